@@ -1,0 +1,1 @@
+"""Rollcall, a serverless registration desk: the desk itself and what it stands on."""

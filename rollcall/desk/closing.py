@@ -1,0 +1,80 @@
+"""Closing: when the deadline has passed, the list is drawn up once and the staff are owed it."""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+
+from rollcall.desk.desk import Desk, RosterStore
+from rollcall.desk.event import Event
+from rollcall.desk.intake import Closing, Intake
+from rollcall.desk.mail import MailKind, Roster, roster_mail
+from rollcall.desk.registration import Registered
+
+PAGE_SIZE = 500
+"""Registrations on a page of the roster, and read at a time. Fixed: pages must be the same each time."""
+
+
+def close(desk: Desk, event: Event) -> Closing | None:
+    """Close the intake if its deadline has passed and no closing is recorded. Safe to call at any time, any number
+    of times, by several callers at once.
+
+    1. Ask the store for the deadline and for its own time, in one reading.
+    2. Write the ids of all registrations committed at or before the deadline, in pages by id. No commit from now on
+       can have such a time, so a crash here and a second call write the same pages.
+    3. In one commit, record the closing and queue the staff's mails.
+
+    Returns the closing if this call recorded it. Raises `StoreUnavailable`.
+    """
+    intake = desk.store.intake(event)
+    if intake.closing is not None or not intake.past:
+        return None
+    closing = _write_pages(desk, event, intake)
+    mails = [roster_mail(event.slug, number, to) for number, to in enumerate(event.staff, start=1)]
+    return closing if desk.store.record_closing(event.slug, closing, mails) else None
+
+
+def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
+    """The roster as its closing recorded it, with the late ones and the confirmations not sent up to now.
+
+    Raises `StoreUnavailable`; `ValueError` where the pages are not those that the closing recorded.
+    """
+    if intake.closing is None:
+        raise ValueError(f"the intake of {event.slug} is not closed")
+    pages = [store.roster_page(event.slug, number) for number in range(intake.closing.pages)]
+    listed = [id for page in pages for id in page]
+    if _checksum(listed) != intake.closing.sha256:
+        raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
+    on_roster = set(listed)
+    everyone = list(_everyone(store, event.slug))
+    return Roster(
+        closes_at=intake.closes_at,
+        registered=tuple(one for one in everyone if one.id in on_roster),
+        late=tuple(one for one in everyone if one.id not in on_roster),
+        confirmations={
+            record.mail.registration_id: record.state
+            for record in store.unsent_mails(event.slug)
+            if record.mail.kind is MailKind.CONFIRMATION and record.mail.registration_id
+        },
+    )
+
+
+def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
+    ids = (one.id for one in _everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
+    listed: list[str] = []
+    pages = 0
+    while page := list(islice(ids, PAGE_SIZE)):
+        desk.store.write_roster_page(event.slug, pages, page)
+        listed += page
+        pages += 1
+    return Closing(count=len(listed), sha256=_checksum(listed), pages=pages)
+
+
+def _everyone(store: RosterStore, event: str) -> Iterator[Registered]:
+    after = None
+    while page := store.registrations(event, after, PAGE_SIZE):
+        yield from page
+        after = page[-1].id
+
+
+def _checksum(ids: list[str]) -> str:
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()

@@ -1,0 +1,78 @@
+"""An event as its file describes it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Category:
+    """A kind of member, `code` in JSON and `label` on the form."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Venue:
+    """Where the event takes place; `country` is ISO 3166-1 alpha-2."""
+
+    room: str
+    building: str
+    address: tuple[str, ...]
+    country: str
+    tel: str
+    fax: str | None
+    email: str | None
+    website: str | None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """The person whom registrants may ask."""
+
+    name: str
+    organization: str
+    tel: str
+    fax: str | None
+    email: str
+
+
+@dataclass(frozen=True)
+class Hotel:
+    """A hotel that the secretariat suggests."""
+
+    name: str
+    tel: str | None
+    website: str | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """A workshop to which people are invited.
+
+    `starts` and `ends` are both dates (whole days, the last one included) or both aware instants.
+    `opens_at` and `closes_at` are what the file announces; the store's `Intake` is the present truth.
+    """
+
+    slug: str
+    title: str
+    reference: str
+    organizer: str
+    website: str | None
+    zone: ZoneInfo
+    starts: date | datetime
+    ends: date | datetime
+    opens_at: datetime
+    closes_at: datetime
+    venue: Venue
+    contact: Contact
+    staff: tuple[str, ...]
+    categories: tuple[Category, ...]
+    required: frozenset[str]
+    hotels: tuple[Hotel, ...]
+    bring: tuple[str, ...]
+
+    def category_label(self, code: str) -> str:
+        """The form's words for a category; the code itself where the file no longer names it."""
+        return next((c.label for c in self.categories if c.code == code), code)

@@ -1,0 +1,78 @@
+"""The intake of an event: when it opens, when it closes, and what its closing recorded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rollcall.desk.event import Event
+
+READ_AGAIN_AFTER = timedelta(seconds=15)
+"""How late an instance may see that a deadline was moved."""
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What was on the roster when the intake closed: how many, and the SHA-256 over their ids in the pages' order."""
+
+    count: int
+    sha256: str
+    pages: int
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The present truth about an event's intake, as the store had it at `as_of` (the store's own time)."""
+
+    opens_at: datetime
+    closes_at: datetime
+    closing: Closing | None
+    as_of: datetime
+
+    @property
+    def not_yet_open(self) -> bool:
+        """Whether it had not opened when this was read."""
+        return self.as_of < self.opens_at
+
+    @property
+    def past(self) -> bool:
+        """Whether the deadline had passed when this was read."""
+        return self.as_of > self.closes_at
+
+    def is_late(self, received_at: datetime) -> bool:
+        """On the roster if and only if committed at or before the deadline."""
+        return received_at > self.closes_at
+
+
+class IntakeStore(Protocol):
+    """Where the present intake is read."""
+
+    def intake(self, event: Event) -> Intake:
+        """The event's intake now, made from its file where there is none yet."""
+        ...
+
+
+class RecentIntakes:
+    """The intakes that this instance read in the last seconds.
+
+    `seconds` counts up (`time.monotonic`); it measures only how old a reading is, and decides no deadline.
+    """
+
+    def __init__(self, store: IntakeStore, seconds: Callable[[], float]) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._read: dict[str, tuple[float, Intake]] = {}
+
+    def recent(self, event: Event) -> Intake:
+        """The intake as it was at most `READ_AGAIN_AFTER` ago."""
+        at, intake = self._read.get(event.slug, (0.0, None))
+        if intake is None or self._seconds() - at >= READ_AGAIN_AFTER.total_seconds():
+            return self.fresh(event)
+        return intake
+
+    def fresh(self, event: Event) -> Intake:
+        """The intake as it is now."""
+        asked_at = self._seconds()
+        intake = self._store.intake(event)
+        self._read[event.slug] = (asked_at, intake)
+        return intake
