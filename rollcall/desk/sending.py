@@ -73,7 +73,8 @@ def settle(record: MailRecord, posted: Posted, now: datetime) -> MailRecord:
 def wait(record: MailRecord, at_least: timedelta | None) -> timedelta:
     """How long until the next attempt: exponential with full jitter, from the mail's id and attempt so that the same
     record gives the same wait, and never less than what we were asked to wait."""
-    longest = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(record.attempts, 16))
+    doublings = min(record.attempts, 16)  # past that, LONGEST_WAIT holds anyway
+    longest = min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))
     jitter = random.Random(f"{record.mail.id} {record.attempts}").random()
     return max(longest * jitter, at_least or timedelta(seconds=1))
 

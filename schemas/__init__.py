@@ -1,0 +1,1 @@
+"""Everything that crosses the edge is checked here, by Marshmallow."""

@@ -1,0 +1,257 @@
+"""The event file, `events/<slug>.toml`, checked into an `Event`. Its errors name the file, the field and the mend."""
+
+import re
+import sys
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from rollcall.desk.event import Category, Contact, Event, Hotel, Venue
+from schemas.registration import FIELD_NAMES
+from schemas.text import Text
+
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class EventFileError(Exception):
+    """One or more event files cannot be used; the message is one line a fault: file, field, what is wrong."""
+
+
+class _Table(Schema):
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "is not a field of an event file; remove it or mend its name"}  # noqa: RUF012
+
+
+def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
+    missing = {"required": "is missing; add it"}
+    return Text(max_length=max_length, required=required, error_messages=missing, **more)
+
+
+def _email(*, required: bool = True) -> fields.Email:
+    return fields.Email(
+        required=required, error_messages={"required": "is missing; add it", "invalid": "should be an e-mail address"}
+    )
+
+
+class _LocalTime(fields.Field[date | datetime]):
+    """A TOML local date or local date-time."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date | datetime:
+        if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
+            raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
+        return value
+
+
+def _local_time() -> _LocalTime:
+    return _LocalTime(required=True, error_messages={"required": "is missing; add it"})
+
+
+class _CategoryTable(_Table):
+    code = _line(
+        validate=validate.Regexp(_SLUG.pattern + "$", error="should be lower-case letters, digits and hyphens")
+    )
+    label = _line()
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Category:
+        return Category(**given)
+
+
+class _HotelTable(_Table):
+    name = _line()
+    tel = _line(required=False, load_default=None)
+    website = _line(required=False, load_default=None)
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Hotel:
+        return Hotel(**given)
+
+
+class _VenueTable(_Table):
+    room = _line()
+    building = _line()
+    address = fields.List(_line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
+    country = _line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
+    tel = _line()
+    fax = _line(required=False, load_default=None)
+    email = _email(required=False)
+    website = _line(required=False, load_default=None)
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Venue:
+        return Venue(**{"email": None, **given, "address": tuple(given["address"])})
+
+
+class _ContactTable(_Table):
+    name = _line()
+    organization = _line()
+    tel = _line()
+    fax = _line(required=False, load_default=None)
+    email = _email()
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Contact:
+        return Contact(**given)
+
+
+class _IntakeTable(_Table):
+    opens = _local_time()
+    closes = _local_time()
+
+
+class _FormTable(_Table):
+    required = fields.List(
+        fields.String(validate=validate.OneOf(FIELD_NAMES, error="{input} is not a field of the form")), required=True
+    )
+
+    @validates_schema
+    def _a_person_can_be_told_apart(self, given: dict[str, Any], **_kwargs: Any) -> None:
+        for name in ("family_name", "email", "category"):
+            if name not in given.get("required", ()):
+                raise ValidationError(f"should name {name}; the desk cannot do without it", "required")
+
+
+class _EventFile(_Table):
+    title = _line()
+    reference = _line()
+    organizer = _line()
+    website = _line(required=False, load_default=None)
+    time_zone = fields.String(
+        required=True,
+        validate=validate.OneOf(available_timezones(), error='should be an IANA zone, as "Europe/Zurich"'),
+    )
+    starts = _local_time()
+    ends = _local_time()
+    bring = fields.List(_line(), load_default=list)
+    staff = fields.List(
+        _email(), required=True, validate=validate.Length(min=1, error="should name an address or more")
+    )
+    intake = fields.Nested(_IntakeTable, required=True)
+    form = fields.Nested(_FormTable, required=True)
+    categories = fields.List(
+        fields.Nested(_CategoryTable), required=True, validate=validate.Length(min=1, error="should be one or more")
+    )
+    venue = fields.Nested(_VenueTable, required=True)
+    contact = fields.Nested(_ContactTable, required=True)
+    hotels = fields.List(fields.Nested(_HotelTable), load_default=list)
+
+    @validates_schema
+    def _times_are_in_order(self, given: dict[str, Any], **_kwargs: Any) -> None:
+        if type(given["starts"]) is not type(given["ends"]):
+            raise ValidationError("should be a date where starts is one, a date and time where starts is one", "ends")
+        if given["ends"] < given["starts"]:
+            raise ValidationError("should not be before starts", "ends")
+
+
+def read_events(folder: Path) -> dict[str, Event]:
+    """All events of the folder by slug, which is the file's name. Raises `EventFileError` with every fault found."""
+    events: dict[str, Event] = {}
+    faults: list[str] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            events[path.stem] = read_event(path)
+        except EventFileError as error:
+            faults.append(str(error))
+    if faults:
+        raise EventFileError("\n".join(faults))
+    if not events:
+        raise EventFileError(f"{folder}: holds no event; put a file there, named <slug>.toml")
+    return events
+
+
+def read_event(path: Path) -> Event:
+    """The event that the file describes. Raises `EventFileError`."""
+    if not _SLUG.fullmatch(path.stem):
+        raise EventFileError(
+            f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
+        )
+    try:
+        given = _EventFile().load(tomllib.loads(path.read_text("utf-8")))
+        zone = ZoneInfo(given["time_zone"])
+        intake = given["intake"]
+        event = Event(
+            slug=path.stem,
+            title=given["title"],
+            reference=given["reference"],
+            organizer=given["organizer"],
+            website=given["website"],
+            zone=zone,
+            starts=_in_zone(given["starts"], zone, "starts"),
+            ends=_in_zone(given["ends"], zone, "ends"),
+            opens_at=_instant(intake["opens"], zone, "intake.opens"),
+            closes_at=_instant(_end_of(intake["closes"]), zone, "intake.closes"),
+            venue=given["venue"],
+            contact=given["contact"],
+            staff=tuple(given["staff"]),
+            categories=tuple(given["categories"]),
+            required=frozenset(given["form"]["required"]),
+            hotels=tuple(given["hotels"]),
+            bring=tuple(given["bring"]),
+        )
+        if event.closes_at <= event.opens_at:
+            raise ValidationError("should be after intake.opens", "intake.closes")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EventFileError(f"{path}: is not TOML: {error}") from None
+    except ValidationError as error:
+        faults = _faults(error.normalized_messages())
+        raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
+    return event
+
+
+def _end_of(closes: date | datetime) -> datetime:
+    """A deadline that is a date lasts to the end of that day."""
+    if isinstance(closes, datetime):
+        return closes
+    return datetime.combine(closes + timedelta(days=1), time())  # noqa: DTZ001 (local, as the file has it)
+
+
+def _in_zone(when: date | datetime, zone: ZoneInfo, field: str) -> date | datetime:
+    return _instant(when, zone, field) if isinstance(when, datetime) else when
+
+
+def _instant(when: date | datetime, zone: ZoneInfo, field: str) -> datetime:
+    """The one instant that the local time names; a date names its beginning.
+
+    A local time that the zone's clocks skip or show twice names none, and is refused (PEP 495).
+    """
+    local = when if isinstance(when, datetime) else datetime.combine(when, time())  # noqa: DTZ001
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() != second.utcoffset():
+        happens = "twice" if first.utcoffset() > second.utcoffset() else "never"  # type: ignore[operator]
+        raise ValidationError(f"{local} happens {happens} in {zone.key}, when the clocks change; choose another", field)
+    return first
+
+
+def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, fault in messages.items():
+        field = f"{within}{name}"
+        if isinstance(fault, Mapping):
+            found += _faults(fault, f"{field}.")
+        else:
+            found += [(field, sentence) for sentence in fault]
+    return found
+
+
+def main() -> None:
+    """`python -m schemas.event FOLDER`: say what is wrong with the event files, or that nothing is."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "events")
+    try:
+        events = read_events(folder)
+    except EventFileError as error:
+        sys.exit(str(error))
+    for event in events.values():
+        sys.stdout.write(
+            f"{folder / event.slug}.toml: {event.title}; intake from {event.opens_at} to {event.closes_at}\n"
+        )
+
+
+if __name__ == "__main__":
+    main()
