@@ -4,7 +4,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -200,7 +200,7 @@ def read_event(path: Path) -> Event:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except ValidationError as error:
-        faults = _faults(error.normalized_messages())
+        faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
     return event
 
@@ -209,7 +209,7 @@ def _end_of(closes: date | datetime) -> datetime:
     """A deadline that is a date lasts to the end of that day."""
     if isinstance(closes, datetime):
         return closes
-    return datetime.combine(closes + timedelta(days=1), time())  # noqa: DTZ001 (local, as the file has it)
+    return datetime.combine(closes + timedelta(days=1), time())
 
 
 def _in_zone(when: date | datetime, zone: ZoneInfo, field: str) -> date | datetime:
@@ -221,12 +221,12 @@ def _instant(when: date | datetime, zone: ZoneInfo, field: str) -> datetime:
 
     A local time that the zone's clocks skip or show twice names none, and is refused (PEP 495).
     """
-    local = when if isinstance(when, datetime) else datetime.combine(when, time())  # noqa: DTZ001
+    local = when if isinstance(when, datetime) else datetime.combine(when, time())
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() != second.utcoffset():
         happens = "twice" if first.utcoffset() > second.utcoffset() else "never"  # type: ignore[operator]
         raise ValidationError(f"{local} happens {happens} in {zone.key}, when the clocks change; choose another", field)
-    return first
+    return first.astimezone(UTC)
 
 
 def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ The fields are those of Annex 1 of the letter. The page, the error texts, the ro
 labels and order from here.
 """
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache

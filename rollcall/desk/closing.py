@@ -30,7 +30,7 @@ def close(desk: Desk, event: Event) -> Closing | None:
         return None
     closing = _write_pages(desk, event, intake)
     mails = [roster_mail(event.slug, number, to) for number, to in enumerate(event.staff, start=1)]
-    return closing if desk.store.record_closing(event.slug, closing, mails) else None
+    return closing if desk.store.record_closing(event.slug, intake, closing, mails) else None
 
 
 def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:

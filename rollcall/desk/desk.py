@@ -73,8 +73,8 @@ class ClosingStore(IntakeStore, RosterStore, Protocol):
         """Write a page of the roster; the same page again changes nothing."""
         ...
 
-    def record_closing(self, event: str, closing: Closing, mails: Sequence[Mail]) -> bool:
-        """In one commit record the closing and queue the mails, if none is recorded; False if one is."""
+    def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
+        """In one commit record the closing and queue the mails, if the intake is as it was read; False if not."""
         ...
 
 

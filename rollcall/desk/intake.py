@@ -1,7 +1,7 @@
 """The intake of an event: when it opens, when it closes, and what its closing recorded."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -28,6 +28,8 @@ class Intake:
     closes_at: datetime
     closing: Closing | None
     as_of: datetime
+    version: object = field(default=None, compare=False)
+    """The store's mark of this reading, for `record_closing`."""
 
     @property
     def not_yet_open(self) -> bool:
