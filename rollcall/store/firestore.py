@@ -97,7 +97,8 @@ class FirestoreStore:
                 batch.commit(**_CALL)
         except AlreadyExists:
             return None
-        return plain(batch.commit_time)
+        committed_at: Any = batch.commit_time
+        return plain(committed_at)
 
     def registered(self, event: str, id: str) -> Registered | None:
         """See `RegisteringStore`."""

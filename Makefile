@@ -1,0 +1,39 @@
+# Two commands do all the set-up: make run, make test. Needs Python 3.11 or later and nothing else.
+PYTHON ?= python3
+PORT ?= 8080
+STORE ?= sqlite
+AT ?=
+export PORT STORE AT
+
+.PHONY: run test check check-events clean
+
+run: .venv/run
+	.venv/bin/python -m rollcall.local
+
+test: .venv/test
+	.venv/bin/python -m pytest
+
+check: .venv/test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/interrogate -q .
+
+check-events: .venv/run
+	.venv/bin/python -m schemas.event events
+
+.venv/run: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo "Installing what requirements.txt names into .venv ..."
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/test: .venv/run requirements-dev.txt
+	@echo "Installing what requirements-dev.txt names into .venv ..."
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .rollcall

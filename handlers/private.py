@@ -1,0 +1,32 @@
+"""What the private functions answer: JSON for whoever looks at the scheduler's record."""
+
+import json
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from handlers.logs import log
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.mail import MailState
+
+
+def run_privately(request: Request, work: Callable[[], Response]) -> Response:
+    """The work's answer to a POST; 405 for other methods, 503 where the store could not be reached."""
+    if request.method != "POST":
+        return Response(status=405, headers={"Allow": "POST"})
+    try:
+        return work()
+    except StoreUnavailable as error:
+        log("WARNING", "store unavailable", cause=type(error.__cause__).__name__)
+        return Response(status=503, headers={"Retry-After": str(int(error.retry_after.total_seconds()))})
+
+
+def done(answer: object) -> Response:
+    """200 with the answer as JSON."""
+    return Response(json.dumps(answer), content_type="application/json")
+
+
+def log_mail(mail_id: str, state: MailState) -> None:
+    """Say how a mail stands after an attempt."""
+    severity = "ERROR" if state is MailState.FAILED else "INFO"
+    log(severity, "mail attempted", mail=mail_id, state=state.value)

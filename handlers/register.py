@@ -1,0 +1,309 @@
+"""`register`: the form's page, and a registration that comes from it or from a JSON client."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+from urllib.parse import quote
+
+from flask import Request, Response
+from marshmallow import ValidationError
+
+from handlers.logs import log
+from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.event import Event
+from rollcall.desk.intake import Intake
+from rollcall.desk.registering import Accepted, Closed, Differs, Known, Late, NotYetOpen, Outcome, intake_now
+from rollcall.desk.registering import register as register_at_desk
+from rollcall.desk.registration import is_reference
+from schemas.registration import form_fields, read_form
+from templates import deadline, in_zone, render
+
+LARGEST_BODY = 64_000
+"""Bytes; a form filled to every limit in four-byte characters is well below."""
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+_TRY_AGAIN = (
+    "We could not reach our books just now, so nothing was registered yet. What you wrote is still here: "
+    "please send it again in a moment."
+)
+_UNREACHABLE = "We cannot reach our books just now, and nothing was registered. Please send it again in a moment."
+_DIFFERS = (
+    "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
+    "We have written to that address; to change a registration, please answer that mail or write to {email}."
+)
+
+
+class _Refused(Exception):
+    """A request that is answered before it comes to the desk."""
+
+    def __init__(self, status: int, title: str, detail: str, **headers: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What was sent, as it was sent, and by which kind of client."""
+
+    answers: Any
+    as_json: bool
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What a person typed, by field name, to show it again."""
+        return {name: str(value) for name, value in self.answers.items()} if isinstance(self.answers, Mapping) else {}
+
+
+def register(desk: Desk, request: Request) -> Response:
+    """The page of events (`/register`), of an event's form (`/register/<event>`) and of what happens next
+    (`/register/<event>/received/<reference>`); POST to `/register/<event>` registers.
+
+    Answers to a POST: 201 accepted, 200 known, 303 to a page for the page's own form; 400 not parseable, 403 not yet
+    open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another type, 422 with what is
+    wrong per field, 503 with `Retry-After`. Problems are RFC 9457 problem details, or pages for the page's form.
+    """
+    try:
+        response = _route(desk, request)
+    except _Refused as refused:
+        response = _refusal(request, refused)
+    except StoreUnavailable as error:
+        response = _unavailable(request, error)
+    except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
+        log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error))
+        detail = "Something went wrong on our side. Please try again; if it happens again, please write to us."
+        response = _refusal(request, _Refused(500, "Something went wrong", detail))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _route(desk: Desk, request: Request) -> Response:
+    match [part for part in request.path.removeprefix("/register").split("/") if part]:
+        case []:
+            _allow(request, "GET", "HEAD")
+            return _page(200, "events", rows=[(event, _link(request, event)) for event in desk.events.values()])
+        case [slug]:
+            event = _event(desk, slug)
+            _allow(request, "GET", "HEAD", "POST")
+            return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event)
+        case [slug, ("received" | "already-registered") as how, reference] if is_reference(reference):
+            _allow(request, "GET", "HEAD")
+            return _page(
+                200, "received", event=_event(desk, slug), reference=reference, known=how == "already-registered"
+            )
+        case _:
+            raise _Refused(404, "Not found", "There is no such page.")
+
+
+def _event(desk: Desk, slug: str) -> Event:
+    event = desk.events.get(slug)
+    if event is None:
+        raise _Refused(404, "No such event", "There is no event at this address. Please check the link you were sent.")
+    return event
+
+
+def _allow(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        raise _Refused(405, "Not possible here", "This address cannot be used in this way.", Allow=", ".join(methods))
+
+
+def _form_page(desk: Desk, event: Event) -> Response:
+    intake = intake_now(desk, event)
+    if intake.not_yet_open:
+        return _page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
+    if intake.past:
+        return _page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
+    return _filled_in(200, event, {}, intake=intake)
+
+
+def _post(desk: Desk, event: Event, request: Request) -> Response:
+    form = _read(request)
+    try:
+        registration = read_form(event, form.answers)
+    except ValidationError as error:
+        return _invalid(desk, event, form, error)
+    try:
+        outcome = register_at_desk(desk, event, registration)
+    except StoreUnavailable as error:
+        return _unavailable(request, error, event, form)
+    log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
+    return _json_answer(event, outcome) if form.as_json else _page_answer(desk, event, request, form, outcome)
+
+
+def _read(request: Request) -> _Form:
+    if (request.content_length or 0) > LARGEST_BODY or len(request.get_data()) > LARGEST_BODY:
+        raise _Refused(413, "Too large", f"A form may have {LARGEST_BODY // 1000} kB at the most.")
+    if request.mimetype in _FORM_TYPES:
+        return _Form({**request.files.to_dict(), **request.form.to_dict()}, as_json=False)
+    if request.mimetype != "application/json":
+        types = ", ".join(("application/json", *_FORM_TYPES))
+        raise _Refused(415, "Another type is needed", f"Please send one of {types}.", Accept=types)
+    try:
+        return _Form(json.loads(request.get_data(), parse_constant=_no_constant), as_json=True)
+    except (ValueError, RecursionError):
+        raise _Refused(400, "Not readable", "This is not JSON (RFC 8259) in UTF-8.") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _invalid(desk: Desk, event: Event, form: _Form, error: ValidationError) -> Response:
+    errors = error.normalized_messages()  # type: ignore[no-untyped-call]
+    log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in _known_names(event)])
+    if form.as_json:
+        detail = "Some fields are missing or cannot be read; nothing was registered."
+        return _problem(422, "Please check the form", detail, errors=errors)
+    return _filled_in(422, event, form.typed, errors=errors, intake=desk.intakes.recent(event))
+
+
+def _known_names(event: Event) -> set[str]:
+    return {field.name for field in form_fields(event)}
+
+
+def _json_answer(event: Event, outcome: Outcome) -> Response:
+    match outcome:
+        case Accepted(reference):
+            return _json(201, {"status": "accepted", "event": event.slug, "reference": reference})
+        case Known(reference):
+            return _json(200, {"status": "known", "event": event.slug, "reference": reference})
+        case Differs():
+            return _problem(409, "Registered with other answers", _DIFFERS.format(email=event.contact.email))
+        case Late(reference, closes_at):
+            return _problem(410, "Received late", _late(event, closes_at), reference=reference, closes_at=closes_at)
+        case Closed(closes_at):
+            return _problem(410, "Registration is closed", _closed(event, closes_at), closes_at=closes_at)
+        case NotYetOpen(opens_at):
+            return _problem(403, "Registration is not yet open", _not_yet_open(event, opens_at), opens_at=opens_at)
+        case _:
+            assert_never(outcome)
+
+
+def _page_answer(desk: Desk, event: Event, request: Request, form: _Form, outcome: Outcome) -> Response:
+    match outcome:
+        case Accepted(reference):
+            return _see(request, event, "received", reference)
+        case Known(reference):
+            return _see(request, event, "already-registered", reference)
+        case Differs():
+            problem = _DIFFERS.format(email=event.contact.email)
+            return _filled_in(409, event, form.typed, problem=problem, intake=desk.intakes.recent(event))
+        case Late(reference, closes_at):
+            return _page(410, "late", event=event, reference=reference, closes_at=closes_at)
+        case Closed(closes_at):
+            return _page(410, "closed", event=event, closes_at=closes_at, answers=_answers(event, form))
+        case NotYetOpen(opens_at):
+            return _page(403, "not_open", event=event, opens_at=opens_at, answers=_answers(event, form))
+        case _:
+            assert_never(outcome)
+
+
+def _late(event: Event, closes_at: datetime) -> str:
+    return (
+        f"Your form came after the deadline ({deadline(closes_at, event)}). It is kept as late, and the secretariat "
+        f"decides and writes to you. You can ask {event.contact.email}."
+    )
+
+
+def _closed(event: Event, closes_at: datetime) -> str:
+    return (
+        f"Registration closed at {deadline(closes_at, event)}. Nothing was registered. "
+        f"Please write to {event.contact.email}."
+    )
+
+
+def _not_yet_open(event: Event, opens_at: datetime) -> str:
+    return f"Registration opens on {in_zone(opens_at, event)}. Nothing was registered; please send the form again then."
+
+
+def _answers(event: Event, form: _Form) -> list[tuple[str, str]]:
+    return [(field.label, text) for field in form_fields(event) if (text := form.typed.get(field.name, "").strip())]
+
+
+def _filled_in(
+    status: int,
+    event: Event,
+    values: Mapping[str, str],
+    *,
+    errors: Mapping[str, list[str]] | None = None,
+    problem: str | None = None,
+    intake: Intake | None,
+) -> Response:
+    closes_at = intake.closes_at if intake else event.closes_at
+    return _page(
+        status,
+        "form",
+        event=event,
+        fields=form_fields(event),
+        values=values,
+        errors=errors or {},
+        problem=problem,
+        closes_at=closes_at,
+    )
+
+
+def _see(request: Request, event: Event, how: str, reference: str) -> Response:
+    """303 to a page that can be loaded again without registering again."""
+    location = f"{_link(request, event)}/{how}/{reference}"
+    return Response(status=303, headers={"Location": location})
+
+
+def _link(request: Request, event: Event) -> str:
+    """The form's address as the browser knows this function: under its name, or alone on a host."""
+    prefix = "/register" if request.path.startswith("/register") else ""
+    return f"{request.script_root}{prefix}/{quote(event.slug)}"
+
+
+def _refusal(request: Request, refused: _Refused) -> Response:
+    if _wants_page(request):
+        response = _page(refused.status, "message", heading=refused.title, sentences=[refused.detail], event=None)
+    else:
+        response = _problem(refused.status, refused.title, refused.detail)
+    response.headers.extend(refused.headers)
+    return response
+
+
+def _unavailable(
+    request: Request, error: StoreUnavailable, event: Event | None = None, form: _Form | None = None
+) -> Response:
+    """503; a person's form comes back as they filled it in."""
+    log("WARNING", "store unavailable", cause=type(error.__cause__).__name__)
+    if event and form and not form.as_json:
+        response = _filled_in(503, event, form.typed, problem=_TRY_AGAIN, intake=None)
+    else:
+        response = _refusal(request, _Refused(503, "Please try again in a moment", _UNREACHABLE))
+    response.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
+    return response
+
+
+def _wants_page(request: Request) -> bool:
+    return request.mimetype in _FORM_TYPES or "text/html" in request.headers.get("Accept", "")
+
+
+def _page(status: int, name: str, **context: object) -> Response:
+    return Response(render(f"pages/{name}.html", **context), status, content_type="text/html; charset=utf-8")
+
+
+def _json(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
+    return Response(json.dumps(answer, ensure_ascii=False, default=_plain), status, content_type=content_type)
+
+
+def _problem(status: int, title: str, detail: str, **more: object) -> Response:
+    """RFC 9457 problem details."""
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return _json(status, problem, "application/problem+json")
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _innermost(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

@@ -1,0 +1,22 @@
+"""`send_mail`: Firestore's trigger says that a mail was queued; it is sent."""
+
+from cloudevents.http import CloudEvent
+
+from handlers.private import log_mail
+from rollcall.desk.desk import Desk
+from rollcall.desk.sending import send
+
+_COLLECTION = "documents/mails/"
+
+
+def send_mail(desk: Desk, trigger: CloudEvent) -> None:
+    """Send the mail whose document the CloudEvent's subject names (`documents/mails/<id>`, Eventarc's Firestore
+    events). The same trigger again is harmless. Raises `StoreUnavailable`, so that Eventarc tries again.
+    """
+    subject = str(trigger.get("subject") or "")
+    if not subject.startswith(_COLLECTION):
+        raise ValueError("this trigger is not about a mail")
+    mail_id = subject.removeprefix(_COLLECTION)
+    state = send(desk, mail_id)
+    if state is not None:
+        log_mail(mail_id, state)

@@ -1,0 +1,183 @@
+"""`make run`: the whole desk on one port of a laptop.
+
+Settings, from the environment: `PORT` (8080), `STORE` (`sqlite`, or `firestore` for the official emulator), `AT` (an
+ISO 8601 time to start the clock at), `EVENTS` (the folder of event files), `BOOKS` (the folder of the SQLite file and
+the outbox).
+"""
+
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from environs import Env
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from rollcall.desk.desk import Desk, Store
+from rollcall.desk.event import Event
+from rollcall.desk.intake import RecentIntakes
+from rollcall.local.app import local_app
+from rollcall.local.emulator import NoEmulator, firestore_emulator
+from rollcall.local.moved_time import MovedTime
+from rollcall.local.sendgrid import Outbox
+from rollcall.local.trigger import run_schedule
+from rollcall.mail.composing import compose
+from rollcall.mail.posting import SendGridPoster
+from rollcall.store.sqlite import SqliteStore
+from schemas.event import EventFileError, read_events
+
+OFFICE_OPENS = timedelta(hours=9)
+"""On the letter's day, where nobody says when to start."""
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Books:
+    """Where the local run keeps things, and the time at which it starts."""
+
+    store: Store
+    outbox: Outbox
+    clock: Clock
+    told: str
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    env = Env()
+    port = env.int("PORT", 8080)
+    try:
+        events = read_events(env.path("EVENTS", Path("events")))
+        at = _start(env.str("AT", ""))
+        with _books(env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books")), events, at) as books:
+            serve(port, events, books)
+    except (EventFileError, NoEmulator, _WrongSetting) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        print("\nStopped.")
+
+
+class _WrongSetting(Exception):
+    pass
+
+
+def serve(port: int, events: Mapping[str, Event], books: Books) -> None:
+    """Serve the desk on localhost, and run the trigger and the schedule beside it."""
+    poster = SendGridPoster("local", "registration@rollcall.example", f"http://127.0.0.1:{port}/sendgrid")
+    desk = Desk(books.store, RecentIntakes(books.store, time.monotonic), events, compose, poster.post)
+    app = local_app(desk, books.outbox, books.clock)
+    try:
+        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
+    except SystemExit:
+        raise _WrongSetting(f"Port {port} is taken; choose another: make run PORT={port + 1}") from None
+    print(_welcome(port, events, books), flush=True)
+    stop = threading.Event()
+    schedule = threading.Thread(target=run_schedule, args=(app, desk, books.clock, stop))
+    schedule.start()
+    try:
+        server.serve_forever()
+    finally:
+        stop.set()
+        schedule.join()
+
+
+class _Quiet(WSGIRequestHandler):
+    """Logs no request: the desk says what happened, without anybody's address."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+
+def _start(at: str) -> datetime | None:
+    if not at:
+        return None
+    try:
+        start = datetime.fromisoformat(at)
+    except ValueError:
+        raise _WrongSetting(f"AT={at} is not a time; write it as AT=2004-02-20T23:59:50+01:00") from None
+    if start.tzinfo is None:
+        raise _WrongSetting(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
+    return start.astimezone(UTC)
+
+
+@contextmanager
+def _books(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Books]:
+    letter_day = min(event.opens_at for event in events.values()) + OFFICE_OPENS
+    if kind == "sqlite":
+        yield _sqlite_books(folder, events, at, letter_day)
+    elif kind == "firestore":
+        with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
+            yield _firestore_books(address, Path(outbox), at or letter_day)
+    else:
+        raise _WrongSetting(f"STORE={kind} is not known; it is sqlite or firestore")
+
+
+def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Books:
+    """The books of the last run go on where they stopped. Time cannot run backwards in them: to start earlier, or over
+    again after the deadline, begins new ones, and the old ones are set aside."""
+    told = ""
+    stopped_at = _stopped_at(folder)
+    if stopped_at:
+        all_closed = all(stopped_at > event.closes_at for event in events.values())
+        if (at and at < stopped_at) or (at is None and all_closed):
+            aside = folder.with_name(f"{folder.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+            folder.rename(aside)
+            told = f"The books of the last run, which had come to {stopped_at:%d %B %Y %H:%M} UTC, are now {aside}."
+            stopped_at = None
+        else:
+            told = "The books of the last run go on."
+    clock = moved_clock(at or stopped_at or letter_day)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Books(SqliteStore(folder / "rollcall.sqlite3", clock), Outbox(folder / "outbox.jsonl"), clock, told)
+
+
+def _stopped_at(folder: Path) -> datetime | None:
+    path = folder / "rollcall.sqlite3"
+    if not path.exists():
+        return None
+    store = SqliteStore(path, lambda: datetime(1970, 1, 1, tzinfo=UTC))
+    try:
+        return store.now()
+    finally:
+        store.close()
+
+
+def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
+    os.environ["FIRESTORE_EMULATOR_HOST"] = address
+    from google.cloud import firestore
+
+    from rollcall.store.firestore import FirestoreStore
+
+    # a project of this run's own: an emulator that goes on has the books of other runs, at other times
+    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}")
+    shift = start - datetime.now(UTC)
+    store = MovedTime(FirestoreStore(client), shift)
+    told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
+    return Books(store, Outbox(folder / "outbox.jsonl"), lambda: datetime.now(UTC) + shift, told)
+
+
+def moved_clock(start: datetime) -> Clock:
+    """A clock that shows `start` now and goes on at real speed."""
+    shift = start - datetime.now(UTC)
+    return lambda: datetime.now(UTC) + shift
+
+
+def _welcome(port: int, events: Mapping[str, Event], books: Books) -> str:
+    here = f"http://localhost:{port}"
+    lines = ["", f"Rollcall is open at {here}/", *([books.told] if books.told else [])]
+    for event in events.values():
+        lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
+        lines += [f"    closes at    {event.closes_at.astimezone(event.zone):%d %B %Y %H:%M} ({event.zone.key})"]
+        lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
+    lines += ["", f"  every mail it sends    {here}/outbox", "", "Ctrl-C stops it.", ""]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The official Firestore emulator, started by gcloud for as long as it is needed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STARTS_WITHIN = 60.0
+"""Seconds; a Java program on a cold disk."""
+
+
+class NoEmulator(Exception):
+    """There is no emulator on this machine, or it does not start."""
+
+
+@contextmanager
+def firestore_emulator() -> Iterator[str]:
+    """The `host:port` of an emulator: the one in `FIRESTORE_EMULATOR_HOST`, else one of our own, stopped at the end.
+
+    Raises `NoEmulator`.
+    """
+    given = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    if given:
+        yield given
+        return
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        raise NoEmulator("gcloud is not installed; it brings the Firestore emulator")
+    address = f"127.0.0.1:{free_port()}"
+    emulator = subprocess.Popen(
+        [gcloud, "emulators", "firestore", "start", f"--host-port={address}", "--quiet"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # gcloud starts Java: both are stopped together
+    )
+    try:
+        _wait_until_it_answers(emulator, address)
+        yield address
+    finally:
+        os.killpg(emulator.pid, signal.SIGTERM)
+        emulator.wait()
+
+
+def free_port() -> int:
+    """A TCP port on loopback that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _wait_until_it_answers(emulator: subprocess.Popen[bytes], address: str) -> None:
+    host, port = address.split(":")
+    give_up_at = time.monotonic() + _STARTS_WITHIN
+    while time.monotonic() < give_up_at:
+        if emulator.poll() is not None:
+            raise NoEmulator("gcloud has no Firestore emulator; `gcloud components install cloud-firestore-emulator`")
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise NoEmulator("the Firestore emulator did not start")

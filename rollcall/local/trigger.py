@@ -1,0 +1,45 @@
+"""What calls the private functions in the cloud: Firestore's trigger, and Cloud Scheduler."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Flask
+
+from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
+
+LOOK_EVERY = timedelta(seconds=0.3)
+_EVERY_MINUTE = ("/close-intake", "/send-due-mail")
+
+
+def run_schedule(app: Flask, desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -> None:
+    """Until told to stop: call `send_mail` for each mail that is newly queued, and at the start of each minute what
+    Cloud Scheduler calls."""
+    caller = app.test_client()
+    minute = None
+    while not stop.wait(LOOK_EVERY.total_seconds()):
+        if minute != (minute := clock().replace(second=0, microsecond=0)):
+            for path in _EVERY_MINUTE:
+                caller.post(path)
+        for mail_id in _newly_queued(desk):
+            caller.post("/send-mail", headers=_trigger(mail_id))
+
+
+def _newly_queued(desk: Desk) -> list[str]:
+    try:
+        records = [desk.store.mail(mail_id) for mail_id in desk.store.due_mails(20)]
+    except StoreUnavailable:
+        return []
+    return [record.mail.id for record in records if record and record.attempts == 0]
+
+
+def _trigger(mail_id: str) -> dict[str, str]:
+    """A CloudEvent in binary mode, as Eventarc posts it when a document is created."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": mail_id,
+        "ce-type": "google.cloud.firestore.document.v1.created",
+        "ce-source": "//firestore.googleapis.com/projects/local/databases/(default)",
+        "ce-subject": f"documents/mails/{mail_id}",
+    }

@@ -1,0 +1,49 @@
+"""What tests are about: the real event and an invented registrant, each test varying one thing."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rollcall.desk.event import Event
+from rollcall.desk.registration import Registered, Registration, registration_id
+from schemas.event import read_event
+from schemas.registration import read_form
+
+EVENTS = Path(__file__).parent.parent / "events"
+
+
+def an_event(**changes: Any) -> Event:
+    """The letter's event."""
+    return replace(read_event(EVENTS / "intgov04.toml"), **changes)
+
+
+def a_form(**changes: object) -> dict[str, object]:
+    """A form filled in completely, as a JSON client sends it."""
+    return {
+        "title": "Ms.",
+        "category": "member-state",
+        "family_name": "Diallo",
+        "first_name": "Amina",
+        "organization": "Ministère des Postes et Télécommunications",
+        "address": "BP 3000\nConakry\nGuinée",
+        "tel": "+224 30 41 13 31",
+        "fax": "+224 30 45 31 16",
+        "email": "amina.diallo@mpt.example.org",
+        "hotel": "Hôtel Cornavin",
+        "hotel_tel": "022 716 12 12",
+        "signed_on": "2004-02-02",
+        "signature": "Amina Diallo",
+    } | changes
+
+
+def a_registration(**changes: Any) -> Registration:
+    """What the desk makes of that form."""
+    return replace(read_form(an_event(), a_form()), **changes)
+
+
+def registered(registration: Registration | None = None, **changes: Any) -> Registered:
+    """That registration in the books, received on 2 February 2004 at noon UTC."""
+    of = registration or a_registration()
+    received_at = datetime(2004, 2, 2, 12, tzinfo=UTC)
+    return replace(Registered(registration_id("intgov04", of), of, received_at), **changes)

@@ -1,0 +1,82 @@
+"""Real parts for the tests. What this machine lacks is left out and named at the end; on CI that is a failure."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rollcall.local.emulator import NoEmulator, firestore_emulator
+
+_left_out: set[str] = set()
+
+
+def leave_out(reason: str) -> None:
+    """Leave the test out on a newcomer's machine; fail it on CI."""
+    if os.environ.get("CI"):
+        pytest.fail(f"on CI nothing may be left out: {reason}")
+    _left_out.add(reason)
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and why."""
+    for reason in sorted(_left_out):
+        terminalreporter.write_line(f"LEFT OUT: {reason}", yellow=True)
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, step: timedelta) -> None:
+        """Move it."""
+        self.now += step
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Noon on a day when the intake is open."""
+    return Clock(datetime(2004, 2, 2, 12, tzinfo=UTC))
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """Address of the official Firestore emulator."""
+    try:
+        with firestore_emulator() as address:
+            os.environ["FIRESTORE_EMULATOR_HOST"] = address
+            yield address
+    except NoEmulator as error:
+        leave_out(f"everything on the Firestore emulator: {error}")
+
+
+@pytest.fixture
+def project(emulator: str) -> str:
+    """A Google Cloud project of the test's own: the emulator keeps each project's documents apart."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the machine's Chromium."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        leave_out("everything in a browser: Chromium is not installed")
+    return str(path)
+
+
+@pytest.fixture
+def events_folder(tmp_path: Path) -> Path:
+    """A folder for event files made on the fly."""
+    folder = tmp_path / "events"
+    folder.mkdir()
+    return folder

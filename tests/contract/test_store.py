@@ -1,0 +1,239 @@
+"""What every store must do, on SQLite and on the official Firestore emulator."""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier, Thread
+
+import pytest
+from google.cloud import firestore
+
+from rollcall.desk.desk import Store
+from rollcall.desk.intake import Closing
+from rollcall.desk.mail import AT_ONCE, MailState, confirmation, roster_mail
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from tests.builders import a_registration, an_event
+from tests.conftest import Clock
+
+EVENT = an_event()
+SLUG = EVENT.slug
+FreshStore = Callable[[], Store]
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> FreshStore:
+    """Opens the same books anew: what a session wrote is proved by another that reads it."""
+    if request.param == "sqlite":
+        return lambda: SqliteStore(tmp_path / "books.sqlite3", clock)
+    project = request.getfixturevalue("project")
+    return lambda: FirestoreStore(firestore.Client(project=project))
+
+
+@pytest.fixture
+def store(fresh: FreshStore) -> Store:
+    return fresh()
+
+
+def mail_to(id: str) -> str:
+    return confirmation(SLUG, id, "a@example.org").id
+
+
+def accept(store: Store, id: str = "A") -> None:
+    registration = a_registration()
+    assert store.accept(SLUG, id, registration, confirmation(SLUG, id, registration.email)) is not None
+
+
+def test_accept_writes_the_registration_and_its_mail(store: Store, fresh: FreshStore) -> None:
+    registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
+    owed = confirmation(SLUG, "A", registration.email)
+    received_at = store.accept(SLUG, "A", registration, owed)
+
+    registered = fresh().registered(SLUG, "A")
+    assert registered is not None
+    assert registered.registration == registration
+    assert registered.registration.family_name == "Nguyễn"
+    assert registered.registration.e164 == {"tel": "+41227305111"}
+    assert registered.received_at == received_at
+    record = fresh().mail(owed.id)
+    assert record is not None
+    assert (record.mail, record.state, record.due_at, record.attempts) == (owed, MailState.QUEUED, AT_ONCE, 0)
+
+
+def test_accept_again_writes_nothing(store: Store) -> None:
+    accept(store)
+    other = a_registration(category="associate")
+    assert store.accept(SLUG, "A", other, confirmation(SLUG, "A", "other@example.org")) is None
+    registered = store.registered(SLUG, "A")
+    assert registered is not None
+    assert registered.registration == a_registration()
+    record = store.mail(mail_to("A"))
+    assert record is not None
+    assert record.mail.to == a_registration().email
+
+
+def test_of_many_who_accept_the_same_at_once_one_does(fresh: FreshStore) -> None:
+    accepted: list[object] = []
+    together = Barrier(4)
+
+    def one() -> None:
+        store = fresh()
+        together.wait()
+        accepted.append(store.accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org")))
+
+    threads = [Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([time for time in accepted if time is not None]) == 1
+    assert len(accepted) == 4
+
+
+def test_times_and_commits_have_one_order(store: Store) -> None:
+    times = []
+    for id in "ABCDE":
+        times.append(store.now())
+        received_at = store.accept(SLUG, id, a_registration(), confirmation(SLUG, id, "a@example.org"))
+        assert received_at is not None
+        times.append(received_at)
+    times.append(store.intake(EVENT).as_of)
+    assert times == sorted(times)
+
+
+def test_nobody_unknown_is_there(store: Store) -> None:
+    assert store.registered(SLUG, "A") is None
+    assert store.mail("none") is None
+    assert store.roster_page(SLUG, 0) == []
+    assert store.registrations(SLUG, None, 10) == []
+
+
+def test_the_intake_is_made_from_the_file_and_then_stands(store: Store, fresh: FreshStore) -> None:
+    intake = store.intake(EVENT)
+    assert (intake.opens_at, intake.closes_at, intake.closing) == (EVENT.opens_at, EVENT.closes_at, None)
+    moved = replace(EVENT, closes_at=EVENT.closes_at + timedelta(days=1))
+    assert fresh().intake(moved).closes_at == EVENT.closes_at
+
+
+def test_registrations_come_in_pages_by_id(store: Store) -> None:
+    for id in ("C", "A", "E", "B", "D"):
+        accept(store, id)
+    store.accept("another", "F", a_registration(), confirmation("another", "F", "a@example.org"))
+    first = store.registrations(SLUG, None, 3)
+    second = store.registrations(SLUG, first[-1].id, 3)
+    assert [[one.id for one in page] for page in (first, second)] == [["A", "B", "C"], ["D", "E"]]
+    assert store.registrations(SLUG, "E", 3) == []
+
+
+def test_a_mail_is_queued_once(store: Store) -> None:
+    mail = roster_mail(SLUG, 1, "staff@example.org")
+    store.queue(mail)
+    record = store.mail(mail.id)
+    assert record is not None
+    assert store.save_mail(replace(record, state=MailState.SENT, due_at=None))
+    store.queue(mail)
+    record = store.mail(mail.id)
+    assert record is not None
+    assert record.state is MailState.SENT
+
+
+def test_a_mail_read_before_another_wrote_is_not_saved(store: Store) -> None:
+    accept(store)
+    one, other = store.mail(mail_to("A")), store.mail(mail_to("A"))
+    assert one is not None
+    assert other is not None
+    assert store.save_mail(replace(one, attempts=1, state=MailState.SENDING))
+    assert not store.save_mail(replace(other, attempts=1, state=MailState.SENDING))
+
+
+def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
+    for id in "ABCD":
+        accept(store, id)
+    for id, due_at in (("A", None), ("B", store.now() + timedelta(hours=1)), ("C", store.now() - timedelta(hours=1))):
+        record = store.mail(mail_to(id))
+        assert record is not None
+        assert store.save_mail(replace(record, due_at=due_at))
+    assert store.due_mails(10) == [mail_to("D"), mail_to("C")]
+    assert store.due_mails(1) == [mail_to("D")]
+
+
+def test_unsent_mails_are_the_events_own(store: Store) -> None:
+    accept(store, "A")
+    accept(store, "B")
+    store.accept("another", "C", a_registration(), confirmation("another", "C", "a@example.org"))
+    sent = store.mail(mail_to("A"))
+    assert sent is not None
+    store.save_mail(replace(sent, state=MailState.SENT, due_at=None))
+    assert [record.mail.id for record in store.unsent_mails(SLUG)] == [mail_to("B")]
+
+
+def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshStore) -> None:
+    one, other = store.intake(EVENT), fresh().intake(EVENT)
+    closing = Closing(count=2, sha256="ab", pages=1)
+    mail = roster_mail(SLUG, 1, "staff@example.org")
+    store.write_roster_page(SLUG, 0, ["A", "B"])
+    store.write_roster_page(SLUG, 0, ["A", "B"])
+    assert store.record_closing(SLUG, one, closing, [mail])
+    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_mail(SLUG, 2, "b@example.org")])
+    assert fresh().intake(EVENT).closing == closing
+    assert fresh().roster_page(SLUG, 0) == ["A", "B"]
+    assert fresh().mail(mail.id) is not None
+    assert fresh().mail(roster_mail(SLUG, 2, "").id) is None
+
+
+class TestSqliteTime:
+    """SQLite has no clock of its own: it makes one order out of the machine's."""
+
+    def test_a_clock_that_steps_back_does_not_undo_the_order(self, tmp_path: Path, clock: Clock) -> None:
+        store = SqliteStore(tmp_path / "books.sqlite3", clock)
+        seen = store.intake(EVENT).as_of
+        clock.forward(-timedelta(hours=1))
+        received_at = store.accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org"))
+        assert received_at is not None
+        assert received_at > seen
+
+    def test_another_process_has_the_lock(self, tmp_path: Path, clock: Clock) -> None:
+        """The commit's time is taken inside the lock: a commit that had to wait does not keep an old time."""
+        path = tmp_path / "books.sqlite3"
+        store, elsewhere = SqliteStore(path, clock), sqlite3.connect(path, isolation_level=None)
+        elsewhere.execute("begin immediate")
+        times: list[object] = []
+        waiting = Thread(target=lambda: times.append(store.now()))
+        waiting.start()
+        clock.forward(timedelta(minutes=5))
+        elsewhere.execute("commit")
+        waiting.join()
+        assert times == [clock.now]
+
+
+@pytest.fixture
+def counted(project: str) -> tuple[FirestoreStore, list[str]]:
+    """A Firestore store and the calls that it makes, as its gRPC channel sees them."""
+    import grpc
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+    calls: list[str] = []
+
+    class Counting(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
+        def intercept_unary_unary(self, go_on, details, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            calls.append(details.method.rsplit("/")[-1])
+            return go_on(details, request)
+
+        intercept_unary_stream = intercept_unary_unary
+
+    client = firestore.Client(project=project)
+    import os
+
+    channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting())
+    from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
+
+    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+    return FirestoreStore(client), calls
+
+
+def test_accepting_is_one_commit_and_no_read(counted: tuple[FirestoreStore, list[str]]) -> None:
+    store, calls = counted
+    accept(store)
+    assert calls == ["Commit"]
