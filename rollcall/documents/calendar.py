@@ -1,0 +1,39 @@
+"""The event as a calendar entry (RFC 5545)."""
+
+from datetime import datetime, timedelta
+
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from rollcall.desk import event as desk
+from rollcall.desk.registration import Registered
+
+
+def invitation(event: desk.Event, registered: Registered) -> bytes:
+    """The registrant's entry for the event. The same registration gives the same UID, so that a second import replaces
+    the first. Whole days end, by RFC 5545 3.6.1, on the day after the last; hours are in the event's zone.
+    """
+    entry = Event()
+    entry.add("uid", f"{registered.id}@{event.slug}.rollcall")
+    entry.add("dtstamp", registered.received_at)
+    entry.add("summary", event.title)
+    if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
+        entry.add("dtstart", event.starts.astimezone(event.zone))
+        entry.add("dtend", event.ends.astimezone(event.zone))
+    else:
+        entry.add("dtstart", event.starts)
+        entry.add("dtend", event.ends + timedelta(days=1))
+    entry.add("location", ", ".join((event.venue.room, event.venue.building, *event.venue.address)))
+    entry.add("description", f"Your reference: {registered.reference}\nQuestions: {event.contact.email}")
+    if event.website:
+        entry.add("url", event.website)
+    organizer = vCalAddress(f"mailto:{event.contact.email}")
+    organizer.params["cn"] = vText(event.organizer)
+    entry["organizer"] = organizer
+    entry.add("status", "CONFIRMED")
+    calendar = Calendar()
+    calendar.add("prodid", "-//Rollcall//Registration desk//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(entry)
+    calendar.add_missing_timezones()
+    return calendar.to_ical()

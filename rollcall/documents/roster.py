@@ -1,0 +1,121 @@
+"""The roster as files for the staff: CSV for programs, XLSX for people."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import xlsxwriter
+
+from rollcall.desk.event import Event
+from rollcall.desk.mail import MailState, Roster
+from rollcall.desk.registration import Registered, fold
+from schemas.registration import form_fields, written
+
+Rows = list[tuple[str, ...]]
+
+_TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
+_WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
+_USUAL_WIDTH = 18
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the roster; `width` in characters."""
+
+    label: str
+    width: int
+    cell: Callable[[Registered], str]
+
+
+def columns(event: Event, roster: Roster) -> list[Column]:
+    """What the roster says of each person: the reference, the form's fields in its order, what became of it."""
+    form = [
+        Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH), _answer(event, field.name))
+        for field in form_fields(event)
+    ]
+    return [
+        Column("Reference", 14, lambda one: one.reference),
+        *form,
+        Column("Received", 17, lambda one: f"{one.received_at.astimezone(event.zone):%Y-%m-%d %H:%M}"),
+        Column("Confirmation", 14, lambda one: roster.confirmations.get(one.id, MailState.SENT).value),
+    ]
+
+
+def rows(event: Event, people: Iterable[Registered], across: list[Column]) -> Rows:
+    """A row a person, by category in the event's order, then organization, family name, first name."""
+    order = {category.code: place for place, category in enumerate(event.categories)}
+
+    def place(one: Registered) -> tuple[int, str, str, str]:
+        person = one.registration
+        organization = person.answers.get("organization", "")
+        return (
+            order.get(person.category, len(order)),
+            fold(organization),
+            fold(person.family_name),
+            fold(person.first_name),
+        )
+
+    return [tuple(column.cell(one) for column in across) for one in sorted(people, key=place)]
+
+
+def roster_csv(event: Event, roster: Roster) -> bytes:
+    """The roster as CSV (RFC 4180) in UTF-8 with a byte order mark, which spreadsheets ask for."""
+    across = columns(event, roster)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([column.label for column in across])
+    writer.writerows([harmless(cell) for cell in row] for row in rows(event, roster.registered, across))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before what a spreadsheet would take for a formula. What reads as a telephone number
+    is no danger, and stays as it was written."""
+    if cell.startswith(_FORMULA_STARTS) and not _TELEPHONE.fullmatch(cell):
+        return "'" + cell
+    return cell
+
+
+def roster_xlsx(event: Event, roster: Roster) -> bytes:
+    """The roster as a workbook to read, filter and print: text cells only, the late ones on a sheet of their own."""
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file, {"in_memory": True})
+    workbook.set_properties({"title": f"Roster: {event.title}", "created": roster.closes_at.replace(tzinfo=None)})
+    across = columns(event, roster)
+    _sheet(workbook, "Roster", event, across, rows(event, roster.registered, across))
+    if roster.late:
+        _sheet(workbook, "Late", event, across, rows(event, roster.late, across))
+    workbook.close()
+    return file.getvalue()
+
+
+def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: list[Column], people: Rows) -> None:
+    sheet = workbook.add_worksheet(name)
+    header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
+    body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
+    for number, column in enumerate(across):
+        sheet.set_column(number, number, column.width)
+        sheet.write_string(0, number, column.label, header)
+    for line, row in enumerate(people, start=1):
+        for number, cell in enumerate(row):
+            sheet.write_string(line, number, cell, body)
+    sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, max(len(people), 1), len(across) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    printed = event.title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
+    sheet.set_header(f"&L{printed}&R{name}")
+    sheet.set_footer("&LPrinted &D&RPage &P of &N")
+
+
+def _answer(event: Event, name: str) -> Callable[[Registered], str]:
+    if name == "category":
+        return lambda one: event.category_label(one.registration.category)
+    if name == "signed_on":
+        return lambda one: (one.registration.signed_on or one.received_at.astimezone(event.zone).date()).isoformat()
+    return lambda one: written(one.registration).get(name, "")

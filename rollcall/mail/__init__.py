@@ -1,0 +1,1 @@
+"""What we write: composing a message from the templates, posting it through SendGrid."""

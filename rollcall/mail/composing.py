@@ -1,0 +1,119 @@
+"""Composing: a mail we owe, and what it is about, become a message. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rollcall.desk.event import Event
+from rollcall.desk.intake import Intake
+from rollcall.desk.mail import Attachment, Mail, MailKind, Message, Roster
+from rollcall.desk.registration import Registered
+from rollcall.documents.calendar import invitation
+from rollcall.documents.roster import roster_csv, roster_xlsx
+from schemas.registration import form_fields, written
+from templates import in_zone, render
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NOT_GIVEN = "(not given)"
+
+
+def compose(mail: Mail, event: Event, about: Registered | Roster, intake: Intake) -> Message:
+    """The message of a mail. `about` is the roster for a roster mail, else the registration the mail is about."""
+    match mail.kind, about:
+        case MailKind.CONFIRMATION, Registered():
+            return _confirmation(mail, event, about, intake)
+        case MailKind.DIFFERENT_FORM, Registered():
+            subject = f"Another form came in your name: {event.title}"
+            return _message(mail, event, subject, "different-form", registered=about)
+        case MailKind.ROSTER, Roster():
+            return _roster(mail, event, about, intake)
+        case _:
+            raise TypeError(f"a {mail.kind} mail is not about a {type(about).__name__}")
+
+
+def _confirmation(mail: Mail, event: Event, registered: Registered, intake: Intake) -> Message:
+    late = intake.is_late(registered.received_at)
+    answers = registered.registration.answers
+    came = "Received after the deadline" if late else "Registration confirmed"
+    return _message(
+        mail,
+        event,
+        f"{came}: {event.title} ({registered.reference})",
+        "confirmation",
+        cc=tuple(address for address in event.staff if late and address != mail.to),
+        attachments=() if late else (Attachment(f"{event.slug}.ics", "text/calendar", invitation(event, registered)),),
+        registered=registered,
+        details=details(event, registered),
+        late=late,
+        closes_at=intake.closes_at,
+        hotel=answers.get("hotel", ""),
+        hotel_tel=answers.get("hotel_tel", ""),
+    )
+
+
+def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message:
+    if intake.closing is None:
+        raise ValueError(f"the intake of {event.slug} is not closed")
+    attachments = (
+        Attachment(f"{event.slug}-roster.csv", "text/csv", roster_csv(event, roster)),
+        Attachment(f"{event.slug}-roster.xlsx", _XLSX, roster_xlsx(event, roster)),
+    )
+    people = [one.registration for one in roster.registered]
+    by_category = Counter(person.category for person in people)
+    not_delivered = [one for one in roster.registered if one.id in roster.confirmations]
+    return _message(
+        mail,
+        event,
+        f"Roster: {event.title}, {intake.closing.count} registered",
+        "roster",
+        attachments=attachments,
+        roster=roster,
+        closing=intake.closing,
+        attached=[file.name for file in attachments],
+        by_category=[(category.label, by_category[category.code]) for category in event.categories],
+        organizations=_counted(person.answers.get("organization", NOT_GIVEN) for person in people),
+        hotels=_counted(person.answers.get("hotel", NOT_GIVEN) for person in people),
+        undelivered_rows=[
+            (_who(one), f"{one.registration.email} ({roster.confirmations[one.id]})") for one in not_delivered
+        ],
+        late_rows=[
+            (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}") for one in roster.late
+        ],
+    )
+
+
+def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
+    """What the person answered, in the form's order: label and text."""
+    answers = written(registered.registration)
+    answers["category"] = event.category_label(registered.registration.category)
+    return [(field.label, answers[field.name]) for field in form_fields(event) if field.name in answers]
+
+
+def _who(registered: Registered) -> str:
+    return f"{registered.registration.full_name}, {registered.registration.answers.get('organization', NOT_GIVEN)}"
+
+
+def _counted(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Most named first, then by name."""
+    return sorted(Counter(names).items(), key=lambda row: (-row[1], row[0]))
+
+
+def _message(
+    mail: Mail,
+    event: Event,
+    subject: str,
+    template: str,
+    *,
+    cc: tuple[str, ...] = (),
+    attachments: tuple[Attachment, ...] = (),
+    **context: object,
+) -> Message:
+    return Message(
+        mail_id=mail.id,
+        to=mail.to,
+        cc=cc,
+        reply_to=event.staff[0],
+        subject=" ".join(subject.split()),
+        text=render(f"mail/{template}.txt", event=event, **context),
+        html=render(f"mail/{template}.html", event=event, **context),
+        attachments=attachments,
+    )

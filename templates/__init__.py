@@ -1,0 +1,78 @@
+"""Pages and mails: the one Jinja2 environment, and how times are said."""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rollcall.desk.event import Event
+
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+
+def render(name: str, **context: object) -> str:
+    """The template of this name under `templates/`, filled in. HTML is escaped, plain text is not."""
+    return _environment().get_template(name).render(context)
+
+
+def in_zone(instant: datetime, event: Event) -> str:
+    """The instant as clocks at the event show it: `20 February 2004, 23:58 (Zurich time)`."""
+    local = instant.astimezone(event.zone)
+    return f"{_day(local)}, {local:%H:%M} ({_place(event)} time)"
+
+
+def in_utc(instant: datetime) -> str:
+    """The instant in UTC: `20 February 2004, 22:58 UTC`."""
+    return f"{_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+
+
+def deadline(instant: datetime, event: Event) -> str:
+    """As `in_zone`; a midnight is the end of a day: `the end of 20 February 2004 (Zurich time)`."""
+    local = instant.astimezone(event.zone)
+    if (local.hour, local.minute, local.second) == (0, 0, 0):
+        return f"the end of {_day(local - timedelta(days=1))} ({_place(event)} time)"
+    return in_zone(instant, event)
+
+
+def days(event: Event) -> str:
+    """When the event takes place: `26–27 February 2004 (Thursday and Friday)`, with the hours where it has any."""
+    starts, ends = event.starts, event.ends
+    if isinstance(starts, datetime) and isinstance(ends, datetime):
+        starts, ends = starts.astimezone(event.zone), ends.astimezone(event.zone)
+        if starts.date() == ends.date():
+            return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({_place(event)} time)"
+        return f"{_day(starts)}, {starts:%H:%M} to {_day(ends)}, {ends:%H:%M} ({_place(event)} time)"
+    if starts == ends:
+        return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}"
+    joined = "and" if ends - starts == timedelta(days=1) else "to"
+    return f"{_span(starts, ends)} ({_WEEKDAYS[starts.weekday()]} {joined} {_WEEKDAYS[ends.weekday()]})"
+
+
+def _span(starts: date, ends: date) -> str:
+    if (starts.year, starts.month) == (ends.year, ends.month):
+        return f"{starts.day}–{_day(ends)}"
+    return f"{_day(starts)} – {_day(ends)}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def _place(event: Event) -> str:
+    return event.zone.key.rpartition("/")[2].replace("_", " ")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
+    return environment
