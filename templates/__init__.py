@@ -8,7 +8,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rollcall.desk.event import Event
 
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
@@ -38,15 +41,21 @@ def deadline(instant: datetime, event: Event) -> str:
 
 def days(event: Event) -> str:
     """When the event takes place: `26–27 February 2004 (Thursday and Friday)`, with the hours where it has any."""
-    starts, ends = event.starts, event.ends
-    if isinstance(starts, datetime) and isinstance(ends, datetime):
-        starts, ends = starts.astimezone(event.zone), ends.astimezone(event.zone)
-        if starts.date() == ends.date():
-            return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({_place(event)} time)"
-        return f"{_day(starts)}, {starts:%H:%M} to {_day(ends)}, {ends:%H:%M} ({_place(event)} time)"
+    if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
+        return _hours(event.starts.astimezone(event.zone), event.ends.astimezone(event.zone), _place(event))
+    return _whole_days(event.starts, event.ends)
+
+
+def _hours(starts: datetime, ends: datetime, place: str) -> str:
+    if starts.date() == ends.date():
+        return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({place} time)"
+    return f"{_day(starts)}, {starts:%H:%M} to {_day(ends)}, {ends:%H:%M} ({place} time)"
+
+
+def _whole_days(starts: date, ends: date) -> str:
     if starts == ends:
         return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}"
-    joined = "and" if ends - starts == timedelta(days=1) else "to"
+    joined = "and" if ends.toordinal() - starts.toordinal() == 1 else "to"
     return f"{_span(starts, ends)} ({_WEEKDAYS[starts.weekday()]} {joined} {_WEEKDAYS[ends.weekday()]})"
 
 

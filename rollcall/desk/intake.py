@@ -66,9 +66,10 @@ class RecentIntakes:
         self._read: dict[str, tuple[float, Intake]] = {}
 
     def recent(self, event: Event) -> Intake:
-        """The intake as it was at most `READ_AGAIN_AFTER` ago."""
+        """The intake as it was at most `READ_AGAIN_AFTER` ago, and not from before a deadline that has passed since."""
         at, intake = self._read.get(event.slug, (0.0, None))
-        if intake is None or self._seconds() - at >= READ_AGAIN_AFTER.total_seconds():
+        age = timedelta(seconds=self._seconds() - at)
+        if intake is None or age >= READ_AGAIN_AFTER or (not intake.past and intake.as_of + age > intake.closes_at):
             return self.fresh(event)
         return intake
 

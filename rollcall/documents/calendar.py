@@ -36,4 +36,5 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
     calendar.add("method", "PUBLISH")
     calendar.add_component(entry)
     calendar.add_missing_timezones()
-    return calendar.to_ical()
+    written: bytes = calendar.to_ical()
+    return written

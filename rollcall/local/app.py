@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import functions_framework
 from cloudevents.http import from_http
-from flask import Flask, Response, abort, redirect, request
+from flask import Flask, Request, Response, abort, redirect, request
 
 from handlers.close_intake import close_intake
 from handlers.register import register
@@ -28,9 +29,9 @@ def local_app(desk: Desk, outbox: Outbox, now: Callable[[], datetime]) -> Flask:
     app = Flask(__name__)
     app.register_blueprint(sendgrid_app(outbox, now), url_prefix="/sendgrid")
     for name, function in HTTP_FUNCTIONS.items():
-        _mount(app, name, lambda function=function: function(desk, request))
+        _mount(app, name, partial(_called, desk, function))
     for name, triggered in TRIGGERED_FUNCTIONS.items():
-        _mount(app, name, lambda triggered=triggered: _triggered(desk, triggered))
+        _mount(app, name, partial(_triggered, desk, triggered))
     app.after_request(functions_framework.read_request)
 
     @app.get("/")
@@ -69,6 +70,10 @@ def _mount(app: Flask, name: str, answer: Callable[[], Any]) -> None:
     app.add_url_rule(
         f"{path}/<path:rest>", f"{name} below", lambda rest: answer(), methods=METHODS, provide_automatic_options=False
     )
+
+
+def _called(desk: Desk, function: Callable[[Desk, Request], Response]) -> Response:
+    return function(desk, request)
 
 
 def _triggered(desk: Desk, function: Callable[[Desk, Any], None]) -> Response:

@@ -3,7 +3,9 @@
 import base64
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,7 @@ class Outbox:
         return [_posted(json.loads(line)) for line in reversed(lines)]
 
 
-def sendgrid_app(outbox: Outbox, now: Any) -> Blueprint:
+def sendgrid_app(outbox: Outbox, now: Callable[[], datetime]) -> Blueprint:
     """The part of SendGrid's API that Rollcall uses."""
     api = Blueprint("sendgrid", __name__)
 

@@ -1,0 +1,41 @@
+"""The house rules that a machine can hold."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import main
+from rollcall.local.app import HTTP_FUNCTIONS, TRIGGERED_FUNCTIONS
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_imports_go_one_way() -> None:
+    checked = subprocess.run(["lint-imports"], cwd=ROOT, capture_output=True, text=True, env=_with_venv(), check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_local_run_mounts_every_function_of_main() -> None:
+    functions = {name for name in HTTP_FUNCTIONS | TRIGGERED_FUNCTIONS if callable(getattr(main, name))}
+    decorated = {name for name, value in vars(main).items() if getattr(value, "__module__", "") == "main"}
+    assert functions == {name for name in decorated if not name.startswith("_")} - {"desk"}
+
+
+def test_register_loads_nothing_that_only_mails_and_rosters_need() -> None:
+    """A person waiting for a cold start does not pay for SendGrid, XLSX and calendars."""
+    program = """
+import json, sys, main, handlers.register
+main.desk()
+print(json.dumps(sorted(sys.modules)))
+"""
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register"}
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
+    loaded = set(json.loads(ran.stdout))
+    assert {"handlers", "marshmallow", "flask"} <= loaded
+    assert not loaded & {"sendgrid", "xlsxwriter", "icalendar", "google.cloud.firestore", "grpc", "phonenumbers"}
+
+
+def _with_venv() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
