@@ -1,0 +1,93 @@
+"""The real `sendgrid` client over HTTP, each request held against SendGrid's schema."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from urllib.request import Request, urlopen
+
+import pytest
+
+from rollcall.desk.mail import Attachment, InDoubt, Message, NotSent, Sent
+from rollcall.local.emulator import free_port
+from rollcall.mail.posting import SendGridPoster, request_body
+from tests.sendgrid_api import SendGridApi, sendgrid_api
+
+MESSAGE = Message(
+    mail_id="intgov04.A.confirmation",
+    to="amina.diallo@mpt.example.org",
+    reply_to="spumail@itu.int",
+    subject="Registration confirmed",
+    text="Dear Ms. Diallo",
+    html="<p>Dear Ms. Diallo</p>",
+    attachments=(Attachment("intgov04.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n"),),
+)
+
+
+@pytest.fixture
+def api() -> Iterator[SendGridApi]:
+    with sendgrid_api() as running:
+        yield running
+
+
+def poster(api: SendGridApi) -> SendGridPoster:
+    return SendGridPoster("SG.key", "registration@rollcall.example", api.url)
+
+
+def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
+    assert poster(api).post(replace(MESSAGE, cc=("spumail@itu.int",))) == Sent()
+    assert api.faults == []
+    (body,) = api.bodies
+    assert body["from"] == {"email": "registration@rollcall.example"}
+    assert body["reply_to"] == {"email": "spumail@itu.int"}
+    assert body["personalizations"] == [
+        {
+            "to": [{"email": "amina.diallo@mpt.example.org"}],
+            "cc": [{"email": "spumail@itu.int"}],
+            "custom_args": {"mail_id": "intgov04.A.confirmation"},
+        }
+    ]
+    assert [part["type"] for part in body["content"]] == ["text/plain", "text/html"]
+    (file,) = body["attachments"]
+    assert (file["filename"], base64.b64decode(file["content"])) == ("intgov04.ics", b"BEGIN:VCALENDAR\r\n")
+
+
+def test_the_schema_check_sees_a_fault(api: SendGridApi) -> None:
+    without_sender = request_body(MESSAGE, "a@example.org") | {"from": {"name": "nobody"}}
+    request = Request(f"{api.url}/v3/mail/send", json.dumps(without_sender).encode(), {"Authorization": "Bearer k"})
+    urlopen(request).close()
+    assert api.faults
+
+
+def test_a_subject_is_one_line() -> None:
+    body = request_body(replace(MESSAGE, subject="Hello\r\nBcc: all@example.org"), "a@example.org")
+    assert body["subject"] == "Hello Bcc: all@example.org"
+
+
+def test_a_domain_goes_as_dns_has_it() -> None:
+    body = request_body(replace(MESSAGE, to="info@bücher.example"), "a@example.org")
+    assert body["personalizations"][0]["to"] == [{"email": "info@xn--bcher-kva.example"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "posted"),
+    [
+        (400, {}, NotSent(True, "SendGrid answered 400")),
+        (413, {}, NotSent(True, "SendGrid answered 413")),
+        (401, {}, NotSent(False, "SendGrid answered 401")),
+        (429, {"Retry-After": "30"}, NotSent(False, "SendGrid answered 429", timedelta(seconds=30))),
+        (429, {"Retry-After": "soon"}, NotSent(False, "SendGrid answered 429")),
+        (418, {}, NotSent(False, "SendGrid answered 418")),
+        (500, {}, InDoubt("SendGrid answered 500")),
+        (0, {}, InDoubt("no clear answer from SendGrid: RemoteDisconnected")),
+    ],
+)
+def test_every_answer_is_understood(api: SendGridApi, status: int, headers: dict[str, str], posted: object) -> None:
+    api.answers.append((status, headers))
+    assert poster(api).post(MESSAGE) == posted
+
+
+def test_nobody_there() -> None:
+    nobody = SendGridPoster("SG.key", "registration@rollcall.example", f"http://127.0.0.1:{free_port()}")
+    assert nobody.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")

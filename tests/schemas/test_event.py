@@ -1,0 +1,67 @@
+"""Event files: what they may say, and what is said of the others."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from schemas.event import EventFileError, read_event, read_events
+from tests.builders import EVENTS
+
+LETTER = (EVENTS / "intgov04.toml").read_text("utf-8")
+
+
+def written(folder: Path, old: str = "", new: str = "", name: str = "second.toml") -> Path:
+    assert old in LETTER
+    path = folder / name
+    path.write_text(LETTER.replace(old, new, 1), "utf-8")
+    return path
+
+
+def test_the_letters_event() -> None:
+    event = read_event(EVENTS / "intgov04.toml")
+    assert event.slug == "intgov04"
+    assert event.opens_at == datetime(2004, 1, 13, 23, tzinfo=UTC)
+    assert event.closes_at == datetime(2004, 2, 20, 23, tzinfo=UTC)  # the 21st begins in Geneva
+    assert (event.starts, event.ends) == (date(2004, 2, 26), date(2004, 2, 27))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('title = "ITU', 'titel = "ITU', "titel: is not a field of an event file"),
+        ('title = "ITU', 'titel = "ITU', "title: is missing; add it"),
+        ('"Europe/Zurich"', '"Geneva"', "time_zone: should be an IANA zone"),
+        ("closes = 2004-02-20", "closes = 2004-01-02", "intake.closes: should be after intake.opens"),
+        ("closes = 2004-02-20", 'closes = "soon"', "intake.closes: should be a date"),
+        ("closes = 2004-02-20", "closes = 2004-03-28T02:30:00", "intake.closes: 2004-03-28 02:30:00 happens never"),
+        ("closes = 2004-02-20", "closes = 2004-10-31T02:30:00", "intake.closes: 2004-10-31 02:30:00 happens twice"),
+        ('"spumail@itu.int"]', "]", "staff: should name an address or more"),
+        ('["title", "family_name"', '["title", "famly_name"', "famly_name is not a field of the form"),
+        ('"category", "org', '"org', "form.required: should name category"),
+        ("ends = 2004-02-27", "ends = 2004-02-25", "ends: should not be before starts"),
+        ('tel = "+41 22 730 51 11"', "tel = 5", "venue.tel: This should be text."),
+        ("[intake]", "[intake", "is not TOML"),
+    ],
+)
+def test_a_fault_is_named_with_file_and_field(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    path = written(tmp_path, old, new)
+    with pytest.raises(EventFileError) as refused:
+        read_events(tmp_path)
+    assert str(path) in str(refused.value)
+    assert fault in str(refused.value)
+
+
+def test_a_deadline_with_an_hour(tmp_path: Path) -> None:
+    path = written(tmp_path, "closes = 2004-02-20", "closes = 2004-02-20T18:00:00")
+    assert read_event(path).closes_at == datetime(2004, 2, 20, 17, tzinfo=UTC)
+
+
+def test_the_name_of_a_file_is_a_web_address(tmp_path: Path) -> None:
+    with pytest.raises(EventFileError, match="name the file with lower-case letters"):
+        read_event(written(tmp_path, name="My Event.toml"))
+
+
+def test_no_event_at_all(tmp_path: Path) -> None:
+    with pytest.raises(EventFileError, match="holds no event"):
+        read_events(tmp_path)

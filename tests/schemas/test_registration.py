@@ -1,0 +1,112 @@
+"""A filled-in form, checked."""
+
+import pytest
+from marshmallow import ValidationError
+
+from schemas.registration import form_fields, read_form
+from tests.builders import a_form, an_event
+
+EVENT = an_event()
+
+
+def errors_of(**changes: object) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        read_form(EVENT, a_form(**changes))
+    errors: dict[str, list[str]] = refused.value.normalized_messages()  # type: ignore[no-untyped-call]
+    return errors
+
+
+def test_a_complete_form_is_read_as_it_was_written() -> None:
+    registration = read_form(EVENT, a_form())
+    assert registration.full_name == "Amina Diallo"
+    assert registration.answers["address"] == "BP 3000\nConakry\nGuinée"
+    assert registration.answers["tel"] == "+224 30 41 13 31"
+    assert str(registration.signed_on) == "2004-02-02"
+
+
+def test_what_is_required() -> None:
+    with pytest.raises(ValidationError) as refused:
+        read_form(EVENT, {})
+    required = {"title", "family_name", "category", "organization", "address", "email", "signature"}
+    assert set(refused.value.normalized_messages()) == required  # type: ignore[no-untyped-call]
+    assert {field.name for field in form_fields(EVENT) if field.required} == required
+
+
+@pytest.mark.parametrize("blank", ["", "   ", None, "\t\n"])
+def test_blank_is_not_given(blank: object) -> None:
+    assert errors_of(family_name=blank) == {"family_name": ["Please fill this in."]}
+    registration = read_form(EVENT, a_form(first_name=blank, fax=blank, signed_on=blank))
+    assert (registration.first_name, registration.answers.get("fax"), registration.signed_on) == ("", None, None)
+
+
+def test_text_is_trimmed_and_composed_and_otherwise_kept() -> None:
+    registration = read_form(EVENT, a_form(family_name="  Nguye\u0302\u0303n  ", address=" a \r\n  b\r\rc  "))
+    assert registration.family_name == "Nguyễn"
+    assert registration.answers["address"] == "a\n  b\n\nc"
+
+
+@pytest.mark.parametrize("name", ["محمد", "山田太郎", "O'Brien-Łukasz", "ສົມ", "X Æ"])
+def test_names_in_any_script(name: str) -> None:
+    assert read_form(EVENT, a_form(family_name=name, first_name="")).full_name == name
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\r\n", "\u2028", "\ud800", "\x7f"])
+def test_control_characters_are_refused(character: str) -> None:
+    assert "cannot be shown" in errors_of(family_name=f"a{character}b")["family_name"][0]
+
+
+def test_too_long_says_how_long() -> None:
+    (sentence,) = errors_of(address="x" * 1001)["address"]
+    assert sentence == "Please shorten this to 1,000 characters; it has 1,001."
+
+
+def test_a_field_the_form_has_not_is_named() -> None:
+    assert errors_of(famly_name="x") == {"famly_name": ["The form has no such field."]}
+
+
+@pytest.mark.parametrize("email", ["amina", "a@b", "a b@example.org", "a@example.org, b@example.org"])
+def test_what_is_no_address(email: str) -> None:
+    assert errors_of(email=email)["email"][0].startswith("This does not read as an e-mail address")
+
+
+@pytest.mark.parametrize("email", ["δοκιμή@παράδειγμα.gr", "info@bücher.example.org", "A.Diallo+itu@EXAMPLE.org"])
+def test_international_addresses_are_kept_as_written(email: str) -> None:
+    assert read_form(EVENT, a_form(email=email)).email == email
+
+
+@pytest.mark.parametrize(
+    ("tel", "e164"),
+    [
+        ("+41 (0)22 730.51.11", "+41227305111"),
+        ("+41-22-730 51 11", "+41227305111"),
+        ("022 730 51 11", None),
+        ("to be confirmed 5", None),
+    ],
+)
+def test_telephone_numbers_are_kept_and_understood_where_they_can_be(tel: str, e164: str | None) -> None:
+    registration = read_form(EVENT, a_form(tel=tel))
+    assert (registration.answers["tel"], registration.e164.get("tel")) == (tel, e164)
+
+
+def test_the_hotel_is_where_the_venue_is() -> None:
+    assert read_form(EVENT, a_form(hotel_tel="022 716 12 12")).e164["hotel_tel"] == "+41227161212"
+
+
+def test_a_telephone_number_without_a_digit_is_none() -> None:
+    assert errors_of(tel="none") == {"tel": ["This should be a telephone number, or nothing."]}
+
+
+@pytest.mark.parametrize("wrong", [5, [], {}, True])
+def test_wrong_types(wrong: object) -> None:
+    assert errors_of(organization=wrong) == {"organization": ["This should be text."]}
+
+
+@pytest.mark.parametrize("form", [[], "text", 5, None])
+def test_not_an_object(form: object) -> None:
+    with pytest.raises(ValidationError):
+        read_form(EVENT, form)  # type: ignore[arg-type]
+
+
+def test_choices_are_those_of_the_event() -> None:
+    assert "Please choose one of" in errors_of(category="press")["category"][0]
+    assert "Please choose one of" in errors_of(title="Dr.")["title"][0]

@@ -1,0 +1,100 @@
+"""A local SendGrid: takes Mail Send requests over HTTP and holds each against SendGrid's published schema."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from openapi_core import OpenAPI
+from openapi_core.datatypes import RequestParameters
+from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+_SCHEMA = OpenAPI.from_file_path(str(Path(__file__).parent / "sendgrid" / "tsg_mail_v3.json"))
+
+
+@dataclass
+class SendGridApi:
+    """What came, and how the next requests are answered."""
+
+    url: str
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    """Each way in which a request broke the schema."""
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    """Status and headers of the next answers; 202 when there are none. Status 0 hangs up without an answer."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A request in the shape that openapi-core reads."""
+
+    host_url: str
+    path: str
+    body: bytes
+    parameters: RequestParameters
+    method: str = "post"
+    content_type: str = "application/json"
+
+
+@contextmanager
+def sendgrid_api() -> Iterator[SendGridApi]:
+    """A server for the time of a test."""
+    api = SendGridApi("")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            api.faults += _faults(self, body)
+            api.bodies.append(json.loads(body))
+            status, headers = api.answers.pop(0) if api.answers else (202, {})
+            if status == 0:
+                self.connection.close()
+                return
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    api.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield api
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _faults(handler: BaseHTTPRequestHandler, body: bytes) -> list[str]:
+    request = _Request(
+        "https://api.sendgrid.com",
+        handler.path,
+        body,
+        RequestParameters(
+            query=ImmutableMultiDict(), header=Headers(list(handler.headers.items())), cookie=ImmutableMultiDict()
+        ),
+    )
+    errors = [str(error.__cause__ or error) for error in _SCHEMA.iter_request_errors(request)]  # type: ignore[arg-type]
+    return errors + _blind_spots(json.loads(body))
+
+
+def _blind_spots(body: dict[str, Any]) -> list[str]:
+    """What the published schema lets pass and SendGrid does not."""
+    faults = []
+    if not body.get("personalizations"):
+        faults.append("no personalizations")
+    if not body.get("subject") or not body.get("content"):
+        faults.append("no subject or no content")
+    if "custom_args" in body:
+        faults.append("custom_args belong in the personalization")
+    return faults
