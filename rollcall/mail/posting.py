@@ -72,7 +72,7 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
     mail.reply_to = ReplyTo(_posted_as(message.reply_to))
     mail.add_content(Content("text/plain", message.text))
     mail.add_content(Content("text/html", message.html))
-    for attachment in message.attachments:
+    for attachment in reversed(message.attachments):  # `get()` turns them round
         mail.add_attachment(_file(attachment))
     body: dict[str, Any] = mail.get()
     return body

@@ -60,6 +60,12 @@ def test_the_schema_check_sees_a_fault(api: SendGridApi) -> None:
     assert api.faults
 
 
+def test_attachments_keep_their_order() -> None:
+    files = (Attachment("a.csv", "text/csv", b"a"), Attachment("b.csv", "text/csv", b"b"))
+    body = request_body(replace(MESSAGE, attachments=files), "a@example.org")
+    assert [file["filename"] for file in body["attachments"]] == ["a.csv", "b.csv"]
+
+
 def test_a_subject_is_one_line() -> None:
     body = request_body(replace(MESSAGE, subject="Hello\r\nBcc: all@example.org"), "a@example.org")
     assert body["subject"] == "Hello Bcc: all@example.org"

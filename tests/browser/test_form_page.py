@@ -1,0 +1,107 @@
+"""The form's page in a real Chromium, with and without JavaScript, on a telephone and on a desk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.builders import a_form
+from tests.local.test_run import local_run, outbox
+from tests.served import Served, until
+
+_ALONE = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with local_run(tmp_path_factory.mktemp("run") / "books") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=_ALONE)
+        yield running
+        running.close()
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+    context = browser.new_context(
+        java_script_enabled=request.param,
+        viewport={"width": 360, "height": 740},
+        timezone_id="Asia/Tokyo",
+        base_url=f"http://127.0.0.1:{served.port}",
+    )
+    yield context.new_page()
+    context.close()
+
+
+def fill_in(page: Page, **changes: object) -> None:
+    for name, value in a_form(**changes).items():
+        if name in ("title", "category"):
+            page.check(f"input[name={name}][value='{value}']")
+        else:
+            page.fill(f"[name={name}]", str(value))
+
+
+def test_a_person_registers(page: Page, request: pytest.FixtureRequest) -> None:
+    page.goto("/register/intgov04")
+    fill_in(page, first_name=request.node.name)
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your registration is received.")
+    page.go_back()
+    fill_in(page, first_name=request.node.name)
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are already registered")
+
+
+def test_what_is_wrong_is_said_and_nothing_is_lost(page: Page, request: pytest.FixtureRequest) -> None:
+    page.goto("/register/intgov04")
+    fill_in(page, first_name=request.node.name, email="amina", signature="")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("alert")).to_contain_text("Please check these 2 answers")
+    expect(page.get_by_label("E-mail")).to_have_value("amina")
+    assert "This does not read as an e-mail address" in page.locator("#email-error").inner_text()
+    expect(page.get_by_label("Hotel", exact=False).first).to_have_value("Hôtel Cornavin")
+    page.fill("[name=email]", "amina@example.org")
+    page.fill("[name=signature]", "Amina")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your registration is received.")
+
+
+def test_the_deadline_in_the_readers_own_time(page: Page) -> None:
+    page.goto("/register/intgov04")
+    said = page.locator("dl.facts").inner_text()
+    assert "the end of 20 February 2004 (Zurich time)" in said
+    assert "20 February 2004, 23:00 UTC" in said
+
+
+def test_it_fits_a_telephone(page: Page) -> None:
+    page.goto("/register/intgov04")
+    box = page.locator("form").bounding_box()
+    assert box is not None
+    assert box["width"] <= 360
+
+
+def test_the_readers_own_time_needs_javascript(browser: Browser, served: Served) -> None:
+    context = browser.new_context(timezone_id="Asia/Tokyo")
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/register/intgov04")
+    expect(page.locator("time").first).to_contain_text("where you are: 21 February 2004 at 08:00")
+    context.close()
+
+
+def test_the_outbox_shows_the_mail(browser: Browser, served: Served) -> None:
+    served.post_json("/register/intgov04", a_form(first_name="Outbox"))
+    until(lambda: any("Dear Ms. Diallo" in mail["text"] for mail in outbox(served, "confirmation")))
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/outbox")
+    expect(page.frame_locator("iframe").first.get_by_text("Salle B")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="intgov04.ics").first.click()
+    assert "BEGIN:VCALENDAR" in Path(download.value.path()).read_text("utf-8")
+    context.close()

@@ -1,0 +1,124 @@
+"""`make run` as a newcomer meets it: a process, a port, a browser's and a program's requests."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import openpyxl
+import pytest
+from icalendar import Calendar
+
+from rollcall.local.emulator import free_port
+from tests.builders import a_form
+from tests.served import Served, process, until
+
+PATH = "/register/intgov04"
+BEFORE_THE_DEADLINE = "2004-02-20T23:59:55+01:00"
+
+
+def local_run(books: Path, **environment: str) -> AbstractContextManager[Served]:
+    port = free_port()
+    return process(["rollcall.local"], port, {"PORT": str(port), "BOOKS": str(books), **environment})
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def store(request: pytest.FixtureRequest) -> Mapping[str, str]:
+    if request.param == "firestore":
+        return {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": request.getfixturevalue("emulator")}
+    return {"STORE": "sqlite"}
+
+
+def outbox(served: Served, kind: str) -> list[dict[str, Any]]:
+    return [mail for mail in served.ask("GET", "/outbox.json").json if mail["kind"] == kind and mail["state"] == "sent"]
+
+
+def test_a_registration_is_confirmed(tmp_path: Path, store: Mapping[str, str]) -> None:
+    with local_run(tmp_path / "books", **store) as served:
+        index = served.ask("GET", "/").text
+        assert 'href="/register/intgov04"' in index
+        assert 'href="/outbox"' in index
+        assert "14 January 2004" in index
+        reference = served.post_json(PATH, a_form()).json["reference"]
+        (mail,) = until(lambda: outbox(served, "confirmation"))
+        assert (mail["id"][:9], mail["to"]) == ("intgov04.", "amina.diallo@mpt.example.org")
+        assert mail["at"].startswith("2004-01-14T")
+        assert set(mail) == {"id", "kind", "to", "subject", "at", "state", "text", "html", "attachments"}
+        for body in (mail["text"], mail["html"]):
+            for said in (reference, "Salle B", "+41 22 730 51 11", "Hôtel Cornavin", "022 716 12 12", "Robert Shaw"):
+                assert said in body
+        (file,) = mail["attachments"]
+        entry: Any = Calendar.from_ical(served.ask("GET", file["url"]).text)
+        assert str(entry.walk("VEVENT")[0]["dtstart"].dt) == "2004-02-26"
+        assert mail["subject"] in served.ask("GET", "/outbox").text
+        served.post_json(PATH, a_form())
+        differs = served.post_json(PATH, a_form(hotel="Another"))
+        assert differs.status == 409
+        (notice,) = until(lambda: outbox(served, "different-form"))
+        assert "Another" not in notice["text"].replace("Another registration form", "")
+        served.post_json(PATH, a_form(hotel="A third"))
+        served.ask("POST", "/send-due-mail")
+        assert len(served.ask("GET", "/outbox.json").json) == 2
+
+
+def test_the_intake_closes_by_itself(tmp_path: Path, store: Mapping[str, str]) -> None:
+    with local_run(tmp_path / "books", AT=BEFORE_THE_DEADLINE, **store) as served:
+        names = ["Zoé", "Ángela", "=1+1"]
+        for name in names:
+            assert served.post_json(PATH, a_form(first_name=name)).status == 201
+        (mail,) = until(lambda: outbox(served, "roster"))
+        assert mail["to"] == "spumail@itu.int"
+        assert mail["subject"].endswith("3 registered")
+        files = {file["name"]: file["url"] for file in mail["attachments"]}
+        rows = list(
+            csv.DictReader(io.StringIO(served.ask("GET", files["intgov04-roster.csv"]).text.removeprefix("\ufeff")))
+        )
+        assert [row["First name"] for row in rows] == ["'=1+1", "Zoé", "Ángela"]
+        assert {row["Tel."] for row in rows} == {"+224 30 41 13 31"}
+        closed = served.ask("GET", PATH)
+        assert "Registration is closed" in closed.text
+        assert "spumail@itu.int" in closed.text
+        assert served.post_json(PATH, a_form(first_name="Late")).status == 410
+        assert served.post_json(PATH, a_form(first_name="Zoé")).status == 200
+        assert served.ask("POST", "/close-intake").json == {"closed": {}}
+        assert len(outbox(served, "roster")) == 1
+
+
+def test_the_books_outlive_the_process(tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    with local_run(books) as served:
+        reference = served.post_json(PATH, a_form()).json["reference"]
+        until(lambda: outbox(served, "confirmation"))
+    with local_run(books) as served:
+        known = served.post_json(PATH, a_form())
+        assert (known.status, known.json["reference"]) == (200, reference)
+        assert len(outbox(served, "confirmation")) == 1
+    with local_run(books, AT=BEFORE_THE_DEADLINE) as served:
+        until(lambda: outbox(served, "roster"))
+    with local_run(books) as served:  # after the deadline a plain run begins anew
+        assert served.post_json(PATH, a_form()).status == 201
+    assert len(list(tmp_path.glob("books-*"))) == 1
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with local_run(tmp_path / "books") as running:
+        yield running
+
+
+def test_private_functions_take_posts(served: Served) -> None:
+    assert served.ask("GET", "/close-intake").status == 405
+    assert served.ask("POST", "/close-intake").json == {"closed": {}}
+
+
+def test_the_roster_is_a_workbook_too(tmp_path: Path) -> None:
+    with local_run(tmp_path / "books", AT=BEFORE_THE_DEADLINE) as served:
+        served.post_json(PATH, a_form())
+        (mail,) = until(lambda: outbox(served, "roster"))
+        assert [file["name"] for file in mail["attachments"]] == ["intgov04-roster.csv", "intgov04-roster.xlsx"]
+        with urlopen(f"http://127.0.0.1:{served.port}{mail['attachments'][1]['url']}") as file:
+            sheet = openpyxl.load_workbook(io.BytesIO(file.read()))["Roster"]
+        assert [cell.value for cell in sheet[2]][3:5] == ["Diallo", "Amina"]
