@@ -78,11 +78,14 @@ def test_the_deadline_in_the_readers_own_time(page: Page) -> None:
     assert "20 February 2004, 23:00 UTC" in said
 
 
-def test_it_fits_a_telephone(page: Page) -> None:
-    page.goto("/register/intgov04")
-    box = page.locator("form").bounding_box()
-    assert box is not None
-    assert box["width"] <= 360
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_is_wider_than_the_screen(browser: Browser, served: Served, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 740})
+    page = context.new_page()
+    for path in ("/register/intgov04", "/register", "/outbox", "/"):
+        page.goto(f"http://127.0.0.1:{served.port}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
 
 
 def test_the_readers_own_time_needs_javascript(browser: Browser, served: Served) -> None:

@@ -1,0 +1,124 @@
+"""The roster's files, read back by others' readers."""
+
+import csv
+import io
+import unicodedata
+from dataclasses import replace
+from datetime import timedelta
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.desk.mail import MailState, Roster
+from rollcall.desk.registration import Registered
+from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
+from tests.builders import a_registration, an_event, registered
+
+EVENT = an_event()
+
+lines_of_text = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn", "Co"]), min_size=1, max_size=60
+).map(lambda text: unicodedata.normalize("NFC", text).strip())
+
+
+def a_roster(*people: Registered, late: tuple[Registered, ...] = ()) -> Roster:
+    return Roster(EVENT.closes_at, people, late, confirmations={})
+
+
+def answering(**answers: str) -> Registered:
+    registration = a_registration()
+    return registered(a_registration(answers={**registration.answers, **answers}))
+
+
+def read_csv(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def read_xlsx(content: bytes, sheet: str = "Roster") -> list[dict[str, object]]:
+    header, *rows = openpyxl.load_workbook(io.BytesIO(content))[sheet].iter_rows(values_only=True)
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def test_the_csv_has_a_byte_order_mark_and_the_lines_of_rfc_4180() -> None:
+    content = roster_csv(EVENT, a_roster(registered()))
+    assert content.startswith(b"\xef\xbb\xbfReference,")
+    assert content.endswith(b"\r\n")
+
+
+@pytest.mark.parametrize("number", ["+41 22 730 51 11", "+41-22-730.51.11", "0041 22 730", "+41(0)22/7305111", "022"])
+def test_telephone_numbers_are_unharmed(number: str) -> None:
+    roster = a_roster(answering(tel=number))
+    assert read_csv(roster_csv(EVENT, roster))[0]["Tel."] == number
+    assert read_xlsx(roster_xlsx(EVENT, roster))[0]["Tel."] == number
+
+
+@pytest.mark.parametrize("formula", ["=1+1", "+cmd|' /C calc'!A0", "-2+A1", "@SUM(A1)", "＝1+1", "+41 22; =A1"])
+def test_a_formula_is_text(formula: str) -> None:
+    roster = a_roster(answering(hotel=formula))
+    assert read_csv(roster_csv(EVENT, roster))[0]["Hotel"] == "'" + formula
+    sheet = openpyxl.load_workbook(io.BytesIO(roster_xlsx(EVENT, roster)))["Roster"]
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s"}
+    assert read_xlsx(roster_xlsx(EVENT, roster))[0]["Hotel"] == formula
+
+
+@given(lines_of_text)
+def test_any_text_comes_back(text: str) -> None:
+    roster = a_roster(answering(organization=text))
+    (row,) = read_csv(roster_csv(EVENT, roster))
+    assert row["Administration or organization"] in (text, "'" + text)
+    assert harmless(text) in (text, "'" + text)
+
+
+def test_an_address_keeps_its_lines() -> None:
+    (row,) = read_csv(roster_csv(EVENT, a_roster(registered())))
+    assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
+
+
+def test_sorted_by_category_organization_and_name() -> None:
+    def one(category: str, organization: str, family_name: str) -> Registered:
+        answers = {**a_registration().answers, "organization": organization}
+        return registered(a_registration(category=category, answers=answers, family_name=family_name))
+
+    people = [one("non-member", "A", "A"), one("member-state", "b", "A"), one("member-state", "A", "z")]
+    people.append(one("member-state", "A", "Y"))
+    rows = read_csv(roster_csv(EVENT, a_roster(*people)))
+    assert [row["Family name"] for row in rows] == ["Y", "z", "A", "A"]
+    assert [row["You represent"] for row in rows][-1] == "Non-Member"
+
+
+def test_what_is_said_of_each() -> None:
+    one = registered(a_registration(signed_on=None))
+    (row,) = read_csv(roster_csv(EVENT, replace(a_roster(one), confirmations={one.id: MailState.FAILED})))
+    assert row["Reference"] == one.reference
+    assert row["Received"] == "2004-02-02 13:00"
+    assert row["Date"] == "2004-02-02"
+    assert row["Confirmation"] == "failed"
+
+
+def test_late_ones_are_on_a_sheet_of_their_own_and_not_in_the_csv() -> None:
+    late = registered(a_registration(first_name="Late"), received_at=EVENT.closes_at + timedelta(seconds=1))
+    roster = a_roster(registered(), late=(late,))
+    assert len(read_csv(roster_csv(EVENT, roster))) == 1
+    assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster))] == ["Amina"]
+    assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster), "Late")] == ["Late"]
+
+
+def test_the_workbook_is_made_to_be_read_and_printed() -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(roster_xlsx(EVENT, a_roster(registered()))))["Roster"]
+    assert sheet.freeze_panes == "B2"
+    assert sheet.auto_filter.ref == "A1:P2"
+    assert sheet.page_setup.orientation == "landscape"
+    assert sheet.print_title_rows == "$1:$1"
+    assert sheet.column_dimensions["F"].width > 30
+
+
+def test_the_same_roster_is_the_same_file() -> None:
+    roster = a_roster(registered())
+    assert roster_xlsx(EVENT, roster) == roster_xlsx(EVENT, roster)
+
+
+def test_a_roster_of_nobody() -> None:
+    assert read_csv(roster_csv(EVENT, a_roster())) == []
+    assert read_xlsx(roster_xlsx(EVENT, a_roster())) == []
