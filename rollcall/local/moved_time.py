@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import Mail, MailRecord
+from rollcall.desk.mail import AT_ONCE, Mail, MailRecord
 from rollcall.desk.registration import Registered, Registration
 
 
@@ -82,4 +82,7 @@ class MovedTime:
 
 
 def _due(record: MailRecord, shift: timedelta) -> MailRecord:
-    return replace(record, due_at=record.due_at + shift) if record.due_at else record
+    """`AT_ONCE` is at once in any time, and stays as it is."""
+    if record.due_at is None or record.due_at == AT_ONCE:
+        return record
+    return replace(record, due_at=record.due_at + shift)

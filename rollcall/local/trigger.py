@@ -23,7 +23,7 @@ def run_schedule(app: Flask, desk: Desk, clock: Callable[[], datetime], stop: th
             for path in _EVERY_MINUTE:
                 caller.post(path)
         for mail_id in _newly_queued(desk):
-            caller.post("/send-mail", headers=_trigger(mail_id))
+            caller.post("/send-mail", headers=trigger_of(mail_id))
 
 
 def _newly_queued(desk: Desk) -> list[str]:
@@ -34,7 +34,7 @@ def _newly_queued(desk: Desk) -> list[str]:
     return [record.mail.id for record in records if record and record.attempts == 0]
 
 
-def _trigger(mail_id: str) -> dict[str, str]:
+def trigger_of(mail_id: str) -> dict[str, str]:
     """A CloudEvent in binary mode, as Eventarc posts it when a document is created."""
     return {
         "ce-specversion": "1.0",

@@ -13,6 +13,7 @@ from google.cloud import firestore
 from rollcall.desk.desk import Store
 from rollcall.desk.intake import Closing
 from rollcall.desk.mail import AT_ONCE, MailState, confirmation, roster_mail
+from rollcall.local.moved_time import MovedTime
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.builders import a_registration, an_event
@@ -23,11 +24,17 @@ SLUG = EVENT.slug
 FreshStore = Callable[[], Store]
 
 
-@pytest.fixture(params=["sqlite", "firestore"])
+@pytest.fixture(params=["sqlite", "firestore", "sqlite in moved time", "firestore in moved time"])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> FreshStore:
     """Opens the same books anew: what a session wrote is proved by another that reads it."""
-    if request.param == "sqlite":
-        return lambda: SqliteStore(tmp_path / "books.sqlite3", clock)
+    kind, _, moved = str(request.param).partition(" ")
+    opened = _opener(request, kind, tmp_path, clock)
+    return (lambda: MovedTime(opened(), timedelta(days=-9000, seconds=7))) if moved else opened
+
+
+def _opener(request: pytest.FixtureRequest, kind: str, folder: Path, clock: Clock) -> FreshStore:
+    if kind == "sqlite":
+        return lambda: SqliteStore(folder / "books.sqlite3", clock)
     project = request.getfixturevalue("project")
     return lambda: FirestoreStore(firestore.Client(project=project))
 

@@ -1,0 +1,119 @@
+"""The private functions as Google serves them, with SendGrid's schema behind them, on both stores."""
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rollcall.desk.registration import registration_id
+from rollcall.local.emulator import free_port
+from rollcall.local.trigger import trigger_of
+from tests.builders import EVENTS, a_form, a_registration
+from tests.sendgrid_api import SendGridApi, sendgrid_api
+from tests.served import ROOT, Served, function, until
+
+SLUG = "soon"
+
+
+class Functions:
+    """All functions on the same books, each a server of its own."""
+
+    def __init__(self, environment: dict[str, str], api: SendGridApi, stack: ExitStack) -> None:
+        self._environment = environment
+        self._stack = stack
+        self._running: dict[str, Served] = {}
+        self.api = api
+
+    def __getitem__(self, target: str) -> Served:
+        if target not in self._running:
+            self._running[target] = self._stack.enter_context(function(target, **self._environment))
+        return self._running[target]
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def functions(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Iterator[Functions]:
+    """The functions, an event whose intake closes in some seconds, and a local SendGrid."""
+    closes = (datetime.now(UTC) + timedelta(seconds=15)).strftime("%Y-%m-%dT%H:%M:%S")
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("Europe/Zurich", "UTC")
+    (events_folder / f"{SLUG}.toml").write_text(letter.replace("closes = 2004-02-20", f"closes = {closes}"), "utf-8")
+    with sendgrid_api() as api, ExitStack() as stack:
+        environment = {
+            "STORE": request.param,
+            "EVENTS": str(events_folder),
+            "SENDGRID_API_KEY": "SG.key",
+            "SENDGRID_HOST": api.url,
+            "MAIL_FROM": "registration@rollcall.example",
+        }
+        if request.param == "sqlite":
+            environment["SQLITE_PATH"] = str(tmp_path / "books.sqlite3")
+        else:
+            environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
+            environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+        yield Functions(environment, api, stack)
+
+
+def test_from_the_form_to_the_roster(functions: Functions) -> None:
+    """A registration is confirmed by the trigger, another by the sweep; then the intake closes, once."""
+    register, api = functions["register"], functions.api
+    for name in ("Trigger", "Sweep"):
+        assert register.post_json(f"/register/{SLUG}", a_form(first_name=name)).status == 201
+    id = _mail_id(first_name="Trigger")
+    for _ in range(2):  # the same trigger twice sends one mail
+        assert functions["send_mail"].ask("POST", "/", b"", trigger_of(id)).status == 200
+    assert _mail_ids(api) == [id]
+    for _ in range(2):
+        functions["send_due_mail"].ask("POST", "/")
+    assert _mail_ids(api) == [id, _mail_id(first_name="Sweep")]
+
+    until(lambda: functions["close_intake"].ask("POST", "/").json["closed"] == {SLUG: 2}, seconds=40)
+    assert functions["close_intake"].ask("POST", "/").json == {"closed": {}}
+    assert register.post_json(f"/register/{SLUG}", a_form(first_name="After")).status == 410
+    assert functions["send_due_mail"].ask("POST", "/").json == {"mails": {"sent": 1}}
+    roster = api.bodies[-1]
+    assert roster["personalizations"][0]["to"] == [{"email": "spumail@itu.int"}]
+    lines = base64.b64decode(roster["attachments"][0]["content"]).decode("utf-8-sig")
+    assert "Trigger" in lines
+    assert "Sweep" in lines
+    assert "After" not in lines
+    assert api.faults == []
+
+
+def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> None:
+    headers = trigger_of("x") | {"ce-subject": "documents/intakes/x"}
+    assert functions["send_mail"].ask("POST", "/", b"", headers).status == 500
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"STORE": "sqlite", "K_SERVICE": "register"}, "STORE=sqlite on Cloud Run"),
+        ({"STORE": "paper"}, "STORE"),
+        ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
+        ({"EVENTS": "docs"}, "holds no event"),
+    ],
+)
+def test_a_wrong_configuration_stops_the_start(environment: dict[str, str], said: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "import main"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode != 0
+    assert said in ran.stderr
+
+
+def _mail_id(**changes: object) -> str:
+    return f"{SLUG}.{registration_id(SLUG, a_registration(**changes))}.confirmation"
+
+
+def _mail_ids(api: SendGridApi) -> list[str]:
+    return [body["personalizations"][0]["custom_args"]["mail_id"] for body in api.bodies]
