@@ -40,17 +40,10 @@ class Telephone(Text):
 
     default_error_messages = {"no_digits": "This should be a telephone number, or nothing."}  # noqa: RUF012
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if text and not any(character.isdigit() for character in text):
+    def check(self, text: str) -> None:
+        """See `Text.check`."""
+        if not any(character.isdigit() for character in text):
             raise self.make_error("no_digits")
-        return text
 
 
 class EmailAddress(Text):
@@ -58,22 +51,14 @@ class EmailAddress(Text):
 
     default_error_messages = {"not_an_address": "This does not read as an e-mail address: {reason}"}  # noqa: RUF012
 
-    def _deserialize(
-        self,
-        value: Any,
-        attr: str | None,
-        data: Mapping[str, Any] | None,
-        **kwargs: Any,
-    ) -> str:
+    def check(self, text: str) -> None:
+        """See `Text.check`."""
         from email_validator import EmailNotValidError, validate_email
 
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if text:
-            try:
-                validate_email(text, check_deliverability=False)
-            except EmailNotValidError as error:
-                raise self.make_error("not_an_address", reason=str(error)) from None
-        return text
+        try:
+            validate_email(text, check_deliverability=False)
+        except EmailNotValidError as error:
+            raise self.make_error("not_an_address", reason=str(error)) from None
 
 
 def schema_for(event: Event) -> Schema:

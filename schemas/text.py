@@ -41,7 +41,11 @@ class Text(fields.String):
         for character in text:
             if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") and character not in self.line_breaks:
                 raise self.make_error("control", code=f"U+{ord(character):04X}")
+        self.check(text)
         return text
+
+    def check(self, text: str) -> None:
+        """Raise `make_error(...)` for what this kind of text must not be."""
 
     def tidy(self, text: str) -> str:
         """The text without what nobody meant to write."""

@@ -86,7 +86,7 @@ def _wait_until_it_answers(running: subprocess.Popen[bytes], port: int) -> None:
     raise AssertionError("the server does not answer")
 
 
-def until(look: Any, seconds: float = 15) -> Any:
+def until(look: Any, seconds: float = 40) -> Any:
     """What `look` gives as soon as it gives anything; it is asked again and again, within a bound."""
     give_up_at = time.monotonic() + seconds
     while not (found := look()):

@@ -17,7 +17,7 @@ from tests.builders import a_form
 from tests.served import Served, process, until
 
 PATH = "/register/intgov04"
-BEFORE_THE_DEADLINE = "2004-02-20T23:59:55+01:00"
+BEFORE_THE_DEADLINE = "2004-02-20T23:59:50+01:00"
 
 
 def local_run(books: Path, **environment: str) -> AbstractContextManager[Served]:
