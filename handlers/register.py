@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 from urllib.parse import quote
 
 from flask import Request, Response
 from marshmallow import ValidationError
 
 from handlers.logs import log
+from handlers.reading import FORM_TYPES, Form, Refused, read
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
@@ -21,9 +21,6 @@ from rollcall.desk.registration import is_reference
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
-LARGEST_BODY = 64_000
-"""Bytes; a form filled to every limit in four-byte characters is well below."""
-_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TRY_AGAIN = (
     "We could not reach our books just now, so nothing was registered yet. What you wrote is still here: "
     "please send it again in a moment."
@@ -33,30 +30,6 @@ _DIFFERS = (
     "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
     "We have written to that address; to change a registration, please answer that mail or write to {email}."
 )
-
-
-class _Refused(Exception):
-    """A request that is answered before it comes to the desk."""
-
-    def __init__(self, status: int, title: str, detail: str, **headers: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.title = title
-        self.detail = detail
-        self.headers = headers
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What was sent, as it was sent, and by which kind of client."""
-
-    answers: Any
-    as_json: bool
-
-    @property
-    def typed(self) -> dict[str, str]:
-        """What a person typed, by field name, to show it again."""
-        return {name: str(value) for name, value in self.answers.items()} if isinstance(self.answers, Mapping) else {}
 
 
 def register(desk: Desk, request: Request) -> Response:
@@ -69,14 +42,14 @@ def register(desk: Desk, request: Request) -> Response:
     """
     try:
         response = _route(desk, request)
-    except _Refused as refused:
+    except Refused as refused:
         response = _refusal(request, refused)
     except StoreUnavailable as error:
         response = _unavailable(request, error)
     except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
         log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error))
         detail = "Something went wrong on our side. Please try again; if it happens again, please write to us."
-        response = _refusal(request, _Refused(500, "Something went wrong", detail))
+        response = _refusal(request, Refused(500, "Something went wrong", detail))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -96,19 +69,19 @@ def _route(desk: Desk, request: Request) -> Response:
                 200, "received", event=_event(desk, slug), reference=reference, known=how == "already-registered"
             )
         case _:
-            raise _Refused(404, "Not found", "There is no such page.")
+            raise Refused(404, "Not found", "There is no such page.")
 
 
 def _event(desk: Desk, slug: str) -> Event:
     event = desk.events.get(slug)
     if event is None:
-        raise _Refused(404, "No such event", "There is no event at this address. Please check the link you were sent.")
+        raise Refused(404, "No such event", "There is no event at this address. Please check the link you were sent.")
     return event
 
 
 def _allow(request: Request, *methods: str) -> None:
     if request.method not in methods:
-        raise _Refused(405, "Not possible here", "This address cannot be used in this way.", Allow=", ".join(methods))
+        raise Refused(405, "Not possible here", "This address cannot be used in this way.", Allow=", ".join(methods))
 
 
 def _form_page(desk: Desk, event: Event) -> Response:
@@ -121,7 +94,7 @@ def _form_page(desk: Desk, event: Event) -> Response:
 
 
 def _post(desk: Desk, event: Event, request: Request) -> Response:
-    form = _read(request)
+    form = read(request)
     try:
         registration = read_form(event, form.answers)
     except ValidationError as error:
@@ -134,25 +107,7 @@ def _post(desk: Desk, event: Event, request: Request) -> Response:
     return _json_answer(event, outcome) if form.as_json else _page_answer(desk, event, request, form, outcome)
 
 
-def _read(request: Request) -> _Form:
-    if (request.content_length or 0) > LARGEST_BODY or len(request.get_data()) > LARGEST_BODY:
-        raise _Refused(413, "Too large", f"A form may have {LARGEST_BODY // 1000} kB at the most.")
-    if request.mimetype in _FORM_TYPES:
-        return _Form({**request.files.to_dict(), **request.form.to_dict()}, as_json=False)
-    if request.mimetype != "application/json":
-        types = ", ".join(("application/json", *_FORM_TYPES))
-        raise _Refused(415, "Another type is needed", f"Please send one of {types}.", Accept=types)
-    try:
-        return _Form(json.loads(request.get_data(), parse_constant=_no_constant), as_json=True)
-    except (ValueError, RecursionError):
-        raise _Refused(400, "Not readable", "This is not JSON (RFC 8259) in UTF-8.") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _invalid(desk: Desk, event: Event, form: _Form, error: ValidationError) -> Response:
+def _invalid(desk: Desk, event: Event, form: Form, error: ValidationError) -> Response:
     errors = error.normalized_messages()  # type: ignore[no-untyped-call]
     log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in _known_names(event)])
     if form.as_json:
@@ -183,7 +138,7 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
             assert_never(outcome)
 
 
-def _page_answer(desk: Desk, event: Event, request: Request, form: _Form, outcome: Outcome) -> Response:
+def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome: Outcome) -> Response:
     match outcome:
         case Accepted(reference):
             return _see(request, event, "received", reference)
@@ -220,7 +175,7 @@ def _not_yet_open(event: Event, opens_at: datetime) -> str:
     return f"Registration opens on {in_zone(opens_at, event)}. Nothing was registered; please send the form again then."
 
 
-def _answers(event: Event, form: _Form) -> list[tuple[str, str]]:
+def _answers(event: Event, form: Form) -> list[tuple[str, str]]:
     return [(field.label, text) for field in form_fields(event) if (text := form.typed.get(field.name, "").strip())]
 
 
@@ -258,7 +213,7 @@ def _link(request: Request, event: Event) -> str:
     return f"{request.script_root}{prefix}/{quote(event.slug)}"
 
 
-def _refusal(request: Request, refused: _Refused) -> Response:
+def _refusal(request: Request, refused: Refused) -> Response:
     if _wants_page(request):
         response = _page(refused.status, "message", heading=refused.title, sentences=[refused.detail], event=None)
     else:
@@ -268,20 +223,20 @@ def _refusal(request: Request, refused: _Refused) -> Response:
 
 
 def _unavailable(
-    request: Request, error: StoreUnavailable, event: Event | None = None, form: _Form | None = None
+    request: Request, error: StoreUnavailable, event: Event | None = None, form: Form | None = None
 ) -> Response:
     """503; a person's form comes back as they filled it in."""
     log("WARNING", "store unavailable", cause=type(error.__cause__).__name__)
     if event and form and not form.as_json:
         response = _filled_in(503, event, form.typed, problem=_TRY_AGAIN, intake=None)
     else:
-        response = _refusal(request, _Refused(503, "Please try again in a moment", _UNREACHABLE))
+        response = _refusal(request, Refused(503, "Please try again in a moment", _UNREACHABLE))
     response.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
     return response
 
 
 def _wants_page(request: Request) -> bool:
-    return request.mimetype in _FORM_TYPES or "text/html" in request.headers.get("Accept", "")
+    return request.mimetype in FORM_TYPES or "text/html" in request.headers.get("Accept", "")
 
 
 def _page(status: int, name: str, **context: object) -> Response:
