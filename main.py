@@ -19,12 +19,12 @@ from handlers import Request, Response
 from rollcall.desk.desk import Desk, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
-from rollcall.desk.mail import Mail, Message, Roster
-from rollcall.desk.registration import Registered
+from rollcall.desk.mail import About, Mail, Message
 from schemas.event import read_events
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 env = Env()
 
@@ -60,6 +60,14 @@ def send_due_mail(request: Request) -> Response:
 
 
 @functions_framework.http
+def record_deliveries(request: Request) -> Response:
+    """Records what became of the mails. Called by SendGrid's Event Webhook, which signs."""
+    from handlers.record_deliveries import record_deliveries as answer
+
+    return answer(desk(), _verification_key(), request)
+
+
+@functions_framework.http
 def close_intake(request: Request) -> Response:
     """Closes each intake whose deadline has passed. Called by Cloud Scheduler."""
     from handlers.close_intake import close_intake as answer
@@ -92,7 +100,7 @@ def _store() -> Store:
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))
 
 
-def _compose(mail: Mail, event: Event, about: Registered | Roster, intake: Intake) -> Message:
+def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
     from rollcall.mail.composing import compose
 
     return compose(mail, event, about, intake)
@@ -106,5 +114,22 @@ def _post() -> Post:
     return SendGridPoster(api_key, sender, env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
 
 
-if os.environ.get("FUNCTION_TARGET") in ("send_mail", "send_due_mail"):
-    _post()  # a sender without its key does not start
+@cache
+def _verification_key() -> "EllipticCurvePublicKey":
+    from handlers.signature import verification_key
+
+    key = env.str("SENDGRID_WEBHOOK_KEY")
+    try:
+        return verification_key(key)
+    except ValueError as error:
+        raise SystemExit(
+            f"SENDGRID_WEBHOOK_KEY is not a verification key of SendGrid's Event Webhook: {error}"
+        ) from None
+
+
+# A function without its keys does not start.
+match os.environ.get("FUNCTION_TARGET"):
+    case "send_mail" | "send_due_mail":
+        _post()
+    case "record_deliveries":
+        _verification_key()

@@ -8,6 +8,7 @@ from flask import Request, Response
 from handlers.logs import log
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.mail import MailState
+from rollcall.desk.sending import Attempted, Hold
 
 
 def run_privately(request: Request, work: Callable[[], Response]) -> Response:
@@ -26,7 +27,11 @@ def done(answer: object) -> Response:
     return Response(json.dumps(answer), content_type="application/json")
 
 
-def log_mail(mail_id: str, state: MailState) -> None:
-    """Say how a mail stands after an attempt."""
-    severity = "ERROR" if state is MailState.FAILED else "INFO"
-    log(severity, "mail attempted", mail=mail_id, state=state.value)
+def log_attempt(mail_id: str, attempted: Attempted) -> None:
+    """Say what came of taking a mail up; and, once, that the queue is held or goes on."""
+    severity = "ERROR" if attempted.state is MailState.FAILED else "INFO"
+    log(severity, "mail attempted", mail=mail_id, state=attempted.state.value, note=attempted.note)
+    if attempted.hold is Hold.BEGAN:
+        log("ERROR", "mail queue held", note=attempted.note)
+    elif attempted.hold is Hold.ENDED:
+        log("INFO", "mail queue goes on")

@@ -1,6 +1,7 @@
 """Reading: what was sent to `register`, in whichever of its types, as it was sent."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,3 +54,20 @@ def read(request: Request) -> Form:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header: a string in quotation marks; many
+    clients leave those out). Raises `Refused`, 400, where it cannot be one."""
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return None
+    key = header.strip().removeprefix('"').removesuffix('"')
+    if not _KEY.fullmatch(key):
+        raise Refused(
+            400, "Not readable", "An Idempotency-Key has 1 to 255 visible ASCII characters, in quotation marks."
+        )
+    return key
+
+
+_KEY = re.compile("[!-~]{1,255}")

@@ -10,12 +10,12 @@ from flask import Request, Response
 from marshmallow import ValidationError
 
 from handlers.logs import log
-from handlers.reading import FORM_TYPES, Form, Refused, read
+from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
-from rollcall.desk.registering import Accepted, Closed, Differs, Known, Late, NotYetOpen, Outcome, intake_now
+from rollcall.desk.registering import Accepted, Closed, Differs, KeyReused, Known, Late, NotYetOpen, Outcome, intake_now
 from rollcall.desk.registering import register as register_at_desk
 from rollcall.desk.registration import is_reference
 from schemas.registration import form_fields, read_form
@@ -30,6 +30,10 @@ _DIFFERS = (
     "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
     "We have written to that address; to change a registration, please answer that mail or write to {email}."
 )
+_KEY_REUSED = (
+    "This Idempotency-Key came before, with another form. Nothing was registered; "
+    "please send each form under a key of its own."
+)
 
 
 def register(desk: Desk, request: Request) -> Response:
@@ -38,7 +42,8 @@ def register(desk: Desk, request: Request) -> Response:
 
     Answers to a POST: 201 accepted, 200 known, 303 to a page for the page's own form; 400 not parseable, 403 not yet
     open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another type, 422 with what is
-    wrong per field, 503 with `Retry-After`. Problems are RFC 9457 problem details, or pages for the page's form.
+    wrong per field or for a key that came with another form, 503 with `Retry-After`. Problems are RFC 9457 problem
+    details, or pages for the page's form.
     """
     try:
         response = _route(desk, request)
@@ -94,13 +99,14 @@ def _form_page(desk: Desk, event: Event) -> Response:
 
 
 def _post(desk: Desk, event: Event, request: Request) -> Response:
+    key = idempotency_key(request)
     form = read(request)
     try:
         registration = read_form(event, form.answers)
     except ValidationError as error:
         return _invalid(desk, event, form, error)
     try:
-        outcome = register_at_desk(desk, event, registration)
+        outcome = register_at_desk(desk, event, registration, key)
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
@@ -134,6 +140,8 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
             return _problem(410, "Registration is closed", _closed(event, closes_at), closes_at=closes_at)
         case NotYetOpen(opens_at):
             return _problem(403, "Registration is not yet open", _not_yet_open(event, opens_at), opens_at=opens_at)
+        case KeyReused():
+            return _problem(422, "Idempotency-Key already used", _KEY_REUSED)
         case _:
             assert_never(outcome)
 
@@ -153,6 +161,8 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
             return _page(410, "closed", event=event, closes_at=closes_at, answers=_answers(event, form))
         case NotYetOpen(opens_at):
             return _page(403, "not_open", event=event, opens_at=opens_at, answers=_answers(event, form))
+        case KeyReused():
+            return _filled_in(422, event, form.typed, problem=_KEY_REUSED, intake=desk.intakes.recent(event))
         case _:
             assert_never(outcome)
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from flask import Request, Response
 
-from handlers.private import done, log_mail, run_privately
+from handlers.private import done, log_attempt, run_privately
 from rollcall.desk.desk import Desk
 from rollcall.desk.sending import send_due
 
@@ -14,10 +14,9 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
 
     def work() -> Response:
         states: Counter[str] = Counter()
-        for mail_id, state in send_due(desk):
-            if state is not None:
-                log_mail(mail_id, state)
-                states[state.value] += 1
+        for mail_id, attempted in send_due(desk):
+            log_attempt(mail_id, attempted)
+            states[attempted.state.value] += 1
         return done({"mails": dict(states)})
 
     return run_privately(request, work)

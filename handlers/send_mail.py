@@ -2,7 +2,7 @@
 
 from cloudevents.http import CloudEvent
 
-from handlers.private import log_mail
+from handlers.private import log_attempt
 from rollcall.desk.desk import Desk
 from rollcall.desk.sending import send
 
@@ -17,6 +17,6 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     if not subject.startswith(_COLLECTION):
         raise ValueError("this trigger is not about a mail")
     mail_id = subject.removeprefix(_COLLECTION)
-    state = send(desk, mail_id)
-    if state is not None:
-        log_mail(mail_id, state)
+    attempted = send(desk, mail_id)
+    if attempted is not None:
+        log_attempt(mail_id, attempted)

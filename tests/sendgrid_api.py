@@ -54,7 +54,7 @@ def sendgrid_api() -> Iterator[SendGridApi]:
             if status == 0:
                 self.connection.close()
                 return
-            self.send_response(status)
+            self.send_response_only(status)  # with the headers ordered alone: a `Date` may be among them
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", "0")

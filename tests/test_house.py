@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import main
-from rollcall.local.app import HTTP_FUNCTIONS, TRIGGERED_FUNCTIONS
+from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,7 +18,9 @@ def test_imports_go_one_way() -> None:
 
 
 def test_the_local_run_mounts_every_function_of_main() -> None:
-    functions = {name for name in HTTP_FUNCTIONS | TRIGGERED_FUNCTIONS if callable(getattr(main, name))}
+    functions = {
+        name for name in HTTP_FUNCTIONS | SIGNED_FUNCTIONS | TRIGGERED_FUNCTIONS if callable(getattr(main, name))
+    }
     decorated = {name for name, value in vars(main).items() if getattr(value, "__module__", "") == "main"}
     assert functions == {name for name in decorated if not name.startswith("_")} - {"desk"}
 
@@ -34,7 +36,15 @@ print(json.dumps(sorted(sys.modules)))
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
     loaded = set(json.loads(ran.stdout))
     assert {"handlers", "marshmallow", "flask"} <= loaded
-    assert not loaded & {"sendgrid", "xlsxwriter", "icalendar", "google.cloud.firestore", "grpc", "phonenumbers"}
+    assert not loaded & {
+        "sendgrid",
+        "xlsxwriter",
+        "icalendar",
+        "google.cloud.firestore",
+        "grpc",
+        "phonenumbers",
+        "cryptography",
+    }
 
 
 def _with_venv() -> dict[str, str]:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import main
-from rollcall.local.app import HTTP_FUNCTIONS, TRIGGERED_FUNCTIONS
+from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
 from schemas.registration import read_form
 from tests.builders import an_event
 from tests.served import ROOT
@@ -19,7 +19,7 @@ def test_the_curl_example_registers() -> None:
 
 
 def test_every_function_is_in_the_table() -> None:
-    for name in HTTP_FUNCTIONS | TRIGGERED_FUNCTIONS:
+    for name in HTTP_FUNCTIONS | SIGNED_FUNCTIONS | TRIGGERED_FUNCTIONS:
         assert f"| `{name}` |" in README
         assert hasattr(main, name)
 

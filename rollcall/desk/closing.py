@@ -51,7 +51,7 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
         registered=tuple(one for one in everyone if one.id in on_roster),
         late=tuple(one for one in everyone if one.id not in on_roster),
         confirmations={
-            record.mail.registration_id: record.state
+            record.mail.registration_id: record
             for record in store.unsent_mails(event.slug)
             if record.mail.kind is MailKind.CONFIRMATION and record.mail.registration_id
         },

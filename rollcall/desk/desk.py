@@ -7,18 +7,26 @@ from typing import Protocol
 
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
-from rollcall.desk.mail import Mail, MailRecord, Message, Posted, Roster
+from rollcall.desk.mail import About, Mail, MailQueue, MailRecord, Message, Posted
 from rollcall.desk.registration import Registered, Registration
 
 
 class RegisteringStore(IntakeStore, Protocol):
     """What registering asks of the books. Every method may raise `StoreUnavailable`."""
 
-    def accept(self, event: str, id: str, registration: Registration, mail: Mail) -> datetime | None:
-        """Write the registration and the mail owed for it in one commit, both or neither, reading nothing.
+    def accept(
+        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+    ) -> datetime | None:
+        """Write the registration, the mail owed for it and the key it came under, if any, in one commit, all or none,
+        reading nothing.
 
-        Returns the commit's time; None, with nothing written, where this id is already there.
+        Returns the commit's time; None, with nothing written, where this id or this key is already there. A commit
+        whose outcome nobody told us is found out: where the very same registration is there, it is its time.
         """
+        ...
+
+    def registered_under(self, event: str, key: str) -> str | None:
+        """The id of the registration that came under this key."""
         ...
 
     def registered(self, event: str, id: str) -> Registered | None:
@@ -30,23 +38,41 @@ class RegisteringStore(IntakeStore, Protocol):
         ...
 
 
-class SendingStore(Protocol):
-    """What sending asks of the books. Every method may raise `StoreUnavailable`."""
+class RecordingStore(Protocol):
+    """What recording delivery reports asks of the books. Every method may raise `StoreUnavailable`."""
 
     def now(self) -> datetime:
         """The store's time: not before any commit that was acknowledged, and before every one that comes after."""
-        ...
-
-    def due_mails(self, limit: int) -> Sequence[str]:
-        """Ids of mails that are due now, the longest due first."""
         ...
 
     def mail(self, id: str) -> MailRecord | None:
         """The mail with this id."""
         ...
 
-    def save_mail(self, record: MailRecord) -> bool:
-        """Write the record if nobody wrote it since it was read; False, with nothing written, if somebody did."""
+    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
+        """In one commit write the record and owe these mails (anew where they are settled), if nobody wrote the record
+        since it was read; False, with nothing written, if somebody did."""
+        ...
+
+
+class SendingStore(RecordingStore, Protocol):
+    """What sending asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def due_mails(self, limit: int) -> Sequence[str]:
+        """Ids of mails that are due now, the longest due first."""
+        ...
+
+    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
+        """How many mails to this address (case, width and spacing folded) were last attempted after `since`; counted no
+        further than `limit`."""
+        ...
+
+    def mail_queue(self) -> MailQueue:
+        """How the queue stands now."""
+        ...
+
+    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
+        """As `save_mail`, for the queue."""
         ...
 
 
@@ -62,7 +88,23 @@ class RosterStore(Protocol):
         ...
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
-        """The event's mails that were not sent (yet)."""
+        """The event's mails that are neither sent nor delivered."""
+        ...
+
+
+class AttentionStore(Protocol):
+    """What drawing up what wants a person asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        ...
+
+    def registered(self, event: str, id: str) -> Registered | None:
+        """See `RegisteringStore`."""
+        ...
+
+    def mail_queue(self) -> MailQueue:
+        """See `SendingStore`."""
         ...
 
 
@@ -78,11 +120,19 @@ class ClosingStore(IntakeStore, RosterStore, Protocol):
         ...
 
 
-class Store(RegisteringStore, SendingStore, ClosingStore, Protocol):
+class MovingStore(IntakeStore, Protocol):
+    """What moving a deadline asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+        """Write the deadline, and what it was, if the intake is as it was read; False, with nothing written, if not."""
+        ...
+
+
+class Store(RegisteringStore, SendingStore, ClosingStore, MovingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 
-Compose = Callable[[Mail, Event, Registered | Roster, Intake], Message]
+Compose = Callable[[Mail, Event, About, Intake], Message]
 """Makes the message of a mail out of what it is about; pure."""
 
 Post = Callable[[Message], Posted]

@@ -20,6 +20,8 @@ class MailKind(StrEnum):
     """To the registrant: a second, different form came in the same name, and changed nothing."""
     ROSTER = "roster"
     """To one of the staff: the closed list."""
+    ATTENTION = "attention"
+    """To one of the staff: what does not go by itself and wants a person."""
 
 
 class MailState(StrEnum):
@@ -27,8 +29,21 @@ class MailState(StrEnum):
 
     QUEUED = "queued"
     SENDING = "sending"
+    """A sender has it, under a lease."""
+    IN_DOUBT = "in doubt"
+    """It may have been taken, or not: it waits for delivery reports, then is sent again."""
     SENT = "sent"
+    """SendGrid has it."""
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    DROPPED = "dropped"
+    """SendGrid would not deliver it: the address is on its list of addresses that bounced before, for example."""
     FAILED = "failed"
+    """We gave it up; it needs a person."""
+
+
+UNDELIVERED = (MailState.BOUNCED, MailState.DROPPED, MailState.FAILED)
+"""The states in which a mail will not arrive by itself any more."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,32 @@ class Mail:
     event: str
     to: str
     registration_id: str | None
-    """Whom it is about; None for a roster."""
+    """Whom it is about; None for a mail to staff."""
+    not_before: datetime = AT_ONCE
+
+
+class AttemptOutcome(StrEnum):
+    """What became of one attempt to post a mail."""
+
+    UNDER_WAY = "under way"
+    TAKEN = "taken"
+    NOT_TAKEN = "not taken"
+    HELD = "held"
+    """Not taken, and no other mail would have been."""
+    IN_DOUBT = "in doubt"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to post a mail."""
+
+    id: str
+    """Drawn at random, so that a sender knows its own claim from another's."""
+    at: datetime
+    """When the mail was claimed for it."""
+    outcome: AttemptOutcome = AttemptOutcome.UNDER_WAY
+    note: str = ""
+    """What SendGrid or the network said; no personal data."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +94,64 @@ class MailRecord:
     mail: Mail
     state: MailState = MailState.QUEUED
     due_at: datetime | None = AT_ONCE
-    attempts: int = 0
-    note: str = ""
-    """What SendGrid said when it did not take the mail; no personal data."""
+    attempts: tuple[Attempt, ...] = ()
+    """Every attempt, the first first."""
+    reason: str = ""
+    """Why it bounced or was dropped, in the words of the delivery report."""
     version: object = field(default=None, compare=False)
     """The store's mark of this reading, for `save_mail`."""
+
+    @property
+    def why(self) -> str:
+        """Why it stands as it does, where somebody said so."""
+        return self.reason or (self.attempts[-1].note if self.attempts else "")
+
+
+@dataclass(frozen=True)
+class MailQueue:
+    """Whether mails may go out at all, as the store had it at `as_of` (the store's own time).
+
+    A queue is held while SendGrid would take no mail of ours: each mail then stays due, and none spends its attempts.
+    """
+
+    as_of: datetime
+    held_since: datetime | None = None
+    """When the present hold began; the last one's beginning after its end."""
+    held_until: datetime | None = None
+    """When the next mail tries whether it is over; None while the queue is not held."""
+    held_times: int = 0
+    """How often in a row it was held."""
+    our_fault: bool = False
+    """Whether SendGrid refuses us (our key, our account), so that only a person can mend it."""
+    note: str = ""
+    """What SendGrid said; no personal data."""
+    version: object = field(default=None, compare=False)
+    """The store's mark of this reading, for `save_mail_queue`."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether no mail may go out now."""
+        return self.held_until is not None and self.as_of < self.held_until
+
+
+class Delivery(StrEnum):
+    """What SendGrid tells of a mail that it took."""
+
+    TAKEN = "taken"
+    """It has it, and is at it."""
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What SendGrid tells of one mail."""
+
+    mail_id: str
+    delivery: Delivery
+    reason: str = ""
+    """In the words of whoever did not take it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +161,21 @@ class Roster:
     closes_at: datetime
     registered: tuple[Registered, ...]
     late: tuple[Registered, ...]
-    confirmations: Mapping[str, MailState]
-    """How the confirmation of a registration (by id) stands where it is not sent."""
+    confirmations: Mapping[str, MailRecord]
+    """The confirmation of a registration (by id) where it is neither sent nor delivered."""
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What wants a person, up to now."""
+
+    undelivered: tuple[tuple[Registered, MailRecord], ...]
+    """Mails to registrants that will not arrive by themselves."""
+    queue: MailQueue
+
+
+About = Registered | Roster | Attention
+"""What a mail is about."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +197,8 @@ class Message:
     subject: str
     text: str
     html: str
-    cc: tuple[str, ...] = ()
+    copies_to: tuple[str, ...] = ()
+    """Who gets the same, as a message of its own: its delivery reports are not the mail's."""
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -106,6 +213,15 @@ class NotSent:
 
     permanent: bool
     note: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """The message was certainly not taken, and no other would be now; `our_fault` where SendGrid refuses our key or
+    our account, rather than our pace."""
+
+    our_fault: bool
+    note: str
     retry_after: timedelta | None = None
 
 
@@ -116,7 +232,7 @@ class InDoubt:
     note: str
 
 
-Posted = Sent | NotSent | InDoubt
+Posted = Sent | NotSent | Held | InDoubt
 
 
 def confirmation(event: str, registration_id: str, to: str) -> Mail:
@@ -133,3 +249,8 @@ def different_form(event: str, registered: Registered) -> Mail:
 def roster_mail(event: str, number: int, to: str) -> Mail:
     """The roster owed to one of the staff, `number` by their order in the event's file."""
     return Mail(f"{event}.roster.{number}", MailKind.ROSTER, event, to, None)
+
+
+def attention_mail(event: str, stamp: str, number: int, to: str, not_before: datetime) -> Mail:
+    """What wants a person, owed to one of the staff; the stamp says since when."""
+    return Mail(f"{event}.attention.{stamp}.{number}", MailKind.ATTENTION, event, to, None, not_before)

@@ -1,5 +1,6 @@
 """Registering: a filled-in form becomes a registration, once."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import confirmation, different_form
-from rollcall.desk.registration import Registered, Registration, reference, registration_id
+from rollcall.desk.registration import Registration, reference, registration_id
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,12 @@ class NotYetOpen:
     opens_at: datetime
 
 
-Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen
+@dataclass(frozen=True)
+class KeyReused:
+    """The key came before, with another form; nothing changed."""
+
+
+Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen | KeyReused
 
 
 def intake_now(desk: Desk, event: Event) -> Intake:
@@ -60,28 +66,37 @@ def intake_now(desk: Desk, event: Event) -> Intake:
     return desk.intakes.fresh(event) if intake.not_yet_open or intake.past else intake
 
 
-def register(desk: Desk, event: Event, registration: Registration) -> Outcome:
+def register(desk: Desk, event: Event, registration: Registration, key: str | None = None) -> Outcome:
     """Take a registration in. The same call again, after any fault, is always right.
 
     1. See that the intake is open, by a reading of the last seconds.
     2. Write the registration and the confirmation owed for it, in one commit.
     3. Where this person was already there, compare the two forms.
-    4. Where the commit came after the deadline, look at the deadline afresh: it may have been moved.
+    4. Where the commit came after the deadline, or long after the reading, look at the deadline afresh: it may have
+       been moved.
 
-    Raises `StoreUnavailable`.
+    `key` is what a client that tries again calls this one form (an `Idempotency-Key`): the same form under the same key
+    is answered as it was the first time. Raises `StoreUnavailable`.
     """
     id = registration_id(event.slug, registration)
+    key = key and _key_id(key)
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
     if intake.past:
-        return _after_closing(desk.store.registered(event.slug, id), registration, intake)
-    received_at = desk.store.accept(event.slug, id, registration, confirmation(event.slug, id, registration.email))
+        return _after_closing(desk, event, id, registration, intake, key)
+    mail = confirmation(event.slug, id, registration.email)
+    received_at = desk.store.accept(event.slug, id, registration, mail, key)
     if received_at is None:
-        return _again(desk, event, id, registration, intake)
-    if intake.is_late(received_at):
+        return _again(desk, event, id, registration, intake, key)
+    if intake.is_late(received_at) or not intake.can_judge(received_at):
         intake = desk.intakes.fresh(event)
     return _accepted(id, received_at, intake)
+
+
+def _key_id(key: str) -> str:
+    """The key in a form that fits every store; what clients put in it is not ours to keep."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
@@ -90,23 +105,26 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
     return Accepted(reference(id))
 
 
-def _again(desk: Desk, event: Event, id: str, registration: Registration, intake: Intake) -> Outcome:
+def _again(
+    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: str | None
+) -> Accepted | Known | Differs | Late | KeyReused:
     registered = desk.store.registered(event.slug, id)
+    key_of = desk.store.registered_under(event.slug, key) if key else None
+    if key_of and (key_of != id or registered is None or registered.registration != registration):
+        return KeyReused()
     if registered is None:
         raise LookupError("a registration that was there is gone; registrations are never deleted")
     if registered.registration != registration:
         desk.store.queue(different_form(event.slug, registered))
         return Differs()
-    return _known(registered, intake)
+    accepted = _accepted(id, registered.received_at, intake)
+    return accepted if key_of or isinstance(accepted, Late) else Known(accepted.reference)
 
 
-def _after_closing(registered: Registered | None, registration: Registration, intake: Intake) -> Outcome:
+def _after_closing(
+    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: str | None
+) -> Outcome:
+    registered = desk.store.registered(event.slug, id)
     if registered is None or registered.registration != registration:
         return Closed(intake.closes_at)
-    return _known(registered, intake)
-
-
-def _known(registered: Registered, intake: Intake) -> Known | Late:
-    if intake.is_late(registered.received_at):
-        return Late(registered.reference, intake.closes_at)
-    return Known(registered.reference)
+    return _again(desk, event, id, registration, intake, key)

@@ -1,90 +1,275 @@
 """Sending: a mail we owe is claimed, composed, posted and settled."""
 
 import random
-from collections.abc import Iterator
-from dataclasses import replace
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
 
+from rollcall.desk.attention import draw_up_attention, owed_to_staff, word_of
 from rollcall.desk.closing import draw_up_roster
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import InDoubt, Mail, MailKind, MailRecord, MailState, Message, NotSent, Posted, Sent
+from rollcall.desk.mail import (
+    Attempt,
+    AttemptOutcome,
+    Delivery,
+    Held,
+    InDoubt,
+    Mail,
+    MailKind,
+    MailQueue,
+    MailRecord,
+    MailState,
+    Message,
+    NotSent,
+    Posted,
+    Sent,
+)
+from rollcall.desk.recording import reported
 
+# The bounds of sending, all of them.
 LEASE = timedelta(minutes=2)
 """How long a sender has a mail to itself; well above the time that posting may take."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
+TRIES = 200
+"""Attempts that were certainly not taken before a mail has failed: about four days."""
+DOUBT_WAITS = (
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(hours=6),
+    timedelta(hours=24),
+    timedelta(minutes=5),
+)
+"""How long a mail waits for delivery reports after its first, second, ... attempt in doubt, before it is sent again;
+after the last of these it has failed. So a mail is handed over five times at the most, within about a day."""
+FIRST_HOLD = timedelta(minutes=1)
+LONGEST_HOLD = timedelta(minutes=15)
+LONGEST_ASKED_HOLD = timedelta(days=1)
+"""SendGrid may ask for more; we look again after this."""
+TO_ONE_ADDRESS = 50
+"""Mails about registrations to one address within `ADDRESS_WINDOW`; more wait. A focal point's delegation fits, and
+nobody can have us flood a stranger."""
+ADDRESS_WINDOW = timedelta(days=1)
 SWEEP = 100
 """Mails that one sweep takes up at the most."""
 
 
-def send(desk: Desk, mail_id: str) -> MailState | None:
+class Hold(StrEnum):
+    """What a posting meant for the queue."""
+
+    BEGAN = "began"
+    GOES_ON = "goes on"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Attempted:
+    """What came of taking a mail up."""
+
+    state: MailState
+    note: str = ""
+    """What SendGrid or the network said to it; no personal data."""
+    hold: Hold | None = None
+    """None where the queue was not held and is not."""
+
+
+def send(desk: Desk, mail_id: str) -> Attempted | None:
     """Send one mail if it is due. Safe to call at any time, by several callers at once.
 
-    1. Read the mail and claim it: the record is written with a lease, if nobody else wrote it meanwhile.
-    2. Compose it from the books as they stand now.
-    3. Post it.
-    4. Settle it: sent, due again later, or failed for good. A sender that dies before this leaves a lease that
-       lapses, and the mail is due again.
+    1. See that the queue is not held, and ask the store for its time, in one reading.
+    2. Read the mail and take it up: claim it with a lease, if nobody else wrote it meanwhile. A lease that lapsed is
+       an attempt in doubt; a mail that has spent its attempts has failed.
+    3. Compose it from the books as they stand now.
+    4. Post it.
+    5. Hold the queue where no mail would be taken now; let it go on where one was.
+    6. Settle the mail: sent, due again later, in doubt, or failed. A sender that dies before this leaves a lease
+       that lapses, and the mail is due again.
 
-    Returns how the mail stands, None where there was nothing to do. Raises `StoreUnavailable`.
+    Returns what came of it, None where there was nothing to do. Raises `StoreUnavailable`.
     """
-    record = desk.store.mail(mail_id)
-    if record is None:
+    queue = desk.store.mail_queue()
+    record = None if queue.waits else desk.store.mail(mail_id)
+    if record is None or not is_due(record, queue.as_of):
         return None
-    claimed = claim(record, desk.store.now())
-    if claimed is None or not desk.store.save_mail(claimed):
+    taken_up = take_up(record, queue.as_of, secrets.token_hex(8), _lately(desk, record, queue.as_of))
+    if not desk.store.save_mail(taken_up, word_of(desk, taken_up, queue.as_of)):
         return None
-    posted = desk.post(_compose(desk, claimed.mail))
-    current = desk.store.mail(mail_id)
-    if current is None or current.attempts != claimed.attempts:
-        return None  # our lease lapsed, and another sender took over
-    settled = settle(current, posted, desk.store.now())
-    desk.store.save_mail(settled)
-    return settled.state
+    if taken_up.state is not MailState.SENDING:
+        return Attempted(taken_up.state)
+    posted = _post(desk, taken_up.mail)
+    hold = _keep_queue(desk, queue, posted)
+    return Attempted(_settle(desk, taken_up, posted), "" if isinstance(posted, Sent) else posted.note, hold)
 
 
-def send_due(desk: Desk) -> Iterator[tuple[str, MailState | None]]:
-    """Send what is due, up to `SWEEP` mails: each id with how it then stands. Raises `StoreUnavailable`."""
+def send_due(desk: Desk) -> Iterator[tuple[str, Attempted]]:
+    """Send what is due, up to `SWEEP` mails: each id with what came of it; no more once the queue is held.
+
+    Raises `StoreUnavailable`.
+    """
     for mail_id in desk.store.due_mails(SWEEP):
-        yield mail_id, send(desk, mail_id)
+        attempted = send(desk, mail_id)
+        if attempted:
+            yield mail_id, attempted
+            if attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
+                return
 
 
-def claim(record: MailRecord, now: datetime) -> MailRecord | None:
-    """The record with a lease on it; None where the mail is settled or not due."""
-    if record.due_at is None or record.due_at > now:
-        return None
-    return replace(record, state=MailState.SENDING, due_at=now + LEASE, attempts=record.attempts + 1)
+def is_due(record: MailRecord, now: datetime) -> bool:
+    """Whether the mail is to be taken up: not settled, and neither waiting nor under a lease."""
+    return record.due_at is not None and record.due_at <= now
 
 
-def settle(record: MailRecord, posted: Posted, now: datetime) -> MailRecord:
-    """The record after an attempt."""
+def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> MailRecord:
+    """What becomes of a mail that is due. `lately` counts the mails to its address within `ADDRESS_WINDOW`."""
+    if record.state is MailState.SENDING:
+        return _in_doubt(record, record.attempts[-1].id, "the sender stopped before it settled the mail", now)
+    if _count(record, AttemptOutcome.IN_DOUBT) >= len(DOUBT_WAITS) or _count(record, AttemptOutcome.NOT_TAKEN) >= TRIES:
+        return replace(record, state=MailState.FAILED, due_at=None)
+    if lately >= TO_ONE_ADDRESS:
+        return replace(record, due_at=now + jitter(record, LONGEST_WAIT) + LONGEST_WAIT)
+    attempt = Attempt(attempt_id, now)
+    return replace(record, state=MailState.SENDING, due_at=now + LEASE, attempts=(*record.attempts, attempt))
+
+
+def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -> MailRecord:
+    """The record after an attempt. Where a delivery report settled the mail meanwhile, or the lease lapsed and another
+    sender has it, only the attempt's outcome is noted; that a message was taken counts in any case."""
+    mine = record.state is MailState.SENDING and record.attempts[-1].id == attempt_id
     match posted:
         case Sent():
-            return replace(record, state=MailState.SENT, due_at=None, note="")
+            return reported(_noted(record, attempt_id, AttemptOutcome.TAKEN), Delivery.TAKEN)
+        case Held(note=note):
+            noted = _noted(record, attempt_id, AttemptOutcome.HELD, note)
+            return replace(noted, state=MailState.QUEUED, due_at=noted.mail.not_before) if mine else noted
         case NotSent(permanent=True, note=note):
-            return replace(record, state=MailState.FAILED, due_at=None, note=note)
-        case NotSent(note=note, retry_after=retry_after):
-            due_at = now + wait(record, retry_after)
-            return replace(record, state=MailState.QUEUED, due_at=due_at, note=note)
+            noted = _noted(record, attempt_id, AttemptOutcome.NOT_TAKEN, note)
+            return replace(noted, state=MailState.FAILED, due_at=None) if mine else noted
+        case NotSent(note=note):
+            noted = _noted(record, attempt_id, AttemptOutcome.NOT_TAKEN, note)
+            return replace(noted, state=MailState.QUEUED, due_at=now + wait(noted)) if mine else noted
         case InDoubt(note=note):
-            return replace(record, state=MailState.QUEUED, due_at=now + wait(record, LEASE), note=note)
+            noted = _noted(record, attempt_id, AttemptOutcome.IN_DOUBT, note)
+            return _in_doubt(record, attempt_id, note, now) if mine else noted
+        case _:
+            assert_never(posted)
 
 
-def wait(record: MailRecord, at_least: timedelta | None) -> timedelta:
-    """How long until the next attempt: exponential with full jitter, from the mail's id and attempt so that the same
-    record gives the same wait, and never less than what we were asked to wait."""
-    doublings = min(record.attempts, 16)  # past that, LONGEST_WAIT holds anyway
-    longest = min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))
-    jitter = random.Random(f"{record.mail.id} {record.attempts}").random()
-    return max(longest * jitter, at_least or timedelta(seconds=1))
+def wait(record: MailRecord) -> timedelta:
+    """How long until the next attempt of a mail that was not taken: exponential with full jitter."""
+    doublings = min(_count(record, AttemptOutcome.NOT_TAKEN), 16)  # past that, LONGEST_WAIT holds anyway
+    return jitter(record, min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))) + timedelta(seconds=1)
+
+
+def jitter(record: MailRecord, longest: timedelta) -> timedelta:
+    """Anything up to `longest`, from the mail's id and attempts, so that the same record gives the same."""
+    return longest * random.Random(f"{record.mail.id} {len(record.attempts)}").random()
+
+
+def queue_after(queue: MailQueue, posted: Posted) -> MailQueue:
+    """How the queue stands after a posting."""
+    match posted:
+        case Held() if not queue.waits:
+            return _held(queue, posted)
+        case Sent() if queue.held_until:
+            return replace(queue, held_until=None, held_times=0)
+        case _:
+            return queue
+
+
+def _held(queue: MailQueue, held: Held) -> MailQueue:
+    goes_on = queue.held_until is not None
+    asked = min(held.retry_after or timedelta(0), LONGEST_ASKED_HOLD)
+    until = queue.as_of + max(asked, min(LONGEST_HOLD, FIRST_HOLD * (1 << min(queue.held_times, 16))))
+    return replace(
+        queue,
+        held_since=queue.held_since if goes_on else queue.as_of,
+        held_until=until,
+        held_times=queue.held_times + 1,
+        our_fault=held.our_fault or (goes_on and queue.our_fault),
+        note=held.note,
+    )
+
+
+def _in_doubt(record: MailRecord, attempt_id: str, note: str, now: datetime) -> MailRecord:
+    noted = _noted(record, attempt_id, AttemptOutcome.IN_DOUBT, note)
+    waits = DOUBT_WAITS[min(_count(noted, AttemptOutcome.IN_DOUBT), len(DOUBT_WAITS)) - 1]
+    return replace(noted, state=MailState.IN_DOUBT, due_at=now + waits + jitter(noted, FIRST_WAIT))
+
+
+def _noted(record: MailRecord, attempt_id: str, outcome: AttemptOutcome, note: str = "") -> MailRecord:
+    attempts = [
+        replace(attempt, outcome=outcome, note=note) if attempt.id == attempt_id else attempt
+        for attempt in record.attempts
+    ]
+    return replace(record, attempts=tuple(attempts))
+
+
+def _count(record: MailRecord, outcome: AttemptOutcome) -> int:
+    return sum(attempt.outcome is outcome for attempt in record.attempts)
+
+
+def _lately(desk: Desk, record: MailRecord, now: datetime) -> int:
+    if record.mail.registration_id is None:
+        return 0  # no stranger can choose what goes to staff
+    return desk.store.attempted_lately(record.mail.to, now - ADDRESS_WINDOW, TO_ONE_ADDRESS)
+
+
+def _post(desk: Desk, mail: Mail) -> Posted:
+    try:
+        message = _compose(desk, mail)
+    except Exception as error:  # one mail that cannot be composed must not keep the others waiting
+        return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}")
+    return desk.post(message)
+
+
+def _keep_queue(desk: Desk, queue: MailQueue, posted: Posted) -> Hold | None:
+    """Hold the queue, or end its hold, as the posting says; staff are owed word of a hold that is ours to mend."""
+    if not isinstance(posted, Held) and queue.held_until is None:
+        return None
+    while True:
+        queue = desk.store.mail_queue()
+        after = queue_after(queue, posted)
+        tell = after.our_fault and not (queue.our_fault and queue.held_until)
+        if after == queue:
+            return Hold.GOES_ON if queue.waits else None
+        if desk.store.save_mail_queue(after, _word_of_hold(desk, after) if tell else []):
+            break
+    if after.held_until is None:
+        return Hold.ENDED
+    return Hold.BEGAN if tell or queue.held_until is None else Hold.GOES_ON
+
+
+def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
+    """Settle the mail, whoever else writes to its record meanwhile."""
+    while True:
+        now = desk.store.now()
+        current = desk.store.mail(claimed.mail.id)
+        if current is None:
+            raise LookupError("a mail that was there is gone; mails are never deleted")
+        settled = settle(current, claimed.attempts[-1].id, posted, now)
+        if desk.store.save_mail(settled, word_of(desk, settled, now)):
+            return settled.state
+
+
+def _word_of_hold(desk: Desk, queue: MailQueue) -> Sequence[Mail]:
+    return [mail for event in desk.events.values() for mail in owed_to_staff(event, queue.as_of)]
 
 
 def _compose(desk: Desk, mail: Mail) -> Message:
     event = desk.events[mail.event]
     intake = desk.store.intake(event)
-    if mail.kind is MailKind.ROSTER:
-        return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
-    registered = desk.store.registered(event.slug, mail.registration_id or "")
-    if registered is None:
-        raise LookupError(f"mail {mail.id} is about a registration that is not there")
-    return desk.compose(mail, event, registered, intake)
+    match mail.kind:
+        case MailKind.ROSTER:
+            return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
+        case MailKind.ATTENTION:
+            return desk.compose(mail, event, draw_up_attention(desk.store, event), intake)
+        case MailKind.CONFIRMATION | MailKind.DIFFERENT_FORM:
+            registered = desk.store.registered(event.slug, mail.registration_id or "")
+            if registered is None:
+                raise LookupError(f"mail {mail.id} is about a registration that is not there")
+            return desk.compose(mail, event, registered, intake)
+        case _:
+            assert_never(mail.kind)

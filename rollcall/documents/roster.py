@@ -40,8 +40,13 @@ def columns(event: Event, roster: Roster) -> list[Column]:
         Column("Reference", 14, lambda one: one.reference),
         *form,
         Column("Received", 17, lambda one: f"{one.received_at.astimezone(event.zone):%Y-%m-%d %H:%M}"),
-        Column("Confirmation", 14, lambda one: roster.confirmations.get(one.id, MailState.SENT).value),
+        Column("Confirmation", 14, lambda one: _confirmation(roster, one)),
     ]
+
+
+def _confirmation(roster: Roster, one: Registered) -> str:
+    record = roster.confirmations.get(one.id)
+    return (record.state if record else MailState.SENT).value
 
 
 def rows(event: Event, people: Iterable[Registered], across: list[Column]) -> Rows:

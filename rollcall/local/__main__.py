@@ -25,7 +25,7 @@ from rollcall.desk.intake import RecentIntakes
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
-from rollcall.local.sendgrid import Outbox
+from rollcall.local.sendgrid import Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
@@ -71,14 +71,15 @@ def serve(port: int, events: Mapping[str, Event], books: Books) -> None:
     """Serve the desk on localhost, and run the trigger and the schedule beside it."""
     poster = SendGridPoster("local", "registration@rollcall.example", f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(books.store, RecentIntakes(books.store, time.monotonic), events, compose, poster.post)
-    app = local_app(desk, books.outbox, books.clock)
+    sendgrid = StandIn(books.outbox)
+    app = local_app(desk, sendgrid, books.clock)
     try:
         server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
     except SystemExit:
         raise _WrongSetting(f"Port {port} is taken; choose another: make run PORT={port + 1}") from None
     print(_welcome(port, events, books), flush=True)
     stop = threading.Event()
-    schedule = threading.Thread(target=run_schedule, args=(app, desk, books.clock, stop))
+    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, books.clock, stop))
     schedule.start()
     try:
         server.serve_forever()

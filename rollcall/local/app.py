@@ -8,28 +8,34 @@ from typing import Any
 
 import functions_framework
 from cloudevents.http import from_http
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Flask, Request, Response, abort, redirect, request
 
 from handlers.close_intake import close_intake
+from handlers.record_deliveries import record_deliveries
 from handlers.register import register
 from handlers.send_due_mail import send_due_mail
 from handlers.send_mail import send_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.registering import intake_now
-from rollcall.local.sendgrid import Outbox, Posted, sendgrid_app
+from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
 from templates import render
 
 HTTP_FUNCTIONS = {"register": register, "send_due_mail": send_due_mail, "close_intake": close_intake}
+SIGNED_FUNCTIONS = {"record_deliveries": record_deliveries}
 TRIGGERED_FUNCTIONS = {"send_mail": send_mail}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def local_app(desk: Desk, outbox: Outbox, now: Callable[[], datetime]) -> Flask:
+def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Flask:
     """All functions on this desk, SendGrid's stand-in under `/sendgrid`, and the pages for whoever runs it."""
     app = Flask(__name__)
+    outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(outbox, now), url_prefix="/sendgrid")
     for name, function in HTTP_FUNCTIONS.items():
         _mount(app, name, partial(_called, desk, function))
+    for name, signed in SIGNED_FUNCTIONS.items():
+        _mount(app, name, partial(_called, desk, partial(_with_key, signed, sendgrid.public_key)))
     for name, triggered in TRIGGERED_FUNCTIONS.items():
         _mount(app, name, partial(_triggered, desk, triggered))
     app.after_request(functions_framework.read_request)
@@ -74,6 +80,15 @@ def _mount(app: Flask, name: str, answer: Callable[[], Any]) -> None:
 
 def _called(desk: Desk, function: Callable[[Desk, Request], Response]) -> Response:
     return function(desk, request)
+
+
+def _with_key(
+    signed: Callable[[Desk, EllipticCurvePublicKey, Request], Response],
+    key: EllipticCurvePublicKey,
+    desk: Desk,
+    request: Request,
+) -> Response:
+    return signed(desk, key, request)
 
 
 def _triggered(desk: Desk, function: Callable[[Desk, Any], None]) -> Response:

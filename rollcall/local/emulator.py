@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 _STARTS_WITHIN = 60.0
 """Seconds; a Java program on a cold disk."""
+_STOPS_WITHIN = 15.0
 
 
 class NoEmulator(Exception):
@@ -42,7 +43,15 @@ def firestore_emulator() -> Iterator[str]:
         _wait_until_it_answers(emulator, address)
         yield address
     finally:
-        os.killpg(emulator.pid, signal.SIGTERM)
+        _stop(emulator)
+
+
+def _stop(emulator: subprocess.Popen[bytes]) -> None:
+    os.killpg(emulator.pid, signal.SIGTERM)
+    try:
+        emulator.wait(timeout=_STOPS_WITHIN)
+    except subprocess.TimeoutExpired:
+        os.killpg(emulator.pid, signal.SIGKILL)
         emulator.wait()
 
 

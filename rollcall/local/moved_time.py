@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import AT_ONCE, Mail, MailRecord
+from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord
 from rollcall.desk.registration import Registered, Registration
 
 
@@ -22,7 +22,7 @@ class MovedTime:
         self._shift = shift
 
     def now(self) -> datetime:
-        """See `SendingStore`."""
+        """See `RecordingStore`."""
         return self._store.now() + self._shift
 
     def intake(self, event: Event) -> Intake:
@@ -30,10 +30,16 @@ class MovedTime:
         intake = self._store.intake(event)
         return replace(intake, as_of=intake.as_of + self._shift)
 
-    def accept(self, event: str, id: str, registration: Registration, mail: Mail) -> datetime | None:
+    def accept(
+        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+    ) -> datetime | None:
         """See `RegisteringStore`."""
-        received_at = self._store.accept(event, id, registration, mail)
+        received_at = self._store.accept(event, id, registration, self._owed(mail), key)
         return received_at + self._shift if received_at else None
+
+    def registered_under(self, event: str, key: str) -> str | None:
+        """See `RegisteringStore`."""
+        return self._store.registered_under(event, key)
 
     def registered(self, event: str, id: str) -> Registered | None:
         """See `RegisteringStore`."""
@@ -42,20 +48,32 @@ class MovedTime:
 
     def queue(self, mail: Mail) -> None:
         """See `RegisteringStore`."""
-        self._store.queue(mail)
+        self._store.queue(self._owed(mail))
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
         return self._store.due_mails(limit)
 
     def mail(self, id: str) -> MailRecord | None:
-        """See `SendingStore`."""
+        """See `RecordingStore`."""
         record = self._store.mail(id)
-        return _due(record, self._shift) if record else None
+        return _mail(record, self._shift) if record else None
 
-    def save_mail(self, record: MailRecord) -> bool:
+    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
+        """See `RecordingStore`."""
+        return self._store.save_mail(_mail(record, -self._shift), [self._owed(mail) for mail in owed])
+
+    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
-        return self._store.save_mail(_due(record, -self._shift))
+        return self._store.attempted_lately(to, since - self._shift, limit)
+
+    def mail_queue(self) -> MailQueue:
+        """See `SendingStore`."""
+        return _queue(self._store.mail_queue(), self._shift)
+
+    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
+        """See `SendingStore`."""
+        return self._store.save_mail_queue(_queue(queue, -self._shift), [self._owed(mail) for mail in owed])
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """See `RosterStore`."""
@@ -67,22 +85,45 @@ class MovedTime:
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""
-        return [_due(record, self._shift) for record in self._store.unsent_mails(event)]
+        return [_mail(record, self._shift) for record in self._store.unsent_mails(event)]
 
     def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
         self._store.write_roster_page(event, number, ids)
 
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+        """See `MovingStore`."""
+        return self._store.move_deadline(event, intake, closes_at)
+
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
         """See `ClosingStore`."""
-        return self._store.record_closing(event, intake, closing, mails)
+        return self._store.record_closing(event, intake, closing, [self._owed(mail) for mail in mails])
+
+    def _owed(self, mail: Mail) -> Mail:
+        return replace(mail, not_before=_moved(mail.not_before, -self._shift))
 
     def _moved(self, registered: Registered) -> Registered:
         return replace(registered, received_at=registered.received_at + self._shift)
 
 
-def _due(record: MailRecord, shift: timedelta) -> MailRecord:
+def _mail(record: MailRecord, shift: timedelta) -> MailRecord:
+    return replace(
+        record,
+        mail=replace(record.mail, not_before=_moved(record.mail.not_before, shift)),
+        due_at=_moved(record.due_at, shift) if record.due_at else None,
+        attempts=tuple(replace(attempt, at=attempt.at + shift) for attempt in record.attempts),
+    )
+
+
+def _queue(queue: MailQueue, shift: timedelta) -> MailQueue:
+    return replace(
+        queue,
+        as_of=queue.as_of + shift,
+        held_since=queue.held_since and queue.held_since + shift,
+        held_until=queue.held_until and queue.held_until + shift,
+    )
+
+
+def _moved(due_at: datetime, shift: timedelta) -> datetime:
     """`AT_ONCE` is at once in any time, and stays as it is."""
-    if record.due_at is None or record.due_at == AT_ONCE:
-        return record
-    return replace(record, due_at=record.due_at + shift)
+    return due_at if due_at == AT_ONCE else due_at + shift

@@ -1,16 +1,21 @@
-"""A stand-in for SendGrid: takes what v3 Mail Send takes, and keeps it for the outbox instead of delivering it."""
+"""A stand-in for SendGrid: takes what v3 Mail Send takes, keeps it for the outbox instead of delivering it, and posts
+signed delivery reports as the Event Webhook does."""
 
 import base64
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Blueprint, Response, request
 
+from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.mail import Attachment
 
 
@@ -48,6 +53,40 @@ class Outbox:
         return [_posted(json.loads(line)) for line in reversed(lines)]
 
 
+class StandIn:
+    """The stand-in's other side: what it kept, the key it signs with, and the reports it still has to post.
+
+    A mail to an address that begins with `bounce` bounces, every other is delivered.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self.public_key = self._key.public_key()
+        self._reported = 0
+
+    def reports_due(self) -> bytes | None:
+        """The Event Webhook's next post: what became of the messages that came since the last; None for none."""
+        posted = self.outbox.posted()[::-1]
+        due, self._reported = posted[self._reported :], len(posted)
+        return json.dumps([report for message in due for report in _reports(message)]).encode() if due else None
+
+    def signed(self, body: bytes) -> dict[str, str]:
+        """The headers that SendGrid puts on such a post."""
+        timestamp = str(int(time.time()))
+        signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+        return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}
+
+
+def _reports(message: Posted) -> list[dict[str, str]]:
+    about = {"email": message.to[0], "mail_id": message.mail_id}
+    if message.to[0].startswith("bounce"):
+        became = {"event": "bounce", "reason": "550 5.1.1 There is no such mailbox."}
+    else:
+        became = {"event": "delivered", "response": "250 OK"}
+    return [about | {"event": "processed"}, about | became]
+
+
 def sendgrid_app(outbox: Outbox, now: Callable[[], datetime]) -> Blueprint:
     """The part of SendGrid's API that Rollcall uses."""
     api = Blueprint("sendgrid", __name__)
@@ -70,11 +109,11 @@ def _errors(status: int, message: str) -> Response:
 
 def _posted(kept: dict[str, Any]) -> Posted:
     body = kept["body"]
-    person = body["personalizations"][0]
+    person, *copies = body["personalizations"]
     content = {part["type"]: part["value"] for part in body["content"]}
     return Posted(
         mail_id=person["custom_args"]["mail_id"],
-        to=tuple(address["email"] for address in [*person["to"], *person.get("cc", [])]),
+        to=tuple(address["email"] for one in (person, *copies) for address in one["to"]),
         subject=body["subject"],
         at=kept["at"],
         text=content["text/plain"],

@@ -1,4 +1,4 @@
-"""What calls the private functions in the cloud: Firestore's trigger, and Cloud Scheduler."""
+"""What calls the functions in the cloud: Firestore's trigger, Cloud Scheduler, SendGrid's Event Webhook."""
 
 import threading
 from collections.abc import Callable
@@ -8,14 +8,17 @@ from flask import Flask
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
+from rollcall.local.sendgrid import StandIn
 
 LOOK_EVERY = timedelta(seconds=0.3)
 _EVERY_MINUTE = ("/close-intake", "/send-due-mail")
 
 
-def run_schedule(app: Flask, desk: Desk, clock: Callable[[], datetime], stop: threading.Event) -> None:
-    """Until told to stop: call `send_mail` for each mail that is newly queued, and at the start of each minute what
-    Cloud Scheduler calls."""
+def run_schedule(
+    app: Flask, desk: Desk, sendgrid: StandIn, clock: Callable[[], datetime], stop: threading.Event
+) -> None:
+    """Until told to stop: call `send_mail` for each mail that is newly queued, `record_deliveries` for what the
+    SendGrid stand-in has to report, and at the start of each minute what Cloud Scheduler calls."""
     caller = app.test_client()
     minute = None
     while not stop.wait(LOOK_EVERY.total_seconds()):
@@ -24,6 +27,8 @@ def run_schedule(app: Flask, desk: Desk, clock: Callable[[], datetime], stop: th
                 caller.post(path)
         for mail_id in _newly_queued(desk):
             caller.post("/send-mail", headers=trigger_of(mail_id))
+        if reports := sendgrid.reports_due():
+            caller.post("/record-deliveries", data=reports, headers=sendgrid.signed(reports))
 
 
 def _newly_queued(desk: Desk) -> list[str]:
@@ -31,7 +36,7 @@ def _newly_queued(desk: Desk) -> list[str]:
         records = [desk.store.mail(mail_id) for mail_id in desk.store.due_mails(20)]
     except StoreUnavailable:
         return []
-    return [record.mail.id for record in records if record and record.attempts == 0]
+    return [record.mail.id for record in records if record and not record.attempts]
 
 
 def trigger_of(mail_id: str) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
-from rollcall.desk.mail import Attachment, Mail, MailKind, Message, Roster
+from rollcall.desk.mail import About, Attachment, Attention, Mail, MailKind, MailQueue, MailRecord, Message, Roster
 from rollcall.desk.registration import Registered
 from rollcall.documents.calendar import invitation
 from rollcall.documents.roster import roster_csv, roster_xlsx
@@ -16,8 +17,12 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_GIVEN = "(not given)"
 
 
-def compose(mail: Mail, event: Event, about: Registered | Roster, intake: Intake) -> Message:
-    """The message of a mail. `about` is the roster for a roster mail, else the registration the mail is about."""
+HOLD_TOLD_FOR = timedelta(days=2)
+"""How long after its beginning the staff are told of a hold of the queue."""
+
+
+def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
+    """The message of a mail. `about` is what its kind is about: a roster, what wants a person, else a registration."""
     match mail.kind, about:
         case MailKind.CONFIRMATION, Registered():
             return _confirmation(mail, event, about, intake)
@@ -26,6 +31,8 @@ def compose(mail: Mail, event: Event, about: Registered | Roster, intake: Intake
             return _message(mail, event, subject, "different-form", registered=about)
         case MailKind.ROSTER, Roster():
             return _roster(mail, event, about, intake)
+        case MailKind.ATTENTION, Attention():
+            return _attention(mail, event, about)
         case _:
             raise TypeError(f"a {mail.kind} mail is not about a {type(about).__name__}")
 
@@ -39,7 +46,7 @@ def _confirmation(mail: Mail, event: Event, registered: Registered, intake: Inta
         event,
         f"{came}: {event.title} ({registered.reference})",
         "confirmation",
-        cc=tuple(address for address in event.staff if late and address != mail.to),
+        copies_to=tuple(address for address in event.staff if late and address != mail.to),
         attachments=() if late else (Attachment(f"{event.slug}.ics", "text/calendar", invitation(event, registered)),),
         registered=registered,
         details=details(event, registered),
@@ -73,12 +80,39 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
         organizations=_counted(person.answers.get("organization", NOT_GIVEN) for person in people),
         hotels=_counted(person.answers.get("hotel", NOT_GIVEN) for person in people),
         undelivered_rows=[
-            (_who(one), f"{one.registration.email} ({roster.confirmations[one.id]})") for one in not_delivered
+            (_who(one), f"{one.registration.email} ({_standing(roster.confirmations[one.id])})")
+            for one in not_delivered
         ],
         late_rows=[
             (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}") for one in roster.late
         ],
     )
+
+
+def _attention(mail: Mail, event: Event, attention: Attention) -> Message:
+    return _message(
+        mail,
+        event,
+        f"Needs your attention: {event.title}",
+        "attention",
+        undelivered_rows=[
+            (_who(one), f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}")
+            for one, record in attention.undelivered
+        ],
+        held_since=_told_hold(attention.queue),
+    )
+
+
+def _told_hold(queue: MailQueue) -> datetime | None:
+    """The beginning of a hold that was ours to mend, where the staff still want to hear of it."""
+    if not queue.our_fault or queue.held_since is None or queue.as_of - queue.held_since > HOLD_TOLD_FOR:
+        return None
+    return queue.held_since
+
+
+def _standing(record: MailRecord) -> str:
+    """How a mail stands, and why."""
+    return f"{record.state.value}: {record.why}" if record.why else record.state.value
 
 
 def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
@@ -103,14 +137,14 @@ def _message(
     subject: str,
     template: str,
     *,
-    cc: tuple[str, ...] = (),
+    copies_to: tuple[str, ...] = (),
     attachments: tuple[Attachment, ...] = (),
     **context: object,
 ) -> Message:
     return Message(
         mail_id=mail.id,
         to=mail.to,
-        cc=cc,
+        copies_to=copies_to,
         reply_to=event.staff[0],
         subject=" ".join(subject.split()),
         text=render(f"mail/{template}.txt", event=event, **context),

@@ -1,7 +1,10 @@
 """Posting a message through SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
 
 import base64
-from datetime import timedelta
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
@@ -11,7 +14,6 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Attachment as FileAttachment
 from sendgrid.helpers.mail import (
-    Cc,
     Content,
     CustomArg,
     Disposition,
@@ -19,6 +21,7 @@ from sendgrid.helpers.mail import (
     FileName,
     FileType,
     From,
+    Header,
     Mail,
     Personalization,
     ReplyTo,
@@ -26,7 +29,7 @@ from sendgrid.helpers.mail import (
     To,
 )
 
-from rollcall.desk.mail import Attachment, InDoubt, Message, NotSent, Posted, Sent
+from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Posted, Sent
 
 TIMEOUT = 20.0
 """Seconds for one request; the library has no limit of its own."""
@@ -34,15 +37,18 @@ MAIL_ID = "mail_id"
 """The custom argument that SendGrid gives back with each delivery report."""
 _NEVER = (400, 413)
 """Statuses that the same message will meet again: malformed, too large."""
+_REFUSED = (401, 403)
+"""Statuses of our key, our account or our sender, whatever the message."""
+_TOO_FAST = 429
 
 
 class SendGridPoster:
-    """Posts messages from one sender's address. `host` is SendGrid's API or a stand-in for it."""
+    """Posts messages from one sender's address. `host` is SendGrid's API or a stand-in for it; `timeout` in seconds."""
 
-    def __init__(self, api_key: str, sender: str, host: str) -> None:
+    def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
         self._sender = sender
         self._sendgrid = SendGridAPIClient(api_key, host=host)
-        self._sendgrid.client.timeout = TIMEOUT
+        self._sendgrid.client.timeout = timeout
 
     def post(self, message: Message) -> Posted:
         """Hand the message over. Never raises for what SendGrid or the network did."""
@@ -61,14 +67,15 @@ class SendGridPoster:
 
 
 def request_body(message: Message, sender: str) -> dict[str, Any]:
-    """The request as SendGrid's schema wants it."""
-    to = Personalization()
-    to.add_to(To(_posted_as(message.to)))
-    for address in message.cc:
-        to.add_cc(Cc(_posted_as(address)))
-    to.add_custom_arg(CustomArg(MAIL_ID, message.mail_id))
+    """The request as SendGrid's schema wants it.
+
+    The `Message-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
+    are one. A copy is a message of its own, without the mail's id: its delivery reports are not the mail's.
+    """
     mail = Mail(from_email=From(sender), subject=Subject(_one_line(message.subject)))
-    mail.add_personalization(to)
+    for address in reversed((message.to, *message.copies_to)):  # `get()` turns them round
+        mail.add_personalization(_personalization(message, address))
+    mail.add_header(Header("Message-ID", f"<{message.mail_id}@{sender.rpartition('@')[2]}>"))
     mail.reply_to = ReplyTo(_posted_as(message.reply_to))
     mail.add_content(Content("text/plain", message.text))
     mail.add_content(Content("text/html", message.html))
@@ -76,6 +83,14 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
         mail.add_attachment(_file(attachment))
     body: dict[str, Any] = mail.get()
     return body
+
+
+def _personalization(message: Message, address: str) -> Personalization:
+    one = Personalization()
+    one.add_to(To(_posted_as(address)))
+    if address == message.to:
+        one.add_custom_arg(CustomArg(MAIL_ID, message.mail_id))
+    return one
 
 
 def _posted_as(address: str) -> str:
@@ -103,11 +118,31 @@ def _file(attachment: Attachment) -> FileAttachment:
 
 def _answered(error: HTTPError) -> Posted:
     note = f"SendGrid answered {error.status_code}"
+    if error.status_code in _REFUSED or error.status_code == _TOO_FAST:
+        return Held(error.status_code in _REFUSED, note, _asked_to_wait(error.headers or {}))
     if error.status_code >= 500:
         return InDoubt(note)
-    return NotSent(error.status_code in _NEVER, note, _retry_after(error))
+    return NotSent(error.status_code in _NEVER, note)
 
 
-def _retry_after(error: HTTPError) -> timedelta | None:
-    seconds = str((error.headers or {}).get("Retry-After", ""))
-    return timedelta(seconds=int(seconds)) if seconds.isdecimal() else None
+def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:
+    """How long SendGrid asks us to wait: `Retry-After` (RFC 9110 10.2.3, seconds or a date), else `X-RateLimit-Reset`
+    (Unix seconds; SendGrid's page "Rate Limits"). Dates are measured from the answer's own `Date`, not by our clock.
+    """
+    after = headers.get("Retry-After", "")
+    if _SECONDS.fullmatch(after):
+        return timedelta(seconds=int(after))
+    answered_at = _date(headers.get("Date", ""))
+    reset = headers.get("X-RateLimit-Reset", "")
+    until = datetime.fromtimestamp(int(reset), UTC) if _SECONDS.fullmatch(reset) else _date(after)
+    return max(until - answered_at, timedelta(0)) if until and answered_at else None
+
+
+_SECONDS = re.compile("[0-9]{1,10}")
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None

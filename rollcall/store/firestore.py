@@ -2,15 +2,21 @@
 
     intakes/{event}                     deadline and closing
     intakes/{event}/registrations/{id}  a person's registration, created once; its create time is its commit time
+    intakes/{event}/keys/{key}          whose registration came under this idempotency key
     intakes/{event}/roster/{number}     a page of the closed list
     mails/{id}                          a mail we owe, and where it stands
+    queues/mails                        whether mails may go out at all; written when a hold begins, goes on or ends
 
 A person's request writes only documents keyed by that person, and no counter is kept.
+
+Every call is tried again, the very same, while Firestore has a transient fault and the bound allows. Where a try ended
+without an answer, its commit may have been done: it is then found out by reading what is there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from google.api_core.exceptions import (
@@ -32,28 +38,48 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
-from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import Mail, MailRecord, MailState
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.intake import Closing, EarlierDeadline, Intake
+from rollcall.desk.mail import Mail, MailQueue, MailRecord, MailState
+from rollcall.desk.registration import Registered, Registration, fold
 from rollcall.store.records import (
     closing_from,
     closing_record,
+    history_from,
+    history_record,
     mail_from,
     mail_record,
     mail_state,
     plain,
+    queue_from,
+    queue_record,
     registration_from,
     registration_record,
 )
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
-_CALL: Any = {
-    "retry": Retry(if_exception_type(ServiceUnavailable, TooManyRequests), initial=0.1, maximum=2.0, timeout=8.0),
-    "timeout": 10.0,
-}
-"""How each call is made, in seconds: a person is waiting, so that the library's own minute would be too long."""
+"""Faults that pass by themselves; TooManyRequests is RESOURCE_EXHAUSTED."""
+_BOUND = 8.0
+"""Seconds within which a call is tried again: a person is waiting, the library's own minute would be too long."""
+_ONE_TRY = 3.0
+"""Seconds for an answer to one try."""
 _RETRY_AFTER = timedelta(seconds=10)
-_UNSENT = [state.value for state in MailState if state is not MailState.SENT]
+_UNSENT = [state.value for state in MailState if state not in (MailState.SENT, MailState.DELIVERED)]
+
+
+class _Call(dict[str, Any]):
+    """How one call is made, as the library's arguments; it remembers the tries that ended without a clear answer."""
+
+    def __init__(self) -> None:
+        self.faults: list[Exception] = []
+        again = Retry(
+            if_exception_type(*_TRANSIENT), initial=0.1, maximum=2.0, timeout=_BOUND, on_error=self.faults.append
+        )
+        super().__init__(retry=again, timeout=_for_one_try)
+
+
+def _for_one_try(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The library's own timeout bounds all tries together, so that one lost answer would leave no time for another."""
+    return partial(call, timeout=_ONE_TRY)
 
 
 class FirestoreStore:
@@ -65,45 +91,58 @@ class FirestoreStore:
     def now(self) -> datetime:
         """See `SendingStore`. The time of a read: it sees every commit before it (Firestore's strong consistency)."""
         with _unavailable_as_ours():
-            snapshot: Any = self._client.document("intakes/-").get(**_CALL)
+            snapshot: Any = self._client.document("intakes/-").get(**_Call())
         return plain(snapshot.read_time)
 
     def intake(self, event: Event) -> Intake:
         """See `IntakeStore`."""
         with _unavailable_as_ours():
             document = self._client.document("intakes", event.slug)
-            snapshot: Any = document.get(**_CALL)
+            snapshot: Any = document.get(**_Call())
             if not snapshot.exists:
-                announced = {"opens_at": event.opens_at, "closes_at": event.closes_at, "closing": None}
+                announced = {"opens_at": event.opens_at, "closes_at": event.closes_at, "history": [], "closing": None}
                 with suppress(AlreadyExists):
-                    document.create(announced, **_CALL)
-                snapshot = document.get(**_CALL)
+                    document.create(announced, **_Call())
+                snapshot = document.get(**_Call())
             written = snapshot.to_dict()
         return Intake(
             opens_at=plain(written["opens_at"]),
             closes_at=plain(written["closes_at"]),
             closing=closing_from(written["closing"]),
+            history=history_from(written["history"]),
             as_of=plain(snapshot.read_time),
             version=snapshot.update_time,
         )
 
-    def accept(self, event: str, id: str, registration: Registration, mail: Mail) -> datetime | None:
+    def accept(
+        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+    ) -> datetime | None:
         """See `RegisteringStore`."""
-        batch = self._client.batch()
+        call, batch = _Call(), self._client.batch()
         batch.create(self._registrations(event).document(id), registration_record(registration))
         self._queue(batch, mail)
+        if key:
+            batch.create(self._key(event, key), {"registration_id": id})
         try:
             with _unavailable_as_ours():
-                batch.commit(**_CALL)
+                batch.commit(**call)
         except AlreadyExists:
-            return None
+            there = self.registered(event, id) if call.faults else None
+            return there.received_at if there and there.registration == registration else None
         committed_at: Any = batch.commit_time
         return plain(committed_at)
+
+    def registered_under(self, event: str, key: str) -> str | None:
+        """See `RegisteringStore`."""
+        with _unavailable_as_ours():
+            snapshot: Any = self._key(event, key).get(**_Call())
+        id: str | None = snapshot.to_dict()["registration_id"] if snapshot.exists else None
+        return id
 
     def registered(self, event: str, id: str) -> Registered | None:
         """See `RegisteringStore`."""
         with _unavailable_as_ours():
-            snapshot = self._registrations(event).document(id).get(**_CALL)
+            snapshot = self._registrations(event).document(id).get(**_Call())
         return _registered(snapshot) if snapshot.exists else None
 
     def queue(self, mail: Mail) -> None:
@@ -111,29 +150,63 @@ class FirestoreStore:
         batch = self._client.batch()
         self._queue(batch, mail)
         with _unavailable_as_ours(), suppress(AlreadyExists):
-            batch.commit(**_CALL)
+            batch.commit(**_Call())
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
         due = FieldFilter("due_at", "<=", self.now())
         query = self._client.collection("mails").where(filter=due).order_by("due_at").select(()).limit(limit)
         with _unavailable_as_ours():
-            return [snapshot.id for snapshot in query.stream(**_CALL)]
+            return [snapshot.id for snapshot in query.stream(**_Call())]
 
     def mail(self, id: str) -> MailRecord | None:
         """See `SendingStore`."""
         with _unavailable_as_ours():
-            snapshot = self._client.document("mails", id).get(**_CALL)
+            snapshot = self._client.document("mails", id).get(**_Call())
         return _mail(snapshot) if snapshot.exists else None
 
-    def save_mail(self, record: MailRecord) -> bool:
-        """See `SendingStore`."""
-        unchanged = self._client.write_option(last_update_time=record.version)
-        document = self._client.document("mails", record.mail.id)
+    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
+        """See `RecordingStore`."""
+        call, batch = _Call(), self._client.batch()
+        as_read = self._client.write_option(last_update_time=record.version)
+        batch.update(self._client.document("mails", record.mail.id), mail_state(record), option=as_read)
+        self._owe(batch, owed)
         try:
             with _unavailable_as_ours():
-                document.update(mail_state(record), option=unchanged, **_CALL)
+                batch.commit(**call)
         except (FailedPrecondition, NotFound):
+            return bool(call.faults) and self.mail(record.mail.id) == record
+        return True
+
+    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
+        """See `SendingStore`."""
+        mails = self._client.collection("mails")
+        lately = mails.where(filter=FieldFilter("address", "==", fold(to)))
+        lately = lately.where(filter=FieldFilter("attempted_at", ">", since)).limit(limit)
+        with _unavailable_as_ours():
+            answers: Any = lately.count().get(**_Call())
+        return int(answers[0][0].value)
+
+    def mail_queue(self) -> MailQueue:
+        """See `SendingStore`."""
+        with _unavailable_as_ours():
+            snapshot: Any = self._mail_queue().get(**_Call())
+        as_of = plain(snapshot.read_time)
+        return queue_from(snapshot.to_dict(), as_of, snapshot.update_time) if snapshot.exists else MailQueue(as_of)
+
+    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
+        """See `SendingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
+        batch = self._client.batch()
+        if queue.version is None:
+            batch.create(self._mail_queue(), queue_record(queue))
+        else:
+            as_read = self._client.write_option(last_update_time=queue.version)
+            batch.update(self._mail_queue(), queue_record(queue), option=as_read)
+        self._owe(batch, owed)
+        try:
+            with _unavailable_as_ours():
+                batch.commit(**_Call())
+        except (AlreadyExists, FailedPrecondition):
             return False
         return True
 
@@ -144,12 +217,12 @@ class FirestoreStore:
         if after:
             query = query.start_after({"__name__": collection.document(after)})
         with _unavailable_as_ours():
-            return [_registered(snapshot) for snapshot in query.stream(**_CALL)]
+            return [_registered(snapshot) for snapshot in query.stream(**_Call())]
 
     def roster_page(self, event: str, number: int) -> Sequence[str]:
         """See `RosterStore`."""
         with _unavailable_as_ours():
-            snapshot: Any = self._roster_page(event, number).get(**_CALL)
+            snapshot: Any = self._roster_page(event, number).get(**_Call())
         ids: list[str] = snapshot.to_dict()["ids"] if snapshot.exists else []
         return ids
 
@@ -158,12 +231,24 @@ class FirestoreStore:
         mails = self._client.collection("mails")
         query = mails.where(filter=FieldFilter("event", "==", event)).where(filter=FieldFilter("state", "in", _UNSENT))
         with _unavailable_as_ours():
-            return [_mail(snapshot) for snapshot in query.stream(**_CALL)]
+            return [_mail(snapshot) for snapshot in query.stream(**_Call())]
 
     def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
         with _unavailable_as_ours():
-            self._roster_page(event, number).set({"ids": list(ids)}, **_CALL)
+            self._roster_page(event, number).set({"ids": list(ids)}, **_Call())
+
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+        """See `MovingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
+        history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
+        as_read = self._client.write_option(last_update_time=intake.version)
+        written = {"closes_at": closes_at, "history": history_record(history)}
+        try:
+            with _unavailable_as_ours():
+                self._client.document("intakes", event).update(written, option=as_read, **_Call())
+        except FailedPrecondition:
+            return False
+        return True
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
         """See `ClosingStore`."""
@@ -174,7 +259,7 @@ class FirestoreStore:
             self._queue(batch, mail)
         try:
             with _unavailable_as_ours():
-                batch.commit(**_CALL)
+                batch.commit(**_Call())
         except FailedPrecondition:
             return False
         return True
@@ -185,9 +270,18 @@ class FirestoreStore:
     def _roster_page(self, event: str, number: int) -> firestore.DocumentReference:
         return self._client.document("intakes", event, "roster", f"{number:06}")
 
+    def _key(self, event: str, key: str) -> firestore.DocumentReference:
+        return self._client.document("intakes", event, "keys", key)
+
+    def _mail_queue(self) -> firestore.DocumentReference:
+        return self._client.document("queues/mails")
+
     def _queue(self, batch: firestore.WriteBatch, mail: Mail) -> None:
-        written = {**mail_record(mail), **mail_state(MailRecord(mail))}
-        batch.create(self._client.document("mails", mail.id), written)
+        batch.create(self._client.document("mails", mail.id), _newly_owed(mail))
+
+    def _owe(self, batch: firestore.WriteBatch, mails: Sequence[Mail]) -> None:
+        for mail in mails:
+            batch.set(self._client.document("mails", mail.id), _newly_owed(mail))
 
 
 @contextmanager
@@ -197,6 +291,10 @@ def _unavailable_as_ours() -> Iterator[None]:
         yield
     except (*_TRANSIENT, RetryError, TransportError) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error
+
+
+def _newly_owed(mail: Mail) -> dict[str, Any]:
+    return {**mail_record(mail), **mail_state(MailRecord(mail, due_at=mail.not_before))}
 
 
 def _registered(snapshot: Any) -> Registered:

@@ -11,34 +11,43 @@ from typing import Any
 
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
-from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import Mail, MailRecord
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.intake import Closing, EarlierDeadline, Intake
+from rollcall.desk.mail import Mail, MailQueue, MailRecord
+from rollcall.desk.registration import Registered, Registration, fold
 from rollcall.store.records import (
     closing_from,
     closing_record,
+    history_from,
+    history_record,
     mail_from,
     mail_record,
     mail_state,
+    queue_from,
+    queue_record,
     registration_from,
     registration_record,
 )
 
 _TABLES = """
 create table if not exists clock (only integer primary key check (only = 1), last text not null);
-create table if not exists intakes (event text primary key, opens_at text, closes_at text, closing text) without rowid;
+create table if not exists intakes (
+    event text primary key, opens_at text, closes_at text, history text, closing text
+) without rowid;
 create table if not exists registrations (
     event text, id text, received_at text not null, registration text not null, primary key (event, id)
 ) without rowid;
 create table if not exists roster_pages (
     event text, number integer, ids text, primary key (event, number)
 ) without rowid;
+create table if not exists keys (event text, key text, registration text, primary key (event, key)) without rowid;
 create table if not exists mails (
-    id text primary key, mail text not null, event text not null,
-    state text not null, due_at text, attempts integer not null, note text not null
+    id text primary key, mail text not null, event text not null, address text not null,
+    state text not null, due_at text, attempted_at text, record text not null
 ) without rowid;
 create index if not exists mails_due on mails (due_at) where due_at is not null;
-create index if not exists mails_unsent on mails (event) where state <> 'sent';
+create index if not exists mails_unsent on mails (event) where state not in ('sent', 'delivered');
+create index if not exists mails_to on mails (address, attempted_at);
+create table if not exists mail_queue (only integer primary key check (only = 1), queue text not null);
 """
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
@@ -75,26 +84,35 @@ class SqliteStore:
         """See `IntakeStore`."""
         with self._commit() as (books, now):
             books.execute(
-                "insert or ignore into intakes values (?, ?, ?, null)",
+                "insert or ignore into intakes values (?, ?, ?, '[]', null)",
                 (event.slug, _text(event.opens_at), _text(event.closes_at)),
             )
-            opens_at, closes_at, closing = books.execute(
-                "select opens_at, closes_at, closing from intakes where event = ?", (event.slug,)
+            opens_at, closes_at, history, closing = books.execute(
+                "select opens_at, closes_at, history, closing from intakes where event = ?", (event.slug,)
             ).fetchone()
         recorded = closing_from(json.loads(closing) if closing else None)
-        return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=now)
+        earlier = history_from(_read_json(history))
+        return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=now, history=earlier)
 
-    def accept(self, event: str, id: str, registration: Registration, mail: Mail) -> datetime | None:
-        """See `RegisteringStore`."""
+    def accept(
+        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+    ) -> datetime | None:
+        """See `RegisteringStore`. Here a commit's outcome is always known."""
         with self._commit() as (books, now):
-            written = books.execute(
-                "insert or ignore into registrations values (?, ?, ?, ?)",
-                (event, id, _text(now), json.dumps(registration_record(registration))),
-            )
-            if written.rowcount == 0:
+            if key and not _new(books, "insert or ignore into keys values (?, ?, ?)", (event, key, id)):
+                return None
+            registered = (event, id, _text(now), _json(registration_record(registration)))
+            if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?)", registered):
+                if key:
+                    books.execute("delete from keys where event = ? and key = ?", (event, key))
                 return None
             _queue(books, mail)
         return now
+
+    def registered_under(self, event: str, key: str) -> str | None:
+        """See `RegisteringStore`."""
+        rows = self._read("select registration from keys where event = ? and key = ?", (event, key))
+        return rows[0][0] if rows else None
 
     def registered(self, event: str, id: str) -> Registered | None:
         """See `RegisteringStore`."""
@@ -118,17 +136,43 @@ class SqliteStore:
         rows = self._read(f"select {_MAIL} from mails where id = ?", (id,))
         return _mail(*rows[0]) if rows else None
 
-    def save_mail(self, record: MailRecord) -> bool:
-        """See `SendingStore`."""
-        values = mail_state(record)
-        due_at = _text(record.due_at) if record.due_at else None
+    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
+        """See `RecordingStore`."""
         with self._commit() as (books, _):
-            written = books.execute(
-                "update mails set state = ?, due_at = ?, attempts = ?, note = ?"
-                " where id = ? and state || coalesce(due_at, '') || attempts = ?",
-                (values["state"], due_at, values["attempts"], values["note"], record.mail.id, record.version),
-            )
-        return written.rowcount == 1
+            if not _new(books, f"update mails set {_STATE} where id = ? and record = ?", _state(record)):
+                return False
+            for mail in owed:
+                _queue(books, mail, anew=True)
+        return True
+
+    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
+        """See `SendingStore`."""
+        ((count,),) = self._read(
+            "select count(*) from (select 1 from mails where address = ? and attempted_at > ? limit ?)",
+            (fold(to), _text(since), limit),
+        )
+        found: int = count
+        return found
+
+    def mail_queue(self) -> MailQueue:
+        """See `SendingStore`."""
+        with self._commit() as (books, now):
+            row = books.execute("select queue from mail_queue").fetchone()
+        return queue_from(_read_json(row[0]), now, row[0]) if row else MailQueue(now)
+
+    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
+        """See `SendingStore`."""
+        values = (_json(queue_record(queue)), queue.version)
+        with self._commit() as (books, _):
+            if queue.version is None:
+                written = _new(books, "insert or ignore into mail_queue values (1, ?)", values[:1])
+            else:
+                written = _new(books, "update mail_queue set queue = ? where queue = ?", values)
+            if not written:
+                return False
+            for mail in owed:
+                _queue(books, mail, anew=True)
+        return True
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """See `RosterStore`."""
@@ -146,7 +190,9 @@ class SqliteStore:
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""
-        rows = self._read(f"select {_MAIL} from mails where event = ? and state <> 'sent' order by id", (event,))
+        rows = self._read(
+            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') order by id", (event,)
+        )
         return [_mail(*row) for row in rows]
 
     def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
@@ -154,6 +200,21 @@ class SqliteStore:
         with self._commit() as (books, _):
             books.execute(
                 "insert or replace into roster_pages values (?, ?, ?)", (event, number, json.dumps(list(ids)))
+            )
+
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+        """See `MovingStore`."""
+        history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
+        with self._commit() as (books, _):
+            return _new(
+                books,
+                "update intakes set closes_at = ?, history = ? where event = ? and history = ? and closing is null",
+                (
+                    _text(closes_at),
+                    _json(history_record(history)),
+                    event,
+                    _json(history_record(intake.history)),
+                ),
             )
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
@@ -196,7 +257,8 @@ class SqliteStore:
             return self._connection.execute(query, values).fetchall()
 
 
-_MAIL = "id, mail, state, due_at, attempts, note, state || coalesce(due_at, '') || attempts"
+_MAIL = "id, mail, record"
+_STATE = "state = ?, due_at = ?, attempted_at = ?, record = ?"
 
 
 @contextmanager
@@ -207,29 +269,57 @@ def _unavailable_as_ours() -> Iterator[None]:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 
-def _queue(books: sqlite3.Connection, mail: Mail) -> None:
-    new = mail_state(MailRecord(mail))
+def _new(books: sqlite3.Connection, change: str, values: tuple[object, ...]) -> bool:
+    """Whether the change changed anything."""
+    return books.execute(change, values).rowcount == 1
+
+
+def _queue(books: sqlite3.Connection, mail: Mail, *, anew: bool = False) -> None:
+    written = mail_record(mail)
     books.execute(
-        "insert or ignore into mails values (?, ?, ?, ?, ?, ?, ?)",
+        f"insert or {'replace' if anew else 'ignore'} into mails values (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             mail.id,
-            json.dumps(mail_record(mail)),
+            _json(written),
             mail.event,
-            new["state"],
-            _text(new["due_at"]),
-            new["attempts"],
-            new["note"],
+            written["address"],
+            *_state(MailRecord(mail, due_at=mail.not_before))[:4],
         ),
     )
+
+
+def _state(record: MailRecord) -> tuple[object, ...]:
+    """The values of `_STATE`, and which record they are for."""
+    state = mail_state(record)
+    times = [_text(state[name]) if state[name] else None for name in ("due_at", "attempted_at")]
+    return (state["state"], *times, _json(state), record.mail.id, record.version)
 
 
 def _registered(id: str, registration: str, received_at: str) -> Registered:
     return Registered(id, registration_from(json.loads(registration)), _instant(received_at))
 
 
-def _mail(id: str, mail: str, state: str, due_at: str | None, attempts: int, note: str, version: str) -> MailRecord:
-    written = {"state": state, "due_at": _instant(due_at) if due_at else None, "attempts": attempts, "note": note}
-    return mail_from(id, {**json.loads(mail), **written}, version)
+def _mail(id: str, mail: str, record: str) -> MailRecord:
+    return mail_from(id, {**_read_json(mail), **_read_json(record)}, record)
+
+
+def _json(value: object) -> str:
+    """The record as JSON, with its instants as text."""
+    return json.dumps(value, default=_text)
+
+
+def _read_json(text: str) -> Any:
+    """The record that was written; instants come back where they stood."""
+    return json.loads(text, object_hook=_with_instants)
+
+
+def _with_instants(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: _instant(value) if name in _INSTANTS and value else value for name, value in record.items()}
+
+
+_INSTANTS = {
+    *("at", "due_at", "attempted_at", "not_before", "held_since", "held_until", "closes_at", "moved_at"),
+}
 
 
 def _text(instant: datetime) -> str:

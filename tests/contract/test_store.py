@@ -11,8 +11,8 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.desk import Store
-from rollcall.desk.intake import Closing
-from rollcall.desk.mail import AT_ONCE, MailState, confirmation, roster_mail
+from rollcall.desk.intake import Closing, EarlierDeadline
+from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, MailState, attention_mail, confirmation, roster_mail
 from rollcall.local.moved_time import MovedTime
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -66,7 +66,7 @@ def test_accept_writes_the_registration_and_its_mail(store: Store, fresh: FreshS
     assert registered.received_at == received_at
     record = fresh().mail(owed.id)
     assert record is not None
-    assert (record.mail, record.state, record.due_at, record.attempts) == (owed, MailState.QUEUED, AT_ONCE, 0)
+    assert (record.mail, record.state, record.due_at, record.attempts) == (owed, MailState.QUEUED, AT_ONCE, ())
 
 
 def test_accept_again_writes_nothing(store: Store) -> None:
@@ -146,13 +146,13 @@ def test_a_mail_is_queued_once(store: Store) -> None:
     assert record.state is MailState.SENT
 
 
-def test_a_mail_read_before_another_wrote_is_not_saved(store: Store) -> None:
+def test_a_mail_read_before_another_wrote_is_not_saved(store: Store, clock: Clock) -> None:
     accept(store)
     one, other = store.mail(mail_to("A")), store.mail(mail_to("A"))
     assert one is not None
     assert other is not None
-    assert store.save_mail(replace(one, attempts=1, state=MailState.SENDING))
-    assert not store.save_mail(replace(other, attempts=1, state=MailState.SENDING))
+    assert store.save_mail(replace(one, attempts=(Attempt("one", clock.now),), state=MailState.SENDING))
+    assert not store.save_mail(replace(other, attempts=(Attempt("other", clock.now),), state=MailState.SENDING))
 
 
 def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
@@ -174,6 +174,110 @@ def test_unsent_mails_are_the_events_own(store: Store) -> None:
     assert sent is not None
     store.save_mail(replace(sent, state=MailState.SENT, due_at=None))
     assert [record.mail.id for record in store.unsent_mails(SLUG)] == [mail_to("B")]
+
+
+def test_a_mail_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    record = store.mail(mail_to("A"))
+    assert record is not None
+    now = store.now()
+    attempts = (
+        Attempt("one", now - timedelta(hours=1), AttemptOutcome.IN_DOUBT, "reset"),
+        Attempt("two", now, AttemptOutcome.TAKEN),
+    )
+    saved = replace(record, state=MailState.BOUNCED, due_at=None, attempts=attempts, reason="no such mailbox")
+    assert store.save_mail(saved)
+    assert fresh().mail(mail_to("A")) == saved
+
+
+def test_what_is_owed_with_a_mail_is_owed_with_it_or_not_at_all(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    record = store.mail(mail_to("A"))
+    assert record is not None
+    later = store.now() + timedelta(hours=1)
+    owed = attention_mail(SLUG, "20040202T12", 1, "staff@example.org", later)
+    assert store.save_mail(replace(record, reason="one"), [owed])
+    assert not store.save_mail(replace(record, reason="other"), [attention_mail(SLUG, "x", 1, "a@example.org", later)])
+    told = fresh().mail(owed.id)
+    assert told is not None
+    assert (told.mail, told.due_at, told.state) == (owed, later, MailState.QUEUED)
+    assert fresh().mail(f"{SLUG}.attention.x.1") is None
+    assert fresh().due_mails(10) == [mail_to("A")]
+
+
+def test_what_is_owed_anew_is_due_anew(store: Store) -> None:
+    accept(store)
+    owed = attention_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    for _ in range(2):
+        record = store.mail(mail_to("A"))
+        assert record is not None
+        assert store.save_mail(record, [owed])
+        told = store.mail(owed.id)
+        assert told is not None
+        assert told.due_at == AT_ONCE
+        assert store.save_mail(replace(told, state=MailState.SENT, due_at=None))
+
+
+def test_mails_to_an_address_are_counted_however_it_is_written(store: Store) -> None:
+    now = store.now()
+    for id, to, at in (
+        ("A", "victim@example.org", now),
+        ("B", "Victim@EXAMPLE.org", now),
+        ("C", "victim@example.org", now - timedelta(days=2)),
+        ("D", "victim@example.org", None),
+        ("E", "other@example.org", now),
+    ):
+        store.accept(SLUG, id, a_registration(), confirmation(SLUG, id, to))
+        record = store.mail(mail_to(id))
+        assert record is not None
+        assert store.save_mail(replace(record, attempts=(Attempt(id, at),) if at else ()))
+    since = now - timedelta(days=1)
+    assert store.attempted_lately("VICTIM@example.org", since, 50) == 2
+    assert store.attempted_lately("victim@example.org", since, 1) == 1
+    assert store.attempted_lately("nobody@example.org", since, 50) == 0
+
+
+def test_the_mail_queue_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
+    before = store.now()
+    new = store.mail_queue()
+    assert new.as_of > before
+    assert not new.waits
+    held = replace(new, held_since=before, held_until=new.as_of + timedelta(minutes=1), held_times=1, note="401")
+    owed = attention_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    assert store.save_mail_queue(held, [owed])
+    assert not store.save_mail_queue(replace(new, note="403"), [])
+    read = fresh().mail_queue()
+    assert read == replace(held, as_of=read.as_of)
+    assert fresh().mail(owed.id) is not None
+    assert fresh().save_mail_queue(replace(read, held_until=None), [])
+    assert not store.save_mail_queue(replace(read, note="403"), [])
+    assert fresh().mail_queue().held_until is None
+
+
+def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) -> None:
+    one, other = confirmation(SLUG, "A", "a@example.org"), confirmation(SLUG, "B", "b@example.org")
+    assert store.accept(SLUG, "A", a_registration(), one, "key")
+    assert fresh().registered_under(SLUG, "key") == "A"
+    assert fresh().registered_under("another", "key") is None
+    assert store.accept(SLUG, "B", a_registration(), other, "key") is None
+    assert fresh().registered(SLUG, "B") is None
+    assert fresh().mail(other.id) is None
+    assert store.accept(SLUG, "A", a_registration(), one, "another key") is None
+    assert fresh().registered_under(SLUG, "another key") is None
+    assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), "key")
+
+
+def test_a_deadline_is_moved_where_nobody_changed_the_intake(store: Store, fresh: FreshStore) -> None:
+    one, other = store.intake(EVENT), fresh().intake(EVENT)
+    later = EVENT.closes_at + timedelta(days=1)
+    assert store.move_deadline(SLUG, one, later)
+    assert not fresh().move_deadline(SLUG, other, later)
+    moved = fresh().intake(EVENT)
+    assert moved.closes_at == later
+    assert moved.history == (EarlierDeadline(EVENT.closes_at, one.as_of),)
+    assert not store.record_closing(SLUG, one, Closing(0, "", 0), [])
+    assert store.record_closing(SLUG, moved, Closing(0, "", 0), [])
+    assert not store.move_deadline(SLUG, moved, later)
 
 
 def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshStore) -> None:

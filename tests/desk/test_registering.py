@@ -11,7 +11,7 @@ from rollcall.desk.closing import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.mail import MailKind, Message, Posted, Sent
-from rollcall.desk.registering import Accepted, Closed, Differs, Known, Late, NotYetOpen, register
+from rollcall.desk.registering import Accepted, Closed, Differs, KeyReused, Known, Late, NotYetOpen, register
 from rollcall.desk.registration import ALPHABET, check_character, is_reference, reference, registration_id
 from rollcall.mail.composing import compose
 from rollcall.store.sqlite import SqliteStore
@@ -137,6 +137,31 @@ def test_closing_early_does_nothing(desk: Desk, clock: Clock) -> None:
     assert close(desk, EVENT) is None
     assert desk.store.intake(EVENT).closing is None
     assert desk.store.roster_page(EVENT.slug, 0) == []
+
+
+class TestUnderAKey:
+    """A client that tries again gives its form the same key."""
+
+    def test_the_answer_is_the_first_one(self, desk: Desk, clock: Clock) -> None:
+        accepted = register(desk, EVENT, a_registration(), "key")
+        assert isinstance(accepted, Accepted)
+        assert register(desk, EVENT, a_registration(), "key") == accepted
+        assert register(desk, EVENT, a_registration(), "another") == Known(accepted.reference)
+        assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
+        clock.now = EVENT.closes_at + timedelta(days=1)
+        assert register(desk, EVENT, a_registration(), "key") == accepted
+
+    def test_another_form_under_the_key_is_refused(self, desk: Desk) -> None:
+        register(desk, EVENT, a_registration(), "key")
+        assert register(desk, EVENT, a_registration(category="associate"), "key") == KeyReused()
+        assert register(desk, EVENT, a_registration(first_name="Another"), "key") == KeyReused()
+        assert len(desk.store.registrations(EVENT.slug, None, 9)) == 1
+        assert isinstance(register(desk, EVENT, a_registration(first_name="Another"), "another"), Accepted)
+
+    def test_what_differed_may_be_sent_again(self, desk: Desk) -> None:
+        register(desk, EVENT, a_registration())
+        for _ in range(2):
+            assert register(desk, EVENT, a_registration(category="associate"), "key") == Differs()
 
 
 @given(st.text(ALPHABET, min_size=24, max_size=24), st.integers(0, 7), st.sampled_from(ALPHABET))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.desk.mail import MailState, Roster
+from rollcall.desk.mail import MailRecord, MailState, Roster, confirmation
 from rollcall.desk.registration import Registered
 from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
 from tests.builders import a_registration, an_event, registered
@@ -90,7 +90,8 @@ def test_sorted_by_category_organization_and_name() -> None:
 
 def test_what_is_said_of_each() -> None:
     one = registered(a_registration(signed_on=None))
-    (row,) = read_csv(roster_csv(EVENT, replace(a_roster(one), confirmations={one.id: MailState.FAILED})))
+    failed = MailRecord(confirmation(EVENT.slug, one.id, one.registration.email), state=MailState.FAILED)
+    (row,) = read_csv(roster_csv(EVENT, replace(a_roster(one), confirmations={one.id: failed})))
     assert row["Reference"] == one.reference
     assert row["Received"] == "2004-02-02 13:00"
     assert row["Date"] == "2004-02-02"

@@ -96,6 +96,10 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
         ({"STORE": "paper"}, "STORE"),
         ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
         ({"EVENTS": "docs"}, "holds no event"),
+        ({"FUNCTION_TARGET": "record_deliveries"}, "SENDGRID_WEBHOOK_KEY"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": ""}, "SENDGRID_WEBHOOK_KEY"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "a*"}, "SENDGRID_WEBHOOK_KEY is not"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "aaaa"}, "SENDGRID_WEBHOOK_KEY is not"),
     ],
 )
 def test_a_wrong_configuration_stops_the_start(environment: dict[str, str], said: str) -> None:

@@ -62,6 +62,21 @@ def test_a_json_client_is_accepted_and_then_known(served: Served) -> None:
     assert (known.status, known.json["reference"]) == (200, accepted.json["reference"])
 
 
+def test_a_client_that_tries_again_under_its_key(served: Served) -> None:
+    form = a_form(family_name="Key")
+    headers = {"Content-Type": "application/json", "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
+    first = served.ask("POST", FORM_PATH, json.dumps(form), headers)
+    again = served.ask("POST", FORM_PATH, json.dumps(form), headers)
+    assert (first.status, first.json) == (201, again.json)
+    assert again.status == 201
+    bare = headers | {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+    other = served.ask("POST", FORM_PATH, json.dumps(form | {"first_name": "Other"}), bare)
+    assert (other.status, other.json["title"]) == (422, "Idempotency-Key already used")
+    for wrong in ("", '""', "two words", "x" * 256, "é"):
+        refused = served.ask("POST", FORM_PATH, json.dumps(form), headers | {"Idempotency-Key": wrong})
+        assert (refused.status, refused.json["title"]) == (400, "Not readable"), wrong
+
+
 def test_case_width_and_spacing_do_not_make_another_person(served: Served) -> None:
     one = served.post_json(FORM_PATH, a_form(family_name="Folded Name"))
     other = served.post_json(FORM_PATH, a_form(family_name="ＦOLDED   name", email="Amina.Diallo@MPT.example.org"))

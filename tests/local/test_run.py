@@ -17,6 +17,7 @@ from tests.builders import a_form
 from tests.served import Served, process, until
 
 PATH = "/register/intgov04"
+SENT = ("sent", "delivered")
 BEFORE_THE_DEADLINE = "2004-02-20T23:59:50+01:00"
 
 
@@ -33,7 +34,7 @@ def store(request: pytest.FixtureRequest) -> Mapping[str, str]:
 
 
 def outbox(served: Served, kind: str) -> list[dict[str, Any]]:
-    return [mail for mail in served.ask("GET", "/outbox.json").json if mail["kind"] == kind and mail["state"] == "sent"]
+    return [mail for mail in served.ask("GET", "/outbox.json").json if mail["kind"] == kind and mail["state"] in SENT]
 
 
 def test_a_registration_is_confirmed(tmp_path: Path, store: Mapping[str, str]) -> None:
@@ -62,6 +63,18 @@ def test_a_registration_is_confirmed(tmp_path: Path, store: Mapping[str, str]) -
         served.post_json(PATH, a_form(hotel="A third"))
         served.ask("POST", "/send-due-mail")
         assert len(served.ask("GET", "/outbox.json").json) == 2
+
+
+def test_what_sendgrid_reports_is_on_the_mail(tmp_path: Path, store: Mapping[str, str]) -> None:
+    with local_run(tmp_path / "books", **store) as served:
+        served.post_json(PATH, a_form())
+        served.post_json(PATH, a_form(email="bounce@example.org"))
+
+        def states() -> dict[str, str]:
+            return {mail["to"]: mail["state"] for mail in served.ask("GET", "/outbox.json").json}
+
+        until(lambda: states() == {"amina.diallo@mpt.example.org": "delivered", "bounce@example.org": "bounced"})
+        assert served.ask("POST", "/record-deliveries", b"[]").status == 401
 
 
 def test_the_intake_closes_by_itself(tmp_path: Path, store: Mapping[str, str]) -> None:

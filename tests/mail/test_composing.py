@@ -7,7 +7,18 @@ import pytest
 
 from rollcall.desk.event import Hotel
 from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import MailState, Message, Roster, confirmation, different_form, roster_mail
+from rollcall.desk.mail import (
+    Attention,
+    MailQueue,
+    MailRecord,
+    MailState,
+    Message,
+    Roster,
+    attention_mail,
+    confirmation,
+    different_form,
+    roster_mail,
+)
 from rollcall.desk.registration import Registered
 from rollcall.mail.composing import compose
 from templates import days, deadline
@@ -19,6 +30,11 @@ INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, Closing(1, "ab" * 32, 1), as_of
 
 def confirmed(one: Registered) -> Message:
     return compose(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
+
+
+def unsent(one: Registered, state: MailState, reason: str = "") -> MailRecord:
+    mail = confirmation(EVENT.slug, one.id, one.registration.email)
+    return MailRecord(mail, state=state, due_at=None, reason=reason)
 
 
 def without_hotel() -> Registered:
@@ -43,7 +59,7 @@ def test_a_confirmation_says_all_that_it_should(part: str) -> None:
 
 def test_a_confirmation_is_answered_to_the_staff_and_brings_the_calendar_entry() -> None:
     message = confirmed(registered())
-    assert (message.to, message.reply_to, message.cc) == ("amina.diallo@mpt.example.org", "spumail@itu.int", ())
+    assert (message.to, message.reply_to, message.copies_to) == ("amina.diallo@mpt.example.org", "spumail@itu.int", ())
     assert [(file.name, file.type) for file in message.attachments] == [("intgov04.ics", "text/calendar")]
 
 
@@ -64,7 +80,7 @@ def test_a_late_registration_is_not_confirmed() -> None:
     message = confirmed(registered(received_at=EVENT.closes_at + timedelta(microseconds=1)))
     assert message.subject.startswith("Received after the deadline")
     assert "You are registered" not in message.text + message.html
-    assert message.cc == ("spumail@itu.int",)
+    assert message.copies_to == ("spumail@itu.int",)
     assert message.attachments == ()
 
 
@@ -98,7 +114,9 @@ def test_the_notice_of_a_different_form() -> None:
 def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
     one, other = registered(), without_hotel()
     late = registered(a_registration(first_name="Late"), received_at=EVENT.closes_at + timedelta(hours=1))
-    roster = Roster(EVENT.closes_at, (one, replace(other, id="B" * 24)), (late,), {one.id: MailState.FAILED})
+    roster = Roster(
+        EVENT.closes_at, (one, replace(other, id="B" * 24)), (late,), {one.id: unsent(one, MailState.FAILED)}
+    )
     message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
     assert "    2  Administration of ITU Member State" in message.text
     assert "    1  (not given)" in message.text
@@ -107,6 +125,23 @@ def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
         assert "received 21 February 2004, 01:00 (Zurich time)" in body
         assert "ab" * 32 in body
     assert [file.name for file in message.attachments] == ["intgov04-roster.csv", "intgov04-roster.xlsx"]
+
+
+def test_what_wants_a_person() -> None:
+    one = registered()
+    bounced = unsent(one, MailState.BOUNCED, "550 no such mailbox")
+    mail = attention_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", INTAKE.as_of)
+    noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
+    message = compose(mail, EVENT, Attention(((one, bounced),), MailQueue(noon)), INTAKE)
+    for body in (message.text, message.html):
+        assert "Amina Diallo, Ministère des Postes et Télécommunications" in body
+        assert "confirmation to amina.diallo@mpt.example.org: bounced: 550 no such mailbox" in body
+        assert "SendGrid has refused" not in body
+    held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)
+    message = compose(mail, EVENT, Attention((), held), INTAKE)
+    for body in (message.text, message.html):
+        assert "2 February 2004, 12:00 (Zurich time)" in body
+        assert "None." in body
 
 
 def test_how_days_and_deadlines_are_said() -> None:

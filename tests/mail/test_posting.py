@@ -9,7 +9,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from rollcall.desk.mail import Attachment, InDoubt, Message, NotSent, Sent
+from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Sent
 from rollcall.local.emulator import free_port
 from rollcall.mail.posting import SendGridPoster, request_body
 from tests.sendgrid_api import SendGridApi, sendgrid_api
@@ -25,6 +25,9 @@ MESSAGE = Message(
 )
 
 
+AT_NOON = {"Date": "Mon, 02 Feb 2004 12:00:00 GMT"}
+
+
 @pytest.fixture
 def api() -> Iterator[SendGridApi]:
     with sendgrid_api() as running:
@@ -36,7 +39,7 @@ def poster(api: SendGridApi) -> SendGridPoster:
 
 
 def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
-    assert poster(api).post(replace(MESSAGE, cc=("spumail@itu.int",))) == Sent()
+    assert poster(api).post(replace(MESSAGE, copies_to=("spumail@itu.int",))) == Sent()
     assert api.faults == []
     (body,) = api.bodies
     assert body["from"] == {"email": "registration@rollcall.example"}
@@ -44,10 +47,11 @@ def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
     assert body["personalizations"] == [
         {
             "to": [{"email": "amina.diallo@mpt.example.org"}],
-            "cc": [{"email": "spumail@itu.int"}],
             "custom_args": {"mail_id": "intgov04.A.confirmation"},
-        }
+        },
+        {"to": [{"email": "spumail@itu.int"}]},
     ]
+    assert body["headers"] == {"Message-ID": "<intgov04.A.confirmation@rollcall.example>"}
     assert [part["type"] for part in body["content"]] == ["text/plain", "text/html"]
     (file,) = body["attachments"]
     assert (file["filename"], base64.b64decode(file["content"])) == ("intgov04.ics", b"BEGIN:VCALENDAR\r\n")
@@ -81,9 +85,23 @@ def test_a_domain_goes_as_dns_has_it() -> None:
     [
         (400, {}, NotSent(True, "SendGrid answered 400")),
         (413, {}, NotSent(True, "SendGrid answered 413")),
-        (401, {}, NotSent(False, "SendGrid answered 401")),
-        (429, {"Retry-After": "30"}, NotSent(False, "SendGrid answered 429", timedelta(seconds=30))),
-        (429, {"Retry-After": "soon"}, NotSent(False, "SendGrid answered 429")),
+        (401, {}, Held(True, "SendGrid answered 401")),
+        (403, {}, Held(True, "SendGrid answered 403")),
+        (429, {}, Held(False, "SendGrid answered 429")),
+        (429, {"Retry-After": "30"}, Held(False, "SendGrid answered 429", timedelta(seconds=30))),
+        (429, {"Retry-After": "soon"}, Held(False, "SendGrid answered 429")),
+        (
+            429,
+            AT_NOON | {"X-RateLimit-Reset": "1075723260"},
+            Held(False, "SendGrid answered 429", timedelta(minutes=1)),
+        ),
+        (429, AT_NOON | {"X-RateLimit-Reset": "1075723199"}, Held(False, "SendGrid answered 429", timedelta(0))),
+        (429, AT_NOON | {"X-RateLimit-Reset": "soon"}, Held(False, "SendGrid answered 429")),
+        (
+            429,
+            AT_NOON | {"Retry-After": "Mon, 02 Feb 2004 12:30:00 GMT"},
+            Held(False, "SendGrid answered 429", timedelta(minutes=30)),
+        ),
         (418, {}, NotSent(False, "SendGrid answered 418")),
         (500, {}, InDoubt("SendGrid answered 500")),
         (0, {}, InDoubt("no clear answer from SendGrid: RemoteDisconnected")),

@@ -1,0 +1,40 @@
+"""`record_deliveries`: SendGrid's Event Webhook tells what became of our mails."""
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from flask import Request, Response
+
+from handlers.logs import log
+from handlers.private import done, run_privately
+from handlers.signature import is_signed
+from rollcall.desk.desk import Desk
+from rollcall.desk.mail import UNDELIVERED
+from rollcall.desk.recording import record_deliveries as record_at_desk
+from schemas.deliveries import read_deliveries
+
+LARGEST_BODY = 4_000_000
+"""Bytes; SendGrid posts what it has every 30 seconds or at 768 kB."""
+
+
+def record_deliveries(desk: Desk, key: EllipticCurvePublicKey, request: Request) -> Response:
+    """200 with how many mails now stand how; 401, with nothing stored, for what is not signed by SendGrid or is no list
+    of reports; 503 where the store could not be reached (SendGrid posts it again for 24 hours)."""
+
+    def work() -> Response:
+        if not is_signed(request, key):
+            return _refused("not signed by SendGrid")
+        try:
+            reports = read_deliveries(request.get_data())
+        except (ValueError, RecursionError):
+            return _refused("signed, but no list of delivery reports")
+        changed = record_at_desk(desk, reports)
+        for mail_id, state in changed.items():
+            log("WARNING" if state in UNDELIVERED else "INFO", "delivery reported", mail=mail_id, state=state.value)
+        return done({"reports": len(reports), "mails": len(changed)})
+
+    request.max_content_length = LARGEST_BODY
+    return run_privately(request, work)
+
+
+def _refused(why: str) -> Response:
+    log("WARNING", "delivery reports refused", why=why)
+    return Response(status=401)

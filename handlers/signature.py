@@ -1,0 +1,42 @@
+"""Who posts to a webhook: SendGrid, by its signature over the time stamp and the raw bytes.
+
+Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
+(ECDSA on P-256 with SHA-256; the public key as base64 of its DER, the signature as base64.) The sendgrid library's own
+check raises on malformed base64, on a header that is missing and on bytes that are not UTF-8.
+
+An old post sent again is accepted: SendGrid itself posts again for a day, and the same reports twice change nothing.
+"""
+
+import base64
+import binascii
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from flask import Request
+
+SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
+
+
+def verification_key(text: str) -> EllipticCurvePublicKey:
+    """The public key as SendGrid shows it. Raises `ValueError` where it is none."""
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise ValueError("not a key on an elliptic curve")
+    return key
+
+
+def is_signed(request: Request, key: EllipticCurvePublicKey) -> bool:
+    """Whether the holder of the private key signed this very body. Nothing of it is parsed for that."""
+    try:
+        signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
+        signed = request.headers.get(TIMESTAMP, "").encode() + request.get_data()
+        key.verify(signature, signed, ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -1,0 +1,92 @@
+"""Moving a deadline, while instances have the old one in mind."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from rollcall.desk.closing import close
+from rollcall.desk.desk import Desk
+from rollcall.desk.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, RecentIntakes
+from rollcall.desk.moving import AlreadyClosed, Moved, TooEarly, move_deadline
+from rollcall.desk.registering import Accepted, Closed, Late, register
+from rollcall.desk.registration import registration_id
+from tests.builders import a_registration, an_event
+from tests.conftest import Clock
+from tests.desk.test_registering import a_desk
+
+EVENT = an_event()
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Clock) -> Desk:
+    return a_desk(tmp_path, clock)
+
+
+def another_instance(desk: Desk, clock: Clock) -> Desk:
+    return replace(desk, intakes=RecentIntakes(desk.store, lambda: clock.now.timestamp()))
+
+
+def a_frozen_instance(desk: Desk) -> Desk:
+    """One that was stopped for a while by its machine, and believes that no time has passed."""
+    return replace(desk, intakes=RecentIntakes(desk.store, lambda: 0.0))
+
+
+def test_the_bounds_hold_together() -> None:
+    assert READ_AGAIN_AFTER < GOOD_FOR < MOVED_AHEAD
+
+
+def test_a_later_deadline_counts_at_once(desk: Desk, clock: Clock) -> None:
+    other = another_instance(desk, clock)
+    clock.now = EVENT.closes_at + SECOND
+    assert register(other, EVENT, a_registration()) == Closed(EVENT.closes_at)
+    later = EVENT.closes_at + timedelta(days=3)
+    assert move_deadline(desk, EVENT, later) == Moved(later)
+    assert isinstance(register(other, EVENT, a_registration()), Accepted)
+    assert desk.store.intake(EVENT).history[0].closes_at == EVENT.closes_at
+
+
+def test_an_earlier_deadline_lies_ahead(desk: Desk, clock: Clock) -> None:
+    refused = move_deadline(desk, EVENT, clock.now + MOVED_AHEAD - SECOND)
+    assert refused == TooEarly(clock.now + MOVED_AHEAD)
+    assert desk.store.intake(EVENT).closes_at == EVENT.closes_at
+    assert move_deadline(desk, EVENT, clock.now + MOVED_AHEAD + SECOND) == Moved(clock.now + MOVED_AHEAD + SECOND)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_whoever_is_answered_registered_is_on_the_roster(desk: Desk, clock: Clock, frozen: bool) -> None:
+    """All along an earlier deadline's coming, by an instance that had read the old one just before it was moved."""
+    other = a_frozen_instance(desk) if frozen else another_instance(desk, clock)
+    assert not other.intakes.recent(EVENT).past
+    earlier = clock.now + MOVED_AHEAD + SECOND
+    assert move_deadline(desk, EVENT, earlier) == Moved(earlier)
+    answered = {}
+    for number in range(75):
+        clock.forward(2 * SECOND)
+        registration = a_registration(first_name=str(number))
+        answered[registration_id(EVENT.slug, registration)] = register(other, EVENT, registration)
+    assert {type(outcome) for outcome in answered.values()} >= {Accepted}
+    assert close(desk, EVENT)
+    on_roster = set(desk.store.roster_page(EVENT.slug, 0))
+    assert on_roster == {id for id, outcome in answered.items() if isinstance(outcome, Accepted)}
+    kept = {one.id for one in desk.store.registrations(EVENT.slug, None, 500)}
+    assert kept == {id for id, outcome in answered.items() if isinstance(outcome, Accepted | Late)}
+
+
+def test_a_closed_list_stands(desk: Desk, clock: Clock) -> None:
+    clock.now = EVENT.closes_at + SECOND
+    close(desk, EVENT)
+    assert move_deadline(desk, EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
+
+
+def test_a_deadline_moved_while_the_closing_is_drawn_up_wins(desk: Desk, clock: Clock) -> None:
+    """Between the pages and their recording: the closing looks again at the next call."""
+    clock.now = EVENT.closes_at + SECOND
+    intake = desk.store.intake(EVENT)
+    later = EVENT.closes_at + timedelta(days=1)
+    assert desk.store.move_deadline(EVENT.slug, intake, later)
+    assert close(desk, EVENT) is None
+    clock.now = later + SECOND
+    assert close(desk, EVENT) is not None

@@ -1,0 +1,130 @@
+"""`record_deliveries` as Google serves it: signed posts count, all others change nothing."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from google.cloud import firestore
+
+from handlers.signature import SIGNATURE, TIMESTAMP
+from rollcall.desk.desk import Store
+from rollcall.desk.mail import MailState, confirmation
+from rollcall.local.emulator import free_port
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from tests.builders import EVENTS, a_registration
+from tests.conftest import Clock
+from tests.schemas.test_deliveries import a_report
+from tests.served import Served, function
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+PUBLIC_KEY = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+TIME = "1075723200"
+MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")
+
+
+def signed(body: bytes, key: ec.EllipticCurvePrivateKey = KEY, timestamp: str = TIME) -> dict[str, str]:
+    """The headers that SendGrid puts on this body."""
+    signature = key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+    return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp, "Content-Type": "application/json"}
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Store, Mapping[str, str]]:
+    """A store with a registration whose confirmation is owed, and how a function finds it."""
+    store: Store
+    if request.param == "sqlite":
+        path = tmp_path / "books.sqlite3"
+        store, environment = SqliteStore(path, clock), {"STORE": "sqlite", "SQLITE_PATH": str(path)}
+    else:
+        host, project = request.getfixturevalue("emulator"), request.getfixturevalue("project")
+        store = FirestoreStore(firestore.Client(project=project))
+        environment = {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": host, "GOOGLE_CLOUD_PROJECT": project}
+    store.accept("intgov04", "A", a_registration(), MAIL)
+    return store, environment
+
+
+@pytest.fixture
+def served(books: tuple[Store, Mapping[str, str]]) -> Iterator[Served]:
+    environment = {"EVENTS": str(EVENTS), "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY, **books[1]}
+    with function("record_deliveries", **environment) as running:
+        yield running
+
+
+def state(books: tuple[Store, Mapping[str, str]]) -> MailState | None:
+    record = books[0].mail(MAIL.id)
+    return record.state if record else None
+
+
+def test_signed_reports_are_recorded_once(served: Served, books: tuple[Store, Mapping[str, str]]) -> None:
+    body = json.dumps([a_report(event="processed"), a_report(event="delivered"), a_report(event="open")]).encode()
+    first = served.ask("POST", "/", body, signed(body))
+    assert (first.status, first.json) == (200, {"reports": 2, "mails": 1})
+    again = served.ask("POST", "/", body, signed(body, timestamp="1075723999"))
+    assert (again.status, again.json) == (200, {"reports": 2, "mails": 0})
+    assert state(books) is MailState.DELIVERED
+    body = json.dumps([a_report(event="bounce"), a_report(mail_id="of.another.desk")]).encode()
+    assert served.ask("POST", "/record-deliveries", body, signed(body)).status == 200
+    assert state(books) is MailState.BOUNCED
+    assert served.ask("GET", "/").status == 405
+
+
+BODY = json.dumps([a_report(event="bounce")]).encode()
+
+
+def without(name: str) -> dict[str, str]:
+    return {header: value for header, value in signed(BODY).items() if header != name}
+
+
+def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, books: tuple[Store, Mapping[str, str]]) -> None:
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    refused = {
+        "unsigned": (BODY, {}),
+        "no signature": (BODY, without(SIGNATURE)),
+        "no time stamp": (BODY, without(TIMESTAMP)),
+        "empty signature": (BODY, signed(BODY) | {SIGNATURE: ""}),
+        "empty time stamp": (BODY, signed(BODY) | {TIMESTAMP: ""}),
+        "another time stamp": (BODY, signed(BODY) | {TIMESTAMP: "1075723201"}),
+        "not base64": (BODY, signed(BODY) | {SIGNATURE: "****"}),
+        "base64 of nothing like it": (BODY, signed(BODY) | {SIGNATURE: base64.b64encode(b"x" * 70).decode()}),
+        "not ASCII": (BODY, signed(BODY) | {SIGNATURE: "é"}),
+        "cut off": (BODY, signed(BODY) | {SIGNATURE: signed(BODY)[SIGNATURE][:-8]}),
+        "another's key": (BODY, signed(BODY, stranger)),
+        "altered": (BODY.replace(b"bounce", b"bouncE"), signed(BODY)),
+        "a byte more": (BODY + b" ", signed(BODY)),
+        "not UTF-8": (b"\xff\xfe", signed(BODY)),
+        "empty": (b"", signed(BODY)),
+        "signed, not JSON": (b"[", signed(b"[")),
+        "signed, not UTF-8": (b"\xff", signed(b"\xff")),
+        "signed, no list": (b"{}", signed(b"{}")),
+        "signed, too deep": (b"[" * 100_000, signed(b"[" * 100_000)),
+    }
+    for name, (body, headers) in refused.items():
+        answer = served.ask("POST", "/", body, headers)
+        assert (answer.status, answer.text) == (401, ""), name
+    assert served.ask("POST", "/", b"", signed(BODY) | {"Content-Length": "5000000"}).status == 413
+    assert state(books) is MailState.QUEUED
+    assert served.ask("POST", "/", BODY, signed(BODY)).status == 200
+    assert state(books) is MailState.BOUNCED
+
+
+def test_a_mail_id_that_is_no_document_id_is_harmless(served: Served) -> None:
+    for name in ("a/b", "..", "__x__", quote("é"), "x" * 2000, ""):
+        body = json.dumps([a_report(mail_id=name)]).encode()
+        assert served.ask("POST", "/", body, signed(body)).json == {"reports": 0, "mails": 0}
+
+
+def test_the_store_cannot_be_reached(tmp_path: Path) -> None:
+    """SendGrid posts the same again for a day."""
+    nobody = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "GOOGLE_CLOUD_PROJECT": "none"}
+    environment = {**os.environ, "STORE": "firestore", "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY, **nobody}
+    with function("record_deliveries", **environment) as served:
+        answer = served.ask("POST", "/", BODY, signed(BODY))
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "10")

@@ -1,0 +1,83 @@
+"""What SendGrid's Event Webhook posts, as its reference shows it."""
+
+import json
+
+import pytest
+
+from rollcall.desk.mail import Delivery, DeliveryReport
+from schemas.deliveries import LONGEST_REASON, read_deliveries
+
+ID = "intgov04.A.confirmation"
+
+
+def a_report(**changes: object) -> dict[str, object]:
+    """A report as the reference page shows it, with our custom argument."""
+    return {
+        "email": "example@test.com",
+        "timestamp": 1513299569,
+        "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
+        "event": "bounce",
+        "category": ["cat facts"],
+        "sg_event_id": "6g4ZI7SA-xmRDv57GoPIPw==",
+        "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
+        "reason": "500 unknown recipient",
+        "status": "5.0.0",
+        "type": "bounce",
+        "mail_id": ID,
+    } | changes
+
+
+def read(*reports: object) -> list[DeliveryReport]:
+    return list(read_deliveries(json.dumps(reports).encode()))
+
+
+@pytest.mark.parametrize(
+    ("event", "delivery"),
+    [
+        ("processed", Delivery.TAKEN),
+        ("deferred", Delivery.TAKEN),
+        ("delivered", Delivery.DELIVERED),
+        ("bounce", Delivery.BOUNCED),
+        ("dropped", Delivery.DROPPED),
+    ],
+)
+def test_what_becomes_of_a_message(event: str, delivery: Delivery) -> None:
+    assert read(a_report(event=event)) == [DeliveryReport(ID, delivery, "500 unknown recipient")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        a_report(event="open"),
+        a_report(event="spamreport"),
+        a_report(event="something new"),
+        a_report(event=None),
+        {"event": "account_status_change", "type": "compliance_suspend", "timestamp": 1709142428},
+        {name: value for name, value in a_report().items() if name != "mail_id"},
+        a_report(mail_id="../../intakes"),
+        a_report(mail_id="a/b"),
+        a_report(mail_id="__a__"),
+        a_report(mail_id=ID + "\n"),
+        a_report(mail_id="x" * 1500),
+        a_report(mail_id=["a"]),
+        a_report(reason={"a": 1}),
+        5,
+        None,
+        [],
+    ],
+)
+def test_what_is_not_ours_is_passed_over_and_the_rest_is_read(other: object) -> None:
+    assert read(a_report(), other, a_report()) == [DeliveryReport(ID, Delivery.BOUNCED, "500 unknown recipient")] * 2
+
+
+def test_a_reason_is_a_line_of_bounded_length() -> None:
+    (report,) = read(a_report(reason="550 5.1.1\r\n no " + "x" * 5000))
+    assert report.reason.startswith("550 5.1.1 no x")
+    assert len(report.reason) == LONGEST_REASON
+    assert read(a_report(reason=None)) == [DeliveryReport(ID, Delivery.BOUNCED, "")]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"5", b"[", b"\xff", b"[" * 100_000])
+def test_no_list(body: bytes) -> None:
+    with pytest.raises((ValueError, RecursionError)):
+        read_deliveries(body)
