@@ -29,7 +29,7 @@ from rollcall.local.sendgrid import Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
-from rollcall.store.sqlite import SqliteStore
+from rollcall.store.sqlite import OtherBooks, SqliteStore
 from schemas.event import EventFileError, read_events
 
 OFFICE_OPENS = timedelta(hours=9)
@@ -123,19 +123,28 @@ def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None
     """The books of the last run go on where they stopped. Time cannot run backwards in them: to start earlier, or over
     again after the deadline, begins new ones, and the old ones are set aside."""
     told = ""
-    stopped_at = _stopped_at(folder)
+    try:
+        stopped_at = _stopped_at(folder)
+    except OtherBooks:
+        stopped_at = None
+        told = f"The books of the last run are another version's, and are now {_set_aside(folder)}."
     if stopped_at:
         all_closed = all(stopped_at > event.closes_at for event in events.values())
         if (at and at < stopped_at) or (at is None and all_closed):
-            aside = folder.with_name(f"{folder.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-            folder.rename(aside)
-            told = f"The books of the last run, which had come to {stopped_at:%d %B %Y %H:%M} UTC, are now {aside}."
+            came_to, aside = f"{stopped_at:%d %B %Y %H:%M} UTC", _set_aside(folder)
+            told = f"The books of the last run, which had come to {came_to}, are now {aside}."
             stopped_at = None
         else:
             told = "The books of the last run go on."
     clock = moved_clock(at or stopped_at or letter_day)
     folder.mkdir(parents=True, exist_ok=True)
     return Books(SqliteStore(folder / "rollcall.sqlite3", clock), Outbox(folder / "outbox.jsonl"), clock, told)
+
+
+def _set_aside(folder: Path) -> Path:
+    aside = folder.with_name(f"{folder.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    folder.rename(aside)
+    return aside
 
 
 def _stopped_at(folder: Path) -> datetime | None:

@@ -49,9 +49,15 @@ create index if not exists mails_unsent on mails (event) where state not in ('se
 create index if not exists mails_to on mails (address, attempted_at);
 create table if not exists mail_queue (only integer primary key check (only = 1), queue text not null);
 """
+_VERSION = 2
+"""Of these tables, kept in the file (`pragma user_version`)."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _TICK = timedelta(microseconds=1)
+
+
+class OtherBooks(Exception):
+    """The file holds books as another version of Rollcall keeps them."""
 
 
 class SqliteStore:
@@ -69,7 +75,15 @@ class SqliteStore:
         )
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = full")
-        self._connection.executescript(_TABLES)
+        self._open(path)
+
+    def _open(self, path: Path) -> None:
+        ((version,),) = self._read("pragma user_version", ())
+        ((tables,),) = self._read("select count(*) from sqlite_master", ())
+        if tables and version != _VERSION:
+            self._connection.close()
+            raise OtherBooks(f"{path} holds the books of another version of Rollcall")
+        self._connection.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
 
     def close(self) -> None:
         """Close the file."""

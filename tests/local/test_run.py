@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -114,6 +115,16 @@ def test_the_books_outlive_the_process(tmp_path: Path) -> None:
     with local_run(books) as served:  # after the deadline a plain run begins anew
         assert served.post_json(PATH, a_form()).status == 201
     assert len(list(tmp_path.glob("books-*"))) == 1
+
+
+def test_the_books_of_another_version_are_set_aside(tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    books.mkdir()
+    with sqlite3.connect(books / "rollcall.sqlite3") as old:
+        old.execute("create table mails (id text)")
+    with local_run(books) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+    assert len(list(tmp_path.glob("books-*/rollcall.sqlite3"))) == 1
 
 
 @pytest.fixture
