@@ -78,12 +78,12 @@ class SqliteStore:
         self._open(path)
 
     def _open(self, path: Path) -> None:
+        ((tables,),) = self._read("select count(*) from sqlite_master", ())  # first: another process may be at it
         ((version,),) = self._read("pragma user_version", ())
-        ((tables,),) = self._read("select count(*) from sqlite_master", ())
         if tables and version != _VERSION:
             self._connection.close()
             raise OtherBooks(f"{path} holds the books of another version of Rollcall")
-        self._connection.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
+        self._connection.executescript(f"begin immediate; {_TABLES} pragma user_version = {_VERSION}; commit;")
 
     def close(self) -> None:
         """Close the file."""
