@@ -10,14 +10,14 @@ from flask import Request, Response
 from marshmallow import ValidationError
 
 from handlers.logs import log
-from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read
+from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.registering import Accepted, Closed, Differs, KeyReused, Known, Late, NotYetOpen, Outcome, intake_now
 from rollcall.desk.registering import register as register_at_desk
-from rollcall.desk.registration import is_reference
+from rollcall.desk.registration import Registration, is_reference
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
@@ -46,6 +46,7 @@ def register(desk: Desk, request: Request) -> Response:
     details, or pages for the page's form.
     """
     try:
+        take_in(request)
         response = _route(desk, request)
     except Refused as refused:
         response = _refusal(request, refused)
@@ -60,7 +61,7 @@ def register(desk: Desk, request: Request) -> Response:
 
 
 def _route(desk: Desk, request: Request) -> Response:
-    match [part for part in request.path.removeprefix("/register").split("/") if part]:
+    match _below(request):
         case []:
             _allow(request, "GET", "HEAD")
             return _page(200, "events", rows=[(event, _link(request, event)) for event in desk.events.values()])
@@ -75,6 +76,20 @@ def _route(desk: Desk, request: Request) -> Response:
             )
         case _:
             raise Refused(404, "Not found", "There is no such page.")
+
+
+def _below(request: Request) -> list[str]:
+    """The parts of the address below this function's own."""
+    return _parts(request)[1:] if _under_its_name(request) else _parts(request)
+
+
+def _under_its_name(request: Request) -> bool:
+    """Whether the browser knows this function under its name, or alone on a host."""
+    return _parts(request)[:1] == ["register"]
+
+
+def _parts(request: Request) -> list[str]:
+    return [part for part in request.path.split("/") if part]
 
 
 def _event(desk: Desk, slug: str) -> Event:
@@ -102,7 +117,7 @@ def _post(desk: Desk, event: Event, request: Request) -> Response:
     key = idempotency_key(request)
     form = read(request)
     try:
-        registration = read_form(event, form.answers)
+        registration = _checked(event, form)
     except ValidationError as error:
         return _invalid(desk, event, form, error)
     try:
@@ -111,6 +126,17 @@ def _post(desk: Desk, event: Event, request: Request) -> Response:
         return _unavailable(request, error, event, form)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
     return _json_answer(event, outcome) if form.as_json else _page_answer(desk, event, request, form, outcome)
+
+
+def _checked(event: Event, form: Form) -> Registration:
+    """As `read_form`; what is wrong in how a field was sent is said in place of what is wrong in what it says."""
+    try:
+        registration = read_form(event, form.answers)
+    except ValidationError as error:
+        raise ValidationError({**error.normalized_messages(), **form.faults}) from None  # type: ignore[no-untyped-call]
+    if form.faults:
+        raise ValidationError({**form.faults})
+    return registration
 
 
 def _invalid(desk: Desk, event: Event, form: Form, error: ValidationError) -> Response:
@@ -218,8 +244,8 @@ def _see(request: Request, event: Event, how: str, reference: str) -> Response:
 
 
 def _link(request: Request, event: Event) -> str:
-    """The form's address as the browser knows this function: under its name, or alone on a host."""
-    prefix = "/register" if request.path.startswith("/register") else ""
+    """The form's address as the browser knows this function."""
+    prefix = "/register" if _under_its_name(request) else ""
     return f"{request.script_root}{prefix}/{quote(event.slug)}"
 
 
@@ -254,7 +280,7 @@ def _page(status: int, name: str, **context: object) -> Response:
 
 
 def _json(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
-    return Response(json.dumps(answer, ensure_ascii=False, default=_plain), status, content_type=content_type)
+    return Response(json.dumps(answer, default=_plain), status, content_type=content_type)
 
 
 def _problem(status: int, title: str, detail: str, **more: object) -> Response:

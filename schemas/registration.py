@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_l
 
 from rollcall.desk.event import Event
 from rollcall.desk.registration import Registration
-from schemas.text import Lines, Text
+from schemas.text import Lines, Text, is_blank
 
 TITLES = ("Mr.", "Mrs.", "Ms.", "Miss")
 
@@ -123,7 +123,7 @@ class _FormSchema(Schema):
 
 
 def _blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and is_blank(value))
 
 
 def _text(label: str, max_length: int, help: str = "", autocomplete: str = "off", like: type[Text] = Text) -> Text:

@@ -1,7 +1,7 @@
 """What tests are about: the real event and an invented registrant, each test varying one thing."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,15 @@ EVENTS = Path(__file__).parent.parent / "events"
 def an_event(**changes: Any) -> Event:
     """The letter's event."""
     return replace(read_event(EVENTS / "intgov04.toml"), **changes)
+
+
+def write_event(folder: Path, slug: str, opens: date, closes: date) -> None:
+    """A file like the letter's, whose intake is open from and to these days."""
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+    letter = letter.replace("opens = 2004-01-14", f"opens = {opens}").replace(
+        "closes = 2004-02-20", f"closes = {closes}"
+    )
+    (folder / f"{slug}.toml").write_text(letter, "utf-8")
 
 
 def a_form(**changes: object) -> dict[str, object]:

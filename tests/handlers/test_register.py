@@ -72,7 +72,7 @@ def test_a_client_that_tries_again_under_its_key(served: Served) -> None:
     bare = headers | {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
     other = served.ask("POST", FORM_PATH, json.dumps(form | {"first_name": "Other"}), bare)
     assert (other.status, other.json["title"]) == (422, "Idempotency-Key already used")
-    for wrong in ("", '""', "two words", "x" * 256, "é"):
+    for wrong in ("", '""', "x" * 256, "é"):
         refused = served.ask("POST", FORM_PATH, json.dumps(form), headers | {"Idempotency-Key": wrong})
         assert (refused.status, refused.json["title"]) == (400, "Not readable"), wrong
 

@@ -1,9 +1,14 @@
 """A filled-in form, checked."""
 
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from schemas.registration import form_fields, read_form
+from schemas.text import Lines, Text, is_blank
 from tests.builders import a_form, an_event
 
 EVENT = an_event()
@@ -32,7 +37,14 @@ def test_what_is_required() -> None:
     assert {field.name for field in form_fields(EVENT) if field.required} == required
 
 
-@pytest.mark.parametrize("blank", ["", "   ", None, "\t\n"])
+@pytest.mark.parametrize(
+    "blank",
+    [
+        *("", "   ", None, "\t\n", "\u00a0\u3000"),
+        *("\u200b", "\u200d\u200c", "\u202e\u202c", "\ufeff", "\u00ad", "\u180e", "\U000e0001"),
+        *("\u115f\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\ufe0f\U000e0100", "\u17b4", "\u0301"),
+    ],
+)
 def test_blank_is_not_given(blank: object) -> None:
     assert errors_of(family_name=blank) == {"family_name": ["Please fill this in."]}
     registration = read_form(EVENT, a_form(first_name=blank, fax=blank, signed_on=blank))
@@ -45,14 +57,67 @@ def test_text_is_trimmed_and_composed_and_otherwise_kept() -> None:
     assert registration.answers["address"] == "a\n  b\n\nc"
 
 
+@pytest.mark.parametrize("control", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff")
+def test_what_a_telephone_puts_around_a_pasted_number_goes(control: str) -> None:
+    registration = read_form(
+        EVENT, a_form(tel=f"{control}+41 22{control} 730{control}", family_name=f"e{control}\u0301")
+    )
+    assert (registration.answers["tel"], registration.family_name) == ("+41 22 730", "é")
+
+
+@pytest.mark.parametrize("mark", "\u200c\u200d\u200e\u200f\u061c\ufe0f")
+def test_what_scripts_need_stays(mark: str) -> None:
+    assert read_form(EVENT, a_form(family_name=f"نم{mark}ی")).family_name == f"نم{mark}ی"
+
+
+texts = st.text(st.characters() | st.sampled_from("\u200b\u202e\u2066\ufeff\u0301\u0327 \n\r\v\u2028e\u1100\u1161"))
+
+
+@given(texts)
+def test_tidied_text_is_tidy(text: str) -> None:
+    for kind in (Text(max_length=9), Lines(max_length=9)):
+        tidy = kind.tidy(text)
+        assert kind.tidy(tidy) == tidy
+        assert unicodedata.is_normalized("NFC", tidy)
+        assert is_blank(tidy) == is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("a\n\n\n\nb", "a\n\nb"),
+        ("a\n \n\t\n\u200b\nb", "a\n\nb"),
+        ("\n\na\n\n", "a"),
+        ("a\u2028b\vc", "a\nb\nc"),
+        ("a\n" * 20, "\n".join("a" * 20)),
+    ],
+)
+def test_lines(typed: str, kept: str) -> None:
+    assert read_form(EVENT, a_form(address=typed)).answers["address"] == kept
+
+
+def test_too_many_lines() -> None:
+    (sentence,) = errors_of(address="a\n" * 21)["address"]
+    assert sentence == "Please write this in 20 lines at the most; it has 21."
+
+
 @pytest.mark.parametrize("name", ["محمد", "山田太郎", "O'Brien-Łukasz", "ສົມ", "X Æ"])
 def test_names_in_any_script(name: str) -> None:
     assert read_form(EVENT, a_form(family_name=name, first_name="")).full_name == name
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x1b", "\r\n", "\u2028", "\ud800", "\x7f"])
+@pytest.mark.parametrize(
+    "character",
+    ["\x00", "\x1b", "\r\n", "\u2028", "\ud800", "\x7f", "\x85", "\ufffe", "\uffff", "\ufdd0", "\ufdef", "\U0001fffe"],
+)
 def test_control_characters_are_refused(character: str) -> None:
     assert "cannot be shown" in errors_of(family_name=f"a{character}b")["family_name"][0]
+
+
+@pytest.mark.parametrize("name", ["family_name", "address", "tel", "email"])
+def test_text_that_was_lost_on_the_way(name: str) -> None:
+    (sentence,) = errors_of(**{name: "1 H\ufffdtel"})[name]
+    assert sentence == "This holds a character that got lost on the way (\ufffd). Please write it again."
 
 
 def test_too_long_says_how_long() -> None:
