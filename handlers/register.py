@@ -38,7 +38,7 @@ _KEY_REUSED = (
 
 def register(desk: Desk, request: Request) -> Response:
     """The page of events (`/register`), of an event's form (`/register/<event>`) and of what happens next
-    (`/register/<event>/received/<reference>`); POST to `/register/<event>` registers.
+    (`/register/<event>/received/<reference>`), and `/register/openapi.json`; POST to `/register/<event>` registers.
 
     Answers to a POST: 201 accepted, 200 known, 303 to a page for the page's own form; 400 not parseable, 403 not yet
     open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another type, 422 with what is
@@ -65,6 +65,9 @@ def _route(desk: Desk, request: Request) -> Response:
         case []:
             _allow(request, "GET", "HEAD")
             return _page(200, "events", rows=[(event, _link(request, event)) for event in desk.events.values()])
+        case ["openapi.json"]:
+            _allow(request, "GET", "HEAD")
+            return _openapi(desk)
         case [slug]:
             event = _event(desk, slug)
             _allow(request, "GET", "HEAD", "POST")
@@ -102,6 +105,12 @@ def _event(desk: Desk, slug: str) -> Event:
 def _allow(request: Request, *methods: str) -> None:
     if request.method not in methods:
         raise Refused(405, "Not possible here", "This address cannot be used in this way.", Allow=", ".join(methods))
+
+
+def _openapi(desk: Desk) -> Response:
+    from schemas.openapi import openapi_json
+
+    return Response(openapi_json(tuple(desk.events.values())), content_type="application/json")
 
 
 def _form_page(desk: Desk, event: Event) -> Response:

@@ -1,0 +1,170 @@
+"""The form as an OpenAPI 3.1 document, for whoever registers from a program; derived from the schemas by apispec."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow.fields import Field
+
+from rollcall.desk.event import Event
+from schemas.registration import EmailAddress, Telephone, schema_for
+from schemas.text import Lines, Text
+
+_NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+_SHOWN = rf"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff{_NONCHARACTERS}]"
+_LINE = f"^{_SHOWN}*$"
+_LINES = rf"^{_SHOWN}*(\r?\n{_SHOWN}*){{0,{Lines.MOST - 1}}}$"
+_WITH_A_DIGIT = f"^{_SHOWN}*[0-9]{_SHOWN}*$"
+_REFERENCE = "^[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}$"
+
+_JSON, _PROBLEM_JSON, _PAGE = "application/json", "application/problem+json", "text/html"
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_PROBLEMS = {
+    400: "Not readable. Nothing was registered.",
+    403: "The intake is not yet open.",
+    404: "There is no such event.",
+    405: "Another method.",
+    409: "The same person is registered with other answers; nothing was changed.",
+    410: "The intake is closed; or the form came late and is kept, with a `reference`.",
+    413: "Over 64 kB, or too many fields. Nothing was registered.",
+    415: "Another type, or not UTF-8. Nothing was registered.",
+    422: "Something is wrong in the form: `errors` has sentences by field name. Or the key was used for another form.",
+    503: "The books cannot be reached; send it again after `Retry-After` seconds.",
+}
+_HEADERS = {405: "Allow", 415: "Accept", 503: "Retry-After"}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A quoted string of your own choice (draft-ietf-httpapi-idempotency-key-header), new for each form "
+    "and the same each time that you send that form again.",
+    "schema": {"type": "string", "pattern": r'^"[ !#-\[\]-~]{1,255}"$'},
+}
+_ACCEPTED = {
+    "type": "object",
+    "properties": {
+        "status": {"type": "string", "enum": ["accepted", "known"]},
+        "event": {"type": "string"},
+        "reference": {"type": "string", "pattern": _REFERENCE, "description": "What the person quotes."},
+    },
+    "required": ["status", "event", "reference"],
+}
+_PROBLEM = {
+    "type": "object",
+    "description": "RFC 9457 problem details.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+        "reference": {"type": "string", "pattern": _REFERENCE},
+        "opens_at": {"type": "string", "format": "date-time"},
+        "closes_at": {"type": "string", "format": "date-time"},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+
+
+@lru_cache(maxsize=1)
+def openapi_json(events: tuple[Event, ...]) -> str:
+    """The document for these events, made once a process."""
+    plugin = MarshmallowPlugin()
+    spec = APISpec(
+        title="Rollcall",
+        version="1",
+        openapi_version="3.1.0",
+        info={"description": "A registration desk for workshops: register from a program."},
+        plugins=[plugin],
+    )
+    converter = _converter(plugin)
+    spec.components.schema("Accepted", _ACCEPTED).schema("Problem", _PROBLEM)
+    for event in events:
+        spec.components.schema(_form_name(event), converter.schema2jsonschema(schema_for(event)))  # type: ignore[no-untyped-call]
+        spec.path(f"/register/{event.slug}", operations=_operations(event))
+    return json.dumps(spec.to_dict())
+
+
+def _converter(plugin: MarshmallowPlugin) -> OpenAPIConverter:
+    converter = plugin.converter
+    if converter is None:
+        raise TypeError("apispec makes the converter when the document is begun")
+    converter.add_attribute_function(_described)  # type: ignore[no-untyped-call]
+    return converter
+
+
+def _described(_converter: OpenAPIConverter, field: Field[Any], **_: object) -> dict[str, object]:
+    """What JSON Schema can say of a field beyond its type. That a text is not blank to the eye, or is short enough once
+    it is composed (NFC), it cannot."""
+    described: dict[str, object] = {"title": field.metadata["label"]}
+    if field.metadata["help"]:
+        described["description"] = field.metadata["help"]
+    if isinstance(field, Text) and "choices" not in field.metadata:
+        described |= {"minLength": 1, "maxLength": field.max_length, "pattern": _pattern(field)}
+    if isinstance(field, EmailAddress):
+        described["format"] = "idn-email"
+    return described
+
+
+def _pattern(field: Text) -> str:
+    match field:
+        case Lines():
+            return _LINES
+        case Telephone():
+            return _WITH_A_DIGIT
+        case _:
+            return _LINE
+
+
+def _form_name(event: Event) -> str:
+    return f"Form-{event.slug}"
+
+
+def _operations(event: Event) -> dict[str, Any]:
+    form = {"schema": {"$ref": f"#/components/schemas/{_form_name(event)}"}}
+    return {
+        "get": {
+            "operationId": f"see-{event.slug}",
+            "summary": f"The form's page: {event.title}",
+            "responses": {200: _page("The form, or that the intake is closed."), **_problems(400, 404, 405, 413, 503)},
+        },
+        "post": {
+            "operationId": f"register-{event.slug}",
+            "summary": f"Register for {event.title}",
+            "parameters": [_IDEMPOTENCY_KEY],
+            "requestBody": {"required": True, "content": dict.fromkeys((_JSON, *_FORMS), form)},
+            "responses": {
+                200: _accepted("The very same form is already here."),
+                201: _accepted("Registered; the confirmation goes out by e-mail."),
+                303: _page("As 200 and 201, to the page's own form: its next page.") | _headers("Location"),
+                **_problems(*_PROBLEMS),
+            },
+        },
+    }
+
+
+def _page(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {_PAGE: {}}}
+
+
+def _accepted(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {_JSON: {"schema": {"$ref": "#/components/schemas/Accepted"}}}}
+
+
+def _problems(*statuses: int) -> dict[int, Any]:
+    """Problem details for programs, a page for people."""
+    content = {_PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}, _PAGE: {}}
+    return {
+        status: {"description": _PROBLEMS[status], "content": content, **_headers(_HEADERS.get(status))}
+        for status in statuses
+    }
+
+
+def _headers(name: str | None) -> dict[str, Any]:
+    return {"headers": {name: {"schema": {"type": "string"}}}} if name else {}

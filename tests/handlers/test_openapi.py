@@ -1,0 +1,162 @@
+"""The OpenAPI document, and `register` as Google serves it held against it by schemathesis, on both stores."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from openapi_core import OpenAPI
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from rollcall.local.emulator import free_port
+from schemas.openapi import openapi_json
+from schemas.registration import form_fields
+from tests.builders import a_form, an_event, write_event
+from tests.served import Served, function
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+BEYOND_JSON_SCHEMA = ("Please fill this in.", "Please shorten this", "This does not read as an e-mail address")
+"""What is said of answers that JSON Schema lets pass: blank to the eye, too long once composed, no address."""
+
+EVENT = an_event()
+DOCUMENT: dict[str, Any] = json.loads(openapi_json((EVENT, an_event(slug="second"))))
+FORM = DOCUMENT["components"]["schemas"]["Form-intgov04"]
+
+schemathesis.openapi.format(
+    "idn-email", st.from_regex(r"[a-z0-9]{1,20}@[a-z]{1,20}\.(example\.org|gov\.gn|int)", fullmatch=True)
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "firestore"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    events, today, day = tmp_path_factory.mktemp("events"), datetime.now(UTC).date(), timedelta(days=1)
+    write_event(events, "open", today - 9 * day, today + 9 * day)
+    write_event(events, "closed", today - 9 * day, today - 5 * day)
+    write_event(events, "later", today + 5 * day, today + 9 * day)
+    environment = {"STORE": request.param, "EVENTS": str(events)}
+    if request.param == "sqlite":
+        environment["SQLITE_PATH"] = str(tmp_path_factory.mktemp("books") / "books.sqlite3")
+    else:
+        environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
+        environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+    with function("register", **environment) as running:
+        yield running
+
+
+def test_the_document_is_openapi() -> None:
+    OpenAPI.from_dict(DOCUMENT).check_spec()
+    assert set(DOCUMENT["paths"]) == {"/register/intgov04", "/register/second"}
+
+
+def test_the_form_is_described_as_the_page_shows_it() -> None:
+    assert FORM["additionalProperties"] is False
+    assert list(FORM["properties"]) == [field.name for field in form_fields(EVENT)]
+    for field in form_fields(EVENT):
+        described = FORM["properties"][field.name]
+        assert (described["title"], described.get("description", "")) == (field.label, field.help)
+        assert (field.name in FORM["required"]) == field.required
+        assert described.get("enum", []) == [value for value, _ in field.choices]
+        assert described.get("maxLength") == (None if field.choices else field.max_length)
+
+
+@pytest.mark.parametrize("changes", [{}, {"address": "a\r\nb\n" + "c\n" * 17}, {"family_name": "محمد"}, {"fax": "1"}])
+def test_the_document_lets_a_right_form_pass(changes: dict[str, str]) -> None:
+    jsonschema.validate(a_form(**changes), FORM)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"titel": "x"},
+        {"category": "press"},
+        {"address": "a\n" * 20 + "b"},
+        {"tel": "none"},
+        {"family_name": "x" * 101},
+        *({"signature": f"a{mark}b"} for mark in "\0\n\x85\u2028\ufffd\ufffe\ufdd0\U0001fffe\U0010ffff"),
+    ],
+)
+def test_the_document_does_not_let_a_wrong_form_pass(changes: dict[str, str]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(a_form(**changes), FORM)
+
+
+@pytest.mark.parametrize("path", ["/register/openapi.json", "/openapi.json"])
+def test_where_the_document_is(served: Served, path: str) -> None:
+    answer = served.ask("GET", path)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert set(answer.json["paths"]) == {"/register/open", "/register/closed", "/register/later"}
+    assert served.ask("HEAD", path).status == 200
+    assert served.ask("POST", path, "{}", {"Content-Type": "application/json"}).status == 405
+
+
+def ask_as_documented(
+    served: Served, slug: str, method: str, mode: GenerationMode, examples: int
+) -> list[tuple[schemathesis.Case[Any], Any]]:
+    """Requests that the document allows, or nearly; each answer was one that it names."""
+    url = f"http://127.0.0.1:{served.port}/register/openapi.json"
+    operation: Any = schemathesis.openapi.from_url(url)[f"/register/{slug}"][method]
+    answered = []
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @given(operation.as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case[Any]) -> None:
+        response = case.call()
+        case.validate_response(response, checks=CHECKS)
+        answered.append((case, response))
+
+    ask()
+    return answered
+
+
+def test_what_the_document_allows_is_accepted(served: Served) -> None:
+    statuses: Counter[int] = Counter()
+    for case, response in ask_as_documented(served, "open", "POST", GenerationMode.POSITIVE, 60):
+        statuses[response.status_code] += 1
+        if response.status_code == 422:
+            said = response.json()["errors"].values() if case.media_type == "application/json" else [[response.text]]
+            assert all(any(why in sentence for why in BEYOND_JSON_SCHEMA) for (sentence,) in said), said
+        else:
+            assert response.status_code in (200, 201, 303, 409)
+    assert statuses[201] > 0
+    assert statuses[303] > 0
+
+
+def test_what_the_document_does_not_allow_is_answered_as_it_says(served: Served) -> None:
+    answered = ask_as_documented(served, "open", "POST", GenerationMode.NEGATIVE, 80)
+    assert {422} <= {response.status_code for _, response in answered}
+
+
+@pytest.mark.parametrize(("slug", "status"), [("closed", 410), ("later", 403)])
+def test_when_the_intake_is_not_open(served: Served, slug: str, status: int) -> None:
+    answered = ask_as_documented(served, slug, "POST", GenerationMode.POSITIVE, 10)
+    assert {response.status_code for _, response in answered} <= {status, 422}
+
+
+def test_the_page(served: Served) -> None:
+    answered = ask_as_documented(served, "open", "GET", GenerationMode.POSITIVE, 1)
+    assert [response.status_code for _, response in answered] == [200]

@@ -1,0 +1,198 @@
+"""What was accepted comes back as it was written: from the books, on the roster, in the mail. On both stores."""
+
+import csv
+import io
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import openpyxl
+import pytest
+from google.cloud import firestore
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from rollcall.desk.desk import Store
+from rollcall.desk.intake import Intake
+from rollcall.desk.mail import Roster, confirmation
+from rollcall.desk.registration import Registered, Registration, registration_id
+from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
+from rollcall.mail.composing import compose, details
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from schemas.registration import form_fields, read_form, written
+from tests.builders import a_form, an_event
+from tests.conftest import Clock
+
+EVENT = an_event()
+LABELS = {field.name: field.label for field in form_fields(EVENT)}
+INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
+EXAMPLES = {"sqlite": 150, "firestore": 30}
+
+_EDGES = (
+    "\u200b\u200d\u200e\u202e\ufeff\u0301\u0327\u00a0\u3000\ue000\U0001f9d1\U000e0061\u0378'\"<>&=+-@;,|_\\{}%$x005F "
+)
+_texts = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]) | st.sampled_from(_EDGES)
+) | st.sampled_from(
+    [
+        "_x000D_",
+        "&amp;",
+        "</td>",
+        "'=1+1",
+        '""',
+        "{{ 7*7 }}",
+        "\N{KHMER VOWEL INHERENT AQ}",
+        "\ufffd",
+        "\ufffe",
+    ]
+)
+_lines = st.lists(_texts, max_size=22).map("\n".join)
+_numbers = st.from_regex(r"\+?[0-9 ()./-]{1,20}", fullmatch=True) | _texts.map(lambda text: f"{text}1")
+_addresses = st.emails() | st.from_regex(r"[^@\s]{1,12}@(bücher|παράδειγμα|例え)\.(example\.org|gr)", fullmatch=True)
+_junk = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.lists(st.text())
+    | st.dictionaries(st.text(), st.text())
+)
+
+
+def _answers(field: Any) -> st.SearchStrategy[Any]:
+    kinds: dict[str, st.SearchStrategy[Any]] = {
+        "choice": st.sampled_from([value for value, _ in field.choices] or [""]),
+        "text": _texts,
+        "lines": _lines,
+        "tel": _numbers,
+        "email": _addresses,
+        "date": st.dates().map(str),
+    }
+    return kinds[field.kind]
+
+
+right_or_odd = st.fixed_dictionaries({}, optional={field.name: _answers(field) for field in form_fields(EVENT)}).map(
+    lambda answers: a_form() | answers
+)
+"""The form with any of its answers replaced by one of the field's kind: most are accepted."""
+junk = st.dictionaries(st.sampled_from(list(LABELS)) | st.text(), _junk | _texts)
+
+
+@pytest.fixture(params=list(EXAMPLES))
+def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int]:
+    """Opens the same books anew, and how many examples they are worth."""
+    if request.param == "sqlite":
+        return lambda: SqliteStore(tmp_path / "books.sqlite3", clock), EXAMPLES["sqlite"]
+    project = request.getfixturevalue("project")
+    return lambda: FirestoreStore(firestore.Client(project=project)), EXAMPLES["firestore"]
+
+
+def accepted(form: dict[str, Any]) -> Registration | None:
+    """The registration, where the schema accepts the form; whatever it says of the others, it says in sentences."""
+    try:
+        return read_form(EVENT, form)
+    except ValidationError as error:
+        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
+        assert all(isinstance(sentence, str) for sentences in messages.values() for sentence in sentences)
+        return None
+
+
+def test_what_was_accepted_comes_back(books: tuple[Callable[[], Store], int]) -> None:
+    fresh, examples = books
+    store, came_back = fresh(), 0
+
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(right_or_odd)
+    def comes_back(form: dict[str, Any]) -> None:
+        nonlocal came_back
+        registration = accepted(form)
+        if registration is not None:
+            one = through_the_books(registration, store, fresh())
+            on_the_roster(one)
+            in_the_mail(one)
+            came_back += 1
+
+    comes_back()
+    assert came_back > examples / 4
+
+
+def through_the_books(registration: Registration, store: Store, reader: Store) -> Registered:
+    """Accepted by one store, read by another on the same books."""
+    slug = f"event-{uuid4().hex}"  # a person may come again in another example
+    id = registration_id(slug, registration)
+    received_at = store.accept(slug, id, registration, confirmation(slug, id, registration.email))
+    registered = reader.registered(slug, id)
+    assert registered is not None
+    assert registered.received_at == received_at
+    assert vars(registered.registration) == vars(registration)  # every field, also those that == leaves out
+    assert list(reader.registrations(slug, None, 10)) == [registered]
+    record = reader.mail(confirmation(slug, id, "").id)
+    assert record is not None
+    assert record.mail.to == registration.email
+    return registered
+
+
+def as_shown(one: Registered) -> dict[str, str]:
+    """What the person wrote, by label; a category by its own."""
+    return dict(details(EVENT, one))
+
+
+def on_the_roster(one: Registered) -> None:
+    """In CSV, with an apostrophe where a spreadsheet would see a formula, and in the workbook."""
+    roster = Roster(EVENT.closes_at, (one,), (), {})
+    (row,) = csv.DictReader(io.StringIO(roster_csv(EVENT, roster).decode("utf-8-sig"), newline=""))
+    labels, *rows = openpyxl.load_workbook(io.BytesIO(roster_xlsx(EVENT, roster)))["Roster"].iter_rows(values_only=True)
+    (cells,) = [dict(zip(labels, row, strict=True)) for row in rows]
+    shown = {LABELS["signed_on"]: "2004-02-02"} | as_shown(one)
+    for label in LABELS.values():
+        assert row[label] == harmless(shown.get(label, ""))
+        assert (cells[label] or "") == shown.get(label, "").replace("x005F_", "")  # openpyxl drops it, Excel does not
+
+
+class Cells(HTMLParser):
+    """The cells of a mail's tables as a mail program shows them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.cells: list[str] = []
+        self._within = False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, _attributes: object) -> None:
+        self._within = tag == "td"
+        if self._within:
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = False
+
+    def handle_data(self, text: str) -> None:
+        if self._within:
+            self.cells[-1] += text
+
+
+def in_the_mail(one: Registered) -> None:
+    """As text and as HTML."""
+    message = compose(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
+    cells = Cells(message.html).cells
+    pairs = list(zip(cells[::2], cells[1::2], strict=True))
+    for label, text in as_shown(one).items():
+        assert (label, text) in pairs
+        indented = text.replace("\n", "\n        ")
+        assert f"    {label}: {indented}\n" in message.text
+
+
+@given(junk)
+def test_junk_is_answered_in_sentences(form: dict[str, Any]) -> None:
+    accepted(form)
+
+
+def test_every_answer_is_shown(clock: Clock) -> None:
+    """What the tests above look for is all that a person wrote."""
+    registration = read_form(EVENT, a_form())
+    assert set(written(registration)) == set(a_form())
