@@ -97,9 +97,7 @@ def idempotency_key(request: Request) -> str | None:
         return None
     key = header.strip().removeprefix('"').removesuffix('"')
     if not _KEY.fullmatch(key):
-        raise Refused(
-            400, "Not readable", "An Idempotency-Key has 1 to 255 ASCII characters, in quotation marks."
-        )
+        raise Refused(400, "Not readable", "An Idempotency-Key has 1 to 255 ASCII characters, in quotation marks.")
     return key
 
 

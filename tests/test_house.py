@@ -43,6 +43,7 @@ print(json.dumps(sorted(sys.modules)))
         "google.cloud.firestore",
         "grpc",
         "phonenumbers",
+        "apispec",
         "cryptography",
     }
 
