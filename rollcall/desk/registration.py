@@ -37,6 +37,11 @@ class Registration:
         """First name, family name; the one name of a person who has one."""
         return f"{self.first_name} {self.family_name}".strip()
 
+    @property
+    def addressed_as(self) -> str:
+        """How a letter begins: title and family name, where the person gave a title."""
+        return f"{self.answers.get('title', '')} {self.family_name}".strip()
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -64,8 +69,10 @@ def registration_id(event: str, registration: Registration) -> str:
 
 
 def fold(text: str) -> str:
-    """The text with case, width and spacing folded (Unicode NFKC and casefold), for comparing only."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+    """The text with case, width and spacing folded (Unicode NFKC and casefold) and without characters that only shape
+    what stands beside them (joiners, direction marks), for comparing only."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join("".join(character for character in folded if unicodedata.category(character) != "Cf").split())
 
 
 def reference(registration_id: str) -> str:

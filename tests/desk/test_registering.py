@@ -52,6 +52,11 @@ def test_accepted_then_known(desk: Desk) -> None:
     assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
 
 
+def test_marks_that_nobody_sees_make_no_other_person(desk: Desk) -> None:
+    register(desk, EVENT, a_registration(family_name="محمد"))
+    assert isinstance(register(desk, EVENT, a_registration(family_name="\u200fمح\u200dمد")), Known)
+
+
 def test_the_day_of_signing_makes_no_other_form(desk: Desk) -> None:
     register(desk, EVENT, a_registration(signed_on=None))
     assert isinstance(register(desk, EVENT, a_registration()), Known)

@@ -97,6 +97,13 @@ def test_hostile_text_is_only_text() -> None:
     assert "49" not in message.text.split("YOUR DETAILS")[1].split("Tel.")[0]
 
 
+def test_a_person_without_a_title_is_addressed_by_name() -> None:
+    answers = {name: text for name, text in a_registration().answers.items() if name != "title"}
+    one = registered(a_registration(answers=answers))
+    assert confirmed(one).text.startswith("Dear Diallo,")
+    assert "Dear Diallo," in compose(different_form(EVENT.slug, one), EVENT, one, INTAKE).html
+
+
 def test_a_subject_is_one_line() -> None:
     event = replace(EVENT, title="Forum\r\nBcc: all@example.org")
     one = registered()
