@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Request, Response
 from marshmallow import ValidationError
 
+from handlers.headers import guard, share
 from handlers.logs import log
 from handlers.reading import FORM_TYPES, Form, Refused, read
 from rollcall.desk.desk import Desk
@@ -50,18 +51,23 @@ def register(desk: Desk, request: Request) -> Response:
         log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error))
         detail = "Something went wrong on our side. Please try again; if it happens again, please write to us."
         response = _refusal(request, Refused(500, "Something went wrong", detail))
-    response.headers["Cache-Control"] = "no-store"
+    guard(response)
+    event = desk.events.get((_parts(request) or [""])[0])
+    if event:
+        share(request, response, event)
     return response
 
 
 def _route(desk: Desk, request: Request) -> Response:
-    match [part for part in request.path.removeprefix("/register").split("/") if part]:
+    match _parts(request):
         case []:
             _allow(request, "GET", "HEAD")
             return _page(200, "events", rows=[(event, _link(request, event)) for event in desk.events.values()])
         case [slug]:
             event = _event(desk, slug)
-            _allow(request, "GET", "HEAD", "POST")
+            _allow(request, "GET", "HEAD", "POST", "OPTIONS")
+            if request.method == "OPTIONS":
+                return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
             return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event)
         case [slug, ("received" | "already-registered") as how, reference] if is_reference(reference):
             _allow(request, "GET", "HEAD")
@@ -70,6 +76,10 @@ def _route(desk: Desk, request: Request) -> Response:
             )
         case _:
             raise Refused(404, "Not found", "There is no such page.")
+
+
+def _parts(request: Request) -> list[str]:
+    return [part for part in request.path.removeprefix("/register").split("/") if part]
 
 
 def _event(desk: Desk, slug: str) -> Event:
