@@ -19,8 +19,7 @@ from handlers import Request, Response
 from rollcall.desk.desk import Desk, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
-from rollcall.desk.mail import Mail, Message, Roster
-from rollcall.desk.registration import Registered
+from rollcall.desk.mail import About, Mail, Message
 from schemas.event import read_events
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _store() -> Store:
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))
 
 
-def _compose(mail: Mail, event: Event, about: Registered | Roster, intake: Intake) -> Message:
+def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
     from rollcall.mail.composing import compose
 
     return compose(mail, event, about, intake)

@@ -12,13 +12,14 @@ from marshmallow import ValidationError
 from handlers.headers import guard, share
 from handlers.logs import log
 from handlers.reading import FORM_TYPES, Form, Refused, read
+from handlers.traces import shown_now, sign_in, without_traces
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
-from rollcall.desk.registering import Accepted, Closed, Differs, Known, Late, NotYetOpen, Outcome, intake_now
+from rollcall.desk.registering import Accepted, Closed, Differs, Kept, Known, Late, NotYetOpen, Outcome, intake_now
 from rollcall.desk.registering import register as register_at_desk
-from rollcall.desk.registration import is_reference
+from rollcall.desk.registration import Sign, is_reference
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
@@ -31,15 +32,21 @@ _DIFFERS = (
     "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
     "We have written to that address; to change a registration, please answer that mail or write to {email}."
 )
+_ONCE_MORE = "Your form is kept, and everything you wrote is here. Please look it over and press Register once more."
+_WHY_ONCE_MORE = {
+    Sign.TOO_FAST: f"That went very fast. {_ONCE_MORE}",
+    Sign.HIDDEN_FIELD: f"A field that stays empty was filled in, perhaps by your browser. {_ONCE_MORE}",
+}
 
 
 def register(desk: Desk, request: Request) -> Response:
     """The page of events (`/register`), of an event's form (`/register/<event>`) and of what happens next
     (`/register/<event>/received/<reference>`); POST to `/register/<event>` registers.
 
-    Answers to a POST: 201 accepted, 200 known, 303 to a page for the page's own form; 400 not parseable, 403 not yet
-    open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another type, 422 with what is
-    wrong per field, 503 with `Retry-After`. Problems are RFC 9457 problem details, or pages for the page's form.
+    Answers to a POST: 201 accepted, 200 known, 202 kept for staff, 303 to a page for the page's own form; 400 not
+    parseable, 403 not yet open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another
+    type, 422 with what is wrong per field, 503 with `Retry-After`. Problems are RFC 9457 problem details, or pages for
+    the page's form.
     """
     try:
         response = _route(desk, request)
@@ -100,17 +107,17 @@ def _form_page(desk: Desk, event: Event) -> Response:
         return _page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
     if intake.past:
         return _page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
-    return _filled_in(200, event, {}, intake=intake)
+    return _filled_in(200, event, shown_now(desk.intakes.now(event)), intake=intake)
 
 
 def _post(desk: Desk, event: Event, request: Request) -> Response:
     form = read(request)
     try:
-        registration = read_form(event, form.answers)
+        registration = read_form(event, without_traces(form).answers)
     except ValidationError as error:
         return _invalid(desk, event, form, error)
     try:
-        outcome = register_at_desk(desk, event, registration)
+        outcome = register_at_desk(desk, event, registration, sign_in(form, desk.intakes.now(event)))
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
@@ -144,6 +151,8 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
             return _problem(410, "Registration is closed", _closed(event, closes_at), closes_at=closes_at)
         case NotYetOpen(opens_at):
             return _problem(403, "Registration is not yet open", _not_yet_open(event, opens_at), opens_at=opens_at)
+        case Kept():
+            return _json(202, {"status": "kept", "event": event.slug})
         case _:
             assert_never(outcome)
 
@@ -163,6 +172,10 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
             return _page(410, "closed", event=event, closes_at=closes_at, answers=_answers(event, form))
         case NotYetOpen(opens_at):
             return _page(403, "not_open", event=event, opens_at=opens_at, answers=_answers(event, form))
+        case Kept(sign):
+            # without the page's own two fields: whatever filled them in, one more press registers
+            values, once_more = without_traces(form).typed, _WHY_ONCE_MORE[sign]
+            return _filled_in(202, event, values, once_more=once_more, intake=desk.intakes.recent(event))
         case _:
             assert_never(outcome)
 
@@ -196,6 +209,7 @@ def _filled_in(
     *,
     errors: Mapping[str, list[str]] | None = None,
     problem: str | None = None,
+    once_more: str | None = None,
     intake: Intake | None,
 ) -> Response:
     closes_at = intake.closes_at if intake else event.closes_at
@@ -207,6 +221,7 @@ def _filled_in(
         values=values,
         errors=errors or {},
         problem=problem,
+        once_more=once_more,
         closes_at=closes_at,
     )
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
-from rollcall.desk.mail import Mail, MailRecord, Message, Posted, Roster
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.mail import About, Mail, MailRecord, Message, Posted
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
 class RegisteringStore(IntakeStore, Protocol):
@@ -27,6 +27,10 @@ class RegisteringStore(IntakeStore, Protocol):
 
     def queue(self, mail: Mail) -> None:
         """Owe this mail too; nothing happens where it is already owed."""
+        ...
+
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """Keep the form for the staff, in place of the one that is kept for this id, if any."""
         ...
 
 
@@ -61,6 +65,10 @@ class RosterStore(Protocol):
         """The registration ids on a page of the roster; empty where it was not written."""
         ...
 
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """A page of the event's kept forms by id, from the first id past `after`."""
+        ...
+
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """The event's mails that were not sent (yet)."""
         ...
@@ -82,7 +90,7 @@ class Store(RegisteringStore, SendingStore, ClosingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 
-Compose = Callable[[Mail, Event, Registered | Roster, Intake], Message]
+Compose = Callable[[Mail, Event, About, Intake], Message]
 """Makes the message of a mail out of what it is about; pure."""
 
 Post = Callable[[Message], Posted]

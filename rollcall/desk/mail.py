@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from rollcall.desk.registration import Registered
+from rollcall.desk.registration import KeptForm, Registered
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """A mail is due at once when it is queued. A constant needs no clock to write and, indexed, makes no hot range."""
@@ -20,6 +20,8 @@ class MailKind(StrEnum):
     """To the registrant: a second, different form came in the same name, and changed nothing."""
     ROSTER = "roster"
     """To one of the staff: the closed list."""
+    NEEDS_A_PERSON = "needs-a-person"
+    """To one of the staff: the forms that are kept for them."""
 
 
 class MailState(StrEnum):
@@ -40,7 +42,8 @@ class Mail:
     event: str
     to: str
     registration_id: str | None
-    """Whom it is about; None for a roster."""
+    """Whom it is about; None for a mail to staff."""
+    not_before: datetime = AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,19 @@ class Roster:
     late: tuple[Registered, ...]
     confirmations: Mapping[str, MailState]
     """How the confirmation of a registration (by id) stands where it is not sent."""
+    kept: tuple[KeptForm, ...] = ()
+    """The forms that need a person, the first received first."""
+
+
+@dataclass(frozen=True)
+class NeedsAPerson:
+    """The forms that need a person up to now, the first received first."""
+
+    kept: tuple[KeptForm, ...]
+
+
+About = Registered | Roster | NeedsAPerson
+"""What a mail is about."""
 
 
 @dataclass(frozen=True)
@@ -133,3 +149,8 @@ def different_form(event: str, registered: Registered) -> Mail:
 def roster_mail(event: str, number: int, to: str) -> Mail:
     """The roster owed to one of the staff, `number` by their order in the event's file."""
     return Mail(f"{event}.roster.{number}", MailKind.ROSTER, event, to, None)
+
+
+def needs_a_person_mail(event: str, day: date, number: int, to: str, not_before: datetime) -> Mail:
+    """The forms that need a person, owed to one of the staff on the morning of that day."""
+    return Mail(f"{event}.needs-a-person.{day}.{number}", MailKind.NEEDS_A_PERSON, event, to, None, not_before)

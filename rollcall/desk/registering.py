@@ -6,8 +6,9 @@ from datetime import datetime
 from rollcall.desk.desk import Desk
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
+from rollcall.desk.keeping import keep
 from rollcall.desk.mail import confirmation, different_form
-from rollcall.desk.registration import Registered, Registration, reference, registration_id
+from rollcall.desk.registration import Registered, Registration, Sign, reference, registration_id
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,14 @@ class NotYetOpen:
     opens_at: datetime
 
 
-Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen
+@dataclass(frozen=True)
+class Kept:
+    """It looks as if no person had filled it in: kept for the staff, and not registered unless it is sent again."""
+
+    sign: Sign
+
+
+Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen | Kept
 
 
 def intake_now(desk: Desk, event: Event) -> Intake:
@@ -60,13 +68,14 @@ def intake_now(desk: Desk, event: Event) -> Intake:
     return desk.intakes.fresh(event) if intake.not_yet_open or intake.past else intake
 
 
-def register(desk: Desk, event: Event, registration: Registration) -> Outcome:
+def register(desk: Desk, event: Event, registration: Registration, sign: Sign | None = None) -> Outcome:
     """Take a registration in. The same call again, after any fault, is always right.
 
     1. See that the intake is open, by a reading of the last seconds.
-    2. Write the registration and the confirmation owed for it, in one commit.
-    3. Where this person was already there, compare the two forms.
-    4. Where the commit came after the deadline, look at the deadline afresh: it may have been moved.
+    2. Where there is a sign that no person filled it in, keep it for the staff; that is all.
+    3. Write the registration and the confirmation owed for it, in one commit.
+    4. Where this person was already there, compare the two forms.
+    5. Where the commit came after the deadline, look at the deadline afresh: it may have been moved.
 
     Raises `StoreUnavailable`.
     """
@@ -76,6 +85,9 @@ def register(desk: Desk, event: Event, registration: Registration) -> Outcome:
         return NotYetOpen(intake.opens_at)
     if intake.past:
         return _after_closing(desk.store.registered(event.slug, id), registration, intake)
+    if sign:
+        keep(desk, event, id, registration, sign)
+        return Kept(sign)
     received_at = desk.store.accept(event.slug, id, registration, confirmation(event.slug, id, registration.email))
     if received_at is None:
         return _again(desk, event, id, registration, intake)

@@ -5,9 +5,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rollcall.desk.closing import draw_up_roster
+from rollcall.desk.closing import draw_up_roster, everyone
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import InDoubt, Mail, MailKind, MailRecord, MailState, Message, NotSent, Posted, Sent
+from rollcall.desk.keeping import draw_up_kept
+from rollcall.desk.mail import (
+    InDoubt,
+    Mail,
+    MailKind,
+    MailRecord,
+    MailState,
+    Message,
+    NeedsAPerson,
+    NotSent,
+    Posted,
+    Sent,
+)
 
 LEASE = timedelta(minutes=2)
 """How long a sender has a mail to itself; well above the time that posting may take."""
@@ -84,6 +96,10 @@ def _compose(desk: Desk, mail: Mail) -> Message:
     intake = desk.store.intake(event)
     if mail.kind is MailKind.ROSTER:
         return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
+    if mail.kind is MailKind.NEEDS_A_PERSON:
+        registered_ids = {one.id for one in everyone(desk.store, event.slug)}
+        kept = draw_up_kept(desk.store, event.slug, registered_ids)
+        return desk.compose(mail, event, NeedsAPerson(kept), intake)
     registered = desk.store.registered(event.slug, mail.registration_id or "")
     if registered is None:
         raise LookupError(f"mail {mail.id} is about a registration that is not there")

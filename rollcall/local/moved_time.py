@@ -8,7 +8,7 @@ from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import AT_ONCE, Mail, MailRecord
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
 class MovedTime:
@@ -42,7 +42,11 @@ class MovedTime:
 
     def queue(self, mail: Mail) -> None:
         """See `RegisteringStore`."""
-        self._store.queue(mail)
+        self._store.queue(self._owed(mail))
+
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """See `RegisteringStore`."""
+        self._store.keep(event, id, registration, sign)
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
@@ -65,6 +69,10 @@ class MovedTime:
         """See `RosterStore`."""
         return self._store.roster_page(event, number)
 
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """See `RosterStore`."""
+        return [replace(one, form=self._moved(one.form)) for one in self._store.kept(event, after, limit)]
+
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""
         return [_due(record, self._shift) for record in self._store.unsent_mails(event)]
@@ -75,14 +83,23 @@ class MovedTime:
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
         """See `ClosingStore`."""
-        return self._store.record_closing(event, intake, closing, mails)
+        return self._store.record_closing(event, intake, closing, [self._owed(mail) for mail in mails])
+
+    def _owed(self, mail: Mail) -> Mail:
+        return replace(mail, not_before=_moved(mail.not_before, -self._shift))
 
     def _moved(self, registered: Registered) -> Registered:
         return replace(registered, received_at=registered.received_at + self._shift)
 
 
 def _due(record: MailRecord, shift: timedelta) -> MailRecord:
+    return replace(
+        record,
+        mail=replace(record.mail, not_before=_moved(record.mail.not_before, shift)),
+        due_at=_moved(record.due_at, shift) if record.due_at else None,
+    )
+
+
+def _moved(due_at: datetime, shift: timedelta) -> datetime:
     """`AT_ONCE` is at once in any time, and stays as it is."""
-    if record.due_at is None or record.due_at == AT_ONCE:
-        return record
-    return replace(record, due_at=record.due_at + shift)
+    return due_at if due_at == AT_ONCE else due_at + shift

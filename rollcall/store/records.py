@@ -35,6 +35,7 @@ def mail_record(mail: Mail) -> dict[str, Any]:
         "event": mail.event,
         "to": mail.to,
         "registration_id": mail.registration_id,
+        "not_before": mail.not_before,
     }
 
 
@@ -50,7 +51,8 @@ def mail_state(record: MailRecord) -> dict[str, Any]:
 
 def mail_from(id: str, record: Mapping[str, Any], version: object) -> MailRecord:
     """The mail that was written."""
-    mail = Mail(id, MailKind(record["kind"]), record["event"], record["to"], record["registration_id"])
+    not_before = plain(record["not_before"])
+    mail = Mail(id, MailKind(record["kind"]), record["event"], record["to"], record["registration_id"], not_before)
     due_at = record["due_at"]
     return MailRecord(
         mail=mail,

@@ -13,7 +13,7 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import Mail, MailRecord
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 from rollcall.store.records import (
     closing_from,
     closing_record,
@@ -29,6 +29,10 @@ create table if not exists clock (only integer primary key check (only = 1), las
 create table if not exists intakes (event text primary key, opens_at text, closes_at text, closing text) without rowid;
 create table if not exists registrations (
     event text, id text, received_at text not null, registration text not null, primary key (event, id)
+) without rowid;
+create table if not exists kept (
+    event text, id text, received_at text not null, registration text not null, sign text not null,
+    primary key (event, id)
 ) without rowid;
 create table if not exists roster_pages (
     event text, number integer, ids text, primary key (event, number)
@@ -108,6 +112,14 @@ class SqliteStore:
         with self._commit() as (books, _):
             _queue(books, mail)
 
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """See `RegisteringStore`."""
+        with self._commit() as (books, now):
+            books.execute(
+                "insert or replace into kept values (?, ?, ?, ?, ?)",
+                (event, id, _text(now), json.dumps(registration_record(registration)), sign.value),
+            )
+
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
         rows = self._read("select id from mails where due_at <= ? order by due_at limit ?", (_text(self.now()), limit))
@@ -143,6 +155,14 @@ class SqliteStore:
         rows = self._read("select ids from roster_pages where event = ? and number = ?", (event, number))
         ids: list[str] = json.loads(rows[0][0]) if rows else []
         return ids
+
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """See `RosterStore`."""
+        rows = self._read(
+            "select id, registration, received_at, sign from kept where event = ? and id > ? order by id limit ?",
+            (event, after or "", limit),
+        )
+        return [KeptForm(_registered(*row), Sign(sign)) for *row, sign in rows]
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""
@@ -208,12 +228,12 @@ def _unavailable_as_ours() -> Iterator[None]:
 
 
 def _queue(books: sqlite3.Connection, mail: Mail) -> None:
-    new = mail_state(MailRecord(mail))
+    new = mail_state(MailRecord(mail, due_at=mail.not_before))
     books.execute(
         "insert or ignore into mails values (?, ?, ?, ?, ?, ?, ?)",
         (
             mail.id,
-            json.dumps(mail_record(mail)),
+            json.dumps(mail_record(mail), default=_text),
             mail.event,
             new["state"],
             _text(new["due_at"]),
@@ -229,7 +249,8 @@ def _registered(id: str, registration: str, received_at: str) -> Registered:
 
 def _mail(id: str, mail: str, state: str, due_at: str | None, attempts: int, note: str, version: str) -> MailRecord:
     written = {"state": state, "due_at": _instant(due_at) if due_at else None, "attempts": attempts, "note": note}
-    return mail_from(id, {**json.loads(mail), **written}, version)
+    owed = json.loads(mail)
+    return mail_from(id, {**owed, "not_before": _instant(owed["not_before"]), **written}, version)
 
 
 def _text(instant: datetime) -> str:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -12,7 +12,8 @@ from google.cloud import firestore
 
 from rollcall.desk.desk import Store
 from rollcall.desk.intake import Closing
-from rollcall.desk.mail import AT_ONCE, MailState, confirmation, roster_mail
+from rollcall.desk.mail import AT_ONCE, MailState, confirmation, needs_a_person_mail, roster_mail
+from rollcall.desk.registration import Sign
 from rollcall.local.moved_time import MovedTime
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -132,6 +133,39 @@ def test_registrations_come_in_pages_by_id(store: Store) -> None:
     second = store.registrations(SLUG, first[-1].id, 3)
     assert [[one.id for one in page] for page in (first, second)] == [["A", "B", "C"], ["D", "E"]]
     assert store.registrations(SLUG, "E", 3) == []
+
+
+def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:
+    registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
+    store.keep(SLUG, "A", a_registration(category="associate"), Sign.TOO_FAST)
+    before = store.now()
+    store.keep(SLUG, "A", registration, Sign.HIDDEN_FIELD)
+    (kept,) = fresh().kept(SLUG, None, 10)
+    assert (kept.form.id, kept.form.registration, kept.sign) == ("A", registration, Sign.HIDDEN_FIELD)
+    assert kept.form.registration.family_name == "Nguyễn"
+    assert before < kept.form.received_at < store.now()
+    assert store.registered(SLUG, "A") is None
+
+
+def test_kept_forms_come_in_pages_by_id(store: Store) -> None:
+    for id in ("C", "A", "B"):
+        store.keep(SLUG, id, a_registration(), Sign.TOO_FAST)
+    store.keep("another", "D", a_registration(), Sign.TOO_FAST)
+    first = store.kept(SLUG, None, 2)
+    second = store.kept(SLUG, first[-1].form.id, 2)
+    assert [[one.form.id for one in page] for page in (first, second)] == [["A", "B"], ["C"]]
+    assert store.kept(SLUG, "C", 2) == []
+
+
+def test_a_mail_that_is_for_later_is_not_due_before(store: Store, fresh: FreshStore) -> None:
+    later, earlier = (store.now() + timedelta(hours=hours) for hours in (1, -1))
+    for number, not_before in enumerate((later, earlier)):
+        mail = needs_a_person_mail(SLUG, date(2004, 2, 3), number, "staff@example.org", not_before)
+        store.queue(mail)
+        record = fresh().mail(mail.id)
+        assert record is not None
+        assert (record.mail, record.due_at) == (mail, not_before)
+    assert store.due_mails(10) == [f"{SLUG}.needs-a-person.2004-02-03.1"]
 
 
 def test_a_mail_is_queued_once(store: Store) -> None:

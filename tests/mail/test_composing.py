@@ -7,9 +7,18 @@ import pytest
 
 from rollcall.desk.event import Hotel
 from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import MailState, Message, Roster, confirmation, different_form, roster_mail
-from rollcall.desk.registration import Registered
-from rollcall.mail.composing import compose
+from rollcall.desk.mail import (
+    MailState,
+    Message,
+    NeedsAPerson,
+    Roster,
+    confirmation,
+    different_form,
+    needs_a_person_mail,
+    roster_mail,
+)
+from rollcall.desk.registration import KeptForm, Registered, Sign
+from rollcall.mail.composing import SHOWN_IN_FULL, compose
 from templates import days, deadline
 from tests.builders import a_registration, an_event, registered
 
@@ -107,6 +116,21 @@ def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
         assert "received 21 February 2004, 01:00 (Zurich time)" in body
         assert "ab" * 32 in body
     assert [file.name for file in message.attachments] == ["intgov04-roster.csv", "intgov04-roster.xlsx"]
+
+
+def test_many_kept_forms_are_counted_and_the_last_ones_shown() -> None:
+    kept = tuple(
+        KeptForm(registered(a_registration(first_name=f"Robot{number:03}")), Sign.HIDDEN_FIELD)
+        for number in range(SHOWN_IN_FULL + 2)
+    )
+    mail = needs_a_person_mail(EVENT.slug, EVENT.closes_at.date(), 1, "spumail@itu.int", EVENT.closes_at)
+    message = compose(mail, EVENT, NeedsAPerson(kept), INTAKE)
+    assert message.subject.endswith("52 kept")
+    for body in (message.text, message.html):
+        assert "52 forms are kept for you." in body
+        assert "2 older ones are not shown here" in body
+        assert "001" not in body
+        assert "002" in body
 
 
 def test_how_days_and_deadlines_are_said() -> None:
