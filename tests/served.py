@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from rollcall.local.emulator import free_port
 
@@ -55,9 +55,13 @@ class Served:
 
 
 @contextmanager
-def process(command: list[str], port: int, environment: Mapping[str, str]) -> Iterator[Served]:
-    """A server's process for as long as it is needed."""
-    running = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **environment})
+def process(
+    command: list[str], port: int, environment: Mapping[str, str], output: IO[bytes] | None = None
+) -> Iterator[Served]:
+    """A server's process for as long as it is needed; what it prints and logs goes to `output`, or where ours goes."""
+    running = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
+    )
     try:
         _wait_until_it_answers(running, port)
         yield Served(port)
@@ -67,10 +71,11 @@ def process(command: list[str], port: int, environment: Mapping[str, str]) -> It
 
 
 @contextmanager
-def function(target: str, **environment: str) -> Iterator[Served]:
+def function(target: str, output: IO[bytes] | None = None, /, **environment: str) -> Iterator[Served]:
     """One function of `main.py`, as Google serves it."""
     port = free_port()
-    with process(["functions_framework", "--target", target, "--port", str(port)], port, environment) as served:
+    command = ["functions_framework", "--target", target, "--port", str(port)]
+    with process(command, port, environment, output) as served:
         yield served
 
 
