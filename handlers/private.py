@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from flask import Request, Response
 
+from handlers.headers import ALWAYS
 from handlers.logs import log
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.mail import MailState
@@ -13,6 +14,12 @@ from rollcall.desk.sending import Attempted, Hold
 
 def run_privately(request: Request, work: Callable[[], Response]) -> Response:
     """The work's answer to a POST; 405 for other methods, 503 where the store could not be reached."""
+    response = _answer(request, work)
+    response.headers.update(ALWAYS)
+    return response
+
+
+def _answer(request: Request, work: Callable[[], Response]) -> Response:
     if request.method != "POST":
         return Response(status=405, headers={"Allow": "POST"})
     try:

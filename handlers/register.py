@@ -9,15 +9,28 @@ from urllib.parse import quote
 from flask import Request, Response
 from marshmallow import ValidationError
 
+from handlers.headers import guard, share
 from handlers.logs import log
 from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
+from handlers.traces import shown_now, sign_in, without_traces
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
-from rollcall.desk.registering import Accepted, Closed, Differs, KeyReused, Known, Late, NotYetOpen, Outcome, intake_now
+from rollcall.desk.registering import (
+    Accepted,
+    Closed,
+    Differs,
+    Kept,
+    KeyReused,
+    Known,
+    Late,
+    NotYetOpen,
+    Outcome,
+    intake_now,
+)
 from rollcall.desk.registering import register as register_at_desk
-from rollcall.desk.registration import Registration, is_reference
+from rollcall.desk.registration import Registration, Sign, is_reference
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
@@ -34,16 +47,21 @@ _KEY_REUSED = (
     "This Idempotency-Key came before, with another form. Nothing was registered; "
     "please send each form under a key of its own."
 )
+_ONCE_MORE = "Your form is kept, and everything you wrote is here. Please look it over and press Register once more."
+_WHY_ONCE_MORE = {
+    Sign.TOO_FAST: f"That went very fast. {_ONCE_MORE}",
+    Sign.HIDDEN_FIELD: f"A field that stays empty was filled in, perhaps by your browser. {_ONCE_MORE}",
+}
 
 
 def register(desk: Desk, request: Request) -> Response:
     """The page of events (`/register`), of an event's form (`/register/<event>`) and of what happens next
     (`/register/<event>/received/<reference>`), and `/register/openapi.json`; POST to `/register/<event>` registers.
 
-    Answers to a POST: 201 accepted, 200 known, 303 to a page for the page's own form; 400 not parseable, 403 not yet
-    open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another type, 422 with what is
-    wrong per field or for a key that came with another form, 503 with `Retry-After`. Problems are RFC 9457 problem
-    details, or pages for the page's form.
+    Answers to a POST: 201 accepted, 200 known, 202 kept for staff, 303 to a page for the page's own form; 400 not
+    parseable, 403 not yet open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another
+    type, 422 with what is wrong per field or for a key that came with another form, 503 with `Retry-After`. Problems
+    are RFC 9457 problem details, or pages for the page's form.
     """
     try:
         take_in(request)
@@ -56,7 +74,10 @@ def register(desk: Desk, request: Request) -> Response:
         log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error))
         detail = "Something went wrong on our side. Please try again; if it happens again, please write to us."
         response = _refusal(request, Refused(500, "Something went wrong", detail))
-    response.headers["Cache-Control"] = "no-store"
+    guard(response)
+    event = desk.events.get((_below(request) or [""])[0])
+    if event:
+        share(request, response, event)
     return response
 
 
@@ -70,7 +91,9 @@ def _route(desk: Desk, request: Request) -> Response:
             return _openapi(desk)
         case [slug]:
             event = _event(desk, slug)
-            _allow(request, "GET", "HEAD", "POST")
+            _allow(request, "GET", "HEAD", "POST", "OPTIONS")
+            if request.method == "OPTIONS":
+                return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
             return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event)
         case [slug, ("received" | "already-registered") as how, reference] if is_reference(reference):
             _allow(request, "GET", "HEAD")
@@ -119,18 +142,19 @@ def _form_page(desk: Desk, event: Event) -> Response:
         return _page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
     if intake.past:
         return _page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
-    return _filled_in(200, event, {}, intake=intake)
+    return _filled_in(200, event, shown_now(desk.intakes.now(event)), intake=intake)
 
 
 def _post(desk: Desk, event: Event, request: Request) -> Response:
     key = idempotency_key(request)
     form = read(request)
     try:
-        registration = _checked(event, form)
+        registration = _checked(event, without_traces(form))
     except ValidationError as error:
         return _invalid(desk, event, form, error)
     try:
-        outcome = register_at_desk(desk, event, registration, key)
+        sign = sign_in(form, desk.intakes.now(event))
+        outcome = register_at_desk(desk, event, registration, key, sign)
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
@@ -177,6 +201,8 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
             return _problem(403, "Registration is not yet open", _not_yet_open(event, opens_at), opens_at=opens_at)
         case KeyReused():
             return _problem(422, "Idempotency-Key already used", _KEY_REUSED)
+        case Kept():
+            return _json(202, {"status": "kept", "event": event.slug})
         case _:
             assert_never(outcome)
 
@@ -198,6 +224,10 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
             return _page(403, "not_open", event=event, opens_at=opens_at, answers=_answers(event, form))
         case KeyReused():
             return _filled_in(422, event, form.typed, problem=_KEY_REUSED, intake=desk.intakes.recent(event))
+        case Kept(sign):
+            # without the page's own two fields: whatever filled them in, one more press registers
+            values, once_more = without_traces(form).typed, _WHY_ONCE_MORE[sign]
+            return _filled_in(202, event, values, once_more=once_more, intake=desk.intakes.recent(event))
         case _:
             assert_never(outcome)
 
@@ -231,6 +261,7 @@ def _filled_in(
     *,
     errors: Mapping[str, list[str]] | None = None,
     problem: str | None = None,
+    once_more: str | None = None,
     intake: Intake | None,
 ) -> Response:
     closes_at = intake.closes_at if intake else event.closes_at
@@ -242,6 +273,7 @@ def _filled_in(
         values=values,
         errors=errors or {},
         problem=problem,
+        once_more=once_more,
         closes_at=closes_at,
     )
 

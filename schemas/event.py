@@ -16,6 +16,7 @@ from schemas.registration import FIELD_NAMES
 from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
 class EventFileError(Exception):
@@ -38,6 +39,16 @@ def _email(*, required: bool = True) -> fields.Email:
     return fields.Email(
         required=required, error_messages={"required": "is missing; add it", "invalid": "should be an e-mail address"}
     )
+
+
+def _is_origin(text: str) -> None:
+    """As browsers write an origin (RFC 6454, 6.2), since it is compared letter by letter: the port only if unusual."""
+    default_port = ":80" if text.startswith("http:") else ":443"
+    if not _ORIGIN.fullmatch(text) or text.endswith(default_port):
+        raise ValidationError(
+            f'{text} is not an origin; write scheme, host and an unusual port alone, as "https://www.example.org": '
+            "lower case, no path, no *"
+        )
 
 
 class _LocalTime(fields.Field[date | datetime]):
@@ -110,6 +121,7 @@ class _FormTable(_Table):
     required = fields.List(
         fields.String(validate=validate.OneOf(FIELD_NAMES, error="{input} is not a field of the form")), required=True
     )
+    origins = fields.List(_line(validate=_is_origin), load_default=list)
 
     @validates_schema
     def _a_person_can_be_told_apart(self, given: dict[str, Any], **_kwargs: Any) -> None:
@@ -192,6 +204,7 @@ def read_event(path: Path) -> Event:
             staff=tuple(given["staff"]),
             categories=tuple(given["categories"]),
             required=frozenset(given["form"]["required"]),
+            origins=tuple(given["form"]["origins"]),
             hotels=tuple(given["hotels"]),
             bring=tuple(given["bring"]),
         )

@@ -142,6 +142,7 @@ def _operations(event: Event) -> dict[str, Any]:
             "responses": {
                 200: _accepted("The very same form is already here."),
                 201: _accepted("Registered; the confirmation goes out by e-mail."),
+                202: _page("As 303, where no person seems to have filled it in: kept, and asked to be sent once more."),
                 303: _page("As 200 and 201, to the page's own form: its next page.") | _headers("Location"),
                 **_problems(*_PROBLEMS),
             },

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,18 @@ print(json.dumps(sorted(sys.modules)))
         "apispec",
         "cryptography",
     }
+
+
+def test_no_secret_is_in_the_repository() -> None:
+    """SendGrid's and Google's API keys, private keys, passwords in addresses; tests may have invented ones."""
+    secret = re.compile(
+        r"SG\.[\w-]{16,}|AIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY|\"private_key\"|ya29\.[\w-]{20}|://[^\s/:]+:[^\s/@]+@"
+    )
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [name for name in listed.split("\0") if name and not name.startswith("tests/")]
+    assert "main.py" in files
+    holding = [name for name in files if secret.search((ROOT / name).read_bytes().decode("utf-8", "replace"))]
+    assert holding == []
 
 
 def _with_venv() -> dict[str, str]:

@@ -1,17 +1,17 @@
 """Closing: when the deadline has passed, the list is drawn up once and the staff are owed it."""
 
 import hashlib
-from collections.abc import Iterator
 from itertools import islice
 
 from rollcall.desk.desk import Desk, RosterStore
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import MailKind, Roster, roster_mail
-from rollcall.desk.registration import Registered
+from rollcall.desk.needs_a_person import still_kept
+from rollcall.desk.pages import everyone
 
-PAGE_SIZE = 500
-"""Registrations on a page of the roster, and read at a time. Fixed: pages must be the same each time."""
+ROSTER_PAGE = 500
+"""Registrations on a page of the roster. Fixed: pages must be the same each time."""
 
 
 def close(desk: Desk, event: Event) -> Closing | None:
@@ -45,35 +45,29 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
     if _checksum(listed) != intake.closing.sha256:
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
     on_roster = set(listed)
-    everyone = list(_everyone(store, event.slug))
+    registered = list(everyone(store, event.slug))
     return Roster(
         closes_at=intake.closes_at,
-        registered=tuple(one for one in everyone if one.id in on_roster),
-        late=tuple(one for one in everyone if one.id not in on_roster),
+        registered=tuple(one for one in registered if one.id in on_roster),
+        late=tuple(one for one in registered if one.id not in on_roster),
         confirmations={
             record.mail.registration_id: record
             for record in store.unsent_mails(event.slug)
             if record.mail.kind is MailKind.CONFIRMATION and record.mail.registration_id
         },
+        kept=still_kept(store, event.slug, {one.id for one in registered}),
     )
 
 
 def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
-    ids = (one.id for one in _everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
+    ids = (one.id for one in everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
     listed: list[str] = []
     pages = 0
-    while page := list(islice(ids, PAGE_SIZE)):
+    while page := list(islice(ids, ROSTER_PAGE)):
         desk.store.write_roster_page(event.slug, pages, page)
         listed += page
         pages += 1
     return Closing(count=len(listed), sha256=_checksum(listed), pages=pages)
-
-
-def _everyone(store: RosterStore, event: str) -> Iterator[Registered]:
-    after = None
-    while page := store.registrations(event, after, PAGE_SIZE):
-        yield from page
-        after = page[-1].id
 
 
 def _checksum(ids: list[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Protocol
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
 from rollcall.desk.mail import About, Mail, MailQueue, MailRecord, Message, Posted
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
 class RegisteringStore(IntakeStore, Protocol):
@@ -35,6 +35,10 @@ class RegisteringStore(IntakeStore, Protocol):
 
     def queue(self, mail: Mail) -> None:
         """Owe this mail too; nothing happens where it is already owed."""
+        ...
+
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """Keep the form for the staff, in place of the one that is kept for this id, if any."""
         ...
 
 
@@ -87,21 +91,17 @@ class RosterStore(Protocol):
         """The registration ids on a page of the roster; empty where it was not written."""
         ...
 
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """A page of the event's kept forms by id, from the first id past `after`."""
+        ...
+
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """The event's mails that are neither sent nor delivered."""
         ...
 
 
-class AttentionStore(Protocol):
-    """What drawing up what wants a person asks of the books. Every method may raise `StoreUnavailable`."""
-
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
-        """See `RosterStore`."""
-        ...
-
-    def registered(self, event: str, id: str) -> Registered | None:
-        """See `RegisteringStore`."""
-        ...
+class NeedsAPersonStore(RosterStore, Protocol):
+    """What drawing up what needs a person asks of the books. Every method may raise `StoreUnavailable`."""
 
     def mail_queue(self) -> MailQueue:
         """See `SendingStore`."""

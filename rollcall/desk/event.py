@@ -70,6 +70,8 @@ class Event:
     staff: tuple[str, ...]
     categories: tuple[Category, ...]
     required: frozenset[str]
+    origins: tuple[str, ...]
+    """Where pages with a form of their own are, as browsers name it: `https://www.example.org`."""
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
 

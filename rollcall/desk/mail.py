@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from rollcall.desk.registration import Registered
+from rollcall.desk.registration import KeptForm, Registered
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """A mail is due at once when it is queued. A constant needs no clock to write and, indexed, makes no hot range."""
@@ -20,8 +20,8 @@ class MailKind(StrEnum):
     """To the registrant: a second, different form came in the same name, and changed nothing."""
     ROSTER = "roster"
     """To one of the staff: the closed list."""
-    ATTENTION = "attention"
-    """To one of the staff: what does not go by itself and wants a person."""
+    NEEDS_A_PERSON = "needs-a-person"
+    """To one of the staff: what does not go by itself."""
 
 
 class MailState(StrEnum):
@@ -163,18 +163,22 @@ class Roster:
     late: tuple[Registered, ...]
     confirmations: Mapping[str, MailRecord]
     """The confirmation of a registration (by id) where it is neither sent nor delivered."""
+    kept: tuple[KeptForm, ...] = ()
+    """The forms that need a person, the first received first."""
 
 
 @dataclass(frozen=True)
-class Attention:
-    """What wants a person, up to now."""
+class NeedsAPerson:
+    """What does not go by itself, up to now."""
 
     undelivered: tuple[tuple[Registered, MailRecord], ...]
     """Mails to registrants that will not arrive by themselves."""
+    kept: tuple[KeptForm, ...]
+    """The forms that are kept for the staff, the first received first."""
     queue: MailQueue
 
 
-About = Registered | Roster | Attention
+About = Registered | Roster | NeedsAPerson
 """What a mail is about."""
 
 
@@ -251,6 +255,6 @@ def roster_mail(event: str, number: int, to: str) -> Mail:
     return Mail(f"{event}.roster.{number}", MailKind.ROSTER, event, to, None)
 
 
-def attention_mail(event: str, stamp: str, number: int, to: str, not_before: datetime) -> Mail:
-    """What wants a person, owed to one of the staff; the stamp says since when."""
-    return Mail(f"{event}.attention.{stamp}.{number}", MailKind.ATTENTION, event, to, None, not_before)
+def needs_a_person_mail(event: str, stamp: str, number: int, to: str, not_before: datetime) -> Mail:
+    """What needs a person, owed to one of the staff; the stamp, made from a time, says which mail of many it is."""
+    return Mail(f"{event}.needs-a-person.{stamp}.{number}", MailKind.NEEDS_A_PERSON, event, to, None, not_before)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rollcall.desk.attention import word_of
 from rollcall.desk.desk import Desk
 from rollcall.desk.mail import Delivery, DeliveryReport, MailRecord, MailState
+from rollcall.desk.needs_a_person import word_of
 
 STATES = {
     Delivery.TAKEN: MailState.SENT,

@@ -7,8 +7,9 @@ from datetime import datetime
 from rollcall.desk.desk import Desk
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
+from rollcall.desk.keeping import keep
 from rollcall.desk.mail import confirmation, different_form
-from rollcall.desk.registration import Registration, reference, registration_id
+from rollcall.desk.registration import Registration, Sign, reference, registration_id
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,14 @@ class KeyReused:
     """The key came before, with another form; nothing changed."""
 
 
-Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen | KeyReused
+@dataclass(frozen=True)
+class Kept:
+    """It looks as if no person had filled it in: kept for the staff, and not registered unless it is sent again."""
+
+    sign: Sign
+
+
+Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen | KeyReused | Kept
 
 
 def intake_now(desk: Desk, event: Event) -> Intake:
@@ -66,13 +74,16 @@ def intake_now(desk: Desk, event: Event) -> Intake:
     return desk.intakes.fresh(event) if intake.not_yet_open or intake.past else intake
 
 
-def register(desk: Desk, event: Event, registration: Registration, key: str | None = None) -> Outcome:
+def register(
+    desk: Desk, event: Event, registration: Registration, key: str | None = None, sign: Sign | None = None
+) -> Outcome:
     """Take a registration in. The same call again, after any fault, is always right.
 
     1. See that the intake is open, by a reading of the last seconds.
-    2. Write the registration and the confirmation owed for it, in one commit.
-    3. Where this person was already there, compare the two forms.
-    4. Where the commit came after the deadline, or long after the reading, look at the deadline afresh: it may have
+    2. Where there is a sign that no person filled it in, keep it for the staff; that is all.
+    3. Write the registration and the confirmation owed for it, in one commit.
+    4. Where this person was already there, compare the two forms.
+    5. Where the commit came after the deadline, or long after the reading, look at the deadline afresh: it may have
        been moved.
 
     `key` is what a client that tries again calls this one form (an `Idempotency-Key`): the same form under the same key
@@ -85,6 +96,9 @@ def register(desk: Desk, event: Event, registration: Registration, key: str | No
         return NotYetOpen(intake.opens_at)
     if intake.past:
         return _after_closing(desk, event, id, registration, intake, key)
+    if sign:
+        keep(desk, event, id, registration, sign)
+        return Kept(sign)
     mail = confirmation(event.slug, id, registration.email)
     received_at = desk.store.accept(event.slug, id, registration, mail, key)
     if received_at is None:

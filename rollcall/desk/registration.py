@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread for another."""
@@ -55,6 +56,24 @@ class Registered:
     def reference(self) -> str:
         """What the person quotes."""
         return reference(self.id)
+
+
+class Sign(StrEnum):
+    """Why a form looks as if no person had filled it in."""
+
+    HIDDEN_FIELD = "hidden-field"
+    """A field that people do not see was filled in."""
+    TOO_FAST = "too-fast"
+    """It was sent sooner than a person could have filled it in."""
+
+
+@dataclass(frozen=True)
+class KeptForm:
+    """A form that is kept for the staff: nobody is registered by it."""
+
+    form: Registered
+    """As it would be in the books; `received_at` is when the last one of this person was kept."""
+    sign: Sign
 
 
 def registration_id(event: str, registration: Registration) -> str:

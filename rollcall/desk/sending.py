@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from rollcall.desk.attention import draw_up_attention, owed_to_staff, word_of
 from rollcall.desk.closing import draw_up_roster
 from rollcall.desk.desk import Desk
 from rollcall.desk.mail import (
@@ -27,6 +26,7 @@ from rollcall.desk.mail import (
     Posted,
     Sent,
 )
+from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_this_hour, word_of
 from rollcall.desk.recording import reported
 
 # The bounds of sending, all of them.
@@ -255,7 +255,7 @@ def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
 
 
 def _word_of_hold(desk: Desk, queue: MailQueue) -> Sequence[Mail]:
-    return [mail for event in desk.events.values() for mail in owed_to_staff(event, queue.as_of)]
+    return [mail for event in desk.events.values() for mail in owed_this_hour(event, queue.as_of)]
 
 
 def _compose(desk: Desk, mail: Mail) -> Message:
@@ -264,8 +264,8 @@ def _compose(desk: Desk, mail: Mail) -> Message:
     match mail.kind:
         case MailKind.ROSTER:
             return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
-        case MailKind.ATTENTION:
-            return desk.compose(mail, event, draw_up_attention(desk.store, event), intake)
+        case MailKind.NEEDS_A_PERSON:
+            return desk.compose(mail, event, draw_up_needs_a_person(desk.store, event), intake)
         case MailKind.CONFIRMATION | MailKind.DIFFERENT_FORM:
             registered = desk.store.registered(event.slug, mail.registration_id or "")
             if registered is None:

@@ -10,7 +10,7 @@ import xlsxwriter
 
 from rollcall.desk.event import Event
 from rollcall.desk.mail import MailState, Roster
-from rollcall.desk.registration import Registered, fold
+from rollcall.desk.registration import KeptForm, Registered, Sign, fold
 from schemas.registration import form_fields, written
 
 Rows = list[tuple[str, ...]]
@@ -19,6 +19,11 @@ _TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
 _USUAL_WIDTH = 18
+WHY_KEPT = {
+    Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
+    Sign.TOO_FAST: "sent within 3 seconds of opening the page",
+}
+"""What the staff are told of each sign."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +37,18 @@ class Column:
 
 def columns(event: Event, roster: Roster) -> list[Column]:
     """What the roster says of each person: the reference, the form's fields in its order, what became of it."""
-    form = [
-        Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH), _answer(event, field.name))
-        for field in form_fields(event)
-    ]
     return [
         Column("Reference", 14, lambda one: one.reference),
-        *form,
-        Column("Received", 17, lambda one: f"{one.received_at.astimezone(event.zone):%Y-%m-%d %H:%M}"),
+        *_form_columns(event),
+        _received(event),
         Column("Confirmation", 14, lambda one: _confirmation(roster, one)),
     ]
 
 
-def _confirmation(roster: Roster, one: Registered) -> str:
-    record = roster.confirmations.get(one.id)
-    return (record.state if record else MailState.SENT).value
+def kept_columns(event: Event, kept: Iterable[KeptForm]) -> list[Column]:
+    """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
+    why = {one.form.id: WHY_KEPT[one.sign] for one in kept}
+    return [Column("Why", 30, lambda one: why[one.id]), _received(event), *_form_columns(event)]
 
 
 def rows(event: Event, people: Iterable[Registered], across: list[Column]) -> Rows:
@@ -85,7 +87,8 @@ def harmless(cell: str) -> str:
 
 
 def roster_xlsx(event: Event, roster: Roster) -> bytes:
-    """The roster as a workbook to read, filter and print: text cells only, the late ones on a sheet of their own."""
+    """The roster as a workbook to read, filter and print: text cells only, the late ones, and the forms that
+    need a person, on sheets of their own."""
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True})
     workbook.set_properties({"title": f"Roster: {event.title}", "created": roster.closes_at.replace(tzinfo=None)})
@@ -93,6 +96,10 @@ def roster_xlsx(event: Event, roster: Roster) -> bytes:
     _sheet(workbook, "Roster", event, across, rows(event, roster.registered, across))
     if roster.late:
         _sheet(workbook, "Late", event, across, rows(event, roster.late, across))
+    if roster.kept:
+        kept = [one.form for one in roster.kept]
+        across = kept_columns(event, roster.kept)
+        _sheet(workbook, "Needs a person", event, across, rows(event, kept, across))
     workbook.close()
     return file.getvalue()
 
@@ -116,6 +123,22 @@ def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: list[
     printed = event.title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
     sheet.set_header(f"&L{printed}&R{name}")
     sheet.set_footer("&LPrinted &D&RPage &P of &N")
+
+
+def _form_columns(event: Event) -> list[Column]:
+    return [
+        Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH), _answer(event, field.name))
+        for field in form_fields(event)
+    ]
+
+
+def _received(event: Event) -> Column:
+    return Column("Received", 17, lambda one: f"{one.received_at.astimezone(event.zone):%Y-%m-%d %H:%M}")
+
+
+def _confirmation(roster: Roster, one: Registered) -> str:
+    record = roster.confirmations.get(one.id)
+    return (record.state if record else MailState.SENT).value
 
 
 def _answer(event: Event, name: str) -> Callable[[Registered], str]:

@@ -8,7 +8,7 @@ from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord
-from rollcall.desk.registration import Registered, Registration
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
 class MovedTime:
@@ -50,6 +50,10 @@ class MovedTime:
         """See `RegisteringStore`."""
         self._store.queue(self._owed(mail))
 
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """See `RegisteringStore`."""
+        self._store.keep(event, id, registration, sign)
+
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
         return self._store.due_mails(limit)
@@ -82,6 +86,10 @@ class MovedTime:
     def roster_page(self, event: str, number: int) -> Sequence[str]:
         """See `RosterStore`."""
         return self._store.roster_page(event, number)
+
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """See `RosterStore`."""
+        return [replace(one, form=self._moved(one.form)) for one in self._store.kept(event, after, limit)]
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""

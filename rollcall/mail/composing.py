@@ -6,23 +6,23 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
-from rollcall.desk.mail import About, Attachment, Attention, Mail, MailKind, MailQueue, MailRecord, Message, Roster
-from rollcall.desk.registration import Registered
+from rollcall.desk.mail import About, Attachment, Mail, MailKind, MailQueue, MailRecord, Message, NeedsAPerson, Roster
+from rollcall.desk.registration import KeptForm, Registered
 from rollcall.documents.calendar import invitation
-from rollcall.documents.roster import roster_csv, roster_xlsx
+from rollcall.documents.roster import WHY_KEPT, roster_csv, roster_xlsx
 from schemas.registration import form_fields, written
 from templates import in_zone, render
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_GIVEN = "(not given)"
-
-
+SHOWN_IN_FULL = 50
+"""Kept forms that one mail shows with all answers, the last received; robots may send many."""
 HOLD_TOLD_FOR = timedelta(days=2)
 """How long after its beginning the staff are told of a hold of the queue."""
 
 
 def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
-    """The message of a mail. `about` is what its kind is about: a roster, what wants a person, else a registration."""
+    """The message of a mail. `about` is what its kind is about: a roster, what needs a person, else a registration."""
     match mail.kind, about:
         case MailKind.CONFIRMATION, Registered():
             return _confirmation(mail, event, about, intake)
@@ -31,8 +31,8 @@ def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
             return _message(mail, event, subject, "different-form", registered=about)
         case MailKind.ROSTER, Roster():
             return _roster(mail, event, about, intake)
-        case MailKind.ATTENTION, Attention():
-            return _attention(mail, event, about)
+        case MailKind.NEEDS_A_PERSON, NeedsAPerson():
+            return _needs_a_person(mail, event, about)
         case _:
             raise TypeError(f"a {mail.kind} mail is not about a {type(about).__name__}")
 
@@ -86,21 +86,31 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
         late_rows=[
             (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}") for one in roster.late
         ],
+        kept_rows=[_kept_row(event, one) for one in roster.kept],
     )
 
 
-def _attention(mail: Mail, event: Event, attention: Attention) -> Message:
+def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson) -> Message:
+    shown = about.kept[-SHOWN_IN_FULL:]
     return _message(
         mail,
         event,
-        f"Needs your attention: {event.title}",
-        "attention",
+        f"Needs a person: {event.title}",
+        "needs-a-person",
+        held_since=_told_hold(about.queue),
         undelivered_rows=[
             (_who(one), f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}")
-            for one, record in attention.undelivered
+            for one, record in about.undelivered
         ],
-        held_since=_told_hold(attention.queue),
+        count=len(about.kept),
+        older=len(about.kept) - len(shown),
+        kept=[(*_kept_row(event, one), details(event, one.form)) for one in shown],
     )
+
+
+def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
+    said = f"received {in_zone(kept.form.received_at, event)}, {WHY_KEPT[kept.sign]}"
+    return _who(kept.form), f"{kept.form.registration.email}, {said}"
 
 
 def _told_hold(queue: MailQueue) -> datetime | None:

@@ -3,6 +3,7 @@
     intakes/{event}                     deadline and closing
     intakes/{event}/registrations/{id}  a person's registration, created once; its create time is its commit time
     intakes/{event}/keys/{key}          whose registration came under this idempotency key
+    intakes/{event}/kept/{id}           a form that is kept for the staff, the last one of each person
     intakes/{event}/roster/{number}     a page of the closed list
     mails/{id}                          a mail we owe, and where it stands
     queues/mails                        whether mails may go out at all; written when a hold begins, goes on or ends
@@ -40,7 +41,7 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import Mail, MailQueue, MailRecord, MailState
-from rollcall.desk.registration import Registered, Registration, fold
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from rollcall.store.records import (
     closing_from,
     closing_record,
@@ -152,6 +153,12 @@ class FirestoreStore:
         with _unavailable_as_ours(), suppress(AlreadyExists):
             batch.commit(**_Call())
 
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """See `RegisteringStore`."""
+        written = {"registration": registration_record(registration), "sign": sign.value}
+        with _unavailable_as_ours():
+            self._kept(event).document(id).set(written, **_Call())
+
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
         due = FieldFilter("due_at", "<=", self.now())
@@ -212,12 +219,8 @@ class FirestoreStore:
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """See `RosterStore`."""
-        collection = self._registrations(event)
-        query = collection.order_by("__name__").limit(limit)
-        if after:
-            query = query.start_after({"__name__": collection.document(after)})
         with _unavailable_as_ours():
-            return [_registered(snapshot) for snapshot in query.stream(**_Call())]
+            return [_registered(snapshot) for snapshot in _page(self._registrations(event), after, limit)]
 
     def roster_page(self, event: str, number: int) -> Sequence[str]:
         """See `RosterStore`."""
@@ -225,6 +228,11 @@ class FirestoreStore:
             snapshot: Any = self._roster_page(event, number).get(**_Call())
         ids: list[str] = snapshot.to_dict()["ids"] if snapshot.exists else []
         return ids
+
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """See `RosterStore`."""
+        with _unavailable_as_ours():
+            return [_kept(snapshot) for snapshot in _page(self._kept(event), after, limit)]
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""
@@ -267,6 +275,9 @@ class FirestoreStore:
     def _registrations(self, event: str) -> firestore.CollectionReference:
         return self._client.collection("intakes", event, "registrations")
 
+    def _kept(self, event: str) -> firestore.CollectionReference:
+        return self._client.collection("intakes", event, "kept")
+
     def _roster_page(self, event: str, number: int) -> firestore.DocumentReference:
         return self._client.document("intakes", event, "roster", f"{number:06}")
 
@@ -297,8 +308,22 @@ def _newly_owed(mail: Mail) -> dict[str, Any]:
     return {**mail_record(mail), **mail_state(MailRecord(mail, due_at=mail.not_before))}
 
 
+def _page(collection: firestore.CollectionReference, after: str | None, limit: int) -> Iterator[Any]:
+    """Documents by id."""
+    query = collection.order_by("__name__").limit(limit)
+    if after:
+        query = query.start_after({"__name__": collection.document(after)})
+    yield from query.stream(**_Call())
+
+
 def _registered(snapshot: Any) -> Registered:
     return Registered(snapshot.id, registration_from(snapshot.to_dict()), plain(snapshot.create_time))
+
+
+def _kept(snapshot: Any) -> KeptForm:
+    written = snapshot.to_dict()
+    form = Registered(snapshot.id, registration_from(written["registration"]), plain(snapshot.update_time))
+    return KeptForm(form, Sign(written["sign"]))
 
 
 def _mail(snapshot: Any) -> MailRecord:

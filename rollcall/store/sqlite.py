@@ -13,7 +13,7 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import Mail, MailQueue, MailRecord
-from rollcall.desk.registration import Registered, Registration, fold
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from rollcall.store.records import (
     closing_from,
     closing_record,
@@ -35,6 +35,10 @@ create table if not exists intakes (
 ) without rowid;
 create table if not exists registrations (
     event text, id text, received_at text not null, registration text not null, primary key (event, id)
+) without rowid;
+create table if not exists kept (
+    event text, id text, received_at text not null, registration text not null, sign text not null,
+    primary key (event, id)
 ) without rowid;
 create table if not exists roster_pages (
     event text, number integer, ids text, primary key (event, number)
@@ -140,6 +144,14 @@ class SqliteStore:
         with self._commit() as (books, _):
             _queue(books, mail)
 
+    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
+        """See `RegisteringStore`."""
+        with self._commit() as (books, now):
+            books.execute(
+                "insert or replace into kept values (?, ?, ?, ?, ?)",
+                (event, id, _text(now), json.dumps(registration_record(registration)), sign.value),
+            )
+
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
         rows = self._read("select id from mails where due_at <= ? order by due_at limit ?", (_text(self.now()), limit))
@@ -201,6 +213,14 @@ class SqliteStore:
         rows = self._read("select ids from roster_pages where event = ? and number = ?", (event, number))
         ids: list[str] = json.loads(rows[0][0]) if rows else []
         return ids
+
+    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
+        """See `RosterStore`."""
+        rows = self._read(
+            "select id, registration, received_at, sign from kept where event = ? and id > ? order by id limit ?",
+            (event, after or "", limit),
+        )
+        return [KeptForm(_registered(*row), Sign(sign)) for *row, sign in rows]
 
     def unsent_mails(self, event: str) -> Sequence[MailRecord]:
         """See `RosterStore`."""

@@ -12,7 +12,16 @@ from google.cloud import firestore
 
 from rollcall.desk.desk import Store
 from rollcall.desk.intake import Closing, EarlierDeadline
-from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, MailState, attention_mail, confirmation, roster_mail
+from rollcall.desk.mail import (
+    AT_ONCE,
+    Attempt,
+    AttemptOutcome,
+    MailState,
+    confirmation,
+    needs_a_person_mail,
+    roster_mail,
+)
+from rollcall.desk.registration import Sign
 from rollcall.local.moved_time import MovedTime
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -134,6 +143,39 @@ def test_registrations_come_in_pages_by_id(store: Store) -> None:
     assert store.registrations(SLUG, "E", 3) == []
 
 
+def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:
+    registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
+    store.keep(SLUG, "A", a_registration(category="associate"), Sign.TOO_FAST)
+    before = store.now()
+    store.keep(SLUG, "A", registration, Sign.HIDDEN_FIELD)
+    (kept,) = fresh().kept(SLUG, None, 10)
+    assert (kept.form.id, kept.form.registration, kept.sign) == ("A", registration, Sign.HIDDEN_FIELD)
+    assert kept.form.registration.family_name == "Nguyễn"
+    assert before < kept.form.received_at < store.now()
+    assert store.registered(SLUG, "A") is None
+
+
+def test_kept_forms_come_in_pages_by_id(store: Store) -> None:
+    for id in ("C", "A", "B"):
+        store.keep(SLUG, id, a_registration(), Sign.TOO_FAST)
+    store.keep("another", "D", a_registration(), Sign.TOO_FAST)
+    first = store.kept(SLUG, None, 2)
+    second = store.kept(SLUG, first[-1].form.id, 2)
+    assert [[one.form.id for one in page] for page in (first, second)] == [["A", "B"], ["C"]]
+    assert store.kept(SLUG, "C", 2) == []
+
+
+def test_a_mail_that_is_for_later_is_not_due_before(store: Store, fresh: FreshStore) -> None:
+    later, earlier = (store.now() + timedelta(hours=hours) for hours in (1, -1))
+    for number, not_before in enumerate((later, earlier)):
+        mail = needs_a_person_mail(SLUG, "20040203", number, "staff@example.org", not_before)
+        store.queue(mail)
+        record = fresh().mail(mail.id)
+        assert record is not None
+        assert (record.mail, record.due_at) == (mail, not_before)
+    assert store.due_mails(10) == [f"{SLUG}.needs-a-person.20040203.1"]
+
+
 def test_a_mail_is_queued_once(store: Store) -> None:
     mail = roster_mail(SLUG, 1, "staff@example.org")
     store.queue(mail)
@@ -195,19 +237,21 @@ def test_what_is_owed_with_a_mail_is_owed_with_it_or_not_at_all(store: Store, fr
     record = store.mail(mail_to("A"))
     assert record is not None
     later = store.now() + timedelta(hours=1)
-    owed = attention_mail(SLUG, "20040202T12", 1, "staff@example.org", later)
+    owed = needs_a_person_mail(SLUG, "20040202T12", 1, "staff@example.org", later)
     assert store.save_mail(replace(record, reason="one"), [owed])
-    assert not store.save_mail(replace(record, reason="other"), [attention_mail(SLUG, "x", 1, "a@example.org", later)])
+    assert not store.save_mail(
+        replace(record, reason="other"), [needs_a_person_mail(SLUG, "x", 1, "a@example.org", later)]
+    )
     told = fresh().mail(owed.id)
     assert told is not None
     assert (told.mail, told.due_at, told.state) == (owed, later, MailState.QUEUED)
-    assert fresh().mail(f"{SLUG}.attention.x.1") is None
+    assert fresh().mail(f"{SLUG}.needs-a-person.x.1") is None
     assert fresh().due_mails(10) == [mail_to("A")]
 
 
 def test_what_is_owed_anew_is_due_anew(store: Store) -> None:
     accept(store)
-    owed = attention_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    owed = needs_a_person_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
     for _ in range(2):
         record = store.mail(mail_to("A"))
         assert record is not None
@@ -243,7 +287,7 @@ def test_the_mail_queue_comes_back_as_it_was_saved(store: Store, fresh: FreshSto
     assert new.as_of > before
     assert not new.waits
     held = replace(new, held_since=before, held_until=new.as_of + timedelta(minutes=1), held_times=1, note="401")
-    owed = attention_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    owed = needs_a_person_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
     assert store.save_mail_queue(held, [owed])
     assert not store.save_mail_queue(replace(new, note="403"), [])
     read = fresh().mail_queue()

@@ -53,7 +53,7 @@ def test_the_reason_is_kept(desk: Desk) -> None:
 def test_staff_are_told_of_what_bounced(desk: Desk) -> None:
     record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.BOUNCED)])
     kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug)]
-    assert sorted(kinds) == [MailKind.ATTENTION, MailKind.CONFIRMATION]
+    assert sorted(kinds) == [MailKind.CONFIRMATION, MailKind.NEEDS_A_PERSON]
 
 
 def test_a_mail_of_somebody_else_is_passed_over(desk: Desk) -> None:

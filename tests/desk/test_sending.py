@@ -84,8 +84,8 @@ def swept(desk: Desk) -> dict[str, MailState]:
     return {mail_id: attempted.state for mail_id, attempted in send_due(desk)}
 
 
-def attention_mails(desk: Desk) -> list[MailRecord]:
-    return [one for one in desk.store.unsent_mails(EVENT.slug) if one.mail.kind is MailKind.ATTENTION]
+def staff_mails(desk: Desk) -> list[MailRecord]:
+    return [one for one in desk.store.unsent_mails(EVENT.slug) if one.mail.kind is MailKind.NEEDS_A_PERSON]
 
 
 def test_a_mail_is_sent_once(desk: Desk, postbox: Postbox) -> None:
@@ -105,7 +105,7 @@ def test_what_will_never_be_taken_has_failed_and_staff_are_told(desk: Desk, post
     assert state_after(desk) is MailState.FAILED
     assert (record_of(desk).due_at, record_of(desk).why) == (None, "SendGrid answered 400")
     assert desk.store.registered(EVENT.slug, ID) is not None
-    (told,) = attention_mails(desk)
+    (told,) = staff_mails(desk)
     assert (told.mail.to, told.due_at) == ("spumail@itu.int", clock.now.replace(hour=13, minute=0))
     assert swept(desk) == {}
     clock.forward(timedelta(hours=1))
@@ -145,7 +145,7 @@ def test_what_is_never_taken_is_given_up(desk: Desk, postbox: Postbox, clock: Cl
     while swept(desk).get(MAIL.id) is not MailState.FAILED:
         clock.forward(LONGEST_WAIT + SECOND)
     assert len(record_of(desk).attempts) == TRIES
-    assert len(attention_mails(desk)) == 1
+    assert len(staff_mails(desk)) == 1
 
 
 class TestInDoubt:
@@ -179,7 +179,7 @@ class TestInDoubt:
             clock.forward(timedelta(minutes=1))
         assert len([message for message in postbox.messages if message.mail_id == MAIL.id]) == len(DOUBT_WAITS) == 5
         assert timedelta(days=1) < clock.now - began < timedelta(days=2)
-        assert len(attention_mails(desk)) == 1
+        assert len(staff_mails(desk)) == 1
 
     def test_a_report_after_it_was_given_up_still_counts(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [InDoubt("SendGrid answered 500")] * 5
@@ -267,11 +267,11 @@ class TestHold:
         for _ in range(60 * 5):
             clock.forward(timedelta(minutes=1))
             list(send_due(desk))
-        assert len(attention_mails(desk)) == 1
+        assert len(staff_mails(desk)) == 1
         postbox.answers = []
         clock.forward(LONGEST_HOLD)
         assert len(swept(desk)) == 2
-        (told,) = [message for message in postbox.messages if "attention" in message.subject]
+        (told,) = [message for message in postbox.messages if "Needs a person" in message.subject]
         assert "SendGrid has refused our mails since" in told.text
         assert "2 February 2004, 13:01 (Zurich time)" in told.html
 
@@ -304,7 +304,7 @@ class TestHold:
         assert swept(desk) == {}
         clock.forward(2 * SECOND)
         assert swept(desk) == {MAIL.id: MailState.SENT}
-        assert attention_mails(desk) == []
+        assert staff_mails(desk) == []
 
 
 class TestToOneAddress:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.desk.mail import MailRecord, MailState, Roster, confirmation
-from rollcall.desk.registration import Registered
+from rollcall.desk.registration import KeptForm, Registered, Sign
 from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
 from tests.builders import a_registration, an_event, registered
 
@@ -104,6 +104,16 @@ def test_late_ones_are_on_a_sheet_of_their_own_and_not_in_the_csv() -> None:
     assert len(read_csv(roster_csv(EVENT, roster))) == 1
     assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster))] == ["Amina"]
     assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster), "Late")] == ["Late"]
+
+
+def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers() -> None:
+    kept = KeptForm(registered(a_registration(first_name="Robot")), Sign.HIDDEN_FIELD)
+    roster = replace(a_roster(registered()), kept=(kept,))
+    assert len(read_csv(roster_csv(EVENT, roster))) == 1
+    (row,) = read_xlsx(roster_xlsx(EVENT, roster), "Needs a person")
+    assert row["Why"] == "a field that people do not see was filled in"
+    assert (row["First name"], row["Received"], row["Hotel"]) == ("Robot", "2004-02-02 13:00", "Hôtel Cornavin")
+    assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
 
 
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:

@@ -179,7 +179,7 @@ def test_no_such_event_or_page(served: Served) -> None:
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_another_method(served: Served, method: str) -> None:
     answer = served.ask(method, FORM_PATH)
-    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD, POST, OPTIONS")
 
 
 def test_closed(served: Served) -> None:

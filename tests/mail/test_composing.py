@@ -8,19 +8,19 @@ import pytest
 from rollcall.desk.event import Hotel
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import (
-    Attention,
     MailQueue,
     MailRecord,
     MailState,
     Message,
+    NeedsAPerson,
     Roster,
-    attention_mail,
     confirmation,
     different_form,
+    needs_a_person_mail,
     roster_mail,
 )
-from rollcall.desk.registration import Registered
-from rollcall.mail.composing import compose
+from rollcall.desk.registration import KeptForm, Registered, Sign
+from rollcall.mail.composing import SHOWN_IN_FULL, compose
 from templates import days, deadline
 from tests.builders import a_registration, an_event, registered
 
@@ -134,21 +134,35 @@ def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
     assert [file.name for file in message.attachments] == ["intgov04-roster.csv", "intgov04-roster.xlsx"]
 
 
-def test_what_wants_a_person() -> None:
+def test_what_needs_a_person() -> None:
     one = registered()
     bounced = unsent(one, MailState.BOUNCED, "550 no such mailbox")
-    mail = attention_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", INTAKE.as_of)
+    mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", INTAKE.as_of)
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
-    message = compose(mail, EVENT, Attention(((one, bounced),), MailQueue(noon)), INTAKE)
+    message = compose(mail, EVENT, NeedsAPerson(((one, bounced),), (), MailQueue(noon)), INTAKE)
     for body in (message.text, message.html):
         assert "Amina Diallo, Ministère des Postes et Télécommunications" in body
         assert "confirmation to amina.diallo@mpt.example.org: bounced: 550 no such mailbox" in body
         assert "SendGrid has refused" not in body
     held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)
-    message = compose(mail, EVENT, Attention((), held), INTAKE)
+    message = compose(mail, EVENT, NeedsAPerson((), (), held), INTAKE)
     for body in (message.text, message.html):
         assert "2 February 2004, 12:00 (Zurich time)" in body
-        assert "None." in body
+        assert "did not arrive" not in body.lower()
+
+
+def test_many_kept_forms_are_counted_and_the_last_ones_shown() -> None:
+    kept = tuple(
+        KeptForm(registered(a_registration(first_name=f"Robot{number:03}")), Sign.HIDDEN_FIELD)
+        for number in range(SHOWN_IN_FULL + 2)
+    )
+    mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
+    message = compose(mail, EVENT, NeedsAPerson((), kept, MailQueue(EVENT.closes_at)), INTAKE)
+    for body in (message.text, message.html):
+        assert "52 forms are kept for you." in body
+        assert "2 older ones are not shown here" in body
+        assert "001" not in body
+        assert "002" in body
 
 
 def test_how_days_and_deadlines_are_said() -> None:

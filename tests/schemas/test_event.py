@@ -57,6 +57,26 @@ def test_a_deadline_with_an_hour(tmp_path: Path) -> None:
     assert read_event(path).closes_at == datetime(2004, 2, 20, 17, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("*", "www.example.org", "https://www.example.org/", "https://*.example.org", "null", "ftp://example.org"),
+        *("https://WWW.example.org", "https://www.example.org:443", "http://www.example.org:80"),
+    ],
+)
+def test_what_no_browser_calls_an_origin(tmp_path: Path, origin: str) -> None:
+    path = written(tmp_path, "[form]", f"[form]\norigins = ['https://a.example', '{origin}']")
+    with pytest.raises(EventFileError) as refused:
+        read_event(path)
+    assert str(refused.value).startswith(f"{path}: form.origins.1: {origin} is not an origin; write ")
+
+
+def test_origins_of_forms_elsewhere(tmp_path: Path) -> None:
+    origins = ("https://www.example.org", "http://localhost:8000")
+    assert read_event(written(tmp_path, "[form]", f"[form]\norigins = {list(origins)}")).origins == origins
+    assert read_event(EVENTS / "intgov04.toml").origins == ()
+
+
 def test_the_name_of_a_file_is_a_web_address(tmp_path: Path) -> None:
     with pytest.raises(EventFileError, match="name the file with lower-case letters"):
         read_event(written(tmp_path, name="My Event.toml"))

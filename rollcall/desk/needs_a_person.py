@@ -1,0 +1,60 @@
+"""What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from rollcall.desk.desk import Desk, NeedsAPersonStore, RosterStore
+from rollcall.desk.event import Event
+from rollcall.desk.mail import UNDELIVERED, Mail, MailRecord, NeedsAPerson, needs_a_person_mail
+from rollcall.desk.pages import everyone, kept_forms
+from rollcall.desk.registration import KeptForm
+
+MORNING = time(8)
+"""When the staff are told of what can wait, in the event's zone."""
+
+
+def owed_this_hour(event: Event, now: datetime) -> Sequence[Mail]:
+    """The mails that tell the staff at the end of the present hour: one an hour, however much there is to tell."""
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return _owed(event, f"{hour:%Y%m%dT%H}", hour + timedelta(hours=1))
+
+
+def owed_next_morning(event: Event, now: datetime) -> Sequence[Mail]:
+    """The mails that tell the staff on the next morning: one a day, however much there is to tell."""
+    local = now.astimezone(event.zone)
+    day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
+    return _owed(event, f"{day:%Y%m%d}", datetime.combine(day, MORNING, event.zone).astimezone(UTC))
+
+
+def word_of(desk: Desk, record: MailRecord, now: datetime) -> Sequence[Mail]:
+    """What the staff are owed because of how this mail stands: word, where it will not reach a registrant."""
+    event = desk.events.get(record.mail.event)
+    if event is None or record.state not in UNDELIVERED or record.mail.registration_id is None:
+        return []
+    return owed_this_hour(event, now)
+
+
+def still_kept(store: RosterStore, event: str, registered: Collection[str]) -> tuple[KeptForm, ...]:
+    """The kept forms, the first received first, but for those of people (by id) who registered after all.
+
+    Raises `StoreUnavailable`.
+    """
+    kept = [kept for kept in kept_forms(store, event) if kept.form.id not in registered]
+    return tuple(sorted(kept, key=lambda kept: kept.form.received_at))
+
+
+def draw_up_needs_a_person(store: NeedsAPersonStore, event: Event) -> NeedsAPerson:
+    """What needs a person as the books stand now. Raises `StoreUnavailable`."""
+    people = {one.id: one for one in everyone(store, event.slug)}
+    undelivered = tuple(
+        (people[record.mail.registration_id], record)
+        for record in store.unsent_mails(event.slug)
+        if record.state in UNDELIVERED and record.mail.registration_id in people
+    )
+    return NeedsAPerson(undelivered, still_kept(store, event.slug, people), store.mail_queue())
+
+
+def _owed(event: Event, stamp: str, not_before: datetime) -> Sequence[Mail]:
+    return [
+        needs_a_person_mail(event.slug, stamp, number, to, not_before) for number, to in enumerate(event.staff, start=1)
+    ]
