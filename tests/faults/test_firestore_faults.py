@@ -1,0 +1,184 @@
+"""Registering over a faulty line to Firestore: `register` as Google serves it, the proxy, the official emulator."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.cloud import firestore
+from grpc import StatusCode
+
+from rollcall.desk.mail import MailKind
+from rollcall.desk.registration import reference, registration_id
+from rollcall.local.emulator import free_port
+from rollcall.store.firestore import FirestoreStore
+from tests.builders import EVENTS, a_form, a_registration
+from tests.faulty_firestore import (
+    Fault,
+    FaultyFirestore,
+    answer_lost,
+    answer_never_comes,
+    faulty_firestore,
+    refused,
+)
+from tests.served import Served, function
+
+TRANSIENT = [
+    StatusCode.ABORTED,
+    StatusCode.UNAVAILABLE,
+    StatusCode.DEADLINE_EXCEEDED,
+    StatusCode.RESOURCE_EXHAUSTED,
+]
+SUCCESS = (201, 200)
+"""What may be said of a commit that was found out: accepted, or known."""
+BOUND = 12.0
+"""Seconds that a person waits at the most."""
+SLUG = "open"
+NOT_YET_READ = [f"not-yet-read-{status.name.lower().replace('_', '-')}" for status in TRANSIENT]
+
+
+@pytest.fixture(scope="module")
+def proxy(emulator: str) -> Iterator[FaultyFirestore]:
+    with faulty_firestore(emulator) as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def line(proxy: FaultyFirestore) -> Iterator[FaultyFirestore]:
+    """The proxy; what one test ordered and did not use up is not left to the next."""
+    yield proxy
+    proxy.cut = None
+    proxy.forget_orders()
+
+
+@pytest.fixture(scope="module")
+def project() -> str:
+    return f"test-{free_port()}"
+
+
+@pytest.fixture(scope="module")
+def register(proxy: FaultyFirestore, project: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`register` over the faulty line; it has read the intake of one event."""
+    events = tmp_path_factory.mktemp("events")
+    today = datetime.now(UTC).date()
+    for slug in (SLUG, *NOT_YET_READ):
+        letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+        letter = letter.replace("closes = 2004-02-20", f"closes = {today + timedelta(days=9)}")
+        (events / f"{slug}.toml").write_text(letter, "utf-8")
+    with function(
+        "register",
+        STORE="firestore",
+        EVENTS=str(events),
+        FIRESTORE_EMULATOR_HOST=proxy.address,
+        GOOGLE_CLOUD_PROJECT=project,
+    ) as served:
+        assert served.ask("GET", f"/register/{SLUG}").status == 200
+        yield served
+
+
+@pytest.fixture
+def store(emulator: str, project: str) -> FirestoreStore:
+    """The same books over a line without faults."""
+    return FirestoreStore(firestore.Client(project=project))
+
+
+@pytest.fixture
+def person(request: pytest.FixtureRequest) -> dict[str, object]:
+    """The form of somebody who occurs in this test alone."""
+    return a_form(family_name=request.node.name)
+
+
+@pytest.mark.parametrize("status", TRANSIENT)
+def test_a_commit_that_was_refused_is_made_again(
+    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], status: StatusCode
+) -> None:
+    before = len(line.requests("Commit"))
+    line.order("Commit", refused(status), refused(status))
+    answer = register.post_json(f"/register/{SLUG}", person)
+    assert (answer.status, answer.json["reference"]) == (201, _reference(person))
+    commits = line.requests("Commit")[before:]
+    assert len(commits) == 3
+    assert len(set(commits)) == 1
+    assert _mails(store, person) == [MailKind.CONFIRMATION]
+
+
+@pytest.mark.parametrize("status", TRANSIENT)
+def test_an_intake_that_could_not_be_read_is_read_again(
+    register: Served, line: FaultyFirestore, person: dict[str, object], status: StatusCode
+) -> None:
+    line.order("BatchGetDocuments", refused(status), refused(status))
+    slug = NOT_YET_READ[TRANSIENT.index(status)]
+    assert register.post_json(f"/register/{slug}", person).status == 201
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault", [*map(answer_lost, TRANSIENT), answer_never_comes], ids=[*(s.name for s in TRANSIENT), "no answer"]
+)
+def test_a_commit_whose_answer_was_lost_is_found_out(
+    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], fault: Fault
+) -> None:
+    before = len(line.requests("Commit"))
+    line.order("Commit", fault)
+    began = time.monotonic()
+    answer = register.post_json(f"/register/{SLUG}", person)
+    assert time.monotonic() - began < BOUND
+    assert answer.status in SUCCESS
+    assert answer.json["reference"] == _reference(person)
+    assert len(set(line.requests("Commit")[before:])) == 1
+    assert store.registered(SLUG, _id(person)) is not None
+    assert _mails(store, person) == [MailKind.CONFIRMATION]
+
+
+def test_what_is_found_out_is_not_taken_for_ours(
+    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object]
+) -> None:
+    """The commit made again finds another form of the same person, which stood there before."""
+    assert register.post_json(f"/register/{SLUG}", person).status == 201
+    line.order("Commit", refused(StatusCode.UNAVAILABLE))
+    assert register.post_json(f"/register/{SLUG}", person | {"category": "associate"}).status == 409
+    assert _mails(store, person) == [MailKind.CONFIRMATION, MailKind.DIFFERENT_FORM]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("status", TRANSIENT)
+def test_past_the_bound_the_person_is_told_and_may_send_again(
+    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], status: StatusCode
+) -> None:
+    line.cut = status
+    began = time.monotonic()
+    answer = register.post_json(f"/register/{SLUG}", person)
+    assert time.monotonic() - began < BOUND
+    line.cut = None
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    again = register.post_json(f"/register/{SLUG}", person)
+    assert (again.status, again.json["reference"]) == (201, _reference(person))
+    assert _mails(store, person) == [MailKind.CONFIRMATION]
+
+
+@pytest.mark.slow
+def test_commits_that_never_answered_and_the_same_form_again(
+    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object]
+) -> None:
+    """Every commit was done and no answer came: whatever the person was told, sending again is right."""
+    line.order("Commit", *[answer_lost(StatusCode.UNAVAILABLE)] * 40)
+    answer = register.post_json(f"/register/{SLUG}", person)
+    line.forget_orders()
+    assert answer.status in (*SUCCESS, 503)
+    again = register.post_json(f"/register/{SLUG}", person)
+    assert (again.status, again.json["reference"]) == (200, _reference(person))
+    assert _mails(store, person) == [MailKind.CONFIRMATION]
+
+
+def _id(form: dict[str, object]) -> str:
+    return registration_id(SLUG, a_registration(family_name=form["family_name"]))
+
+
+def _reference(form: dict[str, object]) -> str:
+    return reference(_id(form))
+
+
+def _mails(store: FirestoreStore, form: dict[str, object]) -> list[MailKind]:
+    """The kinds of the mails that are owed to this person."""
+    return sorted(record.mail.kind for record in store.unsent_mails(SLUG) if record.mail.registration_id == _id(form))
