@@ -134,7 +134,7 @@ def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
 
 def _books(emulator: OwnEmulator) -> FirestoreStore:
     """Not by `FIRESTORE_EMULATOR_HOST`, which is the other tests' emulator."""
-    client = firestore.Client(project=PROJECT, credentials=AnonymousCredentials())
+    client = firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     channel = grpc.insecure_channel(emulator.address)
     client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
     return FirestoreStore(client)

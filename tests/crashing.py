@@ -1,0 +1,134 @@
+"""The functions with hook points at which their process dies: `functions_framework --source tests/crashing.py`.
+
+There is a hook point before and after each call of a method of the store, and of posting; they are numbered anew in
+each request: `before save_mail 2`. Files in the folder `CRASHING` say what is wanted, and are read at each:
+
+    books     name of the books to use
+    crash_at  the hook point at which to die, by SIGKILL; removed then, so that it happens once
+    shift     seconds by which time is moved forward
+    passed    written: the hook points that were passed, a line each
+"""
+
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+import functions_framework
+from cloudevents.http import CloudEvent
+from flask import Request, Response
+from google.cloud import firestore
+
+import main
+from handlers.close_intake import close_intake as answer_close_intake
+from handlers.register import register as answer_register
+from handlers.send_due_mail import send_due_mail as answer_send_due_mail
+from handlers.send_mail import send_mail as answer_send_mail
+from rollcall.desk.desk import Desk, Store
+from rollcall.desk.event import Event
+from rollcall.desk.intake import Intake, RecentIntakes
+from rollcall.mail.composing import compose
+from rollcall.mail.posting import SendGridPoster
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+
+FOLDER = Path(os.environ["CRASHING"])
+
+
+class Passed(threading.local):
+    """How often each hook point was passed in this request."""
+
+    def __init__(self) -> None:
+        self.times: Counter[str] = Counter()
+
+
+_passed = Passed()
+
+
+@functions_framework.http
+def register(request: Request) -> Response:
+    return answer_register(_desk(), request)
+
+
+@functions_framework.cloud_event
+def send_mail(trigger: CloudEvent) -> None:
+    answer_send_mail(_desk(), trigger)
+
+
+@functions_framework.http
+def send_due_mail(request: Request) -> Response:
+    return answer_send_due_mail(_desk(), request)
+
+
+@functions_framework.http
+def close_intake(request: Request) -> Response:
+    return answer_close_intake(_desk(), request)
+
+
+class Hooked:
+    """A store with a hook point before and after each of its methods."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return partial(_between_hooks, name, getattr(self._store, name))
+
+
+class FirestoreAhead(FirestoreStore):
+    """Firestore as it will be: what it reads is read later than now; what was committed stays where it was."""
+
+    def now(self) -> datetime:
+        return super().now() + _shift()
+
+    def intake(self, event: Event) -> Intake:
+        intake = super().intake(event)
+        return replace(intake, as_of=intake.as_of + _shift())
+
+
+def _desk() -> Desk:
+    _passed.times.clear()
+    return _desk_with((FOLDER / "books").read_text())
+
+
+@cache
+def _desk_with(books: str) -> Desk:
+    store = cast(Store, Hooked(_store(books)))
+    poster = SendGridPoster(os.environ["SENDGRID_API_KEY"], os.environ["MAIL_FROM"], os.environ["SENDGRID_HOST"])
+    post = partial(_between_hooks, "post", poster.post)
+    return Desk(store, RecentIntakes(store, time.monotonic), main.EVENTS, compose, post)
+
+
+def _store(books: str) -> Store:
+    if main.STORE == "firestore":
+        return FirestoreAhead(firestore.Client(project=books))
+    return SqliteStore(FOLDER / f"{books}.sqlite3", lambda: datetime.now(UTC) + _shift())
+
+
+def _shift() -> timedelta:
+    return timedelta(seconds=float((FOLDER / "shift").read_text()))
+
+
+def _between_hooks(name: str, do: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    _hook(f"before {name}")
+    done = do(*arguments, **named)
+    _hook(f"after {name}")
+    return done
+
+
+def _hook(name: str) -> None:
+    _passed.times[name] += 1
+    point = f"{name} {_passed.times[name]}"
+    with (FOLDER / "passed").open("a") as passed:
+        passed.write(f"{point}\n")
+    order = FOLDER / "crash_at"
+    if order.exists() and order.read_text() == point:
+        order.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
