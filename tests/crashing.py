@@ -40,6 +40,8 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 
 FOLDER = Path(os.environ["CRASHING"])
+_IMPATIENT = 1.0
+"""Seconds that SendGrid has to answer."""
 
 
 class Passed(threading.local):
@@ -102,6 +104,7 @@ def _desk() -> Desk:
 def _desk_with(books: str) -> Desk:
     store = cast(Store, Hooked(_store(books)))
     poster = SendGridPoster(os.environ["SENDGRID_API_KEY"], os.environ["MAIL_FROM"], os.environ["SENDGRID_HOST"])
+    poster._sendgrid.client.timeout = _IMPATIENT
     post = partial(_between_hooks, "post", poster.post)
     return Desk(store, RecentIntakes(store, time.monotonic), main.EVENTS, compose, post)
 

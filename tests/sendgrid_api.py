@@ -1,8 +1,10 @@
 """A local SendGrid: takes Mail Send requests over HTTP and holds each against SendGrid's published schema."""
 
 import json
+import socket
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +18,10 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 _SCHEMA = OpenAPI.from_file_path(str(Path(__file__).parent / "sendgrid" / "tsg_mail_v3.json"))
 
 
+Behaviour = Callable[[BaseHTTPRequestHandler], None]
+"""What is done about a request that was read."""
+
+
 @dataclass
 class SendGridApi:
     """What came, and how the next requests are answered."""
@@ -24,8 +30,58 @@ class SendGridApi:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """Each way in which a request broke the schema."""
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    """Status and headers of the next answers; 202 when there are none. Status 0 hangs up without an answer."""
+    answers: list[tuple[int, dict[str, str]] | Behaviour] = field(default_factory=list)
+    """Status and headers of the next answers, or what to do instead of answering properly; 202 when there are none.
+    Status 0 hangs up without an answer."""
+
+
+def answers(status: int, headers: Mapping[str, str], body: bytes) -> Behaviour:
+    """A whole answer."""
+
+    def behaviour(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response_only(status)  # with the headers ordered alone: a `Date` may be among them
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return behaviour
+
+
+def hangs_up(handler: BaseHTTPRequestHandler) -> None:
+    """The connection is closed without an answer."""
+    handler.close_connection = True
+
+
+def is_slow(handler: BaseHTTPRequestHandler) -> None:
+    """It answers when the client has given up and gone: only then is there an end to read."""
+    handler.connection.recv(1)
+    hangs_up(handler)
+
+
+def resets(handler: BaseHTTPRequestHandler) -> None:
+    """The connection is reset (RST: closed without lingering, socket(7)) after the request was read."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    hangs_up(handler)
+
+
+def resets_unread(handler: BaseHTTPRequestHandler) -> None:
+    """The connection is reset before a byte of the request was read."""
+    resets(handler)
+
+
+def answers_garbage(handler: BaseHTTPRequestHandler) -> None:
+    """The answer is not HTTP."""
+    handler.wfile.write(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
+    hangs_up(handler)
+
+
+def answers_half(handler: BaseHTTPRequestHandler) -> None:
+    """The connection is closed in the middle of an answer."""
+    handler.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{")
+    hangs_up(handler)
 
 
 @dataclass(frozen=True)
@@ -46,19 +102,24 @@ def sendgrid_api() -> Iterator[SendGridApi]:
     api = SendGridApi("")
 
     class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            if api.answers[:1] == [resets_unread]:
+                api.answers.pop(0)
+                resets_unread(self)
+                return
+            super().handle()
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             api.faults += _faults(self, body)
             api.bodies.append(json.loads(body))
-            status, headers = api.answers.pop(0) if api.answers else (202, {})
-            if status == 0:
-                self.connection.close()
-                return
-            self.send_response_only(status)  # with the headers ordered alone: a `Date` may be among them
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            answer = api.answers.pop(0) if api.answers else (202, {})
+            if callable(answer):
+                answer(self)
+            elif answer[0] == 0:
+                hangs_up(self)
+            else:
+                answers(*answer, b"")(self)
 
         def log_message(self, *_: object) -> None:
             """Nothing."""

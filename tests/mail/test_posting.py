@@ -12,7 +12,17 @@ import pytest
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Sent
 from rollcall.local.emulator import free_port
 from rollcall.mail.posting import SendGridPoster, request_body
-from tests.sendgrid_api import SendGridApi, sendgrid_api
+from tests.sendgrid_api import (
+    Behaviour,
+    SendGridApi,
+    answers,
+    answers_garbage,
+    answers_half,
+    is_slow,
+    resets,
+    resets_unread,
+    sendgrid_api,
+)
 
 MESSAGE = Message(
     mail_id="intgov04.A.confirmation",
@@ -23,6 +33,8 @@ MESSAGE = Message(
     html="<p>Dear Ms. Diallo</p>",
     attachments=(Attachment("intgov04.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n"),),
 )
+
+_REVOKED = b'{"errors": [{"message": "The provided authorization grant is invalid, expired, or revoked"}]}'
 
 
 AT_NOON = {"Date": "Mon, 02 Feb 2004 12:00:00 GMT"}
@@ -110,6 +122,31 @@ def test_a_domain_goes_as_dns_has_it() -> None:
 def test_every_answer_is_understood(api: SendGridApi, status: int, headers: dict[str, str], posted: object) -> None:
     api.answers.append((status, headers))
     assert poster(api).post(MESSAGE) == posted
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "posted"),
+    [
+        (answers(500, {}, b"<html>Internal Server Error</html>"), InDoubt("SendGrid answered 500")),
+        (answers(503, {"Retry-After": "30"}, b""), InDoubt("SendGrid answered 503")),
+        (answers(401, {}, _REVOKED), NotSent(False, "SendGrid answered 401")),
+        (answers(429, {"Retry-After": "7"}, b"{}"), NotSent(False, "SendGrid answered 429", timedelta(seconds=7))),
+        (answers(202, {}, b"\xff\xfe not JSON"), Sent()),
+    ],
+)
+def test_a_body_changes_nothing(api: SendGridApi, behaviour: Behaviour, posted: object) -> None:
+    api.answers.append(behaviour)
+    assert poster(api).post(MESSAGE) == posted
+
+
+@pytest.mark.parametrize("behaviour", [is_slow, resets, resets_unread, answers_garbage, answers_half])
+def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behaviour) -> None:
+    api.answers.append(behaviour)
+    impatient = poster(api)
+    impatient._sendgrid.client.timeout = 0.5
+    assert isinstance(impatient.post(MESSAGE), InDoubt)
+    assert len(api.bodies) == (0 if behaviour is resets_unread else 1)
+    assert poster(api).post(MESSAGE) == Sent()
 
 
 def test_nobody_there() -> None:

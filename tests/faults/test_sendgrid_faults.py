@@ -1,0 +1,53 @@
+"""SendGrid fails in every way it can while mails are sent; all of them arrive."""
+
+import pytest
+
+from tests.faults.conftest import ONE, OTHER, SLUG, Rollcall, confirmation_of, id_of
+from tests.sendgrid_api import (
+    Behaviour,
+    answers,
+    answers_garbage,
+    answers_half,
+    hangs_up,
+    is_slow,
+    resets,
+    resets_unread,
+)
+
+pytestmark = pytest.mark.slow
+
+CERTAIN = {
+    "429": answers(429, {"Retry-After": "30"}, b""),
+    "401": answers(401, {}, b'{"errors": [{"message": "The provided authorization grant is invalid"}]}'),
+    "reset, unread": resets_unread,
+}
+"""The mail was not taken."""
+IN_DOUBT = {
+    "500": answers(500, {}, b""),
+    "slow": is_slow,
+    "hangs up": hangs_up,
+    "reset": resets,
+    "garbage": answers_garbage,
+    "half": answers_half,
+}
+"""The mail may have been taken."""
+
+
+@pytest.mark.parametrize("fault", [*CERTAIN, *IN_DOUBT])
+@pytest.mark.parametrize("times", [1, 3])
+def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, times: int) -> None:
+    assert [rollcall.register(**ONE).status, rollcall.register(**OTHER).status] == [201, 201]
+    behaviour: Behaviour = (CERTAIN | IN_DOUBT)[fault]
+    rollcall.api.answers += [behaviour] * times
+    rollcall.trigger()
+    rollcall.send_what_is_owed()
+    rollcall.close_after_the_deadline()
+    rollcall.send_what_is_owed()
+
+    assert rollcall.api.answers == []
+    assert rollcall.registered() == rollcall.on_roster() == sorted([id_of(**ONE), id_of(**OTHER)])
+    posted = rollcall.posted()
+    assert set(posted) == {confirmation_of(**ONE), confirmation_of(**OTHER), f"{SLUG}.roster.1"}
+    came_and_failed = 0 if behaviour is resets_unread else times
+    assert posted.total() == 3 + came_and_failed
+    assert rollcall.api.faults == []
