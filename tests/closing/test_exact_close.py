@@ -1,0 +1,287 @@
+"""The deadline passes while people register: several real processes, both stores, clocks that are right and wrong."""
+
+import base64
+import csv
+import shutil
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import grpc
+import pytest
+from google.cloud import firestore
+
+from rollcall.desk.desk import Store
+from rollcall.desk.event import Event
+from rollcall.desk.mail import MailKind, roster_mail
+from rollcall.desk.registration import reference, registration_id
+from rollcall.local.emulator import free_port
+from rollcall.local.trigger import trigger_of
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from schemas.event import read_events
+from tests.builders import EVENTS, a_form, a_registration
+from tests.conftest import leave_out
+from tests.faulty_firestore import FaultyFirestore, faulty_firestore
+from tests.sendgrid_api import SendGridApi, sendgrid_api
+from tests.served import Answer, Served, function, until
+
+SLUG = "soon"
+ANYBODY = a_registration()
+STAFF = ["spumail@itu.int", "second@itu.int"]
+RIGHT = (0, 0, 0)
+WRONG = (0, +2, -2)
+"""Seconds by which the machines' clocks are fast."""
+THREADS = 12
+TOO_LATE = 100
+"""How many people come after the deadline."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="session")
+def skewed_clock(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A library that skews the clock of the process into which it is loaded."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        leave_out("machines whose clocks are wrong: there is no C compiler")
+    library = tmp_path_factory.mktemp("clock") / "skewed_clock.so"
+    source = Path(__file__).with_name("skewed_clock.c")
+    subprocess.run([str(compiler), "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return str(library)
+
+
+@dataclass(frozen=True)
+class Books:
+    """Books, and where the functions find them."""
+
+    environment: dict[str, str]
+
+    def store(self) -> Store:
+        """The books, as another process opens them."""
+        if self.environment["STORE"] == "firestore":
+            return FirestoreStore(firestore.Client(project=self.environment["GOOGLE_CLOUD_PROJECT"]))
+        return SqliteStore(Path(self.environment["SQLITE_PATH"]), lambda: datetime.now(UTC))
+
+    @property
+    def event(self) -> Event:
+        """As its file announces it: it closes some days from now."""
+        return read_events(Path(self.environment["EVENTS"]))[SLUG]
+
+    def close_in(self, seconds: float) -> datetime:
+        """Make the intake, which nobody has read yet, with a deadline so many seconds from now; gives the deadline."""
+        closes_at = self.store().now() + timedelta(seconds=seconds)
+        return self.store().intake(replace(self.event, closes_at=closes_at)).closes_at
+
+    def on_roster(self) -> list[str]:
+        """The ids that the closing recorded."""
+        store = self.store()
+        recorded = store.intake(self.event).closing
+        assert recorded is not None
+        return [id for number in range(recorded.pages) for id in store.roster_page(SLUG, number)]
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def books(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Books:
+    closes = datetime.now(UTC).date() + timedelta(days=9)
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("closes = 2004-02-20", f"closes = {closes}")
+    letter = letter.replace('staff = ["spumail@itu.int"]', f"staff = {STAFF}")
+    (events_folder / f"{SLUG}.toml").write_text(letter, "utf-8")
+    environment = {"STORE": request.param, "EVENTS": str(events_folder)}
+    if request.param == "sqlite":
+        environment["SQLITE_PATH"] = str(tmp_path / "books.sqlite3")
+    else:
+        environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
+        environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+    return Books(environment)
+
+
+@dataclass
+class Rush:
+    """People who register and schedulers who call, each thread again and again until it is over."""
+
+    over: threading.Event = field(default_factory=threading.Event)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    """By the person's first name."""
+    closed: list[dict[str, int]] = field(default_factory=list)
+    """What the calls that closed anything answered."""
+
+    def register(self, served: Served, thread: int) -> None:
+        """The people of one thread; who is asked to come again comes again."""
+        number = 0
+        while not self.over.is_set():
+            name = f"Person {thread} {(number := number + 1)}."
+            while (answer := send(served, name)).status == 503:
+                pass
+            self.answers[name] = answer
+
+    def close(self, served: Served) -> None:
+        """A scheduler that cannot wait."""
+        while not self.over.is_set():
+            if closed := served.ask("POST", "/").json["closed"]:
+                self.closed.append(closed)
+
+    def run(self, registers: Sequence[Served], closers: Sequence[Served]) -> None:
+        """Until the intake was closed, and some more people came."""
+        with ThreadPoolExecutor(THREADS + 2 * len(closers)) as threads:
+            working = [
+                threads.submit(self.register, registers[thread % len(registers)], thread) for thread in range(THREADS)
+            ]
+            working += [threads.submit(self.close, served) for served in [*closers, *closers]]
+            try:
+                until(lambda: self.closed and self.too_late() >= TOO_LATE, seconds=90)
+            finally:
+                self.over.set()
+        for worked in working:
+            worked.result()
+
+    def too_late(self) -> int:
+        """How many were told that they come too late."""
+        return [answer.status for answer in list(self.answers.values())].count(410)
+
+    def told(self, *statuses: int, kept: bool) -> set[str]:
+        """Ids of the people who were answered so, with a reference to quote or without."""
+        return {
+            id_of(name)
+            for name, answer in self.answers.items()
+            if answer.status in statuses and kept is ("reference" in answer.json)
+        }
+
+
+@pytest.mark.parametrize("clocks", [RIGHT, WRONG], ids=["clocks right", "clocks wrong"])
+def test_who_was_told_yes_is_on_the_roster_and_nobody_else(
+    request: pytest.FixtureRequest, books: Books, clocks: tuple[int, ...]
+) -> None:
+    skewed_clock = request.getfixturevalue("skewed_clock") if clocks is WRONG else ""
+    rush = Rush()
+    with ExitStack() as stack:
+        registers = [started(stack, "register", books, skew, skewed_clock) for skew in clocks]
+        closers = [started(stack, "close_intake", books, skew, skewed_clock) for skew in clocks[1:]]
+        books.close_in(8)
+        assert [served.ask("POST", "/").json for served in closers] == [{"closed": {}}] * 2
+        rush.run(registers, closers)
+
+        yes, late, refused = rush.told(200, 201, kept=True), rush.told(410, kept=True), rush.told(410, kept=False)
+        assert yes | late | refused == {id_of(name) for name in rush.answers}
+        assert set(books.on_roster()) == yes
+        assert len(books.on_roster()) == len(yes)
+        assert {one.id for one in books.store().registrations(SLUG, None, 100_000)} == yes | late
+        assert rush.closed == [{SLUG: len(yes)}]
+        assert len(yes) > THREADS
+        assert [served.ask("POST", "/").json for served in closers] == [{"closed": {}}] * 2
+
+        api = stack.enter_context(sendgrid_api())
+        assert_the_staff_have_it(stack, books, api, rush, yes, late)
+
+
+def assert_the_staff_have_it(
+    stack: ExitStack, books: Books, api: SendGridApi, rush: Rush, yes: set[str], late: set[str]
+) -> None:
+    """One roster for each of the staff; its list is who was told yes, and who came late is named apart."""
+    sender = {"SENDGRID_API_KEY": "SG.key", "SENDGRID_HOST": api.url, "MAIL_FROM": "registration@rollcall.example"}
+    send_mail = stack.enter_context(function("send_mail", **books.environment, **sender))
+    for number in (1, 2, 1, 2):
+        assert send_mail.ask("POST", "/", b"", trigger_of(roster_mail(SLUG, number, "").id)).status == 200
+    assert [body["personalizations"][0]["to"] for body in api.bodies] == [[{"email": email}] for email in STAFF]
+    owed = [record.mail for record in books.store().unsent_mails(SLUG)]
+    assert {mail.kind for mail in owed} == {MailKind.CONFIRMATION}
+    assert sorted(str(mail.registration_id) for mail in owed) == sorted(yes | late)
+    for body in api.bodies:
+        lines = base64.b64decode(body["attachments"][0]["content"]).decode("utf-8-sig").splitlines()
+        assert {id_of(row["First name"]) for row in csv.DictReader(lines)} == yes
+        _, _, named = body["content"][0]["value"].partition("\nLATE\n")
+        named, _, _ = named.partition("\nORGANIZATIONS\n")
+        assert {id_of(name) for name in rush.answers if name in named} == late
+
+
+@pytest.mark.parametrize("skew", [+2, -2])
+def test_the_clock_is_really_wrong(books: Books, skewed_clock: str, skew: int) -> None:
+    with ExitStack() as stack:
+        answer = send(started(stack, "register", books, skew, skewed_clock), "Anybody")
+        shown = parsedate_to_datetime(answer.headers["Date"])
+    assert answer.status == 201
+    assert abs((shown - datetime.now(UTC)).total_seconds() - skew) < 1.9
+
+
+def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(books: Books) -> None:
+    with ExitStack() as stack:
+        on_the_way = stack.enter_context(way_to(books))
+        register = stack.enter_context(function("register", **on_the_way.environment))
+        close = stack.enter_context(function("close_intake", **books.environment))
+        closes_at = books.close_in(4)
+        assert send(register, "Early").status == 201
+        with ThreadPoolExecutor() as thread, on_the_way.held_up():
+            answering = thread.submit(send, register, "Under way")
+            until(lambda: datetime.now(UTC) > closes_at)
+        answer = answering.result()
+        assert (answer.status, answer.json["reference"]) == (410, reference(id_of("Under way")))
+        again = send(register, "Under way")
+        assert (again.status, again.json["reference"]) == (410, reference(id_of("Under way")))
+        assert close.ask("POST", "/").json == {"closed": {SLUG: 1}}
+    assert books.on_roster() == [id_of("Early")]
+    everyone = [one.id for one in books.store().registrations(SLUG, None, 10)]
+    assert everyone == sorted([id_of("Early"), id_of("Under way")])
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way of a commit to the books."""
+
+    environment: dict[str, str]
+    held_up: Callable[[], AbstractContextManager[object]]
+    """While this lasts, no commit arrives."""
+
+
+@contextmanager
+def way_to(books: Books) -> Iterator[Way]:
+    """To SQLite past the write lock, to Firestore over a line that can be held up."""
+    if "SQLITE_PATH" in books.environment:
+        yield Way(books.environment, lambda: locked(books.environment["SQLITE_PATH"]))
+        return
+    with faulty_firestore(books.environment["FIRESTORE_EMULATOR_HOST"]) as line:
+        yield Way(books.environment | {"FIRESTORE_EMULATOR_HOST": line.address}, lambda: commits_held_up(line))
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Another process has SQLite's write lock."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as elsewhere:
+        elsewhere.execute("begin immediate")
+        yield
+        elsewhere.execute("commit")
+
+
+@contextmanager
+def commits_held_up(line: FaultyFirestore) -> Iterator[None]:
+    """Commits wait on the line, and arrive in the end."""
+    goes_on = threading.Event()
+
+    def wait(answers: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        goes_on.wait()
+        yield from answers
+
+    line.order("Commit", *[wait] * 9)
+    yield
+    line.forget_orders()
+    goes_on.set()
+
+
+def started(stack: ExitStack, target: str, books: Books, skew: int, skewed_clock: str) -> Served:
+    """A function on a machine whose clock is so many seconds fast."""
+    clock = {"LD_PRELOAD": skewed_clock, "CLOCK_SKEW": str(skew)} if skew else {}
+    return stack.enter_context(function(target, **books.environment, **clock))
+
+
+def send(served: Served, name: str) -> Answer:
+    return served.post_json(f"/register/{SLUG}", a_form(first_name=name))
+
+
+def id_of(name: str) -> str:
+    return registration_id(SLUG, replace(ANYBODY, first_name=name))
