@@ -58,6 +58,11 @@ class FaultyFirestore:
         return faults.popleft() if faults else None
 
 
+def passes(answers: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+    """No fault: it is a later call's turn."""
+    yield from answers
+
+
 def refused(status: grpc.StatusCode) -> Fault:
     """The call never arrives; the client is answered with this status."""
 

@@ -20,6 +20,7 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.builders import EVENTS, a_form, a_registration
+from tests.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.sendgrid_api import sendgrid_api
 from tests.served import Answer, Served, process
 
@@ -51,6 +52,8 @@ class Rollcall:
         self._environment = environment
         self._stack = stack
         self._running: dict[str, Served] = {}
+        self.line: FaultyFirestore | None = None
+        """The line to Firestore, where the books are there."""
         self.api = stack.enter_context(sendgrid_api())
         self.event: Event = read_events(Path(environment["EVENTS"]))[SLUG]
 
@@ -62,6 +65,8 @@ class Rollcall:
         self._write("crash_at", "")
         self.move_on(timedelta(0))
         self.api.bodies.clear()
+        if self.line:
+            self.line.forget_orders()
 
     def move_on(self, shift: timedelta) -> None:
         """It is now so much later than it really is."""
@@ -161,9 +166,12 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             "SENDGRID_API_KEY": "SG.key",
             "MAIL_FROM": "registration@rollcall.example",
         }
+        line = None
         if request.param == "firestore":
-            environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
+            line = stack.enter_context(faulty_firestore(request.getfixturevalue("emulator")))
+            environment["FIRESTORE_EMULATOR_HOST"] = line.address
         rollcall = Rollcall(request.param, folder, environment, stack)
+        rollcall.line = line
         environment["SENDGRID_HOST"] = rollcall.api.url
         yield rollcall
 
