@@ -28,12 +28,15 @@ from google.cloud import firestore
 
 import main
 from handlers.close_intake import close_intake as answer_close_intake
+from handlers.record_deliveries import record_deliveries as answer_record_deliveries
 from handlers.register import register as answer_register
 from handlers.send_due_mail import send_due_mail as answer_send_due_mail
 from handlers.send_mail import send_mail as answer_send_mail
+from handlers.signature import verification_key
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
+from rollcall.desk.mail import MailQueue
 from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
@@ -70,6 +73,12 @@ def send_due_mail(request: Request) -> Response:
 
 
 @functions_framework.http
+def record_deliveries(request: Request) -> Response:
+    key = verification_key(os.environ["SENDGRID_WEBHOOK_KEY"])
+    return answer_record_deliveries(_desk(), key, request)
+
+
+@functions_framework.http
 def close_intake(request: Request) -> Response:
     return answer_close_intake(_desk(), request)
 
@@ -94,6 +103,10 @@ class FirestoreAhead(FirestoreStore):
         intake = super().intake(event)
         return replace(intake, as_of=intake.as_of + _shift())
 
+    def mail_queue(self) -> MailQueue:
+        queue = super().mail_queue()
+        return replace(queue, as_of=queue.as_of + _shift())
+
 
 def _desk() -> Desk:
     _passed.times.clear()
@@ -103,8 +116,8 @@ def _desk() -> Desk:
 @cache
 def _desk_with(books: str) -> Desk:
     store = cast(Store, Hooked(_store(books)))
-    poster = SendGridPoster(os.environ["SENDGRID_API_KEY"], os.environ["MAIL_FROM"], os.environ["SENDGRID_HOST"])
-    poster._sendgrid.client.timeout = _IMPATIENT
+    api_key, sender, host = (os.environ[name] for name in ("SENDGRID_API_KEY", "MAIL_FROM", "SENDGRID_HOST"))
+    poster = SendGridPoster(api_key, sender, host, _IMPATIENT)
     post = partial(_between_hooks, "post", poster.post)
     return Desk(store, RecentIntakes(store, time.monotonic), main.EVENTS, compose, post)
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -18,12 +19,15 @@ import grpc
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.desk import Store
+from rollcall.desk.desk import Desk, Store
 from rollcall.desk.event import Event
-from rollcall.desk.mail import MailKind, roster_mail
+from rollcall.desk.intake import MOVED_AHEAD, RecentIntakes
+from rollcall.desk.mail import InDoubt, MailKind, roster_mail
+from rollcall.desk.moving import Moved, move_deadline
 from rollcall.desk.registration import reference, registration_id
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
+from rollcall.mail.composing import compose
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
@@ -199,6 +203,42 @@ def assert_the_staff_have_it(
         _, _, named = body["content"][0]["value"].partition("\nLATE\n")
         named, _, _ = named.partition("\nORGANIZATIONS\n")
         assert {id_of(name) for name in rush.answers if name in named} == late
+
+
+def test_a_deadline_moved_earlier_while_instances_have_the_old_one(books: Books) -> None:
+    rush = Rush()
+    with ExitStack() as stack:
+        registers = [stack.enter_context(function("register", **books.environment)) for _ in range(2)]
+        closers = [stack.enter_context(function("close_intake", **books.environment))]
+        assert [send(served, f"Before {number}").status for number, served in enumerate(registers)] == [201, 201]
+        before = {id_of("Before 0"), id_of("Before 1")}
+        move(books, books.store().now() + MOVED_AHEAD + timedelta(seconds=2))
+        rush.run(registers, closers)
+    yes = before | rush.told(200, 201, kept=True)
+    assert set(books.on_roster()) == yes
+    assert rush.closed == [{SLUG: len(yes)}]
+    assert rush.too_late() >= TOO_LATE
+
+
+def test_a_deadline_moved_later_while_instances_have_the_old_one(books: Books) -> None:
+    """Nobody is refused before a fresh look."""
+    closes_at = books.close_in(4)
+    with ExitStack() as stack:
+        registers = [stack.enter_context(function("register", **books.environment)) for _ in range(2)]
+        close = stack.enter_context(function("close_intake", **books.environment))
+        for served in registers:
+            assert served.ask("GET", f"/register/{SLUG}").status == 200
+        move(books, closes_at + timedelta(days=1))
+        until(lambda: datetime.now(UTC) > closes_at)
+        assert [send(served, f"After {number}").status for number, served in enumerate(registers)] == [201, 201]
+        assert close.ask("POST", "/").json == {"closed": {}}
+
+
+def move(books: Books, closes_at: datetime) -> None:
+    """The staff move the deadline."""
+    store = books.store()
+    desk = Desk(store, RecentIntakes(store, time.monotonic), {}, compose, lambda message: InDoubt("nothing is posted"))
+    assert move_deadline(desk, books.event, closes_at) == Moved(closes_at)
 
 
 @pytest.mark.parametrize("skew", [+2, -2])

@@ -1,5 +1,6 @@
 """Rollcall as it runs in the cloud, a process a function, with what faults and crashes need."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.builders import EVENTS, a_form, a_registration
 from tests.faulty_firestore import FaultyFirestore, faulty_firestore
+from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
+from tests.schemas.test_deliveries import a_report
 from tests.sendgrid_api import sendgrid_api
 from tests.served import Answer, Served, process
 
@@ -140,6 +143,11 @@ class Rollcall:
         """How often each mail came to SendGrid, by its id."""
         return Counter(body["personalizations"][0]["custom_args"]["mail_id"] for body in self.api.bodies)
 
+    def report_delivered(self) -> Answer:
+        """SendGrid tells that the confirmation was delivered, and signs."""
+        body = json.dumps([a_report(event="delivered", mail_id=confirmation_of())]).encode()
+        return self._served("record_deliveries").ask("POST", "/", body, signed(body))
+
     def _served(self, target: str) -> Served:
         if target not in self._running:
             port = free_port()
@@ -164,6 +172,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             "STORE": request.param,
             "EVENTS": str(events),
             "SENDGRID_API_KEY": "SG.key",
+            "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
             "MAIL_FROM": "registration@rollcall.example",
         }
         line = None

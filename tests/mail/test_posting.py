@@ -11,7 +11,7 @@ import pytest
 
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Sent
 from rollcall.local.emulator import free_port
-from rollcall.mail.posting import SendGridPoster, request_body
+from rollcall.mail.posting import TIMEOUT, SendGridPoster, request_body
 from tests.sendgrid_api import (
     Behaviour,
     SendGridApi,
@@ -34,10 +34,8 @@ MESSAGE = Message(
     attachments=(Attachment("intgov04.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n"),),
 )
 
-_REVOKED = b'{"errors": [{"message": "The provided authorization grant is invalid, expired, or revoked"}]}'
-
-
 AT_NOON = {"Date": "Mon, 02 Feb 2004 12:00:00 GMT"}
+REVOKED = b'{"errors": [{"message": "The provided authorization grant is invalid, expired, or revoked"}]}'
 
 
 @pytest.fixture
@@ -46,8 +44,8 @@ def api() -> Iterator[SendGridApi]:
         yield running
 
 
-def poster(api: SendGridApi) -> SendGridPoster:
-    return SendGridPoster("SG.key", "registration@rollcall.example", api.url)
+def poster(api: SendGridApi, timeout: float = TIMEOUT) -> SendGridPoster:
+    return SendGridPoster("SG.key", "registration@rollcall.example", api.url, timeout)
 
 
 def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
@@ -129,8 +127,8 @@ def test_every_answer_is_understood(api: SendGridApi, status: int, headers: dict
     [
         (answers(500, {}, b"<html>Internal Server Error</html>"), InDoubt("SendGrid answered 500")),
         (answers(503, {"Retry-After": "30"}, b""), InDoubt("SendGrid answered 503")),
-        (answers(401, {}, _REVOKED), NotSent(False, "SendGrid answered 401")),
-        (answers(429, {"Retry-After": "7"}, b"{}"), NotSent(False, "SendGrid answered 429", timedelta(seconds=7))),
+        (answers(401, {}, REVOKED), Held(True, "SendGrid answered 401")),
+        (answers(429, {"Retry-After": "7"}, b"{}"), Held(False, "SendGrid answered 429", timedelta(seconds=7))),
         (answers(202, {}, b"\xff\xfe not JSON"), Sent()),
     ],
 )
@@ -142,9 +140,7 @@ def test_a_body_changes_nothing(api: SendGridApi, behaviour: Behaviour, posted: 
 @pytest.mark.parametrize("behaviour", [is_slow, resets, resets_unread, answers_garbage, answers_half])
 def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behaviour) -> None:
     api.answers.append(behaviour)
-    impatient = poster(api)
-    impatient._sendgrid.client.timeout = 0.5
-    assert isinstance(impatient.post(MESSAGE), InDoubt)
+    assert isinstance(poster(api, timeout=0.5).post(MESSAGE), InDoubt)
     assert len(api.bodies) == (0 if behaviour is resets_unread else 1)
     assert poster(api).post(MESSAGE) == Sent()
 
