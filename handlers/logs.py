@@ -12,3 +12,15 @@ def log(severity: str, message: str, **fields: object) -> None:
     entry = {"severity": severity, "message": message, **fields}
     sys.stdout.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
+
+
+def log_fault(error: Exception, **fields: object) -> None:
+    """Write an entry about what nobody foresaw: its kind and place, not its message, which may quote what was typed."""
+    log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error), **fields)
+
+
+def _innermost(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

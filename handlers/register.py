@@ -10,7 +10,7 @@ from flask import Request, Response
 from marshmallow import ValidationError
 
 from handlers.headers import guard, share
-from handlers.logs import log
+from handlers.logs import log, log_fault
 from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
 from handlers.traces import shown_now, sign_in, without_traces
 from rollcall.desk.desk import Desk
@@ -71,7 +71,7 @@ def register(desk: Desk, request: Request) -> Response:
     except StoreUnavailable as error:
         response = _unavailable(request, error)
     except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
-        log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error))
+        log_fault(error)
         detail = "Something went wrong on our side. Please try again; if it happens again, please write to us."
         response = _refusal(request, Refused(500, "Something went wrong", detail))
     guard(response)
@@ -332,10 +332,3 @@ def _problem(status: int, title: str, detail: str, **more: object) -> Response:
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _innermost(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

@@ -4,6 +4,7 @@ from collections import Counter
 
 from flask import Request, Response
 
+from handlers.logs import log_fault
 from handlers.private import done, log_attempt, run_privately
 from rollcall.desk.desk import Desk
 from rollcall.desk.sending import send_due
@@ -15,6 +16,9 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
     def work() -> Response:
         states: Counter[str] = Counter()
         for mail_id, attempted in send_due(desk):
+            if isinstance(attempted, Exception):
+                log_fault(attempted, mail=mail_id)
+                continue
             log_attempt(mail_id, attempted)
             states[attempted.state.value] += 1
         return done({"mails": dict(states)})

@@ -66,9 +66,9 @@ class SendingStore(RecordingStore, Protocol):
         """Ids of mails that are due now, the longest due first."""
         ...
 
-    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
-        """How many mails to this address (case, width and spacing folded) were last attempted after `since`; counted no
-        further than `limit`."""
+    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
+        """How many mails to this address (case, width and spacing folded) were, or may have been, handed over after
+        `since`; counted no further than `limit`."""
         ...
 
     def mail_queue(self) -> MailQueue:

@@ -82,6 +82,11 @@ class Attempt:
     note: str = ""
     """What SendGrid or the network said; no personal data."""
 
+    @property
+    def may_be_taken(self) -> bool:
+        """Whether the message was handed over, for all we know."""
+        return self.outcome not in (AttemptOutcome.NOT_TAKEN, AttemptOutcome.HELD)
+
 
 @dataclass(frozen=True)
 class MailRecord:
@@ -171,8 +176,8 @@ class Roster:
 class NeedsAPerson:
     """What does not go by itself, up to now."""
 
-    undelivered: tuple[tuple[Registered, MailRecord], ...]
-    """Mails to registrants that will not arrive by themselves."""
+    undelivered: tuple[tuple[Registered | None, MailRecord], ...]
+    """Mails that will not arrive by themselves, and whom each is about; None for a roster."""
     kept: tuple[KeptForm, ...]
     """The forms that are kept for the staff, the first received first."""
     queue: MailQueue

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk, NeedsAPersonStore, RosterStore
 from rollcall.desk.event import Event
-from rollcall.desk.mail import UNDELIVERED, Mail, MailRecord, NeedsAPerson, needs_a_person_mail
+from rollcall.desk.mail import UNDELIVERED, Mail, MailKind, MailRecord, NeedsAPerson, needs_a_person_mail
 from rollcall.desk.pages import everyone, kept_forms
 from rollcall.desk.registration import KeptForm
 
@@ -27,9 +27,10 @@ def owed_next_morning(event: Event, now: datetime) -> Sequence[Mail]:
 
 
 def word_of(desk: Desk, record: MailRecord, now: datetime) -> Sequence[Mail]:
-    """What the staff are owed because of how this mail stands: word, where it will not reach a registrant."""
+    """What the staff are owed because of how this mail stands: word, where it will not arrive. Of such word itself
+    there is none."""
     event = desk.events.get(record.mail.event)
-    if event is None or record.state not in UNDELIVERED or record.mail.registration_id is None:
+    if event is None or not _is_told(record):
         return []
     return owed_this_hour(event, now)
 
@@ -47,11 +48,15 @@ def draw_up_needs_a_person(store: NeedsAPersonStore, event: Event) -> NeedsAPers
     """What needs a person as the books stand now. Raises `StoreUnavailable`."""
     people = {one.id: one for one in everyone(store, event.slug)}
     undelivered = tuple(
-        (people[record.mail.registration_id], record)
+        (people.get(record.mail.registration_id or ""), record)
         for record in store.unsent_mails(event.slug)
-        if record.state in UNDELIVERED and record.mail.registration_id in people
+        if _is_told(record)
     )
     return NeedsAPerson(undelivered, still_kept(store, event.slug, people), store.mail_queue())
+
+
+def _is_told(record: MailRecord) -> bool:
+    return record.state in UNDELIVERED and record.mail.kind is not MailKind.NEEDS_A_PERSON
 
 
 def _owed(event: Event, stamp: str, not_before: datetime) -> Sequence[Mail]:

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from rollcall.desk.closing import draw_up_roster
 from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.mail import (
     Attempt,
     AttemptOutcome,
@@ -104,13 +105,20 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
     return Attempted(_settle(desk, taken_up, posted), "" if isinstance(posted, Sent) else posted.note, hold)
 
 
-def send_due(desk: Desk) -> Iterator[tuple[str, Attempted]]:
-    """Send what is due, up to `SWEEP` mails: each id with what came of it; no more once the queue is held.
+def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
+    """Send what is due, up to `SWEEP` mails: each id with what came of it; no more once the queue is held. What goes
+    wrong with one mail in a way that nobody foresaw is handed on, and keeps no other mail waiting.
 
     Raises `StoreUnavailable`.
     """
     for mail_id in desk.store.due_mails(SWEEP):
-        attempted = send(desk, mail_id)
+        try:
+            attempted = send(desk, mail_id)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            yield mail_id, error
+            continue
         if attempted:
             yield mail_id, attempted
             if attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
@@ -136,7 +144,10 @@ def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> 
 
 def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -> MailRecord:
     """The record after an attempt. Where a delivery report settled the mail meanwhile, or the lease lapsed and another
-    sender has it, only the attempt's outcome is noted; that a message was taken counts in any case."""
+    sender has it, only the attempt's outcome is noted; that a message was taken counts in any case. A mail that is owed
+    anew knows nothing of the attempt, and is to go out again."""
+    if attempt_id not in [attempt.id for attempt in record.attempts]:
+        return record
     mine = record.state is MailState.SENDING and record.attempts[-1].id == attempt_id
     match posted:
         case Sent():
@@ -214,7 +225,7 @@ def _count(record: MailRecord, outcome: AttemptOutcome) -> int:
 def _lately(desk: Desk, record: MailRecord, now: datetime) -> int:
     if record.mail.registration_id is None:
         return 0  # no stranger can choose what goes to staff
-    return desk.store.attempted_lately(record.mail.to, now - ADDRESS_WINDOW, TO_ONE_ADDRESS)
+    return desk.store.handed_over_lately(record.mail.to, now - ADDRESS_WINDOW, TO_ONE_ADDRESS)
 
 
 def _post(desk: Desk, mail: Mail) -> Posted:

@@ -67,9 +67,9 @@ class MovedTime:
         """See `RecordingStore`."""
         return self._store.save_mail(_mail(record, -self._shift), [self._owed(mail) for mail in owed])
 
-    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
+    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
-        return self._store.attempted_lately(to, since - self._shift, limit)
+        return self._store.handed_over_lately(to, since - self._shift, limit)
 
     def mail_queue(self) -> MailQueue:
         """See `SendingStore`."""

@@ -99,7 +99,7 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson) -> Message:
         "needs-a-person",
         held_since=_told_hold(about.queue),
         undelivered_rows=[
-            (_who(one), f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}")
+            (_who(one) if one else "To the staff", f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}")
             for one, record in about.undelivered
         ],
         count=len(about.kept),

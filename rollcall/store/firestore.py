@@ -185,11 +185,11 @@ class FirestoreStore:
             return bool(call.faults) and self.mail(record.mail.id) == record
         return True
 
-    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
+    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
         mails = self._client.collection("mails")
         lately = mails.where(filter=FieldFilter("address", "==", fold(to)))
-        lately = lately.where(filter=FieldFilter("attempted_at", ">", since)).limit(limit)
+        lately = lately.where(filter=FieldFilter("handed_over_at", ">", since)).limit(limit)
         with _unavailable_as_ours():
             answers: Any = lately.count().get(**_Call())
         return int(answers[0][0].value)

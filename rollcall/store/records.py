@@ -45,7 +45,7 @@ def mail_state(record: MailRecord) -> dict[str, Any]:
     return {
         "state": record.state.value,
         "due_at": record.due_at,
-        "attempted_at": record.attempts[-1].at if record.attempts else None,
+        "handed_over_at": max((attempt.at for attempt in record.attempts if attempt.may_be_taken), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
             for attempt in record.attempts

@@ -46,11 +46,11 @@ create table if not exists roster_pages (
 create table if not exists keys (event text, key text, registration text, primary key (event, key)) without rowid;
 create table if not exists mails (
     id text primary key, mail text not null, event text not null, address text not null,
-    state text not null, due_at text, attempted_at text, record text not null
+    state text not null, due_at text, handed_over_at text, record text not null
 ) without rowid;
 create index if not exists mails_due on mails (due_at) where due_at is not null;
 create index if not exists mails_unsent on mails (event) where state not in ('sent', 'delivered');
-create index if not exists mails_to on mails (address, attempted_at);
+create index if not exists mails_to on mails (address, handed_over_at);
 create table if not exists mail_queue (only integer primary key check (only = 1), queue text not null);
 """
 _VERSION = 2
@@ -171,10 +171,10 @@ class SqliteStore:
                 _queue(books, mail, anew=True)
         return True
 
-    def attempted_lately(self, to: str, since: datetime, limit: int) -> int:
+    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
         ((count,),) = self._read(
-            "select count(*) from (select 1 from mails where address = ? and attempted_at > ? limit ?)",
+            "select count(*) from (select 1 from mails where address = ? and handed_over_at > ? limit ?)",
             (fold(to), _text(since), limit),
         )
         found: int = count
@@ -292,7 +292,7 @@ class SqliteStore:
 
 
 _MAIL = "id, mail, record"
-_STATE = "state = ?, due_at = ?, attempted_at = ?, record = ?"
+_STATE = "state = ?, due_at = ?, handed_over_at = ?, record = ?"
 
 
 @contextmanager
@@ -325,7 +325,7 @@ def _queue(books: sqlite3.Connection, mail: Mail, *, anew: bool = False) -> None
 def _state(record: MailRecord) -> tuple[object, ...]:
     """The values of `_STATE`, and which record they are for."""
     state = mail_state(record)
-    times = [_text(state[name]) if state[name] else None for name in ("due_at", "attempted_at")]
+    times = [_text(state[name]) if state[name] else None for name in ("due_at", "handed_over_at")]
     return (state["state"], *times, _json(state), record.mail.id, record.version)
 
 
@@ -352,7 +352,7 @@ def _with_instants(record: dict[str, Any]) -> dict[str, Any]:
 
 
 _INSTANTS = {
-    *("at", "due_at", "attempted_at", "not_before", "held_since", "held_until", "closes_at", "moved_at"),
+    *("at", "due_at", "handed_over_at", "not_before", "held_since", "held_until", "closes_at", "moved_at"),
 }
 
 

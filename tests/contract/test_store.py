@@ -263,22 +263,25 @@ def test_what_is_owed_anew_is_due_anew(store: Store) -> None:
 
 
 def test_mails_to_an_address_are_counted_however_it_is_written(store: Store) -> None:
-    now = store.now()
+    now, refused, taken = store.now(), AttemptOutcome.NOT_TAKEN, AttemptOutcome.TAKEN
     for id, to, at in (
         ("A", "victim@example.org", now),
         ("B", "Victim@EXAMPLE.org", now),
         ("C", "victim@example.org", now - timedelta(days=2)),
         ("D", "victim@example.org", None),
+        ("F", "victim@example.org", now),
         ("E", "other@example.org", now),
     ):
         store.accept(SLUG, id, a_registration(), confirmation(SLUG, id, to))
         record = store.mail(mail_to(id))
         assert record is not None
-        assert store.save_mail(replace(record, attempts=(Attempt(id, at),) if at else ()))
+        assert store.save_mail(
+            replace(record, attempts=(Attempt(id, at, refused if id == "F" else taken),) if at else ())
+        )
     since = now - timedelta(days=1)
-    assert store.attempted_lately("VICTIM@example.org", since, 50) == 2
-    assert store.attempted_lately("victim@example.org", since, 1) == 1
-    assert store.attempted_lately("nobody@example.org", since, 50) == 0
+    assert store.handed_over_lately("VICTIM@example.org", since, 50) == 2
+    assert store.handed_over_lately("victim@example.org", since, 1) == 1
+    assert store.handed_over_lately("nobody@example.org", since, 50) == 0
 
 
 def test_the_mail_queue_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:

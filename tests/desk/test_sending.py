@@ -1,8 +1,10 @@
 """Sending: claim, compose, post, settle; on a real SQLite store with a clock that a test moves."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -36,6 +38,7 @@ from rollcall.desk.sending import (
     LONGEST_WAIT,
     TO_ONE_ADDRESS,
     TRIES,
+    Attempted,
     Hold,
     send,
     send_due,
@@ -80,8 +83,14 @@ def outcomes(record: MailRecord) -> list[AttemptOutcome]:
     return [attempt.outcome for attempt in record.attempts]
 
 
+def attempts_of_a_sweep(desk: Desk) -> dict[str, Attempted]:
+    attempts = dict(send_due(desk))
+    assert all(isinstance(attempted, Attempted) for attempted in attempts.values())
+    return cast(dict[str, Attempted], attempts)
+
+
 def swept(desk: Desk) -> dict[str, MailState]:
-    return {mail_id: attempted.state for mail_id, attempted in send_due(desk)}
+    return {mail_id: attempted.state for mail_id, attempted in attempts_of_a_sweep(desk).items()}
 
 
 def staff_mails(desk: Desk) -> list[MailRecord]:
@@ -251,14 +260,14 @@ class TestHold:
         for name in "ABC":
             register(desk, EVENT, a_registration(first_name=name))
         postbox.answers = [Held(True, "SendGrid answered 401")] * 4
-        began = [attempted.hold for _, attempted in send_due(desk)]
+        began = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
         assert began == [Hold.BEGAN]
         assert list(send_due(desk)) == []
         assert send(desk, MAIL.id) is None
         holds: list[Hold | None] = []
         while not holds or holds[-1] is not None:
             clock.forward(timedelta(minutes=1))
-            holds += [attempted.hold for _, attempted in send_due(desk)]
+            holds += [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
         assert holds == [Hold.GOES_ON] * 3 + [Hold.ENDED] + [None] * 3
         assert sorted({record.state for record in map(desk.store.mail, desk_mails(desk)) if record}) == [MailState.SENT]
 
@@ -329,6 +338,14 @@ class TestToOneAddress:
         swept(desk)
         assert sent() == TO_ONE_ADDRESS + 5
 
+    def test_what_was_not_taken_does_not_count(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
+        for number in range(TO_ONE_ADDRESS - 1):
+            register(desk, EVENT, a_registration(first_name=str(number)))
+        postbox.answers = [NotSent(False, "SendGrid could not be reached")] * TO_ONE_ADDRESS
+        swept(desk)
+        clock.forward(LONGEST_WAIT)
+        assert list(swept(desk).values()) == [MailState.SENT] * TO_ONE_ADDRESS
+
     def test_the_same_address_written_otherwise_is_the_same(self, desk: Desk, postbox: Postbox) -> None:
         for number in range(TO_ONE_ADDRESS):
             register(desk, EVENT, a_registration(first_name=str(number), email="victim@example.org"))
@@ -345,6 +362,43 @@ def test_a_mail_that_cannot_be_composed_does_not_stop_the_others(desk: Desk, pos
     assert list(states.values()).count(MailState.QUEUED) == 2
     (attempt,) = record_of(desk, f"{EVENT.slug}.0NOBODY.confirmation").attempts
     assert attempt.note == "could not be composed: LookupError"
+
+
+def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_others(
+    desk: Desk, postbox: Postbox, tmp_path: Path
+) -> None:
+    desk.store.queue(confirmation(EVENT.slug, "0BROKEN", "nobody@example.org"))
+    with sqlite3.connect(tmp_path / "books.sqlite3") as books:
+        books.execute("update mails set record = '{}' where id like '%0BROKEN%'")
+    came = dict(send_due(desk))
+    assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
+    assert came == {MAIL.id: Attempted(MailState.SENT)}
+
+
+def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: Postbox, clock: Clock) -> None:
+    clock.now = EVENT.closes_at + SECOND
+    close(desk, EVENT)
+    state_after(desk)
+    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 413")]
+    send(desk, roster_mail(EVENT.slug, 1, "").id)
+    clock.forward(timedelta(hours=1))
+    swept(desk)
+    assert "roster to spumail@itu.int: failed: SendGrid answered 413" in postbox.messages[-1].text
+    assert "To the staff" in postbox.messages[-1].html
+
+
+def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clock: Clock) -> None:
+    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 400")] * 9
+    for _ in range(9):
+        swept(desk)
+        clock.forward(timedelta(hours=1))
+    assert len(postbox.messages) == 2
+
+
+def test_a_mail_that_is_owed_anew_while_it_is_sent_goes_out_again(desk: Desk, clock: Clock) -> None:
+    claimed = take_up(record_of(desk), clock.now, "a", 0)
+    owed_anew = record_of(desk)
+    assert settle(owed_anew, claimed.attempts[-1].id, Sent(), clock.now) == owed_anew
 
 
 def test_waits_grow_to_a_bound(clock: Clock) -> None:

@@ -67,7 +67,7 @@ def the_roster_is_owed(rollcall: Rollcall) -> None:
 
 _TAKE_UP = ("mail_queue", "mail")
 _SETTLE = ("now", "mail", "save_mail")
-_SEND = (*_TAKE_UP, "attempted_lately", "save_mail", "intake", "registered", "post", *_SETTLE)
+_SEND = (*_TAKE_UP, "handed_over_lately", "save_mail", "intake", "registered", "post", *_SETTLE)
 _SEND_ROSTER = (
     *(*_TAKE_UP, "save_mail", "intake", "roster_page", "registrations", "registrations", "unsent_mails", "kept"),
     *("post", *_SETTLE),
