@@ -1,7 +1,7 @@
 """What tests are about: the real event and an invented registrant, each test varying one thing."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,18 @@ def an_event(**changes: Any) -> Event:
     return replace(read_event(EVENTS / "intgov04.toml"), **changes)
 
 
-def write_event(folder: Path, slug: str, opens: date, closes: date) -> None:
-    """A file like the letter's, whose intake is open from and to these days."""
+def write_event(folder: Path, slug: str, opens: date, closes: date, *origins: str) -> None:
+    """A file like the letter's, whose intake is open from and to these days, and whose form may be on these pages."""
     letter = (EVENTS / "intgov04.toml").read_text("utf-8")
-    letter = letter.replace("opens = 2004-01-14", f"opens = {opens}").replace(
-        "closes = 2004-02-20", f"closes = {closes}"
-    )
-    (folder / f"{slug}.toml").write_text(letter, "utf-8")
+    letter = letter.replace("opens = 2004-01-14", f"opens = {opens}")
+    letter = letter.replace("closes = 2004-02-20", f"closes = {closes}")
+    (folder / f"{slug}.toml").write_text(letter.replace("[form]", f"[form]\norigins = {list(origins)}"), "utf-8")
+
+
+def write_open_event(folder: Path, *origins: str, slug: str = "open") -> None:
+    """As `write_event`, open now."""
+    today = datetime.now(UTC).date()
+    write_event(folder, slug, today - timedelta(days=9), today + timedelta(days=9), *origins)
 
 
 def a_form(**changes: object) -> dict[str, object]:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.builders import a_form
-from tests.handlers.test_headers import an_open_event
+from tests.builders import a_form, write_open_event
 from tests.served import Served, function
 
 PATH = "/register/open"
@@ -50,7 +49,7 @@ def listed() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def served(listed: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
-    an_open_event(folder, listed)
+    write_open_event(folder, listed)
     books = tmp_path_factory.mktemp("books") / "books.sqlite3"
     with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(books)) as running:
         yield running

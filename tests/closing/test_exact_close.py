@@ -25,14 +25,13 @@ from rollcall.desk.intake import GOOD_FOR, RecentIntakes
 from rollcall.desk.mail import InDoubt, MailKind, roster_mail
 from rollcall.desk.moving import Moved, move_deadline
 from rollcall.desk.registration import reference, registration_id
-from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.mail.composing import compose
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.builders import EVENTS, a_form, a_registration
-from tests.conftest import leave_out
+from tests.conftest import leave_out, where_the_books_are
 from tests.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.sendgrid_api import SendGridApi, sendgrid_api
 from tests.served import Answer, Served, function, until
@@ -98,12 +97,7 @@ def books(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -
     letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("closes = 2004-02-20", f"closes = {closes}")
     letter = letter.replace('staff = ["spumail@itu.int"]', f"staff = {STAFF}")
     (events_folder / f"{SLUG}.toml").write_text(letter, "utf-8")
-    environment = {"STORE": request.param, "EVENTS": str(events_folder)}
-    if request.param == "sqlite":
-        environment["SQLITE_PATH"] = str(tmp_path / "books.sqlite3")
-    else:
-        environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
-        environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+    environment = {"EVENTS": str(events_folder), **where_the_books_are(request, tmp_path)}
     return Books(environment)
 
 

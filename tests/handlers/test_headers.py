@@ -4,32 +4,22 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.builders import EVENTS
+from tests.builders import write_open_event
 from tests.served import Served, function
 
 ELSEWHERE = "https://www.example.org"
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
 
 
-def an_open_event(folder: Path, *origins: str, slug: str = "open") -> None:
-    """An event file whose intake is open now and whose form may be on pages elsewhere."""
-    today = datetime.now(UTC).date()
-    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
-    letter = letter.replace("opens = 2004-01-14", f"opens = {today - timedelta(days=9)}")
-    letter = letter.replace("closes = 2004-02-20", f"closes = {today + timedelta(days=9)}")
-    (folder / f"{slug}.toml").write_text(letter.replace("[form]", f"[form]\norigins = {list(origins)}"), "utf-8")
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
-    an_open_event(folder, ELSEWHERE, "http://localhost:8000")
-    an_open_event(folder, slug="nowhere")
+    write_open_event(folder, ELSEWHERE, "http://localhost:8000")
+    write_open_event(folder, slug="nowhere")
     books = tmp_path_factory.mktemp("books") / "books.sqlite3"
     with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(books)) as running:
         yield running

@@ -8,8 +8,8 @@ import pytest
 
 from handlers.traces import HIDDEN
 from rollcall.local.emulator import free_port
-from tests.builders import a_form
-from tests.handlers.test_headers import an_open_event
+from tests.builders import a_form, write_open_event
+from tests.conftest import where_the_books_are
 from tests.served import Served, function
 
 PATH = "/register/open"
@@ -32,15 +32,8 @@ PERSONAL = ["typed", "730 99", "73099"]
 
 @pytest.fixture(params=["sqlite", "firestore"])
 def environment(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Mapping[str, str]:
-    an_open_event(events_folder)
-    if request.param == "sqlite":
-        return {"STORE": "sqlite", "EVENTS": str(events_folder), "SQLITE_PATH": str(tmp_path / "books.sqlite3")}
-    return {
-        "STORE": "firestore",
-        "EVENTS": str(events_folder),
-        "FIRESTORE_EMULATOR_HOST": request.getfixturevalue("emulator"),
-        "GOOGLE_CLOUD_PROJECT": f"test-{free_port()}",
-    }
+    write_open_event(events_folder)
+    return {"EVENTS": str(events_folder), **where_the_books_are(request, tmp_path)}
 
 
 def send_everything(served: Served) -> list[str]:
@@ -80,7 +73,7 @@ def test_the_logs_hold_nothing_that_was_typed(environment: Mapping[str, str], tm
 
 
 def test_nor_do_they_where_the_store_cannot_be_reached(tmp_path: Path, events_folder: Path) -> None:
-    an_open_event(events_folder)
+    write_open_event(events_folder)
     nobody = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "GOOGLE_CLOUD_PROJECT": "none"}
     log = tmp_path / "log"
     nobody |= {"STORE": "firestore", "EVENTS": str(events_folder)}

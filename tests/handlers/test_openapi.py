@@ -22,10 +22,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from rollcall.local.emulator import free_port
 from schemas.openapi import openapi_json
 from schemas.registration import form_fields
 from tests.builders import a_form, an_event, write_event
+from tests.conftest import where_the_books_are
 from tests.served import Served, function
 
 CHECKS = [
@@ -53,12 +53,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
     write_event(events, "later", today + 5 * day, today + 9 * day)
-    environment = {"STORE": request.param, "EVENTS": str(events)}
-    if request.param == "sqlite":
-        environment["SQLITE_PATH"] = str(tmp_path_factory.mktemp("books") / "books.sqlite3")
-    else:
-        environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
-        environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+    environment = {"EVENTS": str(events), **where_the_books_are(request, tmp_path_factory.mktemp("books"))}
     with function("register", **environment) as running:
         yield running
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from rollcall.desk.registration import registration_id
-from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from tests.builders import EVENTS, a_form, a_registration
+from tests.conftest import where_the_books_are
 from tests.sendgrid_api import SendGridApi, sendgrid_api
 from tests.served import ROOT, Served, function, until
 
@@ -44,17 +44,12 @@ def functions(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Pat
     (events_folder / f"{SLUG}.toml").write_text(letter.replace("closes = 2004-02-20", f"closes = {closes}"), "utf-8")
     with sendgrid_api() as api, ExitStack() as stack:
         environment = {
-            "STORE": request.param,
             "EVENTS": str(events_folder),
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
             "MAIL_FROM": "registration@rollcall.example",
+            **where_the_books_are(request, tmp_path),
         }
-        if request.param == "sqlite":
-            environment["SQLITE_PATH"] = str(tmp_path / "books.sqlite3")
-        else:
-            environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
-            environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
         yield Functions(environment, api, stack)
 
 

@@ -20,7 +20,7 @@ from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.builders import EVENTS, a_registration
-from tests.conftest import Clock
+from tests.conftest import Clock, where_the_books_are
 from tests.schemas.test_deliveries import a_report
 from tests.served import Served, function
 
@@ -39,14 +39,12 @@ def signed(body: bytes, key: ec.EllipticCurvePrivateKey = KEY, timestamp: str = 
 @pytest.fixture(params=["sqlite", "firestore"])
 def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Store, Mapping[str, str]]:
     """A store with a registration whose confirmation is owed, and how a function finds it."""
+    environment = where_the_books_are(request, tmp_path)
     store: Store
     if request.param == "sqlite":
-        path = tmp_path / "books.sqlite3"
-        store, environment = SqliteStore(path, clock), {"STORE": "sqlite", "SQLITE_PATH": str(path)}
+        store = SqliteStore(Path(environment["SQLITE_PATH"]), clock)
     else:
-        host, project = request.getfixturevalue("emulator"), request.getfixturevalue("project")
-        store = FirestoreStore(firestore.Client(project=project))
-        environment = {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": host, "GOOGLE_CLOUD_PROJECT": project}
+        store = FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
     store.accept("intgov04", "A", a_registration(), MAIL)
     return store, environment
 

@@ -11,7 +11,8 @@ import pytest
 
 from rollcall.desk.registration import is_reference
 from rollcall.local.emulator import free_port
-from tests.builders import EVENTS, a_form
+from tests.builders import a_form, write_event
+from tests.conftest import where_the_books_are
 from tests.served import Answer, Served, function
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
@@ -29,22 +30,13 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("closed", today - 9 * day, today - 5 * day),
         ("later", today + 5 * day, today + 9 * day),
     ):
-        letter = (EVENTS / "intgov04.toml").read_text("utf-8")
-        letter = letter.replace("opens = 2004-01-14", f"opens = {opens}").replace(
-            "closes = 2004-02-20", f"closes = {closes}"
-        )
-        (folder / f"{slug}.toml").write_text(letter, "utf-8")
+        write_event(folder, slug, opens, closes)
     return folder
 
 
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])
 def served(request: pytest.FixtureRequest, events: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    environment = {"STORE": request.param, "EVENTS": str(events)}
-    if request.param == "sqlite":
-        environment["SQLITE_PATH"] = str(tmp_path_factory.mktemp("books") / "books.sqlite3")
-    else:
-        environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
-        environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+    environment = {"EVENTS": str(events), **where_the_books_are(request, tmp_path_factory.mktemp("books"))}
     with function("register", **environment) as running:
         yield running
 

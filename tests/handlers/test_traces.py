@@ -8,10 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.traces import HIDDEN, SHOWN_AT
-from rollcall.local.emulator import free_port
 from schemas.registration import FIELD_NAMES
-from tests.builders import a_form
-from tests.handlers.test_headers import an_open_event
+from tests.builders import a_form, write_open_event
+from tests.conftest import where_the_books_are
 from tests.served import Answer, Served, function
 
 PATH = "/register/open"
@@ -21,13 +20,8 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/htm
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
-    an_open_event(folder)
-    environment = {"STORE": request.param, "EVENTS": str(folder)}
-    if request.param == "sqlite":
-        environment["SQLITE_PATH"] = str(tmp_path_factory.mktemp("books") / "books.sqlite3")
-    else:
-        environment["FIRESTORE_EMULATOR_HOST"] = request.getfixturevalue("emulator")
-        environment["GOOGLE_CLOUD_PROJECT"] = f"test-{free_port()}"
+    write_open_event(folder)
+    environment = {"EVENTS": str(folder), **where_the_books_are(request, tmp_path_factory.mktemp("books"))}
     with function("register", **environment) as running:
         yield running
 
