@@ -251,7 +251,8 @@ def _not_yet_open(event: Event, opens_at: datetime) -> str:
 
 
 def _answers(event: Event, form: Form) -> list[tuple[str, str]]:
-    return [(field.label, text) for field in form_fields(event) if (text := form.typed.get(field.name, "").strip())]
+    typed = form.typed | {"category": event.category_label(form.typed.get("category", ""))}
+    return [(field.label, text) for field in form_fields(event) if (text := typed.get(field.name, "").strip())]
 
 
 def _filled_in(

@@ -3,7 +3,7 @@
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,10 @@ class _Table(Schema):
 def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
     missing = {"required": "is missing; add it"}
     return Text(max_length=max_length, required=required, error_messages=missing, **more)
+
+
+def _link(**more: Any) -> Text:
+    return _line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
 def _email(*, required: bool = True) -> fields.Email:
@@ -75,10 +79,15 @@ class _CategoryTable(_Table):
         return Category(**given)
 
 
+def _codes_differ(categories: Sequence[Category]) -> None:
+    if len({category.code for category in categories}) < len(categories):
+        raise ValidationError("should each have a code of its own")
+
+
 class _HotelTable(_Table):
     name = _line()
     tel = _line(required=False, load_default=None)
-    website = _line(required=False, load_default=None)
+    website = _link(required=False, load_default=None)
 
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> Hotel:
@@ -93,7 +102,7 @@ class _VenueTable(_Table):
     tel = _line()
     fax = _line(required=False, load_default=None)
     email = _email(required=False)
-    website = _line(required=False, load_default=None)
+    website = _link(required=False, load_default=None)
 
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> Venue:
@@ -134,7 +143,7 @@ class _EventFile(_Table):
     title = _line()
     reference = _line()
     organizer = _line()
-    website = _line(required=False, load_default=None)
+    website = _link(required=False, load_default=None)
     time_zone = fields.String(
         required=True,
         validate=validate.OneOf(available_timezones(), error='should be an IANA zone, as "Europe/Zurich"'),
@@ -148,7 +157,9 @@ class _EventFile(_Table):
     intake = fields.Nested(_IntakeTable, required=True)
     form = fields.Nested(_FormTable, required=True)
     categories = fields.List(
-        fields.Nested(_CategoryTable), required=True, validate=validate.Length(min=1, error="should be one or more")
+        fields.Nested(_CategoryTable),
+        required=True,
+        validate=[validate.Length(min=1, error="should be one or more"), _codes_differ],
     )
     venue = fields.Nested(_VenueTable, required=True)
     contact = fields.Nested(_ContactTable, required=True)
@@ -262,7 +273,8 @@ def main() -> None:
         sys.exit(str(error))
     for event in events.values():
         sys.stdout.write(
-            f"{folder / event.slug}.toml: {event.title}; intake from {event.opens_at} to {event.closes_at}\n"
+            f"{folder / event.slug}.toml: {event.title}; intake from {event.opens_at.astimezone(event.zone)} "
+            f"to {event.closes_at.astimezone(event.zone)}\n"
         )
 
 

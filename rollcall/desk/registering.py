@@ -80,7 +80,8 @@ def register(
     """Take a registration in. The same call again, after any fault, is always right.
 
     1. See that the intake is open, by a reading of the last seconds.
-    2. Where there is a sign that no person filled it in, keep it for the staff; that is all.
+    2. Where there is a sign that no person filled it in, and this person is not there, keep it for the staff; that is
+       all.
     3. Write the registration and the confirmation owed for it, in one commit.
     4. Where this person was already there, compare the two forms.
     5. Where the commit came after the deadline, or long after the reading, look at the deadline afresh: it may have
@@ -96,7 +97,7 @@ def register(
         return NotYetOpen(intake.opens_at)
     if intake.past:
         return _after_closing(desk, event, id, registration, intake, key)
-    if sign:
+    if sign and desk.store.registered(event.slug, id) is None:
         keep(desk, event, id, registration, sign)
         return Kept(sign)
     mail = confirmation(event.slug, id, registration.email)

@@ -45,7 +45,7 @@ DOUBT_WAITS = (
     timedelta(minutes=5),
 )
 """How long a mail waits for delivery reports after its first, second, ... attempt in doubt, before it is sent again;
-after the last of these it has failed. So a mail is handed over five times at the most, within about a day."""
+after the last of these it has failed. So a mail is handed over five times at the most, within about 31 hours."""
 FIRST_HOLD = timedelta(minutes=1)
 LONGEST_HOLD = timedelta(minutes=15)
 LONGEST_ASKED_HOLD = timedelta(days=1)
@@ -170,7 +170,7 @@ def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -
 
 def wait(record: MailRecord) -> timedelta:
     """How long until the next attempt of a mail that was not taken: exponential with full jitter."""
-    doublings = min(_count(record, AttemptOutcome.NOT_TAKEN), 16)  # past that, LONGEST_WAIT holds anyway
+    doublings = min(max(_count(record, AttemptOutcome.NOT_TAKEN) - 1, 0), 16)  # past that, LONGEST_WAIT holds anyway
     return jitter(record, min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))) + timedelta(seconds=1)
 
 

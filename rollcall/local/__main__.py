@@ -5,7 +5,9 @@ ISO 8601 time to start the clock at), `EVENTS` (the folder of event files), `BOO
 the outbox).
 """
 
+import fcntl
 import os
+import socket
 import sys
 import tempfile
 import threading
@@ -16,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from environs import Env
+from environs import Env, EnvError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rollcall.desk.desk import Desk, Store
@@ -31,11 +33,13 @@ from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
 from rollcall.store.sqlite import OtherBooks, SqliteStore
 from schemas.event import EventFileError, read_events
+from templates import deadline
 
 OFFICE_OPENS = timedelta(hours=9)
 """On the letter's day, where nobody says when to start."""
 
 Clock = Callable[[], datetime]
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,15 @@ class Books:
 def main() -> None:
     """Serve until interrupted."""
     env = Env()
-    port = env.int("PORT", 8080)
     try:
+        port = env.int("PORT", 8080)
         events = read_events(env.path("EVENTS", Path("events")))
         at = _start(env.str("AT", ""))
-        with _books(env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books")), events, at) as books:
-            serve(port, events, books)
-    except (EventFileError, NoEmulator, _WrongSetting) as error:
+        store, folder = env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books"))
+        # a run that cannot begin must not touch the books of another
+        with _listening(port) as listening, _books(store, folder, events, at) as books:
+            serve(listening, events, books)
+    except (EnvError, EventFileError, NoEmulator, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         print("\nStopped.")
@@ -67,16 +73,24 @@ class _WrongSetting(Exception):
     pass
 
 
-def serve(port: int, events: Mapping[str, Event], books: Books) -> None:
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except (OSError, OverflowError):
+        raise _WrongSetting(f"Port {port} is taken; choose another: make run PORT={port + 1}") from None
+    with listening:
+        yield listening
+
+
+def serve(listening: socket.socket, events: Mapping[str, Event], books: Books) -> None:
     """Serve the desk on localhost, and run the trigger and the schedule beside it."""
+    port = listening.getsockname()[1]
     poster = SendGridPoster("local", "registration@rollcall.example", f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(books.store, RecentIntakes(books.store, time.monotonic), events, compose, poster.post)
     sendgrid = StandIn(books.outbox)
     app = local_app(desk, sendgrid, books.clock)
-    try:
-        server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet)
-    except SystemExit:
-        raise _WrongSetting(f"Port {port} is taken; choose another: make run PORT={port + 1}") from None
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
     print(_welcome(port, events, books), flush=True)
     stop = threading.Event()
     schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, books.clock, stop))
@@ -111,12 +125,27 @@ def _start(at: str) -> datetime | None:
 def _books(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Books]:
     letter_day = min(event.opens_at for event in events.values()) + OFFICE_OPENS
     if kind == "sqlite":
-        yield _sqlite_books(folder, events, at, letter_day)
+        with _to_ourselves(folder):
+            yield _sqlite_books(folder, events, at, letter_day)
     elif kind == "firestore":
         with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
             yield _firestore_books(address, Path(outbox), at or letter_day)
     else:
         raise _WrongSetting(f"STORE={kind} is not known; it is sqlite or firestore")
+
+
+@contextmanager
+def _to_ourselves(folder: Path) -> Iterator[None]:
+    """The lock lies beside the folder, which may be set aside."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise _WrongSetting(
+                f"{folder} is in use by another run; stop it, or choose other books: BOOKS=..."
+            ) from None
+        yield
 
 
 def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Books:
@@ -151,11 +180,12 @@ def _stopped_at(folder: Path) -> datetime | None:
     path = folder / "rollcall.sqlite3"
     if not path.exists():
         return None
-    store = SqliteStore(path, lambda: datetime(1970, 1, 1, tzinfo=UTC))
+    store = SqliteStore(path, lambda: _NEVER)
     try:
-        return store.now()
+        last = store.now()
     finally:
         store.close()
+    return last if last > _NEVER else None
 
 
 def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
@@ -183,7 +213,7 @@ def _welcome(port: int, events: Mapping[str, Event], books: Books) -> str:
     lines = ["", f"Rollcall is open at {here}/", *([books.told] if books.told else [])]
     for event in events.values():
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
-        lines += [f"    closes at    {event.closes_at.astimezone(event.zone):%d %B %Y %H:%M} ({event.zone.key})"]
+        lines += [f"    closes at    {deadline(books.store.intake(event).closes_at, event)}"]
         lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
     lines += ["", f"  every mail it sends    {here}/outbox", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
         case MailKind.ROSTER, Roster():
             return _roster(mail, event, about, intake)
         case MailKind.NEEDS_A_PERSON, NeedsAPerson():
-            return _needs_a_person(mail, event, about)
+            return _needs_a_person(mail, event, about, intake)
         case _:
             raise TypeError(f"a {mail.kind} mail is not about a {type(about).__name__}")
 
@@ -84,28 +84,37 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
             for one in not_delivered
         ],
         late_rows=[
-            (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}") for one in roster.late
+            (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}{_mail_of(one, roster)}")
+            for one in roster.late
         ],
         kept_rows=[_kept_row(event, one) for one in roster.kept],
     )
 
 
-def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson) -> Message:
+def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
     shown = about.kept[-SHOWN_IN_FULL:]
     return _message(
         mail,
         event,
-        f"Needs a person: {event.title}",
+        f"Needs a person: {event.title} (mails: {len(about.undelivered)}, forms: {len(about.kept)})",
         "needs-a-person",
         held_since=_told_hold(about.queue),
-        undelivered_rows=[
-            (_who(one) if one else "To the staff", f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}")
-            for one, record in about.undelivered
-        ],
+        undelivered_rows=sorted(_undelivered_row(one, record, intake) for one, record in about.undelivered),
         count=len(about.kept),
         older=len(about.kept) - len(shown),
         kept=[(*_kept_row(event, one), details(event, one.form)) for one in shown],
     )
+
+
+def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake) -> tuple[str, str]:
+    said = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
+    if one is None:
+        return "The staff", said
+    late = ", came late" if intake.is_late(one.received_at) else ""
+    numbers = [
+        f"{name}. {one.registration.answers[name]}" for name in ("tel", "fax") if name in one.registration.answers
+    ]
+    return f"{_who(one)} ({one.reference}{late})", "\n".join((said, *numbers))
 
 
 def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
@@ -118,6 +127,12 @@ def _told_hold(queue: MailQueue) -> datetime | None:
     if not queue.our_fault or queue.held_since is None or queue.as_of - queue.held_since > HOLD_TOLD_FOR:
         return None
     return queue.held_since
+
+
+def _mail_of(one: Registered, roster: Roster) -> str:
+    """How the mail to a late person stands, where it did not go out."""
+    record = roster.confirmations.get(one.id)
+    return f"; mail {_standing(record)}" if record else ""
 
 
 def _standing(record: MailRecord) -> str:

@@ -68,6 +68,13 @@ def test_one_more_press_registers(desk: Desk) -> None:
     assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
 
 
+def test_who_is_registered_is_told_so_however_fast(desk: Desk) -> None:
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Known(accepted.reference)
+    assert desk.store.kept(SLUG, None, 10) == []
+
+
 def test_however_often_it_comes_one_form_a_person_is_kept_and_one_mail_a_day_is_owed(desk: Desk) -> None:
     for hotel in ("A", "B", "C"):
         answers = {**a_registration().answers, "hotel": hotel}
@@ -110,7 +117,7 @@ def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock:
     assert dict(send_due(desk))[told.mail.id] == Attempted(MailState.SENT)
     (message,) = [message for message in postbox.messages if message.mail_id == told.mail.id]
     assert message.to == "spumail@itu.int"
-    assert message.subject == f"Needs a person: {EVENT.title}"
+    assert message.subject == f"Needs a person: {EVENT.title} (mails: 0, forms: 1)"
     for body in (message.text, message.html):
         assert "Robot" in body
         assert "Fast" not in body

@@ -384,7 +384,7 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
     clock.forward(timedelta(hours=1))
     swept(desk)
     assert "roster to spumail@itu.int: failed: SendGrid answered 413" in postbox.messages[-1].text
-    assert "To the staff" in postbox.messages[-1].html
+    assert "The staff" in postbox.messages[-1].html
 
 
 def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clock: Clock) -> None:

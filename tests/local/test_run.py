@@ -2,7 +2,11 @@
 
 import csv
 import io
+import os
+import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,7 +19,7 @@ from icalendar import Calendar
 
 from rollcall.local.emulator import free_port
 from tests.builders import a_form
-from tests.served import Served, process, until
+from tests.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"
 SENT = ("sent", "delivered")
@@ -115,6 +119,40 @@ def test_the_books_outlive_the_process(tmp_path: Path) -> None:
     with local_run(books) as served:  # after the deadline a plain run begins anew
         assert served.post_json(PATH, a_form()).status == 201
     assert len(list(tmp_path.glob("books-*"))) == 1
+
+
+def start(books: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A start that is refused."""
+    environment = {**os.environ, "BOOKS": str(books), **environment}
+    command = [sys.executable, "-m", "rollcall.local"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_start_that_is_refused_leaves_the_books_alone(tmp_path: Path) -> None:
+    books = tmp_path / "books"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = start(books, PORT=str(port))
+    assert f"Port {port} is taken" in refused.stderr
+    with local_run(books) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+        assert "14 January 2004" in served.ask("GET", "/").text
+        for environment in ({"PORT": str(served.port)}, {"PORT": str(free_port())}):
+            refused = start(books, AT="2004-01-13T12:00:00+01:00", **environment)
+            assert "is taken" in refused.stderr or "is in use by another run" in refused.stderr
+        assert served.post_json(PATH, a_form()).status == 200
+    assert list(tmp_path.glob("books-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [({"PORT": "abc"}, "PORT"), ({"STORE": "paper"}, "STORE=paper"), ({"AT": "soon"}, "AT=soon is not a time")],
+)
+def test_a_wrong_setting_is_said_in_a_line(tmp_path: Path, environment: dict[str, str], said: str) -> None:
+    refused = start(tmp_path / "books", **{"PORT": str(free_port()), **environment})
+    assert refused.returncode == 1
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_the_books_of_another_version_are_set_aside(tmp_path: Path) -> None:

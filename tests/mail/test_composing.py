@@ -141,7 +141,8 @@ def test_what_needs_a_person() -> None:
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
     message = compose(mail, EVENT, NeedsAPerson(((one, bounced),), (), MailQueue(noon)), INTAKE)
     for body in (message.text, message.html):
-        assert "Amina Diallo, Ministère des Postes et Télécommunications" in body
+        assert f"Amina Diallo, Ministère des Postes et Télécommunications ({registered().reference})" in body
+        assert "tel. +224 30 41 13 31" in body
         assert "confirmation to amina.diallo@mpt.example.org: bounced: 550 no such mailbox" in body
         assert "SendGrid has refused" not in body
     held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)

@@ -40,6 +40,8 @@ def test_the_letters_event() -> None:
         ('["title", "family_name"', '["title", "famly_name"', "famly_name is not a field of the form"),
         ('"category", "org', '"org', "form.required: should name category"),
         ("ends = 2004-02-27", "ends = 2004-02-25", "ends: should not be before starts"),
+        ('code = "associate"', 'code = "non-member"', "categories: should each have a code of its own"),
+        ('website = "http://www.itu.int/"', 'website = "javascript:1"', "venue.website: should begin with https://"),
         ('tel = "+41 22 730 51 11"', "tel = 5", "venue.tel: This should be text."),
         ("[intake]", "[intake", "is not TOML"),
     ],
