@@ -4,16 +4,19 @@ import json
 from collections.abc import Callable
 
 from flask import Request, Response
+from werkzeug.exceptions import HTTPException
 
 from handlers.headers import ALWAYS
-from handlers.logs import log
+from handlers.logs import log, log_fault
+from handlers.reading import leave
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.mail import MailState
 from rollcall.desk.sending import Attempted, Hold
 
 
 def run_privately(request: Request, work: Callable[[], Response]) -> Response:
-    """The work's answer to a POST; 405 for other methods, 503 where the store could not be reached."""
+    """The work's answer to a POST; 405 for other methods, 503 where the store could not be reached, 500 for what
+    nobody foresaw."""
     response = _answer(request, work)
     response.headers.update(ALWAYS)
     return response
@@ -24,9 +27,15 @@ def _answer(request: Request, work: Callable[[], Response]) -> Response:
         return Response(status=405, headers={"Allow": "POST"})
     try:
         return work()
+    except HTTPException as error:
+        leave(request)
+        return Response(status=error.code)
     except StoreUnavailable as error:
         log("WARNING", "store unavailable", cause=type(error.__cause__).__name__)
         return Response(status=503, headers={"Retry-After": str(int(error.retry_after.total_seconds()))})
+    except Exception as error:
+        log_fault(error)
+        return Response(status=500)
 
 
 def done(answer: object) -> Response:

@@ -61,10 +61,10 @@ def take_in(request: Request) -> None:
     try:
         body = request.get_data()
     except RequestEntityTooLarge:
-        _leave(request)
+        leave(request)
         raise _too_large() from None
     except Exception:  # each server has errors of its own for a bad chunk, or somebody who hung up
-        _leave(request)
+        leave(request)
         raise _cut_short() from None
     if len(body) > LARGEST_BODY:
         raise _too_large()
@@ -166,7 +166,7 @@ def _is_utf8(charset: str) -> bool:
     return charset.lower() in ("utf-8", "utf8", "us-ascii", "ascii")
 
 
-def _leave(request: Request) -> None:
+def leave(request: Request) -> None:
     """Leave the rest of the body: the framework reads what is left before it answers, and would fail as we did."""
     request.stream = io.BytesIO()
 

@@ -35,10 +35,10 @@ from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
 _TRY_AGAIN = (
-    "We could not reach our books just now, so nothing was registered yet. What you wrote is still here: "
-    "please send it again in a moment."
+    "We could not reach our books just now, and do not know yet whether you are registered. What you wrote is still "
+    "here: please send it again in a moment. That is always right."
 )
-_UNREACHABLE = "We cannot reach our books just now, and nothing was registered. Please send it again in a moment."
+_UNREACHABLE = "We cannot reach our books just now. Please send it again in a moment; that is always right."
 _DIFFERS = (
     "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
     "We have written to that address; to change a registration, please answer that mail or write to {email}."
@@ -178,7 +178,15 @@ def _invalid(desk: Desk, event: Event, form: Form, error: ValidationError) -> Re
     if form.as_json:
         detail = "Some fields are missing or cannot be read; nothing was registered."
         return _problem(422, "Please check the form", detail, errors=errors)
-    return _filled_in(422, event, form.typed, errors=errors, intake=desk.intakes.recent(event))
+    return _filled_in(422, event, form.typed, errors=errors, intake=_recent_intake(desk, event))
+
+
+def _recent_intake(desk: Desk, event: Event) -> Intake | None:
+    """The intake, for a page that can do without: what was typed comes back also when the books cannot be reached."""
+    try:
+        return desk.intakes.recent(event)
+    except StoreUnavailable:
+        return None
 
 
 def _known_names(event: Event) -> set[str]:
@@ -215,7 +223,7 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
             return _see(request, event, "already-registered", reference)
         case Differs():
             problem = _DIFFERS.format(email=event.contact.email)
-            return _filled_in(409, event, form.typed, problem=problem, intake=desk.intakes.recent(event))
+            return _filled_in(409, event, form.typed, problem=problem, intake=_recent_intake(desk, event))
         case Late(reference, closes_at):
             return _page(410, "late", event=event, reference=reference, closes_at=closes_at)
         case Closed(closes_at):
@@ -223,11 +231,11 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
         case NotYetOpen(opens_at):
             return _page(403, "not_open", event=event, opens_at=opens_at, answers=_answers(event, form))
         case KeyReused():
-            return _filled_in(422, event, form.typed, problem=_KEY_REUSED, intake=desk.intakes.recent(event))
+            return _filled_in(422, event, form.typed, problem=_KEY_REUSED, intake=_recent_intake(desk, event))
         case Kept(sign):
             # without the page's own two fields: whatever filled them in, one more press registers
             values, once_more = without_traces(form).typed, _WHY_ONCE_MORE[sign]
-            return _filled_in(202, event, values, once_more=once_more, intake=desk.intakes.recent(event))
+            return _filled_in(202, event, values, once_more=once_more, intake=_recent_intake(desk, event))
         case _:
             assert_never(outcome)
 

@@ -2,6 +2,7 @@
 
 from cloudevents.http import CloudEvent
 
+from handlers.logs import log_fault
 from handlers.private import log_attempt
 from rollcall.desk.desk import Desk
 from rollcall.desk.sending import send
@@ -17,6 +18,10 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     if not subject.startswith(_COLLECTION):
         raise ValueError("this trigger is not about a mail")
     mail_id = subject.removeprefix(_COLLECTION)
-    attempted = send(desk, mail_id)
+    try:
+        attempted = send(desk, mail_id)
+    except Exception as error:
+        log_fault(error, mail=mail_id)
+        raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
     if attempted is not None:
         log_attempt(mail_id, attempted)

@@ -11,7 +11,7 @@ import base64
 import binascii
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from flask import Request
@@ -26,8 +26,8 @@ def verification_key(text: str) -> EllipticCurvePublicKey:
         key = load_der_public_key(base64.b64decode(text, validate=True))
     except binascii.Error as error:
         raise ValueError("not base64") from error
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise ValueError("not a key on an elliptic curve")
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise ValueError("not a key on P-256")
     return key
 
 
@@ -35,7 +35,10 @@ def is_signed(request: Request, key: EllipticCurvePublicKey) -> bool:
     """Whether the holder of the private key signed this very body. Nothing of it is parsed for that."""
     try:
         signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
-        signed = request.headers.get(TIMESTAMP, "").encode() + request.get_data()
+        timestamp = request.headers.get(TIMESTAMP, "")
+        if not timestamp.isdecimal():  # or what is signed could be cut elsewhere between header and body
+            return False
+        signed = timestamp.encode() + request.get_data()
         key.verify(signature, signed, ECDSA(SHA256()))
     except (InvalidSignature, ValueError):
         return False

@@ -40,11 +40,7 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
     """
     if intake.closing is None:
         raise ValueError(f"the intake of {event.slug} is not closed")
-    pages = [store.roster_page(event.slug, number) for number in range(intake.closing.pages)]
-    listed = [id for page in pages for id in page]
-    if _checksum(listed) != intake.closing.sha256:
-        raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
-    on_roster = set(listed)
+    on_roster = set(listed(store, event, intake, intake.closing))
     registered = list(everyone(store, event.slug))
     return Roster(
         closes_at=intake.closes_at,
@@ -59,15 +55,29 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
     )
 
 
+def listed(store: RosterStore, event: Event, intake: Intake, closing: Closing) -> list[str]:
+    """The ids that the closing recorded. Raises `StoreUnavailable`; `ValueError` where the pages are not its own."""
+    ids = [id for number in range(closing.pages) for id in store.roster_page(event.slug, page_name(intake, number))]
+    if _checksum(ids) != closing.sha256:
+        raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
+    return ids
+
+
+def page_name(intake: Intake, number: int) -> str:
+    """The name of a page of the roster. Each deadline has pages of its own: whoever was slow in drawing up the list of
+    an earlier one does not write over those of the closing."""
+    return f"{len(intake.history)}-{number:06}"
+
+
 def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
     ids = (one.id for one in everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
-    listed: list[str] = []
+    written: list[str] = []
     pages = 0
     while page := list(islice(ids, ROSTER_PAGE)):
-        desk.store.write_roster_page(event.slug, pages, page)
-        listed += page
+        desk.store.write_roster_page(event.slug, page_name(intake, pages), page)
+        written += page
         pages += 1
-    return Closing(count=len(listed), sha256=_checksum(listed), pages=pages)
+    return Closing(count=len(written), sha256=_checksum(written), pages=pages)
 
 
 def _checksum(ids: list[str]) -> str:

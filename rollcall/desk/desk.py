@@ -54,8 +54,9 @@ class RecordingStore(Protocol):
         ...
 
     def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
-        """In one commit write the record and owe these mails (anew where they are settled), if nobody wrote the record
-        since it was read; False, with nothing written, if somebody did."""
+        """In one commit write the record and owe these mails, if nobody wrote the record since it was read; False, with
+        nothing written, if somebody did. Whoever owes a mail that is owed already sees to it that nobody is sending it.
+        """
         ...
 
 
@@ -64,6 +65,10 @@ class SendingStore(RecordingStore, Protocol):
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """Ids of mails that are due now, the longest due first."""
+        ...
+
+    def put_off(self, id: str, until: datetime) -> None:
+        """Have the mail due at that time, whatever else its record says, and whether or not it can be read."""
         ...
 
     def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
@@ -87,7 +92,7 @@ class RosterStore(Protocol):
         """A page of the event's registrations by id, from the first id past `after`."""
         ...
 
-    def roster_page(self, event: str, number: int) -> Sequence[str]:
+    def roster_page(self, event: str, name: str) -> Sequence[str]:
         """The registration ids on a page of the roster; empty where it was not written."""
         ...
 
@@ -111,7 +116,7 @@ class NeedsAPersonStore(RosterStore, Protocol):
 class ClosingStore(IntakeStore, RosterStore, Protocol):
     """What closing asks of the books. Every method may raise `StoreUnavailable`."""
 
-    def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
+    def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """Write a page of the roster; the same page again changes nothing."""
         ...
 

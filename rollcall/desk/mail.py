@@ -68,6 +68,8 @@ class AttemptOutcome(StrEnum):
     HELD = "held"
     """Not taken, and no other mail would have been."""
     IN_DOUBT = "in doubt"
+    PUT_OFF = "put off"
+    """Not made: enough went to this address lately."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Attempt:
     @property
     def may_be_taken(self) -> bool:
         """Whether the message was handed over, for all we know."""
-        return self.outcome not in (AttemptOutcome.NOT_TAKEN, AttemptOutcome.HELD)
+        return self.outcome in (AttemptOutcome.UNDER_WAY, AttemptOutcome.TAKEN, AttemptOutcome.IN_DOUBT)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,20 @@ from rollcall.desk.registration import KeptForm
 
 MORNING = time(8)
 """When the staff are told of what can wait, in the event's zone."""
+NOTICE = timedelta(minutes=2)
+"""Words are owed at least so long before they go out: well above the time that a commit may take, so that what is owed
+in one commit after another is not being sent meanwhile."""
 
 
 def owed_this_hour(event: Event, now: datetime) -> Sequence[Mail]:
-    """The mails that tell the staff at the end of the present hour: one an hour, however much there is to tell."""
-    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    """The mails that tell the staff when the hour ends: one an hour, however much there is to tell."""
+    hour = (now.astimezone(UTC) + NOTICE).replace(minute=0, second=0, microsecond=0)
     return _owed(event, f"{hour:%Y%m%dT%H}", hour + timedelta(hours=1))
 
 
 def owed_next_morning(event: Event, now: datetime) -> Sequence[Mail]:
     """The mails that tell the staff on the next morning: one a day, however much there is to tell."""
-    local = now.astimezone(event.zone)
+    local = (now + NOTICE).astimezone(event.zone)
     day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
     return _owed(event, f"{day:%Y%m%d}", datetime.combine(day, MORNING, event.zone).astimezone(UTC))
 

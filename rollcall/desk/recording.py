@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import Delivery, DeliveryReport, MailRecord, MailState
+from rollcall.desk.mail import UNDELIVERED, Delivery, DeliveryReport, MailRecord, MailState
 from rollcall.desk.needs_a_person import word_of
 
 STATES = {
@@ -14,8 +14,7 @@ STATES = {
     Delivery.BOUNCED: MailState.BOUNCED,
 }
 """What each report makes of a mail, each over those before it. Reports come twice and in any order, so only
-this order decides: of two copies,
-one delivered and one dropped, the mail is delivered; what bounces later has bounced."""
+this order decides: of two copies, one delivered and one dropped, it is delivered; what bounces later has bounced."""
 
 _RANKS = {state: rank for rank, state in enumerate(STATES.values(), start=1)}
 
@@ -50,5 +49,6 @@ def _record(desk: Desk, report: DeliveryReport) -> MailState | None:
         after = reported(record, report.delivery, report.reason)
         if after == record:
             return None
-        if desk.store.save_mail(after, word_of(desk, after, desk.store.now())):
+        word = word_of(desk, after, desk.store.now()) if after.state in UNDELIVERED else []
+        if desk.store.save_mail(after, word):
             return after.state

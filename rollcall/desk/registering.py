@@ -103,7 +103,7 @@ def register(
     mail = confirmation(event.slug, id, registration.email)
     received_at = desk.store.accept(event.slug, id, registration, mail, key)
     if received_at is None:
-        return _again(desk, event, id, registration, intake, key)
+        return _again(desk, event, id, registration, key)
     if intake.is_late(received_at) or not intake.can_judge(received_at):
         intake = desk.intakes.fresh(event)
     return _accepted(id, received_at, intake)
@@ -121,7 +121,7 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
 
 
 def _again(
-    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: str | None
+    desk: Desk, event: Event, id: str, registration: Registration, key: str | None
 ) -> Accepted | Known | Differs | Late | KeyReused:
     registered = desk.store.registered(event.slug, id)
     key_of = desk.store.registered_under(event.slug, key) if key else None
@@ -132,7 +132,7 @@ def _again(
     if registered.registration != registration:
         desk.store.queue(different_form(event.slug, registered))
         return Differs()
-    accepted = _accepted(id, registered.received_at, intake)
+    accepted = _accepted(id, registered.received_at, desk.intakes.fresh(event))
     return accepted if key_of or isinstance(accepted, Late) else Known(accepted.reference)
 
 
@@ -142,4 +142,4 @@ def _after_closing(
     registered = desk.store.registered(event.slug, id)
     if registered is None or registered.registration != registration:
         return Closed(intake.closes_at)
-    return _again(desk, event, id, registration, intake, key)
+    return _again(desk, event, id, registration, key)

@@ -11,6 +11,8 @@ from typing import assert_never
 from rollcall.desk.closing import draw_up_roster
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.event import Event
+from rollcall.desk.intake import Intake
 from rollcall.desk.mail import (
     Attempt,
     AttemptOutcome,
@@ -48,12 +50,14 @@ DOUBT_WAITS = (
 after the last of these it has failed. So a mail is handed over five times at the most, within about 31 hours."""
 FIRST_HOLD = timedelta(minutes=1)
 LONGEST_HOLD = timedelta(minutes=15)
-LONGEST_ASKED_HOLD = timedelta(days=1)
+LONGEST_ASKED_HOLD = timedelta(hours=1)
 """SendGrid may ask for more; we look again after this."""
 TO_ONE_ADDRESS = 50
-"""Mails about registrations to one address within `ADDRESS_WINDOW`; more wait. A focal point's delegation fits, and
-nobody can have us flood a stranger."""
+"""Mails about registrations to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's delegation
+fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for one more."""
 ADDRESS_WINDOW = timedelta(days=1)
+PUT_OFFS = 3
+"""How often a mail waits for another window before it is put before a person."""
 SWEEP = 100
 """Mails that one sweep takes up at the most."""
 
@@ -85,9 +89,9 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
        an attempt in doubt; a mail that has spent its attempts has failed.
     3. Compose it from the books as they stand now.
     4. Post it.
-    5. Hold the queue where no mail would be taken now; let it go on where one was.
-    6. Settle the mail: sent, due again later, in doubt, or failed. A sender that dies before this leaves a lease
+    5. Settle the mail: sent, due again later, in doubt, or failed. A sender that dies before this leaves a lease
        that lapses, and the mail is due again.
+    6. Hold the queue where no mail would be taken now; let it go on where one was.
 
     Returns what came of it, None where there was nothing to do. Raises `StoreUnavailable`.
     """
@@ -95,28 +99,31 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
     record = None if queue.waits else desk.store.mail(mail_id)
     if record is None or not is_due(record, queue.as_of):
         return None
-    taken_up = take_up(record, queue.as_of, secrets.token_hex(8), _lately(desk, record, queue.as_of))
+    lately = _lately(desk, record, queue.as_of) if may_be_put_off(record) else 0
+    taken_up = take_up(record, queue.as_of, secrets.token_hex(8), lately)
     if not desk.store.save_mail(taken_up, word_of(desk, taken_up, queue.as_of)):
         return None
     if taken_up.state is not MailState.SENDING:
         return Attempted(taken_up.state)
-    posted = _post(desk, taken_up.mail)
-    hold = _keep_queue(desk, queue, posted)
-    return Attempted(_settle(desk, taken_up, posted), "" if isinstance(posted, Sent) else posted.note, hold)
+    posted = _post(desk, taken_up)
+    state = _settle(desk, taken_up, posted)
+    return Attempted(state, "" if isinstance(posted, Sent) else posted.note, _keep_queue(desk, queue, posted))
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
     """Send what is due, up to `SWEEP` mails: each id with what came of it; no more once the queue is held. What goes
-    wrong with one mail in a way that nobody foresaw is handed on, and keeps no other mail waiting.
+    wrong with one mail in a way that nobody foresaw is handed on; it is put off, and keeps no other mail waiting.
 
     Raises `StoreUnavailable`.
     """
-    for mail_id in desk.store.due_mails(SWEEP):
+    queue = desk.store.mail_queue()
+    for mail_id in [] if queue.waits else desk.store.due_mails(SWEEP):
         try:
             attempted = send(desk, mail_id)
         except StoreUnavailable:
             raise
         except Exception as error:
+            desk.store.put_off(mail_id, queue.as_of + LONGEST_WAIT)
             yield mail_id, error
             continue
         if attempted:
@@ -137,24 +144,28 @@ def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> 
     if _count(record, AttemptOutcome.IN_DOUBT) >= len(DOUBT_WAITS) or _count(record, AttemptOutcome.NOT_TAKEN) >= TRIES:
         return replace(record, state=MailState.FAILED, due_at=None)
     if lately >= TO_ONE_ADDRESS:
-        return replace(record, due_at=now + jitter(record, LONGEST_WAIT) + LONGEST_WAIT)
+        return _put_off(record, attempt_id, now)
     attempt = Attempt(attempt_id, now)
     return replace(record, state=MailState.SENDING, due_at=now + LEASE, attempts=(*record.attempts, attempt))
 
 
+def may_be_put_off(record: MailRecord) -> bool:
+    """Whether the mail counts against its address's day, and was not counted before: no stranger can choose what goes
+    to staff."""
+    return record.mail.registration_id is not None and not any(attempt.may_be_taken for attempt in record.attempts)
+
+
 def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -> MailRecord:
     """The record after an attempt. Where a delivery report settled the mail meanwhile, or the lease lapsed and another
-    sender has it, only the attempt's outcome is noted; that a message was taken counts in any case. A mail that is owed
-    anew knows nothing of the attempt, and is to go out again."""
-    if attempt_id not in [attempt.id for attempt in record.attempts]:
-        return record
+    sender has it, only the attempt's outcome is noted; that a message was taken counts in any case."""
     mine = record.state is MailState.SENDING and record.attempts[-1].id == attempt_id
     match posted:
         case Sent():
             return reported(_noted(record, attempt_id, AttemptOutcome.TAKEN), Delivery.TAKEN)
         case Held(note=note):
             noted = _noted(record, attempt_id, AttemptOutcome.HELD, note)
-            return replace(noted, state=MailState.QUEUED, due_at=noted.mail.not_before) if mine else noted
+            # due now, and so behind those that are due longer: the next one tries whether the hold is over
+            return replace(noted, state=MailState.QUEUED, due_at=now) if mine else noted
         case NotSent(permanent=True, note=note):
             noted = _noted(record, attempt_id, AttemptOutcome.NOT_TAKEN, note)
             return replace(noted, state=MailState.FAILED, due_at=None) if mine else noted
@@ -204,6 +215,14 @@ def _held(queue: MailQueue, held: Held) -> MailQueue:
     )
 
 
+def _put_off(record: MailRecord, attempt_id: str, now: datetime) -> MailRecord:
+    attempt = Attempt(attempt_id, now, AttemptOutcome.PUT_OFF, "enough went to this address in a day")
+    noted = replace(record, attempts=(*record.attempts, attempt))
+    if _count(noted, AttemptOutcome.PUT_OFF) > PUT_OFFS:
+        return replace(noted, state=MailState.FAILED, due_at=None)
+    return replace(noted, due_at=now + ADDRESS_WINDOW + jitter(noted, LONGEST_WAIT))
+
+
 def _in_doubt(record: MailRecord, attempt_id: str, note: str, now: datetime) -> MailRecord:
     noted = _noted(record, attempt_id, AttemptOutcome.IN_DOUBT, note)
     waits = DOUBT_WAITS[min(_count(noted, AttemptOutcome.IN_DOUBT), len(DOUBT_WAITS)) - 1]
@@ -223,16 +242,20 @@ def _count(record: MailRecord, outcome: AttemptOutcome) -> int:
 
 
 def _lately(desk: Desk, record: MailRecord, now: datetime) -> int:
-    if record.mail.registration_id is None:
-        return 0  # no stranger can choose what goes to staff
     return desk.store.handed_over_lately(record.mail.to, now - ADDRESS_WINDOW, TO_ONE_ADDRESS)
 
 
-def _post(desk: Desk, mail: Mail) -> Posted:
+def _post(desk: Desk, claimed: MailRecord) -> Posted:
+    event = desk.events.get(claimed.mail.event)
+    if event is None:
+        return NotSent(permanent=False, note="its event has no file any more")
     try:
-        message = _compose(desk, mail)
+        intake = desk.store.intake(event)
+        message = _compose(desk, claimed.mail, event, intake)
     except Exception as error:  # one mail that cannot be composed must not keep the others waiting
         return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}")
+    if claimed.due_at is None or intake.as_of >= claimed.due_at:
+        return NotSent(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(message)
 
 
@@ -261,7 +284,7 @@ def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
         if current is None:
             raise LookupError("a mail that was there is gone; mails are never deleted")
         settled = settle(current, claimed.attempts[-1].id, posted, now)
-        if desk.store.save_mail(settled, word_of(desk, settled, now)):
+        if settled == current or desk.store.save_mail(settled, word_of(desk, settled, now)):
             return settled.state
 
 
@@ -269,9 +292,7 @@ def _word_of_hold(desk: Desk, queue: MailQueue) -> Sequence[Mail]:
     return [mail for event in desk.events.values() for mail in owed_this_hour(event, queue.as_of)]
 
 
-def _compose(desk: Desk, mail: Mail) -> Message:
-    event = desk.events[mail.event]
-    intake = desk.store.intake(event)
+def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
     match mail.kind:
         case MailKind.ROSTER:
             return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)

@@ -19,6 +19,8 @@ _TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
 _USUAL_WIDTH = 18
+KEPT_IN_WORKBOOK = 1000
+"""Kept forms in the workbook, the last received; robots may send so many that no mail could carry them."""
 WHY_KEPT = {
     Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
     Sign.TOO_FAST: "sent within 3 seconds of opening the page",
@@ -97,9 +99,9 @@ def roster_xlsx(event: Event, roster: Roster) -> bytes:
     if roster.late:
         _sheet(workbook, "Late", event, across, rows(event, roster.late, across))
     if roster.kept:
-        kept = [one.form for one in roster.kept]
-        across = kept_columns(event, roster.kept)
-        _sheet(workbook, "Needs a person", event, across, rows(event, kept, across))
+        kept = roster.kept[-KEPT_IN_WORKBOOK:]
+        across = kept_columns(event, kept)
+        _sheet(workbook, "Needs a person", event, across, rows(event, [one.form for one in kept], across))
     workbook.close()
     return file.getvalue()
 

@@ -67,6 +67,10 @@ class MovedTime:
         """See `RecordingStore`."""
         return self._store.save_mail(_mail(record, -self._shift), [self._owed(mail) for mail in owed])
 
+    def put_off(self, id: str, until: datetime) -> None:
+        """See `SendingStore`."""
+        self._store.put_off(id, until - self._shift)
+
     def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
         return self._store.handed_over_lately(to, since - self._shift, limit)
@@ -83,9 +87,9 @@ class MovedTime:
         """See `RosterStore`."""
         return [self._moved(registered) for registered in self._store.registrations(event, after, limit)]
 
-    def roster_page(self, event: str, number: int) -> Sequence[str]:
+    def roster_page(self, event: str, name: str) -> Sequence[str]:
         """See `RosterStore`."""
-        return self._store.roster_page(event, number)
+        return self._store.roster_page(event, name)
 
     def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
         """See `RosterStore`."""
@@ -95,9 +99,9 @@ class MovedTime:
         """See `RosterStore`."""
         return [_mail(record, self._shift) for record in self._store.unsent_mails(event)]
 
-    def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
+    def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
-        self._store.write_roster_page(event, number, ids)
+        self._store.write_roster_page(event, name, ids)
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """See `MovingStore`."""

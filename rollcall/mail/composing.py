@@ -9,7 +9,7 @@ from rollcall.desk.intake import Intake
 from rollcall.desk.mail import About, Attachment, Mail, MailKind, MailQueue, MailRecord, Message, NeedsAPerson, Roster
 from rollcall.desk.registration import KeptForm, Registered
 from rollcall.documents.calendar import invitation
-from rollcall.documents.roster import WHY_KEPT, roster_csv, roster_xlsx
+from rollcall.documents.roster import KEPT_IN_WORKBOOK, WHY_KEPT, roster_csv, roster_xlsx
 from schemas.registration import form_fields, written
 from templates import in_zone, render
 
@@ -18,7 +18,7 @@ NOT_GIVEN = "(not given)"
 SHOWN_IN_FULL = 50
 """Kept forms that one mail shows with all answers, the last received; robots may send many."""
 HOLD_TOLD_FOR = timedelta(days=2)
-"""How long after its beginning the staff are told of a hold of the queue."""
+"""How long after its beginning a hold of the queue is news, in words that are owed by then."""
 
 
 def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
@@ -87,7 +87,9 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
             (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}{_mail_of(one, roster)}")
             for one in roster.late
         ],
-        kept_rows=[_kept_row(event, one) for one in roster.kept],
+        kept_count=len(roster.kept),
+        kept_rows=[_kept_row(event, one) for one in roster.kept[-SHOWN_IN_FULL:]],
+        kept_in_workbook=KEPT_IN_WORKBOOK,
     )
 
 
@@ -98,7 +100,7 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
         event,
         f"Needs a person: {event.title} (mails: {len(about.undelivered)}, forms: {len(about.kept)})",
         "needs-a-person",
-        held_since=_told_hold(about.queue),
+        held_since=_told_hold(about.queue, mail),
         undelivered_rows=sorted(_undelivered_row(one, record, intake) for one, record in about.undelivered),
         count=len(about.kept),
         older=len(about.kept) - len(shown),
@@ -122,11 +124,13 @@ def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
     return _who(kept.form), f"{kept.form.registration.email}, {said}"
 
 
-def _told_hold(queue: MailQueue) -> datetime | None:
-    """The beginning of a hold that was ours to mend, where the staff still want to hear of it."""
-    if not queue.our_fault or queue.held_since is None or queue.as_of - queue.held_since > HOLD_TOLD_FOR:
+def _told_hold(queue: MailQueue, mail: Mail) -> datetime | None:
+    """The beginning of a hold that was ours to mend, where this mail was owed soon after it: it may have had to wait as
+    long as the hold lasted."""
+    if not queue.our_fault or queue.held_since is None:
         return None
-    return queue.held_since
+    soon = timedelta(0) <= mail.not_before - queue.held_since <= HOLD_TOLD_FOR
+    return queue.held_since if soon else None
 
 
 def _mail_of(one: Registered, roster: Roster) -> str:

@@ -2,6 +2,8 @@
 
 import base64
 import re
+import socket
+import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -32,9 +34,11 @@ from sendgrid.helpers.mail import (
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Posted, Sent
 
 TIMEOUT = 20.0
-"""Seconds for one request; the library has no limit of its own."""
+"""Seconds for each part of an answer; the library has no limit of its own."""
 MAIL_ID = "mail_id"
 """The custom argument that SendGrid gives back with each delivery report."""
+_TAKEN = 202
+_NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 _NEVER = (400, 413)
 """Statuses that the same message will meet again: malformed, too large."""
 _REFUSED = (401, 403)
@@ -53,16 +57,18 @@ class SendGridPoster:
     def post(self, message: Message) -> Posted:
         """Hand the message over. Never raises for what SendGrid or the network did."""
         try:
-            self._sendgrid.send(request_body(message, self._sender))
+            answer = self._sendgrid.send(request_body(message, self._sender))
         except HTTPError as error:
             return _answered(error)
         except URLError as error:
             # only a connection that was never made is certain: afterwards the request may have arrived
-            if isinstance(error.reason, ConnectionRefusedError):
+            if isinstance(error.reason, _NO_CONNECTION):
                 return NotSent(permanent=False, note="SendGrid could not be reached")
             return InDoubt("no clear answer from SendGrid: URLError")
         except (OSError, HTTPException) as error:
             return InDoubt(f"no clear answer from SendGrid: {type(error).__name__}")
+        if answer.status_code != _TAKEN:  # a redirect is followed as a GET, by which nothing is taken
+            return InDoubt(f"SendGrid answered {answer.status_code}")
         return Sent()
 
 
@@ -143,6 +149,7 @@ _SECONDS = re.compile("[0-9]{1,10}")
 
 def _date(text: str) -> datetime | None:
     try:
-        return parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except ValueError:
         return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -4,7 +4,7 @@
     intakes/{event}/registrations/{id}  a person's registration, created once; its create time is its commit time
     intakes/{event}/keys/{key}          whose registration came under this idempotency key
     intakes/{event}/kept/{id}           a form that is kept for the staff, the last one of each person
-    intakes/{event}/roster/{number}     a page of the closed list
+    intakes/{event}/roster/{name}       a page of the closed list
     mails/{id}                          a mail we owe, and where it stands
     queues/mails                        whether mails may go out at all; written when a hold begins, goes on or ends
 
@@ -16,6 +16,7 @@ without an answer, its commit may have been done: it is then found out by readin
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -23,13 +24,17 @@ from typing import Any
 from google.api_core.exceptions import (
     Aborted,
     AlreadyExists,
+    Cancelled,
+    DataLoss,
     DeadlineExceeded,
     FailedPrecondition,
+    Forbidden,
     InternalServerError,
     NotFound,
     RetryError,
     ServiceUnavailable,
     TooManyRequests,
+    Unauthenticated,
     Unknown,
 )
 from google.api_core.retry import Retry, if_exception_type
@@ -59,6 +64,8 @@ from rollcall.store.records import (
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
 """Faults that pass by themselves; TooManyRequests is RESOURCE_EXHAUSTED."""
+_UNREACHABLE = (Cancelled, DataLoss, Forbidden, RetryError, TransportError, Unauthenticated)
+"""No trying again mends these at once; what was typed must come back all the same."""
 _BOUND = 8.0
 """Seconds within which a call is tried again: a person is waiting, the library's own minute would be too long."""
 _ONE_TRY = 3.0
@@ -128,7 +135,8 @@ class FirestoreStore:
             with _unavailable_as_ours():
                 batch.commit(**call)
         except AlreadyExists:
-            there = self.registered(event, id) if call.faults else None
+            ours = call.faults and (key is None or self.registered_under(event, key) == id)
+            there = self.registered(event, id) if ours else None
             return there.received_at if there and there.registration == registration else None
         committed_at: Any = batch.commit_time
         return plain(committed_at)
@@ -185,6 +193,11 @@ class FirestoreStore:
             return bool(call.faults) and self.mail(record.mail.id) == record
         return True
 
+    def put_off(self, id: str, until: datetime) -> None:
+        """See `SendingStore`."""
+        with _unavailable_as_ours():
+            self._client.document("mails", id).update({"due_at": until}, **_Call())
+
     def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
         mails = self._client.collection("mails")
@@ -202,8 +215,8 @@ class FirestoreStore:
         return queue_from(snapshot.to_dict(), as_of, snapshot.update_time) if snapshot.exists else MailQueue(as_of)
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
-        """See `SendingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
-        batch = self._client.batch()
+        """See `SendingStore`."""
+        call, batch = _Call(), self._client.batch()
         if queue.version is None:
             batch.create(self._mail_queue(), queue_record(queue))
         else:
@@ -212,9 +225,9 @@ class FirestoreStore:
         self._owe(batch, owed)
         try:
             with _unavailable_as_ours():
-                batch.commit(**_Call())
+                batch.commit(**call)
         except (AlreadyExists, FailedPrecondition):
-            return False
+            return bool(call.faults) and replace(self.mail_queue(), as_of=queue.as_of) == queue
         return True
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
@@ -222,10 +235,10 @@ class FirestoreStore:
         with _unavailable_as_ours():
             return [_registered(snapshot) for snapshot in _page(self._registrations(event), after, limit)]
 
-    def roster_page(self, event: str, number: int) -> Sequence[str]:
+    def roster_page(self, event: str, name: str) -> Sequence[str]:
         """See `RosterStore`."""
         with _unavailable_as_ours():
-            snapshot: Any = self._roster_page(event, number).get(**_Call())
+            snapshot: Any = self._roster_page(event, name).get(**_Call())
         ids: list[str] = snapshot.to_dict()["ids"] if snapshot.exists else []
         return ids
 
@@ -241,10 +254,10 @@ class FirestoreStore:
         with _unavailable_as_ours():
             return [_mail(snapshot) for snapshot in query.stream(**_Call())]
 
-    def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
+    def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
         with _unavailable_as_ours():
-            self._roster_page(event, number).set({"ids": list(ids)}, **_Call())
+            self._roster_page(event, name).set({"ids": list(ids)}, **_Call())
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """See `MovingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
@@ -268,7 +281,7 @@ class FirestoreStore:
         try:
             with _unavailable_as_ours():
                 batch.commit(**_Call())
-        except FailedPrecondition:
+        except (AlreadyExists, FailedPrecondition):
             return False
         return True
 
@@ -278,8 +291,8 @@ class FirestoreStore:
     def _kept(self, event: str) -> firestore.CollectionReference:
         return self._client.collection("intakes", event, "kept")
 
-    def _roster_page(self, event: str, number: int) -> firestore.DocumentReference:
-        return self._client.document("intakes", event, "roster", f"{number:06}")
+    def _roster_page(self, event: str, name: str) -> firestore.DocumentReference:
+        return self._client.document("intakes", event, "roster", name)
 
     def _key(self, event: str, key: str) -> firestore.DocumentReference:
         return self._client.document("intakes", event, "keys", key)
@@ -300,7 +313,7 @@ def _unavailable_as_ours() -> Iterator[None]:
     """What passes by itself, or with the network, means that the store cannot be reached."""
     try:
         yield
-    except (*_TRANSIENT, RetryError, TransportError) as error:
+    except (*_TRANSIENT, *_UNREACHABLE) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 

@@ -41,7 +41,7 @@ create table if not exists kept (
     primary key (event, id)
 ) without rowid;
 create table if not exists roster_pages (
-    event text, number integer, ids text, primary key (event, number)
+    event text, name text, ids text, primary key (event, name)
 ) without rowid;
 create table if not exists keys (event text, key text, registration text, primary key (event, key)) without rowid;
 create table if not exists mails (
@@ -53,10 +53,12 @@ create index if not exists mails_unsent on mails (event) where state not in ('se
 create index if not exists mails_to on mails (address, handed_over_at);
 create table if not exists mail_queue (only integer primary key check (only = 1), queue text not null);
 """
-_VERSION = 2
+_VERSION = 3
 """Of these tables, kept in the file (`pragma user_version`)."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
+_PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
+"""Faults of the machine; others are ours, and no trying again mends them."""
 _TICK = timedelta(microseconds=1)
 
 
@@ -171,6 +173,12 @@ class SqliteStore:
                 _queue(books, mail, anew=True)
         return True
 
+    def put_off(self, id: str, until: datetime) -> None:
+        """See `SendingStore`."""
+        with self._commit() as (books, _):
+            change = "update mails set due_at = ?, record = json_set(record, '$.due_at', ?) where id = ?"
+            books.execute(change, (_text(until), _text(until), id))
+
     def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
         ((count,),) = self._read(
@@ -208,9 +216,9 @@ class SqliteStore:
         )
         return [_registered(*row) for row in rows]
 
-    def roster_page(self, event: str, number: int) -> Sequence[str]:
+    def roster_page(self, event: str, name: str) -> Sequence[str]:
         """See `RosterStore`."""
-        rows = self._read("select ids from roster_pages where event = ? and number = ?", (event, number))
+        rows = self._read("select ids from roster_pages where event = ? and name = ?", (event, name))
         ids: list[str] = json.loads(rows[0][0]) if rows else []
         return ids
 
@@ -229,12 +237,10 @@ class SqliteStore:
         )
         return [_mail(*row) for row in rows]
 
-    def write_roster_page(self, event: str, number: int, ids: Sequence[str]) -> None:
+    def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
         with self._commit() as (books, _):
-            books.execute(
-                "insert or replace into roster_pages values (?, ?, ?)", (event, number, json.dumps(list(ids)))
-            )
+            books.execute("insert or replace into roster_pages values (?, ?, ?)", (event, name, json.dumps(list(ids))))
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """See `MovingStore`."""
@@ -300,6 +306,8 @@ def _unavailable_as_ours() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in _PASSING:  # the lower byte is the primary code
+            raise
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 

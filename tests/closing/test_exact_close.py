@@ -19,6 +19,7 @@ import grpc
 import pytest
 from google.cloud import firestore
 
+from rollcall.desk.closing import listed
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import GOOD_FOR, RecentIntakes
@@ -86,9 +87,9 @@ class Books:
     def on_roster(self) -> list[str]:
         """The ids that the closing recorded."""
         store = self.store()
-        recorded = store.intake(self.event).closing
-        assert recorded is not None
-        return [id for number in range(recorded.pages) for id in store.roster_page(SLUG, number)]
+        intake = store.intake(self.event)
+        assert intake.closing is not None
+        return listed(store, self.event, intake, intake.closing)
 
 
 @pytest.fixture(params=["sqlite", "firestore"])

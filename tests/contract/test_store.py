@@ -122,7 +122,7 @@ def test_times_and_commits_have_one_order(store: Store) -> None:
 def test_nobody_unknown_is_there(store: Store) -> None:
     assert store.registered(SLUG, "A") is None
     assert store.mail("none") is None
-    assert store.roster_page(SLUG, 0) == []
+    assert store.roster_page(SLUG, "0-000000") == []
     assert store.registrations(SLUG, None, 10) == []
 
 
@@ -331,12 +331,12 @@ def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshSto
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     closing = Closing(count=2, sha256="ab", pages=1)
     mail = roster_mail(SLUG, 1, "staff@example.org")
-    store.write_roster_page(SLUG, 0, ["A", "B"])
-    store.write_roster_page(SLUG, 0, ["A", "B"])
+    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
+    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
     assert store.record_closing(SLUG, one, closing, [mail])
     assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_mail(SLUG, 2, "b@example.org")])
     assert fresh().intake(EVENT).closing == closing
-    assert fresh().roster_page(SLUG, 0) == ["A", "B"]
+    assert fresh().roster_page(SLUG, "0-000000") == ["A", "B"]
     assert fresh().mail(mail.id) is not None
     assert fresh().mail(roster_mail(SLUG, 2, "").id) is None
 

@@ -9,7 +9,7 @@ from rollcall.desk.closing import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.keeping import SHORTEST, sign_of_robot
 from rollcall.desk.mail import MailKind, MailState, needs_a_person_mail, roster_mail
-from rollcall.desk.needs_a_person import owed_next_morning
+from rollcall.desk.needs_a_person import NOTICE, owed_next_morning
 from rollcall.desk.registering import Accepted, Closed, Kept, Known, NotYetOpen, register
 from rollcall.desk.registration import Sign, registration_id
 from rollcall.desk.sending import Attempted, send, send_due
@@ -97,8 +97,8 @@ def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
     ("now", "day", "not_before"),
     [
         (NOON, date(2004, 2, 3), MORNING),
-        (MORNING - MICROSECOND, date(2004, 2, 3), MORNING),
-        (MORNING, date(2004, 2, 4), MORNING + timedelta(days=1)),
+        (MORNING - NOTICE - MICROSECOND, date(2004, 2, 3), MORNING),
+        (MORNING - NOTICE, date(2004, 2, 4), MORNING + timedelta(days=1)),
         (datetime(2004, 3, 27, 12, tzinfo=UTC), date(2004, 3, 28), datetime(2004, 3, 28, 6, tzinfo=UTC)),
     ],
 )

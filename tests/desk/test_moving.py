@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.desk.closing import close
+from rollcall.desk.closing import close, draw_up_roster, listed, page_name
 from rollcall.desk.desk import Desk
 from rollcall.desk.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, RecentIntakes
 from rollcall.desk.moving import AlreadyClosed, Moved, TooEarly, move_deadline
@@ -68,8 +68,9 @@ def test_whoever_is_answered_registered_is_on_the_roster(desk: Desk, clock: Cloc
         registration = a_registration(first_name=str(number))
         answered[registration_id(EVENT.slug, registration)] = register(other, EVENT, registration)
     assert {type(outcome) for outcome in answered.values()} >= {Accepted}
-    assert close(desk, EVENT)
-    on_roster = set(desk.store.roster_page(EVENT.slug, 0))
+    closing = close(desk, EVENT)
+    assert closing
+    on_roster = set(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))
     assert on_roster == {id for id, outcome in answered.items() if isinstance(outcome, Accepted)}
     kept = {one.id for one in desk.store.registrations(EVENT.slug, None, 500)}
     assert kept == {id for id, outcome in answered.items() if isinstance(outcome, Accepted | Late)}
@@ -79,6 +80,34 @@ def test_a_closed_list_stands(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     assert move_deadline(desk, EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
+
+
+def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_closed_one(
+    desk: Desk, clock: Clock
+) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + SECOND
+    old = desk.store.intake(EVENT)
+    later = EVENT.closes_at + timedelta(days=1)
+    move_deadline(desk, EVENT, later)
+    register(desk, EVENT, a_registration(first_name="Another"))
+    clock.now = later + SECOND
+    closing = close(desk, EVENT)
+    desk.store.write_roster_page(EVENT.slug, page_name(old, 0), [registration_id(EVENT.slug, a_registration())])
+    assert closing
+    assert closing.count == len(draw_up_roster(desk.store, EVENT, desk.store.intake(EVENT)).registered) == 2
+
+
+def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_one(desk: Desk, clock: Clock) -> None:
+    other = a_frozen_instance(desk)
+    assert not other.intakes.recent(EVENT).past
+    earlier = clock.now + MOVED_AHEAD + SECOND
+    move_deadline(desk, EVENT, earlier)
+    clock.now = earlier + SECOND
+    assert isinstance(register(other, EVENT, a_registration()), Late)
+    still_with_the_old = replace(other, intakes=RecentIntakes(desk.store, lambda: 0.0))
+    still_with_the_old.intakes._read[EVENT.slug] = (0.0, replace(desk.store.intake(EVENT), closes_at=EVENT.closes_at))
+    assert isinstance(register(still_with_the_old, EVENT, a_registration()), Late)
 
 
 def test_a_deadline_moved_while_the_closing_is_drawn_up_wins(desk: Desk, clock: Clock) -> None:

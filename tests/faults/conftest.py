@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from google.cloud import firestore
 
+from rollcall.desk.closing import listed
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
 from rollcall.desk.mail import confirmation
@@ -135,9 +136,9 @@ class Rollcall:
     def on_roster(self) -> list[str]:
         """The ids that the closing recorded."""
         store = self.store()
-        closing = store.intake(self.event).closing
-        assert closing is not None
-        return [id for number in range(closing.pages) for id in store.roster_page(SLUG, number)]
+        intake = store.intake(self.event)
+        assert intake.closing is not None
+        return listed(store, self.event, intake, intake.closing)
 
     def posted(self) -> Counter[str]:
         """How often each mail came to SendGrid, by its id."""

@@ -83,10 +83,12 @@ CASES = {
     ),
     "send_mail": Case(lambda rollcall: rollcall.trigger(), _SEND, before=lambda rollcall: rollcall.register()),
     "send_due_mail": Case(
-        lambda rollcall: rollcall.sweep(), ("due_mails", *_SEND), before=lambda rollcall: rollcall.register()
+        lambda rollcall: rollcall.sweep(),
+        ("mail_queue", "due_mails", *_SEND),
+        before=lambda rollcall: rollcall.register(),
     ),
     "record_deliveries": Case(
-        lambda rollcall: rollcall.report_delivered(), ("mail", "now", "save_mail"), before=one_is_confirmed
+        lambda rollcall: rollcall.report_delivered(), ("mail", "save_mail"), before=one_is_confirmed
     ),
     "close_intake": Case(
         lambda rollcall: rollcall.close(),
@@ -96,7 +98,7 @@ CASES = {
     ),
     "send_due_mail, the roster": Case(
         lambda rollcall: rollcall.sweep(),
-        ("due_mails", *_SEND_ROSTER),
+        ("mail_queue", "due_mails", *_SEND_ROSTER),
         before=the_roster_is_owed,
         people=(ONE, OTHER),
     ),

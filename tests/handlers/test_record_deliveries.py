@@ -90,6 +90,7 @@ def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, books: tuple
         "empty signature": (BODY, signed(BODY) | {SIGNATURE: ""}),
         "empty time stamp": (BODY, signed(BODY) | {TIMESTAMP: ""}),
         "another time stamp": (BODY, signed(BODY) | {TIMESTAMP: "1075723201"}),
+        "a time stamp that is none": (BODY[1:], signed(BODY, timestamp="1075723200") | {TIMESTAMP: "1075723200["}),
         "not base64": (BODY, signed(BODY) | {SIGNATURE: "****"}),
         "base64 of nothing like it": (BODY, signed(BODY) | {SIGNATURE: base64.b64encode(b"x" * 70).decode()}),
         "not ASCII": (BODY, signed(BODY) | {SIGNATURE: "é"}),

@@ -137,8 +137,8 @@ def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
 def test_what_needs_a_person() -> None:
     one = registered()
     bounced = unsent(one, MailState.BOUNCED, "550 no such mailbox")
-    mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", INTAKE.as_of)
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
+    mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", noon)
     message = compose(mail, EVENT, NeedsAPerson(((one, bounced),), (), MailQueue(noon)), INTAKE)
     for body in (message.text, message.html):
         assert f"Amina Diallo, Ministère des Postes et Télécommunications ({registered().reference})" in body

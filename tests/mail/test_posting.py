@@ -93,6 +93,7 @@ def test_a_domain_goes_as_dns_has_it() -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "posted"),
     [
+        (200, {}, InDoubt("SendGrid answered 200")),
         (400, {}, NotSent(True, "SendGrid answered 400")),
         (413, {}, NotSent(True, "SendGrid answered 413")),
         (401, {}, Held(True, "SendGrid answered 401")),
@@ -106,6 +107,12 @@ def test_a_domain_goes_as_dns_has_it() -> None:
             Held(False, "SendGrid answered 429", timedelta(minutes=1)),
         ),
         (429, AT_NOON | {"X-RateLimit-Reset": "1075723199"}, Held(False, "SendGrid answered 429", timedelta(0))),
+        (429, {"Retry-After": "Mon, 02 Feb 2004 12:30:00 -0000"}, Held(False, "SendGrid answered 429")),
+        (
+            429,
+            {"Date": "Mon, 02 Feb 2004 12:00:00", "X-RateLimit-Reset": "1075723260"},
+            Held(False, "SendGrid answered 429", timedelta(minutes=1)),
+        ),
         (429, AT_NOON | {"X-RateLimit-Reset": "soon"}, Held(False, "SendGrid answered 429")),
         (
             429,
@@ -143,6 +150,11 @@ def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behavio
     assert isinstance(poster(api, timeout=0.5).post(MESSAGE), InDoubt)
     assert len(api.bodies) == (0 if behaviour is resets_unread else 1)
     assert poster(api).post(MESSAGE) == Sent()
+
+
+def test_a_name_that_is_nowhere() -> None:
+    nowhere = SendGridPoster("SG.key", "registration@rollcall.example", "http://sendgrid.invalid")
+    assert nowhere.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")
 
 
 def test_nobody_there() -> None:
