@@ -39,6 +39,7 @@ _TRY_AGAIN = (
     "here: please send it again in a moment. That is always right."
 )
 _UNREACHABLE = "We cannot reach our books just now. Please send it again in a moment; that is always right."
+_WENT_WRONG = "Something went wrong on our side. Please try again; if it happens again, please write to us."
 _DIFFERS = (
     "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
     "We have written to that address; to change a registration, please answer that mail or write to {email}."
@@ -72,8 +73,7 @@ def register(desk: Desk, request: Request) -> Response:
         response = _unavailable(request, error)
     except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
         log_fault(error)
-        detail = "Something went wrong on our side. Please try again; if it happens again, please write to us."
-        response = _refusal(request, Refused(500, "Something went wrong", detail))
+        response = _refusal(request, Refused(500, "Something went wrong", _WENT_WRONG))
     guard(response)
     event = desk.events.get((_below(request) or [""])[0])
     if event:
@@ -157,6 +157,11 @@ def _post(desk: Desk, event: Event, request: Request) -> Response:
         outcome = register_at_desk(desk, event, registration, key, sign)
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
+    except Exception as error:
+        if form.as_json:
+            raise
+        log_fault(error)
+        return _filled_in(500, event, form.typed, problem=_WENT_WRONG, intake=None)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
     return _json_answer(event, outcome) if form.as_json else _page_answer(desk, event, request, form, outcome)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -216,3 +217,20 @@ def test_the_store_cannot_be_reached(events: Path) -> None:
         page = post_form(served)
         assert page.status == 503
         assert "Hôtel Cornavin" in page.text
+        page = post_form(served, email="amina")
+        assert page.status == 422
+        assert "Hôtel Cornavin" in page.text
+
+
+def test_something_unforeseen_goes_wrong(events: Path, tmp_path: Path) -> None:
+    """A person's form comes back all the same."""
+    books = tmp_path / "books.sqlite3"
+    with function("register", STORE="sqlite", SQLITE_PATH=str(books), EVENTS=str(events)) as served:
+        assert served.post_json(FORM_PATH, a_form()).status == 201
+        with sqlite3.connect(books) as broken:
+            broken.execute("update registrations set registration = '{}'")
+        page = post_form(served)
+        assert page.status == 500
+        assert "Hôtel Cornavin" in page.text
+        answer = served.post_json(FORM_PATH, a_form())
+        assert (answer.status, answer.json["title"]) == (500, "Something went wrong")
