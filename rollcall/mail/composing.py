@@ -109,14 +109,14 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
 
 
 def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake) -> tuple[str, str]:
-    said = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
+    mail = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
     if one is None:
-        return "The staff", said
+        return "The staff", mail
     late = ", came late" if intake.is_late(one.received_at) else ""
     numbers = [
         f"{name}. {one.registration.answers[name]}" for name in ("tel", "fax") if name in one.registration.answers
     ]
-    return f"{_who(one)} ({one.reference}{late})", "\n".join((said, *numbers))
+    return f"{_who(one)} ({one.reference}{late})", "\n".join((mail, *numbers))
 
 
 def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
