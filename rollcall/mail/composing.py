@@ -113,9 +113,8 @@ def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake)
     if one is None:
         return "The staff", mail
     late = ", came late" if intake.is_late(one.received_at) else ""
-    numbers = [
-        f"{name}. {one.registration.answers[name]}" for name in ("tel", "fax") if name in one.registration.answers
-    ]
+    answers = one.registration.answers
+    numbers = [f"{said} {answers[name]}" for name, said in (("tel", "tel."), ("fax", "fax")) if name in answers]
     return f"{_who(one)} ({one.reference}{late})", "\n".join((mail, *numbers))
 
 
