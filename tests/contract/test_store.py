@@ -208,6 +208,17 @@ def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
     assert store.due_mails(1) == [mail_to("D")]
 
 
+def test_a_mail_is_put_off(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    until = store.now() + timedelta(hours=1)
+    store.put_off(mail_to("A"), until)
+    record = fresh().mail(mail_to("A"))
+    assert record is not None
+    assert (record.due_at, record.state, record.mail.to) == (until, MailState.QUEUED, a_registration().email)
+    assert fresh().due_mails(10) == []
+    assert store.save_mail(replace(record, due_at=None))
+
+
 def test_unsent_mails_are_the_events_own(store: Store) -> None:
     accept(store, "A")
     accept(store, "B")
