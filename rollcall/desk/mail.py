@@ -217,6 +217,8 @@ class Message:
 class Sent:
     """The message was taken over."""
 
+    note: str = ""
+
 
 @dataclass(frozen=True)
 class NotSent:

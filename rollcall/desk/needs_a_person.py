@@ -29,13 +29,13 @@ def owed_next_morning(event: Event, now: datetime) -> Sequence[Mail]:
     return _owed(event, f"{day:%Y%m%d}", datetime.combine(day, MORNING, event.zone).astimezone(UTC))
 
 
-def word_of(desk: Desk, record: MailRecord, now: datetime) -> Sequence[Mail]:
+def word_of(desk: Desk, record: MailRecord) -> Sequence[Mail]:
     """What the staff are owed because of how this mail stands: word, where it will not arrive. Of such word itself
-    there is none."""
+    there is none. Raises `StoreUnavailable`."""
     event = desk.events.get(record.mail.event)
     if event is None or not _is_told(record):
         return []
-    return owed_this_hour(event, now)
+    return owed_this_hour(event, desk.store.now())
 
 
 def still_kept(store: RosterStore, event: str, registered: Collection[str]) -> tuple[KeptForm, ...]:
@@ -43,7 +43,7 @@ def still_kept(store: RosterStore, event: str, registered: Collection[str]) -> t
 
     Raises `StoreUnavailable`.
     """
-    kept = [kept for kept in kept_forms(store, event) if kept.form.id not in registered]
+    kept = [kept for kept in kept_forms(store, event) if kept.id not in registered]
     return tuple(sorted(kept, key=lambda kept: kept.form.received_at))
 
 

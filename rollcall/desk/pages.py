@@ -1,6 +1,8 @@
 """Lists that are longer than one reading."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
 
 from rollcall.desk.desk import RosterStore
 from rollcall.desk.registration import KeptForm, Registered
@@ -11,15 +13,24 @@ PAGE_SIZE = 500
 
 def everyone(store: RosterStore, event: str) -> Iterator[Registered]:
     """All registrations of the event, by id. Raises `StoreUnavailable`."""
-    after = None
-    while page := store.registrations(event, after, PAGE_SIZE):
-        yield from page
-        after = page[-1].id
+    return _all(partial(store.registrations, event))
 
 
 def kept_forms(store: RosterStore, event: str) -> Iterator[KeptForm]:
     """All forms of the event that are kept for the staff, by id. Raises `StoreUnavailable`."""
+    return _all(partial(store.kept, event))
+
+
+class _WithId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_WithId)
+
+
+def _all(page_after: Callable[[str | None, int], Sequence[_T]]) -> Iterator[_T]:
     after = None
-    while page := store.kept(event, after, PAGE_SIZE):
+    while page := page_after(after, PAGE_SIZE):
         yield from page
-        after = page[-1].form.id
+        after = page[-1].id

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import UNDELIVERED, Delivery, DeliveryReport, MailRecord, MailState
+from rollcall.desk.mail import Delivery, DeliveryReport, MailRecord, MailState
 from rollcall.desk.needs_a_person import word_of
 
 STATES = {
@@ -49,6 +49,5 @@ def _record(desk: Desk, report: DeliveryReport) -> MailState | None:
         after = reported(record, report.delivery, report.reason)
         if after == record:
             return None
-        word = word_of(desk, after, desk.store.now()) if after.state in UNDELIVERED else []
-        if desk.store.save_mail(after, word):
+        if desk.store.save_mail(after, word_of(desk, after)):
             return after.state

@@ -9,7 +9,7 @@ from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.keeping import keep
 from rollcall.desk.mail import confirmation, different_form
-from rollcall.desk.registration import Registration, Sign, reference, registration_id
+from rollcall.desk.registration import Registered, Registration, Sign, reference, registration_id
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def register(
     mail = confirmation(event.slug, id, registration.email)
     received_at = desk.store.accept(event.slug, id, registration, mail, key)
     if received_at is None:
-        return _again(desk, event, id, registration, key)
+        return _again(desk, event, id, registration, desk.store.registered(event.slug, id), key)
     if intake.is_late(received_at) or not intake.can_judge(received_at):
         intake = desk.intakes.fresh(event)
     return _accepted(id, received_at, intake)
@@ -121,9 +121,8 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
 
 
 def _again(
-    desk: Desk, event: Event, id: str, registration: Registration, key: str | None
+    desk: Desk, event: Event, id: str, registration: Registration, registered: Registered | None, key: str | None
 ) -> Accepted | Known | Differs | Late | KeyReused:
-    registered = desk.store.registered(event.slug, id)
     key_of = desk.store.registered_under(event.slug, key) if key else None
     if key_of and (key_of != id or registered is None or registered.registration != registration):
         return KeyReused()
@@ -142,4 +141,4 @@ def _after_closing(
     registered = desk.store.registered(event.slug, id)
     if registered is None or registered.registration != registration:
         return Closed(intake.closes_at)
-    return _again(desk, event, id, registration, key)
+    return _again(desk, event, id, registration, registered, key)

@@ -75,6 +75,11 @@ class KeptForm:
     """As it would be in the books; `received_at` is when the last one of this person was kept."""
     sign: Sign
 
+    @property
+    def id(self) -> str:
+        """The id that its registration would have."""
+        return self.form.id
+
 
 def registration_id(event: str, registration: Registration) -> str:
     """The id of this person's registration for the event with this slug: 24 base 32 digits, the same every time.

@@ -101,13 +101,13 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
         return None
     lately = _lately(desk, record, queue.as_of) if may_be_put_off(record) else 0
     taken_up = take_up(record, queue.as_of, secrets.token_hex(8), lately)
-    if not desk.store.save_mail(taken_up, word_of(desk, taken_up, queue.as_of)):
+    if not desk.store.save_mail(taken_up, word_of(desk, taken_up)):
         return None
     if taken_up.state is not MailState.SENDING:
         return Attempted(taken_up.state)
     posted = _post(desk, taken_up)
     state = _settle(desk, taken_up, posted)
-    return Attempted(state, "" if isinstance(posted, Sent) else posted.note, _keep_queue(desk, queue, posted))
+    return Attempted(state, posted.note, _keep_queue(desk, queue, posted))
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
@@ -140,7 +140,8 @@ def is_due(record: MailRecord, now: datetime) -> bool:
 def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> MailRecord:
     """What becomes of a mail that is due. `lately` counts the mails to its address within `ADDRESS_WINDOW`."""
     if record.state is MailState.SENDING:
-        return _in_doubt(record, record.attempts[-1].id, "the sender stopped before it settled the mail", now)
+        note = "the sender stopped before it settled the mail"
+        return _in_doubt(_noted(record, record.attempts[-1].id, AttemptOutcome.IN_DOUBT, note), now)
     if _count(record, AttemptOutcome.IN_DOUBT) >= len(DOUBT_WAITS) or _count(record, AttemptOutcome.NOT_TAKEN) >= TRIES:
         return replace(record, state=MailState.FAILED, due_at=None)
     if lately >= TO_ONE_ADDRESS:
@@ -159,24 +160,31 @@ def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -
     """The record after an attempt. Where a delivery report settled the mail meanwhile, or the lease lapsed and another
     sender has it, only the attempt's outcome is noted; that a message was taken counts in any case."""
     mine = record.state is MailState.SENDING and record.attempts[-1].id == attempt_id
+    noted = _noted(record, attempt_id, _OUTCOMES[type(posted)], posted.note)
+    if isinstance(posted, Sent):
+        return reported(noted, Delivery.TAKEN)
+    if not mine:
+        return noted
     match posted:
-        case Sent():
-            return reported(_noted(record, attempt_id, AttemptOutcome.TAKEN), Delivery.TAKEN)
-        case Held(note=note):
-            noted = _noted(record, attempt_id, AttemptOutcome.HELD, note)
+        case Held():
             # due now, and so behind those that are due longer: the next one tries whether the hold is over
-            return replace(noted, state=MailState.QUEUED, due_at=now) if mine else noted
-        case NotSent(permanent=True, note=note):
-            noted = _noted(record, attempt_id, AttemptOutcome.NOT_TAKEN, note)
-            return replace(noted, state=MailState.FAILED, due_at=None) if mine else noted
-        case NotSent(note=note):
-            noted = _noted(record, attempt_id, AttemptOutcome.NOT_TAKEN, note)
-            return replace(noted, state=MailState.QUEUED, due_at=now + wait(noted)) if mine else noted
-        case InDoubt(note=note):
-            noted = _noted(record, attempt_id, AttemptOutcome.IN_DOUBT, note)
-            return _in_doubt(record, attempt_id, note, now) if mine else noted
+            return replace(noted, state=MailState.QUEUED, due_at=now)
+        case NotSent(permanent=True):
+            return replace(noted, state=MailState.FAILED, due_at=None)
+        case NotSent():
+            return replace(noted, state=MailState.QUEUED, due_at=now + wait(noted))
+        case InDoubt():
+            return _in_doubt(noted, now)
         case _:
             assert_never(posted)
+
+
+_OUTCOMES = {
+    Sent: AttemptOutcome.TAKEN,
+    NotSent: AttemptOutcome.NOT_TAKEN,
+    Held: AttemptOutcome.HELD,
+    InDoubt: AttemptOutcome.IN_DOUBT,
+}
 
 
 def wait(record: MailRecord) -> timedelta:
@@ -223,13 +231,12 @@ def _put_off(record: MailRecord, attempt_id: str, now: datetime) -> MailRecord:
     return replace(noted, due_at=now + ADDRESS_WINDOW + jitter(noted, LONGEST_WAIT))
 
 
-def _in_doubt(record: MailRecord, attempt_id: str, note: str, now: datetime) -> MailRecord:
-    noted = _noted(record, attempt_id, AttemptOutcome.IN_DOUBT, note)
-    waits = DOUBT_WAITS[min(_count(noted, AttemptOutcome.IN_DOUBT), len(DOUBT_WAITS)) - 1]
-    return replace(noted, state=MailState.IN_DOUBT, due_at=now + waits + jitter(noted, FIRST_WAIT))
+def _in_doubt(record: MailRecord, now: datetime) -> MailRecord:
+    waits = DOUBT_WAITS[min(_count(record, AttemptOutcome.IN_DOUBT), len(DOUBT_WAITS)) - 1]
+    return replace(record, state=MailState.IN_DOUBT, due_at=now + waits + jitter(record, FIRST_WAIT))
 
 
-def _noted(record: MailRecord, attempt_id: str, outcome: AttemptOutcome, note: str = "") -> MailRecord:
+def _noted(record: MailRecord, attempt_id: str, outcome: AttemptOutcome, note: str) -> MailRecord:
     attempts = [
         replace(attempt, outcome=outcome, note=note) if attempt.id == attempt_id else attempt
         for attempt in record.attempts
@@ -284,7 +291,7 @@ def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
         if current is None:
             raise LookupError("a mail that was there is gone; mails are never deleted")
         settled = settle(current, claimed.attempts[-1].id, posted, now)
-        if settled == current or desk.store.save_mail(settled, word_of(desk, settled, now)):
+        if settled == current or desk.store.save_mail(settled, word_of(desk, settled)):
             return settled.state
 
 
