@@ -97,7 +97,7 @@ class FirestoreStore:
         self._client = client
 
     def now(self) -> datetime:
-        """See `SendingStore`. The time of a read: it sees every commit before it (Firestore's strong consistency)."""
+        """See `RecordingStore`. The time of a read: it sees every commit before it (Firestore's strong consistency)."""
         with _unavailable_as_ours():
             snapshot: Any = self._client.document("intakes/-").get(**_Call())
         return plain(snapshot.read_time)
@@ -175,23 +175,18 @@ class FirestoreStore:
             return [snapshot.id for snapshot in query.stream(**_Call())]
 
     def mail(self, id: str) -> MailRecord | None:
-        """See `SendingStore`."""
+        """See `RecordingStore`."""
         with _unavailable_as_ours():
             snapshot = self._client.document("mails", id).get(**_Call())
         return _mail(snapshot) if snapshot.exists else None
 
     def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
         """See `RecordingStore`."""
-        call, batch = _Call(), self._client.batch()
+        batch = self._client.batch()
         as_read = self._client.write_option(last_update_time=record.version)
         batch.update(self._client.document("mails", record.mail.id), mail_state(record), option=as_read)
         self._owe(batch, owed)
-        try:
-            with _unavailable_as_ours():
-                batch.commit(**call)
-        except (FailedPrecondition, NotFound):
-            return bool(call.faults) and self.mail(record.mail.id) == record
-        return True
+        return _committed(batch, lambda: self.mail(record.mail.id) == record)
 
     def put_off(self, id: str, until: datetime) -> None:
         """See `SendingStore`."""
@@ -216,19 +211,14 @@ class FirestoreStore:
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
         """See `SendingStore`."""
-        call, batch = _Call(), self._client.batch()
+        batch = self._client.batch()
         if queue.version is None:
             batch.create(self._mail_queue(), queue_record(queue))
         else:
             as_read = self._client.write_option(last_update_time=queue.version)
             batch.update(self._mail_queue(), queue_record(queue), option=as_read)
         self._owe(batch, owed)
-        try:
-            with _unavailable_as_ours():
-                batch.commit(**call)
-        except (AlreadyExists, FailedPrecondition):
-            return bool(call.faults) and replace(self.mail_queue(), as_of=queue.as_of) == queue
-        return True
+        return _committed(batch, lambda: replace(self.mail_queue(), as_of=queue.as_of) == queue)
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """See `RosterStore`."""
@@ -278,12 +268,7 @@ class FirestoreStore:
         batch.update(self._client.document("intakes", event), {"closing": closing_record(closing)}, option=as_read)
         for mail in mails:
             self._queue(batch, mail)
-        try:
-            with _unavailable_as_ours():
-                batch.commit(**_Call())
-        except (AlreadyExists, FailedPrecondition):
-            return False
-        return True
+        return _committed(batch, lambda: False)
 
     def _registrations(self, event: str) -> firestore.CollectionReference:
         return self._client.collection("intakes", event, "registrations")
@@ -315,6 +300,18 @@ def _unavailable_as_ours() -> Iterator[None]:
         yield
     except (*_TRANSIENT, *_UNREACHABLE) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error
+
+
+def _committed(batch: firestore.WriteBatch, is_ours: Callable[[], bool]) -> bool:
+    """Whether the commit was made; its precondition may speak against it. Where a try ended without an answer, what
+    speaks against it may be our own commit: then `is_ours` looks whether what is there is what was to be written."""
+    call = _Call()
+    try:
+        with _unavailable_as_ours():
+            batch.commit(**call)
+    except (AlreadyExists, FailedPrecondition, NotFound):
+        return bool(call.faults) and is_ours()
+    return True
 
 
 def _newly_owed(mail: Mail) -> dict[str, Any]:

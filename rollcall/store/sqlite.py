@@ -96,7 +96,7 @@ class SqliteStore:
         self._connection.close()
 
     def now(self) -> datetime:
-        """See `SendingStore`."""
+        """See `RecordingStore`."""
         with self._commit() as (_, now):
             return now
 
@@ -119,13 +119,13 @@ class SqliteStore:
     ) -> datetime | None:
         """See `RegisteringStore`. Here a commit's outcome is always known."""
         with self._commit() as (books, now):
-            if key and not _new(books, "insert or ignore into keys values (?, ?, ?)", (event, key, id)):
+            if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key)).fetchone():
                 return None
             registered = (event, id, _text(now), _json(registration_record(registration)))
             if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?)", registered):
-                if key:
-                    books.execute("delete from keys where event = ? and key = ?", (event, key))
                 return None
+            if key:
+                books.execute("insert into keys values (?, ?, ?)", (event, key, id))
             _queue(books, mail)
         return now
 
@@ -160,14 +160,15 @@ class SqliteStore:
         return [id for (id,) in rows]
 
     def mail(self, id: str) -> MailRecord | None:
-        """See `SendingStore`."""
+        """See `RecordingStore`."""
         rows = self._read(f"select {_MAIL} from mails where id = ?", (id,))
         return _mail(*rows[0]) if rows else None
 
     def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
         """See `RecordingStore`."""
         with self._commit() as (books, _):
-            if not _new(books, f"update mails set {_STATE} where id = ? and record = ?", _state(record)):
+            values = (*_state(record), record.mail.id, record.version)
+            if not _new(books, f"update mails set {_STATE} where id = ? and record = ?", values):
                 return False
             for mail in owed:
                 _queue(books, mail, anew=True)
@@ -260,11 +261,8 @@ class SqliteStore:
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
         """See `ClosingStore`."""
         with self._commit() as (books, _):
-            written = books.execute(
-                "update intakes set closing = ? where event = ? and closes_at = ? and closing is null",
-                (json.dumps(closing_record(closing)), event, _text(intake.closes_at)),
-            )
-            if written.rowcount == 0:
+            change = "update intakes set closing = ? where event = ? and closes_at = ? and closing is null"
+            if not _new(books, change, (_json(closing_record(closing)), event, _text(intake.closes_at))):
                 return False
             for mail in mails:
                 _queue(books, mail)
@@ -325,16 +323,16 @@ def _queue(books: sqlite3.Connection, mail: Mail, *, anew: bool = False) -> None
             _json(written),
             mail.event,
             written["address"],
-            *_state(MailRecord(mail, due_at=mail.not_before))[:4],
+            *_state(MailRecord(mail, due_at=mail.not_before)),
         ),
     )
 
 
 def _state(record: MailRecord) -> tuple[object, ...]:
-    """The values of `_STATE`, and which record they are for."""
+    """The values of `_STATE`."""
     state = mail_state(record)
     times = [_text(state[name]) if state[name] else None for name in ("due_at", "handed_over_at")]
-    return (state["state"], *times, _json(state), record.mail.id, record.version)
+    return (state["state"], *times, _json(state))
 
 
 def _registered(id: str, registration: str, received_at: str) -> Registered:
