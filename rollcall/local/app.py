@@ -8,8 +8,7 @@ from typing import Any
 
 import functions_framework
 from cloudevents.http import from_http
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from flask import Flask, Request, Response, abort, redirect, request
+from flask import Flask, Response, abort, redirect, request
 
 from handlers.close_intake import close_intake
 from handlers.record_deliveries import record_deliveries
@@ -33,9 +32,9 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(outbox, now), url_prefix="/sendgrid")
     for name, function in HTTP_FUNCTIONS.items():
-        _mount(app, name, partial(_called, desk, function))
+        _mount(app, name, partial(_called, function, desk))
     for name, signed in SIGNED_FUNCTIONS.items():
-        _mount(app, name, partial(_called, desk, partial(_with_key, signed, sendgrid.public_key)))
+        _mount(app, name, partial(_called, signed, desk, sendgrid.public_key))
     for name, triggered in TRIGGERED_FUNCTIONS.items():
         _mount(app, name, partial(_triggered, desk, triggered))
     app.after_request(functions_framework.read_request)
@@ -78,17 +77,8 @@ def _mount(app: Flask, name: str, answer: Callable[[], Any]) -> None:
     )
 
 
-def _called(desk: Desk, function: Callable[[Desk, Request], Response]) -> Response:
-    return function(desk, request)
-
-
-def _with_key(
-    signed: Callable[[Desk, EllipticCurvePublicKey, Request], Response],
-    key: EllipticCurvePublicKey,
-    desk: Desk,
-    request: Request,
-) -> Response:
-    return signed(desk, key, request)
+def _called(function: Callable[..., Response], *given: object) -> Response:
+    return function(*given, request)
 
 
 def _triggered(desk: Desk, function: Callable[[Desk, Any], None]) -> Response:

@@ -47,10 +47,15 @@ class Outbox:
 
     def posted(self) -> list[Posted]:
         """Every message, the newest first."""
+        return self.posted_since(0)[0][::-1]
+
+    def posted_since(self, end: int) -> tuple[list[Posted], int]:
+        """The messages kept after the file ended there (in bytes), the oldest first; and where it ends now."""
         if not self._path.exists():
-            return []
-        lines = self._path.read_text("utf-8").splitlines()
-        return [_posted(json.loads(line)) for line in reversed(lines)]
+            return [], 0
+        with self._lock, self._path.open("rb") as file:
+            file.seek(end)
+            return [_posted(json.loads(line)) for line in file], file.tell()
 
 
 class StandIn:
@@ -63,12 +68,11 @@ class StandIn:
         self.outbox = outbox
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.public_key = self._key.public_key()
-        self._reported = 0
+        self._reported = 0  # where the outbox ended when the last reports were posted
 
     def reports_due(self) -> bytes | None:
         """The Event Webhook's next post: what became of the messages that came since the last; None for none."""
-        posted = self.outbox.posted()[::-1]
-        due, self._reported = posted[self._reported :], len(posted)
+        due, self._reported = self.outbox.posted_since(self._reported)
         return json.dumps([report for message in due for report in _reports(message)]).encode() if due else None
 
     def signed(self, body: bytes) -> dict[str, str]:
