@@ -1,7 +1,6 @@
 """Keeping: what shows a sign of a robot is neither registered nor dropped, and the staff are told."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,7 @@ from rollcall.desk.registration import Sign, registration_id
 from rollcall.desk.sending import Attempted, send, send_due
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
-from tests.desk.test_registering import Postbox, a_desk
+from tests.desk.test_registering import Postbox
 
 EVENT = an_event()
 SLUG = EVENT.slug
@@ -23,16 +22,6 @@ ID = registration_id(SLUG, a_registration())
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
 MORNING = datetime(2004, 2, 3, 7, tzinfo=UTC)  # 08:00 in Geneva
 MICROSECOND = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def postbox() -> Postbox:
-    return Postbox()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: Clock, postbox: Postbox) -> Desk:
-    return a_desk(tmp_path, clock, postbox)
 
 
 @pytest.mark.parametrize(

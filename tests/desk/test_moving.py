@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +13,9 @@ from rollcall.desk.registering import Accepted, Closed, Late, register
 from rollcall.desk.registration import registration_id
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
-from tests.desk.test_registering import a_desk
 
 EVENT = an_event()
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Desk:
-    return a_desk(tmp_path, clock)
 
 
 def another_instance(desk: Desk, clock: Clock) -> Desk:

@@ -1,7 +1,6 @@
 """Recording: delivery reports, twice, in any order, about mails of ours and of others."""
 
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +10,11 @@ from rollcall.desk.recording import record_deliveries
 from rollcall.desk.registering import register
 from rollcall.desk.sending import send
 from tests.builders import a_registration
-from tests.conftest import Clock
-from tests.desk.test_registering import Postbox, a_desk
 from tests.desk.test_sending import EVENT, MAIL, record_of
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Desk:
-    desk = a_desk(tmp_path, clock, Postbox())
+def desk(desk: Desk) -> Desk:
     register(desk, EVENT, a_registration())
     send(desk, MAIL.id)
     return desk

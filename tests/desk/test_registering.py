@@ -41,11 +41,6 @@ def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
     return Desk(store, RecentIntakes(store, seconds), {EVENT.slug: EVENT}, compose, post)
 
 
-@pytest.fixture
-def desk(tmp_path: Path, clock: Clock) -> Desk:
-    return a_desk(tmp_path, clock)
-
-
 def test_accepted_then_known(desk: Desk) -> None:
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)

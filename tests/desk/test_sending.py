@@ -50,7 +50,7 @@ from rollcall.desk.sending import (
 )
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
-from tests.desk.test_registering import Postbox, a_desk
+from tests.desk.test_registering import Postbox
 
 EVENT = an_event()
 ID = registration_id(EVENT.slug, a_registration())
@@ -59,13 +59,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def postbox() -> Postbox:
-    return Postbox()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: Clock, postbox: Postbox) -> Desk:
-    desk = a_desk(tmp_path, clock, postbox)
+def desk(desk: Desk) -> Desk:
     register(desk, EVENT, a_registration())
     return desk
 
