@@ -16,7 +16,7 @@ from environs import Env
 from marshmallow.validate import OneOf
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk, Post, Store
+from rollcall.desk.desk import Desk, Inbox, Links, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
 from rollcall.desk.mail import About, Mail, Message
@@ -85,6 +85,9 @@ def desk() -> Desk:
         events=EVENTS,
         compose=_compose,
         post=lambda message: _post()(message),
+        inbox=_inbox,
+        links=_links(),
+        sender=env.str("MAIL_FROM", ""),
     )
 
 
@@ -98,6 +101,21 @@ def _store() -> Store:
     from rollcall.store.sqlite import SqliteStore
 
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))
+
+
+@cache
+def _inbox() -> Inbox:
+    from rollcall.inbox.reader import InboxReader
+    from rollcall.store.folder import FolderFiles
+
+    return Inbox(FolderFiles(env.path("MESSAGES", Path("messages"))), InboxReader())
+
+
+@cache
+def _links() -> Links:
+    from schemas.links import SignedLinks
+
+    return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
 
 
 def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:

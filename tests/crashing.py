@@ -12,7 +12,6 @@ each request: `before save_mail 2`. Files in the folder `CRASHING` say what is w
 import os
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,12 +34,12 @@ from handlers.send_mail import send_mail as answer_send_mail
 from handlers.signature import verification_key
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.event import Event
-from rollcall.desk.intake import Intake, RecentIntakes
+from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailQueue
-from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
+from tests.builders import desk_with
 
 FOLDER = Path(os.environ["CRASHING"])
 _IMPATIENT = 1.0
@@ -119,7 +118,7 @@ def _desk_with(books: str) -> Desk:
     api_key, sender, host = (os.environ[name] for name in ("SENDGRID_API_KEY", "MAIL_FROM", "SENDGRID_HOST"))
     poster = SendGridPoster(api_key, sender, host, _IMPATIENT)
     post = partial(_between_hooks, "post", poster.post)
-    return Desk(store, RecentIntakes(store, time.monotonic), main.EVENTS, compose, post)
+    return desk_with(store, post, FOLDER / "messages", events=main.EVENTS)
 
 
 def _store(books: str) -> Store:

@@ -1,0 +1,1 @@
+"""What is written to us: the raw bytes of an e-mail read into filled-in forms."""
