@@ -25,12 +25,14 @@ from rollcall.desk.mail import (
     MailRecord,
     MailState,
     Message,
+    NeedsAPerson,
     NotSent,
     Posted,
     Sent,
 )
-from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_this_hour, word_of
+from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_next_morning, owed_this_hour, word_of
 from rollcall.desk.recording import reported
+from rollcall.desk.replying import draw_up_reply
 
 # The bounds of sending, all of them.
 LEASE = timedelta(minutes=2)
@@ -304,7 +306,9 @@ def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
         case MailKind.ROSTER:
             return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
         case MailKind.NEEDS_A_PERSON:
-            return desk.compose(mail, event, draw_up_needs_a_person(desk.store, event), intake)
+            return desk.compose(mail, event, _needs_a_person(desk, event, intake), intake)
+        case MailKind.REPLY:
+            return desk.compose(mail, event, draw_up_reply(desk, event, mail.incoming_id or "", intake.as_of), intake)
         case MailKind.CONFIRMATION | MailKind.DIFFERENT_FORM:
             registered = desk.store.registered(event.slug, mail.registration_id or "")
             if registered is None:
@@ -312,3 +316,13 @@ def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
             return desk.compose(mail, event, registered, intake)
         case _:
             assert_never(mail.kind)
+
+
+def _needs_a_person(desk: Desk, event: Event, intake: Intake) -> NeedsAPerson:
+    """What needs a person; while that is a message, the staff are owed another word on the next morning, until the
+    event is over."""
+    about = draw_up_needs_a_person(desk, event)
+    if about.incoming and not event.is_over(intake.as_of):
+        for mail in owed_next_morning(event, intake.as_of):
+            desk.store.queue(mail)
+    return about
