@@ -14,6 +14,7 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import (
+    TO_STAFF,
     Attempt,
     AttemptOutcome,
     Delivery,
@@ -55,8 +56,8 @@ LONGEST_HOLD = timedelta(minutes=15)
 LONGEST_ASKED_HOLD = timedelta(hours=1)
 """SendGrid may ask for more; we look again after this."""
 TO_ONE_ADDRESS = 50
-"""Mails about registrations to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's delegation
-fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for one more."""
+"""Mails about registrations and messages to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's
+delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for one more."""
 ADDRESS_WINDOW = timedelta(days=1)
 PUT_OFFS = 3
 """How often a mail waits for another window before it is put before a person."""
@@ -155,7 +156,7 @@ def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> 
 def may_be_put_off(record: MailRecord) -> bool:
     """Whether the mail counts against its address's day, and was not counted before: no stranger can choose what goes
     to staff."""
-    return record.mail.registration_id is not None and not any(attempt.may_be_taken for attempt in record.attempts)
+    return record.mail.kind not in TO_STAFF and not any(attempt.may_be_taken for attempt in record.attempts)
 
 
 def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -> MailRecord:
