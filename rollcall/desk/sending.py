@@ -57,7 +57,8 @@ LONGEST_ASKED_HOLD = timedelta(hours=1)
 """SendGrid may ask for more; we look again after this."""
 TO_ONE_ADDRESS = 50
 """Mails about registrations and messages to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's
-delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for one more."""
+delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for
+one more."""
 ADDRESS_WINDOW = timedelta(days=1)
 PUT_OFFS = 3
 """How often a mail waits for another window before it is put before a person."""
