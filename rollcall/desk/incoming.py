@@ -163,8 +163,10 @@ class Reply:
     """By a form's place among the message's forms: the address of the form's page with its answers filled in."""
     form_page: str
     """The address of the empty form's page."""
+    links_until: datetime
+    """Until when the links hold."""
     answers_to: str
-    """The address to which the sender's next message is to go."""
+    """The address to which an answer to the reply goes."""
 
 
 def standing_now(incoming: Incoming, registered: Collection[str]) -> Standing:

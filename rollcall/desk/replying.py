@@ -25,6 +25,7 @@ def draw_up_reply(desk: Desk, event: Event, incoming_id: str, now: datetime) -> 
             if form.standing is FormStanding.INCOMPLETE
         },
         form_page=desk.links.form_page(event),
+        links_until=until,
         answers_to=desk.links.forms_to(event) or event.staff[0],
     )
 
