@@ -239,6 +239,8 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     thread: tuple[str, ...] = ()
     """See `Mail.thread`."""
+    answers: bool = False
+    """Whether it answers a message that came in; there may be one without a Message-ID, and so no thread."""
 
 
 @dataclass(frozen=True)
