@@ -23,7 +23,7 @@ from rollcall.local.trigger import trigger_of
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.builders import EVENTS, a_form, a_registration
+from tests.builders import EVENTS, a_form, a_form_in_text, a_registration
 from tests.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
 from tests.inbox.builders import raw_post
@@ -36,7 +36,6 @@ ONE: dict[str, object] = {}
 OTHER: dict[str, object] = {"first_name": "Other"}
 """What distinguishes two people's forms."""
 HOUR = timedelta(hours=1)
-A_FORM = "\n".join(f"{name.replace('_', ' ')}: {text}" for name, text in a_form().items())
 MESSAGE_ID = "<1@mpt.example.org>"
 PAST_DEADLINE = timedelta(hours=49)
 """The event made for these tests closes at the end of the next day."""
@@ -123,7 +122,7 @@ class Rollcall:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._served("register").ask("POST", f"/register/{SLUG}", urlencode(a_form(message="x")), headers)
 
-    def receive(self, text: str = A_FORM) -> Answer:
+    def receive(self, text: str = a_form_in_text()) -> Answer:
         """SendGrid hands on an e-mail of the person's, and signs."""
         head = f"From: {a_form()['email']}\r\nMessage-ID: {MESSAGE_ID}\r\n\r\n"
         content_type, body = raw_post(head.encode() + text.encode(), to=f"{SLUG}@forms.example.org")
@@ -152,8 +151,9 @@ class Rollcall:
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
-            left = [*store.unsent_mails(SLUG), *store.all_incoming(SLUG, None, 100)]
-            if all(record.due_at is None for record in left):
+            due = [record.due_at for record in store.unsent_mails(SLUG)]
+            due += [incoming.due_at for incoming in store.all_incoming(SLUG, None, 100)]
+            if all(due_at is None for due_at in due):
                 return
             self.move_on(self.shift + HOUR)
         raise AssertionError("a mail was not sent within 30 hours")
