@@ -1,7 +1,8 @@
 """The functions with hook points at which their process dies: `functions_framework --source tests/crashing.py`.
 
-There is a hook point before and after each call of a method of the store, of the files, and of posting; they are numbered anew in
-each request: `before save_mail 2`. Files in the folder `CRASHING` say what is wanted, and are read at each:
+There is a hook point before and after each call of a method of the store, of the files, and of posting; they are
+numbered anew in each request: `before save_mail 2`. Files in the folder `CRASHING` say what is wanted, and are read at
+each:
 
     books     name of the books to use
     crash_at  the hook point at which to die, by SIGKILL; removed then, so that it happens once

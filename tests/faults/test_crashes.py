@@ -8,7 +8,8 @@ import pytest
 from grpc import StatusCode
 
 from rollcall.desk.mail import roster_mail
-from tests.faults.conftest import A_FORM, HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, confirmation_of, id_of, reply
+from tests.builders import a_form_in_text
+from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, confirmation_of, id_of, reply
 from tests.faulty_firestore import answer_lost, passes
 from tests.sendgrid_api import answers
 from tests.served import Answer
@@ -88,7 +89,7 @@ _READ = ("put", "take_in", "now", "incoming", "save_incoming", "incoming", "get"
 CASES = {
     "receive_email": Case(lambda rollcall: rollcall.receive(), (*_READ, "accept", "save_incoming")),
     "receive_email, something is missing": Case(
-        lambda rollcall: rollcall.receive(A_FORM.partition("signature")[0]),
+        lambda rollcall: rollcall.receive(a_form_in_text(signature="")),
         (*_READ, "save_incoming"),
         people=(),
         extra_mails=[reply()],

@@ -22,23 +22,13 @@ from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_form, a_registration, an_event, write_open_event
+from tests.builders import a_form, a_form_in_text, a_registration, an_event, write_open_event
 from tests.conftest import Clock, where_the_books_are
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
 from tests.inbox.builders import parsed_post, raw_post
 from tests.served import Answer, Served, function
 
 SLUG = "open"
-LABELS = {
-    "title": "Title",
-    "category": "You represent",
-    "family_name": "Family name",
-    "first_name": "First name",
-    "organization": "Administration or organization",
-    "address": "Complete address",
-    "email": "E-mail",
-    "signature": "Signature",
-}
 ON_SQLITE = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 NOBODY = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1", "GOOGLE_CLOUD_PROJECT": "none"}
 
@@ -102,10 +92,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) ->
 
 def a_message(text: str | None = None, **headers: str) -> bytes:
     """The registrant's own e-mail with the form in its text."""
-    form = "\n".join(f"{label}: {a_form()[name]}" for name, label in LABELS.items())
     given = {"From": "Amina Diallo <amina.diallo@mpt.example.org>", "Message-ID": "<1@mpt.example.org>"} | headers
     head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
-    return f"{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{form if text is None else text}".encode()
+    return f"{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{a_form_in_text() if text is None else text}".encode()
 
 
 def test_a_form_that_comes_by_e_mail_is_a_registration(desk: Desk) -> None:
