@@ -28,6 +28,9 @@ class MailKind(StrEnum):
     """To the sender of a message: what came of the forms in it."""
 
 
+TO_STAFF = (MailKind.ROSTER, MailKind.NEEDS_A_PERSON)
+
+
 class MailState(StrEnum):
     """Where a mail stands."""
 
