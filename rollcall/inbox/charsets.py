@@ -23,7 +23,7 @@ _LABELS = {
     "iso-8859-8-i": "iso8859-8",
     "iso-8859-8-e": "iso8859-8",
 }
-_NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+_NOT_CHARSETS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 _SEVEN_BIT = re.compile(r"iso2022|utf-7|utf-16|utf-32|hz")  # other charsets say in ASCII bytes what ASCII says
 _MULTIBYTE = re.compile(r"iso2022|utf-7|utf-16|utf-32|hz|gb|big5|euc|cp949|cp932|johab|shift_jis")
 _WIDE = re.compile(r"utf-16|utf-32")
@@ -73,7 +73,7 @@ def _codec(charset: str) -> str:
 def _is_of_text(codec: str) -> bool:
     """Whether the codec makes text of bytes: some make bytes of bytes (`zip`), or text of text (`rot13`)."""
     try:
-        b"".decode(codec)
+        b"\0".decode(codec)
     except LookupError:
         return False
     except ValueError:

@@ -21,13 +21,14 @@ LONGEST_TEXT = 2000
 """Characters of what a message says that the staff see."""
 LONGEST_SUBJECT = 500
 LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
-LONGEST_ADDRESS = 320  # RFC 3696, 3
 MOST_REFERENCES = 50
 MOST_NOT_READ = 100
 LONGEST_NOT_READ = 200
 LONGEST_HTML = 200_000
 """Characters of an HTML in which the beginning of its text is looked for."""
 
+NOT_TAKEN_APART = "It could not be taken apart"
+"""Why a message that nothing is known of may not be the sender's."""
 NAMELESS = "attachment"
 """What an attachment without a name is called."""
 
@@ -73,7 +74,7 @@ def _read(raw: bytes, event: Event) -> Reading:
     headers, parts = message.headers, message.parts
     found = _tried(partial(find_forms, event, parts), partial(_nothing_found, parts))
     return Reading(
-        sender=next(iter(from_addresses(headers)), "")[:LONGEST_ADDRESS],
+        sender=next(iter(from_addresses(headers)), ""),
         subject=decoded(headers.first("subject"))[:LONGEST_SUBJECT],
         message_id=next(iter(_message_ids(headers, "message-id")), ""),
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
@@ -89,7 +90,7 @@ def _read(raw: bytes, event: Event) -> Reading:
 
 def _not_understood(raw: bytes) -> Reading:
     text = text_of(raw[: 4 * LONGEST_TEXT])[:LONGEST_TEXT]
-    return Reading("", "", "", (), None, text=text, unproven="It could not be taken apart")
+    return Reading("", "", "", (), None, text=text, unproven=NOT_TAKEN_APART)
 
 
 def _nothing_found(parts: Parts) -> Found:

@@ -10,12 +10,13 @@ from rollcall.inbox.post import Post
 
 SPAM_SCORE = 5.0
 """From here on SpamAssassin calls a message spam, unless told otherwise (`required_score`)."""
+LONGEST_ADDRESS = 320
+"""Characters of an address (RFC 3696, 3)."""
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
 _RECEIVED_AT = re.compile(r"(\d{1,2}\s+[a-z]{3}\s+\d{4}\s+\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*([+-]\d{4})?", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>(),;:\"\\]+@[^\s@<>(),;:\"\\]+")
-_QUOTED_LOCAL_PART = re.compile(r"\"[^\"\\@]+\"@[^\s@<>(),;:\"\\]+")
+_ADDRESS = re.compile(r"(?:[^\s\0-\x20\x7f@<>(),;:\"\\]+|\"[^\0-\x1f\x7f\"\\@]+\")@[^\s\0-\x20\x7f@<>(),;:\"\\]+")
 
 _MACHINES = re.compile(r"(mailer[-_.]?daemon|postmaster|bounces?)\Z", re.IGNORECASE)
 _TO_MANY = ("list-id", "list-unsubscribe", "list-post")
@@ -122,7 +123,7 @@ def _addresses(values: Iterable[str]) -> list[str]:
         found = [address.strip("'") for _, address in getaddresses(list(values))]
     except (RecursionError, IndexError):  # brackets within brackets within brackets
         return []
-    return [one for one in found if _ADDRESS.fullmatch(one) or _QUOTED_LOCAL_PART.fullmatch(one)]
+    return [one for one in found if len(one) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(one)]
 
 
 def _bare(value: str) -> str:
