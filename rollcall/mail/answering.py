@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Reply
+from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, Incoming, ReadForm, Reply
 from rollcall.desk.intake import Intake
 from rollcall.desk.registration import Registered
 from rollcall.documents.roster import e_mailed_in_time
@@ -21,6 +21,8 @@ class Came(StrEnum):
     """What came of a form, in a word or two for its sender."""
 
     REGISTERED = "registered"
+    KNOWN = "registered before"
+    """The very same form was in the books."""
     IN_TIME = "received in time, kept as late"
     """SendGrid had it in time, our books only after the deadline."""
     LATE = "kept as late"
@@ -75,7 +77,7 @@ def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm
     registered = _in_the_books(reply, form)
     return FormSaid(
         name=registered.registration.full_name if registered else name_of(form),
-        came=_came_to_the_books(registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
+        came=_came_to_the_books(form, registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=faults(event, form.faults),
         registered=registered,
@@ -85,12 +87,12 @@ def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm
 
 def _in_the_books(reply: Reply, form: ReadForm) -> Registered | None:
     """The registration that is this very form; whoever sends a different one is told nothing of it."""
-    if form.standing not in (FormStanding.REGISTERED, FormStanding.KNOWN):
+    if form.standing not in IN_THE_BOOKS:
         return None
     return reply.people[form.registration_id or ""]
 
 
-def _came_to_the_books(registered: Registered, intake: Intake) -> Came:
+def _came_to_the_books(form: ReadForm, registered: Registered, intake: Intake) -> Came:
     if not intake.is_late(registered.received_at):
-        return Came.REGISTERED
+        return Came.KNOWN if form.standing is FormStanding.KNOWN else Came.REGISTERED
     return Came.IN_TIME if e_mailed_in_time(registered, intake.closes_at) else Came.LATE

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, ReadForm, Reply, Standing
+from rollcall.desk.incoming import IN_THE_BOOKS, ReadForm, Reply, Standing
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import (
     About,
@@ -123,9 +123,9 @@ def by_email(counts: Mapping[Standing, int]) -> list[tuple[str, int]]:
     none ever came."""
     if not sum(counts.values()):
         return []
-    rows = [(standing.value, counts.get(standing, 0)) for standing in Standing]
-    said = [(words, count) for words, count in rows if count or words != Standing.UNREAD]
-    return [*said, ("Messages that came in", sum(counts.values()))]
+    said = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
+    rows = [(standing.value.capitalize(), counts.get(standing, 0)) for standing in said]
+    return [*rows, ("Messages that came in", sum(counts.values()))]
 
 
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
@@ -157,7 +157,7 @@ class _MessageSaid:
     rows: list[tuple[str, str]]
     """Label and text."""
     forms: list[tuple[str, list[tuple[str, str]]]]
-    """Of each form in it: what came of it, and what was understood and what is missing, label and text each."""
+    """Of each form in it: what came of it, and what is missing and what was understood, label and text each."""
     text: str
     link: str
 
@@ -183,7 +183,8 @@ def _message_said(event: Event, one: ForStaff, attached: list[str]) -> _MessageS
         ("From", one_line(incoming.sender, 254) or "(no address)"),
         ("Received", in_zone(incoming.received_at, event)),
         ("Why it needs you", shown(incoming.reason)),
-        ("Attachments", _attachments(incoming.id, incoming.not_read, attached)),
+        ("Attachments", _attachments(incoming.not_read, attached)),
+        ("The message itself", f"file {incoming.id} in the store of messages"),
     ]
     return _MessageSaid(
         subject=one_line(incoming.subject, 200) or "(no subject)",
@@ -194,20 +195,19 @@ def _message_said(event: Event, one: ForStaff, attached: list[str]) -> _MessageS
     )
 
 
-def _attachments(id: str, not_read: Sequence[str], attached: list[str]) -> str:
+def _attachments(not_read: Sequence[str], attached: list[str]) -> str:
     if attached:
-        return f"attached here: {', '.join(attached)}"
+        return f"{', '.join(attached)} (attached here)"
     if not_read:
-        names = ", ".join(one_line(name, 100) for name in not_read)
-        return f"{names}: too large to go along; look for file {id} in the store of messages"
+        return f"{', '.join(one_line(name, 100) for name in not_read)} (too large to go along: look into the message)"
     return ""
 
 
 def _form_for_staff(event: Event, form: ReadForm) -> tuple[str, list[tuple[str, str]]]:
-    if form.standing in (FormStanding.REGISTERED, FormStanding.KNOWN) and form.registration_id:
+    if form.standing in IN_THE_BOOKS and form.registration_id:
         return f"{form.standing.value}, reference {reference(form.registration_id)}", []
     wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
-    return f"{name_of(form)}: {form.standing.value}", labelled(event, form.answers) + wrong
+    return f"{name_of(form)}: {form.standing.value}", wrong + labelled(event, form.answers)
 
 
 def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:

@@ -232,6 +232,8 @@ def test_a_message_without_a_form(part: str) -> None:
 def test_every_standing_of_a_form_has_words(part: str) -> None:
     forms = [replace(IN_THE_BOOKS, standing=standing) for standing in FormStanding]
     body = flat(getattr(replied(*forms), part))
+    assert "The confirmation goes to" in body
+    assert "We had this very form already. The confirmation went to" in body
     assert f"There were {len(forms)} registration forms in it" in body
 
 
