@@ -102,7 +102,7 @@ def test_the_page_has_what_was_understood_and_what_is_missing(desk: Desk) -> Non
 
 
 def test_completing_the_form_registers_and_is_noted_with_the_message(desk: Desk) -> None:
-    other = replace(INCOMPLETE, answers=INCOMPLETE.answers | {"family_name": "Other"})
+    other = replace(INCOMPLETE, answers={**INCOMPLETE.answers, "family_name": "Other"})
     desk.came("BOTH", INCOMPLETE, other)
     form = COMPLETE_FORM | {"family_name": "Completed"}
     id = registration_id("open", read_form(OPEN, form))
