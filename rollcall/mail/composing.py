@@ -230,7 +230,7 @@ def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake)
     mail = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
     if one is None:
         return "The staff", mail
-    late = ", came late" if intake.is_late(one.received_at) else ""
+    late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
     numbers = [f"{said} {answers[name]}" for name, said in (("tel", "tel."), ("fax", "fax")) if name in answers]
     return f"{_who(one)} ({one.reference}{late})", "\n".join((mail, *numbers))

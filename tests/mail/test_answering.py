@@ -164,6 +164,7 @@ def test_an_incomplete_form_lists_only_what_is_missing_or_wrong(part: str) -> No
     ):
         assert said in body
     assert body.count("At “") == 3
+    assert "BP 3000<br>Conakry<br>Guinée" in replied(INCOMPLETE).html
     for not_said in ("deadline", "member-state", "Salle B", "Registered"):
         assert not_said not in body
 
