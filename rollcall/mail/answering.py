@@ -9,12 +9,11 @@ from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, Incoming, ReadFor
 from rollcall.desk.intake import Intake
 from rollcall.desk.registration import Registered
 from rollcall.documents.roster import e_mailed_in_time
-from rollcall.mail.wording import details, faults, labelled, one_line
+from rollcall.mail.wording import details, faults, labelled, name_of, one_line
 
 LONGEST_SUBJECT = 200
 """Characters."""
-_RE = re.compile(r"(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
-_NO_NAME = "(no name)"
+_RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
 class Came(StrEnum):
@@ -58,7 +57,7 @@ class FormSaid:
 
 def reply_subject(event: Event, incoming: Incoming) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5); ours where they had none."""
-    theirs = _RE.sub("", one_line(incoming.subject, LONGEST_SUBJECT), count=1)
+    theirs = _RE.sub("", one_line(incoming.subject, LONGEST_SUBJECT))
     return one_line(f"Re: {theirs}" if theirs else f"Your message: {event.title}", LONGEST_SUBJECT)
 
 
@@ -67,16 +66,10 @@ def said_of(event: Event, reply: Reply, intake: Intake) -> list[FormSaid]:
     return [_said(event, reply, intake, place, form) for place, form in enumerate(reply.incoming.forms)]
 
 
-def name_of(form: ReadForm) -> str:
-    """Whose form it is, as far as that was understood."""
-    names = (form.answers.get("first_name", ""), form.answers.get("family_name", ""))
-    return one_line(" ".join(names), 100) or _NO_NAME
-
-
 def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm) -> FormSaid:
     registered = _in_the_books(reply, form)
     return FormSaid(
-        name=registered.registration.full_name if registered else name_of(form),
+        name=registered.registration.full_name if registered else name_of(form.answers),
         came=_came_to_the_books(form, registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=faults(event, form.faults),

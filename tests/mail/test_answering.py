@@ -87,6 +87,7 @@ def test_it_is_an_answer_to_the_sender() -> None:
         ("Re: Registration", "Re: Registration"),
         ("RE: re : Re[2]: Registration", "Re: Registration"),
         ("Reservation", "Re: Reservation"),
+        ("More: forms, re: forum", "Re: More: forms, re: forum"),
         ("", f"Your message: {EVENT.title}"),
         ("Re:", f"Your message: {EVENT.title}"),
         (" \r\n ", f"Your message: {EVENT.title}"),
