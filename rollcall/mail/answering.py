@@ -74,7 +74,7 @@ def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=faults(event, form.faults),
         registered=registered,
-        link=None if intake.past else reply.links.get(place),
+        link=reply.links.get(place),
     )
 
 
