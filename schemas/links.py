@@ -15,7 +15,8 @@ DEALING_WITH = "dealing_with"
 
 @dataclass(frozen=True)
 class SignedLinks:
-    """`Links` below the address of the form's pages. Whoever has `key` can make them."""
+    """`Links` below the address of the form's pages. Whoever has `key` can make them; where it is empty, making or
+    opening one raises `ValueError`."""
 
     key: str
     pages: str
@@ -53,4 +54,6 @@ class SignedLinks:
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         """A link that was made for one thing opens no other."""
+        if not self.key:
+            raise ValueError("there is no key to sign links with")
         return URLSafeSerializer(self.key, salt=purpose)

@@ -165,6 +165,9 @@ class Cells(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, _attributes: object) -> None:
+        if tag == "br" and self._within:
+            self.cells[-1] += "\n"
+            return
         self._within = tag == "td"
         if self._within:
             self.cells.append("")

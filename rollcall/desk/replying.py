@@ -57,6 +57,11 @@ def completed(incoming: Incoming, place: int, registration_id: str) -> Incoming:
     return replace(incoming, forms=forms)
 
 
+def message_to_deal_with(desk: Desk, opened: Opened) -> Incoming | None:
+    """The message that the link is for. Raises `StoreUnavailable`."""
+    return desk.store.incoming(opened.incoming_id)
+
+
 def deal_with(desk: Desk, opened: Opened) -> bool:
     """Take the message off the staff's list; False where there is none. Raises `StoreUnavailable`."""
     while incoming := desk.store.incoming(opened.incoming_id):

@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Reply
+from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, Incoming, ReadForm, Reply
 from rollcall.desk.intake import Intake
 from rollcall.desk.registration import Registered
 from rollcall.documents.roster import e_mailed_in_time
-from rollcall.mail.wording import details, faults, labelled, one_line
+from rollcall.mail.wording import details, faults, labelled, name_of, one_line
 
 LONGEST_SUBJECT = 200
 """Characters."""
-_RE = re.compile(r"(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
-_NO_NAME = "(no name)"
+_RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
 class Came(StrEnum):
     """What came of a form, in a word or two for its sender."""
 
     REGISTERED = "registered"
+    KNOWN = "registered before"
+    """The very same form was in the books."""
     IN_TIME = "received in time, kept as late"
     """SendGrid had it in time, our books only after the deadline."""
     LATE = "kept as late"
@@ -56,7 +57,7 @@ class FormSaid:
 
 def reply_subject(event: Event, incoming: Incoming) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5); ours where they had none."""
-    theirs = _RE.sub("", one_line(incoming.subject, LONGEST_SUBJECT), count=1)
+    theirs = _RE.sub("", one_line(incoming.subject, LONGEST_SUBJECT))
     return one_line(f"Re: {theirs}" if theirs else f"Your message: {event.title}", LONGEST_SUBJECT)
 
 
@@ -65,32 +66,26 @@ def said_of(event: Event, reply: Reply, intake: Intake) -> list[FormSaid]:
     return [_said(event, reply, intake, place, form) for place, form in enumerate(reply.incoming.forms)]
 
 
-def name_of(form: ReadForm) -> str:
-    """Whose form it is, as far as that was understood."""
-    names = (form.answers.get("first_name", ""), form.answers.get("family_name", ""))
-    return one_line(" ".join(names), 100) or _NO_NAME
-
-
 def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm) -> FormSaid:
     registered = _in_the_books(reply, form)
     return FormSaid(
-        name=registered.registration.full_name if registered else name_of(form),
-        came=_came_to_the_books(registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
+        name=registered.registration.full_name if registered else name_of(form.answers),
+        came=_came_to_the_books(form, registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=faults(event, form.faults),
         registered=registered,
-        link=None if intake.past else reply.links.get(place),
+        link=reply.links.get(place),
     )
 
 
 def _in_the_books(reply: Reply, form: ReadForm) -> Registered | None:
     """The registration that is this very form; whoever sends a different one is told nothing of it."""
-    if form.standing not in (FormStanding.REGISTERED, FormStanding.KNOWN):
+    if form.standing not in IN_THE_BOOKS:
         return None
     return reply.people[form.registration_id or ""]
 
 
-def _came_to_the_books(registered: Registered, intake: Intake) -> Came:
+def _came_to_the_books(form: ReadForm, registered: Registered, intake: Intake) -> Came:
     if not intake.is_late(registered.received_at):
-        return Came.REGISTERED
+        return Came.KNOWN if form.standing is FormStanding.KNOWN else Came.REGISTERED
     return Came.IN_TIME if e_mailed_in_time(registered, intake.closes_at) else Came.LATE

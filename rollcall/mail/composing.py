@@ -1,17 +1,15 @@
 """Composing: a mail we owe, and what it is about, become a message. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, ReadForm, Reply, Standing
+from rollcall.desk.incoming import Reply, Standing
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import (
     About,
     Attachment,
-    ForStaff,
     Mail,
     MailKind,
     MailQueue,
@@ -20,11 +18,12 @@ from rollcall.desk.mail import (
     NeedsAPerson,
     Roster,
 )
-from rollcall.desk.registration import KeptForm, Registered, reference
+from rollcall.desk.registration import KeptForm, Registered
 from rollcall.documents.calendar import invitation
 from rollcall.documents.roster import KEPT_IN_WORKBOOK, WHY_KEPT, e_mailed_in_time, roster_csv, roster_xlsx
-from rollcall.mail.answering import name_of, reply_subject, said_of
-from rollcall.mail.wording import details, faults, labelled, one_line, shown
+from rollcall.mail.answering import reply_subject, said_of
+from rollcall.mail.telling import for_staff
+from rollcall.mail.wording import details, one_line
 from templates import in_zone, render
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -123,14 +122,14 @@ def by_email(counts: Mapping[Standing, int]) -> list[tuple[str, int]]:
     none ever came."""
     if not sum(counts.values()):
         return []
-    rows = [(standing.value, counts.get(standing, 0)) for standing in Standing]
-    said = [(words, count) for words, count in rows if count or words != Standing.UNREAD]
-    return [*said, ("Messages that came in", sum(counts.values()))]
+    said = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
+    rows = [(standing.value.capitalize(), counts.get(standing, 0)) for standing in said]
+    return [*rows, ("Messages that came in", sum(counts.values()))]
 
 
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
     kept = about.kept[-SHOWN_IN_FULL:]
-    messages, attachments = _for_staff(event, about.incoming[-SHOWN_IN_FULL:])
+    messages, attachments = for_staff(event, about.incoming[-SHOWN_IN_FULL:])
     counted = f"mails: {len(about.undelivered)}, forms: {len(about.kept)}, messages: {len(about.incoming)}"
     return _message(
         mail,
@@ -147,67 +146,6 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
         older_messages=len(about.incoming) - len(messages),
         messages=messages,
     )
-
-
-@dataclass(frozen=True)
-class _MessageSaid:
-    """What the staff are told of a message."""
-
-    subject: str
-    rows: list[tuple[str, str]]
-    """Label and text."""
-    forms: list[tuple[str, list[tuple[str, str]]]]
-    """Of each form in it: what came of it, and what was understood and what is missing, label and text each."""
-    text: str
-    link: str
-
-
-def _for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[_MessageSaid], tuple[Attachment, ...]]:
-    """What is said of the messages, and their attachments, numbered so that no two have one name."""
-    said: list[_MessageSaid] = []
-    attachments: list[Attachment] = []
-    for one in incoming:
-        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
-        numbered = [
-            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
-            for number, file in enumerate(files, start=len(attachments) + 1)
-        ]
-        attachments += numbered
-        said.append(_message_said(event, one, [file.name for file in numbered]))
-    return said, tuple(attachments)
-
-
-def _message_said(event: Event, one: ForStaff, attached: list[str]) -> _MessageSaid:
-    incoming = one.incoming
-    rows = [
-        ("From", one_line(incoming.sender, 254) or "(no address)"),
-        ("Received", in_zone(incoming.received_at, event)),
-        ("Why it needs you", shown(incoming.reason)),
-        ("Attachments", _attachments(incoming.id, incoming.not_read, attached)),
-    ]
-    return _MessageSaid(
-        subject=one_line(incoming.subject, 200) or "(no subject)",
-        rows=[(label, text) for label, text in rows if text],
-        forms=[_form_for_staff(event, form) for form in incoming.forms],
-        text=shown(incoming.text),
-        link=one.link,
-    )
-
-
-def _attachments(id: str, not_read: Sequence[str], attached: list[str]) -> str:
-    if attached:
-        return f"attached here: {', '.join(attached)}"
-    if not_read:
-        names = ", ".join(one_line(name, 100) for name in not_read)
-        return f"{names}: too large to go along; look for file {id} in the store of messages"
-    return ""
-
-
-def _form_for_staff(event: Event, form: ReadForm) -> tuple[str, list[tuple[str, str]]]:
-    if form.standing in (FormStanding.REGISTERED, FormStanding.KNOWN) and form.registration_id:
-        return f"{form.standing.value}, reference {reference(form.registration_id)}", []
-    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
-    return f"{name_of(form)}: {form.standing.value}", labelled(event, form.answers) + wrong
 
 
 def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
@@ -230,7 +168,7 @@ def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake)
     mail = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
     if one is None:
         return "The staff", mail
-    late = ", came late" if intake.is_late(one.received_at) else ""
+    late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
     numbers = [f"{said} {answers[name]}" for name, said in (("tel", "tel."), ("fax", "fax")) if name in answers]
     return f"{_who(one)} ({one.reference}{late})", "\n".join((mail, *numbers))

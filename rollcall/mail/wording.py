@@ -32,6 +32,11 @@ def faults(event: Event, sentences: Mapping[str, Sequence[str]]) -> list[tuple[s
     return [(labels.get(name, shown(name)), " ".join(sentences[name])) for name in names]
 
 
+def name_of(answers: Mapping[str, str]) -> str:
+    """Whose form it is, as far as that was understood."""
+    return one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100) or "(no name)"
+
+
 def shown(text: str) -> str:
     """A stranger's text without what cannot be shown, and no longer than `LONGEST_SHOWN`."""
     lines = "\n".join(text.splitlines())

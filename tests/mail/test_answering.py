@@ -87,6 +87,7 @@ def test_it_is_an_answer_to_the_sender() -> None:
         ("Re: Registration", "Re: Registration"),
         ("RE: re : Re[2]: Registration", "Re: Registration"),
         ("Reservation", "Re: Reservation"),
+        ("More: forms, re: forum", "Re: More: forms, re: forum"),
         ("", f"Your message: {EVENT.title}"),
         ("Re:", f"Your message: {EVENT.title}"),
         (" \r\n ", f"Your message: {EVENT.title}"),
@@ -164,6 +165,7 @@ def test_an_incomplete_form_lists_only_what_is_missing_or_wrong(part: str) -> No
     ):
         assert said in body
     assert body.count("At “") == 3
+    assert "BP 3000<br>Conakry<br>Guinée" in replied(INCOMPLETE).html
     for not_said in ("deadline", "member-state", "Salle B", "Registered"):
         assert not_said not in body
 
@@ -232,6 +234,8 @@ def test_a_message_without_a_form(part: str) -> None:
 def test_every_standing_of_a_form_has_words(part: str) -> None:
     forms = [replace(IN_THE_BOOKS, standing=standing) for standing in FormStanding]
     body = flat(getattr(replied(*forms), part))
+    assert "The confirmation goes to" in body
+    assert "We had this very form already. The confirmation went to" in body
     assert f"There were {len(forms)} registration forms in it" in body
 
 

@@ -189,15 +189,15 @@ def test_each_message_is_counted_once(counts: dict[Standing, int]) -> None:
     if rows:
         *parts, (_, total) = rows
         assert total == sum(count for _, count in parts) == sum(counts.values())
-        assert {name for name, _ in parts} >= {standing.value for standing in Standing} - {"not yet read"}
-        assert ("not yet read" in dict(parts)) == bool(counts.get(Standing.UNREAD))
+        assert {name for name, _ in parts} >= {standing.value.capitalize() for standing in Standing} - {"Not yet read"}
+        assert ("Not yet read" in dict(parts)) == bool(counts.get(Standing.UNREAD))
 
 
 def test_the_roster_says_what_came_of_the_messages() -> None:
     counts = {Standing.REGISTERED: 30, Standing.WAITING: 5, Standing.NEEDS_A_PERSON: 3, Standing.SPAM: 1}
     mail = roster_mail(EVENT.slug, 1, "spumail@itu.int")
     said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts), INTAKE)
-    for line in ("   30  registered", "    0  ignored as automatic", "   39  Messages that came in"):
+    for line in ("   30  Registered", "    0  Ignored as automatic", "   39  Messages that came in"):
         assert line in said.text
     assert "Messages that came in" in said.html
     silent = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}), INTAKE)
@@ -249,9 +249,10 @@ def test_the_attachments_of_messages_go_along_and_no_two_have_one_name() -> None
     message = told(for_staff(1, scan, scan), for_staff(2, empty, scan), for_staff(3, not_read=("huge.tif",)))
     assert [file.name for file in message.attachments] == ["1-scan.pdf", "2-scan.pdf", "3-scan.pdf"]
     for body in (message.text, message.html):
-        assert "attached here: 1-scan.pdf, 2-scan.pdf" in body
-        assert "attached here: 3-scan.pdf" in body
-        assert "huge.tif: too large to go along; look for file M00000000000000000000003 in the store" in body
+        assert "1-scan.pdf, 2-scan.pdf (attached here)" in body
+        assert "3-scan.pdf (attached here)" in body
+        assert "huge.tif (too large to go along: look into the message)" in body
+        assert "file M00000000000000000000003 in the store of messages" in body
 
 
 def test_many_messages_are_counted_and_the_last_ones_shown() -> None:

@@ -1,0 +1,72 @@
+"""Telling: what the staff are told of messages that need a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rollcall.desk.event import Event
+from rollcall.desk.incoming import IN_THE_BOOKS, ReadForm
+from rollcall.desk.mail import Attachment, ForStaff
+from rollcall.desk.registration import reference
+from rollcall.mail.wording import faults, labelled, name_of, one_line, shown
+from templates import in_zone
+
+
+@dataclass(frozen=True)
+class MessageSaid:
+    """What the staff are told of a message."""
+
+    subject: str
+    rows: list[tuple[str, str]]
+    """Label and text."""
+    forms: list[tuple[str, list[tuple[str, str]]]]
+    """Of each form in it: what came of it, and what is missing and what was understood, label and text each."""
+    text: str
+    link: str
+
+
+def for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[MessageSaid], tuple[Attachment, ...]]:
+    """What is said of the messages, and their attachments, numbered so that no two have one name."""
+    said: list[MessageSaid] = []
+    attachments: list[Attachment] = []
+    for one in incoming:
+        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
+        numbered = [
+            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
+            for number, file in enumerate(files, start=len(attachments) + 1)
+        ]
+        attachments += numbered
+        said.append(_message_said(event, one, [file.name for file in numbered]))
+    return said, tuple(attachments)
+
+
+def _message_said(event: Event, one: ForStaff, attached: list[str]) -> MessageSaid:
+    incoming = one.incoming
+    rows = [
+        ("From", one_line(incoming.sender, 254) or "(no address)"),
+        ("Received", in_zone(incoming.received_at, event)),
+        ("Why it needs you", shown(incoming.reason)),
+        ("Attachments", _attachments(incoming.not_read, attached)),
+        ("The message itself", f"file {incoming.id} in the store of messages"),
+    ]
+    return MessageSaid(
+        subject=one_line(incoming.subject, 200) or "(no subject)",
+        rows=[(label, text) for label, text in rows if text],
+        forms=[_form_for_staff(event, form) for form in incoming.forms],
+        text=shown(incoming.text),
+        link=one.link,
+    )
+
+
+def _attachments(not_read: Sequence[str], attached: list[str]) -> str:
+    if attached:
+        return f"{', '.join(attached)} (attached here)"
+    if not_read:
+        return f"{', '.join(one_line(name, 100) for name in not_read)} (too large to go along: look into the message)"
+    return ""
+
+
+def _form_for_staff(event: Event, form: ReadForm) -> tuple[str, list[tuple[str, str]]]:
+    if form.standing in IN_THE_BOOKS and form.registration_id:
+        return f"{form.standing.value}, reference {reference(form.registration_id)}", []
+    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
+    return f"{name_of(form.answers)}: {form.standing.value}", wrong + labelled(event, form.answers)
