@@ -45,7 +45,7 @@ class Post:
     """A post of Inbound Parse."""
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
-    """By name; the first, where there are several."""
+    """By name; one of them, where there are several (`repeated`)."""
     files: tuple[PostedFile, ...] = ()
     repeated: frozenset[str] = frozenset()
     """Names that fields or files have in common: SendGrid gives each name once."""
@@ -157,7 +157,7 @@ def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
 
 
 def _post(parts: Sequence[PostedFile]) -> Post:
-    fields = {part.field: part.content for part in reversed(parts) if not _is_file(part)}
+    fields = {part.field: part.content for part in parts if not _is_file(part)}
     times = Counter(part.field for part in parts)
     repeated = frozenset(name for name in times if times[name] > 1)
     return Post(fields, tuple(filter(_is_file, parts)), repeated)
