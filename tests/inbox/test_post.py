@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from rollcall.inbox.post import Post, delivery_id, open_post
+from rollcall.inbox.post import MOST_FIELDS, Post, delivery_id, open_post
 from tests.inbox.builders import BOUNDARY, parsed_post, raw_post, stored
 
 MIME = b"From: Amina <amina@mpt.example.org>\r\nSubject: Form\r\n\r\nFamily name: Diallo\r\n"
@@ -131,6 +131,9 @@ def test_a_lone_surrogate_is_left_out() -> None:
         ("", ()),
         ("{@example.org : pass}", (("example.org", "pass"),)),
         ("{@Example.org : pass, @x.org : fail}", (("example.org", "pass"), ("x.org", "fail"))),
+        ("{amina@example.org : pass}", (("example.org", "pass"),)),
+        ("{@x.org : invalid (k=@example.org : pass), @y.org : fail}", (("x.org", "invalid"), ("y.org", "fail"))),
+        ("@example.org : pass", ()),
         # https://github.com/sendgrid/docs/issues/6483
         ("{@x.org : invalid (public key: invalid data\n at /opt/perl/PublicKey.pm line 186)}", (("x.org", "invalid"),)),
     ],
@@ -149,7 +152,7 @@ def test_spam_score(field: str, score: float | None) -> None:
     assert Post({"spam_score": field.encode()}).spam_score == score
 
 
-def test_a_field_that_a_message_brings_along_shows_up_as_repeated() -> None:
+def test_a_field_that_a_message_brings_along_shows() -> None:
     """SendGrid's boundary is known to everybody."""
     forged = (
         MIME
@@ -161,7 +164,22 @@ def test_a_field_that_a_message_brings_along_shows_up_as_repeated() -> None:
         f'--xYzZY\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value + b"\r\n"
         for name, value in fields.items()
     )
-    assert opened(body + b"--xYzZY--\r\n").repeated == {"SPF", "dkim"}
+    assert opened(body + b"--xYzZY--\r\n").tampered
+
+
+@pytest.mark.parametrize("junk", ['form-data; name="{}"', "form-data", "attachment; {}"])
+def test_so_do_fields_that_are_so_many_that_sendgrid_s_own_come_too_late(junk: str) -> None:
+    field = "\r\n--xYzZY\r\nContent-Disposition: " + junk + "\r\n\r\npass"
+    forged = MIME + field.format("SPF").encode() + "".join(map(field.format, range(MOST_FIELDS))).encode()
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() for name in ("email", "SPF")]
+    body = b"--xYzZY\r\n" + parts[0] + forged + b"\r\n--xYzZY\r\n" + parts[1] + b"fail\r\n--xYzZY--\r\n"
+    assert opened(body).tampered
+
+
+def test_what_sendgrid_posts_is_its_own() -> None:
+    files = [(f"{number}.pdf", "application/pdf", b"") for number in range(27)]
+    assert not open_post(stored(*parsed_post(MIME, text=b"x", html=b"y", files=files, spam_score=1))).tampered
+    assert not open_post(stored(*raw_post(MIME, spam_score=1))).tampered
 
 
 FILES = [("a.pdf", "application/pdf", b"a"), ("b.pdf", "application/pdf", b"b")]
