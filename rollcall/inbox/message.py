@@ -25,7 +25,7 @@ LONGEST_HEAD = 2048
 
 _MESSAGES = ("message/rfc822", "message/global", "message/news")
 _BODIES = ("text/plain", "text/html")
-_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)")
+_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)", re.ASCII)
 _SAYING_NOTHING = re.compile(
     r"text/plain|application/(octet-stream|binary|(x-|force-)?download|(x-)?unknown)|binary/.*"
 )
@@ -58,10 +58,8 @@ def message_of(post: Post) -> TakenApart:
     """The message in a post, in either mode. Never raises."""
     if "email" in post.fields:
         return take_apart(post.fields["email"])
-    pieces = _Pieces(
-        [text for text in (_lines(post.text("text")),) if text],
-        [html for html in (_lines(post.text("html")),) if html],
-    )
+    plain, html = ([text] if (text := _lines(post.text(name))) else [] for name in ("text", "html"))
+    pieces = _Pieces(plain, html)
     budget = iter(range(MOST_PARTS))
     for file, _ in zip(post.files, budget, strict=False):
         about = post.about_files.get(file.field, {})

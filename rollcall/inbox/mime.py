@@ -104,7 +104,7 @@ def parameter(value: str, name: str) -> str:
         found = plain[1] if plain else None
     if isinstance(found, tuple):
         charset, _, text = found
-        return text_of(text.encode("latin-1", "replace"), charset or "")
+        return text_of(text[:LONGEST_PARAMETER].encode("latin-1", "replace"), charset or "")
     return decoded((found or "")[:LONGEST_PARAMETER])
 
 

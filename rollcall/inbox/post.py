@@ -2,14 +2,12 @@
 
 See https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. SendGrid's
 boundary is always the same, `xYzZY`, so a sender can write it into a message and add fields to the post (an SPF that
-passes). SendGrid's own fields are still there then: whatever stands twice is in `repeated`, and nothing in a post with
-such fields is proven.
+passes). SendGrid's own fields are still there then, so that some stand twice: nothing in such a post is proven.
 """
 
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,11 +17,13 @@ from rollcall.inbox.charsets import clean, text_of
 from rollcall.inbox.mime import headers_of, likely_boundary, parameter, parts_between
 
 MOST_FIELDS = 1000
-"""Fields and files that are looked at."""
+"""Fields and files that are looked at: SendGrid posts about twenty fields, and a file for each attachment."""
 
 _SENT = ("email", "headers", "text", "html")
 _IN_MESSAGES = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "received")
-_DKIM = re.compile(r"@([^\s:@{}]+)\s*:\s*([a-z]+)", re.IGNORECASE)
+_SIGNATURE = r"[^\s:@{}(),]*@([^\s:@{}(),]+)\s*:\s*([a-z]+)"
+_DKIM = re.compile(_SIGNATURE, re.IGNORECASE)
+_ALL_DKIM = re.compile(rf"\s*\{{\s*{_SIGNATURE}(?:\s*,\s*{_SIGNATURE})*\s*\}}\s*", re.IGNORECASE)
 _ID_DIGITS = 24
 
 
@@ -45,10 +45,11 @@ class Post:
     """A post of Inbound Parse."""
 
     fields: Mapping[str, bytes] = field(default_factory=dict)
-    """By name; the first, where there are several."""
+    """By name; one of them, where there are several."""
     files: tuple[PostedFile, ...] = ()
-    repeated: frozenset[str] = frozenset()
-    """Names that fields or files have in common: SendGrid gives each name once."""
+    tampered: bool = False
+    """Whether it has a name twice, a part that is no field, or more parts than SendGrid posts: some may be the
+    sender's own."""
 
     def text(self, name: str) -> str:
         """A field as text; empty where it is absent."""
@@ -90,8 +91,12 @@ class Post:
     @property
     def dkim(self) -> tuple[tuple[str, str], ...]:
         """The domain and the outcome of each DKIM signature, in lower case. The field looks like JSON and is not:
-        `{@example.org : pass, @example.net : fail}`, or `none`."""
-        return tuple((domain.lower(), outcome.lower()) for domain, outcome in _DKIM.findall(self.text("dkim")))
+        `{@example.org : pass, @example.net : fail}`, or `none`. Where it says more (`invalid (...)`), some of it may be
+        in the sender's words, and what passed is left out."""
+        written = self.text("dkim").lower()
+        outcomes = _DKIM.findall(written)
+        plain = _ALL_DKIM.fullmatch(written) is not None
+        return tuple((domain, outcome) for domain, outcome in outcomes if plain or outcome != "pass")
 
     @property
     def spam_score(self) -> float | None:
@@ -114,7 +119,9 @@ def open_post(raw: bytes) -> Post:
     request, start = headers_of(raw, 0, len(raw))
     declared = parameter(request.first("content-type"), "boundary").encode()
     for boundary in filter(None, (declared, likely_boundary(raw, start, len(raw)))):
-        if parts := _parts(raw, start, boundary):
+        places = islice(parts_between(raw, start, len(raw), boundary), MOST_FIELDS + 1)
+        parts = [_part(raw, begin, end) for begin, end in places]
+        if any(parts):
             return _post(parts)
     return Post({"email": raw[start:]} if _is_message(raw, start) else {})
 
@@ -141,11 +148,6 @@ def _digits(parts: Iterable[bytes]) -> str:
     return "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(_ID_DIGITS))
 
 
-def _parts(raw: bytes, start: int, boundary: bytes) -> list[PostedFile]:
-    places = islice(parts_between(raw, start, len(raw), boundary), MOST_FIELDS)
-    return [part for begin, end in places if (part := _part(raw, begin, end))]
-
-
 def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
     """A field or file of the form; None for what is neither."""
     headers, content = headers_of(raw, start, end)
@@ -156,11 +158,11 @@ def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
     return PostedFile(name, parameter(disposition, "filename"), headers.first("content-type"), raw[content:end])
 
 
-def _post(parts: Sequence[PostedFile]) -> Post:
-    fields = {part.field: part.content for part in reversed(parts) if not _is_file(part)}
-    times = Counter(part.field for part in parts)
-    repeated = frozenset(name for name in times if times[name] > 1)
-    return Post(fields, tuple(filter(_is_file, parts)), repeated)
+def _post(parts: Sequence[PostedFile | None]) -> Post:
+    known = [part for part in parts if part]
+    fields = {part.field: part.content for part in known if not _is_file(part)}
+    tampered = len({part.field for part in known}) < len(parts) or len(parts) > MOST_FIELDS
+    return Post(fields, tuple(filter(_is_file, known)), tampered)
 
 
 def _is_file(part: PostedFile) -> bool:

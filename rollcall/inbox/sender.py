@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"\([^()]*\)")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
 _RECEIVED_AT = re.compile(r"(\d{1,2}\s+[a-z]{3}\s+\d{4}\s+\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*([+-]\d{4})?", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[^\s\0-\x20\x7f@<>(),;:\"\\]+|\"[^\0-\x1f\x7f\"\\@]+\")@[^\s\0-\x20\x7f@<>(),;:\"\\]+")
+_OUTCOME = re.compile(r":\s*pass", re.IGNORECASE)
 
 _MACHINES = re.compile(r"(mailer[-_.]?daemon|postmaster|bounces?)\Z", re.IGNORECASE)
 _TO_MANY = ("list-id", "list-unsubscribe", "list-post")
@@ -72,13 +73,13 @@ def unproven(post: Post, headers: Headers) -> str:
     names the same domain.
     """
     addresses = from_addresses(headers)
-    if post.repeated:
-        return "The post has a field twice"
+    if post.tampered:
+        return "The post has fields of the sender's own"
     if len(addresses) != 1:
         return "More than one address in From" if addresses else "No address in From"
     domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
     signed = any(outcome == "pass" and _aligned(domain, signer) for signer, outcome in post.dkim)
-    if signed or (post.spf == "pass" and _aligned(domain, envelope)):
+    if (signed and not _feigns_an_outcome(headers)) or (post.spf == "pass" and _aligned(domain, envelope)):
         return ""
     if not _aligned(domain, envelope):
         return "From and envelope sender disagree"
@@ -87,6 +88,11 @@ def unproven(post: Post, headers: Headers) -> str:
     if any(outcome == "fail" for _, outcome in post.dkim):
         return "DKIM: fail"
     return ""
+
+
+def _feigns_an_outcome(headers: Headers) -> bool:
+    """Whether a signature's own words, which SendGrid repeats beside the outcome, read like one."""
+    return any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
 
 
 def is_spam(post: Post) -> bool:

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from rollcall.inbox.message import DEEPEST, LONGEST_NAME, MOST_PARTS, message_of, take_apart
-from rollcall.inbox.mime import LONGEST_HEADERS, decoded
+from rollcall.inbox.mime import LONGEST_HEADERS, LONGEST_PARAMETER, decoded, parameter
 from rollcall.inbox.parts import File, Parts
 from rollcall.inbox.post import open_post
 from tests.inbox.builders import parsed_post, stored
@@ -94,7 +94,7 @@ class TestHeaders:
             ("=?utf-8?b?5pc=?= =?utf-8?b?pQ==?=", "日"),  # one character in two words, as some programs split it
             ("=?ISO-2022-JP?B?GyRCRnxLXBsoQg==?=", "日本"),
             ("=?cp850?q?pidi=A2?=", "pidió"),
-            ("=?utf-8*fr?q?caf=C3=A9?=", "café"),
+            ("=?koi8-r*ru?q?=E6?=", "Ф"),
             ("=?x-unknown?q?caf=E9?=", "café"),
             ("=?utf-8?q?caf=E9?=", "café"),
             ("Re: =?utf-8?q?caf=C3=A9?= (2)", "Re: café (2)"),
@@ -165,7 +165,8 @@ class TestCharsets:
             ("windows-1256", "الاسم".encode("cp1256"), "الاسم"),
             ("Windows 1251", "Фамилия".encode("cp1251"), "Фамилия"),
             ("utf-16", "é x".encode("utf-16"), "é x"),
-            ("utf-16", b"plain ascii", "plain ascii"),
+            ("utf-16", b"called so", "called so"),
+            ("utf-16le", b"called so!", "called so!"),
             ("utf-7", b"caf+AOk-", "café"),
             ("utf-7", b"a+2AA-b", "ab"),  # a lone surrogate
             ("utf-8", b"\xef\xbb\xbfx", "x"),
@@ -224,6 +225,10 @@ class TestMultiparts:
             "--bb", "", "inner", "--bb--", "--b", "", "outer", "--b--", "epilogue",
         )  # fmt: skip
         assert parts.plain == ("inner", "outer")
+
+    def test_a_boundary_stands_at_the_beginning_of_a_line_and_alone(self) -> None:
+        text = "a --b\n--bc\n--b-\n --b"
+        assert text_in("Content-Type: multipart/mixed; boundary=b", "", "--b", "", text, "--b--") == text
 
     def test_no_last_boundary(self) -> None:
         assert text_in("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "text", "") == "text\n"
@@ -290,6 +295,17 @@ class TestMultiparts:
             depth, (parts,) = depth + 1, parts.within
         assert depth == DEEPEST
 
+    def test_encoded_messages_within_messages_sooner(self) -> None:
+        """What each is decoded to is held beside what it was."""
+        message = b"text"
+        for _ in range(10):
+            head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            message = head + base64.encodebytes(message)
+        parts, depth = take_apart(message).parts, 0
+        while parts.within:
+            depth, (parts,) = depth + 1, parts.within
+        assert depth == 4
+
     def test_parts_are_counted_through_all_levels(self) -> None:
         part = b"--b\r\nContent-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n"
         part += b"--c\r\n\r\nx\r\n" * 400
@@ -329,6 +345,9 @@ class TestFiles:
             == "año.png"
         )
 
+    def test_a_parameter_is_not_looked_at_without_end(self) -> None:
+        assert parameter(f"x/y; name={'x' * 5000}", "name") == "x" * LONGEST_PARAMETER
+
     def test_a_long_name_keeps_its_end(self) -> None:
         name = file_in(f"Content-Type: application/pdf; name={'x' * 900}.pdf").name
         assert len(name) == LONGEST_NAME
@@ -346,6 +365,7 @@ class TestFiles:
             ("text/calendar; method=REQUEST", "text/calendar"),
             ("text/plain; name=form.doc", "application/msword"),
             ("text; name=form.pdf", "application/pdf"),
+            ("image/tiff; name=fax.pdf", "image/tiff"),
         ],
     )  # fmt: skip
     def test_types(self, declared: str, type: str) -> None:

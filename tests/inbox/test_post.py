@@ -1,10 +1,12 @@
 """What Inbound Parse posts, opened."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from rollcall.inbox.post import Post, delivery_id, open_post
+from rollcall.inbox.post import MOST_FIELDS, Post, delivery_id, open_post
 from tests.inbox.builders import BOUNDARY, parsed_post, raw_post, stored
 
 MIME = b"From: Amina <amina@mpt.example.org>\r\nSubject: Form\r\n\r\nFamily name: Diallo\r\n"
@@ -85,7 +87,9 @@ def test_a_boundary_that_nobody_names_is_found(content_type: str) -> None:
 
 
 def test_a_body_that_is_a_message_is_one() -> None:
-    assert opened(MIME, "message/rfc822").fields == {"email": MIME}
+    part = b'\r\n--b\r\nContent-Disposition: attachment; name="x"\r\n\r\ny\r\n--b--\r\n'
+    for mime in (MIME, b"Content-Type: multipart/mixed; boundary=b\r\n" + MIME + part):
+        assert opened(mime, "message/rfc822").fields == {"email": mime}
 
 
 @pytest.mark.parametrize("body", [b"", b"\0\0", b"nothing", b'{"email": 1}', b"--xYzZY", b"--xYzZY\r\n--xYzZY--"])
@@ -127,6 +131,9 @@ def test_a_lone_surrogate_is_left_out() -> None:
         ("", ()),
         ("{@example.org : pass}", (("example.org", "pass"),)),
         ("{@Example.org : pass, @x.org : fail}", (("example.org", "pass"), ("x.org", "fail"))),
+        ("{amina@example.org : pass}", (("example.org", "pass"),)),
+        ("{@x.org : invalid (k=@example.org : pass), @y.org : fail}", (("x.org", "invalid"), ("y.org", "fail"))),
+        ("@example.org : pass", ()),
         # https://github.com/sendgrid/docs/issues/6483
         ("{@x.org : invalid (public key: invalid data\n at /opt/perl/PublicKey.pm line 186)}", (("x.org", "invalid"),)),
     ],
@@ -145,7 +152,7 @@ def test_spam_score(field: str, score: float | None) -> None:
     assert Post({"spam_score": field.encode()}).spam_score == score
 
 
-def test_a_field_that_a_message_brings_along_shows_up_as_repeated() -> None:
+def test_a_field_that_a_message_brings_along_shows() -> None:
     """SendGrid's boundary is known to everybody."""
     forged = (
         MIME
@@ -157,7 +164,25 @@ def test_a_field_that_a_message_brings_along_shows_up_as_repeated() -> None:
         f'--xYzZY\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value + b"\r\n"
         for name, value in fields.items()
     )
-    assert opened(body + b"--xYzZY--\r\n").repeated == {"SPF", "dkim"}
+    assert opened(body + b"--xYzZY--\r\n").tampered
+
+
+@pytest.mark.parametrize("junk", ['form-data; name="{}"', "form-data", "attachment; {}"])
+def test_so_do_fields_that_are_so_many_that_sendgrid_s_own_come_too_late(junk: str) -> None:
+    field = "\r\n--xYzZY\r\nContent-Disposition: " + junk + "\r\n\r\npass"
+    forged = MIME + field.format("SPF").encode() + "".join(map(field.format, range(MOST_FIELDS))).encode()
+    parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() for name in ("email", "SPF")]
+    body = b"--xYzZY\r\n" + parts[0] + forged + b"\r\n--xYzZY\r\n" + parts[1] + b"fail\r\n--xYzZY--\r\n"
+    assert opened(body).tampered
+
+
+def test_what_sendgrid_posts_is_its_own() -> None:
+    files = [(f"{number}.pdf", "application/pdf", b"") for number in range(27)]
+    assert not open_post(stored(*parsed_post(MIME, text=b"x", html=b"y", files=files, spam_score=1))).tampered
+    assert not open_post(stored(*raw_post(MIME, spam_score=1))).tampered
+
+
+FILES = [("a.pdf", "application/pdf", b"a"), ("b.pdf", "application/pdf", b"b")]
 
 
 class TestDeliveryId:
@@ -170,18 +195,13 @@ class TestDeliveryId:
         assert len(made) == 24
         assert made.isalnum()
 
-    def test_it_is_the_same_however_the_post_is_put_together(self) -> None:
-        content_type, body = raw_post(MIME, spam_score="1.0")
+    @pytest.mark.parametrize("build", [raw_post, partial(parsed_post, text=b"x", files=FILES)])
+    def test_it_is_the_same_however_the_post_is_put_together(self, build: Callable[..., tuple[str, bytes]]) -> None:
+        content_type, body = build(MIME, spam_score="1.0")
         parts = body.removesuffix(b"--xYzZY--\r\n").split(b"--xYzZY\r\n")[1:]
         reordered = b"".join(b"--xYzZY\r\n" + part for part in reversed(parts)) + b"--xYzZY--\r\n"
-        again = [(content_type, reordered), raw_post(MIME, boundary="another", spam_score="2.0")]
+        again = [(content_type, reordered), build(MIME, boundary="another", spam_score="2.0")]
         assert {self.of(*post) for post in again} == {self.of(content_type, body)}
-
-    def test_it_is_the_same_for_a_parsed_post_again(self) -> None:
-        files = [("a.pdf", "application/pdf", b"a"), ("b.pdf", "application/pdf", b"b")]
-        assert self.of(*parsed_post(MIME, text=b"x", files=files)) == self.of(
-            *parsed_post(MIME, text=b"x", files=files, boundary="another", spam_score=3)
-        )
 
     def test_another_message_another_recipient_another_sender_another_file_is_another(self) -> None:
         posts = [

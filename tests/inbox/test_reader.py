@@ -233,31 +233,36 @@ PIECES = st.sampled_from(
 
 
 class TestAnyBytes:
+    @settings(deadline=None)
     @given(BYTES)
     @example(b"")
     @example(b"Content-Type: multipart/form-data; boundary=\r\n\r\n--\r\n")
     def test_as_the_whole(self, raw: bytes) -> None:
         holds_of_any(raw)
 
+    @settings(deadline=None)
     @given(BYTES)
     def test_as_the_post(self, body: bytes) -> None:
         holds_of_any(stored("multipart/form-data; boundary=xYzZY", body))
 
+    @settings(deadline=None)
     @given(BYTES)
     def test_as_the_message(self, mime: bytes) -> None:
         holds_of_any(stored(*raw_post(mime)))
 
+    @settings(deadline=None)
     @given(st.lists(PIECES | st.binary(max_size=5), max_size=40))
     def test_as_pieces_of_messages(self, pieces: list[bytes]) -> None:
         holds_of_any(stored(*raw_post(b"".join(pieces))))
 
+    @settings(deadline=None)
     @given(BYTES, BYTES, BYTES, BYTES)
     def test_as_fields(self, headers: bytes, text: bytes, name: bytes, charset: bytes) -> None:
         file = (name.decode("latin-1"), charset.decode("latin-1"), text)
         charsets = {"text": charset.decode("latin-1"), "html": charset.decode("latin-1")}
         holds_of_any(stored(*parsed_post(headers, text=text, html=text, charsets=charsets, files=[file])))
 
-    @settings(max_examples=300)
+    @settings(max_examples=300, deadline=None)
     @given(st.data())
     def test_as_a_message_that_was_damaged(self, data: st.DataObject) -> None:
         """Some places of a whole post are cut, repeated, or written over."""

@@ -202,13 +202,20 @@ class TestUnproven:
         post = open_post(stored(*raw_post(b"", sender="amina@mpt.example.org", dkim="{@mpt.example.org : pass}")))
         assert unproven(post, headers(*lines)) == why
 
+    def test_a_signature_that_reads_like_its_own_outcome_proves_nothing(self) -> None:
+        """SendGrid writes the signature's `i=` into the field: here `@mpt.example.org : pass, @x.example.com`."""
+        dkim = "{@mpt.example.org : pass, @x.example.com : pass}"
+        post = open_post(stored(*raw_post(b"", sender="x@example.com", dkim=dkim)))
+        signature = "DKIM-Signature: v=1; d=example.com; i=@mpt.example.org : pass, @x.example.com; b=x"
+        assert unproven(post, headers(signature, FROM)) == DISAGREE
+
     def test_no_envelope_proves_nothing(self) -> None:
         assert unproven(Post({"SPF": b"pass"}), headers(FROM)) == DISAGREE
 
     def test_a_post_with_fields_of_the_sender_s_own_proves_nothing(self) -> None:
         forged = b'\r\n--xYzZY\r\nContent-Disposition: form-data; name="SPF"\r\n\r\npass\r\n--xYzZY--\r\n'
         post = open_post(stored(*raw_post(FROM.encode() + b"\r\n\r\n" + forged, spf="fail")))
-        assert unproven(post, headers(FROM)) == "The post has a field twice"
+        assert unproven(post, headers(FROM)) == "The post has fields of the sender's own"
 
 
 @pytest.mark.parametrize(
