@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -89,9 +90,22 @@ class SqliteStore:
         self._connection = sqlite3.connect(
             path, timeout=_BUSY_AFTER.total_seconds(), isolation_level=None, check_same_thread=False
         )
-        self._connection.execute("pragma journal_mode = wal")
+        self._write_ahead()
         self._connection.execute("pragma synchronous = full")
         self._open(path)
+
+    def _write_ahead(self) -> None:
+        """SQLite waits for no lock here, so that of several who open new books at once some are refused."""
+        until = time.monotonic() + _BUSY_AFTER.total_seconds()
+        while True:
+            try:
+                self._connection.execute("pragma journal_mode = wal")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _open(self, path: Path) -> None:
         ((tables,),) = self._read("select count(*) from sqlite_master", ())  # first: another process may be at it
