@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from urllib.parse import quote
@@ -59,7 +60,8 @@ _WHY_ONCE_MORE = {
 
 def register(desk: Desk, request: Request) -> Response:
     """The page of events (`/register`), of an event's form (`/register/<event>`) and of what happens next
-    (`/register/<event>/received/<reference>`), and `/register/openapi.json`; POST to `/register/<event>` registers.
+    (`/register/<event>/received/<reference>`), the form to fill in elsewhere (`/register/<event>/form.pdf`,
+    `/register/<event>/form.txt`), and `/register/openapi.json`; POST to `/register/<event>` registers.
 
     Behind links in our mails: the form of a message, filled in as far as it was understood
     (`/register/<event>/complete/<token>`; POST registers), and what the staff say of a message
@@ -100,7 +102,10 @@ def _route(desk: Desk, request: Request) -> Response:
             _allow(request, "GET", "HEAD", "POST", "OPTIONS")
             if request.method == "OPTIONS":
                 return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
-            return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event)
+            return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event, request)
+        case [slug, ("form.pdf" | "form.txt") as name]:
+            _allow(request, "GET", "HEAD")
+            return _blank_form(desk, _event(desk, slug), name)
         case [slug, "complete", token]:
             _allow(request, "GET", "HEAD", "POST")
             event = _event(desk, slug)
@@ -150,13 +155,26 @@ def _openapi(desk: Desk) -> Response:
     return Response(openapi_json(tuple(desk.events.values())), content_type="application/json")
 
 
-def _form_page(desk: Desk, event: Event) -> Response:
+def _blank_form(desk: Desk, event: Event, name: str) -> Response:
+    from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
+
+    intake = _recent_intake(desk, event)
+    now_closing = replace(event, closes_at=intake.closes_at) if intake else event
+    to = desk.links.forms_to(event) or event.staff[0]
+    if name == "form.txt":
+        return Response(blank_form_text(now_closing, to), content_type="text/plain; charset=utf-8")
+    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}
+    return Response(blank_form_pdf(now_closing, to), content_type="application/pdf", headers=as_file)
+
+
+def _form_page(desk: Desk, event: Event, request: Request) -> Response:
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return _page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
     if intake.past:
         return _page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
-    return _filled_in(200, event, shown_now(desk.intakes.now(event)), intake=intake)
+    values, here, forms_to = shown_now(desk.intakes.now(event)), _link(request, event), desk.links.forms_to(event)
+    return _filled_in(200, event, values, intake=intake, blank_forms=(here, forms_to))
 
 
 def _opened(desk: Desk, event: Event, purpose: str, token: str) -> Opened | None:
@@ -174,7 +192,7 @@ def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None)
         return _page(410, "no_link", event=event, form_page=_link(request, event), for_staff=False)
     intake = intake_now(desk, event)
     if intake.past or intake.not_yet_open:
-        return _form_page(desk, event)
+        return _form_page(desk, event, request)
     form = form_to_complete(desk, opened)
     if form is None:
         return _page(200, "completed", event=event, form_page=_link(request, event))
@@ -328,6 +346,7 @@ def _filled_in(
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
     once_more: str | None = None,
+    blank_forms: tuple[str, str | None] | None = None,
     intake: Intake | None,
 ) -> Response:
     closes_at = intake.closes_at if intake else event.closes_at
@@ -340,6 +359,7 @@ def _filled_in(
         errors=errors or {},
         problem=problem,
         once_more=once_more,
+        blank_forms=blank_forms,
         closes_at=closes_at,
     )
 
