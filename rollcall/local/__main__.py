@@ -233,7 +233,7 @@ def _welcome(port: int, events: Mapping[str, Event], books: Books) -> str:
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
         lines += [f"    closes at    {deadline(books.store.intake(event).closes_at, event)}"]
         lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
-    lines += ["", f"  every mail it sends    {here}/outbox", "", "Ctrl-C stops it.", ""]
+    lines += ["", f"  every mail it sends, and e-mail to it    {here}/outbox", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
 
 

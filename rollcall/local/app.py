@@ -19,6 +19,7 @@ from handlers.send_mail import send_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.registering import intake_now
 from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
+from rollcall.local.sending_in import came_in, sample_mails, sending_in
 from templates import render
 
 HTTP_FUNCTIONS = {"register": register, "send_due_mail": send_due_mail, "close_intake": close_intake}
@@ -32,6 +33,7 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     app = Flask(__name__)
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(outbox, now), url_prefix="/sendgrid")
+    app.register_blueprint(sending_in(desk, sendgrid, now))
     for name, function in HTTP_FUNCTIONS.items():
         _mount(app, name, partial(_called, function, desk))
     for name, signed in SIGNED_FUNCTIONS.items():
@@ -47,7 +49,9 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
 
     @app.get("/outbox")
     def outbox_page() -> str:
-        return render("local/outbox.html", mails=_mails(desk, outbox))
+        return render(
+            "local/outbox.html", mails=_mails(desk, outbox), messages=came_in(desk), samples=sample_mails(desk)
+        )
 
     @app.get("/outbox.json")
     def outbox_json() -> Response:
