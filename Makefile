@@ -6,7 +6,7 @@ AT ?=
 FORMS ?= forms
 export PORT STORE AT
 
-.PHONY: run test check check-events form clean
+.PHONY: run test check check-events form bench clean
 
 run: .venv/run
 	.venv/bin/python -m rollcall.local
@@ -26,6 +26,9 @@ check-events: .venv/run
 
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
+
+bench: .venv/run
+	.venv/bin/python -m bench.messages
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'
