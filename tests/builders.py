@@ -16,7 +16,7 @@ from rollcall.mail.composing import compose
 from rollcall.store.folder import FolderFiles
 from schemas.event import read_event
 from schemas.links import SignedLinks
-from schemas.registration import read_form
+from schemas.registration import form_fields, read_form
 
 EVENTS = Path(__file__).parent.parent / "events"
 LINKS = SignedLinks("a key of the tests", "https://desk.example.org/register", "forms.example.org")
@@ -74,6 +74,12 @@ def a_form(**changes: object) -> dict[str, object]:
         "signed_on": "2004-02-02",
         "signature": "Amina Diallo",
     } | changes
+
+
+def a_form_in_text(**changes: object) -> str:
+    """That form as somebody writes it in an e-mail: a label and an answer a line."""
+    form = a_form(**changes)
+    return "".join(f"{field.label}: {form[field.name]}\n" for field in form_fields(an_event()) if form[field.name])
 
 
 def a_registration(**changes: Any) -> Registration:

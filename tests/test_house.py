@@ -33,7 +33,7 @@ import json, sys, main, handlers.register
 main.desk()
 print(json.dumps(sorted(sys.modules)))
 """
-    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register"}
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
     loaded = set(json.loads(ran.stdout))
     assert {"handlers", "marshmallow", "flask"} <= loaded
@@ -46,6 +46,13 @@ print(json.dumps(sorted(sys.modules)))
         "phonenumbers",
         "apispec",
         "cryptography",
+        "google.cloud.storage",
+        "rollcall.inbox.reader",
+        "lxml",
+        "pypdf",
+        "docx",
+        "dateparser",
+        "reportlab",
     }
 
 

@@ -116,14 +116,6 @@ class RosterStore(Protocol):
         ...
 
 
-class NeedsAPersonStore(RosterStore, Protocol):
-    """What drawing up what needs a person asks of the books. Every method may raise `StoreUnavailable`."""
-
-    def mail_queue(self) -> MailQueue:
-        """See `SendingStore`."""
-        ...
-
-
 class ClosingStore(IntakeStore, RosterStore, Protocol):
     """What closing asks of the books. Every method may raise `StoreUnavailable`."""
 

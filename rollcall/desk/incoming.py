@@ -1,6 +1,6 @@
 """Messages that come in: what is read in one, and what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -87,6 +87,9 @@ class FormStanding(StrEnum):
     """Not registered by itself: the message may not be the sender's, or is a machine's."""
 
 
+IN_THE_BOOKS = (FormStanding.REGISTERED, FormStanding.KNOWN)
+
+
 @dataclass(frozen=True)
 class ReadForm:
     """A form in a message, and what came of it."""
@@ -160,3 +163,16 @@ class Reply:
     """By a form's place among the message's forms: the address of the form's page with its answers filled in."""
     form_page: str
     """The address of the empty form's page."""
+    links_until: datetime
+    """Until when the links hold."""
+    answers_to: str
+    """The address to which an answer to the reply goes."""
+
+
+def standing_now(incoming: Incoming, registered: Collection[str]) -> Standing:
+    """How the message stands, now that the people with these registration ids are in the books: what waited for the
+    person may have come on the form's page, or by another message."""
+    waits = incoming.standing is Standing.WAITING
+    if waits and all(form.registration_id in registered for form in incoming.forms):
+        return Standing.REGISTERED
+    return incoming.standing

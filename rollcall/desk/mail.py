@@ -28,6 +28,9 @@ class MailKind(StrEnum):
     """To the sender of a message: what came of the forms in it."""
 
 
+TO_STAFF = (MailKind.ROSTER, MailKind.NEEDS_A_PERSON)
+
+
 class MailState(StrEnum):
     """Where a mail stands."""
 
@@ -236,6 +239,8 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     thread: tuple[str, ...] = ()
     """See `Mail.thread`."""
+    answers: bool = False
+    """Whether it answers a message that came in; there may be one without a Message-ID, and so no thread."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,31 @@
-"""What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them."""
+"""What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them,
+messages that a person has to read."""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from rollcall.desk.desk import Desk, NeedsAPersonStore, RosterStore
+from rollcall.desk.desk import Desk, RosterStore
 from rollcall.desk.event import Event
-from rollcall.desk.mail import UNDELIVERED, Mail, MailKind, MailRecord, NeedsAPerson, needs_a_person_mail
-from rollcall.desk.pages import everyone, kept_forms
+from rollcall.desk.incoming import Incoming, Standing
+from rollcall.desk.mail import (
+    UNDELIVERED,
+    Attachment,
+    ForStaff,
+    Mail,
+    MailKind,
+    MailRecord,
+    NeedsAPerson,
+    needs_a_person_mail,
+)
+from rollcall.desk.pages import everyone, kept_forms, messages
 from rollcall.desk.registration import KeptForm
 
 MORNING = time(8)
 """When the staff are told of what can wait, in the event's zone."""
+LINK_HOLDS = timedelta(days=30)
+"""How long a link in a mail of ours holds."""
+ATTACHED = 10_000_000
+"""Bytes of attachments that one mail to the staff brings along; SendGrid takes 30 MB, a third more for base64."""
 NOTICE = timedelta(minutes=2)
 """Words are owed at least so long before they go out: well above the time that a commit may take, so that what is owed
 in one commit after another is not being sent meanwhile."""
@@ -47,15 +62,44 @@ def still_kept(store: RosterStore, event: str, registered: Collection[str]) -> t
     return tuple(sorted(kept, key=lambda kept: kept.form.received_at))
 
 
-def draw_up_needs_a_person(store: NeedsAPersonStore, event: Event) -> NeedsAPerson:
+def draw_up_needs_a_person(desk: Desk, event: Event) -> NeedsAPerson:
     """What needs a person as the books stand now. Raises `StoreUnavailable`."""
-    people = {one.id: one for one in everyone(store, event.slug)}
+    people = {one.id: one for one in everyone(desk.store, event.slug)}
     undelivered = tuple(
         (people.get(record.mail.registration_id or ""), record)
-        for record in store.unsent_mails(event.slug)
+        for record in desk.store.unsent_mails(event.slug)
         if _is_told(record)
     )
-    return NeedsAPerson(undelivered, still_kept(store, event.slug, people), store.mail_queue())
+    queue = desk.store.mail_queue()
+    kept = still_kept(desk.store, event.slug, people)
+    return NeedsAPerson(undelivered, kept, queue, _for_staff(desk, event, queue.as_of))
+
+
+def is_left_to_the_staff(incoming: Incoming) -> bool:
+    """Whether the staff have this message still before them."""
+    return incoming.standing is Standing.NEEDS_A_PERSON and not incoming.dealt_with
+
+
+def _for_staff(desk: Desk, event: Event, now: datetime) -> tuple[ForStaff, ...]:
+    left = [one for one in messages(desk.store, event.slug) if is_left_to_the_staff(one)]
+    left.sort(key=lambda one: one.received_at)
+    room = ATTACHED
+    for_staff = []
+    for incoming in reversed(left):  # what came last has its attachments at hand
+        attachments = _attachments(desk, incoming) if room > 0 else ()
+        size = sum(len(attachment.content) for attachment in attachments)
+        if size > room:
+            attachments, size = (), 0
+        room -= size
+        link = desk.links.dealing_with(event, incoming.id, now + LINK_HOLDS)
+        for_staff.append(ForStaff(incoming, link, attachments))
+    return tuple(reversed(for_staff))
+
+
+def _attachments(desk: Desk, incoming: Incoming) -> tuple[Attachment, ...]:
+    inbox = desk.inbox()
+    raw = inbox.files.get(incoming.id)
+    return inbox.reader.attachments(raw) if raw else ()
 
 
 def _is_told(record: MailRecord) -> bool:

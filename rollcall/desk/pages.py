@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from rollcall.desk.desk import RosterStore
+from rollcall.desk.incoming import Incoming
 from rollcall.desk.registration import KeptForm, Registered
 
 PAGE_SIZE = 500
@@ -19,6 +20,11 @@ def everyone(store: RosterStore, event: str) -> Iterator[Registered]:
 def kept_forms(store: RosterStore, event: str) -> Iterator[KeptForm]:
     """All forms of the event that are kept for the staff, by id. Raises `StoreUnavailable`."""
     return _all(partial(store.kept, event))
+
+
+def messages(store: RosterStore, event: str) -> Iterator[Incoming]:
+    """All messages that came in for the event, by id. Raises `StoreUnavailable`."""
+    return _all(partial(store.all_incoming, event))
 
 
 class _WithId(Protocol):

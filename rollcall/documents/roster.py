@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import xlsxwriter
 
@@ -45,6 +46,20 @@ def columns(event: Event, roster: Roster) -> list[Column]:
         _received(event),
         Column("Confirmation", 14, lambda one: _confirmation(roster, one)),
     ]
+
+
+def late_columns(event: Event, roster: Roster) -> list[Column]:
+    """As `columns`, and for whoever is late only in our books, when the form was e-mailed."""
+
+    def e_mailed(one: Registered) -> str:
+        return _time(one.came_at, event) if one.came_at and e_mailed_in_time(one, roster.closes_at) else ""
+
+    return [*columns(event, roster), Column("E-mailed in time, at", 19, e_mailed)]
+
+
+def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
+    """Whether the form of somebody late was e-mailed by the deadline: SendGrid had it then, our books only later."""
+    return late.came_at is not None and late.came_at <= closes_at < late.received_at
 
 
 def kept_columns(event: Event, kept: Iterable[KeptForm]) -> list[Column]:
@@ -97,6 +112,7 @@ def roster_xlsx(event: Event, roster: Roster) -> bytes:
     across = columns(event, roster)
     _sheet(workbook, "Roster", event, across, rows(event, roster.registered, across))
     if roster.late:
+        across = late_columns(event, roster)
         _sheet(workbook, "Late", event, across, rows(event, roster.late, across))
     if roster.kept:
         kept = roster.kept[-KEPT_IN_WORKBOOK:]
@@ -135,7 +151,11 @@ def _form_columns(event: Event) -> list[Column]:
 
 
 def _received(event: Event) -> Column:
-    return Column("Received", 17, lambda one: f"{one.received_at.astimezone(event.zone):%Y-%m-%d %H:%M}")
+    return Column("Received", 17, lambda one: _time(one.received_at, event))
+
+
+def _time(instant: datetime, event: Event) -> str:
+    return f"{instant.astimezone(event.zone):%Y-%m-%d %H:%M}"
 
 
 def _confirmation(roster: Roster, one: Registered) -> str:

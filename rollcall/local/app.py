@@ -11,6 +11,7 @@ from cloudevents.http import from_http
 from flask import Flask, Response, abort, redirect, request
 
 from handlers.close_intake import close_intake
+from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.register import register
 from handlers.send_due_mail import send_due_mail
@@ -21,7 +22,7 @@ from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
 from templates import render
 
 HTTP_FUNCTIONS = {"register": register, "send_due_mail": send_due_mail, "close_intake": close_intake}
-SIGNED_FUNCTIONS = {"record_deliveries": record_deliveries}
+SIGNED_FUNCTIONS = {"receive_email": receive_email, "record_deliveries": record_deliveries}
 TRIGGERED_FUNCTIONS = {"send_mail": send_mail}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

@@ -1,28 +1,43 @@
 """Composing: a mail we owe, and what it is about, become a message. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import FormStanding, ReadForm, Reply, Standing
 from rollcall.desk.intake import Intake
-from rollcall.desk.mail import About, Attachment, Mail, MailKind, MailQueue, MailRecord, Message, NeedsAPerson, Roster
-from rollcall.desk.registration import KeptForm, Registered
+from rollcall.desk.mail import (
+    About,
+    Attachment,
+    ForStaff,
+    Mail,
+    MailKind,
+    MailQueue,
+    MailRecord,
+    Message,
+    NeedsAPerson,
+    Roster,
+)
+from rollcall.desk.registration import KeptForm, Registered, reference
 from rollcall.documents.calendar import invitation
-from rollcall.documents.roster import KEPT_IN_WORKBOOK, WHY_KEPT, roster_csv, roster_xlsx
-from schemas.registration import form_fields, written
+from rollcall.documents.roster import KEPT_IN_WORKBOOK, WHY_KEPT, e_mailed_in_time, roster_csv, roster_xlsx
+from rollcall.mail.answering import name_of, reply_subject, said_of
+from rollcall.mail.wording import details, faults, labelled, one_line, shown
 from templates import in_zone, render
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_GIVEN = "(not given)"
 SHOWN_IN_FULL = 50
-"""Kept forms that one mail shows with all answers, the last received; robots may send many."""
+"""Kept forms, and messages, that one mail shows with all that is in them, the last received; robots may send many."""
 HOLD_TOLD_FOR = timedelta(days=2)
 """How long after its beginning a hold of the queue is news, in words that are owed by then."""
 
 
 def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
-    """The message of a mail. `about` is what its kind is about: a roster, what needs a person, else a registration."""
+    """The message of a mail. `about` is what its kind is about: a roster, what needs a person, a reply, else a
+    registration."""
     match mail.kind, about:
         case MailKind.CONFIRMATION, Registered():
             return _confirmation(mail, event, about, intake)
@@ -33,6 +48,8 @@ def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
             return _roster(mail, event, about, intake)
         case MailKind.NEEDS_A_PERSON, NeedsAPerson():
             return _needs_a_person(mail, event, about, intake)
+        case MailKind.REPLY, Reply():
+            return _reply(mail, event, about, intake)
         case _:
             raise TypeError(f"a {mail.kind} mail is not about a {type(about).__name__}")
 
@@ -40,21 +57,28 @@ def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
 def _confirmation(mail: Mail, event: Event, registered: Registered, intake: Intake) -> Message:
     late = intake.is_late(registered.received_at)
     answers = registered.registration.answers
-    came = "Received after the deadline" if late else "Registration confirmed"
+    in_time = e_mailed_in_time(registered, intake.closes_at)
     return _message(
         mail,
         event,
-        f"{came}: {event.title} ({registered.reference})",
+        f"{_came(late, in_time)}: {event.title} ({registered.reference})",
         "confirmation",
         copies_to=tuple(address for address in event.staff if late and address != mail.to),
         attachments=() if late else (Attachment(f"{event.slug}.ics", "text/calendar", invitation(event, registered)),),
         registered=registered,
         details=details(event, registered),
         late=late,
+        in_time=in_time,
         closes_at=intake.closes_at,
         hotel=answers.get("hotel", ""),
         hotel_tel=answers.get("hotel_tel", ""),
     )
+
+
+def _came(late: bool, in_time: bool) -> str:
+    if not late:
+        return "Registration confirmed"
+    return "Received in time, kept as late" if in_time else "Received after the deadline"
 
 
 def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message:
@@ -84,27 +108,121 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
             for one in not_delivered
         ],
         late_rows=[
-            (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}{_mail_of(one, roster)}")
+            (_who(one), f"{one.registration.email}, {_received_late(event, one, roster)}{_mail_of(one, roster)}")
             for one in roster.late
         ],
         kept_count=len(roster.kept),
         kept_rows=[_kept_row(event, one) for one in roster.kept[-SHOWN_IN_FULL:]],
         kept_in_workbook=KEPT_IN_WORKBOOK,
+        by_email=by_email(roster.incoming),
     )
 
 
+def by_email(counts: Mapping[Standing, int]) -> list[tuple[str, int]]:
+    """What came of the messages, and how many came in: each is counted in one of the lines above the last. Empty where
+    none ever came."""
+    if not sum(counts.values()):
+        return []
+    rows = [(standing.value, counts.get(standing, 0)) for standing in Standing]
+    said = [(words, count) for words, count in rows if count or words != Standing.UNREAD]
+    return [*said, ("Messages that came in", sum(counts.values()))]
+
+
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
-    shown = about.kept[-SHOWN_IN_FULL:]
+    kept = about.kept[-SHOWN_IN_FULL:]
+    messages, attachments = _for_staff(event, about.incoming[-SHOWN_IN_FULL:])
+    counted = f"mails: {len(about.undelivered)}, forms: {len(about.kept)}, messages: {len(about.incoming)}"
     return _message(
         mail,
         event,
-        f"Needs a person: {event.title} (mails: {len(about.undelivered)}, forms: {len(about.kept)})",
+        f"Needs a person: {event.title} ({counted})",
         "needs-a-person",
+        attachments=attachments,
         held_since=_told_hold(about.queue, mail),
         undelivered_rows=sorted(_undelivered_row(one, record, intake) for one, record in about.undelivered),
         count=len(about.kept),
-        older=len(about.kept) - len(shown),
-        kept=[(*_kept_row(event, one), details(event, one.form)) for one in shown],
+        older=len(about.kept) - len(kept),
+        kept=[(*_kept_row(event, one), details(event, one.form)) for one in kept],
+        message_count=len(about.incoming),
+        older_messages=len(about.incoming) - len(messages),
+        messages=messages,
+    )
+
+
+@dataclass(frozen=True)
+class _MessageSaid:
+    """What the staff are told of a message."""
+
+    subject: str
+    rows: list[tuple[str, str]]
+    """Label and text."""
+    forms: list[tuple[str, list[tuple[str, str]]]]
+    """Of each form in it: what came of it, and what was understood and what is missing, label and text each."""
+    text: str
+    link: str
+
+
+def _for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[_MessageSaid], tuple[Attachment, ...]]:
+    """What is said of the messages, and their attachments, numbered so that no two have one name."""
+    said: list[_MessageSaid] = []
+    attachments: list[Attachment] = []
+    for one in incoming:
+        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
+        numbered = [
+            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
+            for number, file in enumerate(files, start=len(attachments) + 1)
+        ]
+        attachments += numbered
+        said.append(_message_said(event, one, [file.name for file in numbered]))
+    return said, tuple(attachments)
+
+
+def _message_said(event: Event, one: ForStaff, attached: list[str]) -> _MessageSaid:
+    incoming = one.incoming
+    rows = [
+        ("From", one_line(incoming.sender, 254) or "(no address)"),
+        ("Received", in_zone(incoming.received_at, event)),
+        ("Why it needs you", shown(incoming.reason)),
+        ("Attachments", _attachments(incoming.id, incoming.not_read, attached)),
+    ]
+    return _MessageSaid(
+        subject=one_line(incoming.subject, 200) or "(no subject)",
+        rows=[(label, text) for label, text in rows if text],
+        forms=[_form_for_staff(event, form) for form in incoming.forms],
+        text=shown(incoming.text),
+        link=one.link,
+    )
+
+
+def _attachments(id: str, not_read: Sequence[str], attached: list[str]) -> str:
+    if attached:
+        return f"attached here: {', '.join(attached)}"
+    if not_read:
+        names = ", ".join(one_line(name, 100) for name in not_read)
+        return f"{names}: too large to go along; look for file {id} in the store of messages"
+    return ""
+
+
+def _form_for_staff(event: Event, form: ReadForm) -> tuple[str, list[tuple[str, str]]]:
+    if form.standing in (FormStanding.REGISTERED, FormStanding.KNOWN) and form.registration_id:
+        return f"{form.standing.value}, reference {reference(form.registration_id)}", []
+    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
+    return f"{name_of(form)}: {form.standing.value}", labelled(event, form.answers) + wrong
+
+
+def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
+    return _message(
+        mail,
+        event,
+        reply_subject(event, reply.incoming),
+        "reply",
+        reply_to=reply.answers_to,
+        forms=said_of(event, reply, intake),
+        not_read=[one_line(name, 100) for name in reply.incoming.not_read],
+        intake=intake,
+        form_page=reply.form_page,
+        links_until=reply.links_until,
+        to=mail.to,
     )
 
 
@@ -132,6 +250,13 @@ def _told_hold(queue: MailQueue, mail: Mail) -> datetime | None:
     return queue.held_since if soon else None
 
 
+def _received_late(event: Event, one: Registered, roster: Roster) -> str:
+    received = f"received {in_zone(one.received_at, event)}"
+    if one.came_at is not None and e_mailed_in_time(one, roster.closes_at):
+        return f"e-mailed in time, at {in_zone(one.came_at, event)}; {received}"
+    return received
+
+
 def _mail_of(one: Registered, roster: Roster) -> str:
     """How the mail to a late person stands, where it did not go out."""
     record = roster.confirmations.get(one.id)
@@ -141,13 +266,6 @@ def _mail_of(one: Registered, roster: Roster) -> str:
 def _standing(record: MailRecord) -> str:
     """How a mail stands, and why."""
     return f"{record.state.value}: {record.why}" if record.why else record.state.value
-
-
-def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
-    """What the person answered, in the form's order: label and text."""
-    answers = written(registered.registration)
-    answers["category"] = event.category_label(registered.registration.category)
-    return [(field.label, answers[field.name]) for field in form_fields(event) if field.name in answers]
 
 
 def _who(registered: Registered) -> str:
@@ -165,6 +283,7 @@ def _message(
     subject: str,
     template: str,
     *,
+    reply_to: str | None = None,
     copies_to: tuple[str, ...] = (),
     attachments: tuple[Attachment, ...] = (),
     **context: object,
@@ -173,9 +292,11 @@ def _message(
         mail_id=mail.id,
         to=mail.to,
         copies_to=copies_to,
-        reply_to=event.staff[0],
+        reply_to=reply_to or event.staff[0],
         subject=" ".join(subject.split()),
         text=render(f"mail/{template}.txt", event=event, **context),
         html=render(f"mail/{template}.html", event=event, **context),
         attachments=attachments,
+        thread=mail.thread,
+        answers=mail.kind is MailKind.REPLY or bool(mail.thread),
     )

@@ -103,7 +103,16 @@ def test_late_ones_are_on_a_sheet_of_their_own_and_not_in_the_csv() -> None:
     roster = a_roster(registered(), late=(late,))
     assert len(read_csv(roster_csv(EVENT, roster))) == 1
     assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster))] == ["Amina"]
-    assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster), "Late")] == ["Late"]
+    (row,) = read_xlsx(roster_xlsx(EVENT, roster), "Late")
+    assert (row["First name"], row["E-mailed in time, at"]) == ("Late", "")
+
+
+def test_who_is_late_only_in_our_books_is_said() -> None:
+    in_time = registered(
+        came_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
+    )
+    (row,) = read_xlsx(roster_xlsx(EVENT, a_roster(late=(in_time,))), "Late")
+    assert (row["Received"], row["E-mailed in time, at"]) == ("2004-02-21 00:01", "2004-02-20 23:58")
 
 
 def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers() -> None:

@@ -8,7 +8,8 @@ import pytest
 from grpc import StatusCode
 
 from rollcall.desk.mail import roster_mail
-from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, confirmation_of, id_of
+from tests.builders import a_form_in_text
+from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, confirmation_of, id_of, reply
 from tests.faulty_firestore import answer_lost, passes
 from tests.sendgrid_api import answers
 from tests.served import Answer
@@ -80,10 +81,19 @@ _SETTLE = ("now", "mail", "save_mail")
 _SEND = (*_TAKE_UP, "handed_over_lately", "save_mail", "intake", "registered", "post", *_SETTLE)
 _SEND_ROSTER = (
     *(*_TAKE_UP, "save_mail", "intake", "roster_page", "registrations", "registrations", "unsent_mails", "kept"),
-    *("post", *_SETTLE),
+    *("all_incoming", "post", *_SETTLE),
 )
 
+_READ = ("put", "take_in", "now", "incoming", "save_incoming", "incoming", "get", "handed_over_lately", "intake")
+
 CASES = {
+    "receive_email": Case(lambda rollcall: rollcall.receive(), (*_READ, "accept", "save_incoming")),
+    "receive_email, something is missing": Case(
+        lambda rollcall: rollcall.receive(a_form_in_text(signature="")),
+        (*_READ, "save_incoming"),
+        people=(),
+        extra_mails=[reply()],
+    ),
     "register": Case(lambda rollcall: rollcall.register(), ("intake", "accept")),
     "register differently": Case(
         lambda rollcall: rollcall.register(category="associate"),
@@ -196,6 +206,8 @@ def test_a_delivery_report_spares_the_second_copy(rollcall: Rollcall) -> None:
 
 
 _COMMITS = {
+    "receive_email": ["the message", "the claim", "the intake", "the registration", "what came of it"],
+    "receive_email, something is missing": ["the message", "the claim", "the intake", "what came of it"],
     "register": ["the intake", "the registration"],
     "register differently": ["nothing: the registration is there", "the notice"],
     "send_mail": ["the claim", "the settlement"],

@@ -4,10 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollcall.desk.event import Hotel
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import (
+    Attachment,
+    ForStaff,
     MailQueue,
     MailRecord,
     MailState,
@@ -20,7 +25,7 @@ from rollcall.desk.mail import (
     roster_mail,
 )
 from rollcall.desk.registration import KeptForm, Registered, Sign
-from rollcall.mail.composing import SHOWN_IN_FULL, compose
+from rollcall.mail.composing import SHOWN_IN_FULL, by_email, compose
 from templates import days, deadline
 from tests.builders import a_registration, an_event, registered
 
@@ -84,6 +89,39 @@ def test_a_late_registration_is_not_confirmed() -> None:
     assert message.attachments == ()
 
 
+CAME_IN_TIME = registered(
+    came_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
+)
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_form_that_was_e_mailed_in_time_is_told_so(part: str) -> None:
+    message = confirmed(CAME_IN_TIME)
+    body = " ".join(getattr(message, part).split())
+    assert message.subject.startswith("Received in time, kept as late")
+    for said in ("reached us in time, at 20 February 2004, 23:58 (Zurich time)", "kept as late", "not your fault"):
+        assert said in body
+    for not_said in ("You are registered", "after the deadline"):
+        assert not_said not in body
+    assert (message.copies_to, message.attachments) == (("spumail@itu.int",), ())
+
+
+def test_what_was_e_mailed_at_the_deadline_was_in_time_and_later_was_not() -> None:
+    at = replace(CAME_IN_TIME, came_at=EVENT.closes_at)
+    assert confirmed(at).subject.startswith("Received in time")
+    after = replace(CAME_IN_TIME, came_at=EVENT.closes_at + timedelta(microseconds=1))
+    assert confirmed(after).subject.startswith("Received after the deadline")
+    on_time = replace(CAME_IN_TIME, received_at=EVENT.closes_at)
+    assert confirmed(on_time).subject.startswith("Registration confirmed")
+
+
+def test_a_confirmation_is_in_the_thread_of_the_message_that_it_answers() -> None:
+    one, thread = registered(), ("<first@example.org>", "<last@example.org>")
+    answer = compose(confirmation(EVENT.slug, one.id, "a@example.org", thread), EVENT, one, INTAKE)
+    assert (answer.thread, answer.answers) == (thread, True)
+    assert (confirmed(one).thread, confirmed(one).answers) == ((), False)
+
+
 def test_at_the_deadline_is_on_time() -> None:
     assert "You are registered" in confirmed(registered(received_at=EVENT.closes_at)).text
 
@@ -132,6 +170,107 @@ def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
         assert "received 21 February 2004, 01:00 (Zurich time)" in body
         assert "ab" * 32 in body
     assert [file.name for file in message.attachments] == ["intgov04-roster.csv", "intgov04-roster.xlsx"]
+
+
+def test_the_roster_says_who_is_late_only_in_our_books() -> None:
+    roster = Roster(EVENT.closes_at, (), (CAME_IN_TIME,), {})
+    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    for body in (message.text, message.html):
+        assert "e-mailed in time, at 20 February 2004, 23:58 (Zurich time); received 21 February 2004, 00:01" in body
+
+
+counts_of_messages = st.dictionaries(st.sampled_from(Standing), st.integers(min_value=0, max_value=10**6))
+
+
+@given(counts_of_messages)
+def test_each_message_is_counted_once(counts: dict[Standing, int]) -> None:
+    rows = by_email(counts)
+    assert bool(rows) == bool(sum(counts.values()))
+    if rows:
+        *parts, (_, total) = rows
+        assert total == sum(count for _, count in parts) == sum(counts.values())
+        assert {name for name, _ in parts} >= {standing.value for standing in Standing} - {"not yet read"}
+        assert ("not yet read" in dict(parts)) == bool(counts.get(Standing.UNREAD))
+
+
+def test_the_roster_says_what_came_of_the_messages() -> None:
+    counts = {Standing.REGISTERED: 30, Standing.WAITING: 5, Standing.NEEDS_A_PERSON: 3, Standing.SPAM: 1}
+    mail = roster_mail(EVENT.slug, 1, "spumail@itu.int")
+    said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts), INTAKE)
+    for line in ("   30  registered", "    0  ignored as automatic", "   39  Messages that came in"):
+        assert line in said.text
+    assert "Messages that came in" in said.html
+    silent = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}), INTAKE)
+    assert "e-mail" not in (silent.text + silent.html).lower()
+
+
+def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
+    incoming = Incoming(
+        f"M{number:023}",
+        EVENT.slug,
+        datetime(2004, 2, 2, 12, tzinfo=UTC),
+        sender=f"sender{number:03}@example.org",
+        subject="Our form",
+        reason="no form could be read in it",
+        text="Dear colleagues,\nplease find our form attached.",
+    )
+    return ForStaff(replace(incoming, **changes), f"https://desk.example.org/dealt-with/{number}", files)  # type: ignore[arg-type]
+
+
+def told(*messages: ForStaff) -> Message:
+    mail = needs_a_person_mail(EVENT.slug, "20040203", 1, "spumail@itu.int", EVENT.closes_at)
+    return compose(mail, EVENT, NeedsAPerson((), (), MailQueue(EVENT.closes_at), messages), INTAKE)
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_message_that_needs_a_person(part: str) -> None:
+    incomplete = ReadForm(
+        FormStanding.INCOMPLETE,
+        answers={"family_name": "Diallo", "category": "associate"},
+        faults={"email": ("Please fill this in.",)},
+    )
+    known = ReadForm(FormStanding.KNOWN, registered().id)
+    message = told(for_staff(1, forms=(incomplete, known)))
+    assert message.subject == f"Needs a person: {EVENT.title} (mails: 0, forms: 0, messages: 1)"
+    body = getattr(message, part)
+    for said in (
+        *("Our form", "sender001@example.org", "2 February 2004, 13:00 (Zurich time)", "no form could be read in it"),
+        *("Diallo: incomplete", "ITU Associate", "E-mail (missing or wrong)", "Please fill this in."),
+        *(f"known, reference {registered().reference}", "please find our form attached."),
+        *("1 message needs you", "each morning", "https://desk.example.org/dealt-with/1", "I have dealt with it"),
+    ):
+        assert said in body
+    assert "There is nothing to do" not in body
+
+
+def test_the_attachments_of_messages_go_along_and_no_two_have_one_name() -> None:
+    scan = Attachment("scan.pdf", "application/pdf", b"%PDF")
+    empty = Attachment("empty.txt", "text/plain", b"")
+    message = told(for_staff(1, scan, scan), for_staff(2, empty, scan), for_staff(3, not_read=("huge.tif",)))
+    assert [file.name for file in message.attachments] == ["1-scan.pdf", "2-scan.pdf", "3-scan.pdf"]
+    for body in (message.text, message.html):
+        assert "attached here: 1-scan.pdf, 2-scan.pdf" in body
+        assert "attached here: 3-scan.pdf" in body
+        assert "huge.tif: too large to go along; look for file M00000000000000000000003 in the store" in body
+
+
+def test_many_messages_are_counted_and_the_last_ones_shown() -> None:
+    file = Attachment("a.txt", "text/plain", b"a")
+    message = told(*(for_staff(number, file) for number in range(SHOWN_IN_FULL + 1)))
+    assert len(message.attachments) == SHOWN_IN_FULL
+    for body in (message.text, message.html):
+        assert "51 messages need you." in body
+        assert "1 older one is not shown here; it comes when these are dealt with" in body
+        assert "sender000" not in body
+        assert "sender001" in body
+
+
+def test_a_strangers_message_is_only_text() -> None:
+    hostile = "<script>alert(1)</script>\x00\r\nBcc: all@example.org" + "x" * 10**6
+    message = told(for_staff(1, subject=hostile, sender=hostile, text=hostile, not_read=(hostile,)))
+    assert "<script>" not in message.html
+    assert len(message.html) < 20_000
+    assert "\x00" not in message.text
 
 
 def test_what_needs_a_person() -> None:
