@@ -1,6 +1,7 @@
 """How the files were made that are attached to mails of the corpus: `python tests/mails/write.py FOLDER` writes them.
 
-The mails around them were written by hand. A maker returns the same bytes every time.
+The mails around them were written by hand. A maker returns the same bytes every time, but for
+the locked PDF, whose key is drawn at random.
 """
 
 import io
@@ -67,6 +68,17 @@ def fillable_pdf(answers: Mapping[str, str]) -> bytes:
     writer.update_page_form_field_values(writer.pages[0], typed, auto_regenerate=False)
     writer.write(filled)
     return filled.getvalue()
+
+
+def locked_pdf(content: bytes) -> bytes:
+    """That PDF behind a password."""
+    from pypdf import PdfWriter
+
+    locked = io.BytesIO()
+    writer = PdfWriter(clone_from=io.BytesIO(content))
+    writer.encrypt("secret", algorithm="RC4-128")
+    writer.write(locked)
+    return locked.getvalue()
 
 
 def printed_pdf(lines: Sequence[str]) -> bytes:
@@ -169,6 +181,7 @@ def all_files() -> dict[str, bytes]:
     return {
         "fillable.pdf": fillable_pdf(PERSON),
         "blank.pdf": fillable_pdf(dict.fromkeys(PERSON, "")),
+        "locked.pdf": locked_pdf(printed_pdf(LINES)),
         "printed.pdf": printed_pdf(LINES),
         "scan.pdf": scan("PDF"),
         "fax.tiff": scan("TIFF"),
