@@ -1,12 +1,12 @@
 """Posts as SendGrid's Inbound Parse makes them, and the file that we keep of one."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from email.parser import BytesHeaderParser
-from email.utils import parseaddr
 
 TO = "intgov04@forms.example.org"
 BOUNDARY = "xYzZY"  # SendGrid's own, always
+LONGEST_HEADERS = 4096
 
 
 def raw_post(
@@ -80,7 +80,11 @@ def _checks(spf: str | None, dkim: str | None, spam_score: str | float | None) -
 
 
 def _sender(headers: bytes) -> str:
-    return parseaddr(str(BytesHeaderParser().parsebytes(headers).get("From", "")))[1]
+    """The last address in From; a null sender where there is none."""
+    found = re.search(
+        rb"^From:[^\n]*?([^\s<>\"]+@[^\s<>\"]+)[^@\n]*$", headers[:LONGEST_HEADERS], re.IGNORECASE | re.MULTILINE
+    )
+    return found[1].decode("utf-8", "replace") if found else ""
 
 
 def _envelope(sender: str, to: str | Sequence[str]) -> bytes:
