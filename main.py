@@ -121,6 +121,7 @@ def _inbox() -> Inbox:
 def _files(where: str) -> Files:
     if where.startswith("gs://"):
         from google.cloud import storage
+
         from rollcall.store.cloud_storage import CloudStorageFiles
 
         return CloudStorageFiles(storage.Client().bucket(where.removeprefix("gs://")))

@@ -11,6 +11,8 @@ class Category:
 
     code: str
     label: str
+    also: tuple[str, ...] = ()
+    """Other words for it in forms that come by e-mail: other languages, short forms."""
 
 
 @dataclass(frozen=True)

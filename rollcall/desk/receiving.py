@@ -117,7 +117,7 @@ class Judged:
 
 def judge(reading: Reading, is_for_us: bool) -> Judged | None:
     """Whether a message is to be kept without an answer (RFC 3834, 2). One that holds a form is put before a person in
-    any case; a form that is only quoted was ours or was read before."""
+    any case, but not for what it only quotes."""
     holds_a_form = any(not form.quoted for form in reading.forms)
     if reading.automatic:
         standing = Standing.NEEDS_A_PERSON if holds_a_form else Standing.AUTOMATIC
@@ -198,12 +198,24 @@ def _read(desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime
         not_read=reading.not_read,
         text=reading.text,
     )
+    reading = replace(reading, forms=tuple(form for form in reading.forms if _is_news(desk, event, reading, form)))
     judged = judge(reading, is_for_us=addressed(reader.glance(raw).recipients, desk.events) is not None)
     if judged:
         forms = [ReadForm(FormStanding.HELD_BACK, _whose(event, form.answers), form.answers) for form in reading.forms]
         read = replace(read, standing=judged.standing, reason=judged.reason, forms=_bounded(forms))
         return read, _word(event, read, now)
     return _registered(desk, event, read, reading.forms, now)
+
+
+def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> bool:
+    """Whether a form is the sender's and not the echo of a mail of ours: quoted, or sent back by a machine, with the
+    answers of somebody who is in the books, or with what we understood and asked to have completed."""
+    if form.quoted and form.registration is None:
+        return False
+    if not (form.quoted or reading.automatic):
+        return True
+    id = _whose(event, form.answers)
+    return id is None or desk.store.registered(event.slug, id) is None
 
 
 def _registered(

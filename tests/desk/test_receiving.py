@@ -233,6 +233,26 @@ def test_what_could_not_be_read_needs_a_person_and_the_sender_hears_so(came: Any
     assert owed(desk) == {"reply": 1, "needs-a-person": 1}
 
 
+@pytest.mark.parametrize("form", [FORM, NO_SIGNATURE])
+def test_a_question_above_what_we_wrote_is_no_form(came: Any, desk: Desk, form: FoundForm) -> None:
+    register(desk, EVENT, a_registration(category="associate"))
+    incoming, at = came(a_reading(replace(form, quoted=True), text="When is lunch?"))
+    assert (incoming.standing, incoming.forms) == (Standing.NEEDS_A_PERSON, ())
+    assert owed(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+
+
+def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
+    """Somebody hands on what a colleague wrote to them."""
+    incoming, _ = came(a_reading(replace(FORM, quoted=True)))
+    assert (incoming.standing, forms(incoming)) == (Standing.REGISTERED, [FormStanding.REGISTERED])
+
+
+def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: Desk) -> None:
+    register(desk, EVENT, a_registration())
+    incoming, _ = came(a_reading(FORM, automatic="null sender"))
+    assert incoming.standing is Standing.AUTOMATIC
+
+
 def test_a_form_with_a_paper_is_registered_and_the_paper_put_before_a_person(came: Any) -> None:
     incoming, desk = came(a_reading(FORM, not_read=("contribution.doc",)))
     assert (incoming.standing, forms(incoming)) == (Standing.NEEDS_A_PERSON, [FormStanding.REGISTERED])

@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from google.cloud import firestore, storage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollcall.store.cloud_storage import CloudStorageFiles
 
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.desk import Files, Store
 from rollcall.desk.incoming import Incoming, Standing
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
+from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
