@@ -73,6 +73,10 @@ def _sorted_out(told: Sequence[tuple[int, str]]) -> Iterator[Line]:
     while at < len(told):
         depth, line = told[at]
         quoted = answered or depth > own_depth
+        if not line or line.isspace():
+            yield Line("", quoted)
+            at += 1
+            continue
         end = _end_of_headers(told, at)
         if end > at:
             answered = answered or not quoted

@@ -37,7 +37,7 @@ def blank_pdf(prefix: str = "") -> bytes:
     for place, field in enumerate(form_fields(EVENT)):
         height = 800 - 40 * place
         canvas.drawString(40, height, field.label)
-        canvas.drawString(40, height - 12, field.help)
+        canvas.drawString(40, height - 12, f"{field.help} Please use capital letters.")
         name = prefix + field.name
         for number, (value, _) in enumerate(field.choices):
             canvas.acroForm.radio(name=name, value=value, x=200 + 40 * number, y=height)
