@@ -11,7 +11,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
 
-from rollcall.desk.event import Event
+from rollcall.desk.event import Category, Event
 from rollcall.desk.registration import Registration
 from schemas.text import Lines, Text, is_blank
 
@@ -172,7 +172,7 @@ def _choice(
     return Text(max_length=100, validate=one_of, metadata=described)
 
 
-def _fields(categories: Sequence[tuple[str, str]]) -> dict[str, fields.Field[Any]]:
+def _fields(categories: Sequence[Category]) -> dict[str, fields.Field[Any]]:
     """The form, top to bottom. An autofill hint only for what is the registrant's own; hotels and bodies are not."""
     return {
         "title": _choice(
@@ -184,7 +184,8 @@ def _fields(categories: Sequence[tuple[str, str]]) -> dict[str, fields.Field[Any
         ),
         "category": _choice(
             "You represent",
-            categories,
+            [(category.code, category.label) for category in categories],
+            choices_also=[(category.code, word) for category in categories for word in category.also],
             also=["Category", "Representing", "Catégorie", "Vous représentez", "Categoría", "Usted representa"],
         ),
         "family_name": _text(
@@ -294,8 +295,8 @@ _ORGANIZATION_ALSO = [
 
 
 @lru_cache(maxsize=64)
-def _schema(categories: tuple[Any, ...], required: frozenset[str], country: str) -> Schema:
-    declared = _fields([(category.code, category.label) for category in categories])
+def _schema(categories: tuple[Category, ...], required: frozenset[str], country: str) -> Schema:
+    declared = _fields(categories)
     for name, field in declared.items():
         field.required = name in required
     made = type("RegistrationForm", (_FormSchema,), {**declared, "country": country})

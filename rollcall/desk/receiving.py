@@ -201,7 +201,7 @@ def _read(desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime
     reading = replace(reading, forms=tuple(form for form in reading.forms if _is_news(desk, event, reading, form)))
     judged = judge(reading, is_for_us=addressed(reader.glance(raw).recipients, desk.events) is not None)
     if judged:
-        forms = [ReadForm(FormStanding.HELD_BACK, _whose(event, form.answers), form.answers) for form in reading.forms]
+        forms = [ReadForm(FormStanding.HELD_BACK, _whose(event, form), form.answers) for form in reading.forms]
         read = replace(read, standing=judged.standing, reason=judged.reason, forms=_bounded(forms))
         return read, _word(event, read, now)
     return _registered(desk, event, read, reading.forms, now)
@@ -214,7 +214,7 @@ def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> boo
         return False
     if not (form.quoted or reading.automatic):
         return True
-    id = _whose(event, form.answers)
+    id = _whose(event, form)
     return id is None or desk.store.registered(event.slug, id) is None
 
 
@@ -239,7 +239,7 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
 
 def _register(desk: Desk, event: Event, read: Incoming, form: FoundForm, *, can_answer: bool) -> ReadForm:
     if form.registration is None:
-        return ReadForm(FormStanding.INCOMPLETE, _whose(event, form.answers), form.answers, form.faults)
+        return ReadForm(FormStanding.INCOMPLETE, _whose(event, form), form.answers, form.faults)
     id = registration_id(event.slug, form.registration)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     outcome = register_e_mailed(desk, event, form.registration, read.received_at, answering)
@@ -260,8 +260,11 @@ def _is_of(form: FoundForm, address: str) -> bool:
     return form.registration is not None and fold(form.registration.email) == fold(address)
 
 
-def _whose(event: Event, answers: Mapping[str, str]) -> str | None:
-    """The id that the registration of a form would have, where it says whose it is."""
+def _whose(event: Event, form: FoundForm) -> str | None:
+    """The id that the registration of a form has or would have, where the form says whose it is."""
+    if form.registration:
+        return registration_id(event.slug, form.registration)
+    answers = form.answers
     if not answers.get("family_name") or not answers.get("email"):
         return None
     person = Registration(answers["family_name"], answers.get("first_name", ""), answers["email"], "", {})

@@ -40,6 +40,7 @@ class Desk:
     served: Served
     store: Store
     files: Files
+    log: Path
 
     def post(self, content_type: str, body: bytes, **headers: str) -> Answer:
         """A post that SendGrid signed."""
@@ -51,7 +52,7 @@ class Desk:
         assert answer.status == 200, answer.text
         incoming = self.store.incoming(answer.json["message"])
         assert incoming is not None
-        assert incoming.standing.value == answer.json["standing"]
+        assert answer.json["standing"] in (incoming.standing.value, None)
         return incoming
 
     def owed(self) -> list[str]:
@@ -86,8 +87,9 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) ->
         os.environ["STORAGE_EMULATOR_HOST"] = environment["STORAGE_EMULATOR_HOST"]
         bucket = storage.Client(project=project).create_bucket(project)
         store, files = FirestoreStore(firestore.Client(project=project)), CloudStorageFiles(bucket)
-    with function("receive_email", **environment) as served:
-        yield Desk(served, store, files)
+    log = tmp_path / "log"
+    with log.open("wb") as output, function("receive_email", output, **environment) as served:
+        yield Desk(served, store, files, log)
 
 
 def a_message(text: str | None = None, **headers: str) -> bytes:
@@ -190,10 +192,10 @@ def test_a_message_that_could_not_be_kept_is_posted_again(tmp_path: Path) -> Non
 
 
 @ON_SQLITE
-def test_logs_carry_no_personal_data(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+def test_logs_carry_no_personal_data(desk: Desk) -> None:
     desk.came(a_message())
     desk.came(a_message("Dear Sir, when is lunch?", Message_ID="<2@mpt.example.org>"))
-    logged = capfd.readouterr().out
+    logged = desk.log.read_text("utf-8")
     assert [json.loads(line)["standing"] for line in logged.splitlines() if "message read" in line] == [
         "registered",
         "needs a person",
