@@ -81,7 +81,7 @@ def record_deliveries(request: Request) -> Response:
 
 @functions_framework.http
 def receive_email(request: Request) -> Response:
-    key = verification_key(os.environ["SENDGRID_WEBHOOK_KEY"])
+    key = verification_key(os.environ["SENDGRID_PARSE_KEY"])
     return answer_receive_email(_desk(), key, request)
 
 

@@ -203,6 +203,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             "EVENTS": str(events),
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
+            "SENDGRID_PARSE_KEY": PUBLIC_KEY,
             "MAIL_FROM": "registration@rollcall.example",
         }
         line = None

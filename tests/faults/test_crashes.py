@@ -84,6 +84,7 @@ _SEND_ROSTER = (
     *("all_incoming", "post", *_SETTLE),
 )
 
+_SWEEP = ("due_incoming", "mail_queue", "due_mails")
 _READ = ("put", "take_in", "now", "incoming", "save_incoming", "incoming", "get", "handed_over_lately", "intake")
 
 CASES = {
@@ -116,7 +117,7 @@ CASES = {
     "send_mail": Case(lambda rollcall: rollcall.trigger(), _SEND, before=lambda rollcall: rollcall.register()),
     "send_due_mail": Case(
         lambda rollcall: rollcall.sweep(),
-        ("mail_queue", "due_mails", *_SEND),
+        (*_SWEEP, *_SEND),
         before=lambda rollcall: rollcall.register(),
     ),
     "record_deliveries": Case(
@@ -127,7 +128,7 @@ CASES = {
     ),
     "send_due_mail, too fast": Case(
         lambda rollcall: rollcall.sweep(),
-        ("mail_queue", "due_mails", *_SEND, "mail_queue", "save_mail_queue"),
+        (*_SWEEP, *_SEND, "mail_queue", "save_mail_queue"),
         before=one_registers_and_sendgrid_is_to_refuse,
         refused=1,
     ),
@@ -139,7 +140,7 @@ CASES = {
     ),
     "send_due_mail, the roster": Case(
         lambda rollcall: rollcall.sweep(),
-        ("mail_queue", "due_mails", *_SEND_ROSTER),
+        (*_SWEEP, *_SEND_ROSTER),
         before=the_roster_is_owed,
         people=(ONE, OTHER),
     ),
