@@ -43,7 +43,7 @@ def sending_in(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Bl
 def came_in(desk: Desk) -> list[dict[str, Any]]:
     """The messages that came in for all events, the newest first."""
     incoming = [one for slug in desk.events for one in messages(desk.store, slug)]
-    return [_shown(desk, one) for one in sorted(incoming, key=lambda one: one.received_at, reverse=True)]
+    return [_shown(desk, one) for one in sorted(incoming, key=lambda one: one.stored_at, reverse=True)]
 
 
 def sample_mails(desk: Desk) -> list[dict[str, str]]:
