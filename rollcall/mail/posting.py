@@ -16,6 +16,7 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Attachment as FileAttachment
 from sendgrid.helpers.mail import (
+    ClickTracking,
     Content,
     CustomArg,
     Disposition,
@@ -25,10 +26,12 @@ from sendgrid.helpers.mail import (
     From,
     Header,
     Mail,
+    OpenTracking,
     Personalization,
     ReplyTo,
     Subject,
     To,
+    TrackingSettings,
 )
 
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Posted, Sent
@@ -86,7 +89,8 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
 
     The `Message-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
     are one. `Auto-Submitted` (RFC 3834, 5) keeps away what answers by itself, as a note of absence. A copy is a message
-    of its own, without the mail's id: its delivery reports are not the mail's.
+    of its own, without the mail's id: its delivery reports are not the mail's. SendGrid is to track nobody: it would
+    put addresses of its own in place of our links, and a picture into the mail.
     """
     mail = Mail(from_email=From(sender), subject=Subject(_one_line(message.subject)))
     for address in reversed((message.to, *message.copies_to)):  # `get()` turns them round
@@ -98,6 +102,9 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
     mail.add_content(Content("text/html", message.html))
     for attachment in reversed(message.attachments):  # `get()` turns them round
         mail.add_attachment(_file(attachment))
+    mail.tracking_settings = TrackingSettings(
+        click_tracking=ClickTracking(enable=False, enable_text=False), open_tracking=OpenTracking(enable=False)
+    )
     body: dict[str, Any] = mail.get()
     return body
 

@@ -77,6 +77,13 @@ def test_the_schema_check_sees_a_fault(api: SendGridApi) -> None:
     assert api.faults
 
 
+def test_nobody_is_tracked(api: SendGridApi) -> None:
+    SendGridPoster("SG.key", "a@example.org", api.url).post(MESSAGE)
+    off = {"click_tracking": {"enable": False, "enable_text": False}, "open_tracking": {"enable": False}}
+    assert api.bodies[0]["tracking_settings"] == off
+    assert api.faults == []
+
+
 def test_attachments_keep_their_order() -> None:
     files = (Attachment("a.csv", "text/csv", b"a"), Attachment("b.csv", "text/csv", b"b"))
     body = request_body(replace(MESSAGE, attachments=files), "a@example.org")
