@@ -1,6 +1,5 @@
 """Filled-in forms in what a message is made of, checked against the form's schema."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -17,8 +16,11 @@ from rollcall.inbox.written import date_in
 from schemas.registration import ValidationError, read_form
 
 _Source = TypeVar("_Source")
-_NO_PAPERS = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
-"""Files that programs attach, and no person reads."""
+_NO_PAPERS = (
+    *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
+    *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
+)
+"""Files that programs attach, and no person reads: signatures, visiting cards, answers to a calendar entry."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,7 @@ def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, sourc
     what that may be."""
     try:
         return read(event, source)
-    except Exception as error:
-        logging.getLogger(__name__).info("a part of a message cannot be read: %s", type(error).__name__)
+    except Exception:
         return []
 
 
