@@ -35,10 +35,10 @@ _RUNS_ON = ("organization",)
 """Fields of one line that often take two."""
 
 
-def forms_in_text(event: Event, text: str) -> list[Answered]:
-    """The filled-in forms in a text, in its order."""
+def forms_in_text(event: Event, text: str, forwarded: int = 0) -> list[Answered]:
+    """The filled-in forms in a text, in its order; `forwarded` is as in `lines_of`."""
     words = vocabulary(event)
-    lines = lines_of(text[:LONGEST_TEXT])
+    lines = lines_of(text[:LONGEST_TEXT], forwarded)
     return [form for form in forms_of(_Reading(words).items(lines)) if form.is_form]
 
 

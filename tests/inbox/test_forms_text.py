@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.inbox.grouping import MOST_FORMS
+from rollcall.inbox.quoting import times_forwarded
 from rollcall.inbox.text import forms_in_text
 from schemas.registration import form_fields
 from tests.builders import a_form, an_event
@@ -352,6 +353,57 @@ def test_what_is_quoted_of_another_person_is_a_form_of_its_own() -> None:
     own, quoted = forms_in_text(EVENT, f"{NAMED}\n{REPLY}\n> Family name: Camara\n> First name: Sekou\n> Hotel: Y")
     assert (own.answers, own.quoted) == (PERSON, False)
     assert (quoted.answers["family_name"], quoted.quoted) == ("Camara", True)
+
+
+OUTLOOK = "From: A <a@example.org>\nSent: Monday\nTo: B\nSubject: Form\n\n"
+ORIGINAL = "-----Original Message-----\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "forwarded", "answers", "quoted"),
+    [
+        (ORIGINAL + OUTLOOK + NAMED, 1, PERSON, False),
+        (f"See below.\n\n________________\n{OUTLOOK}{NAMED}", 1, PERSON, False),
+        (
+            f"{ORIGINAL}> From: A\n> To: B\n> Subject: Form\n>\n> Family name: Diallo\n> First name: Amina",
+            1,
+            PERSON,
+            False,
+        ),
+        (f"{ORIGINAL}{OUTLOOK}{ORIGINAL}{OUTLOOK}{NAMED}", 1, PERSON, True),
+        (f"{ORIGINAL}{OUTLOOK}{ORIGINAL}{OUTLOOK}{NAMED}", 2, PERSON, False),
+        (f"{ORIGINAL}{OUTLOOK}{NAMED}Hotel: X\n{ORIGINAL}{OUTLOOK}{NAMED}Hotel: Y", 1, PERSON | {"hotel": "X"}, False),
+        (f"---------- Forwarded message ---------\n{OUTLOOK}Yes\n{ORIGINAL}{OUTLOOK}{NAMED}", 1, PERSON, True),
+        (f"Yes\n\n{REPLY}\n\n{NAMED}", 1, PERSON, True),
+    ],
+)
+def test_what_a_subject_says_was_forwarded_is_not_quoted(
+    text: str, forwarded: int, answers: dict[str, str], quoted: bool
+) -> None:
+    (form,) = forms_in_text(EVENT, text, forwarded)
+    assert (form.answers, form.quoted) == (answers, quoted)
+
+
+@pytest.mark.parametrize(
+    ("subject", "times"),
+    [
+        ("FW: form", 1),
+        ("Fwd: form", 1),
+        ("TR : formulaire", 1),
+        ("RV:formulario", 1),
+        ("WG: form", 1),
+        ("I: form", 1),
+        ("[EXTERNAL] FW: form", 1),
+        ("FW: Fwd: form", 2),
+        ("Fwd: RE: FW: form", 1),
+        ("RE: FW: form", 0),
+        ("Fwd form", 0),
+        ("Trip: form", 0),
+        ("", 0),
+    ],
+)
+def test_a_subject_says_how_often_it_was_forwarded(subject: str, times: int) -> None:
+    assert times_forwarded(subject) == times
 
 
 SECOND = {"family_name": "Camara", "first_name": "Sekou"}
