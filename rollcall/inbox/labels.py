@@ -22,6 +22,8 @@ _LEADERS = "_.…·"
 _DECORATION = re.compile(rf"[\s{_LEADERS}*]*[_…·*][\s{_LEADERS}*]*|\.{{2,}}\s*")
 _LINK = re.compile(r"(?<!\s)\s*[<\[(](?:mailto|tel):[^<>\[\]()\s]*[>\])]", re.IGNORECASE)
 
+_NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>[\s,;.]*")
+
 _TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸\uf0fe\uf0fd\uf0fc\uf078"
 _UNTICKED = "☐□○◯◻❏❑▢🗆\uf0a8\uf06f\uf071\uf072\uf0a3"
 """Boxes as Unicode has them, and those of Wingdings as Word keeps them, in the private use area from U+F000."""
@@ -71,24 +73,28 @@ class Vocabulary:
         for label, text in said:
             names = (label,) if label in self.fields else self.called(label)
             for name, answer in self.shared_out(names, value_in(text)):
-                if answer and not answers.get(name):
-                    answers[name] = self.understood(name, answer)
+                if answer:
+                    answers.setdefault(name, answer)
         return answers
 
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
-        """What stands at a label, by field: of a label that stands for two, the first line is the first one's."""
+        """What stands at a label, by field, as it is understood: of a label that stands for two, the first line is the
+        first one's or, where there is no other, what stands before the first comma."""
         if len(names) == 2:
-            first, _, rest = text.partition("\n")
+            first, _, rest = text.partition("\n" if "\n" in text else ",")
             yield names[0], first.strip().rstrip(",;")
             yield names[1], rest.strip()
         elif names:
-            yield names[0], text
+            yield names[0], self._understood(self.fields[names[0]], text)
 
-    def understood(self, name: str, text: str) -> str:
-        """The value of the choice that the text is of; the text itself where it is none, or the field has none."""
-        if self.fields[name].kind != "choice":
+    def _understood(self, field: FormField, text: str) -> str:
+        """The value of the choice that the text is of, or the address in `Amina Diallo <amina@example.org>`; the text
+        itself where it is not one."""
+        if field.kind == "email":
+            return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
+        if field.kind != "choice":
             return text
-        return self.chosen(name, text) or ("" if self.offers(name, text) else text)
+        return self.chosen(field.name, text) or ("" if self.offers(field.name, text) else text)
 
     def offers(self, name: str, text: str) -> bool:
         """Whether the text names choices of the field, or has boxes, and nothing else."""

@@ -86,10 +86,10 @@ class _Reading:
 
     def items(self, lines: Sequence[Line]) -> list[Item]:
         """What stands at which label."""
-        labels = [labels_in(self._words, line.text) for line in lines]
-        last = {line.quoted: at for at, line in enumerate(lines) if labels[at]}
-        for at, line in enumerate(lines):
-            self._read(line, labels[at], more=at < last.get(line.quoted, -1))
+        labelled = _labelled(self._words, lines)
+        last = {line.quoted: at for at, (line, labels) in enumerate(labelled) if labels}
+        for at, (line, labels) in enumerate(labelled):
+            self._read(line, labels, more=at < last.get(line.quoted, -1))
         self._close()
         return self._items
 
@@ -153,7 +153,7 @@ class _Reading:
         begins = any(name in NAMES for names in self._columns for name in names)
         for names, cell in zip(self._columns, cells, strict=False):
             for name, value in self._words.shared_out(names, value_in(cell)):
-                self._note(name, self._words.understood(name, value), line.quoted, begins=begins)
+                self._note(name, value, line.quoted, begins=begins)
                 begins = False
         return True
 
@@ -223,13 +223,8 @@ class _Reading:
         if not here:
             return
         kind = self._kind(here.names)
-        if kind == "choice":
-            (name,) = here.names
-            said = "\n".join(here.lines)
-            self._note(name, self._words.understood(name, said), here.quoted, here.paragraph)
-            return
         lines = [line for line in here.lines if line]
-        if kind != "lines":
+        if kind not in ("lines", "choice"):
             whole = by_label and not here.done and not here.blank
             lines = [" ".join(lines)] if whole else lines[:1]
         for name, value in self._words.shared_out(here.names, "\n".join(lines)):
@@ -239,6 +234,28 @@ class _Reading:
         if not self._below_dashes:
             within = self._paragraph if paragraph is None else paragraph
             self._items.append(Item(name, value, quoted, within, begins))
+
+
+def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[_Label]]]:
+    """The lines, each with the labels in it; two over which a label is wrapped are one line."""
+    labelled: list[tuple[Line, list[_Label]]] = []
+    for line in lines:
+        labels = labels_in(words, line.text)
+        if labelled and not labelled[-1][1] and (joined := _joined(labelled[-1][0], line)):
+            found = labels_in(words, joined.text)
+            if found and (not labels or labels[0].names != found[0].names):
+                labelled[-1] = joined, found
+                continue
+        labelled.append((line, labels))
+    return labelled
+
+
+def _joined(line: Line, following: Line) -> Line | None:
+    """Both lines as one, where a label may be wrapped over them."""
+    begins, goes_on = line.text.strip(), following.text.strip()
+    if line.quoted != following.quoted or not begins or not goes_on or len(begins) > LONGEST_LABEL:
+        return None
+    return Line(f"{begins} {goes_on}", line.quoted)
 
 
 def labels_in(words: Vocabulary, line: str) -> list[_Label]:
