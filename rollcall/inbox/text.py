@@ -88,13 +88,16 @@ class _Reading:
         """What stands at which label."""
         labelled = _labelled(self._words, lines)
         last = {line.quoted: at for at, (line, labels) in enumerate(labelled) if labels}
+        named = max(
+            (at for at, (line, labels) in enumerate(labelled) if not line.quoted and _asks_name(labels)), default=-1
+        )
         for at, (line, labels) in enumerate(labelled):
-            self._read(line, labels, more=at < last.get(line.quoted, -1))
+            self._read(line, labels, more=at < last.get(line.quoted, -1), form=at < named)
         self._close()
         return self._items
 
-    def _read(self, line: Line, labels: Sequence[_Label], *, more: bool) -> None:
-        """Read a line; `more` says whether labels follow further down."""
+    def _read(self, line: Line, labels: Sequence[_Label], *, more: bool, form: bool) -> None:
+        """Read a line; `more` says whether labels follow further down, `form` whether the sender's own form does."""
         if line.text == _DASHES and not line.quoted:
             self._close()
             self._below_dashes = True
@@ -105,7 +108,7 @@ class _Reading:
         elif labels:
             self._read_labels(line, labels)
         elif not (self._columns and self._read_row(line)) and not self._read_choices(line):
-            self._go_on(line, more=more)
+            self._go_on(line, more=more, form=form)
 
     def _read_labels(self, line: Line, labels: Sequence[_Label]) -> None:
         self._close(by_label=True)
@@ -181,7 +184,7 @@ class _Reading:
             return False
         return here.flows or self._kind(here.names) == "lines" or here.names[0] in _RUNS_ON
 
-    def _go_on(self, line: Line, *, more: bool) -> None:
+    def _go_on(self, line: Line, *, more: bool, form: bool) -> None:
         """A line without a label: it may belong to the label above."""
         here = self._open
         if not here or here.done or (not here.lines and self._words.explains(here.names, line.text[:_FLOWED])):
@@ -191,7 +194,7 @@ class _Reading:
         if here.quoted != line.quoted and not below_quoted:
             here.done = True
         elif not here.lines:
-            unmeant = not below_quoted and (here.leaders or (here.blank and not more))
+            unmeant = here.blank and form if below_quoted else here.leaders or (here.blank and not more)
             here.done = unmeant or not _looks_like(kind, line.text)
             here.quoted = line.quoted
             if not here.done:
@@ -234,6 +237,10 @@ class _Reading:
         if not self._below_dashes:
             within = self._paragraph if paragraph is None else paragraph
             self._items.append(Item(name, value, quoted, within, begins))
+
+
+def _asks_name(labels: Sequence[_Label]) -> bool:
+    return any(name in NAMES for label in labels for name in label.names)
 
 
 def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[_Label]]]:
