@@ -92,29 +92,23 @@ class Vocabulary:
         itself where it is not one."""
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
-        if field.kind != "choice":
-            return text
-        return self.chosen(field.name, text) or ("" if self.offers(field.name, text) else text)
+        return self._chosen(field.name, text) if field.kind == "choice" else text
 
-    def offers(self, name: str, text: str) -> bool:
-        """Whether the text names choices of the field, or has boxes, and nothing else."""
-        marks = self._marks(text)
-        return bool(marks) and not any(isinstance(mark, str) for mark in marks) and self._of(name, marks)
-
-    def chosen(self, name: str, text: str) -> str:
+    def _chosen(self, name: str, text: str) -> str:
         """The one choice of the field that is ticked in the text or, where nothing has a box, that is named in it.
 
-        Empty where that is none or are several.
+        Where that is none or are several: the text itself, or nothing where it is only the choices and their boxes.
         """
         marks = self._marks(text)
-        boxes = any(isinstance(mark, bool) for mark in marks)
-        if boxes:
+        choices = [mark for mark in marks if isinstance(mark, _Choice)]
+        has_words = any(isinstance(mark, str) for mark in marks)
+        if any(isinstance(mark, bool) for mark in marks):
             values = _ticked(marks, name)
-        elif any(isinstance(mark, str) for mark in marks):
-            values = set()
         else:
-            values = {mark.value for mark in marks if isinstance(mark, _Choice) and mark.field == name}
-        return values.pop() if len(values) == 1 else ""
+            values = {choice.value for choice in choices if choice.field == name and not has_words}
+        if len(values) == 1:
+            return values.pop()
+        return text if not marks or has_words or any(choice.field != name for choice in choices) else ""
 
     def choice_fields(self, text: str) -> tuple[str, ...]:
         """The fields whose choices a line of text is of: it has nothing but them and their boxes, or a box beside one.
@@ -135,9 +129,6 @@ class Vocabulary:
     def has_box(self, text: str) -> bool:
         """Whether the line of choices has a box, ticked or not."""
         return any(isinstance(mark, bool) for mark in self._marks(text))
-
-    def _of(self, name: str, marks: Sequence["_Mark"]) -> bool:
-        return all(mark.field == name for mark in marks if isinstance(mark, _Choice))
 
     def _marks(self, text: str) -> list["_Mark"]:
         tokens = list(_TOKEN.finditer(text[:MOST_OF_CHOICES]))

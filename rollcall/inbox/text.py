@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from rollcall.desk.event import Event
 from rollcall.inbox.grouping import NAMES, Answered, Item, forms_of
@@ -275,82 +277,81 @@ def labels_in(words: Vocabulary, line: str) -> list[_Label]:
     first = _first_label(words, body)
     if not first:
         return []
-    names, at, wide = first
-    found = [*_further_labels(words, body, at, wide=wide)]
-    starts = [(names, at, wide), *((names, behind, wide) for names, _, behind, wide in found)]
-    ends = [*(start for _, start, _, _ in found), len(body)]
-    rests = [body[start[1] : end] for start, end in zip(starts, ends, strict=True)]
-    rests[:-1] = [rest.rstrip(" \t\xa0,;|/(") for rest in rests[:-1]]
-    return [_Label(names, rest, wide) for (names, _, wide), rest in zip(starts, rests, strict=True)]
+    places = [first, *_further_labels(words, body, first)]
+    rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(") for one, following in pairwise(places)]
+    rests.append(body[places[-1].end :])
+    return [_Label(place.names, rest, place.wide) for place, rest in zip(places, rests, strict=True)]
 
 
-def _first_label(words: Vocabulary, body: str) -> tuple[tuple[str, ...], int, bool] | None:
-    """The fields that the line's first label stands for, where it ends, and whether only white space follows it."""
+class _Place(NamedTuple):
+    """Where a label stands in a line."""
+
+    names: tuple[str, ...]
+    start: int
+    end: int
+    """Behind what separates it from its answer."""
+    wide: bool
+    """Whether that is only white space."""
+
+
+def _first_label(words: Vocabulary, body: str) -> _Place | None:
     for separator in _SEPARATOR.finditer(body[: LONGEST_LABEL + 20]):
         if names := words.called(body[: separator.start()]):
-            return names, separator.end(), separator.lastgroup == "wide"
+            return _Place(names, 0, separator.end(), separator.lastgroup == "wide")
         if separator.lastgroup == "colon":
             break
     if len(body) > 2 * LONGEST_LABEL:
         return None
     if names := words.called(body.rstrip(" \t\xa0*_")):
-        return names, len(body), True
+        return _Place(names, 0, len(body), True)
     return _known_by_its_value(words, body)
 
 
-def _known_by_its_value(words: Vocabulary, body: str) -> tuple[tuple[str, ...], int, bool] | None:
+def _known_by_its_value(words: Vocabulary, body: str) -> _Place | None:
     """As in `Tel. +41 22 730 51 11` and `E-mail a@example.org`."""
     number = _NUMBER.search(body)
     if number and body[: number.start()].endswith(" "):
         names = words.called(body[: number.start()])
         if names and words.fields[names[0]].kind == "tel":
-            return names, number.start(), False
+            return _Place(names, 0, number.start(), False)
     if "@" in body:
         before, _, word = body.rstrip().rpartition(" ")
         names = words.called(before) if "@" in word else ()
         if names and words.fields[names[0]].kind == "email":
-            return names, len(before), False
+            return _Place(names, 0, len(before), False)
     return None
 
 
-def _further_labels(
-    words: Vocabulary, body: str, at: int, *, wide: bool
-) -> Iterator[tuple[tuple[str, ...], int, int, bool]]:
-    """Fields, where their label begins, where it ends, and whether only white space follows it."""
-    start = at if wide else None
-    for separator in _SEPARATOR.finditer(body, at):
+def _further_labels(words: Vocabulary, body: str, first: _Place) -> Iterator[_Place]:
+    nowhere = len(body)
+    start = first.end if first.wide else nowhere
+    for separator in _SEPARATOR.finditer(body, first.end):
         kind = separator.lastgroup
         end = separator.start()
         if kind != "dash":
-            names = words.called(body[start:end]) if start is not None and start < end else ()
-            begin = start if names else None
+            names, begin = words.called(body[start:end]) if start < end else (), start
             if not names and kind == "colon":
-                names, begin = _label_before(words, body, at, end)
-            if names and begin is not None:
-                yield names, begin, separator.end(), kind == "wide"
+                names, begin = _label_before(words, body, first.end, end)
+            if names:
+                yield _Place(names, begin, separator.end(), kind == "wide")
         if kind in ("wide", "leaders"):
             start = separator.end()
         elif kind == "colon":
-            start = None
-    if start is not None and start < len(body):
-        names = words.called(body[start:])
-        if names:
-            yield names, start, len(body), True
+            start = nowhere
+    if start < nowhere and (names := words.called(body[start:])):
+        yield _Place(names, start, nowhere, True)
 
 
-def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int | None]:
+def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int]:
     """The label in running text that ends there, and where it begins."""
     before = max(at, end - 60)
     last = _LAST_WORD.search(body[before:end])
-    if not last or plain(last.group()) not in words.last_words:
-        return (), None
-    for start in _WORD_START.finditer(body[before:end]):
-        begin = before + start.start()
-        if begin > before or before == at:
-            names = words.called(body[begin:end])
-            if names:
+    if last and plain(last.group()) in words.last_words:
+        for word in _WORD_START.finditer(body[before:end]):
+            begin = before + word.start()
+            if (begin > before or before == at) and (names := words.called(body[begin:end])):
                 return names, begin
-    return (), None
+    return (), end
 
 
 def _cells(line: str) -> list[str]:
