@@ -1,4 +1,9 @@
-"""Labels and choices of a form, recognised in whatever spelling, case and punctuation they are written."""
+"""Labels and choices of a form, recognised in whatever spelling, case and punctuation they are written.
+
+A `Vocabulary` is made from the form's fields. `text` asks it what a piece of a line is called, `attached` what the
+columns of a list and the fields of a PDF are; both have it understand what is answered there. In a choice's line it
+sees marks (boxes, choices, other words) and tells which box is whose.
+"""
 
 import re
 import unicodedata

@@ -1,4 +1,9 @@
-"""Filled-in forms in text: labels, what stands beside or below them, and ticked boxes."""
+"""Filled-in forms in text: labels, what stands beside or below them, and ticked boxes.
+
+`forms_in_text` is called for the text of a message, for HTML and Word made into text, and for a PDF without fields.
+Each line is looked through for labels (`labels_in`); `_Reading` then goes from line to line with at most one label
+open, whose answer the lines below may still be. What comes of it are `Item`s, which `grouping` makes forms of.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -113,7 +118,6 @@ class _Reading:
             self._go_on(line, more=more, form=form)
 
     def _read_labels(self, line: Line, labels: Sequence[_Label]) -> None:
-        self._close(by_label=True)
         self._columns = ()
         for label in labels:
             self._close(by_label=True)
@@ -173,7 +177,6 @@ class _Reading:
                 return True
         if not fields or (self._goes_on(line) and not self._words.has_box(line.text)):
             return False
-        self._close()
         for name in fields:
             self._close()
             self._open = _Open((name,), [line.text], line.quoted, self._paragraph)
