@@ -187,36 +187,45 @@ class _Reading:
         here = self._open
         if not here or here.done or not here.lines or here.quoted != line.quoted:
             return False
-        return here.flows or self._kind(here.names) == "lines" or here.names[0] in _RUNS_ON
+        return here.flows or self._takes_lines(here)
+
+    def _takes_lines(self, here: _Open) -> bool:
+        return self._kind(here.names) == "lines" or here.names[0] in _RUNS_ON
 
     def _go_on(self, line: Line, *, more: bool, form: bool) -> None:
         """A line without a label: it may belong to the label above."""
         here = self._open
         if not here or here.done or (not here.lines and self._words.explains(here.names, line.text[:_FLOWED])):
             return
-        kind = self._kind(here.names)
-        below_quoted = here.quoted and not line.quoted and not here.lines
-        if here.quoted != line.quoted and not below_quoted:
-            here.done = True
-        elif not here.lines:
-            unmeant = here.blank and form if below_quoted else here.leaders or (here.blank and not more)
-            here.done = unmeant or not _looks_like(kind, line.text)
+        said = value_in(line.text)
+        if here.lines and here.flows and not here.blank and here.quoted == line.quoted:
+            here.lines[-1] = f"{here.lines[-1]} {said}".strip()
+        elif here.lines:
+            here.done = here.quoted != line.quoted or not self._may_follow(here, more=more)
+            here.spaced = here.spaced and here.blank
+            here.lines += [] if here.done else [said]
+        elif self._may_begin(here, line, more=more, form=form):
             here.quoted = line.quoted
-            if not here.done:
-                here.lines.append(value_in(line.text))
-        elif here.flows and not here.blank:
-            here.lines[-1] = f"{here.lines[-1]} {value_in(line.text)}".strip()
-        elif kind == "lines" or here.names[0] in _RUNS_ON:
-            here.done = (here.blank and not (here.spaced and more and kind == "lines")) or len(
-                here.lines
-            ) >= _MOST_LINES
-            if not here.done:
-                here.spaced = here.spaced and here.blank
-                here.lines.append(value_in(line.text))
+            here.lines.append(said)
         else:
             here.done = True
         here.blank = False
         here.flows = self._flows(line)
+
+    def _may_begin(self, here: _Open, line: Line, *, more: bool, form: bool) -> bool:
+        """Whether the answer to a label that has none yet begins in this line: one that is quoted may be answered in a
+        line that is not."""
+        if not _looks_like(self._kind(here.names), line.text):
+            return False
+        if here.quoted == line.quoted:
+            return not here.leaders and (more or not here.blank)
+        return here.quoted and not (here.blank and form)
+
+    def _may_follow(self, here: _Open, *, more: bool) -> bool:
+        """Whether the answer goes on in a line of its own."""
+        if not self._takes_lines(here) or len(here.lines) >= _MOST_LINES:
+            return False
+        return not here.blank or (here.spaced and more and self._kind(here.names) == "lines")
 
     def _flows(self, line: Line) -> bool:
         """Whether the line goes on in the next one. Of several lines each may as well stand for itself."""
