@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from rollcall.desk.event import Event
+from rollcall.inbox.charsets import text_of
 from rollcall.inbox.grouping import MOST_FORMS, Answered
 from rollcall.inbox.html import text_of_html
 from rollcall.inbox.labels import Vocabulary, vocabulary
@@ -48,24 +49,20 @@ def forms_in_file(event: Event, file: File) -> list[Answered]:
     if file.content.startswith(b"PK"):
         return _in_docx(event, file.content)
     if file.type.endswith("/json") or name.endswith(".json"):
-        return _in_json(vocabulary(event), decoded(file.content))
+        return _in_json(vocabulary(event), _text_in(file))
     if file.type in ("text/csv", "text/tab-separated-values") or name.endswith((".csv", ".tsv")):
-        return _in_csv(vocabulary(event), decoded(file.content))
+        return _in_csv(vocabulary(event), _text_in(file))
     if file.type == "text/html" or name.endswith((".htm", ".html")):
-        return forms_in_text(event, text_of_html(decoded(file.content)))
+        return forms_in_text(event, text_of_html(_text_in(file)))
     if file.type == "text/plain" or name.endswith(".txt"):
-        return forms_in_text(event, decoded(file.content))
+        return forms_in_text(event, _text_in(file))
     return []
 
 
-def decoded(content: bytes) -> str:
-    """The text in a file that does not say in which charset it is: Unicode where it is that, else Windows-1252."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
+def _text_in(file: File) -> str:
+    """The text in a file, which does not say in which charset it is."""
+    wide = file.content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return text_of(file.content, "utf-16" if wide else "")
 
 
 def _in_json(words: Vocabulary, text: str) -> list[Answered]:

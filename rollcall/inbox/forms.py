@@ -1,8 +1,8 @@
 """Filled-in forms in what a message is made of, checked against the form's schema."""
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from rollcall.desk.event import Event
@@ -17,8 +17,11 @@ from rollcall.inbox.written import date_in
 from schemas.registration import ValidationError, read_form
 
 _Source = TypeVar("_Source")
-_NO_PAPERS = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
-"""Files that programs attach, and no person reads."""
+_NO_PAPERS = (
+    *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
+    *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
+)
+"""Files that programs attach, and no person reads: signatures, visiting cards, answers to a calendar entry."""
 
 
 @dataclass(frozen=True)
@@ -31,15 +34,16 @@ class Found:
     """Names of the attached files in which no form was found; of one without a name, its media type."""
 
 
-def find_forms(event: Event, parts: Parts) -> Found:
-    """The event's forms in a message: in its text, in its files and in the messages within it.
+def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
+    """The event's forms in a message: in its text, in its files and in the messages within it. What stands in the text
+    was forwarded that many times, by the message's subject.
 
     Never raises, whatever the parts hold.
     """
     forms: list[Answered] = []
     not_read: list[str] = []
     for part in _all_parts(parts):
-        forms += _in_body(event, part)
+        forms += _in_body(event, part, forwarded if part is parts else 0)
         for file in part.files:
             found = _tried(forms_in_file, event, file)
             forms += found
@@ -57,17 +61,19 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
         waiting += reversed(part.within)
 
 
-def _in_body(event: Event, parts: Parts) -> list[Answered]:
+def _in_body(event: Event, parts: Parts, forwarded: int) -> list[Answered]:
     """The forms in the text, or in the HTML where that tells more: mostly they are one text in two forms."""
-    plain = [form for text in parts.plain for form in _tried(forms_in_text, event, text)]
+    in_text = partial(forms_in_text, forwarded=forwarded)
+    plain = [form for text in parts.plain for form in _tried(in_text, event, text)]
     if not parts.html or (plain and all(_checked(event, form).registration for form in plain)):
         return plain
-    shown = [form for html in parts.html for form in _tried(_forms_in_html, event, html)]
+    in_html = partial(_forms_in_html, forwarded=forwarded)
+    shown = [form for html in parts.html for form in _tried(in_html, event, html)]
     return shown if _told(shown) > _told(plain) else plain
 
 
-def _forms_in_html(event: Event, html: str) -> list[Answered]:
-    return forms_in_text(event, text_of_html(html))
+def _forms_in_html(event: Event, html: str, forwarded: int) -> list[Answered]:
+    return forms_in_text(event, text_of_html(html), forwarded)
 
 
 def _told(forms: Sequence[Answered]) -> int:
@@ -79,8 +85,7 @@ def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, sourc
     what that may be."""
     try:
         return read(event, source)
-    except Exception as error:
-        logging.getLogger(__name__).info("a part of a message cannot be read: %s", type(error).__name__)
+    except Exception:
         return []
 
 

@@ -1,4 +1,8 @@
-"""Which of the answers in a text belong to one form."""
+"""Which of the answers in a text belong to one form.
+
+A form begins at a name where the form before has one, or with what leads up to it (`_cut`). The sender's own forms and
+what they quote are grouped each by themselves, then put together by name (`forms_of`).
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,9 @@
-"""Labels and choices of a form, recognised in whatever spelling, case and punctuation they are written."""
+"""Labels and choices of a form, recognised in whatever spelling, case and punctuation they are written.
+
+A `Vocabulary` is made from the form's fields. `text` asks it what a piece of a line is called, `attached` what the
+columns of a list and the fields of a PDF are; both have it understand what is answered there. In a choice's line it
+sees marks (boxes, choices, other words) and tells which box is whose.
+"""
 
 import re
 import unicodedata
@@ -21,6 +26,8 @@ _HINT = re.compile(r"\([^()]*\)")
 _LEADERS = "_.…·"
 _DECORATION = re.compile(rf"[\s{_LEADERS}*]*[_…·*][\s{_LEADERS}*]*|\.{{2,}}\s*")
 _LINK = re.compile(r"(?<!\s)\s*[<\[(](?:mailto|tel):[^<>\[\]()\s]*[>\])]", re.IGNORECASE)
+
+_NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>[\s,;.]*")
 
 _TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸\uf0fe\uf0fd\uf0fc\uf078"
 _UNTICKED = "☐□○◯◻❏❑▢🗆\uf0a8\uf06f\uf071\uf072\uf0a3"
@@ -71,44 +78,42 @@ class Vocabulary:
         for label, text in said:
             names = (label,) if label in self.fields else self.called(label)
             for name, answer in self.shared_out(names, value_in(text)):
-                if answer and not answers.get(name):
-                    answers[name] = self.understood(name, answer)
+                if answer:
+                    answers.setdefault(name, answer)
         return answers
 
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
-        """What stands at a label, by field: of a label that stands for two, the first line is the first one's."""
+        """What stands at a label, by field, as it is understood: of a label that stands for two, the first line is the
+        first one's or, where there is no other, what stands before the first comma."""
         if len(names) == 2:
-            first, _, rest = text.partition("\n")
+            first, _, rest = text.partition("\n" if "\n" in text else ",")
             yield names[0], first.strip().rstrip(",;")
             yield names[1], rest.strip()
         elif names:
-            yield names[0], text
+            yield names[0], self._understood(self.fields[names[0]], text)
 
-    def understood(self, name: str, text: str) -> str:
-        """The value of the choice that the text is of; the text itself where it is none, or the field has none."""
-        if self.fields[name].kind != "choice":
-            return text
-        return self.chosen(name, text) or ("" if self.offers(name, text) else text)
+    def _understood(self, field: FormField, text: str) -> str:
+        """The value of the choice that the text is of, or the address in `Amina Diallo <amina@example.org>`; the text
+        itself where it is not one."""
+        if field.kind == "email":
+            return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
+        return self._chosen(field.name, text) if field.kind == "choice" else text
 
-    def offers(self, name: str, text: str) -> bool:
-        """Whether the text names choices of the field, or has boxes, and nothing else."""
-        marks = self._marks(text)
-        return bool(marks) and not any(isinstance(mark, str) for mark in marks) and self._of(name, marks)
-
-    def chosen(self, name: str, text: str) -> str:
+    def _chosen(self, name: str, text: str) -> str:
         """The one choice of the field that is ticked in the text or, where nothing has a box, that is named in it.
 
-        Empty where that is none or are several.
+        Where that is none or are several: the text itself, or nothing where it is only the choices and their boxes.
         """
         marks = self._marks(text)
-        boxes = any(isinstance(mark, bool) for mark in marks)
-        if boxes:
+        choices = [mark for mark in marks if isinstance(mark, _Choice)]
+        has_words = any(isinstance(mark, str) for mark in marks)
+        if any(isinstance(mark, bool) for mark in marks):
             values = _ticked(marks, name)
-        elif any(isinstance(mark, str) for mark in marks):
-            values = set()
         else:
-            values = {mark.value for mark in marks if isinstance(mark, _Choice) and mark.field == name}
-        return values.pop() if len(values) == 1 else ""
+            values = {choice.value for choice in choices if choice.field == name and not has_words}
+        if len(values) == 1:
+            return values.pop()
+        return text if not marks or has_words or any(choice.field != name for choice in choices) else ""
 
     def choice_fields(self, text: str) -> tuple[str, ...]:
         """The fields whose choices a line of text is of: it has nothing but them and their boxes, or a box beside one.
@@ -129,9 +134,6 @@ class Vocabulary:
     def has_box(self, text: str) -> bool:
         """Whether the line of choices has a box, ticked or not."""
         return any(isinstance(mark, bool) for mark in self._marks(text))
-
-    def _of(self, name: str, marks: Sequence["_Mark"]) -> bool:
-        return all(mark.field == name for mark in marks if isinstance(mark, _Choice))
 
     def _marks(self, text: str) -> list["_Mark"]:
         tokens = list(_TOKEN.finditer(text[:MOST_OF_CHOICES]))

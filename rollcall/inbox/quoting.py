@@ -2,11 +2,13 @@
 
 A message that was forwarded counts as the sender's own; one that was answered does not. Mail programs say in many ways
 which it is; those known here are Gmail's, Outlook's, Apple Mail's and Thunderbird's, in English, French and Spanish.
+Outlook says it in the subject only.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from rollcall.inbox.labels import plain
 
@@ -24,9 +26,11 @@ _FORWARDED = frozenset(
         "inicio del mensaje reenviado",
     }
 )
-_ANSWERED = frozenset(
+_ORIGINAL = frozenset(
     {"original message", "message d origine", "mensaje original", "message original", "reply message"}
 )
+_FORWARDS = re.compile(r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|tr|rv|wg|i)\s?:\s*)*)", re.IGNORECASE)
+"""What programs write before the subject of what they forward, and mail gateways before that."""
 _WROTE = re.compile(r"(?:wrote|a ecrit|escribio|writes)\Z")
 _ON = re.compile(r"(?:on|le|el) ")
 _HEADER = re.compile(
@@ -48,11 +52,21 @@ class Line:
     quoted: bool = False
 
 
-def lines_of(text: str) -> list[Line]:
-    """The lines of a text, without those in which mail programs say what is quoted: an empty
-    one stands for them."""
+def times_forwarded(subject: str) -> int:
+    """How often a message with this subject was forwarded since it was last answered: `FW: Fwd: form` twice, `RE: FW:
+    form` not at all. In English, French, Spanish, German and Italian."""
+    forwards = _FORWARDS.match(subject)
+    return forwards[1].count(":") if forwards else 0
+
+
+def lines_of(text: str, forwarded: int = 0) -> list[Line]:
+    """The lines of a text, without those in which mail programs say what is quoted: an empty one stands for them.
+
+    Of some programs' marks it cannot be told whether what stands below was answered or forwarded: the first
+    `forwarded` of them are taken for the latter.
+    """
     told = [_told(line) for line in text.splitlines()]
-    return list(_sorted_out(told))
+    return list(_sorted_out(told, forwarded))
 
 
 def _told(line: str) -> tuple[int, str]:
@@ -66,45 +80,58 @@ def _told(line: str) -> tuple[int, str]:
     return marks.group().count(">") + marks.group().count("|"), line[marks.end() :]
 
 
-def _sorted_out(told: Sequence[tuple[int, str]]) -> Iterator[Line]:
+def _sorted_out(told: Sequence[tuple[int, str]], forwarded: int) -> Iterator[Line]:
     own_depth = 0
     answered = False
     at = 0
     while at < len(told):
         depth, line = told[at]
         quoted = answered or depth > own_depth
-        if not line or line.isspace():
-            yield Line("", quoted)
-            at += 1
-            continue
-        end = _end_of_headers(told, at)
-        if end > at:
-            answered = answered or not quoted
-            at = end
+        mark, end = _mark_at(told, at)
+        if mark is None:
+            yield Line(line, quoted)
+        elif not quoted and (mark is _Mark.FORWARDED or (mark is _Mark.ORIGINAL and forwarded > 0)):
+            forwarded -= 1
+            if end < len(told):
+                own_depth = told[end][0]
+            yield Line("")
+        else:
+            answered = answered or (not quoted and (mark is _Mark.ORIGINAL or not _goes_deeper(told, end, depth)))
             yield Line("", True)
-            continue
-        marker = plain(line) if _may_mark(line) else ""
-        if marker in _FORWARDED:
-            at = _past_headers(told, at + 1)
-            if not quoted and at < len(told):
-                own_depth = told[at][0]
-            yield Line("", quoted)
-            continue
-        if marker in _ANSWERED:
-            at = _past_headers(told, at + 1)
-            answered = answered or not quoted
-            yield Line("", True)
-            continue
-        end = _end_of_attribution(told, at)
-        if end > at:
-            at = end
-            follows = _next_written(told, at)
-            if not quoted and (follows is None or told[follows][0] <= depth):
-                answered = True
-            yield Line("", True)
-            continue
-        yield Line(line, quoted)
-        at += 1
+        at = end
+
+
+class _Mark(Enum):
+    """What a mail program says of what stands below."""
+
+    FORWARDED = auto()
+    ORIGINAL = auto()
+    """It was answered or forwarded."""
+    ANSWERED = auto()
+    """And it may or may not be quoted line by line."""
+
+
+def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, int]:
+    """What mail programs say in the lines that begin there, and where those end."""
+    line = told[at][1]
+    if not line or line.isspace():
+        return None, at + 1
+    if (end := _end_of_headers(told, at)) > at:
+        return _Mark.ORIGINAL, end
+    words = plain(line) if _may_mark(line) else ""
+    if words in _FORWARDED:
+        return _Mark.FORWARDED, _past_headers(told, at + 1)
+    if words in _ORIGINAL:
+        return _Mark.ORIGINAL, _past_headers(told, at + 1)
+    if (end := _end_of_attribution(told, at)) > at:
+        return _Mark.ANSWERED, end
+    return None, at + 1
+
+
+def _goes_deeper(told: Sequence[tuple[int, str]], at: int, depth: int) -> bool:
+    """Whether the next line that is not empty is quoted deeper than that."""
+    follows = _next_written(told, at)
+    return follows is not None and told[follows][0] > depth
 
 
 def _may_mark(line: str) -> bool:

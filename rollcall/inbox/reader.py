@@ -15,6 +15,7 @@ from rollcall.inbox.message import message_of
 from rollcall.inbox.mime import Headers, decoded
 from rollcall.inbox.parts import File, Parts
 from rollcall.inbox.post import Post, delivery_id, open_post
+from rollcall.inbox.quoting import times_forwarded
 from rollcall.inbox.sender import automatic, came_at, from_addresses, is_spam, unproven
 
 LONGEST_TEXT = 2000
@@ -72,10 +73,12 @@ def _read(raw: bytes, event: Event) -> Reading:
     post = open_post(raw)
     message = message_of(post)
     headers, parts = message.headers, message.parts
-    found = _tried(partial(find_forms, event, parts), partial(_nothing_found, parts))
+    subject = decoded(headers.first("subject"))
+    forwarded = times_forwarded(subject)
+    found = _tried(partial(find_forms, event, parts, forwarded), partial(_nothing_found, parts))
     return Reading(
         sender=next(iter(from_addresses(headers)), ""),
-        subject=decoded(headers.first("subject"))[:LONGEST_SUBJECT],
+        subject=subject[:LONGEST_SUBJECT],
         message_id=next(iter(_message_ids(headers, "message-id")), ""),
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
         came_at=came_at(headers),

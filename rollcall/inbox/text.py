@@ -1,8 +1,15 @@
-"""Filled-in forms in text: labels, what stands beside or below them, and ticked boxes."""
+"""Filled-in forms in text: labels, what stands beside or below them, and ticked boxes.
+
+`forms_in_text` is called for the text of a message, for HTML and Word made into text, and for a PDF without fields.
+Each line is looked through for labels (`labels_in`); `_Reading` then goes from line to line with at most one label
+open, whose answer the lines below may still be. What comes of it are `Item`s, which `grouping` makes forms of.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from rollcall.desk.event import Event
 from rollcall.inbox.grouping import NAMES, Answered, Item, forms_of
@@ -35,10 +42,10 @@ _RUNS_ON = ("organization",)
 """Fields of one line that often take two."""
 
 
-def forms_in_text(event: Event, text: str) -> list[Answered]:
-    """The filled-in forms in a text, in its order."""
+def forms_in_text(event: Event, text: str, forwarded: int = 0) -> list[Answered]:
+    """The filled-in forms in a text, in its order; `forwarded` is as in `lines_of`."""
     words = vocabulary(event)
-    lines = lines_of(text[:LONGEST_TEXT])
+    lines = lines_of(text[:LONGEST_TEXT], forwarded)
     return [form for form in forms_of(_Reading(words).items(lines)) if form.is_form]
 
 
@@ -86,15 +93,18 @@ class _Reading:
 
     def items(self, lines: Sequence[Line]) -> list[Item]:
         """What stands at which label."""
-        labels = [labels_in(self._words, line.text) for line in lines]
-        last = {line.quoted: at for at, line in enumerate(lines) if labels[at]}
-        for at, line in enumerate(lines):
-            self._read(line, labels[at], more=at < last.get(line.quoted, -1))
+        labelled = _labelled(self._words, lines)
+        last = {line.quoted: at for at, (line, labels) in enumerate(labelled) if labels}
+        named = max(
+            (at for at, (line, labels) in enumerate(labelled) if not line.quoted and _asks_name(labels)), default=-1
+        )
+        for at, (line, labels) in enumerate(labelled):
+            self._read(line, labels, more=at < last.get(line.quoted, -1), form=at < named)
         self._close()
         return self._items
 
-    def _read(self, line: Line, labels: Sequence[_Label], *, more: bool) -> None:
-        """Read a line; `more` says whether labels follow further down."""
+    def _read(self, line: Line, labels: Sequence[_Label], *, more: bool, form: bool) -> None:
+        """Read a line; `more` says whether labels follow further down, `form` whether the sender's own form does."""
         if line.text == _DASHES and not line.quoted:
             self._close()
             self._below_dashes = True
@@ -105,10 +115,9 @@ class _Reading:
         elif labels:
             self._read_labels(line, labels)
         elif not (self._columns and self._read_row(line)) and not self._read_choices(line):
-            self._go_on(line, more=more)
+            self._go_on(line, more=more, form=form)
 
     def _read_labels(self, line: Line, labels: Sequence[_Label]) -> None:
-        self._close(by_label=True)
         self._columns = ()
         for label in labels:
             self._close(by_label=True)
@@ -153,7 +162,7 @@ class _Reading:
         begins = any(name in NAMES for names in self._columns for name in names)
         for names, cell in zip(self._columns, cells, strict=False):
             for name, value in self._words.shared_out(names, value_in(cell)):
-                self._note(name, self._words.understood(name, value), line.quoted, begins=begins)
+                self._note(name, value, line.quoted, begins=begins)
                 begins = False
         return True
 
@@ -168,7 +177,6 @@ class _Reading:
                 return True
         if not fields or (self._goes_on(line) and not self._words.has_box(line.text)):
             return False
-        self._close()
         for name in fields:
             self._close()
             self._open = _Open((name,), [line.text], line.quoted, self._paragraph)
@@ -179,36 +187,45 @@ class _Reading:
         here = self._open
         if not here or here.done or not here.lines or here.quoted != line.quoted:
             return False
-        return here.flows or self._kind(here.names) == "lines" or here.names[0] in _RUNS_ON
+        return here.flows or self._takes_lines(here)
 
-    def _go_on(self, line: Line, *, more: bool) -> None:
+    def _takes_lines(self, here: _Open) -> bool:
+        return self._kind(here.names) == "lines" or here.names[0] in _RUNS_ON
+
+    def _go_on(self, line: Line, *, more: bool, form: bool) -> None:
         """A line without a label: it may belong to the label above."""
         here = self._open
         if not here or here.done or (not here.lines and self._words.explains(here.names, line.text[:_FLOWED])):
             return
-        kind = self._kind(here.names)
-        below_quoted = here.quoted and not line.quoted and not here.lines
-        if here.quoted != line.quoted and not below_quoted:
-            here.done = True
-        elif not here.lines:
-            unmeant = not below_quoted and (here.leaders or (here.blank and not more))
-            here.done = unmeant or not _looks_like(kind, line.text)
+        said = value_in(line.text)
+        if here.lines and here.flows and not here.blank and here.quoted == line.quoted:
+            here.lines[-1] = f"{here.lines[-1]} {said}".strip()
+        elif here.lines:
+            here.done = here.quoted != line.quoted or not self._may_follow(here, more=more)
+            here.spaced = here.spaced and here.blank
+            here.lines += [] if here.done else [said]
+        elif self._may_begin(here, line, more=more, form=form):
             here.quoted = line.quoted
-            if not here.done:
-                here.lines.append(value_in(line.text))
-        elif here.flows and not here.blank:
-            here.lines[-1] = f"{here.lines[-1]} {value_in(line.text)}".strip()
-        elif kind == "lines" or here.names[0] in _RUNS_ON:
-            here.done = (here.blank and not (here.spaced and more and kind == "lines")) or len(
-                here.lines
-            ) >= _MOST_LINES
-            if not here.done:
-                here.spaced = here.spaced and here.blank
-                here.lines.append(value_in(line.text))
+            here.lines.append(said)
         else:
             here.done = True
         here.blank = False
         here.flows = self._flows(line)
+
+    def _may_begin(self, here: _Open, line: Line, *, more: bool, form: bool) -> bool:
+        """Whether the answer to a label that has none yet begins in this line: one that is quoted may be answered in a
+        line that is not."""
+        if not _looks_like(self._kind(here.names), line.text):
+            return False
+        if here.quoted == line.quoted:
+            return not here.leaders and (more or not here.blank)
+        return here.quoted and not (here.blank and form)
+
+    def _may_follow(self, here: _Open, *, more: bool) -> bool:
+        """Whether the answer goes on in a line of its own."""
+        if not self._takes_lines(here) or len(here.lines) >= _MOST_LINES:
+            return False
+        return not here.blank or (here.spaced and more and self._kind(here.names) == "lines")
 
     def _flows(self, line: Line) -> bool:
         """Whether the line goes on in the next one. Of several lines each may as well stand for itself."""
@@ -223,13 +240,8 @@ class _Reading:
         if not here:
             return
         kind = self._kind(here.names)
-        if kind == "choice":
-            (name,) = here.names
-            said = "\n".join(here.lines)
-            self._note(name, self._words.understood(name, said), here.quoted, here.paragraph)
-            return
         lines = [line for line in here.lines if line]
-        if kind != "lines":
+        if kind not in ("lines", "choice"):
             whole = by_label and not here.done and not here.blank
             lines = [" ".join(lines)] if whole else lines[:1]
         for name, value in self._words.shared_out(here.names, "\n".join(lines)):
@@ -239,6 +251,32 @@ class _Reading:
         if not self._below_dashes:
             within = self._paragraph if paragraph is None else paragraph
             self._items.append(Item(name, value, quoted, within, begins))
+
+
+def _asks_name(labels: Sequence[_Label]) -> bool:
+    return any(name in NAMES for label in labels for name in label.names)
+
+
+def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[_Label]]]:
+    """The lines, each with the labels in it; two over which a label is wrapped are one line."""
+    labelled: list[tuple[Line, list[_Label]]] = []
+    for line in lines:
+        labels = labels_in(words, line.text)
+        if labelled and not labelled[-1][1] and (joined := _joined(labelled[-1][0], line)):
+            found = labels_in(words, joined.text)
+            if found and (not labels or labels[0].names != found[0].names):
+                labelled[-1] = joined, found
+                continue
+        labelled.append((line, labels))
+    return labelled
+
+
+def _joined(line: Line, following: Line) -> Line | None:
+    """Both lines as one, where a label may be wrapped over them."""
+    begins, goes_on = line.text.strip(), following.text.strip()
+    if line.quoted != following.quoted or not begins or not goes_on or len(begins) > LONGEST_LABEL:
+        return None
+    return Line(f"{begins} {goes_on}", line.quoted)
 
 
 def labels_in(words: Vocabulary, line: str) -> list[_Label]:
@@ -251,82 +289,81 @@ def labels_in(words: Vocabulary, line: str) -> list[_Label]:
     first = _first_label(words, body)
     if not first:
         return []
-    names, at, wide = first
-    found = [*_further_labels(words, body, at, wide=wide)]
-    starts = [(names, at, wide), *((names, behind, wide) for names, _, behind, wide in found)]
-    ends = [*(start for _, start, _, _ in found), len(body)]
-    rests = [body[start[1] : end] for start, end in zip(starts, ends, strict=True)]
-    rests[:-1] = [rest.rstrip(" \t\xa0,;|/(") for rest in rests[:-1]]
-    return [_Label(names, rest, wide) for (names, _, wide), rest in zip(starts, rests, strict=True)]
+    places = [first, *_further_labels(words, body, first)]
+    rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(") for one, following in pairwise(places)]
+    rests.append(body[places[-1].end :])
+    return [_Label(place.names, rest, place.wide) for place, rest in zip(places, rests, strict=True)]
 
 
-def _first_label(words: Vocabulary, body: str) -> tuple[tuple[str, ...], int, bool] | None:
-    """The fields that the line's first label stands for, where it ends, and whether only white space follows it."""
+class _Place(NamedTuple):
+    """Where a label stands in a line."""
+
+    names: tuple[str, ...]
+    start: int
+    end: int
+    """Behind what separates it from its answer."""
+    wide: bool
+    """Whether that is only white space."""
+
+
+def _first_label(words: Vocabulary, body: str) -> _Place | None:
     for separator in _SEPARATOR.finditer(body[: LONGEST_LABEL + 20]):
         if names := words.called(body[: separator.start()]):
-            return names, separator.end(), separator.lastgroup == "wide"
+            return _Place(names, 0, separator.end(), separator.lastgroup == "wide")
         if separator.lastgroup == "colon":
             break
     if len(body) > 2 * LONGEST_LABEL:
         return None
     if names := words.called(body.rstrip(" \t\xa0*_")):
-        return names, len(body), True
+        return _Place(names, 0, len(body), True)
     return _known_by_its_value(words, body)
 
 
-def _known_by_its_value(words: Vocabulary, body: str) -> tuple[tuple[str, ...], int, bool] | None:
+def _known_by_its_value(words: Vocabulary, body: str) -> _Place | None:
     """As in `Tel. +41 22 730 51 11` and `E-mail a@example.org`."""
     number = _NUMBER.search(body)
     if number and body[: number.start()].endswith(" "):
         names = words.called(body[: number.start()])
         if names and words.fields[names[0]].kind == "tel":
-            return names, number.start(), False
+            return _Place(names, 0, number.start(), False)
     if "@" in body:
         before, _, word = body.rstrip().rpartition(" ")
         names = words.called(before) if "@" in word else ()
         if names and words.fields[names[0]].kind == "email":
-            return names, len(before), False
+            return _Place(names, 0, len(before), False)
     return None
 
 
-def _further_labels(
-    words: Vocabulary, body: str, at: int, *, wide: bool
-) -> Iterator[tuple[tuple[str, ...], int, int, bool]]:
-    """Fields, where their label begins, where it ends, and whether only white space follows it."""
-    start = at if wide else None
-    for separator in _SEPARATOR.finditer(body, at):
+def _further_labels(words: Vocabulary, body: str, first: _Place) -> Iterator[_Place]:
+    nowhere = len(body)
+    start = first.end if first.wide else nowhere
+    for separator in _SEPARATOR.finditer(body, first.end):
         kind = separator.lastgroup
         end = separator.start()
         if kind != "dash":
-            names = words.called(body[start:end]) if start is not None and start < end else ()
-            begin = start if names else None
+            names, begin = words.called(body[start:end]) if start < end else (), start
             if not names and kind == "colon":
-                names, begin = _label_before(words, body, at, end)
-            if names and begin is not None:
-                yield names, begin, separator.end(), kind == "wide"
+                names, begin = _label_before(words, body, first.end, end)
+            if names:
+                yield _Place(names, begin, separator.end(), kind == "wide")
         if kind in ("wide", "leaders"):
             start = separator.end()
         elif kind == "colon":
-            start = None
-    if start is not None and start < len(body):
-        names = words.called(body[start:])
-        if names:
-            yield names, start, len(body), True
+            start = nowhere
+    if start < nowhere and (names := words.called(body[start:])):
+        yield _Place(names, start, nowhere, True)
 
 
-def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int | None]:
+def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int]:
     """The label in running text that ends there, and where it begins."""
     before = max(at, end - 60)
     last = _LAST_WORD.search(body[before:end])
-    if not last or plain(last.group()) not in words.last_words:
-        return (), None
-    for start in _WORD_START.finditer(body[before:end]):
-        begin = before + start.start()
-        if begin > before or before == at:
-            names = words.called(body[begin:end])
-            if names:
+    if last and plain(last.group()) in words.last_words:
+        for word in _WORD_START.finditer(body[before:end]):
+            begin = before + word.start()
+            if (begin > before or before == at) and (names := words.called(body[begin:end])):
                 return names, begin
-    return (), None
+    return (), end
 
 
 def _cells(line: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Filled-in forms in what a message is made of."""
 
 import json
-import logging
 
 import pytest
 from hypothesis import given
@@ -86,6 +85,8 @@ def test_files_without_a_form_are_named() -> None:
         File("logo.png", "image/png", b"\x89PNG", inline=True),
         File("", "application/msword", b"\xd0\xcf"),
         File("smime.p7s", "application/pkcs7-signature", b"0"),
+        File("amina.vcf", "text/x-vcard", b"BEGIN:VCARD"),
+        File("reply.ics", "text/calendar", b"BEGIN:VCALENDAR"),
         list_of(a_form()),
     )
     found = find_forms(EVENT, Parts(files=files))
@@ -108,12 +109,8 @@ def test_files_without_a_form_are_named() -> None:
         ("a.txt", b"\xff\xfe\xff"),
     ],
 )
-def test_a_broken_file_is_named_and_said_in_the_log_without_its_name(
-    name: str, content: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, "rollcall"):
-        assert find_forms(EVENT, Parts(files=(File(name, "", content),))) == Found((), (name,))
-    assert name not in caplog.text
+def test_a_broken_file_is_named(name: str, content: bytes) -> None:
+    assert find_forms(EVENT, Parts(files=(File(name, "", content),))) == Found((), (name,))
 
 
 _BYTES = st.binary() | st.builds(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.inbox.grouping import MOST_FORMS
+from rollcall.inbox.quoting import times_forwarded
 from rollcall.inbox.text import forms_in_text
 from schemas.registration import form_fields
 from tests.builders import a_form, an_event
@@ -147,6 +148,9 @@ def test_labels_are_known_however_they_are_written(line: str) -> None:
         ("E-mail: <a@example.org>", {"email": "a@example.org"}),
         ("E-mail: <mailto:a@example.org>", {"email": "a@example.org"}),
         ("E-mail a@example.org", {"email": "a@example.org"}),
+        ("E-mail: Amina Diallo <a@example.org>", {"email": "a@example.org"}),
+        ('E-mail: "Diallo, Amina" <a@example.org>;', {"email": "a@example.org"}),
+        ("E-mail: Amina <a@example.org> or <b@example.org>", {"email": "Amina <a@example.org> or <b@example.org>"}),
         ("Tel +41 (0)22 730 51 11", {"tel": "+41 (0)22 730 51 11"}),
         ("Tel: +41 22 730 51 11<tel:+41227305111>", {"tel": "+41 22 730 51 11"}),
         ("Tel: 1 Fax: 2 E-mail: a@example.org", {"tel": "1", "fax": "2", "email": "a@example.org"}),
@@ -170,6 +174,25 @@ def test_labels_are_known_however_they_are_written(line: str) -> None:
             {"organization": "Ministry", "address": "BP 3"},
         ),
         ("Name and complete address of Administration or Organization: Ministry", {"organization": "Ministry"}),
+        (
+            "Name and complete address of Administration or Organization: Ministry, BP 3, Conakry\nFax: 2",
+            {"organization": "Ministry", "address": "BP 3, Conakry"},
+        ),
+        (
+            "Name and complete address of Administration or Organization:\nMinistry, Posts\nBP 3, Conakry\nFax: 2",
+            {"organization": "Ministry, Posts", "address": "BP 3, Conakry"},
+        ),
+        (
+            "5. Name and complete address of Administration\n   or Organization: Ministry\nBP 3\nFax: 2",
+            {"organization": "Ministry", "address": "BP 3"},
+        ),
+        (
+            "Hotel: none\nName and complete address of\nAdministration or Organization:\nMinistry\nBP 3",
+            {"hotel": "none", "organization": "Ministry", "address": "BP 3"},
+        ),
+        ("Complete address: BP 3\nName and complete\n\naddress\nFax: 2", {"address": "BP 3\nName and complete"}),
+        ("Complete address: BP 3\n(Guinée)\nTel. of the\nhotel: 3", {"address": "BP 3\n(Guinée)", "hotel_tel": "3"}),
+        ("Complete address: BP 3\n(Guinée)\nHotel: none", {"address": "BP 3\n(Guinée)", "hotel": "none"}),
         ("Complete address:\n\nBP 3\n\nConakry\n\nFax: 2", {"address": "BP 3\nConakry"}),
         ("Complete address: BP 3\nConakry\n\nI come late.\n\nFax: 2", {"address": "BP 3\nConakry"}),
         (f"Hotel: {'long ' * 12} \nsuite", {"hotel": f"{'long ' * 12}suite"}),
@@ -352,6 +375,57 @@ def test_what_is_quoted_of_another_person_is_a_form_of_its_own() -> None:
     own, quoted = forms_in_text(EVENT, f"{NAMED}\n{REPLY}\n> Family name: Camara\n> First name: Sekou\n> Hotel: Y")
     assert (own.answers, own.quoted) == (PERSON, False)
     assert (quoted.answers["family_name"], quoted.quoted) == ("Camara", True)
+
+
+OUTLOOK = "From: A <a@example.org>\nSent: Monday\nTo: B\nSubject: Form\n\n"
+ORIGINAL = "-----Original Message-----\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "forwarded", "answers", "quoted"),
+    [
+        (ORIGINAL + OUTLOOK + NAMED, 1, PERSON, False),
+        (f"See below.\n\n________________\n{OUTLOOK}{NAMED}", 1, PERSON, False),
+        (
+            f"{ORIGINAL}> From: A\n> To: B\n> Subject: Form\n>\n> Family name: Diallo\n> First name: Amina",
+            1,
+            PERSON,
+            False,
+        ),
+        (f"{ORIGINAL}{OUTLOOK}{ORIGINAL}{OUTLOOK}{NAMED}", 1, PERSON, True),
+        (f"{ORIGINAL}{OUTLOOK}{ORIGINAL}{OUTLOOK}{NAMED}", 2, PERSON, False),
+        (f"{ORIGINAL}{OUTLOOK}{NAMED}Hotel: X\n{ORIGINAL}{OUTLOOK}{NAMED}Hotel: Y", 1, PERSON | {"hotel": "X"}, False),
+        (f"---------- Forwarded message ---------\n{OUTLOOK}Yes\n{ORIGINAL}{OUTLOOK}{NAMED}", 1, PERSON, True),
+        (f"Yes\n\n{REPLY}\n\n{NAMED}", 1, PERSON, True),
+    ],
+)
+def test_what_a_subject_says_was_forwarded_is_not_quoted(
+    text: str, forwarded: int, answers: dict[str, str], quoted: bool
+) -> None:
+    (form,) = forms_in_text(EVENT, text, forwarded)
+    assert (form.answers, form.quoted) == (answers, quoted)
+
+
+@pytest.mark.parametrize(
+    ("subject", "times"),
+    [
+        ("FW: form", 1),
+        ("Fwd: form", 1),
+        ("TR : formulaire", 1),
+        ("RV:formulario", 1),
+        ("WG: form", 1),
+        ("I: form", 1),
+        ("[EXTERNAL] FW: form", 1),
+        ("FW: Fwd: form", 2),
+        ("Fwd: RE: FW: form", 1),
+        ("RE: FW: form", 0),
+        ("Fwd form", 0),
+        ("Trip: form", 0),
+        ("", 0),
+    ],
+)
+def test_a_subject_says_how_often_it_was_forwarded(subject: str, times: int) -> None:
+    assert times_forwarded(subject) == times
 
 
 SECOND = {"family_name": "Camara", "first_name": "Sekou"}
