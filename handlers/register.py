@@ -185,7 +185,8 @@ def _opened(desk: Desk, event: Event, purpose: str, token: str) -> Opened | None
 
 def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
     """The form's page with the answers that came in a message. Whoever sends it is registered also where the link holds
-    no more: it took them longer, that is all."""
+    no more: it took them longer, that is all. It has not the page's own two fields: the link is no robot's, and one
+    answer is soon filled in."""
     if request.method == "POST":
         return _post(desk, event, request, opened)
     if opened is None:
@@ -196,8 +197,7 @@ def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None)
     form = form_to_complete(desk, opened)
     if form is None:
         return _page(200, "completed", event=event, form_page=_link(request, event))
-    values = {**form.answers, **shown_now(desk.intakes.now(event))}
-    return _filled_in(200, event, values, errors=form.faults, intake=intake)
+    return _filled_in(200, event, form.answers, errors=form.faults, intake=intake)
 
 
 def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:

@@ -159,7 +159,7 @@ def _choice(
     choices_also: Sequence[tuple[str, str]] = (),
 ) -> Text:
     one_of = validate.OneOf(
-        [value for value, _ in choices], error="Please choose one of: {choices}.", labels=[name for _, name in choices]
+        [value for value, _ in choices], error="Please choose one of: {labels}.", labels=[name for _, name in choices]
     )
     described = {
         "label": label,
@@ -186,7 +186,16 @@ def _fields(categories: Sequence[Category]) -> dict[str, fields.Field[Any]]:
             "You represent",
             [(category.code, category.label) for category in categories],
             choices_also=[(category.code, word) for category in categories for word in category.also],
-            also=["Category", "Representing", "Catégorie", "Vous représentez", "Categoría", "Usted representa"],
+            also=[
+                "Category",
+                "Representing",
+                "Catégorie",
+                "Vous représentez",
+                "Je représente",
+                "Categoría",
+                "Usted representa",
+                "Represento a",
+            ],
         ),
         "family_name": _text(
             "Family name",

@@ -6,7 +6,7 @@ from itertools import islice
 
 from rollcall.desk.desk import Desk, RosterStore
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import standing_now
+from rollcall.desk.incoming import Standing, standing_now
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import MailKind, Roster, roster_mail
 from rollcall.desk.needs_a_person import still_kept
@@ -45,6 +45,7 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
     on_roster = set(listed(store, event, intake, intake.closing))
     registered = list(everyone(store, event.slug))
     ids = {one.id for one in registered}
+    incoming = sorted(messages(store, event.slug), key=lambda one: one.received_at)
     return Roster(
         closes_at=intake.closes_at,
         registered=tuple(one for one in registered if one.id in on_roster),
@@ -55,7 +56,9 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
             if record.mail.kind is MailKind.CONFIRMATION and record.mail.registration_id
         },
         kept=still_kept(store, event.slug, ids),
-        incoming=Counter(standing_now(one, ids) for one in messages(store, event.slug)),
+        incoming=Counter(standing_now(one, ids) for one in incoming),
+        dealt_with=sum(one.dealt_with for one in incoming),
+        not_completed=tuple(one for one in incoming if standing_now(one, ids) is Standing.WAITING),
     )
 
 

@@ -163,8 +163,6 @@ class Reply:
     """By a form's place among the message's forms: the address of the form's page with its answers filled in."""
     form_page: str
     """The address of the empty form's page."""
-    links_until: datetime
-    """Until when the links hold."""
     answers_to: str
     """The address to which an answer to the reply goes."""
 

@@ -194,6 +194,10 @@ class Roster:
     """The forms that need a person, the first received first."""
     incoming: Mapping[Standing, int] = field(default_factory=dict)
     """How many of the messages that came in stand how; those that do not occur are absent."""
+    dealt_with: int = 0
+    """With how many of those that need a person the staff have dealt."""
+    not_completed: tuple[Incoming, ...] = ()
+    """The messages that still wait for their senders, the first received first."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,8 @@ class ForStaff:
     """The address at which the staff say that they have dealt with it."""
     attachments: tuple[Attachment, ...]
     """Its attachments, where they are small enough to go along."""
+    people: Mapping[str, Registered] = field(default_factory=dict)
+    """Those of its forms' people who are in the books, by registration id."""
 
 
 @dataclass(frozen=True)

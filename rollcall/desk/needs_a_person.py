@@ -1,7 +1,7 @@
 """What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them,
 messages that a person has to read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk, RosterStore
@@ -18,7 +18,7 @@ from rollcall.desk.mail import (
     needs_a_person_mail,
 )
 from rollcall.desk.pages import everyone, kept_forms, messages
-from rollcall.desk.registration import KeptForm
+from rollcall.desk.registration import KeptForm, Registered
 
 MORNING = time(8)
 """When the staff are told of what can wait, in the event's zone."""
@@ -72,7 +72,7 @@ def draw_up_needs_a_person(desk: Desk, event: Event) -> NeedsAPerson:
     )
     queue = desk.store.mail_queue()
     kept = still_kept(desk.store, event.slug, people)
-    return NeedsAPerson(undelivered, kept, queue, _for_staff(desk, event, queue.as_of))
+    return NeedsAPerson(undelivered, kept, queue, _for_staff(desk, event, people, queue.as_of))
 
 
 def is_left_to_the_staff(incoming: Incoming) -> bool:
@@ -80,7 +80,7 @@ def is_left_to_the_staff(incoming: Incoming) -> bool:
     return incoming.standing is Standing.NEEDS_A_PERSON and not incoming.dealt_with
 
 
-def _for_staff(desk: Desk, event: Event, now: datetime) -> tuple[ForStaff, ...]:
+def _for_staff(desk: Desk, event: Event, people: Mapping[str, Registered], now: datetime) -> tuple[ForStaff, ...]:
     left = [one for one in messages(desk.store, event.slug) if is_left_to_the_staff(one)]
     left.sort(key=lambda one: one.received_at)
     room = ATTACHED
@@ -92,7 +92,9 @@ def _for_staff(desk: Desk, event: Event, now: datetime) -> tuple[ForStaff, ...]:
             attachments, size = (), 0
         room -= size
         link = desk.links.dealing_with(event, incoming.id, now + LINK_HOLDS)
-        for_staff.append(ForStaff(incoming, link, attachments))
+        ids = [form.registration_id for form in incoming.forms if form.registration_id]
+        its_people = {id: people[id] for id in ids if id in people}
+        for_staff.append(ForStaff(incoming, link, attachments, its_people))
     return tuple(reversed(for_staff))
 
 

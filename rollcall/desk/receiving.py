@@ -112,7 +112,7 @@ class Judged:
     """Why nothing in a message is registered by itself, and nobody written to because of it."""
 
     standing: Standing
-    reason: str
+    reason: str = ""
 
 
 def judge(reading: Reading, is_for_us: bool) -> Judged | None:
@@ -120,11 +120,13 @@ def judge(reading: Reading, is_for_us: bool) -> Judged | None:
     any case, but not for what it only quotes."""
     holds_a_form = any(not form.quoted for form in reading.forms)
     if reading.automatic:
-        standing = Standing.NEEDS_A_PERSON if holds_a_form else Standing.AUTOMATIC
-        return Judged(standing, f"A machine seems to have sent it ({reading.automatic}), yet a form is in it.")
+        if not holds_a_form:
+            return Judged(Standing.AUTOMATIC)
+        return Judged(Standing.NEEDS_A_PERSON, f"A machine seems to have sent it ({reading.automatic}), with a form.")
     if reading.spam:
-        standing = Standing.NEEDS_A_PERSON if holds_a_form else Standing.SPAM
-        return Judged(standing, "SendGrid takes it for spam, yet a form is in it.")
+        if not holds_a_form:
+            return Judged(Standing.SPAM)
+        return Judged(Standing.NEEDS_A_PERSON, "SendGrid takes it for spam, but a form is in it.")
     if reading.unproven:
         return Judged(Standing.NEEDS_A_PERSON, f"It may not be from whom it says: {reading.unproven}.")
     if not is_for_us:
@@ -140,7 +142,7 @@ def standing_of(
     standings = {form.standing for form in forms}
     open_ends = standings & {FormStanding.INCOMPLETE, FormStanding.NOT_YET_OPEN}
     if not forms and not not_read:
-        return Standing.NEEDS_A_PERSON, "No form was found in it."
+        return Standing.NEEDS_A_PERSON, "No form was found in it: a question, perhaps, or another letter."
     if not_read:
         return Standing.NEEDS_A_PERSON, "What is attached to it could not be read."
     if FormStanding.DIFFERS in standings:

@@ -2,20 +2,20 @@
 dealt with."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from rollcall.desk.desk import Desk, Opened
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, Incoming, ReadForm, Reply, Standing
+from rollcall.desk.intake import Intake
 from rollcall.desk.needs_a_person import LINK_HOLDS
 
 
-def draw_up_reply(desk: Desk, event: Event, incoming_id: str, now: datetime) -> Reply:
+def draw_up_reply(desk: Desk, event: Event, incoming_id: str, intake: Intake) -> Reply:
     """What came of the message, as the books stand now. Raises `StoreUnavailable`; `LookupError` where it is gone."""
     incoming = _there(desk.store.incoming(incoming_id), incoming_id)
     ids = [form.registration_id for form in incoming.forms if form.standing in IN_THE_BOOKS and form.registration_id]
     found = [desk.store.registered(event.slug, id) for id in ids]
-    until = now + LINK_HOLDS
+    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
     return Reply(
         incoming=incoming,
         people={one.id: one for one in found if one},
@@ -25,18 +25,21 @@ def draw_up_reply(desk: Desk, event: Event, incoming_id: str, now: datetime) -> 
             if form.standing is FormStanding.INCOMPLETE
         },
         form_page=desk.links.form_page(event),
-        links_until=until,
         answers_to=desk.links.forms_to(event) or event.staff[0],
     )
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> ReadForm | None:
-    """The form that the link is for, where something is still missing in it. Raises `StoreUnavailable`."""
+    """The form that the link is for, where something is still missing in it and its person did not register in another
+    way. Raises `StoreUnavailable`."""
     incoming = desk.store.incoming(opened.incoming_id)
     if incoming is None or opened.place >= len(incoming.forms):
         return None
     form = incoming.forms[opened.place]
-    return form if form.standing is FormStanding.INCOMPLETE else None
+    if form.standing is not FormStanding.INCOMPLETE:
+        return None
+    came_since = form.registration_id and desk.store.registered(opened.event, form.registration_id)
+    return None if came_since else form
 
 
 def note_completed(desk: Desk, opened: Opened, registration_id: str) -> None:

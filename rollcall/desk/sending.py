@@ -310,7 +310,7 @@ def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
         case MailKind.NEEDS_A_PERSON:
             return desk.compose(mail, event, _needs_a_person(desk, event, intake), intake)
         case MailKind.REPLY:
-            return desk.compose(mail, event, draw_up_reply(desk, event, mail.incoming_id or "", intake.as_of), intake)
+            return desk.compose(mail, event, draw_up_reply(desk, event, mail.incoming_id or "", intake), intake)
         case MailKind.CONFIRMATION | MailKind.DIFFERENT_FORM:
             registered = desk.store.registered(event.slug, mail.registration_id or "")
             if registered is None:

@@ -58,8 +58,9 @@ def late_columns(event: Event, roster: Roster) -> list[Column]:
 
 
 def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
-    """Whether the form of somebody late was e-mailed by the deadline: SendGrid had it then, our books only later."""
-    return late.came_at is not None and late.came_at <= closes_at < late.received_at
+    """Whether the form of somebody late was e-mailed before the deadline: SendGrid had it then, our books only later.
+    SendGrid's time is of whole seconds, so that of the deadline itself is too late, as likely as not."""
+    return late.came_at is not None and late.came_at < closes_at < late.received_at
 
 
 def kept_columns(event: Event, kept: Iterable[KeptForm]) -> list[Column]:

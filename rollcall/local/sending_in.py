@@ -1,16 +1,16 @@
 """The page's other side: e-mail that is sent in, and what came of it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, standing_now
 from rollcall.desk.mail import Attachment
-from rollcall.desk.pages import messages
+from rollcall.desk.pages import everyone, messages
 from rollcall.desk.registration import reference
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
 from rollcall.local.sample import SENDER, sample_text
@@ -42,8 +42,11 @@ def sending_in(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Bl
 
 def came_in(desk: Desk) -> list[dict[str, Any]]:
     """The messages that came in for all events, the newest first."""
-    incoming = [one for slug in desk.events for one in messages(desk.store, slug)]
-    return [_shown(desk, one) for one in sorted(incoming, key=lambda one: one.stored_at, reverse=True)]
+    shown = []
+    for slug in desk.events:
+        registered = {one.id for one in everyone(desk.store, slug)}
+        shown += [(one.stored_at, _shown(desk, one, registered)) for one in messages(desk.store, slug)]
+    return [one for _, one in sorted(shown, key=lambda row: row[0], reverse=True)]
 
 
 def sample_mails(desk: Desk) -> list[dict[str, str]]:
@@ -75,7 +78,7 @@ def _post(sendgrid: StandIn, post: InboundPost) -> Any:
     return current_app.test_client().post("/receive-email", data=post.body, headers=headers)
 
 
-def _shown(desk: Desk, incoming: Incoming) -> dict[str, Any]:
+def _shown(desk: Desk, incoming: Incoming, registered: Collection[str]) -> dict[str, Any]:
     labels = {field.name: field.label for field in form_fields(desk.events[incoming.event])}
     return {
         "id": incoming.id,
@@ -83,7 +86,7 @@ def _shown(desk: Desk, incoming: Incoming) -> dict[str, Any]:
         "at": incoming.received_at.isoformat(timespec="seconds"),
         "from": incoming.sender,
         "subject": incoming.subject,
-        "standing": incoming.standing.value,
+        "standing": standing_now(incoming, registered).value,
         "reason": incoming.reason,
         "forms": [_form(form, labels) for form in incoming.forms],
         "not_read": list(incoming.not_read),

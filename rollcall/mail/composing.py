@@ -159,7 +159,6 @@ def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
         not_read=[one_line(name, 100) for name in reply.incoming.not_read],
         intake=intake,
         form_page=reply.form_page,
-        links_until=reply.links_until,
         to=mail.to,
     )
 

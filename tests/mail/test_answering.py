@@ -61,9 +61,7 @@ def replied(
     incoming = a_message(*forms, **changes)
     if links is None:
         links = {place: LINK for place, form in enumerate(forms) if form.standing is FormStanding.INCOMPLETE}
-    about = Reply(
-        incoming, {one.id: one for one in people}, links, FORM_PAGE, NOON + 7 * DAY, "intgov04@forms.example.org"
-    )
+    about = Reply(incoming, {one.id: one for one in people}, links, FORM_PAGE, "intgov04@forms.example.org")
     return compose(reply_mail(incoming, FOCAL_POINT), EVENT, about, intake)
 
 

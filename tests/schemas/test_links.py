@@ -63,7 +63,11 @@ def test_nobody_makes_links_without_a_key() -> None:
         without.opened(COMPLETING, COMPLETES, UNTIL)
 
 
-@given(st.integers(min_value=0, max_value=len(COMPLETES) - 1), st.characters(exclude_categories=["Cs"]))
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="+/")
+"""But for those of the other alphabet of base 64, which Python reads too."""
+
+
+@given(st.integers(min_value=0, max_value=len(COMPLETES) - 1), _CHARACTERS)
 def test_one_character_altered_makes_it_nobodys(place: int, character: str) -> None:
     altered = COMPLETES[:place] + character + COMPLETES[place + 1 :]
     # the last character of base 64 has bits that count for nothing
