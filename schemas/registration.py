@@ -298,8 +298,8 @@ _TITLES_ALSO = [
 _ORGANIZATION_ALSO = [
     *_words("Administration or Organisation, Name of Administration or Organization, Administration, Organization"),
     *_words("Organisation, Name of organization, Name of organisation, Company, Administration ou organisation"),
-    *_words("Nom de l'administration ou de l'organisation, Société, Organización, Administración, Empresa"),
-    *_words("Administración u organización, Nombre de la administración u organización"),
+    *_words("Nom de l'administration ou de l'organisation, Société, Organisme, Organización, Administración, Empresa"),
+    *_words("Entidad, Administración u organización, Nombre de la administración u organización"),
 ]
 
 

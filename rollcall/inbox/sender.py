@@ -20,6 +20,12 @@ _ADDRESS = re.compile(r"(?:[^\s\0-\x20\x7f@<>(),;:\"\\]+|\"[^\0-\x1f\x7f\"\\@]+\
 _OUTCOME = re.compile(r":\s*pass", re.IGNORECASE)
 
 _MACHINES = re.compile(r"(mailer[-_.]?daemon|postmaster|bounces?)\Z", re.IGNORECASE)
+_ABSENT = re.compile(
+    r"(auto(matic)?[- ]?(reply|response)|out of (the )?office|abwesenheits(notiz|nachricht)|automatische antwort"
+    r"|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina)( \w+)?\s*:",
+    re.IGNORECASE,
+)
+"""How mail programs begin the subject of a note of absence that does not say otherwise what it is."""
 _TO_MANY = ("list-id", "list-unsubscribe", "list-post")
 _BY_A_RESPONDER = ("x-autoreply", "x-autorespond")
 
@@ -57,6 +63,8 @@ def automatic(post: Post, headers: Headers) -> str:
         return "From a mail system"
     if _bare(headers.first("precedence")) in ("bulk", "list", "junk", "auto_reply"):
         return "Precedence"
+    if _ABSENT.match(decoded(headers.first("subject"))):
+        return "Subject of a note of absence"
     for name in (*_TO_MANY, *_BY_A_RESPONDER):
         if _bare(headers.first(name)) not in ("", "no"):
             return name.title()
