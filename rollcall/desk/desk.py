@@ -202,8 +202,9 @@ class EmailReader(Protocol):
         """Which delivery it is, and to whom."""
         ...
 
-    def read(self, raw: bytes, event: Event) -> Reading:
-        """What is understood of it, with the forms of this event in it."""
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
+        """What is understood of it, with the forms of this event in it; read, where answers (by field name) are given,
+        as if it quoted them."""
         ...
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:

@@ -1,6 +1,7 @@
 """Mails we owe, the messages they become, and what became of posting one."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -311,3 +312,8 @@ def reply_mail(incoming: Incoming, to: str) -> Mail:
     about = hashlib.sha256("\x1f".join((fold(to), incoming.message_id or incoming.id)).encode()).hexdigest()[:24]
     id = f"{incoming.event}.{about}.reply"
     return Mail(id, MailKind.REPLY, incoming.event, to, None, incoming_id=incoming.id, thread=incoming.thread)
+
+
+def is_reply_id(event: str, text: str) -> bool:
+    """Whether it may be the id of a reply of ours (`reply_mail`)."""
+    return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from rollcall.desk.desk import Desk, Inbox
+from rollcall.desk.desk import Desk, Inbox, Opened
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, FoundForm, Incoming, ReadForm, Reading, Standing
-from rollcall.desk.mail import Mail, reply_mail
+from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, FoundForm, Incoming, ReadForm, Reading, Standing
+from rollcall.desk.mail import Mail, is_reply_id, reply_mail
 from rollcall.desk.needs_a_person import owed_next_morning
 from rollcall.desk.registering import Accepted, Differs, Known, Late, NotYetOpen, intake_now, register_e_mailed
 from rollcall.desk.registration import Registration, fold, registration_id
+from rollcall.desk.replying import note_completed
 from rollcall.desk.sending import ADDRESS_WINDOW, TO_ONE_ADDRESS
 
 LEASE = timedelta(minutes=10)
@@ -189,6 +190,12 @@ def _read(desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime
     """The message as it stands once it is read, and the mails owed for it."""
     reader = desk.inbox().reader
     reading = reader.read(raw, event)
+    asked = _asked(desk, event, reading)
+    forms = [form for form in reading.forms if _is_news(desk, event, reading, form)]
+    if asked and not forms:  # nothing of our question is quoted
+        forms = [*reader.read(raw, event, asked.form.answers).forms]
+        forms = [form for form in forms if _is_news(desk, event, reading, form)]
+    reading = replace(reading, forms=tuple(forms))
     read = replace(
         claimed,
         due_at=None,
@@ -200,13 +207,41 @@ def _read(desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime
         not_read=reading.not_read,
         text=reading.text,
     )
-    reading = replace(reading, forms=tuple(form for form in reading.forms if _is_news(desk, event, reading, form)))
     judged = judge(reading, is_for_us=addressed(reader.glance(raw).recipients, desk.events) is not None)
     if judged:
-        forms = [ReadForm(FormStanding.HELD_BACK, _whose(event, form), form.answers) for form in reading.forms]
-        read = replace(read, standing=judged.standing, reason=judged.reason, forms=_bounded(forms))
+        held_back = [ReadForm(FormStanding.HELD_BACK, _whose(event, form), form.answers) for form in forms]
+        read = replace(read, standing=judged.standing, reason=judged.reason, forms=_bounded(held_back))
         return read, _word(event, read, now)
-    return _registered(desk, event, read, reading.forms, now)
+    read, owed = _registered_forms(desk, event, read, reading.forms, now)
+    if asked and len(read.forms) == 1 and read.forms[0].standing in IN_THE_BOOKS:
+        note_completed(desk, asked.opened, read.forms[0].registration_id or "")
+    return read, owed
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A form that we asked the sender of a message to complete."""
+
+    opened: Opened
+    form: ReadForm
+
+
+def _asked(desk: Desk, event: Event, reading: Reading) -> _Asked | None:
+    """The form that the message answers our question about: the last reply of ours that it names as what it answers, if
+    that went to the same address and asked about one form. Whoever else names it is a stranger."""
+    for reference in reversed(reading.references):
+        mail_id = reference.strip("<>").rpartition("@")[0]
+        record = desk.store.mail(mail_id) if is_reply_id(event.slug, mail_id) else None
+        if record and record.mail.incoming_id and fold(record.mail.to) == fold(reading.sender):
+            return _incomplete(desk, event, record.mail.incoming_id)
+    return None
+
+
+def _incomplete(desk: Desk, event: Event, incoming_id: str) -> _Asked | None:
+    incoming = desk.store.incoming(incoming_id)
+    forms = incoming.forms if incoming else ()
+    asked = [(place, form) for place, form in enumerate(forms) if form.standing is FormStanding.INCOMPLETE]
+    return _Asked(Opened(event.slug, incoming_id, asked[0][0]), asked[0][1]) if len(asked) == 1 else None
 
 
 def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> bool:
@@ -220,7 +255,7 @@ def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> boo
     return id is None or desk.store.registered(event.slug, id) is None
 
 
-def _registered(
+def _registered_forms(
     desk: Desk, event: Event, read: Incoming, found: Sequence[FoundForm], now: datetime
 ) -> tuple[Incoming, list[Mail]]:
     can_answer = _can_answer(desk, read.sender, now)

@@ -1,7 +1,8 @@
 """Reading: a message as SendGrid's Inbound Parse posts it becomes what we understand of it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from rollcall.inbox.parts import File, Parts
 from rollcall.inbox.post import Post, delivery_id, open_post
 from rollcall.inbox.quoting import times_forwarded
 from rollcall.inbox.sender import automatic, came_at, from_addresses, is_spam, unproven
+from schemas.registration import form_fields
 
 LONGEST_TEXT = 2000
 """Characters of what a message says that the staff see."""
@@ -48,9 +50,9 @@ class InboxReader:
         """See `EmailReader`."""
         return _tried(partial(_glance, raw), lambda: Glance(delivery_id(Post(), raw), ()))
 
-    def read(self, raw: bytes, event: Event) -> Reading:
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
         """See `EmailReader`."""
-        return _tried(partial(_read, raw, event), partial(_not_understood, raw))
+        return _tried(partial(_read, raw, event, asked or {}), partial(_not_understood, raw))
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
         """See `EmailReader`."""
@@ -69,13 +71,14 @@ def _glance(raw: bytes) -> Glance:
     return Glance(delivery_id(post, raw), post.envelope_to)
 
 
-def _read(raw: bytes, event: Event) -> Reading:
+def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
     post = open_post(raw)
     message = message_of(post)
     headers, parts = message.headers, message.parts
     subject = decoded(headers.first("subject"))
     forwarded = times_forwarded(subject)
-    found = _tried(partial(find_forms, event, parts, forwarded), partial(_nothing_found, parts))
+    read = _quoting(event, parts, asked) if asked else parts
+    found = _tried(partial(find_forms, event, read, forwarded), partial(_nothing_found, parts))
     return Reading(
         sender=next(iter(from_addresses(headers)), ""),
         subject=subject[:LONGEST_SUBJECT],
@@ -89,6 +92,14 @@ def _read(raw: bytes, event: Event) -> Reading:
         unproven=unproven(post, headers),
         spam=is_spam(post),
     )
+
+
+def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
+    """The parts as they would be if the text quoted these answers."""
+    given = [f"{field.label}: {asked[field.name]}" for field in form_fields(event) if field.name in asked]
+    quoted = "\n".join(f"> {line}" for line in "\n".join(given).splitlines())
+    said = "\n".join(parts.plain) or text_of_html("\n".join(parts.html))
+    return replace(parts, plain=(f"{said}\n\n{quoted}",), html=())
 
 
 def _not_understood(raw: bytes) -> Reading:

@@ -45,7 +45,7 @@ class Reader:
     def glance(self, raw: bytes) -> Glance:
         return Glance(f"message{raw.decode()}", self.recipients)
 
-    def read(self, raw: bytes, event: Event) -> Reading:
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
         if self.fault:
             raise self.fault
         return self.reading
