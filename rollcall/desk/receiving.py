@@ -22,7 +22,7 @@ READINGS = 5
 SWEEP = 20
 """Messages that one sweep reads at the most."""
 KEPT_ANSWERS = 200_000
-"""Characters of answers that are kept with a message at the most, well below what a record may hold; the message itself
+"""Bytes (UTF-8) of answers kept with a message at the most, well below what a record may hold; the message itself
 is kept whole."""
 
 
@@ -276,7 +276,7 @@ def _bounded(forms: Sequence[ReadForm]) -> tuple[ReadForm, ...]:
     left = KEPT_ANSWERS
     bounded = []
     for form in forms:
-        left -= sum(map(len, form.answers.values()))
+        left -= sum(len(answer.encode()) for answer in form.answers.values())
         bounded.append(form if left >= 0 else replace(form, answers={}))
     return tuple(bounded)
 
