@@ -421,6 +421,16 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).incoming] == [False, True]
 
 
+def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
+    first, _ = came(a_reading(NO_SIGNATURE), "1")
+    other, desk = came(a_reading(replace(NO_SIGNATURE, answers={"first_name": "Fatou"}), text="Another one."), "2")
+    assert owed(desk)["reply"] == 1
+    assert [(one.standing, one.answered) for one in (first, other)] == [
+        (Standing.WAITING, True),
+        (Standing.NEEDS_A_PERSON, False),
+    ]
+
+
 def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachments(came: Any, clock: Clock) -> None:
     """A virus in one message must not keep all the others from the staff."""
     virus = Attachment("form.exe", "application/pdf", b"MZ")
