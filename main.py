@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 from environs import Env
-from marshmallow.validate import OneOf
+from marshmallow.validate import Length, OneOf
 
 from handlers import Request, Response
 from rollcall.desk.desk import Desk, Files, Inbox, Links, Post, Store
@@ -166,15 +166,15 @@ def _verification_key(setting: str) -> "EllipticCurvePublicKey":
 # A function without its keys does not start.
 match os.environ.get("FUNCTION_TARGET"):
     case "register":
-        env.str("LINK_KEY")
+        env.str("LINK_KEY", validate=Length(min=1))
     case "send_mail" | "send_due_mail":
         _post()
         _inbox()
-        env.str("LINK_KEY")
-        env.str("PAGES")
+        env.str("LINK_KEY", validate=Length(min=1))
+        env.str("PAGES", validate=Length(min=1))
     case "record_deliveries":
         _verification_key("SENDGRID_WEBHOOK_KEY")
     case "receive_email":
         _verification_key("SENDGRID_PARSE_KEY")
         _inbox()
-        env.str("MAIL_FROM")
+        env.str("MAIL_FROM", validate=Length(min=1))

@@ -1,5 +1,5 @@
-"""`send_due_mail`: Cloud Scheduler asks every minute; messages that were not yet read are read, and mails that are due
-are sent: retries and lapsed leases."""
+"""`send_due_mail`: Cloud Scheduler asks every minute; mails that are due are sent, and messages that were not yet read
+are read: retries and lapsed leases. Mails go first: a stranger's message may take more time or memory than there is."""
 
 from collections import Counter
 
@@ -17,13 +17,6 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
     with one in a way that nobody foresaw is logged, and keeps no other waiting."""
 
     def work() -> Response:
-        standings: Counter[str] = Counter()
-        for incoming_id, incoming in read_due(desk):
-            if isinstance(incoming, Exception):
-                log_fault(incoming, incoming=incoming_id)
-                continue
-            log_message(incoming)
-            standings[incoming.standing.value] += 1
         states: Counter[str] = Counter()
         for mail_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):
@@ -31,6 +24,13 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
                 continue
             log_attempt(mail_id, attempted)
             states[attempted.state.value] += 1
+        standings: Counter[str] = Counter()
+        for incoming_id, incoming in read_due(desk):
+            if isinstance(incoming, Exception):
+                log_fault(incoming, incoming=incoming_id)
+                continue
+            log_message(incoming)
+            standings[incoming.standing.value] += 1
         return done({"messages": dict(standings), "mails": dict(states)})
 
     return run_privately(request, work)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
 
@@ -54,6 +56,19 @@ print(json.dumps(sorted(sys.modules)))
         "dateparser",
         "reportlab",
     }
+
+
+@pytest.mark.parametrize("missing", ["LINK_KEY", "PAGES"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_function_without_its_keys_does_not_start(missing: str, value: str | None, tmp_path: Path) -> None:
+    """An empty one is none: links would be signed with nothing, and lead nowhere."""
+    settings = {"LINK_KEY": "key", "PAGES": "https://desk.example.org", missing: value}
+    others = {"FUNCTION_TARGET": "send_due_mail", "SENDGRID_API_KEY": "key", "MAIL_FROM": "a@desk.example.org"}
+    inherited = {name: value for name, value in os.environ.items() if name not in settings}
+    environment = {**inherited, **others, **{name: value for name, value in settings.items() if value is not None}}
+    ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
+    assert ran.returncode != 0
+    assert missing.encode() in ran.stderr
 
 
 def test_no_secret_is_in_the_repository() -> None:

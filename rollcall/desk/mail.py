@@ -224,7 +224,9 @@ class NeedsAPerson:
     """The forms that are kept for the staff, the first received first."""
     queue: MailQueue
     incoming: tuple[ForStaff, ...] = ()
-    """The messages that need a person, the first received first."""
+    """The messages that need a person, the last ones received, the first of them first."""
+    older_incoming: int = 0
+    """How many messages that were received before these need one too."""
 
 
 About = Registered | Roster | NeedsAPerson | Reply

@@ -23,7 +23,7 @@ READINGS = 5
 SWEEP = 20
 """Messages that one sweep reads at the most."""
 KEPT_ANSWERS = 200_000
-"""Characters of answers that are kept with a message at the most, well below what a record may hold; the message itself
+"""Bytes (UTF-8) of answers kept with a message at the most, well below what a record may hold; the message itself
 is kept whole."""
 
 
@@ -258,7 +258,7 @@ def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> boo
 def _registered_forms(
     desk: Desk, event: Event, read: Incoming, found: Sequence[FoundForm], now: datetime
 ) -> tuple[Incoming, list[Mail]]:
-    can_answer = _can_answer(desk, read.sender, now)
+    can_answer = _can_answer(desk, read.sender, now) and not _was_answered(desk, read)
     forms = [_register(desk, event, read, form, can_answer=can_answer) for form in found]
     past = intake_now(desk, event).past
     standing, reason = standing_of(forms, read.not_read, can_answer=can_answer, past=past)
@@ -272,6 +272,14 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
     if not sender or is_ours(desk, sender):
         return False
     return desk.store.handed_over_lately(sender, now - ADDRESS_WINDOW, TO_ONE_ADDRESS) < TO_ONE_ADDRESS
+
+
+def _was_answered(desk: Desk, read: Incoming) -> bool:
+    """Whether a message of this sender's that says something else was answered under the same Message-ID: some programs
+    give each one the same, and what is then missing in this one a person has to say."""
+    owed = desk.store.mail(reply_mail(read, read.sender).id)
+    other = desk.store.incoming(owed.mail.incoming_id or "-") if owed else None
+    return other is not None and (other.text, other.not_read) != (read.text, read.not_read)
 
 
 def _register(desk: Desk, event: Event, read: Incoming, form: FoundForm, *, can_answer: bool) -> ReadForm:
@@ -313,7 +321,7 @@ def _bounded(forms: Sequence[ReadForm]) -> tuple[ReadForm, ...]:
     left = KEPT_ANSWERS
     bounded = []
     for form in forms:
-        left -= sum(map(len, form.answers.values()))
+        left -= sum(len(answer.encode()) for answer in form.answers.values())
         bounded.append(form if left >= 0 else replace(form, answers={}))
     return tuple(bounded)
 

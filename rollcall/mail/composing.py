@@ -29,7 +29,7 @@ from templates import in_zone, render
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NOT_GIVEN = "(not given)"
 SHOWN_IN_FULL = 50
-"""Kept forms, and messages, that one mail shows with all that is in them, the last received; robots may send many."""
+"""Kept forms that one mail shows with all that is in them, the last received; robots may send many."""
 HOLD_TOLD_FOR = timedelta(days=2)
 """How long after its beginning a hold of the queue is news, in words that are owed by then."""
 
@@ -129,8 +129,9 @@ def by_email(counts: Mapping[Standing, int]) -> list[tuple[str, int]]:
 
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
     kept = about.kept[-SHOWN_IN_FULL:]
-    messages, attachments = for_staff(event, about.incoming[-SHOWN_IN_FULL:])
-    counted = f"mails: {len(about.undelivered)}, forms: {len(about.kept)}, messages: {len(about.incoming)}"
+    messages, attachments = for_staff(event, about.incoming)
+    message_count = len(about.incoming) + about.older_incoming
+    counted = f"mails: {len(about.undelivered)}, forms: {len(about.kept)}, messages: {message_count}"
     return _message(
         mail,
         event,
@@ -142,8 +143,8 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
         count=len(about.kept),
         older=len(about.kept) - len(kept),
         kept=[(*_kept_row(event, one), details(event, one.form)) for one in kept],
-        message_count=len(about.incoming),
-        older_messages=len(about.incoming) - len(messages),
+        message_count=message_count,
+        older_messages=about.older_incoming,
         messages=messages,
     )
 
@@ -166,7 +167,7 @@ def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
 def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake) -> tuple[str, str]:
     mail = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
     if one is None:
-        return "The staff", mail
+        return ("Who wrote to us" if record.mail.kind is MailKind.REPLY else "The staff"), mail
     late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
     numbers = [f"{said} {answers[name]}" for name, said in (("tel", "tel."), ("fax", "fax")) if name in answers]

@@ -10,6 +10,11 @@ from rollcall.desk.registration import reference
 from rollcall.mail.wording import faults, labelled, name_of, one_line, shown
 from templates import in_zone
 
+LONGEST_FORMS = 10_000
+"""Characters that are said of the forms in one message at the most, or nobody could send a mail about many."""
+_ROW = 100
+"""Characters that count for what stands around a label and its text."""
+
 
 @dataclass(frozen=True)
 class MessageSaid:
@@ -51,7 +56,7 @@ def _message_said(event: Event, one: ForStaff, attached: list[str]) -> MessageSa
     return MessageSaid(
         subject=one_line(incoming.subject, 200) or "(no subject)",
         rows=[(label, text) for label, text in rows if text],
-        forms=[_form_for_staff(event, form) for form in incoming.forms],
+        forms=_forms_for_staff(event, incoming.forms),
         text=shown(incoming.text),
         link=one.link,
     )
@@ -61,8 +66,20 @@ def _attachments(not_read: Sequence[str], attached: list[str]) -> str:
     if attached:
         return f"{', '.join(attached)} (attached here)"
     if not_read:
-        return f"{', '.join(one_line(name, 100) for name in not_read)} (too large to go along: look into the message)"
+        return f"{', '.join(one_line(name, 100) for name in not_read)} (not attached here: look into the message)"
     return ""
+
+
+def _forms_for_staff(event: Event, forms: Sequence[ReadForm]) -> list[tuple[str, list[tuple[str, str]]]]:
+    said: list[tuple[str, list[tuple[str, str]]]] = []
+    room = LONGEST_FORMS
+    for form in forms:
+        came, rows = _form_for_staff(event, form)
+        room -= len(came) + sum(_ROW + len(label) + len(text) for label, text in rows)
+        if room < 0:
+            return [*said, (f"{len(forms) - len(said)} more in the message itself", [])]
+        said.append((came, rows))
+    return said
 
 
 def _form_for_staff(event: Event, form: ReadForm) -> tuple[str, list[tuple[str, str]]]:

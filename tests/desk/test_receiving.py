@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from rollcall.desk.closing import close, draw_up_roster
-from rollcall.desk.desk import Desk, Inbox, Opened
+from rollcall.desk.desk import Desk, EmailReader, Files, Inbox, Opened
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import FormStanding, FoundForm, Glance, Incoming, Reading, Standing
-from rollcall.desk.mail import Attachment, MailKind
-from rollcall.desk.needs_a_person import MORNING, draw_up_needs_a_person
+from rollcall.desk.mail import Attachment, Delivery, DeliveryReport, MailKind
+from rollcall.desk.needs_a_person import LOOKED_AT, MORNING, SHOWN, WITHOUT_ATTACHMENTS, draw_up_needs_a_person
 from rollcall.desk.receiving import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
+from rollcall.desk.recording import record_deliveries
 from rollcall.desk.registering import register
 from rollcall.desk.registration import registration_id
 from rollcall.desk.replying import deal_with, draw_up_reply, form_to_complete, note_completed
@@ -373,7 +374,7 @@ def test_a_message_for_no_event_of_several_needs_a_person(came: Any, desk: Desk,
 
 
 def test_no_more_answers_are_kept_than_a_record_can_hold(came: Any) -> None:
-    long = replace(NO_SIGNATURE, answers={"address": "x" * (KEPT_ANSWERS - 10)})
+    long = replace(NO_SIGNATURE, answers={"address": "é" * (KEPT_ANSWERS // 2 - 5)})
     incoming, _ = came(a_reading(long, NO_SIGNATURE))
     assert [bool(form.answers) for form in incoming.forms] == [True, False]
     assert incoming.forms[1].faults == NO_SIGNATURE.faults
@@ -419,6 +420,60 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
     assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).incoming] == [False, True]
+
+
+def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
+    first, _ = came(a_reading(NO_SIGNATURE), "1")
+    other, desk = came(a_reading(replace(NO_SIGNATURE, answers={"first_name": "Fatou"}), text="Another one."), "2")
+    assert owed(desk)["reply"] == 1
+    assert [(one.standing, one.answered) for one in (first, other)] == [
+        (Standing.WAITING, True),
+        (Standing.NEEDS_A_PERSON, False),
+    ]
+
+
+def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachments(came: Any, clock: Clock) -> None:
+    """A virus in one message must not keep all the others from the staff."""
+    virus = Attachment("form.exe", "application/pdf", b"MZ")
+    _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
+    clock.now += timedelta(days=1)
+    (attempt,) = [id for id, _ in send_due(desk) if "needs-a-person" in id]
+    record_deliveries(desk, [DeliveryReport(attempt, Delivery.BOUNCED, "552 5.7.0 content blocked")])
+    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming] == [()]
+    clock.now += WITHOUT_ATTACHMENTS
+    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming] == [(virus,)]
+
+
+def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
+    """However many strangers send, the staff's mail is composed within the time and memory of a function."""
+    for number in range(SHOWN + 2):
+        clock.now += timedelta(seconds=1)
+        incoming, desk = came(a_reading(), f"{number:02}")
+    inbox = Counting(desk.inbox().files, desk.inbox().reader)
+    about = draw_up_needs_a_person(replace(desk, inbox=lambda: inbox), EVENT)
+    assert (len(about.incoming), about.older_incoming, inbox.looked_into) == (SHOWN, 2, SHOWN)
+    assert about.incoming[-1].incoming == incoming
+    large = Counting(desk.inbox().files, desk.inbox().reader, bytes(LOOKED_AT // 2))
+    draw_up_needs_a_person(replace(desk, inbox=lambda: large), EVENT)
+    assert large.looked_into == 2
+
+
+@dataclass
+class Counting:
+    """An inbox that counts the messages it is asked for; each of them may be said to be this one."""
+
+    kept: Files
+    reader: EmailReader
+    content: bytes | None = None
+    looked_into: int = 0
+
+    @property
+    def files(self) -> "Counting":
+        return self
+
+    def get(self, id: str) -> bytes | None:
+        self.looked_into += 1
+        return self.content or self.kept.get(id)
 
 
 def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -> None:

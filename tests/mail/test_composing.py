@@ -1,5 +1,6 @@
 """What our mails say."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +23,7 @@ from rollcall.desk.mail import (
     confirmation,
     different_form,
     needs_a_person_mail,
+    reply_mail,
     roster_mail,
 )
 from rollcall.desk.registration import KeptForm, Registered, Sign
@@ -251,14 +253,16 @@ def test_the_attachments_of_messages_go_along_and_no_two_have_one_name() -> None
     for body in (message.text, message.html):
         assert "1-scan.pdf, 2-scan.pdf (attached here)" in body
         assert "3-scan.pdf (attached here)" in body
-        assert "huge.tif (too large to go along: look into the message)" in body
+        assert "huge.tif (not attached here: look into the message)" in body
         assert "file M00000000000000000000003 in the store of messages" in body
 
 
 def test_many_messages_are_counted_and_the_last_ones_shown() -> None:
-    file = Attachment("a.txt", "text/plain", b"a")
-    message = told(*(for_staff(number, file) for number in range(SHOWN_IN_FULL + 1)))
-    assert len(message.attachments) == SHOWN_IN_FULL
+    mail, messages = (
+        needs_a_person_mail(EVENT.slug, "20040223", 1, EVENT.staff[0], EVENT.closes_at),
+        (for_staff(1),) * 50,
+    )
+    message = compose(mail, EVENT, NeedsAPerson((), (), MailQueue(EVENT.closes_at), messages, 1), INTAKE)
     for body in (message.text, message.html):
         assert "51 messages need you." in body
         assert "1 older one is not shown here; it comes when these are dealt with" in body
@@ -272,6 +276,24 @@ def test_a_strangers_message_is_only_text() -> None:
     assert "<script>" not in message.html
     assert len(message.html) < 20_000
     assert "\x00" not in message.text
+
+
+def test_a_mail_about_many_long_forms_can_be_sent() -> None:
+    """SendGrid takes 30 MB, with 13 MB of attachments among them."""
+    form = ReadForm(FormStanding.INCOMPLETE, answers={"address": "📮" * 100_000, "hotel": "<" * 100_000})
+    message = told(*(for_staff(number, forms=(form,) * 500) for number in range(50)))
+    assert len(json.dumps((message.text, message.html))) < 15_000_000
+    assert "498 more in the message itself" in message.text
+
+
+def test_a_reply_that_did_not_arrive_is_not_said_to_be_for_the_staff() -> None:
+    bounced = MailRecord(reply_mail(for_staff(1).incoming, "a@mpt.example.org"), MailState.BOUNCED, reason="550 no")
+    mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", EVENT.closes_at)
+    about = NeedsAPerson(((None, bounced),), (), MailQueue(EVENT.closes_at))
+    assert (
+        "Who wrote to us:\n        reply to a@mpt.example.org: bounced: 550 no"
+        in compose(mail, EVENT, about, INTAKE).text
+    )
 
 
 def test_what_needs_a_person() -> None:
