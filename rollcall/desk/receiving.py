@@ -121,9 +121,11 @@ def judge(reading: Reading, is_for_us: bool) -> Judged | None:
     any case, but not for what it only quotes."""
     holds_a_form = any(not form.quoted for form in reading.forms)
     if reading.automatic:
-        if not holds_a_form:
+        if not holds_a_form and not reading.not_read:
             return Judged(Standing.AUTOMATIC)
-        return Judged(Standing.NEEDS_A_PERSON, f"A machine seems to have sent it ({reading.automatic}), with a form.")
+        return Judged(
+            Standing.NEEDS_A_PERSON, f"A machine seems to have sent it ({reading.automatic}), with a form or a scan."
+        )
     if reading.spam:
         if not holds_a_form:
             return Judged(Standing.SPAM)
@@ -230,11 +232,16 @@ def _asked(desk: Desk, event: Event, reading: Reading) -> _Asked | None:
     """The form that the message answers our question about: the last reply of ours that it names as what it answers, if
     that went to the same address and asked about one form. Whoever else names it is a stranger."""
     for reference in reversed(reading.references):
-        mail_id = reference.strip("<>").rpartition("@")[0]
+        mail_id = _mail_id(reference)
         record = desk.store.mail(mail_id) if is_reply_id(event.slug, mail_id) else None
         if record and record.mail.incoming_id and fold(record.mail.to) == fold(reading.sender):
             return _incomplete(desk, event, record.mail.incoming_id)
     return None
+
+
+def _mail_id(message_id: str) -> str:
+    """Which mail of ours has this Message-ID, if one has."""
+    return message_id.strip("<>").rpartition("@")[0]
 
 
 def _incomplete(desk: Desk, event: Event, incoming_id: str) -> _Asked | None:
@@ -262,6 +269,9 @@ def _registered_forms(
     forms = [_register(desk, event, read, form, can_answer=can_answer) for form in found]
     past = intake_now(desk, event).past
     standing, reason = standing_of(forms, read.not_read, can_answer=can_answer, past=past)
+    if not found and any(is_reply_id(event.slug, _mail_id(one)) for one in read.references):
+        # a robot that does not say so would go on answering our answers
+        can_answer, reason = False, f"It answers a mail of ours. {reason}"
     answered = can_answer and not is_answered_by_its_confirmation(read, list(zip(forms, found, strict=True)))
     read = replace(read, standing=standing, reason=reason, forms=_bounded(forms), answered=answered)
     return read, [*([reply_mail(read, read.sender)] if answered else []), *_word(event, read, now)]

@@ -7,6 +7,7 @@ import codecs
 import csv
 import io
 import json
+import logging
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,13 +23,16 @@ from rollcall.inbox.laying import Page
 from rollcall.inbox.parts import File
 from rollcall.inbox.text import forms_in_text
 
-MOST_BYTES = 20_000_000
+# A form takes some thousands of bytes; some files are made to take all the memory and time there is.
+MOST_BYTES = {"pdf": 3_000_000, "docx": 20_000_000, "text": 2_000_000}
 """Of a file that is read."""
 MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
-"""Bytes that a file may become when it is unpacked; some are made to become far more."""
-MOST_DRAWN = 5_000_000
-"""Bytes of a PDF's pages that are read for text: a form takes some thousands."""
+"""Bytes that a Word file may become when it is unpacked, with its pictures."""
+MOST_XML = 3_000_000
+"""Bytes of its texts among them."""
+MOST_DRAWN = 500_000
+"""Bytes of a PDF's pages that are read for text."""
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -41,13 +45,13 @@ def forms_in_file(event: Event, file: File) -> list[Answered]:
 
     Raises whatever the libraries that read its kind raise for a broken one.
     """
-    if len(file.content) > MOST_BYTES:
-        return []
-    name = file.name.lower()
+    name, size = file.name.lower(), len(file.content)
     if b"%PDF-" in file.content[:1024]:
-        return _in_pdf(event, file.content)
+        return _in_pdf(event, file.content) if size <= MOST_BYTES["pdf"] else []
     if file.content.startswith(b"PK"):
-        return _in_docx(event, file.content)
+        return _in_docx(event, file.content) if size <= MOST_BYTES["docx"] else []
+    if size > MOST_BYTES["text"]:
+        return []
     if file.type.endswith("/json") or name.endswith(".json"):
         return _in_json(vocabulary(event), _text_in(file))
     if file.type in ("text/csv", "text/tab-separated-values") or name.endswith((".csv", ".tsv")):
@@ -104,13 +108,14 @@ def _unguarded(cell: str) -> str:
 
 def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -> list[Answered]:
     answered = (Answered(words.answers(said)) for said in people)
-    return list(islice((form for form in answered if form.is_form), MOST_FORMS))
+    return list(islice((form for form in answered if form.is_form), MOST_FORMS + 1))
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:
     """What its fields say or, where they say nothing, its text."""
     from pypdf import PdfReader
 
+    logging.getLogger("pypdf").disabled = True  # it quotes what is in the file
     reader = PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         return []
@@ -168,7 +173,9 @@ def _text_of_pdf(reader: Any) -> str:
 def _in_docx(event: Event, content: bytes) -> list[Answered]:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         entries = packed.infolist()
-        if sum(entry.file_size for entry in entries) > MOST_UNPACKED or "word/document.xml" not in packed.namelist():
+        texts = sum(entry.file_size for entry in entries if entry.filename.endswith((".xml", ".rels")))
+        unpacked = sum(entry.file_size for entry in entries)
+        if texts > MOST_XML or unpacked > MOST_UNPACKED or "word/document.xml" not in packed.namelist():
             return []
     import docx
 

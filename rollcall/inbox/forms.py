@@ -16,6 +16,9 @@ from rollcall.inbox.text import forms_in_text
 from rollcall.inbox.written import date_in
 from schemas.registration import ValidationError, read_form
 
+MOST_FILES = 100
+"""Files of a message that are read."""
+
 _Source = TypeVar("_Source")
 _NO_PAPERS = (
     *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
@@ -42,15 +45,19 @@ def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
     """
     forms: list[Answered] = []
     not_read: list[str] = []
+    left = MOST_FILES
     for part in _all_parts(parts):
         forms += _in_body(event, part, forwarded if part is parts else 0)
         for file in part.files:
-            found = _tried(forms_in_file, event, file)
+            left -= 1
+            found = _tried(forms_in_file, event, file) if left >= 0 else []
             forms += found
             if not found and _is_paper(file):
                 not_read.append(file.name or file.type)
-    found_forms = (_checked(event, form) for form in _each_once(forms)[:MOST_FORMS])
-    return Found(tuple(found_forms), tuple(not_read))
+    people = _each_once(forms)
+    if len(people) > MOST_FORMS:
+        not_read.append(f"the forms after the first {MOST_FORMS}")
+    return Found(tuple(_checked(event, form) for form in people[:MOST_FORMS]), tuple(not_read))
 
 
 def _all_parts(parts: Parts) -> Iterator[Parts]:

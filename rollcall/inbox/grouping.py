@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rollcall.desk.registration import fold
 
-MOST_FORMS = 500
+MOST_FORMS = 200
 """Forms that are read in one message: a delegation is smaller, and each costs a commit."""
 NAMES = ("family_name", "first_name")
 SHARED = ("category", "organization", "address")
@@ -55,8 +55,25 @@ def forms_of(items: Sequence[Item]) -> list[Answered]:
     whole = [one for one in own if one.is_form]
     parts = [one for one in own if not one.is_form and one.answers]
     if not whole and len(quoted) == 1 and parts and _may_be_one(parts[0], quoted[0]):
-        return [Answered({**quoted[0].answers, **parts[0].answers})]
+        said = _said_of(quoted[0], parts[0])
+        return [Answered({**quoted[0].answers, **said})] if said else quoted
     return [*_filled(whole, quoted)]
+
+
+def _said_of(quoted: Answered, part: Answered) -> dict[str, str]:
+    """What a few lines above a form say of it. Whoever writes them may be another, and put their own telephone and
+    e-mail address below: these count only where the form has none that could be right."""
+    return {
+        name: value
+        for name, value in part.answers.items()
+        if name not in _NO_FORM_ALONE or not _could_be_right(name, quoted.answers.get(name, ""))
+    }
+
+
+def _could_be_right(name: str, value: str) -> bool:
+    if name == "email":
+        return "@" in value
+    return any(character.isdigit() for character in value)
 
 
 def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
@@ -84,7 +101,7 @@ def _forms(items: Sequence[Item], *, quoted: bool) -> list[Answered]:
     forms = [(_asked(part), _answers(part)) for part in _cut(items)]
     shared = _before_the_first_name(items)
     filled = []
-    for asked, answers in forms[:MOST_FORMS]:
+    for asked, answers in forms[: MOST_FORMS + 1]:
         missing = {name: value for name, value in shared.items() if name not in asked}
         filled.append(Answered({**missing, **answers} if _has_name(answers) else answers, quoted))
     return filled

@@ -26,7 +26,9 @@ _FIELDS = re.compile(rb"(?:(?:[!-9;-~]*[ \t]*:|[ \t]|>?From )[^\n]*+(?:\n|\Z))*+
 _BLANK = re.compile(rb"[ \t]*\r?\n|\Z")
 _UNFOLDED = re.compile(r"\r*\n(?![ \t])")
 _AFTER_BOUNDARY = re.compile(rb"(?:--)?[ \t]*(?:\r*\n|\Z)")
-_LIKELY_BOUNDARY = re.compile(rb"^--([^\r\n]{1,200}?)[ \t]*\r?\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE)
+_LIKELY_BOUNDARY = re.compile(
+    rb"^--([^\r\n]{0,199}?[^ \t\r\n])[ \t]*+\r?\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE
+)
 _ENCODED_WORD = r"=\?[^?\s]+\?[bBqQ]\?.*?\?="
 _ENCODED_WORDS = re.compile(rf"{_ENCODED_WORD}(?:\s*{_ENCODED_WORD})*", re.DOTALL)
 

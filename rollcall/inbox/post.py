@@ -48,8 +48,8 @@ class Post:
     """By name; one of them, where there are several."""
     files: tuple[PostedFile, ...] = ()
     tampered: bool = False
-    """Whether it has a name twice, a part that is no field, or more parts than SendGrid posts: some may be the
-    sender's own."""
+    """Whether it has a name twice, a part that is no field, fields of both modes, or more parts than SendGrid posts:
+    some may be the sender's own."""
 
     def text(self, name: str) -> str:
         """A field as text; empty where it is absent."""
@@ -161,7 +161,8 @@ def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
 def _post(parts: Sequence[PostedFile | None]) -> Post:
     known = [part for part in parts if part]
     fields = {part.field: part.content for part in known if not _is_file(part)}
-    tampered = len({part.field for part in known}) < len(parts) or len(parts) > MOST_FIELDS
+    both_modes = "email" in fields and not fields.keys().isdisjoint(("headers", "text", "html"))
+    tampered = len({part.field for part in known}) < len(parts) or len(parts) > MOST_FIELDS or both_modes
     return Post(fields, tuple(filter(_is_file, known)), tampered)
 
 

@@ -17,7 +17,7 @@ from rollcall.inbox.mime import Headers, decoded
 from rollcall.inbox.parts import File, Parts
 from rollcall.inbox.post import Post, delivery_id, open_post
 from rollcall.inbox.quoting import times_forwarded
-from rollcall.inbox.sender import automatic, came_at, from_addresses, is_spam, unproven
+from rollcall.inbox.sender import automatic, came_at, from_addresses, is_report, is_spam, unproven
 from schemas.registration import form_fields
 
 LONGEST_TEXT = 2000
@@ -86,7 +86,9 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
         came_at=came_at(headers),
         forms=found.forms,
-        not_read=tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
+        not_read=()
+        if is_report(headers)
+        else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
         text=_tried(partial(_beginning, parts), str),
         automatic=automatic(post, headers),
         unproven=unproven(post, headers),

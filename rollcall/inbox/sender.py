@@ -68,9 +68,12 @@ def automatic(post: Post, headers: Headers) -> str:
     for name in (*_TO_MANY, *_BY_A_RESPONDER):
         if _bare(headers.first(name)) not in ("", "no"):
             return name.title()
-    if headers.first("content-type").lower().startswith("multipart/report"):
-        return "multipart/report"
-    return ""
+    return "multipart/report" if is_report(headers) else ""
+
+
+def is_report(headers: Headers) -> bool:
+    """Whether a mail system tells what became of a mail (RFC 6522): what is attached is not the sender's."""
+    return headers.first("content-type").lower().startswith("multipart/report")
 
 
 def unproven(post: Post, headers: Headers) -> str:

@@ -248,7 +248,7 @@ class _Reading:
             self._note(name, value, here.quoted, here.paragraph)
 
     def _note(self, name: str, value: str, quoted: bool, paragraph: int | None = None, begins: bool = False) -> None:
-        if not self._below_dashes:
+        if quoted or not self._below_dashes:
             within = self._paragraph if paragraph is None else paragraph
             self._items.append(Item(name, value, quoted, within, begins))
 

@@ -62,6 +62,13 @@ def test_words_alone_complete_nothing(desk: Desk, text: str) -> None:
     assert came(desk, text, In_Reply_To=asked(desk)).standing is Standing.NEEDS_A_PERSON
 
 
+def test_a_robot_that_answers_our_answers_is_not_answered(desk: Desk) -> None:
+    came(desk, a_form_in_text(signature=""), Message_ID="<1@mpt.example.org>")
+    again = came(desk, "We received your mail.", Message_ID="<2@mpt.example.org>", In_Reply_To=asked(desk))
+    assert (again.standing, again.answered) == (Standing.NEEDS_A_PERSON, False)
+    assert asked(desk)  # the one reply
+
+
 @pytest.mark.parametrize("reference", ["<intgov04.a/b@x>", "<intgov04..reply@x>", "<intgov04.reply@x>", "<x>"])
 def test_what_is_no_reply_of_ours_is_passed_over(desk: Desk, reference: str) -> None:
     assert came(desk, a_form_in_text(), In_Reply_To=reference).standing is Standing.REGISTERED

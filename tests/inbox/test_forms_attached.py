@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import docx
@@ -222,5 +223,33 @@ def test_what_is_for_people_to_read(name: str) -> None:
 
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     content = json.dumps(FORM).encode()
-    monkeypatch.setattr(attached, "MOST_BYTES", len(content) - 1)
+    monkeypatch.setitem(attached.MOST_BYTES, "text", len(content) - 1)
     assert read(content, "list.json") == []
+
+
+def test_a_word_file_that_becomes_far_more_is_not_read() -> None:
+    """A tenth of a megabyte that takes minutes and a gigabyte."""
+    file = io.BytesIO()
+    document = docx.Document()
+    for name, answer in FORM.items():
+        document.add_paragraph(f"{LABELS[name]}: {answer}")
+    document.save(file)
+    assert read(file.getvalue(), "form.docx") == [FORM]
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "word/document.xml":
+                content = content.replace(b"<w:sectPr", b"<w:p/>" * 600_000 + b"<w:sectPr", 1)
+            written.writestr(name, content)
+    assert read(bomb.getvalue(), "form.docx") == []
+
+
+def test_what_is_in_a_pdf_comes_into_no_log(capfd: pytest.CaptureFixture[str]) -> None:
+    broken = (
+        blank_pdf().replace(b"/Type /Page\n", b"/Amina 1 /Amina 2 /Type /Page\n").replace(b"startxref", b"startxxxx")
+    )
+    with suppress(Exception):
+        read(broken, "form.pdf")
+    logged = capfd.readouterr()
+    assert logged.out + logged.err == ""

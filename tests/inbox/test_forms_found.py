@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.inbox.forms import Found, find_forms
+from rollcall.inbox.grouping import MOST_FORMS
 from rollcall.inbox.parts import File, Parts
 from schemas.registration import form_fields
 from tests.builders import a_form, a_registration, an_event
@@ -23,6 +24,12 @@ def text_of(**changes: object) -> str:
 def list_of(*people: dict[str, object]) -> File:
     """A list as an organisation has it."""
     return File("list.json", "application/json", json.dumps(people).encode())
+
+
+def test_more_forms_than_are_read_are_told() -> None:
+    people = [a_form(first_name=f"A{number}") for number in range(MOST_FORMS + 1)]
+    found = find_forms(EVENT, Parts(files=(list_of(*people),)))
+    assert (len(found.forms), found.not_read) == (MOST_FORMS, (f"the forms after the first {MOST_FORMS}",))
 
 
 def test_a_form_is_checked() -> None:

@@ -10,7 +10,7 @@ from rollcall.inbox.grouping import MOST_FORMS
 from rollcall.inbox.quoting import times_forwarded
 from rollcall.inbox.text import forms_in_text
 from schemas.registration import form_fields
-from tests.builders import a_form, an_event
+from tests.builders import a_form, a_form_in_text, an_event
 
 EVENT = an_event()
 NAMED = "Family name: Diallo\nFirst name: Amina\n"
@@ -474,7 +474,23 @@ def test_several_forms_in_a_text(text: str, first: dict[str, str], second: dict[
 
 def test_no_more_forms_than_a_delegation_has() -> None:
     text = "\n".join(f"Family name: F{number}\nFirst name: A" for number in range(MOST_FORMS + 20))
-    assert len(read(text)) == MOST_FORMS
+    assert len(read(text)) == MOST_FORMS + 1  # one more says that there are more
+
+
+def test_who_writes_above_a_form_is_not_who_it_is_of() -> None:
+    """A colleague's telephone and address below a few words change nothing of the quoted form."""
+    quoted = "\n".join(f"> {line}" for line in a_form_in_text().splitlines())
+    above = "Any news?\nBob\nTel: +1 613 555 0100\nE-mail: bob@example.com\n\nOn Monday, Amina wrote:\n"
+    (form,) = forms_in_text(EVENT, above + quoted)
+    assert form.quoted
+    assert form.answers["email"] == "amina.diallo@mpt.example.org"
+    assert form.answers["tel"] == "+224 30 41 13 31"
+
+
+def test_a_signature_above_takes_nothing_from_what_is_quoted_below() -> None:
+    quoted = "\n".join(f"> {line}" for line in a_form_in_text().splitlines())
+    (form,) = forms_in_text(EVENT, f"See below.\n-- \nBob\n\n{quoted}")
+    assert form.answers["title"] == "Ms."
 
 
 _LETTERS = st.text("abcdefghijklmnopqrstuvwxyzéñøßżДж漢字", min_size=3, max_size=12).map(lambda word: f"Q{word}q")

@@ -176,6 +176,11 @@ def test_so_do_fields_that_are_so_many_that_sendgrid_s_own_come_too_late(junk: s
     assert opened(body).tampered
 
 
+def test_so_does_a_text_that_adds_a_message_of_its_own() -> None:
+    forged = b'Hello\r\n--xYzZY\r\nContent-Disposition: form-data; name="email"\r\n\r\n' + MIME
+    assert open_post(stored(*parsed_post(MIME, text=forged))).tampered
+
+
 def test_what_sendgrid_posts_is_its_own() -> None:
     files = [(f"{number}.pdf", "application/pdf", b"") for number in range(27)]
     assert not open_post(stored(*parsed_post(MIME, text=b"x", html=b"y", files=files, spam_score=1))).tampered
