@@ -123,9 +123,8 @@ def judge(reading: Reading, is_for_us: bool) -> Judged | None:
     if reading.automatic:
         if not holds_a_form and not reading.not_read:
             return Judged(Standing.AUTOMATIC)
-        return Judged(
-            Standing.NEEDS_A_PERSON, f"A machine seems to have sent it ({reading.automatic}), with a form or a scan."
-        )
+        brings = "a form" if holds_a_form else "an attachment"
+        return Judged(Standing.NEEDS_A_PERSON, f"A machine seems to have sent it ({reading.automatic}), with {brings}.")
     if reading.spam:
         if not holds_a_form:
             return Judged(Standing.SPAM)

@@ -115,7 +115,7 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
     """What its fields say or, where they say nothing, its text."""
     from pypdf import PdfReader
 
-    logging.getLogger("pypdf").disabled = True  # it quotes what is in the file
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it quotes what is in the file
     reader = PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         return []

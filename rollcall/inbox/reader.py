@@ -1,7 +1,7 @@
 """Reading: a message as SendGrid's Inbound Parse posts it becomes what we understand of it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -86,14 +86,16 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
         came_at=came_at(headers),
         forms=found.forms,
-        not_read=()
-        if is_report(headers)
-        else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
+        not_read=() if is_report(headers) else _names(found.not_read),
         text=_tried(partial(_beginning, parts), str),
         automatic=automatic(post, headers),
         unproven=unproven(post, headers),
         spam=is_spam(post),
     )
+
+
+def _names(of: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name[:LONGEST_NOT_READ] for name in of[:MOST_NOT_READ])
 
 
 def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:

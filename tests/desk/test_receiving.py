@@ -248,6 +248,12 @@ def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
     assert (incoming.standing, forms(incoming)) == (Standing.REGISTERED, [FormStanding.REGISTERED])
 
 
+def test_a_scan_from_a_fax_machine_is_put_before_a_person(came: Any) -> None:
+    incoming, desk = came(a_reading(automatic="Precedence", not_read=("fax.tif",)))
+    assert incoming.standing is Standing.NEEDS_A_PERSON
+    assert owed(desk) == {"needs-a-person": 1}
+
+
 def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     incoming, _ = came(a_reading(FORM, automatic="null sender"))
