@@ -184,24 +184,78 @@ counts_of_messages = st.dictionaries(st.sampled_from(Standing), st.integers(min_
 
 @given(counts_of_messages)
 def test_each_message_is_counted_once(counts: dict[Standing, int]) -> None:
-    rows = by_email(counts)
+    rows = by_email(counts, dealt_with=2)
     assert bool(rows) == bool(sum(counts.values()))
     if rows:
         *parts, (_, total) = rows
         assert total == sum(count for _, count in parts) == sum(counts.values())
-        assert {name for name, _ in parts} >= {standing.value.capitalize() for standing in Standing} - {"Not yet read"}
-        assert ("Not yet read" in dict(parts)) == bool(counts.get(Standing.UNREAD))
+        named = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
+        for (name, count), standing in zip(parts, named, strict=True):
+            assert name.startswith(standing.value.capitalize())
+            assert count == counts.get(standing, 0)
 
 
 def test_the_roster_says_what_came_of_the_messages() -> None:
     counts = {Standing.REGISTERED: 30, Standing.WAITING: 5, Standing.NEEDS_A_PERSON: 3, Standing.SPAM: 1}
     mail = roster_mail(EVENT.slug, 1, "spumail@itu.int")
-    said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts), INTAKE)
-    for line in ("   30  Registered", "    0  Ignored as automatic", "   39  Messages that came in"):
+    said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts, dealt_with=2), INTAKE)
+    for line in (
+        "   30  Registered (late ones among them)",
+        "    3  Needs a person (of these dealt with: 2)",
+        "    0  Ignored as automatic",
+        "   39  Messages that came in",
+    ):
         assert line in said.text
     assert "Messages that came in" in said.html
     silent = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}), INTAKE)
     assert "e-mail" not in (silent.text + silent.html).lower()
+
+
+def waiting(*forms: ReadForm, **changes: object) -> Incoming:
+    noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
+    incoming = Incoming("M" * 24, EVENT.slug, noon, Standing.WAITING, sender="focal.point@example.org", forms=forms)
+    return replace(incoming, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_the_roster_says_who_did_not_complete_a_form(part: str) -> None:
+    one = registered()
+    came = waiting(
+        ReadForm(
+            FormStanding.INCOMPLETE,
+            answers={"first_name": "Fatou", "family_name": "Ba"},
+            faults={"signature": ("Please fill this in.",), "email": ("Please fill this in.",)},
+        ),
+        ReadForm(FormStanding.INCOMPLETE, faults={"family_name": ("Please fill this in.",)}),
+        ReadForm(FormStanding.NOT_YET_OPEN, "N" * 24, answers={"family_name": "Early"}),
+        ReadForm(FormStanding.INCOMPLETE, one.id, answers={"family_name": "Completed since"}),
+        ReadForm(FormStanding.REGISTERED, "R" * 24),
+    )
+    roster = Roster(EVENT.closes_at, (one,), (), {}, not_completed=(came,))
+    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    body = " ".join(getattr(message, part).split())
+    received = "focal.point@example.org, received 2 February 2004, 13:00 (Zurich time)"
+    for said in (
+        *("asked to complete them, and did not", "not on the roster", "Please decide"),
+        *("Fatou Ba", f"{received}; missing or wrong: E-mail, Signature"),
+        *(f"{received}; missing or wrong: Family name", "Early", "it came before registration opened"),
+    ):
+        assert said in body
+    assert body.count(received) == 3
+    assert "Completed since" not in body
+
+
+def test_many_forms_that_were_not_completed_are_counted_and_the_last_ones_shown() -> None:
+    forms = (
+        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": f"Robot{number:03}"})
+        for number in range(SHOWN_IN_FULL + 2)
+    )
+    roster = Roster(EVENT.closes_at, (), (), {}, not_completed=(waiting(*forms),))
+    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    for body in (message.text, message.html):
+        assert f"These are the last {SHOWN_IN_FULL} of {SHOWN_IN_FULL + 2}." in body
+        assert "Robot001" not in body
+        assert "Robot002" in body
 
 
 def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
