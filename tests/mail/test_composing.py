@@ -95,6 +95,17 @@ CAME_IN_TIME = registered(
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
+@pytest.mark.parametrize("came_at", [None, EVENT.closes_at - timedelta(minutes=2)], ids=["late", "e-mailed in time"])
+def test_who_is_late_is_not_told_what_only_the_registered_need(part: str, came_at: datetime | None) -> None:
+    late = registered(came_at=came_at, received_at=EVENT.closes_at + timedelta(minutes=1))
+    body = getattr(confirmed(late), part).lower()
+    assert "the details we have" in body
+    for not_said in ("please bring", "passport", "as registered"):
+        assert not_said not in body
+    assert "please bring" in getattr(confirmed(registered()), part).lower()
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
 def test_a_form_that_was_e_mailed_in_time_is_told_so(part: str) -> None:
     message = confirmed(CAME_IN_TIME)
     body = " ".join(getattr(message, part).split())
