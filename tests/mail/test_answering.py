@@ -156,10 +156,11 @@ def test_a_different_form_changes_nothing_and_tells_nothing(part: str) -> None:
 def test_an_incomplete_form_lists_only_what_is_missing_or_wrong(part: str) -> None:
     body = flat(getattr(replied(INCOMPLETE), part))
     for said in (
-        "At “E-mail”: Please fill this in.",
-        "At “Signature”: Please fill this in.",
+        "At “E-mail”: We did not find this in your message.",
+        "At “Signature”: We did not find this in your message.",
         "At “Fax”: This should be a telephone number, or nothing.",
         *(LINK, "complete it by the end of 20 February 2004 (Zurich time)"),
+        *("Keep what stands below, and write on top what is missing", "a colon, and your answer"),
         *("Conakry", "none yet", "Administration of ITU Member State", "Hôtel Cornavin"),
     ):
         assert said in body
@@ -179,7 +180,7 @@ def test_what_is_quoted_is_in_the_forms_words_and_nothing_else_looks_like_an_ans
         looks_like_one = [
             line for line in message.text.splitlines() if line.strip().startswith(("E-mail:", "Signature:", "Fax: Th"))
         ]
-        assert not [line for line in looks_like_one if "Please" in line or "should be" in line]
+        assert not [line for line in looks_like_one if "We did" in line or "should be" in line]
 
 
 @BODIES
@@ -192,7 +193,7 @@ def test_an_incomplete_form_without_a_link(part: str) -> None:
 @BODIES
 def test_an_incomplete_form_after_the_deadline_is_promised_nothing(part: str) -> None:
     body = flat(getattr(replied(INCOMPLETE, intake=PAST), part))
-    for said in ("At “E-mail”: Please fill this in.", "has passed", "the secretariat decides", "cannot promise"):
+    for said in ("At “E-mail”: We did not find this", "has passed", "the secretariat decides", "cannot promise"):
         assert said in body
     assert LINK not in body
 
