@@ -16,6 +16,7 @@ LONGEST_SUBJECT = 200
 """Characters."""
 NOT_FOUND = "We did not find this in your message."
 """In place of what the form's page says of an empty field: the sender may have written it where we do not look."""
+_PICTURE = re.compile(r"[./](?:pdf|jpe?g|png|gif|tiff?|bmp|heic|heif|webp)\Z", re.IGNORECASE)
 _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
@@ -62,6 +63,11 @@ def reply_subject(event: Event, incoming: Incoming) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5); ours where they had none."""
     theirs = _RE.sub("", one_line(incoming.subject, LONGEST_SUBJECT))
     return one_line(f"Re: {theirs}" if theirs else f"Your message: {event.title}", LONGEST_SUBJECT)
+
+
+def looks_like_a_picture(name: str) -> bool:
+    """Whether an attachment's name, or the media type in its place, is that of a picture or a PDF: mostly a scan."""
+    return bool(_PICTURE.search(name.strip()))
 
 
 def said_of(event: Event, reply: Reply, intake: Intake) -> list[FormSaid]:

@@ -29,7 +29,7 @@ from rollcall.documents.roster import (
     roster_csv,
     roster_xlsx,
 )
-from rollcall.mail.answering import reply_subject, said_of
+from rollcall.mail.answering import looks_like_a_picture, reply_subject, said_of
 from rollcall.mail.telling import for_staff
 from rollcall.mail.wording import details, one_line
 from templates import in_zone, render
@@ -174,6 +174,7 @@ def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
         reply_to=reply.answers_to,
         forms=said_of(event, reply, intake),
         not_read=[one_line(name, 100) for name in reply.incoming.not_read],
+        pictures=any(map(looks_like_a_picture, reply.incoming.not_read)),
         intake=intake,
         form_page=reply.form_page,
         to=mail.to,

@@ -213,13 +213,34 @@ def test_a_form_that_came_before_the_intake_opens(part: str) -> None:
 def test_attachments_that_are_not_read_are_named_and_a_quicker_way_is_shown(part: str) -> None:
     body = flat(getattr(replied(not_read=("scan of the form.jpg", "fax.tif")), part))
     for said in (
-        *("scan of the form.jpg", "fax.tif", "A person of the secretariat will look at them", "Scans and faxes"),
+        *(
+            "scan of the form.jpg",
+            "fax.tif",
+            "A person of the secretariat will look at them",
+            "Scans and faxes are pictures",
+        ),
+        "We could not find a form in them.",
         *(f"{FORM_PAGE}/form.pdf", f"{FORM_PAGE}/form.txt", "it is quicker"),
     ):
         assert said in body
     closed = flat(getattr(replied(not_read=("scan.jpg",), intake=PAST), part))
     assert "registration closed at the end of 20 February 2004" in closed
     assert FORM_PAGE not in closed
+
+
+@BODIES
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *(("scan.PDF", True), ("fax.tif", True), ("photo.jpeg", True), ("image/png", True), ("application/pdf", True)),
+        *(("members.csv", False), ("list.xls", False), ("form.doc", False), ("pdf", False), ("", False)),
+    ],
+)
+def test_only_pictures_are_called_so(part: str, name: str, is_one: bool) -> None:
+    body = flat(getattr(replied(not_read=(name,)), part))
+    assert ("Scans and faxes are pictures" in body) == is_one
+    for said in ("We could not find a form in it.", f"{FORM_PAGE}/form.pdf"):
+        assert said in body
 
 
 @BODIES
