@@ -147,11 +147,10 @@ def by_email(counts: Mapping[Standing, int], dealt_with: int) -> list[tuple[str,
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
     kept = about.kept[-SHOWN_IN_FULL:]
     messages, attachments = for_staff(event, about.incoming[-SHOWN_IN_FULL:])
-    counted = f"mails: {len(about.undelivered)}, forms: {len(about.kept)}, messages: {len(about.incoming)}"
     return _message(
         mail,
         event,
-        f"Needs a person: {event.title} ({counted})",
+        f"Needs a person: {event.title}{_counts(about)}",
         "needs-a-person",
         attachments=attachments,
         held_since=_told_hold(about.queue, mail),
@@ -163,6 +162,17 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
         older_messages=len(about.incoming) - len(messages),
         messages=messages,
     )
+
+
+def _counts(about: NeedsAPerson) -> str:
+    """How much there is of what there is: ` (1 form, 13 messages)`."""
+    counted = (
+        (len(about.undelivered), "mail not delivered", "mails not delivered"),
+        (len(about.kept), "form", "forms"),
+        (len(about.incoming), "message", "messages"),
+    )
+    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
+    return f" ({said})" if said else ""
 
 
 def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:

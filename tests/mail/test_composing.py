@@ -296,7 +296,7 @@ def test_a_message_that_needs_a_person(part: str) -> None:
     )
     known = ReadForm(FormStanding.KNOWN, registered().id)
     message = told(for_staff(1, forms=(incomplete, known)))
-    assert message.subject == f"Needs a person: {EVENT.title} (mails: 0, forms: 0, messages: 1)"
+    assert message.subject == f"Needs a person: {EVENT.title} (1 message)"
     body = getattr(message, part)
     for said in (
         *("Our form", "sender001@example.org", "2 February 2004, 13:00 (Zurich time)", "no form could be read in it"),
@@ -345,6 +345,7 @@ def test_what_needs_a_person() -> None:
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
     mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", noon)
     message = compose(mail, EVENT, NeedsAPerson(((one, bounced),), (), MailQueue(noon)), INTAKE)
+    assert message.subject == f"Needs a person: {EVENT.title} (1 mail not delivered)"
     for body in (message.text, message.html):
         assert f"Amina Diallo, Ministère des Postes et Télécommunications ({registered().reference})" in body
         assert "tel. +224 30 41 13 31" in body
@@ -352,9 +353,21 @@ def test_what_needs_a_person() -> None:
         assert "SendGrid has refused" not in body
     held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)
     message = compose(mail, EVENT, NeedsAPerson((), (), held), INTAKE)
+    assert message.subject == f"Needs a person: {EVENT.title}"
     for body in (message.text, message.html):
         assert "2 February 2004, 12:00 (Zurich time)" in body
         assert "did not arrive" not in body.lower()
+
+
+def test_the_subject_counts_what_there_is() -> None:
+    one = registered()
+    bounced = (one, unsent(one, MailState.BOUNCED))
+    mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
+    kept = (KeptForm(one, Sign.HIDDEN_FIELD),)
+    messages = tuple(for_staff(number) for number in range(13))
+    about = NeedsAPerson((bounced, bounced), kept, MailQueue(EVENT.closes_at), messages)
+    counted = "(2 mails not delivered, 1 form, 13 messages)"
+    assert compose(mail, EVENT, about, INTAKE).subject == f"Needs a person: {EVENT.title} {counted}"
 
 
 def test_many_kept_forms_are_counted_and_the_last_ones_shown() -> None:
