@@ -31,11 +31,10 @@ from rollcall.documents.roster import (
 )
 from rollcall.mail.answering import looks_like_a_picture, reply_subject, said_of
 from rollcall.mail.telling import for_staff
-from rollcall.mail.wording import details, one_line
+from rollcall.mail.wording import NOT_GIVEN, details, one_line
 from templates import in_zone, render
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-NOT_GIVEN = "(not given)"
 SHOWN_IN_FULL = 50
 """Kept forms, forms not completed, and messages, that one mail shows with what is in them, the last received; robots
 may send many."""

@@ -1,13 +1,13 @@
 """Telling: what the staff are told of messages that need a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import IN_THE_BOOKS, ReadForm
+from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, ReadForm
 from rollcall.desk.mail import Attachment, ForStaff
-from rollcall.desk.registration import reference
-from rollcall.mail.wording import faults, labelled, name_of, one_line, shown
+from rollcall.desk.registration import Registered, reference
+from rollcall.mail.wording import LONGEST_SHOWN, differences, faults, labelled, name_of, one_line, shown
 from templates import in_zone
 
 
@@ -41,32 +41,43 @@ def for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[MessageS
 
 def _message_said(event: Event, one: ForStaff, attached: list[str]) -> MessageSaid:
     incoming = one.incoming
+    too_large = bool(incoming.not_read) and not one.attachments
+    text_is_cut = len(incoming.text) >= LONGEST_SHOWN
+    form_is_cut = any(not form.answers and form.standing not in IN_THE_BOOKS for form in incoming.forms)
+    not_all_here = too_large or text_is_cut or form_is_cut
     rows = [
         ("From", one_line(incoming.sender, 254) or "(no address)"),
         ("Received", in_zone(incoming.received_at, event)),
         ("Why it needs you", shown(incoming.reason)),
-        ("Attachments", _attachments(incoming.not_read, attached)),
-        ("The message itself", f"file {incoming.id} in the store of messages"),
+        ("Attachments", _attachments(incoming.not_read, attached, too_large)),
+        ("The message itself", f"file {incoming.id} in the store of messages" if not_all_here else ""),
     ]
     return MessageSaid(
         subject=one_line(incoming.subject, 200) or "(no subject)",
         rows=[(label, text) for label, text in rows if text],
-        forms=[_form_for_staff(event, form) for form in incoming.forms],
-        text=shown(incoming.text),
+        forms=[_form_for_staff(event, form, one.people) for form in incoming.forms],
+        text=f"{shown(incoming.text).removesuffix('…')}…" if text_is_cut else shown(incoming.text),
         link=one.link,
     )
 
 
-def _attachments(not_read: Sequence[str], attached: list[str]) -> str:
+def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) -> str:
     if attached:
         return f"{', '.join(attached)} (attached here)"
     if not_read:
-        return f"{', '.join(one_line(name, 100) for name in not_read)} (too large to go along: look into the message)"
+        why = "too large to go along: look into the message" if too_large else "empty"
+        return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
     return ""
 
 
-def _form_for_staff(event: Event, form: ReadForm) -> tuple[str, list[tuple[str, str]]]:
+def _form_for_staff(
+    event: Event, form: ReadForm, people: Mapping[str, Registered]
+) -> tuple[str, list[tuple[str, str]]]:
     if form.standing in IN_THE_BOOKS and form.registration_id:
         return f"{form.standing.value}, reference {reference(form.registration_id)}", []
+    stands = people.get(form.registration_id or "")
+    if form.standing is FormStanding.DIFFERS and stands and form.answers:
+        came = f"{name_of(form.answers)}: differs from the one that stands, reference {stands.reference}"
+        return came, differences(event, stands, form.answers)
     wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
     return f"{name_of(form.answers)}: {form.standing.value}", wrong + labelled(event, form.answers)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,9 +26,10 @@ from rollcall.desk.mail import (
     roster_mail,
 )
 from rollcall.desk.registration import KeptForm, Registered, Sign
+from rollcall.inbox.reader import LONGEST_TEXT
 from rollcall.mail.composing import SHOWN_IN_FULL, by_email, compose
 from templates import days, deadline
-from tests.builders import a_registration, an_event, registered
+from tests.builders import a_form, a_registration, an_event, registered
 
 EVENT = an_event()
 INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, Closing(1, "ab" * 32, 1), as_of=EVENT.closes_at)
@@ -306,6 +308,59 @@ def test_a_message_that_needs_a_person(part: str) -> None:
     ):
         assert said in body
     assert "There is nothing to do" not in body
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_form_that_differs_is_told_field_by_field(part: str) -> None:
+    stands = registered()
+    came = {name: str(value) for name, value in a_form(hotel=" Hotel Royal ", category="associate").items()}
+    came |= {"address": "BP 1\nConakry", "organization": came["organization"] + " ", "family_name": "DIALLO"}
+    del came["fax"]
+    form = ReadForm(FormStanding.DIFFERS, stands.id, answers=came)
+    message = told(replace(for_staff(1, forms=(form,)), people={stands.id: stands}))
+    rows = (
+        ("You represent", "Administration of ITU Member State → ITU Associate"),
+        ("Family name", "Diallo → DIALLO"),
+        ("Complete address", "BP 3000, Conakry, Guinée → BP 1, Conakry"),
+        ("Fax", "+224 30 45 31 16 → (not given)"),
+        ("Hotel", "Hôtel Cornavin → Hotel Royal"),
+    )
+    body = getattr(message, part)
+    assert f"Amina DIALLO: differs from the one that stands, reference {stands.reference}" in body
+    places = [body.index(f"{label}: {text}\n" if part == "text" else f">{text}</td>") for label, text in rows]
+    assert places == sorted(places)
+    assert body.count("→") == len(rows)
+
+
+def test_a_form_that_differs_is_told_though_the_form_asks_for_more_since() -> None:
+    stands = registered()
+    form = ReadForm(FormStanding.DIFFERS, stands.id, answers={"family_name": "Diallo", "hotel": "Hotel Royal"})
+    message = told(replace(for_staff(1, forms=(form,)), people={stands.id: stands}))
+    assert "Hotel: Hôtel Cornavin → Hotel Royal\n" in message.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_named"),
+    [
+        ({}, False),
+        ({"text": "x" * (LONGEST_TEXT - 1)}, False),
+        ({"text": "x" * LONGEST_TEXT}, True),
+        ({"not_read": ("huge.tif",)}, True),
+        ({"forms": (ReadForm(FormStanding.DIFFERS, registered().id),)}, True),
+    ],
+    ids=["all is here", "a long text", "a text that was cut", "a large attachment", "answers that were not kept"],
+)
+def test_where_the_message_is_is_said_where_not_all_of_it_is_here(changes: dict[str, Any], is_named: bool) -> None:
+    message = told(for_staff(1, **changes))
+    for body in (message.text, message.html):
+        assert ("in the store of messages" in body) == is_named
+        assert ("x…" in body) == (len(str(changes.get("text", ""))) == LONGEST_TEXT)
+
+
+def test_an_empty_attachment_is_not_called_large() -> None:
+    message = told(for_staff(1, Attachment("empty.txt", "text/plain", b""), not_read=("empty.txt",)))
+    assert "empty.txt (empty)" in message.text
+    assert "in the store of messages" not in message.text
 
 
 def test_the_attachments_of_messages_go_along_and_no_two_have_one_name() -> None:
