@@ -195,7 +195,7 @@ def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: Seque
 
 def _missing(event: Event, form: ReadForm) -> str:
     if form.standing is FormStanding.NOT_YET_OPEN:
-        return "nothing; it came before registration opened"
+        return "nothing, but it came before registration opened"
     return ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
 
 
