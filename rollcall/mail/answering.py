@@ -10,9 +10,13 @@ from rollcall.desk.intake import Intake
 from rollcall.desk.registration import Registered
 from rollcall.documents.roster import e_mailed_in_time
 from rollcall.mail.wording import details, faults, labelled, name_of, one_line
+from schemas.text import is_blank
 
 LONGEST_SUBJECT = 200
 """Characters."""
+NOT_FOUND = "We did not find this in your message."
+"""In place of what the form's page says of an empty field: the sender may have written it where we do not look."""
+_PICTURE = re.compile(r"[./](?:pdf|jpe?g|png|gif|tiff?|bmp|heic|heif|webp)\Z", re.IGNORECASE)
 _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
@@ -61,6 +65,11 @@ def reply_subject(event: Event, incoming: Incoming) -> str:
     return one_line(f"Re: {theirs}" if theirs else f"Your message: {event.title}", LONGEST_SUBJECT)
 
 
+def looks_like_a_picture(name: str) -> bool:
+    """Whether an attachment's name, or the media type in its place, is that of a picture or a PDF: mostly a scan."""
+    return bool(_PICTURE.search(name.strip()))
+
+
 def said_of(event: Event, reply: Reply, intake: Intake) -> list[FormSaid]:
     """What is said of each form of the message, in its order."""
     return [_said(event, reply, intake, place, form) for place, form in enumerate(reply.incoming.forms)]
@@ -72,10 +81,18 @@ def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm
         name=registered.registration.full_name if registered else name_of(form.answers),
         came=_came_to_the_books(form, registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
         details=details(event, registered) if registered else labelled(event, form.answers),
-        faults=faults(event, form.faults),
+        faults=faults(event, _told(form)),
         registered=registered,
         link=reply.links.get(place),
     )
+
+
+def _told(form: ReadForm) -> dict[str, tuple[str, ...]]:
+    """The sentences by field name, in words for somebody who wrote an e-mail."""
+    return {
+        name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else sentences
+        for name, sentences in form.faults.items()
+    }
 
 
 def _in_the_books(reply: Reply, form: ReadForm) -> Registered | None:

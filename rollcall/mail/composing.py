@@ -20,16 +20,24 @@ from rollcall.desk.mail import (
 )
 from rollcall.desk.registration import KeptForm, Registered
 from rollcall.documents.calendar import invitation
-from rollcall.documents.roster import KEPT_IN_WORKBOOK, WHY_KEPT, e_mailed_in_time, roster_csv, roster_xlsx
-from rollcall.mail.answering import reply_subject, said_of
+from rollcall.documents.roster import (
+    KEPT_IN_WORKBOOK,
+    WHY_KEPT,
+    NotCompleted,
+    e_mailed_in_time,
+    not_completed,
+    roster_csv,
+    roster_xlsx,
+)
+from rollcall.mail.answering import looks_like_a_picture, reply_subject, said_of
 from rollcall.mail.telling import for_staff
-from rollcall.mail.wording import details, one_line
+from rollcall.mail.wording import NOT_GIVEN, details, one_line
 from templates import in_zone, render
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-NOT_GIVEN = "(not given)"
 SHOWN_IN_FULL = 50
-"""Kept forms that one mail shows with all that is in them, the last received; robots may send many."""
+"""Kept forms, and forms not completed, that one mail shows with what is in them, the last received; robots may send
+many."""
 HOLD_TOLD_FOR = timedelta(days=2)
 """How long after its beginning a hold of the queue is news, in words that are owed by then."""
 
@@ -89,6 +97,7 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
     )
     people = [one.registration for one in roster.registered]
     by_category = Counter(person.category for person in people)
+    waiting = not_completed(event, roster)
     not_delivered = [one for one in roster.registered if one.id in roster.confirmations]
     return _message(
         mail,
@@ -110,32 +119,37 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
             (_who(one), f"{one.registration.email}, {_received_late(event, one, roster)}{_mail_of(one, roster)}")
             for one in roster.late
         ],
+        not_completed_count=len(waiting),
+        not_completed_rows=[_not_completed_row(event, one) for one in waiting[-SHOWN_IN_FULL:]],
         kept_count=len(roster.kept),
         kept_rows=[_kept_row(event, one) for one in roster.kept[-SHOWN_IN_FULL:]],
         kept_in_workbook=KEPT_IN_WORKBOOK,
-        by_email=by_email(roster.incoming),
+        by_email=by_email(roster.incoming, roster.dealt_with),
     )
 
 
-def by_email(counts: Mapping[Standing, int]) -> list[tuple[str, int]]:
+def by_email(counts: Mapping[Standing, int], dealt_with: int) -> list[tuple[str, int]]:
     """What came of the messages, and how many came in: each is counted in one of the lines above the last. Empty where
-    none ever came."""
+    none ever came. `dealt_with`: with how many of those that need a person the staff have dealt."""
     if not sum(counts.values()):
         return []
+    names = {standing: standing.value.capitalize() for standing in Standing}
+    if counts.get(Standing.REGISTERED):
+        names[Standing.REGISTERED] += " (late ones among them)"
+    if counts.get(Standing.NEEDS_A_PERSON):
+        names[Standing.NEEDS_A_PERSON] += f" (of these dealt with: {dealt_with})"
     said = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
-    rows = [(standing.value.capitalize(), counts.get(standing, 0)) for standing in said]
+    rows = [(names[standing], counts.get(standing, 0)) for standing in said]
     return [*rows, ("Messages that came in", sum(counts.values()))]
 
 
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
     kept = about.kept[-SHOWN_IN_FULL:]
     messages, attachments = for_staff(event, about.incoming)
-    message_count = len(about.incoming) + about.older_incoming
-    counted = f"mails: {len(about.undelivered)}, forms: {len(about.kept)}, messages: {message_count}"
     return _message(
         mail,
         event,
-        f"Needs a person: {event.title} ({counted})",
+        f"Needs a person: {event.title}{_counts(about)}",
         "needs-a-person",
         attachments=attachments,
         held_since=_told_hold(about.queue, mail),
@@ -143,10 +157,21 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
         count=len(about.kept),
         older=len(about.kept) - len(kept),
         kept=[(*_kept_row(event, one), details(event, one.form)) for one in kept],
-        message_count=message_count,
+        message_count=len(about.incoming) + about.older_incoming,
         older_messages=about.older_incoming,
         messages=messages,
     )
+
+
+def _counts(about: NeedsAPerson) -> str:
+    """How much there is of what there is: ` (1 form, 13 messages)`."""
+    counted = (
+        (len(about.undelivered), "mail not delivered", "mails not delivered"),
+        (len(about.kept), "form", "forms"),
+        (len(about.incoming) + about.older_incoming, "message", "messages"),
+    )
+    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
+    return f" ({said})" if said else ""
 
 
 def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
@@ -158,6 +183,7 @@ def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
         reply_to=reply.answers_to,
         forms=said_of(event, reply, intake),
         not_read=[one_line(name, 100) for name in reply.incoming.not_read],
+        pictures=any(map(looks_like_a_picture, reply.incoming.not_read)),
         intake=intake,
         form_page=reply.form_page,
         to=mail.to,
@@ -177,6 +203,11 @@ def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake)
 def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
     said = f"received {in_zone(kept.form.received_at, event)}, {WHY_KEPT[kept.sign]}"
     return _who(kept.form), f"{kept.form.registration.email}, {said}"
+
+
+def _not_completed_row(event: Event, one: NotCompleted) -> tuple[str, str]:
+    sender = one.sender or "(no address)"
+    return one.name or sender, f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {one.missing}"
 
 
 def _told_hold(queue: MailQueue, mail: Mail) -> datetime | None:

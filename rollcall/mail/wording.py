@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from rollcall.desk.event import Event
 from rollcall.desk.registration import Registered
-from schemas.registration import form_fields, written
+from schemas.registration import ValidationError, form_fields, read_form, written
 
+NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000
-"""Characters of a stranger's text that a mail shows; no answer that passes the checks is longer."""
+"""Characters of a stranger's text that a mail shows, and no more are kept of what a message says; no answer that passes
+the checks is longer."""
 
 
 def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
@@ -22,6 +24,28 @@ def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     if "category" in said:
         said["category"] = event.category_label(said["category"])
     return [(field.label, said[field.name]) for field in form_fields(event) if said.get(field.name)]
+
+
+def differences(event: Event, registered: Registered, answers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What another form of the same person says otherwise, in the form's order: label, and what stands → what came."""
+    stands, came = dict(details(event, registered)), dict(labelled(event, _as_registered(event, answers)))
+    return [
+        (field.label, f"{_in_a_line(stands.get(field.label))} → {_in_a_line(came.get(field.label))}")
+        for field in form_fields(event)
+        if stands.get(field.label) != came.get(field.label)
+    ]
+
+
+def _as_registered(event: Event, answers: Mapping[str, str]) -> Mapping[str, str]:
+    """The answers tidied, as those in the books are; as they came, where the form has since come to ask for more."""
+    try:
+        return written(read_form(event, answers))
+    except ValidationError:
+        return answers
+
+
+def _in_a_line(answer: str | None) -> str:
+    return ", ".join(answer.splitlines()) if answer else NOT_GIVEN
 
 
 def faults(event: Event, sentences: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

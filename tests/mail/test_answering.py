@@ -145,7 +145,8 @@ def test_a_different_form_changes_nothing_and_tells_nothing(part: str) -> None:
     other = registered(a_registration(answers={"hotel": "Secret Palace"}))
     form = ReadForm(FormStanding.DIFFERS, other.id, answers=ANSWERS)
     body = flat(getattr(replied(form, people=(other,)), part))
-    assert "nothing was changed" in body
+    for said in ("That one stands, and", "nothing was changed", "if you want a change, answer this mail and say which"):
+        assert said in body
     assert "Amina Diallo" in body
     for not_said in ("Secret Palace", other.reference, "registered,"):
         assert not_said not in body
@@ -155,16 +156,17 @@ def test_a_different_form_changes_nothing_and_tells_nothing(part: str) -> None:
 def test_an_incomplete_form_lists_only_what_is_missing_or_wrong(part: str) -> None:
     body = flat(getattr(replied(INCOMPLETE), part))
     for said in (
-        "At “E-mail”: Please fill this in.",
-        "At “Signature”: Please fill this in.",
+        "At “E-mail”: We did not find this in your message.",
+        "At “Signature”: We did not find this in your message.",
         "At “Fax”: This should be a telephone number, or nothing.",
-        *(LINK, "until 9 February 2004, 13:00 (Zurich time)"),
+        *(LINK, "complete it by the end of 20 February 2004 (Zurich time)"),
+        *("Keep what stands below, and write on top what is missing", "a colon, and your answer"),
         *("Conakry", "none yet", "Administration of ITU Member State", "Hôtel Cornavin"),
     ):
         assert said in body
     assert body.count("At “") == 3
     assert "BP 3000<br>Conakry<br>Guinée" in replied(INCOMPLETE).html
-    for not_said in ("deadline", "member-state", "Salle B", "Registered"):
+    for not_said in ("member-state", "Salle B", "Registered"):
         assert not_said not in body
 
 
@@ -178,7 +180,7 @@ def test_what_is_quoted_is_in_the_forms_words_and_nothing_else_looks_like_an_ans
         looks_like_one = [
             line for line in message.text.splitlines() if line.strip().startswith(("E-mail:", "Signature:", "Fax: Th"))
         ]
-        assert not [line for line in looks_like_one if "Please" in line or "should be" in line]
+        assert not [line for line in looks_like_one if "We did" in line or "should be" in line]
 
 
 @BODIES
@@ -191,7 +193,7 @@ def test_an_incomplete_form_without_a_link(part: str) -> None:
 @BODIES
 def test_an_incomplete_form_after_the_deadline_is_promised_nothing(part: str) -> None:
     body = flat(getattr(replied(INCOMPLETE, intake=PAST), part))
-    for said in ("At “E-mail”: Please fill this in.", "has passed", "the secretariat decides", "cannot promise"):
+    for said in ("At “E-mail”: We did not find this", "has passed", "the secretariat decides", "cannot promise"):
         assert said in body
     assert LINK not in body
 
@@ -211,13 +213,34 @@ def test_a_form_that_came_before_the_intake_opens(part: str) -> None:
 def test_attachments_that_are_not_read_are_named_and_a_quicker_way_is_shown(part: str) -> None:
     body = flat(getattr(replied(not_read=("scan of the form.jpg", "fax.tif")), part))
     for said in (
-        *("scan of the form.jpg", "fax.tif", "A person of the secretariat will look at them", "Scans and faxes"),
+        *(
+            "scan of the form.jpg",
+            "fax.tif",
+            "A person of the secretariat will look at them",
+            "Scans and faxes are pictures",
+        ),
+        "We could not find a form in them.",
         *(f"{FORM_PAGE}/form.pdf", f"{FORM_PAGE}/form.txt", "it is quicker"),
     ):
         assert said in body
     closed = flat(getattr(replied(not_read=("scan.jpg",), intake=PAST), part))
     assert "registration closed at the end of 20 February 2004" in closed
     assert FORM_PAGE not in closed
+
+
+@BODIES
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *(("scan.PDF", True), ("fax.tif", True), ("photo.jpeg", True), ("image/png", True), ("application/pdf", True)),
+        *(("members.csv", False), ("list.xls", False), ("form.doc", False), ("pdf", False), ("", False)),
+    ],
+)
+def test_only_pictures_are_called_so(part: str, name: str, is_one: bool) -> None:
+    body = flat(getattr(replied(not_read=(name,)), part))
+    assert ("Scans and faxes are pictures" in body) == is_one
+    for said in ("We could not find a form in it.", f"{FORM_PAGE}/form.pdf"):
+        assert said in body
 
 
 @BODIES

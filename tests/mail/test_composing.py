@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -27,9 +28,10 @@ from rollcall.desk.mail import (
     roster_mail,
 )
 from rollcall.desk.registration import KeptForm, Registered, Sign
+from rollcall.inbox.reader import LONGEST_TEXT
 from rollcall.mail.composing import SHOWN_IN_FULL, by_email, compose
 from templates import days, deadline
-from tests.builders import a_registration, an_event, registered
+from tests.builders import a_form, a_registration, an_event, registered
 
 EVENT = an_event()
 INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, Closing(1, "ab" * 32, 1), as_of=EVENT.closes_at)
@@ -97,6 +99,17 @@ CAME_IN_TIME = registered(
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
+@pytest.mark.parametrize("came_at", [None, EVENT.closes_at - timedelta(minutes=2)], ids=["late", "e-mailed in time"])
+def test_who_is_late_is_not_told_what_only_the_registered_need(part: str, came_at: datetime | None) -> None:
+    late = registered(came_at=came_at, received_at=EVENT.closes_at + timedelta(minutes=1))
+    body = getattr(confirmed(late), part).lower()
+    assert "the details we have" in body
+    for not_said in ("please bring", "passport", "as registered"):
+        assert not_said not in body
+    assert "please bring" in getattr(confirmed(registered()), part).lower()
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
 def test_a_form_that_was_e_mailed_in_time_is_told_so(part: str) -> None:
     message = confirmed(CAME_IN_TIME)
     body = " ".join(getattr(message, part).split())
@@ -108,11 +121,11 @@ def test_a_form_that_was_e_mailed_in_time_is_told_so(part: str) -> None:
     assert (message.copies_to, message.attachments) == (("spumail@itu.int",), ())
 
 
-def test_what_was_e_mailed_at_the_deadline_was_in_time_and_later_was_not() -> None:
+def test_what_was_e_mailed_before_the_second_of_the_deadline_was_in_time() -> None:
+    before = replace(CAME_IN_TIME, came_at=EVENT.closes_at - timedelta(seconds=1))
+    assert confirmed(before).subject.startswith("Received in time")
     at = replace(CAME_IN_TIME, came_at=EVENT.closes_at)
-    assert confirmed(at).subject.startswith("Received in time")
-    after = replace(CAME_IN_TIME, came_at=EVENT.closes_at + timedelta(microseconds=1))
-    assert confirmed(after).subject.startswith("Received after the deadline")
+    assert confirmed(at).subject.startswith("Received after the deadline")
     on_time = replace(CAME_IN_TIME, received_at=EVENT.closes_at)
     assert confirmed(on_time).subject.startswith("Registration confirmed")
 
@@ -186,24 +199,78 @@ counts_of_messages = st.dictionaries(st.sampled_from(Standing), st.integers(min_
 
 @given(counts_of_messages)
 def test_each_message_is_counted_once(counts: dict[Standing, int]) -> None:
-    rows = by_email(counts)
+    rows = by_email(counts, dealt_with=2)
     assert bool(rows) == bool(sum(counts.values()))
     if rows:
         *parts, (_, total) = rows
         assert total == sum(count for _, count in parts) == sum(counts.values())
-        assert {name for name, _ in parts} >= {standing.value.capitalize() for standing in Standing} - {"Not yet read"}
-        assert ("Not yet read" in dict(parts)) == bool(counts.get(Standing.UNREAD))
+        named = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
+        for (name, count), standing in zip(parts, named, strict=True):
+            assert name.startswith(standing.value.capitalize())
+            assert count == counts.get(standing, 0)
 
 
 def test_the_roster_says_what_came_of_the_messages() -> None:
     counts = {Standing.REGISTERED: 30, Standing.WAITING: 5, Standing.NEEDS_A_PERSON: 3, Standing.SPAM: 1}
     mail = roster_mail(EVENT.slug, 1, "spumail@itu.int")
-    said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts), INTAKE)
-    for line in ("   30  Registered", "    0  Ignored as automatic", "   39  Messages that came in"):
+    said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts, dealt_with=2), INTAKE)
+    for line in (
+        "   30  Registered (late ones among them)",
+        "    3  Needs a person (of these dealt with: 2)",
+        "    0  Ignored as automatic",
+        "   39  Messages that came in",
+    ):
         assert line in said.text
     assert "Messages that came in" in said.html
     silent = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}), INTAKE)
     assert "e-mail" not in (silent.text + silent.html).lower()
+
+
+def waiting(*forms: ReadForm, **changes: object) -> Incoming:
+    noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
+    incoming = Incoming("M" * 24, EVENT.slug, noon, Standing.WAITING, sender="focal.point@example.org", forms=forms)
+    return replace(incoming, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_the_roster_says_who_did_not_complete_a_form(part: str) -> None:
+    one = registered()
+    came = waiting(
+        ReadForm(
+            FormStanding.INCOMPLETE,
+            answers={"first_name": "Fatou", "family_name": "Ba"},
+            faults={"signature": ("Please fill this in.",), "email": ("Please fill this in.",)},
+        ),
+        ReadForm(FormStanding.INCOMPLETE, faults={"family_name": ("Please fill this in.",)}),
+        ReadForm(FormStanding.NOT_YET_OPEN, "N" * 24, answers={"family_name": "Early"}),
+        ReadForm(FormStanding.INCOMPLETE, one.id, answers={"family_name": "Completed since"}),
+        ReadForm(FormStanding.REGISTERED, "R" * 24),
+    )
+    roster = Roster(EVENT.closes_at, (one,), (), {}, not_completed=(came,))
+    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    body = " ".join(getattr(message, part).split())
+    received = "focal.point@example.org, received 2 February 2004, 13:00 (Zurich time)"
+    for said in (
+        *("asked to complete them, and did not", "not on the roster", "Please decide"),
+        *("Fatou Ba", f"{received}; missing or wrong: E-mail, Signature"),
+        *(f"{received}; missing or wrong: Family name", "Early", "it came before registration opened"),
+    ):
+        assert said in body
+    assert body.count(received) == 3
+    assert "Completed since" not in body
+
+
+def test_many_forms_that_were_not_completed_are_counted_and_the_last_ones_shown() -> None:
+    forms = (
+        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": f"Robot{number:03}"})
+        for number in range(SHOWN_IN_FULL + 2)
+    )
+    roster = Roster(EVENT.closes_at, (), (), {}, not_completed=(waiting(*forms),))
+    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    for body in (message.text, message.html):
+        assert f"These are the last {SHOWN_IN_FULL} of {SHOWN_IN_FULL + 2}." in body
+        assert "Robot001" not in body
+        assert "Robot002" in body
 
 
 def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
@@ -233,7 +300,7 @@ def test_a_message_that_needs_a_person(part: str) -> None:
     )
     known = ReadForm(FormStanding.KNOWN, registered().id)
     message = told(for_staff(1, forms=(incomplete, known)))
-    assert message.subject == f"Needs a person: {EVENT.title} (mails: 0, forms: 0, messages: 1)"
+    assert message.subject == f"Needs a person: {EVENT.title} (1 message)"
     body = getattr(message, part)
     for said in (
         *("Our form", "sender001@example.org", "2 February 2004, 13:00 (Zurich time)", "no form could be read in it"),
@@ -243,6 +310,59 @@ def test_a_message_that_needs_a_person(part: str) -> None:
     ):
         assert said in body
     assert "There is nothing to do" not in body
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_form_that_differs_is_told_field_by_field(part: str) -> None:
+    stands = registered()
+    came = {name: str(value) for name, value in a_form(hotel=" Hotel Royal ", category="associate").items()}
+    came |= {"address": "BP 1\nConakry", "organization": came["organization"] + " ", "family_name": "DIALLO"}
+    del came["fax"]
+    form = ReadForm(FormStanding.DIFFERS, stands.id, answers=came)
+    message = told(replace(for_staff(1, forms=(form,)), people={stands.id: stands}))
+    rows = (
+        ("You represent", "Administration of ITU Member State → ITU Associate"),
+        ("Family name", "Diallo → DIALLO"),
+        ("Complete address", "BP 3000, Conakry, Guinée → BP 1, Conakry"),
+        ("Fax", "+224 30 45 31 16 → (not given)"),
+        ("Hotel", "Hôtel Cornavin → Hotel Royal"),
+    )
+    body = getattr(message, part)
+    assert f"Amina DIALLO: differs from the one that stands, reference {stands.reference}" in body
+    places = [body.index(f"{label}: {text}\n" if part == "text" else f">{text}</td>") for label, text in rows]
+    assert places == sorted(places)
+    assert body.count("→") == len(rows)
+
+
+def test_a_form_that_differs_is_told_though_the_form_asks_for_more_since() -> None:
+    stands = registered()
+    form = ReadForm(FormStanding.DIFFERS, stands.id, answers={"family_name": "Diallo", "hotel": "Hotel Royal"})
+    message = told(replace(for_staff(1, forms=(form,)), people={stands.id: stands}))
+    assert "Hotel: Hôtel Cornavin → Hotel Royal\n" in message.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_named"),
+    [
+        ({}, False),
+        ({"text": "x" * (LONGEST_TEXT - 1)}, False),
+        ({"text": "x" * LONGEST_TEXT}, True),
+        ({"not_read": ("huge.tif",)}, True),
+        ({"forms": (ReadForm(FormStanding.DIFFERS, registered().id),)}, True),
+    ],
+    ids=["all is here", "a long text", "a text that was cut", "a large attachment", "answers that were not kept"],
+)
+def test_where_the_message_is_is_said_where_not_all_of_it_is_here(changes: dict[str, Any], is_named: bool) -> None:
+    message = told(for_staff(1, **changes))
+    for body in (message.text, message.html):
+        assert ("in the store of messages" in body) == is_named
+        assert ("x…" in body) == (len(str(changes.get("text", ""))) == LONGEST_TEXT)
+
+
+def test_an_empty_attachment_is_not_called_large() -> None:
+    message = told(for_staff(1, Attachment("empty.txt", "text/plain", b""), not_read=("empty.txt",)))
+    assert "empty.txt (empty)" in message.text
+    assert "in the store of messages" not in message.text
 
 
 def test_the_attachments_of_messages_go_along_and_no_two_have_one_name() -> None:
@@ -302,6 +422,7 @@ def test_what_needs_a_person() -> None:
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
     mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", noon)
     message = compose(mail, EVENT, NeedsAPerson(((one, bounced),), (), MailQueue(noon)), INTAKE)
+    assert message.subject == f"Needs a person: {EVENT.title} (1 mail not delivered)"
     for body in (message.text, message.html):
         assert f"Amina Diallo, Ministère des Postes et Télécommunications ({registered().reference})" in body
         assert "tel. +224 30 41 13 31" in body
@@ -309,9 +430,21 @@ def test_what_needs_a_person() -> None:
         assert "SendGrid has refused" not in body
     held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)
     message = compose(mail, EVENT, NeedsAPerson((), (), held), INTAKE)
+    assert message.subject == f"Needs a person: {EVENT.title}"
     for body in (message.text, message.html):
         assert "2 February 2004, 12:00 (Zurich time)" in body
         assert "did not arrive" not in body.lower()
+
+
+def test_the_subject_counts_what_there_is() -> None:
+    one = registered()
+    bounced = (one, unsent(one, MailState.BOUNCED))
+    mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
+    kept = (KeptForm(one, Sign.HIDDEN_FIELD),)
+    messages = tuple(for_staff(number) for number in range(13))
+    about = NeedsAPerson((bounced, bounced), kept, MailQueue(EVENT.closes_at), messages)
+    counted = "(2 mails not delivered, 1 form, 13 messages)"
+    assert compose(mail, EVENT, about, INTAKE).subject == f"Needs a person: {EVENT.title} {counted}"
 
 
 def test_many_kept_forms_are_counted_and_the_last_ones_shown() -> None:
