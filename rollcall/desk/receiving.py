@@ -51,6 +51,7 @@ def read_in(desk: Desk, id: str) -> Incoming | None:
     3. Register its forms as the web form's are, unless a person has to look at the message first.
     4. Write what came of it and owe the mails for it, in one commit. A reader that dies before this leaves a lease that
        lapses; the same forms are then known.
+    5. Where it completes a form in an earlier message, note that there.
 
     Returns the message as it now stands, None where there was nothing to do. Raises `StoreUnavailable`.
     """
@@ -68,8 +69,12 @@ def read_in(desk: Desk, id: str) -> Incoming | None:
     if claimed is None:
         raise LookupError("a message that was there is gone; messages are never deleted")
     raw = _kept(desk.inbox(), id)
-    read, owed = _read(desk, event, claimed, raw, now)
-    return read if desk.store.save_incoming(read, owed) else None
+    read, owed, completed = _read(desk, event, claimed, raw, now)
+    if not desk.store.save_incoming(read, owed):
+        return None
+    if completed:
+        note_completed(desk, completed, read.forms[0].registration_id or "")
+    return read
 
 
 def read_due(desk: Desk) -> Iterator[tuple[str, Incoming | Exception]]:
@@ -187,16 +192,14 @@ def _kept(inbox: Inbox, id: str) -> bytes:
     return raw
 
 
-def _read(desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime) -> tuple[Incoming, list[Mail]]:
-    """The message as it stands once it is read, and the mails owed for it."""
+def _read(
+    desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime
+) -> tuple[Incoming, list[Mail], Opened | None]:
+    """The message as it stands once it is read, the mails owed for it, and the form in an earlier one that its form
+    completes."""
     reader = desk.inbox().reader
     reading = reader.read(raw, event)
     asked = _asked(desk, event, reading)
-    forms = [form for form in reading.forms if _is_news(desk, event, reading, form)]
-    if asked and not forms:  # nothing of our question is quoted
-        forms = [*reader.read(raw, event, asked.form.answers).forms]
-        forms = [form for form in forms if _is_news(desk, event, reading, form)]
-    reading = replace(reading, forms=tuple(forms))
     read = replace(
         claimed,
         due_at=None,
@@ -208,15 +211,19 @@ def _read(desk: Desk, event: Event, claimed: Incoming, raw: bytes, now: datetime
         not_read=reading.not_read,
         text=reading.text,
     )
+    forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form)]
+    if asked and not forms:  # nothing of our question is quoted
+        again = reader.read(raw, event, asked.form.answers)
+        forms = [form for form in again.forms if _is_news(desk, event, read, reading, form)]
+    reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reader.glance(raw).recipients, desk.events) is not None)
     if judged:
         held_back = [ReadForm(FormStanding.HELD_BACK, _whose(event, form), form.answers) for form in forms]
         read = replace(read, standing=judged.standing, reason=judged.reason, forms=_bounded(held_back))
-        return read, _word(event, read, now)
-    read, owed = _registered_forms(desk, event, read, reading.forms, now)
-    if asked and len(read.forms) == 1 and read.forms[0].standing in IN_THE_BOOKS:
-        note_completed(desk, asked.opened, read.forms[0].registration_id or "")
-    return read, owed
+        return read, _word(event, read, now), None
+    read, owed = _registered_forms(desk, event, read, forms, now)
+    completes = asked is not None and len(read.forms) == 1 and read.forms[0].standing in IN_THE_BOOKS
+    return read, owed, asked.opened if asked and completes else None
 
 
 @dataclass(frozen=True)
@@ -250,7 +257,7 @@ def _incomplete(desk: Desk, event: Event, incoming_id: str) -> _Asked | None:
     return _Asked(Opened(event.slug, incoming_id, asked[0][0]), asked[0][1]) if len(asked) == 1 else None
 
 
-def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> bool:
+def _is_news(desk: Desk, event: Event, read: Incoming, reading: Reading, form: FoundForm) -> bool:
     """Whether a form is the sender's and not the echo of a mail of ours: quoted, or sent back by a machine, with the
     answers of somebody who is in the books, or with what we understood and asked to have completed."""
     if form.quoted and form.registration is None:
@@ -258,7 +265,8 @@ def _is_news(desk: Desk, event: Event, reading: Reading, form: FoundForm) -> boo
     if not (form.quoted or reading.automatic):
         return True
     id = _whose(event, form)
-    return id is None or desk.store.registered(event.slug, id) is None
+    there = desk.store.registered(event.slug, id) if id else None
+    return there is None or there.came_at == read.received_at  # a reader that died may have registered it
 
 
 def _registered_forms(

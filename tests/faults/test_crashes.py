@@ -47,7 +47,10 @@ class Case:
 
     def may_repeat_the_mail(self, point: str) -> bool:
         """Whether a crash here leaves nobody who knows that the mail was handed over."""
-        return "post" in self.steps and point in self.points[self.points.index("after post 1") : -1]
+        points = self.points
+        return (
+            "post" in self.steps and point in points[points.index("after post 1") : points.index("after save_mail 2")]
+        )
 
 
 def one_is_confirmed(rollcall: Rollcall) -> None:
@@ -84,8 +87,19 @@ _SEND_ROSTER = (
     *("all_incoming", "post", *_SETTLE),
 )
 
-_SWEEP = ("due_incoming", "mail_queue", "due_mails")
-_READ = ("put", "take_in", "now", "incoming", "save_incoming", "incoming", "get", "handed_over_lately", "intake")
+_SWEEP = ("mail_queue", "due_mails")
+_READ = (
+    "put",
+    "take_in",
+    "now",
+    "incoming",
+    "save_incoming",
+    "incoming",
+    "get",
+    "handed_over_lately",
+    "mail",
+    "intake",
+)
 
 CASES = {
     "receive_email": Case(lambda rollcall: rollcall.receive(), (*_READ, "accept", "save_incoming")),
@@ -117,7 +131,7 @@ CASES = {
     "send_mail": Case(lambda rollcall: rollcall.trigger(), _SEND, before=lambda rollcall: rollcall.register()),
     "send_due_mail": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_SWEEP, *_SEND),
+        (*_SWEEP, *_SEND, "due_incoming"),
         before=lambda rollcall: rollcall.register(),
     ),
     "record_deliveries": Case(
@@ -128,7 +142,7 @@ CASES = {
     ),
     "send_due_mail, too fast": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_SWEEP, *_SEND, "mail_queue", "save_mail_queue"),
+        (*_SWEEP, *_SEND, "mail_queue", "save_mail_queue", "due_incoming"),
         before=one_registers_and_sendgrid_is_to_refuse,
         refused=1,
     ),
@@ -140,7 +154,7 @@ CASES = {
     ),
     "send_due_mail, the roster": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_SWEEP, *_SEND_ROSTER),
+        (*_SWEEP, *_SEND_ROSTER, "due_incoming"),
         before=the_roster_is_owed,
         people=(ONE, OTHER),
     ),
