@@ -47,10 +47,10 @@ class Case:
 
     def may_repeat_the_mail(self, point: str) -> bool:
         """Whether a crash here leaves nobody who knows that the mail was handed over."""
-        points = self.points
-        return (
-            "post" in self.steps and point in points[points.index("after post 1") : points.index("after save_mail 2")]
-        )
+        if "post" not in self.steps:
+            return False
+        posted, settled = map(self.points.index, ("after post 1", "after save_mail 2"))
+        return point in self.points[posted:settled]
 
 
 def one_is_confirmed(rollcall: Rollcall) -> None:
