@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud import firestore
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.incoming import FoundForm, Reading
@@ -27,10 +28,12 @@ from rollcall.desk.mail import MailKind
 from rollcall.desk.receiving import read_in, receive
 from rollcall.desk.registering import register
 from rollcall.inbox.reader import InboxReader
+from rollcall.local.moved_time import MovedTime
+from rollcall.store.firestore import FirestoreStore
 from schemas.registration import read_form, written
-from tests.builders import an_event
+from tests.builders import an_event, desk_with
 from tests.conftest import Clock
-from tests.desk.test_registering import a_desk
+from tests.desk.test_registering import Postbox, a_desk
 from tests.inbox.builders import parsed_post, raw_post, stored
 
 EVENT = an_event()
@@ -136,10 +139,21 @@ def content(part: Message) -> bytes:
     return decoded
 
 
+def desk_on(kind: str, folder: Path, now: datetime, request: pytest.FixtureRequest) -> Desk:
+    """A desk of real parts, on which it is now so late."""
+    if kind == "sqlite":
+        return a_desk(folder, Clock(now))
+    client = firestore.Client(project=request.getfixturevalue("project"))
+    request.addfinalizer(client.close)
+    store = MovedTime(FirestoreStore(client), now - datetime.now(UTC))
+    return desk_with(store, Postbox().post, folder / "messages", events={EVENT.slug: EVENT})
+
+
 @every_mail
-def test_what_comes_of_it(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "firestore"])
+def test_what_comes_of_it(name: str, kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     told = expected(name)
-    desk = a_desk(tmp_path, Clock(told.get("now", datetime(2004, 2, 2, 12, tzinfo=UTC))))
+    desk = desk_on(kind, tmp_path, told.get("now", datetime(2004, 2, 2, 12, tzinfo=UTC)), request)
     forms = told.get("forms", [])
     for echo in (form for form in forms if "standing" not in form):
         register(desk, EVENT, read_form(EVENT, echo["answers"]))
