@@ -59,7 +59,10 @@ def read_in(desk: Desk, id: str) -> Incoming | None:
     incoming = desk.store.incoming(id)
     if incoming is None or incoming.due_at is None or incoming.due_at > now:
         return None
-    event = desk.events[incoming.event]
+    event = desk.events.get(incoming.event)
+    if event is None:
+        desk.store.save_incoming(replace(incoming, due_at=now + LEASE))
+        raise LookupError(f"the event of message {id} has no file any more")
     taken_up = take_up(incoming, now)
     if not desk.store.save_incoming(taken_up, _word(event, taken_up, now)):
         return None

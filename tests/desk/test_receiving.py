@@ -353,6 +353,17 @@ def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, 
     assert at.inbox().files.get(id) == b"1"
 
 
+def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp_path: Path, clock: Clock) -> None:
+    at = reading_as(desk, tmp_path, a_reading(FORM))
+    id = receive(at, b"1")
+    ((_, fault),) = read_due(replace(at, events={}))
+    assert isinstance(fault, LookupError)
+    assert list(read_due(at)) == []  # it keeps no other waiting
+    clock.forward(LEASE + timedelta(seconds=1))
+    ((read, incoming),) = read_due(at)
+    assert (read, incoming.standing) == (id, Standing.REGISTERED)  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize(
     ("recipients", "slug"),
     [
