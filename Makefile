@@ -3,9 +3,10 @@ PYTHON ?= python3
 PORT ?= 8080
 STORE ?= sqlite
 AT ?=
+FORMS ?= forms
 export PORT STORE AT
 
-.PHONY: run test check check-events clean
+.PHONY: run test check check-events form bench clean
 
 run: .venv/run
 	.venv/bin/python -m rollcall.local
@@ -22,6 +23,12 @@ check: .venv/test
 
 check-events: .venv/run
 	.venv/bin/python -m schemas.event events
+
+form: .venv/run
+	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
+
+bench: .venv/run
+	.venv/bin/python -m bench.messages
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 from environs import Env
-from marshmallow.validate import OneOf
+from marshmallow.validate import Length, OneOf
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk, Post, Store
+from rollcall.desk.desk import Desk, Files, Inbox, Links, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
 from rollcall.desk.mail import About, Mail, Message
@@ -64,7 +64,15 @@ def record_deliveries(request: Request) -> Response:
     """Records what became of the mails. Called by SendGrid's Event Webhook, which signs."""
     from handlers.record_deliveries import record_deliveries as answer
 
-    return answer(desk(), _verification_key(), request)
+    return answer(desk(), _verification_key("SENDGRID_WEBHOOK_KEY"), request)
+
+
+@functions_framework.http
+def receive_email(request: Request) -> Response:
+    """Registers the forms in an e-mail. Called by SendGrid's Inbound Parse, which signs."""
+    from handlers.receive_email import receive_email as answer
+
+    return answer(desk(), _verification_key("SENDGRID_PARSE_KEY"), request)
 
 
 @functions_framework.http
@@ -85,6 +93,9 @@ def desk() -> Desk:
         events=EVENTS,
         compose=_compose,
         post=lambda message: _post()(message),
+        inbox=_inbox,
+        links=_links(),
+        sender=env.str("MAIL_FROM", ""),
     )
 
 
@@ -100,6 +111,33 @@ def _store() -> Store:
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))
 
 
+@cache
+def _inbox() -> Inbox:
+    from rollcall.inbox.reader import InboxReader
+
+    return Inbox(_files(env.str("MESSAGES", "messages")), InboxReader())
+
+
+def _files(where: str) -> Files:
+    if where.startswith("gs://"):
+        from google.cloud import storage
+
+        from rollcall.store.cloud_storage import CloudStorageFiles
+
+        return CloudStorageFiles(storage.Client().bucket(where.removeprefix("gs://")))
+    if "K_SERVICE" in os.environ:
+        raise SystemExit(f"MESSAGES={where} on Cloud Run would be lost with the instance; set MESSAGES=gs://<bucket>")
+    from rollcall.store.folder import FolderFiles
+
+    return FolderFiles(Path(where))
+
+
+def _links() -> Links:
+    from schemas.links import SignedLinks
+
+    return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
+
+
 def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
     from rollcall.mail.composing import compose
 
@@ -110,26 +148,33 @@ def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
 def _post() -> Post:
     from rollcall.mail.posting import SendGridPoster
 
-    api_key, sender = env.str("SENDGRID_API_KEY"), env.str("MAIL_FROM")
-    return SendGridPoster(api_key, sender, env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
+    return SendGridPoster(
+        env.str("SENDGRID_API_KEY"), env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")
+    ).post
 
 
 @cache
-def _verification_key() -> "EllipticCurvePublicKey":
+def _verification_key(setting: str) -> "EllipticCurvePublicKey":
     from handlers.signature import verification_key
 
-    key = env.str("SENDGRID_WEBHOOK_KEY")
     try:
-        return verification_key(key)
+        return verification_key(env.str(setting))
     except ValueError as error:
-        raise SystemExit(
-            f"SENDGRID_WEBHOOK_KEY is not a verification key of SendGrid's Event Webhook: {error}"
-        ) from None
+        raise SystemExit(f"{setting} is not a verification key of SendGrid's: {error}") from None
 
 
 # A function without its keys does not start.
 match os.environ.get("FUNCTION_TARGET"):
+    case "register":
+        env.str("LINK_KEY", validate=Length(min=1))
     case "send_mail" | "send_due_mail":
         _post()
+        _inbox()
+        env.str("LINK_KEY", validate=Length(min=1))
+        env.str("PAGES", validate=Length(min=1))
     case "record_deliveries":
-        _verification_key()
+        _verification_key("SENDGRID_WEBHOOK_KEY")
+    case "receive_email":
+        _verification_key("SENDGRID_PARSE_KEY")
+        _inbox()
+        env.str("MAIL_FROM", validate=Length(min=1))

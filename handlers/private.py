@@ -10,6 +10,7 @@ from handlers.headers import ALWAYS
 from handlers.logs import log, log_fault
 from handlers.reading import leave
 from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.incoming import Incoming
 from rollcall.desk.mail import MailState
 from rollcall.desk.sending import Attempted, Hold
 
@@ -41,6 +42,11 @@ def _answer(request: Request, work: Callable[[], Response]) -> Response:
 def done(answer: object) -> Response:
     """200 with the answer as JSON."""
     return Response(json.dumps(answer), content_type="application/json")
+
+
+def log_message(incoming: Incoming) -> None:
+    """Say what came of a message that was read."""
+    log("INFO", "message read", incoming=incoming.id, standing=incoming.standing.value, forms=len(incoming.forms))
 
 
 def log_attempt(mail_id: str, attempted: Attempted) -> None:

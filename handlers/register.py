@@ -1,7 +1,8 @@
 """`register`: the form's page, and a registration that comes from it or from a JSON client."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from handlers.headers import guard, share
 from handlers.logs import log, log_fault
 from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
 from handlers.traces import shown_now, sign_in, without_traces
-from rollcall.desk.desk import Desk
+from rollcall.desk.desk import Desk, Opened
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
@@ -30,7 +31,9 @@ from rollcall.desk.registering import (
     intake_now,
 )
 from rollcall.desk.registering import register as register_at_desk
-from rollcall.desk.registration import Registration, Sign, is_reference
+from rollcall.desk.registration import Registration, Sign, is_reference, registration_id
+from rollcall.desk.replying import deal_with, form_to_complete, message_to_deal_with, note_completed
+from schemas.links import COMPLETING, DEALING_WITH
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
@@ -57,7 +60,12 @@ _WHY_ONCE_MORE = {
 
 def register(desk: Desk, request: Request) -> Response:
     """The page of events (`/register`), of an event's form (`/register/<event>`) and of what happens next
-    (`/register/<event>/received/<reference>`), and `/register/openapi.json`; POST to `/register/<event>` registers.
+    (`/register/<event>/received/<reference>`), the form to fill in elsewhere (`/register/<event>/form.pdf`,
+    `/register/<event>/form.txt`), and `/register/openapi.json`; POST to `/register/<event>` registers.
+
+    Behind links in our mails: the form of a message, filled in as far as it was understood
+    (`/register/<event>/complete/<token>`; POST registers), and what the staff say of a message
+    (`/register/<event>/dealt-with/<token>`); both answer 410 where the link holds no more.
 
     Answers to a POST: 201 accepted, 200 known, 202 kept for staff, 303 to a page for the page's own form; 400 not
     parseable, 403 not yet open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another
@@ -94,7 +102,18 @@ def _route(desk: Desk, request: Request) -> Response:
             _allow(request, "GET", "HEAD", "POST", "OPTIONS")
             if request.method == "OPTIONS":
                 return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
-            return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event)
+            return _post(desk, event, request) if request.method == "POST" else _form_page(desk, event, request)
+        case [slug, ("form.pdf" | "form.txt") as name]:
+            _allow(request, "GET", "HEAD")
+            return _blank_form(desk, _event(desk, slug), name)
+        case [slug, "complete", token]:
+            _allow(request, "GET", "HEAD", "POST")
+            event = _event(desk, slug)
+            return _complete(desk, event, request, _opened(desk, event, COMPLETING, token))
+        case [slug, "dealt-with", token]:
+            _allow(request, "GET", "HEAD", "POST")
+            event = _event(desk, slug)
+            return _deal_with(desk, event, request, _opened(desk, event, DEALING_WITH, token))
         case [slug, ("received" | "already-registered") as how, reference] if is_reference(reference):
             _allow(request, "GET", "HEAD")
             return _page(
@@ -136,16 +155,65 @@ def _openapi(desk: Desk) -> Response:
     return Response(openapi_json(tuple(desk.events.values())), content_type="application/json")
 
 
-def _form_page(desk: Desk, event: Event) -> Response:
+def _blank_form(desk: Desk, event: Event, name: str) -> Response:
+    from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
+
+    intake = _recent_intake(desk, event)
+    now_closing = replace(event, closes_at=intake.closes_at) if intake else event
+    to = desk.links.forms_to(event) or event.staff[0]
+    if name == "form.txt":
+        return Response(blank_form_text(now_closing, to), content_type="text/plain; charset=utf-8")
+    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}
+    return Response(blank_form_pdf(now_closing, to), content_type="application/pdf", headers=as_file)
+
+
+def _form_page(desk: Desk, event: Event, request: Request) -> Response:
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return _page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
     if intake.past:
         return _page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
-    return _filled_in(200, event, shown_now(desk.intakes.now(event)), intake=intake)
+    values, here, forms_to = shown_now(desk.intakes.now(event)), _link(request, event), desk.links.forms_to(event)
+    return _filled_in(200, event, values, intake=intake, blank_forms=(here, forms_to))
 
 
-def _post(desk: Desk, event: Event, request: Request) -> Response:
+def _opened(desk: Desk, event: Event, purpose: str, token: str) -> Opened | None:
+    """What the link was made for; None where it holds no more, or is not of this event."""
+    opened = desk.links.opened(purpose, token, desk.intakes.now(event))
+    return opened if opened and opened.event == event.slug else None
+
+
+def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
+    """The form's page with the answers that came in a message. Whoever sends it is registered also where the link holds
+    no more: it took them longer, that is all. It has not the page's own two fields: the link is no robot's, and one
+    answer is soon filled in."""
+    if request.method == "POST":
+        return _post(desk, event, request, opened)
+    if opened is None:
+        return _page(410, "no_link", event=event, form_page=_link(request, event), for_staff=False)
+    intake = intake_now(desk, event)
+    if intake.past or intake.not_yet_open:
+        return _form_page(desk, event, request)
+    form = form_to_complete(desk, opened)
+    if form is None:
+        return _page(200, "completed", event=event, form_page=_link(request, event))
+    return _filled_in(200, event, form.answers, errors=form.faults, intake=intake)
+
+
+def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
+    """What the staff say of a message: only the button does it, since programs open the links in mails too."""
+    incoming = message_to_deal_with(desk, opened) if opened else None
+    if opened is None or incoming is None:
+        return _page(410, "no_link", event=event, form_page=_link(request, event), for_staff=True)
+    if request.method == "POST":
+        deal_with(desk, opened)
+        log("INFO", "message dealt with", event=event.slug, incoming=opened.incoming_id)
+        return _page(200, "dealt_with", event=event, incoming=incoming)
+    return _page(200, "dealt_with" if incoming.dealt_with else "deal_with", event=event, incoming=incoming)
+
+
+def _post(desk: Desk, event: Event, request: Request, completes: Opened | None = None) -> Response:
+    """`completes` is the form in a message that this one completes."""
     key = idempotency_key(request)
     form = read(request)
     try:
@@ -155,6 +223,8 @@ def _post(desk: Desk, event: Event, request: Request) -> Response:
     try:
         sign = sign_in(form, desk.intakes.now(event))
         outcome = register_at_desk(desk, event, registration, key, sign)
+        if completes and isinstance(outcome, Accepted | Known | Late):
+            note_completed(desk, completes, registration_id(event.slug, registration))
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
     except Exception as error:
@@ -273,9 +343,10 @@ def _filled_in(
     event: Event,
     values: Mapping[str, str],
     *,
-    errors: Mapping[str, list[str]] | None = None,
+    errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
     once_more: str | None = None,
+    blank_forms: tuple[str, str | None] | None = None,
     intake: Intake | None,
 ) -> Response:
     closes_at = intake.closes_at if intake else event.closes_at
@@ -288,6 +359,7 @@ def _filled_in(
         errors=errors or {},
         problem=problem,
         once_more=once_more,
+        blank_forms=blank_forms,
         closes_at=closes_at,
     )
 

@@ -73,10 +73,11 @@ class _CategoryTable(_Table):
         validate=validate.Regexp(_SLUG.pattern + "$", error="should be lower-case letters, digits and hyphens")
     )
     label = _line()
+    also = fields.List(_line(), load_default=list)
 
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> Category:
-        return Category(**given)
+        return Category(**{**given, "also": tuple(given["also"])})
 
 
 def _codes_differ(categories: Sequence[Category]) -> None:

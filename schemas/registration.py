@@ -11,11 +11,19 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
 
-from rollcall.desk.event import Event
+from rollcall.desk.event import Category, Event
 from rollcall.desk.registration import Registration
 from schemas.text import Lines, Text, is_blank
 
 TITLES = ("Mr.", "Mrs.", "Ms.", "Miss")
+
+NAME_AND_ADDRESS = (
+    "Name and complete address of Administration or Organization",
+    "Name and complete address of Administration or Organisation",
+    "Nom et adresse complète de l'administration ou de l'organisation",
+    "Nombre y dirección completa de la administración u organización",
+)
+"""Labels of Annex 1, where one field holds both; the name is its first line."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,11 @@ class FormField:
     """HTML's autofill detail token (HTML Standard, 4.10.18.7)."""
     help: str
     max_length: int | None
+    also: tuple[str, ...] = ()
+    """What else forms and lists call it, in English, French and Spanish. Two fields may share a name: what stands there
+    then holds both."""
+    choices_also: tuple[tuple[str, str], ...] = ()
+    """Value and another word for it."""
 
 
 class Telephone(Text):
@@ -126,43 +139,173 @@ def _blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and is_blank(value))
 
 
-def _text(label: str, max_length: int, help: str = "", autocomplete: str = "off", like: type[Text] = Text) -> Text:
-    return like(max_length=max_length, metadata={"label": label, "help": help, "autocomplete": autocomplete})
+def _text(
+    label: str,
+    max_length: int,
+    help: str = "",
+    autocomplete: str = "off",
+    like: type[Text] = Text,
+    also: Sequence[str] = (),
+) -> Text:
+    described = {"label": label, "help": help, "autocomplete": autocomplete, "also": tuple(also)}
+    return like(max_length=max_length, metadata=described)
 
 
-def _choice(label: str, choices: Sequence[tuple[str, str]], autocomplete: str = "off") -> Text:
+def _choice(
+    label: str,
+    choices: Sequence[tuple[str, str]],
+    autocomplete: str = "off",
+    also: Sequence[str] = (),
+    choices_also: Sequence[tuple[str, str]] = (),
+) -> Text:
     one_of = validate.OneOf(
-        [value for value, _ in choices], error="Please choose one of: {choices}.", labels=[name for _, name in choices]
+        [value for value, _ in choices], error="Please choose one of: {labels}.", labels=[name for _, name in choices]
     )
-    described = {"label": label, "help": "", "autocomplete": autocomplete, "choices": tuple(choices)}
+    described = {
+        "label": label,
+        "help": "",
+        "autocomplete": autocomplete,
+        "choices": tuple(choices),
+        "also": tuple(also),
+        "choices_also": tuple(choices_also),
+    }
     return Text(max_length=100, validate=one_of, metadata=described)
 
 
-def _fields(categories: Sequence[tuple[str, str]]) -> dict[str, fields.Field[Any]]:
+def _fields(categories: Sequence[Category]) -> dict[str, fields.Field[Any]]:
     """The form, top to bottom. An autofill hint only for what is the registrant's own; hotels and bodies are not."""
     return {
-        "title": _choice("Title", [(title, title) for title in TITLES], autocomplete="honorific-prefix"),
-        "category": _choice("You represent", categories),
-        "family_name": _text("Family name", 100, "Or your one name, if you have only one.", "family-name"),
-        "first_name": _text("First name", 100, autocomplete="given-name"),
-        "organization": _text("Administration or organization", 200, "Its name in full.", "organization"),
-        "address": _text("Complete address", 1000, "Of the administration or organization.", "street-address", Lines),
-        "tel": _text("Tel.", 50, "With the country code, for example +41 22 730 51 11.", "tel", Telephone),
-        "fax": _text("Fax", 50, like=Telephone),
-        "email": _text("E-mail", 254, "We send the confirmation here.", "email", EmailAddress),
-        "hotel": _text("Hotel", 200, "Where you stay. Leave it empty if you do not know yet."),
-        "hotel_tel": _text("Tel. of the hotel", 50, like=Telephone),
+        "title": _choice(
+            "Title",
+            [(title, title) for title in TITLES],
+            "honorific-prefix",
+            ["Mr. / Mrs. / Ms. / Miss", "Salutation", "Civilité", "Titre", "Título", "Tratamiento"],
+            _TITLES_ALSO,
+        ),
+        "category": _choice(
+            "You represent",
+            [(category.code, category.label) for category in categories],
+            choices_also=[(category.code, word) for category in categories for word in category.also],
+            also=[
+                "Category",
+                "Representing",
+                "Catégorie",
+                "Vous représentez",
+                "Je représente",
+                "Categoría",
+                "Usted representa",
+                "Represento a",
+            ],
+        ),
+        "family_name": _text(
+            "Family name",
+            100,
+            "Or your one name, if you have only one.",
+            "family-name",
+            also=["Surname", "Last name", "Name", "Nom", "Nom de famille", "Apellido", "Apellidos", "Apellido(s)"],
+        ),
+        "first_name": _text(
+            "First name",
+            100,
+            autocomplete="given-name",
+            also=_words(
+                "First names, Given name, Given names, Forename, Prénom, Prénoms, Prénom(s), Nombre, Nombres, Nombre(s)"
+            ),
+        ),
+        "organization": _text(
+            "Administration or organization",
+            200,
+            "Its name in full.",
+            "organization",
+            also=[*NAME_AND_ADDRESS, *_ORGANIZATION_ALSO],
+        ),
+        "address": _text(
+            "Complete address",
+            1000,
+            "Of the administration or organization.",
+            "street-address",
+            Lines,
+            [
+                *NAME_AND_ADDRESS,
+                *_words("Address, Full address, Postal address, Mailing address, Adresse, Adresse complète"),
+                *_words("Adresse postale, Dirección, Dirección completa, Dirección postal"),
+            ],
+        ),
+        "tel": _text(
+            "Tel.",
+            50,
+            "With the country code, for example +41 22 730 51 11.",
+            "tel",
+            Telephone,
+            _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
+        ),
+        "fax": _text(
+            "Fax",
+            50,
+            like=Telephone,
+            also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
+        ),
+        "email": _text(
+            "E-mail",
+            254,
+            "We send the confirmation here.",
+            "email",
+            EmailAddress,
+            [
+                *_words("Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail"),
+                *_words("Adresse email, Correo electrónico, Dirección de correo electrónico"),
+            ],
+        ),
+        "hotel": _text(
+            "Hotel",
+            200,
+            "Where you stay. Leave it empty if you do not know yet.",
+            also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
+        ),
+        "hotel_tel": _text(
+            "Tel. of the hotel",
+            50,
+            like=Telephone,
+            also=[
+                *_words("Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel"),
+                *_words("Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel"),
+            ],
+        ),
         "signed_on": fields.Date(
-            metadata={"label": "Date", "help": "Today, if you leave it empty.", "autocomplete": "off"},
+            metadata={
+                "label": "Date",
+                "help": "Today, if you leave it empty.",
+                "autocomplete": "off",
+                "also": _words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
+            },
             error_messages={"invalid": "This should be a date, as 2004-02-20."},
         ),
-        "signature": _text("Signature", 200, "Your name, typed: it stands for your signature."),
+        "signature": _text(
+            "Signature", 200, "Your name, typed: it stands for your signature.", also=_words("Signed, Signé, Firma")
+        ),
     }
 
 
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(", "))
+
+
+_TITLES_ALSO = [
+    *((TITLES[0], word) for word in _words("Mister, Monsieur, M., Señor, Sr.")),
+    *((TITLES[1], word) for word in _words("Madame, Mme, Señora, Sra.")),
+    *((TITLES[3], word) for word in _words("Mademoiselle, Mlle, Señorita, Srta.")),
+]
+_ORGANIZATION_ALSO = [
+    *_words("Administration or Organisation, Name of Administration or Organization, Administration, Organization"),
+    *_words("Organisation, Name of organization, Name of organisation, Company, Administration ou organisation"),
+    *_words("Nom de l'administration ou de l'organisation, Société, Organisme, Organización, Administración, Empresa"),
+    *_words("Entidad, Administración u organización, Nombre de la administración u organización"),
+]
+
+
 @lru_cache(maxsize=64)
-def _schema(categories: tuple[Any, ...], required: frozenset[str], country: str) -> Schema:
-    declared = _fields([(category.code, category.label) for category in categories])
+def _schema(categories: tuple[Category, ...], required: frozenset[str], country: str) -> Schema:
+    declared = _fields(categories)
     for name, field in declared.items():
         field.required = name in required
     made = type("RegistrationForm", (_FormSchema,), {**declared, "country": country})
@@ -187,6 +330,8 @@ def _form_field(name: str, field: fields.Field[Any]) -> FormField:
         autocomplete=described["autocomplete"],
         help=described["help"],
         max_length=getattr(field, "max_length", None),
+        also=described["also"],
+        choices_also=described.get("choices_also", ()),
     )
 
 

@@ -1,16 +1,41 @@
 """What tests are about: the real event and an invented registrant, each test varying one thing."""
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rollcall.desk.desk import Compose, Desk, Inbox, Post, Store
 from rollcall.desk.event import Event
+from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.registration import Registered, Registration, registration_id
+from rollcall.inbox.reader import InboxReader
+from rollcall.mail.composing import compose
+from rollcall.store.folder import FolderFiles
 from schemas.event import read_event
-from schemas.registration import read_form
+from schemas.links import SignedLinks
+from schemas.registration import form_fields, read_form
 
 EVENTS = Path(__file__).parent.parent / "events"
+LINKS = SignedLinks("a key of the tests", "https://desk.example.org/register", "forms.example.org")
+SENDER = "registration@desk.example.org"
+
+
+def desk_with(
+    store: Store,
+    post: Post,
+    files: Path,
+    *,
+    events: Mapping[str, Event],
+    seconds: Callable[[], float] = time.monotonic,
+    compose: Compose = compose,
+) -> Desk:
+    """A desk of real parts; its messages are in the folder `files`."""
+    intakes = RecentIntakes(store, seconds)
+    inbox = Inbox(FolderFiles(files), InboxReader())
+    return Desk(store, intakes, events, compose, post, lambda: inbox, LINKS, SENDER)
 
 
 def an_event(**changes: Any) -> Event:
@@ -49,6 +74,12 @@ def a_form(**changes: object) -> dict[str, object]:
         "signed_on": "2004-02-02",
         "signature": "Amina Diallo",
     } | changes
+
+
+def a_form_in_text(**changes: object) -> str:
+    """That form as somebody writes it in an e-mail: a label and an answer a line."""
+    form = a_form(**changes)
+    return "".join(f"{field.label}: {form[field.name]}\n" for field in form_fields(an_event()) if form[field.name])
 
 
 def a_registration(**changes: Any) -> Registration:

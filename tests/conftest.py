@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from gcp_storage_emulator.server import create_server
 
-from rollcall.local.emulator import NoEmulator, firestore_emulator
+from rollcall.local.emulator import NoEmulator, firestore_emulator, free_port
 
 _left_out: set[str] = set()
 
@@ -57,6 +58,16 @@ def emulator() -> Iterator[str]:
             yield address
     except NoEmulator as error:
         leave_out(f"everything on the Firestore emulator: {error}")
+
+
+@pytest.fixture(scope="session")
+def storage_emulator() -> Iterator[str]:
+    """Address of a Cloud Storage emulator, as `STORAGE_EMULATOR_HOST` has it. It holds every bucket in memory, and
+    knows no preconditions."""
+    port = free_port()
+    with create_server("127.0.0.1", port, in_memory=True):
+        os.environ["STORAGE_EMULATOR_HOST"] = f"http://127.0.0.1:{port}"
+        yield os.environ["STORAGE_EMULATOR_HOST"]
 
 
 @pytest.fixture

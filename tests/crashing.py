@@ -1,7 +1,8 @@
 """The functions with hook points at which their process dies: `functions_framework --source tests/crashing.py`.
 
-There is a hook point before and after each call of a method of the store, and of posting; they are numbered anew in
-each request: `before save_mail 2`. Files in the folder `CRASHING` say what is wanted, and are read at each:
+There is a hook point before and after each call of a method of the store, of the files, and of posting; they are
+numbered anew in each request: `before save_mail 2`. Files in the folder `CRASHING` say what is wanted, and are read at
+each:
 
     books     name of the books to use
     crash_at  the hook point at which to die, by SIGKILL; removed then, so that it happens once
@@ -12,7 +13,6 @@ each request: `before save_mail 2`. Files in the folder `CRASHING` say what is w
 import os
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,19 +28,20 @@ from google.cloud import firestore
 
 import main
 from handlers.close_intake import close_intake as answer_close_intake
+from handlers.receive_email import receive_email as answer_receive_email
 from handlers.record_deliveries import record_deliveries as answer_record_deliveries
 from handlers.register import register as answer_register
 from handlers.send_due_mail import send_due_mail as answer_send_due_mail
 from handlers.send_mail import send_mail as answer_send_mail
 from handlers.signature import verification_key
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Desk, Files, Inbox, Store
 from rollcall.desk.event import Event
-from rollcall.desk.intake import Intake, RecentIntakes
+from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailQueue
-from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
+from tests.builders import desk_with
 
 FOLDER = Path(os.environ["CRASHING"])
 _IMPATIENT = 1.0
@@ -79,14 +80,20 @@ def record_deliveries(request: Request) -> Response:
 
 
 @functions_framework.http
+def receive_email(request: Request) -> Response:
+    key = verification_key(os.environ["SENDGRID_PARSE_KEY"])
+    return answer_receive_email(_desk(), key, request)
+
+
+@functions_framework.http
 def close_intake(request: Request) -> Response:
     return answer_close_intake(_desk(), request)
 
 
 class Hooked:
-    """A store with a hook point before and after each of its methods."""
+    """A store, or files, with a hook point before and after each method."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store | Files) -> None:
         self._store = store
 
     def __getattr__(self, name: str) -> Any:
@@ -119,7 +126,9 @@ def _desk_with(books: str) -> Desk:
     api_key, sender, host = (os.environ[name] for name in ("SENDGRID_API_KEY", "MAIL_FROM", "SENDGRID_HOST"))
     poster = SendGridPoster(api_key, sender, host, _IMPATIENT)
     post = partial(_between_hooks, "post", poster.post)
-    return Desk(store, RecentIntakes(store, time.monotonic), main.EVENTS, compose, post)
+    desk = desk_with(store, post, FOLDER / f"{books}.messages", events=main.EVENTS)
+    inbox = Inbox(cast(Files, Hooked(desk.inbox().files)), desk.inbox().reader)
+    return replace(desk, inbox=lambda: inbox)
 
 
 def _store(books: str) -> Store:

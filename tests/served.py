@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from rollcall.local.emulator import free_port
+from tests.builders import LINKS
 
+KEYS = {"LINK_KEY": LINKS.key, "PAGES": LINKS.pages, "FORMS_HOST": str(LINKS.forms_host)}
+"""Settings that every served function has, unless a test says otherwise."""
 ROOT = Path(__file__).parent.parent
 
 
@@ -59,9 +62,8 @@ def process(
     command: list[str], port: int, environment: Mapping[str, str], output: IO[bytes] | None = None
 ) -> Iterator[Served]:
     """A server's process for as long as it is needed; what it prints and logs goes to `output`, or where ours goes."""
-    running = subprocess.Popen(
-        [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=output
-    )
+    settings = {**os.environ, **KEYS, **environment}
+    running = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=settings, stdout=output, stderr=output)
     try:
         _wait_until_it_answers(running, port)
         yield Served(port)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
 
@@ -33,7 +35,7 @@ import json, sys, main, handlers.register
 main.desk()
 print(json.dumps(sorted(sys.modules)))
 """
-    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register"}
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
     loaded = set(json.loads(ran.stdout))
     assert {"handlers", "marshmallow", "flask"} <= loaded
@@ -46,7 +48,27 @@ print(json.dumps(sorted(sys.modules)))
         "phonenumbers",
         "apispec",
         "cryptography",
+        "google.cloud.storage",
+        "rollcall.inbox.reader",
+        "lxml",
+        "pypdf",
+        "docx",
+        "dateparser",
+        "reportlab",
     }
+
+
+@pytest.mark.parametrize("missing", ["LINK_KEY", "PAGES"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_function_without_its_keys_does_not_start(missing: str, value: str | None, tmp_path: Path) -> None:
+    """An empty one is none: links would be signed with nothing, and lead nowhere."""
+    settings = {"LINK_KEY": "key", "PAGES": "https://desk.example.org", missing: value}
+    others = {"FUNCTION_TARGET": "send_due_mail", "SENDGRID_API_KEY": "key", "MAIL_FROM": "a@desk.example.org"}
+    inherited = {name: value for name, value in os.environ.items() if name not in settings}
+    environment = {**inherited, **others, **{name: value for name, value in settings.items() if value is not None}}
+    ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
+    assert ran.returncode != 0
+    assert missing.encode() in ran.stderr
 
 
 def test_no_secret_is_in_the_repository() -> None:

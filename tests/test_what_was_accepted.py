@@ -20,7 +20,8 @@ from rollcall.desk.intake import Intake
 from rollcall.desk.mail import Roster, confirmation
 from rollcall.desk.registration import Registered, Registration, registration_id
 from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
-from rollcall.mail.composing import compose, details
+from rollcall.mail.composing import compose
+from rollcall.mail.wording import details
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import form_fields, read_form, written
@@ -164,6 +165,9 @@ class Cells(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, _attributes: object) -> None:
+        if tag == "br" and self._within:
+            self.cells[-1] += "\n"
+            return
         self._within = tag == "td"
         if self._within:
             self.cells.append("")

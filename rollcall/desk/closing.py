@@ -1,14 +1,16 @@
 """Closing: when the deadline has passed, the list is drawn up once and the staff are owed it."""
 
 import hashlib
+from collections import Counter
 from itertools import islice
 
 from rollcall.desk.desk import Desk, RosterStore
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import Standing, standing_now
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import MailKind, Roster, roster_mail
 from rollcall.desk.needs_a_person import still_kept
-from rollcall.desk.pages import everyone
+from rollcall.desk.pages import everyone, messages
 
 ROSTER_PAGE = 500
 """Registrations on a page of the roster. Fixed: pages must be the same each time."""
@@ -42,6 +44,8 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
         raise ValueError(f"the intake of {event.slug} is not closed")
     on_roster = set(listed(store, event, intake, intake.closing))
     registered = list(everyone(store, event.slug))
+    ids = {one.id for one in registered}
+    incoming = sorted(messages(store, event.slug), key=lambda one: one.received_at)
     return Roster(
         closes_at=intake.closes_at,
         registered=tuple(one for one in registered if one.id in on_roster),
@@ -51,7 +55,10 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
             for record in store.unsent_mails(event.slug)
             if record.mail.kind is MailKind.CONFIRMATION and record.mail.registration_id
         },
-        kept=still_kept(store, event.slug, {one.id for one in registered}),
+        kept=still_kept(store, event.slug, ids),
+        incoming=Counter(standing_now(one, ids) for one in incoming),
+        dealt_with=sum(one.dealt_with for one in incoming),
+        not_completed=tuple(one for one in incoming if standing_now(one, ids) is Standing.WAITING),
     )
 
 

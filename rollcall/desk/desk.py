@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import Glance, Incoming, Reading
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
-from rollcall.desk.mail import About, Mail, MailQueue, MailRecord, Message, Posted
+from rollcall.desk.mail import About, Attachment, Mail, MailQueue, MailRecord, Message, Posted
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
@@ -15,10 +16,16 @@ class RegisteringStore(IntakeStore, Protocol):
     """What registering asks of the books. Every method may raise `StoreUnavailable`."""
 
     def accept(
-        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+        self,
+        event: str,
+        id: str,
+        registration: Registration,
+        mail: Mail,
+        key: str | None = None,
+        came_at: datetime | None = None,
     ) -> datetime | None:
         """Write the registration, the mail owed for it and the key it came under, if any, in one commit, all or none,
-        reading nothing.
+        reading nothing. `came_at`: see `Registered`.
 
         Returns the commit's time; None, with nothing written, where this id or this key is already there. A commit
         whose outcome nobody told us is found out: where the very same registration is there, it is its time.
@@ -104,12 +111,8 @@ class RosterStore(Protocol):
         """The event's mails that are neither sent nor delivered."""
         ...
 
-
-class NeedsAPersonStore(RosterStore, Protocol):
-    """What drawing up what needs a person asks of the books. Every method may raise `StoreUnavailable`."""
-
-    def mail_queue(self) -> MailQueue:
-        """See `SendingStore`."""
+    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
+        """A page of the event's messages by id, from the first id past `after`."""
         ...
 
 
@@ -133,7 +136,42 @@ class MovingStore(IntakeStore, Protocol):
         ...
 
 
-class Store(RegisteringStore, SendingStore, ClosingStore, MovingStore, Protocol):
+class IncomingStore(Protocol):
+    """What reading messages asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def incoming(self, id: str) -> Incoming | None:
+        """The message with this id."""
+        ...
+
+    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
+        """In one commit write what came of the message and owe these mails, if nobody wrote it since it was read;
+        False, with nothing written, if somebody did. A mail that is owed already stays as it is. `id`, `event` and
+        `stored_at` are never changed."""
+        ...
+
+
+class ReceivingStore(RegisteringStore, IncomingStore, Protocol):
+    """What receiving asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def now(self) -> datetime:
+        """See `RecordingStore`."""
+        ...
+
+    def take_in(self, event: str, id: str) -> None:
+        """Note that this message came in, still to be read, due at once (`AT_ONCE`); nothing happens where it is
+        there."""
+        ...
+
+    def due_incoming(self, limit: int) -> Sequence[str]:
+        """Ids of messages that are due to be read now, the longest due first."""
+        ...
+
+    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
+        """See `SendingStore`."""
+        ...
+
+
+class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 
@@ -142,6 +180,78 @@ Compose = Callable[[Mail, Event, About, Intake], Message]
 
 Post = Callable[[Message], Posted]
 """Hands a message to whoever delivers it; says what became of it and does not raise for that."""
+
+
+class Files(Protocol):
+    """Where the messages themselves are kept. Every method may raise `StoreUnavailable`."""
+
+    def put(self, id: str, content: bytes) -> None:
+        """Keep the file under this id, whole or not at all; it is there for good when this returns. The same again
+        changes nothing."""
+        ...
+
+    def get(self, id: str) -> bytes | None:
+        """The file with this id."""
+        ...
+
+
+class EmailReader(Protocol):
+    """Reads messages as SendGrid's Inbound Parse posts them. Never raises, whatever the bytes are."""
+
+    def glance(self, raw: bytes) -> Glance:
+        """Which delivery it is, and to whom."""
+        ...
+
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
+        """What is understood of it, with the forms of this event in it; read, where answers (by field name) are given,
+        as if it quoted them."""
+        ...
+
+    def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
+        """The files that are attached to it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What messages that come in are kept in, and read with."""
+
+    files: Files
+    reader: EmailReader
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a link of ours was made for."""
+
+    event: str
+    incoming_id: str
+    place: int
+
+
+class Links(Protocol):
+    """The addresses that we give out. What is signed in them is no personal data, and holds until `until`."""
+
+    def form_page(self, event: Event) -> str:
+        """The page of the event's form."""
+        ...
+
+    def forms_to(self, event: Event) -> str | None:
+        """The e-mail address to which filled-in forms may be sent, if there is one."""
+        ...
+
+    def completing(self, event: Event, incoming_id: str, place: int, until: datetime) -> str:
+        """The form's page with the answers filled in of the form at this place in the message."""
+        ...
+
+    def dealing_with(self, event: Event, incoming_id: str, until: datetime) -> str:
+        """The page at which the staff say that they have dealt with the message."""
+        ...
+
+    def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
+        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`),
+        or it holds no more."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -154,3 +264,8 @@ class Desk:
     """By slug."""
     compose: Compose
     post: Post
+    inbox: Callable[[], Inbox]
+    """Made where it is needed first: a person who waits for the form's page does not pay for it."""
+    links: Links
+    sender: str
+    """The address that our mails come from."""

@@ -11,6 +11,8 @@ class Category:
 
     code: str
     label: str
+    also: tuple[str, ...] = ()
+    """Other words for it in forms that come by e-mail: other languages, short forms."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,9 @@ class Event:
     def category_label(self, code: str) -> str:
         """The form's words for a category; the code itself where the file no longer names it."""
         return next((c.label for c in self.categories if c.code == code), code)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has ended; a date lasts to its end where the event is."""
+        if isinstance(self.ends, datetime):
+            return now > self.ends
+        return now.astimezone(self.zone).date() > self.ends

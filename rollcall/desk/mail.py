@@ -1,11 +1,14 @@
 """Mails we owe, the messages they become, and what became of posting one."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from rollcall.desk.registration import KeptForm, Registered
+from rollcall.desk.incoming import Incoming, Reply, Standing
+from rollcall.desk.registration import KeptForm, Registered, fold
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """A mail is due at once when it is queued. A constant needs no clock to write and, indexed, makes no hot range."""
@@ -22,6 +25,11 @@ class MailKind(StrEnum):
     """To one of the staff: the closed list."""
     NEEDS_A_PERSON = "needs-a-person"
     """To one of the staff: what does not go by itself."""
+    REPLY = "reply"
+    """To the sender of a message: what came of the forms in it."""
+
+
+TO_STAFF = (MailKind.ROSTER, MailKind.NEEDS_A_PERSON)
 
 
 class MailState(StrEnum):
@@ -55,8 +63,12 @@ class Mail:
     event: str
     to: str
     registration_id: str | None
-    """Whom it is about; None for a mail to staff."""
+    """Whom it is about; None for a mail to staff or about a message."""
     not_before: datetime = AT_ONCE
+    incoming_id: str | None = None
+    """The message that it is about."""
+    thread: tuple[str, ...] = ()
+    """Message-IDs, with the angle brackets: the References of this answer, the last of them its In-Reply-To."""
 
 
 class AttemptOutcome(StrEnum):
@@ -162,6 +174,15 @@ class DeliveryReport:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Roster:
     """The closed list of an event and what the staff want to know with it, each list in id order."""
 
@@ -172,6 +193,25 @@ class Roster:
     """The confirmation of a registration (by id) where it is neither sent nor delivered."""
     kept: tuple[KeptForm, ...] = ()
     """The forms that need a person, the first received first."""
+    incoming: Mapping[Standing, int] = field(default_factory=dict)
+    """How many of the messages that came in stand how; those that do not occur are absent."""
+    dealt_with: int = 0
+    """With how many of those that need a person the staff have dealt."""
+    not_completed: tuple[Incoming, ...] = ()
+    """The messages that still wait for their senders, the first received first."""
+
+
+@dataclass(frozen=True)
+class ForStaff:
+    """A message that needs a person."""
+
+    incoming: Incoming
+    link: str
+    """The address at which the staff say that they have dealt with it."""
+    attachments: tuple[Attachment, ...]
+    """Its attachments, where they are small enough to go along."""
+    people: Mapping[str, Registered] = field(default_factory=dict)
+    """Those of its forms' people who are in the books, by registration id."""
 
 
 @dataclass(frozen=True)
@@ -183,19 +223,14 @@ class NeedsAPerson:
     kept: tuple[KeptForm, ...]
     """The forms that are kept for the staff, the first received first."""
     queue: MailQueue
+    incoming: tuple[ForStaff, ...] = ()
+    """The messages that need a person, the last ones received, the first of them first."""
+    older_incoming: int = 0
+    """How many messages that were received before these need one too."""
 
 
-About = Registered | Roster | NeedsAPerson
+About = Registered | Roster | NeedsAPerson | Reply
 """What a mail is about."""
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file that goes with a message."""
-
-    name: str
-    type: str
-    content: bytes
 
 
 @dataclass(frozen=True)
@@ -211,6 +246,10 @@ class Message:
     copies_to: tuple[str, ...] = ()
     """Who gets the same, as a message of its own: its delivery reports are not the mail's."""
     attachments: tuple[Attachment, ...] = ()
+    thread: tuple[str, ...] = ()
+    """See `Mail.thread`."""
+    answers: bool = False
+    """Whether it answers a message that came in; there may be one without a Message-ID, and so no thread."""
 
 
 @dataclass(frozen=True)
@@ -248,9 +287,10 @@ class InDoubt:
 Posted = Sent | NotSent | Held | InDoubt
 
 
-def confirmation(event: str, registration_id: str, to: str) -> Mail:
-    """The confirmation owed for a registration."""
-    return Mail(f"{event}.{registration_id}.confirmation", MailKind.CONFIRMATION, event, to, registration_id)
+def confirmation(event: str, registration_id: str, to: str, thread: tuple[str, ...] = ()) -> Mail:
+    """The confirmation owed for a registration, in answer to the message that the thread ends with, if any."""
+    id = f"{event}.{registration_id}.confirmation"
+    return Mail(id, MailKind.CONFIRMATION, event, to, registration_id, thread=thread)
 
 
 def different_form(event: str, registered: Registered) -> Mail:
@@ -267,3 +307,15 @@ def roster_mail(event: str, number: int, to: str) -> Mail:
 def needs_a_person_mail(event: str, stamp: str, number: int, to: str, not_before: datetime) -> Mail:
     """What needs a person, owed to one of the staff; the stamp, made from a time, says which mail of many it is."""
     return Mail(f"{event}.needs-a-person.{stamp}.{number}", MailKind.NEEDS_A_PERSON, event, to, None, not_before)
+
+
+def reply_mail(incoming: Incoming, to: str) -> Mail:
+    """The reply owed to the sender of a message; one, however often the very message came (RFC 3834, 2)."""
+    about = hashlib.sha256("\x1f".join((fold(to), incoming.message_id or incoming.id)).encode()).hexdigest()[:24]
+    id = f"{incoming.event}.{about}.reply"
+    return Mail(id, MailKind.REPLY, incoming.event, to, None, incoming_id=incoming.id, thread=incoming.thread)
+
+
+def is_reply_id(event: str, text: str) -> bool:
+    """Whether it may be the id of a reply of ours (`reply_mail`)."""
+    return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None

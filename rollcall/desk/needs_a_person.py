@@ -1,16 +1,38 @@
-"""What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them."""
+"""What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them,
+messages that a person has to read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
-from rollcall.desk.desk import Desk, NeedsAPersonStore, RosterStore
+from rollcall.desk.desk import Desk, RosterStore
 from rollcall.desk.event import Event
-from rollcall.desk.mail import UNDELIVERED, Mail, MailKind, MailRecord, NeedsAPerson, needs_a_person_mail
-from rollcall.desk.pages import everyone, kept_forms
-from rollcall.desk.registration import KeptForm
+from rollcall.desk.incoming import Incoming, Standing
+from rollcall.desk.mail import (
+    UNDELIVERED,
+    Attachment,
+    ForStaff,
+    Mail,
+    MailKind,
+    MailRecord,
+    NeedsAPerson,
+    needs_a_person_mail,
+)
+from rollcall.desk.pages import everyone, kept_forms, messages
+from rollcall.desk.registration import KeptForm, Registered
 
 MORNING = time(8)
 """When the staff are told of what can wait, in the event's zone."""
+LINK_HOLDS = timedelta(days=30)
+"""How long a link in a mail of ours holds."""
+ATTACHED = 10_000_000
+"""Bytes of attachments that one mail to the staff brings along; SendGrid takes 30 MB, a third more for base64."""
+LOOKED_AT = 60_000_000
+"""Bytes of messages that are looked into for attachments: two of the largest, and many small ones."""
+SHOWN = 50
+"""Messages that one mail to the staff is about at the most, the last received; strangers may send many."""
+WITHOUT_ATTACHMENTS = timedelta(days=7)
+"""How long no attachments go along after a mail to the staff did not arrive: where a server takes one of them for a
+virus, or for a program, it refuses all that goes with it."""
 NOTICE = timedelta(minutes=2)
 """Words are owed at least so long before they go out: well above the time that a commit may take, so that what is owed
 in one commit after another is not being sent meanwhile."""
@@ -47,15 +69,67 @@ def still_kept(store: RosterStore, event: str, registered: Collection[str]) -> t
     return tuple(sorted(kept, key=lambda kept: kept.form.received_at))
 
 
-def draw_up_needs_a_person(store: NeedsAPersonStore, event: Event) -> NeedsAPerson:
+def draw_up_needs_a_person(desk: Desk, event: Event) -> NeedsAPerson:
     """What needs a person as the books stand now. Raises `StoreUnavailable`."""
-    people = {one.id: one for one in everyone(store, event.slug)}
+    people = {one.id: one for one in everyone(desk.store, event.slug)}
+    unsent = desk.store.unsent_mails(event.slug)
     undelivered = tuple(
-        (people.get(record.mail.registration_id or ""), record)
-        for record in store.unsent_mails(event.slug)
-        if _is_told(record)
+        (people.get(record.mail.registration_id or ""), record) for record in unsent if _is_told(record)
     )
-    return NeedsAPerson(undelivered, still_kept(store, event.slug, people), store.mail_queue())
+    queue = desk.store.mail_queue()
+    kept = still_kept(desk.store, event.slug, people)
+    left, count = _left(desk.store, event)
+    room = 0 if any(_was_refused(record, queue.as_of) for record in unsent) else ATTACHED
+    return NeedsAPerson(undelivered, kept, queue, _for_staff(desk, event, left, people, room), count - len(left))
+
+
+def is_left_to_the_staff(incoming: Incoming) -> bool:
+    """Whether the staff have this message still before them."""
+    return incoming.standing is Standing.NEEDS_A_PERSON and not incoming.dealt_with
+
+
+def _left(store: RosterStore, event: Event) -> tuple[list[Incoming], int]:
+    """The last messages that are left to the staff, the first received first, and how many there are in all."""
+    last: list[Incoming] = []
+    count = 0
+    for incoming in filter(is_left_to_the_staff, messages(store, event.slug)):
+        count += 1
+        last = sorted([*last, incoming], key=lambda one: one.received_at)[-SHOWN:]
+    return last, count
+
+
+def _was_refused(record: MailRecord, now: datetime) -> bool:
+    """Whether it is a mail of this kind that lately did not arrive."""
+    lately = record.mail.not_before > now - WITHOUT_ATTACHMENTS
+    return record.mail.kind is MailKind.NEEDS_A_PERSON and record.state in UNDELIVERED and lately
+
+
+def _for_staff(
+    desk: Desk, event: Event, left: Sequence[Incoming], people: Mapping[str, Registered], room: int
+) -> tuple[ForStaff, ...]:
+    """Those messages with what the staff want of each; `room` is how many bytes of attachments go along."""
+    until = desk.intakes.now(event) + LINK_HOLDS
+    look = LOOKED_AT
+    for_staff = []
+    for incoming in reversed(left):  # what came last has its attachments at hand
+        attachments, looked_at = _attachments(desk, incoming) if room > 0 and look > 0 else ((), 0)
+        look -= looked_at
+        size = sum(len(attachment.content) for attachment in attachments)
+        if size > room:
+            attachments, size = (), 0
+        room -= size
+        link = desk.links.dealing_with(event, incoming.id, until)
+        ids = [form.registration_id for form in incoming.forms if form.registration_id]
+        its_people = {id: people[id] for id in ids if id in people}
+        for_staff.append(ForStaff(incoming, link, attachments, its_people))
+    return tuple(reversed(for_staff))
+
+
+def _attachments(desk: Desk, incoming: Incoming) -> tuple[tuple[Attachment, ...], int]:
+    """What is attached to it, and how many bytes had to be looked at for that."""
+    inbox = desk.inbox()
+    raw = inbox.files.get(incoming.id) or b""
+    return inbox.reader.attachments(raw) if raw else (), len(raw)
 
 
 def _is_told(record: MailRecord) -> bool:

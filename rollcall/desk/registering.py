@@ -104,14 +104,41 @@ def register(
     received_at = desk.store.accept(event.slug, id, registration, mail, key)
     if received_at is None:
         return _again(desk, event, id, registration, desk.store.registered(event.slug, id), key)
-    if intake.is_late(received_at) or not intake.can_judge(received_at):
-        intake = desk.intakes.fresh(event)
-    return _accepted(id, received_at, intake)
+    return _judged(desk, event, id, received_at, intake)
+
+
+def register_e_mailed(
+    desk: Desk, event: Event, registration: Registration, came_at: datetime, answering: tuple[str, ...] | None
+) -> Accepted | Known | Differs | Late | NotYetOpen:
+    """As `register`, for a form in a message that SendGrid received at `came_at`. It is kept after the deadline too:
+    nobody is there to take it back.
+
+    `answering`: the References of our answer, where the registrant is the sender, and so gets an answer in any case;
+    None where not. Raises `StoreUnavailable`.
+    """
+    id = registration_id(event.slug, registration)
+    intake = intake_now(desk, event)
+    if intake.not_yet_open:
+        return NotYetOpen(intake.opens_at)
+    mail = confirmation(event.slug, id, registration.email, answering or ())
+    received_at = desk.store.accept(event.slug, id, registration, mail, came_at=came_at)
+    if received_at is None:
+        registered = _there(desk.store.registered(event.slug, id))
+        if registered.came_at == came_at and registered.registration == registration:
+            return _accepted(id, registered.received_at, desk.intakes.fresh(event))  # this very message, read again
+        return _compared(desk, event, registered, registration, tell=answering is None)
+    return _judged(desk, event, id, received_at, intake)
 
 
 def _key_id(key: str) -> str:
     """The key in a form that fits every store; what clients put in it is not ours to keep."""
     return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _judged(desk: Desk, event: Event, id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
+    if intake.is_late(received_at) or not intake.can_judge(received_at):
+        intake = desk.intakes.fresh(event)
+    return _accepted(id, received_at, intake)
 
 
 def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
@@ -126,13 +153,28 @@ def _again(
     key_of = desk.store.registered_under(event.slug, key) if key else None
     if key_of and (key_of != id or registered is None or registered.registration != registration):
         return KeyReused()
+    registered = _there(registered)
+    if key_of:
+        return _accepted(id, registered.received_at, desk.intakes.fresh(event))
+    return _compared(desk, event, registered, registration, tell=True)
+
+
+def _there(registered: Registered | None) -> Registered:
     if registered is None:
         raise LookupError("a registration that was there is gone; registrations are never deleted")
+    return registered
+
+
+def _compared(
+    desk: Desk, event: Event, registered: Registered, registration: Registration, *, tell: bool
+) -> Known | Differs | Late:
+    """What a form is beside the one in the books; `tell` the address on file of another one."""
     if registered.registration != registration:
-        desk.store.queue(different_form(event.slug, registered))
+        if tell:
+            desk.store.queue(different_form(event.slug, registered))
         return Differs()
-    accepted = _accepted(id, registered.received_at, desk.intakes.fresh(event))
-    return accepted if key_of or isinstance(accepted, Late) else Known(accepted.reference)
+    accepted = _accepted(registered.id, registered.received_at, desk.intakes.fresh(event))
+    return accepted if isinstance(accepted, Late) else Known(accepted.reference)
 
 
 def _after_closing(

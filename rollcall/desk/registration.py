@@ -51,6 +51,8 @@ class Registered:
     id: str
     registration: Registration
     received_at: datetime
+    came_at: datetime | None = None
+    """When SendGrid received the message that it came in; None where it came from a page or a program."""
 
     @property
     def reference(self) -> str:

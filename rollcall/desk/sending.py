@@ -14,6 +14,7 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import (
+    TO_STAFF,
     Attempt,
     AttemptOutcome,
     Delivery,
@@ -25,12 +26,14 @@ from rollcall.desk.mail import (
     MailRecord,
     MailState,
     Message,
+    NeedsAPerson,
     NotSent,
     Posted,
     Sent,
 )
-from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_this_hour, word_of
+from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_next_morning, owed_this_hour, word_of
 from rollcall.desk.recording import reported
+from rollcall.desk.replying import draw_up_reply
 
 # The bounds of sending, all of them.
 LEASE = timedelta(minutes=2)
@@ -53,8 +56,9 @@ LONGEST_HOLD = timedelta(minutes=15)
 LONGEST_ASKED_HOLD = timedelta(hours=1)
 """SendGrid may ask for more; we look again after this."""
 TO_ONE_ADDRESS = 50
-"""Mails about registrations to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's delegation
-fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for one more."""
+"""Mails about registrations and messages to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's
+delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for
+one more."""
 ADDRESS_WINDOW = timedelta(days=1)
 PUT_OFFS = 3
 """How often a mail waits for another window before it is put before a person."""
@@ -153,7 +157,7 @@ def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> 
 def may_be_put_off(record: MailRecord) -> bool:
     """Whether the mail counts against its address's day, and was not counted before: no stranger can choose what goes
     to staff."""
-    return record.mail.registration_id is not None and not any(attempt.may_be_taken for attempt in record.attempts)
+    return record.mail.kind not in TO_STAFF and not any(attempt.may_be_taken for attempt in record.attempts)
 
 
 def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -> MailRecord:
@@ -304,7 +308,9 @@ def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
         case MailKind.ROSTER:
             return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
         case MailKind.NEEDS_A_PERSON:
-            return desk.compose(mail, event, draw_up_needs_a_person(desk.store, event), intake)
+            return desk.compose(mail, event, _needs_a_person(desk, event, intake), intake)
+        case MailKind.REPLY:
+            return desk.compose(mail, event, draw_up_reply(desk, event, mail.incoming_id or "", intake), intake)
         case MailKind.CONFIRMATION | MailKind.DIFFERENT_FORM:
             registered = desk.store.registered(event.slug, mail.registration_id or "")
             if registered is None:
@@ -312,3 +318,13 @@ def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
             return desk.compose(mail, event, registered, intake)
         case _:
             assert_never(mail.kind)
+
+
+def _needs_a_person(desk: Desk, event: Event, intake: Intake) -> NeedsAPerson:
+    """What needs a person; while that is a message, the staff are owed another word on the next morning, until the
+    event is over."""
+    about = draw_up_needs_a_person(desk, event)
+    if about.incoming and not event.is_over(intake.as_of):
+        for mail in owed_next_morning(event, intake.as_of):
+            desk.store.queue(mail)
+    return about

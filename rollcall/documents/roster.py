@@ -3,24 +3,31 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import xlsxwriter
 
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import FormStanding, ReadForm
 from rollcall.desk.mail import MailState, Roster
 from rollcall.desk.registration import KeptForm, Registered, Sign, fold
 from schemas.registration import form_fields, written
 
 Rows = list[tuple[str, ...]]
+_Of = TypeVar("_Of")
 
 _TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
 _USUAL_WIDTH = 18
 KEPT_IN_WORKBOOK = 1000
-"""Kept forms in the workbook, the last received; robots may send so many that no mail could carry them."""
+"""Kept forms in the workbook, and forms not completed, the last received; robots may send so many that no mail could
+carry them."""
+_LONGEST_CELL = 250
+"""Characters of what nobody has checked."""
 WHY_KEPT = {
     Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
     Sign.TOO_FAST: "sent within 3 seconds of opening the page",
@@ -29,15 +36,44 @@ WHY_KEPT = {
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of the roster; `width` in characters."""
+class Column(Generic[_Of]):
+    """A column of a sheet; `width` in characters."""
 
     label: str
     width: int
-    cell: Callable[[Registered], str]
+    cell: Callable[[_Of], str]
 
 
-def columns(event: Event, roster: Roster) -> list[Column]:
+@dataclass(frozen=True)
+class NotCompleted:
+    """A form that came by e-mail and whose sender did not do what was asked."""
+
+    name: str
+    """Empty where it says none."""
+    sender: str
+    missing: str
+    """The labels of what is missing or wrong; that it came too early, where nothing is."""
+    received_at: datetime
+
+
+def not_completed(event: Event, roster: Roster) -> list[NotCompleted]:
+    """The forms in messages that still wait for their senders, but for those of people in the books."""
+    in_the_books = {one.id for one in (*roster.registered, *roster.late)}
+    return [
+        NotCompleted(
+            name=_cell(f"{form.answers.get('first_name', '')} {form.answers.get('family_name', '')}"),
+            sender=_cell(incoming.sender),
+            missing=_missing(event, form),
+            received_at=incoming.received_at,
+        )
+        for incoming in roster.not_completed
+        for form in incoming.forms
+        if form.standing in (FormStanding.INCOMPLETE, FormStanding.NOT_YET_OPEN)
+        and form.registration_id not in in_the_books
+    ]
+
+
+def columns(event: Event, roster: Roster) -> list[Column[Registered]]:
     """What the roster says of each person: the reference, the form's fields in its order, what became of it."""
     return [
         Column("Reference", 14, lambda one: one.reference),
@@ -47,13 +83,38 @@ def columns(event: Event, roster: Roster) -> list[Column]:
     ]
 
 
-def kept_columns(event: Event, kept: Iterable[KeptForm]) -> list[Column]:
+def late_columns(event: Event, roster: Roster) -> list[Column[Registered]]:
+    """As `columns`, and for whoever is late only in our books, when the form was e-mailed."""
+
+    def e_mailed(one: Registered) -> str:
+        return _time(one.came_at, event) if one.came_at and e_mailed_in_time(one, roster.closes_at) else ""
+
+    return [*columns(event, roster), Column("E-mailed in time, at", 19, e_mailed)]
+
+
+def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
+    """Whether the form of somebody late was e-mailed before the deadline: SendGrid had it then, our books only later.
+    SendGrid's time is of whole seconds, so that of the deadline itself is too late, as likely as not."""
+    return late.came_at is not None and late.came_at < closes_at < late.received_at
+
+
+def kept_columns(event: Event, kept: Iterable[KeptForm]) -> list[Column[Registered]]:
     """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
     why = {one.form.id: WHY_KEPT[one.sign] for one in kept}
     return [Column("Why", 30, lambda one: why[one.id]), _received(event), *_form_columns(event)]
 
 
-def rows(event: Event, people: Iterable[Registered], across: list[Column]) -> Rows:
+def not_completed_columns(event: Event) -> list[Column[NotCompleted]]:
+    """What is said of each form that its sender did not complete."""
+    return [
+        Column("Name", 28, lambda one: one.name),
+        Column("E-mail address of the sender", 32, lambda one: one.sender),
+        Column("Missing", 48, lambda one: one.missing),
+        Column("Received", 17, lambda one: _time(one.received_at, event)),
+    ]
+
+
+def rows(event: Event, people: Iterable[Registered], across: list[Column[Registered]]) -> Rows:
     """A row a person, by category in the event's order, then organization, family name, first name."""
     order = {category.code: place for place, category in enumerate(event.categories)}
 
@@ -89,15 +150,20 @@ def harmless(cell: str) -> str:
 
 
 def roster_xlsx(event: Event, roster: Roster) -> bytes:
-    """The roster as a workbook to read, filter and print: text cells only, the late ones, and the forms that
-    need a person, on sheets of their own."""
+    """The roster as a workbook to read, filter and print: text cells only, the late ones, the forms that were
+    not completed, and those that need a person, on sheets of their own."""
     file = io.BytesIO()
     workbook = xlsxwriter.Workbook(file, {"in_memory": True})
     workbook.set_properties({"title": f"Roster: {event.title}", "created": roster.closes_at.replace(tzinfo=None)})
     across = columns(event, roster)
     _sheet(workbook, "Roster", event, across, rows(event, roster.registered, across))
     if roster.late:
+        across = late_columns(event, roster)
         _sheet(workbook, "Late", event, across, rows(event, roster.late, across))
+    if waiting := not_completed(event, roster)[-KEPT_IN_WORKBOOK:]:
+        missing = not_completed_columns(event)
+        cells = [tuple(column.cell(one) for column in missing) for one in waiting]
+        _sheet(workbook, "Not completed", event, missing, cells)
     if roster.kept:
         kept = roster.kept[-KEPT_IN_WORKBOOK:]
         across = kept_columns(event, kept)
@@ -106,7 +172,7 @@ def roster_xlsx(event: Event, roster: Roster) -> bytes:
     return file.getvalue()
 
 
-def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: list[Column], people: Rows) -> None:
+def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: Sequence[Column[_Of]], people: Rows) -> None:
     sheet = workbook.add_worksheet(name)
     header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
     body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
@@ -127,15 +193,30 @@ def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: list[
     sheet.set_footer("&LPrinted &D&RPage &P of &N")
 
 
-def _form_columns(event: Event) -> list[Column]:
+def _missing(event: Event, form: ReadForm) -> str:
+    if form.standing is FormStanding.NOT_YET_OPEN:
+        return "nothing, but it came before registration opened"
+    return ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
+
+
+def _cell(text: str) -> str:
+    """What nobody has checked, in one line that a workbook can hold: XML has no place for some characters."""
+    return "".join(filter(str.isprintable, " ".join(text.split())))[:_LONGEST_CELL]
+
+
+def _form_columns(event: Event) -> list[Column[Registered]]:
     return [
         Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH), _answer(event, field.name))
         for field in form_fields(event)
     ]
 
 
-def _received(event: Event) -> Column:
-    return Column("Received", 17, lambda one: f"{one.received_at.astimezone(event.zone):%Y-%m-%d %H:%M}")
+def _received(event: Event) -> Column[Registered]:
+    return Column("Received", 17, lambda one: _time(one.received_at, event))
+
+
+def _time(instant: datetime, event: Event) -> str:
+    return f"{instant.astimezone(event.zone):%Y-%m-%d %H:%M}"
 
 
 def _confirmation(roster: Roster, one: Registered) -> str:

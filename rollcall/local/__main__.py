@@ -21,9 +21,10 @@ from pathlib import Path
 from environs import Env, EnvError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Desk, Files, Inbox, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
+from rollcall.inbox.reader import InboxReader
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
@@ -31,12 +32,17 @@ from rollcall.local.sendgrid import Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
+from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import OtherBooks, SqliteStore
 from schemas.event import EventFileError, read_events
+from schemas.links import SignedLinks
 from templates import deadline
 
 OFFICE_OPENS = timedelta(hours=9)
 """On the letter's day, where nobody says when to start."""
+
+SENDER = "registration@rollcall.example"
+FORMS_HOST = "forms.rollcall.example"
 
 Clock = Callable[[], datetime]
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,6 +53,7 @@ class Books:
     """Where the local run keeps things, and the time at which it starts."""
 
     store: Store
+    files: Files
     outbox: Outbox
     clock: Clock
     told: str
@@ -86,8 +93,17 @@ def _listening(port: int) -> Iterator[socket.socket]:
 def serve(listening: socket.socket, events: Mapping[str, Event], books: Books) -> None:
     """Serve the desk on localhost, and run the trigger and the schedule beside it."""
     port = listening.getsockname()[1]
-    poster = SendGridPoster("local", "registration@rollcall.example", f"http://127.0.0.1:{port}/sendgrid")
-    desk = Desk(books.store, RecentIntakes(books.store, time.monotonic), events, compose, poster.post)
+    poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
+    desk = Desk(
+        store=books.store,
+        intakes=RecentIntakes(books.store, time.monotonic),
+        events=events,
+        compose=compose,
+        post=poster.post,
+        inbox=lambda: Inbox(books.files, InboxReader()),
+        links=SignedLinks("local", f"http://localhost:{port}/register", FORMS_HOST),
+        sender=SENDER,
+    )
     sendgrid = StandIn(books.outbox)
     app = local_app(desk, sendgrid, books.clock)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
@@ -167,7 +183,8 @@ def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None
             told = "The books of the last run go on."
     clock = moved_clock(at or stopped_at or letter_day)
     folder.mkdir(parents=True, exist_ok=True)
-    return Books(SqliteStore(folder / "rollcall.sqlite3", clock), Outbox(folder / "outbox.jsonl"), clock, told)
+    store = SqliteStore(folder / "rollcall.sqlite3", clock)
+    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, told)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -199,7 +216,8 @@ def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
     shift = start - datetime.now(UTC)
     store = MovedTime(FirestoreStore(client), shift)
     told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
-    return Books(store, Outbox(folder / "outbox.jsonl"), lambda: datetime.now(UTC) + shift, told)
+    clock = lambda: datetime.now(UTC) + shift  # noqa: E731
+    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, told)
 
 
 def moved_clock(start: datetime) -> Clock:
@@ -215,7 +233,7 @@ def _welcome(port: int, events: Mapping[str, Event], books: Books) -> str:
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
         lines += [f"    closes at    {deadline(books.store.intake(event).closes_at, event)}"]
         lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
-    lines += ["", f"  every mail it sends    {here}/outbox", "", "Ctrl-C stops it.", ""]
+    lines += ["", f"  every mail it sends, and e-mail to it    {here}/outbox", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
 
 

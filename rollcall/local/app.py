@@ -11,6 +11,7 @@ from cloudevents.http import from_http
 from flask import Flask, Response, abort, redirect, request
 
 from handlers.close_intake import close_intake
+from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.register import register
 from handlers.send_due_mail import send_due_mail
@@ -18,10 +19,11 @@ from handlers.send_mail import send_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.registering import intake_now
 from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
+from rollcall.local.sending_in import came_in, sample_mails, sending_in
 from templates import render
 
 HTTP_FUNCTIONS = {"register": register, "send_due_mail": send_due_mail, "close_intake": close_intake}
-SIGNED_FUNCTIONS = {"record_deliveries": record_deliveries}
+SIGNED_FUNCTIONS = {"receive_email": receive_email, "record_deliveries": record_deliveries}
 TRIGGERED_FUNCTIONS = {"send_mail": send_mail}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -31,6 +33,7 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     app = Flask(__name__)
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(outbox, now), url_prefix="/sendgrid")
+    app.register_blueprint(sending_in(desk, sendgrid, now))
     for name, function in HTTP_FUNCTIONS.items():
         _mount(app, name, partial(_called, function, desk))
     for name, signed in SIGNED_FUNCTIONS.items():
@@ -46,7 +49,9 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
 
     @app.get("/outbox")
     def outbox_page() -> str:
-        return render("local/outbox.html", mails=_mails(desk, outbox))
+        return render(
+            "local/outbox.html", mails=_mails(desk, outbox), messages=came_in(desk), samples=sample_mails(desk)
+        )
 
     @app.get("/outbox.json")
     def outbox_json() -> Response:

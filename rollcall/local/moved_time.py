@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
@@ -14,7 +15,8 @@ from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 class MovedTime:
     """A `Store` whose times are another's, moved by `shift`: for the Firestore emulator, which has only real time.
 
-    Moved are the times that a store gives or compares. A deadline is only kept, and stays as it is.
+    Moved are the times that a store gives or compares. Those that are only kept stay as they are: a deadline, and when
+    SendGrid received a message.
     """
 
     def __init__(self, store: Store, shift: timedelta) -> None:
@@ -31,10 +33,16 @@ class MovedTime:
         return replace(intake, as_of=intake.as_of + self._shift)
 
     def accept(
-        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+        self,
+        event: str,
+        id: str,
+        registration: Registration,
+        mail: Mail,
+        key: str | None = None,
+        came_at: datetime | None = None,
     ) -> datetime | None:
         """See `RegisteringStore`."""
-        received_at = self._store.accept(event, id, registration, self._owed(mail), key)
+        received_at = self._store.accept(event, id, registration, self._owed(mail), key, came_at)
         return received_at + self._shift if received_at else None
 
     def registered_under(self, event: str, key: str) -> str | None:
@@ -53,6 +61,27 @@ class MovedTime:
     def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
         """See `RegisteringStore`."""
         self._store.keep(event, id, registration, sign)
+
+    def take_in(self, event: str, id: str) -> None:
+        """See `ReceivingStore`."""
+        self._store.take_in(event, id)
+
+    def incoming(self, id: str) -> Incoming | None:
+        """See `IncomingStore`."""
+        incoming = self._store.incoming(id)
+        return _incoming(incoming, self._shift) if incoming else None
+
+    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
+        """See `IncomingStore`."""
+        return self._store.save_incoming(_incoming(incoming, -self._shift), [self._owed(mail) for mail in owed])
+
+    def due_incoming(self, limit: int) -> Sequence[str]:
+        """See `ReceivingStore`."""
+        return self._store.due_incoming(limit)
+
+    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
+        """See `RosterStore`."""
+        return [_incoming(one, self._shift) for one in self._store.all_incoming(event, after, limit)]
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
@@ -124,6 +153,14 @@ def _mail(record: MailRecord, shift: timedelta) -> MailRecord:
         mail=replace(record.mail, not_before=_moved(record.mail.not_before, shift)),
         due_at=_moved(record.due_at, shift) if record.due_at else None,
         attempts=tuple(replace(attempt, at=attempt.at + shift) for attempt in record.attempts),
+    )
+
+
+def _incoming(incoming: Incoming, shift: timedelta) -> Incoming:
+    return replace(
+        incoming,
+        stored_at=incoming.stored_at + shift,
+        due_at=_moved(incoming.due_at, shift) if incoming.due_at else None,
     )
 
 

@@ -1,28 +1,50 @@
 """Composing: a mail we owe, and what it is about, become a message. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import Reply, Standing
 from rollcall.desk.intake import Intake
-from rollcall.desk.mail import About, Attachment, Mail, MailKind, MailQueue, MailRecord, Message, NeedsAPerson, Roster
+from rollcall.desk.mail import (
+    About,
+    Attachment,
+    Mail,
+    MailKind,
+    MailQueue,
+    MailRecord,
+    Message,
+    NeedsAPerson,
+    Roster,
+)
 from rollcall.desk.registration import KeptForm, Registered
 from rollcall.documents.calendar import invitation
-from rollcall.documents.roster import KEPT_IN_WORKBOOK, WHY_KEPT, roster_csv, roster_xlsx
-from schemas.registration import form_fields, written
+from rollcall.documents.roster import (
+    KEPT_IN_WORKBOOK,
+    WHY_KEPT,
+    NotCompleted,
+    e_mailed_in_time,
+    not_completed,
+    roster_csv,
+    roster_xlsx,
+)
+from rollcall.mail.answering import looks_like_a_picture, reply_subject, said_of
+from rollcall.mail.telling import for_staff
+from rollcall.mail.wording import NOT_GIVEN, details, one_line
 from templates import in_zone, render
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-NOT_GIVEN = "(not given)"
 SHOWN_IN_FULL = 50
-"""Kept forms that one mail shows with all answers, the last received; robots may send many."""
+"""Kept forms, and forms not completed, that one mail shows with what is in them, the last received; robots may send
+many."""
 HOLD_TOLD_FOR = timedelta(days=2)
 """How long after its beginning a hold of the queue is news, in words that are owed by then."""
 
 
 def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
-    """The message of a mail. `about` is what its kind is about: a roster, what needs a person, else a registration."""
+    """The message of a mail. `about` is what its kind is about: a roster, what needs a person, a reply, else a
+    registration."""
     match mail.kind, about:
         case MailKind.CONFIRMATION, Registered():
             return _confirmation(mail, event, about, intake)
@@ -33,6 +55,8 @@ def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
             return _roster(mail, event, about, intake)
         case MailKind.NEEDS_A_PERSON, NeedsAPerson():
             return _needs_a_person(mail, event, about, intake)
+        case MailKind.REPLY, Reply():
+            return _reply(mail, event, about, intake)
         case _:
             raise TypeError(f"a {mail.kind} mail is not about a {type(about).__name__}")
 
@@ -40,21 +64,28 @@ def compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
 def _confirmation(mail: Mail, event: Event, registered: Registered, intake: Intake) -> Message:
     late = intake.is_late(registered.received_at)
     answers = registered.registration.answers
-    came = "Received after the deadline" if late else "Registration confirmed"
+    in_time = e_mailed_in_time(registered, intake.closes_at)
     return _message(
         mail,
         event,
-        f"{came}: {event.title} ({registered.reference})",
+        f"{_came(late, in_time)}: {event.title} ({registered.reference})",
         "confirmation",
         copies_to=tuple(address for address in event.staff if late and address != mail.to),
         attachments=() if late else (Attachment(f"{event.slug}.ics", "text/calendar", invitation(event, registered)),),
         registered=registered,
         details=details(event, registered),
         late=late,
+        in_time=in_time,
         closes_at=intake.closes_at,
         hotel=answers.get("hotel", ""),
         hotel_tel=answers.get("hotel_tel", ""),
     )
+
+
+def _came(late: bool, in_time: bool) -> str:
+    if not late:
+        return "Registration confirmed"
+    return "Received in time, kept as late" if in_time else "Received after the deadline"
 
 
 def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message:
@@ -66,6 +97,7 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
     )
     people = [one.registration for one in roster.registered]
     by_category = Counter(person.category for person in people)
+    waiting = not_completed(event, roster)
     not_delivered = [one for one in roster.registered if one.id in roster.confirmations]
     return _message(
         mail,
@@ -84,35 +116,85 @@ def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message
             for one in not_delivered
         ],
         late_rows=[
-            (_who(one), f"{one.registration.email}, received {in_zone(one.received_at, event)}{_mail_of(one, roster)}")
+            (_who(one), f"{one.registration.email}, {_received_late(event, one, roster)}{_mail_of(one, roster)}")
             for one in roster.late
         ],
+        not_completed_count=len(waiting),
+        not_completed_rows=[_not_completed_row(event, one) for one in waiting[-SHOWN_IN_FULL:]],
         kept_count=len(roster.kept),
         kept_rows=[_kept_row(event, one) for one in roster.kept[-SHOWN_IN_FULL:]],
         kept_in_workbook=KEPT_IN_WORKBOOK,
+        by_email=by_email(roster.incoming, roster.dealt_with),
     )
 
 
+def by_email(counts: Mapping[Standing, int], dealt_with: int) -> list[tuple[str, int]]:
+    """What came of the messages, and how many came in: each is counted in one of the lines above the last. Empty where
+    none ever came. `dealt_with`: with how many of those that need a person the staff have dealt."""
+    if not sum(counts.values()):
+        return []
+    names = {standing: standing.value.capitalize() for standing in Standing}
+    if counts.get(Standing.REGISTERED):
+        names[Standing.REGISTERED] += " (late ones among them)"
+    if counts.get(Standing.NEEDS_A_PERSON):
+        names[Standing.NEEDS_A_PERSON] += f" (of these dealt with: {dealt_with})"
+    said = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
+    rows = [(names[standing], counts.get(standing, 0)) for standing in said]
+    return [*rows, ("Messages that came in", sum(counts.values()))]
+
+
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
-    shown = about.kept[-SHOWN_IN_FULL:]
+    kept = about.kept[-SHOWN_IN_FULL:]
+    messages, attachments = for_staff(event, about.incoming)
     return _message(
         mail,
         event,
-        f"Needs a person: {event.title} (mails: {len(about.undelivered)}, forms: {len(about.kept)})",
+        f"Needs a person: {event.title}{_counts(about)}",
         "needs-a-person",
+        attachments=attachments,
         held_since=_told_hold(about.queue, mail),
         undelivered_rows=sorted(_undelivered_row(one, record, intake) for one, record in about.undelivered),
         count=len(about.kept),
-        older=len(about.kept) - len(shown),
-        kept=[(*_kept_row(event, one), details(event, one.form)) for one in shown],
+        older=len(about.kept) - len(kept),
+        kept=[(*_kept_row(event, one), details(event, one.form)) for one in kept],
+        message_count=len(about.incoming) + about.older_incoming,
+        older_messages=about.older_incoming,
+        messages=messages,
+    )
+
+
+def _counts(about: NeedsAPerson) -> str:
+    """How much there is of what there is: ` (1 form, 13 messages)`."""
+    counted = (
+        (len(about.undelivered), "mail not delivered", "mails not delivered"),
+        (len(about.kept), "form", "forms"),
+        (len(about.incoming) + about.older_incoming, "message", "messages"),
+    )
+    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
+    return f" ({said})" if said else ""
+
+
+def _reply(mail: Mail, event: Event, reply: Reply, intake: Intake) -> Message:
+    return _message(
+        mail,
+        event,
+        reply_subject(event, reply.incoming),
+        "reply",
+        reply_to=reply.answers_to,
+        forms=said_of(event, reply, intake),
+        not_read=[one_line(name, 100) for name in reply.incoming.not_read],
+        pictures=any(map(looks_like_a_picture, reply.incoming.not_read)),
+        intake=intake,
+        form_page=reply.form_page,
+        to=mail.to,
     )
 
 
 def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake) -> tuple[str, str]:
     mail = f"{record.mail.kind.value} to {record.mail.to}: {_standing(record)}"
     if one is None:
-        return "The staff", mail
-    late = ", came late" if intake.is_late(one.received_at) else ""
+        return ("Who wrote to us" if record.mail.kind is MailKind.REPLY else "The staff"), mail
+    late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
     numbers = [f"{said} {answers[name]}" for name, said in (("tel", "tel."), ("fax", "fax")) if name in answers]
     return f"{_who(one)} ({one.reference}{late})", "\n".join((mail, *numbers))
@@ -121,6 +203,11 @@ def _undelivered_row(one: Registered | None, record: MailRecord, intake: Intake)
 def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
     said = f"received {in_zone(kept.form.received_at, event)}, {WHY_KEPT[kept.sign]}"
     return _who(kept.form), f"{kept.form.registration.email}, {said}"
+
+
+def _not_completed_row(event: Event, one: NotCompleted) -> tuple[str, str]:
+    sender = one.sender or "(no address)"
+    return one.name or sender, f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {one.missing}"
 
 
 def _told_hold(queue: MailQueue, mail: Mail) -> datetime | None:
@@ -132,6 +219,13 @@ def _told_hold(queue: MailQueue, mail: Mail) -> datetime | None:
     return queue.held_since if soon else None
 
 
+def _received_late(event: Event, one: Registered, roster: Roster) -> str:
+    received = f"received {in_zone(one.received_at, event)}"
+    if one.came_at is not None and e_mailed_in_time(one, roster.closes_at):
+        return f"e-mailed in time, at {in_zone(one.came_at, event)}; {received}"
+    return received
+
+
 def _mail_of(one: Registered, roster: Roster) -> str:
     """How the mail to a late person stands, where it did not go out."""
     record = roster.confirmations.get(one.id)
@@ -141,13 +235,6 @@ def _mail_of(one: Registered, roster: Roster) -> str:
 def _standing(record: MailRecord) -> str:
     """How a mail stands, and why."""
     return f"{record.state.value}: {record.why}" if record.why else record.state.value
-
-
-def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
-    """What the person answered, in the form's order: label and text."""
-    answers = written(registered.registration)
-    answers["category"] = event.category_label(registered.registration.category)
-    return [(field.label, answers[field.name]) for field in form_fields(event) if field.name in answers]
 
 
 def _who(registered: Registered) -> str:
@@ -165,6 +252,7 @@ def _message(
     subject: str,
     template: str,
     *,
+    reply_to: str | None = None,
     copies_to: tuple[str, ...] = (),
     attachments: tuple[Attachment, ...] = (),
     **context: object,
@@ -173,9 +261,11 @@ def _message(
         mail_id=mail.id,
         to=mail.to,
         copies_to=copies_to,
-        reply_to=event.staff[0],
+        reply_to=reply_to or event.staff[0],
         subject=" ".join(subject.split()),
         text=render(f"mail/{template}.txt", event=event, **context),
         html=render(f"mail/{template}.html", event=event, **context),
         attachments=attachments,
+        thread=mail.thread,
+        answers=mail.kind is MailKind.REPLY or bool(mail.thread),
     )

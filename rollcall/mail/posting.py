@@ -16,6 +16,7 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.mail import Attachment as FileAttachment
 from sendgrid.helpers.mail import (
+    ClickTracking,
     Content,
     CustomArg,
     Disposition,
@@ -25,10 +26,12 @@ from sendgrid.helpers.mail import (
     From,
     Header,
     Mail,
+    OpenTracking,
     Personalization,
     ReplyTo,
     Subject,
     To,
+    TrackingSettings,
 )
 
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Posted, Sent
@@ -44,6 +47,15 @@ _NEVER = (400, 413)
 _REFUSED = (401, 403)
 """Statuses of our key, our account or our sender, whatever the message."""
 _TOO_FAST = 429
+_MESSAGE_ID = re.compile("<[!-;=?-~]+>")
+"""RFC 5322, 3.6.4, in ASCII and as it may have been obsolete (4.5.4): what stands in angle brackets, without spaces."""
+LONGEST_HEADER = 900
+"""Characters in a header's value: a line has 998 at the most (RFC 5322, 2.1.1), its name included, and we do not rely
+on SendGrid to fold it."""
+_LONGEST_ID = LONGEST_HEADER // 2 - 1
+"""So that any two have room."""
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_ANY_TYPE = "application/octet-stream"
 
 
 class SendGridPoster:
@@ -76,19 +88,49 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
     """The request as SendGrid's schema wants it.
 
     The `Message-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
-    are one. A copy is a message of its own, without the mail's id: its delivery reports are not the mail's.
+    are one. `Auto-Submitted` (RFC 3834, 5) keeps away what answers by itself, as a note of absence. A copy is a message
+    of its own, without the mail's id: its delivery reports are not the mail's. SendGrid is to track nobody: it would
+    put addresses of its own in place of our links, and a picture into the mail.
     """
     mail = Mail(from_email=From(sender), subject=Subject(_one_line(message.subject)))
     for address in reversed((message.to, *message.copies_to)):  # `get()` turns them round
         mail.add_personalization(_personalization(message, address))
-    mail.add_header(Header("Message-ID", f"<{message.mail_id}@{sender.rpartition('@')[2]}>"))
+    for name, value in _headers(message, sender).items():
+        mail.add_header(Header(name, value))
     mail.reply_to = ReplyTo(_posted_as(message.reply_to))
     mail.add_content(Content("text/plain", message.text))
     mail.add_content(Content("text/html", message.html))
     for attachment in reversed(message.attachments):  # `get()` turns them round
         mail.add_attachment(_file(attachment))
+    mail.tracking_settings = TrackingSettings(
+        click_tracking=ClickTracking(enable=False, enable_text=False), open_tracking=OpenTracking(enable=False)
+    )
     body: dict[str, Any] = mail.get()
     return body
+
+
+def _headers(message: Message, sender: str) -> dict[str, str]:
+    """The headers that are ours to give; none is among those that SendGrid keeps to itself (its page "Mail Send")."""
+    headers = {
+        "Message-ID": f"<{message.mail_id}@{sender.rpartition('@')[2]}>",
+        "Auto-Submitted": "auto-replied" if message.answers else "auto-generated",
+    }
+    thread = [one for one in map(str.strip, message.thread) if _is_message_id(one)]
+    if thread and thread[-1] == message.thread[-1].strip():  # an answer to a message that has no id is in no thread
+        headers |= {"In-Reply-To": thread[-1], "References": " ".join(_fitting(thread))}
+    return headers
+
+
+def _is_message_id(text: str) -> bool:
+    """Strangers write them: whatever else it is, it is not put into a header."""
+    return len(text) <= _LONGEST_ID and _MESSAGE_ID.fullmatch(text) is not None
+
+
+def _fitting(thread: list[str]) -> list[str]:
+    """As much of the thread as a header may hold: its first and its last ones."""
+    while len(" ".join(thread)) > LONGEST_HEADER:
+        thread = [thread[0], *thread[2:]]
+    return thread
 
 
 def _personalization(message: Message, address: str) -> Personalization:
@@ -116,8 +158,8 @@ def _one_line(subject: str) -> str:
 def _file(attachment: Attachment) -> FileAttachment:
     return FileAttachment(
         FileContent(base64.b64encode(attachment.content).decode()),
-        FileName(attachment.name),
-        FileType(attachment.type),
+        FileName(_one_line(attachment.name)),
+        FileType(attachment.type if _MEDIA_TYPE.fullmatch(attachment.type) else _ANY_TYPE),
         Disposition("attachment"),
     )
 

@@ -6,6 +6,7 @@
     intakes/{event}/kept/{id}           a form that is kept for the staff, the last one of each person
     intakes/{event}/roster/{name}       a page of the closed list
     mails/{id}                          a mail we owe, and where it stands
+    incoming/{id}                       a message that came in, and what came of it; its create time is its commit time
     queues/mails                        whether mails may go out at all; written when a hold begins, goes on or ends
 
 A person's request writes only documents keyed by that person, and no counter is kept.
@@ -44,17 +45,22 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import Mail, MailQueue, MailRecord, MailState
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from rollcall.store.records import (
+    NEWLY_IN,
     closing_from,
     closing_record,
     history_from,
     history_record,
+    incoming_from,
+    incoming_record,
     mail_from,
     mail_record,
     mail_state,
+    maybe,
     plain,
     queue_from,
     queue_record,
@@ -123,11 +129,18 @@ class FirestoreStore:
         )
 
     def accept(
-        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+        self,
+        event: str,
+        id: str,
+        registration: Registration,
+        mail: Mail,
+        key: str | None = None,
+        came_at: datetime | None = None,
     ) -> datetime | None:
         """See `RegisteringStore`."""
         call, batch = _Call(), self._client.batch()
-        batch.create(self._registrations(event).document(id), registration_record(registration))
+        written = registration_record(registration) | ({"came_at": came_at} if came_at else {})
+        batch.create(self._registrations(event).document(id), written)
         self._queue(batch, mail)
         if key:
             batch.create(self._key(event, key), {"registration_id": id})
@@ -167,12 +180,43 @@ class FirestoreStore:
         with _unavailable_as_ours():
             self._kept(event).document(id).set(written, **_Call())
 
+    def take_in(self, event: str, id: str) -> None:
+        """See `ReceivingStore`."""
+        with _unavailable_as_ours(), suppress(AlreadyExists):
+            self._incoming(id).create({"event": event, **incoming_record(NEWLY_IN)}, **_Call())
+
+    def incoming(self, id: str) -> Incoming | None:
+        """See `IncomingStore`."""
+        with _unavailable_as_ours():
+            snapshot = self._incoming(id).get(**_Call())
+        return _incoming(snapshot) if snapshot.exists else None
+
+    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
+        """See `IncomingStore`. A mail that is there speaks against the whole commit: it is made again without."""
+        batch = self._client.batch()
+        as_read = self._client.write_option(last_update_time=incoming.version)
+        batch.update(self._incoming(incoming.id), incoming_record(incoming), option=as_read)
+        for mail in owed:
+            self._queue(batch, mail)
+        if _committed(batch, lambda: self.incoming(incoming.id) == incoming):
+            return True
+        not_there = [mail for mail in owed if self.mail(mail.id) is None]
+        return len(not_there) < len(owed) and self.save_incoming(incoming, not_there)
+
+    def due_incoming(self, limit: int) -> Sequence[str]:
+        """See `ReceivingStore`."""
+        return self._due("incoming", limit)
+
+    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
+        """See `RosterStore`."""
+        of_event = FieldFilter("event", "==", event)
+        with _unavailable_as_ours():
+            pages = _page(self._client.collection("incoming"), after, limit, where=of_event)
+            return [_incoming(snapshot) for snapshot in pages]
+
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
-        due = FieldFilter("due_at", "<=", self.now())
-        query = self._client.collection("mails").where(filter=due).order_by("due_at").select(()).limit(limit)
-        with _unavailable_as_ours():
-            return [snapshot.id for snapshot in query.stream(**_Call())]
+        return self._due("mails", limit)
 
     def mail(self, id: str) -> MailRecord | None:
         """See `RecordingStore`."""
@@ -282,8 +326,17 @@ class FirestoreStore:
     def _key(self, event: str, key: str) -> firestore.DocumentReference:
         return self._client.document("intakes", event, "keys", key)
 
+    def _incoming(self, id: str) -> firestore.DocumentReference:
+        return self._client.document("incoming", id)
+
     def _mail_queue(self) -> firestore.DocumentReference:
         return self._client.document("queues/mails")
+
+    def _due(self, collection: str, limit: int) -> Sequence[str]:
+        due = FieldFilter("due_at", "<=", self.now())
+        query = self._client.collection(collection).where(filter=due).order_by("due_at").select(()).limit(limit)
+        with _unavailable_as_ours():
+            return [snapshot.id for snapshot in query.stream(**_Call())]
 
     def _queue(self, batch: firestore.WriteBatch, mail: Mail) -> None:
         batch.create(self._client.document("mails", mail.id), _newly_owed(mail))
@@ -318,16 +371,25 @@ def _newly_owed(mail: Mail) -> dict[str, Any]:
     return {**mail_record(mail), **mail_state(MailRecord(mail, due_at=mail.not_before))}
 
 
-def _page(collection: firestore.CollectionReference, after: str | None, limit: int) -> Iterator[Any]:
+def _page(
+    collection: firestore.CollectionReference, after: str | None, limit: int, where: FieldFilter | None = None
+) -> Iterator[Any]:
     """Documents by id."""
-    query = collection.order_by("__name__").limit(limit)
+    query = (collection.where(filter=where) if where else collection).order_by("__name__").limit(limit)
     if after:
         query = query.start_after({"__name__": collection.document(after)})
     yield from query.stream(**_Call())
 
 
 def _registered(snapshot: Any) -> Registered:
-    return Registered(snapshot.id, registration_from(snapshot.to_dict()), plain(snapshot.create_time))
+    written = snapshot.to_dict()
+    came_at = maybe(written.pop("came_at", None))
+    return Registered(snapshot.id, registration_from(written), plain(snapshot.create_time), came_at)
+
+
+def _incoming(snapshot: Any) -> Incoming:
+    written = snapshot.to_dict()
+    return incoming_from(snapshot.id, written["event"], plain(snapshot.create_time), written, snapshot.update_time)
 
 
 def _kept(snapshot: Any) -> KeptForm:

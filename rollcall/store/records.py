@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
 from rollcall.desk.intake import Closing, EarlierDeadline
-from rollcall.desk.mail import Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
+from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
 from rollcall.desk.registration import Registration, fold
 
 
@@ -37,6 +38,8 @@ def mail_record(mail: Mail) -> dict[str, Any]:
         "address": fold(mail.to),
         "registration_id": mail.registration_id,
         "not_before": mail.not_before,
+        "incoming_id": mail.incoming_id,
+        "thread": list(mail.thread),
     }
 
 
@@ -55,18 +58,89 @@ def mail_state(record: MailRecord) -> dict[str, Any]:
 
 
 def mail_from(id: str, record: Mapping[str, Any], version: object) -> MailRecord:
-    """The mail that was written."""
-    not_before = plain(record["not_before"])
-    mail = Mail(id, MailKind(record["kind"]), record["event"], record["to"], record["registration_id"], not_before)
+    """The mail that was written; an old one tells of no message that it is about."""
     return MailRecord(
-        mail=mail,
+        mail=Mail(
+            id=id,
+            kind=MailKind(record["kind"]),
+            event=record["event"],
+            to=record["to"],
+            registration_id=record["registration_id"],
+            not_before=plain(record["not_before"]),
+            incoming_id=record.get("incoming_id"),
+            thread=tuple(record.get("thread", ())),
+        ),
         state=MailState(record["state"]),
-        due_at=_maybe(record["due_at"]),
+        due_at=maybe(record["due_at"]),
         attempts=tuple(
             Attempt(attempt["id"], plain(attempt["at"]), AttemptOutcome(attempt["outcome"]), attempt["note"])
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
+        version=version,
+    )
+
+
+NEWLY_IN = Incoming(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
+"""What every message is when it comes in, apart from the first three."""
+
+
+def incoming_record(incoming: Incoming) -> dict[str, Any]:
+    """What came of a message: all that may change."""
+    return {
+        "standing": incoming.standing.value,
+        "due_at": incoming.due_at,
+        "attempts": incoming.attempts,
+        "sender": incoming.sender,
+        "subject": incoming.subject,
+        "message_id": incoming.message_id,
+        "references": list(incoming.references),
+        "came_at": incoming.came_at,
+        "forms": [
+            {
+                "standing": form.standing.value,
+                "registration_id": form.registration_id,
+                "answers": dict(form.answers),
+                "faults": {name: list(sentences) for name, sentences in form.faults.items()},
+            }
+            for form in incoming.forms
+        ],
+        "not_read": list(incoming.not_read),
+        "text": incoming.text,
+        "reason": incoming.reason,
+        "answered": incoming.answered,
+        "dealt_with": incoming.dealt_with,
+    }
+
+
+def incoming_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> Incoming:
+    """The message that was written."""
+    return Incoming(
+        id=id,
+        event=event,
+        stored_at=stored_at,
+        standing=Standing(record["standing"]),
+        due_at=maybe(record["due_at"]),
+        attempts=record["attempts"],
+        sender=record["sender"],
+        subject=record["subject"],
+        message_id=record["message_id"],
+        references=tuple(record["references"]),
+        came_at=maybe(record["came_at"]),
+        forms=tuple(
+            ReadForm(
+                standing=FormStanding(form["standing"]),
+                registration_id=form["registration_id"],
+                answers=form["answers"],
+                faults={name: tuple(sentences) for name, sentences in form["faults"].items()},
+            )
+            for form in record["forms"]
+        ),
+        not_read=tuple(record["not_read"]),
+        text=record["text"],
+        reason=record["reason"],
+        answered=record["answered"],
+        dealt_with=record["dealt_with"],
         version=version,
     )
 
@@ -84,7 +158,7 @@ def queue_record(queue: MailQueue) -> dict[str, Any]:
 
 def queue_from(record: Mapping[str, Any], as_of: datetime, version: object) -> MailQueue:
     """The queue that was written."""
-    held = {name: _maybe(record[name]) for name in ("held_since", "held_until")}
+    held = {name: maybe(record[name]) for name in ("held_since", "held_until")}
     return MailQueue(**{**record, **held}, as_of=as_of, version=version)
 
 
@@ -113,5 +187,6 @@ def plain(instant: datetime) -> datetime:
     return datetime.combine(instant.date(), instant.time(), tzinfo=UTC)
 
 
-def _maybe(instant: datetime | None) -> datetime | None:
+def maybe(instant: datetime | None) -> datetime | None:
+    """The instant, if there is one, as `plain` has it."""
     return plain(instant) if instant else None

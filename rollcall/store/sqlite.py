@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,14 +12,18 @@ from typing import Any
 
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
+from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import Mail, MailQueue, MailRecord
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from rollcall.store.records import (
+    NEWLY_IN,
     closing_from,
     closing_record,
     history_from,
     history_record,
+    incoming_from,
+    incoming_record,
     mail_from,
     mail_record,
     mail_state,
@@ -34,7 +39,8 @@ create table if not exists intakes (
     event text primary key, opens_at text, closes_at text, history text, closing text
 ) without rowid;
 create table if not exists registrations (
-    event text, id text, received_at text not null, registration text not null, primary key (event, id)
+    event text, id text, received_at text not null, registration text not null, came_at text,
+    primary key (event, id)
 ) without rowid;
 create table if not exists kept (
     event text, id text, received_at text not null, registration text not null, sign text not null,
@@ -52,8 +58,13 @@ create index if not exists mails_due on mails (due_at) where due_at is not null;
 create index if not exists mails_unsent on mails (event) where state not in ('sent', 'delivered');
 create index if not exists mails_to on mails (address, handed_over_at);
 create table if not exists mail_queue (only integer primary key check (only = 1), queue text not null);
+create table if not exists incoming (
+    id text primary key, event text not null, stored_at text not null, due_at text, record text not null
+) without rowid;
+create index if not exists incoming_due on incoming (due_at) where due_at is not null;
+create index if not exists incoming_of_event on incoming (event, id);
 """
-_VERSION = 3
+_VERSION = 4
 """Of these tables, kept in the file (`pragma user_version`)."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
@@ -79,9 +90,22 @@ class SqliteStore:
         self._connection = sqlite3.connect(
             path, timeout=_BUSY_AFTER.total_seconds(), isolation_level=None, check_same_thread=False
         )
-        self._connection.execute("pragma journal_mode = wal")
+        self._write_ahead()
         self._connection.execute("pragma synchronous = full")
         self._open(path)
+
+    def _write_ahead(self) -> None:
+        """SQLite waits for no lock here, so that of several who open new books at once some are refused."""
+        until = time.monotonic() + _BUSY_AFTER.total_seconds()
+        while True:
+            try:
+                self._connection.execute("pragma journal_mode = wal")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _open(self, path: Path) -> None:
         ((tables,),) = self._read("select count(*) from sqlite_master", ())  # first: another process may be at it
@@ -115,14 +139,20 @@ class SqliteStore:
         return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=now, history=earlier)
 
     def accept(
-        self, event: str, id: str, registration: Registration, mail: Mail, key: str | None = None
+        self,
+        event: str,
+        id: str,
+        registration: Registration,
+        mail: Mail,
+        key: str | None = None,
+        came_at: datetime | None = None,
     ) -> datetime | None:
         """See `RegisteringStore`. Here a commit's outcome is always known."""
         with self._commit() as (books, now):
             if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key)).fetchone():
                 return None
-            registered = (event, id, _text(now), _json(registration_record(registration)))
-            if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?)", registered):
+            registered = (event, id, _text(now), _json(registration_record(registration)), _maybe(came_at))
+            if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?, ?)", registered):
                 return None
             if key:
                 books.execute("insert into keys values (?, ?, ?)", (event, key, id))
@@ -136,9 +166,7 @@ class SqliteStore:
 
     def registered(self, event: str, id: str) -> Registered | None:
         """See `RegisteringStore`."""
-        rows = self._read(
-            "select id, registration, received_at from registrations where event = ? and id = ?", (event, id)
-        )
+        rows = self._read(f"select {_REGISTERED} from registrations where event = ? and id = ?", (event, id))
         return _registered(*rows[0]) if rows else None
 
     def queue(self, mail: Mail) -> None:
@@ -153,6 +181,41 @@ class SqliteStore:
                 "insert or replace into kept values (?, ?, ?, ?, ?)",
                 (event, id, _text(now), json.dumps(registration_record(registration)), sign.value),
             )
+
+    def take_in(self, event: str, id: str) -> None:
+        """See `ReceivingStore`."""
+        with self._commit() as (books, now):
+            came = (id, event, _text(now), *_incoming_state(NEWLY_IN))
+            books.execute("insert or ignore into incoming values (?, ?, ?, ?, ?)", came)
+
+    def incoming(self, id: str) -> Incoming | None:
+        """See `IncomingStore`."""
+        rows = self._read(f"select {_INCOMING} from incoming where id = ?", (id,))
+        return _incoming(*rows[0]) if rows else None
+
+    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
+        """See `IncomingStore`."""
+        with self._commit() as (books, _):
+            values = (*_incoming_state(incoming), incoming.id, incoming.version)
+            if not _new(books, "update incoming set due_at = ?, record = ? where id = ? and record = ?", values):
+                return False
+            for mail in owed:
+                _queue(books, mail)
+        return True
+
+    def due_incoming(self, limit: int) -> Sequence[str]:
+        """See `ReceivingStore`."""
+        now = _text(self.now())
+        rows = self._read("select id from incoming where due_at <= ? order by due_at limit ?", (now, limit))
+        return [id for (id,) in rows]
+
+    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
+        """See `RosterStore`."""
+        rows = self._read(
+            f"select {_INCOMING} from incoming where event = ? and id > ? order by id limit ?",
+            (event, after or "", limit),
+        )
+        return [_incoming(*row) for row in rows]
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
@@ -212,7 +275,7 @@ class SqliteStore:
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """See `RosterStore`."""
         rows = self._read(
-            "select id, registration, received_at from registrations where event = ? and id > ? order by id limit ?",
+            f"select {_REGISTERED} from registrations where event = ? and id > ? order by id limit ?",
             (event, after or "", limit),
         )
         return [_registered(*row) for row in rows]
@@ -295,6 +358,8 @@ class SqliteStore:
             return self._connection.execute(query, values).fetchall()
 
 
+_REGISTERED = "id, registration, received_at, came_at"
+_INCOMING = "id, event, stored_at, record"
 _MAIL = "id, mail, record"
 _STATE = "state = ?, due_at = ?, handed_over_at = ?, record = ?"
 
@@ -331,12 +396,22 @@ def _queue(books: sqlite3.Connection, mail: Mail, *, anew: bool = False) -> None
 def _state(record: MailRecord) -> tuple[object, ...]:
     """The values of `_STATE`."""
     state = mail_state(record)
-    times = [_text(state[name]) if state[name] else None for name in ("due_at", "handed_over_at")]
-    return (state["state"], *times, _json(state))
+    return (state["state"], _maybe(state["due_at"]), _maybe(state["handed_over_at"]), _json(state))
 
 
-def _registered(id: str, registration: str, received_at: str) -> Registered:
-    return Registered(id, registration_from(json.loads(registration)), _instant(received_at))
+def _incoming_state(incoming: Incoming) -> tuple[object, ...]:
+    """The values of `due_at` and `record`."""
+    return (_maybe(incoming.due_at), _json(incoming_record(incoming)))
+
+
+def _registered(id: str, registration: str, received_at: str, came_at: str | None = None) -> Registered:
+    read = registration_from(json.loads(registration))
+    return Registered(id, read, _instant(received_at), _instant(came_at) if came_at else None)
+
+
+def _incoming(id: str, event: str, stored_at: str, record: str) -> Incoming:
+    read = _with_instants(json.loads(record))  # no deeper: answers have names of their own
+    return incoming_from(id, event, _instant(stored_at), read, record)
 
 
 def _mail(id: str, mail: str, record: str) -> MailRecord:
@@ -358,13 +433,17 @@ def _with_instants(record: dict[str, Any]) -> dict[str, Any]:
 
 
 _INSTANTS = {
-    *("at", "due_at", "handed_over_at", "not_before", "held_since", "held_until", "closes_at", "moved_at"),
+    *("at", "due_at", "handed_over_at", "not_before", "held_since", "held_until", "closes_at", "moved_at", "came_at"),
 }
 
 
 def _text(instant: datetime) -> str:
     """Fixed width, so that texts sort as instants do."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _maybe(instant: datetime | None) -> str | None:
+    return _text(instant) if instant else None
 
 
 def _instant(text: str) -> datetime:

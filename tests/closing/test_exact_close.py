@@ -6,7 +6,6 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -20,18 +19,17 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.closing import listed
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
-from rollcall.desk.intake import GOOD_FOR, RecentIntakes
+from rollcall.desk.intake import GOOD_FOR
 from rollcall.desk.mail import InDoubt, MailKind, roster_mail
 from rollcall.desk.moving import Moved, move_deadline
 from rollcall.desk.registration import reference, registration_id
 from rollcall.local.trigger import trigger_of
-from rollcall.mail.composing import compose
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.builders import EVENTS, a_form, a_registration
+from tests.builders import EVENTS, a_form, a_registration, desk_with
 from tests.conftest import leave_out, where_the_books_are
 from tests.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.sendgrid_api import SendGridApi, sendgrid_api
@@ -235,7 +233,7 @@ def test_a_deadline_moved_later_while_instances_have_the_old_one(books: Books) -
 def move(books: Books, closes_at: datetime) -> None:
     """The staff move the deadline."""
     store = books.store()
-    desk = Desk(store, RecentIntakes(store, time.monotonic), {}, compose, lambda message: InDoubt("nothing is posted"))
+    desk = desk_with(store, lambda message: InDoubt("nothing is posted"), Path("unused"), events={})
     assert move_deadline(desk, books.event, closes_at) == Moved(closes_at)
 
 

@@ -1,24 +1,28 @@
 """What every store must do, on SQLite and on the official Firestore emulator."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 from google.cloud import firestore
+from grpc import StatusCode
 
 from rollcall.desk.desk import Store
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
 from rollcall.desk.intake import Closing, EarlierDeadline
 from rollcall.desk.mail import (
     AT_ONCE,
     Attempt,
     AttemptOutcome,
+    Mail,
     MailState,
     confirmation,
     needs_a_person_mail,
+    reply_mail,
     roster_mail,
 )
 from rollcall.desk.registration import Sign
@@ -27,6 +31,15 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
+from tests.faulty_firestore import (
+    Fault,
+    FaultyFirestore,
+    answer_lost,
+    answer_never_comes,
+    faulty_firestore,
+    passes,
+    refused,
+)
 
 EVENT = an_event()
 SLUG = EVENT.slug
@@ -95,9 +108,8 @@ def test_of_many_who_accept_the_same_at_once_one_does(fresh: FreshStore) -> None
     together = Barrier(4)
 
     def one() -> None:
-        store = fresh()
         together.wait()
-        accepted.append(store.accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org")))
+        accepted.append(fresh().accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org")))
 
     threads = [Thread(target=one) for _ in range(4)]
     for thread in threads:
@@ -352,6 +364,191 @@ def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshSto
     assert fresh().mail(roster_mail(SLUG, 2, "").id) is None
 
 
+def test_when_the_message_came_that_a_registration_came_in(store: Store, fresh: FreshStore) -> None:
+    came_at = store.now() - timedelta(hours=3)
+    assert store.accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org"), came_at=came_at)
+    accept(store, "B")
+    in_mail, on_the_page = fresh().registered(SLUG, "A"), fresh().registered(SLUG, "B")
+    assert in_mail is not None
+    assert on_the_page is not None
+    assert (in_mail.came_at, on_the_page.came_at) == (came_at, None)
+    assert in_mail.registration == on_the_page.registration == a_registration()
+    assert fresh().registrations(SLUG, None, 10) == [in_mail, on_the_page]
+
+
+def test_a_mail_keeps_what_it_is_about_and_what_it_answers(store: Store, fresh: FreshStore) -> None:
+    mail = replace(confirmation(SLUG, "A", "a@example.org", ("<one@example.org>", "<two@x>")), incoming_id="M")
+    store.queue(mail)
+    record = fresh().mail(mail.id)
+    assert record is not None
+    assert record.mail == mail
+    assert store.save_mail(replace(record, state=MailState.SENT, due_at=None))
+    record = fresh().mail(mail.id)
+    assert record is not None
+    assert record.mail == mail
+
+
+def came_in(store: Store, id: str = "M") -> Incoming:
+    """The message that was just taken in."""
+    store.take_in(SLUG, id)
+    incoming = store.incoming(id)
+    assert incoming is not None
+    return incoming
+
+
+def read(incoming: Incoming, came_at: datetime | None) -> Incoming:
+    """All that may come of a message, in characters of every kind."""
+    return replace(
+        incoming,
+        standing=Standing.WAITING,
+        due_at=None,
+        attempts=2,
+        sender="amina.diallo@mpt.example.org",
+        subject="Inscription \u2014 Nguyễn 登録 🙂",
+        message_id="<one@example.org>",
+        references=("<zero@example.org>", "<half@example.org>"),
+        came_at=came_at,
+        forms=(
+            ReadForm(FormStanding.REGISTERED, "A"),
+            ReadForm(
+                FormStanding.INCOMPLETE,
+                answers={"address": "BP 3000\nConakry\r\n\u2028Guinée\t\x00", "at": "noon", "due_at": "", "a.b": "`c`"},
+                faults={"email": ("One.", "Two: «é»."), "came_at": ()},
+            ),
+        ),
+        not_read=("scan 1.tiff", ""),
+        text="Bonjour,\r\n\r\n\x0b> et voilà",
+        reason="A scan: nobody here reads pictures.",
+        answered=True,
+        dealt_with=True,
+    )
+
+
+def test_a_message_is_taken_in_once(store: Store, fresh: FreshStore) -> None:
+    before = store.now()
+    came = came_in(store)
+    assert (came.id, came.event, came.standing, came.due_at) == ("M", SLUG, Standing.UNREAD, AT_ONCE)
+    assert came == Incoming("M", SLUG, came.stored_at, due_at=AT_ONCE)
+    assert before < came.stored_at < store.now()
+
+    now_read = replace(came, standing=Standing.SPAM, due_at=None)
+    assert fresh().save_incoming(now_read)
+    fresh().take_in("another", "M")
+    assert fresh().incoming("M") == now_read
+
+
+def test_of_many_who_take_in_the_same_at_once_all_come_through(fresh: FreshStore) -> None:
+    together, came = Barrier(4), []
+
+    def one() -> None:
+        together.wait()
+        came.append(came_in(fresh()))
+
+    threads = [Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(came) == 4
+    assert came == came[:1] * 4
+
+
+def test_no_unknown_message_is_there(store: Store) -> None:
+    assert store.incoming("M") is None
+    assert store.due_incoming(10) == []
+    assert store.all_incoming(SLUG, None, 10) == []
+    assert not store.save_incoming(Incoming("M", SLUG, store.now(), version=came_in(store, "N").version))
+    assert store.incoming("M") is None
+
+
+def test_what_came_of_a_message_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
+    came = came_in(store)
+    saved = read(came, came.stored_at - timedelta(hours=3, microseconds=7))
+    assert store.save_incoming(saved)
+    again = fresh().incoming("M")
+    assert again == saved
+    assert again is not None
+    assert fresh().save_incoming(replace(came, version=again.version))
+    assert store.incoming("M") == came
+
+
+def test_a_message_read_before_another_wrote_is_not_saved(store: Store, fresh: FreshStore) -> None:
+    one, other = came_in(store), came_in(fresh())
+    mail = reply_mail(replace(one, message_id="<other@x>"), "a@example.org")
+    assert store.save_incoming(replace(one, attempts=1, due_at=store.now() + timedelta(minutes=5)))
+    assert not store.save_incoming(replace(other, attempts=1, due_at=None), [mail])
+    come = fresh().incoming("M")
+    assert come is not None
+    assert come.due_at is not None
+    assert fresh().mail(mail.id) is None
+
+
+def test_what_is_owed_with_a_message_is_owed_with_it(store: Store, fresh: FreshStore) -> None:
+    came = replace(came_in(store), message_id="<one@example.org>", references=("<zero@x>",))
+    later = store.now() + timedelta(hours=1)
+    owed = [reply_mail(came, "a@example.org"), needs_a_person_mail(SLUG, "x", 1, "staff@example.org", later)]
+    assert store.save_incoming(replace(came, due_at=None, answered=True), owed)
+    records = [fresh().mail(mail.id) for mail in owed]
+    assert [(one.mail, one.due_at, one.state) for one in records if one] == [
+        (owed[0], AT_ONCE, MailState.QUEUED),
+        (owed[1], later, MailState.QUEUED),
+    ]
+    assert owed[0].thread == ("<zero@x>", "<one@example.org>")
+    assert fresh().due_mails(10) == [owed[0].id]
+
+
+def being_sent(store: Store, mail: Mail) -> None:
+    """Queue the mail, and have somebody send it."""
+    store.queue(mail)
+    record = store.mail(mail.id)
+    assert record is not None
+    now = store.now()
+    lease = replace(record, state=MailState.SENDING, due_at=now + timedelta(minutes=5))
+    assert store.save_mail(replace(lease, attempts=(Attempt("one", now),)))
+
+
+def test_a_mail_that_is_owed_already_stays_as_it_is(store: Store, fresh: FreshStore) -> None:
+    one, two, new = (confirmation(SLUG, id, f"{id}@example.org") for id in "ABC")
+    being_sent(store, one)
+    being_sent(store, two)
+    before = [store.mail(mail.id) for mail in (one, two)]
+    came = came_in(store)
+    elsewhere = replace(one, to="other@example.org", thread=("<one@example.org>",))
+    saved = replace(came, standing=Standing.REGISTERED, due_at=None)
+    assert store.save_incoming(saved, [elsewhere, new, two])
+    assert fresh().incoming("M") == saved
+    assert [fresh().mail(mail.id) for mail in (one, two)] == before
+    assert fresh().mail(new.id) is not None
+
+    another = confirmation(SLUG, "D", "d@example.org")
+    assert not store.save_incoming(replace(came, standing=Standing.SPAM), [new, another])
+    assert fresh().mail(another.id) is None
+    assert fresh().incoming("M") == saved
+
+
+def test_due_messages_are_those_whose_time_has_come(store: Store) -> None:
+    for id, hours in (("A", 1), ("B", -1), ("C", -2), ("D", None)):
+        came = came_in(store, id)
+        due_at = store.now() + timedelta(hours=hours) if hours else None
+        assert store.save_incoming(replace(came, due_at=due_at))
+    came_in(store, "E")
+    assert store.due_incoming(10) == ["E", "C", "B"]
+    assert store.due_incoming(2) == ["E", "C"]
+    assert store.due_mails(10) == []
+
+
+def test_messages_come_in_pages_by_id(store: Store, fresh: FreshStore) -> None:
+    for id in ("C", "A", "E", "B", "D"):
+        came_in(store, id)
+    store.take_in("another", "F")
+    first = fresh().all_incoming(SLUG, None, 3)
+    second = fresh().all_incoming(SLUG, first[-1].id, 3)
+    assert [[one.id for one in page] for page in (first, second)] == [["A", "B", "C"], ["D", "E"]]
+    assert store.all_incoming(SLUG, "E", 3) == []
+    assert first[0] == store.incoming("A")
+    assert store.save_incoming(replace(first[0], dealt_with=True))
+
+
 class TestSqliteTime:
     """SQLite has no clock of its own: it makes one order out of the machine's."""
 
@@ -375,6 +572,19 @@ class TestSqliteTime:
         elsewhere.execute("commit")
         waiting.join()
         assert times == [clock.now]
+
+    def test_another_process_makes_the_books_at_the_same_time(self, tmp_path: Path, clock: Clock) -> None:
+        path = tmp_path / "books.sqlite3"
+        elsewhere = sqlite3.connect(path, isolation_level=None)
+        elsewhere.execute("begin immediate")
+        opened: list[Store] = []
+        opening = Thread(target=lambda: opened.append(SqliteStore(path, clock)))
+        opening.start()
+        opening.join(timeout=0.2)
+        assert opening.is_alive()
+        elsewhere.execute("commit")
+        opening.join()
+        assert opened[0].incoming("M") is None
 
 
 @pytest.fixture
@@ -406,3 +616,93 @@ def test_accepting_is_one_commit_and_no_read(counted: tuple[FirestoreStore, list
     store, calls = counted
     accept(store)
     assert calls == ["Commit"]
+
+
+def test_taking_in_and_saving_a_message_is_one_commit_each(counted: tuple[FirestoreStore, list[str]]) -> None:
+    store, calls = counted
+    store.take_in(SLUG, "M")
+    assert calls == ["Commit"]
+    came = came_in(store)
+    calls.clear()
+    owed = [confirmation(SLUG, id, "a@example.org") for id in "AB"]
+    assert store.save_incoming(replace(came, standing=Standing.REGISTERED, due_at=None), owed)
+    assert calls == ["Commit"]
+
+
+def test_firestore_reads_what_was_written_before_messages_came_in(project: str) -> None:
+    client = firestore.Client(project=project)
+    store = FirestoreStore(client)
+    accept(store)
+    for path, new in (
+        (f"intakes/{SLUG}/registrations/A", ["came_at"]),
+        (f"mails/{mail_to('A')}", ["incoming_id", "thread"]),
+    ):
+        document = client.document(path)
+        written = document.get().to_dict()
+        assert written is not None
+        document.set({name: value for name, value in written.items() if name not in new})
+    registered, record = store.registered(SLUG, "A"), store.mail(mail_to("A"))
+    assert registered is not None
+    assert record is not None
+    assert (registered.registration, registered.came_at) == (a_registration(), None)
+    assert record.mail == confirmation(SLUG, "A", a_registration().email)
+
+
+@pytest.fixture
+def line(emulator: str) -> Iterator[FaultyFirestore]:
+    with faulty_firestore(emulator) as faulty:
+        yield faulty
+
+
+@pytest.fixture
+def on_the_line(line: FaultyFirestore, project: str, monkeypatch: pytest.MonkeyPatch) -> FirestoreStore:
+    """A store whose answers may be lost."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
+    return FirestoreStore(firestore.Client(project=project))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [answer_lost(StatusCode.UNAVAILABLE), answer_never_comes, refused(StatusCode.UNAVAILABLE)],
+    ids=["lost", "never comes", "refused"],
+)
+class TestNoAnswerToACommit:
+    """A commit is made again where nobody said what became of it; what it then meets may be itself."""
+
+    def test_taking_in(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
+        line.order("Commit", fault)
+        on_the_line.take_in(SLUG, "M")
+        came = on_the_line.incoming("M")
+        assert came == Incoming("M", SLUG, came.stored_at if came else on_the_line.now(), due_at=AT_ONCE)
+
+    def test_saving(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
+        saved = read(came_in(on_the_line), on_the_line.now())
+        owed = [confirmation(SLUG, id, "a@example.org") for id in "AB"]
+        line.order("Commit", fault)
+        assert on_the_line.save_incoming(saved, owed)
+        assert on_the_line.incoming("M") == saved
+        assert None not in [on_the_line.mail(mail.id) for mail in owed]
+
+    def test_saving_where_a_mail_is_owed_already(
+        self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault
+    ) -> None:
+        """The first commit is refused for the mail's sake; the answer to the second is lost."""
+        saved = read(came_in(on_the_line), on_the_line.now())
+        there, new = (confirmation(SLUG, id, "a@example.org") for id in "AB")
+        being_sent(on_the_line, there)
+        before = on_the_line.mail(there.id)
+        line.order("Commit", passes, fault)
+        assert on_the_line.save_incoming(saved, [there, new])
+        assert on_the_line.incoming("M") == saved
+        assert on_the_line.mail(there.id) == before
+        assert on_the_line.mail(new.id) is not None
+
+    def test_another_wrote_first(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
+        came = came_in(on_the_line)
+        owed = confirmation(SLUG, "A", "a@example.org")
+        other = replace(came, attempts=1, due_at=on_the_line.now())
+        assert on_the_line.save_incoming(other)
+        line.order("Commit", fault)
+        assert not on_the_line.save_incoming(replace(came, attempts=1, due_at=None), [owed])
+        assert on_the_line.incoming("M") == other
+        assert on_the_line.mail(owed.id) is None

@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from rollcall.desk.closing import close, listed
 from rollcall.desk.desk import Desk
-from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.mail import MailKind, Message, Posted, Sent
 from rollcall.desk.registering import Accepted, Closed, Differs, KeyReused, Known, Late, NotYetOpen, register
 from rollcall.desk.registration import ALPHABET, check_character, is_reference, reference, registration_id
-from rollcall.mail.composing import compose
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_registration, an_event
+from tests.builders import a_registration, an_event, desk_with
 from tests.conftest import Clock
 
 EVENT = an_event()
@@ -38,7 +36,7 @@ def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
     store = SqliteStore(path / "books.sqlite3", clock)
     seconds = lambda: clock.now.timestamp()  # noqa: E731
     post = (postbox or Postbox()).post
-    return Desk(store, RecentIntakes(store, seconds), {EVENT.slug: EVENT}, compose, post)
+    return desk_with(store, post, path / "messages", events={EVENT.slug: EVENT}, seconds=seconds)
 
 
 def test_accepted_then_known(desk: Desk) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
 from rollcall.desk.mail import MailRecord, MailState, Roster, confirmation
 from rollcall.desk.registration import KeptForm, Registered, Sign
 from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
@@ -103,7 +104,16 @@ def test_late_ones_are_on_a_sheet_of_their_own_and_not_in_the_csv() -> None:
     roster = a_roster(registered(), late=(late,))
     assert len(read_csv(roster_csv(EVENT, roster))) == 1
     assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster))] == ["Amina"]
-    assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster), "Late")] == ["Late"]
+    (row,) = read_xlsx(roster_xlsx(EVENT, roster), "Late")
+    assert (row["First name"], row["E-mailed in time, at"]) == ("Late", "")
+
+
+def test_who_is_late_only_in_our_books_is_said() -> None:
+    in_time = registered(
+        came_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
+    )
+    (row,) = read_xlsx(roster_xlsx(EVENT, a_roster(late=(in_time,))), "Late")
+    assert (row["Received"], row["E-mailed in time, at"]) == ("2004-02-21 00:01", "2004-02-20 23:58")
 
 
 def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers() -> None:
@@ -114,6 +124,24 @@ def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers()
     assert row["Why"] == "a field that people do not see was filled in"
     assert (row["First name"], row["Received"], row["Hotel"]) == ("Robot", "2004-02-02 13:00", "Hôtel Cornavin")
     assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
+
+
+def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
+    hostile = "=1+1 \x00\ufffe\ud800" + "x" * 100_000
+    forms = (
+        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": "Diallo"}, faults={"email": ("?",), "tel": ("?",)}),
+        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": hostile}),
+    )
+    incoming = Incoming("M" * 24, EVENT.slug, EVENT.opens_at, Standing.WAITING, sender="a@example.org", forms=forms)
+    roster = replace(a_roster(registered()), not_completed=(incoming,))
+    row, other = read_xlsx(roster_xlsx(EVENT, roster), "Not completed")
+    assert row == {
+        "Name": "Diallo",
+        "E-mail address of the sender": "a@example.org",
+        "Missing": "Tel., E-mail",
+        "Received": "2004-01-14 00:00",
+    }
+    assert str(other["Name"]).startswith("=1+1 xxx")
 
 
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:

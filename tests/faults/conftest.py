@@ -15,16 +15,18 @@ from google.cloud import firestore
 from rollcall.desk.closing import listed
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
-from rollcall.desk.mail import confirmation
+from rollcall.desk.incoming import Incoming
+from rollcall.desk.mail import confirmation, reply_mail
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.builders import EVENTS, a_form, a_registration
+from tests.builders import EVENTS, a_form, a_form_in_text, a_registration
 from tests.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
+from tests.inbox.builders import raw_post
 from tests.schemas.test_deliveries import a_report
 from tests.sendgrid_api import sendgrid_api
 from tests.served import Answer, Served, process
@@ -34,6 +36,7 @@ ONE: dict[str, object] = {}
 OTHER: dict[str, object] = {"first_name": "Other"}
 """What distinguishes two people's forms."""
 HOUR = timedelta(hours=1)
+MESSAGE_ID = "<1@mpt.example.org>"
 PAST_DEADLINE = timedelta(hours=49)
 """The event made for these tests closes at the end of the next day."""
 
@@ -46,6 +49,12 @@ def id_of(**changes: object) -> str:
 def confirmation_of(**changes: object) -> str:
     """The id of that person's confirmation."""
     return confirmation(SLUG, id_of(**changes), "").id
+
+
+def reply() -> str:
+    """The id of the reply to the e-mail."""
+    incoming = Incoming("", SLUG, datetime.now(UTC), message_id=MESSAGE_ID)
+    return reply_mail(incoming, str(a_form()["email"])).id
 
 
 class Rollcall:
@@ -113,6 +122,12 @@ class Rollcall:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self._served("register").ask("POST", f"/register/{SLUG}", urlencode(a_form(message="x")), headers)
 
+    def receive(self, text: str = a_form_in_text()) -> Answer:
+        """SendGrid hands on an e-mail of the person's, and signs."""
+        head = f"From: {a_form()['email']}\r\nMessage-ID: {MESSAGE_ID}\r\n\r\n"
+        content_type, body = raw_post(head.encode() + text.encode(), to=f"{SLUG}@forms.example.org")
+        return self._served("receive_email").ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
+
     def trigger(self) -> Answer:
         """Eventarc says that the confirmation was queued."""
         return self._served("send_mail").ask("POST", "/", b"", trigger_of(confirmation_of()))
@@ -132,11 +147,13 @@ class Rollcall:
         assert self.close().status == 200
 
     def send_what_is_owed(self) -> None:
-        """Cloud Scheduler goes on calling, hour after hour, until no mail is owed."""
+        """Cloud Scheduler goes on calling, hour after hour, until every message is read and no mail is owed."""
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
-            if all(record.due_at is None for record in store.unsent_mails(SLUG)):
+            due = [record.due_at for record in store.unsent_mails(SLUG)]
+            due += [incoming.due_at for incoming in store.all_incoming(SLUG, None, 100)]
+            if all(due_at is None for due_at in due):
                 return
             self.move_on(self.shift + HOUR)
         raise AssertionError("a mail was not sent within 30 hours")
@@ -186,6 +203,7 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             "EVENTS": str(events),
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
+            "SENDGRID_PARSE_KEY": PUBLIC_KEY,
             "MAIL_FROM": "registration@rollcall.example",
         }
         line = None

@@ -31,13 +31,6 @@ def local_run(books: Path, **environment: str) -> AbstractContextManager[Served]
     return process(["rollcall.local"], port, {"PORT": str(port), "BOOKS": str(books), **environment})
 
 
-@pytest.fixture(params=["sqlite", "firestore"])
-def store(request: pytest.FixtureRequest) -> Mapping[str, str]:
-    if request.param == "firestore":
-        return {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": request.getfixturevalue("emulator")}
-    return {"STORE": "sqlite"}
-
-
 def outbox(served: Served, kind: str) -> list[dict[str, Any]]:
     return [mail for mail in served.ask("GET", "/outbox.json").json if mail["kind"] == kind and mail["state"] in SENT]
 

@@ -11,7 +11,7 @@ import pytest
 
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Sent
 from rollcall.local.emulator import free_port
-from rollcall.mail.posting import TIMEOUT, SendGridPoster, request_body
+from rollcall.mail.posting import LONGEST_HEADER, TIMEOUT, SendGridPoster, request_body
 from tests.sendgrid_api import (
     Behaviour,
     SendGridApi,
@@ -61,7 +61,10 @@ def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
         },
         {"to": [{"email": "spumail@itu.int"}]},
     ]
-    assert body["headers"] == {"Message-ID": "<intgov04.A.confirmation@rollcall.example>"}
+    assert body["headers"] == {
+        "Message-ID": "<intgov04.A.confirmation@rollcall.example>",
+        "Auto-Submitted": "auto-generated",
+    }
     assert [part["type"] for part in body["content"]] == ["text/plain", "text/html"]
     (file,) = body["attachments"]
     assert (file["filename"], base64.b64decode(file["content"])) == ("intgov04.ics", b"BEGIN:VCALENDAR\r\n")
@@ -74,10 +77,85 @@ def test_the_schema_check_sees_a_fault(api: SendGridApi) -> None:
     assert api.faults
 
 
+def test_nobody_is_tracked(api: SendGridApi) -> None:
+    SendGridPoster("SG.key", "a@example.org", api.url).post(MESSAGE)
+    off = {"click_tracking": {"enable": False, "enable_text": False}, "open_tracking": {"enable": False}}
+    assert api.bodies[0]["tracking_settings"] == off
+    assert api.faults == []
+
+
 def test_attachments_keep_their_order() -> None:
     files = (Attachment("a.csv", "text/csv", b"a"), Attachment("b.csv", "text/csv", b"b"))
     body = request_body(replace(MESSAGE, attachments=files), "a@example.org")
     assert [file["filename"] for file in body["attachments"]] == ["a.csv", "b.csv"]
+
+
+def headers_of(*thread: str, answers: bool = True) -> dict[str, str]:
+    headers: dict[str, str] = request_body(replace(MESSAGE, thread=thread, answers=answers), "a@example.org")["headers"]
+    return headers
+
+
+def test_an_answer_is_in_its_thread_and_says_that_no_person_wrote_it(api: SendGridApi) -> None:
+    answer = replace(MESSAGE, thread=("<first@example.org>", "<last@example.org>"), answers=True)
+    assert poster(api).post(answer) == Sent()
+    assert api.faults == []
+    headers = api.bodies[0]["headers"]
+    assert headers["In-Reply-To"] == "<last@example.org>"
+    assert headers["References"] == "<first@example.org> <last@example.org>"
+    assert headers["Auto-Submitted"] == "auto-replied"
+    reserved = "x-sg-id x-sg-eid received dkim-signature content-type content-transfer-encoding to from subject"
+    assert not {name.lower() for name in headers} & {*reserved.split(), "reply-to", "cc", "bcc"}
+
+
+def test_an_answer_to_a_message_without_an_id_is_an_answer() -> None:
+    assert headers_of() == {
+        "Message-ID": "<intgov04.A.confirmation@example.org>",
+        "Auto-Submitted": "auto-replied",
+    }
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<a@b>\r\nBcc: all@example.org",
+        "<a\r\n@b>",
+        "<a b@c>",
+        "<a\x00@b>",
+        "<é@example.org>",
+        "<a@b> <c@d>",
+        "<a<b@c>",
+        "a@b",
+        "<>",
+        "",
+        f"<{'a' * 1000}@b>",
+    ],
+)
+def test_what_is_no_message_id_is_left_out(hostile: str) -> None:
+    assert headers_of(hostile, "<last@example.org>")["References"] == "<last@example.org>"
+    assert not {"References", "In-Reply-To"} & headers_of("<first@example.org>", hostile).keys()
+
+
+def test_space_around_a_message_id_is_not_its_own() -> None:
+    assert headers_of(" <a@b>\r\n")["References"] == "<a@b>"
+
+
+def test_a_long_thread_keeps_its_first_and_its_last() -> None:
+    thread = [f"<{number:03}{'x' * 60}@example.org>" for number in range(40)]
+    kept = headers_of(*thread)["References"].split()
+    assert len(" ".join(kept)) <= LONGEST_HEADER
+    assert kept == [thread[0], *thread[1 - len(kept) :]]
+    longest = [f"<{number}{'x' * (LONGEST_HEADER // 2 - 4)}>" for number in range(3)]
+    assert headers_of(*longest)["References"].split() == [longest[0], longest[2]]
+
+
+def test_a_strangers_attachment_breaks_nothing(api: SendGridApi) -> None:
+    files = (Attachment("scan\r\n.pdf", "image/x; name=scan\r\n", b"%PDF"), Attachment("b", "", b"b"))
+    assert poster(api).post(replace(MESSAGE, attachments=files)) == Sent()
+    assert api.faults == []
+    assert [(file["filename"], file["type"]) for file in api.bodies[0]["attachments"]] == [
+        ("scan .pdf", "application/octet-stream"),
+        ("b", "application/octet-stream"),
+    ]
 
 
 def test_a_subject_is_one_line() -> None:

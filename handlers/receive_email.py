@@ -1,0 +1,55 @@
+"""`receive_email`: SendGrid's Inbound Parse hands on the e-mail that came for us."""
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from flask import Request, Response
+
+from handlers.logs import log, log_fault
+from handlers.private import done, log_message, run_privately
+from handlers.signature import is_signed
+from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.incoming import Incoming
+from rollcall.desk.receiving import read_in, receive
+
+LARGEST_BODY = 64_000_000
+"""Bytes; SendGrid takes messages of 30 MB at the most, and posts them as multipart/form-data."""
+
+
+def receive_email(desk: Desk, key: EllipticCurvePublicKey, request: Request) -> Response:
+    """200 once the message is kept, whatever is in it, and whether or not it could be read at once (`send_due_mail`
+    reads it again). 401, with nothing kept, for what is not signed by SendGrid, which takes a 4xx as final. 503 where
+    the message could not be kept: SendGrid posts it again for three days.
+    """
+
+    def work() -> Response:
+        if not is_signed(request, key):
+            log("WARNING", "message refused", why="not signed by SendGrid")
+            return Response(status=401)
+        # SendGrid's headers belong to the message as little as ours; only the type says how the body is to be read
+        id = receive(desk, b"Content-Type: %s\r\n\r\n" % _content_type(request) + request.get_data(cache=False))
+        return done({"message": id, "standing": _standing(_read_at_once(desk, id))})
+
+    request.max_content_length = LARGEST_BODY
+    return run_privately(request, work)
+
+
+def _read_at_once(desk: Desk, id: str) -> Incoming | None:
+    try:
+        incoming = read_in(desk, id)
+    except StoreUnavailable as error:
+        log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, incoming=id)
+        return None
+    except Exception as error:  # it is kept, and is read again
+        log_fault(error, incoming=id)
+        return None
+    if incoming:
+        log_message(incoming)
+    return incoming
+
+
+def _content_type(request: Request) -> bytes:
+    return " ".join(request.headers.get("Content-Type", "").split()).encode("utf-8", "replace")
+
+
+def _standing(incoming: Incoming | None) -> str | None:
+    return incoming.standing.value if incoming else None

@@ -1,0 +1,266 @@
+"""The blank form of an event, for those who answer by e-mail or fax: a PDF to type into or to print, and a text to
+paste into an e-mail. Both are made from the form's schema; `rollcall/inbox` reads both back.
+"""
+
+import io
+import os
+import sys
+import textwrap
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from reportlab.lib.colors import HexColor, black, white
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from rollcall.desk.event import Event
+from schemas.event import EventFileError, read_events
+from schemas.links import SignedLinks
+from schemas.registration import FormField, form_fields
+from templates import days, deadline
+
+COLUMNS = 72
+"""Of the text: a line as long as this is still whole when it was quoted a few times."""
+
+# Lengths are points, 1/72 inch.
+_MARGIN = 48
+_LABELS = 172
+_FIELDS = A4[0] - 2 * _MARGIN - _LABELS
+_LINE = 20
+"""Height of a field of one line: enough to write in by hand."""
+_LINES = 76
+"""Height of a field of several lines, as addresses have."""
+_BOX = 11
+
+_LOOK = {"fillColor": white, "borderColor": black, "borderWidth": 0.75, "relative": True}
+"""Of what is filled in: a fax makes dots of every shade."""
+
+_TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=10, leading=12.5, textColor=HexColor(0x1C2733))
+_STRONG = ParagraphStyle("strong", _TEXT, fontName="Helvetica-Bold")
+_TITLE = ParagraphStyle("title", _STRONG, fontSize=16, leading=20, spaceBefore=2, spaceAfter=4)
+_HEADING = ParagraphStyle("heading", _STRONG, fontSize=13, leading=16, spaceBefore=12, spaceAfter=2)
+_SMALL = ParagraphStyle("small", _TEXT, fontSize=8, leading=10, textColor=HexColor(0x51606F))
+
+
+def blank_form_pdf(event: Event, to: str | None) -> bytes:
+    """The form as a PDF with fields (ISO 32000-1, 12.7) on A4, the same bytes for the same event each time. `to` is the
+    e-mail address to which it is returned, if there is one.
+
+    A field is named as in the schema; a choice is a radio group whose values are the choice's. What is typed may be in
+    any script, and so may the document's title and the fields' tooltips. What is printed is in Helvetica, which has the
+    letters of Windows-1252: others lose their accents or become question marks. `NeedAppearances` is not set: viewers
+    draw what is typed without it, and with it those on poppler (Evince, Okular) draw no crosses in the boxes.
+    """
+    file = io.BytesIO()
+    document = SimpleDocTemplate(
+        file,
+        pagesize=A4,
+        leftMargin=_MARGIN - 6,  # a frame has a padding of 6 of its own
+        rightMargin=_MARGIN - 6,
+        topMargin=36,
+        bottomMargin=36,
+        title=f"Registration form: {event.title}",
+        author=event.organizer,
+        lang="en",
+        invariant=1,
+        displayDocTitle=True,
+    )
+    each_page = _each_page(f"{event.reference} · {textwrap.shorten(event.title, 80, placeholder='…')}")
+    story = [*_head(event, to), _questions(form_fields(event))]
+    document.build(story, onFirstPage=each_page, onLaterPages=each_page)
+    return file.getvalue()
+
+
+def blank_form_text(event: Event, to: str | None) -> str:
+    """The form as text to paste into an e-mail; `to` is as in `blank_form_pdf`. No line is longer than `COLUMNS`, but
+    for a label that is."""
+    lines = [
+        *textwrap.wrap(event.title, COLUMNS),
+        *textwrap.wrap(f"{days(event)}, {_place(event)}", COLUMNS),
+        "",
+        *textwrap.wrap(f"Please return this form by {deadline(event.closes_at, event)}", COLUMNS),
+        *_ways(event, to),
+        "",
+        "Write after the colons, and put an x between the brackets: [x]",
+        "",
+        *(line for field in form_fields(event) for line in _asked(field)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _ways(event: Event, to: str | None) -> list[str]:
+    """How the form is returned."""
+    fax = [f"by fax to {event.contact.fax}"] if event.contact.fax else []
+    return [f"by e-mail to {to}", *(f"or {way}" for way in fax)] if to else fax
+
+
+def _place(event: Event) -> str:
+    return f"{event.venue.room}, {event.venue.building}"
+
+
+def _label(field: FormField) -> str:
+    return field.label if field.required else f"{field.label} (optional)"
+
+
+def _asked(field: FormField) -> Iterator[str]:
+    """The field in the text, line by line."""
+    boxes = [f"[ ] {label}" for _, label in field.choices]
+    line = f"{_label(field)}: {'  '.join(boxes)}"
+    if len(line) <= COLUMNS:
+        yield line.rstrip()
+    else:
+        yield f"{_label(field)}:"
+        for box in boxes:
+            yield from textwrap.wrap(box, COLUMNS, subsequent_indent="    ")
+    if field.kind == "lines":
+        yield ""
+
+
+def _head(event: Event, to: str | None) -> list[Flowable]:
+    ways = " ".join(_ways(event, to))
+    returned = f"To be returned to {event.contact.organization} {ways} by {deadline(event.closes_at, event)}."
+    return [
+        _words(event.organizer, _TEXT),
+        _words(event.title, _TITLE),
+        _words(", ".join((_place(event), *event.venue.address)), _TEXT),
+        _words(days(event), _TEXT),
+        _words("Registration form", _HEADING),
+        _words(returned, _STRONG),
+        _words("You can leave the fields marked “optional” empty.", _SMALL),
+        Spacer(0, 10),
+    ]
+
+
+def _questions(fields: Sequence[FormField]) -> Table:
+    """A row a field, and a row a choice: pages break between rows."""
+    rows: list[list[object]] = []
+    for field in fields:
+        label = [_words(_label(field), _STRONG), *([_words(field.help, _SMALL)] if field.help else [])]
+        first, *others = _answers(field)
+        rows += [[label, first], *([[], other] for other in others)]
+    return Table(rows, colWidths=[_LABELS, _FIELDS], style=_style(leaving=3))
+
+
+def _answers(field: FormField) -> list[Flowable]:
+    """What is filled in, a row each: choices are in one row where they fit."""
+    if len(field.choices) < 2:
+        return [_Typed(field)]
+    widths = [3 * _BOX + stringWidth(_printable(label), _TEXT.fontName, _TEXT.fontSize) for _, label in field.choices]
+    boxes = [(_Box(field, value), _words(label, _TEXT)) for value, label in field.choices]
+    if sum(widths) <= _FIELDS:
+        return [_line_of([part for box in boxes for part in box], [part for w in widths for part in (18, w - 18)])]
+    return [_line_of(box, [18, _FIELDS - 18]) for box in boxes]
+
+
+def _line_of(parts: Sequence[Flowable], widths: Sequence[float]) -> Table:
+    return Table([parts], colWidths=widths, style=_style(leaving=0), hAlign="LEFT")
+
+
+def _style(leaving: float) -> list[tuple[object, ...]]:
+    """Of a table's cells, with that much left empty above and below each."""
+    cells = ((0, 0), (-1, -1))
+    sides = {"LEFTPADDING": 0, "RIGHTPADDING": 0, "TOPPADDING": leaving, "BOTTOMPADDING": leaving}
+    return [("VALIGN", *cells, "TOP"), *((side, *cells, padding) for side, padding in sides.items())]
+
+
+class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
+    """A field that is typed into. Of one choice there is nothing to tick: it stands there."""
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__()
+        self.width, self.height = _FIELDS, _LINES if field.kind == "lines" else _LINE
+        self._field = field
+
+    def draw(self) -> None:
+        """Called by reportlab."""
+        field = self._field
+        self.canv.acroForm.textfield(
+            name=field.name,
+            tooltip=_label(field),
+            value=field.choices[0][0] if field.choices else "",
+            maxlen=field.max_length,
+            fieldFlags=" ".join(["multiline"] * (field.kind == "lines") + ["required"] * field.required),
+            width=self.width,
+            height=self.height,
+            fontName=_TEXT.fontName,
+            fontSize=_TEXT.fontSize,
+            **_LOOK,
+        )
+
+
+class _Box(Flowable):  # type: ignore[misc]
+    """The box of a choice."""
+
+    def __init__(self, field: FormField, value: str) -> None:
+        super().__init__()
+        self.width = self.height = _BOX
+        self._field, self._value = field, value
+
+    def draw(self) -> None:
+        """Called by reportlab."""
+        self.canv.acroForm.radio(
+            name=self._field.name,
+            tooltip=_label(self._field),
+            value=self._value,
+            fieldFlags="radio required" if self._field.required else "radio",
+            buttonStyle="cross",
+            shape="square",
+            size=_BOX,
+            **_LOOK,
+        )
+
+
+def _words(text: str, style: ParagraphStyle) -> Paragraph:
+    return Paragraph(escape(_printable(text)), style)
+
+
+def _printable(text: str) -> str:
+    """The text in the letters that Helvetica has."""
+    return "".join(_in_latin(character) for character in unicodedata.normalize("NFC", text))
+
+
+def _in_latin(character: str) -> str:
+    try:
+        character.encode("cp1252")
+    except UnicodeEncodeError:
+        return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
+    return character
+
+
+def _each_page(foot: str) -> Callable[[Canvas, object], None]:
+    """Pages that are faxed come apart: each says what it is of."""
+
+    def draw(canvas: Canvas, _document: object) -> None:
+        words = _words(f"{foot} · page {canvas.getPageNumber()}", _SMALL)
+        words.wrap(A4[0] - 2 * _MARGIN, _LINE)
+        words.drawOn(canvas, _MARGIN, 24)
+
+    return draw
+
+
+def main() -> None:
+    """`python -m rollcall.documents.blank_form EVENTS FOLDER`: write each event's blank forms into the folder.
+
+    They are sent to the event's address at `FORMS_HOST`, from the environment, or else to its first staff address.
+    """
+    events_folder, folder = (Path(argument) for argument in sys.argv[1:])
+    try:
+        events = read_events(events_folder)
+    except EventFileError as error:
+        sys.exit(str(error))
+    links = SignedLinks("", "", os.environ.get("FORMS_HOST"))
+    folder.mkdir(parents=True, exist_ok=True)
+    for event in events.values():
+        to = links.forms_to(event) or event.staff[0]
+        (folder / f"{event.slug}-form.pdf").write_bytes(blank_form_pdf(event, to))
+        (folder / f"{event.slug}-form.txt").write_text(blank_form_text(event, to), encoding="utf-8")
+        sys.stdout.write(f"{folder / event.slug}-form.pdf and .txt, to be returned to {to}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The page's other side: e-mail that is sent in, and what came of it."""
+
+import json
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, current_app, redirect, request
+
+from rollcall.desk.desk import Desk
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, standing_now
+from rollcall.desk.mail import Attachment
+from rollcall.desk.pages import everyone, messages
+from rollcall.desk.registration import reference
+from rollcall.local.inbound_parse import InboundPost, inbound_post, written
+from rollcall.local.sample import SENDER, sample_text
+from rollcall.local.sendgrid import StandIn
+from schemas.registration import form_fields
+
+LARGEST = 40_000_000
+"""Bytes of what is sent in; SendGrid takes messages of 30 MB at the most."""
+
+
+def sending_in(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
+    """`/send-in`, which takes an e-mail as a person writes it or as a file, and `/messages.json`."""
+    pages = Blueprint("sending in", __name__)
+
+    @pages.post("/send-in")
+    def send_in() -> Any:
+        request.max_content_length = request.max_form_memory_size = LARGEST
+        to = request.form.get("to", "")
+        post = inbound_post(_message(to, now()), to, now())
+        kept = _post(sendgrid, post)
+        return redirect("/outbox#came-in", 303) if kept.status_code == 200 else Response(kept.data, kept.status_code)
+
+    @pages.get("/messages.json")
+    def messages_json() -> Response:
+        return Response(json.dumps(came_in(desk), ensure_ascii=False), content_type="application/json")
+
+    return pages
+
+
+def came_in(desk: Desk) -> list[dict[str, Any]]:
+    """The messages that came in for all events, the newest first."""
+    shown = []
+    for slug in desk.events:
+        registered = {one.id for one in everyone(desk.store, slug)}
+        shown += [(one.stored_at, _shown(desk, one, registered)) for one in messages(desk.store, slug)]
+    return [one for _, one in sorted(shown, key=lambda row: row[0], reverse=True)]
+
+
+def sample_mails(desk: Desk) -> list[dict[str, str]]:
+    """For each event to which forms may be sent by e-mail, one that is ready to be sent."""
+    places = [(event, to) for event in desk.events.values() if (to := desk.links.forms_to(event))]
+    return [
+        {"to": to, "from": SENDER, "subject": f"Registration: {event.title}", "text": sample_text(event, to)}
+        for event, to in places
+    ]
+
+
+def _message(to: str, at: datetime) -> bytes:
+    """The e-mail that the page's form holds: a file, all of it as text, or what a person writes."""
+    if (file := request.files.get("eml")) and file.filename:
+        return bytes(file.read())
+    if raw := request.form.get("raw", "").lstrip():
+        return raw.encode()
+    given = {name: request.form.get(name, "") for name in ("from", "subject", "text")}
+    attachments = tuple(
+        Attachment(file.filename, file.mimetype, file.read())
+        for file in request.files.getlist("attachment")
+        if file.filename
+    )
+    return written(given["from"], to, given["subject"], given["text"], at, attachments)
+
+
+def _post(sendgrid: StandIn, post: InboundPost) -> Any:
+    headers = {**sendgrid.signed(post.body), "Content-Type": post.content_type}
+    return current_app.test_client().post("/receive-email", data=post.body, headers=headers)
+
+
+def _shown(desk: Desk, incoming: Incoming, registered: Collection[str]) -> dict[str, Any]:
+    labels = {field.name: field.label for field in form_fields(desk.events[incoming.event])}
+    return {
+        "id": incoming.id,
+        "event": incoming.event,
+        "at": incoming.received_at.isoformat(timespec="seconds"),
+        "from": incoming.sender,
+        "subject": incoming.subject,
+        "standing": standing_now(incoming, registered).value,
+        "reason": incoming.reason,
+        "forms": [_form(form, labels) for form in incoming.forms],
+        "not_read": list(incoming.not_read),
+        "answered": incoming.answered,
+        "dealt_with": incoming.dealt_with,
+    }
+
+
+def _form(form: ReadForm, labels: dict[str, str]) -> dict[str, Any]:
+    in_the_books = form.standing in (FormStanding.REGISTERED, FormStanding.KNOWN)
+    return {
+        "standing": form.standing.value,
+        "reference": reference(form.registration_id) if form.registration_id and in_the_books else None,
+        "faults": {labels.get(name, name): " ".join(sentences) for name, sentences in form.faults.items()},
+    }

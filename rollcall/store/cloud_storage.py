@@ -1,0 +1,49 @@
+"""Messages in a bucket of Cloud Storage: production, and its emulator."""
+
+from datetime import timedelta
+
+from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed, RetryError, ServerError, Unauthorized
+from google.auth.exceptions import GoogleAuthError
+from google.cloud.storage import Bucket
+from google.cloud.storage.exceptions import DataCorruption
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from rollcall.desk.errors import StoreUnavailable
+
+_UNREACHABLE = (DataCorruption, Forbidden, GoogleAuthError, OSError, RetryError, ServerError, Unauthorized)
+"""What passes by itself, or with the network or our rights; the library's faults of the network are `OSError`s."""
+_ONE_TRY = 8.0
+"""Seconds for Cloud Storage to take the next bytes, and then to answer."""
+_AGAIN = DEFAULT_RETRY.with_timeout(15.0)
+"""No try begins later than this many seconds after the first: SendGrid waits for an answer, and posts again later."""
+_RETRY_AFTER = timedelta(seconds=10)
+
+
+class CloudStorageFiles:
+    """`Files` in this bucket, an object each."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def put(self, id: str, content: bytes) -> None:
+        """See `Files`. An object is there once all of it was taken and its checksum, which the library sends along,
+        was right. That it must not be there makes it safe to try again: a try whose answer was lost then meets its
+        own object (Cloud Storage, "Retry strategy": conditionally idempotent operations)."""
+        try:
+            self._bucket.blob(id).upload_from_string(
+                content, "application/octet-stream", if_generation_match=0, timeout=_ONE_TRY, retry=_AGAIN
+            )
+        except PreconditionFailed:
+            return
+        except _UNREACHABLE as error:
+            raise StoreUnavailable(_RETRY_AFTER) from error
+
+    def get(self, id: str) -> bytes | None:
+        """See `Files`. A bucket that is not there has no files."""
+        try:
+            content: bytes = self._bucket.blob(id).download_as_bytes(timeout=_ONE_TRY, retry=_AGAIN)
+        except NotFound:
+            return None
+        except _UNREACHABLE as error:
+            raise StoreUnavailable(_RETRY_AFTER) from error
+        return content

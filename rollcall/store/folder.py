@@ -1,0 +1,58 @@
+"""Messages in a folder: the embedded default."""
+
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from rollcall.desk.errors import StoreUnavailable
+
+_RETRY_AFTER = timedelta(seconds=5)
+
+
+class FolderFiles:
+    """`Files` in a folder, a file each; only its owner may read them. An id that is no plain file name is a
+    `ValueError`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, id: str, content: bytes) -> None:
+        """See `Files`. Written beside and renamed, so that it is never there by half."""
+        path = self._path(id)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self._folder, prefix=".") as beside:
+                with tempfile.NamedTemporaryFile(dir=beside, delete=False) as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(file.name).replace(path)
+            _sync(self._folder)
+            _sync(self._folder.parent)
+        except OSError as error:
+            raise StoreUnavailable(_RETRY_AFTER) from error
+
+    def get(self, id: str) -> bytes | None:
+        """See `Files`."""
+        path = self._path(id)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StoreUnavailable(_RETRY_AFTER) from error
+
+    def _path(self, id: str) -> Path:
+        if not id or Path(id).name != id or id.startswith(".") or "\0" in id:
+            raise ValueError(f"no plain file name: {id!r}")
+        return self._folder / id
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in the folder on the disk, as fsync(2) of a file does not."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,61 @@
+"""The pages behind links in our mails, in a real Chromium, with and without JavaScript, on a telephone."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from rollcall.desk.incoming import Standing
+from rollcall.desk.keeping import SHORTEST
+from rollcall.store.sqlite import SqliteStore
+from tests.builders import write_open_event
+from tests.conftest import Clock
+from tests.handlers.test_complete import INCOMPLETE, Desk, completing, dealing_with
+from tests.served import function
+
+
+@pytest.fixture
+def desk(tmp_path: Path, events_folder: Path) -> Iterator[Desk]:
+    write_open_event(events_folder)
+    books = tmp_path / "books.sqlite3"
+    with function("register", EVENTS=str(events_folder), STORE="sqlite", SQLITE_PATH=str(books)) as served:
+        yield Desk(served, SqliteStore(books, Clock(datetime.now(UTC))))
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+def page(request: pytest.FixtureRequest, browser: Browser, desk: Desk) -> Iterator[Page]:
+    context = browser.new_context(
+        java_script_enabled=request.param,
+        viewport={"width": 360, "height": 740},
+        base_url=f"http://127.0.0.1:{desk.served.port}",
+    )
+    yield context.new_page()
+    context.close()
+
+
+def test_a_person_completes_what_was_missing(page: Page, desk: Desk) -> None:
+    desk.came("MISSING", INCOMPLETE)
+    page.goto(urlsplit(completing("MISSING")).path)
+    expect(page.get_by_role("alert")).to_contain_text("Signature: Please fill this in.")
+    expect(page.locator("[name=category]:checked")).to_have_value("member-state")
+    page.get_by_label("Signature").fill("Amina Diallo")
+    page.wait_for_timeout(SHORTEST.total_seconds() * 1000)  # as people do
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your registration is received.")
+    assert desk.message("MISSING").standing is Standing.REGISTERED
+    page.goto(urlsplit(completing("MISSING")).path)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This form is complete")
+    page.get_by_role("link", name="Register another person").click()
+    expect(page.get_by_label("Family name")).to_have_value("")
+
+
+def test_one_of_the_staff_has_dealt_with_a_message(page: Page, desk: Desk) -> None:
+    desk.came("LEFT", standing=Standing.NEEDS_A_PERSON)
+    page.goto(urlsplit(dealing_with("LEFT")).path)
+    expect(page.get_by_text("Our <i>form</i>")).to_be_visible()
+    page.get_by_role("button", name="I have dealt with it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
+    assert desk.message("LEFT").dealt_with

@@ -1,0 +1,256 @@
+"""What every place for messages must do: a folder, and Cloud Storage on its emulator.
+
+The emulator takes no notice of preconditions. What Cloud Storage answers to one is therefore given by a server of the
+test's own, in Google's words (JSON API, "HTTP status and error codes": 412), and that one is sent is seen there.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Barrier
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from google.api_core.exceptions import NotFound
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
+
+from rollcall.desk.desk import Files
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.local.emulator import free_port
+from rollcall.store.cloud_storage import CloudStorageFiles
+from rollcall.store.folder import FolderFiles
+from tests.sendgrid_api import Behaviour, answers, hangs_up, resets
+
+ID = "0123456789ABCDEFGHJKMNPQ"
+EVERY_BYTE = bytes(range(256))
+ROOT = Path(__file__).parent.parent.parent
+LARGEST = 30_000_000
+
+
+@pytest.fixture(params=["folder", "cloud storage"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "folder":
+        return FolderFiles(tmp_path / "not" / "there yet")
+    client = at(request.getfixturevalue("storage_emulator"))
+    return CloudStorageFiles(client.create_bucket(f"test-{uuid.uuid4().hex[:12]}"))
+
+
+def at(address: str) -> Client:
+    """Cloud Storage at this address."""
+    options = {"api_endpoint": address}
+    return Client(project="test", credentials=AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"\r\n\r\n--=\r\n",
+        b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nFrom \xe9\r\n--x--\r\n",
+        EVERY_BYTE,
+        EVERY_BYTE[::-1] * 40_000,
+        os.urandom(LARGEST),
+    ],
+    ids=["empty", "line", "lines", "message", "every byte", "10 MB", "30 MB"],
+)
+def test_what_is_put_comes_back(files: Files, content: bytes) -> None:
+    files.put(ID, content)
+    assert files.get(ID) == content
+
+
+def test_what_was_not_put_is_not_there(files: Files) -> None:
+    assert files.get(ID) is None
+    files.put(ID, b"one")
+    assert files.get(ID[::-1]) is None
+
+
+def test_the_same_again_changes_nothing(files: Files) -> None:
+    files.put(ID, EVERY_BYTE)
+    files.put(ID[::-1], b"other")
+    files.put(ID, EVERY_BYTE)
+    assert (files.get(ID), files.get(ID[::-1])) == (EVERY_BYTE, b"other")
+
+
+def test_several_put_the_same_at_once(files: Files) -> None:
+    content, together = os.urandom(1_000_000), Barrier(4)
+
+    def one(_: int) -> bytes | None:
+        together.wait()
+        files.put(ID, content)
+        return files.get(ID)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(one, range(4))) == [content] * 4
+
+
+class TestFolder:
+    """What can be seen of a folder alone."""
+
+    def test_a_file_is_its_owners_and_alone(self, tmp_path: Path) -> None:
+        FolderFiles(tmp_path).put(ID, b"one")
+        assert [path.name for path in tmp_path.iterdir()] == [ID]
+        assert (tmp_path / ID).stat().st_mode & 0o777 == 0o600
+
+    def test_no_room_for_the_whole_file(self, tmp_path: Path) -> None:
+        """A limit of this process on the size of a file stands for a full disk: part of it is written, then no more."""
+        script = f"""
+import resource, signal
+from pathlib import Path
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.store.folder import FolderFiles
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    FolderFiles(Path({str(tmp_path)!r})).put({ID!r}, bytes(1_000_000))
+except StoreUnavailable:
+    print("no room")
+"""
+        assert ran(script) == "no room\n"
+        assert list(tmp_path.iterdir()) == []
+
+    def test_killed_before_the_file_is_whole(self, tmp_path: Path) -> None:
+        script = f"""
+import os, signal
+from pathlib import Path
+from rollcall.store.folder import FolderFiles
+os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+FolderFiles(Path({str(tmp_path)!r})).put({ID!r}, bytes(1_000_000))
+"""
+        assert ran(script) == ""
+        assert FolderFiles(tmp_path).get(ID) is None
+        FolderFiles(tmp_path).put(ID, b"whole")
+        assert FolderFiles(tmp_path).get(ID) == b"whole"
+
+    def test_no_folder_can_be_made(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"")
+        files = FolderFiles(tmp_path / "file")
+        with pytest.raises(StoreUnavailable):
+            files.put(ID, b"one")
+        with pytest.raises(StoreUnavailable):
+            files.get(ID)
+
+    @pytest.mark.parametrize("id", ["", ".", "..", "../A", "A/B", "/A", ".A", "A\x00"])
+    def test_an_id_that_is_no_file_name(self, tmp_path: Path, id: str) -> None:
+        files = FolderFiles(tmp_path / "messages")
+        with pytest.raises(ValueError, match="no plain file name"):
+            files.put(id, b"one")
+        with pytest.raises(ValueError, match="no plain file name"):
+            files.get(id)
+        assert list(tmp_path.iterdir()) == []
+
+
+def ran(script: str) -> str:
+    """What the script printed."""
+    run = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout
+
+
+WE_MAY_NOT = answers(403, {}, b"")
+PUT = answers(200, {"Content-Type": "application/json"}, json.dumps({"name": ID}).encode())
+THERE_ALREADY = answers(412, {}, b"At least one of the pre-conditions you specified did not hold.")
+
+
+@dataclass
+class ScriptedStorage:
+    """A Cloud Storage that answers as a test orders, and what it was asked."""
+
+    address: str
+    orders: list[Behaviour]
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def scripted_storage(*orders: Behaviour) -> Iterator[ScriptedStorage]:
+    """A server that answers so, one request after another."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            if "/o" not in urlsplit(self.path).path:
+                WE_MAY_NOT(self)  # the library asks on the side for what its traces say of the bucket
+                return
+            storage.asked.append(self.path)
+            storage.orders.pop(0)(self)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    storage = ScriptedStorage(f"http://127.0.0.1:{server.server_port}", list(orders))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield storage
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class TestCloudStorage:
+    """What the emulator does not do."""
+
+    @pytest.mark.parametrize("size", [100, 9_000_000])
+    def test_it_is_put_only_where_it_is_not_there(self, size: int) -> None:
+        with scripted_storage(THERE_ALREADY) as storage:
+            CloudStorageFiles(at(storage.address).bucket("forms")).put(ID, bytes(size))
+        (asked,) = storage.asked
+        assert parse_qs(urlsplit(asked).query)["ifGenerationMatch"] == ["0"]
+
+    @pytest.mark.parametrize("fault", [answers(503, {}, b""), answers(429, {}, b""), hangs_up, resets])
+    def test_a_passing_fault_is_tried_again(self, fault: Behaviour) -> None:
+        with scripted_storage(fault, PUT, fault, answers(200, {}, EVERY_BYTE)) as storage:
+            files = CloudStorageFiles(at(storage.address).bucket("forms"))
+            files.put(ID, EVERY_BYTE)
+            assert files.get(ID) == EVERY_BYTE
+        assert len(storage.asked) == 4
+
+    def test_an_answer_that_was_lost(self) -> None:
+        with scripted_storage(hangs_up, THERE_ALREADY) as storage:
+            CloudStorageFiles(at(storage.address).bucket("forms")).put(ID, EVERY_BYTE)
+        assert len(storage.asked) == 2
+
+    def test_we_may_not(self) -> None:
+        with scripted_storage(WE_MAY_NOT, WE_MAY_NOT) as storage:
+            files = CloudStorageFiles(at(storage.address).bucket("forms"))
+            with pytest.raises(StoreUnavailable):
+                files.put(ID, EVERY_BYTE)
+            with pytest.raises(StoreUnavailable):
+                files.get(ID)
+
+    def test_what_comes_back_damaged(self) -> None:
+        damaged = answers(200, {"X-Goog-Hash": "crc32c=AAAAAA==,md5=1B2M2Y8AsgTpgAmY7PhCfg=="}, b"damaged")
+        with scripted_storage(*[damaged] * 9) as storage:
+            files = CloudStorageFiles(at(storage.address).bucket("forms"))
+            with pytest.raises(StoreUnavailable):
+                files.get(ID)
+
+    @pytest.mark.slow
+    def test_it_cannot_be_reached(self) -> None:
+        files = CloudStorageFiles(at(f"http://127.0.0.1:{free_port()}").bucket("forms"))
+        began = time.monotonic()
+        with ThreadPoolExecutor(2) as threads:
+            put, get = threads.submit(files.put, ID, EVERY_BYTE), threads.submit(files.get, ID)
+        assert isinstance(put.exception(), StoreUnavailable)
+        assert isinstance(get.exception(), StoreUnavailable)
+        assert time.monotonic() - began < 25
+
+    def test_there_is_no_bucket(self, storage_emulator: str) -> None:
+        """A wrong configuration: no trying again mends it."""
+        with pytest.raises(NotFound):
+            CloudStorageFiles(at(storage_emulator).bucket("nowhere")).put(ID, EVERY_BYTE)

@@ -1,0 +1,49 @@
+"""The blank form as `register` hands it out, and the form page's links to it."""
+
+import io
+import re
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from pypdf import PdfReader
+
+from tests.builders import write_open_event
+from tests.served import Served, function
+
+
+def get(served: Served, path: str) -> tuple[bytes, dict[str, str]]:
+    with urlopen(f"http://127.0.0.1:{served.port}{path}") as answer:
+        return answer.read(), dict(answer.headers)
+
+
+@pytest.mark.parametrize("path", ["/register/open", "/open", "/register/open/"])
+def test_the_form_page_links_them_and_says_where_to_send_them(tmp_path: Path, path: str) -> None:
+    write_open_event(tmp_path)
+    with function("register", EVENTS=str(tmp_path), SQLITE_PATH=":memory:", FORMS_HOST="forms.example.org") as served:
+        page = get(served, path)[0].decode()
+        assert '<a href="mailto:open@forms.example.org">' in page
+        pdf, text = re.findall(r'href="([^"]*/form\.\w+)"', page)
+        content, headers = get(served, pdf)
+        assert headers["Content-Type"] == "application/pdf"
+        assert headers["Content-Disposition"] == 'attachment; filename="open-form.pdf"'
+        reader = PdfReader(io.BytesIO(content))
+        assert "open@forms.example.org" in reader.pages[0].extract_text()
+        assert "family_name" in (reader.get_fields() or {})
+        content, headers = get(served, text)
+        assert headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert "by e-mail to open@forms.example.org\n" in content.decode()
+
+
+def test_where_no_mail_comes_in_the_form_goes_to_the_staff(tmp_path: Path) -> None:
+    write_open_event(tmp_path)
+    with function("register", EVENTS=str(tmp_path), SQLITE_PATH=":memory:", FORMS_HOST="") as served:
+        page = get(served, "/register/open")[0].decode()
+        assert "Prefer paper?" in page
+        assert "Prefer e-mail?" not in page
+        assert "by e-mail to spumail@itu.int\n" in get(served, "/register/open/form.txt")[0].decode()
+        for method, path, status in (("POST", "open/form.pdf", 405), ("GET", "none/form.pdf", 404)):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(Request(f"http://127.0.0.1:{served.port}/register/{path}", method=method))
+            assert refused.value.code == status

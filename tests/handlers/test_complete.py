@@ -1,0 +1,242 @@
+"""The two pages behind links in our mails, as Google serves them, on both stores."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+from google.cloud import firestore
+
+from rollcall.desk.desk import Store
+from rollcall.desk.event import Event
+from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
+from rollcall.desk.registration import registration_id
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from schemas.registration import read_form
+from tests.builders import LINKS, a_form, an_event, write_event
+from tests.conftest import Clock, where_the_books_are
+from tests.served import Answer, Served, function
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+OPEN, CLOSED = an_event(slug="open"), an_event(slug="closed")
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+YESTERDAY = TOMORROW - timedelta(days=2)
+COMPLETE_FORM = {name: str(value) for name, value in a_form(hotel="Hôtel <b>Cornavin</b>").items()}
+INCOMPLETE = ReadForm(
+    FormStanding.INCOMPLETE,
+    answers={name: text for name, text in COMPLETE_FORM.items() if name != "signature"},
+    faults={"signature": ("Please fill this in.",)},
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The function, and its books as another process opens them."""
+
+    served: Served
+    store: Store
+
+    def came(self, id: str, *forms: ReadForm, event: Event = OPEN, standing: Standing = Standing.WAITING) -> Incoming:
+        """A message that came in, with these forms in it."""
+        self.store.take_in(event.slug, id)
+        unread = self.message(id)
+        read = replace(unread, due_at=None, standing=standing, subject="Our <i>form</i>", forms=forms)
+        assert self.store.save_incoming(replace(read, sender="somebody@example.org", text="What it says"))
+        return self.message(id)
+
+    def message(self, id: str) -> Incoming:
+        """The message as it now stands."""
+        incoming = self.store.incoming(id)
+        assert incoming is not None
+        return incoming
+
+    def get(self, link: str) -> Answer:
+        """What is behind the link."""
+        return self.served.ask("GET", urlsplit(link).path, headers={"Accept": "text/html"})
+
+    def post(self, link: str, **answers: str) -> Answer:
+        """The form or the button that is behind the link, pressed."""
+        return self.served.ask("POST", urlsplit(link).path, urlencode(answers), FORM)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "firestore"])
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    events, today, day = tmp_path_factory.mktemp("events"), datetime.now(UTC).date(), timedelta(days=1)
+    write_event(events, "open", today - 9 * day, today + 9 * day)
+    write_event(events, "closed", today - 9 * day, today - 5 * day)
+    environment = where_the_books_are(request, tmp_path_factory.mktemp("books"))
+    store: Store
+    if request.param == "sqlite":
+        store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(datetime.now(UTC)))
+    else:
+        store = FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
+    with function("register", EVENTS=str(events), **environment) as served:
+        yield Desk(served, store)
+
+
+def completing(id: str, place: int = 0, event: Event = OPEN, until: datetime = TOMORROW) -> str:
+    return LINKS.completing(event, id, place, until)
+
+
+def dealing_with(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str:
+    return LINKS.dealing_with(event, id, until)
+
+
+def test_the_page_has_what_was_understood_and_what_is_missing(desk: Desk) -> None:
+    desk.came("PAGE", INCOMPLETE)
+    page = desk.get(completing("PAGE"))
+    assert page.status == 200
+    assert 'value="amina.diallo@mpt.example.org"' in page.text
+    assert "Hôtel &lt;b&gt;Cornavin" in page.text
+    assert re.search(r'value="member-state"[^>]* checked', page.text)
+    assert 'id="signature-error">Please fill this in.' in page.text
+    assert "check this" in page.text
+    assert 'name="shown_at"' not in page.text  # one answer is soon filled in, and the link is no robot's
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_completing_the_form_registers_and_is_noted_with_the_message(desk: Desk) -> None:
+    other = replace(INCOMPLETE, answers={**INCOMPLETE.answers, "family_name": "Other"})
+    desk.came("BOTH", INCOMPLETE, other)
+    form = COMPLETE_FORM | {"family_name": "Completed"}
+    id = registration_id("open", read_form(OPEN, form))
+    accepted = desk.post(completing("BOTH"), **form)
+    assert accepted.status == 303
+    assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
+    assert desk.store.registered("open", id) is not None
+    noted = desk.message("BOTH")
+    assert noted.forms == (ReadForm(FormStanding.REGISTERED, id), other)
+    assert noted.standing is Standing.WAITING
+    assert "This form is complete" in desk.get(completing("BOTH")).text
+    assert "Other" in desk.get(completing("BOTH", 1)).text
+    assert desk.post(completing("BOTH", 1), **form | {"family_name": "Other"}).status == 303
+    assert desk.message("BOTH").standing is Standing.REGISTERED
+
+
+def test_completing_it_again_is_known(desk: Desk) -> None:
+    desk.came("AGAIN", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Again"}
+    desk.post(completing("AGAIN"), **form)
+    again = desk.post(completing("AGAIN"), **form)
+    assert "/already-registered/" in again.headers["Location"]
+
+
+def test_a_form_that_was_registered_elsewhere_meanwhile_is_noted_too(desk: Desk) -> None:
+    desk.came("ELSEWHERE", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Elsewhere"}
+    assert desk.served.post_json("/register/open", form).status == 201
+    assert "/already-registered/" in desk.post(completing("ELSEWHERE"), **form).headers["Location"]
+    assert desk.message("ELSEWHERE").standing is Standing.REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"signature": ""}, 422), ({"message": "I am a robot"}, 202)],
+    ids=["incomplete", "kept"],
+)
+def test_what_is_not_registered_is_not_noted(desk: Desk, changes: dict[str, str], status: int) -> None:
+    came = desk.came(f"NOT{status}", INCOMPLETE)
+    answer = desk.post(completing(came.id), **COMPLETE_FORM | {"family_name": came.id} | changes)
+    assert answer.status == status
+    assert f'value="{came.id}"' in answer.text
+    assert desk.message(came.id) == came
+
+
+def test_a_form_with_other_answers_is_not_noted(desk: Desk) -> None:
+    came = desk.came("DIFFERS", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Differing"}
+    desk.served.post_json("/register/open", form)
+    assert desk.post(completing("DIFFERS"), **form | {"hotel": "Another"}).status == 409
+    assert desk.message("DIFFERS") == came
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        completing("HELD", until=YESTERDAY),
+        completing("HELD", event=CLOSED).replace("/closed/", "/open/"),
+        dealing_with("HELD").replace("/dealt-with/", "/complete/"),
+        completing("HELD")[:-2],
+        "https://desk.example.org/register/open/complete/%00%ff",
+    ],
+    ids=["ended", "another event's", "for another thing", "cut", "garbage"],
+)
+def test_a_link_that_does_not_hold_shows_the_way_to_the_empty_form(desk: Desk, link: str) -> None:
+    page = desk.get(link)
+    assert page.status == 410
+    assert 'href="/register/open"' in page.text
+    assert "somebody@example.org" not in page.text
+
+
+def test_who_took_longer_than_the_link_holds_is_registered_all_the_same(desk: Desk) -> None:
+    form = COMPLETE_FORM | {"family_name": "Slow"}
+    answer = desk.post(completing("NOBODY", until=YESTERDAY), **form)
+    assert answer.status == 303
+    assert desk.store.registered("open", registration_id("open", read_form(OPEN, form))) is not None
+
+
+def test_after_the_deadline_nothing_personal_is_shown(desk: Desk) -> None:
+    desk.came("CLOSED", INCOMPLETE, event=CLOSED)
+    page = desk.get(completing("CLOSED", event=CLOSED))
+    assert page.status == 200
+    assert "Registration is closed" in page.text
+    assert "Diallo" not in page.text
+    assert desk.post(completing("CLOSED", event=CLOSED), **COMPLETE_FORM).status == 410
+    assert desk.message("CLOSED").standing is Standing.WAITING
+
+
+def test_opening_the_staffs_link_changes_nothing_and_its_button_does(desk: Desk) -> None:
+    came = desk.came("STAFF", standing=Standing.NEEDS_A_PERSON)
+    page = desk.get(dealing_with("STAFF"))
+    assert page.status == 200
+    assert "Our &lt;i&gt;form" in page.text
+    assert page.text.count("<button") == 1
+    assert "somebody@example.org" in page.text
+    assert "nobody is written to" in page.text
+    assert "What it says" not in page.text
+    assert desk.message("STAFF") == came
+    thanks = desk.post(dealing_with("STAFF"))
+    assert (thanks.status, "Thank you" in thanks.text, "somebody@example.org" in thanks.text) == (200, True, True)
+    assert desk.message("STAFF").dealt_with
+    assert "Thank you" in desk.get(dealing_with("STAFF")).text
+    assert desk.post(dealing_with("STAFF")).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        dealing_with("LEFT", until=YESTERDAY),
+        completing("LEFT").replace("/complete/", "/dealt-with/"),
+        dealing_with("NOWHERE"),
+    ],
+    ids=["ended", "for another thing", "no such message"],
+)
+def test_a_staffs_link_that_does_not_hold_does_nothing(desk: Desk, link: str, method: str) -> None:
+    if desk.store.incoming("LEFT") is None:
+        desk.came("LEFT", standing=Standing.NEEDS_A_PERSON)
+    page = desk.get(link) if method == "GET" else desk.post(link)
+    assert page.status == 410
+    assert "each morning" in page.text
+    assert not desk.message("LEFT").dealt_with
+
+
+def test_other_methods_and_events(desk: Desk) -> None:
+    path = urlsplit(completing("PAGE")).path
+    assert desk.served.ask("PUT", path).headers["Allow"] == "GET, HEAD, POST"
+    assert desk.served.ask("HEAD", path).text == ""
+    assert desk.get(completing("PAGE").replace("/open/", "/nowhere/")).status == 404
+
+
+def test_a_json_client_is_answered_as_ever(desk: Desk) -> None:
+    desk.came("JSON", INCOMPLETE)
+    form = json.dumps(COMPLETE_FORM | {"family_name": "Json"})
+    path = urlsplit(completing("JSON")).path
+    assert desk.served.ask("POST", path, form, {"Content-Type": "application/json"}).status == 201
+    assert desk.message("JSON").standing is Standing.REGISTERED

@@ -1,0 +1,204 @@
+"""`receive_email` as Google serves it: what SendGrid signed is kept, answered 200 and listed, whatever it is."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from google.cloud import firestore, storage
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handlers.signature import SIGNATURE, TIMESTAMP
+from rollcall.desk.desk import Files, Store
+from rollcall.desk.incoming import Incoming, Standing
+from rollcall.desk.registration import registration_id
+from rollcall.local.emulator import free_port
+from rollcall.store.cloud_storage import CloudStorageFiles
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.folder import FolderFiles
+from rollcall.store.sqlite import SqliteStore
+from tests.builders import a_form, a_form_in_text, a_registration, an_event, write_open_event
+from tests.conftest import Clock, where_the_books_are
+from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
+from tests.inbox.builders import parsed_post, raw_post
+from tests.served import Answer, Served, function
+
+SLUG = "open"
+ON_SQLITE = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
+NOBODY = {"FIRESTORE_EMULATOR_HOST": "127.0.0.1:1", "GOOGLE_CLOUD_PROJECT": "none"}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The function, and its books and files as another process opens them."""
+
+    served: Served
+    store: Store
+    files: Files
+    log: Path
+
+    def post(self, content_type: str, body: bytes, **headers: str) -> Answer:
+        """A post that SendGrid signed."""
+        return self.served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type} | headers)
+
+    def came(self, mime: bytes, **facts: str) -> Incoming:
+        """What came of an e-mail."""
+        answer = self.post(*raw_post(mime, to=f"{SLUG}@forms.example.org", **facts))
+        assert answer.status == 200, answer.text
+        incoming = self.store.incoming(answer.json["message"])
+        assert incoming is not None
+        assert answer.json["standing"] in (incoming.standing.value, None)
+        return incoming
+
+    def owed(self) -> list[str]:
+        """Kinds and addressees of the mails that are owed."""
+        return sorted(f"{one.mail.kind.value} to {one.mail.to}" for one in self.store.unsent_mails(SLUG))
+
+    def listed(self) -> list[Incoming]:
+        """Every message of the event."""
+        return list(self.store.all_incoming(SLUG, None, 1000))
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Iterator[Desk]:
+    """On SQLite and a folder; on Firestore and Cloud Storage."""
+    write_open_event(events_folder)
+    environment = {
+        "EVENTS": str(events_folder),
+        "SENDGRID_PARSE_KEY": PUBLIC_KEY,
+        "MAIL_FROM": "registration@desk.example.org",
+        **where_the_books_are(request, tmp_path),
+    }
+    store: Store
+    files: Files
+    if request.param == "sqlite":
+        environment["MESSAGES"] = str(tmp_path / "messages")
+        store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(an_event().opens_at))
+        files = FolderFiles(tmp_path / "messages")
+    else:
+        project = environment["GOOGLE_CLOUD_PROJECT"]
+        environment["STORAGE_EMULATOR_HOST"] = request.getfixturevalue("storage_emulator")
+        environment["MESSAGES"] = f"gs://{project}"
+        os.environ["STORAGE_EMULATOR_HOST"] = environment["STORAGE_EMULATOR_HOST"]
+        bucket = storage.Client(project=project).create_bucket(project)
+        store, files = FirestoreStore(firestore.Client(project=project)), CloudStorageFiles(bucket)
+    log = tmp_path / "log"
+    with log.open("wb") as output, function("receive_email", output, **environment) as served:
+        yield Desk(served, store, files, log)
+
+
+def a_message(text: str | None = None, **headers: str) -> bytes:
+    """The registrant's own e-mail with the form in its text."""
+    given = {"From": "Amina Diallo <amina.diallo@mpt.example.org>", "Message-ID": "<1@mpt.example.org>"} | headers
+    head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
+    return f"{head}Content-Type: text/plain; charset=utf-8\r\n\r\n{a_form_in_text() if text is None else text}".encode()
+
+
+def test_a_form_that_comes_by_e_mail_is_a_registration(desk: Desk) -> None:
+    incoming = desk.came(a_message())
+    assert incoming.standing is Standing.REGISTERED
+    assert desk.owed() == ["confirmation to amina.diallo@mpt.example.org"]
+    registered = desk.store.registered(SLUG, registration_id(SLUG, a_registration()))
+    assert registered is not None
+    assert registered.registration.answers["address"] == a_form()["address"]
+
+
+def test_the_same_delivery_twice_is_one(desk: Desk) -> None:
+    first, again = desk.came(a_message()), desk.came(a_message())
+    assert first == again
+    assert desk.listed() == [first]
+    assert desk.owed() == ["confirmation to amina.diallo@mpt.example.org"]
+
+
+def test_the_same_delivery_many_times_at_once_is_one(desk: Desk) -> None:
+    content_type, body = raw_post(a_message(), to=f"{SLUG}@forms.example.org")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: desk.post(content_type, body), range(8)))
+    assert {answer.status for answer in answers} == {200}
+    assert len(desk.listed()) == 1
+    assert desk.owed() == ["confirmation to amina.diallo@mpt.example.org"]
+
+
+def test_what_came_is_kept_to_the_byte(desk: Desk) -> None:
+    content_type, body = raw_post(a_message("Größe \udcff".encode("utf-8", "surrogateescape").decode("latin-1")))
+    id = desk.post(content_type, body).json["message"]
+    assert desk.files.get(id) == f"Content-Type: {content_type}\r\n\r\n".encode() + body
+
+
+def test_the_parsed_mode_is_understood_too(desk: Desk) -> None:
+    headers, _, text = a_message().partition(b"\r\n\r\n")
+    answer = desk.post(*parsed_post(headers, text=text, charsets={"text": "utf-8"}, to=f"{SLUG}@forms.example.org"))
+    assert (answer.status, answer.json["standing"]) == (200, "registered")
+
+
+def test_a_message_of_thirty_megabytes_is_kept(desk: Desk) -> None:
+    """Far above what Flask's form parser, a Firestore document and functions-framework's own limit allow."""
+    large = a_message().replace(b"\r\n\r\n", b"\r\n\r\n", 1) + b"\r\n" + b"A line of some words. \r\n" * 1_250_000
+    assert len(large) > 29_000_000
+    assert desk.came(large).standing is Standing.REGISTERED
+
+
+@ON_SQLITE
+def test_what_sendgrid_did_not_sign_is_not_kept(desk: Desk, tmp_path: Path) -> None:
+    content_type, body = raw_post(a_message())
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    refused: dict[str, tuple[bytes, Mapping[str, str]]] = {
+        "unsigned": (body, {}),
+        "no signature": (body, {TIMESTAMP: signed(body)[TIMESTAMP]}),
+        "no time stamp": (body, {SIGNATURE: signed(body)[SIGNATURE]}),
+        "another's key": (body, signed(body, stranger)),
+        "altered": (body.replace(b"Diallo", b"Diallu"), signed(body)),
+        "a byte more": (body + b"\n", signed(body)),
+        "empty": (b"", signed(body)),
+    }
+    for name, (sent, headers) in refused.items():
+        answer = desk.served.ask("POST", "/", sent, {**headers, "Content-Type": content_type})
+        assert (answer.status, answer.text) == (401, ""), name
+    assert desk.listed() == []
+    assert not (tmp_path / "messages").exists()
+    assert desk.served.ask("GET", "/").status == 405
+    assert desk.post(content_type, body).status == 200
+
+
+@ON_SQLITE
+def test_any_bytes_are_kept_answered_200_and_listed(desk: Desk) -> None:
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.binary(max_size=2000), st.sampled_from(["", "multipart/form-data", "text/plain; charset=x", "raw"]))
+    def any_bytes(content: bytes, content_type: str) -> None:
+        posted = raw_post(content) if content_type == "raw" else (content_type, content)
+        answer = desk.post(*posted)
+        assert answer.status == 200
+        assert answer.json["message"] in {one.id for one in desk.listed()}
+        assert desk.files.get(answer.json["message"]) is not None
+
+    any_bytes()
+    assert all(one.due_at is None for one in desk.listed())
+
+
+def test_a_message_that_could_not_be_kept_is_posted_again(tmp_path: Path) -> None:
+    """503, and SendGrid posts it again for three days."""
+    environment = {"STORE": "firestore", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "MAIL_FROM": "a@example.org"}
+    environment |= {**NOBODY, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "MESSAGES": str(tmp_path / "m")}
+    content_type, body = raw_post(a_message())
+    with function("receive_email", **environment) as served:
+        answer = served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+
+
+@ON_SQLITE
+def test_logs_carry_no_personal_data(desk: Desk) -> None:
+    desk.came(a_message())
+    desk.came(a_message("Dear Sir, when is lunch?", Message_ID="<2@mpt.example.org>"))
+    logged = desk.log.read_text("utf-8")
+    assert [json.loads(line)["standing"] for line in logged.splitlines() if "message read" in line] == [
+        "registered",
+        "needs a person",
+    ]
+    assert "iallo" not in logged
+    assert "lunch" not in logged

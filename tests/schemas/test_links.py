@@ -1,0 +1,79 @@
+"""The links that we give out hold for what they were made for, until they end, and for nothing else."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.desk.desk import Opened
+from schemas.links import COMPLETING, DEALING_WITH, SignedLinks
+from tests.builders import LINKS, an_event
+
+EVENT = an_event()
+UNTIL = datetime(2004, 3, 1, 12, tzinfo=UTC)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+ID = "0123456789ABCDEFGHJKMNPQ"
+
+
+def token_of(link: str) -> str:
+    return link.rpartition("/")[2]
+
+
+COMPLETES = token_of(LINKS.completing(EVENT, ID, 2, UNTIL))
+DEALS_WITH = token_of(LINKS.dealing_with(EVENT, ID, UNTIL))
+
+
+def test_a_link_opens_what_it_was_made_for() -> None:
+    assert LINKS.opened(COMPLETING, COMPLETES, UNTIL) == Opened("intgov04", ID, 2)
+    assert LINKS.opened(DEALING_WITH, DEALS_WITH, UNTIL) == Opened("intgov04", ID, 0)
+
+
+def test_a_link_lies_below_the_forms_page() -> None:
+    page = "https://desk.example.org/register/intgov04"
+    assert LINKS.form_page(EVENT) == page
+    assert LINKS.completing(EVENT, ID, 2, UNTIL) == f"{page}/complete/{COMPLETES}"
+    assert LINKS.dealing_with(EVENT, ID, UNTIL) == f"{page}/dealt-with/{DEALS_WITH}"
+
+
+def test_forms_go_to_the_events_address_where_there_is_one() -> None:
+    assert LINKS.forms_to(EVENT) == "intgov04@forms.example.org"
+    assert replace(LINKS, forms_host=None).forms_to(EVENT) is None
+
+
+def test_a_link_ends() -> None:
+    assert LINKS.opened(COMPLETING, COMPLETES, UNTIL + timedelta(seconds=1)) is None
+
+
+def test_a_link_for_one_thing_opens_no_other() -> None:
+    assert LINKS.opened(DEALING_WITH, COMPLETES, UNTIL) is None
+    assert LINKS.opened(COMPLETING, DEALS_WITH, UNTIL) is None
+
+
+def test_whoever_has_another_key_makes_no_links_of_ours() -> None:
+    assert SignedLinks("another key", LINKS.pages).opened(COMPLETING, COMPLETES, UNTIL) is None
+
+
+def test_nobody_makes_links_without_a_key() -> None:
+    without = SignedLinks("", LINKS.pages)
+    with pytest.raises(ValueError, match="no key"):
+        without.completing(EVENT, ID, 0, UNTIL)
+    with pytest.raises(ValueError, match="no key"):
+        without.opened(COMPLETING, COMPLETES, UNTIL)
+
+
+_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="+/")
+"""But for those of the other alphabet of base 64, which Python reads too."""
+
+
+@given(st.integers(min_value=0, max_value=len(COMPLETES) - 1), _CHARACTERS)
+def test_one_character_altered_makes_it_nobodys(place: int, character: str) -> None:
+    altered = COMPLETES[:place] + character + COMPLETES[place + 1 :]
+    # the last character of base 64 has bits that count for nothing
+    assert altered[:-1] == COMPLETES[:-1] or LINKS.opened(COMPLETING, altered, LONG_AGO) is None
+
+
+@given(st.text())
+def test_any_text_as_a_link_opens_nothing(text: str) -> None:
+    assert LINKS.opened(COMPLETING, text, LONG_AGO) is None
