@@ -56,6 +56,8 @@ class Reading:
     """Why it may not be the sender's, if so; no personal data."""
     spam: bool = False
     """Whether SendGrid takes it for spam."""
+    recipients: tuple[str, ...] = ()
+    """As in `Glance`."""
 
 
 class Standing(StrEnum):

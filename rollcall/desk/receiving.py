@@ -219,7 +219,7 @@ def _read(
         again = reader.read(raw, event, asked.form.answers)
         forms = [form for form in again.forms if _is_news(desk, event, read, reading, form)]
     reading = replace(reading, forms=tuple(forms))
-    judged = judge(reading, is_for_us=addressed(reader.glance(raw).recipients, desk.events) is not None)
+    judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
         held_back = [ReadForm(FormStanding.HELD_BACK, _whose(event, form), form.answers) for form in forms]
         read = replace(read, standing=judged.standing, reason=judged.reason, forms=_bounded(held_back))

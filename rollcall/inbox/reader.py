@@ -91,6 +91,7 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
         automatic=automatic(post, headers),
         unproven=unproven(post, headers),
         spam=is_spam(post),
+        recipients=post.envelope_to,
     )
 
 

@@ -49,7 +49,7 @@ class Reader:
     def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
         if self.fault:
             raise self.fault
-        return self.reading
+        return replace(self.reading, recipients=self.recipients)
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
         return self.files

@@ -65,6 +65,7 @@ def test_a_message_that_a_person_wrote() -> None:
         came_at=datetime(2024, 3, 15, 18, 44, 40, tzinfo=UTC),
         not_read=("scan.jpg",),
         text="Please find the form attached.",
+        recipients=("intgov04@forms.example.org",),
     )
 
 
