@@ -7,7 +7,7 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from handlers.headers import ALWAYS
-from handlers.logs import log, log_fault
+from handlers.logs import log, log_fault, log_unavailable
 from handlers.reading import leave
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.incoming import Incoming
@@ -32,7 +32,7 @@ def _answer(request: Request, work: Callable[[], Response]) -> Response:
         leave(request)
         return Response(status=error.code)
     except StoreUnavailable as error:
-        log("WARNING", "store unavailable", cause=type(error.__cause__).__name__)
+        log_unavailable(error)
         return Response(status=503, headers={"Retry-After": str(int(error.retry_after.total_seconds()))})
     except Exception as error:
         log_fault(error)

@@ -3,7 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
-from handlers.logs import log, log_fault
+from handlers.logs import log, log_fault, log_unavailable
 from handlers.private import done, log_message, run_privately
 from handlers.signature import is_signed
 from rollcall.desk.desk import Desk
@@ -37,7 +37,7 @@ def _read_at_once(desk: Desk, id: str) -> Incoming | None:
     try:
         incoming = read_in(desk, id)
     except StoreUnavailable as error:
-        log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, incoming=id)
+        log_unavailable(error, incoming=id)
         return None
     except Exception as error:  # it is kept, and is read again
         log_fault(error, incoming=id)

@@ -11,7 +11,7 @@ from flask import Request, Response
 from marshmallow import ValidationError
 
 from handlers.headers import guard, share
-from handlers.logs import log, log_fault
+from handlers.logs import log, log_fault, log_unavailable
 from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
 from handlers.traces import shown_now, sign_in, without_traces
 from rollcall.desk.desk import Desk, Opened
@@ -389,7 +389,7 @@ def _unavailable(
     request: Request, error: StoreUnavailable, event: Event | None = None, form: Form | None = None
 ) -> Response:
     """503; a person's form comes back as they filled it in."""
-    log("WARNING", "store unavailable", cause=type(error.__cause__).__name__)
+    log_unavailable(error)
     if event and form and not form.as_json:
         response = _filled_in(503, event, form.typed, problem=_TRY_AGAIN, intake=None)
     else:
