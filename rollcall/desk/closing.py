@@ -46,6 +46,7 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
     registered = list(everyone(store, event.slug))
     ids = {one.id for one in registered}
     incoming = sorted(messages(store, event.slug), key=lambda one: one.received_at)
+    standings = [standing_now(one, ids) for one in incoming]
     return Roster(
         closes_at=intake.closes_at,
         registered=tuple(one for one in registered if one.id in on_roster),
@@ -56,9 +57,11 @@ def draw_up_roster(store: RosterStore, event: Event, intake: Intake) -> Roster:
             if record.mail.kind is MailKind.CONFIRMATION and record.mail.registration_id
         },
         kept=still_kept(store, event.slug, ids),
-        incoming=Counter(standing_now(one, ids) for one in incoming),
+        incoming=Counter(standings),
         dealt_with=sum(one.dealt_with for one in incoming),
-        not_completed=tuple(one for one in incoming if standing_now(one, ids) is Standing.WAITING),
+        not_completed=tuple(
+            one for one, standing in zip(incoming, standings, strict=True) if standing is Standing.WAITING
+        ),
     )
 
 
