@@ -136,21 +136,7 @@ class MovingStore(IntakeStore, Protocol):
         ...
 
 
-class IncomingStore(Protocol):
-    """What reading messages asks of the books. Every method may raise `StoreUnavailable`."""
-
-    def incoming(self, id: str) -> Incoming | None:
-        """The message with this id."""
-        ...
-
-    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """In one commit write what came of the message and owe these mails, if nobody wrote it since it was read;
-        False, with nothing written, if somebody did. A mail that is owed already stays as it is. `id`, `event` and
-        `stored_at` are never changed."""
-        ...
-
-
-class ReceivingStore(RegisteringStore, IncomingStore, Protocol):
+class ReceivingStore(RegisteringStore, Protocol):
     """What receiving asks of the books. Every method may raise `StoreUnavailable`."""
 
     def now(self) -> datetime:
@@ -160,6 +146,16 @@ class ReceivingStore(RegisteringStore, IncomingStore, Protocol):
     def take_in(self, event: str, id: str) -> None:
         """Note that this message came in, still to be read, due at once (`AT_ONCE`); nothing happens where it is
         there."""
+        ...
+
+    def incoming(self, id: str) -> Incoming | None:
+        """The message with this id."""
+        ...
+
+    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
+        """In one commit write what came of the message and owe these mails, if nobody wrote it since it was read;
+        False, with nothing written, if somebody did. A mail that is owed already stays as it is. `id`, `event` and
+        `stored_at` are never changed."""
         ...
 
     def due_incoming(self, limit: int) -> Sequence[str]:

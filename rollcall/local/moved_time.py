@@ -67,12 +67,12 @@ class MovedTime:
         self._store.take_in(event, id)
 
     def incoming(self, id: str) -> Incoming | None:
-        """See `IncomingStore`."""
+        """See `ReceivingStore`."""
         incoming = self._store.incoming(id)
         return _incoming(incoming, self._shift) if incoming else None
 
     def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """See `IncomingStore`."""
+        """See `ReceivingStore`."""
         return self._store.save_incoming(_incoming(incoming, -self._shift), [self._owed(mail) for mail in owed])
 
     def due_incoming(self, limit: int) -> Sequence[str]:

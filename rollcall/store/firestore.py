@@ -186,13 +186,13 @@ class FirestoreStore:
             self._incoming(id).create({"event": event, **incoming_record(NEWLY_IN)}, **_Call())
 
     def incoming(self, id: str) -> Incoming | None:
-        """See `IncomingStore`."""
+        """See `ReceivingStore`."""
         with _unavailable_as_ours():
             snapshot = self._incoming(id).get(**_Call())
         return _incoming(snapshot) if snapshot.exists else None
 
     def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """See `IncomingStore`. A mail that is there speaks against the whole commit: it is made again without."""
+        """See `ReceivingStore`. A mail that is there speaks against the whole commit: it is made again without."""
         batch = self._client.batch()
         as_read = self._client.write_option(last_update_time=incoming.version)
         batch.update(self._incoming(incoming.id), incoming_record(incoming), option=as_read)

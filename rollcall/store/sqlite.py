@@ -189,12 +189,12 @@ class SqliteStore:
             books.execute("insert or ignore into incoming values (?, ?, ?, ?, ?)", came)
 
     def incoming(self, id: str) -> Incoming | None:
-        """See `IncomingStore`."""
+        """See `ReceivingStore`."""
         rows = self._read(f"select {_INCOMING} from incoming where id = ?", (id,))
         return _incoming(*rows[0]) if rows else None
 
     def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """See `IncomingStore`."""
+        """See `ReceivingStore`."""
         with self._commit() as (books, _):
             values = (*_incoming_state(incoming), incoming.id, incoming.version)
             if not _new(books, "update incoming set due_at = ?, record = ? where id = ? and record = ?", values):
@@ -205,9 +205,7 @@ class SqliteStore:
 
     def due_incoming(self, limit: int) -> Sequence[str]:
         """See `ReceivingStore`."""
-        now = _text(self.now())
-        rows = self._read("select id from incoming where due_at <= ? order by due_at limit ?", (now, limit))
-        return [id for (id,) in rows]
+        return self._due("incoming", limit)
 
     def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
         """See `RosterStore`."""
@@ -219,8 +217,7 @@ class SqliteStore:
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
-        rows = self._read("select id from mails where due_at <= ? order by due_at limit ?", (_text(self.now()), limit))
-        return [id for (id,) in rows]
+        return self._due("mails", limit)
 
     def mail(self, id: str) -> MailRecord | None:
         """See `RecordingStore`."""
@@ -352,6 +349,11 @@ class SqliteStore:
             now = max(now, _instant(last[0]) + _TICK)
         self._connection.execute("insert or replace into clock values (1, ?)", (_text(now),))
         return now
+
+    def _due(self, table: str, limit: int) -> Sequence[str]:
+        now = _text(self.now())
+        rows = self._read(f"select id from {table} where due_at <= ? order by due_at limit ?", (now, limit))
+        return [id for (id,) in rows]
 
     def _read(self, query: str, values: tuple[object, ...]) -> list[Any]:
         with self._lock, _unavailable_as_ours():
