@@ -187,26 +187,21 @@ def _text_of_docx(body: Any) -> str:
     from lxml import etree
 
     page = Page()
-    cells: list[int] = []
     walk = etree.iterwalk(body, events=("start", "end"))
     for event, element in walk:
         tag = str(element.tag).removeprefix(_WORD)
         if event == "end":
             if tag == "p":
                 page.end_line()
-            elif tag == "tr" and cells:
-                cells.pop()
-                page.end_line()
+            elif tag == "tr":
+                page.end_row()
         elif element.tag == _FALLBACK or tag in ("del", "moveFrom") or _is_unmeant(element, tag):
             walk.skip_subtree()
             page.end_line()
         elif tag == "tr":
             page.begin_row()
-            cells.append(0)
-        elif tag == "tc" and cells:
-            if cells[-1]:
-                page.next_cell()
-            cells[-1] += 1
+        elif tag == "tc":
+            page.begin_cell()
         else:
             _write(element, tag, page)
     return page.text()

@@ -68,7 +68,6 @@ def text_of_html(html: str) -> str:
 
 def _lay_out(walk: Any, page: Page) -> None:
     """Walk through the elements one after the other, however deep they lie."""
-    cells: list[int] = []
     kept_as_typed = 0
     for event, element in walk:
         tag = element.tag
@@ -77,16 +76,16 @@ def _lay_out(walk: Any, page: Page) -> None:
                 walk.skip_subtree()
                 continue
             kept_as_typed += tag in ("pre", "textarea")
-            _begin(element, page, cells)
+            _begin(element, page)
             _write(element.text, page, as_typed=kept_as_typed > 0)
         else:
             if not (tag in _DROPPED or (tag == "option" and not _is_chosen(element))):
                 kept_as_typed -= tag in ("pre", "textarea")
-                _end(element, page, cells)
+                _end(element, page)
             _write(element.tail, page, as_typed=kept_as_typed > 0)
 
 
-def _begin(element: Any, page: Page, cells: list[int]) -> None:
+def _begin(element: Any, page: Page) -> None:
     tag = element.tag
     if tag == "br":
         page.break_line()
@@ -94,11 +93,8 @@ def _begin(element: Any, page: Page, cells: list[int]) -> None:
         _write_input(element, page)
     elif tag == "tr":
         page.begin_row()
-        cells.append(0)
-    elif tag in ("td", "th") and cells:
-        if cells[-1]:
-            page.next_cell()
-        cells[-1] += 1
+    elif tag in ("td", "th"):
+        page.begin_cell()
     elif tag in _PARAGRAPHS:
         page.end_paragraph()
     elif tag in _BLOCKS:
@@ -107,13 +103,12 @@ def _begin(element: Any, page: Page, cells: list[int]) -> None:
         page.quoted += 1
 
 
-def _end(element: Any, page: Page, cells: list[int]) -> None:
+def _end(element: Any, page: Page) -> None:
     tag = element.tag
     if _is_quotation(element):
         page.quoted -= 1
-    if tag == "tr" and cells:
-        cells.pop()
-        page.end_line()
+    if tag == "tr":
+        page.end_row()
     elif tag in _PARAGRAPHS:
         page.end_paragraph()
     elif tag in _BLOCKS:

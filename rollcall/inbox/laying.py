@@ -15,6 +15,7 @@ class Page:
         self._mark = ""
         self._breaks = 0
         self._tabs = 0
+        self._cells: list[int] = []  # how many cells have begun in each row that has, the outermost first
 
     def write(self, text: str) -> None:
         """Go on in the present line, or in the next one where it was ended."""
@@ -53,11 +54,22 @@ class Page:
         """A table's row begins."""
         self._end_line()
         self._breaks = self._tabs = 0
+        self._cells.append(0)
 
-    def next_cell(self) -> None:
-        """The row's next cell begins, in the line in which the last one ended."""
-        self._breaks = 0
-        self._tabs += 1
+    def begin_cell(self) -> None:
+        """A cell begins: of a row, in the line in which the last one ended; without a row it is none."""
+        if not self._cells:
+            return
+        if self._cells[-1]:
+            self._breaks = 0
+            self._tabs += 1
+        self._cells[-1] += 1
+
+    def end_row(self) -> None:
+        """The row ends, if one has begun."""
+        if self._cells:
+            self._cells.pop()
+            self.end_line()
 
     def text(self) -> str:
         """All lines."""
