@@ -14,7 +14,7 @@ from handlers.headers import guard, share
 from handlers.logs import log, log_fault, log_unavailable
 from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
 from handlers.traces import shown_now, sign_in, without_traces
-from rollcall.desk.desk import Desk, Opened
+from rollcall.desk.desk import Desk, Opened, forms_return_to
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
@@ -160,7 +160,7 @@ def _blank_form(desk: Desk, event: Event, name: str) -> Response:
 
     intake = _recent_intake(desk, event)
     now_closing = replace(event, closes_at=intake.closes_at) if intake else event
-    to = desk.links.forms_to(event) or event.staff[0]
+    to = forms_return_to(desk.links, event)
     if name == "form.txt":
         return Response(blank_form_text(now_closing, to), content_type="text/plain; charset=utf-8")
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}

@@ -250,6 +250,11 @@ class Links(Protocol):
         ...
 
 
+def forms_return_to(links: Links, event: Event) -> str:
+    """The e-mail address to which a form goes back: the event's own, or else the first of the staff."""
+    return links.forms_to(event) or event.staff[0]
+
+
 @dataclass(frozen=True)
 class Desk:
     """What a desk works with."""

@@ -3,7 +3,7 @@ dealt with."""
 
 from dataclasses import replace
 
-from rollcall.desk.desk import Desk, Opened
+from rollcall.desk.desk import Desk, Opened, forms_return_to
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, Incoming, ReadForm, Reply, Standing
 from rollcall.desk.intake import Intake
@@ -25,7 +25,7 @@ def draw_up_reply(desk: Desk, event: Event, incoming_id: str, intake: Intake) ->
             if form.standing is FormStanding.INCOMPLETE
         },
         form_page=desk.links.form_page(event),
-        answers_to=desk.links.forms_to(event) or event.staff[0],
+        answers_to=forms_return_to(desk.links, event),
     )
 
 

@@ -18,6 +18,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
+from rollcall.desk.desk import forms_return_to
 from rollcall.desk.event import Event
 from schemas.event import EventFileError, read_events
 from schemas.links import SignedLinks
@@ -256,7 +257,7 @@ def main() -> None:
     links = SignedLinks("", "", os.environ.get("FORMS_HOST"))
     folder.mkdir(parents=True, exist_ok=True)
     for event in events.values():
-        to = links.forms_to(event) or event.staff[0]
+        to = forms_return_to(links, event)
         (folder / f"{event.slug}-form.pdf").write_bytes(blank_form_pdf(event, to))
         (folder / f"{event.slug}-form.txt").write_text(blank_form_text(event, to), encoding="utf-8")
         sys.stdout.write(f"{folder / event.slug}-form.pdf and .txt, to be returned to {to}\n")
