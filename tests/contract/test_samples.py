@@ -177,8 +177,7 @@ def test_the_sample_has_something_of_every_kind() -> None:
 def test_the_newest_sample_is_what_today_s_code_writes_to_firestore(project: str) -> None:
     client = firestore.Client(project=project)
     sample.fill(FirestoreStore(client))
-    stored = (SAMPLES / str(NEWEST) / "firestore.json").read_text("utf-8")
-    assert sample.firestore_as_text(client) == stored, STORE_A_SAMPLE
+    assert sample.firestore_as_text(client) == newest_documents(), STORE_A_SAMPLE
     assert {snapshot.get("shape") for snapshot in sample.all_documents(client)} == {SHAPE}
 
 
@@ -204,7 +203,7 @@ def test_whoever_writes_a_document_writes_it_in_today_s_shape(project: str) -> N
     for id, (registration, sign) in KEPT.items():
         store.keep("sample", id, registration, sign)
     store.write_roster_page("sample", "2-000000", PAGE)
-    now, newest = (json.loads(text) for text in (sample.firestore_as_text(client), _newest_documents()))
+    now, newest = (json.loads(text) for text in (sample.firestore_as_text(client), newest_documents()))
     written = [path for path in now if path.split("/")[-2] in ("mails", "incoming", "queues", "kept", "roster")]
     assert len(written) == len(MAILS) + len(INCOMING) + 1 + len(KEPT) + 1
     assert {path: now[path] for path in written} == {path: newest[path] for path in written}
@@ -227,7 +226,7 @@ def test_a_field_that_this_code_does_not_know_is_passed_over(newest: Loaded) -> 
 
 def test_a_field_that_this_code_does_not_know_is_left_in_firestore(project: str) -> None:
     client = firestore.Client(project=project)
-    sample.firestore_from_text(client, _newest_documents())
+    sample.firestore_from_text(client, newest_documents())
     store, document = FirestoreStore(client), client.document("mails", CONFIRMATIONS["B"].id)
     document.update({"new": 1})
     record = store.mail(document.id)
@@ -316,7 +315,8 @@ class TestSqliteFiles:
         assert sample.sqlite_as_text(path) == before
 
 
-def _newest_documents() -> str:
+def newest_documents() -> str:
+    """The newest sample's, for Firestore."""
     return (SAMPLES / str(NEWEST) / "firestore.json").read_text("utf-8")
 
 
