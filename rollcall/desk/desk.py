@@ -136,6 +136,18 @@ class MovingStore(IntakeStore, Protocol):
         ...
 
 
+class WatchingStore(RosterStore, Protocol):
+    """What seeing how things stand asks of the books; it writes nothing. Every method may raise `StoreUnavailable`."""
+
+    def known_intake(self, event: str) -> Intake | None:
+        """The event's intake now, where the books have one."""
+        ...
+
+    def mail_queue(self) -> MailQueue:
+        """How the queue stands now."""
+        ...
+
+
 class ReceivingStore(RegisteringStore, Protocol):
     """What receiving asks of the books. Every method may raise `StoreUnavailable`."""
 
@@ -167,7 +179,7 @@ class ReceivingStore(RegisteringStore, Protocol):
         ...
 
 
-class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, Protocol):
+class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, WatchingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 

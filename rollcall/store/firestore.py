@@ -118,15 +118,13 @@ class FirestoreStore:
                 with suppress(AlreadyExists):
                     document.create(announced, **_Call())
                 snapshot = document.get(**_Call())
-            written = snapshot.to_dict()
-        return Intake(
-            opens_at=plain(written["opens_at"]),
-            closes_at=plain(written["closes_at"]),
-            closing=closing_from(written["closing"]),
-            history=history_from(written["history"]),
-            as_of=plain(snapshot.read_time),
-            version=snapshot.update_time,
-        )
+        return _intake(snapshot)
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        with _unavailable_as_ours():
+            snapshot: Any = self._client.document("intakes", event).get(**_Call())
+        return _intake(snapshot) if snapshot.exists else None
 
     def accept(
         self,
@@ -379,6 +377,18 @@ def _page(
     if after:
         query = query.start_after({"__name__": collection.document(after)})
     yield from query.stream(**_Call())
+
+
+def _intake(snapshot: Any) -> Intake:
+    written = snapshot.to_dict()
+    return Intake(
+        opens_at=plain(written["opens_at"]),
+        closes_at=plain(written["closes_at"]),
+        closing=closing_from(written["closing"]),
+        history=history_from(written["history"]),
+        as_of=plain(snapshot.read_time),
+        version=snapshot.update_time,
+    )
 
 
 def _registered(snapshot: Any) -> Registered:
