@@ -148,6 +148,14 @@ class WatchingStore(RosterStore, Protocol):
         ...
 
 
+class TellingStore(WatchingStore, Protocol):
+    """What telling the staff anew asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def queue(self, mail: Mail) -> None:
+        """See `RegisteringStore`."""
+        ...
+
+
 class ReceivingStore(RegisteringStore, Protocol):
     """What receiving asks of the books. Every method may raise `StoreUnavailable`."""
 
