@@ -61,7 +61,7 @@ def main() -> None:
     except SmokeFailed as error:
         sys.exit(f"FAILED. {error}")
     except StoreUnavailable as error:
-        sys.exit(f"The books cannot be reached: {error.__cause__ or error}")
+        sys.exit(f"The books cannot be reached, or read, now: {error.__cause__ or error}")
     except KeyboardInterrupt:
         sys.exit("Stopped.")
 

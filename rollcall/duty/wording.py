@@ -88,7 +88,7 @@ def _closing_said(one: EventStatus) -> str:
 
 def _queue_said(queue: MailQueue) -> str:
     if queue.held_until is None:
-        return "Mail goes out."
+        return "The mail queue is not held."
     since = f" since {in_utc(queue.held_since)}" if queue.held_since else ""
     fault = "; it refuses us, so that only a person can mend it (key, account)" if queue.our_fault else ""
     return (

@@ -102,7 +102,7 @@ def test_the_status_and_the_smoke_test_of_a_run(run: Served, books: Path) -> Non
     assert line(said, "mails failed") == "1 bounced"
     assert line(said, "mails waiting") == "none; 1 to go out later"
     assert line(said, "deadline") == "the end of 20 February 2004 (Zurich time), 37 days from now"
-    assert "Mail goes out." in said
+    assert "The mail queue is not held." in said
     assert "example.org" not in said
 
 
