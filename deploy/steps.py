@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -152,10 +152,15 @@ _AGAIN_AFTER = 15.0
 _TRIES = 12
 
 
-def run_command(command: Command, wait: Callable[[float], None] = time.sleep) -> Ran:
-    """Run it. What fails for a reason that passes is tried again, for some three minutes in all."""
+def run_command(
+    command: Command, wait: Callable[[float], None] = time.sleep, environment: Mapping[str, str] | None = None
+) -> Ran:
+    """Run it, in our own environment unless another is given. What fails for a reason that passes is tried again, for
+    some three minutes in all."""
     for left in reversed(range(_TRIES)):
-        done = subprocess.run(command.argv, input=command.feed, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command.argv, input=command.feed, env=environment, capture_output=True, text=True, check=False
+        )
         passes = any(words in done.stderr for words in _PASSING) and "describe" not in command.argv
         if done.returncode == 0 or not passes or left == 0:
             break
