@@ -182,6 +182,7 @@ def test_the_age_that_alerts_is_a_bound_of_the_buckets() -> None:
     """A percentile is counted from the buckets: an age beyond the bound is above it, one within is not."""
     (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
     assert waits.conditions[0]["conditionThreshold"]["thresholdValue"] in AGES
+    assert sorted(set(AGES)) == AGES
 
 
 @pytest.mark.parametrize(
