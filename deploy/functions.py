@@ -1,8 +1,6 @@
 """The functions, and the settings of each. `main.py` is the map of what they do."""
 
 import hashlib
-import json
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,7 +8,7 @@ from pathlib import Path
 
 from deploy.place import Place
 from deploy.secrets import SECRETS, newest_version
-from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, gcloud
+from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, do, find, gcloud
 
 RUNTIME = "python311"
 """What the tests run with: what is deployed is what was tested. Google keeps it until October 2027
@@ -168,13 +166,10 @@ class Deployed:
         """See `Step`."""
         versions = {SECRETS[key]: newest_version(self.place, SECRETS[key], run) for key in self.function.keys}
         label = _short(f"{self.source(run)} {self.command(versions, '')}".encode())
-        looked = run(self._look)
-        there = json.loads(looked.output) if looked.ok else None
+        there = find(run, self._look)
         if there and there["state"] == "ACTIVE" and there.get("labels", {}).get(_LABEL) == label:
             return Came.AS_IT_WAS
-        ran = run(deploy := self.command(versions, label))
-        if not ran.ok:
-            raise StepFailed(f"{shlex.join(deploy.argv)}\n{ran.said.strip()}")
+        do(run, self.command(versions, label))
         return Came.CHANGED if there else Came.MADE
 
     def plan_away(self) -> Sequence[str]:
@@ -183,11 +178,9 @@ class Deployed:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        if not run(self._look).ok:
+        if find(run, self._look) is None:
             return Came.NOT_THERE
-        ran = run(self._delete)
-        if not ran.ok:
-            raise StepFailed(f"{shlex.join(self._delete.argv)}\n{ran.said.strip()}")
+        do(run, self._delete)
         return Came.TAKEN_AWAY
 
     @property
@@ -253,10 +246,7 @@ def _trigger(place: Place) -> Sequence[str]:
 
 def fingerprint(place: Place, run: Run) -> str:
     """Of all that goes up: what `.gcloudignore` leaves. Raises `StepFailed` where the events are not in it."""
-    listed = run(Command(("gcloud", "meta", "list-files-for-upload", ".")))
-    names = sorted(listed.output.split("\n"))
-    if not listed.ok:
-        raise StepFailed(f"gcloud meta list-files-for-upload\n{listed.said.strip()}")
+    names = sorted(do(run, Command(("gcloud", "meta", "list-files-for-upload", "."))).split("\n"))
     if not any(name.startswith(f"{place.events.strip('/')}/") for name in names):
         raise StepFailed(f"EVENTS={place.events}: .gcloudignore leaves none of it to be deployed")
     return _short(b"".join(name.encode() + b"\0" + Path(name).read_bytes() for name in names if name))

@@ -1,10 +1,12 @@
 """What is called each minute."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import GcloudStep, Step, gcloud
+from deploy.steps import Command, GcloudSet, Step, gcloud
 
+_EACH_MINUTE = "* * * * *"
 JOBS = {
     "send-due-mail": 1800,
     "close-intake": 540,
@@ -15,44 +17,65 @@ JOBS = {
 
 def steps(place: Place) -> tuple[Step, ...]:
     """The jobs. The functions, and the right to call them, are there by now."""
-    return tuple(_job(place, name, deadline) for name, deadline in JOBS.items())
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = _by_name(there)
+        return [command for name in JOBS for command in _mends(place, name, have.get(name))]
+
+    def unmake(there: Any) -> Sequence[Command]:
+        return [_jobs(place, f"delete {name}") for name in _by_name(there) if name in JOBS]
+
+    return (
+        GcloudSet(
+            makes=f"what is called each minute: {' and '.join(JOBS)}",
+            look=_jobs(place, "list", "--format=json"),
+            lacking=lacking,
+            none=[],
+            unmake=unmake,
+        ),
+    )
 
 
-def _job(place: Place, name: str, deadline: int) -> GcloudStep:
+def _mends(place: Place, name: str, there: Any) -> Sequence[Command]:
+    """What makes the job, or brings it up to date. One that is not paused cannot be resumed
+    (https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume)."""
+    settings = _settings(place, name)
+    if there is None:
+        return [_jobs(place, f"create http {name}", *settings)]
+    updates = [] if _as_told(place, name, there) else [_jobs(place, f"update http {name}", *settings)]
+    return updates + ([_jobs(place, f"resume {name}")] if there["state"] == "PAUSED" else [])
+
+
+def _settings(place: Place, name: str) -> Sequence[str]:
     """It proves by a token of the account `scheduler`, made out to this one function, that it is who it says (OIDC)."""
-    address, account = place.run_address(name), place.account("scheduler")
-    settings = (
-        "--schedule=* * * * *",
+    address = place.run_address(name)
+    return (
+        f"--schedule={_EACH_MINUTE}",
         "--time-zone=Etc/UTC",
         f"--uri={address}",
         "--http-method=POST",
-        f"--oidc-service-account-email={account}",
+        f"--oidc-service-account-email={place.account('scheduler')}",
         f"--oidc-token-audience={address}",
-        f"--attempt-deadline={deadline}s",
+        f"--attempt-deadline={JOBS[name]}s",
         "--max-retry-attempts=0",
     )
-    where = f"{name} --location={place.region}"
 
-    def wanted(there: Any) -> bool:
-        target = there["httpTarget"]
-        return bool(
-            there["state"] == "ENABLED"
-            and there["schedule"] == "* * * * *"
-            and there["timeZone"] == "Etc/UTC"
-            and there["attemptDeadline"] == f"{deadline}s"
-            and there.get("retryConfig", {}).get("retryCount", 0) == 0
-            and target["uri"].rstrip("/") == address
-            and target.get("oidcToken") == {"serviceAccountEmail": account, "audience": address}
-        )
 
-    return GcloudStep(
-        makes=f"{name}, called each minute",
-        look=gcloud(f"scheduler jobs describe {where} --format=json", project=place.project),
-        make=(gcloud(f"scheduler jobs create http {where}", *settings, project=place.project),),
-        wanted=wanted,
-        change=(
-            gcloud(f"scheduler jobs update http {where}", *settings, project=place.project),
-            gcloud(f"scheduler jobs resume {where}", project=place.project),
-        ),
-        unmake=(gcloud(f"scheduler jobs delete {where}", project=place.project),),
+def _as_told(place: Place, name: str, there: Any) -> bool:
+    target, address = there["httpTarget"], place.run_address(name)
+    return bool(
+        there["schedule"] == _EACH_MINUTE
+        and there["timeZone"] == "Etc/UTC"
+        and there["attemptDeadline"] == f"{JOBS[name]}s"
+        and there.get("retryConfig", {}).get("retryCount", 0) == 0
+        and target["uri"].rstrip("/") == address
+        and target.get("oidcToken") == {"serviceAccountEmail": place.account("scheduler"), "audience": address}
     )
+
+
+def _by_name(jobs: Any) -> dict[str, Any]:
+    return {job["name"].rpartition("/")[2]: job for job in jobs}
+
+
+def _jobs(place: Place, words: str, *more: str) -> Command:
+    return gcloud(f"scheduler jobs {words} --location={place.region}", *more, project=place.project)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, StepFailed, gcloud
+from deploy.steps import Came, Command, GcloudSet, Run, Step, StepFailed, do, gcloud
 
 SECRETS = {
     "LINK_KEY": "link-key",
@@ -69,9 +69,7 @@ class SecretManager:
     def put(self, name: str, value: str) -> None:
         """Let the secret hold this from now on, for functions that are deployed afterwards. Raises `StepFailed`."""
         command = gcloud(f"secrets versions add {name} --data-file=-", project=self.place.project, feed=value)
-        ran = self.run(command)
-        if not ran.ok:
-            raise StepFailed(f"{shlex.join(command.argv)}\n{ran.said.strip()}")
+        do(self.run, command)
 
 
 def newest_version(place: Place, name: str, run: Run) -> str:

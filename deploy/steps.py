@@ -1,6 +1,7 @@
 """Steps: each makes one thing, says so, and can be taken again at any time."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -105,12 +106,10 @@ class GcloudStep:
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
-        looked = run(self.look)
-        if not looked.ok and self.make:
+        there = find(run, self.look)
+        if there is None:
             return _all(run, self.make, Came.MADE)
-        if looked.ok and self.wanted(json.loads(looked.output or "null")):
-            return Came.AS_IT_WAS
-        return _all(run, self.change, Came.CHANGED)
+        return Came.AS_IT_WAS if self.wanted(there) else _all(run, self.change, Came.CHANGED)
 
     def plan_away(self) -> Sequence[str]:
         """See `Step`."""
@@ -118,7 +117,7 @@ class GcloudStep:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        if not self.unmake or not run(self.look).ok:
+        if not self.unmake or find(run, self.look) is None:
             return Came.NOT_THERE
         return _all(run, self.unmake, Came.TAKEN_AWAY)
 
@@ -148,10 +147,7 @@ class GcloudSet:
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
-        looked = run(self.look)
-        if not looked.ok:
-            raise StepFailed(f"{shlex.join(self.look.argv)}\n{looked.said.strip()}")
-        commands = self.lacking(json.loads(looked.output or "null") or self.none)
+        commands = self.lacking(json.loads(do(run, self.look) or "null") or self.none)
         if not commands:
             return Came.AS_IT_WAS
         return _all(run, commands, Came.MADE if commands == self.lacking(self.none) else Came.CHANGED)
@@ -162,17 +158,42 @@ class GcloudSet:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        looked = run(self.look)
-        commands = self.unmake(json.loads(looked.output or "null") or self.none) if looked.ok else ()
+        commands = self.unmake(find(run, self.look) or self.none)
         return _all(run, commands, Came.TAKEN_AWAY) if commands else Came.NOT_THERE
 
 
 def _all(run: Run, commands: Sequence[Command], came: Came) -> Came:
     for command in commands:
-        ran = run(command)
-        if not ran.ok:
-            raise StepFailed(f"{shlex.join(command.argv)}\n{ran.said.strip()}")
+        do(run, command)
     return came
+
+
+def do(run: Run, command: Command) -> str:
+    """What the command prints. Raises `StepFailed`."""
+    ran = run(command)
+    if not ran.ok:
+        raise StepFailed(f"{shlex.join(command.argv)}\n{ran.said.strip()}{_advice(ran)}")
+    return ran.output
+
+
+def find(run: Run, look: Command) -> Any:
+    """The JSON that `look` prints; None where Google says that there is no such thing. Raises `StepFailed` where that
+    could not be found out: a login that expired must not pass for a thing that is gone."""
+    ran = run(look)
+    return None if not ran.ok and _ABSENT.search(ran.said) else json.loads(do(lambda _: ran, look) or "null")
+
+
+_ABSENT = re.compile(r"not.?found|cannot find|does not exist", re.IGNORECASE)
+
+
+def _advice(ran: Ran) -> str:
+    """What to do about what Google does not explain."""
+    if "permitted customer" in ran.said:
+        return (
+            "\nYour organisation forbids that everybody may call a function. Its administrator can allow it for this"
+            "\nproject (constraint iam.allowedPolicyMemberDomains; https://cloud.google.com/run/docs/authenticating/public)."
+        )
+    return ""
 
 
 def gcloud(words: str, *more: str, project: str, feed: str = "") -> Command:
@@ -180,39 +201,48 @@ def gcloud(words: str, *more: str, project: str, feed: str = "") -> Command:
     return Command(("gcloud", *words.split(), *more, f"--project={project}", "--quiet"), feed)
 
 
-_PASSING = (
-    "does not exist",  # an account that was made a moment ago
-    "Permission denied while using the Eventarc Service Agent",
-    "may take a few minutes",
-    "could take up to 10 minutes to become available",  # a metric that was made a moment ago
-    "is not ready",
-    "UNAVAILABLE",
-    "ABORTED",
-    "RESOURCE_EXHAUSTED",
+_PASSING = re.compile(
+    r"service account .* does not exist"  # one that was made a moment ago
+    r"|Permission denied while using the Eventarc Service Agent"
+    r"|Permission denied on secret"
+    r"|missing permission on the build service account"
+    r"|may take a few minutes"
+    r"|could take up to 10 minutes to become available"  # a metric that was made a moment ago
+    r"|is not ready|UNAVAILABLE|ABORTED|RESOURCE_EXHAUSTED",
+    re.IGNORECASE,
 )
 """What Google says while what was just made, or permitted, has not got round yet
 (https://cloud.google.com/iam/docs/access-change-propagation: some minutes)."""
+_PASSING_LOOKS = re.compile(r"enabled this API recently|UNAVAILABLE", re.IGNORECASE)
+"""The same where something is looked for: what is not found is not there, and will not come."""
 _LOOKS = {"describe", "list", "get-iam-policy", "access"}
-"""What these do not find is not there, and will not come."""
 _AGAIN_AFTER = 15.0
 """Seconds."""
-_TRIES = 12
+_TRIES = 48
 
 
 def run_command(
     command: Command, wait: Callable[[float], None] = time.sleep, environment: Mapping[str, str] | None = None
 ) -> Ran:
     """Run it, in our own environment unless another is given. What fails for a reason that passes is tried again, for
-    some three minutes in all."""
+    some twelve minutes in all."""
+    looks = _LOOKS & set(command.argv)
     for left in reversed(range(_TRIES)):
         done = subprocess.run(
             command.argv, input=command.feed, env=environment, capture_output=True, text=True, check=False
         )
-        passes = any(words in done.stderr for words in _PASSING) and not _LOOKS & set(command.argv)
-        if done.returncode == 0 or not passes or left == 0:
+        passes = done.returncode != 0 and passing(done.stderr, looks=bool(looks))
+        if not passes or left == 0:
             break
+        say(f"    not yet, and again in {_AGAIN_AFTER:.0f} seconds: {passes}")
         wait(_AGAIN_AFTER)
     return Ran(done.returncode == 0, done.stdout, done.stderr)
+
+
+def passing(said: str, looks: bool) -> str:
+    """The line in what Google said that tells of something that passes by itself; empty where there is none."""
+    signs = [_PASSING_LOOKS] if looks else [_PASSING, _PASSING_LOOKS]
+    return next((line.strip() for line in said.splitlines() if any(sign.search(line) for sign in signs)), "")
 
 
 def show_plan(steps: Sequence[Step], lines: Callable[[Step], Sequence[str]]) -> None:

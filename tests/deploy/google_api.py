@@ -158,7 +158,7 @@ class GoogleApi:
         if asked.api == "storage" and asked.path.endswith("/iam"):
             key, verb = key.removesuffix("/iam"), "getIamPolicy" if asked.method == "GET" else "setIamPolicy"
         if verb in ("getIamPolicy", "setIamPolicy") and asked.api not in _ALWAYS_THERE and key not in self.kept:
-            raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
+            raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
         match verb, asked.method:
             case "getIamPolicy", _:
                 return self.policies.get(key, {"etag": "BwAAAAAAAAA=", "version": 1})
@@ -194,7 +194,7 @@ class GoogleApi:
             return {"runtimes": _RUNTIMES}
         if _is_collection(api, asked.path):
             return self._list(asked, key)
-        raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
+        raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
 
     def _list(self, asked: Asked, key: str) -> Any:
         below = re.compile(re.escape(key).replace("/\\-/", "/[^/]+/"))
@@ -269,7 +269,7 @@ class GoogleApi:
     def _merge(self, asked: Asked, key: str) -> Any:
         fields = key.startswith("firestore ") and "/fields/" in key
         if key not in self.kept and not fields and asked.method == "PATCH":
-            raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
+            raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
         body = dict(asked.body or {})
         body = body.get("role", body) if asked.api == "iam" and "/roles/" in key else body
         thing = _merged(self.kept.get(key, {"name": asked.path}), body)
@@ -280,7 +280,7 @@ class GoogleApi:
 
     def _delete(self, asked: Asked, key: str) -> Any:
         if key not in self.kept:
-            raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
+            raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
         for below in [path for path in self.kept if path == key or path.startswith(f"{key}/")]:
             del self.kept[below]
         if asked.api == "cloudfunctions":
@@ -313,7 +313,7 @@ class GoogleApi:
         if verb == "access":
             versions = [path for path in self.kept if path.startswith(key.replace("/versions/latest", "/versions/"))]
             if not versions:
-                raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
+                raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
             version = self.kept[max(versions, key=lambda path: int(path.rpartition("/")[2]))]
             return {"name": version["name"], "payload": version["payload"]}
         if verb in ("disable", "enable", "destroy", "pause", "resume"):
