@@ -67,7 +67,7 @@ def test_find_gives_what_google_has() -> None:
 
 def test_an_organisation_that_forbids_everybody_is_explained() -> None:
     said = "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer"
-    with pytest.raises(StepFailed, match="iam.allowedPolicyMemberDomains"):
+    with pytest.raises(StepFailed, match=r"iam\.allowedPolicyMemberDomains"):
         do(google(said)[0], LOOK)
 
 
