@@ -1,0 +1,274 @@
+"""What is deployed is what was tested: the files that gcloud sends up, `requirements.txt` alone beside them, and each
+function served from there with the environment that its deployment gives it."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from google.cloud import firestore, storage
+from google.cloud.firestore_v1 import _helpers
+from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, Document
+
+from deploy.place import Place
+from rollcall.desk.mail import MailState
+from rollcall.desk.registration import registration_id
+from rollcall.local.emulator import free_port
+from rollcall.store.firestore import FirestoreStore
+from tests.builders import a_form, a_registration, write_event, write_open_event
+from tests.conftest import leave_out
+from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
+from tests.inbox.builders import raw_post
+from tests.schemas.test_deliveries import a_report
+from tests.sendgrid_api import SendGridApi, sendgrid_api
+from tests.served import ROOT, Served, until
+
+SLUG, PAST = "open", "past"
+SECRETS = {
+    "SENDGRID_API_KEY": "SG.key",
+    "LINK_KEY": "a key of the tests",
+    "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
+    "SENDGRID_PARSE_KEY": PUBLIC_KEY,
+}
+"""What Secret Manager holds, by the variable that a function finds it in."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """The functions' folder as it is in the cloud, and the Python beside it."""
+
+    folder: Path
+    python: Path
+
+    def files(self) -> list[Path]:
+        """Every file, below the folder."""
+        return [path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """What goes up, as gcloud itself lists it, and nothing else: a folder and a virtualenv that know no other."""
+    if shutil.which("gcloud") is None:
+        leave_out("the functions as they are deployed: gcloud is not installed")
+    here = tmp_path_factory.mktemp("deployed")
+    alone = os.environ | {"CLOUDSDK_CONFIG": str(here / "gcloud")}
+    listed = subprocess.check_output(["gcloud", "meta", "list-files-for-upload", str(ROOT)], text=True, env=alone)
+    folder = here / "workspace"
+    for name in listed.split("\n"):
+        if name:
+            to = folder / name
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to)
+    subprocess.run([sys.executable, "-m", "venv", here / "venv"], check=True)
+    python = here / "venv" / "bin" / "python"
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "-r", folder / "requirements.txt"], check=True)
+    return Built(folder, python)
+
+
+def test_what_goes_up(built: Built) -> None:
+    names = {path.parts[0] for path in built.files()}
+    assert names == {"main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events"}
+    rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
+    assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "mail"), ("templates", "pages")} <= rooms
+    assert not {("rollcall", "local"), ("rollcall", "duty"), ("templates", "local")} & rooms
+    assert {path.suffix for path in built.files()} == {".py", ".txt", ".html", ".css", ".js", ".toml"}
+
+
+def test_every_import_is_there(built: Built) -> None:
+    """Also those in functions, which only some request reaches."""
+    names = set()
+    for path in built.files():
+        if path.suffix == ".py":
+            names |= _imported(ast.parse((built.folder / path).read_text("utf-8")))
+    there = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
+    settings = {"PATH": os.environ["PATH"], "K_SERVICE": "register", "STORE": "firestore"}
+    subprocess.run([built.python, "-c", there, *sorted(names)], cwd=built.folder, env=settings, check=True)
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module))
+    return names
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """All functions at work, and what they share."""
+
+    place: Place
+    store: FirestoreStore
+    api: SendGridApi
+    functions: Mapping[str, Served]
+
+    def __getitem__(self, name: str) -> Served:
+        return self.functions[name]
+
+    def state(self, mail_id: str) -> MailState | None:
+        """How the mail stands."""
+        record = self.store.mail(mail_id)
+        return record.state if record else None
+
+    def trigger(self, mail_id: str) -> tuple[dict[str, str], bytes]:
+        """What Eventarc posts when this mail was queued: a CloudEvent in binary mode, whose data is a
+        `DocumentEventData` (https://github.com/googleapis/google-cloudevents, firestore/v1/data.proto)."""
+        record = firestore.Client(project=self.place.project).document("mails", mail_id).get().to_dict()
+        database = f"projects/{self.place.project}/databases/(default)"
+        document = Document(
+            name=f"{database}/documents/mails/{mail_id}",
+            fields=_helpers.encode_dict(record),
+            create_time=self.store.now(),
+        )
+        headers = {
+            "ce-specversion": "1.0",
+            "ce-id": str(uuid.uuid4()),
+            "ce-type": "google.cloud.firestore.document.v1.created",
+            "ce-source": f"//firestore.googleapis.com/{database}",
+            "ce-subject": f"documents/mails/{mail_id}",
+            "ce-time": datetime.now(UTC).isoformat(),
+            "ce-dataschema": "https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/cloud/"
+            "firestore/v1/data.proto",
+            "ce-project": self.place.project,
+            "ce-location": self.place.region,
+            "ce-database": "(default)",
+            "ce-namespace": "(default)",
+            "ce-document": f"mails/{mail_id}",
+            "Content-Type": "application/protobuf",
+        }
+        # the message with the same bytes: a Document in its field 1
+        return headers, BatchGetDocumentsResponse.serialize(BatchGetDocumentsResponse(found=document))
+
+
+ENVIRONMENT = {
+    "STORE": "firestore",
+    "MESSAGES": "gs://{bucket}",
+    "MAIL_FROM": "{sender}",
+    "PAGES": "{pages}",
+    "FORMS_HOST": "{domain}",
+}
+
+
+def environment(place: Place, function: str) -> dict[str, str]:
+    """What the deployment gives this function; of secrets, those of the tests."""
+    return {
+        name: value.format(bucket=place.bucket, sender=place.sender, pages=place.pages, domain=place.domain)
+        for name, value in ENVIRONMENT.items()
+    } | SECRETS
+
+
+NAMES = ("register", "send-mail", "send-due-mail", "record-deliveries", "receive-email", "close-intake")
+
+
+@pytest.fixture(scope="module")
+def deployed(
+    built: Built, emulator: str, storage_emulator: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployed]:
+    """Each function served as in the cloud, with an event that is open and one that is past."""
+    place = Place(
+        f"test-{uuid.uuid4().hex[:12]}", "123", "europe-west6", "registration.example.org", "duty@example.org"
+    )
+    storage.Client(project=place.project).create_bucket(place.bucket)
+    today = datetime.now(UTC).date()
+    write_open_event(built.folder / "events", slug=SLUG)
+    write_event(built.folder / "events", PAST, today - timedelta(days=9), today - timedelta(days=2))
+    with sendgrid_api() as api, ExitStack() as stack:
+        stand_ins = {
+            "FIRESTORE_EMULATOR_HOST": emulator,
+            "STORAGE_EMULATOR_HOST": storage_emulator,
+            "SENDGRID_HOST": api.url,
+            "GOOGLE_CLOUD_PROJECT": place.project,  # which the metadata server tells in the cloud
+        }
+        running = {
+            name: stack.enter_context(_served(built, name, environment(place, name) | stand_ins)) for name in NAMES
+        }
+        for served in running.values():
+            until(lambda served=served: _answers(served))
+        yield Deployed(place, FirestoreStore(firestore.Client(project=place.project)), api, running)
+
+
+@contextmanager
+def _served(built: Built, name: str, environment: Mapping[str, str]) -> Iterator[Served]:
+    """The function's process, which has no other environment than this and what Cloud Run adds
+    (https://cloud.google.com/run/docs/container-contract#env-vars)."""
+    port, target = free_port(), name.replace("-", "_")
+    cloud_run = {
+        "PATH": os.defpath,
+        "HOME": str(built.folder.parent),
+        "PORT": str(port),
+        "K_SERVICE": name,
+        "K_REVISION": f"{name}-00001-abc",
+        "K_CONFIGURATION": name,
+        "FUNCTION_TARGET": target,
+    }
+    command = [built.python.with_name("functions-framework"), "--target", target]
+    running = subprocess.Popen(command, cwd=built.folder, env=cloud_run | environment)
+    try:
+        yield Served(port)
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def _answers(served: Served) -> bool:
+    try:
+        served.ask("OPTIONS", "/")
+    except OSError:
+        return False
+    return True
+
+
+def test_from_the_form_to_the_delivery(deployed: Deployed) -> None:
+    assert deployed["register"].post_json(f"/register/{SLUG}", a_form()).status == 201
+    mail_id = f"{SLUG}.{registration_id(SLUG, a_registration())}.confirmation"
+    headers, data = deployed.trigger(mail_id)
+    assert deployed["send-mail"].ask("POST", "/", data, headers).status == 200
+    posted = deployed.api.bodies[-1]
+    assert posted["personalizations"][0]["custom_args"]["mail_id"] == mail_id
+    assert posted["from"]["email"] == deployed.place.sender
+    assert deployed.state(mail_id) is MailState.SENT
+    report = json.dumps([a_report(event="delivered", mail_id=mail_id)])
+    recorded = deployed["record-deliveries"].ask("POST", "/record-deliveries", report, signed(report.encode()))
+    assert recorded.json == {"reports": 1, "mails": 1}
+    assert deployed.state(mail_id) is MailState.DELIVERED
+    assert deployed.api.faults == []
+
+
+def test_a_form_that_comes_by_e_mail(deployed: Deployed) -> None:
+    """As a Word file, which is the most that reading takes."""
+    mime = (ROOT / "tests" / "mails" / "072-docx-table.eml").read_bytes()
+    content_type, body = raw_post(mime, to=f"{SLUG}@{deployed.place.domain}")
+    post = deployed["receive-email"].ask
+    assert post("POST", "/receive-email", body, {"Content-Type": content_type}).status == 401
+    answer = post("POST", "/receive-email", body, signed(body) | {"Content-Type": content_type})
+    assert (answer.status, answer.json["standing"]) == (200, "registered")
+    kept = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket).blob(answer.json["message"])
+    assert body in kept.download_as_bytes()
+
+
+def test_the_intake_that_is_past_is_closed_and_the_roster_goes_out(deployed: Deployed) -> None:
+    assert deployed["close-intake"].ask("POST", "/").json["closed"][PAST] == 0
+    before = len(deployed.api.bodies)
+    assert deployed["send-due-mail"].ask("POST", "/").json["mails"]["sent"] >= 1
+    rosters = [body for body in deployed.api.bodies[before:] if PAST in json.dumps(body["personalizations"])]
+    assert {file["filename"].rpartition(".")[2] for file in rosters[0]["attachments"]} == {"csv", "xlsx"}
+    assert deployed.api.faults == []
+
+
+def test_what_register_serves_beside_the_form(deployed: Deployed) -> None:
+    for path in ("", f"/{SLUG}", f"/{SLUG}/form.txt", "/openapi.json"):
+        assert deployed["register"].ask("GET", f"/register{path}").status == 200, path
+    # its bytes are no text
+    assert deployed["register"].ask("HEAD", f"/register/{SLUG}/form.pdf").status == 200
