@@ -4,6 +4,7 @@ function served from there with the environment that its deployment gives it."""
 import ast
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from google.cloud import firestore, storage
 from google.cloud.firestore_v1 import _helpers
 from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, Document
 
+from deploy import front, functions, schedule
 from deploy.place import Place
 from rollcall.desk.mail import MailState
 from rollcall.desk.registration import registration_id
@@ -40,6 +42,11 @@ SECRETS = {
     "SENDGRID_PARSE_KEY": PUBLIC_KEY,
 }
 """What Secret Manager holds, by the variable that a function finds it in."""
+
+
+PLACE = Place("p-test", "123", "europe-west6", "registration.example.org", "duty@example.org")
+WHOLESALE = ("roles/owner", "roles/editor", "roles/run.admin", "roles/cloudfunctions.invoker", "roles/run.developer")
+"""Roles that let their holder call every function, or let in others."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
             shutil.copy(ROOT / name, to)
     subprocess.run([sys.executable, "-m", "venv", here / "venv"], check=True)
     python = here / "venv" / "bin" / "python"
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "-r", folder / "requirements.txt"], check=True)
     return Built(folder, python)
 
@@ -152,24 +159,40 @@ class Deployed:
         return headers, BatchGetDocumentsResponse.serialize(BatchGetDocumentsResponse(found=document))
 
 
-ENVIRONMENT = {
-    "STORE": "firestore",
-    "MESSAGES": "gs://{bucket}",
-    "MAIL_FROM": "{sender}",
-    "PAGES": "{pages}",
-    "FORMS_HOST": "{domain}",
-}
+@dataclass(frozen=True)
+class Deployment:
+    """What `gcloud functions deploy` is told of a function."""
+
+    name: str
+    flags: Mapping[str, str]
+    """Each with its value, nothing where it has none."""
+
+    @property
+    def target(self) -> str:
+        """Its name in `main.py`."""
+        return self.flags["--entry-point"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All its settings; of secrets, those of the tests."""
+        told = dict(one.split("=", 1) for one in self.flags["--set-env-vars"].split(","))
+        keys = [one.partition("=")[0] for one in self.flags.get("--set-secrets", "").split(",") if one]
+        return told | {key: SECRETS[key] for key in keys}
 
 
-def environment(place: Place, function: str) -> dict[str, str]:
-    """What the deployment gives this function; of secrets, those of the tests."""
-    return {
-        name: value.format(bucket=place.bucket, sender=place.sender, pages=place.pages, domain=place.domain)
-        for name, value in ENVIRONMENT.items()
-    } | SECRETS
+def plan(place: Place) -> list[str]:
+    """Every command that the deployment takes."""
+    return [line for step in all_steps(place) for line in step.plan()]
 
 
-NAMES = ("register", "send-mail", "send-due-mail", "record-deliveries", "receive-email", "close-intake")
+def deployments(place: Place) -> list[Deployment]:
+    """As the plan says."""
+    words = [shlex.split(line) for step in functions.steps(place) for line in step.plan()]
+    assert all(line[:3] == ["gcloud", "functions", "deploy"] for line in words)
+    return [
+        Deployment(line[3], {flag: value for flag, _, value in (word.partition("=") for word in line[4:])})
+        for line in words
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -189,10 +212,10 @@ def deployed(
             "FIRESTORE_EMULATOR_HOST": emulator,
             "STORAGE_EMULATOR_HOST": storage_emulator,
             "SENDGRID_HOST": api.url,
-            "GOOGLE_CLOUD_PROJECT": place.project,  # which the metadata server tells in the cloud
         }
         running = {
-            name: stack.enter_context(_served(built, name, environment(place, name) | stand_ins)) for name in NAMES
+            one.name: stack.enter_context(_served(built, one, one.environment | stand_ins))
+            for one in deployments(place)
         }
         for served in running.values():
             until(lambda served=served: _answers(served))
@@ -200,20 +223,20 @@ def deployed(
 
 
 @contextmanager
-def _served(built: Built, name: str, environment: Mapping[str, str]) -> Iterator[Served]:
+def _served(built: Built, one: Deployment, environment: dict[str, str]) -> Iterator[Served]:
     """The function's process, which has no other environment than this and what Cloud Run adds
     (https://cloud.google.com/run/docs/container-contract#env-vars)."""
-    port, target = free_port(), name.replace("-", "_")
+    port = free_port()
     cloud_run = {
         "PATH": os.defpath,
         "HOME": str(built.folder.parent),
         "PORT": str(port),
-        "K_SERVICE": name,
-        "K_REVISION": f"{name}-00001-abc",
-        "K_CONFIGURATION": name,
-        "FUNCTION_TARGET": target,
+        "K_SERVICE": one.name,
+        "K_REVISION": f"{one.name}-00001-abc",
+        "K_CONFIGURATION": one.name,
+        "FUNCTION_TARGET": one.target,
     }
-    command = [built.python.with_name("functions-framework"), "--target", target]
+    command = [str(built.python.with_name("functions-framework")), "--target", one.target]
     running = subprocess.Popen(command, cwd=built.folder, env=cloud_run | environment)
     try:
         yield Served(port)
@@ -272,3 +295,86 @@ def test_what_register_serves_beside_the_form(deployed: Deployed) -> None:
         assert deployed["register"].ask("GET", f"/register{path}").status == 200, path
     # its bytes are no text
     assert deployed["register"].ask("HEAD", f"/register/{SLUG}/form.pdf").status == 200
+
+
+def test_each_function_is_deployed(deployed: Deployed) -> None:
+    """Under its name with hyphens."""
+    tree = ast.parse((ROOT / "main.py").read_text("utf-8"))
+    ours = {
+        one.name
+        for one in tree.body
+        if isinstance(one, ast.FunctionDef)
+        and any(ast.unparse(by).startswith("functions_framework.") for by in one.decorator_list)
+    }
+    assert {one.target for one in deployments(deployed.place)} == ours
+    assert all(one.name == one.target.replace("_", "-") for one in deployments(deployed.place))
+
+
+PRIVATE = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler"}
+"""The functions that look at nobody's papers, and the one account that may call each."""
+
+
+def test_the_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> None:
+    """There is no home-made login in them: what protects them is the deployment, which the next tests look at."""
+    assert deployed["register"].post_json(f"/register/{SLUG}", a_form(first_name="Private")).status == 201
+    mail_id = f"{SLUG}.{registration_id(SLUG, a_registration(first_name='Private'))}.confirmation"
+    headers, data = deployed.trigger(mail_id)
+    assert deployed["send-mail"].ask("POST", "/", data, headers).status == 200
+    for name in PRIVATE.keys() - {"send-mail"}:
+        assert deployed[name].ask("POST", "/").status == 200, name
+
+
+def test_the_public_functions_but_the_form_answer_sendgrid_alone(deployed: Deployed) -> None:
+    """Whatever else is sent to them, at whatever address."""
+    public = {one.name for one in deployments(deployed.place)} - PRIVATE.keys()
+    assert public == {"register", "record-deliveries", "receive-email"}
+    for name in public - {"register"}:
+        for path in ("/", f"/{name}", "/send-due-mail"):
+            assert deployed[name].ask("POST", path, b"[]").status == 401, name
+
+
+def test_private_functions_are_private_by_their_deployment() -> None:
+    for one in deployments(PLACE):
+        flags = one.flags.keys()
+        if one.name in PRIVATE:
+            assert "--no-allow-unauthenticated" in flags
+            assert one.flags["--ingress-settings"] == "internal-only"
+        else:
+            assert "--no-allow-unauthenticated" not in flags
+            assert one.flags["--ingress-settings"] == "internal-and-gclb"
+
+
+def test_each_private_function_has_one_caller() -> None:
+    """Of all that is ever granted, in any step: a role that lets somebody call functions, and to whom."""
+    callers: dict[str, set[str]] = {}
+    for line in plan(PLACE):
+        words = shlex.split(line.partition("<<'END'")[0])
+        if not any("add-iam-policy-binding" in word for word in words):
+            continue
+        flags = dict(word.split("=", 1) for word in words if word.startswith("--") and "=" in word)
+        assert flags["--role"] not in WHOLESALE, line
+        if flags["--role"] == "roles/run.invoker":
+            assert words[1:4] == ["run", "services", "add-iam-policy-binding"], line
+            callers.setdefault(words[4], set()).add(flags["--member"])
+    accounts = {name: {f"serviceAccount:{PLACE.account(caller)}"} for name, caller in PRIVATE.items()}
+    assert callers == accounts | dict.fromkeys(("register", "record-deliveries", "receive-email"), {"allUsers"})
+
+
+def test_each_caller_comes_as_the_account_that_may_call() -> None:
+    trigger = next(one for one in deployments(PLACE) if one.name == "send-mail")
+    assert trigger.flags["--trigger-service-account"] == PLACE.account("trigger")
+    jobs = [shlex.split(line) for step in schedule.steps(PLACE) for line in step.plan()]
+    assert {words[5] for words in jobs} == {name for name, caller in PRIVATE.items() if caller == "scheduler"}
+    for words in jobs:
+        flags = dict(word.split("=", 1) for word in words if "=" in word)
+        assert flags["--oidc-service-account-email"] == PLACE.account("scheduler")
+        assert flags["--uri"] == flags["--oidc-token-audience"] == PLACE.run_address(words[5])
+
+
+def test_no_public_route_reaches_a_private_function() -> None:
+    """The load balancer has no way to one: no group of endpoints, no backend, no path."""
+    lines = [line for step in front.steps(PLACE) for line in step.plan()]
+    groups = {line.partition("--cloud-run-service=")[2].split()[0] for line in lines if "--cloud-run-service=" in line}
+    assert groups == {"register", "record-deliveries", "receive-email"}
+    for name in PRIVATE:
+        assert not [line for line in lines if name in line or name.replace("-", "_") in line]
