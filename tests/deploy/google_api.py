@@ -179,6 +179,8 @@ class GoogleApi:
         api, last = asked.api, asked.path.rpartition("/")[2]
         if "/operations/" in key:
             return _operation(api, asked.path, {})
+        if last == "getRule":
+            return self._rule(asked, key)
         if key in self.kept:
             return self.kept[key]
         if key.startswith("cloudresourcemanager projects/") and last in (PROJECT, NUMBER):
@@ -191,6 +193,12 @@ class GoogleApi:
             return {"runtimes": _RUNTIMES}
         if _is_collection(api, asked.path):
             return self._list(asked, key)
+        raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
+
+    def _rule(self, asked: Asked, key: str) -> Any:
+        for rule in self.kept.get(key.rpartition("/")[0], {}).get("rules", []):
+            if str(rule["priority"]) == asked.query["priority"]:
+                return rule
         raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
 
     def _list(self, asked: Asked, key: str) -> Any:
