@@ -30,6 +30,10 @@ form: .venv/run
 bench: .venv/run
 	.venv/bin/python -m bench.messages
 
+.PHONY: bench-instances
+bench-instances: .venv/test
+	.venv/bin/python -m bench.instances
+
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv

@@ -28,6 +28,7 @@ from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
 from tests.builders import a_form, a_registration, write_event, write_open_event
 from tests.conftest import leave_out
+from tests.deploy.planned import PLACE, plan
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
 from tests.inbox.builders import raw_post
 from tests.schemas.test_deliveries import a_report
@@ -44,7 +45,6 @@ SECRETS = {
 """What Secret Manager holds, by the variable that a function finds it in."""
 
 
-PLACE = Place("p-test", "123", "europe-west6", "registration.example.org", "duty@example.org")
 WHOLESALE = ("roles/owner", "roles/editor", "roles/run.admin", "roles/cloudfunctions.invoker", "roles/run.developer")
 """Roles that let their holder call every function, or let in others."""
 
@@ -178,11 +178,6 @@ class Deployment:
         told = dict(one.split("=", 1) for one in self.flags["--set-env-vars"].split(","))
         keys = [one.partition("=")[0] for one in self.flags.get("--set-secrets", "").split(",") if one]
         return told | {key: SECRETS[key] for key in keys}
-
-
-def plan(place: Place) -> list[str]:
-    """Every command that the deployment takes."""
-    return [line for step in all_steps(place) for line in step.plan()]
 
 
 def deployments(place: Place) -> list[Deployment]:
@@ -347,7 +342,7 @@ def test_private_functions_are_private_by_their_deployment() -> None:
 def test_each_private_function_has_one_caller() -> None:
     """Of all that is ever granted, in any step: a role that lets somebody call functions, and to whom."""
     callers: dict[str, set[str]] = {}
-    for line in plan(PLACE):
+    for line in plan():
         words = shlex.split(line.partition("<<'END'")[0])
         if not any("add-iam-policy-binding" in word for word in words):
             continue
