@@ -123,6 +123,50 @@ class GcloudStep:
         return _all(run, self.unmake, Came.TAKEN_AWAY)
 
 
+def _nothing(_: Any) -> Sequence[Command]:
+    return ()
+
+
+@dataclass(frozen=True)
+class GcloudSet:
+    """Things of one kind that gcloud shows at one look: what is wanting is made, what is too much is taken away."""
+
+    makes: str
+    look: Command
+    """Prints what is there as JSON (`--format=json`)."""
+    lacking: Callable[[Any], Sequence[Command]]
+    """What is to be done about what `look` printed: nothing where all is as it should be."""
+    none: Any
+    """What `look` prints where nothing is there."""
+    unmake: Callable[[Any], Sequence[Command]] = _nothing
+    """What takes away those that are ours, of what `look` printed."""
+    holds_data: bool = False
+
+    def plan(self) -> Sequence[str]:
+        """See `Step`."""
+        return [str(command) for command in self.lacking(self.none)]
+
+    def take(self, run: Run) -> Came:
+        """See `Step`."""
+        looked = run(self.look)
+        if not looked.ok:
+            raise StepFailed(f"{shlex.join(self.look.argv)}\n{looked.said.strip()}")
+        commands = self.lacking(json.loads(looked.output or "null") or self.none)
+        if not commands:
+            return Came.AS_IT_WAS
+        return _all(run, commands, Came.MADE if commands == self.lacking(self.none) else Came.CHANGED)
+
+    def plan_away(self) -> Sequence[str]:
+        """See `Step`. What there is, only a look would tell."""
+        return [f"{self.look}    # and each of ours in it is taken away"] if self.unmake is not _nothing else []
+
+    def take_away(self, run: Run) -> Came:
+        """See `Step`."""
+        looked = run(self.look)
+        commands = self.unmake(json.loads(looked.output or "null") or self.none) if looked.ok else ()
+        return _all(run, commands, Came.TAKEN_AWAY) if commands else Came.NOT_THERE
+
+
 def _all(run: Run, commands: Sequence[Command], came: Came) -> Came:
     for command in commands:
         ran = run(command)
@@ -147,6 +191,8 @@ _PASSING = (
 )
 """What Google says while what was just made, or permitted, has not got round yet
 (https://cloud.google.com/iam/docs/access-change-propagation: some minutes)."""
+_LOOKS = {"describe", "list", "get-iam-policy", "access"}
+"""What these do not find is not there, and will not come."""
 _AGAIN_AFTER = 15.0
 """Seconds."""
 _TRIES = 12
@@ -161,7 +207,7 @@ def run_command(
         done = subprocess.run(
             command.argv, input=command.feed, env=environment, capture_output=True, text=True, check=False
         )
-        passes = any(words in done.stderr for words in _PASSING) and "describe" not in command.argv
+        passes = any(words in done.stderr for words in _PASSING) and not _LOOKS & set(command.argv)
         if done.returncode == 0 or not passes or left == 0:
             break
         wait(_AGAIN_AFTER)
