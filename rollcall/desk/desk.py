@@ -167,7 +167,16 @@ class ReceivingStore(RegisteringStore, Protocol):
         ...
 
 
-class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, Protocol):
+class ForgettingStore(Protocol):
+    """What removing a test person asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """Take the registration with this id, the form kept for it, and these mails out of the books, in one commit;
+        what is not there is passed over. For test persons only: of anybody else nothing is ever deleted."""
+        ...
+
+
+class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, ForgettingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 

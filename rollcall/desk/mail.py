@@ -117,6 +117,9 @@ class MailRecord:
     """Every attempt, the first first."""
     reason: str = ""
     """Why it bounced or was dropped, in the words of the delivery report."""
+    queued_at: datetime = field(default=AT_ONCE, compare=False)
+    """The store's own time at which the mail was first queued; it is never written by hand, and no decision hangs on
+    it."""
     version: object = field(default=None, compare=False)
     """The store's mark of this reading, for `save_mail`."""
 

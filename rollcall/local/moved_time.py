@@ -140,6 +140,10 @@ class MovedTime:
         """See `ClosingStore`."""
         return self._store.record_closing(event, intake, closing, [self._owed(mail) for mail in mails])
 
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """See `ForgettingStore`."""
+        self._store.forget(event, id, mails)
+
     def _owed(self, mail: Mail) -> Mail:
         return replace(mail, not_before=_moved(mail.not_before, -self._shift))
 
@@ -153,6 +157,7 @@ def _mail(record: MailRecord, shift: timedelta) -> MailRecord:
         mail=replace(record.mail, not_before=_moved(record.mail.not_before, shift)),
         due_at=_moved(record.due_at, shift) if record.due_at else None,
         attempts=tuple(replace(attempt, at=attempt.at + shift) for attempt in record.attempts),
+        queued_at=record.queued_at + shift,
     )
 
 

@@ -5,7 +5,7 @@
     intakes/{event}/keys/{key}          whose registration came under this idempotency key
     intakes/{event}/kept/{id}           a form that is kept for the staff, the last one of each person
     intakes/{event}/roster/{name}       a page of the closed list
-    mails/{id}                          a mail we owe, and where it stands
+    mails/{id}                          a mail we owe, and where it stands; its create time is when it was queued
     incoming/{id}                       a message that came in, and what came of it; its create time is its commit time
     queues/mails                        whether mails may go out at all; written when a hold begins, goes on or ends
 
@@ -314,6 +314,16 @@ class FirestoreStore:
             self._queue(batch, mail)
         return _committed(batch, lambda: False)
 
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """See `ForgettingStore`."""
+        batch = self._client.batch()
+        batch.delete(self._registrations(event).document(id))
+        batch.delete(self._kept(event).document(id))
+        for mail_id in mails:
+            batch.delete(self._client.document("mails", mail_id))
+        with _unavailable_as_ours():
+            batch.commit(**_Call())
+
     def _registrations(self, event: str) -> firestore.CollectionReference:
         return self._client.collection("intakes", event, "registrations")
 
@@ -399,4 +409,4 @@ def _kept(snapshot: Any) -> KeptForm:
 
 
 def _mail(snapshot: Any) -> MailRecord:
-    return mail_from(snapshot.id, snapshot.to_dict(), snapshot.update_time)
+    return mail_from(snapshot.id, snapshot.to_dict(), plain(snapshot.create_time), snapshot.update_time)

@@ -57,7 +57,7 @@ def mail_state(record: MailRecord) -> dict[str, Any]:
     }
 
 
-def mail_from(id: str, record: Mapping[str, Any], version: object) -> MailRecord:
+def mail_from(id: str, record: Mapping[str, Any], queued_at: datetime, version: object) -> MailRecord:
     """The mail that was written; an old one tells of no message that it is about."""
     return MailRecord(
         mail=Mail(
@@ -77,6 +77,7 @@ def mail_from(id: str, record: Mapping[str, Any], version: object) -> MailRecord
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
+        queued_at=queued_at,
         version=version,
     )
 
