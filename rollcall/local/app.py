@@ -37,7 +37,7 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     for name, function in HTTP_FUNCTIONS.items():
         _mount(app, name, partial(_called, function, desk))
     for name, signed in SIGNED_FUNCTIONS.items():
-        _mount(app, name, partial(_called, signed, desk, sendgrid.public_key))
+        _mount(app, name, partial(_called, signed, desk, (sendgrid.public_key,)))
     for name, triggered in TRIGGERED_FUNCTIONS.items():
         _mount(app, name, partial(_triggered, desk, triggered))
     app.after_request(functions_framework.read_request)

@@ -1,10 +1,14 @@
-"""The books in an SQLite file: the embedded default, for a laptop or one small server."""
+"""The books in an SQLite file: the embedded default, for a laptop or one small server.
+
+The file says which version its tables have (`pragma user_version`), and each record in them of which shape it is (see
+`records`).
+"""
 
 import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +28,7 @@ from rollcall.store.records import (
     history_record,
     incoming_from,
     incoming_record,
+    known,
     mail_from,
     mail_record,
     mail_state,
@@ -31,6 +36,7 @@ from rollcall.store.records import (
     queue_record,
     registration_from,
     registration_record,
+    shaped,
 )
 
 _TABLES = """
@@ -166,7 +172,8 @@ class SqliteStore:
         with self._commit() as (books, now):
             if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key)).fetchone():
                 return None
-            registered = (event, id, _text(now), _json(registration_record(registration)), _maybe(came_at))
+            written = _json(shaped(registration_record(registration)))
+            registered = (event, id, _text(now), written, _maybe(came_at))
             if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?, ?)", registered):
                 return None
             if key:
@@ -194,7 +201,7 @@ class SqliteStore:
         with self._commit() as (books, now):
             books.execute(
                 "insert or replace into kept values (?, ?, ?, ?, ?)",
-                (event, id, _text(now), json.dumps(registration_record(registration)), sign.value),
+                (event, id, _text(now), _json(shaped(registration_record(registration))), sign.value),
             )
 
     def take_in(self, event: str, id: str) -> None:
@@ -242,8 +249,8 @@ class SqliteStore:
     def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
         """See `RecordingStore`."""
         with self._commit() as (books, now):
-            values = (*_state(record), record.mail.id, record.version)
-            if not _new(books, f"update mails set {_STATE} where id = ? and record = ?", values):
+            values = (_json(mail_record(record.mail)), *_state(record), record.mail.id, record.version)
+            if not _new(books, f"update mails set mail = ?, {_STATE} where id = ? and record = ?", values):
                 return False
             for mail in owed:
                 _queue(books, now, mail, anew=True)
@@ -268,11 +275,11 @@ class SqliteStore:
         """See `SendingStore`."""
         with self._commit() as (books, now):
             row = books.execute("select queue from mail_queue").fetchone()
-        return queue_from(_read_json(row[0]), now, row[0]) if row else MailQueue(now)
+        return queue_from(known(_read_json(row[0])), now, row[0]) if row else MailQueue(now)
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
         """See `SendingStore`."""
-        values = (_json(queue_record(queue)), queue.version)
+        values = (_json(shaped(queue_record(queue))), queue.version)
         with self._commit() as (books, now):
             if queue.version is None:
                 written = _new(books, "insert or ignore into mail_queue values (1, ?)", values[:1])
@@ -430,26 +437,26 @@ def _queue(books: sqlite3.Connection, now: datetime, mail: Mail, *, anew: bool =
 def _state(record: MailRecord) -> tuple[object, ...]:
     """The values of `_STATE`."""
     state = mail_state(record)
-    return (state["state"], _maybe(state["due_at"]), _maybe(state["handed_over_at"]), _json(state))
+    return (state["state"], _maybe(state["due_at"]), _maybe(state["handed_over_at"]), _json(shaped(state)))
 
 
 def _incoming_state(incoming: Incoming) -> tuple[object, ...]:
     """The values of `due_at` and `record`."""
-    return (_maybe(incoming.due_at), _json(incoming_record(incoming)))
+    return (_maybe(incoming.due_at), _json(shaped(incoming_record(incoming))))
 
 
 def _registered(id: str, registration: str, received_at: str, came_at: str | None = None) -> Registered:
-    read = registration_from(json.loads(registration))
+    read = registration_from(known(json.loads(registration)))
     return Registered(id, read, _instant(received_at), _instant(came_at) if came_at else None)
 
 
 def _incoming(id: str, event: str, stored_at: str, record: str) -> Incoming:
-    read = _with_instants(json.loads(record))  # no deeper: answers have names of their own
+    read = _with_instants(known(json.loads(record)))  # no deeper: answers have names of their own
     return incoming_from(id, event, _instant(stored_at), read, record)
 
 
 def _mail(id: str, mail: str, record: str, queued_at: str) -> MailRecord:
-    return mail_from(id, {**_read_json(mail), **_read_json(record)}, _instant(queued_at), record)
+    return mail_from(id, known({**_read_json(mail), **_read_json(record)}), _instant(queued_at), record)
 
 
 def _json(value: object) -> str:
@@ -462,7 +469,7 @@ def _read_json(text: str) -> Any:
     return json.loads(text, object_hook=_with_instants)
 
 
-def _with_instants(record: dict[str, Any]) -> dict[str, Any]:
+def _with_instants(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _instant(value) if name in _INSTANTS and value else value for name, value in record.items()}
 
 
