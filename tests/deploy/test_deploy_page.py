@@ -2,8 +2,9 @@
 
 import re
 
+from deploy import watch
 from deploy.functions import FUNCTIONS
-from tests.deploy.planned import plan
+from tests.deploy.planned import PLACE, plan
 from tests.served import ROOT
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text("utf-8")
@@ -46,3 +47,8 @@ def test_the_settings_are_those_of_the_deployment() -> None:
     """Of each function: memory, timeout, requests at a time, instances at the most."""
     for one in FUNCTIONS:
         assert f"| `{one.name}` | {one.memory} | {one.timeout} s | {one.concurrency} | {one.most} |" in PAGE
+
+
+def test_alerts_are_counted_as_they_are_paid_for() -> None:
+    conditions = sum(len(alert.conditions) for alert in watch.alerts(PLACE))
+    assert f"Alerts: {conditions} conditions" in PAGE
