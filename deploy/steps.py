@@ -184,6 +184,7 @@ _PASSING = (
     "does not exist",  # an account that was made a moment ago
     "Permission denied while using the Eventarc Service Agent",
     "may take a few minutes",
+    "could take up to 10 minutes to become available",  # a metric that was made a moment ago
     "is not ready",
     "UNAVAILABLE",
     "ABORTED",

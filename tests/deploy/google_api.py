@@ -276,6 +276,8 @@ class GoogleApi:
         body = dict(asked.body or {})
         body = body.get("role", body) if asked.api == "iam" and "/roles/" in key else body
         thing = _merged(self.kept.get(key, {"name": asked.path}), body)
+        if asked.api == "logging":  # what is named and not given is emptied (https://google.aip.dev/134)
+            thing = {name: one for name, one in thing.items() if name in body or name != asked.query.get("updateMask")}
         self.kept[key] = self._filled_in(asked, thing)
         return self._changed(asked, key)
 
