@@ -17,10 +17,12 @@ order in which it is made; each has the name `rollcall`, or that of the function
 """
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Command, GcloudStep, Run, Step, gcloud
+from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, gcloud
 
 _PATHS = {
     "register": ("/register", "/register/*"),
@@ -39,16 +41,17 @@ def steps(place: Place) -> tuple[Step, ...]:
     """The load balancer, and Cloud Armor's limits before `register`. The functions are there already."""
     return (
         _address(place),
-        *(_endpoints(place, function) for function in _PATHS),
-        *_limits(place),
-        *(step for function in _PATHS for step in _backend(place, function)),
-        _limited(place),
-        _url_map(place, "the way of each path to its function", _routes(place)),
+        _endpoints(place),
+        _policy(place),
+        _limits(place),
+        _backends(place),
+        _joined(place),
+        _ways(place),
         _certificate(place),
         _tls(place),
-        *_https(place),
-        _url_map(place, "the way from http to https", _TO_HTTPS),
-        *_http(place),
+        _speaks_https(place),
+        _answers_http(place),
+        _ports(place),
     )
 
 
@@ -81,129 +84,176 @@ def _address(place: Place) -> GcloudStep:
     )
 
 
-def _endpoints(place: Place, function: str) -> GcloudStep:
+def _endpoints(place: Place) -> GcloudSet:
     """A function of the 2nd generation is a Cloud Run service, and is pointed to as one
     (https://cloud.google.com/load-balancing/docs/negs/serverless-neg-concepts, "Supported load balancers")."""
-    thing = f"{function} --region={place.region}"
-    service = f"--network-endpoint-type=serverless --cloud-run-service={function}"
-    return GcloudStep(
-        f"the endpoint of {function}",
-        look=_ask(place, f"network-endpoint-groups describe {thing}"),
-        make=(_do(place, f"network-endpoint-groups create {thing} {service}"),),
-        unmake=(_do(place, f"network-endpoint-groups delete {thing}"),),
+    where = f"--region={place.region}"
+    make = f"network-endpoint-groups create {{0}} {where} --network-endpoint-type=serverless --cloud-run-service={{0}}"
+    return GcloudSet(
+        "the endpoints of the public functions, and of no other",
+        look=_ask(place, f"network-endpoint-groups list --regions={place.region}"),
+        lacking=lambda there: [_do(place, make.format(name)) for name in _PATHS if name not in _named(there)],
+        none=[],
+        unmake=lambda there: [
+            _do(place, f"network-endpoint-groups delete {name} {where}") for name in _PATHS if name in _named(there)
+        ],
     )
 
 
-def _limits(place: Place) -> tuple[GcloudStep, ...]:
-    """How much one client may ask of the form; docs/who-may-do-what.md says why so much. It stands before `register`
-    alone: SendGrid posts from few addresses, for everyone, and takes the 429 of a limit as final, so that a form or a
-    report would be lost."""
-    policy = GcloudStep(
-        "the policy of limits",
+def _policy(place: Place) -> GcloudStep:
+    what = "--description=Rollcall: how much one client may ask of the registration form"
+    return GcloudStep(
+        "the policy of the limits",
         look=_ask(place, "security-policies describe rollcall --global"),
-        make=(
-            _do(
-                place,
-                "security-policies create rollcall --global",
-                "--description=Rollcall: how much one client may ask of the registration form",
-            ),
-        ),
+        make=(_do(place, "security-policies create rollcall --global", what),),
         unmake=(_do(place, "security-policies delete rollcall --global"),),
     )
-    return (
-        policy,
-        # A delegation of 150 behind one address, two presses each, within five minutes: 60 forms a minute.
-        _limit(
-            place,
-            1000,
-            60,
-            "forms",
-            "--expression=request.method == 'POST'",
-            {"expr": {"expression": "request.method == 'POST'"}},
-        ),
-        # Pages are cheaper, and are opened more often than sent.
-        _limit(
-            place,
-            1100,
-            300,
-            "requests of any other kind",
-            "--src-ip-ranges=*",
-            {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}},
-        ),
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """So many requests a minute from one address; what is more gets 429."""
+
+    priority: int
+    count: int
+    what: str
+    which: str
+    """The flag that says which requests are counted."""
+    match: Mapping[str, Any]
+    """The same, as Google has it."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return (
+            f"--description={self.count} {self.what} a minute from one address",
+            self.which,
+            "--action=throttle",
+            "--enforce-on-key=ip",
+            f"--rate-limit-threshold-count={self.count}",
+            "--rate-limit-threshold-interval-sec=60",
+            "--conform-action=allow",
+            "--exceed-action=deny-429",
+        )
+
+    @property
+    def rule(self) -> dict[str, Any]:
+        """As Google has it."""
+        limited = {
+            "conformAction": "allow",
+            "enforceOnKey": "IP",
+            "exceedAction": "deny(429)",
+            "rateLimitThreshold": {"count": self.count, "intervalSec": 60},
+        }
+        return {"priority": self.priority, "action": "throttle", "match": self.match, "rateLimitOptions": limited}
+
+
+_POST = "request.method == 'POST'"
+_LIMITS = (
+    # A delegation of 150 behind one address, two presses each, within five minutes: 60 forms a minute.
+    _Limit(1000, 60, "forms", f"--expression={_POST}", {"expr": {"expression": _POST}}),
+    # Pages are cheaper, and are opened more often than sent.
+    _Limit(
+        1100,
+        300,
+        "requests of any other kind",
+        "--src-ip-ranges=*",
+        {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}},
+    ),
+)
+
+
+def _limits(place: Place) -> GcloudSet:
+    """How much one client may ask of the form; docs/who-may-do-what.md says why so much. They go with their policy."""
+
+    def lacking(there: Any) -> Sequence[Command]:
+        [policy] = there  # gcloud describes one as a list of one
+        rules = {rule["priority"]: rule for rule in policy.get("rules", [])}
+        return [
+            _do(
+                place,
+                f"security-policies rules {'update' if limit.priority in rules else 'create'} {limit.priority}"
+                " --security-policy=rollcall",
+                *limit.flags,
+            )
+            for limit in _LIMITS
+            if not _has(rules.get(limit.priority), limit.rule)
+        ]
+
+    return GcloudSet(
+        "the limits: 60 forms, and 300 other requests, a minute from one address",
+        look=_ask(place, "security-policies describe rollcall --global"),
+        lacking=lacking,
+        none=[{}],
     )
 
 
-def _limit(place: Place, priority: int, count: int, what: str, whose: str, match: dict[str, Any]) -> GcloudStep:
-    told = (
-        f"--description={count} {what} a minute from one address",
-        whose,
-        "--action=throttle",
-        "--enforce-on-key=ip",
-        f"--rate-limit-threshold-count={count}",
-        "--rate-limit-threshold-interval-sec=60",
-        "--conform-action=allow",
-        "--exceed-action=deny-429",
-    )
-    limited = {
-        "conformAction": "allow",
-        "enforceOnKey": "IP",
-        "exceedAction": "deny(429)",
-        "rateLimitThreshold": {"count": count, "intervalSec": 60},
-    }
-    rule = f"{priority} --security-policy=rollcall"
-    return GcloudStep(
-        f"the limit of {count} {what} a minute",
-        look=_ask(place, f"security-policies rules describe {rule}"),
-        make=(_do(place, f"security-policies rules create {rule}", *told),),
-        # `describe` prints a list of the one rule.
-        wanted=lambda rules: _has(rules[0], {"action": "throttle", "match": match, "rateLimitOptions": limited}),
-        change=(_do(place, f"security-policies rules update {rule}", *told),),
-        # It goes with the policy.
-    )
-
-
-def _backend(place: Place, function: str) -> tuple[GcloudStep, ...]:
-    look = _ask(place, f"backend-services describe {function} --global")
+def _backends(place: Place) -> GcloudSet:
     settings = ("--no-enable-cdn", "--no-enable-logging", f"--custom-response-header={_HSTS}")
-    group = f"--network-endpoint-group={function} --network-endpoint-group-region={place.region}"
-    return (
-        GcloudStep(
-            f"the backend of {function}",
-            look=look,
-            make=(
-                _do(
-                    place,
-                    f"backend-services create {function} --global --load-balancing-scheme=EXTERNAL_MANAGED",
-                    *settings,
-                ),
-            ),
-            wanted=lambda there: (
-                [header.replace(" ", "") for header in there.get("customResponseHeaders", [])]
-                == [_HSTS.replace(" ", "")]
-                and not there.get("enableCDN")
-                and not there.get("logConfig", {}).get("enable")
-            ),
-            change=(_do(place, f"backend-services update {function} --global", *settings),),
-            unmake=(_do(place, f"backend-services delete {function} --global"),),
-        ),
-        # A step of its own: where the one before was made and this failed, the next run goes on here.
-        GcloudStep(
-            f"{function} in its backend",
-            look=look,
-            wanted=lambda there: (
-                [backend["group"].rpartition("/")[2] for backend in there.get("backends", [])] == [function]
-            ),
-            change=(_do(place, f"backend-services add-backend {function} --global {group}"),),
-        ),
+
+    def as_told(backend: Any) -> bool:
+        headers = [header.replace(" ", "") for header in backend.get("customResponseHeaders", [])]
+        logs = backend.get("logConfig", {}).get("enable")
+        return headers == [_HSTS.replace(" ", "")] and not logs and not backend.get("enableCDN")
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = _named(there)
+        new = "--load-balancing-scheme=EXTERNAL_MANAGED"
+        return [
+            _do(place, f"backend-services create {one} --global {new}", *settings) for one in _PATHS if one not in have
+        ] + [
+            _do(place, f"backend-services update {one} --global", *settings)
+            for one in _PATHS
+            if one in have and not as_told(have[one])
+        ]
+
+    return GcloudSet(
+        "a backend for each of them: HTTPS alone (HSTS), no log of requests, no cache",
+        look=_ask(place, "backend-services list --global"),
+        lacking=lacking,
+        none=[],
+        unmake=lambda there: [
+            _do(place, f"backend-services delete {name} --global") for name in _PATHS if name in _named(there)
+        ],
     )
 
 
-def _limited(place: Place) -> GcloudStep:
-    return GcloudStep(
-        "the limits before register",
-        look=_ask(place, "backend-services describe register --global"),
-        wanted=lambda there: there.get("securityPolicy", "").endswith("/global/securityPolicies/rollcall"),
-        change=(_do(place, "backend-services update register --global --security-policy=rollcall"),),
+def _joined(place: Place) -> GcloudSet:
+    """The limits stand before `register` alone: SendGrid posts from few addresses, for everyone, and takes the 429 of a
+    limit as final, so that a form would be lost."""
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = _named(there)
+        group = f"--network-endpoint-group={{0}} --network-endpoint-group-region={place.region}"
+        joining = [
+            _do(place, f"backend-services add-backend {{0}} --global {group}".format(name))
+            for name in _PATHS
+            if not _has(have.get(name), {"backends": [{"group": f"networkEndpointGroups/{name}"}]})
+        ]
+        if _has(have.get("register"), {"securityPolicy": "global/securityPolicies/rollcall"}):
+            return joining
+        return [*joining, _do(place, "backend-services update register --global --security-policy=rollcall")]
+
+    return GcloudSet(
+        "each function in its backend, and the limits before register",
+        look=_ask(place, "backend-services list --global"),
+        lacking=lacking,
+        none=[],
+    )
+
+
+def _ways(place: Place) -> GcloudSet:
+    told = {way["name"]: way for way in (_routes(place), _TO_HTTPS)}
+
+    def put(name: str) -> Command:
+        words = f"gcloud compute url-maps import {name} --global --project={place.project} --quiet"
+        return Command(tuple(words.split()), json.dumps(told[name], indent=2))
+
+    return GcloudSet(
+        "the way of each path to its function, of all else to the form, and of http to https",
+        look=_ask(place, "url-maps list --global"),
+        lacking=lambda there: [put(name) for name in told if not _has(_named(there).get(name), told[name])],
+        none=[],
+        unmake=lambda there: [_do(place, f"url-maps delete {name} --global") for name in told if name in _named(there)],
     )
 
 
@@ -215,23 +265,15 @@ def _routes(place: Place) -> dict[str, Any]:
         "redirectResponseCode": "FOUND",
         "stripQuery": True,
     }
+    rules = [
+        {"paths": list(paths), "service": f"projects/{place.project}/global/backendServices/{function}"}
+        for function, paths in _PATHS.items()
+    ]
     return {
         "name": "rollcall",
         "defaultUrlRedirect": to_the_form,
         "hostRules": [{"hosts": [place.domain], "pathMatcher": "rollcall"}],
-        "pathMatchers": [
-            {
-                "name": "rollcall",
-                "defaultUrlRedirect": to_the_form,
-                "pathRules": [
-                    {
-                        "paths": list(paths),
-                        "service": f"projects/{place.project}/global/backendServices/{function}",
-                    }
-                    for function, paths in _PATHS.items()
-                ],
-            }
-        ],
+        "pathMatchers": [{"name": "rollcall", "defaultUrlRedirect": to_the_form, "pathRules": rules}],
     }
 
 
@@ -240,22 +282,6 @@ _TO_HTTPS: dict[str, Any] = {
     "defaultUrlRedirect": {"httpsRedirect": True, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"},
 }
 """301. https://cloud.google.com/load-balancing/docs/https/setting-up-global-http-https-redirect"""
-
-
-def _url_map(place: Place, makes: str, told: dict[str, Any]) -> GcloudStep:
-    name = told["name"]
-    put = Command(
-        ("gcloud", "compute", "url-maps", "import", name, "--global", f"--project={place.project}", "--quiet"),
-        json.dumps(told, indent=2),
-    )
-    return GcloudStep(
-        makes,
-        look=_ask(place, f"url-maps describe {name} --global"),
-        make=(put,),
-        wanted=lambda there: _has(there, told),
-        change=(put,),
-        unmake=(_do(place, f"url-maps delete {name} --global"),),
-    )
 
 
 def _certificate(place: Place) -> GcloudStep:
@@ -289,55 +315,61 @@ def _tls(place: Place) -> GcloudStep:
     )
 
 
-def _https(place: Place) -> tuple[GcloudStep, ...]:
+def _speaks_https(place: Place) -> GcloudStep:
     certificate = _certificate_name(place)
     parts = f"--url-map=rollcall --ssl-certificates={certificate} --ssl-policy=rollcall"
     everywhere = "--global --global-url-map --global-ssl-certificates --global-ssl-policy"
-    return (
-        GcloudStep(
-            "what speaks https",
-            look=_ask(place, "target-https-proxies describe rollcall-https --global"),
-            make=(_do(place, f"target-https-proxies create rollcall-https {parts} {everywhere}"),),
-            wanted=lambda there: _has(
-                {"sslPolicy": "", **there},
-                {
-                    "urlMap": "global/urlMaps/rollcall",
-                    "sslCertificates": [f"global/sslCertificates/{certificate}"],
-                    "sslPolicy": "global/sslPolicies/rollcall",
-                },
-            ),
-            change=(_do(place, f"target-https-proxies update rollcall-https {parts} {everywhere}"),),
-            unmake=(_do(place, "target-https-proxies delete rollcall-https --global"),),
-        ),
-        _port(place, "rollcall-https", 443),
-    )
-
-
-def _http(place: Place) -> tuple[GcloudStep, ...]:
-    parts = "--url-map=rollcall-http --global-url-map"
-    return (
-        GcloudStep(
-            "what answers http",
-            look=_ask(place, "target-http-proxies describe rollcall-http --global"),
-            make=(_do(place, f"target-http-proxies create rollcall-http --global {parts}"),),
-            wanted=lambda there: _has(there, {"urlMap": "global/urlMaps/rollcall-http"}),
-            change=(_do(place, f"target-http-proxies update rollcall-http --global {parts}"),),
-            unmake=(_do(place, "target-http-proxies delete rollcall-http --global"),),
-        ),
-        _port(place, "rollcall-http", 80),
-    )
-
-
-def _port(place: Place, name: str, port: int) -> GcloudStep:
-    speaks = name.removeprefix("rollcall-")
-    way = "--load-balancing-scheme=EXTERNAL_MANAGED --network-tier=PREMIUM --address=rollcall --global-address"
-    target = f"--target-{speaks}-proxy={name} --global-target-{speaks}-proxy --ports={port}"
+    told = {
+        "urlMap": "global/urlMaps/rollcall",
+        "sslCertificates": [f"global/sslCertificates/{certificate}"],
+        "sslPolicy": "global/sslPolicies/rollcall",
+    }
     return GcloudStep(
-        f"port {port}",
-        look=_ask(place, f"forwarding-rules describe {name} --global"),
-        make=(_do(place, f"forwarding-rules create {name} --global {way} {target}"),),
-        unmake=(_do(place, f"forwarding-rules delete {name} --global"),),
+        "what speaks https",
+        look=_ask(place, "target-https-proxies describe rollcall-https --global"),
+        make=(_do(place, f"target-https-proxies create rollcall-https {parts} {everywhere}"),),
+        wanted=lambda there: _has(there, told),
+        change=(_do(place, f"target-https-proxies update rollcall-https {parts} {everywhere}"),),
+        unmake=(_do(place, "target-https-proxies delete rollcall-https --global"),),
     )
+
+
+def _answers_http(place: Place) -> GcloudStep:
+    parts = "--global --url-map=rollcall-http --global-url-map"
+    return GcloudStep(
+        "what answers http",
+        look=_ask(place, "target-http-proxies describe rollcall-http --global"),
+        make=(_do(place, f"target-http-proxies create rollcall-http {parts}"),),
+        wanted=lambda there: _has(there, {"urlMap": "global/urlMaps/rollcall-http"}),
+        change=(_do(place, f"target-http-proxies update rollcall-http {parts}"),),
+        unmake=(_do(place, "target-http-proxies delete rollcall-http --global"),),
+    )
+
+
+def _ports(place: Place) -> GcloudSet:
+    ports = {"https": 443, "http": 80}
+    way = "--load-balancing-scheme=EXTERNAL_MANAGED --network-tier=PREMIUM --address=rollcall --global-address"
+
+    def make(speaks: str) -> Command:
+        target = f"--target-{speaks}-proxy=rollcall-{speaks} --global-target-{speaks}-proxy --ports={ports[speaks]}"
+        return _do(place, f"forwarding-rules create rollcall-{speaks} --global {way} {target}")
+
+    return GcloudSet(
+        "ports 443 and 80 of the address",
+        look=_ask(place, "forwarding-rules list --global"),
+        lacking=lambda there: [make(speaks) for speaks in ports if f"rollcall-{speaks}" not in _named(there)],
+        none=[],
+        unmake=lambda there: [
+            _do(place, f"forwarding-rules delete rollcall-{speaks} --global")
+            for speaks in ports
+            if f"rollcall-{speaks}" in _named(there)
+        ],
+    )
+
+
+def _named(there: Any) -> dict[str, Any]:
+    """Things by their names."""
+    return {thing["name"]: thing for thing in there}
 
 
 def _ask(place: Place, words: str) -> Command:

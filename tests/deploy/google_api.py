@@ -179,8 +179,6 @@ class GoogleApi:
         api, last = asked.api, asked.path.rpartition("/")[2]
         if "/operations/" in key:
             return _operation(api, asked.path, {})
-        if last == "getRule":
-            return self._rule(asked, key)
         if key in self.kept:
             return self.kept[key]
         if key.startswith("cloudresourcemanager projects/") and last in (PROJECT, NUMBER):
@@ -193,12 +191,6 @@ class GoogleApi:
             return {"runtimes": _RUNTIMES}
         if _is_collection(api, asked.path):
             return self._list(asked, key)
-        raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
-
-    def _rule(self, asked: Asked, key: str) -> Any:
-        for rule in self.kept.get(key.rpartition("/")[0], {}).get("rules", []):
-            if str(rule["priority"]) == asked.query["priority"]:
-                return rule
         raise _Refused(404, "NOT_FOUND", f"{asked.path} is not there")
 
     def _list(self, asked: Asked, key: str) -> Any:
@@ -265,6 +257,8 @@ class GoogleApi:
         if asked.api == "certificatemanager" and "/dnsAuthorizations/" in name:
             record = {"name": f"_acme-challenge.{thing['domain']}.", "type": "CNAME", "data": "x.authorize.example."}
             return {**thing, "dnsResourceRecord": record}
+        if asked.api == "compute" and "/regions/" in asked.path:  # by which gcloud finds it again
+            thing = {"region": self._link("compute", "/".join(asked.path.split("/")[:4])), **thing}
         if asked.api == "compute" and "/addresses/" in f"{asked.path}/":
             return {"address": "203.0.113.7", "status": "RESERVED", **thing}
         return thing
