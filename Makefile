@@ -6,7 +6,7 @@ AT ?=
 FORMS ?= forms
 export PORT STORE AT
 
-.PHONY: run test check check-events form bench clean
+.PHONY: run test check form bench clean status smoke move-deadline send-roster event-check
 
 run: .venv/run
 	.venv/bin/python -m rollcall.local
@@ -21,9 +21,6 @@ check: .venv/test
 	.venv/bin/lint-imports
 	.venv/bin/interrogate -q .
 
-check-events: .venv/run
-	.venv/bin/python -m schemas.event events
-
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
 
@@ -33,6 +30,10 @@ bench: .venv/run
 .PHONY: bench-instances
 bench-instances: .venv/test
 	.venv/bin/python -m bench.instances
+
+# What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
+status smoke move-deadline send-roster event-check: .venv/run
+	@.venv/bin/python -m rollcall.duty $@
 
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'

@@ -1,7 +1,6 @@
 """The event file, `events/<slug>.toml`, checked into an `Event`. Its errors name the file, the field and the mend."""
 
 import re
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,10 +28,13 @@ class _Table(Schema):
 
     error_messages = {"unknown": "is not a field of an event file; remove it or mend its name"}  # noqa: RUF012
 
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """A field that is missing is said in the same words in every table."""
+        field_obj.error_messages["required"] = "is missing; add it"
+
 
 def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
-    missing = {"required": "is missing; add it"}
-    return Text(max_length=max_length, required=required, error_messages=missing, **more)
+    return Text(max_length=max_length, required=required, **more)
 
 
 def _link(**more: Any) -> Text:
@@ -40,9 +42,7 @@ def _link(**more: Any) -> Text:
 
 
 def _email(*, required: bool = True) -> fields.Email:
-    return fields.Email(
-        required=required, error_messages={"required": "is missing; add it", "invalid": "should be an e-mail address"}
-    )
+    return fields.Email(required=required, error_messages={"invalid": "should be an e-mail address"})
 
 
 def _is_origin(text: str) -> None:
@@ -62,10 +62,6 @@ class _LocalTime(fields.Field[date | datetime]):
         if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
             raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
         return value
-
-
-def _local_time() -> _LocalTime:
-    return _LocalTime(required=True, error_messages={"required": "is missing; add it"})
 
 
 class _CategoryTable(_Table):
@@ -123,8 +119,8 @@ class _ContactTable(_Table):
 
 
 class _IntakeTable(_Table):
-    opens = _local_time()
-    closes = _local_time()
+    opens = _LocalTime(required=True)
+    closes = _LocalTime(required=True)
 
 
 class _FormTable(_Table):
@@ -149,8 +145,8 @@ class _EventFile(_Table):
         required=True,
         validate=validate.OneOf(available_timezones(), error='should be an IANA zone, as "Europe/Zurich"'),
     )
-    starts = _local_time()
-    ends = _local_time()
+    starts = _LocalTime(required=True)
+    ends = _LocalTime(required=True)
     bring = fields.List(_line(), load_default=list)
     staff = fields.List(
         _email(), required=True, validate=validate.Length(min=1, error="should name an address or more")
@@ -176,18 +172,24 @@ class _EventFile(_Table):
 
 def read_events(folder: Path) -> dict[str, Event]:
     """All events of the folder by slug, which is the file's name. Raises `EventFileError` with every fault found."""
+    events, faults = read_folder(folder)
+    if faults:
+        raise EventFileError("\n".join(faults))
+    return events
+
+
+def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
+    """The events of the folder whose files can be used, by slug; and a line for each fault of the others."""
     events: dict[str, Event] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
             events[path.stem] = read_event(path)
         except EventFileError as error:
-            faults.append(str(error))
-    if faults:
-        raise EventFileError("\n".join(faults))
-    if not events:
-        raise EventFileError(f"{folder}: holds no event; put a file there, named <slug>.toml")
-    return events
+            faults += str(error).splitlines()
+    if not events and not faults:
+        faults.append(f"{folder}: holds no event; put a file there, named <slug>.toml")
+    return events, faults
 
 
 def read_event(path: Path) -> Event:
@@ -230,6 +232,29 @@ def read_event(path: Path) -> Event:
     return event
 
 
+def deadline_from(text: str, event: Event) -> datetime:
+    """The deadline that the text names as an event file does: a date, to whose end it lasts, or a date and time, in the
+    event's zone. Raises `ValueError` with a sentence."""
+    try:
+        closes = datetime.fromisoformat(text) if len(text) > len("2004-02-20") else date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is not a date (2004-02-20) nor a date and time (2004-02-20T18:00)") from None
+    if isinstance(closes, datetime) and closes.tzinfo:
+        raise ValueError(f"{text} names a zone; write the time as clocks in {event.zone.key} show it")
+    try:
+        return _instant(_end_of(closes), event.zone, "")
+    except ValidationError as error:
+        raise ValueError(str(error)) from None
+
+
+def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
+    """The instant as an event file has it: a date where a day begins, or, with `ends`, where one has ended."""
+    local = instant.astimezone(event.zone).replace(tzinfo=None)
+    if local.time() == time():
+        return (local.date() - timedelta(days=ends)).isoformat()
+    return local.isoformat()
+
+
 def _end_of(closes: date | datetime) -> datetime:
     """A deadline that is a date lasts to the end of that day."""
     if isinstance(closes, datetime):
@@ -263,21 +288,3 @@ def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, st
         else:
             found += [(field, sentence) for sentence in fault]
     return found
-
-
-def main() -> None:
-    """`python -m schemas.event FOLDER`: say what is wrong with the event files, or that nothing is."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "events")
-    try:
-        events = read_events(folder)
-    except EventFileError as error:
-        sys.exit(str(error))
-    for event in events.values():
-        sys.stdout.write(
-            f"{folder / event.slug}.toml: {event.title}; intake from {event.opens_at.astimezone(event.zone)} "
-            f"to {event.closes_at.astimezone(event.zone)}\n"
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -136,6 +136,26 @@ class MovingStore(IntakeStore, Protocol):
         ...
 
 
+class WatchingStore(RosterStore, Protocol):
+    """What seeing how things stand asks of the books; it writes nothing. Every method may raise `StoreUnavailable`."""
+
+    def known_intake(self, event: str) -> Intake | None:
+        """The event's intake now, where the books have one."""
+        ...
+
+    def mail_queue(self) -> MailQueue:
+        """How the queue stands now."""
+        ...
+
+
+class TellingStore(WatchingStore, Protocol):
+    """What telling the staff anew asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def queue(self, mail: Mail) -> None:
+        """See `RegisteringStore`."""
+        ...
+
+
 class ReceivingStore(RegisteringStore, Protocol):
     """What receiving asks of the books. Every method may raise `StoreUnavailable`."""
 
@@ -176,7 +196,7 @@ class ForgettingStore(Protocol):
         ...
 
 
-class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, ForgettingStore, Protocol):
+class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, WatchingStore, ForgettingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 

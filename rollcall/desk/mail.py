@@ -302,9 +302,10 @@ def different_form(event: str, registered: Registered) -> Mail:
     return Mail(f"{event}.{registered.id}.different-form", MailKind.DIFFERENT_FORM, event, to, registered.id)
 
 
-def roster_mail(event: str, number: int, to: str) -> Mail:
-    """The roster owed to one of the staff, `number` by their order in the event's file."""
-    return Mail(f"{event}.roster.{number}", MailKind.ROSTER, event, to, None)
+def roster_mail(event: str, number: int, to: str, stamp: str = "") -> Mail:
+    """The roster owed to one of the staff, `number` by their order in the event's file; the stamp, made from a time,
+    tells one that is sent anew from the closing's own."""
+    return Mail(f"{event}.roster.{stamp and f'{stamp}.'}{number}", MailKind.ROSTER, event, to, None)
 
 
 def needs_a_person_mail(event: str, stamp: str, number: int, to: str, not_before: datetime) -> Mail:

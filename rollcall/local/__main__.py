@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from rollcall.inbox.reader import InboxReader
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
+from rollcall.local.running import BOOKS_FILE, Run, announced, moved_clock
 from rollcall.local.sendgrid import Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.mail.composing import compose
@@ -44,19 +45,26 @@ OFFICE_OPENS = timedelta(hours=9)
 SENDER = "registration@rollcall.example"
 FORMS_HOST = "forms.rollcall.example"
 
-Clock = Callable[[], datetime]
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Books:
-    """Where the local run keeps things, and the time at which it starts."""
+    """Where the local run keeps things, and its time."""
 
     store: Store
     files: Files
     outbox: Outbox
-    clock: Clock
+    shift: timedelta
+    """By which its time is ahead of real time."""
     told: str
+    emulator: str | None = None
+    """The Firestore emulator's address, where the books are there; and the project in it."""
+    project: str | None = None
+
+    def clock(self) -> datetime:
+        """What time it is."""
+        return moved_clock(self.shift)()
 
 
 def main() -> None:
@@ -64,12 +72,16 @@ def main() -> None:
     env = Env()
     try:
         port = env.int("PORT", 8080)
-        events = read_events(env.path("EVENTS", Path("events")))
+        events_folder = env.path("EVENTS", Path("events"))
+        events = read_events(events_folder)
         at = _start(env.str("AT", ""))
         store, folder = env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books"))
         # a run that cannot begin must not touch the books of another
         with _listening(port) as listening, _books(store, folder, events, at) as books:
-            serve(listening, events, books)
+            kept = folder if store == "sqlite" else None
+            run = Run(port, events_folder, kept, books.shift.total_seconds(), books.emulator, books.project)
+            with announced(run, folder):
+                serve(listening, events, books)
     except (EnvError, EventFileError, NoEmulator, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -181,10 +193,10 @@ def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None
             stopped_at = None
         else:
             told = "The books of the last run go on."
-    clock = moved_clock(at or stopped_at or letter_day)
+    shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(folder / "rollcall.sqlite3", clock)
-    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, told)
+    store = SqliteStore(folder / BOOKS_FILE, moved_clock(shift))
+    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), shift, told)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -194,7 +206,7 @@ def _set_aside(folder: Path) -> Path:
 
 
 def _stopped_at(folder: Path) -> datetime | None:
-    path = folder / "rollcall.sqlite3"
+    path = folder / BOOKS_FILE
     if not path.exists():
         return None
     store = SqliteStore(path, lambda: _NEVER)
@@ -216,14 +228,8 @@ def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
     shift = start - datetime.now(UTC)
     store = MovedTime(FirestoreStore(client), shift)
     told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
-    clock = lambda: datetime.now(UTC) + shift  # noqa: E731
-    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, told)
-
-
-def moved_clock(start: datetime) -> Clock:
-    """A clock that shows `start` now and goes on at real speed."""
-    shift = start - datetime.now(UTC)
-    return lambda: datetime.now(UTC) + shift
+    files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
+    return Books(store, files, outbox, shift, told, address, client.project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], books: Books) -> str:

@@ -29,8 +29,12 @@ class MovedTime:
 
     def intake(self, event: Event) -> Intake:
         """See `IntakeStore`."""
-        intake = self._store.intake(event)
-        return replace(intake, as_of=intake.as_of + self._shift)
+        return self._read(self._store.intake(event))
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        intake = self._store.known_intake(event)
+        return self._read(intake) if intake else None
 
     def accept(
         self,
@@ -143,6 +147,9 @@ class MovedTime:
     def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
         """See `ForgettingStore`."""
         self._store.forget(event, id, mails)
+
+    def _read(self, intake: Intake) -> Intake:
+        return replace(intake, as_of=intake.as_of + self._shift)
 
     def _owed(self, mail: Mail) -> Mail:
         return replace(mail, not_before=_moved(mail.not_before, -self._shift))

@@ -119,7 +119,13 @@ class FirestoreStore:
                 with suppress(AlreadyExists):
                     document.create(shaped(intake_record(announced)), **_Call())
                 snapshot = document.get(**_Call())
-        return intake_from(_written(snapshot), plain(snapshot.read_time), snapshot.update_time)
+        return _intake(snapshot)
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        with _unavailable_as_ours():
+            snapshot: Any = self._client.document("intakes", event).get(**_Call())
+        return _intake(snapshot) if snapshot.exists else None
 
     def accept(
         self,
@@ -395,6 +401,10 @@ def _page(
     if after:
         query = query.start_after({"__name__": collection.document(after)})
     yield from query.stream(**_Call())
+
+
+def _intake(snapshot: Any) -> Intake:
+    return intake_from(_written(snapshot), plain(snapshot.read_time), snapshot.update_time)
 
 
 def _registered(snapshot: Any) -> Registered:

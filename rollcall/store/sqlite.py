@@ -152,12 +152,14 @@ class SqliteStore:
                 "insert or ignore into intakes values (?, ?, ?, '[]', null)",
                 (event.slug, _text(event.opens_at), _text(event.closes_at)),
             )
-            opens_at, closes_at, history, closing = books.execute(
-                "select opens_at, closes_at, history, closing from intakes where event = ?", (event.slug,)
-            ).fetchone()
-        recorded = closing_from(json.loads(closing) if closing else None)
-        earlier = history_from(_read_json(history))
-        return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=now, history=earlier)
+            row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event.slug,)).fetchone()
+        return _intake(now, *row)
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        with self._commit() as (books, now):
+            row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event,)).fetchone()
+        return _intake(now, *row) if row else None
 
     def accept(
         self,
@@ -393,6 +395,7 @@ class SqliteStore:
             return self._connection.execute(query, values).fetchall()
 
 
+_INTAKE = "opens_at, closes_at, history, closing"
 _REGISTERED = "id, registration, received_at, came_at"
 _INCOMING = "id, event, stored_at, record"
 _MAIL = "id, mail, record, queued_at"
@@ -443,6 +446,12 @@ def _state(record: MailRecord) -> tuple[object, ...]:
 def _incoming_state(incoming: Incoming) -> tuple[object, ...]:
     """The values of `due_at` and `record`."""
     return (_maybe(incoming.due_at), _json(shaped(incoming_record(incoming))))
+
+
+def _intake(as_of: datetime, opens_at: str, closes_at: str, history: str, closing: str | None) -> Intake:
+    recorded = closing_from(json.loads(closing) if closing else None)
+    earlier = history_from(_read_json(history))
+    return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=as_of, history=earlier)
 
 
 def _registered(id: str, registration: str, received_at: str, came_at: str | None = None) -> Registered:

@@ -737,3 +737,13 @@ class TestNoAnswerToACommit:
         assert not on_the_line.save_incoming(replace(came, attempts=1, due_at=None), [owed])
         assert on_the_line.incoming("M") == other
         assert on_the_line.mail(owed.id) is None
+
+
+def test_looking_for_an_intake_makes_none(store: Store, fresh: FreshStore) -> None:
+    assert store.known_intake(SLUG) is None
+    assert fresh().known_intake(SLUG) is None
+    made = store.intake(EVENT)
+    known = fresh().known_intake(SLUG)
+    assert known is not None
+    assert known.as_of >= made.as_of
+    assert replace(known, as_of=made.as_of) == made

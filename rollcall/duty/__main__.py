@@ -1,0 +1,239 @@
+"""`make status`, `make smoke`, `make move-deadline`, `make send-roster`, `make event-check`.
+
+Settings, from the environment: `PROJECT` (a project at Google; without it the local run of this machine), `EVENTS` (the
+folder of event files; the local run's own, else `events`), `EVENT` (which one), `URL` (`smoke`: where the desk's pages
+are), `TO` (`move-deadline`: the new deadline, in the event's zone), `AT` (`event-check`: as if it were then), `BOOKS`
+(the folder of the local run's books).
+"""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+from environs import Env, EnvError
+
+from rollcall.desk.desk import Store
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.event import Event
+from rollcall.desk.intake import Intake, RecentIntakes
+from rollcall.desk.moving import AlreadyClosed, Moved, TooEarly, move_deadline
+from rollcall.desk.status import status
+from rollcall.desk.telling_anew import tell_anew
+from rollcall.duty.books import Books, NoBooks, open_books
+from rollcall.duty.checking import after_its_end, check_events
+from rollcall.duty.smoke import Smoke, SmokeFailed, smoke
+from rollcall.duty.wording import status_said
+from schemas.event import EventFileError, deadline_from, read_events, read_folder
+from templates import deadline, in_utc, in_zone
+
+env = Env()
+
+
+class _Refused(Exception):
+    """What was asked for cannot be done; the message says why, and what then."""
+
+
+@dataclass(frozen=True)
+class _Duty:
+    """What a command works with."""
+
+    books: Books
+    store: Store
+    intakes: RecentIntakes
+    events: Mapping[str, Event]
+    folder: Path
+
+
+def main() -> None:
+    """`python -m rollcall.duty COMMAND`: exit code 1 where what was asked for was not done."""
+    command = _COMMANDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if command is None:
+        sys.exit(f"Say which: {', '.join(_COMMANDS)}")
+    try:
+        command()
+    except (EnvError, EventFileError, NoBooks, _Refused) as error:
+        sys.exit(str(error))
+    except SmokeFailed as error:
+        sys.exit(f"FAILED. {error}")
+    except StoreUnavailable as error:
+        sys.exit(f"The books cannot be reached, or read, now: {error.__cause__ or error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped.")
+
+
+def show_status() -> None:
+    """How each event stands."""
+    duty = _opened()
+    print(f"Books: {duty.books.told}.")
+    print(status_said(status(duty.store, duty.events)))
+
+
+def run_smoke() -> None:
+    """A test person registers at the URL, and is removed."""
+    duty = _opened()
+    url = env.str("URL", "") or duty.books.address
+    if not url:
+        raise _Refused("Say where the desk's pages are: URL=https://registration.example.org")
+    url = url.rstrip("/").removesuffix("/register")
+    event = _chosen(duty) if env.str("EVENT", "") else _open_event(duty)
+    print(f"{url}/register/{event.slug}, with the books of {duty.books.told}:")
+    smoke(Smoke(duty.store, event, url, lambda line: print(line, flush=True), _until_stopped(), time.monotonic))
+    print("The desk takes registrations, and its mail arrives.")
+
+
+def move() -> None:
+    """Move a deadline."""
+    duty = _opened()
+    event = _chosen(duty)
+    to = env.str("TO", "")
+    try:
+        closes_at = deadline_from(to, event)
+    except ValueError as error:
+        raise _Refused(f"TO={to}: {error}") from None
+    old = _known(duty, event)
+    if after_its_end(event, closes_at):
+        raise _Refused(f"{deadline(closes_at, event)} is after the event's end; nothing was moved.")
+    moved = move_deadline(duty, event, closes_at)
+    match moved:
+        case Moved():
+            print(f"{event.title}: registration closed at {deadline(old.closes_at, event)};")
+            print(f"now it closes at {deadline(closes_at, event)}.")
+            print(f"Write it in the event's file too: closes = {to}")
+        case TooEarly(earliest):
+            raise _Refused(
+                f"Not moved: an earlier deadline must lie some minutes ahead, at {in_zone(earliest, event)} or later, "
+                "until every instance has heard of it. Give such a time."
+            )
+        case AlreadyClosed():
+            raise _Refused(
+                "Not moved: the intake is closed and the staff have the roster, which stands. Whoever comes now writes "
+                f"to {event.contact.email}; the staff decide, and add them by hand."
+            )
+        case _:
+            assert_never(moved)
+
+
+def send_roster() -> None:
+    """Owe the staff anew what they did not get."""
+    duty = _opened()
+    event = _chosen(duty)
+    intake = _known(duty, event)
+    mails = tell_anew(duty.store, event)
+    for mail in mails:
+        print(f"Owed to {mail.to}: {mail.kind.value} ({mail.id})")
+    if intake.closing is None:
+        print(
+            f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
+            f"event file names. The one here names {', '.join(event.staff)}."
+        )
+    if mails:
+        print("They go out within a minute or two; make status says what became of them.")
+
+
+def check() -> None:
+    """What speaks against deploying the event files."""
+    try:
+        books = open_books(env.str("PROJECT", ""), _books_folder())
+    except NoBooks:
+        if env.str("PROJECT", ""):
+            raise
+        books = None
+    folder = _events_folder(books)
+    events, faults = read_folder(folder)
+    now = _at() or (books.store.now() if books else datetime.now(UTC))
+    faults += [f"{folder}/{fault}" for fault in check_events(events, books.store if books else None, now)]
+    beside = f"beside the books of {books.told}" if books else "without any books (PROJECT=... says which)"
+    if faults:
+        sys.exit("\n".join([*faults, f"Checked {beside}, as of {in_utc(now)}."]))
+    for event in events.values():
+        print(f"{folder / event.slug}.toml: {event.title}; closes at {deadline(event.closes_at, event)}")
+    print(f"Nothing is wrong with them, checked {beside}.")
+
+
+_COMMANDS: Mapping[str, Callable[[], None]] = {
+    "status": show_status,
+    "smoke": run_smoke,
+    "move-deadline": move,
+    "send-roster": send_roster,
+    "event-check": check,
+}
+
+
+def _until_stopped() -> Callable[[float], None]:
+    """Waits, and stops only there when told to (Ctrl-C, SIGTERM): a call that is under way ends first, so that what it
+    wrote can be removed."""
+    told: list[int] = []
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, lambda number, _frame: told.append(number))
+
+    def wait(seconds: float) -> None:
+        time.sleep(seconds)
+        if told:
+            raise KeyboardInterrupt
+
+    return wait
+
+
+def _opened() -> _Duty:
+    books = open_books(env.str("PROJECT", ""), _books_folder())
+    folder = _events_folder(books)
+    return _Duty(books, books.store, RecentIntakes(books.store, time.monotonic), read_events(folder), folder)
+
+
+def _events_folder(books: Books | None) -> Path:
+    said = env.str("EVENTS", "")
+    return Path(said) if said else (books and books.events) or Path("events")
+
+
+def _books_folder() -> Path:
+    return env.path("BOOKS", Path(".rollcall/books"))
+
+
+def _chosen(duty: _Duty) -> Event:
+    slug = env.str("EVENT", "")
+    if slug in duty.events:
+        return duty.events[slug]
+    there = ", ".join(duty.events)
+    raise _Refused(f"EVENT={slug}: no such event in {duty.folder}; there are: {there}")
+
+
+def _open_event(duty: _Duty) -> Event:
+    now = duty.store.now()
+    for slug, event in duty.events.items():
+        intake = duty.store.known_intake(slug)
+        opens_at, closes_at = (intake or event).opens_at, (intake or event).closes_at
+        if opens_at <= now < closes_at:
+            return event
+    raise _Refused(f"No event in {duty.folder} is open for registration now; make status says when each closes.")
+
+
+def _known(duty: _Duty, event: Event) -> Intake:
+    intake = duty.store.known_intake(event.slug)
+    if intake is None:
+        raise _Refused(
+            f"The books do not know {event.slug} yet: nobody looked at its form. Its deadline and its staff are what "
+            "its file says when that is deployed."
+        )
+    return intake
+
+
+def _at() -> datetime | None:
+    at = env.str("AT", "")
+    if not at:
+        return None
+    try:
+        then = datetime.fromisoformat(at)
+    except ValueError:
+        raise _Refused(f"AT={at} is not a time; write it as AT=2004-01-20T12:00+01:00") from None
+    if then.tzinfo is None:
+        raise _Refused(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
+    return then
+
+
+if __name__ == "__main__":
+    main()
