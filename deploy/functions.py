@@ -84,7 +84,7 @@ FUNCTIONS = (
     # SendGrid posts reports in batches of up to 1,000 or 768 kB, and posts again what was not taken.
     Function("record-deliveries", True, "512Mi", 120, concurrency=8, most=5, keys=("SENDGRID_WEBHOOK_KEY",)),
     # A message is 30 MB at the most and is several times in memory while it is read: one takes half of this. SendGrid
-    # posts again for three days what was answered 5xx, and never what was answered 429, for which there was no instance.
+    # posts again for three days what was answered 5xx, and never what was answered 429, because no instance was free.
     Function(
         "receive-email",
         True,
