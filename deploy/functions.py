@@ -15,7 +15,6 @@ from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, gclou
 RUNTIME = "python311"
 """What the tests run with: what is deployed is what was tested. Google keeps it until October 2027
 (https://cloud.google.com/functions/docs/runtime-support)."""
-_ROOT = Path(__file__).parent.parent
 _LABEL = "rollcall"
 """Carries the fingerprint of what was deployed."""
 _UNKNOWN = "$FINGERPRINT"
@@ -208,7 +207,7 @@ class Deployed:
         return self._gcloud(
             "deploy",
             f"--runtime={RUNTIME}",
-            f"--source={_ROOT}",
+            "--source=.",
             f"--entry-point={function.entry_point}",
             *(_trigger(place) if function.name == "send-mail" else ["--trigger-http"]),
             f"--service-account={place.account(function.name)}",
@@ -254,13 +253,13 @@ def _trigger(place: Place) -> Sequence[str]:
 
 def fingerprint(place: Place, run: Run) -> str:
     """Of all that goes up: what `.gcloudignore` leaves. Raises `StepFailed` where the events are not in it."""
-    listed = run(Command(("gcloud", "meta", "list-files-for-upload", str(_ROOT))))
+    listed = run(Command(("gcloud", "meta", "list-files-for-upload", ".")))
     names = sorted(listed.output.split("\n"))
     if not listed.ok:
         raise StepFailed(f"gcloud meta list-files-for-upload\n{listed.said.strip()}")
     if not any(name.startswith(f"{place.events.strip('/')}/") for name in names):
         raise StepFailed(f"EVENTS={place.events}: .gcloudignore leaves none of it to be deployed")
-    return _short(b"".join(name.encode() + b"\0" + (_ROOT / name).read_bytes() for name in names if name))
+    return _short(b"".join(name.encode() + b"\0" + Path(name).read_bytes() for name in names if name))
 
 
 def _short(content: bytes) -> str:

@@ -219,25 +219,27 @@ def show_plan(steps: Sequence[Step], lines: Callable[[Step], Sequence[str]]) -> 
     for step in steps:
         commands = lines(step)
         if commands:
-            _say(f"\n# {step.makes}")
+            say(f"\n# {step.makes}")
             for command in commands:
-                _say(command)
+                say(command)
 
 
 def take_all(steps: Sequence[Step], run: Run) -> None:
     """Take the steps in their order, and say of each what came of it. Raises `StepFailed` at the first that fails."""
     for step in steps:
-        _say(f"{step.makes} ...")
-        _say(f"    {step.take(run)}")
+        say(f"{step.makes} ...")
+        say(f"    {step.take(run)}")
 
 
 def take_all_away(steps: Sequence[Step], run: Run) -> None:
-    """Take away what the steps made, the last first. Raises `StepFailed` at the first that fails."""
-    for step in reversed(steps):
-        _say(f"{step.makes} ...")
-        _say(f"    {step.take_away(run)}")
+    """Take away what the steps made, the last first; what a step does not take away is not spoken of. Raises
+    `StepFailed` at the first that fails."""
+    for step in reversed([step for step in steps if step.plan_away()]):
+        say(f"{step.makes} ...")
+        say(f"    {step.take_away(run)}")
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell the person at the terminal, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

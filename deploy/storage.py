@@ -7,7 +7,7 @@ from typing import Any
 from deploy.place import Place
 from deploy.steps import GcloudStep, Step, gcloud
 
-_LIFECYCLE = Path(__file__).parent / "messages.lifecycle.json"
+_LIFECYCLE = Path("deploy/messages.lifecycle.json")
 """A message is put away in full, whatever was in it, and what it said is in the books. It can be looked at until its
 event is surely over: 400 days, a year and a month. Then it goes: nobody needs it, and it is personal."""
 _TAKEN_BACK = 7

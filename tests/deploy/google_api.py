@@ -110,7 +110,7 @@ class GoogleApi:
     uploaded: list[bytes] = field(default_factory=list)
     """The sources of functions that were uploaded."""
     refuse: dict[str, int] = field(default_factory=dict)
-    """How many more times what contains these words (`str` of `Asked`) is refused, as if Google were ill."""
+    """How many more times what contains these words (`str` of `Asked`, and its query) is refused."""
     _count: int = 0
 
     def environment(self, config: Path) -> dict[str, str]:
@@ -148,7 +148,7 @@ class GoogleApi:
         """Do what is asked. Raises `_Refused`."""
         self.asked.append(asked)
         for words, left in self.refuse.items():
-            if words in str(asked) and left > 0:
+            if words in f"{asked} {asked.query}" and left > 0:
                 self.refuse[words] = left - 1
                 raise _Refused(400, "FAILED_PRECONDITION", "the stand-in was told to refuse this")
         key, _, verb = f"{asked.api} {asked.path}".partition(":")

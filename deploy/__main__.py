@@ -1,0 +1,203 @@
+"""`make deploy`, `deploy-plan`, `deploy-check`, `destroy` and `rotate` (docs/deploy.md)."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dns.resolver import Resolver
+
+from deploy import accounts, apis, dns, firestore, functions, schedule, secrets, sendgrid, storage
+from deploy.place import Place
+from deploy.rotate import rotate
+from deploy.steps import Command, Run, Step, StepFailed, gcloud, run_command, say, show_plan, take_all, take_all_away
+
+_SETTINGS = {
+    "PROJECT": ("the id of a Google Cloud project that holds the desk and nothing else", "PROJECT=registration-desk"),
+    "REGION": ("where the functions run and the books are, for good", "REGION=europe-west6"),
+    "DOMAIN": ("the desk's host name, for its pages and its mail", "DOMAIN=registration.example.org"),
+}
+"""What must be said, and an example."""
+_HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the deploying reaches."""
+
+    run: Run
+    sendgrid: sendgrid.Api
+    resolver: Callable[[], Resolver]
+    rules_api: str = firestore.RULES_API
+
+
+def main(command: str, environment: Mapping[str, str], outside: Outside) -> int:
+    """Do it; the exit code."""
+    if command not in _COMMANDS:
+        say(f"Say which: {', '.join(_COMMANDS)}")
+        return 1
+    try:
+        return _COMMANDS[command](environment, outside)
+    except StepFailed as error:
+        say(f"\nThis did not work:\n{error}")
+        if command in ("deploy", "destroy", "rotate"):
+            say("\nWhat was done stays. Once the cause is mended, the same command goes on from here.")
+        return 1
+
+
+def plan(environment: Mapping[str, str], outside: Outside) -> int:
+    """Print what `deploy` would do where nothing is there. Asks nobody anything."""
+    place = _place(environment, number="$NUMBER", duty="$DUTY")
+    say(
+        f"# What `make deploy` does in the project {place.project} while nothing is there.\n"
+        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is deployed."
+    )
+    show_plan(all_steps(place, outside), lambda step: step.plan())
+    say("\n# Then it prints the DNS records that are to be set; `make deploy-check` says which are there.")
+    return 0
+
+
+def deploy(environment: Mapping[str, str], outside: Outside) -> int:
+    """Make all that is not there, and bring the rest up to date."""
+    place = _looked_up(environment, outside)
+    _billed(place, outside)
+    take_all(all_steps(place, outside), outside.run)
+    domain = sendgrid.authenticated_domain(place, outside.sendgrid)
+    say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
+    say(dns.table(dns.records(place, _address(place, outside), domain)))
+    return 0
+
+
+def check(environment: Mapping[str, str], outside: Outside) -> int:
+    """Say which DNS records are there; 1 where one is missing."""
+    place = _looked_up(environment, outside)
+    return 0 if dns.check(place, _address(place, outside), outside.sendgrid, outside.resolver()) else 1
+
+
+def destroy(environment: Mapping[str, str], outside: Outside) -> int:
+    """Take away what `deploy` made. What people sent stays, unless whoever asks says in so many words that it goes."""
+    if environment.get("REALLY") != environment.get("PROJECT"):
+        return _say_what_goes(environment, outside)
+    words = f"yes, delete the registrations of {environment.get('PROJECT')}"
+    said = environment.get("DELETE_EVERYTHING_PEOPLE_SENT")
+    if said not in (None, words):
+        raise StepFailed(f'The words are DELETE_EVERYTHING_PEOPLE_SENT="{words}". Nothing was done.')
+    place = _looked_up(environment, outside)
+    everything = (*functions.left_behind(place), *all_steps(place, outside))
+    take_all_away([step for step in everything if said or not step.holds_data], outside.run)
+    if not said:
+        say(f"\nThe books, the messages and the keys are still in {place.project}; `make deploy` goes on with them.")
+    return 0
+
+
+def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
+    place = _place(environment, number="$NUMBER", duty="$DUTY")
+    goes = [step for step in reversed(all_steps(place, outside)) if not step.holds_data]
+    show_plan(goes, lambda step: step.plan_away())
+    say(f"\n# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
+    return 1
+
+
+def change_key(environment: Mapping[str, str], outside: Outside) -> int:
+    """Change the key that `KEY` names."""
+    place = _looked_up(environment, outside)
+
+    def deploy_functions() -> None:
+        take_all(functions.steps(place), outside.run)
+
+    rotate(
+        environment.get("KEY", ""), place, outside.sendgrid, secrets.SecretManager(place, outside.run), deploy_functions
+    )
+    return 0
+
+
+_COMMANDS: Mapping[str, Callable[[Mapping[str, str], Outside], int]] = {
+    "plan": plan,
+    "deploy": deploy,
+    "check": check,
+    "destroy": destroy,
+    "rotate": change_key,
+}
+
+
+def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
+    """Everything, in the order in which it is made: what holds data first, the way in from outside last."""
+    return (
+        *apis.steps(place),
+        *firestore.steps(place, outside.rules_api),
+        *storage.steps(place),
+        *secrets.steps(place),
+        *accounts.steps(place),
+        *sendgrid.steps(place, outside.sendgrid, secrets.SecretManager(place, outside.run)),
+        *functions.steps(place),
+        *accounts.invokers(place),
+        *schedule.steps(place),
+    )
+
+
+def _place(environment: Mapping[str, str], number: str, duty: str) -> Place:
+    missing = [name for name in _SETTINGS if not environment.get(name)]
+    if missing:
+        lines = [f"{name} is missing: {what}, as {example}" for name, (what, example) in _SETTINGS.items()]
+        raise StepFailed("\n".join(line for line in lines if line.split()[0] in missing))
+    if not _HOST_NAME.fullmatch(environment["DOMAIN"]):
+        raise StepFailed(
+            f"DOMAIN={environment['DOMAIN']} is not a host name in lower case, as registration.example.org"
+        )
+    return Place(
+        project=environment["PROJECT"],
+        number=number,
+        region=environment["REGION"],
+        domain=environment["DOMAIN"],
+        duty=environment.get("DUTY") or duty,
+        events=environment.get("EVENTS") or "events",
+    )
+
+
+def _looked_up(environment: Mapping[str, str], outside: Outside) -> Place:
+    """The place, with what only Google knows of it. The first call shows too whether gcloud is there and logged in."""
+    place = _place(environment, number="", duty="")
+    if shutil.which("gcloud") is None:
+        raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
+    project = _printed(outside.run, gcloud("projects describe", place.project, "--format=json", project=place.project))
+    duty = place.duty or _printed(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
+    if not duty:
+        raise StepFailed("DUTY is missing: the e-mail address of the person on duty, as DUTY=duty@example.org")
+    return _place(environment, project["projectNumber"], duty)
+
+
+def _billed(place: Place, outside: Outside) -> None:
+    """Whoever may not see whether the project is paid for is told so by the first step that must be."""
+    looked = outside.run(gcloud("billing projects describe", place.project, "--format=json", project=place.project))
+    if looked.ok and not json.loads(looked.output).get("billingEnabled"):
+        raise StepFailed(
+            f"No billing account pays for {place.project}: "
+            f"https://console.cloud.google.com/billing/linkedaccount?project={place.project}"
+        )
+
+
+def _printed(run: Run, command: Command) -> Any:
+    ran = run(command)
+    if not ran.ok:
+        raise StepFailed(f"{command}\n{ran.said.strip()}")
+    return json.loads(ran.output or "null")
+
+
+def _address(place: Place, outside: Outside) -> str | None:
+    return None
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent.parent)  # commands name files as they are seen from here
+    sys.exit(
+        main(
+            sys.argv[1] if len(sys.argv) > 1 else "",
+            os.environ,
+            Outside(run=run_command, sendgrid=sendgrid.open_api(), resolver=Resolver),
+        )
+    )

@@ -1,0 +1,392 @@
+"""The deploying to Google as it is run, by the real gcloud against a stand-in for Google's APIs: once with a failure in
+the middle, again to its end, and once more; then the taking away."""
+
+import io
+import json
+import re
+import zipfile
+from base64 import b64decode
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dns.resolver import Resolver
+
+from deploy import accounts, apis, firestore, functions, schedule, secrets, storage
+from deploy.__main__ import Outside, main
+from deploy.functions import FUNCTIONS, Deployed
+from deploy.place import Place
+from deploy.sendgrid import Api
+from deploy.steps import Came, Command, Ran, Run, Step, StepFailed, take_all, take_all_away
+from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
+
+pytestmark = pytest.mark.slow
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")
+HERE = f"projects/{PROJECT}/locations/europe-west6"
+FROM_SENDGRID = {"sendgrid-key": "SG.a-key", "messages-key": "a public key", "reports-key": "another public key"}
+PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
+DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
+
+
+@dataclass
+class Deployment:
+    """Three runs, and what was there after the last."""
+
+    google: GoogleApi
+    run: Run
+    steps: Sequence[Step]
+    failure: str
+    runs: list[list[Asked]]
+    """What each run changed."""
+    commands: list[Command]
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def function(self, name: str) -> Any:
+        return self.kept[f"cloudfunctions {HERE}/functions/{name}"]
+
+    def rights(self, of: str) -> set[tuple[str, str]]:
+        """Pairs of role and member, without what is the same in all."""
+        return {
+            (binding["role"].removeprefix(f"projects/{PROJECT}/"), _plain(member))
+            for binding in self.policies.get(of, {}).get("bindings", [])
+            for member in binding["members"]
+        }
+
+
+def _plain(member: str) -> str:
+    return member.removeprefix("serviceAccount:").removesuffix(f"@{PROJECT}.iam.gserviceaccount.com")
+
+
+@pytest.fixture(scope="module")
+def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """Google's part of `all_steps`, taken three times. What SendGrid tells is put where its steps put it."""
+    gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
+    commands: list[Command] = []
+
+    def run(command: Command) -> Ran:
+        commands.append(command)
+        return gcloud(command)
+
+    before = (
+        *apis.steps(PLACE),
+        *firestore.steps(PLACE, f"{google.url}firebaserules/"),
+        *storage.steps(PLACE),
+        *secrets.steps(PLACE),
+        *accounts.steps(PLACE),
+    )
+    after = (*functions.steps(PLACE), *accounts.invokers(PLACE), *schedule.steps(PLACE))
+    take_all(before, run)
+    for name, value in FROM_SENDGRID.items():
+        secrets.SecretManager(PLACE, run).put(name, value)
+    google.refuse["'functionId': 'send-due-mail'"] = 1
+    with pytest.raises(StepFailed) as failed:
+        take_all(after, run)
+    runs = [google.changes()]
+    for steps in (after, (*before, *after)):  # what comes before the failure is seen to be left alone by the last run
+        done = len(google.changes())
+        take_all(steps, run)
+        runs.append(google.changes()[done:])
+    there = deepcopy(google.kept), deepcopy(google.policies)
+    return Deployment(google, run, (*before, *after), str(failed.value), runs, list(commands), *there)
+
+
+def test_a_failure_names_the_command_and_says_what_google_said(deployment: Deployment) -> None:
+    assert "gcloud functions deploy send-due-mail" in deployment.failure
+    assert "the stand-in was told to refuse this" in deployment.failure
+
+
+def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) -> None:
+    made_later = {asked.query["functionId"] for asked in deployment.runs[1] if "functionId" in asked.query}
+    assert made_later == {"send-due-mail", "record-deliveries", "receive-email", "close-intake"}
+    again = {str(asked) for asked in deployment.runs[0]} & {str(asked) for asked in deployment.runs[1]}
+    assert again == {  # each time for another function
+        f"cloudfunctions POST {HERE}/functions",
+        f"cloudfunctions POST {HERE}/functions:generateUploadUrl",
+    }
+
+
+def test_a_run_where_all_is_as_it_should_be_only_reads(deployment: Deployment) -> None:
+    assert [str(asked) for asked in deployment.runs[2]] == []
+
+
+def test_each_planned_command_is_one_that_gcloud_took(deployment: Deployment) -> None:
+    ran = {_without_label(str(command)) for command in deployment.commands}
+    planned = [line for step in deployment.steps for line in step.plan() if line.startswith("gcloud ")]
+    assert len(planned) > 70
+    for line in planned:
+        known = line.partition("    # ")[0].replace("$NUMBER", NUMBER).replace("$VERSION", "1")
+        assert any(_without_label(known) == _without_feed(one) for one in ran), line
+
+
+def _without_label(line: str) -> str:
+    return re.sub(r"'?--update-labels=\S+", "--update-labels=", line)
+
+
+def _without_feed(line: str) -> str:
+    return line.partition(" <<'END'")[0]
+
+
+def test_the_books_cannot_be_deleted_by_mistake_and_go_back(deployment: Deployment) -> None:
+    database = deployment.kept[DATABASE]
+    assert database["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    assert database["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    assert database["type"] == "FIRESTORE_NATIVE"
+    assert database["locationId"] == "europe-west6"
+
+
+def test_the_books_have_the_indexes_of_the_file(deployment: Deployment) -> None:
+    wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
+    made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
+    assert [index["fields"] for index in made] == [index["fields"] for index in wanted["indexes"]]
+    exempt = {
+        path: thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/fields/" in path
+    }
+    assert len(exempt) == len(wanted["fieldOverrides"])
+    for one in wanted["fieldOverrides"]:
+        path = f"{DATABASE}/collectionGroups/{one['collectionGroup']}/fields/{one['fieldPath']}"
+        indexes = exempt[path]["indexConfig"].get("indexes", [])
+        assert [index["fields"][0]["order"] for index in indexes] == [index["order"] for index in one["indexes"]]
+
+
+def test_the_released_rules_let_no_client_at_the_books(deployment: Deployment) -> None:
+    release = deployment.kept[f"firebaserules projects/{PROJECT}/releases/cloud.firestore"]
+    ruleset = deployment.kept[f"firebaserules {release['rulesetName']}"]
+    assert ruleset["source"]["files"][0]["content"] == Path("deploy/firestore.rules").read_text()
+
+
+def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deployment) -> None:
+    bucket = deployment.kept[f"storage b/{PROJECT}-messages"]
+    assert bucket["iamConfiguration"] == {
+        "publicAccessPrevention": "enforced",
+        "uniformBucketLevelAccess": {"enabled": True},
+    }
+    assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": {"age": 400}}]
+    assert bucket["location"] == "europe-west6"
+
+
+def test_the_accounts_may_do_in_the_project_what_they_need(deployment: Deployment) -> None:
+    books = {("roles/rollcallBooks", name) for name in (*PUBLIC, *PRIVATE)}
+    assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == books | {
+        ("roles/artifactregistry.writer", "builder"),
+        ("roles/logging.logWriter", "builder"),
+        ("roles/storage.objectViewer", "builder"),
+        ("roles/eventarc.eventReceiver", "trigger"),
+    }
+
+
+def test_the_builder_reads_sources_and_no_messages(deployment: Deployment) -> None:
+    bindings = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["bindings"]
+    (viewer,) = [one for one in bindings if one["role"] == "roles/storage.objectViewer"]
+    condition = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{NUMBER}-')"
+    assert viewer["condition"]["expression"] == condition
+
+
+def test_no_function_may_delete_from_the_books(deployment: Deployment) -> None:
+    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallBooks"]
+    assert set(role["includedPermissions"]) == {
+        "datastore.databases.get",
+        *(f"datastore.entities.{what}" for what in ("create", "get", "list", "update")),
+    }
+
+
+def test_who_may_do_what_with_the_messages(deployment: Deployment) -> None:
+    assert deployment.rights(f"storage b/{PROJECT}-messages") == {
+        ("roles/storage.objectCreator", "receive-email"),
+        ("roles/storage.objectViewer", "receive-email"),
+        ("roles/storage.objectViewer", "send-mail"),
+        ("roles/storage.objectViewer", "send-due-mail"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("secret", "readers"),
+    [
+        ("link-key", {"register", "send-mail", "send-due-mail"}),
+        ("sendgrid-key", {"send-mail", "send-due-mail"}),
+        ("reports-key", {"record-deliveries"}),
+        ("messages-key", {"receive-email"}),
+    ],
+)
+def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, readers: set[str]) -> None:
+    wanted = {("roles/secretmanager.secretAccessor", reader) for reader in readers}
+    assert deployment.rights(f"secretmanager projects/{PROJECT}/secrets/{secret}") == wanted
+    keys = {name: deployment.function(name)["serviceConfig"].get("secretEnvironmentVariables", []) for name in readers}
+    assert all([key["version"] for key in found if key["secret"] == secret] == ["1"] for found in keys.values())
+
+
+def test_no_key_is_on_a_command_line_or_in_a_request_that_is_not_for_it(deployment: Deployment) -> None:
+    link_key = deployment.kept[f"secretmanager projects/{PROJECT}/secrets/link-key/versions/1"]["payload"]["data"]
+    values = [b64decode(link_key).decode(), *FROM_SENDGRID.values()]
+    assert len(values[0]) >= 32
+    for value in values:
+        assert not [command for command in deployment.commands if value in " ".join(command.argv)]
+        holding = [asked for asked in deployment.google.asked if value in str(asked.body)]
+        assert holding == []  # where it belongs it is in Base64
+
+
+@pytest.mark.parametrize(("name", "caller"), [*((name, "allUsers") for name in PUBLIC), *accounts.INVOKERS.items()])
+def test_who_may_call_a_function(deployment: Deployment, name: str, caller: str) -> None:
+    assert deployment.rights(f"run {HERE}/services/{name}") == {("roles/run.invoker", caller)}
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_private_function_is_reached_from_inside_alone(deployment: Deployment, name: str) -> None:
+    assert deployment.function(name)["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_ONLY"
+    said = [
+        asked for run in deployment.runs for asked in run if "setIamPolicy" in asked.path and f"/{name}:" in asked.path
+    ]
+    assert said
+    assert not any("allUsers" in str(asked.body) or "allAuthenticated" in str(asked.body) for asked in said)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_function_is_reached_through_the_load_balancer_alone(deployment: Deployment, name: str) -> None:
+    assert deployment.function(name)["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_AND_GCLB"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_function_runs_as_itself_with_its_settings(deployment: Deployment, function: functions.Function) -> None:
+    there = deployment.function(function.name)
+    service, build = there["serviceConfig"], there["buildConfig"]
+    assert service["serviceAccountEmail"] == PLACE.account(function.name)
+    assert build["serviceAccount"].endswith(PLACE.account("builder"))
+    assert build["entryPoint"] == function.name.replace("-", "_")
+    assert service["environmentVariables"] == functions.settings(PLACE) | {"THREADS": str(function.concurrency)}
+    assert service["availableMemory"] == function.memory
+    assert service["timeoutSeconds"] == function.timeout
+    assert service["maxInstanceRequestConcurrency"] == function.concurrency
+    assert service["maxInstanceCount"] == function.most
+    keys = {key["key"] for key in service.get("secretEnvironmentVariables", [])}
+    assert keys == set(function.keys)
+
+
+def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deployment: Deployment) -> None:
+    trigger = deployment.function("send-mail")["eventTrigger"]
+    assert trigger["eventType"] == "google.cloud.firestore.document.v1.created"
+    assert trigger["retryPolicy"] == "RETRY_POLICY_RETRY"
+    assert trigger["serviceAccountEmail"] == PLACE.account("trigger")
+    filters = {one["attribute"]: one["value"] for one in trigger["eventFilters"]}
+    assert filters == {"database": "(default)", "document": "mails/{id}"}
+
+
+def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None:
+    assert len(deployment.google.uploaded) >= len(FUNCTIONS)
+    names = zipfile.ZipFile(io.BytesIO(deployment.google.uploaded[0])).namelist()
+    assert {"main.py", "requirements.txt", "events/intgov04.toml", "rollcall/desk/registering.py"} <= set(names)
+    assert {name.partition("/")[0] for name in names} == {
+        *("main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events")
+    }
+
+
+@pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
+def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, name: str) -> None:
+    job = deployment.kept[f"cloudscheduler {HERE}/jobs/{name}"]
+    address = f"https://{name}-{NUMBER}.europe-west6.run.app"
+    assert job["schedule"] == "* * * * *"
+    assert job["timeZone"] == "Etc/UTC"
+    assert job["httpTarget"]["uri"].rstrip("/") == address
+    assert job["httpTarget"]["oidcToken"] == {"serviceAccountEmail": PLACE.account("scheduler"), "audience": address}
+    (function,) = [function for function in FUNCTIONS if function.name == name]
+    assert job["attemptDeadline"] == f"{function.timeout}s"
+    assert deployment.function(name)["url"] == address
+
+
+def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
+    """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
+    google, run = deployment.google, deployment.run
+    send, close = FUNCTIONS[1], FUNCTIONS[5]
+    secrets.SecretManager(PLACE, run).put("link-key", "a new one")
+    source = {step.source(run) for step in deployment.steps if isinstance(step, Deployed)}
+    assert Deployed(PLACE, send, lambda _: source.copy().pop()).take(run) is Came.CHANGED
+    there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
+    assert {key["secret"]: key["version"] for key in there} == {"link-key": "2", "sendgrid-key": "1"}
+    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
+    google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
+    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
+    policy = google.policies[f"run {HERE}/services/close-intake"]
+    policy["bindings"][0]["members"].append("allUsers")
+    assert accounts.invokers(PLACE)[5].take(run) is Came.CHANGED
+    assert google.members(f"run {HERE}/services/close-intake") == {
+        ("roles/run.invoker", f"serviceAccount:{PLACE.account('scheduler')}")
+    }
+
+
+def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
+    google, run = deployment.google, deployment.run
+    sources = f"storage b/gcf-v2-sources-{NUMBER}-europe-west6"
+    google.kept[sources] = {"name": sources.partition("/")[2]}
+    everything = (*functions.left_behind(PLACE), *deployment.steps)
+    take_all_away([step for step in everything if not step.holds_data], run)
+    left = {path for path in google.kept if not re.search(r"/operations/|^serviceusage|^logging|/versions/", path)}
+    assert {path for path in left if not path.startswith((DATABASE, "firebaserules"))} == {
+        f"storage b/{PROJECT}-messages",
+        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in ("link-key", *FROM_SENDGRID)),
+        f"iam projects/{PROJECT}/roles/rollcallBooks",
+    }
+    assert google.kept[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-messages"):
+        assert google.members(of) == set()
+    take_all_away([step for step in everything if step.holds_data], run)
+    assert DATABASE not in google.kept
+    assert f"storage b/{PROJECT}-messages" not in google.kept
+    assert not [path for path in google.kept if path.startswith("secretmanager")]
+
+
+SETTINGS = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": "registration.example.org"}
+
+
+def _asks_nobody(_: Command) -> Ran:
+    raise AssertionError("it asked somebody")
+
+
+def _has_no_key() -> str:
+    raise AssertionError("it asked for SendGrid's key")
+
+
+NOBODY = Outside(_asks_nobody, Api(_has_no_key), Resolver)
+
+
+def test_a_plan_asks_nobody_anything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("plan", SETTINGS, NOBODY) == 0
+    said = capsys.readouterr().out
+    assert "gcloud functions deploy register" in said
+    assert "https://api.sendgrid.com/v3/" in said
+
+
+@pytest.mark.parametrize("missing", SETTINGS)
+@pytest.mark.parametrize("command", ["plan", "deploy", "check", "destroy", "rotate"])
+def test_a_missing_setting_is_named_with_an_example(
+    command: str, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command, {**SETTINGS, missing: ""}, NOBODY) == 1
+    assert f"as {missing}=" in capsys.readouterr().out
+
+
+def test_nothing_is_destroyed_unless_the_project_is_said_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("destroy", SETTINGS, NOBODY) == 1
+    said = capsys.readouterr().out
+    assert f"REALLY={PROJECT}" in said
+    assert "databases delete" not in said
+
+
+def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    words = {"REALLY": PROJECT, "DELETE_EVERYTHING_PEOPLE_SENT": "yes"}
+    assert main("destroy", SETTINGS | words, NOBODY) == 1
+    assert "Nothing was done" in capsys.readouterr().out
+
+
+def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    answers = {"projects": {"projectNumber": NUMBER}, "billing": {"billingEnabled": False}}
+    asked = []
+
+    def run(command: Command) -> Ran:
+        asked.append(command)
+        return Ran(True, json.dumps(answers[command.argv[1]]), "")
+
+    assert main("deploy", SETTINGS | {"DUTY": "duty@example.org"}, Outside(run, Api(_has_no_key), Resolver)) == 1
+    assert "billing" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "billing"]
