@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rollcall.desk.closing import listed
 from rollcall.desk.desk import WatchingStore
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import Standing, standing_now
@@ -12,6 +13,7 @@ from rollcall.desk.intake import Intake
 from rollcall.desk.mail import TO_STAFF, UNDELIVERED, MailQueue, MailRecord, MailState
 from rollcall.desk.needs_a_person import is_left_to_the_staff, still_kept
 from rollcall.desk.pages import everyone, messages
+from rollcall.desk.registration import Registered
 from rollcall.desk.testing import is_test
 
 CLOSES_WITHIN = timedelta(minutes=2)
@@ -44,7 +46,7 @@ class EventStatus:
     intake: Intake | None
     """None where the books do not know the event yet."""
     registered: int
-    """Received in time, and so on the roster, or to be."""
+    """On the roster: received in time, or, once the intake is closed, on the list that the closing recorded."""
     late: int
     kept: int
     """Forms kept for the staff, but for those of people who registered after all."""
@@ -53,6 +55,8 @@ class EventStatus:
     left_to_staff: int
     """Messages that need a person, and with which the staff have not yet dealt."""
     mails: MailsStanding
+    list_is_whole: bool = True
+    """Whether the list in the books is the one that the closing recorded."""
 
     @property
     def received(self) -> int:
@@ -114,7 +118,7 @@ def _event_status(store: WatchingStore, event: Event, now: datetime) -> EventSta
     intake = store.known_intake(event.slug)
     people = list(everyone(store, event.slug))
     ids = {one.id for one in people}
-    late = sum(intake.is_late(one.received_at) for one in people) if intake else 0
+    late, list_is_whole = _late(store, event, intake, people)
     incoming = list(messages(store, event.slug))
     return EventStatus(
         event=event,
@@ -125,7 +129,21 @@ def _event_status(store: WatchingStore, event: Event, now: datetime) -> EventSta
         incoming=Counter(standing_now(one, ids) for one in incoming),
         left_to_staff=sum(map(is_left_to_the_staff, incoming)),
         mails=mails_standing(store.unsent_mails(event.slug), now),
+        list_is_whole=list_is_whole,
     )
+
+
+def _late(store: WatchingStore, event: Event, intake: Intake | None, people: Sequence[Registered]) -> tuple[int, bool]:
+    """How many are late, and whether the closed list is whole. That list decides, if it is: a document that was
+    restored has another time."""
+    by_time = sum(intake.is_late(one.received_at) for one in people) if intake else 0
+    if intake is None or intake.closing is None:
+        return by_time, True
+    try:
+        on_roster = set(listed(store, event, intake, intake.closing))
+    except ValueError:
+        return by_time, False
+    return sum(one.id not in on_roster for one in people), True
 
 
 def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:

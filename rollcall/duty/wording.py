@@ -79,8 +79,8 @@ def _deadline_said(one: EventStatus) -> str:
 
 def _closing_said(one: EventStatus) -> str:
     if one.intake and one.intake.closing:
-        count = one.intake.closing.count
-        return f"closed, {count} on the roster"
+        damage = "" if one.list_is_whole else "; its pages in the books are NOT those that were closed: restore them"
+        return f"closed, {one.intake.closing.count} on the roster{damage}"
     if one.is_overdue:
         return "MISSED: the deadline has passed and nobody closed; look whether close-intake is called each minute"
     return "not yet"

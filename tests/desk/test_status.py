@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from rollcall.desk.closing import close
+from rollcall.desk.closing import close, page_name
 from rollcall.desk.desk import Desk
 from rollcall.desk.mail import (
     AT_ONCE,
@@ -21,6 +21,7 @@ from rollcall.desk.registering import register
 from rollcall.desk.registration import Sign
 from rollcall.desk.sending import send, send_due
 from rollcall.desk.status import CLOSES_WITHIN, MailsStanding, mails_standing, status
+from rollcall.duty.wording import status_said
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
 from tests.desk.test_registering import Postbox
@@ -91,6 +92,27 @@ def test_a_closing_that_is_missed_is_seen(desk: Desk, clock: Clock) -> None:
     assert one.intake is not None
     assert one.intake.closing is not None
     assert one.intake.closing.count == 1
+
+
+def test_who_is_on_the_closed_list_is_registered_whenever_restored(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    ((one,), owed) = desk.store.registrations(EVENT.slug, None, 9), confirmation(EVENT.slug, "-", "a@example.org")
+    desk.store.forget(EVENT.slug, one.id, [])
+    assert desk.store.accept(EVENT.slug, one.id, one.registration, owed)
+    (standing,) = status(desk.store, desk.events).events
+    assert (standing.registered, standing.late, standing.list_is_whole) == (1, 0, True)
+
+
+def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), ["SOMEBODY"])
+    (standing,) = status(desk.store, desk.events).events
+    assert (standing.registered, standing.list_is_whole) == (1, False)
+    assert "NOT those that were closed" in status_said(status(desk.store, desk.events))
 
 
 def test_a_queue_that_is_held_is_seen(desk: Desk, postbox: Postbox) -> None:

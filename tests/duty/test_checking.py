@@ -9,7 +9,7 @@ import pytest
 
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
-from rollcall.desk.intake import Closing, Intake
+from rollcall.desk.intake import Intake
 from rollcall.duty.checking import check_events, faults
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import as_written, deadline_from
@@ -41,11 +41,10 @@ def test_a_deadline_that_has_passed_of_an_event_that_nobody_knows() -> None:
     assert "write a later one" in fault
 
 
-@pytest.mark.parametrize("closing", [None, Closing(0, "", 0)])
-def test_the_file_of_an_event_that_is_past_may_stay(closing: Closing | None) -> None:
+def test_the_file_of_an_event_that_is_past_may_stay() -> None:
     after = EVENT.closes_at + 400 * DAY
     edited = replace(EVENT, closes_at=EVENT.closes_at + 2 * DAY, opens_at=EVENT.opens_at - DAY)
-    assert faults(edited, an_intake(closing=closing, as_of=after), after) == []
+    assert faults(edited, an_intake(as_of=after), after) == []
 
 
 def test_a_deadline_is_not_after_the_events_end() -> None:
