@@ -95,10 +95,7 @@ def _there_from_the_start() -> dict[str, dict[str, Any]]:
     logs, sink = f"projects/{PROJECT}/locations/global/buckets/_Default", f"projects/{PROJECT}/sinks/_Default"
     return {
         f"logging {logs}": {"name": logs, "retentionDays": 30, "lifecycleState": "ACTIVE"},
-        f"logging projects/{PROJECT}/sinks/_Default": {
-            "name": "_Default",
-            "destination": f"logging.googleapis.com/{logs}",
-        },
+        f"logging {sink}": {"name": "_Default", "destination": f"logging.googleapis.com/{logs}"},
     }
 
 
