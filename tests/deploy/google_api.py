@@ -257,6 +257,8 @@ class GoogleApi:
         if asked.api == "certificatemanager" and "/dnsAuthorizations/" in name:
             record = {"name": f"_acme-challenge.{thing['domain']}.", "type": "CNAME", "data": "x.authorize.example."}
             return {**thing, "dnsResourceRecord": record}
+        if asked.api == "compute" and "/regions/" in asked.path:  # by which gcloud finds it again
+            thing = {"region": self._link("compute", "/".join(asked.path.split("/")[:4])), **thing}
         if asked.api == "compute" and "/addresses/" in f"{asked.path}/":
             return {"address": "203.0.113.7", "status": "RESERVED", **thing}
         return thing
