@@ -218,8 +218,8 @@ def _backends(place: Place) -> GcloudSet:
 
 
 def _joined(place: Place) -> GcloudSet:
-    """The limits stand before `register` alone: SendGrid posts from few addresses, for everyone. Inbound Parse sends again
-    what was answered 5xx alone, so that the 429 of a limit would lose a form
+    """The limits stand before `register` alone: SendGrid posts from few addresses, for everyone. Inbound Parse sends
+    again only what was answered 5xx, so that the 429 of a limit would lose a form
     (https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/inbound-email)."""
 
     def lacking(there: Any) -> Sequence[Command]:
