@@ -81,7 +81,7 @@ def run_smoke() -> None:
     if not url:
         raise _Refused("Say where the desk's pages are: URL=https://registration.example.org")
     url = url.rstrip("/").removesuffix("/register")
-    if duty.books.address and urlsplit(url).port != urlsplit(duty.books.address).port:
+    if duty.books.address and not urlsplit(url).netloc.endswith(f":{urlsplit(duty.books.address).port}"):
         raise _Refused(f"The books are those of {duty.books.told}, not of {url}: PROJECT=... says whose they are.")
     event = _chosen(duty) if env.str("EVENT", "") else _open_event(duty)
     print(f"{url}/register/{event.slug}, with the books of {duty.books.told}:")
