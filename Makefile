@@ -27,6 +27,10 @@ form: .venv/run
 bench: .venv/run
 	.venv/bin/python -m bench.messages
 
+.PHONY: bench-instances
+bench-instances: .venv/test
+	.venv/bin/python -m bench.instances
+
 # What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
 status smoke move-deadline send-roster event-check: .venv/run
 	@.venv/bin/python -m rollcall.duty $@

@@ -12,7 +12,7 @@ from typing import Any
 
 from dns.resolver import Resolver
 
-from deploy import accounts, apis, dns, firestore, functions, schedule, secrets, sendgrid, storage
+from deploy import accounts, apis, dns, firestore, front, functions, schedule, secrets, sendgrid, storage, watch
 from deploy.place import Place
 from deploy.rotate import rotate
 from deploy.steps import Command, Run, Step, StepFailed, gcloud, run_command, say, show_plan, take_all, take_all_away
@@ -69,14 +69,17 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     take_all(all_steps(place, outside), outside.run)
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
     say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
-    say(dns.table(dns.records(place, _address(place, outside), domain)))
+    say(dns.table(dns.records(place, front.address(place, outside.run), domain)))
     return 0
 
 
 def check(environment: Mapping[str, str], outside: Outside) -> int:
-    """Say which DNS records are there; 1 where one is missing."""
+    """Say which DNS records are there, and how the certificate stands; 1 where something is missing."""
     place = _looked_up(environment, outside)
-    return 0 if dns.check(place, _address(place, outside), outside.sendgrid, outside.resolver()) else 1
+    all_there = dns.check(place, front.address(place, outside.run), outside.sendgrid, outside.resolver())
+    certificate = front.certificate_state(place, outside.run)
+    say(f"The certificate of {place.domain}: {certificate}")
+    return 0 if all_there and certificate == "ACTIVE" else 1
 
 
 def destroy(environment: Mapping[str, str], outside: Outside) -> int:
@@ -137,6 +140,8 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
         *functions.steps(place),
         *accounts.invokers(place),
         *schedule.steps(place),
+        *front.steps(place),
+        *watch.steps(place),
     )
 
 
@@ -186,10 +191,6 @@ def _printed(run: Run, command: Command) -> Any:
     if not ran.ok:
         raise StepFailed(f"{command}\n{ran.said.strip()}")
     return json.loads(ran.output or "null")
-
-
-def _address(place: Place, outside: Outside) -> str | None:
-    return None
 
 
 if __name__ == "__main__":

@@ -50,15 +50,17 @@ _READ = "roles/storage.objectViewer"
 _WRITE = "roles/storage.objectCreator"
 
 FUNCTIONS = (
-    # People wait for it. An instance has one processor, which a form keeps busy for some tens of milliseconds; 20
-    # instances take more forms a second than an opening of 10,000 would bring, and bound the bill of a flood.
-    Function("register", True, "512Mi", 60, concurrency=8, most=20, keys=("LINK_KEY",)),
+    # People wait for it. A form keeps the processor for some milliseconds and waits for Firestore the rest of the time:
+    # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
+    # than an opening of 10,000 would bring, and bound the bill of a flood.
+    Function("register", True, "512Mi", 60, concurrency=80, most=20, keys=("LINK_KEY",)),
     # Eventarc calls it once a mail. 5 x 4 senders at the most: the limit of mails to one address is exact but for those
-    # that count at the same moment. A post may take 20 s, and a roster with its workbook some seconds more.
+    # that count at the same moment. A post may take 20 s, and a roster with its workbook some seconds more; the rosters
+    # for four of the staff are drawn up at once, and 10,000 in each take 512 MiB.
     Function(
         "send-mail",
         False,
-        "512Mi",
+        "1Gi",
         120,
         concurrency=4,
         most=5,
@@ -79,22 +81,23 @@ FUNCTIONS = (
     ),
     # SendGrid posts reports in batches of up to 1,000 or 768 kB, and posts again what was not taken.
     Function("record-deliveries", True, "512Mi", 120, concurrency=8, most=5, keys=("SENDGRID_WEBHOOK_KEY",)),
-    # A message is 30 MB at the most and is several times in memory while it is read; SendGrid posts again for three
-    # days what was not taken.
+    # A message is 30 MB at the most and is several times in memory while it is read: one takes half of this. SendGrid
+    # posts again for three days what was answered 5xx, and never what was answered 429, because no instance was free.
     Function(
         "receive-email",
         True,
         "1Gi",
         300,
-        concurrency=2,
-        most=5,
+        concurrency=1,
+        most=20,
         keys=("SENDGRID_PARSE_KEY",),
         messages=(_READ, _WRITE),
     ),
     # Reads all registrations of an event once, at its deadline.
     Function("close-intake", False, "512Mi", 540, concurrency=1, most=1),
 )
-"""A processor each: more than one request at a time needs a whole one
+"""What the numbers are made of is in docs/deploy.md, "The functions' settings", and `bench/instances.py` measures it.
+A processor each: more than one request at a time needs a whole one
 (https://cloud.google.com/run/docs/configuring/services/cpu)."""
 
 

@@ -139,7 +139,7 @@ def test_turns_the_signature_on_again_and_keeps_the_key_beside_the_old_one(accou
 
 def test_leaves_what_is_other_peoples(account: Account, secrets: Kept) -> None:
     api = api_of(account)
-    for step in steps(Place("p", "1", "r", "other.example.org", "duty@example.org"), api, Kept()):
+    for step in steps(Place("p", "1", "r", f"other.{DOMAIN}", "duty@example.org"), api, Kept()):
         step.take(no_command)
     others = copy.deepcopy((account.keys, account.domains, account.webhooks, account.policies, account.parse))
 
