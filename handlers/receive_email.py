@@ -7,7 +7,7 @@ from flask import Request, Response
 
 from handlers.logs import log, log_fault, log_unavailable
 from handlers.private import done, log_message, run_privately
-from handlers.signature import is_signed
+from handlers.signature import is_signed, why_refused
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.incoming import Incoming
@@ -25,7 +25,7 @@ def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: R
 
     def work() -> Response:
         if not is_signed(request, keys):
-            log("WARNING", "message refused", why="not signed by SendGrid")
+            log("WARNING", "message refused", why=why_refused(request))
             return Response(status=401)
         # SendGrid's headers belong to the message as little as ours; only the type says how the body is to be read
         id = receive(desk, b"Content-Type: %s\r\n\r\n" % _content_type(request) + request.get_data(cache=False))

@@ -7,7 +7,7 @@ from flask import Request, Response
 
 from handlers.logs import log
 from handlers.private import done, run_privately
-from handlers.signature import is_signed
+from handlers.signature import is_signed, why_refused
 from rollcall.desk.desk import Desk
 from rollcall.desk.mail import UNDELIVERED
 from rollcall.desk.recording import record_deliveries as record_at_desk
@@ -23,7 +23,7 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
 
     def work() -> Response:
         if not is_signed(request, keys):
-            return _refused("not signed by SendGrid")
+            return _refused(why_refused(request))
         try:
             reports = read_deliveries(request.get_data())
         except (ValueError, RecursionError):

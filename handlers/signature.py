@@ -53,6 +53,11 @@ def is_signed(request: Request, keys: Sequence[EllipticCurvePublicKey]) -> bool:
     return any(_verifies(key, signature, signed) for key in keys)
 
 
+def why_refused(request: Request) -> str:
+    """What is wrong with a post that is not signed: a stranger's has no signature, SendGrid's is of another key."""
+    return "signed by another key" if request.headers.get(SIGNATURE) else "not signed"
+
+
 def _verifies(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
     try:
         key.verify(signature, signed, ECDSA(SHA256()))

@@ -15,9 +15,7 @@ from rollcall.desk.needs_a_person import is_left_to_the_staff, still_kept
 from rollcall.desk.pages import everyone, messages
 from rollcall.desk.registration import Registered
 from rollcall.desk.testing import is_test
-
-CLOSES_WITHIN = timedelta(minutes=2)
-"""How long after its deadline an intake is closed when all is well: `close_intake` is called each minute."""
+from rollcall.desk.watching import MISSED_AFTER, overdue
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,7 @@ class EventStatus:
     @property
     def is_overdue(self) -> bool:
         """Whether its deadline passed a while ago and no closing is recorded."""
-        intake = self.intake
-        return intake is not None and intake.closing is None and intake.as_of > intake.closes_at + CLOSES_WITHIN
+        return self.intake is not None and overdue(self.intake) > MISSED_AFTER
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from rollcall.desk.recording import record_deliveries
 from rollcall.desk.registering import register
 from rollcall.desk.registration import Sign
 from rollcall.desk.sending import send, send_due
-from rollcall.desk.status import CLOSES_WITHIN, MailsStanding, mails_standing, status
+from rollcall.desk.status import MailsStanding, mails_standing, status
+from rollcall.desk.watching import MISSED_AFTER
 from rollcall.duty.wording import status_said
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
@@ -82,7 +83,7 @@ def test_mails_are_told_apart_by_what_becomes_of_them(clock: Clock) -> None:
 
 def test_a_closing_that_is_missed_is_seen(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration())
-    clock.now = EVENT.closes_at + CLOSES_WITHIN - timedelta(seconds=1)
+    clock.now = EVENT.closes_at + MISSED_AFTER - timedelta(seconds=1)
     assert not status(desk.store, desk.events).events[0].is_overdue
     clock.forward(timedelta(seconds=2))
     assert status(desk.store, desk.events).events[0].is_overdue
