@@ -35,6 +35,11 @@ bench-instances: .venv/test
 status smoke move-deadline send-roster event-check: .venv/run
 	@.venv/bin/python -m rollcall.duty $@
 
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and DUTY=, EVENTS=, KEY= (rotate).
+.PHONY: deploy deploy-plan deploy-check destroy rotate
+deploy deploy-plan deploy-check destroy rotate: .venv/run
+	@.venv/bin/python -m deploy $(@:deploy-%=%)
+
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv

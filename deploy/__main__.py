@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ from deploy import accounts, apis, dns, firestore, front, functions, schedule, s
 from deploy.place import Place
 from deploy.rotate import rotate
 from deploy.steps import Command, Run, Step, StepFailed, gcloud, run_command, say, show_plan, take_all, take_all_away
+from rollcall.desk.desk import Store
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.duty.books import NoBooks, open_books
+from rollcall.duty.checking import check_events
+from schemas.event import read_folder
 
 _SETTINGS = {
     "PROJECT": ("the id of a Google Cloud project that holds the desk and nothing else", "PROJECT=registration-desk"),
@@ -26,6 +32,14 @@ _SETTINGS = {
 _HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 
 
+def _books_at_google(project: str) -> Store:
+    return open_books(project, Path()).store
+
+
+def _machine_time() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class Outside:
     """What the deploying reaches."""
@@ -34,6 +48,10 @@ class Outside:
     sendgrid: sendgrid.Api
     resolver: Callable[[], Resolver]
     rules_api: str = firestore.RULES_API
+    books: Callable[[str], Store] = _books_at_google
+    """Opens the books of a project. May raise `NoBooks`."""
+    now: Callable[[], datetime] = _machine_time
+    """The time for as long as there are no books."""
 
 
 def main(command: str, environment: Mapping[str, str], outside: Outside) -> int:
@@ -66,6 +84,7 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     """Make all that is not there, and bring the rest up to date."""
     place = _looked_up(environment, outside)
     _billed(place, outside)
+    _refuse_bad_events(place, outside)
     take_all(all_steps(place, outside), outside.run)
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
     say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
@@ -100,7 +119,8 @@ def destroy(environment: Mapping[str, str], outside: Outside) -> int:
 
 def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
     place = _place(environment, number="$NUMBER", duty="$DUTY")
-    goes = [step for step in reversed(all_steps(place, outside)) if not step.holds_data]
+    everything = (*functions.left_behind(place), *all_steps(place, outside))
+    goes = [step for step in reversed(everything) if not step.holds_data]
     show_plan(goes, lambda step: step.plan_away())
     say(f"\n# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
     return 1
@@ -184,6 +204,19 @@ def _billed(place: Place, outside: Outside) -> None:
             f"No billing account pays for {place.project}: "
             f"https://console.cloud.google.com/billing/linkedaccount?project={place.project}"
         )
+
+
+def _refuse_bad_events(place: Place, outside: Outside) -> None:
+    """As `make event-check`: what is deployed would lie to people, or close an intake at once."""
+    folder = Path(place.events)
+    try:
+        books = outside.books(place.project) if firestore.are_there(place, outside.run) else None
+        events, faults = read_folder(folder)
+        faults += [f"{folder}/{one}" for one in check_events(events, books, books.now() if books else outside.now())]
+    except (NoBooks, StoreUnavailable) as error:
+        raise StepFailed(f"The books of {place.project} could not be asked about the events: {error}") from error
+    if faults:
+        raise StepFailed("\n".join(faults))
 
 
 def _printed(run: Run, command: Command) -> Any:

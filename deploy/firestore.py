@@ -33,6 +33,11 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
     )
 
 
+def are_there(place: Place, run: Run) -> bool:
+    """Whether there are books already."""
+    return run(_database(place).look).ok
+
+
 def _database(place: Place) -> GcloudStep:
     databases = "firestore databases"
     which = f"--database={_NAME}"

@@ -4,6 +4,7 @@ This file is two programs. Run by gcloud's own Python it loads gcloud and forks 
 of JSON each, so that every command still begins in a fresh process. Imported it is the other end.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -50,6 +51,7 @@ def _serve(root: str) -> None:
     gcloud._fix_google_module()
     from googlecloudsdk import gcloud_main  # type: ignore[import-not-found]
 
+    gc.disable()  # a command is over before there is much to collect, and what it touches would have to be copied
     commands, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for line in iter(commands.readline, ""):

@@ -7,44 +7,51 @@ import re
 import shlex
 import zipfile
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dns.resolver import Resolver
 
-from deploy import accounts, apis, firestore, functions, schedule, secrets, storage
+from deploy import accounts, functions, secrets
 from deploy.__main__ import Outside, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import Place
 from deploy.sendgrid import Api
-from deploy.steps import Came, Command, Ran, Run, Step, StepFailed, take_all, take_all_away
+from deploy.steps import Came, Command, Ran
+from rollcall.store.sqlite import SqliteStore
 from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
+from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
 
 pytestmark = pytest.mark.slow
+NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
 PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")
 HERE = f"projects/{PROJECT}/locations/europe-west6"
-FROM_SENDGRID = {"sendgrid-key": "SG.a-key", "messages-key": "a public key", "reports-key": "another public key"}
+SECRETS = ("link-key", "sendgrid-key", "messages-key", "reports-key")
+SETTINGS = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain, "DUTY": PLACE.duty}
 PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
 DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
 
 
 @dataclass
 class Deployment:
-    """Three runs, and what was there after the last."""
+    """Three runs of `deploy`, and what was there after the last."""
 
     google: GoogleApi
-    run: Run
-    steps: Sequence[Step]
-    failure: str
+    sendgrid: Account
+    outside: Outside
+    said: list[tuple[int, str]]
+    """Exit code, and what was printed, of each run."""
     runs: list[list[Asked]]
-    """What each run changed."""
+    """What each run changed at Google."""
     commands: list[Command]
-    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    policies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    kept: dict[str, dict[str, Any]]
+    policies: dict[str, dict[str, Any]]
 
     def function(self, name: str) -> Any:
         return self.kept[f"cloudfunctions {HERE}/functions/{name}"]
@@ -63,8 +70,8 @@ def _plain(member: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """Google's part of `all_steps`, taken three times. What SendGrid tells is put where its steps put it."""
+def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """`deploy`, three times, in a project in which nothing is: the first time Google refuses a function."""
     gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
     commands: list[Command] = []
 
@@ -72,32 +79,41 @@ def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> D
         commands.append(command)
         return gcloud(command)
 
-    before = (
-        *apis.steps(PLACE),
-        *firestore.steps(PLACE, f"{google.url}firebaserules/"),
-        *storage.steps(PLACE),
-        *secrets.steps(PLACE),
-        *accounts.steps(PLACE),
-    )
-    after = (*functions.steps(PLACE), *accounts.invokers(PLACE), *schedule.steps(PLACE))
-    take_all(before, run)
-    for name, value in FROM_SENDGRID.items():
-        secrets.SecretManager(PLACE, run).put(name, value)
-    google.refuse["'functionId': 'send-due-mail'"] = 1
-    with pytest.raises(StepFailed) as failed:
-        take_all(after, run)
-    runs = [google.changes()]
-    for steps in (after, (*before, *after)):  # what comes before the failure is seen to be left alone by the last run
-        done = len(google.changes())
-        take_all(steps, run)
-        runs.append(google.changes()[done:])
-    there = deepcopy(google.kept), deepcopy(google.policies)
-    return Deployment(google, run, (*before, *after), str(failed.value), runs, list(commands), *there)
+    def books(project: str) -> SqliteStore:
+        assert project == PROJECT
+        return SqliteStore(tmp_path_factory.mktemp("books") / "books.sqlite3", lambda: NOW)
+
+    with sendgrid_account() as account:
+        by_key = Api(lambda: ENGINEERS_KEY, account.url, _nothing_passes)
+        outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", books, lambda: NOW)
+        google.refuse["'functionId': 'send-due-mail'"] = 1
+        said, runs, changed_at_sendgrid = [], [], []
+        for _ in range(3):
+            done = len(google.changes())
+            said.append(_said(lambda: main("deploy", SETTINGS, outside)))
+            runs.append(google.changes()[done:])
+            changed_at_sendgrid.append(len(account.changes))
+        assert changed_at_sendgrid[1] == changed_at_sendgrid[2]
+        there = deepcopy(google.kept), deepcopy(google.policies)
+        yield Deployment(google, account, outside, said, runs, list(commands), *there)
 
 
-def test_a_failure_names_the_command_and_says_what_google_said(deployment: Deployment) -> None:
-    assert "gcloud functions deploy send-due-mail" in deployment.failure
-    assert "the stand-in was told to refuse this" in deployment.failure
+def _said(work: Callable[[], int]) -> tuple[int, str]:
+    with redirect_stdout(io.StringIO()) as printed:
+        code = work()
+    return code, printed.getvalue()
+
+
+def _nothing_passes(_: float) -> None:
+    raise AssertionError("it would have waited for something to pass")
+
+
+def test_a_failure_names_the_command_and_says_what_google_said_and_how_to_go_on(deployment: Deployment) -> None:
+    code, said = deployment.said[0]
+    assert code == 1
+    assert "gcloud functions deploy send-due-mail" in said
+    assert "the stand-in was told to refuse this" in said
+    assert "the same command goes on from here" in said
 
 
 def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) -> None:
@@ -112,13 +128,25 @@ def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) 
 
 def test_a_run_where_all_is_as_it_should_be_only_reads(deployment: Deployment) -> None:
     assert [str(asked) for asked in deployment.runs[2]] == []
+    assert deployment.said[2][0] == 0
+    assert not re.search("^    (made|brought up to date)", deployment.said[2][1], re.MULTILINE)
+
+
+def test_in_the_end_it_says_which_records_are_to_be_set(deployment: Deployment) -> None:
+    for _, said in deployment.said[1:]:
+        assert re.search(r"registration\.example\.org +A +203\.0\.113\.7", said)
+        assert re.search(r"registration\.example\.org +MX +10 mx\.sendgrid\.net", said)
+        assert len(re.findall(r" CNAME ", said)) == 3
 
 
 def test_each_planned_command_is_one_that_gcloud_took(deployment: Deployment) -> None:
     ran = {_without_label(command.argv) for command in deployment.commands}
-    planned = [line for step in deployment.steps for line in step.plan() if line.startswith("gcloud ")]
+    _, said = _said(lambda: main("plan", SETTINGS, NOBODY))
+    planned = [line for line in said.splitlines() if line.startswith("gcloud ")]
     assert len(planned) > 60
     for line in planned:
+        if "--member=allUsers" in line:  # done by then, by `--allow-unauthenticated`
+            continue
         known = line.partition("    # ")[0].replace("$NUMBER", NUMBER).replace("$VERSION", "1")
         assert _without_label(shlex.split(known)) in ran, line
 
@@ -216,13 +244,14 @@ def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, r
 
 
 def test_no_key_is_on_a_command_line_or_in_a_request_that_is_not_for_it(deployment: Deployment) -> None:
-    link_key = deployment.kept[f"secretmanager projects/{PROJECT}/secrets/link-key/versions/1"]["payload"]["data"]
-    values = [b64decode(link_key).decode(), *FROM_SENDGRID.values()]
+    versions = [f"secretmanager projects/{PROJECT}/secrets/{name}/versions/1" for name in SECRETS]
+    values = [b64decode(deployment.kept[version]["payload"]["data"]).decode() for version in versions]
     assert len(values[0]) >= 32
-    for value in values:
+    for value in [ENGINEERS_KEY, *values]:
         assert not [command for command in deployment.commands if value in " ".join(command.argv)]
         holding = [asked for asked in deployment.google.asked if value in str(asked.body)]
         assert holding == []  # where it belongs it is in Base64
+        assert not [said for _, said in deployment.said if value in said]
 
 
 @pytest.mark.parametrize(("name", "caller"), [*((name, "allUsers") for name in PUBLIC), *accounts.INVOKERS.items()])
@@ -294,11 +323,10 @@ def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, nam
 
 def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
-    google, run = deployment.google, deployment.run
-    send, close = FUNCTIONS[1], FUNCTIONS[5]
+    google, run = deployment.google, deployment.outside.run
+    close = FUNCTIONS[5]
     secrets.SecretManager(PLACE, run).put("link-key", "a new one")
-    source = {step.source(run) for step in deployment.steps if isinstance(step, Deployed)}
-    assert Deployed(PLACE, send, lambda _: source.copy().pop()).take(run) is Came.CHANGED
+    assert functions.steps(PLACE)[1].take(run) is Came.CHANGED
     there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
     assert {key["secret"]: key["version"] for key in there} == {"link-key": "2", "sendgrid-key": "1"}
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
@@ -313,27 +341,27 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
 
 
 def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
-    google, run = deployment.google, deployment.run
+    google = deployment.google
     sources = f"storage b/gcf-v2-sources-{NUMBER}-europe-west6"
     google.kept[sources] = {"name": sources.partition("/")[2]}
-    everything = (*functions.left_behind(PLACE), *deployment.steps)
-    take_all_away([step for step in everything if not step.holds_data], run)
-    left = {path for path in google.kept if not re.search(r"/operations/|^serviceusage|^logging|/versions/", path)}
-    assert {path for path in left if not path.startswith((DATABASE, "firebaserules"))} == {
+    there = set(google.kept)
+    really = SETTINGS | {"REALLY": PROJECT}
+    assert main("destroy", really, deployment.outside) == 0
+    left = {path for path in set(google.kept) & there if not re.search("/operations/|^serviceusage|/versions/", path)}
+    assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
         f"storage b/{PROJECT}-messages",
-        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in ("link-key", *FROM_SENDGRID)),
+        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
         f"iam projects/{PROJECT}/roles/rollcallBooks",
     }
     assert google.kept[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
     for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-messages"):
         assert google.members(of) == set()
-    take_all_away([step for step in everything if step.holds_data], run)
+    assert deployment.sendgrid.keys == {}
+    words = {"DELETE_EVERYTHING_PEOPLE_SENT": f"yes, delete the registrations of {PROJECT}"}
+    assert main("destroy", really | words, deployment.outside) == 0
     assert DATABASE not in google.kept
     assert f"storage b/{PROJECT}-messages" not in google.kept
     assert not [path for path in google.kept if path.startswith("secretmanager")]
-
-
-SETTINGS = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": "registration.example.org"}
 
 
 def _asks_nobody(_: Command) -> Ran:
@@ -354,7 +382,7 @@ def test_a_plan_asks_nobody_anything(capsys: pytest.CaptureFixture[str]) -> None
     assert "https://api.sendgrid.com/v3/" in said
 
 
-@pytest.mark.parametrize("missing", SETTINGS)
+@pytest.mark.parametrize("missing", ["PROJECT", "REGION", "DOMAIN"])
 @pytest.mark.parametrize("command", ["plan", "deploy", "check", "destroy", "rotate"])
 def test_a_missing_setting_is_named_with_an_example(
     command: str, missing: str, capsys: pytest.CaptureFixture[str]
@@ -384,6 +412,22 @@ def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsy
         asked.append(command)
         return Ran(True, json.dumps(answers[command.argv[1]]), "")
 
-    assert main("deploy", SETTINGS | {"DUTY": "duty@example.org"}, Outside(run, Api(_has_no_key), Resolver)) == 1
+    assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
     assert "billing" in capsys.readouterr().out
     assert [command.argv[1] for command in asked] == ["projects", "billing"]
+
+
+def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = []
+
+    def run(command: Command) -> Ran:
+        asked.append(command)
+        project = command.argv[1] != "firestore"  # there are no books yet
+        return Ran(project, json.dumps({"projectNumber": NUMBER, "billingEnabled": True}), "")
+
+    late = Outside(run, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
+    assert main("deploy", SETTINGS, late) == 1
+    assert "intgov04.toml: intake.closes" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "billing", "firestore"]
