@@ -89,6 +89,7 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
     say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
     say(dns.table(dns.records(place, front.address(place, outside.run), domain)))
+    say(f"\nOnce all are there: make smoke URL=https://{place.domain} PROJECT={place.project}")
     return 0
 
 
@@ -170,6 +171,10 @@ def _place(environment: Mapping[str, str], number: str, duty: str) -> Place:
     if missing:
         lines = [f"{name} is missing: {what}, as {example}" for name, (what, example) in _SETTINGS.items()]
         raise StepFailed("\n".join(line for line in lines if line.split()[0] in missing))
+    if ":" in environment["PROJECT"]:
+        raise StepFailed(
+            "A project of a domain (its id has a colon) cannot hold the desk: addresses are made of its id"
+        )
     if not _HOST_NAME.fullmatch(environment["DOMAIN"]):
         raise StepFailed(
             f"DOMAIN={environment['DOMAIN']} is not a host name in lower case, as registration.example.org"
@@ -198,7 +203,9 @@ def _looked_up(environment: Mapping[str, str], outside: Outside) -> Place:
 
 def _billed(place: Place, outside: Outside) -> None:
     """Whoever may not see whether the project is paid for is told so by the first step that must be."""
-    looked = outside.run(gcloud("billing projects describe", place.project, "--format=json", project=place.project))
+    looked = outside.run(
+        gcloud("billing projects describe", place.project, "--format=json", project=place.project, waits=False)
+    )
     if looked.ok and not json.loads(looked.output).get("billingEnabled"):
         raise StepFailed(
             f"No billing account pays for {place.project}: "

@@ -7,7 +7,7 @@ thing that nobody needs after some days; one is smaller than the field and the i
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -34,8 +34,8 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
 
 
 def are_there(place: Place, run: Run) -> bool:
-    """Whether there are books already."""
-    return run(_database(place).look).ok
+    """Whether there are books already. Where Firestore is not switched on yet there are none."""
+    return run(replace(_database(place).look, waits=False)).ok
 
 
 def _database(place: Place) -> GcloudStep:
@@ -214,8 +214,9 @@ class Rules:
             with urlopen(request, timeout=60) as answer:
                 return json.load(answer)
         except HTTPError as error:
+            said = error.read().decode(errors="replace")
             if error.code == 404 and method == "GET":
                 return None
-            raise StepFailed(f"{method} {request.full_url}\n{error} {error.read().decode(errors='replace')}") from error
+            raise StepFailed(f"{method} {request.full_url}\n{error} {said}") from error
         except (URLError, OSError) as error:
             raise StepFailed(f"{method} {request.full_url}\n{error}") from error

@@ -18,6 +18,8 @@ class Command:
 
     argv: tuple[str, ...]
     feed: str = ""
+    waits: bool = True
+    """Whether it is tried again while it fails for a reason that passes."""
 
     def __str__(self) -> str:
         line = shlex.join(self.argv)
@@ -196,9 +198,9 @@ def _advice(ran: Ran) -> str:
     return ""
 
 
-def gcloud(words: str, *more: str, project: str, feed: str = "") -> Command:
+def gcloud(words: str, *more: str, project: str, feed: str = "", waits: bool = True) -> Command:
     """A gcloud command in this project: `words` is split at spaces, `more` goes in as it is."""
-    return Command(("gcloud", *words.split(), *more, f"--project={project}", "--quiet"), feed)
+    return Command(("gcloud", *words.split(), *more, f"--project={project}", "--quiet"), feed, waits)
 
 
 _PASSING = re.compile(
@@ -231,7 +233,7 @@ def run_command(
         done = subprocess.run(
             command.argv, input=command.feed, env=environment, capture_output=True, text=True, check=False
         )
-        passes = done.returncode != 0 and passing(done.stderr, looks=bool(looks))
+        passes = passing(done.stderr, looks=bool(looks)) if done.returncode and command.waits else ""
         if not passes or left == 0:
             break
         say(f"    not yet, and again in {_AGAIN_AFTER:.0f} seconds: {passes}")
@@ -252,7 +254,13 @@ def show_plan(steps: Sequence[Step], lines: Callable[[Step], Sequence[str]]) -> 
         if commands:
             say(f"\n# {step.makes}")
             for command in commands:
-                say(command)
+                say(_broken(command))
+
+
+def _broken(command: str) -> str:
+    """A long command, with each of its settings on a line of its own; what goes in by standard input stays as it is."""
+    words, feeds, rest = command.partition(" <<")
+    return command if len(words) <= 120 else re.sub(r" ('?--)", r" \\\n    \1", words) + feeds + rest
 
 
 def take_all(steps: Sequence[Step], run: Run) -> None:

@@ -142,7 +142,7 @@ def test_in_the_end_it_says_which_records_are_to_be_set(deployment: Deployment) 
 def test_each_planned_command_is_one_that_gcloud_took(deployment: Deployment) -> None:
     ran = {_without_label(command.argv) for command in deployment.commands}
     _, said = _said(lambda: main("plan", SETTINGS, NOBODY))
-    planned = [line for line in said.splitlines() if line.startswith("gcloud ")]
+    planned = [line for line in said.replace(" \\\n    ", " ").splitlines() if line.startswith("gcloud ")]
     assert len(planned) > 60
     for line in planned:
         if "--member=allUsers" in line:  # done by then, by `--allow-unauthenticated`
