@@ -173,7 +173,7 @@ def _place(environment: Mapping[str, str], number: str, duty: str) -> Place:
         raise StepFailed("\n".join(line for line in lines if line.split()[0] in missing))
     if ":" in environment["PROJECT"]:
         raise StepFailed(
-            "A project of a domain (its id has a colon) cannot hold the desk: addresses are made of its id"
+            "PROJECT has a colon in it, as a domain's projects have: take another, for addresses are made of it"
         )
     if not _HOST_NAME.fullmatch(environment["DOMAIN"]):
         raise StepFailed(
