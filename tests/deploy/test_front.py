@@ -1,8 +1,7 @@
 """The front as it is made, found again and taken away, by the real gcloud against the stand-in for Google."""
 
 import json
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 
 from deploy.front import address, certificate_state, steps
 from deploy.place import Place
-from deploy.steps import Came, Run, Step, take_all
+from deploy.steps import Came, Run, take_all
 from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
 
 pytestmark = pytest.mark.slow
@@ -54,12 +53,6 @@ def front(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Front:
     before = address(PLACE, run), certificate_state(PLACE, run)
     take_all(steps(PLACE), run)
     return Front(google, run, before, tuple(deepcopy(google.changes())))
-
-
-def at_once(front: Front, those: Iterable[Step]) -> list[Came]:
-    """Take steps that do not wait for each other: gcloud takes a second each time."""
-    with ThreadPoolExecutor(4) as pool:
-        return list(pool.map(lambda step: step.take(front.run), those))
 
 
 def test_each_path_goes_to_its_function_and_all_else_to_the_form(front: Front) -> None:
@@ -202,7 +195,7 @@ def test_what_somebody_changed_by_hand_is_mended_and_then_nothing_is_left_to_do(
     del front.there("targetHttpsProxies", "rollcall-https")["sslPolicy"]
     front.there("targetHttpProxies", "rollcall-http")["urlMap"] = front.there("urlMaps", "rollcall")["selfLink"]
 
-    came = dict(zip([step.makes.partition(",")[0] for step in steps(PLACE)], at_once(front, steps(PLACE)), strict=True))
+    came = {step.makes.partition(",")[0]: step.take(front.run) for step in steps(PLACE)}
     assert [makes for makes in came if came[makes] is not Came.AS_IT_WAS] == [
         "the limits: 60 forms",
         "a backend for each of them: HTTPS alone (HSTS)",
@@ -215,7 +208,7 @@ def test_what_somebody_changed_by_hand_is_mended_and_then_nothing_is_left_to_do(
     assert ways(front.there("urlMaps", "rollcall")) == WAYS
 
     before = len(front.google.changes())
-    assert set(at_once(front, steps(PLACE))) == {Came.AS_IT_WAS}
+    assert {step.take(front.run) for step in steps(PLACE)} == {Came.AS_IT_WAS}
     assert [str(asked) for asked in front.google.changes()[before:]] == []
 
 
@@ -227,9 +220,7 @@ def test_another_host_name_gets_a_certificate_of_its_own() -> None:
 
 
 def test_all_of_it_is_taken_away(front: Front) -> None:
-    """At once, since the stand-in does not mind the order; that it can be so backwards, a test above holds."""
-    with ThreadPoolExecutor(4) as pool:
-        came = list(pool.map(lambda step: step.take_away(front.run), steps(PLACE)))
+    came = [step.take_away(front.run) for step in reversed(steps(PLACE))]
     assert came.count(Came.TAKEN_AWAY) == 10  # the limits go with their policy, what is joined with its backend
     left = [name for name in front.google.kept if name.startswith("compute ") and "/operations/" not in name]
     assert left == []
