@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
+from urllib.parse import urlsplit
 
 from environs import Env, EnvError
 
@@ -80,6 +81,8 @@ def run_smoke() -> None:
     if not url:
         raise _Refused("Say where the desk's pages are: URL=https://registration.example.org")
     url = url.rstrip("/").removesuffix("/register")
+    if duty.books.address and not urlsplit(url).netloc.endswith(f":{urlsplit(duty.books.address).port}"):
+        raise _Refused(f"The books are those of {duty.books.told}, not of {url}: PROJECT=... says whose they are.")
     event = _chosen(duty) if env.str("EVENT", "") else _open_event(duty)
     print(f"{url}/register/{event.slug}, with the books of {duty.books.told}:")
     smoke(Smoke(duty.store, event, url, lambda line: print(line, flush=True), _until_stopped(), time.monotonic))

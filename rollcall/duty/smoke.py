@@ -140,7 +140,7 @@ def _look_in_books(test: Smoke, id: str) -> None:
     if test.store.registered(test.event.slug, id) is None:
         raise SmokeFailed(
             "It is not in the books that were opened here: the desk at the URL keeps others. Do URL and PROJECT belong "
-            "together?"
+            f"together? {reference(id)} stays in those others, where it is on no list."
         )
 
 

@@ -171,6 +171,7 @@ def test_what_is_asked_for_wrongly(tmp_path: Path) -> None:
             assert said in refused("move-deadline", books, EVENT="intgov04", TO=to)
         assert "EVENT=other: no such event" in refused("move-deadline", books, EVENT="other", TO="2004-02-26")
         assert "the roster then goes to" in done("send-roster", books, EVENT="intgov04")
+        assert "PROJECT=... says whose" in refused("smoke", books, URL="https://registration.example.org")
 
 
 def test_without_a_run_and_without_a_project(tmp_path: Path) -> None:
