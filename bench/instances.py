@@ -293,7 +293,7 @@ def _messages(bench: Bench) -> Iterator[Measured]:
     event, to = read_event(bench.events / f"{OPEN}.toml"), f"{OPEN}@desk.example.org"
     for kind, large in LARGE.items():
         for threads in (1, 2) if kind == "a large attachment" else (1,):
-            mails = [large(event, 30 * MB) for _ in range(threads * 2)]
+            mails = [b"X-Number: %d\r\n" % place + large(event, 30 * MB) for place in range(threads * 2)]
             asks = [_signed_post(*_parsed(mail, to)) for mail in mails]
             yield bench.measure("receive-email", f"30 MB with {kind}", threads, asks, at_once=threads)
     for _ in range(6):

@@ -218,8 +218,9 @@ def _backends(place: Place) -> GcloudSet:
 
 
 def _joined(place: Place) -> GcloudSet:
-    """The limits stand before `register` alone: SendGrid posts from few addresses, for everyone, and takes the 429 of a
-    limit as final, so that a form would be lost."""
+    """The limits stand before `register` alone: SendGrid posts from few addresses, for everyone. Inbound Parse sends
+    again only what was answered 5xx, so that the 429 of a limit would lose a form
+    (https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/inbound-email)."""
 
     def lacking(there: Any) -> Sequence[Command]:
         have = _named(there)

@@ -2,13 +2,14 @@
 function served from there with the environment that its deployment gives it."""
 
 import ast
+import io
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import uuid
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -22,12 +23,13 @@ from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, Document
 
 from deploy import front, functions, schedule
 from deploy.place import Place
+from deploy.steps import Command
 from rollcall.desk.mail import MailState
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
 from tests.builders import a_form, a_registration, write_event, write_open_event
-from tests.conftest import leave_out
+from tests.deploy.google_api import GoogleApi
 from tests.deploy.planned import PLACE, plan
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
 from tests.inbox.builders import raw_post
@@ -62,25 +64,20 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """What goes up, as gcloud itself lists it, and nothing else: a folder and a virtualenv that know no other."""
-    if shutil.which("gcloud") is None:
-        leave_out("the functions as they are deployed: gcloud is not installed")
+def built(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """What gcloud uploads, and nothing else: a folder and a virtualenv that know no other."""
     here = tmp_path_factory.mktemp("deployed")
-    alone = os.environ | {"CLOUDSDK_CONFIG": str(here / "gcloud")}
-    listed = subprocess.check_output(["gcloud", "meta", "list-files-for-upload", str(ROOT)], text=True, env=alone)
-    folder = here / "workspace"
-    for name in listed.split("\n"):
-        if name:
-            to = folder / name
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, to)
+    deploy = next(line for line in plan() if line.startswith("gcloud functions deploy register "))
+    deploy = deploy.replace("$VERSION", "1").replace("$FINGERPRINT", "a")
+    ran = google.runs(here / "gcloud")(Command(tuple(shlex.split(deploy))))
+    assert ran.ok, ran.said
+    zipfile.ZipFile(io.BytesIO(google.uploaded[0])).extractall(here / "workspace")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", here / "venv"], check=True)
     python = here / "venv" / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    requirements = str(folder / "requirements.txt")
+    requirements = str(here / "workspace" / "requirements.txt")
     subprocess.run([*pip, "install", "--quiet", "--no-compile", "-r", requirements], check=True)
-    return Built(folder, python)
+    return Built(here / "workspace", python)
 
 
 def test_what_goes_up(built: Built) -> None:

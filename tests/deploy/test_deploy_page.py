@@ -2,7 +2,7 @@
 
 import re
 
-from deploy import watch
+from deploy.alerts import alerts
 from deploy.functions import FUNCTIONS
 from tests.deploy.planned import PLACE, plan
 from tests.served import ROOT
@@ -50,5 +50,5 @@ def test_the_settings_are_those_of_the_deployment() -> None:
 
 
 def test_alerts_are_counted_as_they_are_paid_for() -> None:
-    conditions = sum(len(alert.conditions) for alert in watch.alerts(PLACE))
+    conditions = sum(len(alert.conditions) for alert in alerts(PLACE))
     assert f"Alerts: {conditions} conditions" in PAGE

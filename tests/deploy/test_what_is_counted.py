@@ -109,21 +109,21 @@ def mail_goes(desk: Desk, _: Clock) -> None:
 def a_bounce_is_reported(desk: Desk, _: Clock) -> None:
     (record,) = desk.store.unsent_mails(EVENT.slug)
     body = json.dumps([a_report(event="bounce", mail_id=record.mail.id)]).encode()
-    assert record_deliveries(desk, KEY.public_key(), a_post(body, signed(body))).status_code == 200
+    assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
 
 
 def a_delivery_is_reported(desk: Desk, _: Clock) -> None:
     (record,) = desk.store.unsent_mails(EVENT.slug)
     body = json.dumps([a_report(event="delivered", mail_id=record.mail.id)]).encode()
-    assert record_deliveries(desk, KEY.public_key(), a_post(body, signed(body))).status_code == 200
+    assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
 
 
 def a_report_is_not_signed(desk: Desk, _: Clock) -> None:
-    assert record_deliveries(desk, KEY.public_key(), a_post(b"[]")).status_code == 401
+    assert record_deliveries(desk, [KEY.public_key()], a_post(b"[]")).status_code == 401
 
 
 def a_message_is_not_signed(desk: Desk, _: Clock) -> None:
-    assert receive_email(desk, KEY.public_key(), a_post(b"email=x")).status_code == 401
+    assert receive_email(desk, [KEY.public_key()], a_post(b"email=x")).status_code == 401
 
 
 def the_deadline_passed_and_nobody_closed(desk: Desk, clock: Clock) -> None:
