@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -28,12 +29,13 @@ def loaded_gcloud(environment: Mapping[str, str]) -> Iterator[Callable[[tuple[st
     )
     assert server.stdin
     assert server.stdout
-    ask, answer = server.stdin, server.stdout
+    ask, answer, alone = server.stdin, server.stdout, threading.Lock()
 
     def run(argv: tuple[str, ...], feed: str) -> tuple[int, str, str]:
-        ask.write(json.dumps([argv, feed]) + "\n")
-        ask.flush()
-        code, output, said = json.loads(answer.readline())
+        with alone:
+            ask.write(json.dumps([argv, feed]) + "\n")
+            ask.flush()
+            code, output, said = json.loads(answer.readline())
         return code, output, said
 
     try:
