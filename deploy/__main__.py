@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,8 +64,6 @@ def main(command: str, environment: Mapping[str, str], outside: Outside) -> int:
         return _COMMANDS[command](environment, outside)
     except StepFailed as error:
         say(f"\nThis did not work:\n{error}")
-        if command in ("deploy", "destroy", "rotate"):
-            say("\nWhat was done stays. Once the cause is mended, the same command goes on from here.")
         return 1
 
 
@@ -85,7 +84,8 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     place = _looked_up(environment, outside)
     _billed(place, outside)
     _refuse_bad_events(place, outside)
-    take_all(all_steps(place, outside), outside.run)
+    with _going_on():
+        take_all(all_steps(place, outside), outside.run)
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
     say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
     say(dns.table(dns.records(place, front.address(place, outside.run), domain)))
@@ -112,7 +112,8 @@ def destroy(environment: Mapping[str, str], outside: Outside) -> int:
         raise StepFailed(f'The words are DELETE_EVERYTHING_PEOPLE_SENT="{words}". Nothing was done.')
     place = _looked_up(environment, outside)
     everything = (*functions.left_behind(place), *all_steps(place, outside))
-    take_all_away([step for step in everything if said or not step.holds_data], outside.run)
+    with _going_on():
+        take_all_away([step for step in everything if said or not step.holds_data], outside.run)
     if not said:
         say(f"\nThe books, the messages and the keys are still in {place.project}; `make deploy` goes on with them.")
     return 0
@@ -134,10 +135,21 @@ def change_key(environment: Mapping[str, str], outside: Outside) -> int:
     def deploy_functions() -> None:
         take_all(functions.steps(place), outside.run)
 
-    rotate(
-        environment.get("KEY", ""), place, outside.sendgrid, secrets.SecretManager(place, outside.run), deploy_functions
-    )
+    kept = secrets.SecretManager(place, outside.run)
+    with _going_on():
+        rotate(environment.get("KEY", ""), place, outside.sendgrid, kept, deploy_functions)
     return 0
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Say of what fails from here on that it is not the end of it."""
+    try:
+        yield
+    except StepFailed as error:
+        raise StepFailed(
+            f"{error}\n\nWhat was done stays. Once the cause is mended, the same command goes on from here."
+        ) from error
 
 
 _COMMANDS: Mapping[str, Callable[[Mapping[str, str], Outside], int]] = {
