@@ -4,10 +4,11 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from dns.resolver import Resolver
 
 from deploy import accounts, apis, dns, firestore, front, functions, schedule, secrets, sendgrid, storage, watch
 from deploy.place import Place
-from deploy.rotate import rotate
+from deploy.rotate import KEYS, rotate
 from deploy.steps import Command, Run, Step, StepFailed, gcloud, run_command, say, show_plan, take_all, take_all_away
 from rollcall.desk.desk import Store
 from rollcall.desk.errors import StoreUnavailable
@@ -25,12 +26,30 @@ from rollcall.duty.checking import check_events
 from schemas.event import read_folder
 
 _SETTINGS = {
-    "PROJECT": ("the id of a Google Cloud project that holds the desk and nothing else", "PROJECT=registration-desk"),
-    "REGION": ("where the functions run and the books are, for good", "REGION=europe-west6"),
-    "DOMAIN": ("the desk's host name, for its pages and its mail", "DOMAIN=registration.example.org"),
+    "PROJECT": (
+        "the id of a Google Cloud project that holds the desk and nothing else",
+        "PROJECT=registration-desk",
+        re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]"),
+        "is not a project's id: 6 to 30 lower-case letters, digits and hyphens (not its name, nor its number)",
+    ),
+    "REGION": (
+        "where the functions run and the books are, for good",
+        "REGION=europe-west6",
+        re.compile(r"[a-z]+-[a-z]+[0-9]+"),
+        "is not a region, as europe-west6 (https://cloud.google.com/run/docs/locations)",
+    ),
+    "DOMAIN": (
+        "the desk's host name, for its pages and its mail",
+        "DOMAIN=registration.example.org",
+        re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"),
+        "is not a host name in lower case, as registration.example.org",
+    ),
 }
-"""What must be said, and an example."""
-_HOST_NAME = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
+"""What must be said, an example, how it looks (https://cloud.google.com/resource-manager/docs/creating-managing-projects),
+and what is said of one that does not look so."""
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_FOLDER = re.compile(r"events[A-Za-z0-9._-]*/?")
+"""What `.gcloudignore` lets go up."""
 
 
 def _books_at_google(project: str) -> Store:
@@ -75,8 +94,17 @@ def plan(environment: Mapping[str, str], outside: Outside) -> int:
         "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is deployed."
     )
     show_plan(all_steps(place, outside), lambda step: step.plan())
+    _show_events(place, outside)
     say("\n# Then it prints the DNS records that are to be set; `make deploy-check` says which are there.")
     return 0
+
+
+def _show_events(place: Place, outside: Outside) -> None:
+    events, faults = read_folder(Path(place.events))
+    faults += check_events(events, None, outside.now())
+    say(f"\n# The events that go up, from {place.events}: {', '.join(events) or 'none'}")
+    for fault in faults:
+        say(f"# Deploying is refused, unless the books say otherwise: {fault}")
 
 
 def deploy(environment: Mapping[str, str], outside: Outside) -> int:
@@ -106,8 +134,7 @@ def destroy(environment: Mapping[str, str], outside: Outside) -> int:
     """Take away what `deploy` made. What people sent stays, unless whoever asks says in so many words that it goes."""
     if environment.get("REALLY") != environment.get("PROJECT"):
         return _say_what_goes(environment, outside)
-    words = f"yes, delete the registrations of {environment.get('PROJECT')}"
-    said = environment.get("DELETE_EVERYTHING_PEOPLE_SENT")
+    words, said = _words(environment), environment.get("DELETE_EVERYTHING_PEOPLE_SENT")
     if said not in (None, words):
         raise StepFailed(f'The words are DELETE_EVERYTHING_PEOPLE_SENT="{words}". Nothing was done.')
     place = _looked_up(environment, outside)
@@ -124,20 +151,34 @@ def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
     everything = (*functions.left_behind(place), *all_steps(place, outside))
     goes = [step for step in reversed(everything) if not step.holds_data]
     show_plan(goes, lambda step: step.plan_away())
-    say(f"\n# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
+    if environment.get("REALLY"):
+        say(f"\n# REALLY={environment['REALLY']} is not PROJECT={place.project}.")
+    stays = "; ".join(step.makes for step in everything if step.holds_data)
+    say(f"\n# It stays: {stays}; and the domain at SendGrid.")
+    say(f'# That goes too, and nobody can bring it back, with DELETE_EVERYTHING_PEOPLE_SENT="{_words(environment)}"')
+    say("# First see that no intake is open and no mail waits: make status")
+    say(f"# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
     return 1
+
+
+def _words(environment: Mapping[str, str]) -> str:
+    return f"yes, delete the registrations of {environment.get('PROJECT')}"
 
 
 def change_key(environment: Mapping[str, str], outside: Outside) -> int:
     """Change the key that `KEY` names."""
+    _place(environment, number="", duty="")
+    if environment.get("KEY") not in KEYS:
+        raise StepFailed(f"KEY={environment.get('KEY', '')}: say which key: {', '.join(KEYS)}")
     place = _looked_up(environment, outside)
+    _refuse_bad_events(place, outside)
 
     def deploy_functions() -> None:
         take_all(functions.steps(place), outside.run)
 
     kept = secrets.SecretManager(place, outside.run)
     with _going_on():
-        rotate(environment.get("KEY", ""), place, outside.sendgrid, kept, deploy_functions)
+        rotate(environment["KEY"], place, outside.sendgrid, kept, deploy_functions)
     return 0
 
 
@@ -179,38 +220,59 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
 
 
 def _place(environment: Mapping[str, str], number: str, duty: str) -> Place:
-    missing = [name for name in _SETTINGS if not environment.get(name)]
-    if missing:
-        lines = [f"{name} is missing: {what}, as {example}" for name, (what, example) in _SETTINGS.items()]
-        raise StepFailed("\n".join(line for line in lines if line.split()[0] in missing))
-    if ":" in environment["PROJECT"]:
-        raise StepFailed(
-            "PROJECT has a colon in it, as a domain's projects have: take another, for addresses are made of it"
-        )
-    if not _HOST_NAME.fullmatch(environment["DOMAIN"]):
-        raise StepFailed(
-            f"DOMAIN={environment['DOMAIN']} is not a host name in lower case, as registration.example.org"
-        )
-    return Place(
-        project=environment["PROJECT"],
-        number=number,
-        region=environment["REGION"],
-        domain=environment["DOMAIN"],
-        duty=environment.get("DUTY") or duty,
-        events=environment.get("EVENTS") or "events",
-    )
+    faults = [
+        f"{name} is missing: {what}, as {example}"
+        if not environment.get(name)
+        else f"{name}={environment[name]}: {wrong}"
+        for name, (what, example, pattern, wrong) in _SETTINGS.items()
+        if not pattern.fullmatch(environment.get(name, ""))
+    ]
+    duty, events = environment.get("DUTY") or duty, environment.get("EVENTS") or "events"
+    if duty and duty != "$DUTY" and not _ADDRESS.fullmatch(duty):
+        faults.append(f"DUTY={duty}: is not an e-mail address, as duty@example.org")
+    if not _FOLDER.fullmatch(events) or not Path(events).is_dir():
+        faults.append(f"EVENTS={events}: is no folder here whose name begins with events; only those go up")
+    if faults:
+        raise StepFailed("\n".join(faults))
+    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], duty, events)
 
 
 def _looked_up(environment: Mapping[str, str], outside: Outside) -> Place:
-    """The place, with what only Google knows of it. The first call shows too whether gcloud is there and logged in."""
-    place = _place(environment, number="", duty="")
+    """The place, with what only Google knows of it. The first call shows too whether gcloud is there and logged in.
+    What is not said again stays as it was deployed: the folder of events, and who is on duty."""
+    said = _place(environment, number="", duty="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
-    project = _printed(outside.run, gcloud("projects describe", place.project, "--format=json", project=place.project))
-    duty = place.duty or _printed(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
-    if not duty:
+    project = _printed(outside.run, gcloud("projects describe", said.project, "--format=json", project=said.project))
+    deployed = functions.deployed_settings(said, outside.run)
+    if deployed.get("MAIL_FROM", said.sender) != said.sender:
+        there = deployed["MAIL_FROM"].partition("@")[2]
+        raise StepFailed(
+            f"DOMAIN={said.domain}: the desk of {said.project} is {there}; to give it another host name, "
+            f"take it away first (make destroy ... DOMAIN={there}: what people sent stays)"
+        )
+    duty = said.duty or watch.duty_now(said.project, outside.run) or _account(outside)
+    known = {"EVENTS": deployed.get("EVENTS", "")} if not environment.get("EVENTS") else {}
+    return replace(_place({**environment, **known}, project["projectNumber"], duty), commit=_commit())
+
+
+def _account(outside: Outside) -> str:
+    """Whom gcloud is logged in as."""
+    account = _printed(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
+    if not account:
         raise StepFailed("DUTY is missing: the e-mail address of the person on duty, as DUTY=duty@example.org")
-    return _place(environment, project["projectNumber"], duty)
+    return str(account)
+
+
+def _commit() -> str:
+    """The commit of what is here, as a label may say it; nothing where this is no repository."""
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=-changed"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return asked.stdout.strip()
 
 
 def _billed(place: Place, outside: Outside) -> None:

@@ -131,7 +131,7 @@ def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
     caller = "allUsers" if public else _member(place, INVOKERS[name])
     return _bindings(
         place,
-        f"who may call {name}: {'everybody' if public else INVOKERS[name]}, and nobody else",
+        f"who may call {name}: {'everybody' if public else f'{INVOKERS[name]}, and nobody else'}",
         look=f"run services get-iam-policy {name} --region={place.region}",
         change=f"run services {{}}-iam-policy-binding {name} --region={place.region}",
         wanted={("roles/run.invoker", caller, "")},

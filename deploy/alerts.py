@@ -104,7 +104,9 @@ METRICS = (
         "Requests that no instance was free for",
         # Cloud Run's own entry; no function of ours answers 429. It is counted though it is excluded below
         # (https://cloud.google.com/logging/docs/logs-based-metrics: "regardless of ... exclusion filters")
-        'resource.type="cloud_run_revision" AND log_id("run.googleapis.com/requests") AND httpRequest.status=429',
+        'resource.type="cloud_run_revision" AND log_id("run.googleapis.com/requests") AND httpRequest.status=429'
+        # of the private functions it is backpressure: Eventarc and the next minute call again
+        ' AND resource.labels.service_name=("register" OR "receive-email" OR "record-deliveries")',
     ),
 )
 """What is counted in the logs."""

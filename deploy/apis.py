@@ -14,6 +14,7 @@ APIS = {
     "cloudscheduler": "calls the two functions of each minute",
     "compute": "the load balancer, its certificate and Cloud Armor",
     "eventarc": "calls `send_mail` for each mail that is queued",
+    "eventarcpublishing": "the same: Google's page on routing Firestore's events names both",
     "firebaserules": "lets no client at the books",
     "firestore": "the books",
     "iam": "the functions' accounts",

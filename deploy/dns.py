@@ -3,7 +3,6 @@
 dnspython comes with email-validator, which asks it nothing here.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +14,7 @@ from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 
 from deploy.place import Place
 from deploy.sendgrid import Api, AuthenticatedDomain, authenticated_domain, messages_arrive, patiently, validate
+from deploy.steps import say
 
 UNKNOWN = "(not known yet: make deploy)"
 """Stands for a value that is known only when everything is there."""
@@ -92,19 +92,19 @@ def check(place: Place, address: str | None, sendgrid: Api, resolver: Resolver) 
     wanted = records(place, address, domain)
     lacking = {one.record: one for one in missing(wanted, resolver)}
     for record in wanted:
-        _say(f"{record.name} {record.kind} {record.value}: {_standing(lacking.get(record))}")
+        say(f"{record.name} {record.kind} {record.value}: {_standing(lacking.get(record))}")
     at_sendgrid = _sendgrid_agrees(place, domain, sendgrid)
     return not lacking and at_sendgrid
 
 
 def _sendgrid_agrees(place: Place, domain: AuthenticatedDomain | None, sendgrid: Api) -> bool:
     if domain is None:
-        _say(f"SendGrid does not know {place.domain}: make deploy")
+        say(f"SendGrid does not know {place.domain}: make deploy")
         return False
     valid, why = validate(domain, sendgrid)
-    _say(f"SendGrid finds {place.domain} " + ("authenticated" if valid else f"not authenticated yet: {why}"))
+    say(f"SendGrid finds {place.domain} " + ("authenticated" if valid else f"not authenticated yet: {why}"))
     arrive = patiently(lambda: messages_arrive(place, sendgrid), sendgrid.wait)
-    _say("SendGrid hands on messages, signed" if arrive else "SendGrid does not hand on messages yet: make deploy")
+    say("SendGrid hands on messages, signed" if arrive else "SendGrid does not hand on messages yet: make deploy")
     return valid and arrive
 
 
@@ -130,7 +130,3 @@ def _text(data: object) -> str:
 
 def _plain(value: str) -> str:
     return value.rstrip(".").lower()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")

@@ -14,7 +14,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, gcloud
+from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find, gcloud
 
 _HERE = Path(__file__).parent
 RULES_API = "https://firebaserules.googleapis.com/"
@@ -34,8 +34,12 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
 
 
 def are_there(place: Place, run: Run) -> bool:
-    """Whether there are books already. Where Firestore is not switched on yet there are none."""
-    return run(replace(_database(place).look, waits=False)).ok
+    """Whether there are books already. Where Firestore is not switched on yet there are none. Raises `StepFailed` where
+    that could not be found out: the events would be held against nothing."""
+    looked = run(replace(_database(place).look, waits=False))
+    if not looked.ok and "has not been used in project" in looked.said:
+        return False
+    return find(lambda _: looked, _database(place).look) is not None
 
 
 def _database(place: Place) -> GcloudStep:
@@ -48,6 +52,8 @@ def _database(place: Place) -> GcloudStep:
             raise StepFailed(
                 f"The books of {place.project} are in {there_already}, and stay there: REGION={there_already}"
             )
+        if there["type"] != "FIRESTORE_NATIVE":
+            raise StepFailed(f"The database of {place.project} is in Datastore mode; take a project without one")
         return bool(
             there["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
             and there["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"

@@ -1,6 +1,7 @@
 """The functions, and the settings of each. `main.py` is the map of what they do."""
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -50,10 +51,6 @@ _READ = "roles/storage.objectViewer"
 _WRITE = "roles/storage.objectCreator"
 
 FUNCTIONS = (
-    # People wait for it. A form keeps the processor for some milliseconds and waits for Firestore the rest of the time:
-    # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
-    # than an opening of 10,000 would bring, and bound the bill of a flood.
-    Function("register", True, "512Mi", 60, concurrency=80, most=20, keys=("LINK_KEY",)),
     # Eventarc calls it once a mail. 5 x 4 senders at the most: the limit of mails to one address is exact but for those
     # that count at the same moment. A post may take 20 s, and a roster with its workbook some seconds more; the rosters
     # for four of the staff are drawn up at once, and 10,000 in each take 512 MiB.
@@ -79,6 +76,8 @@ FUNCTIONS = (
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
         messages=(_READ,),
     ),
+    # Reads all registrations of an event once, at its deadline.
+    Function("close-intake", False, "512Mi", 540, concurrency=1, most=1),
     # SendGrid posts reports in batches of up to 1,000 or 768 kB, and posts again what was not taken.
     Function("record-deliveries", True, "512Mi", 120, concurrency=8, most=5, keys=("SENDGRID_WEBHOOK_KEY",)),
     # A message is 30 MB at the most and is several times in memory while it is read: one takes half of this. SendGrid
@@ -93,11 +92,16 @@ FUNCTIONS = (
         keys=("SENDGRID_PARSE_KEY",),
         messages=(_READ, _WRITE),
     ),
-    # Reads all registrations of an event once, at its deadline.
-    Function("close-intake", False, "512Mi", 540, concurrency=1, most=1),
+    # People wait for it. A form keeps the processor for some milliseconds and waits for Firestore the rest of the time:
+    # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
+    # than an opening of 10,000 would bring, and bound the bill of a flood.
+    Function("register", True, "512Mi", 60, concurrency=80, most=20, keys=("LINK_KEY",)),
 )
-"""What the numbers are made of is in docs/deploy.md, "The functions' settings", and `bench/instances.py` measures it.
-A processor each: more than one request at a time needs a whole one
+"""In the order in which they are deployed: whoever writes down what people sent comes last, so that a new version's
+documents meet new readers.
+
+What the numbers are made of is in docs/deploy.md, "The functions' settings", and `bench/instances.py` measures it. A
+processor each: more than one request at a time needs a whole one
 (https://cloud.google.com/run/docs/configuring/services/cpu)."""
 
 
@@ -120,6 +124,16 @@ def steps(place: Place) -> tuple[Step, ...]:
     """The functions. The secrets hold something by now."""
     source = cache(partial(fingerprint, place))
     return tuple(Deployed(place, function, source) for function in FUNCTIONS)
+
+
+def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
+    """The environment of `register` as it is deployed now; nothing where it is not."""
+    look = gcloud(
+        f"functions describe register --gen2 --region={place.region} --format=json", project=place.project, waits=False
+    )
+    ran = run(look)
+    settings: Mapping[str, str] = json.loads(ran.output)["serviceConfig"]["environmentVariables"] if ran.ok else {}
+    return settings
 
 
 def left_behind(place: Place) -> tuple[Step, ...]:
@@ -163,7 +177,7 @@ class Deployed:
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
-        return [str(self.command({SECRETS[key]: "$VERSION" for key in self.function.keys}, _UNKNOWN))]
+        return [str(self.command({SECRETS[key]: "$VERSION" for key in self.function.keys}, f"{_LABEL}={_UNKNOWN}"))]
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
@@ -172,7 +186,8 @@ class Deployed:
         there = find(run, self._look)
         if there and there["state"] == "ACTIVE" and there.get("labels", {}).get(_LABEL) == label:
             return Came.AS_IT_WAS
-        do(run, self.command(versions, label))
+        commit = f",commit={self.place.commit}" if self.place.commit else ""
+        do(run, self.command(versions, f"{_LABEL}={label}{commit}"))
         return Came.CHANGED if there else Came.MADE
 
     def plan_away(self) -> Sequence[str]:
@@ -194,7 +209,7 @@ class Deployed:
     def _delete(self) -> Command:
         return self._gcloud("delete")
 
-    def command(self, versions: Mapping[str, str], label: str) -> Command:
+    def command(self, versions: Mapping[str, str], labels: str) -> Command:
         """Deploys it, with these versions of its secrets: a new version is a new revision, and an instance that starts
         tomorrow has the same keys as one that started today."""
         function, place = self.function, self.place
@@ -217,7 +232,7 @@ class Deployed:
             f"--max-instances={function.most}",
             "--set-env-vars=" + ",".join(f"{name}={value}" for name, value in environment.items()),
             *([f"--set-secrets={','.join(keys)}"] if keys else ["--clear-secrets"]),
-            f"--update-labels={_LABEL}={label}",
+            f"--update-labels={labels}",
         )
 
     def _gcloud(self, verb: str, *more: str) -> Command:

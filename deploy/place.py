@@ -19,6 +19,8 @@ class Place:
     """The e-mail address of the person on duty, who gets the alerts."""
     events: str = "events"
     """The folder of the event files, below the project's own."""
+    commit: str = ""
+    """Of what is deployed, for whoever wants to go back to it; empty where nobody knows."""
 
     @property
     def pages(self) -> str:

@@ -7,7 +7,6 @@ key because others know it rotates twice.
 """
 
 import secrets as random
-import sys
 from collections.abc import Callable
 
 from deploy.place import Place
@@ -31,9 +30,10 @@ from deploy.sendgrid import (
     sign_reports,
     webhook_of,
 )
-from deploy.steps import StepFailed
+from deploy.steps import StepFailed, say
 
 LINK_KEY = "link-key"
+KEYS = (LINK_KEY, SENDGRID_KEY, REPORTS_KEY, MESSAGES_KEY)
 Deploy = Callable[[], None]
 """Deploys the functions anew, with what the secrets hold then. Raises `StepFailed`."""
 
@@ -51,9 +51,7 @@ def rotate(key: str, place: Place, api: Api, secrets: Secrets, deploy_functions:
         case "reports-key":
             rotate_reports_key(place, api, secrets, deploy_functions)
         case _:
-            raise StepFailed(
-                f"There is no key {key!r}; there are {LINK_KEY}, {SENDGRID_KEY}, {REPORTS_KEY}, {MESSAGES_KEY}"
-            )
+            raise StepFailed(f"KEY={key}: there is no such key; there are {', '.join(KEYS)}")
 
 
 def rotate_link_key(secrets: Secrets, deploy_functions: Deploy) -> None:
@@ -123,7 +121,7 @@ def rotate_reports_key(place: Place, api: Api, secrets: Secrets, deploy_function
     answered 2xx (its page "Event Webhook Troubleshooting")."""
     new = patiently(lambda: _new_reports_key(place, api, secrets), api.wait)
     keep_public_key(secrets, REPORTS_KEY, new)
-    _say("Delivery reports are refused until the functions are deployed; SendGrid repeats them for 24 hours.")
+    say("Delivery reports are refused until the functions are deployed; SendGrid repeats them for 24 hours.")
     deploy_functions()
 
 
@@ -140,8 +138,3 @@ def _new_reports_key(place: Place, api: Api, secrets: Secrets) -> str:
     if new in kept:
         raise StepFailed("SendGrid gave the same key again; nothing was changed. Its support can give you another.")
     return new
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

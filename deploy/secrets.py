@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,13 +57,11 @@ class SecretManager:
     def get(self, name: str) -> str | None:
         """What the secret holds; nothing where it holds nothing yet. Raises `StepFailed`: a key that cannot be read is
         not one that is not there, and must not be made anew."""
-        command = gcloud(f"secrets versions access latest --secret={name}", project=self.place.project)
-        ran = self.run(command)
-        if ran.ok:
-            return ran.output
-        if "NOT_FOUND" in ran.said:
+        newest = _versions(self.place, name, self.run)
+        if not newest:
             return None
-        raise StepFailed(f"{shlex.join(command.argv)}\n{ran.said.strip()}")
+        command = gcloud(f"secrets versions access {max(newest)} --secret={name}", project=self.place.project)
+        return do(self.run, command)
 
     def put(self, name: str, value: str) -> None:
         """Let the secret hold this from now on, for functions that are deployed afterwards. Raises `StepFailed`."""
@@ -74,12 +71,16 @@ class SecretManager:
 
 def newest_version(place: Place, name: str, run: Run) -> str:
     """The number of the newest version that is enabled. Raises `StepFailed` where there is none."""
-    command = gcloud(f"secrets versions list {name} --filter=state=ENABLED --format=json", project=place.project)
-    ran = run(command)
-    numbers = [int(version["name"].rpartition("/")[2]) for version in json.loads(ran.output or "[]")] if ran.ok else []
+    numbers = _versions(place, name, run)
     if not numbers:
-        raise StepFailed(f"The secret {name} holds nothing.\n{shlex.join(command.argv)}\n{ran.said.strip()}")
+        raise StepFailed(f"The secret {name} holds nothing.")
     return str(max(numbers))
+
+
+def _versions(place: Place, name: str, run: Run) -> list[int]:
+    """The numbers of the versions that are enabled. Raises `StepFailed`."""
+    command = gcloud(f"secrets versions list {name} --filter=state=ENABLED --format=json", project=place.project)
+    return [int(version["name"].rpartition("/")[2]) for version in json.loads(do(run, command) or "[]")]
 
 
 @dataclass(frozen=True)

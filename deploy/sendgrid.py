@@ -19,7 +19,7 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from deploy.place import Place
-from deploy.steps import Came, Run, Step, StepFailed
+from deploy.steps import Came, Run, Step, StepFailed, say
 from schemas.deliveries import DELIVERIES
 
 HOST = "https://api.sendgrid.com"
@@ -352,7 +352,7 @@ def _try_out(place: Place, api: Api) -> None:
     except Refused as error:
         if error.status != 403 or "from" not in error.fields:  # the sender is at fault, not the key
             raise
-        _say(f"    the key is good; SendGrid takes mail from {place.sender} once the DNS records are there")
+        say(f"    the key is good; SendGrid takes mail from {place.sender} once the DNS records are there")
 
 
 def _send_once_known(ask: Ask, api: Api) -> None:
@@ -602,10 +602,5 @@ def _not_yet(place: Place, api: Api, error: Refused) -> Came:
     domain = authenticated_domain(place, api)
     if error.status in (401, 403) or domain is None or domain.valid:
         raise error
-    _say(f"    {error}\n    Set the DNS records, and when `make deploy-check` finds them: `make deploy` once more.")
+    say(f"    {error}\n    Set the DNS records, and when `make deploy-check` finds them: `make deploy` once more.")
     return Came.NOT_THERE
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

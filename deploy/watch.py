@@ -3,12 +3,12 @@ and what is kept out of the logs."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from deploy.alerts import METRICS, OURS, alerts
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, StepFailed, gcloud
+from deploy.steps import Came, Command, GcloudSet, Run, Step, do, gcloud
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,8 @@ class Policies:
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
-        channels = run(gcloud("beta monitoring channels list --format=json", project=self.project))
-        if not channels.ok:
-            raise StepFailed(f"the notification channels could not be listed\n{channels.said.strip()}")
-        return self._telling([one["name"] for one in json.loads(channels.output) if _is_labelled(one)]).take(run)
+        channels = json.loads(do(run, _channels(self.project)))
+        return self._telling([one["name"] for one in channels if _is_labelled(one)]).take(run)
 
     def plan_away(self) -> Sequence[str]:
         """See `Step`."""
@@ -197,6 +195,17 @@ def _no_requests_in_the_logs(project: str) -> GcloudSet:
             [gcloud(sink, f"--remove-exclusions={_EXCLUSION}", project=project)] if there(found) else []
         ),
     )
+
+
+def duty_now(project: str, run: Run) -> str:
+    """The address that the alerts go to now; empty where there is none yet."""
+    ran = run(replace(_channels(project), waits=False))
+    ours = [one for one in json.loads(ran.output or "[]") if _is_labelled(one)] if ran.ok else []
+    return str(ours[0]["labels"]["email_address"]) if ours else ""
+
+
+def _channels(project: str) -> Command:
+    return gcloud("beta monitoring channels list --format=json", project=project)
 
 
 def steps(place: Place) -> tuple[Step, ...]:

@@ -274,7 +274,8 @@ class GoogleApi:
         if key not in self.kept and not fields and asked.method == "PATCH":
             raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
         body = dict(asked.body or {})
-        body = body.get("role", body) if asked.api == "iam" and "/roles/" in key else body
+        within = {"iam": "role", "firebaserules": "release"}.get(asked.api, "")
+        body = body.get(within, body)
         thing = _merged(self.kept.get(key, {"name": asked.path}), body)
         if asked.api == "logging":  # what is named and not given is emptied (https://google.aip.dev/134)
             thing = {name: one for name, one in thing.items() if name in body or name != asked.query.get("updateMask")}

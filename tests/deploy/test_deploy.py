@@ -10,21 +10,22 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from copy import deepcopy
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dns.resolver import Resolver
 
-from deploy import accounts, functions, secrets
-from deploy.__main__ import Outside, main
+from deploy import firestore, functions, secrets, watch
+from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import Place
 from deploy.sendgrid import Api
-from deploy.steps import Came, Command, Ran
+from deploy.steps import Came, Command, Ran, Run, StepFailed
 from rollcall.store.sqlite import SqliteStore
+from schemas.event import read_events
 from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
 from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
 
@@ -118,7 +119,7 @@ def test_a_failure_names_the_command_and_says_what_google_said_and_how_to_go_on(
 
 def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) -> None:
     made_later = {asked.query["functionId"] for asked in deployment.runs[1] if "functionId" in asked.query}
-    assert made_later == {"send-due-mail", "record-deliveries", "receive-email", "close-intake"}
+    assert made_later == {function.name for function in FUNCTIONS[1:]}
     again = {str(asked) for asked in deployment.runs[0]} & {str(asked) for asked in deployment.runs[1]}
     assert again == {  # each time for another function
         f"cloudfunctions POST {HERE}/functions",
@@ -329,20 +330,161 @@ def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, nam
     assert deployment.function(name)["url"] == address
 
 
+def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment) -> None:
+    """Whoever mends something at night does not take over the alerts by it, nor another folder of events."""
+    assert functions.deployed_settings(PLACE, deployment.outside.run)["EVENTS"] == "events"
+    assert watch.duty_now(PROJECT, deployment.outside.run) == PLACE.duty
+
+
+def test_the_commit_is_on_what_is_deployed(deployment: Deployment) -> None:
+    assert re.fullmatch(r"[0-9a-f]{12}(-changed)?", deployment.function("register")["labels"]["commit"])
+
+
+def test_another_host_name_for_the_same_desk_is_refused(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = len(deployment.google.changes())
+    assert main("deploy", SETTINGS | {"DOMAIN": "other.example.org"}, deployment.outside) == 1
+    assert "the desk of p-test is registration.example.org" in capsys.readouterr().out
+    assert len(deployment.google.changes()) == before
+
+
+def _altered(thing: dict[str, Any], path: str, value: object) -> None:
+    *within, last = path.split(".")
+    for name in within:
+        thing = thing[name]
+    thing[last] = value
+
+
+BUCKET, RULES = f"storage b/{PROJECT}-messages", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
+
+
+@pytest.mark.parametrize(
+    ("kept", "path", "value", "makes"),
+    [
+        (DATABASE, "deleteProtectionState", "DELETE_PROTECTION_DISABLED", "the books: "),
+        (DATABASE, "pointInTimeRecoveryEnablement", "POINT_IN_TIME_RECOVERY_DISABLED", "the books: "),
+        (BUCKET, "iamConfiguration.publicAccessPrevention", "inherited", "a bucket "),
+        (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
+        (BUCKET, "lifecycle", {}, "a bucket "),
+        (
+            f"iam projects/{PROJECT}/roles/rollcallBooks",
+            "includedPermissions",
+            ["datastore.entities.delete"],
+            "a role ",
+        ),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "httpTarget.oidcToken", None, "what is called each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "retryConfig", {"retryCount": 5}, "what is called each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "state", "PAUSED", "what is called each minute"),
+    ],
+)
+def test_what_somebody_changed_by_hand_is_mended(
+    deployment: Deployment, kept: str, path: str, value: object, makes: str
+) -> None:
+    google, run = deployment.google, deployment.outside.run
+    was = deepcopy(google.kept[kept])
+    _altered(google.kept[kept], path, value)
+    step = _step(deployment, makes)
+    assert step.take(run) is Came.CHANGED
+    now = google.kept[kept]
+    assert _at(now, path) == _at(was, path) or (kept == DATABASE and _at(now, path) == "ENABLED"), path
+    assert step.take(run) is Came.AS_IT_WAS
+
+
+def _at(thing: Any, path: str) -> Any:
+    for name in path.split("."):
+        thing = thing.get(name)
+    return thing
+
+
+def _step(deployment: Deployment, makes: str) -> Any:
+    [step] = [step for step in all_steps(PLACE, deployment.outside) if step.makes.startswith(makes)]
+    return step
+
+
+def test_rules_that_somebody_released_are_replaced(deployment: Deployment) -> None:
+    google, step = deployment.google, _step(deployment, "rules ")
+    ruleset = google.kept[RULES]["rulesetName"]
+    google.kept[f"firebaserules {ruleset}"]["source"]["files"][0]["content"] = "allow read, write: if true;"
+    assert step.take(deployment.outside.run) is Came.CHANGED
+    assert google.kept[RULES]["rulesetName"] != ruleset
+    assert step.take(deployment.outside.run) is Came.AS_IT_WAS
+
+
+def test_roles_that_somebody_gave_our_accounts_are_taken_away(deployment: Deployment) -> None:
+    google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
+    was = google.members(of)
+    member = f"serviceAccount:{PLACE.account('register')}"
+    google.policies[of]["bindings"].append({"role": "roles/datastore.owner", "members": [member]})
+    assert _step(deployment, "what the accounts may do in the project").take(deployment.outside.run) is Came.CHANGED
+    assert google.members(of) == was
+
+
+def test_books_in_another_region_or_mode_are_not_taken_for_ours(deployment: Deployment) -> None:
+    for field, value, said in (("locationId", "eur3", "REGION=eur3"), ("type", "DATASTORE_MODE", "Datastore mode")):
+        was = deployment.google.kept[DATABASE][field]
+        deployment.google.kept[DATABASE][field] = value
+        with pytest.raises(StepFailed, match=said):
+            _step(deployment, "the books: ").take(deployment.outside.run)
+        deployment.google.kept[DATABASE][field] = was
+
+
+def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> None:
+    """Else all links in mails that went out would die."""
+    google = deployment.google
+    for refused in ("secretmanager GET", "versions"):
+        google.refuse["link-key/versions"] = 1
+        with pytest.raises(StepFailed, match="link-key"):
+            _step(deployment, "a key that signs the links").take(deployment.outside.run)
+        assert google.refuse["link-key/versions"] == 0, refused
+
+
+def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    books = SqliteStore(tmp_path / "books.sqlite3", lambda: NOW)
+    event = read_events(Path("events"))["intgov04"]
+    books.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
+    outside = replace(deployment.outside, books=lambda _: books)
+    before = len(deployment.google.changes())
+    for command in ("deploy", "rotate"):
+        assert main(command, SETTINGS | {"KEY": "link-key"}, outside) == 1
+        assert "move-deadline" in capsys.readouterr().out
+    assert len(deployment.google.changes()) == before
+
+
+@pytest.mark.parametrize("said", ["UNAVAILABLE: try again", "PERMISSION_DENIED: no"])
+def test_books_that_could_not_be_looked_for_do_not_pass_for_none(said: str) -> None:
+    with pytest.raises(StepFailed, match=said):
+        firestore.are_there(PLACE, lambda _: Ran(False, "", said))
+    off = "Cloud Firestore API has not been used in project 1 before or it is disabled."
+    assert not firestore.are_there(PLACE, lambda _: Ran(False, "", off))
+
+
+def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deployment: Deployment) -> None:
+    google = deployment.google
+    before = len(google.changes())
+    assert main("rotate", SETTINGS | {"KEY": "link-key"}, deployment.outside) == 0
+    deployed = [asked.path.rpartition("/")[2] for asked in google.changes()[before:] if asked.api == "cloudfunctions"]
+    for name in ("register", "send-mail", "send-due-mail"):
+        assert deployed.count(name) >= 2, deployed  # each must open what the new key signs before any signs with it
+    assert "close-intake" not in deployed
+
+
 def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
     google, run = deployment.google, deployment.outside.run
-    close = FUNCTIONS[5]
+    close = next(function for function in FUNCTIONS if function.name == "close-intake")
     secrets.SecretManager(PLACE, run).put("link-key", "a new one")
-    assert functions.steps(PLACE)[1].take(run) is Came.CHANGED
+    assert functions.steps(PLACE)[0].take(run) is Came.CHANGED
     there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
-    assert {key["secret"]: key["version"] for key in there} == {"link-key": "2", "sendgrid-key": "1"}
+    assert {key["secret"]: key["version"] for key in there} == {"link-key": "4", "sendgrid-key": "1"}
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
     google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
     policy = google.policies[f"run {HERE}/services/close-intake"]
     policy["bindings"][0]["members"].append("allUsers")
-    assert accounts.invokers(PLACE)[5].take(run) is Came.CHANGED
+    assert _step(deployment, "who may call close-intake").take(run) is Came.CHANGED
     assert google.members(f"run {HERE}/services/close-intake") == {
         ("roles/run.invoker", f"serviceAccount:{PLACE.account('scheduler')}")
     }
@@ -399,11 +541,36 @@ def test_a_missing_setting_is_named_with_an_example(
     assert f"as {missing}=" in capsys.readouterr().out
 
 
+def test_settings_that_cannot_be_right_are_all_named_before_anybody_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "DUTY": "me", "EVENTS": "docs"}
+    for command in ("plan", "deploy", "check", "destroy", "rotate"):
+        assert main(command, wrong, NOBODY) == 1
+        said = capsys.readouterr().out
+        assert re.findall(r"^(\w+)=", said, re.MULTILINE) == list(wrong), said
+
+
+def test_a_key_that_there_is_not_is_named_before_anybody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("rotate", SETTINGS | {"KEY": "links"}, NOBODY) == 1
+    assert "link-key, sendgrid-key, reports-key, messages-key" in capsys.readouterr().out
+
+
+def test_a_plan_names_the_events_and_what_deploying_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
+    late = Outside(_asks_nobody, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
+    assert main("plan", SETTINGS, late) == 0
+    said = capsys.readouterr().out
+    assert "# The events that go up, from events: intgov04" in said
+    assert "# Deploying is refused, unless the books say otherwise: intgov04.toml: intake.closes" in said
+
+
 def test_nothing_is_destroyed_unless_the_project_is_said_again(capsys: pytest.CaptureFixture[str]) -> None:
     assert main("destroy", SETTINGS, NOBODY) == 1
     said = capsys.readouterr().out
     assert f"REALLY={PROJECT}" in said
     assert "databases delete" not in said
+    assert "# It stays: the books" in said
+    assert f'DELETE_EVERYTHING_PEOPLE_SENT="yes, delete the registrations of {PROJECT}"' in said
 
 
 def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFixture[str]) -> None:
@@ -413,29 +580,30 @@ def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFi
 
 
 def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    answers = {"projects": {"projectNumber": NUMBER}, "billing": {"billingEnabled": False}}
-    asked = []
+    run, asked = _a_new_project(billed=False)
+    assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
+    assert "billing" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "functions", "billing"]
+
+
+def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
+    """Google, where there is a project and nothing in it; and what it was asked."""
+    answers = {"projects": {"projectNumber": NUMBER}, "billing": {"billingEnabled": billed}}
+    asked: list[Command] = []
 
     def run(command: Command) -> Ran:
         asked.append(command)
-        return Ran(True, json.dumps(answers[command.argv[1]]), "")
+        there = answers.get(command.argv[1])
+        return Ran(there is not None, json.dumps(there), "not found")
 
-    assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
-    assert "billing" in capsys.readouterr().out
-    assert [command.argv[1] for command in asked] == ["projects", "billing"]
+    return run, asked
 
 
 def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked = []
-
-    def run(command: Command) -> Ran:
-        asked.append(command)
-        project = command.argv[1] != "firestore"  # there are no books yet
-        return Ran(project, json.dumps({"projectNumber": NUMBER, "billingEnabled": True}), "")
-
+    run, asked = _a_new_project()
     late = Outside(run, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
     assert main("deploy", SETTINGS, late) == 1
     assert "intgov04.toml: intake.closes" in capsys.readouterr().out
-    assert [command.argv[1] for command in asked] == ["projects", "billing", "firestore"]
+    assert [command.argv[1] for command in asked] == ["projects", "functions", "billing", "firestore"]
