@@ -117,7 +117,10 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
     say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
     say(dns.table(dns.records(place, front.address(place, outside.run), domain)))
-    say(f"\nOnce all are there: make smoke URL=https://{place.domain} PROJECT={place.project}")
+    say(
+        "\nOnce they are set: `make deploy-check`, which has SendGrid look too, until nothing is missing; `make deploy`"
+        f"\nonce more if it says so; then `make smoke URL=https://{place.domain} PROJECT={place.project}`"
+    )
     return 0
 
 
