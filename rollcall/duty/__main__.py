@@ -71,7 +71,7 @@ def show_status() -> None:
     """How each event stands."""
     duty = _opened()
     print(f"Books: {duty.books.told}.")
-    print(status_said(status(duty.store, duty.events)))
+    print(status_said(status(duty.store, duty.events), duty.folder))
 
 
 def run_smoke() -> None:
