@@ -3,8 +3,9 @@ PYTHON ?= python3
 PORT ?= 8080
 STORE ?= sqlite
 AT ?=
+SENDGRID_ANSWERS ?=
 FORMS ?= forms
-export PORT STORE AT
+export PORT STORE AT SENDGRID_ANSWERS
 
 .PHONY: run test check form bench clean status smoke move-deadline send-roster event-check
 

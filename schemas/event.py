@@ -15,6 +15,7 @@ from schemas.registration import FIELD_NAMES
 from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
@@ -199,7 +200,7 @@ def read_event(path: Path) -> Event:
             f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
         )
     try:
-        given = _EventFile().load(tomllib.loads(path.read_text("utf-8")))
+        given = _EventFile().load(_toml(path.read_text("utf-8")))
         zone = ZoneInfo(given["time_zone"])
         intake = given["intake"]
         event = Event(
@@ -224,12 +225,26 @@ def read_event(path: Path) -> Event:
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (_NoToml, UnicodeDecodeError) as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
     return event
+
+
+class _NoToml(Exception):
+    pass
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Its errors show the line: the parser names only its number."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = _AT_LINE.search(str(error))
+        line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
+        raise _NoToml(f"{error}{line and f': {line}'}") from None
 
 
 def deadline_from(text: str, event: Event) -> datetime:

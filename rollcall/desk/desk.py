@@ -143,6 +143,10 @@ class WatchingStore(RosterStore, Protocol):
         """The event's intake now, where the books have one."""
         ...
 
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """All intakes that the books have, by event."""
+        ...
+
     def mail_queue(self) -> MailQueue:
         """How the queue stands now."""
         ...

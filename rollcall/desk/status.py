@@ -69,12 +69,24 @@ class EventStatus:
 
 
 @dataclass(frozen=True)
+class WithoutFile:
+    """An event that the books know and of which there is no file here: no page is shown of it, and nobody closes it."""
+
+    slug: str
+    intake: Intake
+    registered: int
+    """In time or late; test persons are left out."""
+
+
+@dataclass(frozen=True)
 class Status:
     """How things stand."""
 
     queue: MailQueue
     events: tuple[EventStatus, ...]
     """The next deadline first, then those that have passed, the last first; those that the books do not know last."""
+    without_file: tuple[WithoutFile, ...] = ()
+    """By deadline."""
 
     @property
     def as_of(self) -> datetime:
@@ -86,7 +98,16 @@ def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
     """How things stand now. Writes nothing. Raises `StoreUnavailable`."""
     queue = store.mail_queue()
     standing = [_event_status(store, event, queue.as_of) for event in events.values()]
-    return Status(queue, tuple(sorted(standing, key=lambda one: _place(one, queue.as_of))))
+    without_file = [
+        WithoutFile(slug, intake, sum(1 for _ in everyone(store, slug)))
+        for slug, intake in store.known_intakes().items()
+        if slug not in events
+    ]
+    return Status(
+        queue,
+        tuple(sorted(standing, key=lambda one: _place(one, queue.as_of))),
+        tuple(sorted(without_file, key=lambda one: one.intake.closes_at)),
+    )
 
 
 def mails_standing(unsent: Sequence[MailRecord], now: datetime) -> MailsStanding:

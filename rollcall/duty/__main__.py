@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -27,9 +27,9 @@ from rollcall.desk.status import status
 from rollcall.desk.telling_anew import tell_anew
 from rollcall.duty.books import Books, NoBooks, open_books
 from rollcall.duty.checking import after_its_end, check_events
-from rollcall.duty.smoke import Smoke, SmokeFailed, smoke
+from rollcall.duty.smoke import Smoke, SmokeFailed, look_at_page_of_closed, smoke
 from rollcall.duty.wording import status_said
-from schemas.event import EventFileError, deadline_from, read_events, read_folder
+from schemas.event import EventFileError, as_written, deadline_from, read_events, read_folder
 from templates import deadline, in_utc, in_zone
 
 env = Env()
@@ -69,31 +69,37 @@ def main() -> None:
 
 def show_status() -> None:
     """How each event stands."""
-    duty = _opened()
-    print(f"Books: {duty.books.told}.")
-    print(status_said(status(duty.store, duty.events)))
+    duty = _opened_and_said()
+    print(status_said(status(duty.store, duty.events), duty.folder))
 
 
 def run_smoke() -> None:
-    """A test person registers at the URL, and is removed."""
+    """A test person registers at the URL, and is removed. Where no event is open, only a page is looked at."""
     duty = _opened()
-    url = env.str("URL", "") or duty.books.address
-    if not url:
-        raise _Refused("Say where the desk's pages are: URL=https://registration.example.org")
-    url = url.rstrip("/").removesuffix("/register")
-    if duty.books.address and not urlsplit(url).netloc.endswith(f":{urlsplit(duty.books.address).port}"):
-        raise _Refused(f"The books are those of {duty.books.told}, not of {url}: PROJECT=... says whose they are.")
-    event = _chosen(duty) if env.str("EVENT", "") else _open_event(duty)
+    url = _pages(duty)
+    now = duty.store.now()
+    event = _chosen(duty) if env.str("EVENT", "") else _open_or_nearest(duty, now)
+    opens_at, closes_at = _open_between(duty, event)
     print(f"{url}/register/{event.slug}, with the books of {duty.books.told}:")
-    smoke(Smoke(duty.store, event, url, lambda line: print(line, flush=True), _until_stopped(), time.monotonic))
-    print("The desk takes registrations, and its mail arrives.")
+    test = Smoke(duty.store, event, url, lambda line: print(line, flush=True), _until_stopped(), time.monotonic)
+    if env.str("EVENT", "") or opens_at <= now < closes_at:
+        smoke(test)
+        print("The desk takes registrations, and its mail arrives.")
+        return
+    look_at_page_of_closed(test, not_yet_open=now < opens_at)
+    print(
+        f"No event in {duty.folder} is open now, and nobody can register: so only the page was tried, and no mail. "
+        "make status says when each closes."
+    )
 
 
 def move() -> None:
     """Move a deadline."""
-    duty = _opened()
+    duty = _opened_and_said()
     event = _chosen(duty)
     to = env.str("TO", "")
+    if not to:
+        raise _Refused("TO is missing, as TO=2004-02-27T18:00")
     try:
         closes_at = deadline_from(to, event)
     except ValueError as error:
@@ -104,9 +110,13 @@ def move() -> None:
     moved = move_deadline(duty, event, closes_at)
     match moved:
         case Moved():
-            print(f"{event.title}: registration closed at {deadline(old.closes_at, event)};")
-            print(f"now it closes at {deadline(closes_at, event)}.")
-            print(f"Write it in the event's file too: closes = {to}")
+            if old.closes_at == closes_at:
+                print(f"{event.title}: registration closes at {deadline(closes_at, event)}, as it was.")
+            else:
+                print(f"{event.title}: registration was to close at {deadline(old.closes_at, event)};")
+                print(f"now it closes at {deadline(closes_at, event)}.")
+            if event.closes_at != closes_at:
+                print(f"Write it in the event's file too: closes = {as_written(closes_at, event, ends=True)}")
         case TooEarly(earliest):
             raise _Refused(
                 f"Not moved: an earlier deadline must lie some minutes ahead, at {in_zone(earliest, event)} or later, "
@@ -123,12 +133,14 @@ def move() -> None:
 
 def send_roster() -> None:
     """Owe the staff anew what they did not get."""
-    duty = _opened()
+    duty = _opened_and_said()
     event = _chosen(duty)
     intake = _known(duty, event)
     mails = tell_anew(duty.store, event)
     for mail in mails:
         print(f"Owed to {mail.to}: {mail.kind.value} ({mail.id})")
+    if not mails:
+        print("Nothing to send now.")
     if intake.closing is None:
         print(
             f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
@@ -155,7 +167,7 @@ def check() -> None:
         sys.exit("\n".join([*faults, f"Checked {beside}, as of {in_utc(now)}."]))
     for event in events.values():
         print(f"{folder / event.slug}.toml: {event.title}; closes at {deadline(event.closes_at, event)}")
-    print(f"Nothing is wrong with them, checked {beside}.")
+    print(f"Nothing is wrong with them, checked {beside}, as of {in_utc(now)}.")
 
 
 _COMMANDS: Mapping[str, Callable[[], None]] = {
@@ -188,6 +200,30 @@ def _opened() -> _Duty:
     return _Duty(books, books.store, RecentIntakes(books.store, time.monotonic), read_events(folder), folder)
 
 
+def _opened_and_said() -> _Duty:
+    """Whose books they are is said first: what follows would be another's."""
+    duty = _opened()
+    print(f"Books: {duty.books.told}.")
+    return duty
+
+
+def _pages(duty: _Duty) -> str:
+    """Where the desk's pages are: of the URL only scheme and host count, since it may be that of any page."""
+    url = env.str("URL", "") or duty.books.address
+    if not url:
+        raise _Refused("Say where the desk's pages are: URL=https://registration.example.org")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise _Refused(f"URL={url} is no address of a page; write it as URL=https://registration.example.org")
+    url = f"{parts.scheme}://{parts.netloc}"
+    if duty.books.address and not parts.netloc.endswith(f":{urlsplit(duty.books.address).port}"):
+        raise _Refused(f"The books are those of {duty.books.told}, not of {url}: PROJECT=... says whose they are.")
+    return url
+
+
 def _events_folder(books: Books | None) -> Path:
     said = env.str("EVENTS", "")
     return Path(said) if said else (books and books.events) or Path("events")
@@ -202,17 +238,24 @@ def _chosen(duty: _Duty) -> Event:
     if slug in duty.events:
         return duty.events[slug]
     there = ", ".join(duty.events)
+    if not slug:
+        raise _Refused(f"EVENT is missing, as EVENT={next(iter(duty.events))}; in {duty.folder} there are: {there}")
     raise _Refused(f"EVENT={slug}: no such event in {duty.folder}; there are: {there}")
 
 
-def _open_event(duty: _Duty) -> Event:
-    now = duty.store.now()
-    for slug, event in duty.events.items():
-        intake = duty.store.known_intake(slug)
-        opens_at, closes_at = (intake or event).opens_at, (intake or event).closes_at
-        if opens_at <= now < closes_at:
-            return event
-    raise _Refused(f"No event in {duty.folder} is open for registration now; make status says when each closes.")
+def _open_or_nearest(duty: _Duty, now: datetime) -> Event:
+    """An event that is open, the next to close; else the one whose deadline is next, or was last."""
+
+    def place(event: Event) -> tuple[bool, bool, timedelta]:
+        opens_at, closes_at = _open_between(duty, event)
+        return not opens_at <= now < closes_at, closes_at <= now, abs(closes_at - now)
+
+    return min(duty.events.values(), key=place)
+
+
+def _open_between(duty: _Duty, event: Event) -> tuple[datetime, datetime]:
+    known = duty.store.known_intake(event.slug) or event
+    return known.opens_at, known.closes_at
 
 
 def _known(duty: _Duty, event: Event) -> Intake:

@@ -6,18 +6,20 @@ from datetime import datetime, timedelta
 from rollcall.desk.desk import WatchingStore
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
+from rollcall.desk.pages import everyone, kept_forms, messages
 from schemas.event import as_written
-from templates import days, deadline, in_zone
+from templates import days, deadline, in_utc, in_zone
 
 
 def check_events(events: Mapping[str, Event], store: WatchingStore | None, now: datetime) -> list[str]:
-    """What speaks against deploying these events at this time: a line a fault, with the file's name, the field and the
-    mend. Writes nothing. `store` is None where there are no books yet. Raises `StoreUnavailable`."""
-    return [
-        f"{slug}.toml: {fault}"
-        for slug, event in events.items()
-        for fault in faults(event, store.known_intake(slug) if store else None, now)
-    ]
+    """What speaks against deploying these events, and no others, at this time: a line a fault, with the file's name,
+    the field and the mend. Writes nothing. `store` is None where there are no books yet. Raises `StoreUnavailable`."""
+    intakes = store.known_intakes() if store else {}
+    found = [(slug, fault) for slug, event in events.items() for fault in faults(event, intakes.get(slug), now)]
+    if store:
+        gone = {slug: intake for slug, intake in intakes.items() if slug not in events}
+        found += [(slug, _without_file(intake)) for slug, intake in gone.items() if _is_waited_for(store, slug, intake)]
+    return [f"{slug}.toml: {fault}" for slug, fault in found]
 
 
 def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
@@ -34,6 +36,26 @@ def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
             "later one, or put the files of your own events into a folder and say EVENTS=<folder>"
         )
     return found
+
+
+def _is_waited_for(store: WatchingStore, slug: str, intake: Intake) -> bool:
+    """Whether somebody registered or wrote who has no roster to be on yet: without its file nobody closes the event."""
+    if intake.closing:
+        return False
+    came = (everyone(store, slug), kept_forms(store, slug), messages(store, slug))
+    return any(next(iter(one), None) for one in came)
+
+
+def _without_file(intake: Intake) -> str:
+    stands = (
+        f"its deadline, {in_utc(intake.closes_at)}, has passed, and it is not closed"
+        if intake.past
+        else f"it is open until {in_utc(intake.closes_at)}"
+    )
+    return (
+        f"is not there, or cannot be used, and the books know the event: somebody registered or wrote for it, and "
+        f"{stands}; put its file back, or say EVENTS=<folder that holds it>"
+    )
 
 
 def after_its_end(event: Event, closes_at: datetime) -> bool:

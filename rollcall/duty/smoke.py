@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http.client import HTTPException
@@ -13,7 +13,7 @@ from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
 from rollcall.desk.mail import UNDELIVERED, MailRecord, MailState, confirmation
 from rollcall.desk.registration import reference, registration_id
-from rollcall.desk.testing import address_of_test_person
+from rollcall.desk.testing import address_of_test_person, is_test
 from rollcall.duty.wording import lasting
 from schemas.registration import FormField, form_fields, read_form
 from templates import in_utc
@@ -69,7 +69,36 @@ def smoke(test: Smoke) -> None:
         _timed(test, "it is in the books", lambda: _look_in_books(test, id))
         _timed(test, "its confirmation was delivered", lambda: _wait_for_delivery(test, owed.id))
     finally:
-        _timed(test, "the test person and its mail are removed", lambda: _remove(test, id, owed.id))
+        _timed(
+            test,
+            "the test person and its mail are removed",
+            lambda: remove_test_person(test.store, test.event.slug, id, [owed.id]),
+        )
+
+
+def look_at_page_of_closed(test: Smoke, *, not_yet_open: bool) -> None:
+    """See that the page of an event for which nobody can register now says so. Raises `SmokeFailed`."""
+    says = "Registration is not yet open" if not_yet_open else "Registration is closed"
+
+    def look() -> None:
+        status, text = _ask(test, None)
+        if status == 200 and f"<h1>{says}</h1>" not in text:
+            raise SmokeFailed(f'The page is there, but does not say "{says}", as it should by the books that are here.')
+        if status != 200:
+            raise _other_than_expected(test, status)
+
+    _timed(test, f'the page is there, and says "{says}"', look)
+
+
+def remove_test_person(store: Store, event: str, id: str, mails: Sequence[str]) -> None:
+    """Take a test person and its mails out of the books. What is another's under these ids is left alone, and
+    everything else with it: raises `SmokeFailed`."""
+    registered = store.registered(event, id)
+    records = [record for record in map(store.mail, mails) if record]
+    theirs = [*([registered.registration.email] if registered else []), *(record.mail.to for record in records)]
+    if not all(map(is_test, theirs)):
+        raise SmokeFailed(f"Nothing was removed: under {reference(id)} there is somebody who is no test person.")
+    store.forget(event, id, mails)
 
 
 def answers_of_test_person(event: Event, mark: str, today: date) -> dict[str, str]:
@@ -96,13 +125,18 @@ def _look_at_page(test: Smoke) -> None:
         return
     if status == 200:
         raise SmokeFailed("The page is there, but no form is on it: registration is not open by this desk's clock.")
-    raise SmokeFailed(_WHY.get(status, _WHY[500]).format(status=status, slug=test.event.slug))
+    raise _other_than_expected(test, status)
+
+
+def _other_than_expected(test: Smoke, status: int, text: str = "") -> SmokeFailed:
+    said = f"\n{text[:1000]}" if text else ""
+    return SmokeFailed(_WHY.get(status, _WHY[500]).format(status=status, slug=test.event.slug) + said)
 
 
 def _register(test: Smoke, id: str, answers: Mapping[str, str]) -> None:
     status, text = _ask(test, answers)
     if status != 201:
-        raise SmokeFailed(_WHY.get(status, _WHY[500]).format(status=status, slug=test.event.slug) + f"\n{text[:1000]}")
+        raise _other_than_expected(test, status, text)
     if json.loads(text).get("reference") != reference(id):
         raise SmokeFailed("It answered with another reference: another version of Rollcall is deployed than this one.")
 
@@ -181,7 +215,3 @@ def _cause(test: Smoke, record: MailRecord | None) -> str:
         "Nobody took it up: look whether the trigger calls send-mail (Eventarc) and the schedule send-due-mail (Cloud "
         "Scheduler), and at their logs."
     )
-
-
-def _remove(test: Smoke, id: str, mail_id: str) -> None:
-    test.store.forget(test.event.slug, id, [mail_id])

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from rollcall.desk.incoming import Standing
 from rollcall.desk.mail import MailQueue, MailRecord, MailState
-from rollcall.desk.status import EventStatus, Status
+from rollcall.desk.status import EventStatus, Status, WithoutFile
 from templates import deadline, in_utc, in_zone
 
+_NOBODY_CLOSES = "not yet; a desk without its file shows no page of it, and does not close it"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -21,9 +23,10 @@ def lasting(time: timedelta) -> str:
     raise AssertionError("seconds are the last unit")
 
 
-def status_said(status: Status) -> str:
-    """How things stand, a paragraph an event."""
+def status_said(status: Status, folder: Path) -> str:
+    """How things stand, a paragraph an event. `folder` is that of the event files."""
     paragraphs = [_event_said(one) for one in status.events]
+    paragraphs += [_without_file_said(one, folder) for one in status.without_file]
     return "\n\n".join([f"It is {in_utc(status.as_of)} there.", *paragraphs, _queue_said(status.queue)])
 
 
@@ -47,6 +50,20 @@ def _event_said(one: EventStatus) -> str:
         ("closing", _closing_said(one)),
     ]
     return "\n".join([f"{event.title} ({event.slug})", *(f"  {label:<18}{text}" for label, text in rows)])
+
+
+def _without_file_said(one: WithoutFile, folder: Path) -> str:
+    """Times in UTC: the zone stands in the file."""
+    intake = one.intake
+    passed = f"{lasting(intake.closes_at - intake.as_of)} {'ago' if intake.past else 'from now'}"
+    closing = f"closed, {intake.closing.count} on the roster" if intake.closing else _NOBODY_CLOSES
+    rows = [
+        ("registered", f"{one.registered}"),
+        ("deadline", f"{in_utc(intake.closes_at)}, {passed}"),
+        ("closing", closing),
+    ]
+    first = f"{one.slug}: the books know it, and there is no file of it in {folder} (EVENTS=... says another folder)"
+    return "\n".join([first, *(f"  {label:<18}{text}" for label, text in rows)])
 
 
 def _incoming_said(one: EventStatus) -> str:

@@ -1,6 +1,6 @@
 """Time that is moved: real time plus a constant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -35,6 +35,10 @@ class MovedTime:
         """See `WatchingStore`."""
         intake = self._store.known_intake(event)
         return self._read(intake) if intake else None
+
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """See `WatchingStore`."""
+        return {event: self._read(intake) for event, intake in self._store.known_intakes().items()}
 
     def accept(
         self,

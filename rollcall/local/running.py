@@ -75,4 +75,5 @@ def moved_clock(shift: timedelta) -> Callable[[], datetime]:
 
 
 def _beside(folder: Path) -> Path:
-    return folder.with_name("run.json")
+    """As the folder is named: other books beside it have a run of their own."""
+    return folder.with_name(f"{folder.name}.run.json")

@@ -127,6 +127,11 @@ class FirestoreStore:
             snapshot: Any = self._client.document("intakes", event).get(**_Call())
         return _intake(snapshot) if snapshot.exists else None
 
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """See `WatchingStore`."""
+        with _unavailable_as_ours():
+            return {snapshot.id: _intake(snapshot) for snapshot in self._client.collection("intakes").stream(**_Call())}
+
     def accept(
         self,
         event: str,

@@ -161,6 +161,12 @@ class SqliteStore:
             row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event,)).fetchone()
         return _intake(now, *row) if row else None
 
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """See `WatchingStore`."""
+        with self._commit() as (books, now):
+            rows = books.execute(f"select event, {_INTAKE} from intakes order by event").fetchall()
+        return {event: _intake(now, *row) for event, *row in rows}
+
     def accept(
         self,
         event: str,

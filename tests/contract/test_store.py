@@ -747,3 +747,13 @@ def test_looking_for_an_intake_makes_none(store: Store, fresh: FreshStore) -> No
     assert known is not None
     assert known.as_of >= made.as_of
     assert replace(known, as_of=made.as_of) == made
+
+
+def test_all_intakes_are_known(store: Store, fresh: FreshStore) -> None:
+    assert store.known_intakes() == {}
+    another = replace(EVENT, slug="another", closes_at=EVENT.closes_at + timedelta(days=1))
+    made = {event.slug: store.intake(event) for event in (EVENT, another)}
+    accept(store)  # what is below an intake is none
+    known = fresh().known_intakes()
+    assert {slug: replace(intake, as_of=made[slug].as_of) for slug, intake in known.items()} == made
+    assert all(intake.as_of >= made[slug].as_of for slug, intake in known.items())

@@ -1,6 +1,7 @@
 """How things stand."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from rollcall.desk.closing import close, page_name
 from rollcall.desk.desk import Desk
@@ -21,6 +22,7 @@ from rollcall.desk.registering import register
 from rollcall.desk.registration import Sign
 from rollcall.desk.sending import send, send_due
 from rollcall.desk.status import MailsStanding, mails_standing, status
+from rollcall.desk.testing import address_of_test_person
 from rollcall.desk.watching import MISSED_AFTER
 from rollcall.duty.wording import status_said
 from tests.builders import a_registration, an_event
@@ -28,6 +30,7 @@ from tests.conftest import Clock
 from tests.desk.test_registering import Postbox
 
 EVENT = an_event()
+FOLDER = Path("events")
 MINUTE = timedelta(minutes=1)
 
 
@@ -113,7 +116,7 @@ def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> Non
     desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), ["SOMEBODY"])
     (standing,) = status(desk.store, desk.events).events
     assert (standing.registered, standing.list_is_whole) == (1, False)
-    assert "NOT those that were closed" in status_said(status(desk.store, desk.events))
+    assert "NOT those that were closed" in status_said(status(desk.store, desk.events), FOLDER)
 
 
 def test_a_queue_that_is_held_is_seen(desk: Desk, postbox: Postbox) -> None:
@@ -142,3 +145,18 @@ def test_the_next_deadline_comes_first(desk: Desk, clock: Clock) -> None:
         desk.store.intake(events[slug])
     in_order = [one.event.slug for one in status(desk.store, events).events]
     assert in_order == ["next", "later", "past", "long-past", "unknown"]
+
+
+def test_an_event_without_a_file_is_there_all_the_same(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    register(desk, EVENT, a_registration(email=address_of_test_person("left")))
+    (gone,) = status(desk.store, {}).without_file
+    assert (gone.slug, gone.registered, gone.intake.closing) == (EVENT.slug, 1, None)
+    said = status_said(status(desk.store, {}), FOLDER)
+    assert "intgov04: the books know it, and there is no file of it in events (EVENTS=" in said
+    assert "20 February 2004, 23:00 UTC, 18 days from now" in said
+    assert "not yet; a desk without its file" in said
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    assert "closed, 1 on the roster" in status_said(status(desk.store, {}), FOLDER)
+    assert status(desk.store, desk.events).without_file == ()

@@ -9,11 +9,14 @@ import pytest
 
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
-from rollcall.desk.intake import Intake
+from rollcall.desk.intake import Closing, Intake
+from rollcall.desk.mail import confirmation
+from rollcall.desk.registration import Sign
+from rollcall.desk.testing import address_of_test_person
 from rollcall.duty.checking import check_events, faults
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import as_written, deadline_from
-from tests.builders import an_event
+from tests.builders import a_registration, an_event
 from tests.conftest import Clock
 
 EVENT = an_event()
@@ -28,6 +31,10 @@ def store(tmp_path: Path, clock: Clock) -> Store:
 
 def an_intake(event: Event = EVENT, **changes: Any) -> Intake:
     return replace(Intake(event.opens_at, event.closes_at, None, as_of=NOW), **changes)
+
+
+def accept(store: Store, id: str, email: str) -> None:
+    assert store.accept(EVENT.slug, id, a_registration(email=email), confirmation(EVENT.slug, id, email))
 
 
 def test_an_event_to_come_is_fine() -> None:
@@ -84,6 +91,35 @@ def test_all_faults_are_said_and_nothing_is_written(store: Store, clock: Clock) 
     events = {slug: an_event(slug=slug, closes_at=clock.now - DAY) for slug in ("one", "two")}
     assert [fault.split(":")[0] for fault in check_events(events, store, clock.now)] == ["one.toml", "two.toml"]
     assert store.known_intake("one") is None
+
+
+@pytest.mark.parametrize("came", ["registered", "kept", "wrote"])
+def test_an_event_for_which_somebody_came_and_whose_file_is_gone(store: Store, clock: Clock, came: str) -> None:
+    store.intake(EVENT)
+    assert check_events({}, store, clock.now) == []  # nobody came
+    accept(store, "TEST", address_of_test_person("left"))
+    store.keep(EVENT.slug, "TEST", a_registration(email=address_of_test_person("kept")), Sign.TOO_FAST)
+    assert check_events({}, store, clock.now) == []
+    if came == "registered":
+        accept(store, "A", "a@example.org")
+    elif came == "kept":
+        store.keep(EVENT.slug, "A", a_registration(), Sign.TOO_FAST)
+    else:
+        store.take_in(EVENT.slug, "M")
+    (fault,) = check_events({}, store, clock.now)
+    assert fault.startswith("intgov04.toml: is not there, or cannot be used, and the books know the event")
+    assert "it is open until 20 February 2004, 23:00 UTC; put its file back, or say EVENTS=" in fault
+    assert check_events({EVENT.slug: EVENT}, store, clock.now) == []
+
+
+def test_an_event_whose_file_is_gone_is_missed_until_it_is_closed(store: Store, clock: Clock) -> None:
+    accept(store, "A", "a@example.org")
+    intake = store.intake(EVENT)
+    clock.now = EVENT.closes_at + DAY
+    (fault,) = check_events({}, store, clock.now)
+    assert "its deadline, 20 February 2004, 23:00 UTC, has passed, and it is not closed" in fault
+    assert store.record_closing(EVENT.slug, intake, Closing(1, "-", 1), [])
+    assert check_events({}, store, clock.now) == []
 
 
 @pytest.mark.parametrize("text", ["2004-02-20", "2004-02-20T18:00:00", "2004-02-20T00:00:01"])

@@ -7,8 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -92,7 +95,8 @@ def test_the_status_and_the_smoke_test_of_a_run(run: Served, books: Path) -> Non
     assert "the test person and its mail are removed" in said
     last, *_ = run.ask("GET", "/outbox.json").json
     assert last["to"].startswith("rollcall-test-")
-    assert last["state"] == "unknown"  # no more in the books
+    assert (last["kind"], last["state"]) == ("test", "removed")
+    assert "test · to rollcall-test-" in run.ask("GET", "/outbox").text
     said = done("status", books)
     assert f"Books: the local run at http://localhost:{run.port}." in said
     assert "It is 14 January 2004" in said
@@ -121,15 +125,23 @@ def test_a_smoke_test_that_is_stopped_removes_its_person(run: Served, books: Pat
 
 def test_a_deadline_is_moved_and_the_file_is_to_say_so(run: Served, books: Path, tmp_path: Path) -> None:
     said = done("move-deadline", books, EVENT="intgov04", TO="2004-02-26T18:00")
-    assert "closed at the end of 20 February 2004" in said
+    assert said.startswith(f"Books: the local run at http://localhost:{run.port}.\n")
+    assert "was to close at the end of 20 February 2004" in said
     assert "now it closes at 26 February 2004, 18:00" in said
-    assert "closes = 2004-02-26T18:00" in said
+    toml = said.splitlines()[-1].partition("file too: ")[2]
+    assert tomllib.loads(toml) == {"closes": datetime(2004, 2, 26, 18)}  # noqa: DTZ001
+    again = done("move-deadline", books, EVENT="intgov04", TO="2004-02-26T18:00")
+    assert "registration closes at 26 February 2004, 18:00 (Zurich time), as it was." in again
     assert line(done("status", books), "deadline").startswith("26 February 2004, 18:00 (Zurich time), 43 days")
     fault = refused("event-check", books)
     assert "intake.closes: the file says the end of 20 February 2004" in fault
     assert "the books say 26 February 2004, 18:00" in fault
-    mended = letters_event(tmp_path / "mended", ("closes = 2004-02-20", "closes = 2004-02-26T18:00:00"))
-    assert "Nothing is wrong" in done("event-check", books, EVENTS=mended)
+    mended = letters_event(tmp_path / "mended", ("closes = 2004-02-20", toml))
+    right = done("event-check", books, EVENTS=mended)
+    for said in (fault, right):
+        assert f"hecked beside the books of the local run at http://localhost:{run.port}, as of 14 January 2004" in said
+    assert "Nothing is wrong" in right
+    assert "closes = " not in done("move-deadline", books, EVENT="intgov04", TO="2004-02-26T18:00", EVENTS=mended)
 
 
 def test_the_roster_is_sent_anew(tmp_path: Path) -> None:
@@ -155,7 +167,11 @@ def test_the_roster_is_sent_anew(tmp_path: Path) -> None:
         (mail,) = until(lambda: rosters("delivered"))
         assert (mail["to"], "1 registered" in mail["subject"]) == ("right@example.org", True)
         assert "the intake is closed" in refused("move-deadline", books, EVENT="intgov04", TO="2004-02-26")
-        assert "No event" in refused("smoke", books)
+        said = done("smoke", books)
+        assert 'the page is there, and says "Registration is closed"' in said
+        assert f"No event in {wrong} is open now, and nobody can register: so only the page was tried" in said
+        there = served.post_json(PATH, a_form(email=address_of_test_person("too-late")))
+        assert there.status == 410
         assert "registration is not open" in refused("smoke", books, EVENT="intgov04")
         assert "Nothing is wrong" in done("event-check", books, EVENTS=mended)
 
@@ -170,8 +186,49 @@ def test_what_is_asked_for_wrongly(tmp_path: Path) -> None:
         ):
             assert said in refused("move-deadline", books, EVENT="intgov04", TO=to)
         assert "EVENT=other: no such event" in refused("move-deadline", books, EVENT="other", TO="2004-02-26")
-        assert "the roster then goes to" in done("send-roster", books, EVENT="intgov04")
+        assert refused("move-deadline", books, TO="2004-02-26").startswith("EVENT is missing, as EVENT=intgov04;")
+        assert refused("move-deadline", books, EVENT="intgov04") == "TO is missing, as TO=2004-02-27T18:00\n"
+        books_said, nothing, then = done("send-roster", books, EVENT="intgov04").splitlines()
+        assert books_said == f"Books: the local run at http://localhost:{port}."
+        assert nothing == "Nothing to send now."
+        assert "the roster then goes to" in then
         assert "PROJECT=... says whose" in refused("smoke", books, URL="https://registration.example.org")
+        assert "is no address of a page" in refused("smoke", books, URL=f"127.0.0.1:{port}/register")
+
+
+def test_an_event_whose_file_is_gone_is_named(tmp_path: Path) -> None:
+    """Two events, one of whose files somebody takes away; and what is not open is only looked at."""
+    books, port, events = tmp_path / "books", free_port(), tmp_path / "events"
+    letters_event(events)
+    to_come = ("opens = 2004-01-14", "opens = 2004-02-01")
+    (events / "other.toml").write_text((EVENTS / "intgov04.toml").read_text("utf-8").replace(*to_come), "utf-8")
+    settings = {"PORT": str(port), "BOOKS": str(books), "EVENTS": str(events)}
+    with process(["rollcall.local"], port, settings) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+        whole = f"http://127.0.0.1:{port}{PATH}?lang=en"
+        assert f"http://127.0.0.1:{port}{PATH}, with the books" in done("smoke", books, URL=whole)
+    (events / "intgov04.toml").unlink()
+    with process(["rollcall.local"], port, settings) as served:
+        assert served.ask("GET", PATH).status == 404
+        fault, *_ = refused("event-check", books).splitlines()
+        assert fault.startswith(f"{events}/intgov04.toml: is not there")
+        said = done("status", books)
+        assert f"intgov04: the books know it, and there is no file of it in {events}" in said
+        said = done("smoke", books)
+        assert 'says "Registration is not yet open"' in said
+        assert "only the page was tried" in said
+        (events / "gone.toml").write_text((events / "other.toml").read_text("utf-8"), "utf-8")
+        (events / "other.toml").unlink()
+        assert "FAILED. It answered 404" in refused("smoke", books)
+
+
+def test_each_run_has_its_own_books(tmp_path: Path) -> None:
+    one, two = ((tmp_path / name, free_port()) for name in ("one", "two"))
+    with ExitStack() as runs:
+        for books, port in (one, two):
+            runs.enter_context(process(["rollcall.local"], port, {"PORT": str(port), "BOOKS": str(books)}))
+        for books, port in (one, two):
+            assert f"Books: the local run at http://localhost:{port}." in done("status", books)
 
 
 def test_without_a_run_and_without_a_project(tmp_path: Path) -> None:
@@ -186,7 +243,7 @@ def test_without_a_run_and_without_a_project(tmp_path: Path) -> None:
         "emulator": None,
         "project": None,
     }
-    (tmp_path / "run.json").write_text(json.dumps(left_over), "utf-8")  # of a run that was killed
+    (tmp_path / "books.run.json").write_text(json.dumps(left_over), "utf-8")  # of a run that was killed
     assert refused("status", tmp_path / "books") == said
 
 
@@ -194,11 +251,11 @@ def test_a_run_says_of_itself_only_while_it_runs(tmp_path: Path) -> None:
     books, port = tmp_path / "books", free_port()
     environment = {**os.environ, "PORT": str(port), "BOOKS": str(books)}
     running = subprocess.Popen([sys.executable, "-m", "rollcall.local"], cwd=ROOT, env=environment)
-    until(lambda: (tmp_path / "run.json").exists())
+    until(lambda: (tmp_path / "books.run.json").exists())
     assert line(done("status", books), "received") == "0 in all"
     running.send_signal(signal.SIGINT)
     running.wait(timeout=30)
-    assert not (tmp_path / "run.json").exists()
+    assert not (tmp_path / "books.run.json").exists()
 
 
 def test_event_files_are_checked_without_any_books(tmp_path: Path) -> None:
@@ -206,8 +263,10 @@ def test_event_files_are_checked_without_any_books(tmp_path: Path) -> None:
     fault = refused("event-check", books)
     assert "events/intgov04.toml: intake.closes: the end of 20 February 2004 (Zurich time) has passed" in fault
     assert "EVENTS=<folder>" in fault
-    assert "without any books" in fault
-    assert "Nothing is wrong" in done("event-check", books, AT="2004-01-20T12:00+01:00")
+    assert "Checked without any books (PROJECT=... says which), as of " in fault
+    right = done("event-check", books, AT="2004-01-20T12:00+01:00")
+    assert "Nothing is wrong" in right
+    assert "checked without any books (PROJECT=... says which), as of 20 January 2004, 11:00 UTC" in right
     assert "AT=soon is not a time" in refused("event-check", books, AT="soon")
     folder = letters_event(tmp_path / "events", ('staff = ["spumail@itu.int"]\n', ""), ("ends = 2004-02-27", ""))
     (tmp_path / "events" / "other.toml").write_text((EVENTS / "intgov04.toml").read_text("utf-8"), "utf-8")

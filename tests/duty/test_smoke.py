@@ -11,13 +11,22 @@ from google.cloud import firestore
 
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
-from rollcall.desk.mail import Attempt, AttemptOutcome, MailQueue, MailRecord, MailState
-from rollcall.duty.smoke import Smoke, SmokeFailed, answers_of_test_person, smoke
+from rollcall.desk.mail import Attempt, AttemptOutcome, MailQueue, MailRecord, MailState, confirmation
+from rollcall.desk.registration import registration_id
+from rollcall.desk.testing import address_of_test_person
+from rollcall.duty.smoke import (
+    Smoke,
+    SmokeFailed,
+    answers_of_test_person,
+    look_at_page_of_closed,
+    remove_test_person,
+    smoke,
+)
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
 from schemas.registration import FIELD_NAMES, read_form
-from tests.builders import an_event, write_event, write_open_event
+from tests.builders import a_registration, an_event, write_event, write_open_event
 from tests.conftest import where_the_books_are
 from tests.served import function
 
@@ -160,6 +169,44 @@ def test_what_answers_otherwise_is_said(world: World) -> None:
     with pytest.raises(SmokeFailed, match="does not answer"):
         world.smoke(url="http://127.0.0.1:9")
     assert world.people() == []
+
+
+def test_a_page_of_what_is_not_open(world: World) -> None:
+    closed = replace(world.event, slug="closed")
+    test = Smoke(world.store, closed, world.url, world.said.append, world.wait, lambda: 0.0)
+    look_at_page_of_closed(test, not_yet_open=False)
+    assert world.said == ['  the page is there, and says "Registration is closed" (0.0 s)']
+    with pytest.raises(SmokeFailed, match='does not say "Registration is not yet open"'):
+        look_at_page_of_closed(test, not_yet_open=True)
+    with pytest.raises(SmokeFailed, match='does not say "Registration is closed"'):
+        look_at_page_of_closed(replace(test, event=world.event), not_yet_open=False)
+    with pytest.raises(SmokeFailed, match="404"):
+        look_at_page_of_closed(replace(test, event=replace(closed, slug="nowhere")), not_yet_open=False)
+    with pytest.raises(SmokeFailed, match="does not answer"):
+        look_at_page_of_closed(replace(test, url="http://127.0.0.1:9"), not_yet_open=False)
+
+
+def test_nobody_but_a_test_person_is_ever_removed(world: World) -> None:
+    slug, store = world.event.slug, world.store
+    (test, its_mail), (person, theirs) = (
+        accepted(world, email) for email in (address_of_test_person("a"), "a@b.example")
+    )
+    for id, mail in ((person, theirs), (test, theirs), (person, its_mail)):
+        with pytest.raises(SmokeFailed, match="no test person"):
+            remove_test_person(store, slug, id, [mail])
+    assert len(world.people()) == len(world.mails()) == 2
+    remove_test_person(store, slug, test, [its_mail])
+    assert (world.people(), [record.mail.id for record in world.mails()]) == (["a@b.example"], [theirs])
+    store.forget(slug, person, [theirs])
+
+
+def accepted(world: World, email: str) -> tuple[str, str]:
+    """The ids of a registration and of its confirmation."""
+    registration = a_registration(email=email)
+    id = registration_id(world.event.slug, registration)
+    owed = confirmation(world.event.slug, id, email)
+    assert world.store.accept(world.event.slug, id, registration, owed)
+    return id, owed.id
 
 
 def test_every_field_that_a_form_may_require_is_filled_in() -> None:
