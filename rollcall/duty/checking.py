@@ -24,8 +24,9 @@ def check_events(events: Mapping[str, Event], store: WatchingStore | None, now: 
 
 def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
     """What is wrong with an event, as its file says it and its intake stands in the books, if they know it. One whose
-    deadline passed in the books is past, and its file may stay as it is."""
-    if intake and intake.past:
+    deadline passed in the books is past, and its file may stay as it is, but for a deadline that is yet to come: nobody
+    would be let in by it."""
+    if intake and intake.past and event.closes_at <= now:
         return []
     found = _against_itself(event)
     if intake:

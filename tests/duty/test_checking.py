@@ -54,6 +54,14 @@ def test_the_file_of_an_event_that_is_past_may_stay() -> None:
     assert faults(edited, an_intake(as_of=after), after) == []
 
 
+def test_an_event_that_is_past_is_not_opened_again_by_its_file() -> None:
+    """The books decide: whoever reads the new date in the file would be told "closed"."""
+    after = EVENT.closes_at + DAY
+    (fault,) = faults(replace(EVENT, closes_at=after + DAY), an_intake(as_of=after), after)
+    assert "the books say the end of 20 February 2004" in fault
+    assert "make move-deadline" in fault
+
+
 def test_a_deadline_is_not_after_the_events_end() -> None:
     last = deadline_from("2004-02-27", EVENT)
     assert faults(replace(EVENT, closes_at=last), None, NOW) == []
