@@ -3,10 +3,11 @@ PYTHON ?= python3
 PORT ?= 8080
 STORE ?= sqlite
 AT ?=
+SENDGRID_ANSWERS ?=
 FORMS ?= forms
-export PORT STORE AT
+export PORT STORE AT SENDGRID_ANSWERS
 
-.PHONY: run test check check-events form bench clean
+.PHONY: run test check form bench clean status smoke move-deadline send-roster event-check
 
 run: .venv/run
 	.venv/bin/python -m rollcall.local
@@ -21,18 +22,28 @@ check: .venv/test
 	.venv/bin/lint-imports
 	.venv/bin/interrogate -q .
 
-check-events: .venv/run
-	.venv/bin/python -m schemas.event events
-
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
 
 bench: .venv/run
 	.venv/bin/python -m bench.messages
 
+.PHONY: bench-instances
+bench-instances: .venv/test
+	.venv/bin/python -m bench.instances
+
+# What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
+status smoke move-deadline send-roster event-check: .venv/run
+	@.venv/bin/python -m rollcall.duty $@
+
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and DUTY=, EVENTS=, KEY= (rotate).
+.PHONY: deploy deploy-plan deploy-check destroy rotate
+deploy deploy-plan deploy-check destroy rotate: .venv/run
+	@.venv/bin/python -m deploy $(@:deploy-%=%)
+
 .venv/run: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'
-	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements.txt names into .venv ..."
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 from environs import Env
-from marshmallow.validate import Length, OneOf
+from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
 from rollcall.desk.desk import Desk, Files, Inbox, Links, Post, Store
@@ -64,7 +64,7 @@ def record_deliveries(request: Request) -> Response:
     """Records what became of the mails. Called by SendGrid's Event Webhook, which signs."""
     from handlers.record_deliveries import record_deliveries as answer
 
-    return answer(desk(), _verification_key("SENDGRID_WEBHOOK_KEY"), request)
+    return answer(desk(), _verification_keys("SENDGRID_WEBHOOK_KEY"), request)
 
 
 @functions_framework.http
@@ -72,7 +72,7 @@ def receive_email(request: Request) -> Response:
     """Registers the forms in an e-mail. Called by SendGrid's Inbound Parse, which signs."""
     from handlers.receive_email import receive_email as answer
 
-    return answer(desk(), _verification_key("SENDGRID_PARSE_KEY"), request)
+    return answer(desk(), _verification_keys("SENDGRID_PARSE_KEY"), request)
 
 
 @functions_framework.http
@@ -154,27 +154,31 @@ def _post() -> Post:
 
 
 @cache
-def _verification_key(setting: str) -> "EllipticCurvePublicKey":
-    from handlers.signature import verification_key
+def _verification_keys(setting: str) -> "tuple[EllipticCurvePublicKey, ...]":
+    from handlers.signature import verification_keys
 
     try:
-        return verification_key(env.str(setting))
+        return verification_keys(env.str(setting))
     except ValueError as error:
         raise SystemExit(f"{setting} is not a verification key of SendGrid's: {error}") from None
+
+
+def _needs_link_key() -> None:
+    env.str("LINK_KEY", validate=Regexp(r"\s*\S", error="Empty."))
 
 
 # A function without its keys does not start.
 match os.environ.get("FUNCTION_TARGET"):
     case "register":
-        env.str("LINK_KEY", validate=Length(min=1))
+        _needs_link_key()
     case "send_mail" | "send_due_mail":
         _post()
         _inbox()
-        env.str("LINK_KEY", validate=Length(min=1))
+        _needs_link_key()
         env.str("PAGES", validate=Length(min=1))
     case "record_deliveries":
-        _verification_key("SENDGRID_WEBHOOK_KEY")
+        _verification_keys("SENDGRID_WEBHOOK_KEY")
     case "receive_email":
-        _verification_key("SENDGRID_PARSE_KEY")
+        _verification_keys("SENDGRID_PARSE_KEY")
         _inbox()
         env.str("MAIL_FROM", validate=Length(min=1))

@@ -1,17 +1,29 @@
 """Structured logs, a JSON object a line on standard output (Cloud Logging's special fields).
 
-They carry no personal data: no name, no address, nothing that was typed into a form.
+They carry no personal data: no name, no address, nothing that was typed into a form or written into a header. Each
+entry that is written while a request is answered says which, by the trace that Google gave it. docs/operations.md has a
+table of all messages.
 """
 
 import json
+import os
+import re
 import sys
 
+from flask import has_request_context, request
+
 from rollcall.desk.errors import StoreUnavailable
+
+_TRACE = "(?P<trace>(?!0{32})[0-9a-f]{32})"
+_W3C = re.compile(f"(?!ff)[0-9a-f]{{2}}-{_TRACE}-(?P<span>(?!0{{16}})[0-9a-f]{{16}})-(?P<flags>[0-9a-f]{{2}})")
+"""`traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header)."""
+_GOOGLE = re.compile(f"{_TRACE}/(?P<span>[0-9]{{1,20}})(?:;o=(?P<flags>[0-9]))?", re.IGNORECASE)
+"""`X-Cloud-Trace-Context`, the span in decimal (https://cloud.google.com/trace/docs/trace-context)."""
 
 
 def log(severity: str, message: str, **fields: object) -> None:
     """Write one entry; `severity` is Cloud Logging's (INFO, WARNING, ERROR)."""
-    entry = {"severity": severity, "message": message, **fields}
+    entry = {"severity": severity, "message": message, **fields, **(_trace() if has_request_context() else {})}
     sys.stdout.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
 
@@ -24,6 +36,29 @@ def log_fault(error: Exception, **fields: object) -> None:
 def log_unavailable(error: StoreUnavailable, **fields: object) -> None:
     """Write an entry about books that cannot be reached: the kind of what kept them away, not its message."""
     log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, **fields)
+
+
+def trace_of(project: str, w3c: str, google: str) -> dict[str, object]:
+    """Which request it is, by one of two headers, in Cloud Logging's fields
+    (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields): nothing where neither
+    is as it should be, or where the project, to which traces belong, is not known."""
+    if project and (found := _W3C.fullmatch(w3c)):
+        span, sampled = found["span"], int(found["flags"], 16) & 1
+    elif project and (found := _GOOGLE.fullmatch(google)) and int(found["span"]) < 1 << 64:
+        span, sampled = f"{int(found['span']):016x}", int(found["flags"] or 0) & 1
+    else:
+        return {}
+    return {
+        "logging.googleapis.com/trace": f"projects/{project}/traces/{found['trace'].lower()}",
+        "logging.googleapis.com/spanId": span,
+        "logging.googleapis.com/trace_sampled": bool(sampled),
+    }
+
+
+def _trace() -> dict[str, object]:
+    headers = request.headers
+    project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+    return trace_of(project, headers.get("traceparent", ""), headers.get("X-Cloud-Trace-Context", ""))
 
 
 def _innermost(error: Exception) -> str:

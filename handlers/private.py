@@ -56,4 +56,4 @@ def log_attempt(mail_id: str, attempted: Attempted) -> None:
     if attempted.hold is Hold.BEGAN:
         log("ERROR", "mail queue held", note=attempted.note)
     elif attempted.hold is Hold.ENDED:
-        log("INFO", "mail queue goes on")
+        log("INFO", "mail queue goes on", note=attempted.note)

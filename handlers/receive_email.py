@@ -1,11 +1,13 @@
 """`receive_email`: SendGrid's Inbound Parse hands on the e-mail that came for us."""
 
+from collections.abc import Sequence
+
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
 from handlers.logs import log, log_fault, log_unavailable
 from handlers.private import done, log_message, run_privately
-from handlers.signature import is_signed
+from handlers.signature import is_signed, why_refused
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.incoming import Incoming
@@ -15,15 +17,15 @@ LARGEST_BODY = 64_000_000
 """Bytes; SendGrid takes messages of 30 MB at the most, and posts them as multipart/form-data."""
 
 
-def receive_email(desk: Desk, key: EllipticCurvePublicKey, request: Request) -> Response:
+def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
     """200 once the message is kept, whatever is in it, and whether or not it could be read at once (`send_due_mail`
     reads it again). 401, with nothing kept, for what is not signed by SendGrid, which takes a 4xx as final. 503 where
     the message could not be kept: SendGrid posts it again for three days.
     """
 
     def work() -> Response:
-        if not is_signed(request, key):
-            log("WARNING", "message refused", why="not signed by SendGrid")
+        if not is_signed(request, keys):
+            log("WARNING", "message refused", why=why_refused(request))
             return Response(status=401)
         # SendGrid's headers belong to the message as little as ours; only the type says how the body is to be read
         id = receive(desk, b"Content-Type: %s\r\n\r\n" % _content_type(request) + request.get_data(cache=False))

@@ -1,11 +1,13 @@
 """`record_deliveries`: SendGrid's Event Webhook tells what became of our mails."""
 
+from collections.abc import Sequence
+
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
 from handlers.logs import log
 from handlers.private import done, run_privately
-from handlers.signature import is_signed
+from handlers.signature import is_signed, why_refused
 from rollcall.desk.desk import Desk
 from rollcall.desk.mail import UNDELIVERED
 from rollcall.desk.recording import record_deliveries as record_at_desk
@@ -15,13 +17,13 @@ LARGEST_BODY = 4_000_000
 """Bytes; SendGrid posts what it has every 30 seconds or at 768 kB."""
 
 
-def record_deliveries(desk: Desk, key: EllipticCurvePublicKey, request: Request) -> Response:
+def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
     """200 with how many mails now stand how; 401, with nothing stored, for what is not signed by SendGrid or is no list
     of reports; 503 where the store could not be reached (SendGrid posts it again for 24 hours)."""
 
     def work() -> Response:
-        if not is_signed(request, key):
-            return _refused("not signed by SendGrid")
+        if not is_signed(request, keys):
+            return _refused(why_refused(request))
         try:
             reports = read_deliveries(request.get_data())
         except (ValueError, RecursionError):

@@ -1,15 +1,21 @@
 """`send_due_mail`: Cloud Scheduler asks every minute; mails that are due are sent, and messages that were not yet read
-are read: retries and lapsed leases. Mails go first: a stranger's message may take more time or memory than there is."""
+are read: retries and lapsed leases. Mails go first: a stranger's message may take more time or memory than there is.
+
+Before all that it looks at what is overdue, and says so: whoever does the work, and does not get to the end of it, has
+then been seen. Where no sweep says anything, there is none, or the books cannot be reached.
+"""
 
 from collections import Counter
 
 from flask import Request, Response
 
-from handlers.logs import log_fault
+from handlers.logs import log, log_fault
 from handlers.private import done, log_attempt, log_message, run_privately
 from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.receiving import read_due
 from rollcall.desk.sending import send_due
+from rollcall.desk.watching import watch
 
 
 def send_due_mail(desk: Desk, request: Request) -> Response:
@@ -17,6 +23,7 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
     with one in a way that nobody foresaw is logged, and keeps no other waiting."""
 
     def work() -> Response:
+        _look(desk)
         states: Counter[str] = Counter()
         for mail_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):
@@ -34,3 +41,17 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
         return done({"messages": dict(standings), "mails": dict(states)})
 
     return run_privately(request, work)
+
+
+def _look(desk: Desk) -> None:
+    """Say what should have been done by now. Whoever only looks must not keep the mails waiting."""
+    try:
+        seen = watch(desk)
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        log_fault(error)
+        return
+    log("INFO", "queue looked at", longest_due_seconds=int(seen.longest_due.total_seconds()), held=seen.held)
+    for slug, late in seen.overdue.items():
+        log("ERROR", "closing missed", event=slug, overdue_seconds=int(late.total_seconds()))

@@ -2,9 +2,10 @@
 
 from cloudevents.http import CloudEvent
 
-from handlers.logs import log_fault
+from handlers.logs import log_fault, log_unavailable
 from handlers.private import log_attempt
 from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.sending import send
 
 _COLLECTION = "documents/mails/"
@@ -21,7 +22,10 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     try:
         attempted = send(desk, mail_id)
     except Exception as error:
-        log_fault(error, mail=mail_id)
+        if isinstance(error, StoreUnavailable):
+            log_unavailable(error, mail=mail_id)
+        else:
+            log_fault(error, mail=mail_id)
         raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
     if attempted is not None:
         log_attempt(mail_id, attempted)

@@ -4,11 +4,14 @@ Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/gett
 (ECDSA on P-256 with SHA-256; the public key as base64 of its DER, the signature as base64.) The sendgrid library's own
 check raises on malformed base64, on a header that is missing and on bytes that are not UTF-8.
 
+While a key is changed there are two: what is signed for either is SendGrid's.
+
 An old post sent again is accepted: SendGrid itself posts again for a day, and the same reports twice change nothing.
 """
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
@@ -31,12 +34,33 @@ def verification_key(text: str) -> EllipticCurvePublicKey:
     return key
 
 
-def is_signed(request: Request, key: EllipticCurvePublicKey) -> bool:
-    """Whether the holder of the private key signed this very body. Nothing of it is parsed for that."""
+def verification_keys(text: str) -> tuple[EllipticCurvePublicKey, ...]:
+    """The public keys, one or several, with white space between. Raises `ValueError` where there is none, or one that
+    is none."""
+    keys = tuple(verification_key(one) for one in text.split())
+    if not keys:
+        raise ValueError("empty")
+    return keys
+
+
+def is_signed(request: Request, keys: Sequence[EllipticCurvePublicKey]) -> bool:
+    """Whether the holder of one of the private keys signed this very body. Nothing of it is parsed for that."""
     try:
         signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
         signed = request.headers.get(TIMESTAMP, "").encode() + request.get_data()
+    except ValueError:
+        return False
+    return any(_verifies(key, signature, signed) for key in keys)
+
+
+def why_refused(request: Request) -> str:
+    """What is wrong with a post that is not signed: a stranger's has no signature, SendGrid's is of another key."""
+    return "signed by another key" if request.headers.get(SIGNATURE) else "not signed"
+
+
+def _verifies(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+    try:
         key.verify(signature, signed, ECDSA(SHA256()))
-    except (InvalidSignature, ValueError):
+    except InvalidSignature:
         return False
     return True

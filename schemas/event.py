@@ -1,7 +1,6 @@
 """The event file, `events/<slug>.toml`, checked into an `Event`. Its errors name the file, the field and the mend."""
 
 import re
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +15,7 @@ from schemas.registration import FIELD_NAMES
 from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
@@ -29,10 +29,13 @@ class _Table(Schema):
 
     error_messages = {"unknown": "is not a field of an event file; remove it or mend its name"}  # noqa: RUF012
 
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """A field that is missing is said in the same words in every table."""
+        field_obj.error_messages["required"] = "is missing; add it"
+
 
 def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
-    missing = {"required": "is missing; add it"}
-    return Text(max_length=max_length, required=required, error_messages=missing, **more)
+    return Text(max_length=max_length, required=required, **more)
 
 
 def _link(**more: Any) -> Text:
@@ -40,9 +43,7 @@ def _link(**more: Any) -> Text:
 
 
 def _email(*, required: bool = True) -> fields.Email:
-    return fields.Email(
-        required=required, error_messages={"required": "is missing; add it", "invalid": "should be an e-mail address"}
-    )
+    return fields.Email(required=required, error_messages={"invalid": "should be an e-mail address"})
 
 
 def _is_origin(text: str) -> None:
@@ -62,10 +63,6 @@ class _LocalTime(fields.Field[date | datetime]):
         if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
             raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
         return value
-
-
-def _local_time() -> _LocalTime:
-    return _LocalTime(required=True, error_messages={"required": "is missing; add it"})
 
 
 class _CategoryTable(_Table):
@@ -123,8 +120,8 @@ class _ContactTable(_Table):
 
 
 class _IntakeTable(_Table):
-    opens = _local_time()
-    closes = _local_time()
+    opens = _LocalTime(required=True)
+    closes = _LocalTime(required=True)
 
 
 class _FormTable(_Table):
@@ -149,8 +146,8 @@ class _EventFile(_Table):
         required=True,
         validate=validate.OneOf(available_timezones(), error='should be an IANA zone, as "Europe/Zurich"'),
     )
-    starts = _local_time()
-    ends = _local_time()
+    starts = _LocalTime(required=True)
+    ends = _LocalTime(required=True)
     bring = fields.List(_line(), load_default=list)
     staff = fields.List(
         _email(), required=True, validate=validate.Length(min=1, error="should name an address or more")
@@ -176,18 +173,24 @@ class _EventFile(_Table):
 
 def read_events(folder: Path) -> dict[str, Event]:
     """All events of the folder by slug, which is the file's name. Raises `EventFileError` with every fault found."""
+    events, faults = read_folder(folder)
+    if faults:
+        raise EventFileError("\n".join(faults))
+    return events
+
+
+def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
+    """The events of the folder whose files can be used, by slug; and a line for each fault of the others."""
     events: dict[str, Event] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
             events[path.stem] = read_event(path)
         except EventFileError as error:
-            faults.append(str(error))
-    if faults:
-        raise EventFileError("\n".join(faults))
-    if not events:
-        raise EventFileError(f"{folder}: holds no event; put a file there, named <slug>.toml")
-    return events
+            faults += str(error).splitlines()
+    if not events and not faults:
+        faults.append(f"{folder}: holds no event; put a file there, named <slug>.toml")
+    return events, faults
 
 
 def read_event(path: Path) -> Event:
@@ -197,7 +200,7 @@ def read_event(path: Path) -> Event:
             f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
         )
     try:
-        given = _EventFile().load(tomllib.loads(path.read_text("utf-8")))
+        given = _EventFile().load(_toml(path.read_text("utf-8")))
         zone = ZoneInfo(given["time_zone"])
         intake = given["intake"]
         event = Event(
@@ -222,12 +225,49 @@ def read_event(path: Path) -> Event:
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (_NoToml, UnicodeDecodeError) as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
     return event
+
+
+class _NoToml(Exception):
+    pass
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """Its errors show the line: the parser names only its number."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = _AT_LINE.search(str(error))
+        line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
+        raise _NoToml(f"{error}{line and f': {line}'}") from None
+
+
+def deadline_from(text: str, event: Event) -> datetime:
+    """The deadline that the text names as an event file does: a date, to whose end it lasts, or a date and time, in the
+    event's zone. Raises `ValueError` with a sentence."""
+    try:
+        closes = datetime.fromisoformat(text) if len(text) > len("2004-02-20") else date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is not a date (2004-02-20) nor a date and time (2004-02-20T18:00)") from None
+    if isinstance(closes, datetime) and closes.tzinfo:
+        raise ValueError(f"{text} names a zone; write the time as clocks in {event.zone.key} show it")
+    try:
+        return _instant(_end_of(closes), event.zone, "")
+    except ValidationError as error:
+        raise ValueError(str(error)) from None
+
+
+def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
+    """The instant as an event file has it: a date where a day begins, or, with `ends`, where one has ended."""
+    local = instant.astimezone(event.zone).replace(tzinfo=None)
+    if local.time() == time():
+        return (local.date() - timedelta(days=ends)).isoformat()
+    return local.isoformat()
 
 
 def _end_of(closes: date | datetime) -> datetime:
@@ -263,21 +303,3 @@ def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, st
         else:
             found += [(field, sentence) for sentence in fault]
     return found
-
-
-def main() -> None:
-    """`python -m schemas.event FOLDER`: say what is wrong with the event files, or that nothing is."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "events")
-    try:
-        events = read_events(folder)
-    except EventFileError as error:
-        sys.exit(str(error))
-    for event in events.values():
-        sys.stdout.write(
-            f"{folder / event.slug}.toml: {event.title}; intake from {event.opens_at.astimezone(event.zone)} "
-            f"to {event.closes_at.astimezone(event.zone)}\n"
-        )
-
-
-if __name__ == "__main__":
-    main()

@@ -19,6 +19,7 @@ class SignedLinks:
     opening one raises `ValueError`."""
 
     key: str
+    """One or several, with white space between: links are made with the last, and those made with any are opened."""
     pages: str
     """The address of `register`, as `https://www.example.org/register`."""
     forms_host: str | None = None
@@ -54,6 +55,7 @@ class SignedLinks:
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         """A link that was made for one thing opens no other."""
-        if not self.key:
+        keys = self.key.split()
+        if not keys:
             raise ValueError("there is no key to sign links with")
-        return URLSafeSerializer(self.key, salt=purpose)
+        return URLSafeSerializer(keys, salt=purpose)

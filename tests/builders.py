@@ -19,7 +19,7 @@ from schemas.links import SignedLinks
 from schemas.registration import form_fields, read_form
 
 EVENTS = Path(__file__).parent.parent / "events"
-LINKS = SignedLinks("a key of the tests", "https://desk.example.org/register", "forms.example.org")
+LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")
 SENDER = "registration@desk.example.org"
 
 

@@ -33,7 +33,7 @@ from handlers.record_deliveries import record_deliveries as answer_record_delive
 from handlers.register import register as answer_register
 from handlers.send_due_mail import send_due_mail as answer_send_due_mail
 from handlers.send_mail import send_mail as answer_send_mail
-from handlers.signature import verification_key
+from handlers.signature import verification_keys
 from rollcall.desk.desk import Desk, Files, Inbox, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
@@ -75,14 +75,14 @@ def send_due_mail(request: Request) -> Response:
 
 @functions_framework.http
 def record_deliveries(request: Request) -> Response:
-    key = verification_key(os.environ["SENDGRID_WEBHOOK_KEY"])
-    return answer_record_deliveries(_desk(), key, request)
+    keys = verification_keys(os.environ["SENDGRID_WEBHOOK_KEY"])
+    return answer_record_deliveries(_desk(), keys, request)
 
 
 @functions_framework.http
 def receive_email(request: Request) -> Response:
-    key = verification_key(os.environ["SENDGRID_PARSE_KEY"])
-    return answer_receive_email(_desk(), key, request)
+    keys = verification_keys(os.environ["SENDGRID_PARSE_KEY"])
+    return answer_receive_email(_desk(), keys, request)
 
 
 @functions_framework.http

@@ -65,7 +65,7 @@ def process(
     settings = {**os.environ, **KEYS, **environment}
     running = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=settings, stdout=output, stderr=output)
     try:
-        _wait_until_it_answers(running, port)
+        wait_until_it_answers(running, port)
         yield Served(port)
     finally:
         running.terminate()
@@ -81,7 +81,8 @@ def function(target: str, output: IO[bytes] | None = None, /, **environment: str
         yield served
 
 
-def _wait_until_it_answers(running: subprocess.Popen[bytes], port: int) -> None:
+def wait_until_it_answers(running: subprocess.Popen[bytes], port: int) -> None:
+    """Within a minute, and not if it stops."""
     give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
         assert running.poll() is None, "the server stopped"

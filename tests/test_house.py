@@ -58,8 +58,9 @@ print(json.dumps(sorted(sys.modules)))
     }
 
 
-@pytest.mark.parametrize("missing", ["LINK_KEY", "PAGES"])
-@pytest.mark.parametrize("value", [None, ""])
+@pytest.mark.parametrize(
+    ("missing", "value"), [("LINK_KEY", None), ("LINK_KEY", ""), ("LINK_KEY", " \n"), ("PAGES", None), ("PAGES", "")]
+)
 def test_a_function_without_its_keys_does_not_start(missing: str, value: str | None, tmp_path: Path) -> None:
     """An empty one is none: links would be signed with nothing, and lead nowhere."""
     settings = {"LINK_KEY": "key", "PAGES": "https://desk.example.org", missing: value}

@@ -136,6 +136,30 @@ class MovingStore(IntakeStore, Protocol):
         ...
 
 
+class WatchingStore(RosterStore, Protocol):
+    """What seeing how things stand asks of the books; it writes nothing. Every method may raise `StoreUnavailable`."""
+
+    def known_intake(self, event: str) -> Intake | None:
+        """The event's intake now, where the books have one."""
+        ...
+
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """All intakes that the books have, by event."""
+        ...
+
+    def mail_queue(self) -> MailQueue:
+        """How the queue stands now."""
+        ...
+
+
+class TellingStore(WatchingStore, Protocol):
+    """What telling the staff anew asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def queue(self, mail: Mail) -> None:
+        """See `RegisteringStore`."""
+        ...
+
+
 class ReceivingStore(RegisteringStore, Protocol):
     """What receiving asks of the books. Every method may raise `StoreUnavailable`."""
 
@@ -167,7 +191,16 @@ class ReceivingStore(RegisteringStore, Protocol):
         ...
 
 
-class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, Protocol):
+class ForgettingStore(Protocol):
+    """What removing a test person asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """Take the registration with this id, the form kept for it, and these mails out of the books, in one commit;
+        what is not there is passed over. For test persons only: of anybody else nothing is ever deleted."""
+        ...
+
+
+class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, WatchingStore, ForgettingStore, Protocol):
     """The books: keeps what it is told, atomically, and says when. It never decides."""
 
 

@@ -117,6 +117,9 @@ class MailRecord:
     """Every attempt, the first first."""
     reason: str = ""
     """Why it bounced or was dropped, in the words of the delivery report."""
+    queued_at: datetime = field(default=AT_ONCE, compare=False)
+    """The store's own time at which the mail was first queued; it is never written by hand, and no decision hangs on
+    it."""
     version: object = field(default=None, compare=False)
     """The store's mark of this reading, for `save_mail`."""
 
@@ -299,9 +302,10 @@ def different_form(event: str, registered: Registered) -> Mail:
     return Mail(f"{event}.{registered.id}.different-form", MailKind.DIFFERENT_FORM, event, to, registered.id)
 
 
-def roster_mail(event: str, number: int, to: str) -> Mail:
-    """The roster owed to one of the staff, `number` by their order in the event's file."""
-    return Mail(f"{event}.roster.{number}", MailKind.ROSTER, event, to, None)
+def roster_mail(event: str, number: int, to: str, stamp: str = "") -> Mail:
+    """The roster owed to one of the staff, `number` by their order in the event's file; the stamp, made from a time,
+    tells one that is sent anew from the closing's own."""
+    return Mail(f"{event}.roster.{stamp and f'{stamp}.'}{number}", MailKind.ROSTER, event, to, None)
 
 
 def needs_a_person_mail(event: str, stamp: str, number: int, to: str, not_before: datetime) -> Mail:

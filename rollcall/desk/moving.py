@@ -2,10 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
-from rollcall.desk.desk import Desk
+from rollcall.desk.desk import MovingStore
 from rollcall.desk.event import Event
-from rollcall.desk.intake import MOVED_AHEAD, Intake
+from rollcall.desk.intake import MOVED_AHEAD, Intake, RecentIntakes
+
+
+class MovingDesk(Protocol):
+    """What of a desk moving a deadline needs."""
+
+    @property
+    def store(self) -> MovingStore:
+        """See `Desk`."""
+        ...
+
+    @property
+    def intakes(self) -> RecentIntakes:
+        """See `Desk`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,7 @@ class AlreadyClosed:
 Moving = Moved | TooEarly | AlreadyClosed
 
 
-def move_deadline(desk: Desk, event: Event, closes_at: datetime) -> Moving:
+def move_deadline(desk: MovingDesk, event: Event, closes_at: datetime) -> Moving:
     """Move the event's deadline. Whoever was answered "registered" by the old one is on the roster by the new one:
     until an earlier deadline comes, every instance has read it. A later one counts as soon as it is written, also after
     the old one has passed, as long as no closing is recorded. Raises `StoreUnavailable`.

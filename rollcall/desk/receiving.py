@@ -17,7 +17,7 @@ from rollcall.desk.replying import note_completed
 from rollcall.desk.sending import ADDRESS_WINDOW, TO_ONE_ADDRESS
 
 LEASE = timedelta(minutes=10)
-"""How long a reader has a message to itself; above the time that a function may run."""
+"""How long a reader has a message to itself; well above the time that reading the largest takes (docs/deploy.md)."""
 READINGS = 5
 """How often a message is begun to be read before a person has to."""
 SWEEP = 20

@@ -2,17 +2,19 @@
 
 Settings, from the environment: `PORT` (8080), `STORE` (`sqlite`, or `firestore` for the official emulator), `AT` (an
 ISO 8601 time to start the clock at), `EVENTS` (the folder of event files), `BOOKS` (the folder of the SQLite file and
-the outbox).
+the outbox), `SENDGRID_ANSWERS` (what SendGrid's stand-in answers to every mail instead of taking it: a status, as 400,
+401, 429 or 500, or 0 for hanging up; to see what docs/operations.md says of its faults).
 """
 
 import fcntl
 import os
+import signal
 import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,7 +30,8 @@ from rollcall.inbox.reader import InboxReader
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
-from rollcall.local.sendgrid import Outbox, StandIn
+from rollcall.local.running import BOOKS_FILE, Run, announced, moved_clock
+from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.mail.composing import compose
 from rollcall.mail.posting import SendGridPoster
@@ -44,32 +47,45 @@ OFFICE_OPENS = timedelta(hours=9)
 SENDER = "registration@rollcall.example"
 FORMS_HOST = "forms.rollcall.example"
 
-Clock = Callable[[], datetime]
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Books:
-    """Where the local run keeps things, and the time at which it starts."""
+    """Where the local run keeps things, and its time."""
 
     store: Store
     files: Files
     outbox: Outbox
-    clock: Clock
+    shift: timedelta
+    """By which its time is ahead of real time."""
     told: str
+    emulator: str | None = None
+    """The Firestore emulator's address, where the books are there; and the project in it."""
+    project: str | None = None
+
+    def clock(self) -> datetime:
+        """What time it is."""
+        return moved_clock(self.shift)()
 
 
 def main() -> None:
     """Serve until interrupted."""
     env = Env()
+    signal.signal(signal.SIGTERM, _as_interrupted)
     try:
         port = env.int("PORT", 8080)
-        events = read_events(env.path("EVENTS", Path("events")))
+        events_folder = env.path("EVENTS", Path("events"))
+        events = read_events(events_folder)
         at = _start(env.str("AT", ""))
+        answers = _answers(env.str("SENDGRID_ANSWERS", ""))
         store, folder = env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books"))
         # a run that cannot begin must not touch the books of another
         with _listening(port) as listening, _books(store, folder, events, at) as books:
-            serve(listening, events, books)
+            kept = folder if store == "sqlite" else None
+            run = Run(port, events_folder, kept, books.shift.total_seconds(), books.emulator, books.project)
+            with announced(run, folder):
+                serve(listening, events, books, answers)
     except (EnvError, EventFileError, NoEmulator, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -78,6 +94,13 @@ def main() -> None:
 
 class _WrongSetting(Exception):
     pass
+
+
+def _as_interrupted(_sign: int, _frame: object) -> None:
+    """What was begun is ended, as at Ctrl-C: our emulator would go on without us. Once: make hands the signal on to us,
+    also where its whole group got it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -90,8 +113,11 @@ def _listening(port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def serve(listening: socket.socket, events: Mapping[str, Event], books: Books) -> None:
-    """Serve the desk on localhost, and run the trigger and the schedule beside it."""
+def serve(
+    listening: socket.socket, events: Mapping[str, Event], books: Books, sendgrid_answers: int | None = None
+) -> None:
+    """Serve the desk on localhost, and run the trigger and the schedule beside it. `sendgrid_answers`: see
+    `sendgrid_app`."""
     port = listening.getsockname()[1]
     poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(
@@ -105,17 +131,21 @@ def serve(listening: socket.socket, events: Mapping[str, Event], books: Books) -
         sender=SENDER,
     )
     sendgrid = StandIn(books.outbox)
-    app = local_app(desk, sendgrid, books.clock)
+    app = local_app(desk, sendgrid, books.clock, sendgrid_answers)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
-    print(_welcome(port, events, books), flush=True)
+    print(_welcome(port, events, books, sendgrid_answers), flush=True)
     stop = threading.Event()
-    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, books.clock, stop))
+    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, books.clock, stop), daemon=True)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
     schedule.start()
     try:
-        server.serve_forever()
+        stop.wait()
     finally:
         stop.set()
-        schedule.join()
+        schedule.join()  # it may be posting to the stand-in, which is served until it is done
+        server.shutdown()
+        serving.join()
 
 
 class _Quiet(WSGIRequestHandler):
@@ -135,6 +165,16 @@ def _start(at: str) -> datetime | None:
     if start.tzinfo is None:
         raise _WrongSetting(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
     return start.astimezone(UTC)
+
+
+def _answers(said: str) -> int | None:
+    if not said:
+        return None
+    if said != str(HANGS_UP) and not (said.isascii() and said.isdigit() and 400 <= int(said) <= 599):
+        raise _WrongSetting(
+            f"SENDGRID_ANSWERS={said} is not what SendGrid could answer; say 400, 401, 429, 500, or 0 for hanging up"
+        )
+    return int(said)
 
 
 @contextmanager
@@ -181,10 +221,10 @@ def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None
             stopped_at = None
         else:
             told = "The books of the last run go on."
-    clock = moved_clock(at or stopped_at or letter_day)
+    shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(folder / "rollcall.sqlite3", clock)
-    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, told)
+    store = SqliteStore(folder / BOOKS_FILE, moved_clock(shift))
+    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), shift, told)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -194,7 +234,7 @@ def _set_aside(folder: Path) -> Path:
 
 
 def _stopped_at(folder: Path) -> datetime | None:
-    path = folder / "rollcall.sqlite3"
+    path = folder / BOOKS_FILE
     if not path.exists():
         return None
     store = SqliteStore(path, lambda: _NEVER)
@@ -216,23 +256,23 @@ def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
     shift = start - datetime.now(UTC)
     store = MovedTime(FirestoreStore(client), shift)
     told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
-    clock = lambda: datetime.now(UTC) + shift  # noqa: E731
-    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, told)
+    files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
+    return Books(store, files, outbox, shift, told, address, client.project)
 
 
-def moved_clock(start: datetime) -> Clock:
-    """A clock that shows `start` now and goes on at real speed."""
-    shift = start - datetime.now(UTC)
-    return lambda: datetime.now(UTC) + shift
-
-
-def _welcome(port: int, events: Mapping[str, Event], books: Books) -> str:
+def _welcome(port: int, events: Mapping[str, Event], books: Books, sendgrid_answers: int | None) -> str:
     here = f"http://localhost:{port}"
     lines = ["", f"Rollcall is open at {here}/", *([books.told] if books.told else [])]
     for event in events.values():
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
         lines += [f"    closes at    {deadline(books.store.intake(event).closes_at, event)}"]
         lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
+    if sendgrid_answers is not None:
+        does = f"answers {sendgrid_answers}" if sendgrid_answers else "hangs up"
+        lines += [
+            "",
+            f"  No mail goes out: SendGrid's stand-in {does} to each. Without SENDGRID_ANSWERS it takes them.",
+        ]
     lines += ["", f"  every mail it sends, and e-mail to it    {here}/outbox", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
 

@@ -18,6 +18,7 @@ from handlers.send_due_mail import send_due_mail
 from handlers.send_mail import send_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.registering import intake_now
+from rollcall.desk.testing import is_test
 from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
 from rollcall.local.sending_in import came_in, sample_mails, sending_in
 from templates import render
@@ -28,16 +29,17 @@ TRIGGERED_FUNCTIONS = {"send_mail": send_mail}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Flask:
-    """All functions on this desk, SendGrid's stand-in under `/sendgrid`, and the pages for whoever runs it."""
+def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime], sendgrid_answers: int | None = None) -> Flask:
+    """All functions on this desk, SendGrid's stand-in under `/sendgrid`, and the pages for whoever runs it.
+    `sendgrid_answers`: see `sendgrid_app`."""
     app = Flask(__name__)
     outbox = sendgrid.outbox
-    app.register_blueprint(sendgrid_app(outbox, now), url_prefix="/sendgrid")
+    app.register_blueprint(sendgrid_app(outbox, now, sendgrid_answers), url_prefix="/sendgrid")
     app.register_blueprint(sending_in(desk, sendgrid, now))
     for name, function in HTTP_FUNCTIONS.items():
         _mount(app, name, partial(_called, function, desk))
     for name, signed in SIGNED_FUNCTIONS.items():
-        _mount(app, name, partial(_called, signed, desk, sendgrid.public_key))
+        _mount(app, name, partial(_called, signed, desk, (sendgrid.public_key,)))
     for name, triggered in TRIGGERED_FUNCTIONS.items():
         _mount(app, name, partial(_triggered, desk, triggered))
     app.after_request(functions_framework.read_request)
@@ -98,14 +100,16 @@ def _mails(desk: Desk, outbox: Outbox) -> list[dict[str, Any]]:
 
 
 def _shown(desk: Desk, posted: Posted, number: int) -> dict[str, Any]:
+    """A test person's mail that is not in the books any more was removed; no other ever is."""
     record = desk.store.mail(posted.mail_id)
+    of_test_person = is_test(posted.to[0])
     return {
         "id": posted.mail_id,
-        "kind": record.mail.kind.value if record else "unknown",
+        "kind": record.mail.kind.value if record else "test" if of_test_person else "unknown",
         "to": ", ".join(posted.to),
         "subject": posted.subject,
         "at": posted.at,
-        "state": record.state.value if record else "unknown",
+        "state": record.state.value if record else "removed" if of_test_person else "unknown",
         "text": posted.text,
         "html": posted.html,
         "attachments": [

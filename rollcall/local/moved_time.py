@@ -1,6 +1,6 @@
 """Time that is moved: real time plus a constant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -29,8 +29,16 @@ class MovedTime:
 
     def intake(self, event: Event) -> Intake:
         """See `IntakeStore`."""
-        intake = self._store.intake(event)
-        return replace(intake, as_of=intake.as_of + self._shift)
+        return self._read(self._store.intake(event))
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        intake = self._store.known_intake(event)
+        return self._read(intake) if intake else None
+
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """See `WatchingStore`."""
+        return {event: self._read(intake) for event, intake in self._store.known_intakes().items()}
 
     def accept(
         self,
@@ -140,6 +148,13 @@ class MovedTime:
         """See `ClosingStore`."""
         return self._store.record_closing(event, intake, closing, [self._owed(mail) for mail in mails])
 
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """See `ForgettingStore`."""
+        self._store.forget(event, id, mails)
+
+    def _read(self, intake: Intake) -> Intake:
+        return replace(intake, as_of=intake.as_of + self._shift)
+
     def _owed(self, mail: Mail) -> Mail:
         return replace(mail, not_before=_moved(mail.not_before, -self._shift))
 
@@ -153,6 +168,7 @@ def _mail(record: MailRecord, shift: timedelta) -> MailRecord:
         mail=replace(record.mail, not_before=_moved(record.mail.not_before, shift)),
         due_at=_moved(record.due_at, shift) if record.due_at else None,
         attempts=tuple(replace(attempt, at=attempt.at + shift) for attempt in record.attempts),
+        queued_at=record.queued_at + shift,
     )
 
 

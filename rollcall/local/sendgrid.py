@@ -3,6 +3,7 @@ signed delivery reports as the Event Webhook does."""
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -91,14 +92,23 @@ def _reports(message: Posted) -> list[dict[str, str]]:
     return [about | {"event": "processed"}, about | became]
 
 
-def sendgrid_app(outbox: Outbox, now: Callable[[], datetime]) -> Blueprint:
-    """The part of SendGrid's API that Rollcall uses."""
+HANGS_UP = 0
+"""In place of a status: the connection ends without an answer."""
+
+
+def sendgrid_app(outbox: Outbox, now: Callable[[], datetime], answers: int | None = None) -> Blueprint:
+    """The part of SendGrid's API that Rollcall uses. Where `answers` says a status, or `HANGS_UP`, it takes no mail and
+    answers each so."""
     api = Blueprint("sendgrid", __name__)
 
     @api.post("/v3/mail/send")
     def mail_send() -> Response:
         if not request.headers.get("Authorization", "").startswith("Bearer "):
             return _errors(401, "The provided authorization grant is invalid, expired, or revoked")
+        if answers == HANGS_UP:
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        if answers is not None:
+            return _errors(answers or 500, "This stand-in was told to answer so")
         body = request.get_json()
         outbox.keep(body, now().isoformat(timespec="seconds"))
         return Response(status=202, headers={"X-Message-Id": body["personalizations"][0]["custom_args"]["mail_id"]})

@@ -28,13 +28,18 @@ class CloudStorageFiles:
     def put(self, id: str, content: bytes) -> None:
         """See `Files`. An object is there once all of it was taken and its checksum, which the library sends along,
         was right. That it must not be there makes it safe to try again: a try whose answer was lost then meets its
-        own object (Cloud Storage, "Retry strategy": conditionally idempotent operations)."""
+        own object (Cloud Storage, "Retry strategy": conditionally idempotent operations). Who may not delete is perhaps
+        told 403 of one that is there (https://cloud.google.com/storage/docs/json_api/v1/objects/insert): it is looked
+        for then."""
         try:
             self._bucket.blob(id).upload_from_string(
                 content, "application/octet-stream", if_generation_match=0, timeout=_ONE_TRY, retry=_AGAIN
             )
         except PreconditionFailed:
             return
+        except Forbidden as error:
+            if self.get(id) is None:
+                raise StoreUnavailable(_RETRY_AFTER) from error
         except _UNREACHABLE as error:
             raise StoreUnavailable(_RETRY_AFTER) from error
 

@@ -5,17 +5,18 @@
     intakes/{event}/keys/{key}          whose registration came under this idempotency key
     intakes/{event}/kept/{id}           a form that is kept for the staff, the last one of each person
     intakes/{event}/roster/{name}       a page of the closed list
-    mails/{id}                          a mail we owe, and where it stands
+    mails/{id}                          a mail we owe, and where it stands; its create time is when it was queued
     incoming/{id}                       a message that came in, and what came of it; its create time is its commit time
     queues/mails                        whether mails may go out at all; written when a hold begins, goes on or ends
 
-A person's request writes only documents keyed by that person, and no counter is kept.
+Each says of which shape it is (see `records`). A person's request writes only documents keyed by that person, and no
+counter is kept.
 
 Every call is tried again, the very same, while Firestore has a transient fault and the bound allows. Where a try ended
 without an answer, its commit may have been done: it is then found out by reading what is there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,16 +48,15 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
-from rollcall.desk.mail import Mail, MailQueue, MailRecord, MailState
+from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord, MailState
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from rollcall.store.records import (
     NEWLY_IN,
-    closing_from,
-    closing_record,
-    history_from,
-    history_record,
     incoming_from,
     incoming_record,
+    intake_from,
+    intake_record,
+    known,
     mail_from,
     mail_record,
     mail_state,
@@ -66,6 +66,7 @@ from rollcall.store.records import (
     queue_record,
     registration_from,
     registration_record,
+    shaped,
 )
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
@@ -114,19 +115,22 @@ class FirestoreStore:
             document = self._client.document("intakes", event.slug)
             snapshot: Any = document.get(**_Call())
             if not snapshot.exists:
-                announced = {"opens_at": event.opens_at, "closes_at": event.closes_at, "history": [], "closing": None}
+                announced = Intake(event.opens_at, event.closes_at, None, as_of=AT_ONCE)
                 with suppress(AlreadyExists):
-                    document.create(announced, **_Call())
+                    document.create(shaped(intake_record(announced)), **_Call())
                 snapshot = document.get(**_Call())
-            written = snapshot.to_dict()
-        return Intake(
-            opens_at=plain(written["opens_at"]),
-            closes_at=plain(written["closes_at"]),
-            closing=closing_from(written["closing"]),
-            history=history_from(written["history"]),
-            as_of=plain(snapshot.read_time),
-            version=snapshot.update_time,
-        )
+        return _intake(snapshot)
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        with _unavailable_as_ours():
+            snapshot: Any = self._client.document("intakes", event).get(**_Call())
+        return _intake(snapshot) if snapshot.exists else None
+
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """See `WatchingStore`."""
+        with _unavailable_as_ours():
+            return {snapshot.id: _intake(snapshot) for snapshot in self._client.collection("intakes").stream(**_Call())}
 
     def accept(
         self,
@@ -139,11 +143,11 @@ class FirestoreStore:
     ) -> datetime | None:
         """See `RegisteringStore`."""
         call, batch = _Call(), self._client.batch()
-        written = registration_record(registration) | ({"came_at": came_at} if came_at else {})
+        written = shaped(registration_record(registration)) | ({"came_at": came_at} if came_at else {})
         batch.create(self._registrations(event).document(id), written)
         self._queue(batch, mail)
         if key:
-            batch.create(self._key(event, key), {"registration_id": id})
+            batch.create(self._key(event, key), shaped({"registration_id": id}))
         try:
             with _unavailable_as_ours():
                 batch.commit(**call)
@@ -158,7 +162,7 @@ class FirestoreStore:
         """See `RegisteringStore`."""
         with _unavailable_as_ours():
             snapshot: Any = self._key(event, key).get(**_Call())
-        id: str | None = snapshot.to_dict()["registration_id"] if snapshot.exists else None
+        id: str | None = _written(snapshot)["registration_id"] if snapshot.exists else None
         return id
 
     def registered(self, event: str, id: str) -> Registered | None:
@@ -176,14 +180,14 @@ class FirestoreStore:
 
     def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
         """See `RegisteringStore`."""
-        written = {"registration": registration_record(registration), "sign": sign.value}
+        written = shaped({"registration": registration_record(registration), "sign": sign.value})
         with _unavailable_as_ours():
             self._kept(event).document(id).set(written, **_Call())
 
     def take_in(self, event: str, id: str) -> None:
         """See `ReceivingStore`."""
         with _unavailable_as_ours(), suppress(AlreadyExists):
-            self._incoming(id).create({"event": event, **incoming_record(NEWLY_IN)}, **_Call())
+            self._incoming(id).create(_incoming_document(replace(NEWLY_IN, event=event)), **_Call())
 
     def incoming(self, id: str) -> Incoming | None:
         """See `ReceivingStore`."""
@@ -195,7 +199,7 @@ class FirestoreStore:
         """See `ReceivingStore`. A mail that is there speaks against the whole commit: it is made again without."""
         batch = self._client.batch()
         as_read = self._client.write_option(last_update_time=incoming.version)
-        batch.update(self._incoming(incoming.id), incoming_record(incoming), option=as_read)
+        batch.update(self._incoming(incoming.id), _incoming_document(incoming), option=as_read)
         for mail in owed:
             self._queue(batch, mail)
         if _committed(batch, lambda: self.incoming(incoming.id) == incoming):
@@ -228,7 +232,7 @@ class FirestoreStore:
         """See `RecordingStore`."""
         batch = self._client.batch()
         as_read = self._client.write_option(last_update_time=record.version)
-        batch.update(self._client.document("mails", record.mail.id), mail_state(record), option=as_read)
+        batch.update(self._client.document("mails", record.mail.id), _mail_document(record), option=as_read)
         self._owe(batch, owed)
         return _committed(batch, lambda: self.mail(record.mail.id) == record)
 
@@ -251,16 +255,16 @@ class FirestoreStore:
         with _unavailable_as_ours():
             snapshot: Any = self._mail_queue().get(**_Call())
         as_of = plain(snapshot.read_time)
-        return queue_from(snapshot.to_dict(), as_of, snapshot.update_time) if snapshot.exists else MailQueue(as_of)
+        return queue_from(_written(snapshot), as_of, snapshot.update_time) if snapshot.exists else MailQueue(as_of)
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
         """See `SendingStore`."""
         batch = self._client.batch()
         if queue.version is None:
-            batch.create(self._mail_queue(), queue_record(queue))
+            batch.create(self._mail_queue(), shaped(queue_record(queue)))
         else:
             as_read = self._client.write_option(last_update_time=queue.version)
-            batch.update(self._mail_queue(), queue_record(queue), option=as_read)
+            batch.update(self._mail_queue(), shaped(queue_record(queue)), option=as_read)
         self._owe(batch, owed)
         return _committed(batch, lambda: replace(self.mail_queue(), as_of=queue.as_of) == queue)
 
@@ -273,7 +277,7 @@ class FirestoreStore:
         """See `RosterStore`."""
         with _unavailable_as_ours():
             snapshot: Any = self._roster_page(event, name).get(**_Call())
-        ids: list[str] = snapshot.to_dict()["ids"] if snapshot.exists else []
+        ids: list[str] = _written(snapshot)["ids"] if snapshot.exists else []
         return ids
 
     def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
@@ -291,16 +295,16 @@ class FirestoreStore:
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
         with _unavailable_as_ours():
-            self._roster_page(event, name).set({"ids": list(ids)}, **_Call())
+            self._roster_page(event, name).set(shaped({"ids": list(ids)}), **_Call())
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """See `MovingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
+        moved = shaped(intake_record(replace(intake, closes_at=closes_at, history=history)))
         as_read = self._client.write_option(last_update_time=intake.version)
-        written = {"closes_at": closes_at, "history": history_record(history)}
         try:
             with _unavailable_as_ours():
-                self._client.document("intakes", event).update(written, option=as_read, **_Call())
+                self._client.document("intakes", event).update(moved, option=as_read, **_Call())
         except FailedPrecondition:
             return False
         return True
@@ -309,10 +313,21 @@ class FirestoreStore:
         """See `ClosingStore`."""
         batch = self._client.batch()
         as_read = self._client.write_option(last_update_time=intake.version)
-        batch.update(self._client.document("intakes", event), {"closing": closing_record(closing)}, option=as_read)
+        closed = shaped(intake_record(replace(intake, closing=closing)))
+        batch.update(self._client.document("intakes", event), closed, option=as_read)
         for mail in mails:
             self._queue(batch, mail)
         return _committed(batch, lambda: False)
+
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """See `ForgettingStore`."""
+        batch = self._client.batch()
+        batch.delete(self._registrations(event).document(id))
+        batch.delete(self._kept(event).document(id))
+        for mail_id in mails:
+            batch.delete(self._client.document("mails", mail_id))
+        with _unavailable_as_ours():
+            batch.commit(**_Call())
 
     def _registrations(self, event: str) -> firestore.CollectionReference:
         return self._client.collection("intakes", event, "registrations")
@@ -367,8 +382,20 @@ def _committed(batch: firestore.WriteBatch, is_ours: Callable[[], bool]) -> bool
     return True
 
 
+def _mail_document(record: MailRecord) -> dict[str, Any]:
+    return shaped({**mail_record(record.mail), **mail_state(record)})
+
+
 def _newly_owed(mail: Mail) -> dict[str, Any]:
-    return {**mail_record(mail), **mail_state(MailRecord(mail, due_at=mail.not_before))}
+    return _mail_document(MailRecord(mail, due_at=mail.not_before))
+
+
+def _incoming_document(incoming: Incoming) -> dict[str, Any]:
+    return shaped({"event": incoming.event, **incoming_record(incoming)})
+
+
+def _written(snapshot: Any) -> Mapping[str, Any]:
+    return known(snapshot.to_dict())
 
 
 def _page(
@@ -381,22 +408,26 @@ def _page(
     yield from query.stream(**_Call())
 
 
+def _intake(snapshot: Any) -> Intake:
+    return intake_from(_written(snapshot), plain(snapshot.read_time), snapshot.update_time)
+
+
 def _registered(snapshot: Any) -> Registered:
-    written = snapshot.to_dict()
-    came_at = maybe(written.pop("came_at", None))
+    written = _written(snapshot)
+    came_at = maybe(written.get("came_at"))
     return Registered(snapshot.id, registration_from(written), plain(snapshot.create_time), came_at)
 
 
 def _incoming(snapshot: Any) -> Incoming:
-    written = snapshot.to_dict()
+    written = _written(snapshot)
     return incoming_from(snapshot.id, written["event"], plain(snapshot.create_time), written, snapshot.update_time)
 
 
 def _kept(snapshot: Any) -> KeptForm:
-    written = snapshot.to_dict()
+    written = _written(snapshot)
     form = Registered(snapshot.id, registration_from(written["registration"]), plain(snapshot.update_time))
     return KeptForm(form, Sign(written["sign"]))
 
 
 def _mail(snapshot: Any) -> MailRecord:
-    return mail_from(snapshot.id, snapshot.to_dict(), snapshot.update_time)
+    return mail_from(snapshot.id, _written(snapshot), plain(snapshot.create_time), snapshot.update_time)

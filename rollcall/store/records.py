@@ -1,13 +1,47 @@
-"""What the desk's dataclasses look like in the books, the same in every store."""
+"""What the desk's dataclasses look like in the books, the same in every store.
+
+Every document says which `SHAPE` it has. While a new version of the service comes in, instances of the last one run
+beside it for minutes, and it may be taken back: what each writes the other meets. So the rules are:
+
+- A document of an earlier shape is read (tests/contract/samples has one of each kind, as each shape wrote it). Whoever
+  writes a document writes all its fields, and so in today's shape.
+- A field that is only added, and that the code before can do without, needs no new shape: readers pass over fields that
+  they do not know, and writers to Firestore leave them where they are.
+- Anything else is a new shape. Code that does not know it yet does not touch such a document, and says that the store
+  is not available: whoever asked asks again, and meets an instance that knows. Until then what it is about waits, and
+  nothing is misread. For good it waits where the new version is taken back: go on to it again instead.
+"""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
-from rollcall.desk.intake import Closing, EarlierDeadline
+from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
 from rollcall.desk.registration import Registration, fold
+
+SHAPE = 1
+"""Of what is written. What was written before shapes were counted is of shape 0, and says nothing of it."""
+_RETRY_AFTER = timedelta(minutes=1)
+
+
+class NewerShape(Exception):
+    """A document has a shape that this code does not know: a newer version of Rollcall wrote it."""
+
+
+def shaped(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record as it is written: it says of which shape it is."""
+    return {"shape": SHAPE, **record}
+
+
+def known(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record, where this code can read it; raises `StoreUnavailable`, from `NewerShape`, where it cannot."""
+    shape = record.get("shape", 0)
+    if shape > SHAPE:
+        raise StoreUnavailable(_RETRY_AFTER) from NewerShape(f"shape {shape}; known are those up to {SHAPE}")
+    return record
 
 
 def registration_record(registration: Registration) -> dict[str, Any]:
@@ -26,7 +60,15 @@ def registration_record(registration: Registration) -> dict[str, Any]:
 def registration_from(record: Mapping[str, Any]) -> Registration:
     """The registration that was written."""
     signed_on = record["signed_on"]
-    return Registration(**{**record, "signed_on": date.fromisoformat(signed_on) if signed_on else None})
+    return Registration(
+        family_name=record["family_name"],
+        first_name=record["first_name"],
+        email=record["email"],
+        category=record["category"],
+        answers=record["answers"],
+        e164=record["e164"],
+        signed_on=date.fromisoformat(signed_on) if signed_on else None,
+    )
 
 
 def mail_record(mail: Mail) -> dict[str, Any]:
@@ -57,7 +99,7 @@ def mail_state(record: MailRecord) -> dict[str, Any]:
     }
 
 
-def mail_from(id: str, record: Mapping[str, Any], version: object) -> MailRecord:
+def mail_from(id: str, record: Mapping[str, Any], queued_at: datetime, version: object) -> MailRecord:
     """The mail that was written; an old one tells of no message that it is about."""
     return MailRecord(
         mail=Mail(
@@ -77,6 +119,7 @@ def mail_from(id: str, record: Mapping[str, Any], version: object) -> MailRecord
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
+        queued_at=queued_at,
         version=version,
     )
 
@@ -158,8 +201,37 @@ def queue_record(queue: MailQueue) -> dict[str, Any]:
 
 def queue_from(record: Mapping[str, Any], as_of: datetime, version: object) -> MailQueue:
     """The queue that was written."""
-    held = {name: maybe(record[name]) for name in ("held_since", "held_until")}
-    return MailQueue(**{**record, **held}, as_of=as_of, version=version)
+    return MailQueue(
+        as_of=as_of,
+        held_since=maybe(record["held_since"]),
+        held_until=maybe(record["held_until"]),
+        held_times=record["held_times"],
+        our_fault=record["our_fault"],
+        note=record["note"],
+        version=version,
+    )
+
+
+def intake_record(intake: Intake) -> dict[str, Any]:
+    """An intake as plain values, without when it was read."""
+    return {
+        "opens_at": intake.opens_at,
+        "closes_at": intake.closes_at,
+        "history": history_record(intake.history),
+        "closing": closing_record(intake.closing) if intake.closing else None,
+    }
+
+
+def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> Intake:
+    """The intake that was written."""
+    return Intake(
+        opens_at=plain(record["opens_at"]),
+        closes_at=plain(record["closes_at"]),
+        closing=closing_from(record["closing"]),
+        history=history_from(record["history"]),
+        as_of=as_of,
+        version=version,
+    )
 
 
 def closing_record(closing: Closing) -> dict[str, Any]:
@@ -169,7 +241,7 @@ def closing_record(closing: Closing) -> dict[str, Any]:
 
 def closing_from(record: Mapping[str, Any] | None) -> Closing | None:
     """The closing that was written, if one was."""
-    return Closing(**record) if record else None
+    return Closing(record["count"], record["sha256"], record["pages"]) if record else None
 
 
 def history_record(history: Sequence[EarlierDeadline]) -> list[dict[str, Any]]:

@@ -1,10 +1,14 @@
-"""The books in an SQLite file: the embedded default, for a laptop or one small server."""
+"""The books in an SQLite file: the embedded default, for a laptop or one small server.
+
+The file says which version its tables have (`pragma user_version`), and each record in them of which shape it is (see
+`records`).
+"""
 
 import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +28,7 @@ from rollcall.store.records import (
     history_record,
     incoming_from,
     incoming_record,
+    known,
     mail_from,
     mail_record,
     mail_state,
@@ -31,6 +36,7 @@ from rollcall.store.records import (
     queue_record,
     registration_from,
     registration_record,
+    shaped,
 )
 
 _TABLES = """
@@ -52,7 +58,7 @@ create table if not exists roster_pages (
 create table if not exists keys (event text, key text, registration text, primary key (event, key)) without rowid;
 create table if not exists mails (
     id text primary key, mail text not null, event text not null, address text not null,
-    state text not null, due_at text, handed_over_at text, record text not null
+    state text not null, due_at text, handed_over_at text, record text not null, queued_at text not null
 ) without rowid;
 create index if not exists mails_due on mails (due_at) where due_at is not null;
 create index if not exists mails_unsent on mails (event) where state not in ('sent', 'delivered');
@@ -64,8 +70,16 @@ create table if not exists incoming (
 create index if not exists incoming_due on incoming (due_at) where due_at is not null;
 create index if not exists incoming_of_event on incoming (event, id);
 """
-_VERSION = 4
+_VERSION = 5
 """Of these tables, kept in the file (`pragma user_version`)."""
+_UPGRADES = {
+    4: """
+alter table mails add column queued_at text not null default '';
+update mails set queued_at = (select last from clock);
+""",
+}
+"""What makes each version's tables the next version's. When the mails of version 4 were queued nobody noted: at the
+time of the last commit at the latest."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
@@ -92,7 +106,11 @@ class SqliteStore:
         )
         self._write_ahead()
         self._connection.execute("pragma synchronous = full")
-        self._open(path)
+        try:
+            self._open(path)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _write_ahead(self) -> None:
         """SQLite waits for no lock here, so that of several who open new books at once some are refused."""
@@ -108,12 +126,15 @@ class SqliteStore:
                 return
 
     def _open(self, path: Path) -> None:
-        ((tables,),) = self._read("select count(*) from sqlite_master", ())  # first: another process may be at it
-        ((version,),) = self._read("pragma user_version", ())
-        if tables and version != _VERSION:
-            self._connection.close()
-            raise OtherBooks(f"{path} holds the books of another version of Rollcall")
-        self._connection.executescript(f"begin immediate; {_TABLES} pragma user_version = {_VERSION}; commit;")
+        """Books of an earlier version are made this one's, in one transaction: another process may be at it too."""
+        with self._transaction() as books:
+            ((tables,),) = books.execute("select count(*) from sqlite_master")
+            ((version,),) = books.execute("pragma user_version")
+            if tables and not min(_UPGRADES) <= version <= _VERSION:
+                raise OtherBooks(f"{path} holds the books of another version of Rollcall")
+            upgrades = [_UPGRADES[earlier] for earlier in range(version, _VERSION)] if tables else []
+            for statement in "".join([*upgrades, _TABLES, f"pragma user_version = {_VERSION}"]).split(";"):
+                books.execute(statement)
 
     def close(self) -> None:
         """Close the file."""
@@ -131,12 +152,20 @@ class SqliteStore:
                 "insert or ignore into intakes values (?, ?, ?, '[]', null)",
                 (event.slug, _text(event.opens_at), _text(event.closes_at)),
             )
-            opens_at, closes_at, history, closing = books.execute(
-                "select opens_at, closes_at, history, closing from intakes where event = ?", (event.slug,)
-            ).fetchone()
-        recorded = closing_from(json.loads(closing) if closing else None)
-        earlier = history_from(_read_json(history))
-        return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=now, history=earlier)
+            row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event.slug,)).fetchone()
+        return _intake(now, *row)
+
+    def known_intake(self, event: str) -> Intake | None:
+        """See `WatchingStore`."""
+        with self._commit() as (books, now):
+            row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event,)).fetchone()
+        return _intake(now, *row) if row else None
+
+    def known_intakes(self) -> Mapping[str, Intake]:
+        """See `WatchingStore`."""
+        with self._commit() as (books, now):
+            rows = books.execute(f"select event, {_INTAKE} from intakes order by event").fetchall()
+        return {event: _intake(now, *row) for event, *row in rows}
 
     def accept(
         self,
@@ -151,12 +180,13 @@ class SqliteStore:
         with self._commit() as (books, now):
             if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key)).fetchone():
                 return None
-            registered = (event, id, _text(now), _json(registration_record(registration)), _maybe(came_at))
+            written = _json(shaped(registration_record(registration)))
+            registered = (event, id, _text(now), written, _maybe(came_at))
             if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?, ?)", registered):
                 return None
             if key:
                 books.execute("insert into keys values (?, ?, ?)", (event, key, id))
-            _queue(books, mail)
+            _queue(books, now, mail)
         return now
 
     def registered_under(self, event: str, key: str) -> str | None:
@@ -171,15 +201,15 @@ class SqliteStore:
 
     def queue(self, mail: Mail) -> None:
         """See `RegisteringStore`."""
-        with self._commit() as (books, _):
-            _queue(books, mail)
+        with self._commit() as (books, now):
+            _queue(books, now, mail)
 
     def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
         """See `RegisteringStore`."""
         with self._commit() as (books, now):
             books.execute(
                 "insert or replace into kept values (?, ?, ?, ?, ?)",
-                (event, id, _text(now), json.dumps(registration_record(registration)), sign.value),
+                (event, id, _text(now), _json(shaped(registration_record(registration))), sign.value),
             )
 
     def take_in(self, event: str, id: str) -> None:
@@ -195,12 +225,12 @@ class SqliteStore:
 
     def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
         """See `ReceivingStore`."""
-        with self._commit() as (books, _):
+        with self._commit() as (books, now):
             values = (*_incoming_state(incoming), incoming.id, incoming.version)
             if not _new(books, "update incoming set due_at = ?, record = ? where id = ? and record = ?", values):
                 return False
             for mail in owed:
-                _queue(books, mail)
+                _queue(books, now, mail)
         return True
 
     def due_incoming(self, limit: int) -> Sequence[str]:
@@ -226,12 +256,12 @@ class SqliteStore:
 
     def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
         """See `RecordingStore`."""
-        with self._commit() as (books, _):
-            values = (*_state(record), record.mail.id, record.version)
-            if not _new(books, f"update mails set {_STATE} where id = ? and record = ?", values):
+        with self._commit() as (books, now):
+            values = (_json(mail_record(record.mail)), *_state(record), record.mail.id, record.version)
+            if not _new(books, f"update mails set mail = ?, {_STATE} where id = ? and record = ?", values):
                 return False
             for mail in owed:
-                _queue(books, mail, anew=True)
+                _queue(books, now, mail, anew=True)
         return True
 
     def put_off(self, id: str, until: datetime) -> None:
@@ -253,12 +283,12 @@ class SqliteStore:
         """See `SendingStore`."""
         with self._commit() as (books, now):
             row = books.execute("select queue from mail_queue").fetchone()
-        return queue_from(_read_json(row[0]), now, row[0]) if row else MailQueue(now)
+        return queue_from(known(_read_json(row[0])), now, row[0]) if row else MailQueue(now)
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
         """See `SendingStore`."""
-        values = (_json(queue_record(queue)), queue.version)
-        with self._commit() as (books, _):
+        values = (_json(shaped(queue_record(queue))), queue.version)
+        with self._commit() as (books, now):
             if queue.version is None:
                 written = _new(books, "insert or ignore into mail_queue values (1, ?)", values[:1])
             else:
@@ -266,7 +296,7 @@ class SqliteStore:
             if not written:
                 return False
             for mail in owed:
-                _queue(books, mail, anew=True)
+                _queue(books, now, mail, anew=True)
         return True
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
@@ -320,27 +350,38 @@ class SqliteStore:
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
         """See `ClosingStore`."""
-        with self._commit() as (books, _):
+        with self._commit() as (books, now):
             change = "update intakes set closing = ? where event = ? and closes_at = ? and closing is null"
             if not _new(books, change, (_json(closing_record(closing)), event, _text(intake.closes_at))):
                 return False
             for mail in mails:
-                _queue(books, mail)
+                _queue(books, now, mail)
         return True
+
+    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
+        """See `ForgettingStore`."""
+        with self._commit() as (books, _):
+            for table in ("registrations", "kept"):
+                books.execute(f"delete from {table} where event = ? and id = ?", (event, id))
+            for mail_id in mails:
+                books.execute("delete from mails where id = ?", (mail_id,))
 
     @contextmanager
     def _commit(self) -> Iterator[tuple[sqlite3.Connection, datetime]]:
         """One write transaction and its time."""
-        with self._lock, _unavailable_as_ours():
-            self._connection.execute("begin immediate")
-            try:
-                now = self._tick()
-                yield self._connection, now
-                self._connection.execute("commit")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("rollback")
-                raise
+        with self._lock, _unavailable_as_ours(), self._transaction() as books:
+            yield books, self._tick()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("begin immediate")
+        try:
+            yield self._connection
+            self._connection.execute("commit")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+            raise
 
     def _tick(self) -> datetime:
         last = self._connection.execute("select last from clock").fetchone()
@@ -360,10 +401,15 @@ class SqliteStore:
             return self._connection.execute(query, values).fetchall()
 
 
+_INTAKE = "opens_at, closes_at, history, closing"
 _REGISTERED = "id, registration, received_at, came_at"
 _INCOMING = "id, event, stored_at, record"
-_MAIL = "id, mail, record"
+_MAIL = "id, mail, record, queued_at"
 _STATE = "state = ?, due_at = ?, handed_over_at = ?, record = ?"
+_ANEW = "update set " + ", ".join(
+    f"{column} = excluded.{column}"
+    for column in ("mail", "event", "address", "state", "due_at", "handed_over_at", "record")
+)
 
 
 @contextmanager
@@ -381,16 +427,18 @@ def _new(books: sqlite3.Connection, change: str, values: tuple[object, ...]) -> 
     return books.execute(change, values).rowcount == 1
 
 
-def _queue(books: sqlite3.Connection, mail: Mail, *, anew: bool = False) -> None:
+def _queue(books: sqlite3.Connection, now: datetime, mail: Mail, *, anew: bool = False) -> None:
+    """Where it is queued anew, it was queued when it was first."""
     written = mail_record(mail)
     books.execute(
-        f"insert or {'replace' if anew else 'ignore'} into mails values (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into mails values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do {_ANEW if anew else 'nothing'}",
         (
             mail.id,
             _json(written),
             mail.event,
             written["address"],
             *_state(MailRecord(mail, due_at=mail.not_before)),
+            _text(now),
         ),
     )
 
@@ -398,26 +446,32 @@ def _queue(books: sqlite3.Connection, mail: Mail, *, anew: bool = False) -> None
 def _state(record: MailRecord) -> tuple[object, ...]:
     """The values of `_STATE`."""
     state = mail_state(record)
-    return (state["state"], _maybe(state["due_at"]), _maybe(state["handed_over_at"]), _json(state))
+    return (state["state"], _maybe(state["due_at"]), _maybe(state["handed_over_at"]), _json(shaped(state)))
 
 
 def _incoming_state(incoming: Incoming) -> tuple[object, ...]:
     """The values of `due_at` and `record`."""
-    return (_maybe(incoming.due_at), _json(incoming_record(incoming)))
+    return (_maybe(incoming.due_at), _json(shaped(incoming_record(incoming))))
+
+
+def _intake(as_of: datetime, opens_at: str, closes_at: str, history: str, closing: str | None) -> Intake:
+    recorded = closing_from(json.loads(closing) if closing else None)
+    earlier = history_from(_read_json(history))
+    return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=as_of, history=earlier)
 
 
 def _registered(id: str, registration: str, received_at: str, came_at: str | None = None) -> Registered:
-    read = registration_from(json.loads(registration))
+    read = registration_from(known(json.loads(registration)))
     return Registered(id, read, _instant(received_at), _instant(came_at) if came_at else None)
 
 
 def _incoming(id: str, event: str, stored_at: str, record: str) -> Incoming:
-    read = _with_instants(json.loads(record))  # no deeper: answers have names of their own
+    read = _with_instants(known(json.loads(record)))  # no deeper: answers have names of their own
     return incoming_from(id, event, _instant(stored_at), read, record)
 
 
-def _mail(id: str, mail: str, record: str) -> MailRecord:
-    return mail_from(id, {**_read_json(mail), **_read_json(record)}, record)
+def _mail(id: str, mail: str, record: str, queued_at: str) -> MailRecord:
+    return mail_from(id, known({**_read_json(mail), **_read_json(record)}), _instant(queued_at), record)
 
 
 def _json(value: object) -> str:
@@ -430,7 +484,7 @@ def _read_json(text: str) -> Any:
     return json.loads(text, object_hook=_with_instants)
 
 
-def _with_instants(record: dict[str, Any]) -> dict[str, Any]:
+def _with_instants(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _instant(value) if name in _INSTANTS and value else value for name, value in record.items()}
 
 

@@ -233,6 +233,13 @@ class TestCloudStorage:
             with pytest.raises(StoreUnavailable):
                 files.get(ID)
 
+    def test_who_may_not_delete_is_told_403_of_what_is_there(self) -> None:
+        """Then it is there, and SendGrid need not post it for three days."""
+        there = answers(200, {}, EVERY_BYTE)
+        with scripted_storage(WE_MAY_NOT, there) as storage:
+            CloudStorageFiles(at(storage.address).bucket("forms")).put(ID, EVERY_BYTE)
+            assert len(storage.asked) == 2
+
     def test_what_comes_back_damaged(self) -> None:
         damaged = answers(200, {"X-Goog-Hash": "crc32c=AAAAAA==,md5=1B2M2Y8AsgTpgAmY7PhCfg=="}, b"damaged")
         with scripted_storage(*[damaged] * 9) as storage:

@@ -220,6 +220,37 @@ def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
     assert store.due_mails(1) == [mail_to("D")]
 
 
+def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
+    """It stays so when the mail is saved, and where it is owed anew."""
+    before = store.now()
+    accept(store)
+    after = store.now()
+    record = fresh().mail(mail_to("A"))
+    assert record is not None
+    assert before < record.queued_at < after
+    assert store.save_mail(replace(record, state=MailState.FAILED, due_at=None, queued_at=AT_ONCE))
+    assert store.save_mail_queue(store.mail_queue(), [record.mail])
+    again = fresh().mail(mail_to("A"))
+    assert again is not None
+    assert (again.state, again.queued_at) == (MailState.QUEUED, record.queued_at)
+    assert [one.queued_at for one in fresh().unsent_mails(SLUG)] == [record.queued_at]
+
+
+def test_a_test_person_is_forgotten_and_nobody_else(store: Store, fresh: FreshStore) -> None:
+    for id in "AB":
+        accept(store, id)
+        store.keep(SLUG, id, a_registration(), Sign.TOO_FAST)
+    store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"))
+    for _ in range(2):  # the second time there is nothing
+        store.forget(SLUG, "A", [mail_to("A"), "none"])
+        assert fresh().registered(SLUG, "A") is None
+        assert [one.id for one in fresh().registrations(SLUG, None, 10)] == ["B"]
+        assert [one.id for one in fresh().kept(SLUG, None, 10)] == ["B"]
+        assert fresh().registered("another", "A") is not None
+        assert fresh().due_mails(10) == [confirmation("another", "A", "").id, mail_to("B")]
+    accept(store, "A")
+
+
 def test_a_mail_is_put_off(store: Store, fresh: FreshStore) -> None:
     accept(store)
     until = store.now() + timedelta(hours=1)
@@ -706,3 +737,23 @@ class TestNoAnswerToACommit:
         assert not on_the_line.save_incoming(replace(came, attempts=1, due_at=None), [owed])
         assert on_the_line.incoming("M") == other
         assert on_the_line.mail(owed.id) is None
+
+
+def test_looking_for_an_intake_makes_none(store: Store, fresh: FreshStore) -> None:
+    assert store.known_intake(SLUG) is None
+    assert fresh().known_intake(SLUG) is None
+    made = store.intake(EVENT)
+    known = fresh().known_intake(SLUG)
+    assert known is not None
+    assert known.as_of >= made.as_of
+    assert replace(known, as_of=made.as_of) == made
+
+
+def test_all_intakes_are_known(store: Store, fresh: FreshStore) -> None:
+    assert store.known_intakes() == {}
+    another = replace(EVENT, slug="another", closes_at=EVENT.closes_at + timedelta(days=1))
+    made = {event.slug: store.intake(event) for event in (EVENT, another)}
+    accept(store)  # what is below an intake is none
+    known = fresh().known_intakes()
+    assert {slug: replace(intake, as_of=made[slug].as_of) for slug, intake in known.items()} == made
+    assert all(intake.as_of >= made[slug].as_of for slug, intake in known.items())

@@ -34,6 +34,8 @@ class Case:
     """How many words to the staff it makes us owe."""
     refused: int = 0
     """How many postings SendGrid refuses."""
+    looks: int = 0
+    """How many of the first steps are the sweep's look at what is overdue, at which another case dies."""
 
     @property
     def points(self) -> list[str]:
@@ -87,6 +89,7 @@ _SEND_ROSTER = (
     *("all_incoming", "unsent_mails", "kept", "post", *_SETTLE),
 )
 
+_LOOK = ("mail_queue", "due_mails", "mail", "intake")
 _SWEEP = ("mail_queue", "due_mails")
 _READ = (
     "put",
@@ -131,7 +134,7 @@ CASES = {
     "send_mail": Case(lambda rollcall: rollcall.trigger(), _SEND, before=lambda rollcall: rollcall.register()),
     "send_due_mail": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_SWEEP, *_SEND, "due_incoming"),
+        (*_LOOK, *_SWEEP, *_SEND, "due_incoming"),
         before=lambda rollcall: rollcall.register(),
     ),
     "record_deliveries": Case(
@@ -142,9 +145,10 @@ CASES = {
     ),
     "send_due_mail, too fast": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_SWEEP, *_SEND, "mail_queue", "save_mail_queue", "due_incoming"),
+        (*_LOOK, *_SWEEP, *_SEND, "mail_queue", "save_mail_queue", "due_incoming"),
         before=one_registers_and_sendgrid_is_to_refuse,
         refused=1,
+        looks=len(_LOOK),
     ),
     "close_intake": Case(
         lambda rollcall: rollcall.close(),
@@ -154,9 +158,10 @@ CASES = {
     ),
     "send_due_mail, the roster": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_SWEEP, *_SEND_ROSTER, "due_incoming"),
+        (*_LOOK, *_SWEEP, *_SEND_ROSTER, "due_incoming"),
         before=the_roster_is_owed,
         people=(ONE, OTHER),
+        looks=len(_LOOK),
     ),
 }
 
@@ -180,7 +185,9 @@ def test_closing_early_late_and_hours_late(rollcall: Rollcall) -> None:
     assert_everything_is_done(rollcall, CASES["close_intake"])
 
 
-@pytest.mark.parametrize(("name", "point"), [(name, point) for name, case in CASES.items() for point in case.points])
+@pytest.mark.parametrize(
+    ("name", "point"), [(name, point) for name, case in CASES.items() for point in case.points[2 * case.looks :]]
+)
 def test_after_a_crash_everything_is_done(rollcall: Rollcall, name: str, point: str) -> None:
     case = CASES[name]
     case.before(rollcall)

@@ -1,16 +1,25 @@
-"""What `register` prints and logs holds nothing that anybody typed, on both stores, whatever is sent."""
+"""What the functions print and log: nothing that anybody typed, on both stores, whatever is sent; the request that each
+entry belongs to; and no message that the person on duty finds nowhere explained."""
 
+import ast
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from handlers.logs import trace_of
 from handlers.traces import HIDDEN
+from rollcall.desk.mail import confirmation
+from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
-from tests.builders import a_form, write_open_event
+from rollcall.local.trigger import trigger_of
+from tests.builders import a_form, a_registration, write_open_event
 from tests.conftest import where_the_books_are
-from tests.served import Served, function
+from tests.served import ROOT, Served, function
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
@@ -26,6 +35,7 @@ TYPED = {
     "hotel_tel": "022 730 99 03",
     "signature": "Typedsignature",
 }
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PERSONAL = ["typed", "730 99", "73099"]
 """In any letter case: what none of the above may leave behind."""
 
@@ -51,7 +61,15 @@ def send_everything(served: Served) -> list[str]:
     for kind, body, status in requests:
         answer = served.post_json(PATH, body) if kind == "json" else served.ask("POST", PATH, urlencode(body), FORM)
         assert answer.status == status
-    as_json = {"Content-Type": "application/json", "Idempotency-Key": '"typed-key"', "Origin": "https://typed.example"}
+    as_json = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": '"typed-key"',
+        "Origin": "https://typed.example",
+        "traceparent": "00-typed",
+        "X-Cloud-Trace-Context": f"{TRACE}/typed;o=1",
+        "X-Forwarded-For": "typed",
+        "User-Agent": "Typed/1.0",
+    }
     assert served.ask("POST", PATH, '{"family_name": "Typedfamily"', as_json).status == 400
     assert served.ask("POST", PATH, "x=Typed" * 20_000, FORM).status == 413
     assert served.ask("POST", PATH, "Typedfamily", {"Content-Type": "text/typed"}).status == 415
@@ -63,7 +81,7 @@ def send_everything(served: Served) -> list[str]:
 
 
 def test_the_logs_hold_nothing_that_was_typed(environment: Mapping[str, str], tmp_path: Path) -> None:
-    log = tmp_path / "log"
+    log, environment = tmp_path / "log", {"GOOGLE_CLOUD_PROJECT": "p-test", **environment}
     with log.open("wb") as output, function("register", output, **environment) as served:
         references = send_everything(served)
     told = log.read_text("utf-8")
@@ -83,3 +101,94 @@ def test_nor_do_they_where_the_store_cannot_be_reached(tmp_path: Path, events_fo
     told = log.read_text("utf-8")
     assert "store unavailable" in told
     assert [text for text in PERSONAL if text in told.lower()] == []
+
+
+WHOLE = f"00-{TRACE}-{SPAN}-01"
+FIELDS = {
+    "logging.googleapis.com/trace": f"projects/p-test/traces/{TRACE}",
+    "logging.googleapis.com/spanId": SPAN,
+    "logging.googleapis.com/trace_sampled": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("w3c", "google", "fields"),
+    [
+        (WHOLE, "", FIELDS),
+        (f"cc-{TRACE}-{SPAN}-ff", "", FIELDS),
+        (f"00-{TRACE}-{SPAN}-00", "", FIELDS | {"logging.googleapis.com/trace_sampled": False}),
+        ("", f"{TRACE}/{int(SPAN, 16)};o=1", FIELDS),
+        ("", f"{TRACE.upper()}/{int(SPAN, 16)};o=1", FIELDS),
+        (
+            "",
+            f"{TRACE}/1",
+            FIELDS | {"logging.googleapis.com/spanId": f"{1:016}"} | {"logging.googleapis.com/trace_sampled": False},
+        ),
+        ("00-typed", f"{TRACE}/{int(SPAN, 16)};o=1", FIELDS),
+        ("", "", {}),
+        (f"ff-{TRACE}-{SPAN}-01", "", {}),
+        (f"00-{'0' * 32}-{SPAN}-01", "", {}),
+        (f"00-{TRACE}-{'0' * 16}-01", "", {}),
+        (f"00-{TRACE.upper()}-{SPAN}-01", "", {}),
+        (f"{WHOLE}\n", "", {}),
+        (f"{WHOLE}-typed", "", {}),
+        (f" {WHOLE}", "", {}),
+        (f"00-{TRACE}-{SPAN}", "", {}),
+        ("", f"{TRACE}/{1 << 64};o=1", {}),
+        ("", f"{TRACE}/١;o=1", {}),
+        ("", f"{TRACE}/1;o=typed", {}),
+        ("", TRACE, {}),
+    ],
+)
+def test_which_request_it_is(w3c: str, google: str, fields: Mapping[str, object]) -> None:
+    assert trace_of("p-test", w3c, google) == fields
+    assert trace_of("", w3c, google) == {}
+
+
+def entries(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
+
+
+def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_folder: Path) -> None:
+    """A function that a browser calls, and one that Eventarc calls."""
+    write_open_event(events_folder)
+    environment = {
+        "EVENTS": str(events_folder),
+        "SQLITE_PATH": str(tmp_path / "books.sqlite3"),
+        "MESSAGES": str(tmp_path / "messages"),
+        "GOOGLE_CLOUD_PROJECT": "p-test",
+        "SENDGRID_API_KEY": "SG.key",
+        "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}",
+        "MAIL_FROM": "registration@rollcall.example",
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as output, function("register", output, **environment) as served:
+        as_json = {"Content-Type": "application/json"}
+        for headers in (as_json | {"traceparent": WHOLE}, as_json):
+            assert served.ask("POST", PATH, json.dumps(a_form()), headers).status in (200, 201)
+    with log.open("ab") as output, function("send_mail", output, **environment) as served:
+        trigger = trigger_of(confirmation("open", registration_id("open", a_registration()), "").id)
+        assert served.ask("POST", "/", b"", trigger | {"traceparent": WHOLE}).status == 200
+    told, not_told, attempted = entries(log)
+    assert (told["message"], not_told["message"], attempted["message"]) == ("form received",) * 2 + ("mail attempted",)
+    assert FIELDS.items() <= told.items()
+    assert FIELDS.items() <= attempted.items()
+    assert not FIELDS.keys() & not_told.keys()
+
+
+def messages_in_the_code() -> set[str]:
+    """What `log` is told to say, everywhere."""
+    calls = [
+        node
+        for folder in ("handlers", "rollcall", "schemas", "templates")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "log"
+    ]
+    return {ast.literal_eval(call.args[1]) for call in calls}
+
+
+def test_every_message_is_in_the_table_for_the_person_on_duty() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    table = page.partition("| message | severity |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)) == messages_in_the_code()

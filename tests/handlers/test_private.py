@@ -15,6 +15,7 @@ from rollcall.desk.registration import registration_id
 from rollcall.local.trigger import trigger_of
 from tests.builders import EVENTS, a_form, a_registration
 from tests.conftest import where_the_books_are
+from tests.handlers.test_record_deliveries import PUBLIC_KEY
 from tests.sendgrid_api import SendGridApi, sendgrid_api
 from tests.served import ROOT, Served, function, until
 
@@ -94,7 +95,9 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
         ({"FUNCTION_TARGET": "record_deliveries"}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": ""}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "a*"}, "SENDGRID_WEBHOOK_KEY is not"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": " "}, "SENDGRID_WEBHOOK_KEY is not"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "aaaa"}, "SENDGRID_WEBHOOK_KEY is not"),
+        ({"FUNCTION_TARGET": "receive_email", "SENDGRID_PARSE_KEY": f"{PUBLIC_KEY} aaaa"}, "SENDGRID_PARSE_KEY is not"),
     ],
 )
 def test_a_wrong_configuration_stops_the_start(environment: dict[str, str], said: str) -> None:

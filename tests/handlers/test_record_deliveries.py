@@ -25,7 +25,15 @@ from tests.schemas.test_deliveries import a_report
 from tests.served import Served, function
 
 KEY = ec.generate_private_key(ec.SECP256R1())
-PUBLIC_KEY = base64.b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+NEXT_KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+def public(key: ec.EllipticCurvePrivateKey) -> str:
+    """Its public key as SendGrid shows it."""
+    return base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+PUBLIC_KEY = public(KEY)
 TIME = "1075723200"
 MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")
 
@@ -51,7 +59,8 @@ def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple
 
 @pytest.fixture
 def served(books: tuple[Store, Mapping[str, str]]) -> Iterator[Served]:
-    environment = {"EVENTS": str(EVENTS), "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY, **books[1]}
+    keys = f"{PUBLIC_KEY} {public(NEXT_KEY)}"  # while a key is changed there are two
+    environment = {"EVENTS": str(EVENTS), "SENDGRID_WEBHOOK_KEY": keys, **books[1]}
     with function("record_deliveries", **environment) as running:
         yield running
 
@@ -69,7 +78,7 @@ def test_signed_reports_are_recorded_once(served: Served, books: tuple[Store, Ma
     assert (again.status, again.json) == (200, {"reports": 2, "mails": 0})
     assert state(books) is MailState.DELIVERED
     body = json.dumps([a_report(event="bounce"), a_report(mail_id="of.another.desk")]).encode()
-    assert served.ask("POST", "/record-deliveries", body, signed(body)).status == 200
+    assert served.ask("POST", "/record-deliveries", body, signed(body, NEXT_KEY)).status == 200
     assert state(books) is MailState.BOUNCED
     assert served.ask("GET", "/").status == 405
 

@@ -2,13 +2,16 @@
 
 import csv
 import io
+import json
 import os
+import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -17,8 +20,11 @@ import openpyxl
 import pytest
 from icalendar import Calendar
 
+from rollcall.desk.mail import MailKind
 from rollcall.local.emulator import free_port
+from rollcall.store.sqlite import SqliteStore
 from tests.builders import a_form
+from tests.conftest import leave_out
 from tests.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"
@@ -139,7 +145,13 @@ def test_a_start_that_is_refused_leaves_the_books_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("environment", "said"),
-    [({"PORT": "abc"}, "PORT"), ({"STORE": "paper"}, "STORE=paper"), ({"AT": "soon"}, "AT=soon is not a time")],
+    [
+        ({"PORT": "abc"}, "PORT"),
+        ({"STORE": "paper"}, "STORE=paper"),
+        ({"AT": "soon"}, "AT=soon is not a time"),
+        ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is not what"),
+        ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is not what"),
+    ],
 )
 def test_a_wrong_setting_is_said_in_a_line(tmp_path: Path, environment: dict[str, str], said: str) -> None:
     refused = start(tmp_path / "books", **{"PORT": str(free_port()), **environment})
@@ -177,3 +189,63 @@ def test_the_roster_is_a_workbook_too(tmp_path: Path) -> None:
         with urlopen(f"http://127.0.0.1:{served.port}{mail['attachments'][1]['url']}") as file:
             sheet = openpyxl.load_workbook(io.BytesIO(file.read()))["Roster"]
         assert [cell.value for cell in sheet[2]][3:5] == ["Diallo", "Amina"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "note", "held"),
+    [
+        ("401", "queued", "SendGrid answered 401", True),
+        ("400", "failed", "SendGrid answered 400", False),
+        ("500", "in doubt", "SendGrid answered 500", False),
+        ("0", "in doubt", "no clear answer from SendGrid: ", False),
+    ],
+)
+def test_sendgrids_faults_can_be_made_to_happen(
+    tmp_path: Path, answers: str, state: str, note: str, held: bool
+) -> None:
+    books = tmp_path / "books"
+    with local_run(books, SENDGRID_ANSWERS=answers) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+        store = SqliteStore(books / "rollcall.sqlite3", lambda: datetime(2004, 1, 1, tzinfo=UTC))  # moves no time on
+
+        def stands() -> tuple[str, str, bool] | None:
+            records, queue = store.unsent_mails("intgov04"), store.mail_queue()
+            (record,) = (one for one in records if one.mail.kind is MailKind.CONFIRMATION)
+            notes = [queue.note, *(attempt.note for attempt in record.attempts)]
+            said = next((one for one in notes if one.startswith(note)), None)
+            return (record.state.value, said, queue.held_until is not None) if said else None
+
+        assert until(stands)[::2] == (state, held)
+        store.close()
+        assert served.ask("GET", "/outbox.json").json == []
+    if answers == "400":
+        with local_run(books) as served:  # it takes them again
+            assert served.post_json(PATH, a_form(first_name="B")).status == 201
+            (mail,) = until(lambda: outbox(served, "confirmation"))
+            assert mail["attachments"]
+
+
+def test_a_run_that_is_ended_ends_its_emulator(tmp_path: Path) -> None:
+    if shutil.which("gcloud") is None:
+        leave_out("an emulator of our own: gcloud is not installed")
+    port, said = free_port(), tmp_path / "books.run.json"
+    settings = {
+        "PORT": str(port),
+        "BOOKS": str(tmp_path / "books"),
+        "STORE": "firestore",
+        "FIRESTORE_EMULATOR_HOST": "",
+    }
+    with process(["rollcall.local"], port, settings):
+        emulator = until(lambda: said.exists() and json.loads(said.read_text("utf-8")))["emulator"]
+        host, _, emulators_port = emulator.partition(":")
+        socket.create_connection((host, int(emulators_port)), timeout=5).close()
+    assert not said.exists()
+
+    def is_gone() -> bool:
+        try:
+            socket.create_connection((host, int(emulators_port)), timeout=5).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    assert until(is_gone)  # Java takes a moment to end

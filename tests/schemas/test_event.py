@@ -44,6 +44,8 @@ def test_the_letters_event() -> None:
         ('website = "http://www.itu.int/"', 'website = "javascript:1"', "venue.website: should begin with https://"),
         ('tel = "+41 22 730 51 11"', "tel = 5", "venue.tel: This should be text."),
         ("[intake]", "[intake", "is not TOML"),
+        ("closes = 2004-02-20", "closes = 2004-02-20T18:00", "column 20): closes = 2004-02-20T18:00"),
+        ("[intake]", '[intake]\ntitle = """', "is not TOML"),
     ],
 )
 def test_a_fault_is_named_with_file_and_field(tmp_path: Path, old: str, new: str, fault: str) -> None:

@@ -52,11 +52,22 @@ def test_a_link_for_one_thing_opens_no_other() -> None:
 
 
 def test_whoever_has_another_key_makes_no_links_of_ours() -> None:
-    assert SignedLinks("another key", LINKS.pages).opened(COMPLETING, COMPLETES, UNTIL) is None
+    assert SignedLinks("another-key", LINKS.pages).opened(COMPLETING, COMPLETES, UNTIL) is None
 
 
-def test_nobody_makes_links_without_a_key() -> None:
-    without = SignedLinks("", LINKS.pages)
+def test_a_key_is_changed_and_no_link_is_lost() -> None:
+    """First the new one is added, and last the old one is taken away."""
+    both, new = (SignedLinks(key, LINKS.pages) for key in (f"{LINKS.key}\n new-key\n", "new-key"))
+    assert both.opened(COMPLETING, COMPLETES, UNTIL) == Opened("intgov04", ID, 2)
+    made = token_of(both.completing(EVENT, ID, 2, UNTIL))
+    assert both.opened(COMPLETING, made, UNTIL) == new.opened(COMPLETING, made, UNTIL) == Opened("intgov04", ID, 2)
+    assert LINKS.opened(COMPLETING, made, UNTIL) is None
+    assert new.opened(COMPLETING, COMPLETES, UNTIL) is None
+
+
+@pytest.mark.parametrize("key", ["", " \n"])
+def test_nobody_makes_links_without_a_key(key: str) -> None:
+    without = SignedLinks(key, LINKS.pages)
     with pytest.raises(ValueError, match="no key"):
         without.completing(EVENT, ID, 0, UNTIL)
     with pytest.raises(ValueError, match="no key"):

@@ -1,0 +1,361 @@
+"""What an instance of each function needs: memory, processor and time, for the settings in `deploy/functions.py`.
+
+Each function is served by functions-framework as Google serves it, on one processor of this machine, with its books in
+the Firestore emulator, its messages in a Cloud Storage emulator and a local SendGrid, and is put to the hardest work
+that it may get. Memory is that of all its processes together, where what two share counts once (`Pss`, proc(5)): after
+the start, and at the most during the work. The processor's time is the function's own; what the emulators take is not
+in it, but is in the seconds until an answer.
+
+Prints a table, and writes it to `bench/results/instances.json`. Needs Linux, gcloud's Firestore emulator and what
+`requirements-dev.txt` names.
+"""
+
+import base64
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from gcp_storage_emulator.server import create_server
+from google.cloud import firestore, storage
+
+from bench.messages import LARGE
+from handlers.signature import SIGNATURE, TIMESTAMP
+from rollcall.desk.mail import Attachment, MailKind, confirmation
+from rollcall.desk.registration import registration_id
+from rollcall.local.emulator import firestore_emulator, free_port
+from rollcall.local.inbound_parse import inbound_post, written
+from rollcall.local.sample import SENDER
+from rollcall.local.trigger import trigger_of
+from rollcall.store.firestore import FirestoreStore
+from schemas.event import read_event
+from tests.builders import a_form, a_registration, write_event, write_open_event
+from tests.sendgrid_api import sendgrid_api
+from tests.served import Served
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results" / "instances.json"
+MB = 1_000_000
+REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
+"""On the roster that is closed and sent."""
+POSTED = 800
+"""Forms in a measurement of `register`."""
+OPEN, FULL = "open", "full"
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one function took."""
+
+    function: str
+    work: str
+    threads: int
+    start_seconds: float
+    start_cpu: float
+    """Seconds of processor until the first answer, that answer with it."""
+    memory_started: float
+    memory_most: float
+    """MB."""
+    seconds: float
+    """Of the whole work."""
+    cpu: float
+    """Seconds of processor for one request of it."""
+    median: float
+    slowest: float
+    """Seconds until an answer: half of them, and 95 of 100."""
+
+
+class Running:
+    """A function's processes."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._stop = threading.Event()
+        self.most = 0.0
+
+    def _pids(self) -> list[int]:
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()
+        return [self._pid, *map(int, children)]
+
+    def memory(self) -> float:
+        """MB."""
+        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("ascii") for pid in self._pids()]
+        return sum(int(re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[0]) * 1024 for text in rollups) / MB
+
+    def cpu(self) -> float:
+        """Seconds of processor up to now."""
+        stats = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split() for pid in self._pids()]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Look at the memory again and again."""
+        self._stop.clear()
+        thread = threading.Thread(target=self._watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+
+    def _watch(self) -> None:
+        while True:
+            self.most = max(self.most, self.memory())
+            if self._stop.wait(0.02):
+                return
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the functions share."""
+
+    environment: Mapping[str, str]
+    store: FirestoreStore
+    events: Path
+    folder: Path
+
+    @contextmanager
+    def served(self, name: str, threads: int) -> Iterator[tuple[Served, Running, float]]:
+        """The function, and how long it took to answer the first time."""
+        port, target = free_port(), name.replace("-", "_")
+        settings = {"PATH": os.defpath, "HOME": str(self.folder), "PORT": str(port), "THREADS": str(threads)}
+        started = time.perf_counter()
+        command = [str(Path(sys.executable).with_name("functions-framework")), "--target", target]
+        process = subprocess.Popen(
+            ["taskset", "--cpu-list", "0", *command],
+            cwd=ROOT,
+            env={**settings, **self.environment, "K_SERVICE": name},
+            stdout=subprocess.DEVNULL,
+        )
+        try:
+            served = Served(port)
+            while not _answers(served):
+                if process.poll() is not None:
+                    raise SystemExit(f"{name} does not start")
+                time.sleep(0.01)
+            yield served, Running(process.pid), time.perf_counter() - started
+        finally:
+            process.terminate()
+            process.wait()
+
+    def measure(
+        self, name: str, work: str, threads: int, ask: Sequence[Callable[[Served], int]], at_once: int = 1
+    ) -> Measured:
+        """Serve the function, ask all this of it, `at_once` at a time. Each is to be answered 2xx."""
+        with self.served(name, threads) as (served, running, start_seconds):
+            start_cpu, memory_started = running.cpu(), running.memory()
+
+            def timed(one: Callable[[Served], int]) -> float:
+                began = time.perf_counter()
+                status = one(served)
+                if not 200 <= status < 300:
+                    raise SystemExit(f"{name} answered {status}")
+                return time.perf_counter() - began
+
+            with running.watched(), ThreadPoolExecutor(at_once) as pool:
+                began = time.perf_counter()
+                answers = sorted(pool.map(timed, ask))
+                seconds = time.perf_counter() - began
+            measured = Measured(
+                name,
+                work,
+                threads,
+                start_seconds,
+                start_cpu,
+                memory_started,
+                running.most,
+                seconds,
+                (running.cpu() - start_cpu) / len(ask),
+                statistics.median(answers),
+                answers[int(len(answers) * 0.95)],
+            )
+        _show(measured)
+        return measured
+
+
+def main() -> None:
+    """`python -m bench.instances`."""
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    print(_HEAD)
+    with tempfile.TemporaryDirectory() as folder, _bench(Path(folder)) as bench:
+        found = [*_register(bench), *_mail(bench), *_deliveries(bench), *_messages(bench), *_roster(bench)]
+    RESULTS.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n", encoding="utf-8")
+    print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+
+
+@contextmanager
+def _bench(folder: Path) -> Iterator[Bench]:
+    project, events, port = f"bench-{uuid.uuid4().hex[:8]}", folder / "events", free_port()
+    events.mkdir()
+    write_open_event(events, slug=OPEN)
+    os.environ["STORAGE_EMULATOR_HOST"] = f"http://127.0.0.1:{port}"
+    public = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    key = base64.b64encode(public).decode()
+    with firestore_emulator() as address, sendgrid_api() as api, create_server("127.0.0.1", port, in_memory=True):
+        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+        storage.Client(project=project).create_bucket(project)
+        environment = {
+            "STORE": "firestore",
+            "EVENTS": str(events),
+            "MESSAGES": f"gs://{project}",
+            "MAIL_FROM": "registration@desk.example.org",
+            "PAGES": "https://desk.example.org/register",
+            "FORMS_HOST": "desk.example.org",
+            "LINK_KEY": "a key of the bench",
+            "SENDGRID_API_KEY": "SG.key",
+            "SENDGRID_HOST": api.url,
+            "SENDGRID_WEBHOOK_KEY": key,
+            "SENDGRID_PARSE_KEY": key,
+            "GOOGLE_CLOUD_PROJECT": project,
+            "FIRESTORE_EMULATOR_HOST": address,
+            "STORAGE_EMULATOR_HOST": os.environ["STORAGE_EMULATOR_HOST"],
+        }
+        yield Bench(environment, FirestoreStore(firestore.Client(project=project)), events, folder)
+
+
+def _register(bench: Bench) -> Iterator[Measured]:
+    for threads in (16, 80):
+        names = iter(f"Number {threads} {place}" for place in range(POSTED))
+        asks = [_post_form(name) for name in names]
+        yield bench.measure("register", f"{POSTED} forms, 80 at a time", threads, asks, at_once=80)
+    for page, path in (("the form's page", ""), ("the form as a PDF", "/form.pdf")):
+        asks = [partial(_head, f"/register/{OPEN}{path}")] * 200
+        yield bench.measure("register", f"200 times {page}, 8 at a time", 80, asks, at_once=8)
+
+
+def _head(path: str, served: Served) -> int:
+    return served.ask("HEAD", path).status
+
+
+def _post_form(name: str) -> Callable[[Served], int]:
+    return lambda served: served.post_json(f"/register/{OPEN}", a_form(first_name=name)).status
+
+
+def _mail(bench: Bench) -> Iterator[Measured]:
+    ids = list(bench.store.due_mails(1300))
+    triggered, due = ids[:300], ids[300:]
+    asks = [_trigger(id) for id in triggered]
+    yield bench.measure("send-mail", "300 mails, 4 at a time", 4, asks, at_once=4)
+    sweeps: list[Callable[[Served], int]] = [_post] * (len(due) // 100)
+    yield bench.measure("send-due-mail", "sweeps of 100 mails", 1, sweeps)
+
+
+def _trigger(id: str) -> Callable[[Served], int]:
+    return lambda served: served.ask("POST", "/", b"", trigger_of(id)).status
+
+
+def _post(served: Served) -> int:
+    return served.ask("POST", "/").status
+
+
+def _deliveries(bench: Bench) -> Iterator[Measured]:
+    ids = [_mail_id(f"Number 16 {place}") for place in range(POSTED)]
+    posts = [json.dumps([_report(id, event) for id in ids]).encode() for event in ("processed", "delivered")]
+    asks = [_signed_post(post, "application/json") for post in posts]
+    yield bench.measure("record-deliveries", f"2 posts of {POSTED} reports, {len(posts[0]) // 1000} kB", 4, asks)
+
+
+def _mail_id(name: str) -> str:
+    registration = a_registration(first_name=name)
+    return confirmation(OPEN, registration_id(OPEN, registration), registration.email).id
+
+
+def _report(mail_id: str, event: str) -> dict[str, object]:
+    about = {"email": "x" * 40, "timestamp": 1, "smtp-id": "x" * 60, "sg_event_id": uuid.uuid4().hex, "event": event}
+    return {**about, "mail_id": mail_id, "sg_message_id": "x" * 100, "response": "250 OK " * 40}
+
+
+def _signed_post(body: bytes, content_type: str) -> Callable[[Served], int]:
+    signature = base64.b64encode(KEY.sign(b"1" + body, ec.ECDSA(hashes.SHA256()))).decode()
+    headers = {SIGNATURE: signature, TIMESTAMP: "1", "Content-Type": content_type}
+    return lambda served: served.ask("POST", "/", body, headers).status
+
+
+def _messages(bench: Bench) -> Iterator[Measured]:
+    event, to = read_event(bench.events / f"{OPEN}.toml"), f"{OPEN}@desk.example.org"
+    for kind, large in LARGE.items():
+        for threads in (1, 2) if kind == "a large attachment" else (1,):
+            mails = [b"X-Number: %d\r\n" % place + large(event, 30 * MB) for place in range(threads * 2)]
+            asks = [_signed_post(*_parsed(mail, to)) for mail in mails]
+            yield bench.measure("receive-email", f"30 MB with {kind}", threads, asks, at_once=threads)
+    for _ in range(6):
+        scan = Attachment("scan.tif", "image/tiff", os.urandom(9 * MB * 57 // 78))  # 57 bytes make a line of base64
+        mail = written(SENDER, to, "Visa", "How do I get a visa?", datetime.now(UTC), (scan,))
+        asks = [_signed_post(*_parsed(mail, to))]
+        yield bench.measure("receive-email", "a question with 9 MB", 2, asks)
+    told = [one.mail.id for one in bench.store.unsent_mails(OPEN) if one.mail.kind is MailKind.NEEDS_A_PERSON]
+    for id in told:
+        bench.store.put_off(id, datetime.now(UTC) - timedelta(minutes=1))
+    asks = [_trigger(id) for id in told]
+    yield bench.measure("send-mail", f"{len(told)} mails with the 9 MB of 6 questions", 4, asks)
+
+
+def _parsed(mail: bytes, to: str) -> tuple[bytes, str]:
+    post = inbound_post(mail, to, datetime.now(UTC))
+    return post.body, post.content_type
+
+
+def _roster(bench: Bench) -> Iterator[Measured]:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda place: _accept(bench.store, place), range(REGISTRATIONS)))
+    today = datetime.now(UTC).date()
+    write_event(bench.events, FULL, today - timedelta(days=9), today + timedelta(days=9))
+    path = bench.events / f"{FULL}.toml"
+    closes = datetime.now(UTC) + timedelta(seconds=2)
+    letter = path.read_text("utf-8").replace("Europe/Zurich", "UTC")
+    path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter), "utf-8")
+    time.sleep(2)
+    yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [_post])
+    roster = [one.mail.id for one in bench.store.unsent_mails(FULL) if one.mail.kind is MailKind.ROSTER]
+    yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, [_trigger(id) for id in roster])
+
+
+def _accept(store: FirestoreStore, place: int) -> None:
+    registration = a_registration(first_name=f"Number {place}")
+    id = registration_id(FULL, registration)
+    store.accept(FULL, id, registration, confirmation(FULL, id, registration.email))
+
+
+def _answers(served: Served) -> bool:
+    try:
+        served.ask("OPTIONS", "/")
+    except OSError:
+        return False
+    return True
+
+
+_HEAD = (
+    f"{'function':17} {'work':44} {'threads':>7} {'start s':>8} {'cpu s':>6} {'MB':>6} {'most MB':>8} "
+    f"{'seconds':>8} {'cpu ms':>8} {'median ms':>10} {'95 % ms':>8}"
+)
+
+
+def _show(one: Measured) -> None:
+    print(
+        f"{one.function:17} {one.work:44} {one.threads:7} {one.start_seconds:8.2f} {one.start_cpu:6.2f} "
+        f"{one.memory_started:6.0f} {one.memory_most:8.0f} {one.seconds:8.2f} {one.cpu * 1000:8.1f} "
+        f"{one.median * 1000:10.1f} {one.slowest * 1000:8.1f}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Putting Rollcall on Google Cloud: plain steps that name what they make (`make deploy`, docs/deploy.md)."""

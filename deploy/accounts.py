@@ -1,0 +1,182 @@
+"""Who may do what: an account for each function, and the fewest roles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from deploy.functions import FUNCTIONS
+from deploy.place import Place
+from deploy.secrets import SECRETS
+from deploy.steps import Command, GcloudSet, GcloudStep, Step, gcloud
+
+CALLERS = {
+    "scheduler": "calls send-due-mail and close-intake each minute",
+    "trigger": "calls send-mail for each mail that is queued",
+    "builder": "builds the functions",
+}
+"""The accounts beside the functions' own."""
+INVOKERS = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler"}
+"""Who calls the private functions."""
+BOOKS = (
+    "datastore.databases.get",
+    "datastore.entities.create",
+    "datastore.entities.get",
+    "datastore.entities.list",
+    "datastore.entities.update",
+)
+"""What a function does with the books: reads, queries, creates and updates, and never deletes. `roles/datastore.user`
+would let it delete all there is (https://cloud.google.com/firestore/docs/security/iam, "Required permissions")."""
+_Binding = tuple[str, str, str]
+"""Role, member, and the condition's expression or nothing."""
+
+
+def steps(place: Place) -> tuple[Step, ...]:
+    """The accounts and their roles. The bucket and the secrets are there already."""
+    return (
+        _accounts(place),
+        _books_role(place),
+        _in_project(place),
+        _on_bucket(place),
+        *(_on_secret(place, key) for key in SECRETS),
+    )
+
+
+def invokers(place: Place) -> tuple[Step, ...]:
+    """Who may call the functions, which are there by now."""
+    return tuple(_on_function(place, function.name, function.public) for function in FUNCTIONS)
+
+
+def _accounts(place: Place) -> GcloudSet:
+    wanted = {function.name: f"Rollcall: runs {function.name}" for function in FUNCTIONS}
+    wanted |= {name: f"Rollcall: {what}" for name, what in CALLERS.items()}
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = {account["email"] for account in there}
+        return [
+            gcloud(f"iam service-accounts create {name}", f"--display-name={what}", project=place.project)
+            for name, what in wanted.items()
+            if place.account(name) not in have
+        ]
+
+    def unmake(there: Any) -> Sequence[Command]:
+        ours = {place.account(name) for name in wanted}
+        emails = [account["email"] for account in there if account["email"] in ours]
+        return [gcloud(f"iam service-accounts delete {email}", project=place.project) for email in emails]
+
+    return GcloudSet(
+        makes="an account for each function, and for who calls or builds them",
+        look=gcloud("iam service-accounts list --format=json", project=place.project),
+        lacking=lacking,
+        none=[],
+        unmake=unmake,
+    )
+
+
+def _books_role(place: Place) -> GcloudStep:
+    """It stays when the rest is taken away: nobody has it then, and for 44 days no other could be made of its name
+    (https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role)."""
+    what = ("--title=Rollcall: the books, without deleting", f"--permissions={','.join(BOOKS)}", "--stage=GA")
+    return GcloudStep(
+        makes="a role that reads and writes the books and deletes nothing",
+        look=gcloud("iam roles describe rollcallBooks --format=json", project=place.project),
+        make=(gcloud("iam roles create rollcallBooks", *what, project=place.project),),
+        wanted=lambda there: set(there.get("includedPermissions", ())) == set(BOOKS),
+        change=(gcloud("iam roles update rollcallBooks", *what, project=place.project),),
+    )
+
+
+def _in_project(place: Place) -> GcloudSet:
+    """The builder reads the functions' sources, not the messages: hence the condition
+    (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without)."""
+    sources = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{place.number}-')"
+    books = {(_books(place), _member(place, function.name), "") for function in FUNCTIONS}
+    builder = _member(place, "builder")
+    wanted = books | {
+        ("roles/artifactregistry.writer", builder, ""),
+        ("roles/logging.logWriter", builder, ""),
+        ("roles/storage.objectViewer", builder, sources),
+        ("roles/eventarc.eventReceiver", _member(place, "trigger"), ""),
+    }
+    return _bindings(
+        place,
+        "what the accounts may do in the project: the books for the functions, building, receiving events",
+        look=f"projects get-iam-policy {place.project}",
+        change=f"projects {{}}-iam-policy-binding {place.project}",
+        wanted=wanted,
+    )
+
+
+def _on_bucket(place: Place) -> GcloudSet:
+    bucket = f"gs://{place.bucket}"
+    return _bindings(
+        place,
+        "who may read the messages, and who may put them away; nobody may delete one",
+        look=f"storage buckets get-iam-policy {bucket}",
+        change=f"storage buckets {{}}-iam-policy-binding {bucket}",
+        wanted={(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.messages},
+    )
+
+
+def _on_secret(place: Place, key: str) -> GcloudSet:
+    readers = [function.name for function in FUNCTIONS if key in function.keys]
+    return _bindings(
+        place,
+        f"who may read the secret {SECRETS[key]}: {', '.join(readers)}",
+        look=f"secrets get-iam-policy {SECRETS[key]}",
+        change=f"secrets {{}}-iam-policy-binding {SECRETS[key]}",
+        wanted={("roles/secretmanager.secretAccessor", _member(place, reader), "") for reader in readers},
+    )
+
+
+def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
+    caller = "allUsers" if public else _member(place, INVOKERS[name])
+    return _bindings(
+        place,
+        f"who may call {name}: {'everybody' if public else f'{INVOKERS[name]}, and nobody else'}",
+        look=f"run services get-iam-policy {name} --region={place.region}",
+        change=f"run services {{}}-iam-policy-binding {name} --region={place.region}",
+        wanted={("roles/run.invoker", caller, "")},
+        all_are_ours=True,
+    )
+
+
+def _bindings(
+    place: Place, makes: str, look: str, change: str, wanted: set[_Binding], all_are_ours: bool = False
+) -> GcloudSet:
+    """Sees to it that our accounts have these roles and no others there; with `all_are_ours`, that nobody else has."""
+    accounts = {_member(place, name) for name in (*CALLERS, *(function.name for function in FUNCTIONS))}
+
+    def ours(there: Any) -> set[_Binding]:
+        return {
+            (binding["role"], member, binding.get("condition", {}).get("expression", ""))
+            for binding in there.get("bindings", ())
+            for member in binding["members"]
+            if all_are_ours or member in accounts
+        }
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = ours(there)
+        return [command("add", one) for one in sorted(wanted - have)] + [
+            command("remove", one) for one in sorted(have - wanted)
+        ]
+
+    def command(verb: str, binding: _Binding) -> Command:
+        role, member, expression = binding
+        condition = f"expression={expression},title=rollcall" if expression else "None"
+        words = [f"--condition={condition}"] if change.startswith("projects ") else []
+        return gcloud(change.format(verb), f"--member={member}", f"--role={role}", *words, project=place.project)
+
+    return GcloudSet(
+        makes=makes,
+        look=gcloud(f"{look} --format=json", project=place.project),
+        lacking=lacking,
+        none={},
+        unmake=lambda there: [command("remove", one) for one in sorted(ours(there))],
+    )
+
+
+def _books(place: Place) -> str:
+    return f"projects/{place.project}/roles/rollcallBooks"
+
+
+def _member(place: Place, name: str) -> str:
+    return f"serviceAccount:{place.account(name)}"

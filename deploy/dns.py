@@ -1,0 +1,132 @@
+"""The records that somebody has to set in the domain's zone, and which of them are not there yet (`make deploy-check`).
+
+dnspython comes with email-validator, which asks it nothing here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dns.exception import DNSException
+from dns.name import from_text
+from dns.rdtypes.ANY.MX import MX
+from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+
+from deploy.place import Place
+from deploy.sendgrid import Api, AuthenticatedDomain, authenticated_domain, messages_arrive, patiently, validate
+from deploy.steps import say
+
+UNKNOWN = "(not known yet: make deploy)"
+"""Stands for a value that is known only when everything is there."""
+_LIFETIME = 10.0
+"""Seconds that all servers together have for an answer."""
+
+
+class Kind(StrEnum):
+    """The kind of a record."""
+
+    A = "A"
+    CNAME = "CNAME"
+    MX = "MX"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record to be set."""
+
+    name: str
+    kind: Kind
+    value: str
+    """As a zone file has it, without the dot at the end."""
+    why: str
+    """For whoever keeps the zone."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A record that is not there."""
+
+    record: Record
+    says: tuple[str, ...]
+    """What is there instead."""
+    unanswered: str = ""
+    """Why it could not be found out, if so."""
+
+
+def records(place: Place, address: str | None, domain: AuthenticatedDomain | None) -> tuple[Record, ...]:
+    """What is to be set: four records to take registrations and send mail, a fifth for forms that come by e-mail.
+    `address` is the load balancer's (IPv4)."""
+    sendgrid = domain.cnames if domain else ((f"(three names below {place.domain})", UNKNOWN),)
+    return (
+        Record(place.domain, Kind.A, address or UNKNOWN, "the pages, and what SendGrid posts to us"),
+        *(Record(host, Kind.CNAME, value, "SendGrid signs our mail (DKIM, SPF)") for host, value in sendgrid),
+        Record(place.domain, Kind.MX, "10 mx.sendgrid.net", "forms that come by e-mail"),
+    )
+
+
+def table(all: Sequence[Record]) -> str:
+    """The records as a table to hand on."""
+    rows = [("name", "type", "value", "what for"), *((one.name, str(one.kind), one.value, one.why) for one in all)]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join("  ".join([*map(str.ljust, row, widths), row[3]]) for row in rows)
+
+
+def missing(all: Sequence[Record], resolver: Resolver) -> tuple[Missing, ...]:
+    """The records that the world does not see yet, or sees otherwise. One that is not alone is not as it should be:
+    visitors and mail would go either way."""
+    found = []
+    for record in all:
+        try:
+            says = _ask(record, resolver)
+        except DNSException as error:
+            found.append(Missing(record, (), str(error) or type(error).__name__))
+            continue
+        if says != (_plain(record.value),):
+            found.append(Missing(record, says))
+    return tuple(found)
+
+
+def check(place: Place, address: str | None, sendgrid: Api, resolver: Resolver) -> bool:
+    """Say of each record whether it is there, and what SendGrid makes of them. Whether nothing is missing."""
+    domain = patiently(lambda: authenticated_domain(place, sendgrid), sendgrid.wait)
+    wanted = records(place, address, domain)
+    lacking = {one.record: one for one in missing(wanted, resolver)}
+    for record in wanted:
+        say(f"{record.name} {record.kind} {record.value}: {_standing(lacking.get(record))}")
+    at_sendgrid = _sendgrid_agrees(place, domain, sendgrid)
+    return not lacking and at_sendgrid
+
+
+def _sendgrid_agrees(place: Place, domain: AuthenticatedDomain | None, sendgrid: Api) -> bool:
+    if domain is None:
+        say(f"SendGrid does not know {place.domain}: make deploy")
+        return False
+    valid, why = validate(domain, sendgrid)
+    say(f"SendGrid finds {place.domain} " + ("authenticated" if valid else f"not authenticated yet: {why}"))
+    arrive = patiently(lambda: messages_arrive(place, sendgrid), sendgrid.wait)
+    say("SendGrid hands on messages, signed" if arrive else "SendGrid does not hand on messages yet: make deploy")
+    return valid and arrive
+
+
+def _standing(lacks: Missing | None) -> str:
+    if lacks is None:
+        return "there"
+    if lacks.unanswered:
+        return f"could not be found out: {lacks.unanswered}"
+    return f"something else is there: {', '.join(lacks.says)}" if lacks.says else "not there yet"
+
+
+def _ask(record: Record, resolver: Resolver) -> tuple[str, ...]:
+    try:
+        answer = resolver.resolve(from_text(record.name), str(record.kind), lifetime=_LIFETIME)
+    except (NXDOMAIN, NoAnswer):
+        return ()
+    return tuple(sorted(_plain(_text(one)) for one in answer))
+
+
+def _text(data: object) -> str:
+    return f"{data.preference} {data.exchange}" if isinstance(data, MX) else str(data)
+
+
+def _plain(value: str) -> str:
+    return value.rstrip(".").lower()

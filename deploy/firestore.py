@@ -1,0 +1,228 @@
+"""The books: the database, its indexes, and rules that let no client at it.
+
+No document expires by itself (a TTL policy): registrations, forms that are kept, messages and what became of mails are
+what people sent or what they are owed, and whoever is on duty decides when they go. An idempotency key is the only
+thing that nobody needs after some days; one is smaller than the field and the index entry by which it would expire.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from deploy.place import Place
+from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find, gcloud
+
+_HERE = Path(__file__).parent
+RULES_API = "https://firebaserules.googleapis.com/"
+_NAME = "(default)"
+"""The database that client libraries, the emulator and the trigger take where none is named."""
+
+
+def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
+    """The database first; the rest is in it, and goes with it."""
+    wanted = json.loads((_HERE / "firestore.indexes.json").read_text())
+    return (
+        _database(place),
+        _indexes(place, wanted["indexes"]),
+        _exemptions(place, wanted["fieldOverrides"]),
+        Rules(place.project, (_HERE / "firestore.rules").read_text(), rules_api),
+    )
+
+
+def are_there(place: Place, run: Run) -> bool:
+    """Whether there are books already. Where Firestore is not switched on yet there are none. Raises `StepFailed` where
+    that could not be found out: the events would be held against nothing."""
+    looked = run(replace(_database(place).look, waits=False))
+    if not looked.ok and "has not been used in project" in looked.said:
+        return False
+    return find(lambda _: looked, _database(place).look) is not None
+
+
+def _database(place: Place) -> GcloudStep:
+    databases = "firestore databases"
+    which = f"--database={_NAME}"
+
+    def wanted(there: Any) -> bool:
+        if there["locationId"] != place.region:
+            there_already = there["locationId"]
+            raise StepFailed(
+                f"The books of {place.project} are in {there_already}, and stay there: REGION={there_already}"
+            )
+        if there["type"] != "FIRESTORE_NATIVE":
+            raise StepFailed(f"The database of {place.project} is in Datastore mode; take a project without one")
+        return bool(
+            there["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+            and there["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+        )
+
+    return GcloudStep(
+        makes="the books: a Firestore database that cannot be deleted by mistake and goes back seven days",
+        look=gcloud(f"{databases} describe {which} --format=json", project=place.project),
+        make=(
+            gcloud(
+                f"{databases} create {which} --location={place.region} --type=firestore-native"
+                " --delete-protection --enable-pitr",
+                project=place.project,
+            ),
+        ),
+        wanted=wanted,
+        change=(gcloud(f"{databases} update {which} --delete-protection --enable-pitr", project=place.project),),
+        unmake=(
+            gcloud(f"{databases} update {which} --no-delete-protection", project=place.project),
+            gcloud(f"{databases} delete {which}", project=place.project),
+        ),
+        holds_data=True,
+    )
+
+
+def _indexes(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
+    """gcloud waits until each is built. Google adds a field to each: the document's name."""
+
+    def known(index: Mapping[str, Any]) -> tuple[Any, ...]:
+        fields = [(field["fieldPath"], field["order"]) for field in index["fields"] if field["fieldPath"] != "__name__"]
+        return index["collectionGroup"], index["queryScope"], tuple(fields)
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = {known({**index, "collectionGroup": _collection(index["name"])}) for index in there if _plain(index)}
+        return [_create_index(place, index) for index in wanted if known(index) not in have]
+
+    return GcloudSet(
+        makes="the indexes that queries need",
+        look=gcloud(f"firestore indexes composite list --database={_NAME} --format=json", project=place.project),
+        lacking=lacking,
+        none=[],
+    )
+
+
+def _plain(index: Mapping[str, Any]) -> bool:
+    return all("order" in field for field in index["fields"])
+
+
+def _create_index(place: Place, index: Mapping[str, Any]) -> Command:
+    fields = [f"--field-config=field-path={one['fieldPath']},order={one['order'].lower()}" for one in index["fields"]]
+    scope = index["queryScope"].lower().replace("_", "-")
+    return gcloud(
+        f"firestore indexes composite create --database={_NAME} --collection-group={index['collectionGroup']}"
+        f" --query-scope={scope}",
+        *fields,
+        project=place.project,
+    )
+
+
+def _exemptions(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
+    """Firestore indexes every field unless told otherwise, each at the price of a write's time and of storage."""
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = {
+            (_collection(field["name"]), field["name"].rpartition("/")[2].strip("`")): sorted(
+                one["fields"][0].get("order", "CONTAINS") for one in field["indexConfig"].get("indexes", [])
+            )
+            for field in there
+        }
+        return [
+            _exempt(place, field)
+            for field in wanted
+            if have.get((field["collectionGroup"], field["fieldPath"]))
+            != sorted(index["order"] for index in field["indexes"])
+        ]
+
+    return GcloudSet(
+        makes="no index of fields that nobody asks by: faster writes, and less to keep",
+        look=gcloud(f"firestore indexes fields list --database={_NAME} --format=json", project=place.project),
+        lacking=lacking,
+        none=[],
+    )
+
+
+def _exempt(place: Place, field: Mapping[str, Any]) -> Command:
+    indexes = [f"--index=order={index['order'].lower()}" for index in field["indexes"]]
+    return gcloud(
+        "firestore indexes fields update",
+        field["fieldPath"],
+        f"--database={_NAME}",
+        f"--collection-group={field['collectionGroup']}",
+        *(indexes or ["--disable-indexes"]),
+        project=place.project,
+    )
+
+
+def _collection(name: str) -> str:
+    """The collection of `projects/…/collectionGroups/<collection>/…`."""
+    return name.partition("/collectionGroups/")[2].partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that bind clients. gcloud has no command for them (https://firebase.google.com/docs/reference/rules/rest).
+    A set of rules cannot be changed: a new one is made and released."""
+
+    project: str
+    rules: str
+    api: str
+    """Its address."""
+    makes: str = "rules by which no client reads or writes the books; the functions' accounts are not bound by them"
+    holds_data: bool = False
+
+    def plan(self) -> Sequence[str]:
+        """See `Step`."""
+        return [
+            f"POST {self.api}v1/{self._parent}/rulesets    # with deploy/firestore.rules",
+            f"POST {self.api}v1/{self._parent}/releases    # of it, as cloud.firestore",
+        ]
+
+    def take(self, run: Run) -> Came:
+        """See `Step`."""
+        token = run(Command(("gcloud", "auth", "print-access-token"))).output.strip()
+        release = self._ask(token, "GET", self._release)
+        if release and self._released(token, release["rulesetName"]) == self.rules:
+            return Came.AS_IT_WAS
+        source = {"files": [{"name": "firestore.rules", "content": self.rules}]}
+        made = self._ask(token, "POST", f"{self._parent}/rulesets", {"source": source})
+        new = {"name": self._release, "rulesetName": (made or {})["name"]}
+        if release:
+            self._ask(token, "PATCH", self._release, {"release": new})
+            return Came.CHANGED
+        self._ask(token, "POST", f"{self._parent}/releases", new)
+        return Came.MADE
+
+    def plan_away(self) -> Sequence[str]:
+        """See `Step`: they stay with the books."""
+        return []
+
+    def take_away(self, run: Run) -> Came:
+        """See `Step`."""
+        return Came.AS_IT_WAS
+
+    @property
+    def _parent(self) -> str:
+        return f"projects/{self.project}"
+
+    @property
+    def _release(self) -> str:
+        return f"{self._parent}/releases/cloud.firestore"
+
+    def _released(self, token: str, ruleset: str) -> str | None:
+        there = self._ask(token, "GET", ruleset)
+        return str(there["source"]["files"][0]["content"]) if there else None
+
+    def _ask(self, token: str, method: str, path: str, body: object = None) -> Any:
+        """The answer; None where there is no such thing. A person's token needs the project that the quota is taken
+        from (https://cloud.google.com/docs/quotas/set-quota-project)."""
+        headers = {"Content-Type": "application/json", "X-Goog-User-Project": self.project}
+        headers |= {"Authorization": f"Bearer {token}"} if token else {}
+        content = json.dumps(body).encode() if body is not None else None
+        request = Request(f"{self.api}v1/{path}", content, headers, method=method)
+        try:
+            with urlopen(request, timeout=60) as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            said = error.read().decode(errors="replace")
+            if error.code == 404 and method == "GET":
+                return None
+            raise StepFailed(f"{method} {request.full_url}\n{error} {said}") from error
+        except (URLError, OSError) as error:
+            raise StepFailed(f"{method} {request.full_url}\n{error}") from error

@@ -1,0 +1,171 @@
+"""How things stand, for the person on duty: what came in, what became of it, what waits and what failed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rollcall.desk.closing import listed
+from rollcall.desk.desk import WatchingStore
+from rollcall.desk.event import Event
+from rollcall.desk.incoming import Standing, standing_now
+from rollcall.desk.intake import Intake
+from rollcall.desk.mail import TO_STAFF, UNDELIVERED, MailQueue, MailRecord, MailState
+from rollcall.desk.needs_a_person import is_left_to_the_staff, still_kept
+from rollcall.desk.pages import everyone, messages
+from rollcall.desk.registration import Registered
+from rollcall.desk.testing import is_test
+from rollcall.desk.watching import MISSED_AFTER, overdue
+
+
+@dataclass(frozen=True)
+class MailsStanding:
+    """How the mails of an event stand that are neither sent nor delivered; those of test persons are left out."""
+
+    waiting: int
+    """Owed by now, and not settled."""
+    in_doubt: int
+    """How many of these may have been taken, and wait for a delivery report."""
+    longest: timedelta
+    """For how long the one that is owed longest has been waiting; zero where none is."""
+    later: int
+    """Owed at a time that is to come: words to the staff."""
+    undelivered: Mapping[MailState, int]
+    """Mails that will not arrive by themselves; states that do not occur are absent."""
+    to_staff: tuple[MailRecord, ...]
+    """Those of them that were for the staff, by id."""
+
+
+@dataclass(frozen=True)
+class EventStatus:
+    """How an event stands; test persons are left out."""
+
+    event: Event
+    intake: Intake | None
+    """None where the books do not know the event yet."""
+    registered: int
+    """On the roster: received in time, or, once the intake is closed, on the list that the closing recorded."""
+    late: int
+    kept: int
+    """Forms kept for the staff, but for those of people who registered after all."""
+    incoming: Mapping[Standing, int]
+    """How many of the messages that came in stand how; those that do not occur are absent."""
+    left_to_staff: int
+    """Messages that need a person, and with which the staff have not yet dealt."""
+    mails: MailsStanding
+    list_is_whole: bool = True
+    """Whether the list in the books is the one that the closing recorded."""
+
+    @property
+    def received(self) -> int:
+        """Everything that came in and is in the books: registrations, kept forms, messages. A registration that came in
+        a message is counted as both."""
+        return self.registered + self.late + self.kept + sum(self.incoming.values())
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its deadline passed a while ago and no closing is recorded."""
+        return self.intake is not None and overdue(self.intake) > MISSED_AFTER
+
+
+@dataclass(frozen=True)
+class WithoutFile:
+    """An event that the books know and of which there is no file here: no page is shown of it, and nobody closes it."""
+
+    slug: str
+    intake: Intake
+    registered: int
+    """In time or late; test persons are left out."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How things stand."""
+
+    queue: MailQueue
+    events: tuple[EventStatus, ...]
+    """The next deadline first, then those that have passed, the last first; those that the books do not know last."""
+    without_file: tuple[WithoutFile, ...] = ()
+    """By deadline."""
+
+    @property
+    def as_of(self) -> datetime:
+        """The store's time."""
+        return self.queue.as_of
+
+
+def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
+    """How things stand now. Writes nothing. Raises `StoreUnavailable`."""
+    queue = store.mail_queue()
+    standing = [_event_status(store, event, queue.as_of) for event in events.values()]
+    without_file = [
+        WithoutFile(slug, intake, sum(1 for _ in everyone(store, slug)))
+        for slug, intake in store.known_intakes().items()
+        if slug not in events
+    ]
+    return Status(
+        queue,
+        tuple(sorted(standing, key=lambda one: _place(one, queue.as_of))),
+        tuple(sorted(without_file, key=lambda one: one.intake.closes_at)),
+    )
+
+
+def mails_standing(unsent: Sequence[MailRecord], now: datetime) -> MailsStanding:
+    """How these mails stand, none of which is sent or delivered."""
+    records = [record for record in unsent if not is_test(record.mail.to)]
+    open_ones = [record for record in records if record.state not in UNDELIVERED]
+    waiting = [record for record in open_ones if record.mail.not_before <= now]
+    undelivered = [record for record in records if record.state in UNDELIVERED]
+    return MailsStanding(
+        waiting=len(waiting),
+        in_doubt=sum(record.state is MailState.IN_DOUBT for record in waiting),
+        longest=max((now - _owed_since(record) for record in waiting), default=timedelta(0)),
+        later=len(open_ones) - len(waiting),
+        undelivered=Counter(record.state for record in undelivered),
+        to_staff=tuple(
+            sorted((one for one in undelivered if one.mail.kind in TO_STAFF), key=lambda record: record.mail.id)
+        ),
+    )
+
+
+def _owed_since(record: MailRecord) -> datetime:
+    return max(record.mail.not_before, record.queued_at)
+
+
+def _event_status(store: WatchingStore, event: Event, now: datetime) -> EventStatus:
+    intake = store.known_intake(event.slug)
+    people = list(everyone(store, event.slug))
+    ids = {one.id for one in people}
+    late, list_is_whole = _late(store, event, intake, people)
+    incoming = list(messages(store, event.slug))
+    return EventStatus(
+        event=event,
+        intake=intake,
+        registered=len(people) - late,
+        late=late,
+        kept=len(still_kept(store, event.slug, ids)),
+        incoming=Counter(standing_now(one, ids) for one in incoming),
+        left_to_staff=sum(map(is_left_to_the_staff, incoming)),
+        mails=mails_standing(store.unsent_mails(event.slug), now),
+        list_is_whole=list_is_whole,
+    )
+
+
+def _late(store: WatchingStore, event: Event, intake: Intake | None, people: Sequence[Registered]) -> tuple[int, bool]:
+    """How many are late, and whether the closed list is whole. That list decides, if it is: a document that was
+    restored has another time."""
+    by_time = sum(intake.is_late(one.received_at) for one in people) if intake else 0
+    if intake is None or intake.closing is None:
+        return by_time, True
+    try:
+        on_roster = set(listed(store, event, intake, intake.closing))
+    except ValueError:
+        return by_time, False
+    return sum(one.id not in on_roster for one in people), True
+
+
+def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:
+    if one.intake is None:
+        return 2, timedelta(0)
+    ahead = one.intake.closes_at - now
+    return (0, ahead) if ahead > timedelta(0) else (1, -ahead)

@@ -1,0 +1,84 @@
+"""Firestore has the indexes that the store's queries need, and no other. The emulator answers without any.
+
+A single-field index serves equality and order by id; equality on one field with a range, or an `in`, on another needs a
+composite one; an exempt field has its composite indexes all the same. `*` stands for every field of a collection that
+is not named: https://cloud.google.com/firestore/docs/query-data/index-overview and
+https://cloud.google.com/firestore/docs/reference/rest/v1beta2/projects.databases.collectionGroups.fields
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.cloud import firestore
+from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+import rollcall.store.firestore as store_module
+from rollcall.store.firestore import FirestoreStore
+from tests.contract import sample
+from tests.contract.test_samples import assert_all_is_read, newest_documents
+
+Index = tuple[str, ...]
+"""The collection, and the fields in order."""
+WRITTEN = json.loads((Path(__file__).parents[2] / "deploy" / "firestore.indexes.json").read_text("utf-8"))
+COLLECTIONS = {path.split("/")[-2] for path in json.loads(newest_documents())}
+
+
+@pytest.fixture
+def queries(project: str) -> list[Any]:
+    """Every query that the store makes, as it goes over the line."""
+    asked: list[Any] = []
+
+    class Listening(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
+        def intercept_unary_stream(self, go_on, details, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            if details.method.endswith("/RunQuery"):
+                asked.append(request.structured_query)
+            elif details.method.endswith("/RunAggregationQuery"):
+                asked.append(request.structured_aggregation_query.structured_query)
+            return go_on(details, request)
+
+    client = firestore.Client(project=project)
+    sample.firestore_from_text(client, newest_documents())
+    channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Listening())
+    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+    assert_all_is_read(FirestoreStore(client))
+    return asked
+
+
+def test_each_query_has_its_index_and_each_index_its_query(queries: list[Any]) -> None:
+    needed = {needs for needs in map(_needs, queries) if len(needs) > 1}
+    assert needed == _indexes()
+    filtered = set(re.findall(r'FieldFilter\("(\w+)"', Path(store_module.__file__).read_text("utf-8")))
+    assert filtered == {field for _, *fields in needed for field in fields}  # there is no query that nobody made here
+
+
+def test_every_field_that_no_query_needs_is_exempt() -> None:
+    exempt = [
+        (override["collectionGroup"], override["fieldPath"])
+        for override in WRITTEN["fieldOverrides"]
+        if not override["indexes"]
+    ]
+    assert sorted(exempt) == sorted((collection, "*") for collection in COLLECTIONS)
+
+
+def _needs(query: Any) -> Index:
+    where = query.where
+    filters = [one.field_filter for one in where.composite_filter.filters] or [where.field_filter]
+    fields = [one.field.field_path for one in filters] + [order.field.field_path for order in query.order_by]
+    return (query.from_[0].collection_id, *dict.fromkeys(field for field in fields if field not in ("", "__name__")))
+
+
+def _indexes() -> set[Index]:
+    """Those that are written down; each is ascending, and of the collection."""
+    single = [(override, one) for override in WRITTEN["fieldOverrides"] for one in override["indexes"]]
+    assert [one for _, one in single] == [{"order": "ASCENDING", "queryScope": "COLLECTION"}] * len(single)
+    assert {field["order"] for index in WRITTEN["indexes"] for field in index["fields"]} == {"ASCENDING"}
+    assert {index["queryScope"] for index in WRITTEN["indexes"]} == {"COLLECTION"}
+    return {(override["collectionGroup"], override["fieldPath"]) for override, _ in single} | {
+        (index["collectionGroup"], *(field["fieldPath"] for field in index["fields"])) for index in WRITTEN["indexes"]
+    }

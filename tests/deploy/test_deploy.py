@@ -1,0 +1,609 @@
+"""The deploying to Google as it is run, by the real gcloud against a stand-in for Google's APIs: once with a failure in
+the middle, again to its end, and once more; then the taking away."""
+
+import io
+import json
+import re
+import shlex
+import zipfile
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dns.resolver import Resolver
+
+from deploy import firestore, functions, secrets, watch
+from deploy.__main__ import Outside, all_steps, main
+from deploy.functions import FUNCTIONS, Deployed
+from deploy.place import Place
+from deploy.sendgrid import Api
+from deploy.steps import Came, Command, Ran, Run, StepFailed
+from rollcall.store.sqlite import SqliteStore
+from schemas.event import read_events
+from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
+from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
+
+pytestmark = pytest.mark.slow
+NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")
+HERE = f"projects/{PROJECT}/locations/europe-west6"
+SECRETS = ("link-key", "sendgrid-key", "messages-key", "reports-key")
+SETTINGS = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain, "DUTY": PLACE.duty}
+PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
+DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
+
+
+@dataclass
+class Deployment:
+    """Three runs of `deploy`, and what was there after the last."""
+
+    google: GoogleApi
+    sendgrid: Account
+    outside: Outside
+    said: list[tuple[int, str]]
+    """Exit code, and what was printed, of each run."""
+    runs: list[list[Asked]]
+    """What each run changed at Google."""
+    commands: list[Command]
+    kept: dict[str, dict[str, Any]]
+    policies: dict[str, dict[str, Any]]
+
+    def function(self, name: str) -> Any:
+        return self.kept[f"cloudfunctions {HERE}/functions/{name}"]
+
+    def rights(self, of: str) -> set[tuple[str, str]]:
+        """Pairs of role and member, without what is the same in all."""
+        return {
+            (binding["role"].removeprefix(f"projects/{PROJECT}/"), _plain(member))
+            for binding in self.policies.get(of, {}).get("bindings", [])
+            for member in binding["members"]
+        }
+
+
+def _plain(member: str) -> str:
+    return member.removeprefix("serviceAccount:").removesuffix(f"@{PROJECT}.iam.gserviceaccount.com")
+
+
+@pytest.fixture(scope="module")
+def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """`deploy`, three times, in a project in which nothing is: the first time Google refuses a function."""
+    gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
+    commands: list[Command] = []
+
+    def run(command: Command) -> Ran:
+        commands.append(command)
+        return gcloud(command)
+
+    def books(project: str) -> SqliteStore:
+        assert project == PROJECT
+        return SqliteStore(tmp_path_factory.mktemp("books") / "books.sqlite3", lambda: NOW)
+
+    with sendgrid_account() as account:
+        by_key = Api(lambda: ENGINEERS_KEY, account.url, _nothing_passes)
+        outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", books, lambda: NOW)
+        google.refuse["'functionId': 'send-due-mail'"] = 1
+        said, runs, changed_at_sendgrid = [], [], []
+        for _ in range(3):
+            done = len(google.changes())
+            said.append(_said(lambda: main("deploy", SETTINGS, outside)))
+            runs.append(google.changes()[done:])
+            changed_at_sendgrid.append(len(account.changes))
+        assert changed_at_sendgrid[1] == changed_at_sendgrid[2]
+        there = deepcopy(google.kept), deepcopy(google.policies)
+        yield Deployment(google, account, outside, said, runs, list(commands), *there)
+
+
+def _said(work: Callable[[], int]) -> tuple[int, str]:
+    with redirect_stdout(io.StringIO()) as printed:
+        code = work()
+    return code, printed.getvalue()
+
+
+def _nothing_passes(_: float) -> None:
+    raise AssertionError("it would have waited for something to pass")
+
+
+def test_a_failure_names_the_command_and_says_what_google_said_and_how_to_go_on(deployment: Deployment) -> None:
+    code, said = deployment.said[0]
+    assert code == 1
+    assert "gcloud functions deploy send-due-mail" in said
+    assert "the stand-in was told to refuse this" in said
+    assert "the same command goes on from here" in said
+
+
+def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) -> None:
+    made_later = {asked.query["functionId"] for asked in deployment.runs[1] if "functionId" in asked.query}
+    assert made_later == {function.name for function in FUNCTIONS[1:]}
+    again = {str(asked) for asked in deployment.runs[0]} & {str(asked) for asked in deployment.runs[1]}
+    assert again == {  # each time for another function
+        f"cloudfunctions POST {HERE}/functions",
+        f"cloudfunctions POST {HERE}/functions:generateUploadUrl",
+    }
+
+
+def test_a_run_where_all_is_as_it_should_be_only_reads(deployment: Deployment) -> None:
+    assert [str(asked) for asked in deployment.runs[2]] == []
+    assert deployment.said[2][0] == 0
+    assert not re.search("^    (made|brought up to date)", deployment.said[2][1], re.MULTILINE)
+
+
+def test_in_the_end_it_says_which_records_are_to_be_set(deployment: Deployment) -> None:
+    for _, said in deployment.said[1:]:
+        assert re.search(r"registration\.example\.org +A +203\.0\.113\.7", said)
+        assert re.search(r"registration\.example\.org +MX +10 mx\.sendgrid\.net", said)
+        assert len(re.findall(r" CNAME ", said)) == 3
+
+
+def test_each_planned_command_is_one_that_gcloud_took(deployment: Deployment) -> None:
+    ran = {_without_label(command.argv) for command in deployment.commands}
+    _, said = _said(lambda: main("plan", SETTINGS, NOBODY))
+    planned = [line for line in said.replace(" \\\n    ", " ").splitlines() if line.startswith("gcloud ")]
+    assert len(planned) > 60
+    for line in planned:
+        if "--member=allUsers" in line:  # done by then, by `--allow-unauthenticated`
+            continue
+        known = line.partition("    # ")[0].partition(" <<")[0].replace("$NUMBER", NUMBER).replace("$VERSION", "1")
+        assert _without_label(shlex.split(known)) in ran, line
+
+
+def _without_label(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word for word in words if not word.startswith("--update-labels="))
+
+
+def test_the_books_cannot_be_deleted_by_mistake_and_go_back(deployment: Deployment) -> None:
+    database = deployment.kept[DATABASE]
+    assert database["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    assert database["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    assert database["type"] == "FIRESTORE_NATIVE"
+    assert database["locationId"] == "europe-west6"
+
+
+def test_the_books_have_the_indexes_of_the_file(deployment: Deployment) -> None:
+    wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
+    made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
+    assert [index["fields"] for index in made] == [index["fields"] for index in wanted["indexes"]]
+    exempt = {
+        path: thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/fields/" in path
+    }
+    assert len(exempt) == len(wanted["fieldOverrides"])
+    for one in wanted["fieldOverrides"]:
+        path = f"{DATABASE}/collectionGroups/{one['collectionGroup']}/fields/{one['fieldPath']}"
+        indexes = exempt[path]["indexConfig"].get("indexes", [])
+        assert [index["fields"][0]["order"] for index in indexes] == [index["order"] for index in one["indexes"]]
+
+
+def test_the_released_rules_let_no_client_at_the_books(deployment: Deployment) -> None:
+    release = deployment.kept[f"firebaserules projects/{PROJECT}/releases/cloud.firestore"]
+    ruleset = deployment.kept[f"firebaserules {release['rulesetName']}"]
+    assert ruleset["source"]["files"][0]["content"] == Path("deploy/firestore.rules").read_text()
+
+
+def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deployment) -> None:
+    bucket = deployment.kept[f"storage b/{PROJECT}-messages"]
+    assert bucket["iamConfiguration"] == {
+        "publicAccessPrevention": "enforced",
+        "uniformBucketLevelAccess": {"enabled": True},
+    }
+    assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": {"age": 400}}]
+    assert bucket["location"] == "europe-west6"
+
+
+def test_the_accounts_may_do_in_the_project_what_they_need(deployment: Deployment) -> None:
+    books = {("roles/rollcallBooks", name) for name in (*PUBLIC, *PRIVATE)}
+    assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == books | {
+        ("roles/artifactregistry.writer", "builder"),
+        ("roles/logging.logWriter", "builder"),
+        ("roles/storage.objectViewer", "builder"),
+        ("roles/eventarc.eventReceiver", "trigger"),
+    }
+
+
+def test_the_builder_reads_sources_and_no_messages(deployment: Deployment) -> None:
+    bindings = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["bindings"]
+    (viewer,) = [one for one in bindings if one["role"] == "roles/storage.objectViewer"]
+    condition = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{NUMBER}-')"
+    assert viewer["condition"]["expression"] == condition
+
+
+def test_no_function_may_delete_from_the_books(deployment: Deployment) -> None:
+    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallBooks"]
+    assert set(role["includedPermissions"]) == {
+        "datastore.databases.get",
+        *(f"datastore.entities.{what}" for what in ("create", "get", "list", "update")),
+    }
+
+
+def test_who_may_do_what_with_the_messages(deployment: Deployment) -> None:
+    assert deployment.rights(f"storage b/{PROJECT}-messages") == {
+        ("roles/storage.objectCreator", "receive-email"),
+        ("roles/storage.objectViewer", "receive-email"),
+        ("roles/storage.objectViewer", "send-mail"),
+        ("roles/storage.objectViewer", "send-due-mail"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("secret", "readers"),
+    [
+        ("link-key", {"register", "send-mail", "send-due-mail"}),
+        ("sendgrid-key", {"send-mail", "send-due-mail"}),
+        ("reports-key", {"record-deliveries"}),
+        ("messages-key", {"receive-email"}),
+    ],
+)
+def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, readers: set[str]) -> None:
+    wanted = {("roles/secretmanager.secretAccessor", reader) for reader in readers}
+    assert deployment.rights(f"secretmanager projects/{PROJECT}/secrets/{secret}") == wanted
+    keys = {name: deployment.function(name)["serviceConfig"].get("secretEnvironmentVariables", []) for name in readers}
+    assert all([key["version"] for key in found if key["secret"] == secret] == ["1"] for found in keys.values())
+
+
+def test_no_key_is_on_a_command_line_or_in_a_request_that_is_not_for_it(deployment: Deployment) -> None:
+    versions = [f"secretmanager projects/{PROJECT}/secrets/{name}/versions/1" for name in SECRETS]
+    values = [b64decode(deployment.kept[version]["payload"]["data"]).decode() for version in versions]
+    assert len(values[0]) >= 32
+    for value in [ENGINEERS_KEY, *values]:
+        assert not [command for command in deployment.commands if value in " ".join(command.argv)]
+        holding = [asked for asked in deployment.google.asked if value in str(asked.body)]
+        assert holding == []  # where it belongs it is in Base64
+        assert not [said for _, said in deployment.said if value in said]
+
+
+@pytest.mark.parametrize(
+    ("name", "caller"),
+    [
+        *((name, "allUsers") for name in PUBLIC),
+        ("send-mail", "trigger"),
+        ("send-due-mail", "scheduler"),
+        ("close-intake", "scheduler"),
+    ],
+)
+def test_who_may_call_a_function(deployment: Deployment, name: str, caller: str) -> None:
+    assert deployment.rights(f"run {HERE}/services/{name}") == {("roles/run.invoker", caller)}
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_a_private_function_is_reached_from_inside_alone(deployment: Deployment, name: str) -> None:
+    assert deployment.function(name)["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_ONLY"
+    said = [
+        asked for run in deployment.runs for asked in run if "setIamPolicy" in asked.path and f"/{name}:" in asked.path
+    ]
+    assert said
+    assert not any("allUsers" in str(asked.body) or "allAuthenticated" in str(asked.body) for asked in said)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_function_is_reached_through_the_load_balancer_alone(deployment: Deployment, name: str) -> None:
+    assert deployment.function(name)["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_AND_GCLB"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_function_runs_as_itself_with_its_settings(deployment: Deployment, function: functions.Function) -> None:
+    there = deployment.function(function.name)
+    service, build = there["serviceConfig"], there["buildConfig"]
+    assert service["serviceAccountEmail"] == PLACE.account(function.name)
+    assert build["serviceAccount"].endswith(PLACE.account("builder"))
+    assert build["entryPoint"] == function.name.replace("-", "_")
+    assert service["environmentVariables"] == functions.settings(PLACE) | {"THREADS": str(function.concurrency)}
+    assert service["availableMemory"] == function.memory
+    assert service["timeoutSeconds"] == function.timeout
+    assert service["maxInstanceRequestConcurrency"] == function.concurrency
+    assert service["maxInstanceCount"] == function.most
+    keys = {key["key"] for key in service.get("secretEnvironmentVariables", [])}
+    assert keys == set(function.keys)
+
+
+def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deployment: Deployment) -> None:
+    trigger = deployment.function("send-mail")["eventTrigger"]
+    assert trigger["eventType"] == "google.cloud.firestore.document.v1.created"
+    assert trigger["retryPolicy"] == "RETRY_POLICY_RETRY"
+    assert trigger["serviceAccountEmail"] == PLACE.account("trigger")
+    filters = {one["attribute"]: one["value"] for one in trigger["eventFilters"]}
+    assert filters == {"database": "(default)", "document": "mails/{id}"}
+
+
+def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None:
+    assert len(deployment.google.uploaded) >= len(FUNCTIONS)
+    names = zipfile.ZipFile(io.BytesIO(deployment.google.uploaded[0])).namelist()
+    assert {"main.py", "requirements.txt", "events/intgov04.toml", "rollcall/desk/registering.py"} <= set(names)
+    assert {name.partition("/")[0] for name in names} == {
+        *("main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events")
+    }
+
+
+@pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
+def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, name: str) -> None:
+    job = deployment.kept[f"cloudscheduler {HERE}/jobs/{name}"]
+    address = f"https://{name}-{NUMBER}.europe-west6.run.app"
+    assert job["schedule"] == "* * * * *"
+    assert job["timeZone"] == "Etc/UTC"
+    assert job["httpTarget"]["uri"].rstrip("/") == address
+    assert job["httpTarget"]["oidcToken"] == {"serviceAccountEmail": PLACE.account("scheduler"), "audience": address}
+    (function,) = [function for function in FUNCTIONS if function.name == name]
+    assert job["attemptDeadline"] == f"{function.timeout}s"
+    assert deployment.function(name)["url"] == address
+
+
+def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment) -> None:
+    """Whoever mends something at night does not take over the alerts by it, nor another folder of events."""
+    assert functions.deployed_settings(PLACE, deployment.outside.run)["EVENTS"] == "events"
+    assert watch.duty_now(PROJECT, deployment.outside.run) == PLACE.duty
+
+
+def test_the_commit_is_on_what_is_deployed(deployment: Deployment) -> None:
+    assert re.fullmatch(r"[0-9a-f]{12}(-changed)?", deployment.function("register")["labels"]["commit"])
+
+
+def test_another_host_name_for_the_same_desk_is_refused(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = len(deployment.google.changes())
+    assert main("deploy", SETTINGS | {"DOMAIN": "other.example.org"}, deployment.outside) == 1
+    assert "the desk of p-test is registration.example.org" in capsys.readouterr().out
+    assert len(deployment.google.changes()) == before
+
+
+def _altered(thing: dict[str, Any], path: str, value: object) -> None:
+    *within, last = path.split(".")
+    for name in within:
+        thing = thing[name]
+    thing[last] = value
+
+
+BUCKET, RULES = f"storage b/{PROJECT}-messages", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
+
+
+@pytest.mark.parametrize(
+    ("kept", "path", "value", "makes"),
+    [
+        (DATABASE, "deleteProtectionState", "DELETE_PROTECTION_DISABLED", "the books: "),
+        (DATABASE, "pointInTimeRecoveryEnablement", "POINT_IN_TIME_RECOVERY_DISABLED", "the books: "),
+        (BUCKET, "iamConfiguration.publicAccessPrevention", "inherited", "a bucket "),
+        (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
+        (BUCKET, "lifecycle", {}, "a bucket "),
+        (
+            f"iam projects/{PROJECT}/roles/rollcallBooks",
+            "includedPermissions",
+            ["datastore.entities.delete"],
+            "a role ",
+        ),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "httpTarget.oidcToken", None, "what is called each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "retryConfig", {"retryCount": 5}, "what is called each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "state", "PAUSED", "what is called each minute"),
+    ],
+)
+def test_what_somebody_changed_by_hand_is_mended(
+    deployment: Deployment, kept: str, path: str, value: object, makes: str
+) -> None:
+    google, run = deployment.google, deployment.outside.run
+    was = deepcopy(google.kept[kept])
+    _altered(google.kept[kept], path, value)
+    step = _step(deployment, makes)
+    assert step.take(run) is Came.CHANGED
+    now = google.kept[kept]
+    assert _at(now, path) == _at(was, path) or (kept == DATABASE and _at(now, path) == "ENABLED"), path
+    assert step.take(run) is Came.AS_IT_WAS
+
+
+def _at(thing: Any, path: str) -> Any:
+    for name in path.split("."):
+        thing = thing.get(name)
+    return thing
+
+
+def _step(deployment: Deployment, makes: str) -> Any:
+    [step] = [step for step in all_steps(PLACE, deployment.outside) if step.makes.startswith(makes)]
+    return step
+
+
+def test_rules_that_somebody_released_are_replaced(deployment: Deployment) -> None:
+    google, step = deployment.google, _step(deployment, "rules ")
+    ruleset = google.kept[RULES]["rulesetName"]
+    google.kept[f"firebaserules {ruleset}"]["source"]["files"][0]["content"] = "allow read, write: if true;"
+    assert step.take(deployment.outside.run) is Came.CHANGED
+    assert google.kept[RULES]["rulesetName"] != ruleset
+    assert step.take(deployment.outside.run) is Came.AS_IT_WAS
+
+
+def test_roles_that_somebody_gave_our_accounts_are_taken_away(deployment: Deployment) -> None:
+    google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
+    was = google.members(of)
+    member = f"serviceAccount:{PLACE.account('register')}"
+    google.policies[of]["bindings"].append({"role": "roles/datastore.owner", "members": [member]})
+    assert _step(deployment, "what the accounts may do in the project").take(deployment.outside.run) is Came.CHANGED
+    assert google.members(of) == was
+
+
+def test_books_in_another_region_or_mode_are_not_taken_for_ours(deployment: Deployment) -> None:
+    for field, value, said in (("locationId", "eur3", "REGION=eur3"), ("type", "DATASTORE_MODE", "Datastore mode")):
+        was = deployment.google.kept[DATABASE][field]
+        deployment.google.kept[DATABASE][field] = value
+        with pytest.raises(StepFailed, match=said):
+            _step(deployment, "the books: ").take(deployment.outside.run)
+        deployment.google.kept[DATABASE][field] = was
+
+
+def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> None:
+    """Else all links in mails that went out would die."""
+    google = deployment.google
+    for refused in ("secretmanager GET", "versions"):
+        google.refuse["link-key/versions"] = 1
+        with pytest.raises(StepFailed, match="link-key"):
+            _step(deployment, "a key that signs the links").take(deployment.outside.run)
+        assert google.refuse["link-key/versions"] == 0, refused
+
+
+def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    books = SqliteStore(tmp_path / "books.sqlite3", lambda: NOW)
+    event = read_events(Path("events"))["intgov04"]
+    books.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
+    outside = replace(deployment.outside, books=lambda _: books)
+    before = len(deployment.google.changes())
+    for command in ("deploy", "rotate"):
+        assert main(command, SETTINGS | {"KEY": "link-key"}, outside) == 1
+        assert "move-deadline" in capsys.readouterr().out
+    assert len(deployment.google.changes()) == before
+
+
+@pytest.mark.parametrize("said", ["UNAVAILABLE: try again", "PERMISSION_DENIED: no"])
+def test_books_that_could_not_be_looked_for_do_not_pass_for_none(said: str) -> None:
+    with pytest.raises(StepFailed, match=said):
+        firestore.are_there(PLACE, lambda _: Ran(False, "", said))
+    off = "Cloud Firestore API has not been used in project 1 before or it is disabled."
+    assert not firestore.are_there(PLACE, lambda _: Ran(False, "", off))
+
+
+def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deployment: Deployment) -> None:
+    google = deployment.google
+    before = len(google.changes())
+    assert main("rotate", SETTINGS | {"KEY": "link-key"}, deployment.outside) == 0
+    deployed = [asked.path.rpartition("/")[2] for asked in google.changes()[before:] if asked.api == "cloudfunctions"]
+    for name in ("register", "send-mail", "send-due-mail"):
+        assert deployed.count(name) >= 2, deployed  # each must open what the new key signs before any signs with it
+    assert "close-intake" not in deployed
+
+
+def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
+    """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
+    google, run = deployment.google, deployment.outside.run
+    close = next(function for function in FUNCTIONS if function.name == "close-intake")
+    secrets.SecretManager(PLACE, run).put("link-key", "a new one")
+    assert functions.steps(PLACE)[0].take(run) is Came.CHANGED
+    there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
+    assert {key["secret"]: key["version"] for key in there} == {"link-key": "4", "sendgrid-key": "1"}
+    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
+    google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
+    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
+    policy = google.policies[f"run {HERE}/services/close-intake"]
+    policy["bindings"][0]["members"].append("allUsers")
+    assert _step(deployment, "who may call close-intake").take(run) is Came.CHANGED
+    assert google.members(f"run {HERE}/services/close-intake") == {
+        ("roles/run.invoker", f"serviceAccount:{PLACE.account('scheduler')}")
+    }
+
+
+def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
+    google = deployment.google
+    sources = f"storage b/gcf-v2-sources-{NUMBER}-europe-west6"
+    google.kept[sources] = {"name": sources.partition("/")[2]}
+    there = set(google.kept)
+    really = SETTINGS | {"REALLY": PROJECT}
+    assert main("destroy", really, deployment.outside) == 0
+    left = {path for path in set(google.kept) & there if not re.search("/operations/|^serviceusage|/versions/", path)}
+    assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
+        f"storage b/{PROJECT}-messages",
+        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
+        f"iam projects/{PROJECT}/roles/rollcallBooks",
+    }
+    assert google.kept[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-messages"):
+        assert google.members(of) == set()
+    assert deployment.sendgrid.keys == {}
+    words = {"DELETE_EVERYTHING_PEOPLE_SENT": f"yes, delete the registrations of {PROJECT}"}
+    assert main("destroy", really | words, deployment.outside) == 0
+    assert DATABASE not in google.kept
+    assert f"storage b/{PROJECT}-messages" not in google.kept
+    assert not [path for path in google.kept if path.startswith("secretmanager")]
+
+
+def _asks_nobody(_: Command) -> Ran:
+    raise AssertionError("it asked somebody")
+
+
+def _has_no_key() -> str:
+    raise AssertionError("it asked for SendGrid's key")
+
+
+NOBODY = Outside(_asks_nobody, Api(_has_no_key), Resolver)
+
+
+def test_a_plan_asks_nobody_anything(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("plan", SETTINGS, NOBODY) == 0
+    said = capsys.readouterr().out
+    assert "gcloud functions deploy register" in said
+    assert "https://api.sendgrid.com/v3/" in said
+
+
+@pytest.mark.parametrize("missing", ["PROJECT", "REGION", "DOMAIN"])
+@pytest.mark.parametrize("command", ["plan", "deploy", "check", "destroy", "rotate"])
+def test_a_missing_setting_is_named_with_an_example(
+    command: str, missing: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command, {**SETTINGS, missing: ""}, NOBODY) == 1
+    assert f"as {missing}=" in capsys.readouterr().out
+
+
+def test_settings_that_cannot_be_right_are_all_named_before_anybody_is_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "DUTY": "me", "EVENTS": "docs"}
+    for command in ("plan", "deploy", "check", "destroy", "rotate"):
+        assert main(command, wrong, NOBODY) == 1
+        said = capsys.readouterr().out
+        assert re.findall(r"^(\w+)=", said, re.MULTILINE) == list(wrong), said
+
+
+def test_a_key_that_there_is_not_is_named_before_anybody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("rotate", SETTINGS | {"KEY": "links"}, NOBODY) == 1
+    assert "link-key, sendgrid-key, reports-key, messages-key" in capsys.readouterr().out
+
+
+def test_a_plan_names_the_events_and_what_deploying_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
+    late = Outside(_asks_nobody, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
+    assert main("plan", SETTINGS, late) == 0
+    said = capsys.readouterr().out
+    assert "# The events that go up, from events: intgov04" in said
+    assert "# Deploying is refused, unless the books say otherwise: intgov04.toml: intake.closes" in said
+
+
+def test_nothing_is_destroyed_unless_the_project_is_said_again(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("destroy", SETTINGS, NOBODY) == 1
+    said = capsys.readouterr().out
+    assert f"REALLY={PROJECT}" in said
+    assert "databases delete" not in said
+    assert "# It stays: the books" in said
+    assert f'DELETE_EVERYTHING_PEOPLE_SENT="yes, delete the registrations of {PROJECT}"' in said
+
+
+def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    words = {"REALLY": PROJECT, "DELETE_EVERYTHING_PEOPLE_SENT": "yes"}
+    assert main("destroy", SETTINGS | words, NOBODY) == 1
+    assert "Nothing was done" in capsys.readouterr().out
+
+
+def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    run, asked = _a_new_project(billed=False)
+    assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
+    assert "billing" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "functions", "billing"]
+
+
+def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
+    """Google, where there is a project and nothing in it; and what it was asked."""
+    answers = {"projects": {"projectNumber": NUMBER}, "billing": {"billingEnabled": billed}}
+    asked: list[Command] = []
+
+    def run(command: Command) -> Ran:
+        asked.append(command)
+        there = answers.get(command.argv[1])
+        return Ran(there is not None, json.dumps(there), "not found")
+
+    return run, asked
+
+
+def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, asked = _a_new_project()
+    late = Outside(run, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
+    assert main("deploy", SETTINGS, late) == 1
+    assert "intgov04.toml: intake.closes" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "functions", "billing", "firestore"]

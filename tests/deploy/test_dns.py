@@ -1,0 +1,219 @@
+"""The records of the domain's zone, asked of a small DNS server."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+import pytest
+from dns.resolver import Resolver
+
+from deploy.dns import Kind, Missing, Record, check, missing, records, table
+from deploy.sendgrid import authenticated_domain, steps
+from tests.deploy.sendgrid_settings import Account, sendgrid_account
+from tests.deploy.test_sendgrid import DOMAIN, PLACE, Kept, api_of, no_command, take_all
+
+ADDRESS = "192.0.2.10"
+
+
+@dataclass
+class Zone:
+    """What a name server says, and a resolver that asks it."""
+
+    resolver: Resolver
+    held: list[tuple[str, str, str]] = field(default_factory=list)
+    """Name, type and value of each record."""
+    fails: bool = False
+    """Whether it answers SERVFAIL."""
+
+
+@pytest.fixture(name="zone")
+def dns_server() -> Iterator[Zone]:
+    resolver = Resolver(configure=False)
+    zone = Zone(resolver)
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked, socket = self.request
+            socket.sendto(_answer(zone, dns.message.from_wire(asked)).to_wire(), self.client_address)
+
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
+        resolver.nameservers, resolver.port = ["127.0.0.1"], server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
+        thread.start()
+        yield zone
+        server.shutdown()
+        thread.join()
+
+
+def _answer(zone: Zone, asked: dns.message.Message) -> dns.message.Message:
+    answer = dns.message.make_response(asked)
+    answer.flags |= dns.flags.AA
+    if zone.fails:
+        answer.set_rcode(dns.rcode.SERVFAIL)
+        return answer
+    name, wanted = asked.question[0].name.to_text(omit_final_dot=True).lower(), asked.question[0].rdtype.name
+    known = False
+    while True:
+        here = [one for one in zone.held if one[0].lower() == name]
+        known = known or bool(here)
+        values = [value for _, kind, value in here if kind == wanted]
+        if values:
+            answer.answer.append(dns.rrset.from_text_list(f"{name}.", 60, "IN", wanted, values))
+        alias = next((value for _, kind, value in here if kind == "CNAME"), None)
+        if values or alias is None:
+            break
+        answer.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "CNAME", alias))
+        name = alias.rstrip(".").lower()
+    if not known:
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+    return answer
+
+
+@pytest.fixture
+def account() -> Iterator[Account]:
+    with sendgrid_account() as account:
+        yield account
+    assert account.faults == []
+
+
+@pytest.fixture
+def wanted(account: Account) -> tuple[Record, ...]:
+    """The records once SendGrid's side is there."""
+    take_all(account, Kept())
+    return records(PLACE, ADDRESS, authenticated_domain(PLACE, api_of(account)))
+
+
+def set_all(zone: Zone, wanted: tuple[Record, ...]) -> None:
+    zone.held += [(one.name, one.kind, one.value + ("" if one.kind is Kind.A else ".")) for one in wanted]
+
+
+def test_there_are_four_records_and_a_fifth_for_email(wanted: tuple[Record, ...]) -> None:
+    assert [(one.name, one.kind, one.value) for one in wanted] == [
+        (DOMAIN, "A", ADDRESS),
+        (f"em1.{DOMAIN}", "CNAME", "mail_cname.u7.wl.sendgrid.net"),
+        (f"s1._domainkey.{DOMAIN}", "CNAME", "dkim1.u7.wl.sendgrid.net"),
+        (f"s2._domainkey.{DOMAIN}", "CNAME", "dkim2.u7.wl.sendgrid.net"),
+        (DOMAIN, "MX", "10 mx.sendgrid.net"),
+    ]
+
+
+def test_the_table_can_be_handed_on(wanted: tuple[Record, ...]) -> None:
+    lines = table(wanted).splitlines()
+
+    assert len(lines) == 6
+    assert [line.split()[:3] for line in lines[1:]] == [[one.name, one.kind, *one.value.split()][:3] for one in wanted]
+    assert {line.index(one.why) for line, one in zip(lines[1:], wanted, strict=True)} == {lines[0].index("what for")}
+
+
+def test_the_table_says_what_is_not_known_before_the_deployment() -> None:
+    assert table(records(PLACE, None, None)).count("(not known yet: make deploy)") == 2
+
+
+def test_an_empty_zone_has_none(zone: Zone, wanted: tuple[Record, ...]) -> None:
+    assert missing(wanted, zone.resolver) == tuple(Missing(one, ()) for one in wanted)
+
+
+def test_a_zone_as_it_should_be_has_all(zone: Zone, wanted: tuple[Record, ...]) -> None:
+    set_all(zone, wanted)
+    zone.held.append((DOMAIN, "TXT", '"anything"'))
+
+    assert missing(wanted, zone.resolver) == ()
+
+
+def test_capitals_do_not_matter(zone: Zone, wanted: tuple[Record, ...]) -> None:
+    zone.held += [(name, kind, value.upper()) for name, kind, value in _set(zone, wanted)]
+
+    assert missing(wanted, zone.resolver) == ()
+
+
+def _set(zone: Zone, wanted: tuple[Record, ...]) -> list[tuple[str, str, str]]:
+    set_all(zone, wanted)
+    held = list(zone.held)
+    zone.held.clear()
+    return held
+
+
+@pytest.mark.parametrize(
+    ("index", "instead", "says"),
+    [
+        (0, ["192.0.2.99"], ("192.0.2.99",)),
+        (0, [ADDRESS, "192.0.2.99"], (ADDRESS, "192.0.2.99")),
+        (1, ["elsewhere.example.net."], ("elsewhere.example.net",)),
+        (4, ["10 mail.example.net."], ("10 mail.example.net",)),
+        (4, ["10 mx.sendgrid.net.", "20 mail.example.net."], ("10 mx.sendgrid.net", "20 mail.example.net")),
+        (4, [], ()),
+    ],
+)
+def test_says_what_is_there_instead(
+    zone: Zone, wanted: tuple[Record, ...], index: int, instead: list[str], says: tuple[str, ...]
+) -> None:
+    held = _set(zone, wanted)
+    name, kind, _ = held.pop(index)
+    zone.held += [*held, *((name, kind, value) for value in instead)]
+
+    assert missing(wanted, zone.resolver) == (Missing(wanted[index], says),)
+
+
+def test_an_alias_that_leads_to_the_address_will_do(zone: Zone, wanted: tuple[Record, ...]) -> None:
+    zone.held += [(DOMAIN, "CNAME", "front.example.net."), ("front.example.net", "A", ADDRESS)]
+
+    assert missing(wanted[:1], zone.resolver) == ()
+
+
+def test_a_server_that_fails_is_no_missing_record(zone: Zone, wanted: tuple[Record, ...]) -> None:
+    zone.fails = True
+
+    assert all(one.says == () and "SERVFAIL" in one.unanswered for one in missing(wanted, zone.resolver))
+
+
+def test_check_goes_from_nothing_to_everything(
+    zone: Zone, account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api, secrets = api_of(account), Kept()
+    account.insists_on_records = True
+
+    assert not check(PLACE, None, api, zone.resolver)
+    assert f"SendGrid does not know {DOMAIN}: make deploy" in capsys.readouterr().out
+
+    for step in steps(PLACE, api, secrets):
+        step.take(no_command)
+    capsys.readouterr()
+    assert not check(PLACE, ADDRESS, api, zone.resolver)
+    said = capsys.readouterr().out
+    assert said.count("not there yet") == 5
+    assert "not authenticated yet: Expected CNAME" in said
+    assert "SendGrid does not hand on messages yet" in said
+
+    wanted = records(PLACE, ADDRESS, authenticated_domain(PLACE, api))
+    set_all(zone, wanted[:4])
+    account.records_are_set = True
+    assert not check(PLACE, ADDRESS, api, zone.resolver)
+    said = capsys.readouterr().out
+    assert said.count(": there\n") == 4
+    assert f"{DOMAIN} MX 10 mx.sendgrid.net: not there yet" in said
+    assert f"SendGrid finds {DOMAIN} authenticated" in said
+
+    set_all(zone, wanted[4:])
+    assert not check(PLACE, ADDRESS, api, zone.resolver)  # SendGrid did not take the messages' setting before
+    for step in steps(PLACE, api, secrets):
+        step.take(no_command)
+    capsys.readouterr()
+    assert check(PLACE, ADDRESS, api, zone.resolver)
+    assert capsys.readouterr().out.count(": there\n") == 5
+
+
+@pytest.mark.parametrize("lacks", ["the address", "an MX alone", "SendGrid's word"])
+def test_check_is_not_content_while_anything_is_missing(zone: Zone, account: Account, lacks: str) -> None:
+    take_all(account, Kept())
+    wanted = records(PLACE, ADDRESS, authenticated_domain(PLACE, api_of(account)))
+    set_all(zone, wanted)
+    account.records_are_set = lacks != "SendGrid's word"
+    if lacks == "an MX alone":
+        zone.held.append((DOMAIN, "MX", "20 mail.example.net."))
+
+    assert not check(PLACE, None if lacks == "the address" else ADDRESS, api_of(account), zone.resolver)

@@ -1,0 +1,109 @@
+"""How a step is taken, whatever it makes: what Google's refusals are taken for."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.steps import Came, Command, GcloudSet, GcloudStep, Ran, Run, StepFailed, do, find, passing, run_command
+
+LOOK, MAKE, UNMAKE = (Command(("gcloud", word)) for word in ("describe", "create", "delete"))
+THING = GcloudStep(makes="a thing", look=LOOK, make=(MAKE,), unmake=(UNMAKE,))
+THINGS = GcloudSet(
+    makes="things", look=LOOK, lacking=lambda _: [MAKE], none=[], unmake=lambda there: [UNMAKE] * len(there)
+)
+EXPIRED = "ERROR: (gcloud.x) There was a problem refreshing your current auth tokens: Reauthentication failed."
+
+
+def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, list[Command]]:
+    """A Google that answers a look so, and does everything else; and what it was asked."""
+    asked: list[Command] = []
+
+    def run(command: Command) -> Ran:
+        asked.append(command)
+        return Ran(ok, output, said) if command is LOOK else Ran(True, "", "")
+
+    return run, asked
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "ERROR: (gcloud.compute) - The resource 'projects/p/global/addresses/rollcall' was not found",
+        "ERROR: (gcloud.secrets.describe) NOT_FOUND: Secret [projects/1/secrets/link-key] not found",
+        "ERROR: (gcloud.run.services.get-iam-policy) Resource 'x' of kind 'SERVICE' in region 'y' does not exist.",
+        "ERROR: (gcloud.functions.describe) ResponseError: status=[404], message=[Resource was not found]",
+    ],
+)
+def test_what_is_not_there_is_made_and_is_not_taken_away(said: str) -> None:
+    run, asked = google(said)
+    assert THING.take(run) is Came.MADE
+    assert THING.take_away(run) is THINGS.take_away(run) is Came.NOT_THERE
+    assert asked == [LOOK, MAKE, LOOK, LOOK]
+
+
+@pytest.mark.parametrize("said", [EXPIRED, "ERROR: PERMISSION_DENIED: missing compute.addresses.get", "no network"])
+def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
+    """Else a `make destroy` with an expired login would take nothing away, and say that all is gone."""
+    for step in (THING, THINGS):
+        for taken in (step.take, step.take_away):
+            run, asked = google(said)
+            with pytest.raises(StepFailed, match="gcloud describe"):
+                taken(run)
+            assert asked == [LOOK]
+
+
+def test_what_is_there_is_left_or_taken_away() -> None:
+    run, asked = google(output='[{"name": "a"}, {"name": "b"}]', ok=True)
+    assert THING.take(run) is Came.AS_IT_WAS
+    assert THINGS.take_away(run) is Came.TAKEN_AWAY
+    assert asked == [LOOK, LOOK, UNMAKE, UNMAKE]
+
+
+def test_find_gives_what_google_has() -> None:
+    assert find(google(output='{"name": "a"}', ok=True)[0], LOOK) == {"name": "a"}
+    assert find(google("was not found")[0], LOOK) is None
+
+
+def test_an_organisation_that_forbids_everybody_is_explained() -> None:
+    said = "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer"
+    with pytest.raises(StepFailed, match=r"iam\.allowedPolicyMemberDomains"):
+        do(google(said)[0], LOOK)
+
+
+@pytest.mark.parametrize(
+    ("said", "looks", "passes"),
+    [
+        ("ERROR: Service account trigger@p.iam.gserviceaccount.com does not exist.", False, True),
+        ("ERROR: Location europe-west99 does not exist.", False, False),
+        ("Permission denied on secret: projects/1/secrets/link-key/versions/1 for Revision", False, True),
+        ("Cloud Scheduler API has not been used in project 1 ... If you enabled this API recently, wait", True, True),
+        ("Cannot find metric. It could take up to 10 minutes to become available.", False, True),
+        ("ERROR: the service account x does not exist", True, False),
+    ],
+)
+def test_what_passes_by_itself(said: str, looks: bool, passes: bool) -> None:
+    assert bool(passing(said, looks)) is passes
+
+
+def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that is refused twice, because what it needs has not got round yet."""
+    tries = tmp_path / "tries"
+    program = (
+        "import pathlib, sys\n"
+        f"tries = pathlib.Path({str(tries)!r})\n"
+        "tries.write_text((tries.read_text() if tries.exists() else '') + 'x')\n"
+        "sys.exit('it may take a few minutes' if len(tries.read_text()) < 3 else 0)\n"
+    )
+    waits: list[float] = []
+    assert run_command(Command((sys.executable, "-c", program)), waits.append).ok
+    assert waits == [15.0, 15.0]
+    assert capsys.readouterr().out.count("it may take a few minutes") == 2
+
+
+def test_what_does_not_pass_is_not_tried_again() -> None:
+    waits: list[float] = []
+    ran = run_command(Command((sys.executable, "-c", "import sys; sys.exit('no')")), waits.append)
+    assert not ran.ok
+    assert ran.said.strip() == "no"
+    assert waits == []

@@ -1,0 +1,203 @@
+"""What watches over the desk: made by the real gcloud, in Google's place a stand-in; and each filter meets what it is
+meant for."""
+
+import json
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.alerts import AGES, METRICS, PAGE, Alert, alerts
+from deploy.place import Place
+from deploy.steps import Came, gcloud
+from deploy.watch import agrees, steps
+from tests.deploy.google_api import PROJECT, GoogleApi
+from tests.served import ROOT
+
+PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org", "duty@example.org")
+SINK = f"logging projects/{PROJECT}/sinks/_Default"
+
+CONDITIONS = [condition for alert in alerts(PLACE) for condition in alert.body()["conditions"]]
+MADE = ("rollcall_sweeps", "rollcall_longest_due", "Mail waits", "Minute jobs stopped", "Quota near its end")
+"""What is not there before the first run: something of each shape."""
+POLICIES = f"projects/{PROJECT}/alertPolicies"
+OLD = {"name": f"{POLICIES}/old", "displayName": "Of an earlier version", "userLabels": {"made-by": "rollcall"}}
+THEIRS = {"name": f"{POLICIES}/theirs", "displayName": "Somebody's own"}
+
+
+def as_google_has_it(google: GoogleApi) -> None:
+    """Google names conditions, notes who made what, and leaves out what is zero."""
+    for path, thing in google.kept.items():
+        if "/alertPolicies/" in path:
+            thing["creationRecord"] = {"mutateTime": "2004-01-14T08:00:00Z"}
+            for number, condition in enumerate(thing["conditions"]):
+                condition["name"] = f"{thing['name']}/conditions/{number}"
+                threshold = condition.get("conditionThreshold", {})
+                if threshold.get("thresholdValue") == 0:
+                    del threshold["thresholdValue"]
+
+
+def mostly_there(google: GoogleApi) -> None:
+    """All but a few are there already: one gcloud after another takes its time, and a few stand for all."""
+    for metric in METRICS:
+        if metric.id not in MADE:
+            google.kept[f"logging projects/{PROJECT}/metrics/{metric.id}"] = {"name": metric.id, **metric.body()}
+    for number, alert in enumerate(alerts(PLACE)):
+        if alert.name not in MADE:
+            at = f"{POLICIES}/{number}"
+            told = {"notificationChannels": [f"projects/{PROJECT}/notificationChannels/made-1"]}
+            google.kept[f"monitoring {at}"] = {"name": at, **alert.body(), **told}
+
+
+def somebody_changes(google: GoogleApi) -> None:
+    """By hand, in the console: a threshold, a metric's filter; one is deleted; one of ours is an old one."""
+    policies = {thing["displayName"]: path for path, thing in google.kept.items() if "/alertPolicies/" in path}
+    google.kept[policies["Functions fail"]]["conditions"][0]["conditionThreshold"]["thresholdValue"] = 3000
+    del google.kept[policies["Mail waits"]]
+    for policy in (OLD, THEIRS):
+        google.kept[f"monitoring {policy['name']}"] = dict(policy)
+    google.kept[f"logging projects/{PROJECT}/metrics/rollcall_sweeps"]["filter"] = "severity=ERROR"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What became of the runs, one after another."""
+
+    came: Mapping[str, list[Came]]
+    kept: Mapping[str, Mapping[str, Any]]
+    """What was there after the first."""
+    changes: list[str]
+    """What the second asked for."""
+    left: list[str]
+    sink: Mapping[str, Any]
+    """At the end."""
+
+    def one(self, kind: str, title: str) -> Mapping[str, Any]:
+        """The one of this kind and title."""
+        titles = (title, f"projects/{PROJECT}/{kind}/{title}")
+        (found,) = (
+            thing
+            for path, thing in self.kept.items()
+            if f"/{kind}/" in path and (thing.get("displayName") in titles or thing["name"] in titles)
+        )
+        return found
+
+
+@pytest.fixture(scope="module")
+def deployed(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+    run = google.runs(tmp_path_factory.mktemp("gcloud"))
+    mostly_there(google)
+    first = [step.take(run) for step in steps(PLACE)]
+    whole = json.dumps({"displayName": "All", "conditions": CONDITIONS, "combiner": "OR"})
+    assert run(gcloud("alpha monitoring policies create --policy-from-file=-", project=PROJECT, feed=whole)).ok
+    as_google_has_it(google)
+    kept = deepcopy(google.kept)
+    somebody_changes(google)
+    google.asked.clear()
+    second = [step.take(run) for step in steps(PLACE)]
+    changes = [str(asked) for asked in google.changes()]
+    google.kept[SINK]["exclusions"][0]["disabled"] = True
+    mended = steps(PLACE)[0].take(run), google.kept[SINK]["exclusions"][0]["disabled"]
+    for path in [path for path in google.kept if re.search(r"/(metrics/rollcall_[^s]|alertPolicies/[\dm])", path)]:
+        del google.kept[path]
+    google.kept[f"monitoring {OLD['name']}"] = dict(OLD)
+    away = [step.take_away(run) for step in reversed(steps(PLACE))]
+    again = [step.take_away(run) for step in steps(PLACE)[:2]]
+    assert mended == (Came.CHANGED, False)
+    left = [path for path in google.kept if re.search("/(metrics|alertPolicies|notif.*|uptime.*)/", path)]
+    came = {"first": first, "second": second, "away": away, "away again": again}
+    return Deployed(came, kept, changes, left, google.kept[SINK])
+
+
+@pytest.mark.slow
+def test_the_first_run_makes_what_is_not_there(deployed: Deployed) -> None:
+    assert deployed.came["first"] == [Came.MADE, Came.MADE, Came.CHANGED, Came.MADE, Came.CHANGED]
+    channel = deployed.one("notificationChannels", "The person on duty")
+    assert (channel["type"], channel["labels"]) == ("email", {"email_address": PLACE.duty})
+    page = deployed.one("uptimeCheckConfigs", f"rollcall {PLACE.domain}")
+    assert page["monitoredResource"]["labels"]["host"] == PLACE.domain
+    assert page["httpCheck"]["validateSsl"] is True
+    for metric in METRICS:
+        assert agrees(metric.body(), deployed.one("metrics", metric.id)), metric.id
+    for alert in alerts(PLACE):
+        policy = deployed.one("alertPolicies", alert.name)
+        assert agrees(alert.body(), policy), alert.name
+        assert policy["notificationChannels"] == [channel["name"]]
+
+
+@pytest.mark.slow
+def test_gcloud_knows_every_condition(deployed: Deployed) -> None:
+    """It drops, or refuses, what it does not know."""
+    assert agrees(CONDITIONS, deployed.one("alertPolicies", "All")["conditions"])
+
+
+@pytest.mark.slow
+def test_the_second_run_mends_what_somebody_changed_and_nothing_else(deployed: Deployed) -> None:
+    assert deployed.came["second"] == [Came.AS_IT_WAS, Came.AS_IT_WAS, Came.CHANGED, Came.AS_IT_WAS, Came.CHANGED]
+    metric, *on_policies = deployed.changes
+    assert metric == f"logging PUT projects/{PROJECT}/metrics/rollcall_sweeps"
+    assert on_policies[:2] == [f"monitoring DELETE {POLICIES}/old", f"monitoring POST {POLICIES}"]
+    assert on_policies[2].startswith(f"monitoring PATCH {POLICIES}/")
+    assert len(on_policies) == 3
+
+
+@pytest.mark.slow
+def test_taking_away_leaves_what_is_not_ours(deployed: Deployed) -> None:
+    assert deployed.came["away"] == [Came.TAKEN_AWAY] * 5
+    assert deployed.came["away again"] == [Came.NOT_THERE] * 2
+    assert deployed.left == [f"monitoring {POLICIES}/theirs"]
+    assert "exclusions" not in deployed.sink
+
+
+@pytest.mark.slow
+def test_requests_are_kept_out_of_the_logs(deployed: Deployed) -> None:
+    (exclusion,) = deployed.kept[SINK]["exclusions"]
+    assert exclusion["filter"] == 'log_id("run.googleapis.com/requests")'
+
+
+def test_the_plan_asks_nobody(tmp_path: Path) -> None:
+    lines = [line for step in steps(PLACE) for line in step.plan()]
+    assert len(lines) == 1 + 1 + len(METRICS) + 1 + len(alerts(PLACE))
+    assert all(line.startswith("gcloud ") for line in lines)
+
+
+@pytest.mark.parametrize("alert", alerts(PLACE), ids=lambda alert: alert.name)
+def test_each_alert_has_a_section_for_the_person_on_duty(alert: Alert) -> None:
+    page = (ROOT / PAGE).read_text("utf-8")
+    assert re.search(rf"^### {re.escape(alert.name)}$", page, re.MULTILINE)
+    assert f"](#{alert.name.lower().replace(' ', '-')})" in page
+
+
+def test_each_metric_is_alerted_on_and_there() -> None:
+    asked = set(re.findall(r"logging\.googleapis\.com/user/(\w+)", json.dumps([one.body() for one in alerts(PLACE)])))
+    assert asked == {metric.id for metric in METRICS}
+
+
+def test_the_age_that_alerts_is_a_bound_of_the_buckets() -> None:
+    """A percentile is counted from the buckets: an age beyond the bound is above it, one within is not."""
+    (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
+    assert waits.conditions[0]["conditionThreshold"]["thresholdValue"] in AGES
+    assert sorted(set(AGES)) == AGES
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "same"),
+    [
+        ({"a": 1}, {"a": 1, "b": 2}, True),
+        ({"a": 1}, {}, False),
+        ({"a": 0}, {}, True),
+        ({"a": 600}, {"a": "600"}, True),
+        ({"a": 0.9}, {"a": 0.8}, False),
+        ({"a": [{"b": "x"}]}, {"a": [{"b": "x", "name": "1"}]}, True),
+        ({"a": [{"b": "x"}]}, {"a": [{"b": "x"}, {"b": "y"}]}, False),
+        ({"a": "x"}, {"a": "y"}, False),
+        ({"a": True}, {}, False),
+        ({"a": "0s"}, {}, True),
+    ],
+)
+def test_what_agrees(wanted: Any, there: Any, same: bool) -> None:
+    assert agrees(wanted, there) is same

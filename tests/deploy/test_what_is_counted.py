@@ -1,0 +1,201 @@
+"""Each metric counts the entries that it is meant for, and no others: the functions' own lines, as they come out."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import pytest
+from flask import Request
+from werkzeug.test import EnvironBuilder
+
+from deploy.alerts import LONGEST_DUE, METRICS
+from handlers.close_intake import close_intake
+from handlers.receive_email import receive_email
+from handlers.record_deliveries import record_deliveries
+from handlers.send_due_mail import send_due_mail
+from rollcall.desk.desk import Desk, Store
+from rollcall.desk.errors import StoreUnavailable
+from rollcall.desk.mail import Held, Message, NotSent, Posted
+from rollcall.desk.registering import register
+from tests.builders import a_registration
+from tests.conftest import Clock
+from tests.desk.test_registering import EVENT, Postbox, a_desk
+from tests.handlers.test_record_deliveries import KEY, signed
+from tests.schemas.test_deliveries import a_report
+
+MINUTE = timedelta(minutes=1)
+SWEPT = {"rollcall_sweeps", "rollcall_longest_due"}
+"""What each sweep counts for."""
+
+
+def entry(line: str) -> dict[str, Any]:
+    """The line as Cloud Run hands it on (https://cloud.google.com/logging/docs/structured-logging): special fields go
+    where they belong, the rest is the payload; a message alone would be `textPayload`."""
+    fields = json.loads(line)
+    special = {name: fields.pop(name) for name in list(fields) if name == "severity" or "/" in name}
+    payload = {"jsonPayload": fields} if fields.keys() > {"message"} else {"textPayload": fields["message"]}
+    return {"resource": {"type": "cloud_run_revision"}, "severity": special["severity"], **payload}
+
+
+def meets(filter: str, found: Mapping[str, Any]) -> bool:
+    """Whether the entry meets the filter: as much of the Logging query language as ours use."""
+    return all(_meets_one(one, found) for one in filter.split(" AND "))
+
+
+def _meets_one(comparison: str, found: Mapping[str, Any]) -> bool:
+    if log := re.fullmatch(r'log_id\("([\w./]+)"\)', comparison):
+        return str(found.get("logName", "")).endswith("/logs/" + log[1].replace("/", "%2F"))
+    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
+    assert asked, f"{comparison} is not in the language that the tests know"
+    path, text, number, several = asked.groups()
+    value: Any = found
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if number:
+        return bool(value == int(number))
+    return value in [json.loads(one) for one in (text or several).split(" OR ")]
+
+
+def counted_for(lines: Iterator[str] | list[str]) -> set[str]:
+    """The metrics that count any of these lines."""
+    entries = [entry(line) for line in lines]
+    return {metric.id for metric in METRICS for found in entries if meets(metric.filter, found)}
+
+
+def a_post(body: bytes = b"", headers: Mapping[str, str] | None = None) -> Request:
+    return Request(EnvironBuilder(method="POST", data=body, headers=list((headers or {}).items())).get_environ())
+
+
+class Unforeseen(Postbox):
+    """A poster with a fault."""
+
+    def post(self, message: Message) -> NoReturn:
+        raise ZeroDivisionError
+
+
+class Away:
+    """Books that cannot be reached."""
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        def unavailable(*_: object) -> NoReturn:
+            raise StoreUnavailable(timedelta(seconds=1)) from ConnectionError()
+
+        return unavailable
+
+
+def answering(*answers: Posted) -> Postbox:
+    postbox = Postbox()
+    postbox.answers = list(answers)
+    return postbox
+
+
+def sweep(desk: Desk) -> None:
+    send_due_mail(desk, a_post())
+
+
+def mail_waits(desk: Desk, clock: Clock) -> None:
+    clock.forward(timedelta(seconds=LONGEST_DUE) + MINUTE)
+    sweep(desk)
+
+
+def mail_goes(desk: Desk, _: Clock) -> None:
+    sweep(desk)
+
+
+def a_bounce_is_reported(desk: Desk, _: Clock) -> None:
+    (record,) = desk.store.unsent_mails(EVENT.slug)
+    body = json.dumps([a_report(event="bounce", mail_id=record.mail.id)]).encode()
+    assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
+
+
+def a_delivery_is_reported(desk: Desk, _: Clock) -> None:
+    (record,) = desk.store.unsent_mails(EVENT.slug)
+    body = json.dumps([a_report(event="delivered", mail_id=record.mail.id)]).encode()
+    assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
+
+
+def a_report_is_not_signed(desk: Desk, _: Clock) -> None:
+    assert record_deliveries(desk, [KEY.public_key()], a_post(b"[]")).status_code == 401
+
+
+def a_message_is_not_signed(desk: Desk, _: Clock) -> None:
+    assert receive_email(desk, [KEY.public_key()], a_post(b"email=x")).status_code == 401
+
+
+def the_deadline_passed_and_nobody_closed(desk: Desk, clock: Clock) -> None:
+    sweep(desk)
+    clock.now = EVENT.closes_at + 2 * MINUTE
+    sweep(desk)
+
+
+def the_intake_is_closed(desk: Desk, clock: Clock) -> None:
+    clock.now = EVENT.closes_at + 2 * MINUTE
+    close_intake(desk, a_post())
+    sweep(desk)
+
+
+def the_books_are_away(desk: Desk, _: Clock) -> None:
+    assert send_due_mail(replace(desk, store=cast(Store, Away())), a_post()).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("happens", "poster", "counted"),
+    [
+        (mail_goes, answering(), SWEPT),
+        (mail_waits, answering(), SWEPT),
+        (mail_goes, answering(Held(True, "SendGrid answered 401")), {*SWEPT, "rollcall_queue_held"}),
+        (mail_goes, answering(Held(False, "SendGrid answered 429")), {*SWEPT, "rollcall_queue_held"}),
+        (mail_goes, answering(NotSent(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
+        (mail_goes, answering(NotSent(False, "SendGrid answered 404")), SWEPT),
+        (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
+        (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
+        (a_delivery_is_reported, answering(), set()),
+        (a_report_is_not_signed, answering(), {"rollcall_reports_refused"}),
+        (a_message_is_not_signed, answering(), {"rollcall_messages_refused"}),
+        (the_deadline_passed_and_nobody_closed, answering(), {*SWEPT, "rollcall_closings_missed"}),
+        (the_intake_is_closed, answering(), SWEPT),
+        (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
+    ],
+)
+def test_what_happens_is_counted(
+    tmp_path: Path,
+    clock: Clock,
+    capsys: pytest.CaptureFixture[str],
+    happens: Callable[[Desk, Clock], None],
+    poster: Postbox,
+    counted: set[str],
+) -> None:
+    desk = a_desk(tmp_path, clock, poster)
+    register(desk, EVENT, a_registration())
+    happens(desk, clock)
+    assert counted_for(capsys.readouterr().out.splitlines()) == counted
+
+
+def test_the_age_is_in_the_field_that_is_taken_out(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = a_desk(tmp_path, clock)
+    register(desk, EVENT, a_registration())
+    mail_waits(desk, clock)
+    (metric,) = (metric for metric in METRICS if metric.value)
+    (found,) = (one for one in map(entry, capsys.readouterr().out.splitlines()) if meets(metric.filter, one))
+    assert found["jsonPayload"][metric.value] > LONGEST_DUE
+
+
+@pytest.mark.parametrize(
+    ("function", "counted"),
+    [("receive-email", {"rollcall_no_instance"}), ("register", {"rollcall_no_instance"}), ("send-mail", set())],
+)
+def test_googles_own_entry_of_a_request_that_found_no_instance(function: str, counted: set[str]) -> None:
+    """As https://cloud.google.com/run/docs/troubleshooting shows it; no function of ours writes it. Where Eventarc
+    calls, it is only told to come again."""
+    refused = {
+        "resource": {"type": "cloud_run_revision", "labels": {"service_name": function}},
+        "logName": "projects/p-test/logs/run.googleapis.com%2Frequests",
+        "httpRequest": {"status": 429},
+    }
+    assert {one.id for one in METRICS if meets(one.filter, refused)} == counted

@@ -1,0 +1,109 @@
+"""Test persons: in the books like everybody, and on no list."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from rollcall.desk.closing import close, draw_up_roster, listed
+from rollcall.desk.desk import Desk
+from rollcall.desk.mail import Delivery, DeliveryReport, MailState, Message, Posted, Sent, confirmation
+from rollcall.desk.needs_a_person import draw_up_needs_a_person, word_of
+from rollcall.desk.recording import record_deliveries
+from rollcall.desk.registering import Accepted, register
+from rollcall.desk.registration import Sign, registration_id
+from rollcall.desk.sending import send
+from rollcall.desk.status import status
+from rollcall.desk.testing import address_of_test_person, is_test
+from tests.builders import a_registration, an_event
+from tests.conftest import Clock
+from tests.desk.test_registering import Postbox
+
+EVENT = an_event()
+TEST_PERSON = a_registration(email=address_of_test_person("0a1b"))
+ID = registration_id(EVENT.slug, TEST_PERSON)
+OWED = confirmation(EVENT.slug, ID, TEST_PERSON.email)
+
+
+@pytest.mark.parametrize(
+    ("address", "one"),
+    [
+        (TEST_PERSON.email, True),
+        (TEST_PERSON.email.upper(), True),
+        ("amina.diallo@mpt.example.org", False),
+        ("rollcall-test-1@mpt.example.org", False),
+        ("amina@sink.sendgrid.net", False),
+        ("rollcall-test-1@sink.sendgrid.net.example.org", False),
+    ],
+)
+def test_the_address_says_who_is_one(address: str, one: bool) -> None:
+    assert is_test(address) is one
+
+
+def test_one_is_registered_and_written_to_like_everybody(desk: Desk, postbox: Postbox) -> None:
+    assert isinstance(register(desk, EVENT, TEST_PERSON), Accepted)
+    send(desk, OWED.id)
+    assert [message.to for message in postbox.messages] == [TEST_PERSON.email]
+
+
+def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, TEST_PERSON)
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + timedelta(seconds=1)
+    late = a_registration(email=address_of_test_person("late"))
+    desk.store.accept(EVENT.slug, "LATE", late, confirmation(EVENT.slug, "LATE", late.email))
+    desk.store.keep(EVENT.slug, "KEPT", late, Sign.TOO_FAST)
+    closing = close(desk, EVENT)
+    assert closing
+    assert closing.count == 1
+    intake = desk.store.intake(EVENT)
+    assert listed(desk.store, EVENT, intake, closing) == [registration_id(EVENT.slug, a_registration())]
+    roster = draw_up_roster(desk.store, EVENT, intake)
+    assert [one.registration.email for one in roster.registered] == [a_registration().email]
+    assert (roster.late, roster.kept) == ((), ())
+
+
+def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
+    register(desk, EVENT, TEST_PERSON)
+    desk.store.keep(EVENT.slug, "KEPT", TEST_PERSON, Sign.TOO_FAST)
+    record_deliveries(desk, [DeliveryReport(OWED.id, Delivery.BOUNCED)])
+    record = desk.store.mail(OWED.id)
+    assert record is not None
+    assert record.state is MailState.BOUNCED
+    assert word_of(desk, record) == []
+    assert [one.mail.id for one in desk.store.unsent_mails(EVENT.slug)] == [OWED.id]
+    needs = draw_up_needs_a_person(desk, EVENT)
+    assert (needs.undelivered, needs.kept) == ((), ())
+
+
+def test_no_copy_of_the_mail_to_a_late_one_goes_to_the_staff(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+    clock.now = EVENT.closes_at + timedelta(seconds=1)
+    desk.store.intake(EVENT)
+    desk.store.accept(EVENT.slug, ID, TEST_PERSON, OWED)
+    send(desk, OWED.id)
+    (message,) = postbox.messages
+    assert message.copies_to == ()
+    assert "eceived after the deadline" in message.subject
+
+
+def test_one_is_not_in_the_status(desk: Desk) -> None:
+    desk.store.intake(EVENT)
+    nothing = status(desk.store, desk.events).events
+    register(desk, EVENT, TEST_PERSON)
+    desk.store.keep(EVENT.slug, "KEPT", TEST_PERSON, Sign.TOO_FAST)
+    assert [replace(one, intake=None) for one in status(desk.store, desk.events).events] == [
+        replace(one, intake=None) for one in nothing
+    ]
+
+
+def test_one_may_be_forgotten_while_its_mail_is_being_sent(desk: Desk) -> None:
+    def post(message: Message) -> Posted:
+        desk.store.forget(EVENT.slug, ID, [message.mail_id])
+        return Sent()
+
+    register(desk, EVENT, TEST_PERSON)
+    attempted = send(replace(desk, post=post), OWED.id)
+    assert attempted is not None
+    assert attempted.state is MailState.SENT
+    assert desk.store.mail(OWED.id) is None
+    assert desk.store.registered(EVENT.slug, ID) is None

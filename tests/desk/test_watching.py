@@ -1,0 +1,100 @@
+"""Watching: what is seen of mails that are due and of closings that are overdue."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rollcall.desk.closing import close
+from rollcall.desk.desk import Desk
+from rollcall.desk.mail import Held, Mail, MailKind, MailRecord
+from rollcall.desk.registering import register
+from rollcall.desk.sending import send_due
+from rollcall.desk.watching import MISSED_AFTER, due_for, watch
+from tests.builders import a_registration
+from tests.conftest import Clock
+from tests.desk.test_registering import EVENT, Postbox, a_desk
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+NOTHING = timedelta(0)
+
+
+def about(seconds: timedelta) -> object:
+    """The store's times go forward by a microsecond at each look."""
+    return pytest.approx(seconds.total_seconds(), abs=0.01)
+
+
+def longest_due(desk: Desk) -> float:
+    return watch(desk).longest_due.total_seconds()
+
+
+def test_nothing_is_due(desk: Desk) -> None:
+    seen = watch(desk)
+    assert (seen.longest_due, seen.held, seen.overdue) == (NOTHING, False, {})
+
+
+def test_a_new_mail_is_due_since_it_was_queued(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.forward(3 * MINUTE)
+    register(desk, EVENT, a_registration(first_name="Other"))
+    clock.forward(4 * MINUTE)
+    assert longest_due(desk) == about(7 * MINUTE)
+
+
+def test_what_was_sent_is_due_no_more(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.forward(3 * MINUTE)
+    assert len(list(send_due(desk))) == 1
+    assert watch(desk).longest_due == NOTHING
+
+
+def test_a_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None:
+    tomorrow = clock.now + timedelta(days=1)
+    desk.store.queue(Mail("later", MailKind.NEEDS_A_PERSON, EVENT.slug, "staff@example.org", None, tomorrow))
+    clock.forward(timedelta(hours=23))
+    assert watch(desk).longest_due == NOTHING
+    clock.now = tomorrow + 5 * MINUTE
+    assert longest_due(desk) == about(5 * MINUTE)
+
+
+def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
+    postbox = Postbox()
+    postbox.answers = [Held(True, "SendGrid answered 401")]
+    desk = a_desk(tmp_path, clock, postbox)
+    register(desk, EVENT, a_registration())
+    list(send_due(desk))
+    clock.forward(30 * SECOND)
+    list(send_due(desk))
+    seen = watch(desk)
+    assert seen.held
+    assert seen.longest_due.total_seconds() == about(30 * SECOND)
+
+
+def test_a_lapsed_lease_is_due_since_it_lapsed(clock: Clock) -> None:
+    mail = Mail("x", MailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
+    lapsed = MailRecord(mail, due_at=clock.now - MINUTE, queued_at=clock.now - timedelta(days=1))
+    assert due_for(lapsed, clock.now) == MINUTE
+    assert due_for(MailRecord(mail, due_at=None), clock.now) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("past", "missed"),
+    [(-SECOND, False), (MISSED_AFTER - SECOND, False), (MISSED_AFTER + SECOND, True), (timedelta(days=2), True)],
+)
+def test_a_closing_is_missed_after_a_minute(desk: Desk, clock: Clock, past: timedelta, missed: bool) -> None:
+    clock.now = EVENT.closes_at + past
+    seen = watch(desk).overdue
+    assert {slug: late.total_seconds() for slug, late in seen.items()} == ({EVENT.slug: about(past)} if missed else {})
+
+
+def test_what_is_closed_is_not_missed(desk: Desk, clock: Clock) -> None:
+    clock.now = EVENT.closes_at + timedelta(hours=1)
+    assert close(desk, EVENT) is not None
+    assert watch(desk).overdue == {}
+
+
+def test_a_deadline_that_was_moved_is_the_one_that_counts(desk: Desk, clock: Clock) -> None:
+    later: datetime = EVENT.closes_at + timedelta(days=1)
+    assert desk.store.move_deadline(EVENT.slug, desk.store.intake(EVENT), later)
+    clock.now = EVENT.closes_at + timedelta(hours=1)
+    assert watch(desk).overdue == {}
