@@ -85,7 +85,7 @@ def main() -> None:
             kept = folder if store == "sqlite" else None
             run = Run(port, events_folder, kept, books.shift.total_seconds(), books.emulator, books.project)
             with announced(run, folder):
-                serve(listening, events, books, answers)
+                serve(listening, events, books, StandIn(books.outbox, answers))
     except (EnvError, EventFileError, NoEmulator, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -113,11 +113,8 @@ def _listening(port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def serve(
-    listening: socket.socket, events: Mapping[str, Event], books: Books, sendgrid_answers: int | None = None
-) -> None:
-    """Serve the desk on localhost, and run the trigger and the schedule beside it. `sendgrid_answers`: see
-    `sendgrid_app`."""
+def serve(listening: socket.socket, events: Mapping[str, Event], books: Books, sendgrid: StandIn) -> None:
+    """Serve the desk on localhost, and run the trigger and the schedule beside it."""
     port = listening.getsockname()[1]
     poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(
@@ -130,10 +127,9 @@ def serve(
         links=SignedLinks("local", f"http://localhost:{port}/register", FORMS_HOST),
         sender=SENDER,
     )
-    sendgrid = StandIn(books.outbox)
-    app = local_app(desk, sendgrid, books.clock, sendgrid_answers)
+    app = local_app(desk, sendgrid, books.clock)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
-    print(_welcome(port, events, books, sendgrid_answers), flush=True)
+    print(_welcome(port, events, books, sendgrid), flush=True)
     stop = threading.Event()
     schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, books.clock, stop), daemon=True)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
@@ -260,15 +256,15 @@ def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
     return Books(store, files, outbox, shift, told, address, client.project)
 
 
-def _welcome(port: int, events: Mapping[str, Event], books: Books, sendgrid_answers: int | None) -> str:
+def _welcome(port: int, events: Mapping[str, Event], books: Books, sendgrid: StandIn) -> str:
     here = f"http://localhost:{port}"
     lines = ["", f"Rollcall is open at {here}/", *([books.told] if books.told else [])]
     for event in events.values():
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
         lines += [f"    closes at    {deadline(books.store.intake(event).closes_at, event)}"]
         lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
-    if sendgrid_answers is not None:
-        does = f"answers {sendgrid_answers}" if sendgrid_answers else "hangs up"
+    if sendgrid.answers is not None:
+        does = "hangs up" if sendgrid.answers == HANGS_UP else f"answers {sendgrid.answers}"
         lines += [
             "",
             f"  No mail goes out: SendGrid's stand-in {does} to each. Without SENDGRID_ANSWERS it takes them.",

@@ -29,12 +29,11 @@ TRIGGERED_FUNCTIONS = {"send_mail": send_mail}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime], sendgrid_answers: int | None = None) -> Flask:
-    """All functions on this desk, SendGrid's stand-in under `/sendgrid`, and the pages for whoever runs it.
-    `sendgrid_answers`: see `sendgrid_app`."""
+def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Flask:
+    """All functions on this desk, SendGrid's stand-in under `/sendgrid`, and the pages for whoever runs it."""
     app = Flask(__name__)
     outbox = sendgrid.outbox
-    app.register_blueprint(sendgrid_app(outbox, now, sendgrid_answers), url_prefix="/sendgrid")
+    app.register_blueprint(sendgrid_app(sendgrid, now), url_prefix="/sendgrid")
     app.register_blueprint(sending_in(desk, sendgrid, now))
     for name, function in HTTP_FUNCTIONS.items():
         _mount(app, name, partial(_called, function, desk))

@@ -59,14 +59,20 @@ class Outbox:
             return [_posted(json.loads(line)) for line in file], file.tell()
 
 
+HANGS_UP = 0
+"""In place of a status: the connection ends without an answer."""
+
+
 class StandIn:
     """The stand-in's other side: what it kept, the key it signs with, and the reports it still has to post.
 
-    A mail to an address that begins with `bounce` bounces, every other is delivered.
+    A mail to an address that begins with `bounce` bounces, every other is delivered. Where `answers` says a status, or
+    `HANGS_UP`, it takes no mail and answers each so.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, answers: int | None = None) -> None:
         self.outbox = outbox
+        self.answers = answers
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.public_key = self._key.public_key()
         self._reported = 0  # where the outbox ended when the last reports were posted
@@ -92,25 +98,20 @@ def _reports(message: Posted) -> list[dict[str, str]]:
     return [about | {"event": "processed"}, about | became]
 
 
-HANGS_UP = 0
-"""In place of a status: the connection ends without an answer."""
-
-
-def sendgrid_app(outbox: Outbox, now: Callable[[], datetime], answers: int | None = None) -> Blueprint:
-    """The part of SendGrid's API that Rollcall uses. Where `answers` says a status, or `HANGS_UP`, it takes no mail and
-    answers each so."""
+def sendgrid_app(sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
+    """The part of SendGrid's API that Rollcall uses."""
     api = Blueprint("sendgrid", __name__)
 
     @api.post("/v3/mail/send")
     def mail_send() -> Response:
         if not request.headers.get("Authorization", "").startswith("Bearer "):
             return _errors(401, "The provided authorization grant is invalid, expired, or revoked")
-        if answers == HANGS_UP:
+        if sendgrid.answers == HANGS_UP:
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        if answers is not None:
-            return _errors(answers or 500, "This stand-in was told to answer so")
+        if sendgrid.answers is not None:
+            return _errors(sendgrid.answers or 500, "This stand-in was told to answer so")
         body = request.get_json()
-        outbox.keep(body, now().isoformat(timespec="seconds"))
+        sendgrid.outbox.keep(body, now().isoformat(timespec="seconds"))
         return Response(status=202, headers={"X-Message-Id": body["personalizations"][0]["custom_args"]["mail_id"]})
 
     return api
