@@ -96,11 +96,11 @@ class Status:
 
 def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
     """How things stand now. Writes nothing. Raises `StoreUnavailable`."""
-    queue = store.mail_queue()
-    standing = [_event_status(store, event, queue.as_of) for event in events.values()]
+    queue, intakes = store.mail_queue(), store.known_intakes()
+    standing = [_event_status(store, event, intakes.get(slug), queue.as_of) for slug, event in events.items()]
     without_file = [
         WithoutFile(slug, intake, sum(1 for _ in everyone(store, slug)))
-        for slug, intake in store.known_intakes().items()
+        for slug, intake in intakes.items()
         if slug not in events
     ]
     return Status(
@@ -132,8 +132,7 @@ def _owed_since(record: MailRecord) -> datetime:
     return max(record.mail.not_before, record.queued_at)
 
 
-def _event_status(store: WatchingStore, event: Event, now: datetime) -> EventStatus:
-    intake = store.known_intake(event.slug)
+def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now: datetime) -> EventStatus:
     people = list(everyone(store, event.slug))
     ids = {one.id for one in people}
     late, list_is_whole = _late(store, event, intake, people)

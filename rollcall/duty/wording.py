@@ -1,10 +1,11 @@
 """How things are said to the person on duty."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from rollcall.desk.incoming import Standing
+from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailQueue, MailRecord, MailState
 from rollcall.desk.status import EventStatus, Status, WithoutFile
 from templates import deadline, in_utc, in_zone
@@ -49,21 +50,28 @@ def _event_said(one: EventStatus) -> str:
         ("deadline", _deadline_said(one)),
         ("closing", _closing_said(one)),
     ]
-    return "\n".join([f"{event.title} ({event.slug})", *(f"  {label:<18}{text}" for label, text in rows)])
+    return _paragraph(f"{event.title} ({event.slug})", rows)
+
+
+def _paragraph(first: str, rows: Sequence[tuple[str, str]]) -> str:
+    return "\n".join([first, *(f"  {label:<18}{text}" for label, text in rows)])
 
 
 def _without_file_said(one: WithoutFile, folder: Path) -> str:
     """Times in UTC: the zone stands in the file."""
     intake = one.intake
-    passed = f"{lasting(intake.closes_at - intake.as_of)} {'ago' if intake.past else 'from now'}"
     closing = f"closed, {intake.closing.count} on the roster" if intake.closing else _NOBODY_CLOSES
     rows = [
         ("registered", f"{one.registered}"),
-        ("deadline", f"{in_utc(intake.closes_at)}, {passed}"),
+        ("deadline", f"{in_utc(intake.closes_at)}, {_how_far_off(intake)}"),
         ("closing", closing),
     ]
     first = f"{one.slug}: the books know it, and there is no file of it in {folder} (EVENTS=... says another folder)"
-    return "\n".join([first, *(f"  {label:<18}{text}" for label, text in rows)])
+    return _paragraph(first, rows)
+
+
+def _how_far_off(intake: Intake) -> str:
+    return f"{lasting(intake.closes_at - intake.as_of)} {'ago' if intake.past else 'from now'}"
 
 
 def _incoming_said(one: EventStatus) -> str:
@@ -91,7 +99,7 @@ def _deadline_said(one: EventStatus) -> str:
     said = deadline(intake.closes_at, one.event)
     if intake.not_yet_open:
         return f"{said}; it opens on {in_zone(intake.opens_at, one.event)}"
-    return f"{said}, {lasting(intake.closes_at - intake.as_of)} {'ago' if intake.past else 'from now'}"
+    return f"{said}, {_how_far_off(intake)}"
 
 
 def _closing_said(one: EventStatus) -> str:
