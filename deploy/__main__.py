@@ -22,7 +22,7 @@ from deploy.steps import Command, Run, Step, StepFailed, gcloud, run_command, sa
 from rollcall.desk.desk import Store
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.duty.books import NoBooks, open_books
-from rollcall.duty.checking import check_events
+from rollcall.duty.checking import check_events, check_folder
 from schemas.event import read_folder
 
 _SETTINGS = {
@@ -292,11 +292,9 @@ def _billed(place: Place, outside: Outside) -> None:
 
 def _refuse_bad_events(place: Place, outside: Outside) -> None:
     """As `make event-check`: what is deployed would lie to people, or close an intake at once."""
-    folder = Path(place.events)
     try:
         books = outside.books(place.project) if firestore.are_there(place, outside.run) else None
-        events, faults = read_folder(folder)
-        faults += [f"{folder}/{one}" for one in check_events(events, books, books.now() if books else outside.now())]
+        _, faults = check_folder(Path(place.events), books, books.now() if books else outside.now())
     except (NoBooks, StoreUnavailable) as error:
         raise StepFailed(f"The books of {place.project} could not be asked about the events: {error}") from error
     if faults:

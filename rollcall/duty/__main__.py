@@ -26,10 +26,11 @@ from rollcall.desk.moving import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.status import status
 from rollcall.desk.telling_anew import tell_anew
 from rollcall.duty.books import Books, NoBooks, open_books
-from rollcall.duty.checking import after_its_end, check_events
+from rollcall.duty.checking import after_its_end, check_folder
 from rollcall.duty.smoke import Smoke, SmokeFailed, look_at_page_of_closed, smoke
 from rollcall.duty.wording import status_said
-from schemas.event import EventFileError, as_written, deadline_from, read_events, read_folder
+from rollcall.local.running import NoTime, time_from
+from schemas.event import EventFileError, as_written, deadline_from, read_events
 from templates import deadline, in_utc, in_zone
 
 env = Env()
@@ -57,7 +58,7 @@ def main() -> None:
         sys.exit(f"Say which: {', '.join(_COMMANDS)}")
     try:
         command()
-    except (EnvError, EventFileError, NoBooks, _Refused) as error:
+    except (EnvError, EventFileError, NoBooks, NoTime, _Refused) as error:
         sys.exit(str(error))
     except SmokeFailed as error:
         sys.exit(f"FAILED. {error}")
@@ -159,9 +160,8 @@ def check() -> None:
             raise
         books = None
     folder = _events_folder(books)
-    events, faults = read_folder(folder)
-    now = _at() or (books.store.now() if books else datetime.now(UTC))
-    faults += [f"{folder}/{fault}" for fault in check_events(events, books.store if books else None, now)]
+    now = time_from(env.str("AT", ""), "2004-01-20T12:00+01:00") or (books.store.now() if books else datetime.now(UTC))
+    events, faults = check_folder(folder, books.store if books else None, now)
     beside = f"beside the books of {books.told}" if books else "without any books (PROJECT=... says which)"
     if faults:
         sys.exit("\n".join([*faults, f"Checked {beside}, as of {in_utc(now)}."]))
@@ -266,19 +266,6 @@ def _known(duty: _Duty, event: Event) -> Intake:
             "its file says when that is deployed."
         )
     return intake
-
-
-def _at() -> datetime | None:
-    at = env.str("AT", "")
-    if not at:
-        return None
-    try:
-        then = datetime.fromisoformat(at)
-    except ValueError:
-        raise _Refused(f"AT={at} is not a time; write it as AT=2004-01-20T12:00+01:00") from None
-    if then.tzinfo is None:
-        raise _Refused(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
-    return then
 
 
 if __name__ == "__main__":

@@ -1,14 +1,22 @@
 """Checking the event files before they are deployed, beside what the books say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from rollcall.desk.desk import WatchingStore
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.pages import everyone, kept_forms, messages
-from schemas.event import as_written
+from schemas.event import as_written, read_folder
 from templates import days, deadline, in_utc, in_zone
+
+
+def check_folder(folder: Path, store: WatchingStore | None, now: datetime) -> tuple[Mapping[str, Event], Sequence[str]]:
+    """The events of the folder that can be used, and all that speaks against deploying it: what the files say wrong by
+    themselves, and `check_events`. Raises `StoreUnavailable`."""
+    events, in_files = read_folder(folder)
+    return events, [*in_files, *(f"{folder}/{fault}" for fault in check_events(events, store, now))]
 
 
 def check_events(events: Mapping[str, Event], store: WatchingStore | None, now: datetime) -> list[str]:

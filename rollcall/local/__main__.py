@@ -30,7 +30,7 @@ from rollcall.inbox.reader import InboxReader
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
-from rollcall.local.running import BOOKS_FILE, Run, announced, moved_clock
+from rollcall.local.running import BOOKS_FILE, NoTime, Run, announced, moved_clock, time_from
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.mail.composing import compose
@@ -77,7 +77,7 @@ def main() -> None:
         port = env.int("PORT", 8080)
         events_folder = env.path("EVENTS", Path("events"))
         events = read_events(events_folder)
-        at = _start(env.str("AT", ""))
+        at = time_from(env.str("AT", ""), "2004-02-20T23:59:50+01:00")
         answers = _answers(env.str("SENDGRID_ANSWERS", ""))
         store, folder = env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books"))
         # a run that cannot begin must not touch the books of another
@@ -86,7 +86,7 @@ def main() -> None:
             run = Run(port, events_folder, kept, books.shift.total_seconds(), books.emulator, books.project)
             with announced(run, folder):
                 serve(listening, events, books, StandIn(books.outbox, answers))
-    except (EnvError, EventFileError, NoEmulator, _WrongSetting) as error:
+    except (EnvError, EventFileError, NoEmulator, NoTime, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         print("\nStopped.")
@@ -149,18 +149,6 @@ class _Quiet(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing."""
-
-
-def _start(at: str) -> datetime | None:
-    if not at:
-        return None
-    try:
-        start = datetime.fromisoformat(at)
-    except ValueError:
-        raise _WrongSetting(f"AT={at} is not a time; write it as AT=2004-02-20T23:59:50+01:00") from None
-    if start.tzinfo is None:
-        raise _WrongSetting(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
-    return start.astimezone(UTC)
 
 
 def _answers(said: str) -> int | None:

@@ -74,6 +74,24 @@ def moved_clock(shift: timedelta) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + shift
 
 
+class NoTime(Exception):
+    """What `AT` says is no time; the message says how to write it."""
+
+
+def time_from(at: str, example: str) -> datetime | None:
+    """The time that the setting `AT` says (ISO 8601, with its offset), in UTC; None where it says none. Raises
+    `NoTime`, which shows the example."""
+    if not at:
+        return None
+    try:
+        then = datetime.fromisoformat(at)
+    except ValueError:
+        raise NoTime(f"AT={at} is not a time; write it as AT={example}") from None
+    if then.tzinfo is None:
+        raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
+    return then.astimezone(UTC)
+
+
 def _beside(folder: Path) -> Path:
     """As the folder is named: other books beside it have a run of their own."""
     return folder.with_name(f"{folder.name}.run.json")
