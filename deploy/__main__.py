@@ -11,14 +11,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from dns.resolver import Resolver
 
 from deploy import accounts, apis, dns, firestore, front, functions, schedule, secrets, sendgrid, storage, watch
 from deploy.place import Place
 from deploy.rotate import KEYS, rotate
-from deploy.steps import Command, Run, Step, StepFailed, gcloud, run_command, say, show_plan, take_all, take_all_away
+from deploy.steps import (
+    Command,
+    Run,
+    Step,
+    StepFailed,
+    gcloud,
+    printed,
+    run_command,
+    say,
+    show_plan,
+    take_all,
+    take_all_away,
+)
 from rollcall.desk.desk import Store
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.duty.books import NoBooks, open_books
@@ -141,7 +152,7 @@ def destroy(environment: Mapping[str, str], outside: Outside) -> int:
     if said not in (None, words):
         raise StepFailed(f'The words are DELETE_EVERYTHING_PEOPLE_SENT="{words}". Nothing was done.')
     place = _looked_up(environment, outside)
-    everything = (*functions.left_behind(place), *all_steps(place, outside))
+    everything = _all_there_may_be(place, outside)
     with _going_on():
         take_all_away([step for step in everything if said or not step.holds_data], outside.run)
     if not said:
@@ -151,7 +162,7 @@ def destroy(environment: Mapping[str, str], outside: Outside) -> int:
 
 def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
     place = _place(environment, number="$NUMBER", duty="$DUTY")
-    everything = (*functions.left_behind(place), *all_steps(place, outside))
+    everything = _all_there_may_be(place, outside)
     goes = [step for step in reversed(everything) if not step.holds_data]
     show_plan(goes, lambda step: step.plan_away())
     if environment.get("REALLY"):
@@ -162,6 +173,11 @@ def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
     say("# First see that no intake is open and no mail waits: make status")
     say(f"# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
     return 1
+
+
+def _all_there_may_be(place: Place, outside: Outside) -> tuple[Step, ...]:
+    """What `deploy` makes, and what Google makes beside it."""
+    return (*functions.left_behind(place), *all_steps(place, outside))
 
 
 def _words(environment: Mapping[str, str]) -> str:
@@ -246,7 +262,7 @@ def _looked_up(environment: Mapping[str, str], outside: Outside) -> Place:
     said = _place(environment, number="", duty="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
-    project = _printed(outside.run, gcloud("projects describe", said.project, "--format=json", project=said.project))
+    project = printed(outside.run, gcloud("projects describe", said.project, "--format=json", project=said.project))
     deployed = functions.deployed_settings(said, outside.run)
     if deployed.get("MAIL_FROM", said.sender) != said.sender:
         there = deployed["MAIL_FROM"].partition("@")[2]
@@ -261,7 +277,7 @@ def _looked_up(environment: Mapping[str, str], outside: Outside) -> Place:
 
 def _account(outside: Outside) -> str:
     """Whom gcloud is logged in as."""
-    account = _printed(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
+    account = printed(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
     if not account:
         raise StepFailed("DUTY is missing: the e-mail address of the person on duty, as DUTY=duty@example.org")
     return str(account)
@@ -299,13 +315,6 @@ def _refuse_bad_events(place: Place, outside: Outside) -> None:
         raise StepFailed(f"The books of {place.project} could not be asked about the events: {error}") from error
     if faults:
         raise StepFailed("\n".join(faults))
-
-
-def _printed(run: Run, command: Command) -> Any:
-    ran = run(command)
-    if not ran.ok:
-        raise StepFailed(f"{command}\n{ran.said.strip()}")
-    return json.loads(ran.output or "null")
 
 
 if __name__ == "__main__":

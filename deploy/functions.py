@@ -128,10 +128,7 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
     """The environment of `register` as it is deployed now; nothing where it is not."""
-    look = gcloud(
-        f"functions describe register --gen2 --region={place.region} --format=json", project=place.project, waits=False
-    )
-    ran = run(look)
+    ran = run(_functions(place, "describe register", "--format=json", waits=False))
     settings: Mapping[str, str] = json.loads(ran.output)["serviceConfig"]["environmentVariables"] if ran.ok else {}
     return settings
 
@@ -236,8 +233,11 @@ class Deployed:
         )
 
     def _gcloud(self, verb: str, *more: str) -> Command:
-        words = f"functions {verb} {self.function.name} --gen2 --region={self.place.region}"
-        return gcloud(words, *more, project=self.place.project)
+        return _functions(self.place, f"{verb} {self.function.name}", *more)
+
+
+def _functions(place: Place, words: str, *more: str, waits: bool = True) -> Command:
+    return gcloud(f"functions {words} --gen2 --region={place.region}", *more, project=place.project, waits=waits)
 
 
 def _who_reaches(function: Function) -> Sequence[str]:

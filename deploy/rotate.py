@@ -10,10 +10,8 @@ import secrets as random
 from collections.abc import Callable
 
 from deploy.place import Place
+from deploy.secrets import LINK_KEY, MESSAGES_KEY, REPORTS_KEY, SENDGRID_KEY
 from deploy.sendgrid import (
-    MESSAGES_KEY,
-    REPORTS_KEY,
-    SENDGRID_KEY,
     Api,
     Ask,
     Policy,
@@ -32,7 +30,6 @@ from deploy.sendgrid import (
 )
 from deploy.steps import StepFailed, say
 
-LINK_KEY = "link-key"
 KEYS = (LINK_KEY, SENDGRID_KEY, REPORTS_KEY, MESSAGES_KEY)
 Deploy = Callable[[], None]
 """Deploys the functions anew, with what the secrets hold then. Raises `StepFailed`."""
@@ -41,17 +38,12 @@ Deploy = Callable[[], None]
 def rotate(key: str, place: Place, api: Api, secrets: Secrets, deploy_functions: Deploy) -> None:
     """Change this key. Raises `StepFailed`; after a failure in the middle, the same again goes on or begins anew, and
     nothing is lost by that."""
-    match key:
-        case "link-key":
-            rotate_link_key(secrets, deploy_functions)
-        case "sendgrid-key":
-            rotate_sendgrid_key(place, api, secrets, deploy_functions)
-        case "messages-key":
-            rotate_messages_key(place, api, secrets, deploy_functions)
-        case "reports-key":
-            rotate_reports_key(place, api, secrets, deploy_functions)
-        case _:
-            raise StepFailed(f"KEY={key}: there is no such key; there are {', '.join(KEYS)}")
+    if key == LINK_KEY:
+        rotate_link_key(secrets, deploy_functions)
+    elif key in _AT_SENDGRID:
+        _AT_SENDGRID[key](place, api, secrets, deploy_functions)
+    else:
+        raise StepFailed(f"KEY={key}: there is no such key; there are {', '.join(KEYS)}")
 
 
 def rotate_link_key(secrets: Secrets, deploy_functions: Deploy) -> None:
@@ -138,3 +130,11 @@ def _new_reports_key(place: Place, api: Api, secrets: Secrets) -> str:
     if new in kept:
         raise StepFailed("SendGrid gave the same key again; nothing was changed. Its support can give you another.")
     return new
+
+
+_AT_SENDGRID = {
+    SENDGRID_KEY: rotate_sendgrid_key,
+    MESSAGES_KEY: rotate_messages_key,
+    REPORTS_KEY: rotate_reports_key,
+}
+"""How each key is changed that is SendGrid's too."""

@@ -1,19 +1,22 @@
 """The keys, in Secret Manager. None is ever on a command line, in a file or in what is printed."""
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, StepFailed, do, gcloud
+from deploy.steps import Came, Command, GcloudSet, Run, Step, StepFailed, do, gcloud, printed
 
+LINK_KEY = "link-key"
+SENDGRID_KEY = "sendgrid-key"
+MESSAGES_KEY = "messages-key"
+REPORTS_KEY = "reports-key"
 SECRETS = {
-    "LINK_KEY": "link-key",
-    "SENDGRID_API_KEY": "sendgrid-key",
-    "SENDGRID_PARSE_KEY": "messages-key",
-    "SENDGRID_WEBHOOK_KEY": "reports-key",
+    "LINK_KEY": LINK_KEY,
+    "SENDGRID_API_KEY": SENDGRID_KEY,
+    "SENDGRID_PARSE_KEY": MESSAGES_KEY,
+    "SENDGRID_WEBHOOK_KEY": REPORTS_KEY,
 }
 """The settings that are secrets, and where they are kept."""
 
@@ -80,7 +83,7 @@ def newest_version(place: Place, name: str, run: Run) -> str:
 def _versions(place: Place, name: str, run: Run) -> list[int]:
     """The numbers of the versions that are enabled. Raises `StepFailed`."""
     command = gcloud(f"secrets versions list {name} --filter=state=ENABLED --format=json", project=place.project)
-    return [int(version["name"].rpartition("/")[2]) for version in json.loads(do(run, command) or "[]")]
+    return [int(version["name"].rpartition("/")[2]) for version in printed(run, command) or []]
 
 
 @dataclass(frozen=True)
@@ -88,20 +91,20 @@ class LinkKey:
     """The key that signs the links in mails. It is made here, and nobody ever sees it."""
 
     place: Place
-    makes: str = "a key that signs the links in mails, into the secret link-key"
+    makes: str = f"a key that signs the links in mails, into the secret {LINK_KEY}"
     holds_data: bool = True
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
-        put = gcloud("secrets versions add link-key --data-file=-", project=self.place.project)
+        put = gcloud(f"secrets versions add {LINK_KEY} --data-file=-", project=self.place.project)
         return [f"{put}    # 32 random bytes, by standard input"]
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
         kept = SecretManager(self.place, run)
-        if kept.get("link-key"):
+        if kept.get(LINK_KEY):
             return Came.AS_IT_WAS
-        kept.put("link-key", secrets.token_urlsafe(32))
+        kept.put(LINK_KEY, secrets.token_urlsafe(32))
         return Came.MADE
 
     def plan_away(self) -> Sequence[str]:

@@ -19,13 +19,11 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from deploy.place import Place
+from deploy.secrets import MESSAGES_KEY, REPORTS_KEY, SENDGRID_KEY
 from deploy.steps import Came, Run, Step, StepFailed, say
 from schemas.deliveries import DELIVERIES
 
 HOST = "https://api.sendgrid.com"
-SENDGRID_KEY = "sendgrid-key"
-REPORTS_KEY = "reports-key"
-MESSAGES_KEY = "messages-key"
 TIMEOUT = 20.0
 """Seconds for each part of an answer."""
 _AGAIN_AFTER = 15.0

@@ -149,7 +149,7 @@ class GcloudSet:
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
-        commands = self.lacking(json.loads(do(run, self.look) or "null") or self.none)
+        commands = self.lacking(printed(run, self.look) or self.none)
         if not commands:
             return Came.AS_IT_WAS
         return _all(run, commands, Came.MADE if commands == self.lacking(self.none) else Came.CHANGED)
@@ -178,11 +178,16 @@ def do(run: Run, command: Command) -> str:
     return ran.output
 
 
+def printed(run: Run, command: Command) -> Any:
+    """The JSON that the command prints. Raises `StepFailed`."""
+    return json.loads(do(run, command) or "null")
+
+
 def find(run: Run, look: Command) -> Any:
     """The JSON that `look` prints; None where Google says that there is no such thing. Raises `StepFailed` where that
     could not be found out: a login that expired must not pass for a thing that is gone."""
     ran = run(look)
-    return None if not ran.ok and _ABSENT.search(ran.said) else json.loads(do(lambda _: ran, look) or "null")
+    return None if not ran.ok and _ABSENT.search(ran.said) else printed(lambda _: ran, look)
 
 
 _ABSENT = re.compile(r"not.?found|cannot find|does not exist", re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.alerts import METRICS, OURS, alerts
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, do, gcloud
+from deploy.steps import Came, Command, GcloudSet, Run, Step, gcloud, printed
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class Policies:
 
     def take(self, run: Run) -> Came:
         """See `Step`."""
-        channels = json.loads(do(run, _channels(self.project)))
+        channels = printed(run, _channels(self.project))
         return self._telling([one["name"] for one in channels if _is_labelled(one)]).take(run)
 
     def plan_away(self) -> Sequence[str]:
