@@ -257,14 +257,6 @@ class EmailReader(Protocol):
 
 
 @dataclass(frozen=True)
-class Inbox:
-    """What messages that come in are kept in, and read with."""
-
-    files: Files
-    reader: EmailReader
-
-
-@dataclass(frozen=True)
 class Opened:
     """What a link of ours was made for."""
 
@@ -313,8 +305,9 @@ class Desk:
     """By slug."""
     compose: Compose
     post: Post
-    inbox: Callable[[], Inbox]
-    """Made where it is needed first: a person who waits for the form's page does not pay for it."""
+    files: Callable[[], Files]
+    """Made where it is needed first, as is `reader`: a person who waits for the form's page does not pay for it."""
+    reader: Callable[[], EmailReader]
     links: Links
     sender: str
     """The address that our mails come from."""
