@@ -261,8 +261,10 @@ class Opened:
     """What a link of ours was made for."""
 
     event: str
-    incoming_id: str
+    id: str
+    """Of the message; of the file, where it is a roster."""
     place: int
+    """Of the form in the message, which has more than one at times."""
 
 
 class Links(Protocol):
@@ -284,9 +286,13 @@ class Links(Protocol):
         """The page at which the staff say that they have dealt with the message."""
         ...
 
+    def roster(self, event: Event, file_id: str, until: datetime) -> str:
+        """The file itself, which is a roster of the event's."""
+        ...
+
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
-        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`),
-        or it holds no more."""
+        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`,
+        `roster`), or it holds no more."""
         ...
 
 
