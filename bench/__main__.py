@@ -1,0 +1,37 @@
+"""`make bench`, and `make bench-quick`: everything that is measured against a floor, one after the other.
+
+Needs Linux, the Firestore emulator that comes with gcloud, and wrk; the Node function beside the floor needs node and
+npm, and is left out without. Writes `bench/results/*.json`. While it runs, this machine should do nothing else.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from bench import accepting, cold_start, messages
+from bench.machine import keep
+from bench.subjects import EVENT, subjects
+from rollcall.local.emulator import NoEmulator, firestore_emulator
+from tests.builders import write_open_event
+
+
+def main(quick: bool) -> None:
+    """`python -m bench [--quick]`."""
+    with tempfile.TemporaryDirectory() as folder:
+        events = Path(folder)
+        write_open_event(events, slug=EVENT)
+        measured = subjects(events)
+        try:
+            with firestore_emulator() as emulator:
+                os.environ["FIRESTORE_EMULATOR_HOST"] = emulator
+                keep("accepting", accepting.run(emulator, measured, accepting.QUICK if quick else accepting.FULL))
+                keep("cold_start", cold_start.run(emulator, measured, 3 if quick else 12))
+        except NoEmulator as error:
+            raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
+    if not quick:
+        messages.main()
+
+
+if __name__ == "__main__":
+    main("--quick" in sys.argv[1:])
