@@ -11,15 +11,19 @@ to wait for those two on this machine is in rate and times. Memory is what it ha
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 from bench.books import Books, same_documents, take_first
 from bench.load import Load, post_forms
 from bench.ratios import Goal, Spread, ratios, spread
-from bench.subjects import FLOOR, FORM, NODE, NUMBER, PRODUCT, Subject
+from bench.serving import Running
+from bench.subjects import FLOOR, FORM, NODE, NUMBER, PRODUCT, THREADS, Subject
 from tests.faulty_firestore import faulty_firestore
 
 _WARM_UP_CONNECTIONS = 8
+_EMULATOR_WARM_UP = 5
+"""Seconds of load before the first round: the emulator is a Java program, and faster once it has run a while."""
 _COUNTED = 50
 """Registrations whose calls to Firestore are counted."""
 
@@ -30,12 +34,13 @@ class Plan:
 
     rounds: int
     warm_up: int
+    """Seconds of load before each that is measured."""
     seconds: int
     """Of each load."""
     concurrencies: Sequence[int]
 
 
-FULL = Plan(rounds=6, warm_up=3, seconds=5, concurrencies=(1, 8, 32))
+FULL = Plan(rounds=6, warm_up=6, seconds=5, concurrencies=(1, 8, 32))
 QUICK = Plan(rounds=3, warm_up=1, seconds=2, concurrencies=(8,))
 
 
@@ -76,6 +81,7 @@ def run(emulator: str, subjects: Sequence[Subject], plan: Plan) -> dict[str, obj
     calls = calls_of(emulator, next(subject for subject in subjects if subject.name == PRODUCT), _COUNTED)
     print(f"\nCalls to Firestore for {_COUNTED} registrations of the product: {calls} (goal: one each)")
     return {
+        "plan": {**asdict(plan), "threads": THREADS},
         "loaded": [asdict(one) for one in loaded],
         "ratios": [line for concurrency in plan.concurrencies for line in _ratios(loaded, concurrency)],
         "calls": {"registrations": _COUNTED, "calls": calls},
@@ -93,20 +99,28 @@ def calls_of(emulator: str, subject: Subject, registrations: int) -> int:
 
 
 def _measured(emulator: str, subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
+    with _warmed_up(subjects[0], Books(emulator), _EMULATOR_WARM_UP):
+        pass
     for round in range(plan.rounds):
         for subject in subjects if round % 2 == 0 else reversed(subjects):
-            print(f"  round {round + 1} of {plan.rounds}: {subject.name:20}", end="\r", flush=True)
-            books = Books(emulator)
-            with books.served(subject) as server:
-                take_first(subject, server)
-                url = f"http://127.0.0.1:{server.served.port}{subject.path}"
-                post_forms(url, FORM, NUMBER, _WARM_UP_CONNECTIONS, plan.warm_up)
+            with _warmed_up(subject, Books(emulator), plan.warm_up) as (server, url):
                 for concurrency in plan.concurrencies:
                     before = server.cpu()
                     load = post_forms(url, FORM, NUMBER, concurrency, plan.seconds)
                     cpu = (server.cpu() - before) * 1000 / load.created
                     yield _loaded(subject, round, concurrency, load, cpu, server.memory())
-            books.empty()
+        print(f"Round {round + 1} of {plan.rounds} is over", flush=True)
+
+
+@contextmanager
+def _warmed_up(subject: Subject, books: Books, seconds: int) -> Iterator[tuple[Running, str]]:
+    """The subject after so many seconds of work, and where it takes forms; its books are emptied at the end."""
+    with books.served(subject) as server:
+        take_first(subject, server)
+        url = f"http://127.0.0.1:{server.served.port}{subject.path}"
+        post_forms(url, FORM, NUMBER, _WARM_UP_CONNECTIONS, seconds)
+        yield server, url
+    books.empty()
 
 
 def _loaded(subject: Subject, round: int, concurrency: int, load: Load, cpu: float, memory: float) -> Loaded:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SCRIPT = Path(__file__).with_name("form.lua")
+_LOST_AFTER = 30
+"""Seconds without an answer."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,10 @@ def post_forms(url: str, form: Mapping[str, object], number: str, connections: i
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("The bench needs wrk, a Debian package: apt-get install wrk")
-    run = uuid.uuid4().hex[:8]
+    how = ("--threads=1", f"--connections={connections}", f"--duration={seconds}s", f"--timeout={_LOST_AFTER}s")
     ran = subprocess.run(
-        [wrk, "--threads=1", f"--connections={connections}", f"--duration={seconds}s", f"--script={_SCRIPT}", url],
-        env={**os.environ, "FORM": json.dumps(form), "NUMBER": number, "RUN": run},
+        [wrk, *how, f"--script={_SCRIPT}", url],
+        env={**os.environ, "FORM": json.dumps(form), "NUMBER": number, "RUN": uuid.uuid4().hex[:8]},
         capture_output=True,
         text=True,
         check=True,
