@@ -35,7 +35,7 @@ class Subject:
     @contextmanager
     def served(self, environment: Mapping[str, str]) -> Iterator[Running]:
         """By the framework's own server, one worker."""
-        settings = {"PYTHONPATH": str(ROOT), "THREADS": str(THREADS), **self.environment, **environment}
+        settings = {"THREADS": str(THREADS), **self.environment, **environment}
         with running(self.command, free_port(), settings) as server:
             yield server
 
@@ -86,4 +86,5 @@ def subjects(events: Path) -> list[Subject]:
 
 
 def _python_function(name: str, file: str) -> Subject:
-    return Subject(name, (FRAMEWORK, "--target", "register", "--source", str(ROOT / "bench" / file)))
+    command = (FRAMEWORK, "--target", "register", "--source", str(ROOT / "bench" / file))
+    return Subject(name, command, environment={"PYTHONPATH": str(ROOT)})
