@@ -8,6 +8,8 @@ what it runs. Writes `bench/results/*.json`. While it runs, this machine should 
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench import accepting, cold_start, messages
@@ -26,14 +28,26 @@ def main(quick: bool) -> None:
         node = None if quick else node_function()
         measured = [*subjects(events), *([node] if node else [])]
         try:
-            with firestore_emulator() as emulator:
-                os.environ["FIRESTORE_EMULATOR_HOST"] = emulator
+            with _emulator() as emulator:
                 keep("accepting", accepting.run(emulator, measured, plan))
                 keep("cold_start", cold_start.run(emulator, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
     if not quick:
         messages.main()
+
+
+@contextmanager
+def _emulator() -> Iterator[str]:
+    """An emulator in `FIRESTORE_EMULATOR_HOST`, which is afterwards as it was: what comes next has one of its own."""
+    given = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    with firestore_emulator() as address:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+        try:
+            yield address
+        finally:
+            if not given:
+                del os.environ["FIRESTORE_EMULATOR_HOST"]
 
 
 if __name__ == "__main__":
