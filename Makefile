@@ -25,10 +25,17 @@ check: .venv/test
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
 
-bench: .venv/run
+# How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
+.PHONY: bench-quick bench-messages bench-instances
+bench: .venv/test
+	.venv/bin/python -m bench
+
+bench-quick: .venv/test
+	.venv/bin/python -m bench --quick
+
+bench-messages: .venv/run
 	.venv/bin/python -m bench.messages
 
-.PHONY: bench-instances
 bench-instances: .venv/test
 	.venv/bin/python -m bench.instances
 
