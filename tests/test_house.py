@@ -60,6 +60,18 @@ print(json.dumps(sorted(sys.modules)))
     }
 
 
+def test_garbage_is_collected_once_all_is_loaded() -> None:
+    program = """
+import gc, main
+assert not gc.isenabled()
+main.desk()
+assert gc.isenabled() and gc.get_freeze_count() > 10_000
+"""
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+
+
 @pytest.mark.parametrize(
     ("missing", "value"), [("LINK_KEY", None), ("LINK_KEY", ""), ("LINK_KEY", " \n"), ("PAGES", None), ("PAGES", "")]
 )
