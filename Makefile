@@ -28,9 +28,9 @@ form: .venv/run
 bench: .venv/run
 	.venv/bin/python -m bench.messages
 
-.PHONY: bench-instances
-bench-instances: .venv/test
-	.venv/bin/python -m bench.instances
+.PHONY: bench-instances bench-counting bench-growth
+bench-instances bench-counting bench-growth: .venv/test
+	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
 status smoke move-deadline send-roster event-check: .venv/run

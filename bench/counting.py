@@ -9,8 +9,8 @@ As billed (https://firebase.google.com/docs/firestore/pricing): a write is a doc
 asked for, there or not, or a document that a query brought, and a query that brought none is one read; a count is a
 read for each 1,000 index entries, and one at the least.
 
-Prints what goes into docs/performance.md, and writes it to `bench/results/counting.json`. Needs gcloud's Firestore
-emulator and what `requirements-dev.txt` names.
+Prints the tables of docs/performance.md, brings the page up to date, and writes `bench/results/counting.json`. Needs
+gcloud's Firestore emulator and what `requirements-dev.txt` names.
 """
 
 import json
@@ -33,6 +33,7 @@ from google.cloud.firestore_v1.types import (
 )
 
 from bench.costs import Counted, Each, tables
+from bench.page import put
 from rollcall.desk.mail import MailKind, confirmation
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import firestore_emulator
@@ -83,6 +84,7 @@ def main() -> None:
         os.environ["FIRESTORE_EMULATOR_HOST"] = address
         counted = count(address)
     print(tables(counted))
+    put(tables(counted))
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     written = {name: asdict(one) for name, one in counted.items()}
     RESULTS.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
