@@ -19,7 +19,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -64,10 +64,13 @@ class Books:
     events: Path
     environment: Mapping[str, str]
     stack: ExitStack
+    running: dict[str, Served] = field(default_factory=dict)
 
     def served(self, target: str) -> Served:
-        """A function of `main.py`."""
-        return self.stack.enter_context(function(target, **self.environment))
+        """A function of `main.py`, one instance for all of these books: what its start takes is counted once."""
+        if target not in self.running:
+            self.running[target] = self.stack.enter_context(function(target, **self.environment))
+        return self.running[target]
 
     def billed(self, ask: Callable[[], Answer]) -> Counted:
         """What this asks for is billed so; it is to be answered 2xx."""
@@ -177,7 +180,7 @@ def _each(few: Counted, more: Counted) -> Each:
 
 def _idle(of: Books, target: str) -> Counted:
     served = of.served(target)
-    of.billed(lambda: served.ask("POST", "/"))  # makes the intakes, where it needs them
+    of.billed(lambda: served.ask("POST", "/"))  # what an instance does at first is done then
     return of.billed(lambda: served.ask("POST", "/"))
 
 
