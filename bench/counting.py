@@ -34,7 +34,7 @@ from google.cloud.firestore_v1.types import (
 
 from bench.costs import Counted, Each, tables
 from bench.page import put
-from rollcall.desk.mail import MailKind, confirmation
+from rollcall.desk.mail import confirmation, roster_mail
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import firestore_emulator
 from rollcall.local.trigger import trigger_of
@@ -250,8 +250,7 @@ def _closing(of: Books, idle: Counted) -> dict[str, Each]:
             _send(send, id)
         of.store.move_deadline(slug, of.store.intake(event), of.store.now())
         closed.append(of.billed(lambda: close.ask("POST", "/")).minus(idle))
-        (roster,) = (one.mail.id for one in of.store.unsent_mails(slug) if one.mail.kind is MailKind.ROSTER)
-        rosters.append(of.billed(partial(_send, send, roster)))
+        rosters.append(of.billed(partial(_send, send, roster_mail(slug, 1, event.staff[0]).id)))
     return {"close_intake, a closing": _each(*closed), "send_mail, a roster": _each(*rosters)}
 
 
