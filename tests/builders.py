@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rollcall.desk.desk import Compose, Desk, Inbox, Post, Store
+from rollcall.desk.desk import Compose, Desk, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.registration import Registered, Registration, registration_id
@@ -34,8 +34,7 @@ def desk_with(
 ) -> Desk:
     """A desk of real parts; its messages are in the folder `files`."""
     intakes = RecentIntakes(store, seconds)
-    inbox = Inbox(FolderFiles(files), InboxReader())
-    return Desk(store, intakes, events, compose, post, lambda: inbox, LINKS, SENDER)
+    return Desk(store, intakes, events, compose, post, lambda: FolderFiles(files), InboxReader, LINKS, SENDER)
 
 
 def an_event(**changes: Any) -> Event:

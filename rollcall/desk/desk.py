@@ -1,8 +1,9 @@
 """The Desk: what a registration desk works with, and its ports in its own words, a few methods a verb."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from rollcall.desk.event import Event
@@ -211,16 +212,30 @@ Post = Callable[[Message], Posted]
 """Hands a message to whoever delivers it; says what became of it and does not raise for that."""
 
 
+LARGEST_PIECE = 1 << 20
+"""Bytes that a piece of a file has at the most."""
+
+
 class Files(Protocol):
-    """Where the messages themselves are kept. Every method may raise `StoreUnavailable`."""
+    """Where messages are kept as they came, and rosters that no mail can carry. Every method may raise
+    `StoreUnavailable`."""
 
     def put(self, id: str, content: bytes) -> None:
-        """Keep the file under this id, whole or not at all; it is there for good when this returns. The same again
-        changes nothing."""
+        """Keep the file under this id, whole or not at all; it is there for good when this returns. Where there is one
+        already, nothing changes."""
+        ...
+
+    def put_file(self, id: str, path: Path) -> None:
+        """As `put`, of a file on the disk, without having it in memory."""
         ...
 
     def get(self, id: str) -> bytes | None:
         """The file with this id."""
+        ...
+
+    def pieces(self, id: str) -> Iterator[bytes] | None:
+        """The file with this id in pieces, none larger than `LARGEST_PIECE` and none empty, which is all of it that is
+        in memory. Taking the next one may raise `StoreUnavailable` too: then what was taken is not the whole file."""
         ...
 
 
@@ -242,20 +257,14 @@ class EmailReader(Protocol):
 
 
 @dataclass(frozen=True)
-class Inbox:
-    """What messages that come in are kept in, and read with."""
-
-    files: Files
-    reader: EmailReader
-
-
-@dataclass(frozen=True)
 class Opened:
     """What a link of ours was made for."""
 
     event: str
-    incoming_id: str
+    id: str
+    """Of the message; of the file, where it is a roster."""
     place: int
+    """Of the form in the message, which has more than one at times."""
 
 
 class Links(Protocol):
@@ -277,9 +286,13 @@ class Links(Protocol):
         """The page at which the staff say that they have dealt with the message."""
         ...
 
+    def roster(self, event: Event, file_id: str, until: datetime) -> str:
+        """The file itself, which is a roster of the event's."""
+        ...
+
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
-        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`),
-        or it holds no more."""
+        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`,
+        `roster`), or it holds no more."""
         ...
 
 
@@ -298,8 +311,9 @@ class Desk:
     """By slug."""
     compose: Compose
     post: Post
-    inbox: Callable[[], Inbox]
-    """Made where it is needed first: a person who waits for the form's page does not pay for it."""
+    files: Callable[[], Files]
+    """Made where it is needed first, as is `reader`: a person who waits for the form's page does not pay for it."""
+    reader: Callable[[], EmailReader]
     links: Links
     sender: str
     """The address that our mails come from."""

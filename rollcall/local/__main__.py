@@ -23,7 +23,7 @@ from pathlib import Path
 from environs import Env, EnvError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from rollcall.desk.desk import Desk, Files, Inbox, Store
+from rollcall.desk.desk import Desk, Files, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
 from rollcall.inbox.reader import InboxReader
@@ -123,7 +123,8 @@ def serve(listening: socket.socket, events: Mapping[str, Event], books: Books, s
         events=events,
         compose=compose,
         post=poster.post,
-        inbox=lambda: Inbox(books.files, InboxReader()),
+        files=lambda: books.files,
+        reader=InboxReader,
         links=SignedLinks("local", f"http://localhost:{port}/register", FORMS_HOST),
         sender=SENDER,
     )
