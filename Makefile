@@ -39,6 +39,11 @@ bench-messages: .venv/run
 bench-instances: .venv/test
 	.venv/bin/python -m bench.instances
 
+# The tables of docs/performance.md that are counted and reckoned.
+.PHONY: bench-counting bench-growth
+bench-counting bench-growth: .venv/test
+	.venv/bin/python -m $(@:bench-%=bench.%)
+
 # What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
 status smoke move-deadline send-roster event-check: .venv/run
 	@.venv/bin/python -m rollcall.duty $@
