@@ -1,5 +1,6 @@
 """A filled-in form, checked."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from schemas.registration import _PLAIN_ADDRESS, form_fields, read_form
-from schemas.text import Lines, Text, is_blank
+from schemas.text import Lines, Text, _unreadable, is_blank
 from tests.builders import a_form, an_event
 
 EVENT = an_event()
@@ -105,6 +106,11 @@ def test_too_many_lines() -> None:
 @pytest.mark.parametrize("name", ["محمد", "山田太郎", "O'Brien-Łukasz", "ສົມ", "X Æ"])
 def test_names_in_any_script(name: str) -> None:
     assert read_form(EVENT, a_form(family_name=name, first_name="")).full_name == name
+
+
+def test_what_is_printable_needs_no_look_at_each_character() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    assert not [character for character in every if character.isprintable() and _unreadable(character)]
 
 
 @pytest.mark.parametrize(
