@@ -381,6 +381,22 @@ def test_a_deadline_is_moved_where_nobody_changed_the_intake(store: Store, fresh
     assert not store.move_deadline(SLUG, moved, later)
 
 
+def test_the_intakes_that_should_be_closed(store: Store, fresh: FreshStore) -> None:
+    assert store.due_intakes(EVENT.closes_at) == []
+    hour = timedelta(hours=1)
+    events = [
+        replace(EVENT, slug=slug, closes_at=EVENT.closes_at + hours * hour)
+        for slug, hours in (("later", 1), ("first", -1), ("closed", -1), ("at", 0), ("moved", -1), ("nearer", 9))
+    ]
+    intakes = {event.slug: store.intake(event) for event in events}
+    assert store.known_events() == {event.slug for event in events}
+    assert store.record_closing("closed", intakes["closed"], Closing(0, "", 0), [])
+    assert store.move_deadline("moved", intakes["moved"], EVENT.closes_at + hour)
+    assert store.move_deadline("nearer", intakes["nearer"], EVENT.closes_at - 2 * hour)
+    assert fresh().due_intakes(EVENT.closes_at) == ["nearer", "first"]
+    assert fresh().due_intakes(EVENT.closes_at + timedelta(microseconds=1)) == ["nearer", "first", "at"]
+
+
 def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshStore) -> None:
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     closing = Closing(count=2, sha256="ab", pages=1)
