@@ -342,7 +342,8 @@ def _keep_queue(desk: Desk, queue: MailQueue, posted: Posted) -> Hold | None:
 def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
     """Settle the mail, whoever else writes to its record meanwhile."""
     while True:
-        now = desk.store.now()
+        # a mail that was taken waits for nothing any more, whatever the time
+        now = claimed.attempts[-1].at if isinstance(posted, Sent) else desk.store.now()
         current = desk.store.mail(claimed.mail.id)
         if current is None and is_test(claimed.mail.to):  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, posted, now).state
