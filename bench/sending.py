@@ -7,7 +7,9 @@ where one came twice or not at all.
 
 - `send-mail` is triggered for each mail, as many at a time as the instance has threads.
 - `send-due-mail` is called as Scheduler calls it, again and again until nothing is due; once by one sweep, once by two
-  in two processes that begin at the same moment, which Scheduler never does.
+  in two processes that begin at the same moment, which Scheduler never does. The emulator has no indexes: it reads
+  through all mails for each page, and for each count of the mails to an address. Hence not more of them.
+- A large backlog is swept in this process, with the books in SQLite.
 
 Prints a table, and writes it to `bench/results/sending.json`. Needs Linux, gcloud's Firestore emulator and what
 `requirements-dev.txt` names.
@@ -23,20 +25,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from google.cloud import firestore
 
 from bench.instances import Bench, Running
+from rollcall.desk.desk import Store
 from rollcall.desk.mail import confirmation
 from rollcall.desk.registration import registration_id
-from rollcall.desk.sending import AT_ONCE
+from rollcall.desk.sending import AT_ONCE, send_due
 from rollcall.local.emulator import firestore_emulator
 from rollcall.local.trigger import trigger_of
+from rollcall.mail.posting import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
-from tests.builders import a_registration, write_open_event
+from rollcall.store.sqlite import SqliteStore
+from schemas.event import read_events
+from tests.builders import a_registration, desk_with, write_open_event
 from tests.counting_sendgrid import CountingSendGrid, counting_sendgrid
 from tests.served import Served
 
@@ -73,15 +80,16 @@ def main() -> None:
 
 def run(quick: bool) -> list[dict[str, Any]]:
     """Measure, print and write; a row for each measurement. Exits where a mail came twice or not at all."""
-    triggered, backlog = (100, 500) if quick else (600, 10_000)
+    triggered, backlog, large = (10, 200, 500) if quick else (100, 1_000, 10_000)
     print(_HEAD)
     with (
         tempfile.TemporaryDirectory() as folder,
         counting_sendgrid(Path(folder), LATENCY) as api,
         _bench(Path(folder), api) as bench,
     ):
-        found = [_triggered(bench, api, triggered, at_once) for at_once in (1, 4, 8, 16)]
+        found = [_triggered(bench, api, triggered * at_once, at_once) for at_once in (1, 4, 8, 16)]
         found += [_swept(bench, api, backlog, sweeps) for sweeps in (1, 2)]
+        found += [_swept_here(bench, api, large)]
     rows = [{**asdict(one), "per_second": one.per_second} for one in found]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
@@ -115,7 +123,8 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
 
 
 def _triggered(bench: Bench, api: CountingSendGrid, mails: int, at_once: int) -> Sending:
-    ids = _owe(bench, mails)
+    bench = _on_new_books(bench)
+    ids = _owe(bench.store, mails)
     with ExitStack() as stack:
         served, running, _ = stack.enter_context(bench.served("send-mail", at_once))
         asks: list[Callable[[], None]] = [_asking(served, trigger_of(id)) for id in ids]
@@ -125,7 +134,8 @@ def _triggered(bench: Bench, api: CountingSendGrid, mails: int, at_once: int) ->
 
 
 def _swept(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Sending:
-    ids = _owe(bench, mails)
+    bench = _on_new_books(bench)
+    ids = _owe(bench.store, mails)
 
     def sweep_on(served: Served) -> None:
         while bench.store.due_mails(1):
@@ -140,7 +150,29 @@ def _swept(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Send
     return one
 
 
-def _owe(bench: Bench, mails: int) -> Sequence[str]:
+def _swept_here(bench: Bench, api: CountingSendGrid, mails: int) -> Sending:
+    os.environ["SSL_CERT_FILE"] = str(api.certificates)
+    store = SqliteStore(bench.folder / "books.sqlite3", lambda: datetime.now(UTC))
+    post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
+    desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
+    ids = _owe(store, mails)
+
+    def sweep_on() -> None:
+        while list(send_due(desk)):
+            pass
+
+    one = _measure("on SQLite", AT_ONCE, mails, [Running(os.getpid())], [sweep_on], 1)
+    _each_came_once(api, ids)
+    return one
+
+
+def _on_new_books(bench: Bench) -> Bench:
+    project = f"bench-{uuid.uuid4().hex[:8]}"
+    store = FirestoreStore(firestore.Client(project=project))
+    return replace(bench, environment={**bench.environment, "GOOGLE_CLOUD_PROJECT": project}, store=store)
+
+
+def _owe(store: Store, mails: int) -> Sequence[str]:
     """So many people register; their mails' ids."""
     mark = uuid.uuid4().hex[:6]
 
@@ -148,7 +180,7 @@ def _owe(bench: Bench, mails: int) -> Sequence[str]:
         registration = a_registration(first_name=f"{mark} {number}", email=f"{mark}.{number}@mpt.example.org")
         id = registration_id(SLUG, registration)
         mail = confirmation(SLUG, id, registration.email)
-        bench.store.accept(SLUG, id, registration, mail)
+        store.accept(SLUG, id, registration, mail)
         return mail.id
 
     with ThreadPoolExecutor(16) as pool:

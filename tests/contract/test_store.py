@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -207,6 +208,23 @@ def test_a_mail_read_before_another_wrote_is_not_saved(store: Store, clock: Cloc
     assert other is not None
     assert store.save_mail(replace(one, attempts=(Attempt("one", clock.now),), state=MailState.SENDING))
     assert not store.save_mail(replace(other, attempts=(Attempt("other", clock.now),), state=MailState.SENDING))
+
+
+def test_of_many_threads_of_one_store_that_claim_the_same_mails_one_has_each(store: Store) -> None:
+    for id in "ABCDE":
+        accept(store, id)
+    together = Barrier(8)
+
+    def claims(name: str) -> list[str]:
+        together.wait()
+        records = [store.mail(id) for id in store.due_mails(10)]
+        now = store.mail_queue().as_of
+        claimed = [replace(one, attempts=(Attempt(name, now),), due_at=None) for one in records if one and one.due_at]
+        return [one.mail.id for one in claimed if store.save_mail(one)]
+
+    with ThreadPoolExecutor(8) as pool:
+        had = [id for ids in pool.map(claims, "12345678") for id in ids]
+    assert sorted(had) == [mail_to(id) for id in "ABCDE"]
 
 
 def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:

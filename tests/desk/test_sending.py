@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier, Lock
+from threading import Event as Signal
 from typing import cast
 
 import pytest
@@ -451,18 +452,18 @@ class TestSweep:
         assert most.most == AT_ONCE
 
     def test_those_to_staff_are_sent_one_at_a_time(self, desk: Desk, clock: Clock) -> None:
-        for number in range(AT_ONCE):
+        for number in range(4):
             desk.store.queue(needs_a_person_mail(EVENT.slug, "x", number, "staff@example.org", clock.now))
         most = AtOnce()
 
         def post(message: Message) -> Posted:
             if is_to_staff(message.mail_id):
                 with most:
-                    return Sent()
+                    Signal().wait(0.2)  # another would come meanwhile, if it might
             return Sent()
 
         swept(replace(desk, post=post))
-        assert (most.begun, most.most) == (AT_ONCE, 1)
+        assert (most.begun, most.most) == (4, 1)
 
     def test_no_more_are_taken_up_once_the_queue_is_held(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [Held(False, "SendGrid answered 429")] * 1000
