@@ -195,8 +195,7 @@ def _mail(bench: Bench) -> Iterator[Measured]:
     triggered, due = ids[:300], ids[300:]
     asks = [_trigger(id) for id in triggered]
     yield bench.measure("send-mail", "300 mails, 4 at a time", 4, asks, at_once=4)
-    sweeps: list[Callable[[Served], int]] = [_post] * (len(due) // 100)
-    yield bench.measure("send-due-mail", "sweeps of 100 mails", 1, sweeps)
+    yield bench.measure("send-due-mail", f"a sweep of {len(due)} mails", 1, [_post])
 
 
 def _trigger(id: str) -> Callable[[Served], int]:

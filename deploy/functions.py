@@ -68,8 +68,9 @@ FUNCTIONS = (
         messages=(_READ,),
         rosters=(_WRITE,),
     ),
-    # One at a time: what is due is sent in turn, 100 mails of 20 s each would be half an hour, which is also the
-    # longest that Scheduler waits. It reads the messages that were not read at once, so it has the memory for it.
+    # One sweep at a time, which sends several mails at once and ends by itself after some minutes: this is the longest
+    # that Scheduler waits, and it calls no second time while it does. Whatever ends it in the middle, the next one goes
+    # on. It reads the messages that were not read at once, so it has the memory for it.
     Function(
         "send-due-mail",
         False,

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from datetime import datetime
 from itertools import islice
 
 from rollcall.desk.desk import Desk, RosterStore
@@ -14,6 +15,16 @@ from rollcall.desk.pages import everyone, messages
 
 ROSTER_PAGE = 500
 """Registrations on a page of the roster. Fixed: pages must be the same each time."""
+
+
+def due_to_close(desk: Desk, now: datetime) -> list[Event]:
+    """The events whose intake should be closed at this time of the store's, the longest due first. Those of which there
+    is no file any more are left alone.
+
+    Raises `StoreUnavailable`.
+    """
+    desk.intakes.have_all(desk.events)
+    return [desk.events[slug] for slug in desk.store.due_intakes(now) if slug in desk.events]
 
 
 def close(desk: Desk, event: Event) -> Closing | None:

@@ -120,6 +120,11 @@ class RosterStore(Protocol):
 class ClosingStore(IntakeStore, RosterStore, Protocol):
     """What closing asks of the books. Every method may raise `StoreUnavailable`."""
 
+    def due_intakes(self, now: datetime) -> Sequence[str]:
+        """The events whose deadline lies before `now` and of which no closing is recorded, the longest passed first.
+        What it takes does not grow with how many are open or closed."""
+        ...
+
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """Write a page of the roster; the same page again changes nothing."""
         ...

@@ -323,3 +323,8 @@ def reply_mail(incoming: Incoming, to: str) -> Mail:
 def is_reply_id(event: str, text: str) -> bool:
     """Whether it may be the id of a reply of ours (`reply_mail`)."""
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
+
+
+def is_to_staff(id: str) -> bool:
+    """Whether this is the id of a mail to the staff, of those made above."""
+    return any(f".{kind}." in id for kind in TO_STAFF)

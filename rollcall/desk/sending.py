@@ -2,10 +2,13 @@
 
 import random
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from threading import Event as Signal
 from typing import assert_never
 
 from rollcall.desk.closing import draw_up_roster
@@ -30,6 +33,7 @@ from rollcall.desk.mail import (
     NotSent,
     Posted,
     Sent,
+    is_to_staff,
 )
 from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_next_morning, owed_this_hour, word_of
 from rollcall.desk.recording import reported
@@ -59,12 +63,18 @@ LONGEST_ASKED_HOLD = timedelta(hours=1)
 TO_ONE_ADDRESS = 50
 """Mails about registrations and messages to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's
 delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for
-one more."""
+one more: those of a sweep (`AT_ONCE`), and those of `send_mail` (`deploy/functions.py`)."""
 ADDRESS_WINDOW = timedelta(days=1)
 PUT_OFFS = 3
 """How often a mail waits for another window before it is put before a person."""
-SWEEP = 100
-"""Mails that one sweep takes up at the most."""
+PAGE = 100
+"""Mails that a sweep asks the books for at a time."""
+AT_ONCE = 16
+"""Mails to people that a sweep sends at a time: nearly all of a mail's time is waiting, for SendGrid and for the books
+(docs/performance.md)."""
+SWEEP_FOR = timedelta(minutes=5)
+"""A sweep takes up no page after this; the next one begins within a minute. What looks for sweeps that do not come any
+more waits ten minutes (`deploy/alerts.py`)."""
 
 
 class Hold(StrEnum):
@@ -116,25 +126,66 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
-    """Send what is due, up to `SWEEP` mails: each id with what came of it; no more once the queue is held. What goes
-    wrong with one mail in a way that nobody foresaw is handed on; it is put off, and keeps no other mail waiting.
+    """Send what is due, page by page, until nothing is, the queue is held, or `SWEEP_FOR` has passed: each id with what
+    came of it. While the queue is held one mail tries whether that is over, and no other beside it. What goes wrong
+    with one mail in a way that nobody foresaw is handed on; it is put off, and keeps no other mail waiting.
 
-    Raises `StoreUnavailable`.
+    Several sweeps at once are safe, each mail being claimed, and no faster than one: they take up the same mails.
+
+    Raises `StoreUnavailable`, when what is under way has come to its end.
     """
-    queue = desk.store.mail_queue()
-    for mail_id in [] if queue.waits else desk.store.due_mails(SWEEP):
+    until = None
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while True:
+            queue = desk.store.mail_queue()
+            until = until or queue.as_of + SWEEP_FOR
+            limit = 1 if queue.held_until else PAGE
+            due = [] if queue.waits or queue.as_of > until else desk.store.due_mails(limit)
+            yield from _send_page(desk, pool, due, queue.as_of + LONGEST_WAIT)
+            if len(due) < limit:
+                return
+
+
+def _send_page(
+    desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], put_off_until: datetime
+) -> Iterator[tuple[str, Attempted | Exception]]:
+    """Send these: those to people `AT_ONCE` at a time, then those to staff one after another, since a roster fills
+    processor and memory. Once one finds that no more can be sent, those that are not yet taken up are left alone."""
+    over = Signal()
+
+    def one(mail_id: str) -> Attempted | Exception | None:
+        if over.is_set():
+            return None
         try:
             attempted = send(desk, mail_id)
         except StoreUnavailable:
+            over.set()
             raise
         except Exception as error:
-            desk.store.put_off(mail_id, queue.as_of + LONGEST_WAIT)
-            yield mail_id, error
-            continue
-        if attempted:
-            yield mail_id, attempted
-            if attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
-                return
+            desk.store.put_off(mail_id, put_off_until)
+            return error
+        if attempted and attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
+            over.set()
+        return attempted
+
+    outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
+        mail_id: pool.submit(one, mail_id).result for mail_id in due if not is_to_staff(mail_id)
+    }
+    outcomes |= {mail_id: partial(one, mail_id) for mail_id in due if is_to_staff(mail_id)}
+    unavailable = None
+    try:
+        for mail_id, outcome in outcomes.items():
+            try:
+                came = outcome()
+            except StoreUnavailable as error:
+                unavailable = error
+                continue
+            if came:
+                yield mail_id, came
+    finally:
+        over.set()
+    if unavailable:
+        raise unavailable
 
 
 def is_due(record: MailRecord, now: datetime) -> bool:
@@ -291,7 +342,8 @@ def _keep_queue(desk: Desk, queue: MailQueue, posted: Posted) -> Hold | None:
 def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
     """Settle the mail, whoever else writes to its record meanwhile."""
     while True:
-        now = desk.store.now()
+        # a mail that was taken waits for nothing any more, whatever the time
+        now = claimed.attempts[-1].at if isinstance(posted, Sent) else desk.store.now()
         current = desk.store.mail(claimed.mail.id)
         if current is None and is_test(claimed.mail.to):  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, posted, now).state

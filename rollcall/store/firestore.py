@@ -16,7 +16,7 @@ Every call is tried again, the very same, while Firestore has a transient fault 
 without an answer, its commit may have been done: it is then found out by reading what is there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -122,6 +122,11 @@ class FirestoreStore:
                 self._commit(self._calls.create(path, shaped(intake_record(announced))))
             read = self._read(path)
         return _intake(read)
+
+    def known_events(self) -> Set[str]:
+        """See `IntakeStore`."""
+        with _unavailable_as_ours():
+            return {snapshot.id for snapshot in self._client.collection("intakes").select(()).stream(**_Call())}
 
     def known_intake(self, event: str) -> Intake | None:
         """See `WatchingStore`."""
@@ -277,6 +282,13 @@ class FirestoreStore:
         query = mails.where(filter=FieldFilter("event", "==", event)).where(filter=FieldFilter("state", "in", _UNSENT))
         with _unavailable_as_ours():
             return [_mail(_found(snapshot)) for snapshot in query.stream(**_Call())]
+
+    def due_intakes(self, now: datetime) -> Sequence[str]:
+        """See `ClosingStore`."""
+        still_open = self._client.collection("intakes").where(filter=FieldFilter("closing", "==", None))
+        due = still_open.where(filter=FieldFilter("closes_at", "<", now)).order_by("closes_at").select(())
+        with _unavailable_as_ours():
+            return [snapshot.id for snapshot in due.stream(**_Call())]
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""

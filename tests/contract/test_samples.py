@@ -106,6 +106,9 @@ def assert_all_is_read(store: Store) -> None:
     assert (open_intake.opens_at, open_intake.closes_at) == (OPEN.opens_at, OPEN.closes_at)
     assert (open_intake.closing, open_intake.history) == (None, ())
 
+    assert store.known_events() == {"sample", "open"}
+    assert store.due_intakes(OPEN.closes_at + sample.HOUR) == ["open"]
+
     registered = store.registrations("sample", None, 10)
     assert {one.id: (one.registration, one.registration.e164, one.came_at) for one in registered} == {
         id: (registration, registration.e164, came_at) for id, (registration, _, came_at) in PEOPLE.items()
