@@ -6,13 +6,14 @@ what it runs. Writes `bench/results/*.json`. While it runs, this machine should 
 """
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import accepting, cold_start, messages
+from bench import accepting, cold_start
 from bench.machine import keep
 from bench.subjects import EVENT, node_function, subjects
 from rollcall.local.emulator import NoEmulator, firestore_emulator
@@ -33,8 +34,9 @@ def main(quick: bool) -> None:
                 keep("cold_start", cold_start.run(emulator, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
-    if not quick:
-        messages.main()
+    for name in ("closing", "sending", *([] if quick else ["messages"])):
+        print(flush=True)
+        subprocess.run([sys.executable, "-m", f"bench.{name}", *(["--quick"] if quick else [])], check=True)
 
 
 @contextmanager

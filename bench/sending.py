@@ -9,7 +9,7 @@ where one came twice or not at all.
 - `send-due-mail` is called as Scheduler calls it, again and again until nothing is due; once by one sweep, once by two
   in two processes that begin at the same moment, which Scheduler never does. The emulator has no indexes: it reads
   through all mails for each page, and for each count of the mails to an address. Hence not more of them.
-- A large backlog is swept in this process, with the books in SQLite.
+- A large backlog is swept in this process, with the books in SQLite; by one sweep, and by two at the same time.
 
 Prints a table, and writes it to `bench/results/sending.json`. Needs Linux, gcloud's Firestore emulator and what
 `requirements-dev.txt` names.
@@ -27,17 +27,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 from google.cloud import firestore
 
-from bench.instances import Bench, Running
+from bench.instances import Bench
+from bench.serving import Processes
 from rollcall.desk.desk import Store
 from rollcall.desk.mail import confirmation
 from rollcall.desk.registration import registration_id
-from rollcall.desk.sending import AT_ONCE, send_due
+from rollcall.desk.sending import SENDERS, send_due
 from rollcall.local.emulator import firestore_emulator
 from rollcall.local.trigger import trigger_of
 from rollcall.mail.posting import SendGridPoster
@@ -90,7 +92,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
     ):
         found = [_triggered(bench, api, triggered * at_once, at_once) for at_once in (1, 4, 8, 16)]
         found += [_swept(bench, api, backlog, sweeps) for sweeps in (1, 2)]
-        found += [_swept_here(bench, api, large)]
+        found += [_swept_here(bench, api, large, sweeps) for sweeps in (1, 2)]
     rows = [{**asdict(one), "per_second": one.per_second} for one in found]
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
@@ -127,9 +129,9 @@ def _triggered(bench: Bench, api: CountingSendGrid, mails: int, at_once: int) ->
     bench = _on_new_books(bench)
     ids = _owe(bench.store, mails)
     with ExitStack() as stack:
-        served, running, _ = stack.enter_context(bench.served("send-mail", at_once))
-        asks: list[Callable[[], None]] = [_asking(served, trigger_of(id)) for id in ids]
-        one = _measure("send-mail", at_once, mails, [running], asks, at_once)
+        server, _ = stack.enter_context(bench.served("send-mail", at_once))
+        asks: list[Callable[[], None]] = [_asking(server.served, trigger_of(id)) for id in ids]
+        one = _measure("send-mail", at_once, mails, [server], asks, at_once)
     _each_came_once(api, ids)
     return one
 
@@ -143,17 +145,16 @@ def _swept(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Send
             _asking(served, {})()
 
     with ExitStack() as stack:
-        all_served = [stack.enter_context(bench.served("send-due-mail", 1)) for _ in range(sweeps)]
-        asks: list[Callable[[], None]] = [lambda served=served: sweep_on(served) for served, _, _ in all_served]  # type: ignore[misc]
-        name = "one sweep" if sweeps == 1 else f"{sweeps} sweeps"
-        one = _measure(name, AT_ONCE, mails, [running for _, running, _ in all_served], asks, sweeps)
+        servers = [stack.enter_context(bench.served("send-due-mail", 1))[0] for _ in range(sweeps)]
+        asks: list[Callable[[], None]] = [partial(sweep_on, server.served) for server in servers]
+        one = _measure(_named(sweeps), SENDERS, mails, servers, asks, sweeps)
     _each_came_once(api, ids)
     return one
 
 
-def _swept_here(bench: Bench, api: CountingSendGrid, mails: int) -> Sending:
+def _swept_here(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Sending:
     os.environ["SSL_CERT_FILE"] = str(api.certificates)
-    store = SqliteStore(bench.folder / "books.sqlite3", lambda: datetime.now(UTC))
+    store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
     post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
     desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
     ids = _owe(store, mails)
@@ -162,9 +163,13 @@ def _swept_here(bench: Bench, api: CountingSendGrid, mails: int) -> Sending:
         while list(send_due(desk)):
             pass
 
-    one = _measure("on SQLite", AT_ONCE, mails, [Running(os.getpid())], [sweep_on], 1)
+    one = _measure(f"{_named(sweeps)}, SQLite", SENDERS, mails, [Processes(os.getpid())], [sweep_on] * sweeps, sweeps)
     _each_came_once(api, ids)
     return one
+
+
+def _named(sweeps: int) -> str:
+    return "one sweep" if sweeps == 1 else f"{sweeps} sweeps"
 
 
 def _on_new_books(bench: Bench) -> Bench:
@@ -201,7 +206,7 @@ def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
 
 
 def _measure(
-    by: str, at_once: int, mails: int, running: Sequence[Running], asks: Sequence[Callable[[], None]], askers: int
+    by: str, at_once: int, mails: int, running: Sequence[Processes], asks: Sequence[Callable[[], None]], askers: int
 ) -> Sending:
     cpu = sum(one.cpu() for one in running)
     with running[0].watched(), ThreadPoolExecutor(askers) as pool:
@@ -212,7 +217,7 @@ def _measure(
     cpu = (sum(one.cpu() for one in running) - cpu) / mails
     one = Sending(by, at_once, mails, seconds, cpu, running[0].most)
     print(
-        f"{by:12} {at_once:8} {mails:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
+        f"{by:18} {at_once:8} {mails:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
         flush=True,
     )
     return one
@@ -225,7 +230,7 @@ def _each_came_once(api: CountingSendGrid, ids: Sequence[str]) -> None:
         raise SystemExit(f"{len(wrong)} of {len(ids)} mails came not once: {dict(list(wrong.items())[:3])}")
 
 
-_HEAD = f"{'by':12} {'at once':>8} {'mails':>6} {'seconds':>9} {'mails/s':>8} {'cpu ms':>8} {'most MB':>8}"
+_HEAD = f"{'by':18} {'at once':>8} {'mails':>6} {'seconds':>9} {'mails/s':>8} {'cpu ms':>8} {'most MB':>8}"
 
 if __name__ == "__main__":
     main()

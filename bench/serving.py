@@ -19,33 +19,22 @@ _LOOKS_AGAIN_AFTER = 0.002
 """Seconds."""
 
 
-class Running:
-    """A server's processes, and the way to ask it. Needs Linux: see proc(5)."""
+class Processes:
+    """A process and its children. Needs Linux: see proc(5)."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self.served = Served(port)
-        self._process = process
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
         self._stop = threading.Event()
         self.most = 0.0
         """MB of memory, at the most while it was `watched`."""
 
-    def first_answer(self, ask: Callable[[Served], Answer]) -> Answer:
-        """Ask until the server is there to answer."""
-        while True:
-            try:
-                return ask(self.served)
-            except OSError:
-                if self._process.poll() is not None:
-                    raise SystemExit(f"{self._process.args!r} does not start") from None
-                time.sleep(_LOOKS_AGAIN_AFTER)
-
     def memory(self) -> float:
-        """MB of all its processes together, where what two share counts once (`Pss`)."""
+        """MB of all of them together, where what two share counts once (`Pss`)."""
         rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("ascii") for pid in self._pids()]
         return sum(int(re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[0]) * 1024 for text in rollups) / MB
 
     def cpu(self) -> float:
-        """Seconds of processor up to now, of all its processes."""
+        """Seconds of processor up to now, of all of them."""
         stats = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split() for pid in self._pids()]
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
@@ -62,15 +51,33 @@ class Running:
             thread.join()
 
     def _pids(self) -> list[int]:
-        pid = self._process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
-        return [pid, *map(int, children)]
+        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()
+        return [self._pid, *map(int, children)]
 
     def _watch(self) -> None:
         while True:
             self.most = max(self.most, self.memory())
             if self._stop.wait(0.02):
                 return
+
+
+class Running(Processes):
+    """A server's processes, and the way to ask it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        super().__init__(process.pid)
+        self.served = Served(port)
+        self._process = process
+
+    def first_answer(self, ask: Callable[[Served], Answer]) -> Answer:
+        """Ask until the server is there to answer."""
+        while True:
+            try:
+                return ask(self.served)
+            except OSError:
+                if self._process.poll() is not None:
+                    raise SystemExit(f"{self._process.args!r} does not start") from None
+                time.sleep(_LOOKS_AGAIN_AFTER)
 
 
 @contextmanager

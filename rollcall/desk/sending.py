@@ -63,13 +63,13 @@ LONGEST_ASKED_HOLD = timedelta(hours=1)
 TO_ONE_ADDRESS = 50
 """Mails about registrations and messages to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's
 delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for
-one more: those of a sweep (`AT_ONCE`), and those of `send_mail` (`deploy/functions.py`)."""
+one more: those of a sweep (`SENDERS`), and those of `send_mail` (`deploy/functions.py`)."""
 ADDRESS_WINDOW = timedelta(days=1)
 PUT_OFFS = 3
 """How often a mail waits for another window before it is put before a person."""
 PAGE = 100
 """Mails that a sweep asks the books for at a time."""
-AT_ONCE = 16
+SENDERS = 16
 """Mails to people that a sweep sends at a time: nearly all of a mail's time is waiting, for SendGrid and for the books
 (docs/performance.md)."""
 SWEEP_FOR = timedelta(minutes=5)
@@ -135,7 +135,7 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
     Raises `StoreUnavailable`, when what is under way has come to its end.
     """
     until = None
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(SENDERS) as pool:
         while True:
             queue = desk.store.mail_queue()
             until = until or queue.as_of + SWEEP_FOR
@@ -149,7 +149,7 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
 def _send_page(
     desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], put_off_until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
-    """Send these: those to people `AT_ONCE` at a time, then those to staff one after another, since a roster fills
+    """Send these: those to people `SENDERS` at a time, then those to staff one after another, since a roster fills
     processor and memory. Once one finds that no more can be sent, those that are not yet taken up are left alone."""
     over = Signal()
 

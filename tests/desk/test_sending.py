@@ -36,7 +36,6 @@ from rollcall.desk.registering import register
 from rollcall.desk.registration import registration_id
 from rollcall.desk.sending import (
     ADDRESS_WINDOW,
-    AT_ONCE,
     DOUBT_WAITS,
     FIRST_HOLD,
     FIRST_WAIT,
@@ -44,6 +43,7 @@ from rollcall.desk.sending import (
     LONGEST_HOLD,
     LONGEST_WAIT,
     PAGE,
+    SENDERS,
     SWEEP_FOR,
     TO_ONE_ADDRESS,
     TRIES,
@@ -440,16 +440,16 @@ class TestSweep:
         assert len(postbox.messages) == 2 * PAGE + 1
 
     def test_several_are_sent_at_once_and_no_more_than_so_many(self, desk: Desk) -> None:
-        together, most = Barrier(AT_ONCE, timeout=60), AtOnce()
+        together, most = Barrier(SENDERS, timeout=60), AtOnce()
 
         def post(_: Message) -> Posted:
             with most:
-                if most.begun <= AT_ONCE:
+                if most.begun <= SENDERS:
                     together.wait()
                 return Sent()
 
         assert len(swept(replace(desk, post=post))) == 2 * PAGE + 1
-        assert most.most == AT_ONCE
+        assert most.most == SENDERS
 
     def test_those_to_staff_are_sent_one_at_a_time(self, desk: Desk, clock: Clock) -> None:
         for number in range(4):
@@ -469,7 +469,7 @@ class TestSweep:
         postbox.answers = [Held(False, "SendGrid answered 429")] * 1000
         holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
         assert holds.count(Hold.BEGAN) == 1
-        assert 1 <= len(postbox.messages) <= AT_ONCE
+        assert 1 <= len(postbox.messages) <= SENDERS
         posted = len(postbox.messages)
         clock.forward(FIRST_HOLD + SECOND)
         assert [attempted.hold for attempted in attempts_of_a_sweep(desk).values()] == [Hold.GOES_ON]
@@ -494,7 +494,7 @@ class TestSweep:
         assert len(swept(desk)) == PAGE + 1
 
     def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
-        together, went = Barrier(AT_ONCE, timeout=60), AtOnce()
+        together, went = Barrier(SENDERS, timeout=60), AtOnce()
 
         def post(_: Message) -> Posted:
             with went:
@@ -505,8 +505,8 @@ class TestSweep:
         came: list[object] = []
         with pytest.raises(StoreUnavailable):
             came.extend(send_due(replace(desk, post=post)))
-        assert len(came) == AT_ONCE - 1
-        assert went.begun == AT_ONCE
+        assert len(came) == SENDERS - 1
+        assert went.begun == SENDERS
 
 
 class AtOnce:
