@@ -26,7 +26,7 @@ form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
-.PHONY: bench-quick bench-messages bench-instances
+.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
 bench: .venv/test
 	.venv/bin/python -m bench
 
@@ -36,12 +36,8 @@ bench-quick: .venv/test
 bench-messages: .venv/run
 	.venv/bin/python -m bench.messages
 
-bench-instances: .venv/test
-	.venv/bin/python -m bench.instances
-
-# The tables of docs/performance.md that are counted and reckoned.
-.PHONY: bench-counting bench-growth
-bench-counting bench-growth: .venv/test
+# Each by itself; the last two write the tables of docs/performance.md that are counted and reckoned.
+bench-instances bench-settings bench-counting bench-growth: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).

@@ -30,8 +30,8 @@ def run(emulator: str, subjects: Sequence[Subject], times: int) -> dict[str, obj
     """Measure, print the table, and give what was found."""
     everyone, books = [*subjects, framework_alone()], Books(emulator)
     for subject in everyone:
-        _start(books, subject)  # what it reads from the disk is in memory from now on, and the intake is there
-    starts = [_start(books, subject) for _ in range(times) for subject in everyone]
+        start(books, subject)  # what it reads from the disk is in memory from now on, and the intake is there
+    starts = [start(books, subject) for _ in range(times) for subject in everyone]
     print(f"Cold start to the first 201, {times} in turn; in brackets the least and the most")
     print(f"  {'':16} {'seconds':>20} {'times the floor':>20} {'CPU seconds':>20} {'times the floor':>20}  goal")
     of_floor = [one for one in starts if one.subject == FLOOR]
@@ -46,7 +46,8 @@ def run(emulator: str, subjects: Sequence[Subject], times: int) -> dict[str, obj
     return {"starts": [asdict(one) for one in starts]}
 
 
-def _start(books: Books, subject: Subject) -> Start:
+def start(books: Books, subject: Subject) -> Start:
+    """From the process's start to its first 201."""
     began = time.perf_counter()
     with books.served(subject) as server:
         take_first(subject, server)
