@@ -41,6 +41,10 @@ class SignedLinks:
         """See `Links`."""
         return f"{self.form_page(event)}/dealt-with/{self._signed(DEALING_WITH, event, incoming_id, 0, until)}"
 
+    def roster(self, event: Event, file_id: str, until: datetime) -> str:
+        """See `Links`."""
+        return f"{self.form_page(event)}/roster/{self._signed('roster', event, file_id, 0, until)}"
+
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
         """See `Links`."""
         try:

@@ -1,6 +1,8 @@
 """Messages in a bucket of Cloud Storage: production, and its emulator."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed, RetryError, ServerError, Unauthorized
 from google.auth.exceptions import GoogleAuthError
@@ -42,6 +44,15 @@ class CloudStorageFiles:
                 raise StoreUnavailable(_RETRY_AFTER) from error
         except _UNREACHABLE as error:
             raise StoreUnavailable(_RETRY_AFTER) from error
+
+    def put_file(self, id: str, path: Path) -> None:
+        """See `Files`."""
+        self.put(id, path.read_bytes())
+
+    def pieces(self, id: str) -> Iterator[bytes] | None:
+        """See `Files`."""
+        content = self.get(id)
+        return None if content is None else iter([content])
 
     def get(self, id: str) -> bytes | None:
         """See `Files`. A bucket that is not there has no files."""

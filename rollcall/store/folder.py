@@ -1,7 +1,9 @@
 """Messages in a folder: the embedded default."""
 
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,6 +34,19 @@ class FolderFiles:
             _sync(self._folder.parent)
         except OSError as error:
             raise StoreUnavailable(_RETRY_AFTER) from error
+
+    def put_file(self, id: str, path: Path) -> None:
+        """See `Files`."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, self._path(id))
+        except OSError as error:
+            raise StoreUnavailable(_RETRY_AFTER) from error
+
+    def pieces(self, id: str) -> Iterator[bytes] | None:
+        """See `Files`."""
+        content = self.get(id)
+        return None if content is None else iter([content])
 
     def get(self, id: str) -> bytes | None:
         """See `Files`."""

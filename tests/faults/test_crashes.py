@@ -85,8 +85,8 @@ _TAKE_UP = ("mail_queue", "mail")
 _SETTLE = ("now", "mail", "save_mail")
 _SEND = (*_TAKE_UP, "handed_over_lately", "save_mail", "intake", "registered", "post", *_SETTLE)
 _SEND_ROSTER = (
-    *(*_TAKE_UP, "save_mail", "intake", "roster_page", "registrations", "registrations"),
-    *("all_incoming", "unsent_mails", "kept", "post", *_SETTLE),
+    *(*_TAKE_UP, "save_mail", "intake", "roster_page", "all_incoming", "kept"),
+    *("roster_page", "unsent_mails", "unsent_mails", "registrations", "registrations", "post", *_SETTLE),
 )
 
 _LOOK = ("mail_queue", "due_mails", "mail", "intake")
