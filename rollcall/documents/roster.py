@@ -44,10 +44,10 @@ WHY_KEPT = {
 def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
     """The roster's files, in this folder: see `Draw`."""
     table, workbook = folder / f"{event.slug}-roster.csv", folder / f"{event.slug}-roster.xlsx"
-    with closing(_SortedRows()) as rows:
+    with closing(SortedRows()) as rows:
         rows.add(event, content)
-        _write_table(roster_sheet(event), rows.of(late=False), table)
-        _write_workbook(event, content, rows, workbook)
+        write_table(roster_sheet(event), rows.of(late=False), table)
+        write_workbook(event, content, rows, workbook)
         named = rows.named("organization"), rows.named("hotel")
     return Drawn((RosterFile(table, "text/csv"), RosterFile(workbook, _XLSX)), *named)
 
@@ -161,7 +161,7 @@ def place(event: Event) -> Callable[[Registration], Place]:
     return of
 
 
-class _SortedRows:
+class SortedRows:
     """Rows of people in the order of their places, more than memory holds; those of one place stay in the order in
     which they were added. SQLite sorts them in a temporary file, with a few megabytes of memory."""
 
@@ -205,7 +205,7 @@ class _SortedRows:
 _PLACE = "category, place_of_organization, family_name, first_name"
 
 
-def _write_table(sheet: Sheet[OnRoster], rows: Iterable[Row], path: Path) -> None:
+def write_table(sheet: Sheet[OnRoster], rows: Iterable[Row], path: Path) -> None:
     """CSV (RFC 4180) in UTF-8 with a byte order mark, which spreadsheets ask for."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -213,7 +213,7 @@ def _write_table(sheet: Sheet[OnRoster], rows: Iterable[Row], path: Path) -> Non
         writer.writerows(map(harmless, row) for row in rows)
 
 
-def _write_workbook(event: Event, content: RosterContent, rows: _SortedRows, path: Path) -> None:
+def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path: Path) -> None:
     """A workbook to read, filter and print: text cells only, the late ones, the forms that were not completed, and
     those that need a person, on sheets of their own. The library keeps one row in memory, and the sheets beside the
     workbook until it is whole."""

@@ -3,6 +3,8 @@
 import csv
 import io
 import unicodedata
+from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.desk.mail import MailRecord, MailState, NotCompleted, OnRoster, confirmation
+from rollcall.desk.mail import MailRecord, MailState, NotCompleted, OnRoster, RosterContent, Shown, confirmation
 from rollcall.desk.registration import KeptForm, Registered, Sign
-from rollcall.documents.roster import harmless
+from rollcall.documents.roster import NAMED, SortedRows, harmless, place, roster_sheet
 from tests.builders import a_registration, an_event, registered, roster_files
 
 EVENT = an_event()
@@ -82,6 +84,39 @@ def test_sorted_by_category_organization_and_name() -> None:
     rows = read_csv(roster_files(*people)[0])
     assert [row["Family name"] for row in rows] == ["Y", "z", "A", "A"]
     assert [row["You represent"] for row in rows][-1] == "Non-Member"
+
+
+texts = st.sampled_from(["", "A", "a", "É", "e", "ß", "SS", "\u200dB", "b", "𝔸", "\uffff", "z", "ａ"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["associate", "member-state", "gone"]), texts, texts, texts), max_size=9))
+def test_rows_come_as_a_plain_sort_has_them(of: list[tuple[str, str, str, str]]) -> None:
+    people = []
+    for number, (category, organization, family_name, first_name) in enumerate(of):
+        answers = {"organization": organization} if organization else {}
+        names = {"family_name": family_name, "first_name": first_name}
+        person = a_registration(category=category, answers=answers, **names)
+        people.append(OnRoster(registered(person, id=f"{number:024}")))
+    with closing(SortedRows()) as rows:
+        rows.add(EVENT, RosterContent(EVENT.closes_at, people))
+        in_order = sorted(people, key=lambda one: place(EVENT)(one.registered.registration))
+        assert list(rows.of(late=False)) == [roster_sheet(EVENT).row(one) for one in in_order]
+        assert list(rows.of(late=True)) == []
+        counted = Counter(one.registered.registration.answers.get("organization") for one in people)
+        assert rows.named("organization") == Shown(
+            tuple(sorted(counted.items(), key=lambda row: (-row[1], row[0] or ""))), len(counted)
+        )
+
+
+def test_the_most_named_are_named_and_the_others_counted() -> None:
+    people = [OnRoster(answering(hotel=f"Hotel {place % (NAMED + 9)}")) for place in range(NAMED + 10)]
+    people.append(OnRoster(answering(hotel="Late"), late=True))
+    with closing(SortedRows()) as rows:
+        rows.add(EVENT, RosterContent(EVENT.closes_at, people))
+        hotels = rows.named("hotel")
+    assert hotels.shown[:2] == (("Hotel 0", 2), ("Hotel 1", 1))
+    assert (len(hotels.shown), hotels.count) == (NAMED, NAMED + 9)
 
 
 def test_what_is_said_of_each() -> None:
