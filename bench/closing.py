@@ -8,10 +8,10 @@ their confirmations, of which one in fifty did not arrive. Then, each in a proce
 2. The roster is drawn up and its mail composed, as `send` does it. The CSV, the workbook and the mail are taken by
    themselves too; the rest of the whole is reading the people and sorting their rows.
 
-Memory is the most that the process had (ru_maxrss), and, since on Cloud Run files are in memory too, the most that its
-temporary files took, looked at again and again. The processor's time is the process's own. What the emulator takes is
-not in it, but is in the seconds: it has no indexes, and goes through all documents for each page, so that its seconds
-grow with the square of the people, as Firestore's do not.
+Memory is the most that the process had (VmHWM, proc(5)), and, since on Cloud Run files are in memory too, the most that
+its temporary files took, looked at again and again. The processor's time is the process's own. What the emulator takes
+is not in it, but is in the seconds: it has no indexes, and goes through all documents for each page, so that its
+seconds grow with the square of the people, as Firestore's do not.
 
 Prints a table, and writes it to `bench/results/closing.json`. Needs Linux, and gcloud's Firestore emulator. What is
 measured can be said: `SIZES="1000 10000" STORES=sqlite python -m bench.closing`.
@@ -19,7 +19,7 @@ measured can be said: `SIZES="1000 10000" STORES=sqlite python -m bench.closing`
 
 import json
 import os
-import resource
+import re
 import sqlite3
 import subprocess
 import sys
@@ -271,8 +271,9 @@ class Watch:
 
 
 def _memory() -> float:
-    """MB at the most up to now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MB
+    """MB at the most up to now; ru_maxrss would have that of the process that started this one."""
+    (most,) = re.findall(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
+    return int(most) * 1024 / MB
 
 
 def _filled(store: str, folder: Path, size: int) -> Books:

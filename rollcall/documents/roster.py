@@ -4,6 +4,7 @@ A roster may be longer than memory: its rows are sorted in a temporary file, and
 """
 
 import csv
+import io
 import json
 import re
 import sqlite3
@@ -11,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
 from rollcall.desk.event import Event
 from rollcall.desk.mail import Drawn, MailState, Named, NotCompleted, OnRoster, RosterContent, RosterFile, Shown
@@ -33,6 +36,10 @@ NAMED = 200
 """Organizations, and hotels, that are counted by name, the most named; the files have all."""
 _LONGEST_CELL = 250
 """Characters of what nobody has checked."""
+_LONGEST_IN_CELL = 32_767
+"""Characters that a cell of a workbook may have."""
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WHY_KEPT = {
     Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
@@ -194,6 +201,11 @@ class SortedRows:
             ((cells,),) = self._file.execute("select cells from people where rowid = ?", number)
             yield tuple(json.loads(cells))
 
+    def count(self, *, late: bool) -> int:
+        """How many are late, or on the list."""
+        ((count,),) = self._file.execute("select count(*) from people where late = ?", (late,))
+        return int(count)
+
     def named(self, what: str) -> Named:
         """The organizations, or the hotels, of those on the list."""
         counted = f"select {what} as name, count(*) as times from people where not late group by name"
@@ -215,36 +227,44 @@ def write_table(sheet: Sheet[OnRoster], rows: Iterable[Row], path: Path) -> None
 
 def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path: Path) -> None:
     """A workbook to read, filter and print: text cells only, the late ones, the forms that were not completed, and
-    those that need a person, on sheets of their own. The library keeps one row in memory, and the sheets beside the
-    workbook until it is whole."""
-    with xlsxwriter.Workbook(path, {"constant_memory": True, "tmpdir": str(path.parent)}) as workbook:
+    those that need a person, on sheets of their own.
+
+    xlsxwriter makes all of it but the rows, which go straight into the zipped sheets: it would have each sheet on the
+    disk twice before it zips it, 2,400 bytes a person, and on Cloud Run the disk is memory.
+    """
+    not_completed, kept, place_of = not_completed_sheet(event), kept_sheet(event), place(event)
+    in_order = sorted(content.kept, key=lambda one: place_of(one.form.registration))
+    filled: list[tuple[Sheet[Any], int, Iterable[Row]]] = [
+        (roster_sheet(event), rows.count(late=False), rows.of(late=False)),
+        (late_sheet(event, content.closes_at), rows.count(late=True), rows.of(late=True)),
+        (not_completed, len(content.not_completed), map(not_completed.row, content.not_completed)),
+        (kept, len(content.kept), map(kept.row, in_order)),
+    ]
+    filled = [filled[0], *(one for one in filled[1:] if one[1])]
+    frame = io.BytesIO()
+    with xlsxwriter.Workbook(frame, {"in_memory": True}) as workbook:
         workbook.set_properties({"title": f"Roster: {event.title}", "created": content.closes_at.replace(tzinfo=None)})
-        _add_sheet(workbook, event, roster_sheet(event), rows.of(late=False))
-        others: list[tuple[Sheet[Any], Iterator[Row]]] = [(late_sheet(event, content.closes_at), rows.of(late=True))]
-        not_completed, kept, place_of = not_completed_sheet(event), kept_sheet(event), place(event)
-        in_order = sorted(content.kept, key=lambda one: place_of(one.form.registration))
-        others += [
-            (not_completed, map(not_completed.row, content.not_completed)),
-            (kept, map(kept.row, in_order)),
-        ]
-        for sheet, its_rows in others:
-            if (first := next(its_rows, None)) is not None:
-                _add_sheet(workbook, event, sheet, chain([first], its_rows))
+        for sheet, count, _ in filled:
+            _add_sheet(workbook, event, sheet, count)
+    its_rows = {f"xl/worksheets/sheet{number}.xml": one[2] for number, one in enumerate(filled, start=1)}
+    with ZipFile(frame) as parts, ZipFile(path, "w") as whole:
+        for part in parts.infolist():
+            entry = ZipInfo(part.filename, part.date_time)
+            entry.compress_type = ZIP_DEFLATED
+            with whole.open(entry, "w", force_zip64=True) as into:
+                into.writelines(_with_rows(parts.read(part), its_rows.get(part.filename)))
 
 
-def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], rows: Iterable[Row]) -> None:
+def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], count: int) -> None:
+    """The sheet without its rows, of which there will be so many."""
     page = workbook.add_worksheet(sheet.name)
     header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
     body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
     for number, column in enumerate(sheet.columns):
-        page.set_column(number, number, column.width)
+        page.set_column(number, number, column.width, body)
         page.write_string(0, number, column.label, header)
-    line = 0
-    for line, row in enumerate(rows, start=1):
-        for number, text in enumerate(row):
-            page.write_string(line, number, text, body)
     page.freeze_panes(1, 1)
-    page.autofilter(0, 0, max(line, 1), len(sheet.columns) - 1)
+    page.autofilter(0, 0, max(count, 1), len(sheet.columns) - 1)
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
@@ -252,6 +272,32 @@ def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], r
     printed = event.title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
     page.set_header(f"&L{printed}&R{sheet.name}")
     page.set_footer("&LPrinted &D&RPage &P of &N")
+
+
+def _with_rows(part: bytes, rows: Iterable[Row] | None) -> Iterator[bytes]:
+    """A part of the workbook in pieces; a sheet with its rows (ECMA-376, part 1, 18.3.1), which have the format of
+    their columns."""
+    if rows is None:
+        yield part
+        return
+    until, end, after = part.partition(b"</sheetData>")
+    (style,) = set(re.findall(r'<col [^>]*style="(\d+)"', until.decode()))
+    yield re.sub(rb"<dimension [^>]*/>", b"", until)  # how far the sheet goes; it may be left out
+    for line, row in enumerate(rows, start=2):
+        cells = "".join(
+            f'<c r="{xl_col_to_name(number)}{line}" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
+            f"{_in_xml(text)}</t></is></c>"
+            for number, text in enumerate(row)
+        )
+        yield f'<row r="{line}">{cells}</row>'.encode()
+    yield end + after
+
+
+def _in_xml(text: str) -> str:
+    """As a cell has it: no longer than a cell may be, what reads as one of its escapes escaped, and what XML has no
+    place for (18.4.8, 22.9.2.19)."""
+    escaped = _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", _ESCAPE.sub("_x005F_", text[:_LONGEST_IN_CELL]))
+    return escape(escaped)
 
 
 def _form_columns(event: Event) -> Iterator[Column]:

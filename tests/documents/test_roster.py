@@ -69,6 +69,12 @@ def test_any_text_comes_back(text: str) -> None:
     assert harmless(text) in (text, "'" + text)
 
 
+def test_a_cell_is_no_longer_than_a_workbook_takes() -> None:
+    table, workbook = roster_files(answering(address="&" * 40_000))
+    assert read_csv(table)[0]["Complete address"] == "&" * 40_000
+    assert read_xlsx(workbook)[0]["Complete address"] == "&" * 32_767
+
+
 def test_an_address_keeps_its_lines() -> None:
     (row,) = read_csv(roster_files(registered())[0])
     assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
