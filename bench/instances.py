@@ -15,10 +15,7 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +33,7 @@ from gcp_storage_emulator.server import create_server
 from google.cloud import firestore, storage
 
 from bench.messages import LARGE
+from bench.serving import FRAMEWORK, MB, ROOT, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.mail import Attachment, MailKind, confirmation
 from rollcall.desk.registration import registration_id
@@ -49,9 +47,7 @@ from tests.builders import a_form, a_registration, write_event, write_open_event
 from tests.sendgrid_api import sendgrid_api
 from tests.served import Served
 
-ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "instances.json"
-MB = 1_000_000
 REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
 """On the roster that is closed and sent."""
 POSTED = 800
@@ -82,47 +78,6 @@ class Measured:
     """Seconds until an answer: half of them, and 95 of 100."""
 
 
-class Running:
-    """A function's processes."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._stop = threading.Event()
-        self.most = 0.0
-
-    def _pids(self) -> list[int]:
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()
-        return [self._pid, *map(int, children)]
-
-    def memory(self) -> float:
-        """MB."""
-        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("ascii") for pid in self._pids()]
-        return sum(int(re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[0]) * 1024 for text in rollups) / MB
-
-    def cpu(self) -> float:
-        """Seconds of processor up to now."""
-        stats = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split() for pid in self._pids()]
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Look at the memory again and again."""
-        self._stop.clear()
-        thread = threading.Thread(target=self._watch)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
-
-    def _watch(self) -> None:
-        while True:
-            self.most = max(self.most, self.memory())
-            if self._stop.wait(0.02):
-                return
-
-
 @dataclass(frozen=True)
 class Bench:
     """What the functions share."""
@@ -133,44 +88,30 @@ class Bench:
     folder: Path
 
     @contextmanager
-    def served(self, name: str, threads: int) -> Iterator[tuple[Served, Running, float]]:
+    def served(self, name: str, threads: int) -> Iterator[tuple[Running, float]]:
         """The function, and how long it took to answer the first time."""
-        port, target = free_port(), name.replace("-", "_")
-        settings = {"PATH": os.defpath, "HOME": str(self.folder), "PORT": str(port), "THREADS": str(threads)}
+        target = name.replace("-", "_")
+        settings = {"HOME": str(self.folder), "THREADS": str(threads), **self.environment, "K_SERVICE": name}
         started = time.perf_counter()
-        command = [str(Path(sys.executable).with_name("functions-framework")), "--target", target]
-        process = subprocess.Popen(
-            ["taskset", "--cpu-list", "0", *command],
-            cwd=ROOT,
-            env={**settings, **self.environment, "K_SERVICE": name},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            served = Served(port)
-            while not _answers(served):
-                if process.poll() is not None:
-                    raise SystemExit(f"{name} does not start")
-                time.sleep(0.01)
-            yield served, Running(process.pid), time.perf_counter() - started
-        finally:
-            process.terminate()
-            process.wait()
+        with running(("taskset", "--cpu-list", "0", FRAMEWORK, "--target", target), free_port(), settings) as server:
+            server.first_answer(lambda served: served.ask("OPTIONS", "/"))
+            yield server, time.perf_counter() - started
 
     def measure(
         self, name: str, work: str, threads: int, ask: Sequence[Callable[[Served], int]], at_once: int = 1
     ) -> Measured:
         """Serve the function, ask all this of it, `at_once` at a time. Each is to be answered 2xx."""
-        with self.served(name, threads) as (served, running, start_seconds):
-            start_cpu, memory_started = running.cpu(), running.memory()
+        with self.served(name, threads) as (server, start_seconds):
+            start_cpu, memory_started = server.cpu(), server.memory()
 
             def timed(one: Callable[[Served], int]) -> float:
                 began = time.perf_counter()
-                status = one(served)
+                status = one(server.served)
                 if not 200 <= status < 300:
                     raise SystemExit(f"{name} answered {status}")
                 return time.perf_counter() - began
 
-            with running.watched(), ThreadPoolExecutor(at_once) as pool:
+            with server.watched(), ThreadPoolExecutor(at_once) as pool:
                 began = time.perf_counter()
                 answers = sorted(pool.map(timed, ask))
                 seconds = time.perf_counter() - began
@@ -181,9 +122,9 @@ class Bench:
                 start_seconds,
                 start_cpu,
                 memory_started,
-                running.most,
+                server.most,
                 seconds,
-                (running.cpu() - start_cpu) / len(ask),
+                (server.cpu() - start_cpu) / len(ask),
                 statistics.median(answers),
                 answers[int(len(answers) * 0.95)],
             )
@@ -332,14 +273,6 @@ def _accept(store: FirestoreStore, place: int) -> None:
     registration = a_registration(first_name=f"Number {place}")
     id = registration_id(FULL, registration)
     store.accept(FULL, id, registration, confirmation(FULL, id, registration.email))
-
-
-def _answers(served: Served) -> bool:
-    try:
-        served.ask("OPTIONS", "/")
-    except OSError:
-        return False
-    return True
 
 
 _HEAD = (

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rollcall.desk.desk import Compose, Desk, Inbox, Post, Store
+from rollcall.desk.desk import Compose, Desk, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.mail import OnRoster, RosterContent
@@ -37,8 +37,7 @@ def desk_with(
 ) -> Desk:
     """A desk of real parts; its messages are in the folder `files`."""
     intakes = RecentIntakes(store, seconds)
-    inbox = Inbox(FolderFiles(files), InboxReader())
-    return Desk(store, intakes, events, compose, draw, post, lambda: inbox, LINKS, SENDER)
+    return Desk(store, intakes, events, compose, draw, post, lambda: FolderFiles(files), InboxReader, LINKS, SENDER)
 
 
 def an_event(**changes: Any) -> Event:

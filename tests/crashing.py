@@ -34,7 +34,7 @@ from handlers.register import register as answer_register
 from handlers.send_due_mail import send_due_mail as answer_send_due_mail
 from handlers.send_mail import send_mail as answer_send_mail
 from handlers.signature import verification_keys
-from rollcall.desk.desk import Desk, Files, Inbox, Store
+from rollcall.desk.desk import Desk, Files, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailQueue
@@ -127,8 +127,8 @@ def _desk_with(books: str) -> Desk:
     poster = SendGridPoster(api_key, sender, host, _IMPATIENT)
     post = partial(_between_hooks, "post", poster.post)
     desk = desk_with(store, post, FOLDER / f"{books}.messages", events=main.EVENTS)
-    inbox = Inbox(cast(Files, Hooked(desk.inbox().files)), desk.inbox().reader)
-    return replace(desk, inbox=lambda: inbox)
+    files = cast(Files, Hooked(desk.files()))
+    return replace(desk, files=lambda: files)
 
 
 def _store(books: str) -> Store:

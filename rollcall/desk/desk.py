@@ -264,20 +264,14 @@ class EmailReader(Protocol):
 
 
 @dataclass(frozen=True)
-class Inbox:
-    """What messages that come in are kept in, and read with."""
-
-    files: Files
-    reader: EmailReader
-
-
-@dataclass(frozen=True)
 class Opened:
     """What a link of ours was made for."""
 
     event: str
-    incoming_id: str
+    id: str
+    """Of the message; of the file, where it is a roster."""
     place: int
+    """Of the form in the message, which has more than one at times."""
 
 
 class Links(Protocol):
@@ -300,12 +294,12 @@ class Links(Protocol):
         ...
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str:
-        """The address of a file of the roster."""
+        """The file itself, which is a roster of the event's."""
         ...
 
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
-        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`),
-        or it holds no more."""
+        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`,
+        `roster`), or it holds no more."""
         ...
 
 
@@ -325,8 +319,9 @@ class Desk:
     compose: Compose
     draw: Draw
     post: Post
-    inbox: Callable[[], Inbox]
-    """Made where it is needed first: a person who waits for the form's page does not pay for it."""
+    files: Callable[[], Files]
+    """Made where it is needed first, as is `reader`: a person who waits for the form's page does not pay for it."""
+    reader: Callable[[], EmailReader]
     links: Links
     sender: str
     """The address that our mails come from."""

@@ -166,7 +166,7 @@ def _handed_out(
     linked = []
     for file, size in zip(drawn.files, sizes, strict=True):
         id = f"roster-{event.slug}-{closing.sha256[:16]}-{intake.as_of:%Y%m%dT%H%M%S%f}{file.path.suffix}"
-        desk.inbox().files.put_file(id, file.path)
+        desk.files().put_file(id, file.path)
         link = desk.links.roster(event, id, intake.as_of + ROSTER_LINK_HOLDS)
         linked.append(LinkedFile(file.path.name, size, link))
     return (), tuple(linked)

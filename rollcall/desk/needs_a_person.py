@@ -129,9 +129,8 @@ def _for_staff(desk: Desk, event: Event, left: Sequence[Incoming], room: int) ->
 
 def _attachments(desk: Desk, incoming: Incoming) -> tuple[tuple[Attachment, ...], int]:
     """What is attached to it, and how many bytes had to be looked at for that."""
-    inbox = desk.inbox()
-    raw = inbox.files.get(incoming.id) or b""
-    return inbox.reader.attachments(raw) if raw else (), len(raw)
+    raw = desk.files().get(incoming.id) or b""
+    return desk.reader().attachments(raw) if raw else (), len(raw)
 
 
 def _is_told(record: MailRecord) -> bool:

@@ -662,8 +662,7 @@ def counted(project: str) -> tuple[FirestoreStore, list[str]]:
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting())
     from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 
-    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-    return FirestoreStore(client), calls
+    return FirestoreStore(client, FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))), calls
 
 
 def test_accepting_is_one_commit_and_no_read(counted: tuple[FirestoreStore, list[str]]) -> None:

@@ -59,7 +59,7 @@ def test_a_roster_that_no_mail_can_carry_is_in_storage_whole(store: Store, postb
     names = sorted(path.name for path in (tmp_path / "messages").iterdir())
     assert [name.rpartition(".")[2] for name in names] == ["csv", "xlsx"]
     assert all(name.startswith(f"roster-{event.slug}-{closing.sha256[:16]}-") for name in names)
-    table, workbook = (desk.inbox().files.get(name) or b"" for name in names)
+    table, workbook = (desk.files().get(name) or b"" for name in names)
     rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
     expected = sorted(person.first_name for person in people)
     assert [row["First name"] for row in rows] == expected

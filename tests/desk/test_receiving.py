@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rollcall.desk.closing import close
-from rollcall.desk.desk import Desk, EmailReader, Files, Inbox, Opened
+from rollcall.desk.desk import Desk, Files, Opened
 from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import FormStanding, FoundForm, Glance, Incoming, Reading, Standing
@@ -63,8 +63,8 @@ def a_reading(*forms: FoundForm, **changes: Any) -> Reading:
 
 
 def reading_as(desk: Desk, path: Path, reading: Reading, **changes: Any) -> Desk:
-    inbox = Inbox(FolderFiles(path / "messages"), Reader(reading, **changes))
-    return replace(desk, inbox=lambda: inbox)
+    files = FolderFiles(path / "messages")
+    return replace(desk, files=lambda: files, reader=lambda: Reader(reading, **changes))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_complete_form_is_a_registration_and_its_confirmation_is_the_answer(ca
 
 def test_the_raw_message_is_kept_and_the_same_delivery_is_one(came: Any) -> None:
     _, desk = came(a_reading(FORM))
-    assert desk.inbox().files.get("message1") == b"1"
+    assert desk.files().get("message1") == b"1"
     assert read_in(desk, receive(desk, b"1")) is None
     assert owed(desk) == {"confirmation": 1}
 
@@ -351,7 +351,7 @@ def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, 
     assert incoming.standing is Standing.NEEDS_A_PERSON
     assert owed(at) == {"needs-a-person": 1}
     assert list(read_due(at)) == []
-    assert at.inbox().files.get(id) == b"1"
+    assert at.files().get(id) == b"1"
 
 
 def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp_path: Path, clock: Clock) -> None:
@@ -467,27 +467,22 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
     for number in range(SHOWN + 2):
         clock.now += timedelta(seconds=1)
         incoming, desk = came(a_reading(), f"{number:02}")
-    inbox = Counting(desk.inbox().files, desk.inbox().reader)
-    about = draw_up_needs_a_person(replace(desk, inbox=lambda: inbox), EVENT)
-    assert (len(about.incoming.shown), about.incoming.count, inbox.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
+    files = Counting(desk.files())
+    about = draw_up_needs_a_person(replace(desk, files=lambda: files), EVENT)
+    assert (len(about.incoming.shown), about.incoming.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.incoming.shown[-1].incoming == incoming
-    large = Counting(desk.inbox().files, desk.inbox().reader, bytes(LOOKED_AT // 2))
-    draw_up_needs_a_person(replace(desk, inbox=lambda: large), EVENT)
+    large = Counting(desk.files(), bytes(LOOKED_AT // 2))
+    draw_up_needs_a_person(replace(desk, files=lambda: large), EVENT)
     assert large.looked_into == 2
 
 
 @dataclass
 class Counting:
-    """An inbox that counts the messages it is asked for; each of them may be said to be this one."""
+    """Files that count the messages they are asked for; each of them may be said to be this one."""
 
     kept: Files
-    reader: EmailReader
     content: bytes | None = None
     looked_into: int = 0
-
-    @property
-    def files(self) -> "Counting":
-        return self
 
     def get(self, id: str) -> bytes | None:
         self.looked_into += 1

@@ -136,5 +136,6 @@ def _books(emulator: OwnEmulator) -> FirestoreStore:
     """Not by `FIRESTORE_EMULATOR_HOST`, which is the other tests' emulator."""
     client = firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     channel = grpc.insecure_channel(emulator.address)
-    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-    return FirestoreStore(client)
+    api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+    client._firestore_api_internal = api
+    return FirestoreStore(client, api)

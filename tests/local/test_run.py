@@ -22,8 +22,10 @@ from icalendar import Calendar
 
 from rollcall.desk.mail import MailKind
 from rollcall.local.emulator import free_port
+from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_form
+from schemas.links import SignedLinks
+from tests.builders import a_form, an_event
 from tests.conftest import leave_out
 from tests.served import ROOT, Served, process, until
 
@@ -179,6 +181,18 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def test_private_functions_take_posts(served: Served) -> None:
     assert served.ask("GET", "/close-intake").status == 405
     assert served.ask("POST", "/close-intake").json == {"closed": {}}
+
+
+def test_the_link_to_a_roster_that_no_mail_could_carry_works_here_too(tmp_path: Path) -> None:
+    file_id, until_new_year = "roster-intgov04-0123456789abcdef-20040221T000005.csv", datetime(2005, 1, 1, tzinfo=UTC)
+    with local_run(tmp_path / "books") as served:
+        FolderFiles(tmp_path / "books" / "messages").put(file_id, b"Reference\r\n")
+        link = SignedLinks("local", f"http://localhost:{served.port}/register").roster(
+            an_event(), file_id, until_new_year
+        )
+        with urlopen(link) as answer:
+            assert answer.read() == b"Reference\r\n"
+            assert answer.headers["Content-Disposition"] == 'attachment; filename="intgov04-roster.csv"'
 
 
 def test_the_roster_is_a_workbook_too(tmp_path: Path) -> None:

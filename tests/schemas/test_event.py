@@ -32,6 +32,8 @@ def test_the_letters_event() -> None:
         ('title = "ITU', 'titel = "ITU', "titel: is not a field of an event file"),
         ('title = "ITU', 'titel = "ITU', "title: is missing; add it"),
         ('"Europe/Zurich"', '"Geneva"', "time_zone: should be an IANA zone"),
+        ('"Europe/Zurich"', '"Europe"', "time_zone: should be an IANA zone"),
+        ('"Europe/Zurich"', "1", "time_zone: should be an IANA zone"),
         ("closes = 2004-02-20", "closes = 2004-01-02", "intake.closes: should be after intake.opens"),
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes: should be a date"),
         ("closes = 2004-02-20", "closes = 2004-03-28T02:30:00", "intake.closes: 2004-03-28 02:30:00 happens never"),

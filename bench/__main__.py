@@ -1,0 +1,54 @@
+"""`make bench`, and `make bench-quick`: everything that is measured against a floor, one after the other.
+
+Needs Linux, the Firestore emulator that comes with gcloud, and wrk; the Node function beside the floor needs node and
+npm, and is left out without. The quick bench leaves it out too: some thousand requests go by before V8 has compiled
+what it runs. Writes `bench/results/*.json`. While it runs, this machine should do nothing else.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import accepting, cold_start, messages
+from bench.machine import keep
+from bench.subjects import EVENT, node_function, subjects
+from rollcall.local.emulator import NoEmulator, firestore_emulator
+from tests.builders import write_open_event
+
+
+def main(quick: bool) -> None:
+    """`python -m bench [--quick]`."""
+    plan, starts = (accepting.QUICK, 3) if quick else (accepting.FULL, 12)
+    with tempfile.TemporaryDirectory() as folder:
+        events = Path(folder)
+        write_open_event(events, slug=EVENT)
+        node = None if quick else node_function()
+        measured = [*subjects(events), *([node] if node else [])]
+        try:
+            with _emulator() as emulator:
+                keep("accepting", accepting.run(emulator, measured, plan))
+                keep("cold_start", cold_start.run(emulator, measured, starts))
+        except NoEmulator as error:
+            raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
+    if not quick:
+        messages.main()
+
+
+@contextmanager
+def _emulator() -> Iterator[str]:
+    """An emulator in `FIRESTORE_EMULATOR_HOST`, which is afterwards as it was: what comes next has one of its own."""
+    given = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    with firestore_emulator() as address:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+        try:
+            yield address
+        finally:
+            if not given:
+                del os.environ["FIRESTORE_EMULATOR_HOST"]
+
+
+if __name__ == "__main__":
+    main("--quick" in sys.argv[1:])
