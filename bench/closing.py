@@ -104,6 +104,8 @@ class Books:
     where: str
     """The file, or the project in the emulator."""
     registrations: int
+    files: str
+    """The folder of its files."""
     closes_at: str = ""
 
     @property
@@ -162,7 +164,7 @@ def _in_a_process_of_its_own(work: str, books: Books) -> Measured:
 def measure_one(work: str, books: Books) -> None:
     """In a process of its own: do the work, and say what it took."""
     store, watch = books.opened(), Watch(Path(tempfile.gettempdir()))
-    desk = desk_with(store, lambda _: InDoubt("nothing is posted"), Path(books.where).with_suffix(".files"), events={})
+    desk = desk_with(store, lambda _: InDoubt("nothing is posted"), Path(books.files), events={})
     store.intake(books.event)  # the connection is made
     memory_started = _memory()
     with watch.watched():
@@ -279,7 +281,7 @@ def _memory() -> float:
 def _filled(store: str, folder: Path, size: int) -> Books:
     """Books of the event: its people, its deadline, those who came late."""
     where = str(folder / f"{size}.sqlite3") if store == "sqlite" else f"closing-{uuid.uuid4().hex[:8]}"
-    books = Books(store, where, size)
+    books = Books(store, where, size, str(folder / "files"))
     fill = _fill_sqlite if store == "sqlite" else _fill_firestore
     opened = books.opened()
     fill(books, range(size))
