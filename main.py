@@ -20,7 +20,7 @@ from handlers import Request, Response
 from rollcall.desk.desk import Desk, EmailReader, Files, Links, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
-from rollcall.desk.mail import About, Mail, Message
+from rollcall.desk.mail import About, Drawn, Mail, Message, RosterContent
 from schemas.event import read_events
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def desk() -> Desk:
         intakes=RecentIntakes(store, time.monotonic),
         events=EVENTS,
         compose=_compose,
+        draw=_draw,
         post=lambda message: _post()(message),
         files=_files,
         reader=_reader,
@@ -151,6 +152,12 @@ def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
     from rollcall.mail.composing import compose
 
     return compose(mail, event, about, intake)
+
+
+def _draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
+    from rollcall.documents.roster import draw
+
+    return draw(event, content, folder)
 
 
 @cache

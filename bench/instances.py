@@ -241,7 +241,7 @@ def _messages(bench: Bench) -> Iterator[Measured]:
         mail = written(SENDER, to, "Visa", "How do I get a visa?", datetime.now(UTC), (scan,))
         asks = [_signed_post(*_parsed(mail, to))]
         yield bench.measure("receive-email", "a question with 9 MB", 2, asks)
-    told = [one.mail.id for one in bench.store.unsent_mails(OPEN) if one.mail.kind is MailKind.NEEDS_A_PERSON]
+    told = [one.mail.id for one in bench.store.unsent_mails(OPEN, None, 99) if one.mail.kind is MailKind.NEEDS_A_PERSON]
     for id in told:
         bench.store.put_off(id, datetime.now(UTC) - timedelta(minutes=1))
     asks = [_trigger(id) for id in told]
@@ -264,7 +264,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
     path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter), "utf-8")
     time.sleep(2)
     yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [_post])
-    roster = [one.mail.id for one in bench.store.unsent_mails(FULL) if one.mail.kind is MailKind.ROSTER]
+    roster = [one.mail.id for one in bench.store.unsent_mails(FULL, None, 99) if one.mail.kind is MailKind.ROSTER]
     yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, [_trigger(id) for id in roster])
 
 

@@ -34,6 +34,7 @@ from rollcall.desk.incoming import Standing
 from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.mail import Attachment, Message, Posted
 from rollcall.desk.receiving import read_in, receive
+from rollcall.documents.roster import draw
 from rollcall.inbox.reader import InboxReader
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER, filled_in, sample_text
@@ -234,6 +235,7 @@ def _desk(event: Event, folder: Path) -> Desk:
         intakes,
         {event.slug: event},
         compose,
+        draw,
         _not_posted,
         lambda: files,
         InboxReader,

@@ -54,14 +54,14 @@ _WRITE = "roles/storage.objectCreator"
 
 FUNCTIONS = (
     # Eventarc calls it once a mail. 5 x 4 senders at the most: the limit of mails to one address is exact but for those
-    # that count at the same moment. A post may take 20 s, and a roster with its workbook some seconds more; the rosters
-    # for four of the staff are drawn up at once, and 10,000 in each take 512 MiB. One that no mail can carry goes
-    # into the bucket.
+    # that count at the same moment. A post may take 20 s. The rosters for four of the staff may be drawn up at once:
+    # one of 100,000 takes a minute or two, and 110 MB of files, which are memory there (`bench/closing.py`).
+    # One that no mail can carry goes into the bucket.
     Function(
         "send-mail",
         False,
         "1Gi",
-        120,
+        540,
         concurrency=4,
         most=5,
         keys=("SENDGRID_API_KEY", "LINK_KEY"),

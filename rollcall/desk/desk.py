@@ -9,7 +9,7 @@ from typing import Protocol
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import Glance, Incoming, Reading
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
-from rollcall.desk.mail import About, Attachment, Mail, MailQueue, MailRecord, Message, Posted
+from rollcall.desk.mail import About, Attachment, Drawn, Mail, MailQueue, MailRecord, Message, Posted, RosterContent
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
@@ -108,8 +108,12 @@ class RosterStore(Protocol):
         """A page of the event's kept forms by id, from the first id past `after`."""
         ...
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
-        """The event's mails that are neither sent nor delivered."""
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
+        """Those of these registrations that are in the books, in no order; asked for no more than a page at a time."""
+        ...
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """A page of the event's mails that are neither sent nor delivered, by id, from the first id past `after`."""
         ...
 
     def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
@@ -213,6 +217,9 @@ class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, WatchingSto
 Compose = Callable[[Mail, Event, About, Intake], Message]
 """Makes the message of a mail out of what it is about; pure."""
 
+Draw = Callable[[Event, RosterContent, Path], Drawn]
+"""Draws up the files of a roster in the folder, which is empty, with no more of it in memory than a page."""
+
 Post = Callable[[Message], Posted]
 """Hands a message to whoever delivers it; says what became of it and does not raise for that."""
 
@@ -315,6 +322,7 @@ class Desk:
     events: Mapping[str, Event]
     """By slug."""
     compose: Compose
+    draw: Draw
     post: Post
     files: Callable[[], Files]
     """Made where it is needed first, as is `reader`: a person who waits for the form's page does not pay for it."""

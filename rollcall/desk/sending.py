@@ -11,8 +11,8 @@ from functools import partial
 from threading import Event as Signal
 from typing import assert_never
 
-from rollcall.desk.closing import draw_up_roster
 from rollcall.desk.desk import Desk
+from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
@@ -361,7 +361,7 @@ def _word_of_hold(desk: Desk, queue: MailQueue) -> Sequence[Mail]:
 def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
     match mail.kind:
         case MailKind.ROSTER:
-            return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
+            return desk.compose(mail, event, draw_up_roster(desk, event, intake), intake)
         case MailKind.NEEDS_A_PERSON:
             return desk.compose(mail, event, _needs_a_person(desk, event, intake), intake)
         case MailKind.REPLY:
@@ -379,7 +379,7 @@ def _needs_a_person(desk: Desk, event: Event, intake: Intake) -> NeedsAPerson:
     """What needs a person; while that is a message, the staff are owed another word on the next morning, until the
     event is over."""
     about = draw_up_needs_a_person(desk, event)
-    if about.incoming and not event.is_over(intake.as_of):
+    if about.incoming.count and not event.is_over(intake.as_of):
         for mail in owed_next_morning(event, intake.as_of):
             desk.store.queue(mail)
     return about

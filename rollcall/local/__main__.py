@@ -26,6 +26,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from rollcall.desk.desk import Desk, Files, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
+from rollcall.documents.roster import draw
 from rollcall.inbox.reader import InboxReader
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
@@ -122,6 +123,7 @@ def serve(listening: socket.socket, events: Mapping[str, Event], books: Books, s
         intakes=RecentIntakes(books.store, time.monotonic),
         events=events,
         compose=compose,
+        draw=draw,
         post=poster.post,
         files=lambda: books.files,
         reader=InboxReader,

@@ -136,9 +136,13 @@ class MovedTime:
         """See `RosterStore`."""
         return [replace(one, form=self._moved(one.form)) for one in self._store.kept(event, after, limit)]
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
         """See `RosterStore`."""
-        return [_mail(record, self._shift) for record in self._store.unsent_mails(event)]
+        return [self._moved(registered) for registered in self._store.people(event, ids)]
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        return [_mail(record, self._shift) for record in self._store.unsent_mails(event, after, limit)]
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
         """See `ClosingStore`. A deadline is not moved, and `now` is time that is."""

@@ -209,7 +209,7 @@ class FirestoreStore:
         """See `RosterStore`."""
         of_event = FieldFilter("event", "==", event)
         with _unavailable_as_ours():
-            pages = _page(self._client.collection("incoming"), after, limit, where=of_event)
+            pages = _page(self._client.collection("incoming"), after, limit, of_event)
             return [_incoming(_found(snapshot)) for snapshot in pages]
 
     def due_mails(self, limit: int) -> Sequence[str]:
@@ -276,12 +276,21 @@ class FirestoreStore:
             pages = _page(self._client.collection("intakes", event, "kept"), after, limit)
             return [_kept(_found(snapshot)) for snapshot in pages]
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
         """See `RosterStore`."""
-        mails = self._client.collection("mails")
-        query = mails.where(filter=FieldFilter("event", "==", event)).where(filter=FieldFilter("state", "in", _UNSENT))
+        documents = [self._client.document(_registration_path(event, id)) for id in dict.fromkeys(ids)]
+        if not documents:
+            return []
         with _unavailable_as_ours():
-            return [_mail(_found(snapshot)) for snapshot in query.stream(**_Call())]
+            snapshots: Any = self._client.get_all(documents, **_Call())
+            return [_registered(_found(snapshot)) for snapshot in snapshots if snapshot.exists]
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        of_event, is_unsent = FieldFilter("event", "==", event), FieldFilter("state", "in", _UNSENT)
+        with _unavailable_as_ours():
+            pages = _page(self._client.collection("mails"), after, limit, of_event, is_unsent)
+            return [_mail(_found(snapshot)) for snapshot in pages]
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
         """See `ClosingStore`."""
@@ -384,10 +393,13 @@ def _roster_path(event: str, name: str) -> str:
 
 
 def _page(
-    collection: firestore.CollectionReference, after: str | None, limit: int, where: FieldFilter | None = None
+    collection: firestore.CollectionReference, after: str | None, limit: int, *where: FieldFilter
 ) -> Iterator[Any]:
     """Documents by id."""
-    query = (collection.where(filter=where) if where else collection).order_by("__name__").limit(limit)
+    query: Any = collection
+    for one in where:
+        query = query.where(filter=one)
+    query = query.order_by("__name__").limit(limit)
     if after:
         query = query.start_after({"__name__": collection.document(after)})
     yield from query.stream(**_Call())

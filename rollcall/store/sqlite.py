@@ -325,10 +325,20 @@ class SqliteStore:
         )
         return [KeptForm(_registered(*row), Sign(sign)) for *row, sign in rows]
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
         """See `RosterStore`."""
         rows = self._read(
-            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') order by id", (event,)
+            f"select {_REGISTERED} from registrations where event = ? and id in (select value from json_each(?))",
+            (event, json.dumps(list(ids))),
+        )
+        return [_registered(*row) for row in rows]
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        rows = self._read(
+            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') and id > ? "
+            "order by id limit ?",
+            (event, after or "", limit),
         )
         return [_mail(*row) for row in rows]
 

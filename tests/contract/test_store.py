@@ -251,7 +251,7 @@ def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
     again = fresh().mail(mail_to("A"))
     assert again is not None
     assert (again.state, again.queued_at) == (MailState.QUEUED, record.queued_at)
-    assert [one.queued_at for one in fresh().unsent_mails(SLUG)] == [record.queued_at]
+    assert [one.queued_at for one in fresh().unsent_mails(SLUG, None, 99)] == [record.queued_at]
 
 
 def test_a_test_person_is_forgotten_and_nobody_else(store: Store, fresh: FreshStore) -> None:
@@ -287,7 +287,30 @@ def test_unsent_mails_are_the_events_own(store: Store) -> None:
     sent = store.mail(mail_to("A"))
     assert sent is not None
     store.save_mail(replace(sent, state=MailState.SENT, due_at=None))
-    assert [record.mail.id for record in store.unsent_mails(SLUG)] == [mail_to("B")]
+    assert [record.mail.id for record in store.unsent_mails(SLUG, None, 99)] == [mail_to("B")]
+
+
+def test_unsent_mails_come_in_pages_by_id(store: Store) -> None:
+    """And so the confirmations among them in the order of the people's ids."""
+    for id in ("B", "D", "A", "C"):
+        accept(store, id)
+    sent = store.mail(mail_to("B"))
+    assert sent is not None
+    assert store.save_mail(replace(sent, state=MailState.DELIVERED, due_at=None))
+    first = [record.mail.id for record in store.unsent_mails(SLUG, None, 2)]
+    assert first == [mail_to("A"), mail_to("C")]
+    assert [record.mail.id for record in store.unsent_mails(SLUG, first[-1], 2)] == [mail_to("D")]
+    assert store.unsent_mails(SLUG, mail_to("D"), 2) == []
+
+
+def test_people_are_looked_up_by_many_ids_at_once(store: Store, fresh: FreshStore) -> None:
+    for id in "ABC":
+        accept(store, id)
+    store.accept("another", "D", a_registration(), confirmation("another", "D", "a@example.org"))
+    found = fresh().people(SLUG, ["C", "A", "C", "D", "NOBODY"])
+    assert sorted(found, key=lambda one: one.id) == [store.registered(SLUG, "A"), store.registered(SLUG, "C")]
+    assert store.people(SLUG, []) == []
+    assert len(store.people(SLUG, [*"ABC", *map(str, range(497))])) == 3
 
 
 def test_a_mail_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:

@@ -62,7 +62,7 @@ def test_another_form_differs_and_is_told_once(desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     for _ in range(2):
         assert register(desk, EVENT, a_registration(category="associate")) == Differs()
-    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug)]
+    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug, None, 99)]
     assert sorted(kinds) == [MailKind.CONFIRMATION, MailKind.DIFFERENT_FORM]
 
 

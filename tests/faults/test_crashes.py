@@ -86,8 +86,8 @@ _SETTLE = ("mail", "save_mail")
 _POST = (*_TAKE_UP, "handed_over_lately", "save_mail", "intake", "registered", "post")
 _SEND = (*_POST, *_SETTLE)
 _SEND_ROSTER = (
-    *(*_TAKE_UP, "save_mail", "intake", "roster_page", "registrations", "registrations"),
-    *("all_incoming", "unsent_mails", "kept", "post", *_SETTLE),
+    *(*_TAKE_UP, "save_mail", "intake", "roster_page", "all_incoming", "kept"),
+    *("roster_page", "unsent_mails", "unsent_mails", "registrations", "registrations", "post", *_SETTLE),
 )
 
 _LOOK = ("mail_queue", "due_mails", "mail", "due_intakes")

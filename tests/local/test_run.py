@@ -223,7 +223,7 @@ def test_sendgrids_faults_can_be_made_to_happen(
         store = SqliteStore(books / "rollcall.sqlite3", lambda: datetime(2004, 1, 1, tzinfo=UTC))  # moves no time on
 
         def stands() -> tuple[str, str, bool] | None:
-            records, queue = store.unsent_mails("intgov04"), store.mail_queue()
+            records, queue = store.unsent_mails("intgov04", None, 99), store.mail_queue()
             (record,) = (one for one in records if one.mail.kind is MailKind.CONFIRMATION)
             notes = [queue.note, *(attempt.note for attempt in record.attempts)]
             said = next((one for one in notes if one.startswith(note)), None)
