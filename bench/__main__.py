@@ -22,7 +22,7 @@ from tests.builders import write_open_event
 
 def main(quick: bool) -> None:
     """`python -m bench [--quick]`."""
-    plan, starts = (accepting.QUICK, 3) if quick else (accepting.FULL, 12)
+    plan, beside, starts = (accepting.QUICK, None, 3) if quick else (accepting.FULL, accepting.BESIDE, 12)
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder)
         write_open_event(events, slug=EVENT)
@@ -30,7 +30,7 @@ def main(quick: bool) -> None:
         measured = [*subjects(events), *([node] if node else [])]
         try:
             with _emulator() as emulator:
-                keep("accepting", accepting.run(emulator, measured, plan))
+                keep("accepting", accepting.run(emulator, measured, plan, beside))
                 keep("cold_start", cold_start.run(emulator, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None

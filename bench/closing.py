@@ -14,7 +14,8 @@ is not in it, but is in the seconds: it has no indexes, and goes through all doc
 seconds grow with the square of the people, as Firestore's do not.
 
 Prints a table, and writes it to `bench/results/closing.json`. Needs Linux, and gcloud's Firestore emulator. What is
-measured can be said: `SIZES="1000 10000" STORES=sqlite python -m bench.closing`.
+measured can be said: `SIZES=100000 STORES=firestore python -m bench.closing`; that takes the emulator half an hour, and
+is left out unless it is said.
 """
 
 import json
@@ -27,7 +28,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -35,6 +36,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.machine import keep
+from bench.serving import MB, ROOT
 from rollcall.desk.closing import close
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.drawing_up import draw_up_roster
@@ -60,11 +63,8 @@ from rollcall.store.records import mail_record, mail_state, registration_record,
 from rollcall.store.sqlite import SqliteStore
 from tests.builders import a_registration, an_event, desk_with
 
-ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "bench" / "results" / "closing.json"
-SIZES = tuple(map(int, os.environ.get("SIZES", "1000 10000 100000").split()))
-STORES = tuple(os.environ.get("STORES", "sqlite firestore").split())
-MB = 1_000_000
+_USUAL = {"sqlite": (1000, 10_000, 100_000), "firestore": (1000, 10_000)}
+_QUICK = {"sqlite": (1000, 10_000), "firestore": (1000,)}
 ONE_IN_LATE, ONE_IN_UNDELIVERED = 100, 50
 _AT_ONCE = 250
 """People in a commit of the filling."""
@@ -126,30 +126,28 @@ class Books:
         return store_module.FirestoreStore(firestore.Client(project=self.where))
 
 
-def main() -> None:
-    """`python -m bench.closing`."""
-    run(SIZES, STORES)
+def main(quick: bool) -> None:
+    """`python -m bench.closing [--quick]`."""
+    usual = _QUICK if quick else _USUAL
+    stores, sizes = os.environ.get("STORES", " ".join(usual)).split(), os.environ.get("SIZES", "").split()
+    run({store: tuple(map(int, sizes)) or usual[store] for store in stores})
 
 
-def run(sizes: Sequence[int] = (1000, 10_000, 100_000), stores: Sequence[str] = ("sqlite", "firestore")) -> list[Any]:
-    """Measure, print and write."""
+def run(sizes: Mapping[str, Sequence[int]]) -> None:
+    """Measure, print and write; by store, for so many people."""
     found: list[Measured] = []
     print(_HEAD)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        if "firestore" in stores:
+        if "firestore" in sizes:
             os.environ["FIRESTORE_EMULATOR_HOST"] = stack.enter_context(firestore_emulator())
-        for store in stores:
-            for size in sizes:
+        for store in sizes:
+            for size in sizes[store]:
                 books = _filled(store, folder, size)
                 for work in ("close", "roster"):
                     found.append(_in_a_process_of_its_own(work, books))
                     _show(found[-1])
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    written = [asdict(one) for one in found]
-    RESULTS.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-    print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
-    return written
+    keep("closing", [asdict(one) for one in found])
 
 
 def _in_a_process_of_its_own(work: str, books: Books) -> Measured:
@@ -368,4 +366,7 @@ def _show(one: Measured) -> None:
 
 
 if __name__ == "__main__":
-    measure_one(sys.argv[1], Books(**json.loads(sys.argv[2]))) if len(sys.argv) > 1 else main()
+    if len(sys.argv) > 2:
+        measure_one(sys.argv[1], Books(**json.loads(sys.argv[2])))
+    else:
+        main("--quick" in sys.argv)

@@ -15,7 +15,6 @@ Prints a table, and writes it to `bench/results/sending.json`. Needs Linux, gclo
 `requirements-dev.txt` names.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -30,11 +29,11 @@ from datetime import UTC, datetime
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 from google.cloud import firestore
 
 from bench.instances import Bench
+from bench.machine import keep
 from bench.serving import Processes
 from rollcall.desk.desk import Store
 from rollcall.desk.mail import confirmation
@@ -50,8 +49,6 @@ from tests.builders import a_registration, desk_with, write_open_event
 from tests.counting_sendgrid import CountingSendGrid, counting_sendgrid
 from tests.served import Served
 
-ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "bench" / "results" / "sending.json"
 LATENCY = 0.15
 """Seconds until SendGrid answers."""
 SLUG = "open"
@@ -81,7 +78,7 @@ def main() -> None:
     run(quick="--quick" in sys.argv)
 
 
-def run(quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> None:
     """Measure, print and write; a row for each measurement. Exits where a mail came twice or not at all."""
     triggered, backlog, large = (10, 200, 500) if quick else (100, 1_000, 10_000)
     print(_HEAD)
@@ -94,10 +91,7 @@ def run(quick: bool) -> list[dict[str, Any]]:
         found += [_swept(bench, api, backlog, sweeps) for sweeps in (1, 2)]
         found += [_swept_here(bench, api, large, sweeps) for sweeps in (1, 2)]
     rows = [{**asdict(one), "per_second": one.per_second} for one in found]
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
-    return rows
+    keep("sending", rows)
 
 
 @contextmanager

@@ -251,7 +251,7 @@ def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path:
         for part in parts.infolist():
             entry = ZipInfo(part.filename, part.date_time)
             entry.compress_type = ZIP_DEFLATED
-            with whole.open(entry, "w", force_zip64=True) as into:
+            with whole.open(entry, "w") as into:
                 into.writelines(_with_rows(parts.read(part), its_rows.get(part.filename)))
 
 
