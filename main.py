@@ -92,9 +92,11 @@ def close_intake(request: Request) -> Response:
 @cache
 def desk() -> Desk:
     """The Desk of this instance."""
-    store = _store()
-    gc.freeze()
-    gc.enable()
+    try:
+        store = _store()
+    finally:
+        gc.freeze()
+        gc.enable()
     return Desk(
         store=store,
         intakes=RecentIntakes(store, time.monotonic),

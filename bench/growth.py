@@ -289,7 +289,7 @@ def _mails() -> Iterator[str]:
     """Each sender has one mail at a time, from the first reading to the settling."""
     sender = _settings("send-mail")
     processor = cpu()["the mail"] / 1000 * AT_GOOGLE
-    waits = 7 * READ + 2 * COMMIT + POST
+    waits = 6 * READ + 2 * COMMIT + POST
     quiet, hour = rush(DAY - 3600, (MILLION - PEAK * 3600) / (DAY - 3600), 1), rush(3600, PEAK, 1)
     came = quiet + [DAY - 3600 + one for one in hour]
     yield (

@@ -6,6 +6,7 @@ Nothing is guessed: what did not come whole, or leaves open what is meant, is re
 import io
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -22,6 +23,8 @@ LARGEST_BODY = 64_000
 _KEY = re.compile("[ -~]{1,255}")
 LARGEST_HEARD_OUT = 32 << 20
 """Bytes; Cloud Run takes no longer request over HTTP/1."""
+_HEARD_OUT_FOR = 10.0
+"""Seconds."""
 MOST_FIELDS = 100
 """Many times what any form has; an answer names each field that the form has not."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -173,11 +176,11 @@ def _is_utf8(charset: str) -> bool:
 def _hear_out(request: Request) -> None:
     """Let a body of a stated length be sent to its end, and keep nothing of it: whoever is still sending when we answer
     and hang up may see a broken connection in place of the answer (RFC 9112, 9.6)."""
-    left = request.content_length or 0
+    left, until = request.content_length or 0, time.monotonic() + _HEARD_OUT_FOR
     if left <= LARGEST_HEARD_OUT:
         with suppress(Exception):  # it ends early, then
-            while left > 0 and (block := request.environ["wsgi.input"].read(min(left, 1 << 16))):
-                left -= len(block)
+            while left > 0 and time.monotonic() < until:
+                left -= len(request.environ["wsgi.input"].read(min(left, 1 << 16))) or left
 
 
 def leave(request: Request) -> None:

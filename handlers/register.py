@@ -229,7 +229,8 @@ def _roster(desk: Desk, event: Event, request: Request, opened: Opened | None) -
     pieces = desk.files().pieces(opened.id) if opened and ending else None
     if ending is None or pieces is None:
         return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=ROSTER)
-    log("INFO", "roster given out", event=event.slug, ending=ending)
+    if request.method == "GET":
+        log("INFO", "roster given out", event=event.slug, ending=ending)
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
     return Response(_whole_or_cut(pieces), content_type=_ROSTER_TYPES[ending], headers=as_file)
 

@@ -43,6 +43,9 @@ from rollcall.desk.testing import is_test
 # The bounds of sending, all of them.
 LEASE = timedelta(minutes=2)
 """How long a sender has a mail to itself; well above the time that posting may take."""
+STAFF_LEASE = timedelta(minutes=10)
+"""The same, for a mail to the staff: a roster of many is drawn up first. More than `send_mail` may run
+(`deploy/functions.py`)."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 TRIES = 200
@@ -73,8 +76,8 @@ SENDERS = 16
 """Mails to people that a sweep sends at a time: nearly all of a mail's time is waiting, for SendGrid and for the books
 (docs/performance.md)."""
 SWEEP_FOR = timedelta(minutes=5)
-"""A sweep takes up no page after this; the next one begins within a minute. What looks for sweeps that do not come any
-more waits ten minutes (`deploy/alerts.py`)."""
+"""A sweep takes up no page, and no mail to staff, after this; the next one begins within a minute. What looks for
+sweeps that do not come any more waits ten minutes (`deploy/alerts.py`)."""
 
 
 class Hold(StrEnum):
@@ -141,30 +144,27 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
             until = until or queue.as_of + SWEEP_FOR
             limit = 1 if queue.held_until else PAGE
             due = [] if queue.waits or queue.as_of > until else desk.store.due_mails(limit)
-            yield from _send_page(desk, pool, due, queue.as_of + LONGEST_WAIT)
+            yield from _send_page(desk, pool, due, until)
             if len(due) < limit:
                 return
 
 
 def _send_page(
-    desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], put_off_until: datetime
+    desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
     """Send these: those to people `SENDERS` at a time, then those to staff one after another, since a roster fills
     processor and memory. Once one finds that no more can be sent, those that are not yet taken up are left alone."""
     over = Signal()
 
     def one(mail_id: str) -> Attempted | Exception | None:
-        if over.is_set():
-            return None
         try:
-            attempted = send(desk, mail_id)
+            if over.is_set() or (is_to_staff(mail_id) and desk.store.now() > until):
+                return None
+            attempted = _send_or_put_off(desk, mail_id)
         except StoreUnavailable:
             over.set()
             raise
-        except Exception as error:
-            desk.store.put_off(mail_id, put_off_until)
-            return error
-        if attempted and attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
+        if isinstance(attempted, Attempted) and attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
             over.set()
         return attempted
 
@@ -180,12 +180,24 @@ def _send_page(
             except StoreUnavailable as error:
                 unavailable = error
                 continue
+            except Exception as error:  # it could not even be put off
+                came = error
             if came:
                 yield mail_id, came
     finally:
         over.set()
     if unavailable:
         raise unavailable
+
+
+def _send_or_put_off(desk: Desk, mail_id: str) -> Attempted | Exception | None:
+    try:
+        return send(desk, mail_id)
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        desk.store.put_off(mail_id, desk.store.now() + LONGEST_WAIT)
+        return error
 
 
 def is_due(record: MailRecord, now: datetime) -> bool:
@@ -203,7 +215,8 @@ def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> 
     if lately >= TO_ONE_ADDRESS:
         return _put_off(record, attempt_id, now)
     attempt = Attempt(attempt_id, now)
-    return replace(record, state=MailState.SENDING, due_at=now + LEASE, attempts=(*record.attempts, attempt))
+    lease = STAFF_LEASE if record.mail.kind in TO_STAFF else LEASE
+    return replace(record, state=MailState.SENDING, due_at=now + lease, attempts=(*record.attempts, attempt))
 
 
 def may_be_put_off(record: MailRecord) -> bool:
@@ -315,9 +328,11 @@ def _post(desk: Desk, claimed: MailRecord) -> Posted:
     try:
         intake = desk.store.intake(event)
         message = _compose(desk, claimed.mail, event, intake)
+        # drawing up what staff get may take minutes
+        as_of = desk.store.now() if claimed.mail.kind in TO_STAFF else intake.as_of
     except Exception as error:  # one mail that cannot be composed must not keep the others waiting
         return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}")
-    if claimed.due_at is None or intake.as_of >= claimed.due_at:
+    if claimed.due_at is None or as_of >= claimed.due_at:
         return NotSent(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(message)
 

@@ -1,7 +1,7 @@
 """Calls to Firestore on single documents, in its own protocol buffers.
 
-The library's documents and batches make each value an object of proto-plus, convert it twice and copy it: two thirds of
-the processor's time of a commit (docs/performance.md, "The commit"). Here a document's values become protocol buffers
+The library's documents and batches make each value an object of proto-plus, convert it twice and copy it: half of the
+processor's time of a commit (docs/performance.md, "What was mended"). Here a document's values become protocol buffers
 once, and the library's own client of the API (google.cloud.firestore_v1.services.firestore) makes the call with its
 retries, time bounds and errors. Queries are made with the library's documents: they are rare.
 """
@@ -21,7 +21,7 @@ from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, CommitRequ
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
 _KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
-"""As google.cloud.firestore's own client has it: a line that has died is found out before it is needed."""
+"""Google's own client has it too: a line that has died is found out before it is needed."""
 
 Values = Mapping[str, Any]
 """A document's values by field name: text, whole numbers, truth values, instants, None, lists and mappings of such."""
@@ -52,7 +52,7 @@ class Read:
 def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
     """The library's client of the API: of the emulator (`FIRESTORE_EMULATOR_HOST`), or of Google with these
     credentials, by default those of the machine."""
-    emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
+    emulator = _emulator()
     if emulator:
         channel = grpc.insecure_channel(emulator)
     else:
@@ -70,7 +70,7 @@ class Calls:
         self._database = f"projects/{project}/databases/(default)"
         self._api = api
         self._metadata = [("google-cloud-resource-prefix", self._database)]
-        if "FIRESTORE_EMULATOR_HOST" in os.environ:
+        if _emulator():
             self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
 
     def read(self, path: str, how: Mapping[str, Any]) -> Read:
@@ -79,7 +79,8 @@ class Calls:
         answers = self._api.batch_get_documents(
             request=BatchGetDocumentsRequest.wrap(request), metadata=self._metadata, **how
         )
-        (answer,) = (type(one).pb(one) for one in answers)
+        first = next(iter(answers))  # the only one, since one document was asked for
+        answer = type(first).pb(first)
         found = answer.found
         return Read(
             id=path.rpartition("/")[-1],
@@ -120,6 +121,10 @@ class Calls:
 
     def _name(self, path: str) -> str:
         return f"{self._database}/documents/{path}"
+
+
+def _emulator() -> str | None:
+    return os.environ.get("FIRESTORE_EMULATOR_HOST")
 
 
 def _encoded(values: Values) -> dict[str, Any]:

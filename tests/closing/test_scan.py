@@ -72,17 +72,18 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
     took = []
     for number, (open_ones, closed) in enumerate([(1, 1), (40, 30)]):
         line = Line()
-        channel = grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"])
+        channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting(line))
+        api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
         client = firestore.Client(project=f"{project}-{number}")
-        store = FirestoreStore(client)
+        client._firestore_api_internal = api
+        store = FirestoreStore(client, api)
         events = some_events(store.now(), open_ones, closed, due)
         desk = a_desk(store, events, tmp_path)
         desk.intakes.have_all(events)
         for slug, event in events.items():
             assert not slug.startswith("closed") or close(desk, event)
         list(send_due(desk))  # the rosters
-        transport = FirestoreGrpcTransport(channel=grpc.intercept_channel(channel, Counting(line)))
-        client._firestore_api_internal = FirestoreClient(transport=transport)
+        line.calls = line.documents = 0
         assert len(due_to_close(desk, store.now())) == due
         watch(desk)
         took.append(line)

@@ -2,11 +2,11 @@
 
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Lock
 from threading import Event as Signal
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -19,6 +19,7 @@ from rollcall.desk.mail import (
     DeliveryReport,
     Held,
     InDoubt,
+    Mail,
     MailKind,
     MailRecord,
     MailState,
@@ -44,6 +45,7 @@ from rollcall.desk.sending import (
     LONGEST_WAIT,
     PAGE,
     SENDERS,
+    STAFF_LEASE,
     SWEEP_FOR,
     TO_ONE_ADDRESS,
     TRIES,
@@ -241,6 +243,20 @@ class TestLease:
         claimed = take_up(record_of(desk), clock.now, "stopped", 0)
         clock.forward(LEASE)
         assert _post(desk, claimed) == NotSent(False, "the lease had lapsed before it was posted")
+        assert postbox.messages == []
+
+    def test_a_roster_that_was_drawn_up_for_too_long_is_not_posted(
+        self, desk: Desk, postbox: Postbox, clock: Clock
+    ) -> None:
+        def compose(mail: Mail, *about: Any) -> Message:
+            clock.forward(STAFF_LEASE)
+            return desk.compose(mail, *about)
+
+        mail = needs_a_person_mail(EVENT.slug, "x", 1, "staff@example.org", clock.now)
+        desk.store.queue(mail)
+        claimed = take_up(record_of(desk, mail.id), clock.now, "slow", 0)
+        slow = replace(desk, compose=compose)
+        assert _post(slow, claimed) == NotSent(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
     def test_of_two_who_claim_one_has_it(self, desk: Desk, clock: Clock) -> None:
@@ -492,6 +508,36 @@ class TestSweep:
         began = clock.now
         assert len(swept(replace(desk, post=post))) == PAGE
         assert len(swept(desk)) == PAGE + 1
+
+    def test_nor_a_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
+        for number in range(3):
+            desk.store.queue(needs_a_person_mail(EVENT.slug, "x", number, "staff@example.org", clock.now))
+        began = clock.now
+
+        def post(message: Message) -> Posted:
+            if is_to_staff(message.mail_id):
+                clock.now = began + SWEEP_FOR + SECOND
+            return Sent()
+
+        assert sum(map(is_to_staff, swept(replace(desk, post=post)))) == 1
+        assert sum(map(is_to_staff, swept(desk))) == 2
+
+    def test_a_mail_that_cannot_even_be_put_off_keeps_no_other_waiting(self, desk: Desk) -> None:
+        class Store:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(desk.store, name)
+
+            def put_off(self, id: str, until: datetime) -> None:
+                raise KeyError(id)
+
+        def post(message: Message) -> Posted:
+            if message.mail_id == MAIL.id:
+                raise RuntimeError
+            return Sent()
+
+        came = dict(send_due(replace(desk, store=cast(Any, Store()), post=post)))
+        assert isinstance(came.pop(MAIL.id), KeyError)
+        assert len(came) == 2 * PAGE
 
     def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
         together, went = Barrier(SENDERS, timeout=60), AtOnce()

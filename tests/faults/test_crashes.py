@@ -87,7 +87,8 @@ _POST = (*_TAKE_UP, "handed_over_lately", "save_mail", "intake", "registered", "
 _SEND = (*_POST, *_SETTLE)
 _SEND_ROSTER = (
     *(*_TAKE_UP, "save_mail", "intake", "roster_page", "all_incoming", "kept"),
-    *("roster_page", "unsent_mails", "unsent_mails", "registrations", "registrations", "post", *_SETTLE),
+    *("roster_page", "unsent_mails", "unsent_mails", "registrations", "registrations", "now", "post"),
+    *_SETTLE,
 )
 
 _LOOK = ("mail_queue", "due_mails", "mail", "due_intakes")
@@ -163,7 +164,7 @@ CASES = {
     ),
     "send_due_mail, the roster": Case(
         lambda rollcall: rollcall.sweep(),
-        (*_LOOK, *_SWEEP, *_SEND_ROSTER, "due_incoming"),
+        (*_LOOK, *_SWEEP, "now", *_SEND_ROSTER, "due_incoming"),
         before=the_roster_is_owed,
         people=(ONE, OTHER),
         looks=len(_LOOK),

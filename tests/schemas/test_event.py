@@ -33,6 +33,7 @@ def test_the_letters_event() -> None:
         ('title = "ITU', 'titel = "ITU', "title: is missing; add it"),
         ('"Europe/Zurich"', '"Geneva"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', '"Europe"', "time_zone: should be an IANA zone"),
+        ('"Europe/Zurich"', '"right/Europe/Zurich"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', "1", "time_zone: should be an IANA zone"),
         ("closes = 2004-02-20", "closes = 2004-01-02", "intake.closes: should be after intake.opens"),
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes: should be a date"),
