@@ -5,18 +5,16 @@ npm, and is left out without. The quick bench leaves it out too: some thousand r
 what it runs. Writes `bench/results/*.json`. While it runs, this machine should do nothing else.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from bench import accepting, cold_start
+from bench.emulator import emulator
 from bench.machine import keep
 from bench.subjects import EVENT, node_function, subjects
-from rollcall.local.emulator import NoEmulator, firestore_emulator
+from rollcall.local.emulator import NoEmulator
 from tests.builders import write_open_event
 
 
@@ -29,27 +27,14 @@ def main(quick: bool) -> None:
         node = None if quick else node_function()
         measured = [*subjects(events), *([node] if node else [])]
         try:
-            with _emulator() as emulator:
-                keep("accepting", accepting.run(emulator, measured, plan, beside))
-                keep("cold_start", cold_start.run(emulator, measured, starts))
+            with emulator() as address:
+                keep("accepting", accepting.run(address, measured, plan, beside))
+                keep("cold_start", cold_start.run(address, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
     for name in ("closing", "sending", *([] if quick else ["messages"])):
         print(flush=True)
         subprocess.run([sys.executable, "-m", f"bench.{name}", *(["--quick"] if quick else [])], check=True)
-
-
-@contextmanager
-def _emulator() -> Iterator[str]:
-    """An emulator in `FIRESTORE_EMULATOR_HOST`, which is afterwards as it was: what comes next has one of its own."""
-    given = os.environ.get("FIRESTORE_EMULATOR_HOST")
-    with firestore_emulator() as address:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = address
-        try:
-            yield address
-        finally:
-            if not given:
-                del os.environ["FIRESTORE_EMULATOR_HOST"]
 
 
 if __name__ == "__main__":

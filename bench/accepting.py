@@ -1,11 +1,10 @@
 """What it takes to accept a registration, as ratios to a function that does nothing but write its two documents.
 
-Each subject (`bench.subjects`) is served by functions-framework's own server with one worker, by the same settings, on
-the same Firestore emulator, and is loaded by wrk at several concurrencies (`bench.load`). They take turns, forth in one
-round and back in the next, one server at a time, with empty books each; before it is measured each is warmed up. A
-ratio is one of the same round, so that floor and product had the same machine; given are the median of the rounds and
-the least and the most. Floor and product are held against the goals by themselves: the documents of others keep the
-emulator at collecting garbage in their time, which is what the slowest answers wait for.
+Each subject (`bench.subjects`) is served by functions-framework's own server with one worker, by the same settings,
+with a Firestore emulator of its own each time, and is loaded by wrk at several concurrencies (`bench.load`) once both
+are warm. They take turns, forth in one round and back in the next. A ratio is one of the same round, so that floor and
+product had the same machine; given are the median of the rounds and the least and the most. Floor and product are held
+against the goals by themselves, with nothing else between them.
 
 The processor's time is that of all of the function's processes, and so neither the emulator's nor wrk's; what it has
 to wait for those two on this machine is in rate and times. Memory is what it has after the load.
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from bench.books import Books, same_documents, take_first
+from bench.emulator import NO_PAUSE, emulator
 from bench.load import Load, post_forms
 from bench.ratios import Goal, Spread, ratios, spread
 from bench.serving import Running
@@ -23,8 +23,6 @@ from bench.subjects import FLOOR, FORM, NODE, NUMBER, PRODUCT, THREADS, Subject
 from tests.faulty_firestore import faulty_firestore
 
 _WARM_UP_CONNECTIONS = 8
-_EMULATOR_WARM_UP = 5
-"""Seconds of load before the first round: the emulator is a Java program, and faster once it has run a while."""
 _COUNTED = 50
 """Registrations whose calls to Firestore are counted."""
 
@@ -43,7 +41,7 @@ class Plan:
 
 FULL = Plan(rounds=6, warm_up=6, seconds=5, concurrencies=(1, 8, 32))
 BESIDE = replace(FULL, rounds=3)
-QUICK = Plan(rounds=3, warm_up=1, seconds=2, concurrencies=(8,))
+QUICK = Plan(rounds=3, warm_up=3, seconds=2, concurrencies=(8,))
 
 
 @dataclass(frozen=True)
@@ -74,21 +72,21 @@ _MEASURES: dict[str, tuple[Callable[[Loaded], float], Goal | None]] = {
 }
 
 
-def run(emulator: str, subjects: Sequence[Subject], plan: Plan, beside: Plan | None) -> dict[str, object]:
+def run(address: str, subjects: Sequence[Subject], plan: Plan, beside: Plan | None) -> dict[str, object]:
     """Measure, print the tables, and give what was found. The first two subjects, floor and product, take turns by
     themselves, and are held against the goals; then, by the plan `beside`, with all the others among them."""
-    same_documents(subjects, emulator)
-    found = {"goals": _compared(emulator, subjects[:2], plan)}
+    same_documents(subjects, address)
+    found = {"goals": _compared(subjects[:2], plan)}
     if beside:
         print("\nBeside the others")
-        found["beside"] = _compared(emulator, subjects, beside)
-    calls = calls_of(emulator, next(subject for subject in subjects if subject.name == PRODUCT), _COUNTED)
+        found["beside"] = _compared(subjects, beside)
+    calls = calls_of(address, next(subject for subject in subjects if subject.name == PRODUCT), _COUNTED)
     print(f"\nCalls to Firestore for {_COUNTED} registrations of the product: {calls} (goal: one each)")
     return {**found, "calls": {"registrations": _COUNTED, "calls": calls}}
 
 
-def _compared(emulator: str, subjects: Sequence[Subject], plan: Plan) -> dict[str, object]:
-    loaded = list(_measured(emulator, subjects, plan))
+def _compared(subjects: Sequence[Subject], plan: Plan) -> dict[str, object]:
+    loaded = list(_measured(subjects, plan))
     for concurrency in plan.concurrencies:
         _show(concurrency, [one for one in loaded if one.concurrency == concurrency])
     return {
@@ -98,9 +96,9 @@ def _compared(emulator: str, subjects: Sequence[Subject], plan: Plan) -> dict[st
     }
 
 
-def calls_of(emulator: str, subject: Subject, registrations: int) -> int:
+def calls_of(address: str, subject: Subject, registrations: int) -> int:
     """How many calls to Firestore so many registrations take, after a first one."""
-    with faulty_firestore(emulator) as line, Books(line.address).served(subject) as server:
+    with faulty_firestore(address) as line, Books(line.address).served(subject) as server:
         take_first(subject, server)
         before = len(line.calls)
         for _ in range(registrations):
@@ -108,12 +106,10 @@ def calls_of(emulator: str, subject: Subject, registrations: int) -> int:
         return len(line.calls) - before
 
 
-def _measured(emulator: str, subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
-    with _warmed_up(subjects[0], Books(emulator), _EMULATOR_WARM_UP):
-        pass
+def _measured(subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
     for round in range(plan.rounds):
         for subject in subjects if round % 2 == 0 else reversed(subjects):
-            with _warmed_up(subject, Books(emulator), plan.warm_up) as (server, url):
+            with emulator(NO_PAUSE) as address, _warmed_up(subject, Books(address), plan.warm_up) as (server, url):
                 for concurrency in plan.concurrencies:
                     before = server.cpu()
                     load = post_forms(url, FORM, NUMBER, concurrency, plan.seconds)
@@ -124,13 +120,12 @@ def _measured(emulator: str, subjects: Sequence[Subject], plan: Plan) -> Iterato
 
 @contextmanager
 def _warmed_up(subject: Subject, books: Books, seconds: int) -> Iterator[tuple[Running, str]]:
-    """The subject after so many seconds of work, and where it takes forms; its books are emptied at the end."""
+    """The subject after so many seconds of work, and where it takes forms. The emulator is warmed up with it."""
     with books.served(subject) as server:
         take_first(subject, server)
         url = f"http://127.0.0.1:{server.served.port}{subject.path}"
         post_forms(url, FORM, NUMBER, _WARM_UP_CONNECTIONS, seconds)
         yield server, url
-    books.empty()
 
 
 def _loaded(subject: Subject, round: int, concurrency: int, load: Load, cpu: float, memory: float) -> Loaded:
