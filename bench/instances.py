@@ -54,6 +54,15 @@ REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
 POSTED = 800
 """Forms in a measurement of `register`."""
 OPEN, FULL = "open", "full"
+SETTINGS = {
+    "STORE": "firestore",
+    "MAIL_FROM": "registration@desk.example.org",
+    "PAGES": "https://desk.example.org/register",
+    "FORMS_HOST": "desk.example.org",
+    "LINK_KEY": "a key of the bench",
+    "SENDGRID_API_KEY": "SG.key",
+}
+"""Of every function."""
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -155,14 +164,9 @@ def _bench(folder: Path) -> Iterator[Bench]:
         os.environ["FIRESTORE_EMULATOR_HOST"] = address
         storage.Client(project=project).create_bucket(project)
         environment = {
-            "STORE": "firestore",
+            **SETTINGS,
             "EVENTS": str(events),
             "MESSAGES": f"gs://{project}",
-            "MAIL_FROM": "registration@desk.example.org",
-            "PAGES": "https://desk.example.org/register",
-            "FORMS_HOST": "desk.example.org",
-            "LINK_KEY": "a key of the bench",
-            "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
             "SENDGRID_WEBHOOK_KEY": key,
             "SENDGRID_PARSE_KEY": key,

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from google.cloud import firestore
 
-from bench.instances import Bench
+from bench.instances import SETTINGS, Bench
 from bench.machine import keep
 from bench.serving import Processes
 from rollcall.desk.desk import Store
@@ -102,14 +102,9 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
     with firestore_emulator() as address:
         os.environ["FIRESTORE_EMULATOR_HOST"] = address
         environment = {
-            "STORE": "firestore",
+            **SETTINGS,
             "EVENTS": str(events),
             "MESSAGES": "gs://none",
-            "MAIL_FROM": "registration@desk.example.org",
-            "PAGES": "https://desk.example.org/register",
-            "FORMS_HOST": "desk.example.org",
-            "LINK_KEY": "a key of the bench",
-            "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
             "SSL_CERT_FILE": str(api.certificates),
             "GOOGLE_CLOUD_PROJECT": project,
