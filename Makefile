@@ -25,12 +25,20 @@ check: .venv/test
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
 
-bench: .venv/run
+# How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
+.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
+bench: .venv/test
+	.venv/bin/python -m bench
+
+bench-quick: .venv/test
+	.venv/bin/python -m bench --quick
+
+bench-messages: .venv/run
 	.venv/bin/python -m bench.messages
 
-.PHONY: bench-instances
-bench-instances: .venv/test
-	.venv/bin/python -m bench.instances
+# Each by itself; the last two write the tables of docs/performance.md that are counted and reckoned.
+bench-instances bench-settings bench-counting bench-growth: .venv/test
+	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
 status smoke move-deadline send-roster event-check: .venv/run

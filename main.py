@@ -4,6 +4,7 @@ Each builds the Desk on first use, from the environment (README, "Configuration"
 imported by the function that needs it: a person waiting for the form does not pay for what mails and rosters need.
 """
 
+import gc
 import os
 import time
 from datetime import UTC, datetime
@@ -16,15 +17,20 @@ from environs import Env
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk, Files, Inbox, Links, Post, Store
+from rollcall.desk.desk import Desk, EmailReader, Files, Links, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake, RecentIntakes
-from rollcall.desk.mail import About, Mail, Message
+from rollcall.desk.mail import About, Drawn, Mail, Message, RosterContent
 from schemas.event import read_events
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+# What is loaded is no garbage: looking through it again and again takes a tenth of a start, until `desk` has it set
+# aside (docs/performance.md).
+if "FUNCTION_TARGET" in os.environ:
+    gc.disable()
 
 env = Env()
 
@@ -86,14 +92,20 @@ def close_intake(request: Request) -> Response:
 @cache
 def desk() -> Desk:
     """The Desk of this instance."""
-    store = _store()
+    try:
+        store = _store()
+    finally:
+        gc.freeze()
+        gc.enable()
     return Desk(
         store=store,
         intakes=RecentIntakes(store, time.monotonic),
         events=EVENTS,
         compose=_compose,
+        draw=_draw,
         post=lambda message: _post()(message),
-        inbox=_inbox,
+        files=_files,
+        reader=_reader,
         links=_links(),
         sender=env.str("MAIL_FROM", ""),
     )
@@ -112,24 +124,24 @@ def _store() -> Store:
 
 
 @cache
-def _inbox() -> Inbox:
-    from rollcall.inbox.reader import InboxReader
-
-    return Inbox(_files(env.str("MESSAGES", "messages")), InboxReader())
-
-
-def _files(where: str) -> Files:
+def _files() -> Files:
+    where = env.str("MESSAGES", "messages")
     if where.startswith("gs://"):
         from google.cloud import storage
 
         from rollcall.store.cloud_storage import CloudStorageFiles
 
         return CloudStorageFiles(storage.Client().bucket(where.removeprefix("gs://")))
-    if "K_SERVICE" in os.environ:
-        raise SystemExit(f"MESSAGES={where} on Cloud Run would be lost with the instance; set MESSAGES=gs://<bucket>")
     from rollcall.store.folder import FolderFiles
 
     return FolderFiles(Path(where))
+
+
+@cache
+def _reader() -> EmailReader:
+    from rollcall.inbox.reader import InboxReader
+
+    return InboxReader()
 
 
 def _links() -> Links:
@@ -142,6 +154,12 @@ def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
     from rollcall.mail.composing import compose
 
     return compose(mail, event, about, intake)
+
+
+def _draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
+    from rollcall.documents.roster import draw
+
+    return draw(event, content, folder)
 
 
 @cache
@@ -163,6 +181,12 @@ def _verification_keys(setting: str) -> "tuple[EllipticCurvePublicKey, ...]":
         raise SystemExit(f"{setting} is not a verification key of SendGrid's: {error}") from None
 
 
+def _needs_bucket_in_the_cloud() -> None:
+    where = env.str("MESSAGES", "messages")
+    if "K_SERVICE" in os.environ and not where.startswith("gs://"):
+        raise SystemExit(f"MESSAGES={where} on Cloud Run would be lost with the instance; set MESSAGES=gs://<bucket>")
+
+
 def _needs_link_key() -> None:
     env.str("LINK_KEY", validate=Regexp(r"\s*\S", error="Empty."))
 
@@ -171,14 +195,19 @@ def _needs_link_key() -> None:
 match os.environ.get("FUNCTION_TARGET"):
     case "register":
         _needs_link_key()
+        _needs_bucket_in_the_cloud()
     case "send_mail" | "send_due_mail":
         _post()
-        _inbox()
+        _needs_bucket_in_the_cloud()
+        _files()
+        _reader()
         _needs_link_key()
         env.str("PAGES", validate=Length(min=1))
     case "record_deliveries":
         _verification_keys("SENDGRID_WEBHOOK_KEY")
     case "receive_email":
         _verification_keys("SENDGRID_PARSE_KEY")
-        _inbox()
+        _needs_bucket_in_the_cloud()
+        _files()
+        _reader()
         env.str("MAIL_FROM", validate=Length(min=1))

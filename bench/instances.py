@@ -15,10 +15,7 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,8 +33,10 @@ from gcp_storage_emulator.server import create_server
 from google.cloud import firestore, storage
 
 from bench.messages import LARGE
+from bench.serving import FRAMEWORK, MB, ROOT, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.mail import Attachment, MailKind, confirmation
+from rollcall.desk.pages import unsent_mails
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import firestore_emulator, free_port
 from rollcall.local.inbound_parse import inbound_post, written
@@ -49,14 +48,21 @@ from tests.builders import a_form, a_registration, write_event, write_open_event
 from tests.sendgrid_api import sendgrid_api
 from tests.served import Served
 
-ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "instances.json"
-MB = 1_000_000
 REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
 """On the roster that is closed and sent."""
 POSTED = 800
 """Forms in a measurement of `register`."""
 OPEN, FULL = "open", "full"
+SETTINGS = {
+    "STORE": "firestore",
+    "MAIL_FROM": "registration@desk.example.org",
+    "PAGES": "https://desk.example.org/register",
+    "FORMS_HOST": "desk.example.org",
+    "LINK_KEY": "a key of the bench",
+    "SENDGRID_API_KEY": "SG.key",
+}
+"""Of every function."""
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -82,47 +88,6 @@ class Measured:
     """Seconds until an answer: half of them, and 95 of 100."""
 
 
-class Running:
-    """A function's processes."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._stop = threading.Event()
-        self.most = 0.0
-
-    def _pids(self) -> list[int]:
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()
-        return [self._pid, *map(int, children)]
-
-    def memory(self) -> float:
-        """MB."""
-        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("ascii") for pid in self._pids()]
-        return sum(int(re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[0]) * 1024 for text in rollups) / MB
-
-    def cpu(self) -> float:
-        """Seconds of processor up to now."""
-        stats = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split() for pid in self._pids()]
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Look at the memory again and again."""
-        self._stop.clear()
-        thread = threading.Thread(target=self._watch)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._stop.set()
-            thread.join()
-
-    def _watch(self) -> None:
-        while True:
-            self.most = max(self.most, self.memory())
-            if self._stop.wait(0.02):
-                return
-
-
 @dataclass(frozen=True)
 class Bench:
     """What the functions share."""
@@ -133,44 +98,30 @@ class Bench:
     folder: Path
 
     @contextmanager
-    def served(self, name: str, threads: int) -> Iterator[tuple[Served, Running, float]]:
+    def served(self, name: str, threads: int) -> Iterator[tuple[Running, float]]:
         """The function, and how long it took to answer the first time."""
-        port, target = free_port(), name.replace("-", "_")
-        settings = {"PATH": os.defpath, "HOME": str(self.folder), "PORT": str(port), "THREADS": str(threads)}
+        target = name.replace("-", "_")
+        settings = {"HOME": str(self.folder), "THREADS": str(threads), **self.environment, "K_SERVICE": name}
         started = time.perf_counter()
-        command = [str(Path(sys.executable).with_name("functions-framework")), "--target", target]
-        process = subprocess.Popen(
-            ["taskset", "--cpu-list", "0", *command],
-            cwd=ROOT,
-            env={**settings, **self.environment, "K_SERVICE": name},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            served = Served(port)
-            while not _answers(served):
-                if process.poll() is not None:
-                    raise SystemExit(f"{name} does not start")
-                time.sleep(0.01)
-            yield served, Running(process.pid), time.perf_counter() - started
-        finally:
-            process.terminate()
-            process.wait()
+        with running(("taskset", "--cpu-list", "0", FRAMEWORK, "--target", target), free_port(), settings) as server:
+            server.first_answer(lambda served: served.ask("OPTIONS", "/"))
+            yield server, time.perf_counter() - started
 
     def measure(
         self, name: str, work: str, threads: int, ask: Sequence[Callable[[Served], int]], at_once: int = 1
     ) -> Measured:
         """Serve the function, ask all this of it, `at_once` at a time. Each is to be answered 2xx."""
-        with self.served(name, threads) as (served, running, start_seconds):
-            start_cpu, memory_started = running.cpu(), running.memory()
+        with self.served(name, threads) as (server, start_seconds):
+            start_cpu, memory_started = server.cpu(), server.memory()
 
             def timed(one: Callable[[Served], int]) -> float:
                 began = time.perf_counter()
-                status = one(served)
+                status = one(server.served)
                 if not 200 <= status < 300:
                     raise SystemExit(f"{name} answered {status}")
                 return time.perf_counter() - began
 
-            with running.watched(), ThreadPoolExecutor(at_once) as pool:
+            with server.watched(), ThreadPoolExecutor(at_once) as pool:
                 began = time.perf_counter()
                 answers = sorted(pool.map(timed, ask))
                 seconds = time.perf_counter() - began
@@ -181,9 +132,9 @@ class Bench:
                 start_seconds,
                 start_cpu,
                 memory_started,
-                running.most,
+                server.most,
                 seconds,
-                (running.cpu() - start_cpu) / len(ask),
+                (server.cpu() - start_cpu) / len(ask),
                 statistics.median(answers),
                 answers[int(len(answers) * 0.95)],
             )
@@ -213,14 +164,9 @@ def _bench(folder: Path) -> Iterator[Bench]:
         os.environ["FIRESTORE_EMULATOR_HOST"] = address
         storage.Client(project=project).create_bucket(project)
         environment = {
-            "STORE": "firestore",
+            **SETTINGS,
             "EVENTS": str(events),
             "MESSAGES": f"gs://{project}",
-            "MAIL_FROM": "registration@desk.example.org",
-            "PAGES": "https://desk.example.org/register",
-            "FORMS_HOST": "desk.example.org",
-            "LINK_KEY": "a key of the bench",
-            "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
             "SENDGRID_WEBHOOK_KEY": key,
             "SENDGRID_PARSE_KEY": key,
@@ -246,16 +192,19 @@ def _head(path: str, served: Served) -> int:
 
 
 def _post_form(name: str) -> Callable[[Served], int]:
-    return lambda served: served.post_json(f"/register/{OPEN}", a_form(first_name=name)).status
+    form = a_form(first_name=name, email=_email(name))
+    return lambda served: served.post_json(f"/register/{OPEN}", form).status
+
+
+def _email(name: str) -> str:
+    """Each has an address of its own: one address gets few mails a day."""
+    return f"{name.replace(' ', '.')}@mpt.example.org"
 
 
 def _mail(bench: Bench) -> Iterator[Measured]:
-    ids = list(bench.store.due_mails(1300))
-    triggered, due = ids[:300], ids[300:]
-    asks = [_trigger(id) for id in triggered]
+    asks = [_trigger(id) for id in bench.store.due_mails(300)]
     yield bench.measure("send-mail", "300 mails, 4 at a time", 4, asks, at_once=4)
-    sweeps: list[Callable[[Served], int]] = [_post] * (len(due) // 100)
-    yield bench.measure("send-due-mail", "sweeps of 100 mails", 1, sweeps)
+    yield bench.measure("send-due-mail", f"a sweep of {2 * POSTED - 300} mails", 1, [_post])
 
 
 def _trigger(id: str) -> Callable[[Served], int]:
@@ -274,7 +223,7 @@ def _deliveries(bench: Bench) -> Iterator[Measured]:
 
 
 def _mail_id(name: str) -> str:
-    registration = a_registration(first_name=name)
+    registration = a_registration(first_name=name, email=_email(name))
     return confirmation(OPEN, registration_id(OPEN, registration), registration.email).id
 
 
@@ -301,7 +250,7 @@ def _messages(bench: Bench) -> Iterator[Measured]:
         mail = written(SENDER, to, "Visa", "How do I get a visa?", datetime.now(UTC), (scan,))
         asks = [_signed_post(*_parsed(mail, to))]
         yield bench.measure("receive-email", "a question with 9 MB", 2, asks)
-    told = [one.mail.id for one in bench.store.unsent_mails(OPEN) if one.mail.kind is MailKind.NEEDS_A_PERSON]
+    told = [one.mail.id for one in unsent_mails(bench.store, OPEN) if one.mail.kind is MailKind.NEEDS_A_PERSON]
     for id in told:
         bench.store.put_off(id, datetime.now(UTC) - timedelta(minutes=1))
     asks = [_trigger(id) for id in told]
@@ -324,7 +273,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
     path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter), "utf-8")
     time.sleep(2)
     yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [_post])
-    roster = [one.mail.id for one in bench.store.unsent_mails(FULL) if one.mail.kind is MailKind.ROSTER]
+    roster = [one.mail.id for one in unsent_mails(bench.store, FULL) if one.mail.kind is MailKind.ROSTER]
     yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, [_trigger(id) for id in roster])
 
 
@@ -332,14 +281,6 @@ def _accept(store: FirestoreStore, place: int) -> None:
     registration = a_registration(first_name=f"Number {place}")
     id = registration_id(FULL, registration)
     store.accept(FULL, id, registration, confirmation(FULL, id, registration.email))
-
-
-def _answers(served: Served) -> bool:
-    try:
-        served.ask("OPTIONS", "/")
-    except OSError:
-        return False
-    return True
 
 
 _HEAD = (

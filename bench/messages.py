@@ -28,12 +28,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rollcall.desk.desk import Desk, Inbox
+from rollcall.desk.desk import Desk
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import Standing
 from rollcall.desk.intake import RecentIntakes
 from rollcall.desk.mail import Attachment, Message, Posted
 from rollcall.desk.receiving import read_in, receive
+from rollcall.documents.roster import draw
 from rollcall.inbox.reader import InboxReader
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER, filled_in, sample_text
@@ -226,11 +227,20 @@ def _peak() -> int:
 
 def _desk(event: Event, folder: Path) -> Desk:
     store = SqliteStore(folder / "books.sqlite3", lambda: AT)
-    inbox = Inbox(FolderFiles(folder / "messages"), InboxReader())
+    files = FolderFiles(folder / "messages")
     links = SignedLinks("bench", "https://rollcall.example/register", "forms.rollcall.example")
     intakes = RecentIntakes(store, time.monotonic)
     return Desk(
-        store, intakes, {event.slug: event}, compose, _not_posted, lambda: inbox, links, "desk@rollcall.example"
+        store,
+        intakes,
+        {event.slug: event},
+        compose,
+        draw,
+        _not_posted,
+        lambda: files,
+        InboxReader,
+        links,
+        "desk@rollcall.example",
     )
 
 

@@ -106,13 +106,17 @@ def _in_project(place: Place) -> GcloudSet:
 
 
 def _on_bucket(place: Place) -> GcloudSet:
+    """Everybody can reach `register`: it reads the rosters, by what their names begin with, and no message."""
     bucket = f"gs://{place.bucket}"
+    rosters = f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/roster-')"
+    all_of_it = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.messages}
     return _bindings(
         place,
-        "who may read the messages, and who may put them away; nobody may delete one",
+        "who may read the messages and the rosters, and who may put them away; nobody may delete one",
         look=f"storage buckets get-iam-policy {bucket}",
         change=f"storage buckets {{}}-iam-policy-binding {bucket}",
-        wanted={(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.messages},
+        wanted=all_of_it
+        | {(role, _member(place, function.name), rosters) for function in FUNCTIONS for role in function.rosters},
     )
 
 
@@ -162,7 +166,7 @@ def _bindings(
     def command(verb: str, binding: _Binding) -> Command:
         role, member, expression = binding
         condition = f"expression={expression},title=rollcall" if expression else "None"
-        words = [f"--condition={condition}"] if change.startswith("projects ") else []
+        words = [f"--condition={condition}"] if change.startswith(("projects ", "storage ")) else []
         return gcloud(change.format(verb), f"--member={member}", f"--role={role}", *words, project=place.project)
 
     return GcloudSet(

@@ -38,7 +38,9 @@ class Function:
     keys: tuple[str, ...] = ()
     """The settings that are secrets."""
     messages: tuple[str, ...] = ()
-    """Its roles on the bucket of the messages."""
+    """Its roles on the bucket of the messages, and of the rosters."""
+    rosters: tuple[str, ...] = ()
+    """Its roles on the rosters in it, and on nothing else there."""
 
     @property
     def entry_point(self) -> str:
@@ -52,20 +54,23 @@ _WRITE = "roles/storage.objectCreator"
 
 FUNCTIONS = (
     # Eventarc calls it once a mail. 5 x 4 senders at the most: the limit of mails to one address is exact but for those
-    # that count at the same moment. A post may take 20 s, and a roster with its workbook some seconds more; the rosters
-    # for four of the staff are drawn up at once, and 10,000 in each take 512 MiB.
+    # that count at the same moment. A post may take 20 s. The rosters for four of the staff may be drawn up at once:
+    # one of 100,000 takes a minute or two, and 110 MB of files, which are memory there (`bench/closing.py`).
+    # One that no mail can carry goes into the bucket.
     Function(
         "send-mail",
         False,
         "1Gi",
-        120,
+        540,
         concurrency=4,
         most=5,
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
         messages=(_READ,),
+        rosters=(_WRITE,),
     ),
-    # One at a time: what is due is sent in turn, 100 mails of 20 s each would be half an hour, which is also the
-    # longest that Scheduler waits. It reads the messages that were not read at once, so it has the memory for it.
+    # One sweep at a time, which sends several mails at once and ends by itself after some minutes: this is the longest
+    # that Scheduler waits, and it calls no second time while it does. Whatever ends it in the middle, the next one goes
+    # on. It reads the messages that were not read at once, so it has the memory for it.
     Function(
         "send-due-mail",
         False,
@@ -75,6 +80,7 @@ FUNCTIONS = (
         most=1,
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
         messages=(_READ,),
+        rosters=(_WRITE,),
     ),
     # Reads all registrations of an event once, at its deadline.
     Function("close-intake", False, "512Mi", 540, concurrency=1, most=1),
@@ -94,8 +100,9 @@ FUNCTIONS = (
     ),
     # People wait for it. A form keeps the processor for some milliseconds and waits for Firestore the rest of the time:
     # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
-    # than an opening of 10,000 would bring, and bound the bill of a flood.
-    Function("register", True, "512Mi", 60, concurrency=80, most=20, keys=("LINK_KEY",)),
+    # than an opening of 10,000 would bring, and bound the bill of a flood. The staff fetch a roster of 100,000 from it,
+    # 30 MB, for which a slow line has these five minutes.
+    Function("register", True, "512Mi", 300, concurrency=80, most=20, keys=("LINK_KEY",), rosters=(_READ,)),
 )
 """In the order in which they are deployed: whoever writes down what people sent comes last, so that a new version's
 documents meet new readers.

@@ -1,4 +1,4 @@
-"""The messages as they came, each an object that is written once."""
+"""The messages as they came, and rosters that no mail can carry, each an object that is written once."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ from deploy.steps import GcloudStep, Step, gcloud
 
 _LIFECYCLE = Path("deploy/messages.lifecycle.json")
 """A message is put away in full, whatever was in it, and what it said is in the books. It can be looked at until its
-event is surely over: 400 days, a year and a month. Then it goes: nobody needs it, and it is personal."""
+event is surely over: 400 days, a year and a month. Then it goes: nobody needs it, and it is personal. So with a
+roster."""
 _TAKEN_BACK = 7
 """Days for which a message that was deleted can be had back: as many as the books go back."""
 
@@ -40,7 +41,7 @@ def steps(place: Place) -> tuple[Step, ...]:
     change = gcloud(f"storage buckets update {bucket}", *settings, project=place.project)
     return (
         GcloudStep(
-            makes=f"a bucket for the messages, which nobody outside can ever read; each goes after {days} days",
+            makes=f"a bucket for messages and large rosters, which nobody outside can read; all go after {days} days",
             look=gcloud(f"storage buckets describe {bucket} --raw --format=json", project=place.project),
             make=(
                 gcloud(

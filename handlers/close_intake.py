@@ -4,7 +4,7 @@ from flask import Request, Response
 
 from handlers.logs import log, log_fault
 from handlers.private import done, run_privately
-from rollcall.desk.closing import close
+from rollcall.desk.closing import close, due_to_close
 from rollcall.desk.desk import Desk
 from rollcall.desk.errors import StoreUnavailable
 
@@ -15,7 +15,7 @@ def close_intake(desk: Desk, request: Request) -> Response:
 
     def work() -> Response:
         closed = {}
-        for event in desk.events.values():
+        for event in due_to_close(desk, desk.store.now()):
             try:
                 closing = close(desk, event)
             except StoreUnavailable:

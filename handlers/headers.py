@@ -20,6 +20,8 @@ _ON_PAGES = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is no page; making that of pages would cost whoever waits for the first answer 5 ms."""
 _READ_ELSEWHERE = "Retry-After"
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -32,7 +34,8 @@ def guard(response: Response) -> None:
     """Put on the headers of a public function's answer: a page of ours, or JSON."""
     response.headers.update(ALWAYS)
     response.headers.update(_ON_PAGES)
-    response.headers["Content-Security-Policy"] = page_policy()
+    is_page = response.mimetype == "text/html"
+    response.headers["Content-Security-Policy"] = page_policy() if is_page else _LOADS_NOTHING
 
 
 @cache

@@ -6,8 +6,10 @@ Nothing is guessed: what did not come whole, or leaves open what is meant, is re
 import io
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -19,6 +21,10 @@ from werkzeug.formparser import FormDataParser
 LARGEST_BODY = 64_000
 """Bytes; a form filled to every limit in four-byte characters is well below."""
 _KEY = re.compile("[ -~]{1,255}")
+LARGEST_HEARD_OUT = 32 << 20
+"""Bytes; Cloud Run takes no longer request over HTTP/1."""
+_HEARD_OUT_FOR = 10.0
+"""Seconds."""
 MOST_FIELDS = 100
 """Many times what any form has; an answer names each field that the form has not."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -55,12 +61,13 @@ class Form:
 def take_in(request: Request) -> None:
     """Have the whole body, of whatever method and address, before anything is decided.
 
-    Raises `Refused`: 413 for more than `LARGEST_BODY`, read no further; 400 for what did not come whole.
+    Raises `Refused`: 413 for more than `LARGEST_BODY`, of which nothing is kept; 400 for what did not come whole.
     """
     request.max_content_length = LARGEST_BODY + 1  # a body in chunks that is longer is cut there without a word
     try:
         body = request.get_data()
     except RequestEntityTooLarge:
+        _hear_out(request)
         leave(request)
         raise _too_large() from None
     except Exception:  # each server has errors of its own for a bad chunk, or somebody who hung up
@@ -164,6 +171,16 @@ _READERS: dict[str, Callable[[Request], Form]] = {
 def _is_utf8(charset: str) -> bool:
     """ASCII is UTF-8 too."""
     return charset.lower() in ("utf-8", "utf8", "us-ascii", "ascii")
+
+
+def _hear_out(request: Request) -> None:
+    """Let a body of a stated length be sent to its end, and keep nothing of it: whoever is still sending when we answer
+    and hang up may see a broken connection in place of the answer (RFC 9112, 9.6)."""
+    left, until = request.content_length or 0, time.monotonic() + _HEARD_OUT_FOR
+    if left <= LARGEST_HEARD_OUT:
+        with suppress(Exception):  # it ends early, then
+            while left > 0 and time.monotonic() < until:
+                left -= len(request.environ["wsgi.input"].read(min(left, 1 << 16))) or left
 
 
 def leave(request: Request) -> None:

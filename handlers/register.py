@@ -1,7 +1,8 @@
 """`register`: the form's page, and a registration that comes from it or from a JSON client."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -33,7 +34,7 @@ from rollcall.desk.registering import (
 from rollcall.desk.registering import register as register_at_desk
 from rollcall.desk.registration import Registration, Sign, is_reference, registration_id
 from rollcall.desk.replying import deal_with, form_to_complete, message_to_deal_with, note_completed
-from schemas.links import COMPLETING, DEALING_WITH
+from schemas.links import COMPLETING, DEALING_WITH, ROSTER
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
@@ -51,6 +52,10 @@ _KEY_REUSED = (
     "This Idempotency-Key came before, with another form. Nothing was registered; "
     "please send each form under a key of its own."
 )
+_ROSTER_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 _ONCE_MORE = "Your form is kept, and everything you wrote is here. Please look it over and press Register once more."
 _WHY_ONCE_MORE = {
     Sign.TOO_FAST: f"That went very fast. {_ONCE_MORE}",
@@ -64,8 +69,9 @@ def register(desk: Desk, request: Request) -> Response:
     `/register/<event>/form.txt`), and `/register/openapi.json`; POST to `/register/<event>` registers.
 
     Behind links in our mails: the form of a message, filled in as far as it was understood
-    (`/register/<event>/complete/<token>`; POST registers), and what the staff say of a message
-    (`/register/<event>/dealt-with/<token>`); both answer 410 where the link holds no more.
+    (`/register/<event>/complete/<token>`; POST registers), what the staff say of a message
+    (`/register/<event>/dealt-with/<token>`), and the file of a roster that no mail could carry
+    (`/register/<event>/roster/<token>`); all answer 410 where the link holds no more.
 
     Answers to a POST: 201 accepted, 200 known, 202 kept for staff, 303 to a page for the page's own form; 400 not
     parseable, 403 not yet open, 404 no such event, 405, 409 differs, 410 closed or late, 413 too large, 415 another
@@ -114,6 +120,10 @@ def _route(desk: Desk, request: Request) -> Response:
             _allow(request, "GET", "HEAD", "POST")
             event = _event(desk, slug)
             return _deal_with(desk, event, request, _opened(desk, event, DEALING_WITH, token))
+        case [slug, "roster", token]:
+            _allow(request, "GET", "HEAD")
+            event = _event(desk, slug)
+            return _roster(desk, event, request, _opened(desk, event, ROSTER, token))
         case [slug, ("received" | "already-registered") as how, reference] if is_reference(reference):
             _allow(request, "GET", "HEAD")
             return _page(
@@ -190,7 +200,7 @@ def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None)
     if request.method == "POST":
         return _post(desk, event, request, opened)
     if opened is None:
-        return _page(410, "no_link", event=event, form_page=_link(request, event), for_staff=False)
+        return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=COMPLETING)
     intake = intake_now(desk, event)
     if intake.past or intake.not_yet_open:
         return _form_page(desk, event, request)
@@ -204,12 +214,41 @@ def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None
     """What the staff say of a message: only the button does it, since programs open the links in mails too."""
     incoming = message_to_deal_with(desk, opened) if opened else None
     if opened is None or incoming is None:
-        return _page(410, "no_link", event=event, form_page=_link(request, event), for_staff=True)
+        return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=DEALING_WITH)
     if request.method == "POST":
         deal_with(desk, opened)
-        log("INFO", "message dealt with", event=event.slug, incoming=opened.incoming_id)
+        log("INFO", "message dealt with", event=event.slug, incoming=opened.id)
         return _page(200, "dealt_with", event=event, incoming=incoming)
     return _page(200, "dealt_with" if incoming.dealt_with else "deal_with", event=event, incoming=incoming)
+
+
+def _roster(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
+    """A roster that no mail could carry, as it was put away: piece by piece, since Cloud Run hands on no answer over
+    32 MiB in one (https://cloud.google.com/run/quotas)."""
+    ending = _roster_ending(event, opened.id) if opened else None
+    pieces = desk.files().pieces(opened.id) if opened and ending else None
+    if ending is None or pieces is None:
+        return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=ROSTER)
+    if request.method == "GET":
+        log("INFO", "roster given out", event=event.slug, ending=ending)
+    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
+    return Response(_whole_or_cut(pieces), content_type=_ROSTER_TYPES[ending], headers=as_file)
+
+
+def _roster_ending(event: Event, id: str) -> str | None:
+    """How the name of a roster's file ends; None where it is no roster of this event."""
+    found = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9A-Za-z]+-[0-9A-Za-z]+\.({'|'.join(_ROSTER_TYPES)})", id)
+    return found[1] if found else None
+
+
+def _whole_or_cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The status is out by now. Where the rest cannot be had, the server breaks off, so that a browser does not take
+    half a roster for one."""
+    try:
+        yield from pieces
+    except StoreUnavailable as error:
+        log_unavailable(error)
+        raise
 
 
 def _post(desk: Desk, event: Event, request: Request, completes: Opened | None = None) -> Response:

@@ -11,6 +11,7 @@ from rollcall.desk.event import Event
 
 COMPLETING = "completing"
 DEALING_WITH = "dealing_with"
+ROSTER = "roster"
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,20 @@ class SignedLinks:
         """See `Links`."""
         return f"{self.form_page(event)}/dealt-with/{self._signed(DEALING_WITH, event, incoming_id, 0, until)}"
 
+    def roster(self, event: Event, file_id: str, until: datetime) -> str:
+        """See `Links`."""
+        return f"{self.form_page(event)}/roster/{self._signed(ROSTER, event, file_id, 0, until)}"
+
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
         """See `Links`."""
         try:
-            event, incoming_id, place, until = self._serializer(purpose).loads(token)
+            event, id, place, until = self._serializer(purpose).loads(token)
         except BadData:
             return None
-        return Opened(event, incoming_id, place) if now.timestamp() <= until else None
+        return Opened(event, id, place) if now.timestamp() <= until else None
 
-    def _signed(self, purpose: str, event: Event, incoming_id: str, place: int, until: datetime) -> str:
-        token = self._serializer(purpose).dumps([event.slug, incoming_id, place, int(until.timestamp())])
+    def _signed(self, purpose: str, event: Event, id: str, place: int, until: datetime) -> str:
+        token = self._serializer(purpose).dumps([event.slug, id, place, int(until.timestamp())])
         return token if isinstance(token, str) else token.decode()
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:

@@ -1,16 +1,19 @@
 """What tests are about: the real event and an invented registrant, each test varying one thing."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from rollcall.desk.desk import Compose, Desk, Inbox, Post, Store
+from rollcall.desk.desk import Compose, Desk, Post, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
+from rollcall.desk.mail import OnRoster, RosterContent
 from rollcall.desk.registration import Registered, Registration, registration_id
+from rollcall.documents.roster import draw
 from rollcall.inbox.reader import InboxReader
 from rollcall.mail.composing import compose
 from rollcall.store.folder import FolderFiles
@@ -34,13 +37,25 @@ def desk_with(
 ) -> Desk:
     """A desk of real parts; its messages are in the folder `files`."""
     intakes = RecentIntakes(store, seconds)
-    inbox = Inbox(FolderFiles(files), InboxReader())
-    return Desk(store, intakes, events, compose, post, lambda: inbox, LINKS, SENDER)
+    return Desk(store, intakes, events, compose, draw, post, lambda: FolderFiles(files), InboxReader, LINKS, SENDER)
 
 
 def an_event(**changes: Any) -> Event:
     """The letter's event."""
     return replace(read_event(EVENTS / "intgov04.toml"), **changes)
+
+
+def roster_files(
+    *people: Registered | OnRoster, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
+) -> tuple[bytes, bytes]:
+    """The CSV and the workbook that are drawn up of these people, some of whom are late."""
+    event = event or an_event()
+    everybody = [one if isinstance(one, OnRoster) else OnRoster(one) for one in people]
+    everybody += [OnRoster(one, late=True) for one in late]
+    with TemporaryDirectory() as folder:
+        drawn = draw(event, RosterContent(event.closes_at, everybody, **content), Path(folder))
+        table, workbook = (file.path.read_bytes() for file in drawn.files)
+    return table, workbook
 
 
 def write_event(folder: Path, slug: str, opens: date, closes: date, *origins: str) -> None:

@@ -34,7 +34,7 @@ from handlers.register import register as answer_register
 from handlers.send_due_mail import send_due_mail as answer_send_due_mail
 from handlers.send_mail import send_mail as answer_send_mail
 from handlers.signature import verification_keys
-from rollcall.desk.desk import Desk, Files, Inbox, Store
+from rollcall.desk.desk import Desk, Files, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailQueue
@@ -48,14 +48,9 @@ _IMPATIENT = 1.0
 """Seconds that SendGrid has to answer."""
 
 
-class Passed(threading.local):
-    """How often each hook point was passed in this request."""
-
-    def __init__(self) -> None:
-        self.times: Counter[str] = Counter()
-
-
-_passed = Passed()
+_passed: Counter[str] = Counter()
+"""How often each hook point was passed in this request, in whatever thread; there is one request at a time."""
+_hooking = threading.Lock()
 
 
 @functions_framework.http
@@ -116,7 +111,7 @@ class FirestoreAhead(FirestoreStore):
 
 
 def _desk() -> Desk:
-    _passed.times.clear()
+    _passed.clear()
     return _desk_with((FOLDER / "books").read_text())
 
 
@@ -127,8 +122,8 @@ def _desk_with(books: str) -> Desk:
     poster = SendGridPoster(api_key, sender, host, _IMPATIENT)
     post = partial(_between_hooks, "post", poster.post)
     desk = desk_with(store, post, FOLDER / f"{books}.messages", events=main.EVENTS)
-    inbox = Inbox(cast(Files, Hooked(desk.inbox().files)), desk.inbox().reader)
-    return replace(desk, inbox=lambda: inbox)
+    files = cast(Files, Hooked(desk.files()))
+    return replace(desk, files=lambda: files)
 
 
 def _store(books: str) -> Store:
@@ -149,11 +144,12 @@ def _between_hooks(name: str, do: Callable[..., Any], *arguments: Any, **named: 
 
 
 def _hook(name: str) -> None:
-    _passed.times[name] += 1
-    point = f"{name} {_passed.times[name]}"
-    with (FOLDER / "passed").open("a") as passed:
-        passed.write(f"{point}\n")
-    order = FOLDER / "crash_at"
-    if order.exists() and order.read_text() == point:
-        order.unlink()
-        os.kill(os.getpid(), signal.SIGKILL)
+    with _hooking:
+        _passed[name] += 1
+        point = f"{name} {_passed[name]}"
+        with (FOLDER / "passed").open("a") as passed:
+            passed.write(f"{point}\n")
+        order = FOLDER / "crash_at"
+        if order.exists() and order.read_text() == point:
+            order.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)

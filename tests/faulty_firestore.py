@@ -25,6 +25,15 @@ class Fault(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Passed:
+    """A call that was passed on and answered; it may have more than one answer, and more to come."""
+
+    method: str
+    request: bytes
+    answers: list[bytes]
+
+
 @dataclass
 class FaultyFirestore:
     """What passed, and what happens to the next calls."""
@@ -32,6 +41,8 @@ class FaultyFirestore:
     address: str
     calls: list[tuple[str, bytes]] = field(default_factory=list)
     """Each call's method (`Commit`, `BatchGetDocuments`, `RunQuery`) and request, in order, lost or not."""
+    passed: list[Passed] = field(default_factory=list)
+    """Those of them that Firestore answered, in this order; not those that it refused."""
     under_way: list[bytes] = field(default_factory=list)
     """The requests of the calls that are not yet over."""
     cut: grpc.StatusCode | None = None
@@ -123,16 +134,23 @@ class _EveryMethod(grpc.GenericRpcHandler):  # type: ignore[misc]
             self._firestore.under_way.append(request)
             try:
                 fault = self._firestore.ordered(method)
-                answers = self._pass_on(path, request, context)
+                answers = self._pass_on(path, method, request, context)
                 yield from fault(answers, context) if fault else answers
             finally:
                 self._firestore.under_way.remove(request)
 
         return grpc.unary_stream_rpc_method_handler(passed_or_lost)
 
-    def _pass_on(self, path: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+    def _pass_on(self, path: str, method: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         metadata = [(name, value) for name, value in context.invocation_metadata() if name != "user-agent"]
+        passed = Passed(method, request, [])
         try:
-            yield from self._channel.unary_stream(path)(request, metadata=metadata, timeout=context.time_remaining())
+            for answer in self._channel.unary_stream(path)(
+                request, metadata=metadata, timeout=context.time_remaining()
+            ):
+                if not passed.answers:
+                    self._firestore.passed.append(passed)
+                passed.answers.append(answer)
+                yield answer
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())

@@ -100,11 +100,13 @@ class _Request:
 def sendgrid_api() -> Iterator[SendGridApi]:
     """A server for the time of a test."""
     api = SendGridApi("")
+    answering = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def handle(self) -> None:
-            if api.answers[:1] == [resets_unread]:
-                api.answers.pop(0)
+            with answering:
+                unread = api.answers[:1] == [resets_unread] and api.answers.pop(0)
+            if unread:
                 resets_unread(self)
                 return
             super().handle()
@@ -113,7 +115,8 @@ def sendgrid_api() -> Iterator[SendGridApi]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             api.faults += _faults(self, body)
             api.bodies.append(json.loads(body))
-            answer = api.answers.pop(0) if api.answers else (202, {})
+            with answering:
+                answer = api.answers.pop(0) if api.answers else (202, {})
             if callable(answer):
                 answer(self)
             elif answer[0] == 0:

@@ -11,6 +11,7 @@ import pytest
 
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
+from tests.handlers.test_record_deliveries import PUBLIC_KEY
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,6 +37,7 @@ main.desk()
 print(json.dumps(sorted(sys.modules)))
 """
     environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
+    environment["MESSAGES"] = "gs://bucket"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
     loaded = set(json.loads(ran.stdout))
     assert {"handlers", "marshmallow", "flask"} <= loaded
@@ -58,6 +60,18 @@ print(json.dumps(sorted(sys.modules)))
     }
 
 
+def test_garbage_is_collected_once_all_is_loaded() -> None:
+    program = """
+import gc, main
+assert not gc.isenabled()
+main.desk()
+assert gc.isenabled() and gc.get_freeze_count() > 10_000
+"""
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr
+
+
 @pytest.mark.parametrize(
     ("missing", "value"), [("LINK_KEY", None), ("LINK_KEY", ""), ("LINK_KEY", " \n"), ("PAGES", None), ("PAGES", "")]
 )
@@ -70,6 +84,16 @@ def test_a_function_without_its_keys_does_not_start(missing: str, value: str | N
     ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
     assert ran.returncode != 0
     assert missing.encode() in ran.stderr
+
+
+@pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email"])
+def test_what_is_kept_in_the_cloud_is_not_lost_with_an_instance(target: str) -> None:
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "MESSAGES": "messages"}
+    keys = {name: "key" for name in ("LINK_KEY", "PAGES", "SENDGRID_API_KEY", "MAIL_FROM")}
+    environment = {**os.environ, **keys, "SENDGRID_PARSE_KEY": PUBLIC_KEY, **settings}
+    ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
+    assert ran.returncode != 0
+    assert b"MESSAGES=gs://<bucket>" in ran.stderr
 
 
 def test_no_secret_is_in_the_repository() -> None:

@@ -1,14 +1,15 @@
 """The Desk: what a registration desk works with, and its ports in its own words, a few methods a verb."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import Glance, Incoming, Reading
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
-from rollcall.desk.mail import About, Attachment, Mail, MailQueue, MailRecord, Message, Posted
+from rollcall.desk.mail import About, Attachment, Drawn, Mail, MailQueue, MailRecord, Message, Posted, RosterContent
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
 
 
@@ -107,8 +108,12 @@ class RosterStore(Protocol):
         """A page of the event's kept forms by id, from the first id past `after`."""
         ...
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
-        """The event's mails that are neither sent nor delivered."""
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
+        """Those of these registrations that are in the books, in no order; asked for no more than a page at a time."""
+        ...
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """A page of the event's mails that are neither sent nor delivered, by id, from the first id past `after`."""
         ...
 
     def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
@@ -118,6 +123,11 @@ class RosterStore(Protocol):
 
 class ClosingStore(IntakeStore, RosterStore, Protocol):
     """What closing asks of the books. Every method may raise `StoreUnavailable`."""
+
+    def due_intakes(self, now: datetime) -> Sequence[str]:
+        """The events whose deadline lies before `now` and of which no closing is recorded, the longest passed first.
+        What it takes does not grow with how many are open or closed."""
+        ...
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """Write a page of the roster; the same page again changes nothing."""
@@ -207,20 +217,37 @@ class Store(ReceivingStore, SendingStore, ClosingStore, MovingStore, WatchingSto
 Compose = Callable[[Mail, Event, About, Intake], Message]
 """Makes the message of a mail out of what it is about; pure."""
 
+Draw = Callable[[Event, RosterContent, Path], Drawn]
+"""Draws up the files of a roster in the folder, which is empty, with no more of it in memory than a page."""
+
 Post = Callable[[Message], Posted]
 """Hands a message to whoever delivers it; says what became of it and does not raise for that."""
 
 
+LARGEST_PIECE = 1 << 20
+"""Bytes that a piece of a file has at the most."""
+
+
 class Files(Protocol):
-    """Where the messages themselves are kept. Every method may raise `StoreUnavailable`."""
+    """Where messages are kept as they came, and rosters that no mail can carry. Every method may raise
+    `StoreUnavailable`."""
 
     def put(self, id: str, content: bytes) -> None:
-        """Keep the file under this id, whole or not at all; it is there for good when this returns. The same again
-        changes nothing."""
+        """Keep the file under this id, whole or not at all; it is there for good when this returns. Where there is one
+        already, nothing changes."""
+        ...
+
+    def put_file(self, id: str, path: Path) -> None:
+        """As `put`, of a file on the disk, without having it in memory."""
         ...
 
     def get(self, id: str) -> bytes | None:
         """The file with this id."""
+        ...
+
+    def pieces(self, id: str) -> Iterator[bytes] | None:
+        """The file with this id in pieces, none larger than `LARGEST_PIECE` and none empty, which is all of it that is
+        in memory. Taking the next one may raise `StoreUnavailable` too: then what was taken is not the whole file."""
         ...
 
 
@@ -242,20 +269,14 @@ class EmailReader(Protocol):
 
 
 @dataclass(frozen=True)
-class Inbox:
-    """What messages that come in are kept in, and read with."""
-
-    files: Files
-    reader: EmailReader
-
-
-@dataclass(frozen=True)
 class Opened:
     """What a link of ours was made for."""
 
     event: str
-    incoming_id: str
+    id: str
+    """Of the message; of the file, where it is a roster."""
     place: int
+    """Of the form in the message, which has more than one at times."""
 
 
 class Links(Protocol):
@@ -277,9 +298,13 @@ class Links(Protocol):
         """The page at which the staff say that they have dealt with the message."""
         ...
 
+    def roster(self, event: Event, file_id: str, until: datetime) -> str:
+        """The file itself, which is a roster of the event's."""
+        ...
+
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
-        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`),
-        or it holds no more."""
+        """What the link was made for; None where we did not make it for this purpose (`completing`, `dealing_with`,
+        `roster`), or it holds no more."""
         ...
 
 
@@ -297,9 +322,11 @@ class Desk:
     events: Mapping[str, Event]
     """By slug."""
     compose: Compose
+    draw: Draw
     post: Post
-    inbox: Callable[[], Inbox]
-    """Made where it is needed first: a person who waits for the form's page does not pay for it."""
+    files: Callable[[], Files]
+    """Made where it is needed first, as is `reader`: a person who waits for the form's page does not pay for it."""
+    reader: Callable[[], EmailReader]
     links: Links
     sender: str
     """The address that our mails come from."""

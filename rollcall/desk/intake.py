@@ -1,6 +1,6 @@
 """The intake of an event: when it opens, when it closes, and what its closing recorded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -72,6 +72,10 @@ class IntakeStore(Protocol):
         """The event's intake now, made from its file where there is none yet."""
         ...
 
+    def known_events(self) -> Set[str]:
+        """The events that the books have an intake of."""
+        ...
+
 
 class RecentIntakes:
     """The intakes that this instance read in the last seconds.
@@ -83,6 +87,7 @@ class RecentIntakes:
         self._store = store
         self._seconds = seconds
         self._read: dict[str, tuple[float, Intake]] = {}
+        self._known: Set[str] = frozenset()
 
     def recent(self, event: Event) -> Intake:
         """The intake as it was at most `READ_AGAIN_AFTER` ago, and not from before a deadline that has passed since."""
@@ -97,6 +102,15 @@ class RecentIntakes:
         self.recent(event)
         at, intake = self._read[event.slug]
         return intake.as_of + timedelta(seconds=self._seconds() - at)
+
+    def have_all(self, events: Mapping[str, Event]) -> None:
+        """Have each of these, by slug, in the books, so that a query finds those whose deadline passes though nobody
+        ever opened their page. The books are asked once: an event that they know they know for good."""
+        if events.keys() <= self._known:
+            return
+        for slug in events.keys() - self._store.known_events():
+            self._store.intake(events[slug])
+        self._known = self._known | events.keys()
 
     def fresh(self, event: Event) -> Intake:
         """The intake as it is now."""

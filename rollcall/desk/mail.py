@@ -2,10 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
+from typing import Generic, TypeVar
 
 from rollcall.desk.incoming import Incoming, Reply, Standing
 from rollcall.desk.registration import KeptForm, Registered, fold
@@ -185,23 +187,115 @@ class Attachment:
     content: bytes
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(frozen=True)
-class Roster:
-    """The closed list of an event and what the staff want to know with it, each list in id order."""
+class Shown(Generic[_T]):
+    """A list that may be longer than a mail, or memory: what is shown of it, and how many there are in all."""
+
+    shown: tuple[_T, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class OnRoster:
+    """Somebody in the books of a closed event."""
+
+    registered: Registered
+    late: bool = False
+    """Not on the closed list."""
+    unsent: MailRecord | None = None
+    """The confirmation, where it is neither sent nor delivered."""
+
+
+@dataclass(frozen=True)
+class NotCompleted:
+    """A form that came by e-mail and whose sender did not do what was asked; nobody has checked what it says."""
+
+    first_name: str
+    family_name: str
+    """Empty where it says none, as the first name."""
+    sender: str
+    faults: tuple[str, ...]
+    """The fields that are missing or wrong."""
+    too_early: bool
+    """Whether nothing is wrong, but it came before registration opened."""
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class RosterContent:
+    """What the files of a roster are about."""
 
     closes_at: datetime
-    registered: tuple[Registered, ...]
-    late: tuple[Registered, ...]
-    confirmations: Mapping[str, MailRecord]
-    """The confirmation of a registration (by id) where it is neither sent nor delivered."""
+    people: Iterable[OnRoster]
+    """Everybody, by id, late or not: more than memory holds, and to be read once."""
     kept: tuple[KeptForm, ...] = ()
-    """The forms that need a person, the first received first."""
+    """The last forms that need a person, the first received first."""
+    not_completed: tuple[NotCompleted, ...] = ()
+    """The same of forms that were not completed."""
+
+
+@dataclass(frozen=True)
+class RosterFile:
+    """A file of the roster, on the disk."""
+
+    path: Path
+    type: str
+
+
+Named = Shown[tuple[str | None, int]]
+"""Names with how often each was given, the most named first, then by name; None where none was. `count` is of names."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A roster drawn up."""
+
+    files: tuple[RosterFile, ...]
+    """The CSV, which has those on the list, and the workbook, which has everything."""
+    organizations: Named
+    hotels: Named
+
+
+@dataclass(frozen=True)
+class LinkedFile:
+    """A file that no mail can carry: it is where the link leads."""
+
+    name: str
+    size: int
+    """Bytes."""
+    link: str
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The closed list of an event as a mail tells of it: counted in full, and of each list no more than a mail shows.
+    What is shown of a list is what came last, the first of that first, unless otherwise said."""
+
+    closes_at: datetime
+    as_of: datetime
+    """When it was drawn up; the store's time."""
+    by_category: Mapping[str, int] = field(default_factory=dict)
+    """How many of those on the list are of a category, by its code."""
+    organizations: Named = Shown()
+    hotels: Named = Shown()
+    undelivered: Shown[OnRoster] = Shown()
+    """Those on the list whose confirmation did not go out: first those whom it will not reach by itself."""
+    late: Shown[OnRoster] = Shown()
+    kept: Shown[KeptForm] = Shown()
+    """The forms that need a person."""
     incoming: Mapping[Standing, int] = field(default_factory=dict)
     """How many of the messages that came in stand how; those that do not occur are absent."""
     dealt_with: int = 0
     """With how many of those that need a person the staff have dealt."""
-    not_completed: tuple[Incoming, ...] = ()
-    """The messages that still wait for their senders, the first received first."""
+    not_completed: Shown[NotCompleted] = Shown()
+    attached: tuple[Attachment, ...] = ()
+    """Its files, where a mail can carry them."""
+    linked: tuple[LinkedFile, ...] = ()
+    """The same files, where no mail can."""
+    links_hold_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -221,15 +315,14 @@ class ForStaff:
 class NeedsAPerson:
     """What does not go by itself, up to now."""
 
-    undelivered: tuple[tuple[Registered | None, MailRecord], ...]
+    undelivered: Shown[tuple[Registered | None, MailRecord]]
     """Mails that will not arrive by themselves, and whom each is about; None for a roster."""
-    kept: tuple[KeptForm, ...]
-    """The forms that are kept for the staff, the first received first."""
+    kept: Shown[KeptForm]
+    """The forms that are kept for the staff. What is shown is, here as below, what came last, the first of that
+    first."""
     queue: MailQueue
-    incoming: tuple[ForStaff, ...] = ()
-    """The messages that need a person, the last ones received, the first of them first."""
-    older_incoming: int = 0
-    """How many messages that were received before these need one too."""
+    incoming: Shown[ForStaff] = Shown()
+    """The messages that need a person."""
 
 
 About = Registered | Roster | NeedsAPerson | Reply
@@ -323,3 +416,8 @@ def reply_mail(incoming: Incoming, to: str) -> Mail:
 def is_reply_id(event: str, text: str) -> bool:
     """Whether it may be the id of a reply of ours (`reply_mail`)."""
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
+
+
+def is_to_staff(id: str) -> bool:
+    """Whether this is the id of a mail to the staff, of those made above."""
+    return any(f".{kind}." in id for kind in TO_STAFF)

@@ -1,12 +1,12 @@
 """What does not go by itself is put before the staff: mails that will not arrive, forms that are kept for them,
 messages that a person has to read."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk, RosterStore
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import Incoming, Standing
+from rollcall.desk.incoming import FormStanding, Incoming, Standing
 from rollcall.desk.mail import (
     UNDELIVERED,
     Attachment,
@@ -15,9 +15,10 @@ from rollcall.desk.mail import (
     MailKind,
     MailRecord,
     NeedsAPerson,
+    Shown,
     needs_a_person_mail,
 )
-from rollcall.desk.pages import everyone, kept_forms, messages
+from rollcall.desk.pages import Newest, messages, still_kept, unsent_mails
 from rollcall.desk.registration import KeptForm, Registered
 from rollcall.desk.testing import is_test
 
@@ -30,7 +31,8 @@ ATTACHED = 10_000_000
 LOOKED_AT = 60_000_000
 """Bytes of messages that are looked into for attachments: two of the largest, and many small ones."""
 SHOWN = 50
-"""Messages that one mail to the staff is about at the most, the last received; strangers may send many."""
+"""Messages, kept forms, mails that did not arrive, late people: of each kind one mail to the staff shows so many at the
+most, the last ones; strangers and robots may send many."""
 WITHOUT_ATTACHMENTS = timedelta(days=7)
 """How long no attachments go along after a mail to the staff did not arrive: where a server takes one of them for a
 virus, or for a program, it refuses all that goes with it."""
@@ -61,27 +63,29 @@ def word_of(desk: Desk, record: MailRecord) -> Sequence[Mail]:
     return owed_this_hour(event, desk.store.now())
 
 
-def still_kept(store: RosterStore, event: str, registered: Collection[str]) -> tuple[KeptForm, ...]:
-    """The kept forms, the first received first, but for those of people (by id) who registered after all.
-
-    Raises `StoreUnavailable`.
-    """
-    kept = [kept for kept in kept_forms(store, event) if kept.id not in registered]
-    return tuple(sorted(kept, key=lambda kept: kept.form.received_at))
-
-
 def draw_up_needs_a_person(desk: Desk, event: Event) -> NeedsAPerson:
-    """What needs a person as the books stand now. Raises `StoreUnavailable`."""
-    people = {one.id: one for one in everyone(desk.store, event.slug)}
-    unsent = desk.store.unsent_mails(event.slug)
-    undelivered = tuple(
-        (people.get(record.mail.registration_id or ""), record) for record in unsent if _is_told(record)
-    )
+    """What needs a person as the books stand now; of each kind the last are shown, and the people looked up whom they
+    are about. Raises `StoreUnavailable`."""
     queue = desk.store.mail_queue()
-    kept = still_kept(desk.store, event.slug, people)
-    left, count = _left(desk.store, event)
-    room = 0 if any(_was_refused(record, queue.as_of) for record in unsent) else ATTACHED
-    return NeedsAPerson(undelivered, kept, queue, _for_staff(desk, event, left, people, room), count - len(left))
+    undelivered = Newest[MailRecord](SHOWN)
+    was_refused = False
+    for record in unsent_mails(desk.store, event.slug):
+        was_refused = was_refused or _was_refused(record, queue.as_of)
+        if _is_told(record):
+            undelivered.add(record.attempts[-1].at if record.attempts else record.queued_at, record)
+    kept = Newest[KeptForm](SHOWN)
+    for one in still_kept(desk.store, event.slug):
+        kept.add(one.form.received_at, one)
+    left = Newest[Incoming](SHOWN)
+    for incoming in filter(is_left_to_the_staff, messages(desk.store, event.slug)):
+        left.add(incoming.received_at, incoming)
+    for_staff = _for_staff(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
+    return NeedsAPerson(
+        undelivered=Shown(_with_whom(desk.store, event, undelivered.in_order()), undelivered.count),
+        kept=Shown(kept.in_order(), kept.count),
+        queue=queue,
+        incoming=Shown(for_staff, left.count),
+    )
 
 
 def is_left_to_the_staff(incoming: Incoming) -> bool:
@@ -89,14 +93,12 @@ def is_left_to_the_staff(incoming: Incoming) -> bool:
     return incoming.standing is Standing.NEEDS_A_PERSON and not incoming.dealt_with
 
 
-def _left(store: RosterStore, event: Event) -> tuple[list[Incoming], int]:
-    """The last messages that are left to the staff, the first received first, and how many there are in all."""
-    last: list[Incoming] = []
-    count = 0
-    for incoming in filter(is_left_to_the_staff, messages(store, event.slug)):
-        count += 1
-        last = sorted([*last, incoming], key=lambda one: one.received_at)[-SHOWN:]
-    return last, count
+def _with_whom(
+    store: RosterStore, event: Event, records: Sequence[MailRecord]
+) -> tuple[tuple[Registered | None, MailRecord], ...]:
+    ids = [record.mail.registration_id for record in records if record.mail.registration_id]
+    people = {one.id: one for one in store.people(event.slug, ids)}
+    return tuple((people.get(record.mail.registration_id or ""), record) for record in records)
 
 
 def _was_refused(record: MailRecord, now: datetime) -> bool:
@@ -105,9 +107,7 @@ def _was_refused(record: MailRecord, now: datetime) -> bool:
     return record.mail.kind is MailKind.NEEDS_A_PERSON and record.state in UNDELIVERED and lately
 
 
-def _for_staff(
-    desk: Desk, event: Event, left: Sequence[Incoming], people: Mapping[str, Registered], room: int
-) -> tuple[ForStaff, ...]:
+def _for_staff(desk: Desk, event: Event, left: Sequence[Incoming], room: int) -> tuple[ForStaff, ...]:
     """Those messages with what the staff want of each; `room` is how many bytes of attachments go along."""
     until = desk.intakes.now(event) + LINK_HOLDS
     look = LOOKED_AT
@@ -120,17 +120,17 @@ def _for_staff(
             attachments, size = (), 0
         room -= size
         link = desk.links.dealing_with(event, incoming.id, until)
-        ids = [form.registration_id for form in incoming.forms if form.registration_id]
-        its_people = {id: people[id] for id in ids if id in people}
-        for_staff.append(ForStaff(incoming, link, attachments, its_people))
+        differing = [form for form in incoming.forms if form.standing is FormStanding.DIFFERS]
+        ids = [form.registration_id for form in differing if form.registration_id]
+        people = {one.id: one for one in desk.store.people(event.slug, ids)} if ids else {}
+        for_staff.append(ForStaff(incoming, link, attachments, people))
     return tuple(reversed(for_staff))
 
 
 def _attachments(desk: Desk, incoming: Incoming) -> tuple[tuple[Attachment, ...], int]:
     """What is attached to it, and how many bytes had to be looked at for that."""
-    inbox = desk.inbox()
-    raw = inbox.files.get(incoming.id) or b""
-    return inbox.reader.attachments(raw) if raw else (), len(raw)
+    raw = desk.files().get(incoming.id) or b""
+    return desk.reader().attachments(raw) if raw else (), len(raw)
 
 
 def _is_told(record: MailRecord) -> bool:

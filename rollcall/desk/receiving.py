@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from rollcall.desk.desk import Desk, Inbox, Opened
+from rollcall.desk.desk import Desk, Files, Opened
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import IN_THE_BOOKS, FormStanding, FoundForm, Incoming, ReadForm, Reading, Standing
@@ -36,9 +36,8 @@ def receive(desk: Desk, raw: bytes) -> str:
 
     Returns its id: from then on it cannot be lost. Raises `StoreUnavailable`.
     """
-    inbox = desk.inbox()
-    glance = inbox.reader.glance(raw)
-    inbox.files.put(glance.id, raw)
+    glance = desk.reader().glance(raw)
+    desk.files().put(glance.id, raw)
     desk.store.take_in((addressed(glance.recipients, desk.events) or _latest(desk.events)).slug, glance.id)
     return glance.id
 
@@ -71,7 +70,7 @@ def read_in(desk: Desk, id: str) -> Incoming | None:
     claimed = desk.store.incoming(id)
     if claimed is None:
         raise LookupError("a message that was there is gone; messages are never deleted")
-    raw = _kept(desk.inbox(), id)
+    raw = _kept(desk.files(), id)
     read, owed, completed = _read(desk, event, claimed, raw, now)
     if not desk.store.save_incoming(read, owed):
         return None
@@ -188,8 +187,8 @@ def _latest(events: Mapping[str, Event]) -> Event:
     return max(events.values(), key=lambda event: event.opens_at)
 
 
-def _kept(inbox: Inbox, id: str) -> bytes:
-    raw = inbox.files.get(id)
+def _kept(files: Files, id: str) -> bytes:
+    raw = files.get(id)
     if raw is None:
         raise LookupError("a message that was kept is gone")
     return raw
@@ -200,7 +199,7 @@ def _read(
 ) -> tuple[Incoming, list[Mail], Opened | None]:
     """The message as it stands once it is read, the mails owed for it, and the form in an earlier one that its form
     completes."""
-    reader = desk.inbox().reader
+    reader = desk.reader()
     reading = reader.read(raw, event)
     asked = _asked(desk, event, reading)
     read = replace(

@@ -32,7 +32,7 @@ def draw_up_reply(desk: Desk, event: Event, incoming_id: str, intake: Intake) ->
 def form_to_complete(desk: Desk, opened: Opened) -> ReadForm | None:
     """The form that the link is for, where something is still missing in it and its person did not register in another
     way. Raises `StoreUnavailable`."""
-    incoming = desk.store.incoming(opened.incoming_id)
+    incoming = desk.store.incoming(opened.id)
     if incoming is None or opened.place >= len(incoming.forms):
         return None
     form = incoming.forms[opened.place]
@@ -45,7 +45,7 @@ def form_to_complete(desk: Desk, opened: Opened) -> ReadForm | None:
 def note_completed(desk: Desk, opened: Opened, registration_id: str) -> None:
     """Note that the form that the link is for was registered on the form's page. Raises `StoreUnavailable`."""
     while True:
-        incoming = _there(desk.store.incoming(opened.incoming_id), opened.incoming_id)
+        incoming = _there(desk.store.incoming(opened.id), opened.id)
         after = completed(incoming, opened.place, registration_id)
         if after == incoming or desk.store.save_incoming(after):
             return
@@ -62,12 +62,12 @@ def completed(incoming: Incoming, place: int, registration_id: str) -> Incoming:
 
 def message_to_deal_with(desk: Desk, opened: Opened) -> Incoming | None:
     """The message that the link is for. Raises `StoreUnavailable`."""
-    return desk.store.incoming(opened.incoming_id)
+    return desk.store.incoming(opened.id)
 
 
 def deal_with(desk: Desk, opened: Opened) -> bool:
     """Take the message off the staff's list; False where there is none. Raises `StoreUnavailable`."""
-    while incoming := desk.store.incoming(opened.incoming_id):
+    while incoming := desk.store.incoming(opened.id):
         if incoming.dealt_with or desk.store.save_incoming(replace(incoming, dealt_with=True)):
             return True
     return False

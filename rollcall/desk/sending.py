@@ -2,14 +2,17 @@
 
 import random
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from threading import Event as Signal
 from typing import assert_never
 
-from rollcall.desk.closing import draw_up_roster
 from rollcall.desk.desk import Desk
+from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
@@ -30,6 +33,7 @@ from rollcall.desk.mail import (
     NotSent,
     Posted,
     Sent,
+    is_to_staff,
 )
 from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_next_morning, owed_this_hour, word_of
 from rollcall.desk.recording import reported
@@ -39,6 +43,9 @@ from rollcall.desk.testing import is_test
 # The bounds of sending, all of them.
 LEASE = timedelta(minutes=2)
 """How long a sender has a mail to itself; well above the time that posting may take."""
+STAFF_LEASE = timedelta(minutes=10)
+"""The same, for a mail to the staff: a roster of many is drawn up first. More than `send_mail` may run
+(`deploy/functions.py`)."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 TRIES = 200
@@ -59,12 +66,18 @@ LONGEST_ASKED_HOLD = timedelta(hours=1)
 TO_ONE_ADDRESS = 50
 """Mails about registrations and messages to one address within `ADDRESS_WINDOW`; more wait for another. A focal point's
 delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for
-one more."""
+one more: those of a sweep (`SENDERS`), and those of `send_mail` (`deploy/functions.py`)."""
 ADDRESS_WINDOW = timedelta(days=1)
 PUT_OFFS = 3
 """How often a mail waits for another window before it is put before a person."""
-SWEEP = 100
-"""Mails that one sweep takes up at the most."""
+PAGE = 100
+"""Mails that a sweep asks the books for at a time."""
+SENDERS = 16
+"""Mails to people that a sweep sends at a time: nearly all of a mail's time is waiting, for SendGrid and for the books
+(docs/performance.md)."""
+SWEEP_FOR = timedelta(minutes=5)
+"""A sweep takes up no page, and no mail to staff, after this; the next one begins within a minute. What looks for
+sweeps that do not come any more waits ten minutes (`deploy/alerts.py`)."""
 
 
 class Hold(StrEnum):
@@ -116,25 +129,75 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
-    """Send what is due, up to `SWEEP` mails: each id with what came of it; no more once the queue is held. What goes
-    wrong with one mail in a way that nobody foresaw is handed on; it is put off, and keeps no other mail waiting.
+    """Send what is due, page by page, until nothing is, the queue is held, or `SWEEP_FOR` has passed: each id with what
+    came of it. While the queue is held one mail tries whether that is over, and no other beside it. What goes wrong
+    with one mail in a way that nobody foresaw is handed on; it is put off, and keeps no other mail waiting.
 
-    Raises `StoreUnavailable`.
+    Several sweeps at once are safe, each mail being claimed, and no faster than one: they take up the same mails.
+
+    Raises `StoreUnavailable`, when what is under way has come to its end.
     """
-    queue = desk.store.mail_queue()
-    for mail_id in [] if queue.waits else desk.store.due_mails(SWEEP):
-        try:
-            attempted = send(desk, mail_id)
-        except StoreUnavailable:
-            raise
-        except Exception as error:
-            desk.store.put_off(mail_id, queue.as_of + LONGEST_WAIT)
-            yield mail_id, error
-            continue
-        if attempted:
-            yield mail_id, attempted
-            if attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
+    until = None
+    with ThreadPoolExecutor(SENDERS) as pool:
+        while True:
+            queue = desk.store.mail_queue()
+            until = until or queue.as_of + SWEEP_FOR
+            limit = 1 if queue.held_until else PAGE
+            due = [] if queue.waits or queue.as_of > until else desk.store.due_mails(limit)
+            yield from _send_page(desk, pool, due, until)
+            if len(due) < limit:
                 return
+
+
+def _send_page(
+    desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], until: datetime
+) -> Iterator[tuple[str, Attempted | Exception]]:
+    """Send these: those to people `SENDERS` at a time, then those to staff one after another, since a roster fills
+    processor and memory. Once one finds that no more can be sent, those that are not yet taken up are left alone."""
+    over = Signal()
+
+    def one(mail_id: str) -> Attempted | Exception | None:
+        try:
+            if over.is_set() or (is_to_staff(mail_id) and desk.store.now() > until):
+                return None
+            attempted = _send_or_put_off(desk, mail_id)
+        except StoreUnavailable:
+            over.set()
+            raise
+        if isinstance(attempted, Attempted) and attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
+            over.set()
+        return attempted
+
+    outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
+        mail_id: pool.submit(one, mail_id).result for mail_id in due if not is_to_staff(mail_id)
+    }
+    outcomes |= {mail_id: partial(one, mail_id) for mail_id in due if is_to_staff(mail_id)}
+    unavailable = None
+    try:
+        for mail_id, outcome in outcomes.items():
+            try:
+                came = outcome()
+            except StoreUnavailable as error:
+                unavailable = error
+                continue
+            except Exception as error:  # it could not even be put off
+                came = error
+            if came:
+                yield mail_id, came
+    finally:
+        over.set()
+    if unavailable:
+        raise unavailable
+
+
+def _send_or_put_off(desk: Desk, mail_id: str) -> Attempted | Exception | None:
+    try:
+        return send(desk, mail_id)
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        desk.store.put_off(mail_id, desk.store.now() + LONGEST_WAIT)
+        return error
 
 
 def is_due(record: MailRecord, now: datetime) -> bool:
@@ -152,7 +215,8 @@ def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> 
     if lately >= TO_ONE_ADDRESS:
         return _put_off(record, attempt_id, now)
     attempt = Attempt(attempt_id, now)
-    return replace(record, state=MailState.SENDING, due_at=now + LEASE, attempts=(*record.attempts, attempt))
+    lease = STAFF_LEASE if record.mail.kind in TO_STAFF else LEASE
+    return replace(record, state=MailState.SENDING, due_at=now + lease, attempts=(*record.attempts, attempt))
 
 
 def may_be_put_off(record: MailRecord) -> bool:
@@ -264,9 +328,11 @@ def _post(desk: Desk, claimed: MailRecord) -> Posted:
     try:
         intake = desk.store.intake(event)
         message = _compose(desk, claimed.mail, event, intake)
+        # drawing up what staff get may take minutes
+        as_of = desk.store.now() if claimed.mail.kind in TO_STAFF else intake.as_of
     except Exception as error:  # one mail that cannot be composed must not keep the others waiting
         return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}")
-    if claimed.due_at is None or intake.as_of >= claimed.due_at:
+    if claimed.due_at is None or as_of >= claimed.due_at:
         return NotSent(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(message)
 
@@ -291,7 +357,8 @@ def _keep_queue(desk: Desk, queue: MailQueue, posted: Posted) -> Hold | None:
 def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
     """Settle the mail, whoever else writes to its record meanwhile."""
     while True:
-        now = desk.store.now()
+        # a mail that was taken waits for nothing any more, whatever the time
+        now = claimed.attempts[-1].at if isinstance(posted, Sent) else desk.store.now()
         current = desk.store.mail(claimed.mail.id)
         if current is None and is_test(claimed.mail.to):  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, posted, now).state
@@ -309,7 +376,7 @@ def _word_of_hold(desk: Desk, queue: MailQueue) -> Sequence[Mail]:
 def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
     match mail.kind:
         case MailKind.ROSTER:
-            return desk.compose(mail, event, draw_up_roster(desk.store, event, intake), intake)
+            return desk.compose(mail, event, draw_up_roster(desk, event, intake), intake)
         case MailKind.NEEDS_A_PERSON:
             return desk.compose(mail, event, _needs_a_person(desk, event, intake), intake)
         case MailKind.REPLY:
@@ -327,7 +394,7 @@ def _needs_a_person(desk: Desk, event: Event, intake: Intake) -> NeedsAPerson:
     """What needs a person; while that is a message, the staff are owed another word on the next morning, until the
     event is over."""
     about = draw_up_needs_a_person(desk, event)
-    if about.incoming and not event.is_over(intake.as_of):
+    if about.incoming.count and not event.is_over(intake.as_of):
         for mail in owed_next_morning(event, intake.as_of):
             desk.store.queue(mail)
     return about

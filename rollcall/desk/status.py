@@ -1,19 +1,18 @@
 """How things stand, for the person on duty: what came in, what became of it, what waits and what failed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollcall.desk.closing import listed
+from rollcall.desk.closing import list_is_whole, listed
 from rollcall.desk.desk import WatchingStore
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import Standing, standing_now
+from rollcall.desk.incoming import Standing
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import TO_STAFF, UNDELIVERED, MailQueue, MailRecord, MailState
-from rollcall.desk.needs_a_person import is_left_to_the_staff, still_kept
-from rollcall.desk.pages import everyone, messages
-from rollcall.desk.registration import Registered
+from rollcall.desk.needs_a_person import is_left_to_the_staff
+from rollcall.desk.pages import everyone, in_step, messages_now, still_kept, unsent_mails
 from rollcall.desk.testing import is_test
 from rollcall.desk.watching import MISSED_AFTER, overdue
 
@@ -95,7 +94,7 @@ class Status:
 
 
 def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
-    """How things stand now. Writes nothing. Raises `StoreUnavailable`."""
+    """How things stand now, counted with a page in memory at a time. Writes nothing. Raises `StoreUnavailable`."""
     queue, intakes = store.mail_queue(), store.known_intakes()
     standing = [_event_status(store, event, intakes.get(slug), queue.as_of) for slug, event in events.items()]
     without_file = [
@@ -110,22 +109,25 @@ def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
     )
 
 
-def mails_standing(unsent: Sequence[MailRecord], now: datetime) -> MailsStanding:
+def mails_standing(unsent: Iterable[MailRecord], now: datetime) -> MailsStanding:
     """How these mails stand, none of which is sent or delivered."""
-    records = [record for record in unsent if not is_test(record.mail.to)]
-    open_ones = [record for record in records if record.state not in UNDELIVERED]
-    waiting = [record for record in open_ones if record.mail.not_before <= now]
-    undelivered = [record for record in records if record.state in UNDELIVERED]
-    return MailsStanding(
-        waiting=len(waiting),
-        in_doubt=sum(record.state is MailState.IN_DOUBT for record in waiting),
-        longest=max((now - _owed_since(record) for record in waiting), default=timedelta(0)),
-        later=len(open_ones) - len(waiting),
-        undelivered=Counter(record.state for record in undelivered),
-        to_staff=tuple(
-            sorted((one for one in undelivered if one.mail.kind in TO_STAFF), key=lambda record: record.mail.id)
-        ),
-    )
+    waiting = in_doubt = later = 0
+    longest, undelivered, to_staff = timedelta(0), Counter[MailState](), []
+    for record in unsent:
+        if is_test(record.mail.to):
+            continue
+        if record.state in UNDELIVERED:
+            undelivered[record.state] += 1
+            if record.mail.kind in TO_STAFF:
+                to_staff.append(record)
+        elif record.mail.not_before > now:
+            later += 1
+        else:
+            waiting += 1
+            in_doubt += record.state is MailState.IN_DOUBT
+            longest = max(longest, now - _owed_since(record))
+    to_staff.sort(key=lambda record: record.mail.id)
+    return MailsStanding(waiting, in_doubt, longest, later, undelivered, tuple(to_staff))
 
 
 def _owed_since(record: MailRecord) -> datetime:
@@ -133,34 +135,36 @@ def _owed_since(record: MailRecord) -> datetime:
 
 
 def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now: datetime) -> EventStatus:
-    people = list(everyone(store, event.slug))
-    ids = {one.id for one in people}
-    late, list_is_whole = _late(store, event, intake, people)
-    incoming = list(messages(store, event.slug))
+    registered, late, list_is_whole = _people(store, event, intake)
+    incoming, left_to_staff = Counter[Standing](), 0
+    for one, standing, _ in messages_now(store, event.slug):
+        incoming[standing] += 1
+        left_to_staff += is_left_to_the_staff(one)
     return EventStatus(
         event=event,
         intake=intake,
-        registered=len(people) - late,
+        registered=registered,
         late=late,
-        kept=len(still_kept(store, event.slug, ids)),
-        incoming=Counter(standing_now(one, ids) for one in incoming),
-        left_to_staff=sum(map(is_left_to_the_staff, incoming)),
-        mails=mails_standing(store.unsent_mails(event.slug), now),
+        kept=sum(1 for _ in still_kept(store, event.slug)),
+        incoming=incoming,
+        left_to_staff=left_to_staff,
+        mails=mails_standing(unsent_mails(store, event.slug), now),
         list_is_whole=list_is_whole,
     )
 
 
-def _late(store: WatchingStore, event: Event, intake: Intake | None, people: Sequence[Registered]) -> tuple[int, bool]:
-    """How many are late, and whether the closed list is whole. That list decides, if it is: a document that was
-    restored has another time."""
-    by_time = sum(intake.is_late(one.received_at) for one in people) if intake else 0
-    if intake is None or intake.closing is None:
-        return by_time, True
-    try:
-        on_roster = set(listed(store, event, intake, intake.closing))
-    except ValueError:
-        return by_time, False
-    return sum(one.id not in on_roster for one in people), True
+def _people(store: WatchingStore, event: Event, intake: Intake | None) -> tuple[int, int, bool]:
+    """How many are registered, how many late, and whether the closed list is whole. That list decides, if it is: a
+    document that was restored has another time."""
+    closing = intake.closing if intake else None
+    whole = intake is None or closing is None or list_is_whole(store, event, intake, closing)
+    if intake and closing and whole:
+        on_list = in_step(listed(store, event, intake, closing), str)
+        are_late = (on_list(one.id) is None for one in everyone(store, event.slug))
+    else:
+        are_late = (intake is not None and intake.is_late(one.received_at) for one in everyone(store, event.slug))
+    counted = Counter(are_late)
+    return counted[False], counted[True], whole
 
 
 def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rollcall.desk.desk import TellingStore
 from rollcall.desk.event import Event
 from rollcall.desk.mail import AT_ONCE, UNDELIVERED, Mail, MailKind, needs_a_person_mail, roster_mail
+from rollcall.desk.pages import unsent_mails
 
 
 def tell_anew(store: TellingStore, event: Event) -> Sequence[Mail]:
@@ -19,10 +20,11 @@ def tell_anew(store: TellingStore, event: Event) -> Sequence[Mail]:
         return []
     stamp = f"{intake.as_of:%Y%m%dT%H%M%S}"
     mails = []
+    word_was_lost = _word_was_lost(store, event)
     for number, to in enumerate(event.staff, start=1):
         if intake.closing:
             mails.append(roster_mail(event.slug, number, to, stamp))
-        if _word_was_lost(store, event):
+        if word_was_lost:
             mails.append(needs_a_person_mail(event.slug, stamp, number, to, AT_ONCE))
     for mail in mails:
         store.queue(mail)
@@ -32,5 +34,5 @@ def tell_anew(store: TellingStore, event: Event) -> Sequence[Mail]:
 def _word_was_lost(store: TellingStore, event: Event) -> bool:
     return any(
         record.mail.kind is MailKind.NEEDS_A_PERSON and record.state in UNDELIVERED
-        for record in store.unsent_mails(event.slug)
+        for record in unsent_mails(store, event.slug)
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rollcall.desk.closing import due_to_close
 from rollcall.desk.desk import Desk
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailRecord
@@ -28,13 +29,13 @@ class Watch:
 
 def watch(desk: Desk) -> Watch:
     """See how long mails are due, and which closings are overdue; nothing is changed. It reads the queue, the mails
-    that are due up to `LOOKED_AT`, and each event's intake once.
+    that are due up to `LOOKED_AT`, and the intakes that should be closed.
 
     Raises `StoreUnavailable`.
     """
     queue = desk.store.mail_queue()
     due = [desk.store.mail(id) for id in desk.store.due_mails(LOOKED_AT)]
-    intakes = {event.slug: desk.store.intake(event) for event in desk.events.values()}
+    intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, queue.as_of)}
     return Watch(
         longest_due=max((due_for(record, queue.as_of) for record in due if record), default=timedelta(0)),
         held=queue.held_until is not None,

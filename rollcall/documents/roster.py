@@ -1,33 +1,46 @@
-"""The roster as files for the staff: CSV for programs, XLSX for people."""
+"""The roster as files for the staff: CSV for programs, XLSX for people.
+
+A roster may be longer than memory: its rows are sorted in a temporary file, and both files are written a row at a time.
+"""
 
 import csv
 import io
+import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from xml.sax.saxutils import escape
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name
 
 from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, ReadForm
-from rollcall.desk.mail import MailState, Roster
-from rollcall.desk.registration import KeptForm, Registered, Sign, fold
+from rollcall.desk.mail import Drawn, MailState, Named, NotCompleted, OnRoster, RosterContent, RosterFile, Shown
+from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from schemas.registration import form_fields, written
 
-Rows = list[tuple[str, ...]]
+Row = tuple[str, ...]
 _Of = TypeVar("_Of")
 
 _TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
 _USUAL_WIDTH = 18
-KEPT_IN_WORKBOOK = 1000
-"""Kept forms in the workbook, and forms not completed, the last received; robots may send so many that no mail could
-carry them."""
+NAMED = 200
+"""Organizations, and hotels, that are counted by name, the most named; the files have all."""
 _LONGEST_CELL = 250
 """Characters of what nobody has checked."""
+_LONGEST_IN_CELL = 32_767
+"""Characters that a cell of a workbook may have."""
+_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+_CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WHY_KEPT = {
     Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
     Sign.TOO_FAST: "sent within 3 seconds of opening the page",
@@ -35,61 +48,57 @@ WHY_KEPT = {
 """What the staff are told of each sign."""
 
 
+def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
+    """The roster's files, in this folder: see `Draw`."""
+    table, workbook = folder / f"{event.slug}-roster.csv", folder / f"{event.slug}-roster.xlsx"
+    with closing(SortedRows()) as rows:
+        rows.add(event, content)
+        write_table(roster_sheet(event), rows.of(late=False), table)
+        write_workbook(event, content, rows, workbook)
+        named = rows.named("organization"), rows.named("hotel")
+    return Drawn((RosterFile(table, "text/csv"), RosterFile(workbook, _XLSX)), *named)
+
+
 @dataclass(frozen=True)
-class Column(Generic[_Of]):
+class Column:
     """A column of a sheet; `width` in characters."""
 
     label: str
     width: int
-    cell: Callable[[_Of], str]
 
 
 @dataclass(frozen=True)
-class NotCompleted:
-    """A form that came by e-mail and whose sender did not do what was asked."""
+class Sheet(Generic[_Of]):
+    """What is across, and the row of one."""
 
     name: str
-    """Empty where it says none."""
-    sender: str
-    missing: str
-    """The labels of what is missing or wrong; that it came too early, where nothing is."""
-    received_at: datetime
+    columns: tuple[Column, ...]
+    row: Callable[[_Of], Row]
 
 
-def not_completed(event: Event, roster: Roster) -> list[NotCompleted]:
-    """The forms in messages that still wait for their senders, but for those of people in the books."""
-    in_the_books = {one.id for one in (*roster.registered, *roster.late)}
-    return [
-        NotCompleted(
-            name=_cell(f"{form.answers.get('first_name', '')} {form.answers.get('family_name', '')}"),
-            sender=_cell(incoming.sender),
-            missing=_missing(event, form),
-            received_at=incoming.received_at,
-        )
-        for incoming in roster.not_completed
-        for form in incoming.forms
-        if form.standing in (FormStanding.INCOMPLETE, FormStanding.NOT_YET_OPEN)
-        and form.registration_id not in in_the_books
-    ]
-
-
-def columns(event: Event, roster: Roster) -> list[Column[Registered]]:
+def roster_sheet(event: Event) -> Sheet[OnRoster]:
     """What the roster says of each person: the reference, the form's fields in its order, what became of it."""
-    return [
-        Column("Reference", 14, lambda one: one.reference),
-        *_form_columns(event),
-        _received(event),
-        Column("Confirmation", 14, lambda one: _confirmation(roster, one)),
-    ]
+    answers = _answers(event)
+
+    def row(one: OnRoster) -> Row:
+        registered = one.registered
+        confirmation = one.unsent.state if one.unsent else MailState.SENT
+        return (registered.reference, *answers(registered), _time(registered.received_at, event), confirmation.value)
+
+    across = (Column("Reference", 14), *_form_columns(event), Column("Received", 17), Column("Confirmation", 14))
+    return Sheet("Roster", across, row)
 
 
-def late_columns(event: Event, roster: Roster) -> list[Column[Registered]]:
-    """As `columns`, and for whoever is late only in our books, when the form was e-mailed."""
+def late_sheet(event: Event, closes_at: datetime) -> Sheet[OnRoster]:
+    """As `roster_sheet`, and for whoever is late only in our books, when the form was e-mailed."""
+    roster = roster_sheet(event)
 
-    def e_mailed(one: Registered) -> str:
-        return _time(one.came_at, event) if one.came_at and e_mailed_in_time(one, roster.closes_at) else ""
+    def row(one: OnRoster) -> Row:
+        came_at = one.registered.came_at
+        in_time = came_at is not None and e_mailed_in_time(one.registered, closes_at)
+        return (*roster.row(one), _time(came_at, event) if came_at and in_time else "")
 
-    return [*columns(event, roster), Column("E-mailed in time, at", 19, e_mailed)]
+    return Sheet("Late", (*roster.columns, Column("E-mailed in time, at", 19)), row)
 
 
 def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
@@ -98,47 +107,41 @@ def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
     return late.came_at is not None and late.came_at < closes_at < late.received_at
 
 
-def kept_columns(event: Event, kept: Iterable[KeptForm]) -> list[Column[Registered]]:
-    """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
-    why = {one.form.id: WHY_KEPT[one.sign] for one in kept}
-    return [Column("Why", 30, lambda one: why[one.id]), _received(event), *_form_columns(event)]
-
-
-def not_completed_columns(event: Event) -> list[Column[NotCompleted]]:
+def not_completed_sheet(event: Event) -> Sheet[NotCompleted]:
     """What is said of each form that its sender did not complete."""
-    return [
-        Column("Name", 28, lambda one: one.name),
-        Column("E-mail address of the sender", 32, lambda one: one.sender),
-        Column("Missing", 48, lambda one: one.missing),
-        Column("Received", 17, lambda one: _time(one.received_at, event)),
-    ]
+
+    def row(one: NotCompleted) -> Row:
+        return (name_on(one), cell(one.sender), missing(event, one), _time(one.received_at, event))
+
+    across = ("Name", 28), ("E-mail address of the sender", 32), ("Missing", 48), ("Received", 17)
+    return Sheet("Not completed", tuple(Column(label, width) for label, width in across), row)
 
 
-def rows(event: Event, people: Iterable[Registered], across: list[Column[Registered]]) -> Rows:
-    """A row a person, by category in the event's order, then organization, family name, first name."""
-    order = {category.code: place for place, category in enumerate(event.categories)}
+def kept_sheet(event: Event) -> Sheet[KeptForm]:
+    """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
+    answers = _answers(event)
 
-    def place(one: Registered) -> tuple[int, str, str, str]:
-        person = one.registration
-        organization = person.answers.get("organization", "")
-        return (
-            order.get(person.category, len(order)),
-            fold(organization),
-            fold(person.family_name),
-            fold(person.first_name),
-        )
+    def row(one: KeptForm) -> Row:
+        return (WHY_KEPT[one.sign], _time(one.form.received_at, event), *answers(one.form))
 
-    return [tuple(column.cell(one) for column in across) for one in sorted(people, key=place)]
+    return Sheet("Needs a person", (Column("Why", 30), Column("Received", 17), *_form_columns(event)), row)
 
 
-def roster_csv(event: Event, roster: Roster) -> bytes:
-    """The roster as CSV (RFC 4180) in UTF-8 with a byte order mark, which spreadsheets ask for."""
-    across = columns(event, roster)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.label for column in across])
-    writer.writerows([harmless(cell) for cell in row] for row in rows(event, roster.registered, across))
-    return text.getvalue().encode("utf-8-sig")
+def name_on(form: NotCompleted) -> str:
+    """Whose form it says it is; empty where it says none."""
+    return cell(f"{form.first_name} {form.family_name}")
+
+
+def missing(event: Event, form: NotCompleted) -> str:
+    """The labels of what is missing or wrong; that it came too early, where nothing is."""
+    if form.too_early:
+        return "nothing, but it came before registration opened"
+    return ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
+
+
+def cell(text: str) -> str:
+    """What nobody has checked, in one line that a workbook can hold: XML has no place for some characters."""
+    return "".join(filter(str.isprintable, " ".join(text.split())))[:_LONGEST_CELL]
 
 
 def harmless(cell: str) -> str:
@@ -149,84 +152,170 @@ def harmless(cell: str) -> str:
     return cell
 
 
-def roster_xlsx(event: Event, roster: Roster) -> bytes:
-    """The roster as a workbook to read, filter and print: text cells only, the late ones, the forms that were
-    not completed, and those that need a person, on sheets of their own."""
-    file = io.BytesIO()
-    workbook = xlsxwriter.Workbook(file, {"in_memory": True})
-    workbook.set_properties({"title": f"Roster: {event.title}", "created": roster.closes_at.replace(tzinfo=None)})
-    across = columns(event, roster)
-    _sheet(workbook, "Roster", event, across, rows(event, roster.registered, across))
-    if roster.late:
-        across = late_columns(event, roster)
-        _sheet(workbook, "Late", event, across, rows(event, roster.late, across))
-    if waiting := not_completed(event, roster)[-KEPT_IN_WORKBOOK:]:
-        missing = not_completed_columns(event)
-        cells = [tuple(column.cell(one) for column in missing) for one in waiting]
-        _sheet(workbook, "Not completed", event, missing, cells)
-    if roster.kept:
-        kept = roster.kept[-KEPT_IN_WORKBOOK:]
-        across = kept_columns(event, kept)
-        _sheet(workbook, "Needs a person", event, across, rows(event, [one.form for one in kept], across))
-    workbook.close()
-    return file.getvalue()
+Place = tuple[int, str, str, str]
+"""Category, organization, family name, first name."""
 
 
-def _sheet(workbook: xlsxwriter.Workbook, name: str, event: Event, across: Sequence[Column[_Of]], people: Rows) -> None:
-    sheet = workbook.add_worksheet(name)
+def place(event: Event) -> Callable[[Registration], Place]:
+    """Where people come: by category in the event's order, then organization, family name, first name."""
+    order = {category.code: number for number, category in enumerate(event.categories)}
+
+    def of(person: Registration) -> Place:
+        organization = person.answers.get("organization", "")
+        number = order.get(person.category, len(order))
+        return number, fold(organization), fold(person.family_name), fold(person.first_name)
+
+    return of
+
+
+class SortedRows:
+    """Rows of people in the order of their places, more than memory holds; those of one place stay in the order in
+    which they were added. SQLite sorts them in a temporary file, with a few megabytes of memory."""
+
+    def __init__(self) -> None:
+        self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
+        self._file.execute("pragma journal_mode = off")
+        self._file.execute(f"create table people (late, {_PLACE}, organization, hotel, cells)")
+
+    def close(self) -> None:
+        """Take the file away."""
+        self._file.close()
+
+    def add(self, event: Event, content: RosterContent) -> None:
+        """Have the people of the roster, each with the row of the sheet on which they are."""
+        on_list, late, place_of = roster_sheet(event), late_sheet(event, content.closes_at), place(event)
+
+        def values(one: OnRoster) -> tuple[object, ...]:
+            person = one.registered.registration
+            named = person.answers.get("organization"), person.answers.get("hotel")
+            cells = (late if one.late else on_list).row(one)
+            return (one.late, *place_of(person), *named, json.dumps(cells, ensure_ascii=False))
+
+        self._file.executemany("insert into people values (?, ?, ?, ?, ?, ?, ?, ?)", map(values, content.people))
+
+    def of(self, *, late: bool) -> Iterator[Row]:
+        """The rows of those who are late, or of those on the list. Only what they are sorted by is moved about; the
+        row itself is looked up when its turn comes."""
+        in_order = self._file.execute(f"select rowid from people where late = ? order by {_PLACE}, rowid", (late,))
+        for number in in_order:
+            ((cells,),) = self._file.execute("select cells from people where rowid = ?", number)
+            yield tuple(json.loads(cells))
+
+    def count(self, *, late: bool) -> int:
+        """How many are late, or on the list."""
+        ((count,),) = self._file.execute("select count(*) from people where late = ?", (late,))
+        return int(count)
+
+    def named(self, what: str) -> Named:
+        """The organizations, or the hotels, of those on the list."""
+        counted = f"select {what} as name, count(*) as times from people where not late group by name"
+        shown = self._file.execute(f"{counted} order by times desc, name limit ?", (NAMED,)).fetchall()
+        ((count,),) = self._file.execute(f"select count(*) from ({counted})")
+        return Shown(tuple(shown), count)
+
+
+_PLACE = "category, place_of_organization, family_name, first_name"
+
+
+def write_table(sheet: Sheet[OnRoster], rows: Iterable[Row], path: Path) -> None:
+    """CSV (RFC 4180) in UTF-8 with a byte order mark, which spreadsheets ask for."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.label for column in sheet.columns])
+        writer.writerows(map(harmless, row) for row in rows)
+
+
+def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path: Path) -> None:
+    """A workbook to read, filter and print: text cells only, the late ones, the forms that were not completed, and
+    those that need a person, on sheets of their own.
+
+    xlsxwriter makes all of it but the rows, which go straight into the zipped sheets: it would have each sheet on the
+    disk twice before it zips it, 2,400 bytes a person, and on Cloud Run the disk is memory.
+    """
+    not_completed, kept, place_of = not_completed_sheet(event), kept_sheet(event), place(event)
+    in_order = sorted(content.kept, key=lambda one: place_of(one.form.registration))
+    filled: list[tuple[Sheet[Any], int, Iterable[Row]]] = [
+        (roster_sheet(event), rows.count(late=False), rows.of(late=False)),
+        (late_sheet(event, content.closes_at), rows.count(late=True), rows.of(late=True)),
+        (not_completed, len(content.not_completed), map(not_completed.row, content.not_completed)),
+        (kept, len(content.kept), map(kept.row, in_order)),
+    ]
+    filled = [filled[0], *(one for one in filled[1:] if one[1])]
+    frame = io.BytesIO()
+    with xlsxwriter.Workbook(frame, {"in_memory": True}) as workbook:
+        workbook.set_properties({"title": f"Roster: {event.title}", "created": content.closes_at.replace(tzinfo=None)})
+        for sheet, count, _ in filled:
+            _add_sheet(workbook, event, sheet, count)
+    its_rows = {f"xl/worksheets/sheet{number}.xml": one[2] for number, one in enumerate(filled, start=1)}
+    with ZipFile(frame) as parts, ZipFile(path, "w") as whole:
+        for part in parts.infolist():
+            entry = ZipInfo(part.filename, part.date_time)
+            entry.compress_type = ZIP_DEFLATED
+            with whole.open(entry, "w") as into:
+                into.writelines(_with_rows(parts.read(part), its_rows.get(part.filename)))
+
+
+def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], count: int) -> None:
+    """The sheet without its rows, of which there will be so many."""
+    page = workbook.add_worksheet(sheet.name)
     header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
     body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
-    for number, column in enumerate(across):
-        sheet.set_column(number, number, column.width)
-        sheet.write_string(0, number, column.label, header)
-    for line, row in enumerate(people, start=1):
-        for number, cell in enumerate(row):
-            sheet.write_string(line, number, cell, body)
-    sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, max(len(people), 1), len(across) - 1)
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
+    for number, column in enumerate(sheet.columns):
+        page.set_column(number, number, column.width, body)
+        page.write_string(0, number, column.label, header)
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, max(count, 1), len(sheet.columns) - 1)
+    page.set_landscape()
+    page.set_paper(9)  # A4
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(0)
     printed = event.title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
-    sheet.set_header(f"&L{printed}&R{name}")
-    sheet.set_footer("&LPrinted &D&RPage &P of &N")
+    page.set_header(f"&L{printed}&R{sheet.name}")
+    page.set_footer("&LPrinted &D&RPage &P of &N")
 
 
-def _missing(event: Event, form: ReadForm) -> str:
-    if form.standing is FormStanding.NOT_YET_OPEN:
-        return "nothing, but it came before registration opened"
-    return ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
+def _with_rows(part: bytes, rows: Iterable[Row] | None) -> Iterator[bytes]:
+    """A part of the workbook in pieces; a sheet with its rows (ECMA-376, part 1, 18.3.1), which have the format of
+    their columns."""
+    if rows is None:
+        yield part
+        return
+    until, end, after = part.partition(b"</sheetData>")
+    (style,) = set(re.findall(r'<col [^>]*style="(\d+)"', until.decode()))
+    yield re.sub(rb"<dimension [^>]*/>", b"", until)  # how far the sheet goes; it may be left out
+    for line, row in enumerate(rows, start=2):
+        cells = "".join(
+            f'<c r="{xl_col_to_name(number)}{line}" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
+            f"{_in_xml(text)}</t></is></c>"
+            for number, text in enumerate(row)
+        )
+        yield f'<row r="{line}">{cells}</row>'.encode()
+    yield end + after
 
 
-def _cell(text: str) -> str:
-    """What nobody has checked, in one line that a workbook can hold: XML has no place for some characters."""
-    return "".join(filter(str.isprintable, " ".join(text.split())))[:_LONGEST_CELL]
+def _in_xml(text: str) -> str:
+    """As a cell has it: no longer than a cell may be, what reads as one of its escapes escaped, and what XML has no
+    place for (18.4.8, 22.9.2.19)."""
+    escaped = _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", _ESCAPE.sub("_x005F_", text[:_LONGEST_IN_CELL]))
+    return escape(escaped)
 
 
-def _form_columns(event: Event) -> list[Column[Registered]]:
-    return [
-        Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH), _answer(event, field.name))
-        for field in form_fields(event)
-    ]
+def _form_columns(event: Event) -> Iterator[Column]:
+    return (Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH)) for field in form_fields(event))
 
 
-def _received(event: Event) -> Column[Registered]:
-    return Column("Received", 17, lambda one: _time(one.received_at, event))
+def _answers(event: Event) -> Callable[[Registered], Row]:
+    """What somebody answered, in the form's order."""
+    names = [field.name for field in form_fields(event)]
+
+    def of(one: Registered) -> Row:
+        said = written(one.registration)
+        said["category"] = event.category_label(one.registration.category)
+        said.setdefault("signed_on", one.received_at.astimezone(event.zone).date().isoformat())
+        return tuple(said.get(name, "") for name in names)
+
+    return of
 
 
 def _time(instant: datetime, event: Event) -> str:
     return f"{instant.astimezone(event.zone):%Y-%m-%d %H:%M}"
-
-
-def _confirmation(roster: Roster, one: Registered) -> str:
-    record = roster.confirmations.get(one.id)
-    return (record.state if record else MailState.SENT).value
-
-
-def _answer(event: Event, name: str) -> Callable[[Registered], str]:
-    if name == "category":
-        return lambda one: event.category_label(one.registration.category)
-    if name == "signed_on":
-        return lambda one: (one.registration.signed_on or one.received_at.astimezone(event.zone).date()).isoformat()
-    return lambda one: written(one.registration).get(name, "")

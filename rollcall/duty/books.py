@@ -50,6 +50,7 @@ def _at_google(project: str) -> Books:
     from google.oauth2.credentials import Credentials
 
     from rollcall.store.firestore import FirestoreStore
+    from rollcall.store.firestore_calls import firestore_api
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if emulator:
@@ -58,7 +59,8 @@ def _at_google(project: str) -> Books:
     # who calls with a person's login must say whose quota it is, or it is that of gcloud's own project
     # (https://cloud.google.com/docs/authentication/troubleshoot-adc)
     login = Credentials(_token(), quota_project_id=project)  # type: ignore[no-untyped-call]
-    return Books(FirestoreStore(firestore.Client(project=project, credentials=login)), f"project {project} at Google")
+    store = FirestoreStore(firestore.Client(project=project, credentials=login), firestore_api(login))
+    return Books(store, f"project {project} at Google")
 
 
 def _token() -> str:

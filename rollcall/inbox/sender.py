@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
+from inspect import signature
+from typing import Any
 
 from rollcall.inbox.mime import Headers, decoded
 from rollcall.inbox.post import Post
@@ -135,9 +137,13 @@ def _received_at(received: str) -> datetime | None:
         return None
 
 
+_ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
+"""Newer Pythons (3.11.10, Debian's) find no address where the header is not quite right: here, two are one too many."""
+
+
 def _addresses(values: Iterable[str]) -> list[str]:
     try:
-        found = [address.strip("'") for _, address in getaddresses(list(values))]
+        found = [address.strip("'") for _, address in getaddresses(list(values), **_ALL_OF_THEM)]
     except (RecursionError, IndexError):  # brackets within brackets within brackets
         return []
     return [one for one in found if len(one) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(one)]

@@ -23,9 +23,10 @@ from pathlib import Path
 from environs import Env, EnvError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from rollcall.desk.desk import Desk, Files, Inbox, Store
+from rollcall.desk.desk import Desk, Files, Store
 from rollcall.desk.event import Event
 from rollcall.desk.intake import RecentIntakes
+from rollcall.documents.roster import draw
 from rollcall.inbox.reader import InboxReader
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
@@ -122,8 +123,10 @@ def serve(listening: socket.socket, events: Mapping[str, Event], books: Books, s
         intakes=RecentIntakes(books.store, time.monotonic),
         events=events,
         compose=compose,
+        draw=draw,
         post=poster.post,
-        inbox=lambda: Inbox(books.files, InboxReader()),
+        files=lambda: books.files,
+        reader=InboxReader,
         links=SignedLinks("local", f"http://localhost:{port}/register", FORMS_HOST),
         sender=SENDER,
     )

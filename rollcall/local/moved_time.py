@@ -1,6 +1,6 @@
 """Time that is moved: real time plus a constant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,6 +30,10 @@ class MovedTime:
     def intake(self, event: Event) -> Intake:
         """See `IntakeStore`."""
         return self._read(self._store.intake(event))
+
+    def known_events(self) -> Set[str]:
+        """See `IntakeStore`."""
+        return self._store.known_events()
 
     def known_intake(self, event: str) -> Intake | None:
         """See `WatchingStore`."""
@@ -132,9 +136,17 @@ class MovedTime:
         """See `RosterStore`."""
         return [replace(one, form=self._moved(one.form)) for one in self._store.kept(event, after, limit)]
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
         """See `RosterStore`."""
-        return [_mail(record, self._shift) for record in self._store.unsent_mails(event)]
+        return [self._moved(registered) for registered in self._store.people(event, ids)]
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        return [_mail(record, self._shift) for record in self._store.unsent_mails(event, after, limit)]
+
+    def due_intakes(self, now: datetime) -> Sequence[str]:
+        """See `ClosingStore`. A deadline is not moved, and `now` is time that is."""
+        return self._store.due_intakes(now)
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""

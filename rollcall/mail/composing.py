@@ -1,9 +1,10 @@
 """Composing: a mail we owe, and what it is about, become a message. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
+from rollcall.desk.drawing_up import IN_WORKBOOK
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import Reply, Standing
 from rollcall.desk.intake import Intake
@@ -15,30 +16,22 @@ from rollcall.desk.mail import (
     MailQueue,
     MailRecord,
     Message,
+    Named,
     NeedsAPerson,
+    NotCompleted,
+    OnRoster,
     Roster,
+    Shown,
 )
 from rollcall.desk.registration import KeptForm, Registered
 from rollcall.desk.testing import is_test
 from rollcall.documents.calendar import invitation
-from rollcall.documents.roster import (
-    KEPT_IN_WORKBOOK,
-    WHY_KEPT,
-    NotCompleted,
-    e_mailed_in_time,
-    not_completed,
-    roster_csv,
-    roster_xlsx,
-)
+from rollcall.documents.roster import WHY_KEPT, cell, e_mailed_in_time, missing, name_on
 from rollcall.mail.answering import looks_like_a_picture, reply_subject, said_of
 from rollcall.mail.telling import for_staff
 from rollcall.mail.wording import NOT_GIVEN, details, one_line
 from templates import in_zone, render
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-SHOWN_IN_FULL = 50
-"""Kept forms, and forms not completed, that one mail shows with what is in them, the last received; robots may send
-many."""
 HOLD_TOLD_FOR = timedelta(days=2)
 """How long after its beginning a hold of the queue is news, in words that are owed by then."""
 
@@ -93,39 +86,24 @@ def _came(late: bool, in_time: bool) -> str:
 def _roster(mail: Mail, event: Event, roster: Roster, intake: Intake) -> Message:
     if intake.closing is None:
         raise ValueError(f"the intake of {event.slug} is not closed")
-    attachments = (
-        Attachment(f"{event.slug}-roster.csv", "text/csv", roster_csv(event, roster)),
-        Attachment(f"{event.slug}-roster.xlsx", _XLSX, roster_xlsx(event, roster)),
-    )
-    people = [one.registration for one in roster.registered]
-    by_category = Counter(person.category for person in people)
-    waiting = not_completed(event, roster)
-    not_delivered = [one for one in roster.registered if one.id in roster.confirmations]
     return _message(
         mail,
         event,
         f"Roster: {event.title}, {intake.closing.count} registered",
         "roster",
-        attachments=attachments,
+        attachments=roster.attached,
         roster=roster,
         closing=intake.closing,
-        attached=[file.name for file in attachments],
-        by_category=[(category.label, by_category[category.code]) for category in event.categories],
-        organizations=_counted(person.answers.get("organization", NOT_GIVEN) for person in people),
-        hotels=_counted(person.answers.get("hotel", NOT_GIVEN) for person in people),
-        undelivered_rows=[
-            (_who(one), f"{one.registration.email} ({_standing(roster.confirmations[one.id])})")
-            for one in not_delivered
-        ],
-        late_rows=[
-            (_who(one), f"{one.registration.email}, {_received_late(event, one, roster)}{_mail_of(one, roster)}")
-            for one in roster.late
-        ],
-        not_completed_count=len(waiting),
-        not_completed_rows=[_not_completed_row(event, one) for one in waiting[-SHOWN_IN_FULL:]],
-        kept_count=len(roster.kept),
-        kept_rows=[_kept_row(event, one) for one in roster.kept[-SHOWN_IN_FULL:]],
-        kept_in_workbook=KEPT_IN_WORKBOOK,
+        attached=[file.name for file in roster.attached],
+        linked=[(file.name, _size(file.size), file.link) for file in roster.linked],
+        by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
+        organizations=_named(roster.organizations),
+        hotels=_named(roster.hotels),
+        undelivered_rows=[_undelivered_on_roster(one) for one in roster.undelivered.shown],
+        late_rows=[_late_row(event, one, roster) for one in roster.late.shown],
+        not_completed_rows=[_not_completed_row(event, one) for one in roster.not_completed.shown],
+        kept_rows=[_kept_row(event, one) for one in roster.kept.shown],
+        in_workbook=IN_WORKBOOK,
         by_email=by_email(roster.incoming, roster.dealt_with),
     )
 
@@ -146,8 +124,7 @@ def by_email(counts: Mapping[Standing, int], dealt_with: int) -> list[tuple[str,
 
 
 def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intake) -> Message:
-    kept = about.kept[-SHOWN_IN_FULL:]
-    messages, attachments = for_staff(event, about.incoming)
+    messages, attachments = for_staff(event, about.incoming.shown)
     return _message(
         mail,
         event,
@@ -155,12 +132,13 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
         "needs-a-person",
         attachments=attachments,
         held_since=_told_hold(about.queue, mail),
-        undelivered_rows=sorted(_undelivered_row(one, record, intake) for one, record in about.undelivered),
-        count=len(about.kept),
-        older=len(about.kept) - len(kept),
-        kept=[(*_kept_row(event, one), details(event, one.form)) for one in kept],
-        message_count=len(about.incoming) + about.older_incoming,
-        older_messages=about.older_incoming,
+        undelivered_rows=sorted(_undelivered_row(one, record, intake) for one, record in about.undelivered.shown),
+        older_undelivered=_not_shown(about.undelivered),
+        count=about.kept.count,
+        older=_not_shown(about.kept),
+        kept=[(*_kept_row(event, one), details(event, one.form)) for one in about.kept.shown],
+        message_count=about.incoming.count,
+        older_messages=_not_shown(about.incoming),
         messages=messages,
     )
 
@@ -168,9 +146,9 @@ def _needs_a_person(mail: Mail, event: Event, about: NeedsAPerson, intake: Intak
 def _counts(about: NeedsAPerson) -> str:
     """How much there is of what there is: ` (1 form, 13 messages)`."""
     counted = (
-        (len(about.undelivered), "mail not delivered", "mails not delivered"),
-        (len(about.kept), "form", "forms"),
-        (len(about.incoming) + about.older_incoming, "message", "messages"),
+        (about.undelivered.count, "mail not delivered", "mails not delivered"),
+        (about.kept.count, "form", "forms"),
+        (about.incoming.count, "message", "messages"),
     )
     said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
     return f" ({said})" if said else ""
@@ -208,8 +186,21 @@ def _kept_row(event: Event, kept: KeptForm) -> tuple[str, str]:
 
 
 def _not_completed_row(event: Event, one: NotCompleted) -> tuple[str, str]:
-    sender = one.sender or "(no address)"
-    return one.name or sender, f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {one.missing}"
+    sender = cell(one.sender) or "(no address)"
+    came = f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {missing(event, one)}"
+    return name_on(one) or sender, came
+
+
+def _undelivered_on_roster(one: OnRoster) -> tuple[str, str]:
+    stands = f" ({_standing(one.unsent)})" if one.unsent else ""
+    return _who(one.registered), f"{one.registered.registration.email}{stands}"
+
+
+def _late_row(event: Event, one: OnRoster, roster: Roster) -> tuple[str, str]:
+    """With how the mail stands, where it did not go out."""
+    stands = f"; mail {_standing(one.unsent)}" if one.unsent else ""
+    received = _received_late(event, one.registered, roster)
+    return _who(one.registered), f"{one.registered.registration.email}, {received}{stands}"
 
 
 def _told_hold(queue: MailQueue, mail: Mail) -> datetime | None:
@@ -228,12 +219,6 @@ def _received_late(event: Event, one: Registered, roster: Roster) -> str:
     return received
 
 
-def _mail_of(one: Registered, roster: Roster) -> str:
-    """How the mail to a late person stands, where it did not go out."""
-    record = roster.confirmations.get(one.id)
-    return f"; mail {_standing(record)}" if record else ""
-
-
 def _standing(record: MailRecord) -> str:
     """How a mail stands, and why."""
     return f"{record.state.value}: {record.why}" if record.why else record.state.value
@@ -243,9 +228,19 @@ def _who(registered: Registered) -> str:
     return f"{registered.registration.full_name}, {registered.registration.answers.get('organization', NOT_GIVEN)}"
 
 
-def _counted(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Most named first, then by name."""
-    return sorted(Counter(names).items(), key=lambda row: (-row[1], row[0]))
+def _named(names: Named) -> list[tuple[str, int | str]]:
+    rows: list[tuple[str, int | str]] = [(NOT_GIVEN if name is None else name, times) for name, times in names.shown]
+    if more := _not_shown(names):
+        rows.append((f"and {more} more, which are in the files", ""))
+    return rows
+
+
+def _not_shown(those: Shown[Any]) -> int:
+    return those.count - len(those.shown)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
 
 
 def _message(

@@ -1,6 +1,10 @@
-"""Messages in a bucket of Cloud Storage: production, and its emulator."""
+"""Files in a bucket of Cloud Storage: production, and its emulator."""
 
+import io
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import IO
 
 from google.api_core.exceptions import Forbidden, NotFound, PreconditionFailed, RetryError, ServerError, Unauthorized
 from google.auth.exceptions import GoogleAuthError
@@ -8,6 +12,7 @@ from google.cloud.storage import Bucket
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
+from rollcall.desk.desk import LARGEST_PIECE
 from rollcall.desk.errors import StoreUnavailable
 
 _UNREACHABLE = (DataCorruption, Forbidden, GoogleAuthError, OSError, RetryError, ServerError, Unauthorized)
@@ -17,6 +22,8 @@ _ONE_TRY = 8.0
 _AGAIN = DEFAULT_RETRY.with_timeout(15.0)
 """No try begins later than this many seconds after the first: SendGrid waits for an answer, and posts again later."""
 _RETRY_AFTER = timedelta(seconds=10)
+_SENT_AT_ONCE = 8 << 20
+"""Bytes that go up in one request, and so are in memory (Cloud Storage, "Resumable uploads": at least 8 MiB)."""
 
 
 class CloudStorageFiles:
@@ -26,22 +33,13 @@ class CloudStorageFiles:
         self._bucket = bucket
 
     def put(self, id: str, content: bytes) -> None:
-        """See `Files`. An object is there once all of it was taken and its checksum, which the library sends along,
-        was right. That it must not be there makes it safe to try again: a try whose answer was lost then meets its
-        own object (Cloud Storage, "Retry strategy": conditionally idempotent operations). Who may not delete is perhaps
-        told 403 of one that is there (https://cloud.google.com/storage/docs/json_api/v1/objects/insert): it is looked
-        for then."""
-        try:
-            self._bucket.blob(id).upload_from_string(
-                content, "application/octet-stream", if_generation_match=0, timeout=_ONE_TRY, retry=_AGAIN
-            )
-        except PreconditionFailed:
-            return
-        except Forbidden as error:
-            if self.get(id) is None:
-                raise StoreUnavailable(_RETRY_AFTER) from error
-        except _UNREACHABLE as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+        """See `Files`."""
+        self._put(id, io.BytesIO(content), len(content))
+
+    def put_file(self, id: str, path: Path) -> None:
+        """See `Files`."""
+        with path.open("rb") as file:
+            self._put(id, file, path.stat().st_size)
 
     def get(self, id: str) -> bytes | None:
         """See `Files`. A bucket that is not there has no files."""
@@ -52,3 +50,49 @@ class CloudStorageFiles:
         except _UNREACHABLE as error:
             raise StoreUnavailable(_RETRY_AFTER) from error
         return content
+
+    def pieces(self, id: str) -> Iterator[bytes] | None:
+        """See `Files`. Each piece is a request of its own, and tried again by itself. Cloud Storage's checksum, which
+        is of the whole, is not looked at."""
+        content = self._bucket.blob(id).open("rb", chunk_size=LARGEST_PIECE, timeout=_ONE_TRY, retry=_AGAIN)
+        try:
+            first = _next(content)
+        except NotFound:
+            return None
+        return _pieces(first, content)
+
+    def _put(self, id: str, content: IO[bytes], size: int) -> None:
+        """An object is there once all of it was taken and its checksum, which the library sends along, was right. That
+        it must not be there makes it safe to try again: a try whose answer was lost then meets its own object (Cloud
+        Storage, "Retry strategy": conditionally idempotent operations). Who may not delete is perhaps told 403 of one
+        that is there (https://cloud.google.com/storage/docs/json_api/v1/objects/insert): it is looked for then."""
+        try:
+            self._bucket.blob(id, chunk_size=_SENT_AT_ONCE).upload_from_file(
+                content,
+                size=size,
+                content_type="application/octet-stream",
+                if_generation_match=0,
+                timeout=_ONE_TRY,
+                retry=_AGAIN,
+            )
+        except PreconditionFailed:
+            return
+        except Forbidden as error:
+            if self.pieces(id) is None:
+                raise StoreUnavailable(_RETRY_AFTER) from error
+        except _UNREACHABLE as error:
+            raise StoreUnavailable(_RETRY_AFTER) from error
+
+
+def _pieces(first: bytes, content: IO[bytes]) -> Iterator[bytes]:
+    piece = first
+    while piece:
+        yield piece
+        piece = _next(content)
+
+
+def _next(content: IO[bytes]) -> bytes:
+    try:
+        return content.read(LARGEST_PIECE)
+    except _UNREACHABLE as error:
+        raise StoreUnavailable(_RETRY_AFTER) from error

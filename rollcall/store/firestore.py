@@ -16,7 +16,7 @@ Every call is tried again, the very same, while Firestore has a transient fault 
 without an answer, its commit may have been done: it is then found out by reading what is there.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -43,6 +43,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import TransportError
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
@@ -50,6 +51,7 @@ from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord, MailState
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
+from rollcall.store.firestore_calls import Calls, Read, Write, firestore_api
 from rollcall.store.records import (
     NEWLY_IN,
     incoming_from,
@@ -78,6 +80,7 @@ _BOUND = 8.0
 _ONE_TRY = 3.0
 """Seconds for an answer to one try."""
 _RETRY_AFTER = timedelta(seconds=10)
+_MAIL_QUEUE = "queues/mails"
 _UNSENT = [state.value for state in MailState if state not in (MailState.SENT, MailState.DELIVERED)]
 
 
@@ -100,37 +103,41 @@ def _for_one_try(call: Callable[..., Any]) -> Callable[..., Any]:
 class FirestoreStore:
     """A `Store` in Firestore. Its times are Firestore's own, of commits and of reads."""
 
-    def __init__(self, client: firestore.Client) -> None:
+    def __init__(self, client: firestore.Client, api: FirestoreClient | None = None) -> None:
+        """`client` is for queries, `api` for all else: by default the machine's own."""
         self._client = client
+        self._calls = Calls(client.project, api or firestore_api())
 
     def now(self) -> datetime:
         """See `RecordingStore`. The time of a read: it sees every commit before it (Firestore's strong consistency)."""
-        with _unavailable_as_ours():
-            snapshot: Any = self._client.document("intakes/-").get(**_Call())
-        return plain(snapshot.read_time)
+        return self._read("intakes/-").read_at
 
     def intake(self, event: Event) -> Intake:
         """See `IntakeStore`."""
+        path = f"intakes/{event.slug}"
+        read = self._read(path)
+        if read.values is None:
+            announced = Intake(event.opens_at, event.closes_at, None, as_of=AT_ONCE)
+            with suppress(AlreadyExists):
+                self._commit(self._calls.create(path, shaped(intake_record(announced))))
+            read = self._read(path)
+        return _intake(read)
+
+    def known_events(self) -> Set[str]:
+        """See `IntakeStore`."""
         with _unavailable_as_ours():
-            document = self._client.document("intakes", event.slug)
-            snapshot: Any = document.get(**_Call())
-            if not snapshot.exists:
-                announced = Intake(event.opens_at, event.closes_at, None, as_of=AT_ONCE)
-                with suppress(AlreadyExists):
-                    document.create(shaped(intake_record(announced)), **_Call())
-                snapshot = document.get(**_Call())
-        return _intake(snapshot)
+            return {snapshot.id for snapshot in self._client.collection("intakes").select(()).stream(**_Call())}
 
     def known_intake(self, event: str) -> Intake | None:
         """See `WatchingStore`."""
-        with _unavailable_as_ours():
-            snapshot: Any = self._client.document("intakes", event).get(**_Call())
-        return _intake(snapshot) if snapshot.exists else None
+        read = self._read(f"intakes/{event}")
+        return _intake(read) if read.values is not None else None
 
     def known_intakes(self) -> Mapping[str, Intake]:
         """See `WatchingStore`."""
         with _unavailable_as_ours():
-            return {snapshot.id: _intake(snapshot) for snapshot in self._client.collection("intakes").stream(**_Call())}
+            found = map(_found, self._client.collection("intakes").stream(**_Call()))
+            return {read.id: _intake(read) for read in found}
 
     def accept(
         self,
@@ -142,67 +149,54 @@ class FirestoreStore:
         came_at: datetime | None = None,
     ) -> datetime | None:
         """See `RegisteringStore`."""
-        call, batch = _Call(), self._client.batch()
+        call = _Call()
         written = shaped(registration_record(registration)) | ({"came_at": came_at} if came_at else {})
-        batch.create(self._registrations(event).document(id), written)
-        self._queue(batch, mail)
+        writes = [self._calls.create(_registration_path(event, id), written), self._queued(mail)]
         if key:
-            batch.create(self._key(event, key), shaped({"registration_id": id}))
+            writes.append(self._calls.create(_key_path(event, key), shaped({"registration_id": id})))
         try:
-            with _unavailable_as_ours():
-                batch.commit(**call)
+            return self._commit(*writes, call=call)
         except AlreadyExists:
             ours = call.faults and (key is None or self.registered_under(event, key) == id)
             there = self.registered(event, id) if ours else None
             return there.received_at if there and there.registration == registration else None
-        committed_at: Any = batch.commit_time
-        return plain(committed_at)
 
     def registered_under(self, event: str, key: str) -> str | None:
         """See `RegisteringStore`."""
-        with _unavailable_as_ours():
-            snapshot: Any = self._key(event, key).get(**_Call())
-        id: str | None = _written(snapshot)["registration_id"] if snapshot.exists else None
+        read = self._read(_key_path(event, key))
+        id: str | None = known(read.values)["registration_id"] if read.values is not None else None
         return id
 
     def registered(self, event: str, id: str) -> Registered | None:
         """See `RegisteringStore`."""
-        with _unavailable_as_ours():
-            snapshot = self._registrations(event).document(id).get(**_Call())
-        return _registered(snapshot) if snapshot.exists else None
+        read = self._read(_registration_path(event, id))
+        return _registered(read) if read.values is not None else None
 
     def queue(self, mail: Mail) -> None:
         """See `RegisteringStore`."""
-        batch = self._client.batch()
-        self._queue(batch, mail)
-        with _unavailable_as_ours(), suppress(AlreadyExists):
-            batch.commit(**_Call())
+        with suppress(AlreadyExists):
+            self._commit(self._queued(mail))
 
     def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
         """See `RegisteringStore`."""
         written = shaped({"registration": registration_record(registration), "sign": sign.value})
-        with _unavailable_as_ours():
-            self._kept(event).document(id).set(written, **_Call())
+        self._commit(self._calls.replace(_kept_path(event, id), written))
 
     def take_in(self, event: str, id: str) -> None:
         """See `ReceivingStore`."""
-        with _unavailable_as_ours(), suppress(AlreadyExists):
-            self._incoming(id).create(_incoming_document(replace(NEWLY_IN, event=event)), **_Call())
+        with suppress(AlreadyExists):
+            self._commit(self._calls.create(f"incoming/{id}", _incoming_document(replace(NEWLY_IN, event=event))))
 
     def incoming(self, id: str) -> Incoming | None:
         """See `ReceivingStore`."""
-        with _unavailable_as_ours():
-            snapshot = self._incoming(id).get(**_Call())
-        return _incoming(snapshot) if snapshot.exists else None
+        read = self._read(f"incoming/{id}")
+        return _incoming(read) if read.values is not None else None
 
     def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
         """See `ReceivingStore`. A mail that is there speaks against the whole commit: it is made again without."""
-        batch = self._client.batch()
-        as_read = self._client.write_option(last_update_time=incoming.version)
-        batch.update(self._incoming(incoming.id), _incoming_document(incoming), option=as_read)
-        for mail in owed:
-            self._queue(batch, mail)
-        if _committed(batch, lambda: self.incoming(incoming.id) == incoming):
+        written = self._calls.update(f"incoming/{incoming.id}", _incoming_document(incoming), incoming.version)
+        mails = map(self._queued, owed)
+        if self._committed(written, *mails, is_ours=lambda: self.incoming(incoming.id) == incoming):
             return True
         not_there = [mail for mail in owed if self.mail(mail.id) is None]
         return len(not_there) < len(owed) and self.save_incoming(incoming, not_there)
@@ -215,8 +209,8 @@ class FirestoreStore:
         """See `RosterStore`."""
         of_event = FieldFilter("event", "==", event)
         with _unavailable_as_ours():
-            pages = _page(self._client.collection("incoming"), after, limit, where=of_event)
-            return [_incoming(snapshot) for snapshot in pages]
+            pages = _page(self._client.collection("incoming"), after, limit, of_event)
+            return [_incoming(_found(snapshot)) for snapshot in pages]
 
     def due_mails(self, limit: int) -> Sequence[str]:
         """See `SendingStore`."""
@@ -224,22 +218,17 @@ class FirestoreStore:
 
     def mail(self, id: str) -> MailRecord | None:
         """See `RecordingStore`."""
-        with _unavailable_as_ours():
-            snapshot = self._client.document("mails", id).get(**_Call())
-        return _mail(snapshot) if snapshot.exists else None
+        read = self._read(f"mails/{id}")
+        return _mail(read) if read.values is not None else None
 
     def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
         """See `RecordingStore`."""
-        batch = self._client.batch()
-        as_read = self._client.write_option(last_update_time=record.version)
-        batch.update(self._client.document("mails", record.mail.id), _mail_document(record), option=as_read)
-        self._owe(batch, owed)
-        return _committed(batch, lambda: self.mail(record.mail.id) == record)
+        written = self._calls.update(f"mails/{record.mail.id}", _mail_document(record), record.version)
+        return self._committed(written, *map(self._owed, owed), is_ours=lambda: self.mail(record.mail.id) == record)
 
     def put_off(self, id: str, until: datetime) -> None:
         """See `SendingStore`."""
-        with _unavailable_as_ours():
-            self._client.document("mails", id).update({"due_at": until}, **_Call())
+        self._commit(self._calls.update(f"mails/{id}", {"due_at": until}))
 
     def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
         """See `SendingStore`."""
@@ -252,113 +241,118 @@ class FirestoreStore:
 
     def mail_queue(self) -> MailQueue:
         """See `SendingStore`."""
-        with _unavailable_as_ours():
-            snapshot: Any = self._mail_queue().get(**_Call())
-        as_of = plain(snapshot.read_time)
-        return queue_from(_written(snapshot), as_of, snapshot.update_time) if snapshot.exists else MailQueue(as_of)
+        read = self._read(_MAIL_QUEUE)
+        return (
+            MailQueue(read.read_at)
+            if read.values is None
+            else queue_from(known(read.values), read.read_at, read.version)
+        )
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
         """See `SendingStore`."""
-        batch = self._client.batch()
+        record = shaped(queue_record(queue))
         if queue.version is None:
-            batch.create(self._mail_queue(), shaped(queue_record(queue)))
+            written = self._calls.create(_MAIL_QUEUE, record)
         else:
-            as_read = self._client.write_option(last_update_time=queue.version)
-            batch.update(self._mail_queue(), shaped(queue_record(queue)), option=as_read)
-        self._owe(batch, owed)
-        return _committed(batch, lambda: replace(self.mail_queue(), as_of=queue.as_of) == queue)
+            written = self._calls.update(_MAIL_QUEUE, record, queue.version)
+        is_ours: Callable[[], bool] = lambda: replace(self.mail_queue(), as_of=queue.as_of) == queue  # noqa: E731
+        return self._committed(written, *map(self._owed, owed), is_ours=is_ours)
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """See `RosterStore`."""
         with _unavailable_as_ours():
-            return [_registered(snapshot) for snapshot in _page(self._registrations(event), after, limit)]
+            pages = _page(self._client.collection("intakes", event, "registrations"), after, limit)
+            return [_registered(_found(snapshot)) for snapshot in pages]
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
         """See `RosterStore`."""
-        with _unavailable_as_ours():
-            snapshot: Any = self._roster_page(event, name).get(**_Call())
-        ids: list[str] = _written(snapshot)["ids"] if snapshot.exists else []
+        read = self._read(_roster_path(event, name))
+        ids: list[str] = known(read.values)["ids"] if read.values is not None else []
         return ids
 
     def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
         """See `RosterStore`."""
         with _unavailable_as_ours():
-            return [_kept(snapshot) for snapshot in _page(self._kept(event), after, limit)]
+            pages = _page(self._client.collection("intakes", event, "kept"), after, limit)
+            return [_kept(_found(snapshot)) for snapshot in pages]
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
         """See `RosterStore`."""
-        mails = self._client.collection("mails")
-        query = mails.where(filter=FieldFilter("event", "==", event)).where(filter=FieldFilter("state", "in", _UNSENT))
+        documents = [self._client.document(_registration_path(event, id)) for id in dict.fromkeys(ids)]
+        if not documents:
+            return []
         with _unavailable_as_ours():
-            return [_mail(snapshot) for snapshot in query.stream(**_Call())]
+            snapshots: Any = self._client.get_all(documents, **_Call())
+            return [_registered(_found(snapshot)) for snapshot in snapshots if snapshot.exists]
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        of_event, is_unsent = FieldFilter("event", "==", event), FieldFilter("state", "in", _UNSENT)
+        with _unavailable_as_ours():
+            pages = _page(self._client.collection("mails"), after, limit, of_event, is_unsent)
+            return [_mail(_found(snapshot)) for snapshot in pages]
+
+    def due_intakes(self, now: datetime) -> Sequence[str]:
+        """See `ClosingStore`."""
+        still_open = self._client.collection("intakes").where(filter=FieldFilter("closing", "==", None))
+        due = still_open.where(filter=FieldFilter("closes_at", "<", now)).order_by("closes_at").select(())
+        with _unavailable_as_ours():
+            return [snapshot.id for snapshot in due.stream(**_Call())]
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""
-        with _unavailable_as_ours():
-            self._roster_page(event, name).set(shaped({"ids": list(ids)}), **_Call())
+        self._commit(self._calls.replace(_roster_path(event, name), shaped({"ids": list(ids)})))
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """See `MovingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
         moved = shaped(intake_record(replace(intake, closes_at=closes_at, history=history)))
-        as_read = self._client.write_option(last_update_time=intake.version)
         try:
-            with _unavailable_as_ours():
-                self._client.document("intakes", event).update(moved, option=as_read, **_Call())
+            self._commit(self._calls.update(f"intakes/{event}", moved, intake.version))
         except FailedPrecondition:
             return False
         return True
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
         """See `ClosingStore`."""
-        batch = self._client.batch()
-        as_read = self._client.write_option(last_update_time=intake.version)
         closed = shaped(intake_record(replace(intake, closing=closing)))
-        batch.update(self._client.document("intakes", event), closed, option=as_read)
-        for mail in mails:
-            self._queue(batch, mail)
-        return _committed(batch, lambda: False)
+        written = self._calls.update(f"intakes/{event}", closed, intake.version)
+        return self._committed(written, *map(self._queued, mails), is_ours=lambda: False)
 
     def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
         """See `ForgettingStore`."""
-        batch = self._client.batch()
-        batch.delete(self._registrations(event).document(id))
-        batch.delete(self._kept(event).document(id))
-        for mail_id in mails:
-            batch.delete(self._client.document("mails", mail_id))
+        paths = [_registration_path(event, id), _kept_path(event, id), *(f"mails/{mail_id}" for mail_id in mails)]
+        self._commit(*map(self._calls.delete, paths))
+
+    def _read(self, path: str) -> Read:
         with _unavailable_as_ours():
-            batch.commit(**_Call())
+            return self._calls.read(path, _Call())
 
-    def _registrations(self, event: str) -> firestore.CollectionReference:
-        return self._client.collection("intakes", event, "registrations")
+    def _commit(self, *writes: Write, call: _Call | None = None) -> datetime:
+        with _unavailable_as_ours():
+            return self._calls.commit(writes, call or _Call())
 
-    def _kept(self, event: str) -> firestore.CollectionReference:
-        return self._client.collection("intakes", event, "kept")
+    def _committed(self, *writes: Write, is_ours: Callable[[], bool]) -> bool:
+        """Whether the commit was made; its precondition may speak against it. Where a try ended without an answer, that
+        may be because of our own commit: then `is_ours` looks whether what is there is what was to be written."""
+        call = _Call()
+        try:
+            self._commit(*writes, call=call)
+        except (AlreadyExists, FailedPrecondition, NotFound):
+            return bool(call.faults) and is_ours()
+        return True
 
-    def _roster_page(self, event: str, name: str) -> firestore.DocumentReference:
-        return self._client.document("intakes", event, "roster", name)
+    def _queued(self, mail: Mail) -> Write:
+        return self._calls.create(f"mails/{mail.id}", _newly_owed(mail))
 
-    def _key(self, event: str, key: str) -> firestore.DocumentReference:
-        return self._client.document("intakes", event, "keys", key)
-
-    def _incoming(self, id: str) -> firestore.DocumentReference:
-        return self._client.document("incoming", id)
-
-    def _mail_queue(self) -> firestore.DocumentReference:
-        return self._client.document("queues/mails")
+    def _owed(self, mail: Mail) -> Write:
+        return self._calls.replace(f"mails/{mail.id}", _newly_owed(mail))
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
         due = FieldFilter("due_at", "<=", self.now())
         query = self._client.collection(collection).where(filter=due).order_by("due_at").select(()).limit(limit)
         with _unavailable_as_ours():
             return [snapshot.id for snapshot in query.stream(**_Call())]
-
-    def _queue(self, batch: firestore.WriteBatch, mail: Mail) -> None:
-        batch.create(self._client.document("mails", mail.id), _newly_owed(mail))
-
-    def _owe(self, batch: firestore.WriteBatch, mails: Sequence[Mail]) -> None:
-        for mail in mails:
-            batch.set(self._client.document("mails", mail.id), _newly_owed(mail))
 
 
 @contextmanager
@@ -368,18 +362,6 @@ def _unavailable_as_ours() -> Iterator[None]:
         yield
     except (*_TRANSIENT, *_UNREACHABLE) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error
-
-
-def _committed(batch: firestore.WriteBatch, is_ours: Callable[[], bool]) -> bool:
-    """Whether the commit was made; its precondition may speak against it. Where a try ended without an answer, what
-    speaks against it may be our own commit: then `is_ours` looks whether what is there is what was to be written."""
-    call = _Call()
-    try:
-        with _unavailable_as_ours():
-            batch.commit(**call)
-    except (AlreadyExists, FailedPrecondition, NotFound):
-        return bool(call.faults) and is_ours()
-    return True
 
 
 def _mail_document(record: MailRecord) -> dict[str, Any]:
@@ -394,40 +376,65 @@ def _incoming_document(incoming: Incoming) -> dict[str, Any]:
     return shaped({"event": incoming.event, **incoming_record(incoming)})
 
 
-def _written(snapshot: Any) -> Mapping[str, Any]:
-    return known(snapshot.to_dict())
+def _registration_path(event: str, id: str) -> str:
+    return f"intakes/{event}/registrations/{id}"
+
+
+def _key_path(event: str, key: str) -> str:
+    return f"intakes/{event}/keys/{key}"
+
+
+def _kept_path(event: str, id: str) -> str:
+    return f"intakes/{event}/kept/{id}"
+
+
+def _roster_path(event: str, name: str) -> str:
+    return f"intakes/{event}/roster/{name}"
 
 
 def _page(
-    collection: firestore.CollectionReference, after: str | None, limit: int, where: FieldFilter | None = None
+    collection: firestore.CollectionReference, after: str | None, limit: int, *where: FieldFilter
 ) -> Iterator[Any]:
     """Documents by id."""
-    query = (collection.where(filter=where) if where else collection).order_by("__name__").limit(limit)
+    query: Any = collection
+    for one in where:
+        query = query.where(filter=one)
+    query = query.order_by("__name__").limit(limit)
     if after:
         query = query.start_after({"__name__": collection.document(after)})
     yield from query.stream(**_Call())
 
 
-def _intake(snapshot: Any) -> Intake:
-    return intake_from(_written(snapshot), plain(snapshot.read_time), snapshot.update_time)
+def _found(snapshot: Any) -> Read:
+    """What a query found."""
+    times = plain(snapshot.read_time), plain(snapshot.create_time)
+    return Read(snapshot.id, snapshot.to_dict(), *times, snapshot.update_time.timestamp_pb())
 
 
-def _registered(snapshot: Any) -> Registered:
-    written = _written(snapshot)
-    came_at = maybe(written.get("came_at"))
-    return Registered(snapshot.id, registration_from(written), plain(snapshot.create_time), came_at)
+def _values(read: Read) -> Mapping[str, Any]:
+    """Of a document that is there."""
+    return known(read.values or {})
 
 
-def _incoming(snapshot: Any) -> Incoming:
-    written = _written(snapshot)
-    return incoming_from(snapshot.id, written["event"], plain(snapshot.create_time), written, snapshot.update_time)
+def _intake(read: Read) -> Intake:
+    return intake_from(_values(read), read.read_at, read.version)
 
 
-def _kept(snapshot: Any) -> KeptForm:
-    written = _written(snapshot)
-    form = Registered(snapshot.id, registration_from(written["registration"]), plain(snapshot.update_time))
+def _registered(read: Read) -> Registered:
+    written = _values(read)
+    return Registered(read.id, registration_from(written), read.created_at, maybe(written.get("came_at")))
+
+
+def _incoming(read: Read) -> Incoming:
+    written = _values(read)
+    return incoming_from(read.id, written["event"], read.created_at, written, read.version)
+
+
+def _kept(read: Read) -> KeptForm:
+    written = _values(read)
+    form = Registered(read.id, registration_from(written["registration"]), read.updated_at)
     return KeptForm(form, Sign(written["sign"]))
 
 
-def _mail(snapshot: Any) -> MailRecord:
-    return mail_from(snapshot.id, _written(snapshot), plain(snapshot.create_time), snapshot.update_time)
+def _mail(read: Read) -> MailRecord:
+    return mail_from(read.id, _values(read), read.created_at, read.version)

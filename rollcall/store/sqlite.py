@@ -8,7 +8,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,6 +154,10 @@ class SqliteStore:
             )
             row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event.slug,)).fetchone()
         return _intake(now, *row)
+
+    def known_events(self) -> Set[str]:
+        """See `IntakeStore`."""
+        return {event for (event,) in self._read("select event from intakes", ())}
 
     def known_intake(self, event: str) -> Intake | None:
         """See `WatchingStore`."""
@@ -321,12 +325,27 @@ class SqliteStore:
         )
         return [KeptForm(_registered(*row), Sign(sign)) for *row, sign in rows]
 
-    def unsent_mails(self, event: str) -> Sequence[MailRecord]:
+    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
         """See `RosterStore`."""
         rows = self._read(
-            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') order by id", (event,)
+            f"select {_REGISTERED} from registrations where event = ? and id in (select value from json_each(?))",
+            (event, json.dumps(list(ids))),
+        )
+        return [_registered(*row) for row in rows]
+
+    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        """See `RosterStore`."""
+        rows = self._read(
+            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') and id > ? "
+            "order by id limit ?",
+            (event, after or "", limit),
         )
         return [_mail(*row) for row in rows]
+
+    def due_intakes(self, now: datetime) -> Sequence[str]:
+        """See `ClosingStore`. It has no index: 10,000 intakes are read through in a few milliseconds."""
+        due = "select event from intakes where closing is null and closes_at < ? order by closes_at"
+        return [event for (event,) in self._read(due, (_text(now),))]
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """See `ClosingStore`."""

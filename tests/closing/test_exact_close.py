@@ -87,7 +87,7 @@ class Books:
         store = self.store()
         intake = store.intake(self.event)
         assert intake.closing is not None
-        return listed(store, self.event, intake, intake.closing)
+        return list(listed(store, self.event, intake, intake.closing))
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -109,11 +109,13 @@ class Rush:
     """By the person's first name."""
     closed: list[dict[str, int]] = field(default_factory=list)
     """What the calls that closed anything answered."""
+    pause: float = 0.0
+    """Seconds between two people of a thread: the emulator, without indexes, takes long to list many."""
 
     def register(self, served: Served, thread: int) -> None:
         """The people of one thread; who is asked to come again comes again."""
         number = 0
-        while not self.over.is_set():
+        while not self.over.wait(self.pause):
             name = f"Person {thread} {(number := number + 1)}."
             while (answer := send(served, name)).status == 503:
                 pass
@@ -187,7 +189,7 @@ def assert_the_staff_have_it(
     for number in (1, 2, 1, 2):
         assert send_mail.ask("POST", "/", b"", trigger_of(roster_mail(SLUG, number, "").id)).status == 200
     assert [body["personalizations"][0]["to"] for body in api.bodies] == [[{"email": email}] for email in STAFF]
-    owed = [record.mail for record in books.store().unsent_mails(SLUG)]
+    owed = [record.mail for record in books.store().unsent_mails(SLUG, None, 100_000)]
     assert {mail.kind for mail in owed} == {MailKind.CONFIRMATION}
     assert sorted(str(mail.registration_id) for mail in owed) == sorted(yes | late)
     for body in api.bodies:
@@ -200,7 +202,7 @@ def assert_the_staff_have_it(
 
 def test_a_deadline_moved_earlier_while_instances_have_the_old_one(books: Books) -> None:
     """Moved as little ahead as readings are good for: the desk itself asks for more (`MOVED_AHEAD`)."""
-    rush = Rush()
+    rush = Rush(pause=0.1)
     with ExitStack() as stack:
         registers = [stack.enter_context(function("register", **books.environment)) for _ in range(2)]
         closers = [stack.enter_context(function("close_intake", **books.environment))]

@@ -25,7 +25,7 @@ from google.api_core.exceptions import NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
-from rollcall.desk.desk import Files
+from rollcall.desk.desk import LARGEST_PIECE, Files
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.local.emulator import free_port
 from rollcall.store.cloud_storage import CloudStorageFiles
@@ -76,6 +76,52 @@ def test_what_was_not_put_is_not_there(files: Files) -> None:
     assert files.get(ID[::-1]) is None
 
 
+@pytest.mark.parametrize("size", [0, 1, LARGEST_PIECE, LARGEST_PIECE + 1, LARGEST], ids=lambda size: f"{size} bytes")
+def test_a_file_of_the_disk_comes_back_in_pieces(files: Files, tmp_path: Path, size: int) -> None:
+    content = os.urandom(size)
+    files.put_file(ID, a_file(tmp_path, content))
+    assert files.get(ID) == content
+    pieces = list(files.pieces(ID) or [])
+    assert b"".join(pieces) == content
+    assert all(0 < len(piece) <= LARGEST_PIECE for piece in pieces)
+
+
+def test_what_was_not_put_has_no_pieces(files: Files) -> None:
+    assert files.pieces(ID) is None
+    files.put(ID, b"one")
+    assert files.pieces(ID[::-1]) is None
+
+
+def a_file(folder: Path, content: bytes) -> Path:
+    path = folder / "on the disk"
+    path.write_bytes(content)
+    return path
+
+
+def test_what_is_larger_than_memory_goes_in_and_out(tmp_path: Path, storage_emulator: str) -> None:
+    """A process of its own is asked for the most that it had in memory; each way may take the pieces under way."""
+    size, room = 128 << 20, 48 << 20
+    path = a_file(tmp_path, b"")
+    os.truncate(path, size)
+    bucket = f"test-{uuid.uuid4().hex[:12]}"
+    at(storage_emulator).create_bucket(bucket)
+    script = f"""
+import re
+from pathlib import Path
+from rollcall.store.folder import FolderFiles
+from rollcall.store.cloud_storage import CloudStorageFiles
+from tests.contract.test_files import ID, at
+def peak():
+    return int(re.findall(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text("ascii"))[0]) * 1024
+for files in FolderFiles(Path({str(tmp_path)!r})), CloudStorageFiles(at({storage_emulator!r}).bucket({bucket!r})):
+    files.put("small", b"one")
+    before = peak()
+    files.put_file(ID, Path({str(path)!r}))
+    print(sum(map(len, files.pieces(ID))) == {size}, peak() - before < {room})
+"""
+    assert ran(script) == "True True\nTrue True\n"
+
+
 def test_the_same_again_changes_nothing(files: Files) -> None:
     files.put(ID, EVERY_BYTE)
     files.put(ID[::-1], b"other")
@@ -102,6 +148,13 @@ class TestFolder:
         FolderFiles(tmp_path).put(ID, b"one")
         assert [path.name for path in tmp_path.iterdir()] == [ID]
         assert (tmp_path / ID).stat().st_mode & 0o777 == 0o600
+
+    def test_other_content_under_an_id_that_is_there_changes_nothing(self, tmp_path: Path) -> None:
+        files = FolderFiles(tmp_path / "files")
+        files.put(ID, b"one")
+        files.put(ID, b"other")
+        files.put_file(ID, a_file(tmp_path, b"other"))
+        assert files.get(ID) == b"one"
 
     def test_no_room_for_the_whole_file(self, tmp_path: Path) -> None:
         """A limit of this process on the size of a file stands for a full disk: part of it is written, then no more."""
@@ -139,15 +192,19 @@ FolderFiles(Path({str(tmp_path)!r})).put({ID!r}, bytes(1_000_000))
         with pytest.raises(StoreUnavailable):
             files.put(ID, b"one")
         with pytest.raises(StoreUnavailable):
-            files.get(ID)
+            files.put_file(ID, tmp_path / "file")
+        for read in (files.get, files.pieces):
+            with pytest.raises(StoreUnavailable):
+                read(ID)
 
     @pytest.mark.parametrize("id", ["", ".", "..", "../A", "A/B", "/A", ".A", "A\x00"])
     def test_an_id_that_is_no_file_name(self, tmp_path: Path, id: str) -> None:
         files = FolderFiles(tmp_path / "messages")
         with pytest.raises(ValueError, match="no plain file name"):
             files.put(id, b"one")
-        with pytest.raises(ValueError, match="no plain file name"):
-            files.get(id)
+        for read in (files.get, files.pieces):
+            with pytest.raises(ValueError, match="no plain file name"):
+                read(id)
         assert list(tmp_path.iterdir()) == []
 
 
@@ -159,6 +216,7 @@ def ran(script: str) -> str:
 
 WE_MAY_NOT = answers(403, {}, b"")
 PUT = answers(200, {"Content-Type": "application/json"}, json.dumps({"name": ID}).encode())
+NO_MORE = answers(416, {}, b"")
 THERE_ALREADY = answers(412, {}, b"At least one of the pre-conditions you specified did not hold.")
 
 
@@ -206,11 +264,12 @@ class TestCloudStorage:
     """What the emulator does not do."""
 
     @pytest.mark.parametrize("size", [100, 9_000_000])
-    def test_it_is_put_only_where_it_is_not_there(self, size: int) -> None:
-        with scripted_storage(THERE_ALREADY) as storage:
-            CloudStorageFiles(at(storage.address).bucket("forms")).put(ID, bytes(size))
-        (asked,) = storage.asked
-        assert parse_qs(urlsplit(asked).query)["ifGenerationMatch"] == ["0"]
+    def test_it_is_put_only_where_it_is_not_there(self, size: int, tmp_path: Path) -> None:
+        with scripted_storage(THERE_ALREADY, THERE_ALREADY) as storage:
+            files = CloudStorageFiles(at(storage.address).bucket("forms"))
+            files.put(ID, bytes(size))
+            files.put_file(ID, a_file(tmp_path, bytes(size)))
+        assert [parse_qs(urlsplit(asked).query)["ifGenerationMatch"] for asked in storage.asked] == [["0"], ["0"]]
 
     @pytest.mark.parametrize("fault", [answers(503, {}, b""), answers(429, {}, b""), hangs_up, resets])
     def test_a_passing_fault_is_tried_again(self, fault: Behaviour) -> None:
@@ -220,18 +279,38 @@ class TestCloudStorage:
             assert files.get(ID) == EVERY_BYTE
         assert len(storage.asked) == 4
 
+    @pytest.mark.parametrize("fault", [answers(503, {}, b""), hangs_up])
+    def test_a_passing_fault_amid_the_pieces_is_tried_again(self, fault: Behaviour) -> None:
+        content = os.urandom(LARGEST_PIECE + 100)
+        first, rest = answers(206, {}, content[:LARGEST_PIECE]), answers(206, {}, content[LARGEST_PIECE:])
+        with scripted_storage(fault, first, fault, rest, NO_MORE) as storage:
+            pieces = CloudStorageFiles(at(storage.address).bucket("forms")).pieces(ID)
+            assert pieces is not None
+            assert b"".join(pieces) == content
+        assert storage.orders == []
+
+    def test_pieces_that_end_too_soon_do_not_pass_for_the_whole(self) -> None:
+        with scripted_storage(answers(206, {}, bytes(LARGEST_PIECE)), WE_MAY_NOT) as storage:
+            pieces = CloudStorageFiles(at(storage.address).bucket("forms")).pieces(ID)
+            assert pieces is not None
+            assert len(next(pieces)) == LARGEST_PIECE
+            with pytest.raises(StoreUnavailable):
+                next(pieces)
+
     def test_an_answer_that_was_lost(self) -> None:
         with scripted_storage(hangs_up, THERE_ALREADY) as storage:
             CloudStorageFiles(at(storage.address).bucket("forms")).put(ID, EVERY_BYTE)
         assert len(storage.asked) == 2
 
     def test_we_may_not(self) -> None:
-        with scripted_storage(WE_MAY_NOT, WE_MAY_NOT) as storage:
+        with scripted_storage(*[WE_MAY_NOT] * 4) as storage:
             files = CloudStorageFiles(at(storage.address).bucket("forms"))
             with pytest.raises(StoreUnavailable):
                 files.put(ID, EVERY_BYTE)
-            with pytest.raises(StoreUnavailable):
-                files.get(ID)
+            for read in (files.get, files.pieces):
+                with pytest.raises(StoreUnavailable):
+                    read(ID)
+        assert storage.orders == []
 
     def test_who_may_not_delete_is_told_403_of_what_is_there(self) -> None:
         """Then it is there, and SendGrid need not post it for three days."""

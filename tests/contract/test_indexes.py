@@ -68,7 +68,7 @@ def test_every_field_that_no_query_needs_is_exempt() -> None:
 
 def _needs(query: Any) -> Index:
     where = query.where
-    filters = [one.field_filter for one in where.composite_filter.filters] or [where.field_filter]
+    filters = [one.field_filter or one.unary_filter for one in where.composite_filter.filters] or [where.field_filter]
     fields = [one.field.field_path for one in filters] + [order.field.field_path for order in query.order_by]
     return (query.from_[0].collection_id, *dict.fromkeys(field for field in fields if field not in ("", "__name__")))
 

@@ -106,6 +106,9 @@ def assert_all_is_read(store: Store) -> None:
     assert (open_intake.opens_at, open_intake.closes_at) == (OPEN.opens_at, OPEN.closes_at)
     assert (open_intake.closing, open_intake.history) == (None, ())
 
+    assert store.known_events() == {"sample", "open"}
+    assert store.due_intakes(OPEN.closes_at + sample.HOUR) == ["open"]
+
     registered = store.registrations("sample", None, 10)
     assert {one.id: (one.registration, one.registration.e164, one.came_at) for one in registered} == {
         id: (registration, registration.e164, came_at) for id, (registration, _, came_at) in PEOPLE.items()
@@ -119,11 +122,12 @@ def assert_all_is_read(store: Store) -> None:
         assert key is None or store.registered_under("sample", key) == one.id
     kept = {one.id: (one.form.registration, one.sign) for one in store.kept("sample", None, 10)}
     assert kept == KEPT
+    assert sorted(store.people("sample", list(PEOPLE)), key=lambda one: one.id) == registered
     assert store.roster_page("sample", "2-000000") == PAGE
 
     assert [store.mail(record.mail.id) for record in MAILS] == list(MAILS)
     unsent = [record for record in MAILS if record.state not in (MailState.SENT, MailState.DELIVERED)]
-    assert sorted(store.unsent_mails("sample"), key=MAILS.index) == unsent
+    assert sorted(store.unsent_mails("sample", None, 99), key=MAILS.index) == unsent
     assert set(store.due_mails(20)) >= {record.mail.id for record in MAILS if record.due_at == AT_ONCE}
     assert store.handed_over_lately("MAI@mpt.example.org", sample.NOON - sample.HOUR, 50) == 6
     queue = store.mail_queue()
@@ -243,9 +247,10 @@ def test_what_has_a_newer_shape_is_not_touched(newest: Loaded) -> None:
     readings: list[Callable[[], object]] = [
         lambda: store.registered("sample", "A"),
         lambda: store.registrations("sample", None, 10),
+        lambda: store.people("sample", ["A"]),
         lambda: store.kept("sample", None, 10),
         lambda: store.mail(MAILS[0].mail.id),
-        lambda: store.unsent_mails("sample"),
+        lambda: store.unsent_mails("sample", None, 99),
         lambda: store.incoming("M1"),
         lambda: store.all_incoming("sample", None, 10),
         lambda: store.mail_queue(),
@@ -287,7 +292,7 @@ class TestSqliteFiles:
     def test_its_mails_were_queued_before_it_was_upgraded(self, path: Path, clock: Clock) -> None:
         ((last,),) = _asked(path, "select last from clock")
         store = SqliteStore(path, clock)
-        assert {record.queued_at.isoformat() for record in store.unsent_mails("sample")} == {last}
+        assert {record.queued_at.isoformat() for record in store.unsent_mails("sample", None, 99)} == {last}
 
     def test_several_open_it_at_once(self, path: Path, clock: Clock) -> None:
         together, opened = Barrier(4), []

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -209,6 +210,23 @@ def test_a_mail_read_before_another_wrote_is_not_saved(store: Store, clock: Cloc
     assert not store.save_mail(replace(other, attempts=(Attempt("other", clock.now),), state=MailState.SENDING))
 
 
+def test_of_many_threads_of_one_store_that_claim_the_same_mails_one_has_each(store: Store) -> None:
+    for id in "ABCDE":
+        accept(store, id)
+    together = Barrier(8)
+
+    def claims(name: str) -> list[str]:
+        together.wait()
+        records = [store.mail(id) for id in store.due_mails(10)]
+        now = store.mail_queue().as_of
+        claimed = [replace(one, attempts=(Attempt(name, now),), due_at=None) for one in records if one and one.due_at]
+        return [one.mail.id for one in claimed if store.save_mail(one)]
+
+    with ThreadPoolExecutor(8) as pool:
+        had = [id for ids in pool.map(claims, "12345678") for id in ids]
+    assert sorted(had) == [mail_to(id) for id in "ABCDE"]
+
+
 def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
     for id in "ABCD":
         accept(store, id)
@@ -233,7 +251,7 @@ def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
     again = fresh().mail(mail_to("A"))
     assert again is not None
     assert (again.state, again.queued_at) == (MailState.QUEUED, record.queued_at)
-    assert [one.queued_at for one in fresh().unsent_mails(SLUG)] == [record.queued_at]
+    assert [one.queued_at for one in fresh().unsent_mails(SLUG, None, 99)] == [record.queued_at]
 
 
 def test_a_test_person_is_forgotten_and_nobody_else(store: Store, fresh: FreshStore) -> None:
@@ -269,7 +287,30 @@ def test_unsent_mails_are_the_events_own(store: Store) -> None:
     sent = store.mail(mail_to("A"))
     assert sent is not None
     store.save_mail(replace(sent, state=MailState.SENT, due_at=None))
-    assert [record.mail.id for record in store.unsent_mails(SLUG)] == [mail_to("B")]
+    assert [record.mail.id for record in store.unsent_mails(SLUG, None, 99)] == [mail_to("B")]
+
+
+def test_unsent_mails_come_in_pages_by_id(store: Store) -> None:
+    """And so the confirmations among them in the order of the people's ids."""
+    for id in ("B", "D", "A", "C"):
+        accept(store, id)
+    sent = store.mail(mail_to("B"))
+    assert sent is not None
+    assert store.save_mail(replace(sent, state=MailState.DELIVERED, due_at=None))
+    first = [record.mail.id for record in store.unsent_mails(SLUG, None, 2)]
+    assert first == [mail_to("A"), mail_to("C")]
+    assert [record.mail.id for record in store.unsent_mails(SLUG, first[-1], 2)] == [mail_to("D")]
+    assert store.unsent_mails(SLUG, mail_to("D"), 2) == []
+
+
+def test_people_are_looked_up_by_many_ids_at_once(store: Store, fresh: FreshStore) -> None:
+    for id in "ABC":
+        accept(store, id)
+    store.accept("another", "D", a_registration(), confirmation("another", "D", "a@example.org"))
+    found = fresh().people(SLUG, ["C", "A", "C", "D", "NOBODY"])
+    assert sorted(found, key=lambda one: one.id) == [store.registered(SLUG, "A"), store.registered(SLUG, "C")]
+    assert store.people(SLUG, []) == []
+    assert len(store.people(SLUG, [*"ABC", *map(str, range(497))])) == 3
 
 
 def test_a_mail_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
@@ -379,6 +420,22 @@ def test_a_deadline_is_moved_where_nobody_changed_the_intake(store: Store, fresh
     assert not store.record_closing(SLUG, one, Closing(0, "", 0), [])
     assert store.record_closing(SLUG, moved, Closing(0, "", 0), [])
     assert not store.move_deadline(SLUG, moved, later)
+
+
+def test_the_intakes_that_should_be_closed(store: Store, fresh: FreshStore) -> None:
+    assert store.due_intakes(EVENT.closes_at) == []
+    hour = timedelta(hours=1)
+    events = [
+        replace(EVENT, slug=slug, closes_at=EVENT.closes_at + hours * hour)
+        for slug, hours in (("later", 1), ("first", -1), ("closed", -1), ("at", 0), ("moved", -1), ("nearer", 9))
+    ]
+    intakes = {event.slug: store.intake(event) for event in events}
+    assert store.known_events() == {event.slug for event in events}
+    assert store.record_closing("closed", intakes["closed"], Closing(0, "", 0), [])
+    assert store.move_deadline("moved", intakes["moved"], EVENT.closes_at + hour)
+    assert store.move_deadline("nearer", intakes["nearer"], EVENT.closes_at - 2 * hour)
+    assert fresh().due_intakes(EVENT.closes_at) == ["nearer", "first"]
+    assert fresh().due_intakes(EVENT.closes_at + timedelta(microseconds=1)) == ["nearer", "first", "at"]
 
 
 def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshStore) -> None:
@@ -639,8 +696,7 @@ def counted(project: str) -> tuple[FirestoreStore, list[str]]:
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting())
     from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 
-    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-    return FirestoreStore(client), calls
+    return FirestoreStore(client, FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))), calls
 
 
 def test_accepting_is_one_commit_and_no_read(counted: tuple[FirestoreStore, list[str]]) -> None:

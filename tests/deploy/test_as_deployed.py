@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from google.cloud import firestore, storage
@@ -28,7 +29,8 @@ from rollcall.desk.mail import MailState
 from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
-from tests.builders import a_form, a_registration, write_event, write_open_event
+from schemas.links import SignedLinks
+from tests.builders import a_form, a_registration, an_event, write_event, write_open_event
 from tests.deploy.google_api import GoogleApi
 from tests.deploy.planned import PLACE, plan
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
@@ -283,6 +285,16 @@ def test_what_register_serves_beside_the_form(deployed: Deployed) -> None:
         assert deployed["register"].ask("GET", f"/register{path}").status == 200, path
     # its bytes are no text
     assert deployed["register"].ask("HEAD", f"/register/{SLUG}/form.pdf").status == 200
+
+
+def test_a_roster_that_no_mail_can_carry_is_in_the_bucket(deployed: Deployed) -> None:
+    """Behind a link that another function signed."""
+    id = f"roster-{PAST}-0123456789abcdef-20261125T120000.csv"
+    bucket = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket)
+    bucket.blob(id).upload_from_string("Reference")
+    links, tomorrow = SignedLinks(SECRETS["LINK_KEY"], deployed.place.pages), datetime.now(UTC) + timedelta(days=1)
+    link = links.roster(an_event(slug=PAST), id, tomorrow)
+    assert deployed["register"].ask("GET", urlsplit(link).path).text == "Reference"
 
 
 def test_each_function_is_deployed(deployed: Deployed) -> None:

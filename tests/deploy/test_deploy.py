@@ -219,12 +219,21 @@ def test_no_function_may_delete_from_the_books(deployment: Deployment) -> None:
     }
 
 
-def test_who_may_do_what_with_the_messages(deployment: Deployment) -> None:
-    assert deployment.rights(f"storage b/{PROJECT}-messages") == {
-        ("roles/storage.objectCreator", "receive-email"),
-        ("roles/storage.objectViewer", "receive-email"),
-        ("roles/storage.objectViewer", "send-mail"),
-        ("roles/storage.objectViewer", "send-due-mail"),
+def test_who_may_do_what_with_the_messages_and_with_the_rosters_alone(deployment: Deployment) -> None:
+    rosters = f"resource.name.startsWith('projects/_/buckets/{PROJECT}-messages/objects/roster-')"
+    there = {
+        (binding["role"], _plain(member), binding.get("condition", {}).get("expression"))
+        for binding in deployment.policies[f"storage b/{PROJECT}-messages"]["bindings"]
+        for member in binding["members"]
+    }
+    assert there == {
+        ("roles/storage.objectCreator", "receive-email", None),
+        ("roles/storage.objectViewer", "receive-email", None),
+        ("roles/storage.objectViewer", "send-mail", None),
+        ("roles/storage.objectViewer", "send-due-mail", None),
+        ("roles/storage.objectCreator", "send-mail", rosters),
+        ("roles/storage.objectCreator", "send-due-mail", rosters),
+        ("roles/storage.objectViewer", "register", rosters),
     }
 
 

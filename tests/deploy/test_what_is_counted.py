@@ -107,13 +107,13 @@ def mail_goes(desk: Desk, _: Clock) -> None:
 
 
 def a_bounce_is_reported(desk: Desk, _: Clock) -> None:
-    (record,) = desk.store.unsent_mails(EVENT.slug)
+    (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
     body = json.dumps([a_report(event="bounce", mail_id=record.mail.id)]).encode()
     assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
 
 
 def a_delivery_is_reported(desk: Desk, _: Clock) -> None:
-    (record,) = desk.store.unsent_mails(EVENT.slug)
+    (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
     body = json.dumps([a_report(event="delivered", mail_id=record.mail.id)]).encode()
     assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
 

@@ -32,7 +32,7 @@ def came(desk: Desk, text: str, sender: str = AMINA, **headers: str) -> Incoming
 
 def asked(desk: Desk) -> str:
     """The Message-ID of the reply that asks for what is missing."""
-    (mail,) = [one.mail for one in desk.store.unsent_mails(EVENT.slug) if one.mail.kind is MailKind.REPLY]
+    (mail,) = [one.mail for one in desk.store.unsent_mails(EVENT.slug, None, 99) if one.mail.kind is MailKind.REPLY]
     return f"<{mail.id}@desk.example.org>"
 
 

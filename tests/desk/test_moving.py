@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from rollcall.desk.closing import close, draw_up_roster, listed, page_name
+from rollcall.desk.closing import close, listed, page_name
 from rollcall.desk.desk import Desk
+from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, RecentIntakes
 from rollcall.desk.moving import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.registering import Accepted, Closed, Late, register
@@ -88,7 +89,8 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     closing = close(desk, EVENT)
     desk.store.write_roster_page(EVENT.slug, page_name(old, 0), [registration_id(EVENT.slug, a_registration())])
     assert closing
-    assert closing.count == len(draw_up_roster(desk.store, EVENT, desk.store.intake(EVENT)).registered) == 2
+    assert closing.count == len(list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))) == 2
+    assert sum(draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).by_category.values()) == 2
 
 
 def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_one(desk: Desk, clock: Clock) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from rollcall.desk.closing import close, draw_up_roster
-from rollcall.desk.desk import Desk, EmailReader, Files, Inbox, Opened
+from rollcall.desk.closing import close
+from rollcall.desk.desk import Desk, Files, Opened
+from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.event import Event
 from rollcall.desk.incoming import FormStanding, FoundForm, Glance, Incoming, Reading, Standing
 from rollcall.desk.mail import Attachment, Delivery, DeliveryReport, MailKind
@@ -62,8 +63,8 @@ def a_reading(*forms: FoundForm, **changes: Any) -> Reading:
 
 
 def reading_as(desk: Desk, path: Path, reading: Reading, **changes: Any) -> Desk:
-    inbox = Inbox(FolderFiles(path / "messages"), Reader(reading, **changes))
-    return replace(desk, inbox=lambda: inbox)
+    files = FolderFiles(path / "messages")
+    return replace(desk, files=lambda: files, reader=lambda: Reader(reading, **changes))
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def came(desk: Desk, tmp_path: Path) -> Any:
 
 def owed(desk: Desk) -> Mapping[str, int]:
     """How many mails of each kind are owed, but for those of the next mornings."""
-    return Counter(record.mail.kind.value for record in desk.store.unsent_mails(EVENT.slug))
+    return Counter(record.mail.kind.value for record in desk.store.unsent_mails(EVENT.slug, None, 99))
 
 
 def forms(incoming: Incoming) -> list[FormStanding]:
@@ -92,7 +93,7 @@ def test_a_complete_form_is_a_registration_and_its_confirmation_is_the_answer(ca
     incoming, desk = came(a_reading(FORM))
     assert incoming.standing is Standing.REGISTERED
     assert owed(desk) == {"confirmation": 1}
-    (record,) = desk.store.unsent_mails(EVENT.slug)
+    (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
     assert record.mail.thread == ("<zero@itu.example>", "<one@mpt.example.org>")
     registered = desk.store.registered(EVENT.slug, registration_id(EVENT.slug, a_registration()))
     assert registered is not None
@@ -101,7 +102,7 @@ def test_a_complete_form_is_a_registration_and_its_confirmation_is_the_answer(ca
 
 def test_the_raw_message_is_kept_and_the_same_delivery_is_one(came: Any) -> None:
     _, desk = came(a_reading(FORM))
-    assert desk.inbox().files.get("message1") == b"1"
+    assert desk.files().get("message1") == b"1"
     assert read_in(desk, receive(desk, b"1")) is None
     assert owed(desk) == {"confirmation": 1}
 
@@ -109,7 +110,7 @@ def test_the_raw_message_is_kept_and_the_same_delivery_is_one(came: Any) -> None
 def test_the_form_of_somebody_else_is_confirmed_to_both(came: Any) -> None:
     incoming, desk = came(a_reading(FORM, sender="focal@mpt.example.org"))
     assert incoming.standing is Standing.REGISTERED
-    to = {record.mail.kind: record.mail.to for record in desk.store.unsent_mails(EVENT.slug)}
+    to = {record.mail.kind: record.mail.to for record in desk.store.unsent_mails(EVENT.slug, None, 99)}
     assert to == {MailKind.CONFIRMATION: SENDER, MailKind.REPLY: "focal@mpt.example.org"}
 
 
@@ -350,7 +351,7 @@ def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, 
     assert incoming.standing is Standing.NEEDS_A_PERSON
     assert owed(at) == {"needs-a-person": 1}
     assert list(read_due(at)) == []
-    assert at.inbox().files.get(id) == b"1"
+    assert at.files().get(id) == b"1"
 
 
 def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp_path: Path, clock: Clock) -> None:
@@ -427,7 +428,7 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = draw_up_needs_a_person(desk, EVENT).incoming
+    (for_staff,) = draw_up_needs_a_person(desk, EVENT).incoming.shown
     assert for_staff.attachments == (scan,)
     assert for_staff.link.startswith("https://desk.example.org/register/intgov04/dealt-with/")
 
@@ -436,7 +437,7 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).incoming] == [False, True]
+    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).incoming.shown] == [False, True]
 
 
 def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
@@ -456,9 +457,9 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "needs-a-person" in id]
     record_deliveries(desk, [DeliveryReport(attempt, Delivery.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming] == [()]
+    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming] == [(virus,)]
+    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming.shown] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
@@ -466,27 +467,22 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
     for number in range(SHOWN + 2):
         clock.now += timedelta(seconds=1)
         incoming, desk = came(a_reading(), f"{number:02}")
-    inbox = Counting(desk.inbox().files, desk.inbox().reader)
-    about = draw_up_needs_a_person(replace(desk, inbox=lambda: inbox), EVENT)
-    assert (len(about.incoming), about.older_incoming, inbox.looked_into) == (SHOWN, 2, SHOWN)
-    assert about.incoming[-1].incoming == incoming
-    large = Counting(desk.inbox().files, desk.inbox().reader, bytes(LOOKED_AT // 2))
-    draw_up_needs_a_person(replace(desk, inbox=lambda: large), EVENT)
+    files = Counting(desk.files())
+    about = draw_up_needs_a_person(replace(desk, files=lambda: files), EVENT)
+    assert (len(about.incoming.shown), about.incoming.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
+    assert about.incoming.shown[-1].incoming == incoming
+    large = Counting(desk.files(), bytes(LOOKED_AT // 2))
+    draw_up_needs_a_person(replace(desk, files=lambda: large), EVENT)
     assert large.looked_into == 2
 
 
 @dataclass
 class Counting:
-    """An inbox that counts the messages it is asked for; each of them may be said to be this one."""
+    """Files that count the messages they are asked for; each of them may be said to be this one."""
 
     kept: Files
-    reader: EmailReader
     content: bytes | None = None
     looked_into: int = 0
-
-    @property
-    def files(self) -> "Counting":
-        return self
 
     def get(self, id: str) -> bytes | None:
         self.looked_into += 1
@@ -510,7 +506,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = draw_up_roster(desk.store, EVENT, desk.store.intake(EVENT)).incoming
+    counted = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).incoming
     assert counted == {
         Standing.REGISTERED: 3,
         Standing.WAITING: 1,

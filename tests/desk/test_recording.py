@@ -48,7 +48,7 @@ def test_the_reason_is_kept(desk: Desk) -> None:
 
 def test_staff_are_told_of_what_bounced(desk: Desk) -> None:
     record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.BOUNCED)])
-    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug)]
+    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug, None, 99)]
     assert sorted(kinds) == [MailKind.CONFIRMATION, MailKind.NEEDS_A_PERSON]
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 import pytest
 from hypothesis import given
@@ -21,15 +22,17 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 class Postbox:
-    """A poster that keeps what it is handed."""
+    """A poster that keeps what it is handed; several may post at once."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.answers: list[Posted] = []
+        self._lock = Lock()
 
     def post(self, message: Message) -> Posted:
-        self.messages.append(message)
-        return self.answers.pop(0) if self.answers else Sent()
+        with self._lock:
+            self.messages.append(message)
+            return self.answers.pop(0) if self.answers else Sent()
 
 
 def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
@@ -59,7 +62,7 @@ def test_another_form_differs_and_is_told_once(desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     for _ in range(2):
         assert register(desk, EVENT, a_registration(category="associate")) == Differs()
-    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug)]
+    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug, None, 99)]
     assert sorted(kinds) == [MailKind.CONFIRMATION, MailKind.DIFFERENT_FORM]
 
 

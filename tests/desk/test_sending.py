@@ -2,20 +2,24 @@
 
 import sqlite3
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
+from threading import Barrier, Lock
+from threading import Event as Signal
+from typing import Any, cast
 
 import pytest
 
 from rollcall.desk.closing import close, page_name
 from rollcall.desk.desk import Desk
+from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.mail import (
     AttemptOutcome,
     Delivery,
     DeliveryReport,
     Held,
     InDoubt,
+    Mail,
     MailKind,
     MailRecord,
     MailState,
@@ -24,6 +28,8 @@ from rollcall.desk.mail import (
     Posted,
     Sent,
     confirmation,
+    is_to_staff,
+    needs_a_person_mail,
     roster_mail,
 )
 from rollcall.desk.recording import record_deliveries
@@ -37,6 +43,10 @@ from rollcall.desk.sending import (
     LEASE,
     LONGEST_HOLD,
     LONGEST_WAIT,
+    PAGE,
+    SENDERS,
+    STAFF_LEASE,
+    SWEEP_FOR,
     TO_ONE_ADDRESS,
     TRIES,
     Attempted,
@@ -89,8 +99,14 @@ def swept(desk: Desk) -> dict[str, MailState]:
     return {mail_id: attempted.state for mail_id, attempted in attempts_of_a_sweep(desk).items()}
 
 
+def sent_in_turn(desk: Desk) -> dict[str, MailState]:
+    """What is due is sent one after another, by nobody else at the same moment."""
+    came = {mail_id: send(desk, mail_id) for mail_id in desk.store.due_mails(1000)}
+    return {mail_id: attempted.state for mail_id, attempted in came.items() if attempted}
+
+
 def staff_mails(desk: Desk) -> list[MailRecord]:
-    return [one for one in desk.store.unsent_mails(EVENT.slug) if one.mail.kind is MailKind.NEEDS_A_PERSON]
+    return [one for one in desk.store.unsent_mails(EVENT.slug, None, 99) if one.mail.kind is MailKind.NEEDS_A_PERSON]
 
 
 def test_a_mail_is_sent_once(desk: Desk, postbox: Postbox) -> None:
@@ -229,6 +245,20 @@ class TestLease:
         assert _post(desk, claimed) == NotSent(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
+    def test_a_roster_that_was_drawn_up_for_too_long_is_not_posted(
+        self, desk: Desk, postbox: Postbox, clock: Clock
+    ) -> None:
+        def compose(mail: Mail, *about: Any) -> Message:
+            clock.forward(STAFF_LEASE)
+            return desk.compose(mail, *about)
+
+        mail = needs_a_person_mail(EVENT.slug, "x", 1, "staff@example.org", clock.now)
+        desk.store.queue(mail)
+        claimed = take_up(record_of(desk, mail.id), clock.now, "slow", 0)
+        slow = replace(desk, compose=compose)
+        assert _post(slow, claimed) == NotSent(False, "the lease had lapsed before it was posted")
+        assert postbox.messages == []
+
     def test_of_two_who_claim_one_has_it(self, desk: Desk, clock: Clock) -> None:
         one, other = (take_up(record_of(desk), clock.now, attempt, 0) for attempt in "ab")
         assert desk.store.save_mail(one)
@@ -262,8 +292,9 @@ class TestHold:
         for name in "ABC":
             register(desk, EVENT, a_registration(first_name=name))
         postbox.answers = [Held(True, "SendGrid answered 401")] * 4
-        began = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
-        assert began == [Hold.BEGAN]
+        began = send(desk, MAIL.id)
+        assert began
+        assert began.hold is Hold.BEGAN
         assert list(send_due(desk)) == []
         assert send(desk, MAIL.id) is None
         holds: list[Hold | None] = []
@@ -357,8 +388,8 @@ class TestToOneAddress:
         for number in range(TO_ONE_ADDRESS + 5):
             register(desk, EVENT, a_registration(first_name=str(number), email="Victim@example.org"))
         register(desk, EVENT, a_registration(first_name="Other", email="other@example.org"))
-        swept(desk)
-        swept(desk)
+        sent_in_turn(desk)
+        sent_in_turn(desk)
 
         def sent() -> int:
             return len([message for message in postbox.messages if message.to == "Victim@example.org"])
@@ -366,22 +397,22 @@ class TestToOneAddress:
         assert sent() == TO_ONE_ADDRESS
         assert len([message for message in postbox.messages if message.to == "other@example.org"]) == 1
         clock.forward(ADDRESS_WINDOW / 2)
-        swept(desk)
+        sent_in_turn(desk)
         assert sent() == TO_ONE_ADDRESS
         clock.forward(ADDRESS_WINDOW)
-        swept(desk)
+        sent_in_turn(desk)
         assert sent() == TO_ONE_ADDRESS + 5
 
     def test_a_flood_is_put_before_a_person(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         for number in range(TO_ONE_ADDRESS * 5):
             register(desk, EVENT, a_registration(first_name=str(number), email="victim@example.org"))
         for _ in range(24 * 6):
-            while swept(desk):
+            while sent_in_turn(desk):
                 pass
             clock.forward(timedelta(hours=1))
         to_victim = [message for message in postbox.messages if message.to == "victim@example.org"]
         assert len(to_victim) == TO_ONE_ADDRESS * 4
-        failed = [one for one in desk.store.unsent_mails(EVENT.slug) if one.mail.to == "victim@example.org"]
+        failed = [one for one in desk.store.unsent_mails(EVENT.slug, None, 99) if one.mail.to == "victim@example.org"]
         assert {one.state for one in failed} == {MailState.FAILED}
         assert len(failed) == TO_ONE_ADDRESS
         assert "enough went to this address in a day" in [m for m in postbox.messages if "person" in m.subject][-1].text
@@ -406,8 +437,140 @@ class TestToOneAddress:
         for number in range(TO_ONE_ADDRESS):
             register(desk, EVENT, a_registration(first_name=str(number), email="victim@example.org"))
         register(desk, EVENT, a_registration(first_name="again", email="VICTIM@example.org"))
-        swept(desk)
+        sent_in_turn(desk)
         assert len([message for message in postbox.messages if "victim" in message.to.lower()]) == TO_ONE_ADDRESS
+
+
+class TestSweep:
+    """A backlog goes out in one sweep, several at a time."""
+
+    @pytest.fixture
+    def desk(self, desk: Desk) -> Desk:
+        for number in range(2 * PAGE):
+            register(desk, EVENT, a_registration(first_name=str(number), email=f"{number}@example.org"))
+        return desk
+
+    def test_page_after_page_goes_out(self, desk: Desk, postbox: Postbox) -> None:
+        assert list(swept(desk).values()) == [MailState.SENT] * (2 * PAGE + 1)
+        assert {message.mail_id for message in postbox.messages} == set(desk_mails(desk))
+        assert len(postbox.messages) == 2 * PAGE + 1
+
+    def test_several_are_sent_at_once_and_no_more_than_so_many(self, desk: Desk) -> None:
+        together, most = Barrier(SENDERS, timeout=60), AtOnce()
+
+        def post(_: Message) -> Posted:
+            with most:
+                if most.begun <= SENDERS:
+                    together.wait()
+                return Sent()
+
+        assert len(swept(replace(desk, post=post))) == 2 * PAGE + 1
+        assert most.most == SENDERS
+
+    def test_those_to_staff_are_sent_one_at_a_time(self, desk: Desk, clock: Clock) -> None:
+        for number in range(4):
+            desk.store.queue(needs_a_person_mail(EVENT.slug, "x", number, "staff@example.org", clock.now))
+        most = AtOnce()
+
+        def post(message: Message) -> Posted:
+            if is_to_staff(message.mail_id):
+                with most:
+                    Signal().wait(0.2)  # another would come meanwhile, if it might
+            return Sent()
+
+        swept(replace(desk, post=post))
+        assert (most.begun, most.most) == (4, 1)
+
+    def test_no_more_are_taken_up_once_the_queue_is_held(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
+        postbox.answers = [Held(False, "SendGrid answered 429")] * 1000
+        holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
+        assert holds.count(Hold.BEGAN) == 1
+        assert 1 <= len(postbox.messages) <= SENDERS
+        posted = len(postbox.messages)
+        clock.forward(FIRST_HOLD + SECOND)
+        assert [attempted.hold for attempted in attempts_of_a_sweep(desk).values()] == [Hold.GOES_ON]
+        assert len(postbox.messages) == posted + 1
+
+    def test_when_one_finds_that_the_hold_is_over_the_others_follow(
+        self, desk: Desk, postbox: Postbox, clock: Clock
+    ) -> None:
+        postbox.answers = [Held(False, "SendGrid answered 429")]
+        send(desk, MAIL.id)
+        clock.forward(FIRST_HOLD + SECOND)
+        holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
+        assert holds == [Hold.ENDED] + [None] * (2 * PAGE)
+
+    def test_it_takes_up_no_page_after_its_time(self, desk: Desk, clock: Clock) -> None:
+        def post(_: Message) -> Posted:
+            clock.now = began + SWEEP_FOR
+            return Sent()
+
+        began = clock.now
+        assert len(swept(replace(desk, post=post))) == PAGE
+        assert len(swept(desk)) == PAGE + 1
+
+    def test_nor_a_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
+        for number in range(3):
+            desk.store.queue(needs_a_person_mail(EVENT.slug, "x", number, "staff@example.org", clock.now))
+        began = clock.now
+
+        def post(message: Message) -> Posted:
+            if is_to_staff(message.mail_id):
+                clock.now = began + SWEEP_FOR + SECOND
+            return Sent()
+
+        assert sum(map(is_to_staff, swept(replace(desk, post=post)))) == 1
+        assert sum(map(is_to_staff, swept(desk))) == 2
+
+    def test_a_mail_that_cannot_even_be_put_off_keeps_no_other_waiting(self, desk: Desk) -> None:
+        class Store:
+            def __getattr__(self, name: str) -> Any:
+                return getattr(desk.store, name)
+
+            def put_off(self, id: str, until: datetime) -> None:
+                raise KeyError(id)
+
+        def post(message: Message) -> Posted:
+            if message.mail_id == MAIL.id:
+                raise RuntimeError
+            return Sent()
+
+        came = dict(send_due(replace(desk, store=cast(Any, Store()), post=post)))
+        assert isinstance(came.pop(MAIL.id), KeyError)
+        assert len(came) == 2 * PAGE
+
+    def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
+        together, went = Barrier(SENDERS, timeout=60), AtOnce()
+
+        def post(_: Message) -> Posted:
+            with went:
+                if together.wait() == 0:
+                    raise StoreUnavailable(SECOND)
+                return Sent()
+
+        came: list[object] = []
+        with pytest.raises(StoreUnavailable):
+            came.extend(send_due(replace(desk, post=post)))
+        assert len(came) == SENDERS - 1
+        assert went.begun == SENDERS
+
+
+class AtOnce:
+    """Counts how many are in it, and were at the most at once."""
+
+    def __init__(self) -> None:
+        self._lock, self._now = Lock(), 0
+        self.begun = self.most = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._now += 1
+            self.begun += 1
+            self.most = max(self.most, self._now)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._now -= 1
 
 
 def test_a_mail_that_cannot_be_composed_does_not_stop_the_others(desk: Desk, postbox: Postbox) -> None:

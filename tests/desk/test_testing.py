@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from rollcall.desk.closing import close, draw_up_roster, listed
+from rollcall.desk.closing import close, listed
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import Delivery, DeliveryReport, MailState, Message, Posted, Sent, confirmation
+from rollcall.desk.drawing_up import draw_up_roster
+from rollcall.desk.mail import Delivery, DeliveryReport, MailState, Message, Posted, Sent, Shown, confirmation
 from rollcall.desk.needs_a_person import draw_up_needs_a_person, word_of
 from rollcall.desk.recording import record_deliveries
 from rollcall.desk.registering import Accepted, register
@@ -57,10 +58,12 @@ def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None
     assert closing
     assert closing.count == 1
     intake = desk.store.intake(EVENT)
-    assert listed(desk.store, EVENT, intake, closing) == [registration_id(EVENT.slug, a_registration())]
-    roster = draw_up_roster(desk.store, EVENT, intake)
-    assert [one.registration.email for one in roster.registered] == [a_registration().email]
-    assert (roster.late, roster.kept) == ((), ())
+    assert list(listed(desk.store, EVENT, intake, closing)) == [registration_id(EVENT.slug, a_registration())]
+    roster = draw_up_roster(desk, EVENT, intake)
+    assert roster.by_category == {a_registration().category: 1}
+    assert "sink.sendgrid.net" not in roster.attached[0].content.decode()
+    assert a_registration().email in roster.attached[0].content.decode()
+    assert (roster.late, roster.kept) == (Shown(), Shown())
 
 
 def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
@@ -71,9 +74,9 @@ def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
     assert record is not None
     assert record.state is MailState.BOUNCED
     assert word_of(desk, record) == []
-    assert [one.mail.id for one in desk.store.unsent_mails(EVENT.slug)] == [OWED.id]
+    assert [one.mail.id for one in desk.store.unsent_mails(EVENT.slug, None, 99)] == [OWED.id]
     needs = draw_up_needs_a_person(desk, EVENT)
-    assert (needs.undelivered, needs.kept) == ((), ())
+    assert (needs.undelivered, needs.kept) == (Shown(), Shown())
 
 
 def test_no_copy_of_the_mail_to_a_late_one_goes_to_the_staff(desk: Desk, clock: Clock, postbox: Postbox) -> None:

@@ -3,29 +3,26 @@
 import csv
 import io
 import unicodedata
+from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
-from rollcall.desk.mail import MailRecord, MailState, Roster, confirmation
+from rollcall.desk.mail import MailRecord, MailState, NotCompleted, OnRoster, RosterContent, Shown, confirmation
 from rollcall.desk.registration import KeptForm, Registered, Sign
-from rollcall.documents.roster import harmless, roster_csv, roster_xlsx
-from tests.builders import a_registration, an_event, registered
+from rollcall.documents.roster import NAMED, SortedRows, harmless, place, roster_sheet
+from tests.builders import a_registration, an_event, registered, roster_files
 
 EVENT = an_event()
 
 lines_of_text = st.text(
     st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp", "Cn", "Co"]), min_size=1, max_size=60
 ).map(lambda text: unicodedata.normalize("NFC", text).strip())
-
-
-def a_roster(*people: Registered, late: tuple[Registered, ...] = ()) -> Roster:
-    return Roster(EVENT.closes_at, people, late, confirmations={})
 
 
 def answering(**answers: str) -> Registered:
@@ -43,37 +40,43 @@ def read_xlsx(content: bytes, sheet: str = "Roster") -> list[dict[str, object]]:
 
 
 def test_the_csv_has_a_byte_order_mark_and_the_lines_of_rfc_4180() -> None:
-    content = roster_csv(EVENT, a_roster(registered()))
+    content, _ = roster_files(registered())
     assert content.startswith(b"\xef\xbb\xbfReference,")
     assert content.endswith(b"\r\n")
 
 
 @pytest.mark.parametrize("number", ["+41 22 730 51 11", "+41-22-730.51.11", "0041 22 730", "+41(0)22/7305111", "022"])
 def test_telephone_numbers_are_unharmed(number: str) -> None:
-    roster = a_roster(answering(tel=number))
-    assert read_csv(roster_csv(EVENT, roster))[0]["Tel."] == number
-    assert read_xlsx(roster_xlsx(EVENT, roster))[0]["Tel."] == number
+    table, workbook = roster_files(answering(tel=number))
+    assert read_csv(table)[0]["Tel."] == number
+    assert read_xlsx(workbook)[0]["Tel."] == number
 
 
 @pytest.mark.parametrize("formula", ["=1+1", "+cmd|' /C calc'!A0", "-2+A1", "@SUM(A1)", "＝1+1", "+41 22; =A1"])
 def test_a_formula_is_text(formula: str) -> None:
-    roster = a_roster(answering(hotel=formula))
-    assert read_csv(roster_csv(EVENT, roster))[0]["Hotel"] == "'" + formula
-    sheet = openpyxl.load_workbook(io.BytesIO(roster_xlsx(EVENT, roster)))["Roster"]
+    table, workbook = roster_files(answering(hotel=formula))
+    assert read_csv(table)[0]["Hotel"] == "'" + formula
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook))["Roster"]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s"}
-    assert read_xlsx(roster_xlsx(EVENT, roster))[0]["Hotel"] == formula
+    assert read_xlsx(workbook)[0]["Hotel"] == formula
 
 
+@settings(deadline=None)  # a workbook takes its time
 @given(lines_of_text)
 def test_any_text_comes_back(text: str) -> None:
-    roster = a_roster(answering(organization=text))
-    (row,) = read_csv(roster_csv(EVENT, roster))
+    (row,) = read_csv(roster_files(answering(organization=text))[0])
     assert row["Administration or organization"] in (text, "'" + text)
     assert harmless(text) in (text, "'" + text)
 
 
+def test_a_cell_is_no_longer_than_a_workbook_takes() -> None:
+    table, workbook = roster_files(answering(address="&" * 40_000))
+    assert read_csv(table)[0]["Complete address"] == "&" * 40_000
+    assert read_xlsx(workbook)[0]["Complete address"] == "&" * 32_767
+
+
 def test_an_address_keeps_its_lines() -> None:
-    (row,) = read_csv(roster_csv(EVENT, a_roster(registered())))
+    (row,) = read_csv(roster_files(registered())[0])
     assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
 
 
@@ -84,15 +87,48 @@ def test_sorted_by_category_organization_and_name() -> None:
 
     people = [one("non-member", "A", "A"), one("member-state", "b", "A"), one("member-state", "A", "z")]
     people.append(one("member-state", "A", "Y"))
-    rows = read_csv(roster_csv(EVENT, a_roster(*people)))
+    rows = read_csv(roster_files(*people)[0])
     assert [row["Family name"] for row in rows] == ["Y", "z", "A", "A"]
     assert [row["You represent"] for row in rows][-1] == "Non-Member"
+
+
+texts = st.sampled_from(["", "A", "a", "É", "e", "ß", "SS", "\u200dB", "b", "𝔸", "\uffff", "z", "ａ"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["associate", "member-state", "gone"]), texts, texts, texts), max_size=9))
+def test_rows_come_as_a_plain_sort_has_them(of: list[tuple[str, str, str, str]]) -> None:
+    people = []
+    for number, (category, organization, family_name, first_name) in enumerate(of):
+        answers = {"organization": organization} if organization else {}
+        names = {"family_name": family_name, "first_name": first_name}
+        person = a_registration(category=category, answers=answers, **names)
+        people.append(OnRoster(registered(person, id=f"{number:024}")))
+    with closing(SortedRows()) as rows:
+        rows.add(EVENT, RosterContent(EVENT.closes_at, people))
+        in_order = sorted(people, key=lambda one: place(EVENT)(one.registered.registration))
+        assert list(rows.of(late=False)) == [roster_sheet(EVENT).row(one) for one in in_order]
+        assert list(rows.of(late=True)) == []
+        counted = Counter(one.registered.registration.answers.get("organization") for one in people)
+        assert rows.named("organization") == Shown(
+            tuple(sorted(counted.items(), key=lambda row: (-row[1], row[0] or ""))), len(counted)
+        )
+
+
+def test_the_most_named_are_named_and_the_others_counted() -> None:
+    people = [OnRoster(answering(hotel=f"Hotel {place % (NAMED + 9)}")) for place in range(NAMED + 10)]
+    people.append(OnRoster(answering(hotel="Late"), late=True))
+    with closing(SortedRows()) as rows:
+        rows.add(EVENT, RosterContent(EVENT.closes_at, people))
+        hotels = rows.named("hotel")
+    assert hotels.shown[:2] == (("Hotel 0", 2), ("Hotel 1", 1))
+    assert (len(hotels.shown), hotels.count) == (NAMED, NAMED + 9)
 
 
 def test_what_is_said_of_each() -> None:
     one = registered(a_registration(signed_on=None))
     failed = MailRecord(confirmation(EVENT.slug, one.id, one.registration.email), state=MailState.FAILED)
-    (row,) = read_csv(roster_csv(EVENT, replace(a_roster(one), confirmations={one.id: failed})))
+    (row,) = read_csv(roster_files(OnRoster(one, unsent=failed))[0])
     assert row["Reference"] == one.reference
     assert row["Received"] == "2004-02-02 13:00"
     assert row["Date"] == "2004-02-02"
@@ -101,10 +137,10 @@ def test_what_is_said_of_each() -> None:
 
 def test_late_ones_are_on_a_sheet_of_their_own_and_not_in_the_csv() -> None:
     late = registered(a_registration(first_name="Late"), received_at=EVENT.closes_at + timedelta(seconds=1))
-    roster = a_roster(registered(), late=(late,))
-    assert len(read_csv(roster_csv(EVENT, roster))) == 1
-    assert [row["First name"] for row in read_xlsx(roster_xlsx(EVENT, roster))] == ["Amina"]
-    (row,) = read_xlsx(roster_xlsx(EVENT, roster), "Late")
+    table, workbook = roster_files(registered(), late=[late])
+    assert len(read_csv(table)) == 1
+    assert [row["First name"] for row in read_xlsx(workbook)] == ["Amina"]
+    (row,) = read_xlsx(workbook, "Late")
     assert (row["First name"], row["E-mailed in time, at"]) == ("Late", "")
 
 
@@ -112,15 +148,15 @@ def test_who_is_late_only_in_our_books_is_said() -> None:
     in_time = registered(
         came_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
     )
-    (row,) = read_xlsx(roster_xlsx(EVENT, a_roster(late=(in_time,))), "Late")
+    (row,) = read_xlsx(roster_files(late=[in_time])[1], "Late")
     assert (row["Received"], row["E-mailed in time, at"]) == ("2004-02-21 00:01", "2004-02-20 23:58")
 
 
 def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers() -> None:
     kept = KeptForm(registered(a_registration(first_name="Robot")), Sign.HIDDEN_FIELD)
-    roster = replace(a_roster(registered()), kept=(kept,))
-    assert len(read_csv(roster_csv(EVENT, roster))) == 1
-    (row,) = read_xlsx(roster_xlsx(EVENT, roster), "Needs a person")
+    table, workbook = roster_files(registered(), kept=(kept,))
+    assert len(read_csv(table)) == 1
+    (row,) = read_xlsx(workbook, "Needs a person")
     assert row["Why"] == "a field that people do not see was filled in"
     assert (row["First name"], row["Received"], row["Hotel"]) == ("Robot", "2004-02-02 13:00", "Hôtel Cornavin")
     assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
@@ -128,13 +164,9 @@ def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers()
 
 def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
     hostile = "=1+1 \x00\ufffe\ud800" + "x" * 100_000
-    forms = (
-        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": "Diallo"}, faults={"email": ("?",), "tel": ("?",)}),
-        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": hostile}),
-    )
-    incoming = Incoming("M" * 24, EVENT.slug, EVENT.opens_at, Standing.WAITING, sender="a@example.org", forms=forms)
-    roster = replace(a_roster(registered()), not_completed=(incoming,))
-    row, other = read_xlsx(roster_xlsx(EVENT, roster), "Not completed")
+    one = NotCompleted("", "Diallo", "a@example.org", ("email", "tel"), False, EVENT.opens_at)
+    waiting = (one, replace(one, family_name=hostile))
+    row, other = read_xlsx(roster_files(registered(), not_completed=waiting)[1], "Not completed")
     assert row == {
         "Name": "Diallo",
         "E-mail address of the sender": "a@example.org",
@@ -145,7 +177,7 @@ def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
 
 
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:
-    sheet = openpyxl.load_workbook(io.BytesIO(roster_xlsx(EVENT, a_roster(registered()))))["Roster"]
+    sheet = openpyxl.load_workbook(io.BytesIO(roster_files(registered())[1]))["Roster"]
     assert sheet.freeze_panes == "B2"
     assert sheet.auto_filter.ref == "A1:P2"
     assert sheet.page_setup.orientation == "landscape"
@@ -154,10 +186,11 @@ def test_the_workbook_is_made_to_be_read_and_printed() -> None:
 
 
 def test_the_same_roster_is_the_same_file() -> None:
-    roster = a_roster(registered())
-    assert roster_xlsx(EVENT, roster) == roster_xlsx(EVENT, roster)
+    assert roster_files(registered()) == roster_files(registered())
 
 
 def test_a_roster_of_nobody() -> None:
-    assert read_csv(roster_csv(EVENT, a_roster())) == []
-    assert read_xlsx(roster_xlsx(EVENT, a_roster())) == []
+    table, workbook = roster_files()
+    assert read_csv(table) == []
+    assert read_xlsx(workbook) == []
+    assert openpyxl.load_workbook(io.BytesIO(workbook)).sheetnames == ["Roster"]

@@ -49,7 +49,7 @@ class World:
                 self.store.save_mail(after)
 
     def mails(self) -> list[MailRecord]:
-        return list(self.store.unsent_mails(self.event.slug))
+        return list(self.store.unsent_mails(self.event.slug, None, 99))
 
     def people(self) -> list[str]:
         return [one.registration.email for one in self.store.registrations(self.event.slug, None, 10)]

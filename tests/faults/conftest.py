@@ -151,7 +151,7 @@ class Rollcall:
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
-            due = [record.due_at for record in store.unsent_mails(SLUG)]
+            due = [record.due_at for record in store.unsent_mails(SLUG, None, 100_000)]
             due += [incoming.due_at for incoming in store.all_incoming(SLUG, None, 100)]
             if all(due_at is None for due_at in due):
                 return
@@ -167,7 +167,7 @@ class Rollcall:
         store = self.store()
         intake = store.intake(self.event)
         assert intake.closing is not None
-        return listed(store, self.event, intake, intake.closing)
+        return list(listed(store, self.event, intake, intake.closing))
 
     def posted(self) -> Counter[str]:
         """How often each mail came to SendGrid, by its id."""

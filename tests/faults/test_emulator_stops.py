@@ -128,7 +128,7 @@ def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
     store = _books(emulator)
     assert [one.id for one in store.registrations(SLUG, None, 10_000)] == sorted(people.registered)
     assert len(people.registered) == len(set(people.registered))
-    owed = [record.mail.registration_id for record in store.unsent_mails(SLUG)]
+    owed = [record.mail.registration_id for record in store.unsent_mails(SLUG, None, 100_000)]
     assert sorted(map(str, owed)) == sorted(people.registered)
 
 
@@ -136,5 +136,6 @@ def _books(emulator: OwnEmulator) -> FirestoreStore:
     """Not by `FIRESTORE_EMULATOR_HOST`, which is the other tests' emulator."""
     client = firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     channel = grpc.insecure_channel(emulator.address)
-    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-    return FirestoreStore(client)
+    api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+    client._firestore_api_internal = api
+    return FirestoreStore(client, api)

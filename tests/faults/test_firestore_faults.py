@@ -178,4 +178,6 @@ def _reference(form: dict[str, object]) -> str:
 
 def _mails(store: FirestoreStore, form: dict[str, object]) -> list[MailKind]:
     """The kinds of the mails that are owed to this person."""
-    return sorted(record.mail.kind for record in store.unsent_mails(SLUG) if record.mail.registration_id == _id(form))
+    return sorted(
+        record.mail.kind for record in store.unsent_mails(SLUG, None, 99) if record.mail.registration_id == _id(form)
+    )

@@ -57,7 +57,7 @@ class Desk:
 
     def owed(self) -> list[str]:
         """Kinds and addressees of the mails that are owed."""
-        return sorted(f"{one.mail.kind.value} to {one.mail.to}" for one in self.store.unsent_mails(SLUG))
+        return sorted(f"{one.mail.kind.value} to {one.mail.to}" for one in self.store.unsent_mails(SLUG, None, 99))
 
     def listed(self) -> list[Incoming]:
         """Every message of the event."""

@@ -11,7 +11,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from handlers.send_due_mail import send_due_mail
-from rollcall.desk.desk import Inbox, Store
+from rollcall.desk.desk import EmailReader, Store
 from rollcall.desk.mail import Message
 from rollcall.desk.receiving import receive
 from rollcall.desk.registering import register
@@ -59,11 +59,11 @@ def test_mails_go_out_though_a_message_kills_its_reader(tmp_path: Path, clock: C
     register(desk, EVENT, a_registration())
     receive(desk, b"any")
 
-    def killed() -> Inbox:
+    def killed() -> EmailReader:
         raise Killed
 
     with pytest.raises(Killed):
-        send_due_mail(replace(desk, inbox=killed), POST)
+        send_due_mail(replace(desk, reader=killed), POST)
     assert len(postbox.messages) == 1
 
 

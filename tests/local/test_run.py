@@ -22,8 +22,10 @@ from icalendar import Calendar
 
 from rollcall.desk.mail import MailKind
 from rollcall.local.emulator import free_port
+from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_form
+from schemas.links import SignedLinks
+from tests.builders import a_form, an_event
 from tests.conftest import leave_out
 from tests.served import ROOT, Served, process, until
 
@@ -181,6 +183,18 @@ def test_private_functions_take_posts(served: Served) -> None:
     assert served.ask("POST", "/close-intake").json == {"closed": {}}
 
 
+def test_the_link_to_a_roster_that_no_mail_could_carry_works_here_too(tmp_path: Path) -> None:
+    file_id, until_new_year = "roster-intgov04-0123456789abcdef-20040221T000005.csv", datetime(2005, 1, 1, tzinfo=UTC)
+    with local_run(tmp_path / "books") as served:
+        FolderFiles(tmp_path / "books" / "messages").put(file_id, b"Reference\r\n")
+        link = SignedLinks("local", f"http://localhost:{served.port}/register").roster(
+            an_event(), file_id, until_new_year
+        )
+        with urlopen(link) as answer:
+            assert answer.read() == b"Reference\r\n"
+            assert answer.headers["Content-Disposition"] == 'attachment; filename="intgov04-roster.csv"'
+
+
 def test_the_roster_is_a_workbook_too(tmp_path: Path) -> None:
     with local_run(tmp_path / "books", AT=BEFORE_THE_DEADLINE) as served:
         served.post_json(PATH, a_form())
@@ -209,7 +223,7 @@ def test_sendgrids_faults_can_be_made_to_happen(
         store = SqliteStore(books / "rollcall.sqlite3", lambda: datetime(2004, 1, 1, tzinfo=UTC))  # moves no time on
 
         def stands() -> tuple[str, str, bool] | None:
-            records, queue = store.unsent_mails("intgov04"), store.mail_queue()
+            records, queue = store.unsent_mails("intgov04", None, 99), store.mail_queue()
             (record,) = (one for one in records if one.mail.kind is MailKind.CONFIRMATION)
             notes = [queue.note, *(attempt.note for attempt in record.attempts)]
             said = next((one for one in notes if one.startswith(note)), None)

@@ -15,12 +15,16 @@ from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import (
     Attachment,
     ForStaff,
+    LinkedFile,
     MailQueue,
     MailRecord,
     MailState,
     Message,
     NeedsAPerson,
+    NotCompleted,
+    OnRoster,
     Roster,
+    Shown,
     confirmation,
     different_form,
     needs_a_person_mail,
@@ -29,7 +33,7 @@ from rollcall.desk.mail import (
 )
 from rollcall.desk.registration import KeptForm, Registered, Sign
 from rollcall.inbox.reader import LONGEST_TEXT
-from rollcall.mail.composing import SHOWN_IN_FULL, by_email, compose
+from rollcall.mail.composing import by_email, compose
 from templates import days, deadline
 from tests.builders import a_form, a_registration, an_event, registered
 
@@ -171,25 +175,85 @@ def test_the_notice_of_a_different_form() -> None:
     assert one.reference in message.html
 
 
+ROSTER = Roster(EVENT.closes_at, EVENT.closes_at)
+TO_STAFF = roster_mail(EVENT.slug, 1, "spumail@itu.int")
+
+
+def rostered(intake: Intake = INTAKE, **changes: Any) -> Message:
+    return compose(TO_STAFF, EVENT, replace(ROSTER, **changes), intake)
+
+
+def some(*those: Any, count: int | None = None) -> Shown[Any]:
+    return Shown(those, len(those) if count is None else count)
+
+
 def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
-    one, other = registered(), without_hotel()
+    one = registered()
     late = registered(a_registration(first_name="Late"), received_at=EVENT.closes_at + timedelta(hours=1))
-    roster = Roster(
-        EVENT.closes_at, (one, replace(other, id="B" * 24)), (late,), {one.id: unsent(one, MailState.FAILED)}
+    files = (Attachment("intgov04-roster.csv", "text/csv", b"Reference"),)
+    message = rostered(
+        by_category={"member-state": 2},
+        organizations=some(("Ministère", 1), (None, 1)),
+        undelivered=some(OnRoster(one, unsent=unsent(one, MailState.FAILED))),
+        late=some(OnRoster(late, late=True)),
+        attached=files,
     )
-    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
     assert "    2  Administration of ITU Member State" in message.text
     assert "    1  (not given)" in message.text
     assert "amina.diallo@mpt.example.org (failed)" in message.text
     for body in (message.text, message.html):
+        assert "1 is late" in body
         assert "received 21 February 2004, 01:00 (Zurich time)" in body
         assert "ab" * 32 in body
-    assert [file.name for file in message.attachments] == ["intgov04-roster.csv", "intgov04-roster.xlsx"]
+        assert "The roster is attached as intgov04-roster.csv." in body
+        assert "work until" not in body
+        assert "more, which are in the files" not in body
+    assert message.attachments == files
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_a_roster_that_no_mail_can_carry_is_linked(part: str) -> None:
+    linked = (
+        LinkedFile("intgov04-roster.csv", 25_060_000, "https://desk.example.org/register/intgov04/roster/1"),
+        LinkedFile("intgov04-roster.xlsx", 14_000_000, "https://desk.example.org/register/intgov04/roster/2"),
+    )
+    until = EVENT.closes_at + timedelta(days=14)
+    message = rostered(linked=linked, links_hold_until=until, as_of=EVENT.closes_at + timedelta(minutes=1))
+    body = " ".join(getattr(message, part).split())
+    assert message.attachments == ()
+    for said in (
+        "larger than a mail can be",
+        "as they stood at 21 February 2004, 00:01 (Zurich time)",
+        *("intgov04-roster.csv (25.1 MB)", "intgov04-roster.xlsx (14.0 MB)", linked[0].link, linked[1].link),
+        "The links work until 6 March 2004, 00:00 (Zurich time)",
+    ):
+        assert said in body
+    assert "attached" not in body
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_what_a_mail_cannot_show_is_counted(part: str) -> None:
+    one = registered()
+    failed = OnRoster(one, unsent=unsent(one, MailState.FAILED))
+    message = rostered(
+        organizations=some(("Ministère", 7), count=12_346),
+        hotels=some(("Hôtel Cornavin", 9), count=3),
+        undelivered=some(failed, count=4000),
+        late=some(replace(failed, late=True), count=70),
+        kept=some(KeptForm(one, Sign.TOO_FAST), count=5000),
+    )
+    body = " ".join(getattr(message, part).split())
+    for said in (
+        *("and 12345 more, which are in the files", "and 2 more, which are in the files"),
+        "These are the first 1 of 4000; the workbook has all of them.",
+        "These are the last 1 of 70; the workbook has all of them.",
+        "These are the last 1 of 5000; the workbook has the last 1000.",
+    ):
+        assert said in body
 
 
 def test_the_roster_says_who_is_late_only_in_our_books() -> None:
-    roster = Roster(EVENT.closes_at, (), (CAME_IN_TIME,), {})
-    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    message = rostered(late=some(OnRoster(CAME_IN_TIME, late=True)))
     for body in (message.text, message.html):
         assert "e-mailed in time, at 20 February 2004, 23:58 (Zurich time); received 21 February 2004, 00:01" in body
 
@@ -212,8 +276,7 @@ def test_each_message_is_counted_once(counts: dict[Standing, int]) -> None:
 
 def test_the_roster_says_what_came_of_the_messages() -> None:
     counts = {Standing.REGISTERED: 30, Standing.WAITING: 5, Standing.NEEDS_A_PERSON: 3, Standing.SPAM: 1}
-    mail = roster_mail(EVENT.slug, 1, "spumail@itu.int")
-    said = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}, incoming=counts, dealt_with=2), INTAKE)
+    said = rostered(incoming=counts, dealt_with=2)
     for line in (
         "   30  Registered (late ones among them)",
         "    3  Needs a person (of these dealt with: 2)",
@@ -222,32 +285,24 @@ def test_the_roster_says_what_came_of_the_messages() -> None:
     ):
         assert line in said.text
     assert "Messages that came in" in said.html
-    silent = compose(mail, EVENT, Roster(EVENT.closes_at, (), (), {}), INTAKE)
+    silent = rostered()
     assert "e-mail" not in (silent.text + silent.html).lower()
 
 
-def waiting(*forms: ReadForm, **changes: object) -> Incoming:
+def waiting(**changes: Any) -> NotCompleted:
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
-    incoming = Incoming("M" * 24, EVENT.slug, noon, Standing.WAITING, sender="focal.point@example.org", forms=forms)
-    return replace(incoming, **changes)  # type: ignore[arg-type]
+    return replace(NotCompleted("", "", "focal.point@example.org", (), False, noon), **changes)
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
 def test_the_roster_says_who_did_not_complete_a_form(part: str) -> None:
-    one = registered()
-    came = waiting(
-        ReadForm(
-            FormStanding.INCOMPLETE,
-            answers={"first_name": "Fatou", "family_name": "Ba"},
-            faults={"signature": ("Please fill this in.",), "email": ("Please fill this in.",)},
-        ),
-        ReadForm(FormStanding.INCOMPLETE, faults={"family_name": ("Please fill this in.",)}),
-        ReadForm(FormStanding.NOT_YET_OPEN, "N" * 24, answers={"family_name": "Early"}),
-        ReadForm(FormStanding.INCOMPLETE, one.id, answers={"family_name": "Completed since"}),
-        ReadForm(FormStanding.REGISTERED, "R" * 24),
+    message = rostered(
+        not_completed=some(
+            waiting(first_name="Fatou", family_name="Ba", faults=("signature", "email")),
+            waiting(faults=("family_name",)),
+            waiting(family_name="Early", too_early=True),
+        )
     )
-    roster = Roster(EVENT.closes_at, (one,), (), {}, not_completed=(came,))
-    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
     body = " ".join(getattr(message, part).split())
     received = "focal.point@example.org, received 2 February 2004, 13:00 (Zurich time)"
     for said in (
@@ -257,20 +312,13 @@ def test_the_roster_says_who_did_not_complete_a_form(part: str) -> None:
     ):
         assert said in body
     assert body.count(received) == 3
-    assert "Completed since" not in body
 
 
 def test_many_forms_that_were_not_completed_are_counted_and_the_last_ones_shown() -> None:
-    forms = (
-        ReadForm(FormStanding.INCOMPLETE, answers={"family_name": f"Robot{number:03}"})
-        for number in range(SHOWN_IN_FULL + 2)
-    )
-    roster = Roster(EVENT.closes_at, (), (), {}, not_completed=(waiting(*forms),))
-    message = compose(roster_mail(EVENT.slug, 1, "spumail@itu.int"), EVENT, roster, INTAKE)
+    message = rostered(not_completed=some(*[waiting(family_name=f"Robot{place:03}") for place in range(50)], count=52))
     for body in (message.text, message.html):
-        assert f"These are the last {SHOWN_IN_FULL} of {SHOWN_IN_FULL + 2}." in body
-        assert "Robot001" not in body
-        assert "Robot002" in body
+        assert "These are the last 50 of 52; the workbook has all of them." in body
+        assert "Robot049" in body
 
 
 def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
@@ -288,7 +336,7 @@ def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
 
 def told(*messages: ForStaff) -> Message:
     mail = needs_a_person_mail(EVENT.slug, "20040203", 1, "spumail@itu.int", EVENT.closes_at)
-    return compose(mail, EVENT, NeedsAPerson((), (), MailQueue(EVENT.closes_at), messages), INTAKE)
+    return compose(mail, EVENT, NeedsAPerson(Shown(), Shown(), MailQueue(EVENT.closes_at), some(*messages)), INTAKE)
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
@@ -382,7 +430,8 @@ def test_many_messages_are_counted_and_the_last_ones_shown() -> None:
         needs_a_person_mail(EVENT.slug, "20040223", 1, EVENT.staff[0], EVENT.closes_at),
         (for_staff(1),) * 50,
     )
-    message = compose(mail, EVENT, NeedsAPerson((), (), MailQueue(EVENT.closes_at), messages, 1), INTAKE)
+    about = NeedsAPerson(Shown(), Shown(), MailQueue(EVENT.closes_at), some(*messages, count=51))
+    message = compose(mail, EVENT, about, INTAKE)
     for body in (message.text, message.html):
         assert "51 messages need you." in body
         assert "1 older one is not shown here; it comes when these are dealt with" in body
@@ -409,7 +458,7 @@ def test_a_mail_about_many_long_forms_can_be_sent() -> None:
 def test_a_reply_that_did_not_arrive_is_not_said_to_be_for_the_staff() -> None:
     bounced = MailRecord(reply_mail(for_staff(1).incoming, "a@mpt.example.org"), MailState.BOUNCED, reason="550 no")
     mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", EVENT.closes_at)
-    about = NeedsAPerson(((None, bounced),), (), MailQueue(EVENT.closes_at))
+    about = NeedsAPerson(some((None, bounced)), Shown(), MailQueue(EVENT.closes_at))
     assert (
         "Who wrote to us:\n        reply to a@mpt.example.org: bounced: 550 no"
         in compose(mail, EVENT, about, INTAKE).text
@@ -421,7 +470,7 @@ def test_what_needs_a_person() -> None:
     bounced = unsent(one, MailState.BOUNCED, "550 no such mailbox")
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
     mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", noon)
-    message = compose(mail, EVENT, NeedsAPerson(((one, bounced),), (), MailQueue(noon)), INTAKE)
+    message = compose(mail, EVENT, NeedsAPerson(some((one, bounced)), Shown(), MailQueue(noon)), INTAKE)
     assert message.subject == f"Needs a person: {EVENT.title} (1 mail not delivered)"
     for body in (message.text, message.html):
         assert f"Amina Diallo, Ministère des Postes et Télécommunications ({registered().reference})" in body
@@ -429,7 +478,7 @@ def test_what_needs_a_person() -> None:
         assert "confirmation to amina.diallo@mpt.example.org: bounced: 550 no such mailbox" in body
         assert "SendGrid has refused" not in body
     held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)
-    message = compose(mail, EVENT, NeedsAPerson((), (), held), INTAKE)
+    message = compose(mail, EVENT, NeedsAPerson(Shown(), Shown(), held), INTAKE)
     assert message.subject == f"Needs a person: {EVENT.title}"
     for body in (message.text, message.html):
         assert "2 February 2004, 12:00 (Zurich time)" in body
@@ -442,23 +491,22 @@ def test_the_subject_counts_what_there_is() -> None:
     mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
     kept = (KeptForm(one, Sign.HIDDEN_FIELD),)
     messages = tuple(for_staff(number) for number in range(13))
-    about = NeedsAPerson((bounced, bounced), kept, MailQueue(EVENT.closes_at), messages)
+    about = NeedsAPerson(some(bounced, bounced), some(*kept), MailQueue(EVENT.closes_at), some(*messages))
     counted = "(2 mails not delivered, 1 form, 13 messages)"
     assert compose(mail, EVENT, about, INTAKE).subject == f"Needs a person: {EVENT.title} {counted}"
 
 
-def test_many_kept_forms_are_counted_and_the_last_ones_shown() -> None:
-    kept = tuple(
-        KeptForm(registered(a_registration(first_name=f"Robot{number:03}")), Sign.HIDDEN_FIELD)
-        for number in range(SHOWN_IN_FULL + 2)
-    )
+def test_of_many_the_last_ones_are_shown_and_the_others_counted() -> None:
+    one = registered()
     mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
-    message = compose(mail, EVENT, NeedsAPerson((), kept, MailQueue(EVENT.closes_at)), INTAKE)
+    undelivered = some((one, unsent(one, MailState.BOUNCED)), count=3001)
+    about = NeedsAPerson(undelivered, some(KeptForm(one, Sign.HIDDEN_FIELD), count=53), MailQueue(EVENT.closes_at))
+    message = compose(mail, EVENT, about, INTAKE)
+    assert "(3001 mails not delivered, 53 forms)" in message.subject
     for body in (message.text, message.html):
-        assert "52 forms are kept for you." in body
-        assert "2 older ones are not shown here" in body
-        assert "001" not in body
-        assert "002" in body
+        assert "53 forms are kept for you." in body
+        assert "52 older ones are not shown here" in body
+        assert "3000 older ones are not shown here" in body
 
 
 def test_how_days_and_deadlines_are_said() -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from rollcall.desk.mail import Attachment, Held, InDoubt, Message, NotSent, Sent
 from rollcall.local.emulator import free_port
 from rollcall.mail.posting import LONGEST_HEADER, TIMEOUT, SendGridPoster, request_body
+from tests.counting_sendgrid import counting_sendgrid
 from tests.sendgrid_api import (
     Behaviour,
     SendGridApi,
@@ -238,3 +240,15 @@ def test_a_name_that_is_nowhere() -> None:
 def test_nobody_there() -> None:
     nobody = SendGridPoster("SG.key", "registration@rollcall.example", f"http://127.0.0.1:{free_port()}")
     assert nobody.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")
+
+
+def test_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are many, and to read them takes longer than a mail does."""
+    with counting_sendgrid(tmp_path, latency=0) as over_tls:
+        monkeypatch.setenv("SSL_CERT_FILE", str(over_tls.certificates))
+        trusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        assert [trusting.post(MESSAGE), trusting.post(MESSAGE)] == [Sent(), Sent()]
+        assert over_tls.came() == {MESSAGE.mail_id: 2}
+        distrusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)
+        assert distrusting.post(MESSAGE) == NotSent(permanent=False, note="SendGrid could not be reached")

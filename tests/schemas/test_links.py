@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.desk.desk import Opened
-from schemas.links import COMPLETING, DEALING_WITH, SignedLinks
+from schemas.links import COMPLETING, DEALING_WITH, ROSTER, SignedLinks
 from tests.builders import LINKS, an_event
 
 EVENT = an_event()
@@ -23,11 +23,14 @@ def token_of(link: str) -> str:
 
 COMPLETES = token_of(LINKS.completing(EVENT, ID, 2, UNTIL))
 DEALS_WITH = token_of(LINKS.dealing_with(EVENT, ID, UNTIL))
+FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
+OPENS_ROSTER = token_of(LINKS.roster(EVENT, FILE, UNTIL))
 
 
 def test_a_link_opens_what_it_was_made_for() -> None:
     assert LINKS.opened(COMPLETING, COMPLETES, UNTIL) == Opened("intgov04", ID, 2)
     assert LINKS.opened(DEALING_WITH, DEALS_WITH, UNTIL) == Opened("intgov04", ID, 0)
+    assert LINKS.opened(ROSTER, OPENS_ROSTER, UNTIL) == Opened("intgov04", FILE, 0)
 
 
 def test_a_link_lies_below_the_forms_page() -> None:
@@ -35,6 +38,7 @@ def test_a_link_lies_below_the_forms_page() -> None:
     assert LINKS.form_page(EVENT) == page
     assert LINKS.completing(EVENT, ID, 2, UNTIL) == f"{page}/complete/{COMPLETES}"
     assert LINKS.dealing_with(EVENT, ID, UNTIL) == f"{page}/dealt-with/{DEALS_WITH}"
+    assert LINKS.roster(EVENT, FILE, UNTIL) == f"{page}/roster/{OPENS_ROSTER}"
 
 
 def test_forms_go_to_the_events_address_where_there_is_one() -> None:
@@ -46,9 +50,12 @@ def test_a_link_ends() -> None:
     assert LINKS.opened(COMPLETING, COMPLETES, UNTIL + timedelta(seconds=1)) is None
 
 
-def test_a_link_for_one_thing_opens_no_other() -> None:
-    assert LINKS.opened(DEALING_WITH, COMPLETES, UNTIL) is None
-    assert LINKS.opened(COMPLETING, DEALS_WITH, UNTIL) is None
+@pytest.mark.parametrize(
+    ("purpose", "token"), [(COMPLETING, COMPLETES), (DEALING_WITH, DEALS_WITH), (ROSTER, OPENS_ROSTER)]
+)
+def test_a_link_for_one_thing_opens_no_other(purpose: str, token: str) -> None:
+    for other in (COMPLETING, DEALING_WITH, ROSTER):
+        assert (LINKS.opened(other, token, UNTIL) is not None) == (other == purpose)
 
 
 def test_whoever_has_another_key_makes_no_links_of_ours() -> None:

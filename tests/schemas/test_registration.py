@@ -1,14 +1,16 @@
 """A filled-in form, checked."""
 
+import sys
 import unicodedata
 
 import pytest
+from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas.registration import form_fields, read_form
-from schemas.text import Lines, Text, is_blank
+from schemas.registration import _PLAIN_ADDRESS, form_fields, read_form
+from schemas.text import Lines, Text, _unreadable, is_blank
 from tests.builders import a_form, an_event
 
 EVENT = an_event()
@@ -106,6 +108,11 @@ def test_names_in_any_script(name: str) -> None:
     assert read_form(EVENT, a_form(family_name=name, first_name="")).full_name == name
 
 
+def test_what_is_printable_needs_no_look_at_each_character() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    assert not [character for character in every if character.isprintable() and _unreadable(character)]
+
+
 @pytest.mark.parametrize(
     "character",
     ["\x00", "\x1b", "\r\n", "\u2028", "\ud800", "\x7f", "\x85", "\ufffe", "\uffff", "\ufdd0", "\ufdef", "\U0001fffe"],
@@ -132,6 +139,11 @@ def test_a_field_the_form_has_not_is_named() -> None:
 @pytest.mark.parametrize("email", ["amina", "a@b", "a b@example.org", "a@example.org, b@example.org"])
 def test_what_is_no_address(email: str) -> None:
     assert errors_of(email=email)["email"][0].startswith("This does not read as an e-mail address")
+
+
+@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
+def test_an_address_that_is_taken_without_the_library_is_one_for_the_library(email: str) -> None:
+    validate_email(email, check_deliverability=False)
 
 
 @pytest.mark.parametrize("email", ["δοκιμή@παράδειγμα.gr", "info@bücher.example.org", "A.Diallo+itu@EXAMPLE.org"])

@@ -1,0 +1,173 @@
+"""What it takes to accept a registration, as ratios to a function that does nothing but write its two documents.
+
+Each subject (`bench.subjects`) is served by functions-framework's own server with one worker, by the same settings,
+with a Firestore emulator of its own each time, and is loaded by wrk at several concurrencies (`bench.load`) once both
+are warm. They take turns, forth in one round and back in the next. A ratio is one of the same round, so that floor and
+product had the same machine; given are the median of the rounds and the least and the most. Floor and product are held
+against the goals by themselves, with nothing else between them.
+
+The processor's time is that of all of the function's processes, and so neither the emulator's nor wrk's; what it has
+to wait for those two on this machine is in rate and times. Memory is what it has after the load.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+
+from bench.books import Books, same_documents, take_first
+from bench.emulator import NO_PAUSE, emulator
+from bench.load import Load, post_forms
+from bench.ratios import Goal, Spread, ratios, spread
+from bench.serving import Running
+from bench.subjects import FLOOR, FORM, NODE, NUMBER, PRODUCT, THREADS, Subject
+from tests.faulty_firestore import faulty_firestore
+
+_WARM_UP_CONNECTIONS = 8
+_COUNTED = 50
+"""Registrations whose calls to Firestore are counted."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long to measure."""
+
+    rounds: int
+    warm_up: int
+    """Seconds of load before each that is measured."""
+    seconds: int
+    """Of each load."""
+    concurrencies: Sequence[int]
+
+
+FULL = Plan(rounds=6, warm_up=6, seconds=5, concurrencies=(1, 8, 32))
+BESIDE = replace(FULL, rounds=3)
+QUICK = Plan(rounds=3, warm_up=3, seconds=2, concurrencies=(8,))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One subject under one load in one round."""
+
+    subject: str
+    round: int
+    concurrency: int
+    rate: float
+    """Registrations a second."""
+    cpu: float
+    """Milliseconds of processor for each."""
+    p50: float
+    p90: float
+    p99: float
+    """Milliseconds until an answer."""
+    memory: float
+    """MB."""
+
+
+_MEASURES: dict[str, tuple[Callable[[Loaded], float], Goal | None]] = {
+    "CPU ms per registration": (lambda one: one.cpu, Goal(1.25)),
+    "registrations a second": (lambda one: one.rate, Goal(0.8, at_least=True)),
+    "p50 ms": (lambda one: one.p50, None),
+    "p99 ms": (lambda one: one.p99, Goal(1.25)),
+    "memory MB": (lambda one: one.memory, Goal(1.2)),
+}
+
+
+def run(address: str, subjects: Sequence[Subject], plan: Plan, beside: Plan | None) -> dict[str, object]:
+    """Measure, print the tables, and give what was found. The first two subjects, floor and product, take turns by
+    themselves, and are held against the goals; then, by the plan `beside`, with all the others among them."""
+    same_documents(subjects, address)
+    found = {"goals": _compared(subjects[:2], plan)}
+    if beside:
+        print("\nBeside the others")
+        found["beside"] = _compared(subjects, beside)
+    calls = calls_of(address, next(subject for subject in subjects if subject.name == PRODUCT), _COUNTED)
+    print(f"\nCalls to Firestore for {_COUNTED} registrations of the product: {calls} (goal: one each)")
+    return {**found, "calls": {"registrations": _COUNTED, "calls": calls}}
+
+
+def _compared(subjects: Sequence[Subject], plan: Plan) -> dict[str, object]:
+    loaded = list(_measured(subjects, plan))
+    for concurrency in plan.concurrencies:
+        _show(concurrency, [one for one in loaded if one.concurrency == concurrency])
+    return {
+        "plan": {**asdict(plan), "threads": THREADS},
+        "loaded": [asdict(one) for one in loaded],
+        "ratios": [line for concurrency in plan.concurrencies for line in _ratios(loaded, concurrency)],
+    }
+
+
+def calls_of(address: str, subject: Subject, registrations: int) -> int:
+    """How many calls to Firestore so many registrations take, after a first one."""
+    with faulty_firestore(address) as line, Books(line.address).served(subject) as server:
+        take_first(subject, server)
+        before = len(line.calls)
+        for _ in range(registrations):
+            take_first(subject, server)
+        return len(line.calls) - before
+
+
+def _measured(subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
+    for round in range(plan.rounds):
+        for subject in subjects if round % 2 == 0 else reversed(subjects):
+            with emulator(NO_PAUSE) as address, _warmed_up(subject, Books(address), plan.warm_up) as (server, url):
+                for concurrency in plan.concurrencies:
+                    before = server.cpu()
+                    load = post_forms(url, FORM, NUMBER, concurrency, plan.seconds)
+                    cpu = (server.cpu() - before) * 1000 / load.created
+                    yield _loaded(subject, round, concurrency, load, cpu, server.memory())
+        print(f"Round {round + 1} of {plan.rounds} is over", flush=True)
+
+
+@contextmanager
+def _warmed_up(subject: Subject, books: Books, seconds: int) -> Iterator[tuple[Running, str]]:
+    """The subject after so many seconds of work, and where it takes forms. The emulator is warmed up with it."""
+    with books.served(subject) as server:
+        take_first(subject, server)
+        url = f"http://127.0.0.1:{server.served.port}{subject.path}"
+        post_forms(url, FORM, NUMBER, _WARM_UP_CONNECTIONS, seconds)
+        yield server, url
+
+
+def _loaded(subject: Subject, round: int, concurrency: int, load: Load, cpu: float, memory: float) -> Loaded:
+    return Loaded(subject.name, round, concurrency, load.rate, cpu, load.p50, load.p90, load.p99, memory)
+
+
+def _ratios(loaded: Sequence[Loaded], concurrency: int) -> Iterator[dict[str, object]]:
+    of = [one for one in loaded if one.concurrency == concurrency]
+    for subject in _names(of):
+        for measure in _MEASURES:
+            ratio = asdict(_to(of, subject, FLOOR, measure))
+            yield {"subject": subject, "concurrency": concurrency, "measure": measure, "to_floor": ratio}
+
+
+def _show(concurrency: int, loaded: Sequence[Loaded]) -> None:
+    print(f"\nAt concurrency {concurrency}; in brackets the least and the most of {_rounds(loaded)} rounds")
+    print(f"  {'':24} {'':16} {'':>28} {'times the floor':>20}  goal")
+    for measure, (_, goal) in _MEASURES.items():
+        for subject in _names(loaded):
+            value, ratio = spread(_series(loaded, subject, measure)), _to(loaded, subject, FLOOR, measure)
+            held = goal.says(ratio.median) if goal and subject == PRODUCT else ""
+            beside = str(ratio) if subject != FLOOR else ""
+            print(f"  {measure:24} {subject:16} {value!s:>28} {beside:>20}  {held}".rstrip())
+    if NODE in _names(loaded):
+        far = _to(loaded, PRODUCT, NODE, "CPU ms per registration")
+        print(f"  The product's CPU is {far} times the Node function's  {Goal(1.0).says(far.median)} (the far goal)")
+
+
+def _to(loaded: Sequence[Loaded], subject: str, other: str, measure: str) -> Spread:
+    return ratios(_series(loaded, subject, measure), _series(loaded, other, measure))
+
+
+def _series(loaded: Sequence[Loaded], subject: str, measure: str) -> list[float]:
+    """Round by round."""
+    of = sorted((one for one in loaded if one.subject == subject), key=lambda one: one.round)
+    return [_MEASURES[measure][0](one) for one in of]
+
+
+def _names(loaded: Sequence[Loaded]) -> list[str]:
+    """Of the subjects, in the order of the first round."""
+    return list(dict.fromkeys(one.subject for one in loaded))
+
+
+def _rounds(loaded: Sequence[Loaded]) -> int:
+    return len({one.round for one in loaded})

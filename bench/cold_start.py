@@ -1,0 +1,54 @@
+"""How long an instance takes from its process's start to its first 201, as ratios to the bare function's.
+
+The subjects take turns, each in a process that is new; what it reads from the disk is in memory already, and the books
+are there. Somebody knocks every two milliseconds and posts a form at once when the door opens. Beside it stands the
+framework alone: a function that does nothing.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from bench.books import Books, take_first
+from bench.ratios import Goal, ratios, spread
+from bench.subjects import FLOOR, PRODUCT, Subject, framework_alone
+
+_GOAL = Goal(1.25)
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start."""
+
+    subject: str
+    seconds: float
+    cpu: float
+    """Seconds of processor."""
+
+
+def run(emulator: str, subjects: Sequence[Subject], times: int) -> dict[str, object]:
+    """Measure, print the table, and give what was found."""
+    everyone, books = [*subjects, framework_alone()], Books(emulator)
+    for subject in everyone:
+        start(books, subject)  # what it reads from the disk is in memory from now on, and the intake is there
+    starts = [start(books, subject) for _ in range(times) for subject in everyone]
+    print(f"Cold start to the first 201, {times} in turn; in brackets the least and the most")
+    print(f"  {'':16} {'seconds':>20} {'times the floor':>20} {'CPU seconds':>20} {'times the floor':>20}  goal")
+    of_floor = [one for one in starts if one.subject == FLOOR]
+    for subject in everyone:
+        of = [one for one in starts if one.subject == subject.name]
+        seconds, cpu = [one.seconds for one in of], [one.cpu for one in of]
+        longer = ratios(seconds, [one.seconds for one in of_floor])
+        more = ratios(cpu, [one.cpu for one in of_floor])
+        held = _GOAL.says(longer.median) if subject.name == PRODUCT else ""
+        line = f"  {subject.name:16} {spread(seconds)!s:>20} {longer!s:>20} {spread(cpu)!s:>20} {more!s:>20}  {held}"
+        print(line.rstrip())
+    return {"starts": [asdict(one) for one in starts]}
+
+
+def start(books: Books, subject: Subject) -> Start:
+    """From the process's start to its first 201."""
+    began = time.perf_counter()
+    with books.served(subject) as server:
+        take_first(subject, server)
+        return Start(subject.name, time.perf_counter() - began, server.cpu())

@@ -1,0 +1,39 @@
+-- wrk's script (see bench/load.py): each request is a form of its own, and those answered 201 are counted.
+local form, number, run = os.getenv("FORM"), os.getenv("NUMBER"), os.getenv("RUN")
+local threads = {}
+local posted = 0
+created, refused, first_refusal = 0, 0, ""
+
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+
+function setup(thread)
+   table.insert(threads, thread)
+end
+
+function request()
+   posted = posted + 1
+   return wrk.format(nil, nil, nil, (form:gsub(number, string.format("%s%07d", run, posted))))
+end
+
+function response(status, headers, body)
+   if status == 201 then
+      created = created + 1
+   else
+      refused = refused + 1
+      if first_refusal == "" then first_refusal = status .. " " .. body end
+   end
+end
+
+function done(summary, latency, requests)
+   local created, refused, first = 0, 0, ""
+   for _, thread in ipairs(threads) do
+      created, refused = created + thread:get("created"), refused + thread:get("refused")
+      first = thread:get("first_refusal")
+   end
+   local errors = summary.errors
+   io.stderr:write(string.format(
+      '{"created": %d, "refused": %d, "lost": %d, "seconds": %f, "p50": %f, "p90": %f, "p99": %f}\n%s',
+      created, refused, errors.connect + errors.read + errors.write + errors.timeout, summary.duration / 1e6,
+      latency:percentile(50) / 1e3, latency:percentile(90) / 1e3, latency:percentile(99) / 1e3, first))
+end

@@ -1,0 +1,225 @@
+"""How fast mails go out, and how a backlog is caught up: one instance against a SendGrid that answers after 150 ms.
+
+The functions are served by functions-framework as Google serves them, each on one processor of this machine, their
+books in the Firestore emulator. SendGrid is a process of its own that speaks TLS, as SendGrid does: the functions are
+given the certificates that this machine trusts, and its own beside them. It counts the mails by id, and the bench fails
+where one came twice or not at all.
+
+- `send-mail` is triggered for each mail, as many at a time as the instance has threads.
+- `send-due-mail` is called as Scheduler calls it, again and again until nothing is due; once by one sweep, once by two
+  in two processes that begin at the same moment, which Scheduler never does. The emulator has no indexes: it reads
+  through all mails for each page, and for each count of the mails to an address. Hence not more of them.
+- A large backlog is swept in this process, with the books in SQLite; by one sweep, and by two at the same time.
+
+Prints a table, and writes it to `bench/results/sending.json`. Needs Linux, gcloud's Firestore emulator and what
+`requirements-dev.txt` names.
+"""
+
+import os
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from http.client import HTTPConnection
+from pathlib import Path
+
+from google.cloud import firestore
+
+from bench.instances import SETTINGS, Bench
+from bench.machine import keep
+from bench.serving import Processes
+from rollcall.desk.desk import Store
+from rollcall.desk.mail import confirmation
+from rollcall.desk.registration import registration_id
+from rollcall.desk.sending import SENDERS, send_due
+from rollcall.local.emulator import firestore_emulator
+from rollcall.local.trigger import trigger_of
+from rollcall.mail.posting import SendGridPoster
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from schemas.event import read_events
+from tests.builders import a_registration, desk_with, write_open_event
+from tests.counting_sendgrid import CountingSendGrid, counting_sendgrid
+from tests.served import Served
+
+LATENCY = 0.15
+"""Seconds until SendGrid answers."""
+SLUG = "open"
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What sending so many mails took."""
+
+    by: str
+    at_once: int
+    mails: int
+    seconds: float
+    cpu: float
+    """Seconds of processor for one mail, of all functions together."""
+    memory_most: float
+    """MB, of the first function."""
+
+    @property
+    def per_second(self) -> float:
+        """Mails."""
+        return self.mails / self.seconds
+
+
+def main() -> None:
+    """`python -m bench.sending`."""
+    run(quick="--quick" in sys.argv)
+
+
+def run(quick: bool) -> None:
+    """Measure, print and write; a row for each measurement. Exits where a mail came twice or not at all."""
+    triggered, backlog, large = (10, 200, 500) if quick else (100, 1_000, 10_000)
+    print(_HEAD)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        counting_sendgrid(Path(folder), LATENCY) as api,
+        _bench(Path(folder), api) as bench,
+    ):
+        found = [_triggered(bench, api, triggered * at_once, at_once) for at_once in (1, 4, 8, 16)]
+        found += [_swept(bench, api, backlog, sweeps) for sweeps in (1, 2)]
+        found += [_swept_here(bench, api, large, sweeps) for sweeps in (1, 2)]
+    rows = [{**asdict(one), "per_second": one.per_second} for one in found]
+    keep("sending", rows)
+
+
+@contextmanager
+def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
+    project, events = f"bench-{uuid.uuid4().hex[:8]}", folder / "events"
+    events.mkdir()
+    write_open_event(events, slug=SLUG)
+    with firestore_emulator() as address:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+        environment = {
+            **SETTINGS,
+            "EVENTS": str(events),
+            "MESSAGES": "gs://none",
+            "SENDGRID_HOST": api.url,
+            "SSL_CERT_FILE": str(api.certificates),
+            "GOOGLE_CLOUD_PROJECT": project,
+            "FIRESTORE_EMULATOR_HOST": address,
+            "STORAGE_EMULATOR_HOST": "http://localhost:1",  # no message comes in
+        }
+        yield Bench(environment, FirestoreStore(firestore.Client(project=project)), events, folder)
+
+
+def _triggered(bench: Bench, api: CountingSendGrid, mails: int, at_once: int) -> Sending:
+    bench = _on_new_books(bench)
+    ids = _owe(bench.store, mails)
+    with ExitStack() as stack:
+        server, _ = stack.enter_context(bench.served("send-mail", at_once))
+        asks: list[Callable[[], None]] = [_asking(server.served, trigger_of(id)) for id in ids]
+        one = _measure("send-mail", at_once, mails, [server], asks, at_once)
+    _each_came_once(api, ids)
+    return one
+
+
+def _swept(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Sending:
+    bench = _on_new_books(bench)
+    ids = _owe(bench.store, mails)
+
+    def sweep_on(served: Served) -> None:
+        while bench.store.due_mails(1):
+            _asking(served, {})()
+
+    with ExitStack() as stack:
+        servers = [stack.enter_context(bench.served("send-due-mail", 1))[0] for _ in range(sweeps)]
+        asks: list[Callable[[], None]] = [partial(sweep_on, server.served) for server in servers]
+        one = _measure(_named(sweeps), SENDERS, mails, servers, asks, sweeps)
+    _each_came_once(api, ids)
+    return one
+
+
+def _swept_here(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Sending:
+    os.environ["SSL_CERT_FILE"] = str(api.certificates)
+    store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
+    post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
+    desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
+    ids = _owe(store, mails)
+
+    def sweep_on() -> None:
+        while list(send_due(desk)):
+            pass
+
+    one = _measure(f"{_named(sweeps)}, SQLite", SENDERS, mails, [Processes(os.getpid())], [sweep_on] * sweeps, sweeps)
+    _each_came_once(api, ids)
+    return one
+
+
+def _named(sweeps: int) -> str:
+    return "one sweep" if sweeps == 1 else f"{sweeps} sweeps"
+
+
+def _on_new_books(bench: Bench) -> Bench:
+    project = f"bench-{uuid.uuid4().hex[:8]}"
+    store = FirestoreStore(firestore.Client(project=project))
+    return replace(bench, environment={**bench.environment, "GOOGLE_CLOUD_PROJECT": project}, store=store)
+
+
+def _owe(store: Store, mails: int) -> Sequence[str]:
+    """So many people register; their mails' ids."""
+    mark = uuid.uuid4().hex[:6]
+
+    def accept(number: int) -> str:
+        registration = a_registration(first_name=f"{mark} {number}", email=f"{mark}.{number}@mpt.example.org")
+        id = registration_id(SLUG, registration)
+        mail = confirmation(SLUG, id, registration.email)
+        store.accept(SLUG, id, registration, mail)
+        return mail.id
+
+    with ThreadPoolExecutor(16) as pool:
+        return list(pool.map(accept, range(mails)))
+
+
+def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
+    def ask() -> None:
+        connection = HTTPConnection("127.0.0.1", served.port, timeout=600)  # a sweep goes on for minutes
+        connection.request("POST", "/", b"", headers)
+        status = connection.getresponse().status
+        connection.close()
+        if status != 200:
+            raise SystemExit(f"it answered {status}")
+
+    return ask
+
+
+def _measure(
+    by: str, at_once: int, mails: int, running: Sequence[Processes], asks: Sequence[Callable[[], None]], askers: int
+) -> Sending:
+    cpu = sum(one.cpu() for one in running)
+    with running[0].watched(), ThreadPoolExecutor(askers) as pool:
+        began = time.perf_counter()
+        for asked in [pool.submit(ask) for ask in asks]:
+            asked.result()
+        seconds = time.perf_counter() - began
+    cpu = (sum(one.cpu() for one in running) - cpu) / mails
+    one = Sending(by, at_once, mails, seconds, cpu, running[0].most)
+    print(
+        f"{by:18} {at_once:8} {mails:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
+        flush=True,
+    )
+    return one
+
+
+def _each_came_once(api: CountingSendGrid, ids: Sequence[str]) -> None:
+    came = api.came()
+    if came != Counter(ids):
+        wrong = {id: came[id] for id in {*came, *ids} if came[id] != 1 or id not in ids}
+        raise SystemExit(f"{len(wrong)} of {len(ids)} mails came not once: {dict(list(wrong.items())[:3])}")
+
+
+_HEAD = f"{'by':18} {'at once':>8} {'mails':>6} {'seconds':>9} {'mails/s':>8} {'cpu ms':>8} {'most MB':>8}"
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""What the settings of `register` do: threads and workers under a rush, one processor or two at the start.
+
+An instance at Google has one processor, so the product is bound to one here; the emulator and wrk have the other. Each
+setting is loaded in turn, once in each round, with as many connections as the platform lets into one instance. Prints
+two tables, and writes them to `bench/results/settings.json`: the reasons in `docs/deploy.md`.
+"""
+
+import os
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from bench.books import Books, take_first
+from bench.cold_start import start
+from bench.load import post_forms
+from bench.machine import keep
+from bench.ratios import Spread, spread
+from bench.subjects import EVENT, FORM, NUMBER, Subject, product
+from rollcall.local.emulator import firestore_emulator
+from tests.builders import write_open_event
+
+_SETTINGS = [(threads, workers) for workers in (1, 2) for threads in (4, 16, 80)]
+_CONNECTIONS = 80
+_ROUNDS, _WARM_UP, _SECONDS = 3, 4, 5
+_STARTS = 9
+
+
+@dataclass(frozen=True)
+class Rush:
+    """One setting under load, the median of the rounds with the least and the most."""
+
+    threads: int
+    workers: int
+    rate: Spread
+    """Registrations a second."""
+    cpu: Spread
+    """Milliseconds of processor for each."""
+    p50: Spread
+    p99: Spread
+    """Milliseconds until an answer."""
+    memory: Spread
+    """MB."""
+
+
+def main() -> None:
+    """`python -m bench.settings`."""
+    with tempfile.TemporaryDirectory() as folder, firestore_emulator() as emulator:
+        os.environ["FIRESTORE_EMULATOR_HOST"] = emulator
+        write_open_event(Path(folder), slug=EVENT)
+        books, subject = Books(emulator), product(Path(folder))
+        keep("settings", {"rush": [asdict(one) for one in _rush(books, subject)], "start": _starts(books, subject)})
+
+
+def _rush(books: Books, subject: Subject) -> list[Rush]:
+    rounds = [[_loaded(books, subject, *setting) for setting in _SETTINGS] for _ in range(_ROUNDS)]
+    print(f"{'threads':>7} {'workers':>7} {'a second':>24} {'CPU ms':>18} {'p50 ms':>24} {'p99 ms':>26} {'MB':>24}")
+    found = []
+    for place, (threads, workers) in enumerate(_SETTINGS):
+        measures = [spread(values) for values in zip(*(each[place] for each in rounds), strict=True)]
+        found.append(Rush(threads, workers, *measures))
+        rate, cpu, p50, p99, memory = map(str, measures)
+        print(f"{threads:7} {workers:7} {rate:>24} {cpu:>18} {p50:>24} {p99:>26} {memory:>24}")
+    return found
+
+
+def _loaded(books: Books, subject: Subject, threads: int, workers: int) -> tuple[float, float, float, float, float]:
+    settings = {**subject.environment, "THREADS": str(threads), "WORKERS": str(workers)}
+    with books.served(replace(_bound(subject, "0"), environment=settings)) as server:
+        take_first(subject, server)
+        url = f"http://127.0.0.1:{server.served.port}{subject.path}"
+        post_forms(url, FORM, NUMBER, _CONNECTIONS, _WARM_UP)
+        before = server.cpu()
+        load = post_forms(url, FORM, NUMBER, _CONNECTIONS, _SECONDS)
+        cpu = (server.cpu() - before) * 1000 / load.created
+        memory = server.memory()
+    books.empty()
+    return load.rate, cpu, load.p50, load.p99, memory
+
+
+def _starts(books: Books, subject: Subject) -> dict[str, object]:
+    """Seconds to the first 201, on one processor and on two: what more processor at the start brings."""
+    found: dict[str, object] = {}
+    for name, processors in (("one", "0"), ("two", "0,1")):
+        seconds = spread([start(books, _bound(subject, processors)).seconds for _ in range(_STARTS)])
+        print(f"start on {name} processor{'s' if name == 'two' else ''}: {seconds} s to the first 201")
+        found[name] = asdict(seconds)
+    return found
+
+
+def _bound(subject: Subject, processors: str) -> Subject:
+    return replace(subject, command=("taskset", "--cpu-list", processors, *subject.command))
+
+
+if __name__ == "__main__":
+    main()

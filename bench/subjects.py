@@ -1,0 +1,91 @@
+"""What is measured side by side: the product as it is deployed, and the floors beside it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.serving import FRAMEWORK, ROOT, Running, running
+from rollcall.local.emulator import free_port
+from tests.builders import a_form
+
+PRODUCT, FLOOR, AIO, NODE, HELLO = "product", "floor", "floor, aio", "node", "framework alone"
+EVENT = "open"
+THREADS = 8
+NUMBER = "NUMBER"
+"""Stands in `FORM` where each form has a number of its own."""
+FORM = a_form(first_name=f"Amina {NUMBER}", email=f"{NUMBER}@mpt.example.org", hotel_tel="+41 22 716 12 12")
+"""A form that is accepted. Its telephone numbers are E.164 once their spaces are out: no floor could do more."""
+_NODE_FOLDER = ROOT / "bench" / "node"
+_NODE_FRAMEWORK = _NODE_FOLDER / "node_modules" / "@google-cloud" / "functions-framework" / "build" / "src" / "main.js"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A function that takes registrations."""
+
+    name: str
+    command: Sequence[str]
+    path: str = "/"
+    """To which forms are posted."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def served(self, environment: Mapping[str, str]) -> Iterator[Running]:
+        """By the framework's own server, one worker."""
+        settings = {"THREADS": str(THREADS), **self.environment, **environment}
+        with running(self.command, free_port(), settings) as server:
+            yield server
+
+
+def product(events: Path) -> Subject:
+    """Rollcall's `register`; the folder has the event `EVENT`, which is open."""
+    settings = {
+        "STORE": "firestore",
+        "EVENTS": str(events),
+        "LINK_KEY": "a key of the bench",
+        "PAGES": "https://desk.example.org/register",
+        "FORMS_HOST": "desk.example.org",
+        "MESSAGES": "gs://bench",
+        "K_SERVICE": "register",
+    }
+    return Subject(PRODUCT, (FRAMEWORK, "--target", "register"), f"/register/{EVENT}", settings)
+
+
+def python_functions() -> tuple[Subject, Subject]:
+    """The bare functions of `bench/floor`: as one writes it at first, and with asyncio."""
+    return _python_function(FLOOR, "floor/main.py"), _python_function(AIO, "floor/aio.py")
+
+
+def framework_alone() -> Subject:
+    """The function that does nothing."""
+    return _python_function(HELLO, "hello/main.py")
+
+
+def node_function() -> Subject | None:
+    """The Node function; None, and why is said, where this machine cannot run it."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        print("Left out: the Node function, which needs node and npm (apt-get install nodejs npm)")
+        return None
+    lock, installed = _NODE_FOLDER / "package-lock.json", _NODE_FOLDER / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        print("Installing what bench/node/package-lock.json names ...", flush=True)
+        if subprocess.run([npm, "ci", "--silent", "--no-fund", "--no-audit"], cwd=_NODE_FOLDER).returncode:
+            print("Left out: the Node function; npm could not install what it needs")
+            return None
+    command = (node, str(_NODE_FRAMEWORK), "--target=register", f"--source={_NODE_FOLDER}")
+    return Subject(NODE, command, environment={"METADATA_SERVER_DETECTION": "none"})  # this machine is not Google's
+
+
+def subjects(events: Path) -> list[Subject]:
+    """Those in Python: the floor first, the product beside it."""
+    floor, aio = python_functions()
+    return [floor, product(events), aio]
+
+
+def _python_function(name: str, file: str) -> Subject:
+    command = (FRAMEWORK, "--target", "register", "--source", str(ROOT / "bench" / file))
+    return Subject(name, command, environment={"PYTHONPATH": str(ROOT)})

@@ -1,0 +1,170 @@
+"""Calls to Firestore on single documents, in its own protocol buffers.
+
+The library's documents and batches make each value an object of proto-plus, convert it twice and copy it: half of the
+processor's time of a commit (docs/performance.md, "What was mended"). Here a document's values become protocol buffers
+once, and the library's own client of the API (google.cloud.firestore_v1.services.firestore) makes the call with its
+retries, time bounds and errors. Queries are made with the library's documents: they are rare.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+from google.auth.credentials import Credentials
+from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, CommitRequest
+
+_CommitRequest = CommitRequest.pb()
+_BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
+_KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
+"""Google's own client has it too: a line that has died is found out before it is needed."""
+
+Values = Mapping[str, Any]
+"""A document's values by field name: text, whole numbers, truth values, instants, None, lists and mappings of such."""
+Write = Mapping[str, Any]
+"""A write of a commit."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was found where a document was looked for."""
+
+    id: str
+    values: Values | None
+    """None where there is no such document."""
+    read_at: datetime
+    created_at: datetime
+    """Of one that is there; else meaningless."""
+    version: Any
+    """When that one was last written, as Firestore says it: the mark of this reading, for `update`."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When that one was last written."""
+        updated_at: datetime = self.version.ToDatetime(UTC)
+        return updated_at
+
+
+def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
+    """The library's client of the API: of the emulator (`FIRESTORE_EMULATOR_HOST`), or of Google with these
+    credentials, by default those of the machine."""
+    emulator = _emulator()
+    if emulator:
+        channel = grpc.insecure_channel(emulator)
+    else:
+        channel = FirestoreGrpcTransport.create_channel(credentials=credentials, options=[_KEEP_ALIVE])
+    return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+
+
+class Calls:
+    """Reading and writing documents of a project's default database by their paths, as `mails/x`.
+
+    What the library raises, each raises.
+    """
+
+    def __init__(self, project: str, api: FirestoreClient) -> None:
+        self._database = f"projects/{project}/databases/(default)"
+        self._api = api
+        self._metadata = [("google-cloud-resource-prefix", self._database)]
+        if _emulator():
+            self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
+
+    def read(self, path: str, how: Mapping[str, Any]) -> Read:
+        """The document; `how` are the library's `retry` and `timeout`."""
+        request = _BatchGetDocumentsRequest(database=self._database, documents=[self._name(path)])
+        answers = self._api.batch_get_documents(
+            request=BatchGetDocumentsRequest.wrap(request), metadata=self._metadata, **how
+        )
+        first = next(iter(answers))  # the only one, since one document was asked for
+        answer = type(first).pb(first)
+        found = answer.found
+        return Read(
+            id=path.rpartition("/")[-1],
+            values=_decoded(found.fields) if answer.WhichOneof("result") == "found" else None,
+            read_at=answer.read_time.ToDatetime(UTC),
+            created_at=found.create_time.ToDatetime(UTC),
+            version=found.update_time,
+        )
+
+    def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> datetime:
+        """Make all these writes or none; the commit's time. `how`: see `read`."""
+        request = _CommitRequest(database=self._database, writes=writes)
+        answer: Any = self._api.commit(request=CommitRequest.wrap(request), metadata=self._metadata, **how)
+        committed_at: datetime = type(answer).pb(answer).commit_time.ToDatetime(UTC)
+        return committed_at
+
+    def create(self, path: str, values: Values) -> Write:
+        """Write a document that must not be there yet (`AlreadyExists`)."""
+        return {**self._replace(path, values), "current_document": {"exists": False}}
+
+    def replace(self, path: str, values: Values) -> Write:
+        """Write a document in place of the one that is there, if any."""
+        return self._replace(path, values)
+
+    def update(self, path: str, values: Values, version: object = None) -> Write:
+        """Write these fields of a document that must be there (`NotFound`), and, where a version is given, as it was
+        then (`FailedPrecondition`); its other fields stay as they are."""
+        as_read = {"exists": True} if version is None else {"update_time": version}
+        mask = {"field_paths": list(values)}
+        return {**self._replace(path, values), "update_mask": mask, "current_document": as_read}
+
+    def delete(self, path: str) -> Write:
+        """Take the document away, if it is there."""
+        return {"delete": self._name(path)}
+
+    def _replace(self, path: str, values: Values) -> dict[str, Any]:
+        return {"update": {"name": self._name(path), "fields": _encoded(values)}}
+
+    def _name(self, path: str) -> str:
+        return f"{self._database}/documents/{path}"
+
+
+def _emulator() -> str | None:
+    return os.environ.get("FIRESTORE_EMULATOR_HOST")
+
+
+def _encoded(values: Values) -> dict[str, Any]:
+    return {name: _value(value) for name, value in values.items()}
+
+
+def _value(value: Any) -> dict[str, Any]:
+    """A `google.firestore.v1.Value`, as protocol buffers take it from plain values."""
+    match value:
+        case str():
+            return {"string_value": value}
+        case None:
+            return {"null_value": 0}
+        case bool():
+            return {"boolean_value": value}
+        case int():
+            return {"integer_value": value}
+        case datetime():
+            return {"timestamp_value": value}
+        case Mapping():
+            return {"map_value": {"fields": _encoded(value)}}
+        case list() | tuple():
+            return {"array_value": {"values": [_value(one) for one in value]}}
+        case _:
+            raise TypeError(f"Firestore is given no {type(value).__name__}")
+
+
+def _decoded(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value.WhichOneof("value_type"):
+        case "null_value":
+            return None
+        case "timestamp_value":
+            return value.timestamp_value.ToDatetime(UTC)
+        case "map_value":
+            return _decoded(value.map_value.fields)
+        case "array_value":
+            return [_plain(one) for one in value.array_value.values]
+        case kind:
+            return getattr(value, kind)

@@ -1,0 +1,60 @@
+"""docs/performance.md says what is counted, and docs/deploy.md the same of it."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from bench import costs
+from bench.costs import Counted, Each, scan, tables, taken
+from bench.counting import count
+from bench.growth import a_form, a_mail, kept
+from tests.served import ROOT
+
+PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def counted(emulator: str) -> Mapping[str, Counted | Each]:
+    """Counted anew."""
+    return count(emulator)
+
+
+@pytest.mark.slow
+def test_the_page_says_what_is_counted(counted: Mapping[str, Counted | Each]) -> None:
+    """Where it does not: `make bench-counting` brings the tables up to date. Then see that the text is still true."""
+    stale = [table for table in tables(counted).split("\n\n") if f"\n{table}\n\n" not in PAGE]
+    assert not stale, "make bench-counting, then read the text around these:\n\n" + "\n\n".join(stale)
+
+
+@pytest.mark.slow
+def test_the_two_pages_agree(counted: Mapping[str, Counted | Each]) -> None:
+    for registrations in (150, 10_000):
+        amount = taken(counted, registrations)
+        assert f"{amount.writes:,} writes" in DEPLOY
+        assert f"{amount.reads:,} reads" in DEPLOY
+    assert f"{scan(counted, 1)} reads a minute" in DEPLOY
+
+
+@pytest.mark.slow
+def test_an_accepted_registration_is_one_request(counted: Mapping[str, Counted | Each]) -> None:
+    assert counted["register, a form"] == Counted(reads=0, writes=2, calls=1)
+
+
+def test_the_prices_are_those_of_the_deployment() -> None:
+    prices = (costs.WRITES, costs.READS, costs.STORED, costs.PROCESSOR, costs.MEMORY, costs.PER_CLIENT)
+    assert {price for price in prices if f"{price:.7f}".rstrip("0") not in DEPLOY} == set()
+    assert f"10,000 × {costs.SECONDS_ALONE} s" in DEPLOY
+    assert f"({costs.TRAFFIC - 0.12:.3f} + 0.12 out)" in DEPLOY
+    assert "**19.95**" in DEPLOY
+    assert costs.MAILS[50_000] == "19.95"
+
+
+def test_what_is_kept_is_what_is_reckoned() -> None:
+    assert round(kept(a_form()) + kept(a_mail()), -2) == costs.KEPT
+
+
+def test_what_does_not_grow_evenly_is_not_told_as_if_it_did() -> None:
+    assert Counted(4, 2, 0).shared(2) == Counted(2, 1, 0)
+    with pytest.raises(ValueError, match="is not 2 times anything"):
+        Counted(3, 2, 0).shared(2)

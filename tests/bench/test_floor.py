@@ -1,0 +1,41 @@
+"""The floor does as much as the product for the books, and the product asks no more of Firestore."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.accepting import calls_of
+from bench.books import left_by, same_documents
+from bench.subjects import EVENT, Subject, product, python_functions
+from tests.builders import write_open_event
+
+
+@pytest.fixture
+def ours(events_folder: Path) -> Subject:
+    write_open_event(events_folder, slug=EVENT)
+    return product(events_folder)
+
+
+def test_the_product_writes_the_two_documents_of_the_form(ours: Subject, emulator: str) -> None:
+    registration, mail = left_by(ours, emulator)
+    assert registration["email"] == mail["to"] == f"{'0' * 15}@mpt.example.org"
+    assert registration["e164"] == {"tel": "+22430411331", "fax": "+22430453116", "hotel_tel": "+41227161212"}
+
+
+def test_the_floors_write_the_same(ours: Subject, emulator: str) -> None:
+    same_documents([ours, *python_functions()], emulator)
+
+
+def test_what_is_not_the_same_ends_the_bench(ours: Subject, emulator: str, events_folder: Path) -> None:
+    floor, _ = python_functions()
+    other = Subject("other", floor.command, environment={"PYTHONPATH": str(events_folder)})
+    copy = events_folder / "bench" / "floor"
+    copy.mkdir(parents=True)
+    text = Path("bench/floor/two_documents.py").read_text("utf-8")
+    (copy / "two_documents.py").write_text(text.replace('"reason": ""', '"reason": "none"'), "utf-8")
+    with pytest.raises(SystemExit, match="other writes"):
+        same_documents([ours, other], emulator)
+
+
+def test_a_registration_is_one_call(ours: Subject, emulator: str) -> None:
+    assert calls_of(emulator, ours, 20) == 20

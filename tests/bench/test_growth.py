@@ -1,0 +1,44 @@
+"""docs/performance.md says what is reckoned and played through."""
+
+import pytest
+
+from bench.growth import SLUG, Kind, a_mail, automatic, entries, served, size, tables
+from tests.served import ROOT
+
+PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_page_says_what_comes_out() -> None:
+    """Where it does not: `make bench-growth` brings the tables up to date. Then see that the text is still true."""
+    stale = [table for table in tables().split("\n\n") if f"\n{table}\n\n" not in PAGE]
+    assert not stale, "make bench-growth, then read the text around these:\n\n" + "\n\n".join(stale)
+
+
+def test_whoever_finds_no_processor_waits_in_turn() -> None:
+    at_once = served([0.0, 0.0, 0.0, 5.0], instances=1, places=80, processor=1.0, waits=10.0)
+    assert (at_once.longest, at_once.half, at_once.busy) == (2.0, 1.0, 0.8)
+    assert served([0.0, 0.0, 0.0, 5.0], instances=2, places=80, processor=1.0, waits=10.0).longest == 1.0
+
+
+def test_whoever_finds_no_place_waits_for_one() -> None:
+    """Two places, ten seconds each: the third has one when the first goes, the fifth when the third does."""
+    waiting = served([0.0, 0.0, 0.0, 0.0, 1.0], instances=2, places=1, processor=0.0, waits=10.0)
+    assert (waiting.longest, waiting.half) == (19.0, 10.0)
+
+
+def test_index_entries_are_those_that_are_deployed() -> None:
+    assert sorted(entries(a_mail())) == [("address", "handed_over_at"), ("due_at",), ("event", "state")]
+    assert entries(Kind("registrations", {}, 0)) == []
+
+
+def test_entries_without_exemptions() -> None:
+    """Firestore's own example has none of a list in a map; a plain field has two, a list one of each thing."""
+    assert automatic({"name": "a", "of": {"one": 1, "two": 2}, "list": ["x", "y", "z"]}) == 2 + 4 + 3
+
+
+def test_bytes_are_counted_as_firestore_does() -> None:
+    """The example of https://firebase.google.com/docs/firestore/storage-size: 71 bytes of fields."""
+    document = {"type": "Personal", "done": False, "priority": 1, "description": "Learn Cloud Firestore"}
+    assert size(document) == 14 + 6 + 17 + 34
+    assert SLUG in a_mail().document["event"]

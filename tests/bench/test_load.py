@@ -1,0 +1,91 @@
+"""wrk posts forms of different people, and what was answered is counted."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from bench.load import Load, load_from, post_forms
+from bench.subjects import FORM, NUMBER
+from schemas.registration import read_form
+from tests.builders import an_event
+from tests.conftest import leave_out
+
+
+@dataclass
+class Desk:
+    """A server that answers every form 201, but the one that came so many before it."""
+
+    url: str
+    forms: list[dict[str, Any]] = field(default_factory=list)
+    refuses: int | None = None
+
+
+@contextmanager
+def _served() -> Iterator[Desk]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            served.forms.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(500 if len(served.forms) == served.refuses else 201)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        served = Desk(f"http://127.0.0.1:{server.server_port}/")
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield served
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    if not shutil.which("wrk"):
+        leave_out("the bench's load: wrk is not installed")
+    with _served() as served:
+        yield served
+
+
+def test_every_form_is_another_persons(desk: Desk) -> None:
+    load = post_forms(desk.url, FORM, NUMBER, connections=2, seconds=1)
+    people = {(form["first_name"], form["email"]) for form in desk.forms}
+    assert len(people) == len(desk.forms)
+    assert 0 < len(desk.forms) - load.created <= 2, "what was under way at the end is not counted"
+    assert load.seconds >= 0.9
+    assert 0 < load.p50 <= load.p90 <= load.p99 < load.seconds * 1000
+
+
+def test_every_form_is_one_that_the_product_accepts(desk: Desk) -> None:
+    post_forms(desk.url, FORM, NUMBER, connections=1, seconds=1)
+    assert read_form(an_event(), desk.forms[-1]).email == desk.forms[-1]["email"]
+
+
+def test_one_form_that_is_not_accepted_ends_the_bench(desk: Desk) -> None:
+    desk.refuses = 20
+    with pytest.raises(SystemExit, match=r'"refused": 1.* 500 \{\}'):
+        post_forms(desk.url, FORM, NUMBER, connections=1, seconds=1)
+
+
+def test_what_the_script_says_is_read() -> None:
+    said = '{"created": 30, "refused": 0, "lost": 0, "seconds": 2.0, "p50": 1.5, "p90": 2.5, "p99": 9.0}\n'
+    assert load_from(said) == Load(created=30, seconds=2.0, p50=1.5, p90=2.5, p99=9.0)
+    assert load_from(said).rate == 15
+
+
+def test_a_form_without_an_answer_ends_the_bench() -> None:
+    said = '{"created": 30, "refused": 0, "lost": 1, "seconds": 2.0, "p50": 1.5, "p90": 2.5, "p99": 9.0}\n'
+    with pytest.raises(SystemExit, match='"lost": 1'):
+        load_from(said)

@@ -1,0 +1,211 @@
+"""Drawing up the roster: what a mail tells of it, where its files are, and that more people take no more memory."""
+
+import csv
+import hashlib
+import io
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import openpyxl
+import pytest
+from google.cloud import firestore
+
+from rollcall.desk.closing import ROSTER_PAGE, close, listed
+from rollcall.desk.desk import Desk, Store
+from rollcall.desk.drawing_up import ROSTER_LINK_HOLDS, draw_up_roster
+from rollcall.desk.mail import MailRecord, MailState, Shown, confirmation, different_form, roster_mail
+from rollcall.desk.needs_a_person import ATTACHED, SHOWN, draw_up_needs_a_person
+from rollcall.desk.registration import Registered, registration_id
+from rollcall.desk.sending import send
+from rollcall.desk.status import status
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from tests.builders import a_registration, an_event, desk_with
+from tests.conftest import Clock
+from tests.desk.test_registering import Postbox
+
+EVENT = an_event()
+ANYBODY = a_registration()
+SECOND = timedelta(seconds=1)
+LONG = "Rue de la Poste " * 1900
+"""About as much as a cell of a workbook holds."""
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "sqlite":
+        return SqliteStore(tmp_path / "books.sqlite3", lambda: datetime.now(UTC))
+    return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
+
+
+def test_a_roster_that_no_mail_can_carry_is_in_storage_whole(store: Store, postbox: Postbox, tmp_path: Path) -> None:
+    answers = {**a_registration().answers, "address": LONG, "hotel": LONG, "organization": LONG}
+    people = [a_registration(first_name=f"Number {place}", answers=answers) for place in range(ATTACHED // 90_000 + 1)]
+    for person in people:
+        id = registration_id(EVENT.slug, person)
+        assert store.accept(EVENT.slug, id, person, confirmation(EVENT.slug, id, person.email))
+    event = replace(EVENT, closes_at=store.now())
+    desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
+    closing = close(desk, event)
+    assert closing
+    send(desk, roster_mail(event.slug, 1, "").id)
+
+    (message,) = postbox.messages
+    assert message.attachments == ()
+    names = sorted(path.name for path in (tmp_path / "messages").iterdir())
+    assert [name.rpartition(".")[2] for name in names] == ["csv", "xlsx"]
+    assert all(name.startswith(f"roster-{event.slug}-{closing.sha256[:16]}-") for name in names)
+    table, workbook = (desk.files().get(name) or b"" for name in names)
+    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+    expected = sorted(person.first_name for person in people)
+    assert [row["First name"] for row in rows] == expected
+    assert {row["Complete address"] for row in rows} == {LONG}
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)["Roster"]
+    assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
+    drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
+    for name, content in zip(names, (table, workbook), strict=True):
+        link = desk.links.roster(event, name, drawn_up_at + ROSTER_LINK_HOLDS)
+        assert link in message.text
+        assert link in message.html
+        assert f"({len(content) / 1_000_000:.1f} MB)" in message.text
+
+
+def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: Path) -> None:
+    """What the first mail's link leads to stays as that mail says."""
+    answers = {**a_registration().answers, "address": LONG}
+    for place in range(ATTACHED // len(LONG) + 1):
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(answers=answers), owed(f"{place:024}"))
+    clock.now = EVENT.closes_at + SECOND
+    close(desk, EVENT)
+    first, second = (draw_up_roster(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
+    assert first.as_of < second.as_of
+    assert len({file.link for file in (*first.linked, *second.linked)}) == 4
+    assert len(list((tmp_path / "messages").iterdir())) == 4
+
+
+def test_the_confirmation_of_each_is_found_among_all_that_is_owed(desk: Desk, clock: Clock) -> None:
+    states = {"A": MailState.DELIVERED, "B": MailState.BOUNCED, "C": MailState.SENT, "D": MailState.QUEUED}
+    for id, state in states.items():
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), owed(id))
+        record = desk.store.mail(owed(id).id)
+        assert record
+        desk.store.save_mail(replace(record, state=state))
+        desk.store.queue(different_form(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
+    close_after(desk, clock)
+    desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), owed("E"))
+    roster = draw_up_roster(desk, EVENT, desk.store.intake(EVENT))
+    table = roster.attached[0].content.decode("utf-8-sig")
+    assert {row["First name"]: row["Confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
+        "A": "sent",
+        "B": "bounced",
+        "C": "sent",
+        "D": "queued",
+    }
+    undelivered = [one.registered.id for one in roster.undelivered.shown]
+    assert (undelivered, roster.undelivered.count) == (["B", "D"], 2)
+    assert [(one.registered.id, one.unsent is not None) for one in roster.late.shown] == [("E", True)]
+    assert roster.by_category == {"member-state": 4}
+    organization = a_registration().answers["organization"]
+    assert roster.organizations == Shown(((organization, 4),), 1)
+
+
+def test_whom_no_mail_will_reach_by_itself_comes_first(desk: Desk, clock: Clock) -> None:
+    """A queue that is held does not push the mails that bounced out of sight."""
+    for place in range(SHOWN + 5):
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(), owed(f"{place:024}"))
+    last = desk.store.mail(owed(f"{place:024}").id)
+    assert last
+    desk.store.save_mail(replace(last, state=MailState.FAILED))
+    close_after(desk, clock)
+    undelivered = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).undelivered
+    assert (len(undelivered.shown), undelivered.count) == (SHOWN, SHOWN + 5)
+    assert undelivered.shown[0].registered.id == f"{place:024}"
+
+
+def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock: Clock) -> None:
+    for id in "BAC":
+        desk.store.accept(EVENT.slug, id, a_registration(), owed(id))
+    closing = close_after(desk, clock)
+    assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
+    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
+
+
+class Many:
+    """Books with so many people, each with a confirmation that bounced; a page of them is made when it is asked for."""
+
+    def __init__(self, store: Store, people: int) -> None:
+        self._store = store
+        self._people = people
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def registrations(self, _event: str, after: str | None, limit: int) -> Sequence[Registered]:
+        return [self._one(place) for place in self._places(after, limit)]
+
+    def people(self, _event: str, ids: Sequence[str]) -> Sequence[Registered]:
+        return [self._one(int(id)) for id in ids]
+
+    def unsent_mails(self, _event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+        places = self._places(after and after.split(".")[1], limit)
+        return [MailRecord(owed(f"{place:024}"), MailState.BOUNCED, None) for place in places]
+
+    def _places(self, after: str | None, limit: int) -> range:
+        first = int(after) + 1 if after else 0
+        return range(first, min(first + limit, self._people))
+
+    def _one(self, place: int) -> Registered:
+        answers = {**ANYBODY.answers, "organization": f"Ministry {place}", "address": f"{place} {LONG[:9000]}"}
+        return Registered(f"{place:024}", replace(ANYBODY, answers=answers), EVENT.opens_at)
+
+
+WORKS: dict[str, Callable[[Desk], object]] = {
+    "closing": lambda desk: close(desk, EVENT),
+    "the roster": lambda desk: roster_mailed(desk),
+    "what needs a person": lambda desk: draw_up_needs_a_person(desk, EVENT),
+    "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
+}
+
+
+@pytest.mark.parametrize("work", WORKS)
+def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tmp_path: Path, work: str) -> None:
+    few, many = 3 * ROSTER_PAGE, 9 * ROSTER_PAGE
+
+    def peak(people: int) -> int:
+        folder = tmp_path / str(people)
+        folder.mkdir()
+        with_many = cast(Store, Many(SqliteStore(folder / "books.sqlite3", clock), people))
+        a_desk = desk_with(with_many, desk.post, folder / "messages", events={EVENT.slug: EVENT})
+        with_many.intake(EVENT)
+        if work != "closing":
+            close(a_desk, EVENT)
+        tracemalloc.start()
+        try:
+            WORKS[work](a_desk)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    clock.now = EVENT.closes_at + SECOND
+    peak(1)  # what is made once is there
+    assert peak(many) < 1.2 * peak(few)
+
+
+def roster_mailed(desk: Desk) -> None:
+    intake = desk.store.intake(EVENT)
+    roster = draw_up_roster(desk, EVENT, intake)
+    assert roster.linked or roster.by_category.get("member-state") == 1
+    desk.compose(roster_mail(EVENT.slug, 1, EVENT.staff[0]), EVENT, roster, intake)
+
+
+def owed(id: str) -> Any:
+    return confirmation(EVENT.slug, id, "a@example.org")
+
+
+def close_after(desk: Desk, clock: Clock) -> Any:
+    clock.now = EVENT.closes_at + SECOND
+    return close(desk, EVENT)

@@ -1,0 +1,57 @@
+"""A backlog, and two sweeps that begin at once, each in a process of its own: every mail is sent, and no mail twice."""
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from rollcall.desk.sending import SENDERS
+from tests.builders import a_form, write_open_event
+from tests.conftest import where_the_books_are
+from tests.sendgrid_api import answers, sendgrid_api
+from tests.served import function
+
+MAILS = 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("books", ["sqlite", "firestore"], indirect=True)
+def test_two_sweeps_at_once_send_each_mail_once(books: dict[str, str], events_folder: Path) -> None:
+    write_open_event(events_folder, slug="open")
+    both = threading.Barrier(SENDERS + 1, timeout=15)
+
+    def waits(handler: BaseHTTPRequestHandler) -> None:
+        both.wait()  # more than one sweep sends at once: both are at it
+        answers(202, {}, b"")(handler)
+
+    with sendgrid_api() as api, ExitStack() as stack:
+        environment = {
+            "EVENTS": str(events_folder),
+            "SENDGRID_API_KEY": "SG.key",
+            "SENDGRID_HOST": api.url,
+            "MAIL_FROM": "registration@rollcall.example",
+            **books,
+        }
+        register = stack.enter_context(function("register", **environment))
+        sweeps = [stack.enter_context(function("send_due_mail", **environment)) for _ in range(2)]
+        for number in range(MAILS):
+            form = a_form(first_name=str(number), email=f"{number}@mpt.example.org")
+            assert register.post_json("/register/open", form).status == 201
+        api.answers += [waits] * (SENDERS + 1)
+        with ThreadPoolExecutor(2) as pool:
+            swept = list(pool.map(lambda sweep: sweep.ask("POST", "/").json["mails"], sweeps))
+    posted = Counter(body["personalizations"][0]["custom_args"]["mail_id"] for body in api.bodies)
+    assert set(posted.values()) == {1}
+    assert len(posted) == MAILS
+    assert sum((Counter(mails) for mails in swept), Counter()) == {"sent": MAILS}
+    assert api.faults == []
+
+
+@pytest.fixture
+def books(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """Where the books are."""
+    return where_the_books_are(request, tmp_path)
