@@ -96,6 +96,11 @@ class _Request:
     content_type: str = "application/json"
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """Connections that may wait; of more than the usual five, two sweeps at once have some reset."""
+
+
 @contextmanager
 def sendgrid_api() -> Iterator[SendGridApi]:
     """A server for the time of a test."""
@@ -127,7 +132,7 @@ def sendgrid_api() -> Iterator[SendGridApi]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     api.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
