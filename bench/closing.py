@@ -36,6 +36,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.emulator import emulator
 from bench.machine import keep
 from bench.serving import MB, ROOT
 from rollcall.desk.closing import close
@@ -58,13 +59,11 @@ from rollcall.desk.mail import (
 )
 from rollcall.desk.registration import Registration, registration_id
 from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
-from rollcall.local.emulator import firestore_emulator
 from rollcall.store.records import mail_record, mail_state, registration_record, shaped
 from rollcall.store.sqlite import SqliteStore
 from tests.builders import a_registration, an_event, desk_with
 
 _USUAL = {"sqlite": (1000, 10_000, 100_000), "firestore": (1000, 10_000)}
-_QUICK = {"sqlite": (1000, 10_000), "firestore": (1000,)}
 ONE_IN_LATE, ONE_IN_UNDELIVERED = 100, 50
 _AT_ONCE = 250
 """People in a commit of the filling."""
@@ -126,11 +125,10 @@ class Books:
         return store_module.FirestoreStore(firestore.Client(project=self.where))
 
 
-def main(quick: bool) -> None:
-    """`python -m bench.closing [--quick]`."""
-    usual = _QUICK if quick else _USUAL
-    stores, sizes = os.environ.get("STORES", " ".join(usual)).split(), os.environ.get("SIZES", "").split()
-    run({store: tuple(map(int, sizes)) or usual[store] for store in stores})
+def main() -> None:
+    """`python -m bench.closing`."""
+    stores, sizes = os.environ.get("STORES", " ".join(_USUAL)).split(), os.environ.get("SIZES", "").split()
+    run({store: tuple(map(int, sizes)) or _USUAL[store] for store in stores})
 
 
 def run(sizes: Mapping[str, Sequence[int]]) -> None:
@@ -140,7 +138,7 @@ def run(sizes: Mapping[str, Sequence[int]]) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if "firestore" in sizes:
-            os.environ["FIRESTORE_EMULATOR_HOST"] = stack.enter_context(firestore_emulator())
+            stack.enter_context(emulator())
         for store in sizes:
             for size in sizes[store]:
                 books = _filled(store, folder, size)
@@ -366,7 +364,7 @@ def _show(one: Measured) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
+    if len(sys.argv) > 1:
         measure_one(sys.argv[1], Books(**json.loads(sys.argv[2])))
     else:
-        main("--quick" in sys.argv)
+        main()

@@ -14,7 +14,6 @@ gcloud's Firestore emulator and what `requirements-dev.txt` names.
 """
 
 import json
-import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,10 +32,11 @@ from google.cloud.firestore_v1.types import (
 )
 
 from bench.costs import Counted, Each, tables
+from bench.emulator import emulator
+from bench.machine import keep
 from bench.page import put
 from rollcall.desk.mail import confirmation, roster_mail
 from rollcall.desk.registration import registration_id
-from rollcall.local.emulator import firestore_emulator
 from rollcall.local.trigger import trigger_of
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
@@ -46,9 +46,8 @@ from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
 from tests.inbox.builders import raw_post
 from tests.schemas.test_deliveries import a_report
 from tests.sendgrid_api import sendgrid_api
-from tests.served import ROOT, Answer, Served, function
+from tests.served import Answer, Served, function
 
-RESULTS = ROOT / "bench" / "results" / "counting.json"
 FEW, MORE = 2, 4
 """The numbers at which is counted what grows."""
 LOOKED_AT = 20
@@ -83,19 +82,16 @@ class Books:
 
 def main() -> None:
     """`python -m bench.counting`."""
-    with firestore_emulator() as address:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+    with emulator() as address:
         counted = count(address)
     print(tables(counted))
     put(tables(counted))
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    written = {name: asdict(one) for name, one in counted.items()}
-    RESULTS.write_text(json.dumps(written, indent=1) + "\n", "utf-8")
+    keep("counting", {name: asdict(one) for name, one in counted.items()})
 
 
-def count(emulator: str) -> dict[str, Counted | Each]:
-    """Everything, by its name in `bench.costs`; `emulator` is the address of one."""
-    with books(emulator, FEW) as few, books(emulator, MORE) as more:
+def count(address: str) -> dict[str, Counted | Each]:
+    """Everything, by its name in `bench.costs`, on the emulator at this address."""
+    with books(address, FEW) as few, books(address, MORE) as more:
         close = _each(_idle(few, "close_intake"), _idle(more, "close_intake"))
         sweep = _each(_idle(few, "send_due_mail"), _idle(more, "send_due_mail"))
         return {
@@ -143,11 +139,11 @@ _BILLED: Mapping[str, Callable[[Passed], Counted]] = {
 
 
 @contextmanager
-def books(emulator: str, events: int) -> Iterator[Books]:
+def books(address: str, events: int) -> Iterator[Books]:
     """New books for a while."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        line, api = stack.enter_context(faulty_firestore(emulator)), stack.enter_context(sendgrid_api())
+        line, api = stack.enter_context(faulty_firestore(address)), stack.enter_context(sendgrid_api())
         (folder / "events").mkdir()
         for number in range(events):
             write_open_event(folder / "events", slug=_slug(number))

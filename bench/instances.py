@@ -32,13 +32,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gcp_storage_emulator.server import create_server
 from google.cloud import firestore, storage
 
+from bench.emulator import emulator
+from bench.machine import keep
 from bench.messages import LARGE
-from bench.serving import FRAMEWORK, MB, ROOT, Running, running
+from bench.serving import FRAMEWORK, MB, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.mail import Attachment, MailKind, confirmation
 from rollcall.desk.pages import unsent_mails
 from rollcall.desk.registration import registration_id
-from rollcall.local.emulator import firestore_emulator, free_port
+from rollcall.local.emulator import free_port
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER
 from rollcall.local.trigger import trigger_of
@@ -48,7 +50,6 @@ from tests.builders import a_form, a_registration, write_event, write_open_event
 from tests.sendgrid_api import sendgrid_api
 from tests.served import Served
 
-RESULTS = ROOT / "bench" / "results" / "instances.json"
 REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
 """On the roster that is closed and sent."""
 POSTED = 800
@@ -144,12 +145,10 @@ class Bench:
 
 def main() -> None:
     """`python -m bench.instances`."""
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     print(_HEAD)
     with tempfile.TemporaryDirectory() as folder, _bench(Path(folder)) as bench:
         found = [*_register(bench), *_mail(bench), *_deliveries(bench), *_messages(bench), *_roster(bench)]
-    RESULTS.write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n", encoding="utf-8")
-    print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+    keep("instances", [asdict(one) for one in found])
 
 
 @contextmanager
@@ -160,8 +159,7 @@ def _bench(folder: Path) -> Iterator[Bench]:
     os.environ["STORAGE_EMULATOR_HOST"] = f"http://127.0.0.1:{port}"
     public = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key = base64.b64encode(public).decode()
-    with firestore_emulator() as address, sendgrid_api() as api, create_server("127.0.0.1", port, in_memory=True):
-        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+    with emulator() as address, sendgrid_api() as api, create_server("127.0.0.1", port, in_memory=True):
         storage.Client(project=project).create_bucket(project)
         environment = {
             **SETTINGS,

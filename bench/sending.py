@@ -16,7 +16,6 @@ Prints a table, and writes it to `bench/results/sending.json`. Needs Linux, gclo
 """
 
 import os
-import sys
 import tempfile
 import time
 import uuid
@@ -32,6 +31,7 @@ from pathlib import Path
 
 from google.cloud import firestore
 
+from bench.emulator import emulator
 from bench.instances import SETTINGS, Bench
 from bench.machine import keep
 from bench.serving import Processes
@@ -39,7 +39,6 @@ from rollcall.desk.desk import Store
 from rollcall.desk.mail import confirmation
 from rollcall.desk.registration import registration_id
 from rollcall.desk.sending import SENDERS, send_due
-from rollcall.local.emulator import firestore_emulator
 from rollcall.local.trigger import trigger_of
 from rollcall.mail.posting import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
@@ -52,6 +51,8 @@ from tests.served import Served
 LATENCY = 0.15
 """Seconds until SendGrid answers."""
 SLUG = "open"
+_TRIGGERED, _BACKLOG, _LARGE = 100, 1_000, 10_000
+"""Mails: for each at a time, in the emulator, in SQLite."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +76,15 @@ class Sending:
 
 def main() -> None:
     """`python -m bench.sending`."""
-    run(quick="--quick" in sys.argv)
-
-
-def run(quick: bool) -> None:
-    """Measure, print and write; a row for each measurement. Exits where a mail came twice or not at all."""
-    triggered, backlog, large = (10, 200, 500) if quick else (100, 1_000, 10_000)
     print(_HEAD)
     with (
         tempfile.TemporaryDirectory() as folder,
         counting_sendgrid(Path(folder), LATENCY) as api,
         _bench(Path(folder), api) as bench,
     ):
-        found = [_triggered(bench, api, triggered * at_once, at_once) for at_once in (1, 4, 8, 16)]
-        found += [_swept(bench, api, backlog, sweeps) for sweeps in (1, 2)]
-        found += [_swept_here(bench, api, large, sweeps) for sweeps in (1, 2)]
+        found = [_triggered(bench, api, _TRIGGERED * at_once, at_once) for at_once in (1, 4, 8, 16)]
+        found += [_swept(bench, api, _BACKLOG, sweeps) for sweeps in (1, 2)]
+        found += [_swept_here(bench, api, _LARGE, sweeps) for sweeps in (1, 2)]
     rows = [{**asdict(one), "per_second": one.per_second} for one in found]
     keep("sending", rows)
 
@@ -99,8 +94,7 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
     project, events = f"bench-{uuid.uuid4().hex[:8]}", folder / "events"
     events.mkdir()
     write_open_event(events, slug=SLUG)
-    with firestore_emulator() as address:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = address
+    with emulator() as address:
         environment = {
             **SETTINGS,
             "EVENTS": str(events),

@@ -5,18 +5,17 @@ setting is loaded in turn, once in each round, with as many connections as the p
 two tables, and writes them to `bench/results/settings.json`: the reasons in `docs/deploy.md`.
 """
 
-import os
 import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bench.books import Books, take_first
 from bench.cold_start import start
+from bench.emulator import emulator
 from bench.load import post_forms
 from bench.machine import keep
 from bench.ratios import Spread, spread
 from bench.subjects import EVENT, FORM, NUMBER, Subject, product
-from rollcall.local.emulator import firestore_emulator
 from tests.builders import write_open_event
 
 _SETTINGS = [(threads, workers) for workers in (1, 2) for threads in (4, 16, 80)]
@@ -44,10 +43,9 @@ class Rush:
 
 def main() -> None:
     """`python -m bench.settings`."""
-    with tempfile.TemporaryDirectory() as folder, firestore_emulator() as emulator:
-        os.environ["FIRESTORE_EMULATOR_HOST"] = emulator
+    with tempfile.TemporaryDirectory() as folder, emulator() as address:
         write_open_event(Path(folder), slug=EVENT)
-        books, subject = Books(emulator), product(Path(folder))
+        books, subject = Books(address), product(Path(folder))
         keep("settings", {"rush": [asdict(one) for one in _rush(books, subject)], "start": _starts(books, subject)})
 
 
