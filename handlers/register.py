@@ -1,7 +1,6 @@
 """`register`: the form's page, and a registration that comes from it or from a JSON client."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from rollcall.desk.desk import Desk, Opened, forms_return_to
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
+from rollcall.desk.mail import ROSTER_TYPES, roster_file_ending
 from rollcall.desk.registering import (
     Accepted,
     Closed,
@@ -52,10 +52,6 @@ _KEY_REUSED = (
     "This Idempotency-Key came before, with another form. Nothing was registered; "
     "please send each form under a key of its own."
 )
-_ROSTER_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 _ONCE_MORE = "Your form is kept, and everything you wrote is here. Please look it over and press Register once more."
 _WHY_ONCE_MORE = {
     Sign.TOO_FAST: f"That went very fast. {_ONCE_MORE}",
@@ -225,20 +221,14 @@ def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None
 def _roster(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
     """A roster that no mail could carry, as it was put away: piece by piece, since Cloud Run hands on no answer over
     32 MiB in one (https://cloud.google.com/run/quotas)."""
-    ending = _roster_ending(event, opened.id) if opened else None
+    ending = roster_file_ending(event.slug, opened.id) if opened else None
     pieces = desk.files().pieces(opened.id) if opened and ending else None
     if ending is None or pieces is None:
         return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=ROSTER)
     if request.method == "GET":
         log("INFO", "roster given out", event=event.slug, ending=ending)
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
-    return Response(_whole_or_cut(pieces), content_type=_ROSTER_TYPES[ending], headers=as_file)
-
-
-def _roster_ending(event: Event, id: str) -> str | None:
-    """How the name of a roster's file ends; None where it is no roster of this event."""
-    found = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9A-Za-z]+-[0-9A-Za-z]+\.({'|'.join(_ROSTER_TYPES)})", id)
-    return found[1] if found else None
+    return Response(_whole_or_cut(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
 
 
 def _whole_or_cut(pieces: Iterator[bytes]) -> Iterator[bytes]:

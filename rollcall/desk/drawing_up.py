@@ -24,6 +24,7 @@ from rollcall.desk.mail import (
     Roster,
     RosterContent,
     Shown,
+    roster_file_id,
 )
 from rollcall.desk.needs_a_person import ATTACHED, SHOWN
 from rollcall.desk.pages import Newest, everyone, in_step, messages_now, still_kept, unsent_mails
@@ -165,7 +166,7 @@ def _handed_out(
         return tuple(Attachment(file.path.name, file.type, file.path.read_bytes()) for file in drawn.files), ()
     linked = []
     for file, size in zip(drawn.files, sizes, strict=True):
-        id = f"roster-{event.slug}-{closing.sha256[:16]}-{intake.as_of:%Y%m%dT%H%M%S%f}{file.path.suffix}"
+        id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.path.suffix)
         desk.files().put_file(id, file.path)
         link = desk.links.roster(event, id, intake.as_of + ROSTER_LINK_HOLDS)
         linked.append(LinkedFile(file.path.name, size, link))

@@ -237,6 +237,13 @@ class RosterContent:
     """The same of forms that were not completed."""
 
 
+ROSTER_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""The type of each file of a roster, by how its name ends."""
+
+
 @dataclass(frozen=True)
 class RosterFile:
     """A file of the roster, on the disk."""
@@ -416,6 +423,19 @@ def reply_mail(incoming: Incoming, to: str) -> Mail:
 def is_reply_id(event: str, text: str) -> bool:
     """Whether it may be the id of a reply of ours (`reply_mail`)."""
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
+
+
+def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str:
+    """The id under which a file of a roster is kept that no mail can carry: of the list with this SHA-256, drawn up at
+    this time; `suffix` is its name's."""
+    return f"roster-{event}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{suffix}"
+
+
+def roster_file_ending(event: str, id: str) -> str | None:
+    """How the file's name ends, one of `ROSTER_TYPES`; None where it may not be the id of a roster of this event
+    (`roster_file_id`)."""
+    found = re.fullmatch(rf"roster-{re.escape(event)}-[0-9A-Za-z]+-[0-9A-Za-z]+\.({'|'.join(ROSTER_TYPES)})", id)
+    return found[1] if found else None
 
 
 def is_to_staff(id: str) -> bool:

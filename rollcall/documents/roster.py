@@ -21,7 +21,17 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from rollcall.desk.event import Event
-from rollcall.desk.mail import Drawn, MailState, Named, NotCompleted, OnRoster, RosterContent, RosterFile, Shown
+from rollcall.desk.mail import (
+    ROSTER_TYPES,
+    Drawn,
+    MailState,
+    Named,
+    NotCompleted,
+    OnRoster,
+    RosterContent,
+    RosterFile,
+    Shown,
+)
 from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
 from schemas.registration import form_fields, written
 
@@ -40,7 +50,6 @@ _LONGEST_IN_CELL = 32_767
 """Characters that a cell of a workbook may have."""
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WHY_KEPT = {
     Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
     Sign.TOO_FAST: "sent within 3 seconds of opening the page",
@@ -56,7 +65,8 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
         write_table(roster_sheet(event), rows.of(late=False), table)
         write_workbook(event, content, rows, workbook)
         named = rows.named("organization"), rows.named("hotel")
-    return Drawn((RosterFile(table, "text/csv"), RosterFile(workbook, _XLSX)), *named)
+    files = RosterFile(table, ROSTER_TYPES["csv"]), RosterFile(workbook, ROSTER_TYPES["xlsx"])
+    return Drawn(files, *named)
 
 
 @dataclass(frozen=True)
