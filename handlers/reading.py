@@ -21,7 +21,7 @@ from werkzeug.formparser import FormDataParser
 LARGEST_BODY = 64_000
 """Bytes; a form filled to every limit in four-byte characters is well below."""
 _KEY = re.compile("[ -~]{1,255}")
-LARGEST_HEARD_OUT = 32 << 20
+_LARGEST_HEARD_OUT = 32 << 20
 """Bytes; Cloud Run takes no longer request over HTTP/1."""
 _HEARD_OUT_FOR = 10.0
 """Seconds."""
@@ -177,10 +177,11 @@ def _hear_out(request: Request) -> None:
     """Let a body of a stated length be sent to its end, and keep nothing of it: whoever is still sending when we answer
     and hang up may see a broken connection in place of the answer (RFC 9112, 9.6)."""
     left, until = request.content_length or 0, time.monotonic() + _HEARD_OUT_FOR
-    if left <= LARGEST_HEARD_OUT:
+    if left <= _LARGEST_HEARD_OUT:
         with suppress(Exception):  # it ends early, then
             while left > 0 and time.monotonic() < until:
-                left -= len(request.environ["wsgi.input"].read(min(left, 1 << 16))) or left
+                block = request.environ["wsgi.input"].read(min(left, 1 << 16))
+                left = left - len(block) if block else 0
 
 
 def leave(request: Request) -> None:

@@ -56,15 +56,17 @@ def _is_origin(text: str) -> None:
         )
 
 
+_OTHER_FORMS = ("posix/", "right/")
+"""Folders of the IANA database with the same zones once more; those of the second count leap seconds."""
+
+
 class _Zone(fields.Field[ZoneInfo]):
     """The name of a time zone of the IANA database. It is looked up, and not sought in a list of all: making the list
     took 15 ms of each start."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> ZoneInfo:
         try:
-            if value.startswith(
-                ("posix/", "right/")
-            ):  # other forms of the same database; the second counts leap seconds
+            if value.startswith(_OTHER_FORMS):
                 raise KeyError(value)
             return ZoneInfo(value)
         except (AttributeError, KeyError, OSError, TypeError, ValueError):  # a folder of the database, no text, a path

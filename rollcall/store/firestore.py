@@ -164,7 +164,7 @@ class FirestoreStore:
     def registered_under(self, event: str, key: str) -> str | None:
         """See `RegisteringStore`."""
         read = self._read(_key_path(event, key))
-        id: str | None = known(read.values)["registration_id"] if read.values is not None else None
+        id: str | None = _values(read)["registration_id"] if read.values is not None else None
         return id
 
     def registered(self, event: str, id: str) -> Registered | None:
@@ -242,11 +242,7 @@ class FirestoreStore:
     def mail_queue(self) -> MailQueue:
         """See `SendingStore`."""
         read = self._read(_MAIL_QUEUE)
-        return (
-            MailQueue(read.read_at)
-            if read.values is None
-            else queue_from(known(read.values), read.read_at, read.version)
-        )
+        return MailQueue(read.read_at) if read.values is None else _mail_queue(read)
 
     def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
         """See `SendingStore`."""
@@ -267,7 +263,7 @@ class FirestoreStore:
     def roster_page(self, event: str, name: str) -> Sequence[str]:
         """See `RosterStore`."""
         read = self._read(_roster_path(event, name))
-        ids: list[str] = known(read.values)["ids"] if read.values is not None else []
+        ids: list[str] = _values(read)["ids"] if read.values is not None else []
         return ids
 
     def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
@@ -434,6 +430,10 @@ def _kept(read: Read) -> KeptForm:
     written = _values(read)
     form = Registered(read.id, registration_from(written["registration"]), read.updated_at)
     return KeptForm(form, Sign(written["sign"]))
+
+
+def _mail_queue(read: Read) -> MailQueue:
+    return queue_from(_values(read), read.read_at, read.version)
 
 
 def _mail(read: Read) -> MailRecord:

@@ -99,25 +99,22 @@ class Calls:
 
     def create(self, path: str, values: Values) -> Write:
         """Write a document that must not be there yet (`AlreadyExists`)."""
-        return {**self._replace(path, values), "current_document": {"exists": False}}
+        return {**self.replace(path, values), "current_document": {"exists": False}}
 
     def replace(self, path: str, values: Values) -> Write:
         """Write a document in place of the one that is there, if any."""
-        return self._replace(path, values)
+        return {"update": {"name": self._name(path), "fields": _encoded(values)}}
 
     def update(self, path: str, values: Values, version: object = None) -> Write:
         """Write these fields of a document that must be there (`NotFound`), and, where a version is given, as it was
         then (`FailedPrecondition`); its other fields stay as they are."""
         as_read = {"exists": True} if version is None else {"update_time": version}
         mask = {"field_paths": list(values)}
-        return {**self._replace(path, values), "update_mask": mask, "current_document": as_read}
+        return {**self.replace(path, values), "update_mask": mask, "current_document": as_read}
 
     def delete(self, path: str) -> Write:
         """Take the document away, if it is there."""
         return {"delete": self._name(path)}
-
-    def _replace(self, path: str, values: Values) -> dict[str, Any]:
-        return {"update": {"name": self._name(path), "fields": _encoded(values)}}
 
     def _name(self, path: str) -> str:
         return f"{self._database}/documents/{path}"
