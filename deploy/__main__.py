@@ -101,8 +101,13 @@ def plan(environment: Mapping[str, str], outside: Outside) -> int:
     """Print what `deploy` would do where nothing is there. Asks nobody anything."""
     place = _place(environment, number="$NUMBER", duty="$DUTY")
     say(
-        f"# What `make deploy` does in the project {place.project} while nothing is there.\n"
-        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is deployed."
+        f"# What `make deploy` does in the project {place.project} while nothing is there. Nothing is done now.\n"
+        "# It looks at each thing first, which is not shown, and leaves alone what is as it should be.\n"
+        f"# Everybody can reach three paths of https://{place.domain}, and nothing else, through the load balancer.\n"
+        "# The load balancer and Cloud Armor cost money from the day they are made, alerts perhaps, the rest by use:\n"
+        '# docs/deploy.md, "What there is, why, and what it costs". The books stay in the region where they are made.\n'
+        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is\n"
+        "# deployed, $DUTY the address that gets the alerts (DUTY=, else yours at gcloud); what is in <> SendGrid says."
     )
     show_plan(all_steps(place, outside), lambda step: step.plan())
     _show_events(place, outside)
@@ -167,9 +172,13 @@ def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
     show_plan(goes, lambda step: step.plan_away())
     if environment.get("REALLY"):
         say(f"\n# REALLY={environment['REALLY']} is not PROJECT={place.project}.")
-    stays = "; ".join(step.makes for step in everything if step.holds_data)
-    say(f"\n# It stays: {stays}; and the domain at SendGrid.")
+    stays = ";\n#     ".join(step.makes for step in everything if step.holds_data)
+    say(f"\n# It stays: {stays}.")
     say(f'# That goes too, and nobody can bring it back, with DELETE_EVERYTHING_PEOPLE_SENT="{_words(environment)}"')
+    say(
+        "# At no cost there stay too: Google's services, switched on; the role rollcallBooks; at SendGrid the domain,\n"
+        "# and tracking switched off. The DNS records are yours to take away."
+    )
     say("# First see that no intake is open and no mail waits: make status")
     say(f"# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
     return 1

@@ -103,7 +103,7 @@ def _endpoints(place: Place) -> GcloudSet:
 def _policy(place: Place) -> GcloudStep:
     what = "--description=Rollcall: how much one client may ask of the registration form"
     return GcloudStep(
-        "the policy of the limits",
+        "the policy of the limits, at Cloud Armor",
         look=_ask(place, "security-policies describe rollcall --global"),
         make=(_do(place, "security-policies create rollcall --global", what),),
         unmake=(_do(place, "security-policies delete rollcall --global"),),
@@ -235,7 +235,7 @@ def _joined(place: Place) -> GcloudSet:
         return [*joining, _do(place, "backend-services update register --global --security-policy=rollcall")]
 
     return GcloudSet(
-        "each function in its backend, and the limits before register",
+        "each function in its backend, and the limits in front of register",
         look=_ask(place, "backend-services list --global"),
         lacking=lacking,
         none=[],
@@ -338,7 +338,7 @@ def _speaks_https(place: Place) -> GcloudStep:
 def _answers_http(place: Place) -> GcloudStep:
     parts = "--global --url-map=rollcall-http --global-url-map"
     return GcloudStep(
-        "what answers http",
+        "what answers http, and sends it on to https",
         look=_ask(place, "target-http-proxies describe rollcall-http --global"),
         make=(_do(place, f"target-http-proxies create rollcall-http {parts}"),),
         wanted=lambda there: _has(there, {"urlMap": "global/urlMaps/rollcall-http"}),

@@ -147,14 +147,14 @@ def left_behind(place: Place) -> tuple[Step, ...]:
     repository = f"artifacts repositories {{}} gcf-artifacts --location={place.region}"
     buckets = tuple(
         GcloudStep(
-            makes=f"the functions' sources, {bucket}",
+            makes=f"the functions' sources, put there by Google: {bucket}",
             look=gcloud(f"storage buckets describe {bucket} --format=json", project=place.project),
             unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
         )
         for bucket in (sources, uploads)
     )
     images = GcloudStep(
-        makes="the functions' images",
+        makes="the functions' images, made by Google",
         look=gcloud(f"{repository.format('describe')} --format=json", project=place.project),
         unmake=(gcloud(repository.format("delete"), project=place.project),),
     )

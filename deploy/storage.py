@@ -41,7 +41,7 @@ def steps(place: Place) -> tuple[Step, ...]:
     change = gcloud(f"storage buckets update {bucket}", *settings, project=place.project)
     return (
         GcloudStep(
-            makes=f"a bucket for messages and large rosters, which nobody outside can read; all go after {days} days",
+            makes=f"a bucket for messages and large rosters, which nobody outside can read; each for {days} days",
             look=gcloud(f"storage buckets describe {bucket} --raw --format=json", project=place.project),
             make=(
                 gcloud(
