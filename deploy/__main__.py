@@ -328,10 +328,10 @@ def _refuse_bad_events(place: Place, outside: Outside) -> None:
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parent.parent)  # commands name files as they are seen from here
-    sys.exit(
-        main(
-            sys.argv[1] if len(sys.argv) > 1 else "",
-            os.environ,
-            Outside(run=run_command, sendgrid=sendgrid.open_api(), resolver=Resolver),
-        )
-    )
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        code = main(command, os.environ, Outside(run=run_command, sendgrid=sendgrid.open_api(), resolver=Resolver))
+    except BrokenPipeError:  # `| head` has read enough (https://docs.python.org/3/library/signal.html#note-on-sigpipe)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)

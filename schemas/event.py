@@ -42,8 +42,16 @@ class _Table(Schema):
             )
 
 
+class _Line(Text):
+    default_error_messages = {"empty": "is empty; fill it in, or remove it where it may be missing"}  # noqa: RUF012
+
+    def check(self, text: str) -> None:
+        if not text:
+            raise self.make_error("empty")
+
+
 def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
-    return Text(max_length=max_length, required=required, **more)
+    return _Line(max_length=max_length, required=required, **more)
 
 
 def _link(**more: Any) -> Text:

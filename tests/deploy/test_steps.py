@@ -1,5 +1,7 @@
 """How a step is taken, whatever it makes: what Google's refusals are taken for."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -107,3 +109,20 @@ def test_what_does_not_pass_is_not_tried_again() -> None:
     assert not ran.ok
     assert ran.said.strip() == "no"
     assert waits == []
+
+
+def test_a_plan_may_be_read_in_part() -> None:
+    """As with `| head`."""
+    settings = {"PROJECT": "p-test", "REGION": "europe-west6", "DOMAIN": "registration.example.org"}
+    plan = subprocess.Popen(
+        [sys.executable, "-m", "deploy", "plan"],
+        env=os.environ | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert plan.stdout
+    assert plan.stderr
+    plan.stdout.close()
+    assert plan.stderr.read() == ""
+    assert plan.wait(timeout=30) == 1
