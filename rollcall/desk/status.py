@@ -14,7 +14,7 @@ from rollcall.desk.mail import TO_STAFF, UNDELIVERED, MailQueue, MailRecord, Mai
 from rollcall.desk.needs_a_person import is_left_to_the_staff
 from rollcall.desk.pages import everyone, in_step, messages_now, still_kept, unsent_mails
 from rollcall.desk.testing import is_test
-from rollcall.desk.watching import MISSED_AFTER, overdue
+from rollcall.desk.watching import MISSED_AFTER, overdue, owed_since
 
 
 @dataclass(frozen=True)
@@ -125,13 +125,9 @@ def mails_standing(unsent: Iterable[MailRecord], now: datetime) -> MailsStanding
         else:
             waiting += 1
             in_doubt += record.state is MailState.IN_DOUBT
-            longest = max(longest, now - _owed_since(record))
+            longest = max(longest, now - owed_since(record))
     to_staff.sort(key=lambda record: record.mail.id)
     return MailsStanding(waiting, in_doubt, longest, later, undelivered, tuple(to_staff))
-
-
-def _owed_since(record: MailRecord) -> datetime:
-    return max(record.mail.not_before, record.queued_at)
 
 
 def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now: datetime) -> EventStatus:

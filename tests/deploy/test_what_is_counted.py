@@ -12,7 +12,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from deploy.alerts import LONGEST_DUE, METRICS
+from deploy.alerts import LONGEST_WAITING, METRICS
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
@@ -28,7 +28,7 @@ from tests.handlers.test_record_deliveries import KEY, signed
 from tests.schemas.test_deliveries import a_report
 
 MINUTE = timedelta(minutes=1)
-SWEPT = {"rollcall_sweeps", "rollcall_longest_due"}
+SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
 
 
@@ -98,7 +98,7 @@ def sweep(desk: Desk) -> None:
 
 
 def mail_waits(desk: Desk, clock: Clock) -> None:
-    clock.forward(timedelta(seconds=LONGEST_DUE) + MINUTE)
+    clock.forward(timedelta(seconds=LONGEST_WAITING) + MINUTE)
     sweep(desk)
 
 
@@ -183,7 +183,7 @@ def test_the_age_is_in_the_field_that_is_taken_out(
     mail_waits(desk, clock)
     (metric,) = (metric for metric in METRICS if metric.value)
     (found,) = (one for one in map(entry, capsys.readouterr().out.splitlines()) if meets(metric.filter, one))
-    assert found["jsonPayload"][metric.value] > LONGEST_DUE
+    assert found["jsonPayload"][metric.value] > LONGEST_WAITING
 
 
 @pytest.mark.parametrize(
