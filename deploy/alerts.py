@@ -59,6 +59,10 @@ class Alert:
     """For whoever reads the mail: what it is for registrants, and where to look first."""
     conditions: tuple[Mapping[str, Any], ...]
     """Any of them is enough."""
+    lasts: bool = True
+    """Whether its incident goes on for as long as what it is about. Else that is something that happened, the incident
+    ends when it did not happen again for a while, and no mail is to say so: it would be read as mended. Where nothing
+    is said of it, Google sends one (https://github.com/GoogleCloudPlatform/magic-modules/pull/12052)."""
 
     def body(self) -> dict[str, Any]:
         """As the API has it (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies), without
@@ -73,7 +77,10 @@ class Alert:
                 "content": f"{self.means}\n\nWhat to do: {PAGE}#{anchor} in the repository, section “{self.name}”.",
                 "mimeType": "text/markdown",
             },
-            "alertStrategy": {"autoClose": "3600s"},
+            "alertStrategy": {
+                "autoClose": "3600s",
+                "notificationPrompts": ["OPENED", "CLOSED"] if self.lasts else ["OPENED"],
+            },
             "userLabels": {"made-by": OURS},
         }
 
@@ -91,7 +98,7 @@ METRICS = (
         "longest_waiting_seconds",
     ),
     Metric("sweeps", "Sweeps that began", _said("queue looked at")),
-    Metric("queue_held", "Times that the mail queue was held", _said("mail queue held")),
+    Metric("queue_held", "Sweeps that found the mail queue held", _said("queue looked at", "jsonPayload.held=true")),
     Metric("mails_failed", "Mails that were given up", _said("mail attempted", 'jsonPayload.state="failed"')),
     Metric(
         "undelivered",
@@ -215,7 +222,7 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             "Mail queue held",
             "SendGrid takes no mail of ours now: our key, our account or our pace. Every mail is kept and goes out "
             "after the mend; the staff cannot be told by mail meanwhile.",
-            (_threshold("The mail queue was held", _counted("queue_held"), 0),),
+            (_threshold("The mail queue is held", _counted("queue_held"), 0),),
         ),
         Alert(
             "Mails failed",
@@ -225,6 +232,7 @@ def alerts(place: Place) -> tuple[Alert, ...]:
                 # some addresses in a hundred are mistyped; ten in an hour are not people's typing
                 _threshold("More than ten bounced or were dropped", _counted("undelivered"), 10, within="3600s"),
             ),
+            lasts=False,
         ),
         Alert(
             "Closing missed",
@@ -237,6 +245,7 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             "An e-mail came to `receive_email` that SendGrid did not sign. If it was SendGrid's after all, it is lost, "
             "and so is each that follows: SendGrid does not send again what was answered 401.",
             (_threshold("A message was refused", _counted("messages_refused"), 0),),
+            lasts=False,
         ),
         Alert(
             "Delivery reports refused",
@@ -244,6 +253,7 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             "for 24 hours; until then bounces are not seen, and mails in doubt may go out twice.",
             # one is somebody who tries the address; SendGrid, which posts every 30 seconds, makes more
             (_threshold("More than three were refused", _counted("reports_refused"), 3, within="600s"),),
+            lasts=False,
         ),
         Alert(
             "Functions fail",
@@ -263,6 +273,7 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             "Unexpected fault",
             "Something happened that nobody foresaw: most likely a fault of ours. Keep what the log says of it.",
             (_threshold("A fault that nobody foresaw", _counted("faults"), 0),),
+            lasts=False,
         ),
         Alert(
             "Books cannot be reached",

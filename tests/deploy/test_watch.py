@@ -193,6 +193,25 @@ def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
     assert timedelta(seconds=int(aggregation["alignmentPeriod"].removesuffix("s"))) > LONGEST_WAIT
 
 
+def test_no_mail_calls_mended_what_only_did_not_happen_again() -> None:
+    """Google tells of an incident's end where nobody says otherwise."""
+    prompts = {alert.name: alert.body()["alertStrategy"]["notificationPrompts"] for alert in alerts(PLACE)}
+    once = {name for name, prompted in prompts.items() if prompted == ["OPENED"]}
+    assert all(prompts[name] == ["OPENED", "CLOSED"] for name in prompts.keys() - once)
+    page = (ROOT / PAGE).read_text("utf-8")
+    said = page.partition("Those of [")[2].partition("are about something that")[0]
+    assert (
+        set(re.findall(r"([\w ]+)\]\(#", said))
+        == once
+        == {
+            "Mails failed",
+            "Message refused",
+            "Delivery reports refused",
+            "Unexpected fault",
+        }
+    )
+
+
 @pytest.mark.parametrize(
     ("wanted", "there", "same"),
     [

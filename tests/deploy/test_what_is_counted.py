@@ -28,6 +28,7 @@ from tests.handlers.test_record_deliveries import KEY, signed
 from tests.schemas.test_deliveries import a_report
 
 MINUTE = timedelta(minutes=1)
+HELD = Held(True, "SendGrid answered 401")
 SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
 
@@ -49,14 +50,14 @@ def meets(filter: str, found: Mapping[str, Any]) -> bool:
 def _meets_one(comparison: str, found: Mapping[str, Any]) -> bool:
     if log := re.fullmatch(r'log_id\("([\w./]+)"\)', comparison):
         return str(found.get("logName", "")).endswith("/logs/" + log[1].replace("/", "%2F"))
-    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
+    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+|true|false)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
     assert asked, f"{comparison} is not in the language that the tests know"
-    path, text, number, several = asked.groups()
+    path, text, plain, several = asked.groups()
     value: Any = found
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
-    if number:
-        return bool(value == int(number))
+    if plain:
+        return bool(value == json.loads(plain))
     return value in [json.loads(one) for one in (text or several).split(" OR ")]
 
 
@@ -147,8 +148,7 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
     [
         (mail_goes, answering(), SWEPT),
         (mail_waits, answering(), SWEPT),
-        (mail_goes, answering(Held(True, "SendGrid answered 401")), {*SWEPT, "rollcall_queue_held"}),
-        (mail_goes, answering(Held(False, "SendGrid answered 429")), {*SWEPT, "rollcall_queue_held"}),
+        (mail_goes, answering(HELD), SWEPT),
         (mail_goes, answering(NotSent(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
         (mail_goes, answering(NotSent(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
@@ -173,6 +173,21 @@ def test_what_happens_is_counted(
     register(desk, EVENT, a_registration())
     happens(desk, clock)
     assert counted_for(capsys.readouterr().out.splitlines()) == counted
+
+
+@pytest.mark.parametrize("held", [HELD, Held(False, "SendGrid answered 429")])
+def test_a_held_queue_is_counted_each_minute(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: Held
+) -> None:
+    """So that its incident lasts as long as it does: nobody is told that it is over while it is not."""
+    desk = a_desk(tmp_path, clock, answering(*[held] * 5))
+    register(desk, EVENT, a_registration())
+    sweep(desk)
+    for _ in range(5):
+        clock.forward(MINUTE)
+        capsys.readouterr()
+        sweep(desk)
+        assert counted_for(capsys.readouterr().out.splitlines()) == {*SWEPT, "rollcall_queue_held"}
 
 
 def test_the_age_is_in_the_field_that_is_taken_out(
