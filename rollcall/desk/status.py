@@ -75,6 +75,8 @@ class WithoutFile:
     intake: Intake
     registered: int
     """In time or late; test persons are left out."""
+    mails: MailsStanding
+    """Nobody can write one without its file: they wait, or fail in the end."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,7 @@ def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
     queue, intakes = store.mail_queue(), store.known_intakes()
     standing = [_event_status(store, event, intakes.get(slug), queue.as_of) for slug, event in events.items()]
     without_file = [
-        WithoutFile(slug, intake, sum(1 for _ in everyone(store, slug)))
-        for slug, intake in intakes.items()
-        if slug not in events
+        _without_file(store, slug, intake, queue.as_of) for slug, intake in intakes.items() if slug not in events
     ]
     return Status(
         queue,
@@ -147,6 +147,11 @@ def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now
         mails=mails_standing(unsent_mails(store, event.slug), now),
         list_is_whole=list_is_whole,
     )
+
+
+def _without_file(store: WatchingStore, slug: str, intake: Intake, now: datetime) -> WithoutFile:
+    registered = sum(1 for _ in everyone(store, slug))
+    return WithoutFile(slug, intake, registered, mails_standing(unsent_mails(store, slug), now))
 
 
 def _people(store: WatchingStore, event: Event, intake: Intake | None) -> tuple[int, int, bool]:
