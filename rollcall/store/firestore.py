@@ -321,8 +321,11 @@ class FirestoreStore:
         self._commit(*map(self._calls.delete, paths))
 
     def _read(self, path: str) -> Read:
-        with _unavailable_as_ours():
-            return self._calls.read(path, _Call())
+        try:
+            with _unavailable_as_ours():
+                return self._calls.read(path, _Call())
+        except NotFound as error:  # not the document, which may be missing, but the database, or its project
+            raise StoreUnavailable(_RETRY_AFTER) from error
 
     def _commit(self, *writes: Write, call: _Call | None = None) -> datetime:
         with _unavailable_as_ours():
@@ -356,6 +359,8 @@ def _unavailable_as_ours() -> Iterator[None]:
     """What passes by itself, or with the network, means that the store cannot be reached."""
     try:
         yield
+    except RetryError as error:  # the bound was over: what stood in the way all the time is its cause
+        raise StoreUnavailable(_RETRY_AFTER) from error.cause or error
     except (*_TRANSIENT, *_UNREACHABLE) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from deploy.alerts import AGES, METRICS, PAGE, Alert, alerts
 from deploy.place import Place
 from deploy.steps import Came, gcloud
 from deploy.watch import agrees, steps
+from rollcall.desk.sending import LONGEST_WAIT
 from tests.deploy.google_api import PROJECT, GoogleApi
 from tests.served import ROOT
 
@@ -22,7 +24,7 @@ PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org
 SINK = f"logging projects/{PROJECT}/sinks/_Default"
 
 CONDITIONS = [condition for alert in alerts(PLACE) for condition in alert.body()["conditions"]]
-MADE = ("rollcall_sweeps", "rollcall_longest_due", "Mail waits", "Minute jobs stopped", "Quota near its end")
+MADE = ("rollcall_sweeps", "rollcall_longest_waiting", "Mail waits", "Minute jobs stopped", "Quota near its end")
 """What is not there before the first run: something of each shape."""
 POLICIES = f"projects/{PROJECT}/alertPolicies"
 OLD = {"name": f"{POLICIES}/old", "displayName": "Of an earlier version", "userLabels": {"made-by": "rollcall"}}
@@ -182,6 +184,32 @@ def test_the_age_that_alerts_is_a_bound_of_the_buckets() -> None:
     (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
     assert waits.conditions[0]["conditionThreshold"]["thresholdValue"] in AGES
     assert sorted(set(AGES)) == AGES
+
+
+def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
+    """A sweep sees it only when it is due again."""
+    (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
+    (aggregation,) = waits.conditions[0]["conditionThreshold"]["aggregations"]
+    assert timedelta(seconds=int(aggregation["alignmentPeriod"].removesuffix("s"))) > LONGEST_WAIT
+
+
+def test_no_mail_calls_mended_what_only_did_not_happen_again() -> None:
+    """Google tells of an incident's end where nobody says otherwise."""
+    prompts = {alert.name: alert.body()["alertStrategy"]["notificationPrompts"] for alert in alerts(PLACE)}
+    once = {name for name, prompted in prompts.items() if prompted == ["OPENED"]}
+    assert all(prompts[name] == ["OPENED", "CLOSED"] for name in prompts.keys() - once)
+    page = (ROOT / PAGE).read_text("utf-8")
+    said = page.partition("Those of [")[2].partition("are about something that")[0]
+    assert (
+        set(re.findall(r"([\w ]+)\]\(#", said))
+        == once
+        == {
+            "Mails failed",
+            "Message refused",
+            "Delivery reports refused",
+            "Unexpected fault",
+        }
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from deploy.alerts import LONGEST_DUE, METRICS
+from deploy.alerts import LONGEST_WAITING, METRICS
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
@@ -28,7 +28,8 @@ from tests.handlers.test_record_deliveries import KEY, signed
 from tests.schemas.test_deliveries import a_report
 
 MINUTE = timedelta(minutes=1)
-SWEPT = {"rollcall_sweeps", "rollcall_longest_due"}
+HELD = Held(True, "SendGrid answered 401")
+SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
 
 
@@ -49,14 +50,14 @@ def meets(filter: str, found: Mapping[str, Any]) -> bool:
 def _meets_one(comparison: str, found: Mapping[str, Any]) -> bool:
     if log := re.fullmatch(r'log_id\("([\w./]+)"\)', comparison):
         return str(found.get("logName", "")).endswith("/logs/" + log[1].replace("/", "%2F"))
-    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
+    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+|true|false)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
     assert asked, f"{comparison} is not in the language that the tests know"
-    path, text, number, several = asked.groups()
+    path, text, plain, several = asked.groups()
     value: Any = found
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
-    if number:
-        return bool(value == int(number))
+    if plain:
+        return bool(value == json.loads(plain))
     return value in [json.loads(one) for one in (text or several).split(" OR ")]
 
 
@@ -98,7 +99,7 @@ def sweep(desk: Desk) -> None:
 
 
 def mail_waits(desk: Desk, clock: Clock) -> None:
-    clock.forward(timedelta(seconds=LONGEST_DUE) + MINUTE)
+    clock.forward(timedelta(seconds=LONGEST_WAITING) + MINUTE)
     sweep(desk)
 
 
@@ -147,8 +148,7 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
     [
         (mail_goes, answering(), SWEPT),
         (mail_waits, answering(), SWEPT),
-        (mail_goes, answering(Held(True, "SendGrid answered 401")), {*SWEPT, "rollcall_queue_held"}),
-        (mail_goes, answering(Held(False, "SendGrid answered 429")), {*SWEPT, "rollcall_queue_held"}),
+        (mail_goes, answering(HELD), SWEPT),
         (mail_goes, answering(NotSent(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
         (mail_goes, answering(NotSent(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
@@ -175,6 +175,21 @@ def test_what_happens_is_counted(
     assert counted_for(capsys.readouterr().out.splitlines()) == counted
 
 
+@pytest.mark.parametrize("held", [HELD, Held(False, "SendGrid answered 429")])
+def test_a_held_queue_is_counted_each_minute(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: Held
+) -> None:
+    """So that its incident lasts as long as it does: nobody is told that it is over while it is not."""
+    desk = a_desk(tmp_path, clock, answering(*[held] * 5))
+    register(desk, EVENT, a_registration())
+    sweep(desk)
+    for _ in range(5):
+        clock.forward(MINUTE)
+        capsys.readouterr()
+        sweep(desk)
+        assert counted_for(capsys.readouterr().out.splitlines()) == {*SWEPT, "rollcall_queue_held"}
+
+
 def test_the_age_is_in_the_field_that_is_taken_out(
     tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,7 +198,7 @@ def test_the_age_is_in_the_field_that_is_taken_out(
     mail_waits(desk, clock)
     (metric,) = (metric for metric in METRICS if metric.value)
     (found,) = (one for one in map(entry, capsys.readouterr().out.splitlines()) if meets(metric.filter, one))
-    assert found["jsonPayload"][metric.value] > LONGEST_DUE
+    assert found["jsonPayload"][metric.value] > LONGEST_WAITING
 
 
 @pytest.mark.parametrize(
