@@ -6,6 +6,7 @@ Source: https://www.twilio.com/docs/sendgrid/api-reference. Each step looks firs
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -159,12 +160,19 @@ def open_api(environment: Mapping[str, str] = os.environ, ask: Callable[[str], s
 
     def key() -> str:
         if found := environment.get("SENDGRID_API_KEY"):
-            return found
+            return _usable(found)
         if sys.stdin.isatty():
-            return ask("Your SendGrid API key (full access; it is not kept): ")
+            return _usable(ask("Your SendGrid API key (full access; it is not kept): "))
         raise StepFailed("Set SENDGRID_API_KEY to a key of your SendGrid account with full access; it is not kept.")
 
     return Api(key, environment.get("SENDGRID_HOST", HOST))
+
+
+def _usable(key: str) -> str:
+    """The key as a header may hold it; of one that it may not, Python's error would show the whole."""
+    if not re.fullmatch("[!-~]+", key.strip()):
+        raise StepFailed("The SendGrid API key has something in it that no key has, as a blank or a line's end.")
+    return key.strip()
 
 
 _T = TypeVar("_T")

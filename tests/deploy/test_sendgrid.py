@@ -322,6 +322,23 @@ def test_the_engineers_key_comes_from_the_environment(account: Account) -> None:
     assert steps(PLACE, asked, Kept())[0].take(no_command) is Came.CHANGED
 
 
+def test_what_came_along_with_the_engineers_key_is_left_away(account: Account) -> None:
+    asked = open_api({"SENDGRID_API_KEY": f" {ENGINEERS_KEY}\r\n", "SENDGRID_HOST": account.url})
+
+    assert steps(PLACE, asked, Kept())[0].take(no_command) is Came.CHANGED
+
+
+@pytest.mark.parametrize("key", ["SG.of.two\nlines", "SG.with a.blank", "SG.…", "\r\n"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(account: Account, key: str) -> None:
+    asked = open_api({"SENDGRID_API_KEY": key, "SENDGRID_HOST": account.url})
+
+    with pytest.raises(StepFailed, match="something in it that no key has") as failed:
+        steps(PLACE, asked, Kept())[0].take(no_command)
+
+    assert "SG." not in str(failed.value)
+    assert account.asked == []
+
+
 _ASKS = """
 from deploy.sendgrid import Ask, open_api
 import sys
