@@ -180,13 +180,16 @@ def test_attaches_the_policy_even_where_it_was_passed_over(account: Account, sec
     assert account.parse[DOMAIN]["security_policy"] == account.policies[0]["id"]
 
 
-def test_does_not_wait_for_dns(account: Account, secrets: Kept, capsys: pytest.CaptureFixture[str]) -> None:
-    account.insists_on_records = True
+@pytest.mark.parametrize("status", [400, 403])
+def test_does_not_wait_for_dns(
+    account: Account, secrets: Kept, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    account.insists_on_records, account.refuses_with = True, status
 
     assert take_all(account, secrets)[-1] is Came.NOT_THERE
 
     said = capsys.readouterr().out
-    assert "hostname does not belong to an authenticated domain" in said
+    assert "hostname does not belong to an authenticated domain\n" in said  # and nothing about a scope
     assert f"mail from registration@{DOMAIN} once the DNS records are there" in said
     assert set(secrets.held) == {"sendgrid-key", "reports-key", "messages-key"}
     account.records_are_set = account.domains[0]["valid"] = True
@@ -277,6 +280,17 @@ def test_does_nothing_twice_where_the_answer_was_lost(account: Account, secrets:
 
     assert [len(one) for one in (account.domains, account.webhooks, account.policies, account.parse)] == [1, 1, 1, 1]
     assert len(account.keys) == 2  # what SendGrid shows once is gone; the next rotation deletes the other
+    assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
+
+
+def test_makes_nothing_of_what_an_answer_may_leave_out(account: Account, secrets: Kept) -> None:
+    account.tells_least = True
+
+    take_all(account, secrets)
+
+    [webhook], [policy] = account.webhooks, account.policies
+    assert secrets.held["reports-key"] == webhook["public_key"]
+    assert secrets.held["messages-key"] == policy["signature"]["public_key"]
     assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
 
 
