@@ -110,7 +110,7 @@ def test_the_second_deployment_failing_is_finished_by_deploying(desk: Desk) -> N
             raise StepFailed("no")
         work()
 
-    with pytest.raises(StepFailed, match="finish with `make deploy`"):
+    with pytest.raises(StepFailed, match="`make deploy` finishes this"):
         rotate("link-key", PLACE, api(desk), desk.secrets, fails_the_second_time)
 
     desk.deploy()
