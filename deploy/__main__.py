@@ -19,6 +19,7 @@ from deploy.place import Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
     Command,
+    NotAgain,
     Run,
     Step,
     StepFailed,
@@ -215,6 +216,8 @@ def _going_on() -> Iterator[None]:
     """Say of what fails from here on that it is not the end of it."""
     try:
         yield
+    except NotAgain:
+        raise
     except StepFailed as error:
         raise StepFailed(
             f"{error}\n\nWhat was done stays. Once the cause is mended, the same command goes on from here."

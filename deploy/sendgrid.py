@@ -6,6 +6,7 @@ Source: https://www.twilio.com/docs/sendgrid/api-reference. Each step looks firs
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,22 +86,25 @@ class Refused(StepFailed):
     """SendGrid did not do what it was asked; asking again would not help."""
 
     def __init__(self, ask: Ask, status: int, fields: Sequence[str | None], said: str) -> None:
-        super().__init__(f"{ask.method} /v3/{ask.path}: SendGrid answered {status}: {said}{_advice(ask, status)}")
+        super().__init__(f"{ask.method} /v3/{ask.path}: SendGrid answered {status}: {said}{_advice(ask, status, said)}")
         self.status = status
         self.fields = fields
         """Which fields of the request SendGrid finds fault with."""
+        self.blames_key = bool(_advice(ask, status, said))
+        """Whether it is the key that it finds fault with."""
 
 
 class Passing(StepFailed):
     """SendGrid, or the way to it, failed for a reason that passes."""
 
 
-def _advice(ask: Ask, status: int) -> str:
-    match status:
-        case 401:
-            return f"\nThe key is unknown or was deleted, or it lacks the scope: {ask.scope}"
-        case 403:
-            return f"\nThe key lacks the scope: {ask.scope}"
+def _advice(ask: Ask, status: int, said: str) -> str:
+    """A 403 is the key's where SendGrid says "access forbidden", and may be about anything else
+    (https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors)."""
+    if status == 401:
+        return f"\nThe key is unknown or was deleted, or it lacks the scope: {ask.scope}"
+    if status == 403 and "forbidden" in said.lower():
+        return f"\nThe key lacks the scope: {ask.scope}"
     return ""
 
 
@@ -159,12 +163,19 @@ def open_api(environment: Mapping[str, str] = os.environ, ask: Callable[[str], s
 
     def key() -> str:
         if found := environment.get("SENDGRID_API_KEY"):
-            return found
+            return _usable(found)
         if sys.stdin.isatty():
-            return ask("Your SendGrid API key (full access; it is not kept): ")
+            return _usable(ask("Your SendGrid API key (full access; it is not kept): "))
         raise StepFailed("Set SENDGRID_API_KEY to a key of your SendGrid account with full access; it is not kept.")
 
     return Api(key, environment.get("SENDGRID_HOST", HOST))
+
+
+def _usable(key: str) -> str:
+    """The key as a header may hold it; of one that it may not, Python's error would show the whole."""
+    if not re.fullmatch("[!-~]+", key.strip()):
+        raise StepFailed("The SendGrid API key has something in it that no key has, as a blank or a line's end.")
+    return key.strip()
 
 
 _T = TypeVar("_T")
@@ -401,13 +412,23 @@ _REPORTS = (
 
 def webhook_of(place: Place, api: Api) -> Mapping[str, Any] | None:
     """The webhook that posts to us; there is no more than one for an address."""
-    told = api(Ask("GET", "user/webhooks/event/settings/all"))["webhooks"]  # where there is none, one without anything
-    return next((one for one in told if one.get("url") == _webhook(place)["url"]), None)
+    told = api(Ask("GET", "user/webhooks/event/settings/all"))
+    there = told.get("webhooks") or []  # where there is none, one without anything
+    return next((one for one in there if one.get("url") == _webhook(place)["url"]), None)
 
 
 def sign_reports(id: str, api: Api, on: bool = True) -> str:
     """Turn the webhook's signature on, or off: its public key, or nothing."""
-    return str(api(Ask("PATCH", f"user/webhooks/event/settings/signed/{id}", {"enabled": on})).get("public_key") or "")
+    told = api(Ask("PATCH", f"user/webhooks/event/settings/signed/{id}", {"enabled": on}))
+    return _public_key(told) if on else ""
+
+
+def _public_key(told: Mapping[str, Any] | None) -> str:
+    """SendGrid's schemas promise none. Raises `Passing` where there is none: it may be there at the next look."""
+    key = str((told or {}).get("public_key") or "")
+    if not key:
+        raise Passing("SendGrid has made a key for its signature and does not show the public one")
+    return key
 
 
 def keep_public_key(secrets: Secrets, secret: str, key: str, beside: str = "") -> bool:
@@ -473,8 +494,8 @@ class Policy:
 
 def policies(place: Place, api: Api) -> list[Policy]:
     """All policies that sign."""
-    told = api(Ask("GET", "user/webhooks/security/policies"))["policies"] or []
-    return [policy for one in told if (policy := _policy_of(place, one)).key]
+    told = api(Ask("GET", "user/webhooks/security/policies")).get("policies") or []
+    return [_policy_of(place, one) for one in told if (one.get("signature") or {}).get("public_key")]
 
 
 def make_policy(place: Place, api: Api) -> Policy:
@@ -503,8 +524,7 @@ def chosen(all: Sequence[Policy], attached: str | None, kept: Sequence[str]) -> 
 
 
 def _policy_of(place: Place, told: Mapping[str, Any]) -> Policy:
-    key = (told.get("signature") or {}).get("public_key") or ""
-    return Policy(told["id"], key, told.get("name") == name(place))
+    return Policy(told["id"], _public_key(told.get("signature")), told.get("name") == name(place))
 
 
 def _make_policy(place: Place) -> Ask:
@@ -598,7 +618,7 @@ def _not_yet(place: Place, api: Api, error: Refused) -> Came:
     (https://www.twilio.com/docs/sendgrid/api-reference/settings-inbound-parse/create-a-parse-setting): with the first
     `make deploy` the DNS records are not there yet, and the rest must not wait for them."""
     domain = authenticated_domain(place, api)
-    if error.status in (401, 403) or domain is None or domain.valid:
+    if error.blames_key or domain is None or domain.valid:
         raise error
     say(f"    {error}\n    Set the DNS records, and when `make deploy-check` finds them: `make deploy` once more.")
     return Came.NOT_THERE

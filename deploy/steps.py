@@ -43,6 +43,10 @@ class StepFailed(Exception):
     """A step could not be taken; the message says which command failed and what it said."""
 
 
+class NotAgain(StepFailed):
+    """The same command would not go on from here; the message says what does."""
+
+
 class Came(StrEnum):
     """What a step found, and so did."""
 

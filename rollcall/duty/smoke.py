@@ -160,6 +160,8 @@ def _ask(test: Smoke, answers: Mapping[str, str] | None) -> tuple[int, str]:
     headers = {"Content-Type": kind, "Accept": kind, "User-Agent": "rollcall-smoke"}
     try:
         with urlopen(Request(address, body, headers), timeout=_ANSWERS_WITHIN) as answer:
+            if answer.url != address:
+                raise SmokeFailed(f"{address} leads on to {answer.url}, and a form does not follow: say URL=<that one>")
             return answer.status, answer.read(1_000_000).decode("utf-8", "replace")
     except HTTPError as error:
         return error.code, error.read(100_000).decode("utf-8", "replace")

@@ -480,6 +480,21 @@ def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deplo
     assert "close-intake" not in deployed
 
 
+def test_a_key_that_all_know_and_not_all_use_is_not_changed_again(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(command: Command) -> Ran:
+        uses_new = any("link-key:5" in word for word in command.argv)
+        return Ran(False, "", "refused") if uses_new else deployment.outside.run(command)
+
+    assert main("rotate", SETTINGS | {"KEY": "link-key"}, replace(deployment.outside, run=run)) == 1
+
+    said = capsys.readouterr().out
+    assert "refused" in said
+    assert "`make deploy` finishes this" in said
+    assert "the same command" not in said
+
+
 def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
     google, run = deployment.google, deployment.outside.run
@@ -487,7 +502,7 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     secrets.SecretManager(PLACE, run).put("link-key", "a new one")
     assert functions.steps(PLACE)[0].take(run) is Came.CHANGED
     there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
-    assert {key["secret"]: key["version"] for key in there} == {"link-key": "4", "sendgrid-key": "1"}
+    assert {key["secret"]: key["version"] for key in there} == {"link-key": "6", "sendgrid-key": "1"}
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
     google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED

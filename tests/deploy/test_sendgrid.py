@@ -180,13 +180,16 @@ def test_attaches_the_policy_even_where_it_was_passed_over(account: Account, sec
     assert account.parse[DOMAIN]["security_policy"] == account.policies[0]["id"]
 
 
-def test_does_not_wait_for_dns(account: Account, secrets: Kept, capsys: pytest.CaptureFixture[str]) -> None:
-    account.insists_on_records = True
+@pytest.mark.parametrize("status", [400, 403])
+def test_does_not_wait_for_dns(
+    account: Account, secrets: Kept, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    account.insists_on_records, account.refuses_with = True, status
 
     assert take_all(account, secrets)[-1] is Came.NOT_THERE
 
     said = capsys.readouterr().out
-    assert "hostname does not belong to an authenticated domain" in said
+    assert "hostname does not belong to an authenticated domain\n" in said  # and nothing about a scope
     assert f"mail from registration@{DOMAIN} once the DNS records are there" in said
     assert set(secrets.held) == {"sendgrid-key", "reports-key", "messages-key"}
     account.records_are_set = account.domains[0]["valid"] = True
@@ -280,6 +283,17 @@ def test_does_nothing_twice_where_the_answer_was_lost(account: Account, secrets:
     assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
 
 
+def test_makes_nothing_of_what_an_answer_may_leave_out(account: Account, secrets: Kept) -> None:
+    account.tells_least = True
+
+    take_all(account, secrets)
+
+    [webhook], [policy] = account.webhooks, account.policies
+    assert secrets.held["reports-key"] == webhook["public_key"]
+    assert secrets.held["messages-key"] == policy["signature"]["public_key"]
+    assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
+
+
 def test_gives_up_in_the_end(account: Account, secrets: Kept) -> None:
     waited: list[float] = []
     account.orders += [("GET", "tracking_settings/click", 503)] * 5
@@ -320,6 +334,23 @@ def test_the_engineers_key_comes_from_the_environment(account: Account) -> None:
     asked = open_api({"SENDGRID_API_KEY": ENGINEERS_KEY, "SENDGRID_HOST": account.url})
 
     assert steps(PLACE, asked, Kept())[0].take(no_command) is Came.CHANGED
+
+
+def test_what_came_along_with_the_engineers_key_is_left_away(account: Account) -> None:
+    asked = open_api({"SENDGRID_API_KEY": f" {ENGINEERS_KEY}\r\n", "SENDGRID_HOST": account.url})
+
+    assert steps(PLACE, asked, Kept())[0].take(no_command) is Came.CHANGED
+
+
+@pytest.mark.parametrize("key", ["SG.of.two\nlines", "SG.with a.blank", "SG.…", "\r\n"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(account: Account, key: str) -> None:
+    asked = open_api({"SENDGRID_API_KEY": key, "SENDGRID_HOST": account.url})
+
+    with pytest.raises(StepFailed, match="something in it that no key has") as failed:
+        steps(PLACE, asked, Kept())[0].take(no_command)
+
+    assert "SG." not in str(failed.value)
+    assert account.asked == []
 
 
 _ASKS = """
