@@ -129,6 +129,7 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     place = _looked_up(environment, outside)
     _billed(place, outside)
     _refuse_bad_events(place, outside)
+    sendgrid.try_engineers_key(outside.sendgrid)
     with _going_on():
         take_all(all_steps(place, outside), outside.run)
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)

@@ -171,6 +171,12 @@ def open_api(environment: Mapping[str, str] = os.environ, ask: Callable[[str], s
     return Api(key, environment.get("SENDGRID_HOST", HOST))
 
 
+def try_engineers_key(api: Api) -> None:
+    """See that SendGrid takes it, by a look that `steps` begins with anyhow: what comes before them takes minutes.
+    Raises `StepFailed`."""
+    patiently(lambda: api(_look_at_tracking("click")), api.wait)
+
+
 def _usable(key: str) -> str:
     """The key as a header may hold it; of one that it may not, Python's error would show the whole."""
     if not re.fullmatch("[!-~]+", key.strip()):
@@ -245,8 +251,12 @@ def name(place: Place) -> str:
 # --- Tracking ---
 
 
+def _look_at_tracking(kind: str) -> Ask:
+    return Ask("GET", f"tracking_settings/{kind}")
+
+
 def _tracking(api: Api, kind: str) -> Step:
-    look, off = Ask("GET", f"tracking_settings/{kind}"), Ask("PATCH", f"tracking_settings/{kind}", {"enabled": False})
+    look, off = _look_at_tracking(kind), Ask("PATCH", f"tracking_settings/{kind}", {"enabled": False})
 
     def make() -> Came:
         if not api(look)["enabled"]:

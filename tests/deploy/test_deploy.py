@@ -623,6 +623,17 @@ def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
     return run, asked
 
 
+def test_a_key_that_sendgrid_does_not_know_is_refused_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, asked = _a_new_project()
+    with sendgrid_account() as account:
+        wrong = Api(lambda: "SG.of.another", account.url, _nothing_passes)
+        assert main("deploy", SETTINGS, Outside(run, wrong, Resolver, now=lambda: NOW)) == 1
+    assert "The key is unknown or was deleted" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "functions", "billing", "firestore"]
+
+
 def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -139,6 +139,7 @@ def test_a_queue_that_is_held_is_said(world: World) -> None:
     assert world.store.save_mail_queue(held, [])
     with pytest.raises(SmokeFailed, match=r"The mail queue is held: answered 401"):
         world.smoke(within=timedelta(0))
+    assert "    the confirmation is queued, and the mail queue is held: answered 401" in world.said
     goes_on = MailQueue(queue.as_of, version=world.store.mail_queue().version)
     assert world.store.save_mail_queue(goes_on, [])
 
