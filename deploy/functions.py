@@ -134,9 +134,11 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
-    """The environment of `register` as it is deployed now; nothing where it is not."""
+    """The environment of `register` as it is deployed now; nothing where it is not. One whose first build failed is
+    there without a service (https://github.com/firebase/firebase-tools/issues/5093)."""
     ran = run(_functions(place, "describe register", "--format=json", waits=False))
-    settings: Mapping[str, str] = json.loads(ran.output)["serviceConfig"]["environmentVariables"] if ran.ok else {}
+    service = json.loads(ran.output).get("serviceConfig", {}) if ran.ok else {}
+    settings: Mapping[str, str] = service.get("environmentVariables", {})
     return settings
 
 

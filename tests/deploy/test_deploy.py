@@ -345,6 +345,19 @@ def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment)
     assert watch.duty_now(PROJECT, deployment.outside.run) == PLACE.duty
 
 
+def test_a_function_that_failed_before_it_had_a_service_is_deployed_over(deployment: Deployment) -> None:
+    """Google shows it without `serviceConfig`; each command looks at it first."""
+    google, run = deployment.google, deployment.outside.run
+    was = deepcopy(deployment.function("register"))
+    google.kept[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
+    del there["serviceConfig"]
+    assert functions.deployed_settings(PLACE, run) == {}
+    assert functions.steps(PLACE)[-1].take(run) is Came.CHANGED
+    now = google.kept[f"cloudfunctions {HERE}/functions/register"]
+    assert now["serviceConfig"]["environmentVariables"] == was["serviceConfig"]["environmentVariables"]
+    assert functions.deployed_settings(PLACE, run)["EVENTS"] == "events"
+
+
 def test_the_commit_is_on_what_is_deployed(deployment: Deployment) -> None:
     assert re.fullmatch(r"[0-9a-f]{12}(-changed)?", deployment.function("register")["labels"]["commit"])
 
