@@ -143,9 +143,11 @@ def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
 
 
 def left_behind(place: Place) -> tuple[Step, ...]:
-    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images."""
+    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images. The
+    bucket of uploads has one of two names: in older projects it is the longer one."""
     sources = f"gs://gcf-v2-sources-{place.number}-{place.region}"
-    uploads = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
+    uploads = f"gs://gcf-v2-uploads-{place.number}-{place.region}"
+    older = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
     repository = f"artifacts repositories {{}} gcf-artifacts --location={place.region}"
     buckets = tuple(
         GcloudStep(
@@ -153,7 +155,7 @@ def left_behind(place: Place) -> tuple[Step, ...]:
             look=gcloud(f"storage buckets describe {bucket} --format=json", project=place.project),
             unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
         )
-        for bucket in (sources, uploads)
+        for bucket in (sources, uploads, older)
     )
     images = GcloudStep(
         makes="the functions' images",

@@ -514,8 +514,8 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
 
 def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
     google = deployment.google
-    sources = f"storage b/gcf-v2-sources-{NUMBER}-europe-west6"
-    google.kept[sources] = {"name": sources.partition("/")[2]}
+    for bucket in (f"gcf-v2-sources-{NUMBER}-europe-west6", f"gcf-v2-uploads-{NUMBER}-europe-west6"):
+        google.kept[f"storage b/{bucket}"] = {"name": bucket}
     there = set(google.kept)
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
@@ -533,6 +533,8 @@ def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deploy
     assert main("destroy", really | words, deployment.outside) == 0
     assert DATABASE not in google.kept
     assert f"storage b/{PROJECT}-messages" not in google.kept
+    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-messages"]
+    assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"
     assert not [path for path in google.kept if path.startswith("secretmanager")]
 
 
