@@ -134,16 +134,20 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
-    """The environment of `register` as it is deployed now; nothing where it is not."""
+    """The environment of `register` as it is deployed now; nothing where it is not. One whose first build failed is
+    there without a service (https://github.com/firebase/firebase-tools/issues/5093)."""
     ran = run(_functions(place, "describe register", "--format=json", waits=False))
-    settings: Mapping[str, str] = json.loads(ran.output)["serviceConfig"]["environmentVariables"] if ran.ok else {}
+    service = json.loads(ran.output).get("serviceConfig", {}) if ran.ok else {}
+    settings: Mapping[str, str] = service.get("environmentVariables", {})
     return settings
 
 
 def left_behind(place: Place) -> tuple[Step, ...]:
-    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images."""
+    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images. The
+    bucket of uploads has one of two names: in older projects it is the longer one."""
     sources = f"gs://gcf-v2-sources-{place.number}-{place.region}"
-    uploads = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
+    uploads = f"gs://gcf-v2-uploads-{place.number}-{place.region}"
+    older = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
     repository = f"artifacts repositories {{}} gcf-artifacts --location={place.region}"
     buckets = tuple(
         GcloudStep(
@@ -151,7 +155,7 @@ def left_behind(place: Place) -> tuple[Step, ...]:
             look=gcloud(f"storage buckets describe {bucket} --format=json", project=place.project),
             unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
         )
-        for bucket in (sources, uploads)
+        for bucket in (sources, uploads, older)
     )
     images = GcloudStep(
         makes="the functions' images, made by Google",

@@ -215,11 +215,15 @@ def gcloud(words: str, *more: str, project: str, feed: str = "", waits: bool = T
 _PASSING = re.compile(
     r"service account .* does not exist"  # one that was made a moment ago
     r"|Permission denied while using the Eventarc Service Agent"
+    r"|Role .* does not exist in the resource's hierarchy"  # likewise
     r"|Permission denied on secret"
     r"|missing permission on the build service account"
+    r"|Access to bucket gcf-\S+ denied"  # the same account's
+    r"|Ensure that the Cloud Functions service account has"  # Google's own, in a fresh project
     r"|may take a few minutes"
     r"|could take up to 10 minutes to become available"  # a metric that was made a moment ago
-    r"|is not ready|UNAVAILABLE|ABORTED|RESOURCE_EXHAUSTED",
+    r"|The resource \S+ is not ready"  # not "Revision ... is not ready": a function that does not start never will
+    r"|UNAVAILABLE|ABORTED|RESOURCE_EXHAUSTED",
     re.IGNORECASE,
 )
 """What Google says while what was just made, or permitted, has not got round yet

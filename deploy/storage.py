@@ -12,7 +12,8 @@ _LIFECYCLE = Path("deploy/messages.lifecycle.json")
 event is surely over: 400 days, a year and a month. Then it goes: nobody needs it, and it is personal. So with a
 roster."""
 _TAKEN_BACK = 7
-"""Days for which a message that was deleted can be had back: as many as the books go back."""
+"""Days for which a message that was deleted can be had back: as many as the books go back. Whoever has all taken away,
+in so many words, means it: then none is kept back (https://cloud.google.com/storage/docs/soft-delete)."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
@@ -51,7 +52,10 @@ def steps(place: Place) -> tuple[Step, ...]:
             ),
             wanted=wanted,
             change=(change,),
-            unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
+            unmake=(
+                gcloud(f"storage buckets update {bucket} --clear-soft-delete", project=place.project),
+                gcloud(f"storage rm --recursive {bucket}", project=place.project),
+            ),
             holds_data=True,
         ),
     )

@@ -345,6 +345,19 @@ def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment)
     assert watch.duty_now(PROJECT, deployment.outside.run) == PLACE.duty
 
 
+def test_a_function_that_failed_before_it_had_a_service_is_deployed_over(deployment: Deployment) -> None:
+    """Google shows it without `serviceConfig`; each command looks at it first."""
+    google, run = deployment.google, deployment.outside.run
+    was = deepcopy(deployment.function("register"))
+    google.kept[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
+    del there["serviceConfig"]
+    assert functions.deployed_settings(PLACE, run) == {}
+    assert functions.steps(PLACE)[-1].take(run) is Came.CHANGED
+    now = google.kept[f"cloudfunctions {HERE}/functions/register"]
+    assert now["serviceConfig"]["environmentVariables"] == was["serviceConfig"]["environmentVariables"]
+    assert functions.deployed_settings(PLACE, run)["EVENTS"] == "events"
+
+
 def test_the_commit_is_on_what_is_deployed(deployment: Deployment) -> None:
     assert re.fullmatch(r"[0-9a-f]{12}(-changed)?", deployment.function("register")["labels"]["commit"])
 
@@ -516,8 +529,8 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
 
 def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
     google = deployment.google
-    sources = f"storage b/gcf-v2-sources-{NUMBER}-europe-west6"
-    google.kept[sources] = {"name": sources.partition("/")[2]}
+    for bucket in (f"gcf-v2-sources-{NUMBER}-europe-west6", f"gcf-v2-uploads-{NUMBER}-europe-west6"):
+        google.kept[f"storage b/{bucket}"] = {"name": bucket}
     there = set(google.kept)
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
@@ -535,6 +548,8 @@ def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deploy
     assert main("destroy", really | words, deployment.outside) == 0
     assert DATABASE not in google.kept
     assert f"storage b/{PROJECT}-messages" not in google.kept
+    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-messages"]
+    assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"
     assert not [path for path in google.kept if path.startswith("secretmanager")]
 
 

@@ -82,6 +82,16 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
         ("Cloud Scheduler API has not been used in project 1 ... If you enabled this API recently, wait", True, True),
         ("Cannot find metric. It could take up to 10 minutes to become available.", False, True),
         ("ERROR: the service account x does not exist", True, False),
+        ("Role (projects/p/roles/rollcallBooks) does not exist in the resource's hierarchy.", False, True),
+        ("failed to Fetch: Access to bucket gcf-v2-sources-1-europe-west6 denied. You must grant", False, True),
+        ("Unable to retrieve ... Ensure that the Cloud Functions service account has 'artifactregistry.", False, True),
+        ("The resource 'projects/p/global/backendServices/register' is not ready", False, True),
+        (
+            "Could not create or update Cloud Run service register, Container Healthcheck failed. Revision "
+            "'register-00001-abc' is not ready and cannot serve traffic. The user-provided container failed to start",
+            False,
+            False,
+        ),
     ],
 )
 def test_what_passes_by_itself(said: str, looks: bool, passes: bool) -> None:

@@ -29,6 +29,7 @@ MADE = ("rollcall_sweeps", "rollcall_longest_waiting", "Mail waits", "Minute job
 POLICIES = f"projects/{PROJECT}/alertPolicies"
 OLD = {"name": f"{POLICIES}/old", "displayName": "Of an earlier version", "userLabels": {"made-by": "rollcall"}}
 THEIRS = {"name": f"{POLICIES}/theirs", "displayName": "Somebody's own"}
+CHANNEL_TWICE, POLICY_TWICE = f"projects/{PROJECT}/notificationChannels/twice", f"{POLICIES}/twice"
 
 
 def as_google_has_it(google: GoogleApi) -> None:
@@ -56,13 +57,17 @@ def mostly_there(google: GoogleApi) -> None:
 
 
 def somebody_changes(google: GoogleApi) -> None:
-    """By hand, in the console: a threshold, a metric's filter; one is deleted; one of ours is an old one."""
+    """By hand, in the console: a threshold, a metric's filter; one is deleted; one of ours is an old one. A channel and
+    an alert are there twice, as where the answer to making one was lost and it was made again."""
     policies = {thing["displayName"]: path for path, thing in google.kept.items() if "/alertPolicies/" in path}
     google.kept[policies["Functions fail"]]["conditions"][0]["conditionThreshold"]["thresholdValue"] = 3000
     del google.kept[policies["Mail waits"]]
     for policy in (OLD, THEIRS):
         google.kept[f"monitoring {policy['name']}"] = dict(policy)
     google.kept[f"logging projects/{PROJECT}/metrics/rollcall_sweeps"]["filter"] = "severity=ERROR"
+    channel = next(thing for path, thing in google.kept.items() if "/notificationChannels/" in path)
+    for thing, at in ((channel, CHANNEL_TWICE), (google.kept[policies["Closing missed"]], POLICY_TWICE)):
+        google.kept[f"monitoring {at}"] = {**thing, "name": at}
 
 
 @dataclass(frozen=True)
@@ -139,12 +144,14 @@ def test_gcloud_knows_every_condition(deployed: Deployed) -> None:
 
 @pytest.mark.slow
 def test_the_second_run_mends_what_somebody_changed_and_nothing_else(deployed: Deployed) -> None:
-    assert deployed.came["second"] == [Came.AS_IT_WAS, Came.AS_IT_WAS, Came.CHANGED, Came.AS_IT_WAS, Came.CHANGED]
-    metric, *on_policies = deployed.changes
+    assert deployed.came["second"] == [Came.AS_IT_WAS, Came.CHANGED, Came.CHANGED, Came.AS_IT_WAS, Came.CHANGED]
+    channel, metric, *on_policies = deployed.changes
+    assert channel == f"monitoring DELETE {CHANNEL_TWICE}"
     assert metric == f"logging PUT projects/{PROJECT}/metrics/rollcall_sweeps"
-    assert on_policies[:2] == [f"monitoring DELETE {POLICIES}/old", f"monitoring POST {POLICIES}"]
-    assert on_policies[2].startswith(f"monitoring PATCH {POLICIES}/")
-    assert len(on_policies) == 3
+    assert on_policies[:2] == [f"monitoring DELETE {at}" for at in (OLD["name"], POLICY_TWICE)]
+    assert on_policies[2] == f"monitoring POST {POLICIES}"
+    assert on_policies[3].startswith(f"monitoring PATCH {POLICIES}/")
+    assert len(on_policies) == 4
 
 
 @pytest.mark.slow
@@ -177,6 +184,12 @@ def test_each_alert_has_a_section_for_the_person_on_duty(alert: Alert) -> None:
 def test_each_metric_is_alerted_on_and_there() -> None:
     asked = set(re.findall(r"logging\.googleapis\.com/user/(\w+)", json.dumps([one.body() for one in alerts(PLACE)])))
     assert asked == {metric.id for metric in METRICS}
+
+
+def test_an_alert_on_quotas_can_be_made_in_a_project_of_today() -> None:
+    asked = [one for one in CONDITIONS if "conditionPrometheusQueryLanguage" in one]
+    assert len(asked) == 2
+    assert all(one["conditionPrometheusQueryLanguage"]["disableMetricValidation"] for one in asked)
 
 
 def test_the_age_that_alerts_is_a_bound_of_the_buckets() -> None:
