@@ -368,6 +368,8 @@ class NotSent:
 
     permanent: bool
     note: str
+    fault: Exception | None = None
+    """What broke while it was composed; it may quote what was typed."""
 
 
 @dataclass(frozen=True)

@@ -188,7 +188,7 @@ def test_each_metric_is_alerted_on_and_there() -> None:
 
 def test_an_alert_on_quotas_can_be_made_in_a_project_of_today() -> None:
     asked = [one for one in CONDITIONS if "conditionPrometheusQueryLanguage" in one]
-    assert len(asked) == 2
+    assert len(asked) == 1
     assert all(one["conditionPrometheusQueryLanguage"]["disableMetricValidation"] for one in asked)
 
 

@@ -19,7 +19,7 @@ from handlers.record_deliveries import record_deliveries
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.mail import Held, Message, NotSent, Posted
+from rollcall.desk.mail import Held, Message, NotSent, Posted, confirmation
 from rollcall.desk.registering import register
 from tests.builders import a_registration
 from tests.conftest import Clock
@@ -107,6 +107,11 @@ def mail_goes(desk: Desk, _: Clock) -> None:
     sweep(desk)
 
 
+def a_mail_cannot_be_composed(desk: Desk, _: Clock) -> None:
+    desk.store.queue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
+    sweep(desk)
+
+
 def a_bounce_is_reported(desk: Desk, _: Clock) -> None:
     (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
     body = json.dumps([a_report(event="bounce", mail_id=record.mail.id)]).encode()
@@ -152,6 +157,7 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (mail_goes, answering(NotSent(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
         (mail_goes, answering(NotSent(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
+        (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
         (a_delivery_is_reported, answering(), set()),
         (a_report_is_not_signed, answering(), {"rollcall_reports_refused"}),
