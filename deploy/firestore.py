@@ -7,14 +7,14 @@ thing that nobody needs after some days; one is smaller than the field and the i
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find, gcloud
+from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find_if_on, gcloud
 
 _HERE = Path(__file__).parent
 RULES_API = "https://firebaserules.googleapis.com/"
@@ -34,12 +34,9 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
 
 
 def are_there(place: Place, run: Run) -> bool:
-    """Whether there are books already. Where Firestore is not switched on yet there are none. Raises `StepFailed` where
-    that could not be found out: the events would be held against nothing."""
-    looked = run(replace(_database(place).look, waits=False))
-    if not looked.ok and "has not been used in project" in looked.said:
-        return False
-    return find(lambda _: looked, _database(place).look) is not None
+    """Whether there are books already. Raises `StepFailed` where that could not be found out: the events would be held
+    against nothing."""
+    return find_if_on(run, _database(place).look) is not None
 
 
 def _database(place: Place) -> GcloudStep:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, gcloud
+from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, find_if_on, gcloud
 
 _PATHS = {
     "register": ("/register", "/register/*"),
@@ -56,21 +56,22 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 
 def address(place: Place, run: Run) -> str | None:
-    """The IPv4 address that the A record of the host name must have; None where it is not yet reserved."""
-    ran = run(_address(place).look)
-    return str(json.loads(ran.output)["address"]) if ran.ok else None
+    """The IPv4 address that the A record of the host name must have; None where it is not yet reserved. Raises
+    `StepFailed`."""
+    there = find_if_on(run, _address(place).look)
+    return str(there["address"]) if there else None
 
 
 def certificate_state(place: Place, run: Run) -> str:
     """How the certificate stands, in Google's words: `ACTIVE`, and nothing else, where pages can be opened.
 
     `PROVISIONING (FAILED_NOT_VISIBLE)` until the A record is there and Google has seen it, which takes up to an hour
-    after (https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting).
+    after (https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting). Raises `StepFailed`.
     """
-    ran = run(_certificate(place).look)
-    if not ran.ok:
+    there = find_if_on(run, _certificate(place).look)
+    if there is None:
         return "not there"
-    managed = json.loads(ran.output).get("managed", {})
+    managed = there.get("managed", {})
     state, of_domain = managed.get("status", "PROVISIONING"), managed.get("domainStatus", {}).get(place.domain)
     return state if of_domain in (None, state) else f"{state} ({of_domain})"
 

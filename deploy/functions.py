@@ -1,7 +1,6 @@
 """The functions, and the settings of each. `main.py` is the map of what they do."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from deploy.place import Place
 from deploy.secrets import SECRETS, newest_version
-from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, do, find, gcloud
+from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, do, find, find_if_on, gcloud
 
 RUNTIME = "python311"
 """What the tests run with: what is deployed is what was tested. Google keeps it until October 2027
@@ -135,10 +134,9 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
     """The environment of `register` as it is deployed now; nothing where it is not. One whose first build failed is
-    there without a service (https://github.com/firebase/firebase-tools/issues/5093)."""
-    ran = run(_functions(place, "describe register", "--format=json", waits=False))
-    service = json.loads(ran.output).get("serviceConfig", {}) if ran.ok else {}
-    settings: Mapping[str, str] = service.get("environmentVariables", {})
+    there without a service (https://github.com/firebase/firebase-tools/issues/5093). Raises `StepFailed`."""
+    there = find_if_on(run, _functions(place, "describe register", "--format=json")) or {}
+    settings: Mapping[str, str] = there.get("serviceConfig", {}).get("environmentVariables", {})
     return settings
 
 
@@ -247,8 +245,8 @@ class Deployed:
         return _functions(self.place, f"{verb} {self.function.name}", *more)
 
 
-def _functions(place: Place, words: str, *more: str, waits: bool = True) -> Command:
-    return gcloud(f"functions {words} --gen2 --region={place.region}", *more, project=place.project, waits=waits)
+def _functions(place: Place, words: str, *more: str) -> Command:
+    return gcloud(f"functions {words} --gen2 --region={place.region}", *more, project=place.project)
 
 
 def _who_reaches(function: Function) -> Sequence[str]:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -194,6 +194,13 @@ def find(run: Run, look: Command) -> Any:
     return None if not ran.ok and _ABSENT.search(ran.said) else printed(lambda _: ran, look)
 
 
+def find_if_on(run: Run, look: Command) -> Any:
+    """As `find`, of a service that may not be switched on yet: then there is nothing, and nothing is waited for."""
+    ran = run(replace(look, waits=False))
+    return None if not ran.ok and _OFF.search(ran.said) else find(lambda _: ran, look)
+
+
+_OFF = re.compile(r"has not been used in project|SERVICE_DISABLED")
 _ABSENT = re.compile(r"not.?found|cannot find|does not exist", re.IGNORECASE)
 
 

@@ -3,12 +3,12 @@ and what is kept out of the logs."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from deploy.alerts import METRICS, OURS, alerts
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, gcloud, printed
+from deploy.steps import Came, Command, GcloudSet, Run, Step, find_if_on, gcloud, printed
 
 
 @dataclass(frozen=True)
@@ -203,9 +203,9 @@ def _no_requests_in_the_logs(project: str) -> GcloudSet:
 
 
 def duty_now(project: str, run: Run) -> str:
-    """The address that the alerts go to now; empty where there is none yet."""
-    ran = run(replace(_channels(project), waits=False))
-    ours = [one for one in json.loads(ran.output or "[]") if _is_labelled(one)] if ran.ok else []
+    """The address that the alerts go to now; empty where there is none yet. Raises `StepFailed`: who is on duty
+    must not change because Google could not be asked."""
+    ours = [one for one in find_if_on(run, _channels(project)) or [] if _is_labelled(one)]
     return str(ours[0]["labels"]["email_address"]) if ours else ""
 
 

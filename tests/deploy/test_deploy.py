@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from dns.resolver import Resolver
 
-from deploy import firestore, functions, secrets, watch
+from deploy import firestore, front, functions, secrets, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import Place
@@ -476,11 +476,22 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
 
 
 @pytest.mark.parametrize("said", ["UNAVAILABLE: try again", "PERMISSION_DENIED: no"])
-def test_books_that_could_not_be_looked_for_do_not_pass_for_none(said: str) -> None:
+@pytest.mark.parametrize(
+    "looked_for",
+    [
+        lambda run: firestore.are_there(PLACE, run),
+        lambda run: functions.deployed_settings(PLACE, run),
+        lambda run: watch.duty_now(PROJECT, run),
+        lambda run: front.address(PLACE, run),
+    ],
+    ids=["books", "settings", "duty", "address"],
+)
+def test_what_could_not_be_looked_for_does_not_pass_for_not_there(looked_for: Callable[[Run], Any], said: str) -> None:
+    """Else events would be held against nothing, and alerts would go to another person."""
     with pytest.raises(StepFailed, match=said):
-        firestore.are_there(PLACE, lambda _: Ran(False, "", said))
-    off = "Cloud Firestore API has not been used in project 1 before or it is disabled."
-    assert not firestore.are_there(PLACE, lambda _: Ran(False, "", off))
+        looked_for(lambda _: Ran(False, "", said))
+    off = "The API has not been used in project 1 before or it is disabled."
+    assert not looked_for(lambda _: Ran(False, "", off))
 
 
 def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deployment: Deployment) -> None:
