@@ -608,6 +608,7 @@ def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFi
     assert "Nothing was done" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("gcloud_is_there")
 def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     run, asked = _a_new_project(billed=False)
     assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
@@ -650,6 +651,7 @@ def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
     return run, asked
 
 
+@pytest.mark.usefixtures("gcloud_is_there")
 def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -226,6 +226,7 @@ def test_check_is_not_content_while_anything_is_missing(zone: Zone, account: Acc
     assert not check(PLACE, None if lacks == "the address" else ADDRESS, api_of(account), zone.resolver)
 
 
+@pytest.mark.usefixtures("gcloud_is_there")
 @pytest.mark.parametrize(
     ("records_are_set", "certificate", "code"),
     [(True, "ACTIVE", 0), (True, "PROVISIONING", 1), (True, None, 1), (False, "ACTIVE", 1)],
