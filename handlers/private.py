@@ -51,8 +51,13 @@ def log_message(incoming: Incoming) -> None:
 
 def log_attempt(mail_id: str, attempted: Attempted) -> None:
     """Say what came of taking a mail up; and, once, that the queue is held or goes on."""
-    severity = "ERROR" if attempted.state is MailState.FAILED else "INFO"
-    log(severity, "mail attempted", mail=mail_id, state=attempted.state.value, note=attempted.note)
+    log(
+        "ERROR" if attempted.state is MailState.FAILED else "INFO",
+        "mail attempted",
+        mail=mail_id,
+        state=attempted.state.value,
+        note=attempted.note,
+    )
     if attempted.fault is not None:
         log_broken(attempted.fault, mail=mail_id)
     if attempted.hold is Hold.BEGAN:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from deploy.place import Place
-from deploy.sendgrid import Api, open_api, steps
+from deploy.sendgrid import Api, authenticated_domain, open_api, steps
 from deploy.steps import Came, Command, Ran, StepFailed
 from schemas.deliveries import DELIVERIES
 from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
@@ -162,6 +162,21 @@ def test_takes_away_all_but_the_domain(account: Account, secrets: Kept) -> None:
     assert again == [Came.NOT_THERE] * 4 + [Came.AS_IT_WAS] * 3
     assert (account.keys, account.webhooks, account.policies, account.parse) == ({}, [], [], {})
     assert len(account.domains) == 1
+
+
+@pytest.mark.parametrize("otherwise", [{"automatic_security": False}, {"legacy": True}])
+def test_a_domain_that_was_authenticated_otherwise_is_left_alone(
+    account: Account, secrets: Kept, otherwise: dict[str, bool]
+) -> None:
+    """Its records are others than the three that are handed on."""
+    take_all(account, secrets)
+    account.domains[0].update(otherwise)
+
+    assert take_all(account, secrets)[2] is Came.MADE
+
+    ours = authenticated_domain(PLACE, api_of(account))
+    assert ours
+    assert [one["id"] for one in account.domains[1:]] == [ours.id]
 
 
 def test_keeps_the_policy_that_signs_already(account: Account, secrets: Kept) -> None:

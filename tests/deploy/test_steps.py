@@ -3,11 +3,26 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.steps import Came, Command, GcloudSet, GcloudStep, Ran, Run, StepFailed, do, find, passing, run_command
+from deploy.steps import (
+    Came,
+    Command,
+    GcloudSet,
+    GcloudStep,
+    Ran,
+    Run,
+    StepFailed,
+    do,
+    find,
+    passing,
+    run_command,
+    take_all,
+    take_all_away,
+)
 
 LOOK, MAKE, UNMAKE = (Command(("gcloud", word)) for word in ("describe", "create", "delete"))
 THING = GcloudStep(makes="a thing", look=LOOK, make=(MAKE,), unmake=(UNMAKE,))
@@ -62,6 +77,27 @@ def test_what_is_there_is_left_or_taken_away() -> None:
     assert asked == [LOOK, LOOK, UNMAKE, UNMAKE]
 
 
+def test_what_was_made_last_is_taken_away_first() -> None:
+    """Google deletes nothing that something else still uses."""
+    first, second = (replace(THING, makes=name, unmake=(Command((name,)),)) for name in ("first", "second"))
+    stays = replace(THING, unmake=())
+    run, asked = google(output="{}", ok=True)
+    take_all_away([first, stays, second], run)
+    assert [command.argv for command in asked if command is not LOOK] == [("second",), ("first",)]
+
+
+def test_nothing_is_made_after_what_failed() -> None:
+    made: list[Command] = []
+
+    def run(command: Command) -> Ran:
+        made.append(command)
+        return Ran(False, "", "was not found" if command is LOOK else "no")
+
+    with pytest.raises(StepFailed, match="no"):
+        take_all([THING, THING], run)
+    assert made == [LOOK, MAKE]
+
+
 def test_find_gives_what_google_has() -> None:
     assert find(google(output='{"name": "a"}', ok=True)[0], LOOK) == {"name": "a"}
     assert find(google("was not found")[0], LOOK) is None
@@ -113,11 +149,14 @@ def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out.count("it may take a few minutes") == 2
 
 
-def test_what_does_not_pass_is_not_tried_again() -> None:
+@pytest.mark.parametrize(("says", "waits_for_it"), [("no", True), ("UNAVAILABLE", False)])
+def test_what_does_not_pass_or_is_not_waited_for_is_not_tried_again(says: str, waits_for_it: bool) -> None:
     waits: list[float] = []
-    ran = run_command(Command((sys.executable, "-c", "import sys; sys.exit('no')")), waits.append)
+    ran = run_command(
+        Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), waits=waits_for_it), waits.append
+    )
     assert not ran.ok
-    assert ran.said.strip() == "no"
+    assert ran.said.strip() == says
     assert waits == []
 
 

@@ -72,18 +72,18 @@ def a_post(body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reque
 
 
 class Unforeseen(Postbox):
-    """A poster with a fault."""
+    """A poster with a fault, which quotes what it was given."""
 
     def post(self, message: Message) -> NoReturn:
-        raise ZeroDivisionError
+        raise ValueError(message.to, message.text)
 
 
 class Away:
-    """Books that cannot be reached."""
+    """Books that cannot be reached; what says so quotes what was asked."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         def unavailable(*_: object) -> NoReturn:
-            raise StoreUnavailable(timedelta(seconds=1)) from ConnectionError()
+            raise StoreUnavailable(timedelta(seconds=1)) from ConnectionError(a_registration().email)
 
         return unavailable
 
@@ -175,10 +175,22 @@ def test_what_happens_is_counted(
     poster: Postbox,
     counted: set[str],
 ) -> None:
-    desk = a_desk(tmp_path, clock, poster)
-    register(desk, EVENT, a_registration())
+    desk, registration = a_desk(tmp_path, clock, poster), a_registration()
+    register(desk, EVENT, registration)
     happens(desk, clock)
-    assert counted_for(capsys.readouterr().out.splitlines()) == counted
+    lines = capsys.readouterr().out.splitlines()
+    assert counted_for(lines) == counted
+    for line in lines:
+        assert warns_if_it_alerts(line), line
+        assert registration.email not in line
+        assert registration.family_name not in line
+
+
+def warns_if_it_alerts(line: str) -> bool:
+    """The duty's first look is at what is a WARNING or worse: all that alerts, and nothing else. Of a hold that begins
+    the next sweeps tell."""
+    alerts = counted_for([line]) - SWEPT or "mail queue held" in line
+    return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
 
 
 @pytest.mark.parametrize("held", [HELD, Held(False, "SendGrid answered 429")])
@@ -193,7 +205,9 @@ def test_a_held_queue_is_counted_each_minute(
         clock.forward(MINUTE)
         capsys.readouterr()
         sweep(desk)
-        assert counted_for(capsys.readouterr().out.splitlines()) == {*SWEPT, "rollcall_queue_held"}
+        lines = capsys.readouterr().out.splitlines()
+        assert counted_for(lines) == {*SWEPT, "rollcall_queue_held"}
+        assert all(map(warns_if_it_alerts, lines))
 
 
 def test_the_age_is_in_the_field_that_is_taken_out(
