@@ -86,26 +86,23 @@ class Refused(StepFailed):
     """SendGrid did not do what it was asked; asking again would not help."""
 
     def __init__(self, ask: Ask, status: int, fields: Sequence[str | None], said: str) -> None:
-        super().__init__(f"{ask.method} /v3/{ask.path}: SendGrid answered {status}: {said}{_advice(ask, status, said)}")
+        self.blames_key = status == 401 or (status == 403 and "forbidden" in said.lower())
+        """Whether it is the key that it finds fault with. A 403 with other words may be about anything
+        (https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors)."""
+        advice = _advice(ask, status) if self.blames_key else ""
+        super().__init__(f"{ask.method} /v3/{ask.path}: SendGrid answered {status}: {said}{advice}")
         self.status = status
         self.fields = fields
         """Which fields of the request SendGrid finds fault with."""
-        self.blames_key = bool(_advice(ask, status, said))
-        """Whether it is the key that it finds fault with."""
 
 
 class Passing(StepFailed):
     """SendGrid, or the way to it, failed for a reason that passes."""
 
 
-def _advice(ask: Ask, status: int, said: str) -> str:
-    """A 403 is the key's where SendGrid says "access forbidden", and may be about anything else
-    (https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors)."""
-    if status == 401:
-        return f"\nThe key is unknown or was deleted, or it lacks the scope: {ask.scope}"
-    if status == 403 and "forbidden" in said.lower():
-        return f"\nThe key lacks the scope: {ask.scope}"
-    return ""
+def _advice(ask: Ask, status: int) -> str:
+    unknown = "is unknown or was deleted, or it " if status == 401 else ""
+    return f"\nThe key {unknown}lacks the scope: {ask.scope}"
 
 
 class Api:
@@ -428,7 +425,7 @@ def webhook_of(place: Place, api: Api) -> Mapping[str, Any] | None:
 
 
 def sign_reports(id: str, api: Api, on: bool = True) -> str:
-    """Turn the webhook's signature on, or off: its public key, or nothing."""
+    """Turn the webhook's signature on: its public key; or off: nothing. Raises `Passing` where the key is not shown."""
     told = api(Ask("PATCH", f"user/webhooks/event/settings/signed/{id}", {"enabled": on}))
     return _public_key(told) if on else ""
 
@@ -437,7 +434,7 @@ def _public_key(told: Mapping[str, Any] | None) -> str:
     """SendGrid's schemas promise none. Raises `Passing` where there is none: it may be there at the next look."""
     key = str((told or {}).get("public_key") or "")
     if not key:
-        raise Passing("SendGrid has made a key for its signature and does not show the public one")
+        raise Passing("SendGrid signs, and does not show the public key of it; if it goes on so, ask its support")
     return key
 
 
@@ -503,13 +500,24 @@ class Policy:
 
 
 def policies(place: Place, api: Api) -> list[Policy]:
-    """All policies that sign."""
-    told = api(Ask("GET", "user/webhooks/security/policies")).get("policies") or []
-    return [_policy_of(place, one) for one in told if (one.get("signature") or {}).get("public_key")]
+    """All policies that sign. Raises `Passing` where one of ours shows no key yet: no other must be made beside it."""
+    return [
+        _policy_of(place, one)
+        for one in _listed_policies(api)
+        if _is_ours(place, one) or (one.get("signature") or {}).get("public_key")
+    ]
+
+
+def _listed_policies(api: Api) -> Sequence[Mapping[str, Any]]:
+    return api(Ask("GET", "user/webhooks/security/policies")).get("policies") or []
+
+
+def _is_ours(place: Place, told: Mapping[str, Any]) -> bool:
+    return bool(told.get("name") == name(place))
 
 
 def make_policy(place: Place, api: Api) -> Policy:
-    """A new one, with a key pair of its own."""
+    """A new one, with a key pair of its own. Raises `Passing` where its key is not shown at once."""
     return _policy_of(place, api(_make_policy(place))["policy"])
 
 
@@ -534,7 +542,7 @@ def chosen(all: Sequence[Policy], attached: str | None, kept: Sequence[str]) -> 
 
 
 def _policy_of(place: Place, told: Mapping[str, Any]) -> Policy:
-    return Policy(told["id"], _public_key(told.get("signature")), told.get("name") == name(place))
+    return Policy(told["id"], _public_key(told.get("signature")), _is_ours(place, told))
 
 
 def _make_policy(place: Place) -> Ask:
@@ -554,9 +562,9 @@ def _policy(place: Place, api: Api, secrets: Secrets) -> Step:
         return Came.CHANGED if news and came is Came.AS_IT_WAS else came
 
     def unmake() -> Came:
-        ours = [one for one in policies(place, api) if one.ours]
-        for one in ours:
-            api(Ask("DELETE", f"user/webhooks/security/policies/{one.id}"))
+        ours = [one["id"] for one in _listed_policies(api) if _is_ours(place, one)]
+        for id in ours:
+            api(Ask("DELETE", f"user/webhooks/security/policies/{id}"))
         return Came.TAKEN_AWAY if ours else Came.NOT_THERE
 
     return _Step(

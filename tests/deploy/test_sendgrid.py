@@ -309,6 +309,18 @@ def test_makes_nothing_of_what_an_answer_may_leave_out(account: Account, secrets
     assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
 
 
+def test_makes_no_second_policy_where_the_key_of_the_first_is_not_shown(account: Account, secrets: Kept) -> None:
+    account.shows_no_key = True
+
+    for _ in range(2):
+        with pytest.raises(StepFailed, match="does not show the public key"):
+            take_all(account, secrets, api_of(account, waited=[]))
+
+    assert len(account.policies) == 1
+    steps(PLACE, api_of(account), secrets)[5].take_away(no_command)
+    assert account.policies == []
+
+
 def test_gives_up_in_the_end(account: Account, secrets: Kept) -> None:
     waited: list[float] = []
     account.orders += [("GET", "tracking_settings/click", 503)] * 5
