@@ -202,7 +202,7 @@ class Deployed:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        if find(run, self._look) is None:
+        if find_if_on(run, self._look) is None:
             return Came.NOT_THERE
         do(run, self._delete)
         return Came.TAKEN_AWAY

@@ -123,7 +123,7 @@ class GcloudStep:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        if not self.unmake or find(run, self.look) is None:
+        if not self.unmake or find_if_on(run, self.look) is None:
             return Came.NOT_THERE
         return _all(run, self.unmake, Came.TAKEN_AWAY)
 
@@ -164,7 +164,7 @@ class GcloudSet:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        commands = self.unmake(find(run, self.look) or self.none)
+        commands = self.unmake(find_if_on(run, self.look) or self.none)
         return _all(run, commands, Came.TAKEN_AWAY) if commands else Came.NOT_THERE
 
 
@@ -195,9 +195,11 @@ def find(run: Run, look: Command) -> Any:
 
 
 def find_if_on(run: Run, look: Command) -> Any:
-    """As `find`, of a service that may not be switched on yet: then there is nothing, and nothing is waited for."""
+    """As `find`, of a service that may not be switched on: then there is nothing, and nothing is waited for."""
     ran = run(replace(look, waits=False))
-    return None if not ran.ok and _OFF.search(ran.said) else find(lambda _: ran, look)
+    if ran.ok or _ABSENT.search(ran.said):
+        return find(lambda _: ran, look)
+    return None if _OFF.search(ran.said) else find(run, look)
 
 
 _OFF = re.compile(r"has not been used in project|SERVICE_DISABLED")
@@ -221,8 +223,8 @@ def gcloud(words: str, *more: str, project: str, feed: str = "", waits: bool = T
 
 _PASSING = re.compile(
     r"service account .* does not exist"  # one that was made a moment ago
-    r"|Permission denied while using the Eventarc Service Agent"
     r"|Role .* does not exist in the resource's hierarchy"  # likewise
+    r"|Permission denied while using the Eventarc Service Agent"
     r"|Permission denied on secret"
     r"|missing permission on the build service account"
     r"|Access to bucket gcf-\S+ denied"  # the same account's

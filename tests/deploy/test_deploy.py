@@ -498,8 +498,9 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
         lambda run: functions.deployed_settings(PLACE, run),
         lambda run: watch.duty_now(PROJECT, run),
         lambda run: front.address(PLACE, run),
+        lambda run: front.certificate_state(PLACE, run) != "not there",
     ],
-    ids=["books", "settings", "duty", "address"],
+    ids=["books", "settings", "duty", "address", "certificate"],
 )
 def test_what_could_not_be_looked_for_does_not_pass_for_not_there(looked_for: Callable[[Run], Any], said: str) -> None:
     """Else events would be held against nothing, and alerts would go to another person."""

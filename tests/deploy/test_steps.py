@@ -33,12 +33,12 @@ EXPIRED = "ERROR: (gcloud.x) There was a problem refreshing your current auth to
 
 
 def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, list[Command]]:
-    """A Google that answers a look so, and does everything else; and what it was asked."""
+    """A Google that answers a look so, and does everything else; and what it was asked, waiting or not."""
     asked: list[Command] = []
 
     def run(command: Command) -> Ran:
-        asked.append(command)
-        return Ran(ok, output, said) if command is LOOK else Ran(True, "", "")
+        asked.append(replace(command, waits=True))
+        return Ran(ok, output, said) if command.argv == LOOK.argv else Ran(True, "", "")
 
     return run, asked
 
@@ -67,7 +67,21 @@ def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
             run, asked = google(said)
             with pytest.raises(StepFailed, match="gcloud describe"):
                 taken(run)
-            assert asked == [LOOK]
+            assert set(asked) == {LOOK}
+
+
+def test_of_a_service_that_is_not_switched_on_there_is_nothing_to_take_away() -> None:
+    """As where the deploying stopped at switching it on. That is not waited for."""
+    off = "The API has not been used in project 1 before or it is disabled. If you enabled this API recently, wait"
+    for step in (THING, THINGS):
+        waits: list[bool] = []
+
+        def run(command: Command, waits: list[bool] = waits) -> Ran:
+            waits.append(command.waits)
+            return Ran(False, "", off)
+
+        assert step.take_away(run) is Came.NOT_THERE
+        assert waits == [False]
 
 
 def test_what_is_there_is_left_or_taken_away() -> None:
@@ -83,7 +97,7 @@ def test_what_was_made_last_is_taken_away_first() -> None:
     stays = replace(THING, unmake=())
     run, asked = google(output="{}", ok=True)
     take_all_away([first, stays, second], run)
-    assert [command.argv for command in asked if command is not LOOK] == [("second",), ("first",)]
+    assert [command.argv for command in asked if command != LOOK] == [("second",), ("first",)]
 
 
 def test_nothing_is_made_after_what_failed() -> None:
