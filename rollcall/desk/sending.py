@@ -4,7 +4,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -97,8 +97,8 @@ class Attempted:
     """What SendGrid or the network said to it; no personal data."""
     hold: Hold | None = None
     """None where the queue was not held and is not."""
-    fault: Exception | None = None
-    """What broke while it was composed; it may quote what was typed."""
+    fault: Exception | None = field(default=None, compare=False, repr=False)
+    """See `NotSent`."""
 
 
 def send(desk: Desk, mail_id: str) -> Attempted | None:
