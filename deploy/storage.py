@@ -13,7 +13,8 @@ event is surely over: 400 days, a year and a month. Then it goes: nobody needs i
 roster."""
 _TAKEN_BACK = 7
 """Days for which a message that was deleted can be had back: as many as the books go back. Whoever has all taken away,
-in so many words, means it: then none is kept back (https://cloud.google.com/storage/docs/soft-delete)."""
+in so many words, means it: then none is kept back but those that went in the days before
+(https://cloud.google.com/storage/docs/soft-delete)."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:

@@ -12,7 +12,7 @@ from rollcall.desk.mail import AttemptOutcome, MailRecord
 MISSED_AFTER = timedelta(minutes=1)
 """How long after its deadline an intake is closed at the latest: `close` is called every minute."""
 LOOKED_AT = 20
-"""Mails that are looked at, of those that are due; where more are, new ones come first, and are behind too."""
+"""Mails that are looked at, of those that are due; where more are, new ones come first."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Watch:
     """How long somebody has been waiting for the longest owed of the mails that were looked at; zero where none
     is due."""
     held: bool
-    """Whether the queue is held: then mails are due, and none goes out."""
+    """Whether the queue is held and mails are due: none goes out. Nothing ends a hold that nobody waits for."""
     overdue: Mapping[str, timedelta]
     """By event, how long ago the deadline passed of each intake that should be closed and is not."""
 
@@ -39,18 +39,26 @@ def watch(desk: Desk) -> Watch:
     intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, queue.as_of)}
     return Watch(
         longest_waiting=max((waited_for(record, queue.as_of) for record in due if record), default=timedelta(0)),
-        held=queue.held_until is not None,
+        held=queue.held_until is not None and bool(due),
         overdue={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
     )
 
 
 def waited_for(record: MailRecord, now: datetime) -> timedelta:
     """How long somebody has been waiting for the mail, whatever was tried meanwhile; zero where it may not go yet, or
-    is settled. One that was put off, since too many went to its address, counts only while it is due."""
+    is settled. For as long as it was put off, since too many went to its address, nobody was to have it."""
     if record.due_at is None:
         return timedelta(0)
-    was_put_off = any(attempt.outcome is AttemptOutcome.PUT_OFF for attempt in record.attempts)
-    return max(now - (record.due_at if was_put_off else owed_since(record)), timedelta(0))
+    return max(now - _to_go_since(record, record.due_at), timedelta(0))
+
+
+def _to_go_since(record: MailRecord, due_at: datetime) -> datetime:
+    """When the mail was to go out at first, or at first after it was put off."""
+    outcomes = [attempt.outcome for attempt in record.attempts]
+    if AttemptOutcome.PUT_OFF not in outcomes:
+        return owed_since(record)
+    last = len(outcomes) - outcomes[::-1].index(AttemptOutcome.PUT_OFF)
+    return next((attempt.at for attempt in record.attempts[last:]), due_at)
 
 
 def owed_since(record: MailRecord) -> datetime:

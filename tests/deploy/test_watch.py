@@ -225,12 +225,13 @@ COMES_WHEN = {
     "A message was refused": "messages_refused: DELTA SUM > 0 within 300s",
     "More than three were refused": "reports_refused: DELTA SUM > 3 within 600s",
     "More than three answers 5xx in five minutes": "request_count 5xx: DELTA SUM > 3 within 300s by service_name",
-    "A fault that nobody foresaw": "faults: DELTA SUM > 0 within 300s",
+    "A fault that nobody foresaw": "faults: DELTA SUM > 0 within 3900s",
     "More than three calls in five minutes": "store_unavailable: DELTA SUM > 3 within 300s",
     "No sweep was seen": "sweeps: DELTA SUM absent for 600s within 60s",
     "Sweeps fell to none": "sweeps: DELTA SUM < 1 within 600s",
     "close-intake was not called": "request_count close-intake 2xx: DELTA SUM absent for 600s within 60s",
-    "A quota, or one a minute, is used to 80 %": "> 0.8) or > 0.8)",
+    "A quota, or one a minute, is used to 80 %": "quota_allocation_usage / quota_limit > 0.8 or "
+    "quota_rate_net_usage / quota_limit > 0.8",
     "No instance was free": "no_instance: DELTA SUM > 0 within 300s",
     "Memory is used to 90 %": "utilizations: P99 MAX > 0.9 within 300s by service_name",
     "It does not answer in more than one place": "check_passed registration.example.org: "
@@ -245,7 +246,7 @@ whether they are there."""
 def comes_when(condition: Mapping[str, Any]) -> str:
     """The condition, as short as it can be said."""
     if promql := condition.get("conditionPrometheusQueryLanguage"):
-        return " or ".join(" ".join(one.split()[-2:]) for one in promql["query"].split(" or "))
+        return " ".join(re.findall(r"(?<=googleapis_com:)\w+| / | or |> 0\.8", promql["query"])).replace("  ", " ")
     asked = condition.get("conditionThreshold") or condition["conditionAbsent"]
     kind, metric, *which = re.findall(r'"([^"]+)"', asked["filter"])
     assert kind == ("uptime_url" if "/uptime_check/" in metric else "cloud_run_revision")
@@ -275,7 +276,9 @@ def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
     """A sweep sees it only when it is due again."""
     (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
     (aggregation,) = waits.conditions[0]["conditionThreshold"]["aggregations"]
-    assert timedelta(seconds=int(aggregation["alignmentPeriod"].removesuffix("s"))) > LONGEST_WAIT
+    within = timedelta(seconds=int(aggregation["alignmentPeriod"].removesuffix("s")))
+    a_sweep = timedelta(minutes=1)
+    assert LONGEST_WAIT + a_sweep < within < 100 * a_sweep  # one of a hundred is not above the 99th percentile
 
 
 def test_no_mail_calls_mended_what_only_did_not_happen_again() -> None:
@@ -284,15 +287,18 @@ def test_no_mail_calls_mended_what_only_did_not_happen_again() -> None:
     once = {name for name, prompted in prompts.items() if prompted == ["OPENED"]}
     assert all(prompts[name] == ["OPENED", "CLOSED"] for name in prompts.keys() - once)
     page = (ROOT / PAGE).read_text("utf-8")
-    said = page.partition("Those of [")[2].partition("are about something that")[0]
+    said = page.partition("Those of\n")[2].partition("are about something that")[0]
     assert (
         set(re.findall(r"([\w ]+)\]\(#", said))
         == once
         == {
+            "Mail waits",
             "Mails failed",
             "Message refused",
             "Delivery reports refused",
+            "Functions fail",
             "Unexpected fault",
+            "Instances at their limit",
         }
     )
 

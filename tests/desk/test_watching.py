@@ -72,6 +72,18 @@ def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
     assert seen.longest_waiting.total_seconds() == about(30 * SECOND)
 
 
+def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock) -> None:
+    """Only a mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
+    postbox = Postbox()
+    postbox.answers = [Held(False, "SendGrid answered 429")]
+    desk = a_desk(tmp_path, clock, postbox)
+    register(desk, EVENT, a_registration())
+    list(send_due(desk))
+    assert watch(desk).held
+    desk.store.forget(EVENT.slug, "whose mail it was", desk.store.due_mails(9))
+    assert not watch(desk).held
+
+
 @pytest.mark.parametrize("answer", [NotSent(False, "SendGrid could not be reached"), InDoubt("SendGrid answered 500")])
 def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock: Clock, answer: Posted) -> None:
     """Each try leaves it due at a later time, and the registrant has no mail."""
@@ -102,8 +114,10 @@ def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
     mail = Mail("x", MailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
     again = MailRecord(mail, due_at=clock.now - MINUTE, queued_at=clock.now - timedelta(days=1))
     assert waited_for(again, clock.now) == timedelta(days=1)
-    attempts = tuple(Attempt("y", clock.now, outcome) for outcome in (AttemptOutcome.PUT_OFF, AttemptOutcome.NOT_TAKEN))
-    assert waited_for(replace(again, attempts=attempts), clock.now) == MINUTE
+    off = Attempt("y", clock.now - timedelta(hours=9), AttemptOutcome.PUT_OFF)
+    assert waited_for(replace(again, attempts=(off,)), clock.now) == MINUTE
+    in_vain = [Attempt("z", clock.now - hours, AttemptOutcome.NOT_TAKEN) for hours in (60 * MINUTE, 3 * MINUTE)]
+    assert waited_for(replace(again, attempts=(off, *in_vain)), clock.now) == timedelta(hours=1)
     assert waited_for(replace(again, due_at=None), clock.now) == NOTHING
 
 
