@@ -23,6 +23,8 @@ class Function:
     """How a function is deployed. The reasons stand in the table below."""
 
     name: str
+    does: str
+    """What for, to whoever reads the plan."""
     public: bool
     """Anybody may call it, through the load balancer; it looks itself at who does."""
     memory: str
@@ -58,6 +60,7 @@ FUNCTIONS = (
     # One that no mail can carry goes into the bucket.
     Function(
         "send-mail",
+        "sends each mail that is queued",
         False,
         "1Gi",
         540,
@@ -72,6 +75,7 @@ FUNCTIONS = (
     # on. It reads the messages that were not read at once, so it has the memory for it.
     Function(
         "send-due-mail",
+        "sends what is due again, and reads messages that were not read at once",
         False,
         "1Gi",
         1800,
@@ -82,13 +86,25 @@ FUNCTIONS = (
         rosters=(_WRITE,),
     ),
     # Reads all registrations of an event once, at its deadline.
-    Function("close-intake", False, "512Mi", 540, concurrency=1, most=1),
+    Function(
+        "close-intake", "closes each intake whose deadline has passed", False, "512Mi", 540, concurrency=1, most=1
+    ),
     # SendGrid posts reports in batches of up to 1,000 or 768 kB, and posts again what was not taken.
-    Function("record-deliveries", True, "512Mi", 120, concurrency=8, most=5, keys=("SENDGRID_WEBHOOK_KEY",)),
+    Function(
+        "record-deliveries",
+        "takes SendGrid's reports of what became of mails",
+        True,
+        "512Mi",
+        120,
+        concurrency=8,
+        most=5,
+        keys=("SENDGRID_WEBHOOK_KEY",),
+    ),
     # A message is 30 MB at the most and is several times in memory while it is read: one takes half of this. SendGrid
     # posts again for three days what was answered 5xx, and never what was answered 429, because no instance was free.
     Function(
         "receive-email",
+        "takes forms that come by e-mail, from SendGrid",
         True,
         "1Gi",
         300,
@@ -101,7 +117,17 @@ FUNCTIONS = (
     # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
     # than an opening of 10,000 would bring, and bound the bill of a flood. The staff fetch a roster of 100,000 from it,
     # 30 MB, for which a slow line has these five minutes.
-    Function("register", True, "512Mi", 300, concurrency=80, most=20, keys=("LINK_KEY",), rosters=(_READ,)),
+    Function(
+        "register",
+        "shows the form, and registers",
+        True,
+        "512Mi",
+        300,
+        concurrency=80,
+        most=20,
+        keys=("LINK_KEY",),
+        rosters=(_READ,),
+    ),
 )
 """In the order in which they are deployed: whoever writes down what people sent comes last, so that a new version's
 documents meet new readers.
@@ -179,7 +205,7 @@ class Deployed:
     def makes(self) -> str:
         """See `Step`."""
         who = "everybody, through the load balancer" if self.function.public else "nobody but its own caller"
-        return f"the function {self.function.name}, which may be called by {who}"
+        return f"the function {self.function.name}: {self.function.does}; it may be called by {who}"
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
