@@ -1,8 +1,8 @@
 """The books: the database, its indexes, and rules that let no client at it.
 
-No document expires by itself (a TTL policy): registrations, forms that are kept, messages and what became of mails are
-what people sent or what they are owed, and whoever is on duty decides when they go. An idempotency key is the only
-thing that nobody needs after some days; one is smaller than the field and the index entry by which it would expire.
+An idempotency key is the only document that goes by itself (a TTL policy), when its event is long over. Registrations,
+forms that are kept, messages and what became of mails are what people sent or what they are owed: whoever is on duty
+decides when they go.
 """
 
 import json
@@ -28,7 +28,8 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
     return (
         _database(place),
         _indexes(place, wanted["indexes"]),
-        _exemptions(place, wanted["fieldOverrides"]),
+        _exemptions(place, [field for field in wanted["fieldOverrides"] if not field.get("ttl")]),
+        _expiry(place, [field for field in wanted["fieldOverrides"] if field.get("ttl")]),
         Rules(place.project, (_HERE / "firestore.rules").read_text(), rules_api),
     )
 
@@ -144,6 +145,34 @@ def _exempt(place: Place, field: Mapping[str, Any]) -> Command:
         f"--collection-group={field['collectionGroup']}",
         *(indexes or ["--disable-indexes"]),
         project=place.project,
+    )
+
+
+def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
+    """Google deletes within a day of the time, and takes ten minutes or more to begin with it, which nobody waits for
+    (https://cloud.google.com/firestore/docs/ttl). The field has no index: it would be a hot one."""
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = {(_collection(field["name"]), field["name"].rpartition("/")[2].strip("`")) for field in there}
+        return [
+            gcloud(
+                "firestore fields ttls update",
+                field["fieldPath"],
+                f"--database={_NAME}",
+                f"--collection-group={field['collectionGroup']}",
+                "--enable-ttl",
+                "--async",
+                project=place.project,
+            )
+            for field in wanted
+            if (field["collectionGroup"], field["fieldPath"]) not in have
+        ]
+
+    return GcloudSet(
+        makes="idempotency keys go by themselves, a month after the deadline",
+        look=gcloud(f"firestore fields ttls list --database={_NAME} --format=json", project=place.project),
+        lacking=lacking,
+        none=[],
     )
 
 

@@ -119,7 +119,7 @@ def assert_all_is_read(store: Store) -> None:
         read = one.registration
         assert (read.family_name, read.first_name, read.email, read.signed_on) == names
         assert store.registered("sample", one.id) == one
-        assert key is None or store.registered_under("sample", key) == one.id
+        assert key is None or store.registered_under("sample", key.id) == one.id
     kept = {one.id: (one.form.registration, one.sign) for one in store.kept("sample", None, 10)}
     assert kept == KEPT
     assert sorted(store.people("sample", list(PEOPLE)), key=lambda one: one.id) == registered
