@@ -23,7 +23,7 @@ check: .venv/test
 	.venv/bin/interrogate -q .
 
 form: .venv/run
-	.venv/bin/python -m rollcall.documents.blank_form events $(FORMS)
+	.venv/bin/python -m rollcall.documents.blank_form $(or $(EVENTS),events) $(FORMS)
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth

@@ -166,9 +166,9 @@ def _draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
 def _post() -> Post:
     from rollcall.mail.posting import SendGridPoster
 
-    return SendGridPoster(
-        env.str("SENDGRID_API_KEY"), env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")
-    ).post
+    # a secret that was filled by hand may end with its line; of that no header can be made, and no mail would go out
+    key = env.str("SENDGRID_API_KEY", validate=Regexp(r"\s*[!-~]+\s*\Z", error="Not a key of SendGrid's.")).strip()
+    return SendGridPoster(key, env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
 
 
 @cache

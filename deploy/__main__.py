@@ -19,6 +19,7 @@ from deploy.place import Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
     Command,
+    NotAgain,
     Run,
     Step,
     StepFailed,
@@ -101,8 +102,13 @@ def plan(environment: Mapping[str, str], outside: Outside) -> int:
     """Print what `deploy` would do where nothing is there. Asks nobody anything."""
     place = _place(environment, number="$NUMBER", duty="$DUTY")
     say(
-        f"# What `make deploy` does in the project {place.project} while nothing is there.\n"
-        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is deployed."
+        f"# What `make deploy` does in the project {place.project} while nothing is there. Nothing is done now.\n"
+        "# It looks at each thing first, which is not shown, and leaves alone what is as it should be.\n"
+        f"# Everybody can reach three paths of https://{place.domain}, and nothing else, through the load balancer.\n"
+        "# The load balancer and Cloud Armor cost money from the day they are made, alerts perhaps, the rest by use:\n"
+        '# docs/deploy.md, "What there is, why, and what it costs". The books stay in the region where they are made.\n'
+        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is\n"
+        "# deployed, $DUTY the address that gets the alerts (DUTY=, else yours at gcloud); what is in <> SendGrid says."
     )
     show_plan(all_steps(place, outside), lambda step: step.plan())
     _show_events(place, outside)
@@ -123,6 +129,7 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     place = _looked_up(environment, outside)
     _billed(place, outside)
     _refuse_bad_events(place, outside)
+    sendgrid.try_engineers_key(outside.sendgrid)
     with _going_on():
         take_all(all_steps(place, outside), outside.run)
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
@@ -167,9 +174,13 @@ def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
     show_plan(goes, lambda step: step.plan_away())
     if environment.get("REALLY"):
         say(f"\n# REALLY={environment['REALLY']} is not PROJECT={place.project}.")
-    stays = "; ".join(step.makes for step in everything if step.holds_data)
-    say(f"\n# It stays: {stays}; and the domain at SendGrid.")
+    stays = ";\n#     ".join(step.makes for step in everything if step.holds_data)
+    say(f"\n# It stays: {stays}.")
     say(f'# That goes too, and nobody can bring it back, with DELETE_EVERYTHING_PEOPLE_SENT="{_words(environment)}"')
+    say(
+        "# At no cost there stay too: Google's services, switched on; the role rollcallBooks; at SendGrid the domain,\n"
+        "# and tracking switched off. The DNS records are yours to take away."
+    )
     say("# First see that no intake is open and no mail waits: make status")
     say(f"# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
     return 1
@@ -206,6 +217,8 @@ def _going_on() -> Iterator[None]:
     """Say of what fails from here on that it is not the end of it."""
     try:
         yield
+    except NotAgain:
+        raise
     except StepFailed as error:
         raise StepFailed(
             f"{error}\n\nWhat was done stays. Once the cause is mended, the same command goes on from here."
@@ -319,10 +332,10 @@ def _refuse_bad_events(place: Place, outside: Outside) -> None:
 
 if __name__ == "__main__":
     os.chdir(Path(__file__).parent.parent)  # commands name files as they are seen from here
-    sys.exit(
-        main(
-            sys.argv[1] if len(sys.argv) > 1 else "",
-            os.environ,
-            Outside(run=run_command, sendgrid=sendgrid.open_api(), resolver=Resolver),
-        )
-    )
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        code = main(command, os.environ, Outside(run=run_command, sendgrid=sendgrid.open_api(), resolver=Resolver))
+    except BrokenPipeError:  # `| head` has read enough (https://docs.python.org/3/library/signal.html#note-on-sigpipe)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)

@@ -112,7 +112,7 @@ def _on_bucket(place: Place) -> GcloudSet:
     all_of_it = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.messages}
     return _bindings(
         place,
-        "who may read the messages and the rosters, and who may put them away; nobody may delete one",
+        "who may read the messages and the rosters, and who may put them there; nobody may delete one",
         look=f"storage buckets get-iam-policy {bucket}",
         change=f"storage buckets {{}}-iam-policy-binding {bucket}",
         wanted=all_of_it
@@ -133,9 +133,10 @@ def _on_secret(place: Place, key: str) -> GcloudSet:
 
 def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
     caller = "allUsers" if public else _member(place, INVOKERS[name])
+    who = "everybody, through the load balancer" if public else f"{INVOKERS[name]}, and nobody else"
     return _bindings(
         place,
-        f"who may call {name}: {'everybody' if public else f'{INVOKERS[name]}, and nobody else'}",
+        f"who may call {name}: {who}",
         look=f"run services get-iam-policy {name} --region={place.region}",
         change=f"run services {{}}-iam-policy-binding {name} --region={place.region}",
         wanted={("roles/run.invoker", caller, "")},

@@ -1,20 +1,20 @@
 """The books: the database, its indexes, and rules that let no client at it.
 
-No document expires by itself (a TTL policy): registrations, forms that are kept, messages and what became of mails are
-what people sent or what they are owed, and whoever is on duty decides when they go. An idempotency key is the only
-thing that nobody needs after some days; one is smaller than the field and the index entry by which it would expire.
+An idempotency key is the only document that goes by itself (a TTL policy), when its event is long over. Registrations,
+forms that are kept, messages and what became of mails are what people sent or what they are owed: whoever is on duty
+decides when they go.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find, gcloud
+from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find_if_on, gcloud
 
 _HERE = Path(__file__).parent
 RULES_API = "https://firebaserules.googleapis.com/"
@@ -28,18 +28,16 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
     return (
         _database(place),
         _indexes(place, wanted["indexes"]),
-        _exemptions(place, wanted["fieldOverrides"]),
+        _exemptions(place, [field for field in wanted["fieldOverrides"] if not field.get("ttl")]),
+        _expiry(place, [field for field in wanted["fieldOverrides"] if field.get("ttl")]),
         Rules(place.project, (_HERE / "firestore.rules").read_text(), rules_api),
     )
 
 
 def are_there(place: Place, run: Run) -> bool:
-    """Whether there are books already. Where Firestore is not switched on yet there are none. Raises `StepFailed` where
-    that could not be found out: the events would be held against nothing."""
-    looked = run(replace(_database(place).look, waits=False))
-    if not looked.ok and "has not been used in project" in looked.said:
-        return False
-    return find(lambda _: looked, _database(place).look) is not None
+    """Whether there are books already. Raises `StepFailed` where that could not be found out: the events would be held
+    against nothing."""
+    return find_if_on(run, _database(place).look) is not None
 
 
 def _database(place: Place) -> GcloudStep:
@@ -147,6 +145,34 @@ def _exempt(place: Place, field: Mapping[str, Any]) -> Command:
         f"--collection-group={field['collectionGroup']}",
         *(indexes or ["--disable-indexes"]),
         project=place.project,
+    )
+
+
+def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
+    """Google deletes within a day of the time, and takes ten minutes or more to begin with it, which nobody waits for
+    (https://cloud.google.com/firestore/docs/ttl). The field has no index: it would be a hot one."""
+
+    def lacking(there: Any) -> Sequence[Command]:
+        have = {(_collection(field["name"]), field["name"].rpartition("/")[2].strip("`")) for field in there}
+        return [
+            gcloud(
+                "firestore fields ttls update",
+                field["fieldPath"],
+                f"--database={_NAME}",
+                f"--collection-group={field['collectionGroup']}",
+                "--enable-ttl",
+                "--async",
+                project=place.project,
+            )
+            for field in wanted
+            if (field["collectionGroup"], field["fieldPath"]) not in have
+        ]
+
+    return GcloudSet(
+        makes="idempotency keys go by themselves, a month after the deadline",
+        look=gcloud(f"firestore fields ttls list --database={_NAME} --format=json", project=place.project),
+        lacking=lacking,
+        none=[],
     )
 
 

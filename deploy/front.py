@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, gcloud
+from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, find_if_on, gcloud
 
 _PATHS = {
     "register": ("/register", "/register/*"),
@@ -56,21 +56,22 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 
 def address(place: Place, run: Run) -> str | None:
-    """The IPv4 address that the A record of the host name must have; None where it is not yet reserved."""
-    ran = run(_address(place).look)
-    return str(json.loads(ran.output)["address"]) if ran.ok else None
+    """The IPv4 address that the A record of the host name must have; None where it is not yet reserved. Raises
+    `StepFailed`."""
+    there = find_if_on(run, _address(place).look)
+    return str(there["address"]) if there else None
 
 
 def certificate_state(place: Place, run: Run) -> str:
     """How the certificate stands, in Google's words: `ACTIVE`, and nothing else, where pages can be opened.
 
     `PROVISIONING (FAILED_NOT_VISIBLE)` until the A record is there and Google has seen it, which takes up to an hour
-    after (https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting).
+    after (https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting). Raises `StepFailed`.
     """
-    ran = run(_certificate(place).look)
-    if not ran.ok:
+    there = find_if_on(run, _certificate(place).look)
+    if there is None:
         return "not there"
-    managed = json.loads(ran.output).get("managed", {})
+    managed = there.get("managed", {})
     state, of_domain = managed.get("status", "PROVISIONING"), managed.get("domainStatus", {}).get(place.domain)
     return state if of_domain in (None, state) else f"{state} ({of_domain})"
 
@@ -103,7 +104,7 @@ def _endpoints(place: Place) -> GcloudSet:
 def _policy(place: Place) -> GcloudStep:
     what = "--description=Rollcall: how much one client may ask of the registration form"
     return GcloudStep(
-        "the policy of the limits",
+        "the policy of the limits, at Cloud Armor",
         look=_ask(place, "security-policies describe rollcall --global"),
         make=(_do(place, "security-policies create rollcall --global", what),),
         unmake=(_do(place, "security-policies delete rollcall --global"),),
@@ -235,7 +236,7 @@ def _joined(place: Place) -> GcloudSet:
         return [*joining, _do(place, "backend-services update register --global --security-policy=rollcall")]
 
     return GcloudSet(
-        "each function in its backend, and the limits before register",
+        "each function in its backend, and the limits in front of register",
         look=_ask(place, "backend-services list --global"),
         lacking=lacking,
         none=[],
@@ -338,7 +339,7 @@ def _speaks_https(place: Place) -> GcloudStep:
 def _answers_http(place: Place) -> GcloudStep:
     parts = "--global --url-map=rollcall-http --global-url-map"
     return GcloudStep(
-        "what answers http",
+        "what answers http, and sends it on to https",
         look=_ask(place, "target-http-proxies describe rollcall-http --global"),
         make=(_do(place, f"target-http-proxies create rollcall-http {parts}"),),
         wanted=lambda there: _has(there, {"urlMap": "global/urlMaps/rollcall-http"}),

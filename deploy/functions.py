@@ -1,7 +1,6 @@
 """The functions, and the settings of each. `main.py` is the map of what they do."""
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from deploy.place import Place
 from deploy.secrets import SECRETS, newest_version
-from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, do, find, gcloud
+from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, do, find, find_if_on, gcloud
 
 RUNTIME = "python311"
 """What the tests run with: what is deployed is what was tested. Google keeps it until October 2027
@@ -24,6 +23,8 @@ class Function:
     """How a function is deployed. The reasons stand in the table below."""
 
     name: str
+    does: str
+    """What for, to whoever reads the plan."""
     public: bool
     """Anybody may call it, through the load balancer; it looks itself at who does."""
     memory: str
@@ -59,6 +60,7 @@ FUNCTIONS = (
     # One that no mail can carry goes into the bucket.
     Function(
         "send-mail",
+        "sends each mail that is queued",
         False,
         "1Gi",
         540,
@@ -73,6 +75,7 @@ FUNCTIONS = (
     # on. It reads the messages that were not read at once, so it has the memory for it.
     Function(
         "send-due-mail",
+        "sends what is due again, and reads messages that were not read at once",
         False,
         "1Gi",
         1800,
@@ -83,13 +86,25 @@ FUNCTIONS = (
         rosters=(_WRITE,),
     ),
     # Reads all registrations of an event once, at its deadline.
-    Function("close-intake", False, "512Mi", 540, concurrency=1, most=1),
+    Function(
+        "close-intake", "closes each intake whose deadline has passed", False, "512Mi", 540, concurrency=1, most=1
+    ),
     # SendGrid posts reports in batches of up to 1,000 or 768 kB, and posts again what was not taken.
-    Function("record-deliveries", True, "512Mi", 120, concurrency=8, most=5, keys=("SENDGRID_WEBHOOK_KEY",)),
+    Function(
+        "record-deliveries",
+        "takes SendGrid's reports of what became of mails",
+        True,
+        "512Mi",
+        120,
+        concurrency=8,
+        most=5,
+        keys=("SENDGRID_WEBHOOK_KEY",),
+    ),
     # A message is 30 MB at the most and is several times in memory while it is read: one takes half of this. SendGrid
     # posts again for three days what was answered 5xx, and never what was answered 429, because no instance was free.
     Function(
         "receive-email",
+        "takes forms that come by e-mail, from SendGrid",
         True,
         "1Gi",
         300,
@@ -102,7 +117,17 @@ FUNCTIONS = (
     # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
     # than an opening of 10,000 would bring, and bound the bill of a flood. The staff fetch a roster of 100,000 from it,
     # 30 MB, for which a slow line has these five minutes.
-    Function("register", True, "512Mi", 300, concurrency=80, most=20, keys=("LINK_KEY",), rosters=(_READ,)),
+    Function(
+        "register",
+        "shows the form, and registers",
+        True,
+        "512Mi",
+        300,
+        concurrency=80,
+        most=20,
+        keys=("LINK_KEY",),
+        rosters=(_READ,),
+    ),
 )
 """In the order in which they are deployed: whoever writes down what people sent comes last, so that a new version's
 documents meet new readers.
@@ -134,27 +159,30 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
-    """The environment of `register` as it is deployed now; nothing where it is not."""
-    ran = run(_functions(place, "describe register", "--format=json", waits=False))
-    settings: Mapping[str, str] = json.loads(ran.output)["serviceConfig"]["environmentVariables"] if ran.ok else {}
+    """The environment of `register` as it is deployed now; nothing where it is not. One whose first build failed is
+    there without a service (https://github.com/firebase/firebase-tools/issues/5093). Raises `StepFailed`."""
+    there = find_if_on(run, _functions(place, "describe register", "--format=json")) or {}
+    settings: Mapping[str, str] = there.get("serviceConfig", {}).get("environmentVariables", {})
     return settings
 
 
 def left_behind(place: Place) -> tuple[Step, ...]:
-    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images."""
+    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images. The
+    bucket of uploads has one of two names: in older projects it is the longer one."""
     sources = f"gs://gcf-v2-sources-{place.number}-{place.region}"
-    uploads = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
+    uploads = f"gs://gcf-v2-uploads-{place.number}-{place.region}"
+    older = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
     repository = f"artifacts repositories {{}} gcf-artifacts --location={place.region}"
     buckets = tuple(
         GcloudStep(
-            makes=f"the functions' sources, {bucket}",
+            makes=f"the functions' sources, put there by Google: {bucket}",
             look=gcloud(f"storage buckets describe {bucket} --format=json", project=place.project),
             unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
         )
-        for bucket in (sources, uploads)
+        for bucket in (sources, uploads, older)
     )
     images = GcloudStep(
-        makes="the functions' images",
+        makes="the functions' images, made by Google",
         look=gcloud(f"{repository.format('describe')} --format=json", project=place.project),
         unmake=(gcloud(repository.format("delete"), project=place.project),),
     )
@@ -177,7 +205,7 @@ class Deployed:
     def makes(self) -> str:
         """See `Step`."""
         who = "everybody, through the load balancer" if self.function.public else "nobody but its own caller"
-        return f"the function {self.function.name}, which may be called by {who}"
+        return f"the function {self.function.name}: {self.function.does}; it may be called by {who}"
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
@@ -200,7 +228,7 @@ class Deployed:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        if find(run, self._look) is None:
+        if find_if_on(run, self._look) is None:
             return Came.NOT_THERE
         do(run, self._delete)
         return Came.TAKEN_AWAY
@@ -243,8 +271,8 @@ class Deployed:
         return _functions(self.place, f"{verb} {self.function.name}", *more)
 
 
-def _functions(place: Place, words: str, *more: str, waits: bool = True) -> Command:
-    return gcloud(f"functions {words} --gen2 --region={place.region}", *more, project=place.project, waits=waits)
+def _functions(place: Place, words: str, *more: str) -> Command:
+    return gcloud(f"functions {words} --gen2 --region={place.region}", *more, project=place.project)
 
 
 def _who_reaches(function: Function) -> Sequence[str]:

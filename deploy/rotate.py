@@ -28,7 +28,7 @@ from deploy.sendgrid import (
     sign_reports,
     webhook_of,
 )
-from deploy.steps import StepFailed, say
+from deploy.steps import NotAgain, StepFailed, say
 
 KEYS = (LINK_KEY, SENDGRID_KEY, REPORTS_KEY, MESSAGES_KEY)
 Deploy = Callable[[], None]
@@ -37,7 +37,7 @@ Deploy = Callable[[], None]
 
 def rotate(key: str, place: Place, api: Api, secrets: Secrets, deploy_functions: Deploy) -> None:
     """Change this key. Raises `StepFailed`; after a failure in the middle, the same again goes on or begins anew, and
-    nothing is lost by that."""
+    nothing is lost by that, unless it is `NotAgain`."""
     if key == LINK_KEY:
         rotate_link_key(secrets, deploy_functions)
     elif key in _AT_SENDGRID:
@@ -58,8 +58,9 @@ def rotate_link_key(secrets: Secrets, deploy_functions: Deploy) -> None:
     try:
         deploy_functions()
     except StepFailed as error:
-        raise StepFailed(
-            f"{error}\nThe new key is kept: finish with `make deploy`; rotating again ends old links."
+        raise NotAgain(
+            f"{error}\n\nThe new key is kept. Once the cause is mended, `make deploy` finishes this; to rotate again "
+            "would end the links of all mails that went out before."
         ) from error
 
 

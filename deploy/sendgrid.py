@@ -6,6 +6,7 @@ Source: https://www.twilio.com/docs/sendgrid/api-reference. Each step looks firs
 
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,7 +86,11 @@ class Refused(StepFailed):
     """SendGrid did not do what it was asked; asking again would not help."""
 
     def __init__(self, ask: Ask, status: int, fields: Sequence[str | None], said: str) -> None:
-        super().__init__(f"{ask.method} /v3/{ask.path}: SendGrid answered {status}: {said}{_advice(ask, status)}")
+        self.blames_key = status == 401 or (status == 403 and "forbidden" in said.lower())
+        """Whether it is the key that it finds fault with. A 403 with other words may be about anything
+        (https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/errors)."""
+        advice = _advice(ask, status) if self.blames_key else ""
+        super().__init__(f"{ask.method} /v3/{ask.path}: SendGrid answered {status}: {said}{advice}")
         self.status = status
         self.fields = fields
         """Which fields of the request SendGrid finds fault with."""
@@ -96,12 +101,8 @@ class Passing(StepFailed):
 
 
 def _advice(ask: Ask, status: int) -> str:
-    match status:
-        case 401:
-            return f"\nThe key is unknown or was deleted, or it lacks the scope: {ask.scope}"
-        case 403:
-            return f"\nThe key lacks the scope: {ask.scope}"
-    return ""
+    unknown = "is unknown or was deleted, or it " if status == 401 else ""
+    return f"\nThe key {unknown}lacks the scope: {ask.scope}"
 
 
 class Api:
@@ -159,12 +160,25 @@ def open_api(environment: Mapping[str, str] = os.environ, ask: Callable[[str], s
 
     def key() -> str:
         if found := environment.get("SENDGRID_API_KEY"):
-            return found
+            return _usable(found)
         if sys.stdin.isatty():
-            return ask("Your SendGrid API key (full access; it is not kept): ")
+            return _usable(ask("Your SendGrid API key (full access; it is not kept): "))
         raise StepFailed("Set SENDGRID_API_KEY to a key of your SendGrid account with full access; it is not kept.")
 
     return Api(key, environment.get("SENDGRID_HOST", HOST))
+
+
+def try_engineers_key(api: Api) -> None:
+    """See that SendGrid takes it, by a look that `steps` begins with anyhow: what comes before them takes minutes.
+    Raises `StepFailed`."""
+    patiently(lambda: api(_look_at_tracking("click")), api.wait)
+
+
+def _usable(key: str) -> str:
+    """The key as a header may hold it; of one that it may not, Python's error would show the whole."""
+    if not re.fullmatch("[!-~]+", key.strip()):
+        raise StepFailed("The SendGrid API key has something in it that no key has, as a blank or a line's end.")
+    return key.strip()
 
 
 _T = TypeVar("_T")
@@ -234,8 +248,12 @@ def name(place: Place) -> str:
 # --- Tracking ---
 
 
+def _look_at_tracking(kind: str) -> Ask:
+    return Ask("GET", f"tracking_settings/{kind}")
+
+
 def _tracking(api: Api, kind: str) -> Step:
-    look, off = Ask("GET", f"tracking_settings/{kind}"), Ask("PATCH", f"tracking_settings/{kind}", {"enabled": False})
+    look, off = _look_at_tracking(kind), Ask("PATCH", f"tracking_settings/{kind}", {"enabled": False})
 
     def make() -> Came:
         if not api(look)["enabled"]:
@@ -401,13 +419,23 @@ _REPORTS = (
 
 def webhook_of(place: Place, api: Api) -> Mapping[str, Any] | None:
     """The webhook that posts to us; there is no more than one for an address."""
-    told = api(Ask("GET", "user/webhooks/event/settings/all"))["webhooks"]  # where there is none, one without anything
-    return next((one for one in told if one.get("url") == _webhook(place)["url"]), None)
+    told = api(Ask("GET", "user/webhooks/event/settings/all"))
+    there = told.get("webhooks") or []  # where there is none, one without anything
+    return next((one for one in there if one.get("url") == _webhook(place)["url"]), None)
 
 
 def sign_reports(id: str, api: Api, on: bool = True) -> str:
-    """Turn the webhook's signature on, or off: its public key, or nothing."""
-    return str(api(Ask("PATCH", f"user/webhooks/event/settings/signed/{id}", {"enabled": on})).get("public_key") or "")
+    """Turn the webhook's signature on: its public key; or off: nothing. Raises `Passing` where the key is not shown."""
+    told = api(Ask("PATCH", f"user/webhooks/event/settings/signed/{id}", {"enabled": on}))
+    return _public_key(told) if on else ""
+
+
+def _public_key(told: Mapping[str, Any] | None) -> str:
+    """SendGrid's schemas promise none. Raises `Passing` where there is none: it may be there at the next look."""
+    key = str((told or {}).get("public_key") or "")
+    if not key:
+        raise Passing("SendGrid signs, and does not show the public key of it; if it goes on so, ask its support")
+    return key
 
 
 def keep_public_key(secrets: Secrets, secret: str, key: str, beside: str = "") -> bool:
@@ -472,13 +500,24 @@ class Policy:
 
 
 def policies(place: Place, api: Api) -> list[Policy]:
-    """All policies that sign."""
-    told = api(Ask("GET", "user/webhooks/security/policies"))["policies"] or []
-    return [policy for one in told if (policy := _policy_of(place, one)).key]
+    """All policies that sign. Raises `Passing` where one of ours shows no key yet: no other must be made beside it."""
+    return [
+        _policy_of(place, one)
+        for one in _listed_policies(api)
+        if _is_ours(place, one) or (one.get("signature") or {}).get("public_key")
+    ]
+
+
+def _listed_policies(api: Api) -> Sequence[Mapping[str, Any]]:
+    return api(Ask("GET", "user/webhooks/security/policies")).get("policies") or []
+
+
+def _is_ours(place: Place, told: Mapping[str, Any]) -> bool:
+    return bool(told.get("name") == name(place))
 
 
 def make_policy(place: Place, api: Api) -> Policy:
-    """A new one, with a key pair of its own."""
+    """A new one, with a key pair of its own. Raises `Passing` where its key is not shown at once."""
     return _policy_of(place, api(_make_policy(place))["policy"])
 
 
@@ -503,8 +542,7 @@ def chosen(all: Sequence[Policy], attached: str | None, kept: Sequence[str]) -> 
 
 
 def _policy_of(place: Place, told: Mapping[str, Any]) -> Policy:
-    key = (told.get("signature") or {}).get("public_key") or ""
-    return Policy(told["id"], key, told.get("name") == name(place))
+    return Policy(told["id"], _public_key(told.get("signature")), _is_ours(place, told))
 
 
 def _make_policy(place: Place) -> Ask:
@@ -524,9 +562,9 @@ def _policy(place: Place, api: Api, secrets: Secrets) -> Step:
         return Came.CHANGED if news and came is Came.AS_IT_WAS else came
 
     def unmake() -> Came:
-        ours = [one for one in policies(place, api) if one.ours]
-        for one in ours:
-            api(Ask("DELETE", f"user/webhooks/security/policies/{one.id}"))
+        ours = [one["id"] for one in _listed_policies(api) if _is_ours(place, one)]
+        for id in ours:
+            api(Ask("DELETE", f"user/webhooks/security/policies/{id}"))
         return Came.TAKEN_AWAY if ours else Came.NOT_THERE
 
     return _Step(
@@ -598,7 +636,7 @@ def _not_yet(place: Place, api: Api, error: Refused) -> Came:
     (https://www.twilio.com/docs/sendgrid/api-reference/settings-inbound-parse/create-a-parse-setting): with the first
     `make deploy` the DNS records are not there yet, and the rest must not wait for them."""
     domain = authenticated_domain(place, api)
-    if error.status in (401, 403) or domain is None or domain.valid:
+    if error.blames_key or domain is None or domain.valid:
         raise error
     say(f"    {error}\n    Set the DNS records, and when `make deploy-check` finds them: `make deploy` once more.")
     return Came.NOT_THERE

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -41,6 +41,10 @@ Run = Callable[[Command], Ran]
 
 class StepFailed(Exception):
     """A step could not be taken; the message says which command failed and what it said."""
+
+
+class NotAgain(StepFailed):
+    """The same command would not go on from here; the message says what does."""
 
 
 class Came(StrEnum):
@@ -119,7 +123,7 @@ class GcloudStep:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        if not self.unmake or find(run, self.look) is None:
+        if not self.unmake or find_if_on(run, self.look) is None:
             return Came.NOT_THERE
         return _all(run, self.unmake, Came.TAKEN_AWAY)
 
@@ -160,7 +164,7 @@ class GcloudSet:
 
     def take_away(self, run: Run) -> Came:
         """See `Step`."""
-        commands = self.unmake(find(run, self.look) or self.none)
+        commands = self.unmake(find_if_on(run, self.look) or self.none)
         return _all(run, commands, Came.TAKEN_AWAY) if commands else Came.NOT_THERE
 
 
@@ -190,6 +194,15 @@ def find(run: Run, look: Command) -> Any:
     return None if not ran.ok and _ABSENT.search(ran.said) else printed(lambda _: ran, look)
 
 
+def find_if_on(run: Run, look: Command) -> Any:
+    """As `find`, of a service that may not be switched on: then there is nothing, and nothing is waited for."""
+    ran = run(replace(look, waits=False))
+    if ran.ok or _ABSENT.search(ran.said):
+        return find(lambda _: ran, look)
+    return None if _OFF.search(ran.said) else find(run, look)
+
+
+_OFF = re.compile(r"has not been used in project|SERVICE_DISABLED")
 _ABSENT = re.compile(r"not.?found|cannot find|does not exist", re.IGNORECASE)
 
 
@@ -210,12 +223,16 @@ def gcloud(words: str, *more: str, project: str, feed: str = "", waits: bool = T
 
 _PASSING = re.compile(
     r"service account .* does not exist"  # one that was made a moment ago
+    r"|Role .* does not exist in the resource's hierarchy"  # likewise
     r"|Permission denied while using the Eventarc Service Agent"
     r"|Permission denied on secret"
     r"|missing permission on the build service account"
+    r"|Access to bucket gcf-\S+ denied"  # the same account's
+    r"|Ensure that the Cloud Functions service account has"  # Google's own, in a fresh project
     r"|may take a few minutes"
     r"|could take up to 10 minutes to become available"  # a metric that was made a moment ago
-    r"|is not ready|UNAVAILABLE|ABORTED|RESOURCE_EXHAUSTED",
+    r"|The resource \S+ is not ready"  # not "Revision ... is not ready": a function that does not start never will
+    r"|UNAVAILABLE|ABORTED|RESOURCE_EXHAUSTED",
     re.IGNORECASE,
 )
 """What Google says while what was just made, or permitted, has not got round yet

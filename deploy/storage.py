@@ -12,7 +12,9 @@ _LIFECYCLE = Path("deploy/messages.lifecycle.json")
 event is surely over: 400 days, a year and a month. Then it goes: nobody needs it, and it is personal. So with a
 roster."""
 _TAKEN_BACK = 7
-"""Days for which a message that was deleted can be had back: as many as the books go back."""
+"""Days for which a message that was deleted can be had back: as many as the books go back. Whoever has all taken away,
+in so many words, means it: then none is kept back but those that went in the days before
+(https://cloud.google.com/storage/docs/soft-delete)."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
@@ -41,7 +43,7 @@ def steps(place: Place) -> tuple[Step, ...]:
     change = gcloud(f"storage buckets update {bucket}", *settings, project=place.project)
     return (
         GcloudStep(
-            makes=f"a bucket for messages and large rosters, which nobody outside can read; all go after {days} days",
+            makes=f"a bucket for messages and large rosters, which nobody outside can read; each for {days} days",
             look=gcloud(f"storage buckets describe {bucket} --raw --format=json", project=place.project),
             make=(
                 gcloud(
@@ -51,7 +53,10 @@ def steps(place: Place) -> tuple[Step, ...]:
             ),
             wanted=wanted,
             change=(change,),
-            unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
+            unmake=(
+                gcloud(f"storage buckets update {bucket} --clear-soft-delete", project=place.project),
+                gcloud(f"storage rm --recursive {bucket}", project=place.project),
+            ),
             holds_data=True,
         ),
     )

@@ -3,12 +3,12 @@ and what is kept out of the logs."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from deploy.alerts import METRICS, OURS, alerts
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, gcloud, printed
+from deploy.steps import Came, Command, GcloudSet, Run, Step, find_if_on, gcloud, printed
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Kind:
     """The command that makes one: its title, what it is to be, the project."""
     change: Callable[[str, Mapping[str, Any], str], Command] | None = None
     """The same with the name at Google; None where it is made anew."""
+    delete: str = "delete"
+    """gcloud's for taking one away."""
 
 
 def _is_labelled(thing: Mapping[str, Any]) -> bool:
@@ -75,6 +77,7 @@ _CHANNELS = Kind(
     _is_labelled,
     _from_json("beta monitoring channels create", "channel-content-from-file"),
     _from_json("beta monitoring channels update {}", "channel-content-from-file"),
+    delete="delete --force",  # else refused while an alert names it
 )
 _POLICIES = Kind(
     "alpha monitoring policies",
@@ -103,10 +106,11 @@ def agrees(wanted: Any, there: Any) -> bool:
 
 
 def _several(makes: str, kind: Kind, project: str, wanted: Mapping[str, Mapping[str, Any]]) -> GcloudSet:
-    """Things of one kind, by title: each is known again by it. Those of ours that are no longer wanted go."""
+    """Things of one kind, by title: each is known again by it. Those of ours that are no longer wanted go, and the
+    second of one that was made twice, because the answer to the first try was lost."""
 
     def delete(one: Mapping[str, Any]) -> Command:
-        return gcloud(f"{kind.words} delete", one["name"], project=project)
+        return gcloud(f"{kind.words} {kind.delete}", one["name"], project=project)
 
     def see_to(there: Mapping[str, Any] | None, title: str) -> list[Command]:
         body = wanted[title]
@@ -119,8 +123,9 @@ def _several(makes: str, kind: Kind, project: str, wanted: Mapping[str, Mapping[
         return [kind.change(there["name"], body, project)]
 
     def lacking(listed: Any) -> list[Command]:
-        there = {one[kind.title]: one for one in listed if kind.ours(one)}
-        too_much = [delete(one) for title, one in there.items() if title not in wanted]
+        ours = [one for one in listed if kind.ours(one)]
+        there = {one[kind.title]: one for one in reversed(ours)}
+        too_much = [delete(one) for one in ours if one[kind.title] not in wanted or one is not there[one[kind.title]]]
         return too_much + [command for title in wanted for command in see_to(there.get(title), title)]
 
     return GcloudSet(
@@ -198,9 +203,9 @@ def _no_requests_in_the_logs(project: str) -> GcloudSet:
 
 
 def duty_now(project: str, run: Run) -> str:
-    """The address that the alerts go to now; empty where there is none yet."""
-    ran = run(replace(_channels(project), waits=False))
-    ours = [one for one in json.loads(ran.output or "[]") if _is_labelled(one)] if ran.ok else []
+    """The address that the alerts go to now; empty where there is none yet. Raises `StepFailed`: who is on duty
+    must not change because Google could not be asked."""
+    ours = [one for one in find_if_on(run, _channels(project)) or [] if _is_labelled(one)]
     return str(ours[0]["labels"]["email_address"]) if ours else ""
 
 

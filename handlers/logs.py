@@ -33,6 +33,14 @@ def log_fault(error: Exception, **fields: object) -> None:
     log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error), **fields)
 
 
+def log_broken(error: Exception, **fields: object) -> None:
+    """Write an entry about what broke: `log_unavailable` or `log_fault`."""
+    if isinstance(error, StoreUnavailable):
+        log_unavailable(error, **fields)
+    else:
+        log_fault(error, **fields)
+
+
 def log_unavailable(error: StoreUnavailable, **fields: object) -> None:
     """Write an entry about books that cannot be reached: the kind of what kept them away, not its message."""
     log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, **fields)

@@ -7,7 +7,7 @@ from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
 from handlers.headers import ALWAYS
-from handlers.logs import log, log_fault, log_unavailable
+from handlers.logs import log, log_broken, log_fault, log_unavailable
 from handlers.reading import leave
 from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.incoming import Incoming
@@ -51,8 +51,15 @@ def log_message(incoming: Incoming) -> None:
 
 def log_attempt(mail_id: str, attempted: Attempted) -> None:
     """Say what came of taking a mail up; and, once, that the queue is held or goes on."""
-    severity = "ERROR" if attempted.state is MailState.FAILED else "INFO"
-    log(severity, "mail attempted", mail=mail_id, state=attempted.state.value, note=attempted.note)
+    log(
+        "ERROR" if attempted.state is MailState.FAILED else "INFO",
+        "mail attempted",
+        mail=mail_id,
+        state=attempted.state.value,
+        note=attempted.note,
+    )
+    if attempted.fault is not None:
+        log_broken(attempted.fault, mail=mail_id)
     if attempted.hold is Hold.BEGAN:
         log("ERROR", "mail queue held", note=attempted.note)
     elif attempted.hold is Hold.ENDED:

@@ -52,6 +52,11 @@ def _look(desk: Desk) -> None:
     except Exception as error:
         log_fault(error)
         return
-    log("INFO", "queue looked at", longest_due_seconds=int(seen.longest_due.total_seconds()), held=seen.held)
+    log(
+        "WARNING" if seen.held else "INFO",
+        "queue looked at",
+        longest_waiting_seconds=int(seen.longest_waiting.total_seconds()),
+        held=seen.held,
+    )
     for slug, late in seen.overdue.items():
         log("ERROR", "closing missed", event=slug, overdue_seconds=int(late.total_seconds()))

@@ -2,10 +2,9 @@
 
 from cloudevents.http import CloudEvent
 
-from handlers.logs import log_fault, log_unavailable
+from handlers.logs import log_broken
 from handlers.private import log_attempt
 from rollcall.desk.desk import Desk
-from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.sending import send
 
 _COLLECTION = "documents/mails/"
@@ -22,10 +21,7 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     try:
         attempted = send(desk, mail_id)
     except Exception as error:
-        if isinstance(error, StoreUnavailable):
-            log_unavailable(error, mail=mail_id)
-        else:
-            log_fault(error, mail=mail_id)
+        log_broken(error, mail=mail_id)
         raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
     if attempted is not None:
         log_attempt(mail_id, attempted)

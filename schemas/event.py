@@ -27,15 +27,31 @@ class _Table(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"unknown": "is not a field of an event file; remove it or mend its name"}  # noqa: RUF012
+    error_messages = {  # noqa: RUF012
+        "unknown": "is not a field of an event file; remove it or mend its name",
+        "type": "should be a table: its name in brackets, its fields below",
+    }
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """A field that is missing is said in the same words in every table."""
+        """What is missing, or of another kind, is said in the same words in every table."""
         field_obj.error_messages["required"] = "is missing; add it"
+        if isinstance(field_obj, fields.List):
+            of_tables = isinstance(field_obj.inner, fields.Nested)
+            field_obj.error_messages["invalid"] = (
+                f"should be tables, each under [[{field_name}]]" if of_tables else 'should be a list, as ["one", "two"]'
+            )
+
+
+class _Line(Text):
+    default_error_messages = {"empty": "is empty; fill it in, or remove it where it may be missing"}  # noqa: RUF012
+
+    def check(self, text: str) -> None:
+        if not text:
+            raise self.make_error("empty")
 
 
 def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
-    return Text(max_length=max_length, required=required, **more)
+    return _Line(max_length=max_length, required=required, **more)
 
 
 def _link(**more: Any) -> Text:
@@ -203,7 +219,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
         except EventFileError as error:
             faults += str(error).splitlines()
     if not events and not faults:
-        faults.append(f"{folder}: holds no event; put a file there, named <slug>.toml")
+        stands = "holds no event" if folder.is_dir() else "is no folder here"
+        faults.append(f"{folder}: {stands}; put a file there, named <slug>.toml")
     return events, faults
 
 

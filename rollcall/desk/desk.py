@@ -10,7 +10,7 @@ from rollcall.desk.event import Event
 from rollcall.desk.incoming import Glance, Incoming, Reading
 from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
 from rollcall.desk.mail import About, Attachment, Drawn, Mail, MailQueue, MailRecord, Message, Posted, RosterContent
-from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
+from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign
 
 
 class RegisteringStore(IntakeStore, Protocol):
@@ -22,7 +22,7 @@ class RegisteringStore(IntakeStore, Protocol):
         id: str,
         registration: Registration,
         mail: Mail,
-        key: str | None = None,
+        key: Key | None = None,
         came_at: datetime | None = None,
     ) -> datetime | None:
         """Write the registration, the mail owed for it and the key it came under, if any, in one commit, all or none,

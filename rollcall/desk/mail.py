@@ -368,6 +368,8 @@ class NotSent:
 
     permanent: bool
     note: str
+    fault: Exception | None = field(default=None, compare=False, repr=False)
+    """What broke while it was composed. It may quote what was typed: hence no `repr`."""
 
 
 @dataclass(frozen=True)

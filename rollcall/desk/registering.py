@@ -2,14 +2,17 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
 from rollcall.desk.keeping import keep
 from rollcall.desk.mail import confirmation, different_form
-from rollcall.desk.registration import Registered, Registration, Sign, reference, registration_id
+from rollcall.desk.registration import Key, Registered, Registration, Sign, reference, registration_id
+
+KEY_KEPT = timedelta(days=30)
+"""How long after the deadline an idempotency key is known at the least."""
 
 
 @dataclass(frozen=True)
@@ -88,22 +91,22 @@ def register(
        been moved.
 
     `key` is what a client that tries again calls this one form (an `Idempotency-Key`): the same form under the same key
-    is answered as it was the first time. Raises `StoreUnavailable`.
+    is answered as it was the first time, until `KEY_KEPT` after the deadline. Raises `StoreUnavailable`.
     """
     id = registration_id(event.slug, registration)
-    key = key and _key_id(key)
     intake = intake_now(desk, event)
+    known_as = Key(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
     if intake.past:
-        return _after_closing(desk, event, id, registration, intake, key)
+        return _after_closing(desk, event, id, registration, intake, known_as)
     if sign and desk.store.registered(event.slug, id) is None:
         keep(desk, event, id, registration, sign)
         return Kept(sign)
     mail = confirmation(event.slug, id, registration.email)
-    received_at = desk.store.accept(event.slug, id, registration, mail, key)
+    received_at = desk.store.accept(event.slug, id, registration, mail, known_as)
     if received_at is None:
-        return _again(desk, event, id, registration, desk.store.registered(event.slug, id), key)
+        return _again(desk, event, id, registration, desk.store.registered(event.slug, id), known_as)
     return _judged(desk, event, id, received_at, intake)
 
 
@@ -148,9 +151,9 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
 
 
 def _again(
-    desk: Desk, event: Event, id: str, registration: Registration, registered: Registered | None, key: str | None
+    desk: Desk, event: Event, id: str, registration: Registration, registered: Registered | None, key: Key | None
 ) -> Accepted | Known | Differs | Late | KeyReused:
-    key_of = desk.store.registered_under(event.slug, key) if key else None
+    key_of = desk.store.registered_under(event.slug, key.id) if key else None
     if key_of and (key_of != id or registered is None or registered.registration != registration):
         return KeyReused()
     registered = _there(registered)
@@ -178,7 +181,7 @@ def _compared(
 
 
 def _after_closing(
-    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: str | None
+    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: Key | None
 ) -> Outcome:
     registered = desk.store.registered(event.slug, id)
     if registered is None or registered.registration != registration:

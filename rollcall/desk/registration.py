@@ -15,6 +15,15 @@ _ID_BYTES = 15  # 120 bits are 24 base 32 digits: no padding, and no two people 
 
 
 @dataclass(frozen=True)
+class Key:
+    """What a client calls one form that it may send again (an `Idempotency-Key`)."""
+
+    id: str
+    until: datetime
+    """From then on nobody needs it, and the books may forget it."""
+
+
+@dataclass(frozen=True)
 class Registration:
     """A filled-in form that passed the checks.
 

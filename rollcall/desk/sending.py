@@ -4,7 +4,7 @@ import random
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -97,6 +97,8 @@ class Attempted:
     """What SendGrid or the network said to it; no personal data."""
     hold: Hold | None = None
     """None where the queue was not held and is not."""
+    fault: Exception | None = field(default=None, compare=False, repr=False)
+    """See `NotSent`."""
 
 
 def send(desk: Desk, mail_id: str) -> Attempted | None:
@@ -125,7 +127,8 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
         return Attempted(taken_up.state)
     posted = _post(desk, taken_up)
     state = _settle(desk, taken_up, posted)
-    return Attempted(state, posted.note, _keep_queue(desk, queue, posted))
+    fault = posted.fault if isinstance(posted, NotSent) else None
+    return Attempted(state, posted.note, _keep_queue(desk, queue, posted), fault)
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
@@ -331,7 +334,7 @@ def _post(desk: Desk, claimed: MailRecord) -> Posted:
         # drawing up what staff get may take minutes
         as_of = desk.store.now() if claimed.mail.kind in TO_STAFF else intake.as_of
     except Exception as error:  # one mail that cannot be composed must not keep the others waiting
-        return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}")
+        return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}", fault=error)
     if claimed.due_at is None or as_of >= claimed.due_at:
         return NotSent(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(message)

@@ -14,7 +14,7 @@ from rollcall.desk.mail import TO_STAFF, UNDELIVERED, MailQueue, MailRecord, Mai
 from rollcall.desk.needs_a_person import is_left_to_the_staff
 from rollcall.desk.pages import everyone, in_step, messages_now, still_kept, unsent_mails
 from rollcall.desk.testing import is_test
-from rollcall.desk.watching import MISSED_AFTER, overdue
+from rollcall.desk.watching import MISSED_AFTER, overdue, owed_since
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ class WithoutFile:
     intake: Intake
     registered: int
     """In time or late; test persons are left out."""
+    mails: MailsStanding
+    """Nobody can write one without its file: they wait, or fail in the end."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,7 @@ def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
     queue, intakes = store.mail_queue(), store.known_intakes()
     standing = [_event_status(store, event, intakes.get(slug), queue.as_of) for slug, event in events.items()]
     without_file = [
-        WithoutFile(slug, intake, sum(1 for _ in everyone(store, slug)))
-        for slug, intake in intakes.items()
-        if slug not in events
+        _without_file(store, slug, intake, queue.as_of) for slug, intake in intakes.items() if slug not in events
     ]
     return Status(
         queue,
@@ -125,13 +125,9 @@ def mails_standing(unsent: Iterable[MailRecord], now: datetime) -> MailsStanding
         else:
             waiting += 1
             in_doubt += record.state is MailState.IN_DOUBT
-            longest = max(longest, now - _owed_since(record))
+            longest = max(longest, now - owed_since(record))
     to_staff.sort(key=lambda record: record.mail.id)
     return MailsStanding(waiting, in_doubt, longest, later, undelivered, tuple(to_staff))
-
-
-def _owed_since(record: MailRecord) -> datetime:
-    return max(record.mail.not_before, record.queued_at)
 
 
 def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now: datetime) -> EventStatus:
@@ -151,6 +147,11 @@ def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now
         mails=mails_standing(unsent_mails(store, event.slug), now),
         list_is_whole=list_is_whole,
     )
+
+
+def _without_file(store: WatchingStore, slug: str, intake: Intake, now: datetime) -> WithoutFile:
+    registered = sum(1 for _ in everyone(store, slug))
+    return WithoutFile(slug, intake, registered, mails_standing(unsent_mails(store, slug), now))
 
 
 def _people(store: WatchingStore, event: Event, intake: Intake | None) -> tuple[int, int, bool]:

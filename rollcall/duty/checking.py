@@ -7,6 +7,7 @@ from pathlib import Path
 from rollcall.desk.desk import WatchingStore
 from rollcall.desk.event import Event
 from rollcall.desk.intake import Intake
+from rollcall.desk.moving import why_not
 from rollcall.desk.pages import everyone, kept_forms, messages
 from schemas.event import as_written, read_folder
 from templates import days, deadline, in_utc, in_zone
@@ -95,7 +96,14 @@ def _against_the_books(event: Event, intake: Intake) -> list[str]:
         found.append(
             f"intake.closes: the file says {deadline(event.closes_at, event)}, the books say "
             f"{deadline(intake.closes_at, event)}{moved}, and the books decide; if they are right, write "
-            f"closes = {as_written(intake.closes_at, event, ends=True)}; if the file is right: make move-deadline "
-            f"EVENT={event.slug} TO={as_written(event.closes_at, event, ends=True)}"
+            f"closes = {as_written(intake.closes_at, event, ends=True)}{_moving(event, intake)}"
         )
     return found
+
+
+def _moving(event: Event, intake: Intake) -> str:
+    """How the books come to say what the file says, where they can."""
+    if why_not(intake, event.closes_at) or after_its_end(event, event.closes_at):
+        return ""
+    to = as_written(event.closes_at, event, ends=True)
+    return f"; if the file is right: make move-deadline EVENT={event.slug} TO={to}"

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 from rollcall.desk.desk import Store
 from rollcall.desk.event import Event
-from rollcall.desk.mail import UNDELIVERED, MailRecord, MailState, confirmation
+from rollcall.desk.mail import UNDELIVERED, MailQueue, MailRecord, MailState, confirmation
 from rollcall.desk.registration import reference, registration_id
 from rollcall.desk.testing import address_of_test_person, is_test
 from rollcall.duty.wording import lasting
@@ -160,6 +160,8 @@ def _ask(test: Smoke, answers: Mapping[str, str] | None) -> tuple[int, str]:
     headers = {"Content-Type": kind, "Accept": kind, "User-Agent": "rollcall-smoke"}
     try:
         with urlopen(Request(address, body, headers), timeout=_ANSWERS_WITHIN) as answer:
+            if answer.url != address:
+                raise SmokeFailed(f"{address} leads on to {answer.url}, and a form does not follow: say URL=<that one>")
             return answer.status, answer.read(1_000_000).decode("utf-8", "replace")
     except HTTPError as error:
         return error.code, error.read(100_000).decode("utf-8", "replace")
@@ -180,21 +182,26 @@ def _look_in_books(test: Smoke, id: str) -> None:
 
 def _wait_for_delivery(test: Smoke, mail_id: str) -> None:
     give_up_at = test.seconds() + test.within.total_seconds()
-    state = None
+    said = ""
     while True:
         record = test.store.mail(mail_id)
-        if record and record.state is not state:
-            state = record.state
-            test.say(f"    the confirmation is {state.value}")
-        if record and state is MailState.DELIVERED:
+        if record and (stands := _standing(record, test.store.mail_queue())) != said:
+            said = stands
+            test.say(f"    {stands}")
+        if record and record.state is MailState.DELIVERED:
             return
-        if record and state in UNDELIVERED:
-            raise SmokeFailed(f"The confirmation will not arrive: {state.value}. {record.why}")
+        if record and record.state in UNDELIVERED:
+            raise SmokeFailed(f"The confirmation will not arrive: {record.state.value}. {record.why}")
         if test.seconds() >= give_up_at:
             raise SmokeFailed(
                 f"Nobody said within {lasting(test.within)} that it was delivered. {_cause(test, record)}"
             )
         test.wait(_LOOK_EVERY)
+
+
+def _standing(record: MailRecord, queue: MailQueue) -> str:
+    held = f", and the mail queue is held: {queue.note}" if queue.held_until else ""
+    return f"the confirmation is {record.state.value}{held}"
 
 
 def _cause(test: Smoke, record: MailRecord | None) -> str:

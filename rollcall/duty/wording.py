@@ -7,7 +7,7 @@ from pathlib import Path
 from rollcall.desk.incoming import Standing
 from rollcall.desk.intake import Intake
 from rollcall.desk.mail import MailQueue, MailRecord, MailState
-from rollcall.desk.status import EventStatus, Status, WithoutFile
+from rollcall.desk.status import EventStatus, MailsStanding, Status, WithoutFile
 from templates import deadline, in_utc, in_zone
 
 _NOBODY_CLOSES = "not yet; a desk without its file shows no page of it, and does not close it"
@@ -38,15 +38,13 @@ def failed_said(record: MailRecord) -> str:
 
 
 def _event_said(one: EventStatus) -> str:
-    event, mails = one.event, one.mails
+    event = one.event
     rows = [
         ("received", f"{one.received} in all"),
         ("  registered", f"{one.registered}, and {one.late} late"),
         ("  kept for staff", f"{one.kept} (no person may have filled in)" if one.kept else "none"),
         ("  e-mails", _incoming_said(one)),
-        ("mails waiting", _waiting_said(one)),
-        ("mails failed", _counted(mails.undelivered) or "none"),
-        *(("  to the staff", failed_said(record)) for record in mails.to_staff),
+        *_mails_said(one.mails),
         ("deadline", _deadline_said(one)),
         ("closing", _closing_said(one)),
     ]
@@ -63,6 +61,7 @@ def _without_file_said(one: WithoutFile, folder: Path) -> str:
     closing = f"closed, {intake.closing.count} on the roster" if intake.closing else _NOBODY_CLOSES
     rows = [
         ("registered", f"{one.registered}"),
+        *_mails_said(one.mails),
         ("deadline", f"{in_utc(intake.closes_at)}, {_how_far_off(intake)}"),
         ("closing", closing),
     ]
@@ -82,8 +81,15 @@ def _incoming_said(one: EventStatus) -> str:
     return f"{sum(one.incoming.values())} ({counted}){left}"
 
 
-def _waiting_said(one: EventStatus) -> str:
-    mails = one.mails
+def _mails_said(mails: MailsStanding) -> Sequence[tuple[str, str]]:
+    return [
+        ("mails waiting", _waiting_said(mails)),
+        ("mails failed", _counted(mails.undelivered) or "none"),
+        *(("  to the staff", failed_said(record)) for record in mails.to_staff),
+    ]
+
+
+def _waiting_said(mails: MailsStanding) -> str:
     if not mails.waiting:
         said = "none"
     else:

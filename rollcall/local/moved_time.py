@@ -9,7 +9,7 @@ from rollcall.desk.event import Event
 from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, Intake
 from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord
-from rollcall.desk.registration import KeptForm, Registered, Registration, Sign
+from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign
 
 
 class MovedTime:
@@ -50,10 +50,11 @@ class MovedTime:
         id: str,
         registration: Registration,
         mail: Mail,
-        key: str | None = None,
+        key: Key | None = None,
         came_at: datetime | None = None,
     ) -> datetime | None:
         """See `RegisteringStore`."""
+        key = key and replace(key, until=key.until - self._shift)
         received_at = self._store.accept(event, id, registration, self._owed(mail), key, came_at)
         return received_at + self._shift if received_at else None
 

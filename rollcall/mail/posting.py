@@ -32,6 +32,7 @@ from sendgrid.helpers.mail import (
     Personalization,
     ReplyTo,
     Subject,
+    SubscriptionTracking,
     To,
     TrackingSettings,
 )
@@ -107,7 +108,8 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
     The `Message-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
     are one. `Auto-Submitted` (RFC 3834, 5) keeps away what answers by itself, as a note of absence. A copy is a message
     of its own, without the mail's id: its delivery reports are not the mail's. SendGrid is to track nobody: it would
-    put addresses of its own in place of our links, and a picture into the mail.
+    put addresses of its own in place of our links, and a picture into the mail; and, where the account says so, a link
+    by which the person gets no mail of ours any more.
     """
     mail = Mail(from_email=From(sender), subject=Subject(_one_line(message.subject)))
     for address in reversed((message.to, *message.copies_to)):  # `get()` turns them round
@@ -120,7 +122,9 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
     for attachment in reversed(message.attachments):  # `get()` turns them round
         mail.add_attachment(_file(attachment))
     mail.tracking_settings = TrackingSettings(
-        click_tracking=ClickTracking(enable=False, enable_text=False), open_tracking=OpenTracking(enable=False)
+        click_tracking=ClickTracking(enable=False, enable_text=False),
+        open_tracking=OpenTracking(enable=False),
+        subscription_tracking=SubscriptionTracking(enable=False),
     )
     body: dict[str, Any] = mail.get()
     return body

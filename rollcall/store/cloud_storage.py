@@ -48,7 +48,7 @@ class CloudStorageFiles:
         except NotFound:
             return None
         except _UNREACHABLE as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+            raise StoreUnavailable(_RETRY_AFTER) from _first(error)
         return content
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
@@ -81,7 +81,7 @@ class CloudStorageFiles:
             if self.pieces(id) is None:
                 raise StoreUnavailable(_RETRY_AFTER) from error
         except _UNREACHABLE as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+            raise StoreUnavailable(_RETRY_AFTER) from _first(error)
 
 
 def _pieces(first: bytes, content: IO[bytes]) -> Iterator[bytes]:
@@ -95,4 +95,10 @@ def _next(content: IO[bytes]) -> bytes:
     try:
         return content.read(LARGEST_PIECE)
     except _UNREACHABLE as error:
-        raise StoreUnavailable(_RETRY_AFTER) from error
+        raise StoreUnavailable(_RETRY_AFTER) from _first(error)
+
+
+def _first(error: Exception) -> Exception:
+    """What stood in the way all the time, where the library only says that it tried long enough."""
+    cause: Exception | None = error.cause if isinstance(error, RetryError) else None
+    return cause or error

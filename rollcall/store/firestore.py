@@ -2,7 +2,7 @@
 
     intakes/{event}                     deadline and closing
     intakes/{event}/registrations/{id}  a person's registration, created once; its create time is its commit time
-    intakes/{event}/keys/{key}          whose registration came under this idempotency key
+    intakes/{event}/keys/{key}          whose registration came under this idempotency key; goes itself at `expires_at`
     intakes/{event}/kept/{id}           a form that is kept for the staff, the last one of each person
     intakes/{event}/roster/{name}       a page of the closed list
     mails/{id}                          a mail we owe, and where it stands; its create time is when it was queued
@@ -50,7 +50,7 @@ from rollcall.desk.event import Event
 from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord, MailState
-from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
+from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign, fold
 from rollcall.store.firestore_calls import Calls, Read, Write, firestore_api
 from rollcall.store.records import (
     NEWLY_IN,
@@ -58,6 +58,7 @@ from rollcall.store.records import (
     incoming_record,
     intake_from,
     intake_record,
+    key_record,
     known,
     mail_from,
     mail_record,
@@ -145,7 +146,7 @@ class FirestoreStore:
         id: str,
         registration: Registration,
         mail: Mail,
-        key: str | None = None,
+        key: Key | None = None,
         came_at: datetime | None = None,
     ) -> datetime | None:
         """See `RegisteringStore`."""
@@ -153,11 +154,11 @@ class FirestoreStore:
         written = shaped(registration_record(registration)) | ({"came_at": came_at} if came_at else {})
         writes = [self._calls.create(_registration_path(event, id), written), self._queued(mail)]
         if key:
-            writes.append(self._calls.create(_key_path(event, key), shaped({"registration_id": id})))
+            writes.append(self._calls.create(_key_path(event, key.id), shaped(key_record(key, id))))
         try:
             return self._commit(*writes, call=call)
         except AlreadyExists:
-            ours = call.faults and (key is None or self.registered_under(event, key) == id)
+            ours = call.faults and (key is None or self.registered_under(event, key.id) == id)
             there = self.registered(event, id) if ours else None
             return there.received_at if there and there.registration == registration else None
 
@@ -321,8 +322,11 @@ class FirestoreStore:
         self._commit(*map(self._calls.delete, paths))
 
     def _read(self, path: str) -> Read:
-        with _unavailable_as_ours():
-            return self._calls.read(path, _Call())
+        try:
+            with _unavailable_as_ours():
+                return self._calls.read(path, _Call())
+        except NotFound as error:  # not the document, which may be missing, but the database, or its project
+            raise StoreUnavailable(_RETRY_AFTER) from error
 
     def _commit(self, *writes: Write, call: _Call | None = None) -> datetime:
         with _unavailable_as_ours():
@@ -356,6 +360,8 @@ def _unavailable_as_ours() -> Iterator[None]:
     """What passes by itself, or with the network, means that the store cannot be reached."""
     try:
         yield
+    except RetryError as error:  # the bound was over: what stood in the way all the time is its cause
+        raise StoreUnavailable(_RETRY_AFTER) from error.cause or error
     except (*_TRANSIENT, *_UNREACHABLE) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error
 

@@ -20,7 +20,7 @@ from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
-from rollcall.desk.registration import Registration, fold
+from rollcall.desk.registration import Key, Registration, fold
 
 SHAPE = 1
 """Of what is written. What was written before shapes were counted is of shape 0, and says nothing of it."""
@@ -69,6 +69,11 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
         e164=record["e164"],
         signed_on=date.fromisoformat(signed_on) if signed_on else None,
     )
+
+
+def key_record(key: Key, registration_id: str) -> dict[str, Any]:
+    """Whose registration came under the key."""
+    return {"registration_id": registration_id, "expires_at": key.until}
 
 
 def mail_record(mail: Mail) -> dict[str, Any]:

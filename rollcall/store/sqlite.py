@@ -19,7 +19,7 @@ from rollcall.desk.event import Event
 from rollcall.desk.incoming import Incoming
 from rollcall.desk.intake import Closing, EarlierDeadline, Intake
 from rollcall.desk.mail import Mail, MailQueue, MailRecord
-from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
+from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign, fold
 from rollcall.store.records import (
     NEWLY_IN,
     closing_from,
@@ -177,19 +177,19 @@ class SqliteStore:
         id: str,
         registration: Registration,
         mail: Mail,
-        key: str | None = None,
+        key: Key | None = None,
         came_at: datetime | None = None,
     ) -> datetime | None:
-        """See `RegisteringStore`. Here a commit's outcome is always known."""
+        """See `RegisteringStore`. Here a commit's outcome is always known, and no key is forgotten."""
         with self._commit() as (books, now):
-            if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key)).fetchone():
+            if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key.id)).fetchone():
                 return None
             written = _json(shaped(registration_record(registration)))
             registered = (event, id, _text(now), written, _maybe(came_at))
             if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?, ?)", registered):
                 return None
             if key:
-                books.execute("insert into keys values (?, ?, ?)", (event, key, id))
+                books.execute("insert into keys values (?, ?, ?)", (event, key.id, id))
             _queue(books, now, mail)
         return now
 

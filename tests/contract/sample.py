@@ -20,7 +20,7 @@ from rollcall.desk.desk import Store
 from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
 from rollcall.desk.intake import Closing, EarlierDeadline
 from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
-from rollcall.desk.registration import Registration, Sign
+from rollcall.desk.registration import Key, Registration, Sign
 from rollcall.local.emulator import firestore_emulator
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -50,7 +50,7 @@ FULL = Registration(
 )
 SPARE = Registration("Sukarno", "", "sukarno@example.org", "associate", {})
 
-PEOPLE = {"A": (FULL, None, NOON - 3 * HOUR), "B": (SPARE, "a key", None)}
+PEOPLE = {"A": (FULL, None, NOON - 3 * HOUR), "B": (SPARE, Key("a key", NOON + 30 * DAY), None)}
 """By id: the registration, the key it came under, when its message came."""
 KEPT = {"C": (FULL, Sign.HIDDEN_FIELD), "D": (SPARE, Sign.TOO_FAST)}
 PAGE = ["A", "B"]

@@ -9,6 +9,7 @@ https://cloud.google.com/firestore/docs/reference/rest/v1beta2/projects.database
 import json
 import os
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 import rollcall.store.firestore as store_module
+from rollcall.desk.registering import Accepted, register
 from rollcall.store.firestore import FirestoreStore
+from tests.builders import a_registration, an_event, desk_with
 from tests.contract import sample
 from tests.contract.test_samples import assert_all_is_read, newest_documents
+from tests.desk.test_registering import Postbox
 
 Index = tuple[str, ...]
 """The collection, and the fields in order."""
@@ -61,9 +65,21 @@ def test_every_field_that_no_query_needs_is_exempt() -> None:
     exempt = [
         (override["collectionGroup"], override["fieldPath"])
         for override in WRITTEN["fieldOverrides"]
-        if not override["indexes"]
+        if not override["indexes"] and not override.get("ttl")
     ]
     assert sorted(exempt) == sorted((collection, "*") for collection in COLLECTIONS)
+
+
+def test_the_field_by_which_an_idempotency_key_goes_is_written(project: str, tmp_path: Path) -> None:
+    """A month after the deadline; a field of another name would keep them for good."""
+    today = datetime.now(UTC).replace(microsecond=0)
+    event = an_event(opens_at=today - timedelta(days=1), closes_at=today + timedelta(days=1))
+    client = firestore.Client(project=project)
+    desk = desk_with(FirestoreStore(client), Postbox().post, tmp_path, events={event.slug: event})
+    assert isinstance(register(desk, event, a_registration(), "a key"), Accepted)
+    [ttl] = [override for override in WRITTEN["fieldOverrides"] if override.get("ttl")]
+    [key] = client.collection_group(ttl["collectionGroup"]).stream()
+    assert (key.to_dict() or {}).get(ttl["fieldPath"]) == event.closes_at + timedelta(days=30)
 
 
 def _needs(query: Any) -> Index:

@@ -26,7 +26,7 @@ from rollcall.desk.mail import (
     reply_mail,
     roster_mail,
 )
-from rollcall.desk.registration import Sign
+from rollcall.desk.registration import Key, Sign
 from rollcall.local.moved_time import MovedTime
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -397,16 +397,17 @@ def test_the_mail_queue_comes_back_as_it_was_saved(store: Store, fresh: FreshSto
 
 
 def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) -> None:
+    key, another = (Key(id, EVENT.closes_at) for id in ("key", "another key"))
     one, other = confirmation(SLUG, "A", "a@example.org"), confirmation(SLUG, "B", "b@example.org")
-    assert store.accept(SLUG, "A", a_registration(), one, "key")
+    assert store.accept(SLUG, "A", a_registration(), one, key)
     assert fresh().registered_under(SLUG, "key") == "A"
     assert fresh().registered_under("another", "key") is None
-    assert store.accept(SLUG, "B", a_registration(), other, "key") is None
+    assert store.accept(SLUG, "B", a_registration(), other, key) is None
     assert fresh().registered(SLUG, "B") is None
     assert fresh().mail(other.id) is None
-    assert store.accept(SLUG, "A", a_registration(), one, "another key") is None
+    assert store.accept(SLUG, "A", a_registration(), one, another) is None
     assert fresh().registered_under(SLUG, "another key") is None
-    assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), "key")
+    assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
 
 
 def test_a_deadline_is_moved_where_nobody_changed_the_intake(store: Store, fresh: FreshStore) -> None:

@@ -202,6 +202,10 @@ class GoogleApi:
     def _list(self, asked: Asked, key: str) -> Any:
         below = re.compile(re.escape(key).replace("/\\-/", "/[^/]+/"))
         items = [thing for path, thing in self.kept.items() if below.fullmatch(path.rpartition("/")[0])]
+        if asked.api == "firestore" and "ttlConfig" in asked.query.get("filter", ""):
+            items = [thing for thing in items if "ttlConfig" in thing]
+        elif asked.api == "firestore" and "usesAncestorConfig" in asked.query.get("filter", ""):
+            items = [thing for thing in items if "indexConfig" in thing]
         last = asked.path.rpartition("/")[2]
         names = {"b": "items", "serviceAccounts": "accounts", "o": "items"}
         return {"items" if asked.api in ("compute", "dns") else names.get(last, last): items}
@@ -258,6 +262,8 @@ class GoogleApi:
             return {**thing, "state": "ACTIVE", "environment": "GEN_2", "serviceConfig": service, "url": address}
         if asked.api == "firestore" and "/indexes/" in name:
             return {**thing, "state": "READY"}
+        if asked.api == "firestore" and "ttlConfig" in thing:
+            return {**thing, "ttlConfig": {"state": "CREATING"}}
         if asked.api == "cloudscheduler":
             return {**thing, "state": "ENABLED"}
         if asked.api == "certificatemanager" and "/dnsAuthorizations/" in name:

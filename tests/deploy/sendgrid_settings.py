@@ -52,6 +52,13 @@ class Account:
     """Whether the domain's records are in its zone."""
     insists_on_records: bool = False
     """Whether messages and senders of a domain without its records are refused."""
+    refuses_with: int = 400
+    """Status for messages of such a domain; SendGrid's page does not say which."""
+    tells_least: bool = False
+    """Whether answers leave out what SendGrid's schema lets them leave out: lists of nothing, and a key that was just
+    made (it is there at the next look)."""
+    shows_no_key: bool = False
+    """Whether it goes on so with the public keys of policies."""
     unknown_for: int = 0
     """How many requests a new key is still unknown for."""
     forgets_policy: bool = False
@@ -274,6 +281,8 @@ def _domains(account: Account, request: _Request, rest: list[str], body: dict[st
 def _event_webhooks(account: Account, method: str, rest: list[str], body: dict[str, Any]) -> tuple[int, Any]:
     match method, rest:
         case "get", ["all"]:
+            if account.tells_least and not account.webhooks:
+                return 200, {}
             return 200, {"max_allowed": 1, "webhooks": account.webhooks or [{}]}
         case "post", []:
             if any(one["url"] == body["url"] for one in account.webhooks):
@@ -287,7 +296,7 @@ def _event_webhooks(account: Account, method: str, rest: list[str], body: dict[s
                 webhook.setdefault("public_key", f"reports-{number}")
             else:
                 webhook.pop("public_key", None)
-            return 200, {"id": id, "public_key": webhook.get("public_key", "")}
+            return 200, {"id": id} if account.tells_least else {"id": id, "public_key": webhook.get("public_key", "")}
         case "patch", [id]:
             _one(account.webhooks, id).update(body)
             return 200, _one(account.webhooks, id)
@@ -300,13 +309,17 @@ def _event_webhooks(account: Account, method: str, rest: list[str], body: dict[s
 def _policies(account: Account, method: str, rest: list[str], body: dict[str, Any]) -> tuple[int, Any]:
     match method, rest:
         case "get", []:
-            return 200, {"policies": account.policies}
+            if account.shows_no_key:
+                return 200, {"policies": [{"id": one["id"], "name": one["name"]} for one in account.policies]}
+            return 200, {"policies": account.policies} if account.policies or not account.tells_least else {}
         case "post", []:
             assert body["signature"] == {"enabled": True}
             number = account.number()
             signature = {"public_key": f"messages-{number}"}
             account.policies.append({"id": f"policy-{number}", "name": body["name"], "signature": signature})
-            return 201, {"policy": account.policies[-1]}
+            keyless = account.tells_least or account.shows_no_key
+            told = {"id": f"policy-{number}", "name": body["name"]} if keyless else account.policies[-1]
+            return 201, {"policy": told}
         case "delete", [id]:
             if any(one.get("security_policy") == id for one in account.parse.values()):
                 raise Answered(400, "the policy is in use")
@@ -320,7 +333,7 @@ def _parse(account: Account, method: str, rest: list[str], body: dict[str, Any])
         _one(account.policies, body["security_policy"])
     if method == "post":
         if not _may_use(account, body["hostname"]):
-            raise Answered(400, "hostname does not belong to an authenticated domain")
+            raise Answered(account.refuses_with, "hostname does not belong to an authenticated domain")
         account.parse[body["hostname"]] = dict(body)
         if account.forgets_policy:
             del account.parse[body["hostname"]]["security_policy"]

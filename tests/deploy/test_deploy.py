@@ -3,8 +3,10 @@ the middle, again to its end, and once more; then the taking away."""
 
 import io
 import json
+import os
 import re
 import shlex
+import tomllib
 import zipfile
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
@@ -12,13 +14,14 @@ from contextlib import redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dns.resolver import Resolver
 
-from deploy import firestore, functions, secrets, watch
+from deploy import firestore, front, functions, secrets, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import Place
@@ -31,11 +34,14 @@ from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_acco
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
-PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org", "events/")
+"""Its events are written otherwise than where nobody says `EVENTS`."""
 HERE = f"projects/{PROJECT}/locations/europe-west6"
 SECRETS = ("link-key", "sendgrid-key", "messages-key", "reports-key")
-SETTINGS = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain, "DUTY": PLACE.duty}
+ALWAYS_SAID = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain}
+SETTINGS = ALWAYS_SAID | {"DUTY": PLACE.duty, "EVENTS": PLACE.events}
 PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
+TESTED = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
 DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
 
 
@@ -72,7 +78,8 @@ def _plain(member: str) -> str:
 
 @pytest.fixture(scope="module")
 def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """`deploy`, three times, in a project in which nothing is: the first time Google refuses a function."""
+    """`deploy`, three times, in a project in which nothing is: the first time Google refuses a function, and the third
+    time nobody says again who is on duty and where the events are."""
     gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
     commands: list[Command] = []
 
@@ -89,9 +96,9 @@ def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> I
         outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", books, lambda: NOW)
         google.refuse["'functionId': 'send-due-mail'"] = 1
         said, runs, changed_at_sendgrid = [], [], []
-        for _ in range(3):
+        for settings in (SETTINGS, SETTINGS, ALWAYS_SAID):
             done = len(google.changes())
-            said.append(_said(lambda: main("deploy", SETTINGS, outside)))
+            said.append(_said(partial(main, "deploy", settings, outside)))
             runs.append(google.changes()[done:])
             changed_at_sendgrid.append(len(account.changes))
         assert changed_at_sendgrid[1] == changed_at_sendgrid[2]
@@ -125,6 +132,8 @@ def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) 
         f"cloudfunctions POST {HERE}/functions",
         f"cloudfunctions POST {HERE}/functions:generateUploadUrl",
     }
+    made_before, _, _ = deployment.said[1][1].partition("the function send-due-mail")
+    assert set(re.findall("^    (.*)", made_before, re.MULTILINE)) == {"as it was"}  # what was made is made for good
 
 
 def test_a_run_where_all_is_as_it_should_be_only_reads(deployment: Deployment) -> None:
@@ -168,14 +177,21 @@ def test_the_books_have_the_indexes_of_the_file(deployment: Deployment) -> None:
     wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
     made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
     assert [index["fields"] for index in made] == [index["fields"] for index in wanted["indexes"]]
-    exempt = {
+    fields = {
         path: thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/fields/" in path
     }
-    assert len(exempt) == len(wanted["fieldOverrides"])
-    for one in wanted["fieldOverrides"]:
+    exempt = {path: thing for path, thing in fields.items() if "indexConfig" in thing}
+    overrides = [one for one in wanted["fieldOverrides"] if not one.get("ttl")]
+    assert len(exempt) == len(overrides)
+    for one in overrides:
         path = f"{DATABASE}/collectionGroups/{one['collectionGroup']}/fields/{one['fieldPath']}"
         indexes = exempt[path]["indexConfig"].get("indexes", [])
         assert [index["fields"][0]["order"] for index in indexes] == [index["order"] for index in one["indexes"]]
+
+
+def test_of_the_books_idempotency_keys_alone_go_by_themselves(deployment: Deployment) -> None:
+    expire = [path for path, thing in deployment.kept.items() if "ttlConfig" in thing]
+    assert expire == [f"{DATABASE}/collectionGroups/keys/fields/expires_at"]
 
 
 def test_the_released_rules_let_no_client_at_the_books(deployment: Deployment) -> None:
@@ -191,6 +207,7 @@ def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deplo
         "uniformBucketLevelAccess": {"enabled": True},
     }
     assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": {"age": 400}}]
+    assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": str(7 * 24 * 3600)}
     assert bucket["location"] == "europe-west6"
 
 
@@ -249,6 +266,8 @@ def test_who_may_do_what_with_the_messages_and_with_the_rosters_alone(deployment
 def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, readers: set[str]) -> None:
     wanted = {("roles/secretmanager.secretAccessor", reader) for reader in readers}
     assert deployment.rights(f"secretmanager projects/{PROJECT}/secrets/{secret}") == wanted
+    replication = deployment.kept[f"secretmanager projects/{PROJECT}/secrets/{secret}"]["replication"]
+    assert replication == {"userManaged": {"replicas": [{"location": "europe-west6"}]}}
     keys = {name: deployment.function(name)["serviceConfig"].get("secretEnvironmentVariables", []) for name in readers}
     assert all([key["version"] for key in found if key["secret"] == secret] == ["1"] for found in keys.values())
 
@@ -299,11 +318,13 @@ def test_a_function_runs_as_itself_with_its_settings(deployment: Deployment, fun
     assert service["serviceAccountEmail"] == PLACE.account(function.name)
     assert build["serviceAccount"].endswith(PLACE.account("builder"))
     assert build["entryPoint"] == function.name.replace("-", "_")
+    assert build["runtime"] == "python" + TESTED["tool"]["mypy"]["python_version"].replace(".", "")
     assert service["environmentVariables"] == functions.settings(PLACE) | {"THREADS": str(function.concurrency)}
     assert service["availableMemory"] == function.memory
     assert service["timeoutSeconds"] == function.timeout
     assert service["maxInstanceRequestConcurrency"] == function.concurrency
     assert service["maxInstanceCount"] == function.most
+    assert (service["availableCpu"], service.get("minInstanceCount", 0)) == ("1", function.least)
     keys = {key["key"] for key in service.get("secretEnvironmentVariables", [])}
     assert keys == set(function.keys)
 
@@ -341,8 +362,22 @@ def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, nam
 
 def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment) -> None:
     """Whoever mends something at night does not take over the alerts by it, nor another folder of events."""
-    assert functions.deployed_settings(PLACE, deployment.outside.run)["EVENTS"] == "events"
-    assert watch.duty_now(PROJECT, deployment.outside.run) == PLACE.duty
+    assert deployment.function("register")["serviceConfig"]["environmentVariables"]["EVENTS"] == "events/"
+    [channel] = [thing for path, thing in deployment.kept.items() if "/notificationChannels/" in path]
+    assert channel["labels"] == {"email_address": PLACE.duty}
+
+
+def test_a_function_that_failed_before_it_had_a_service_is_deployed_over(deployment: Deployment) -> None:
+    """Google shows it without `serviceConfig`; each command looks at it first."""
+    google, run = deployment.google, deployment.outside.run
+    was = deepcopy(deployment.function("register"))
+    google.kept[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
+    del there["serviceConfig"]
+    assert functions.deployed_settings(PLACE, run) == {}
+    assert functions.steps(PLACE)[-1].take(run) is Came.CHANGED
+    now = google.kept[f"cloudfunctions {HERE}/functions/register"]
+    assert now["serviceConfig"]["environmentVariables"] == was["serviceConfig"]["environmentVariables"]
+    assert functions.deployed_settings(PLACE, run)["EVENTS"] == "events/"
 
 
 def test_the_commit_is_on_what_is_deployed(deployment: Deployment) -> None:
@@ -441,11 +476,11 @@ def test_books_in_another_region_or_mode_are_not_taken_for_ours(deployment: Depl
 def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> None:
     """Else all links in mails that went out would die."""
     google = deployment.google
-    for refused in ("secretmanager GET", "versions"):
-        google.refuse["link-key/versions"] = 1
+    for refused in ("link-key/versions ", "link-key/versions/1:access"):
+        google.refuse[refused] = 1
         with pytest.raises(StepFailed, match="link-key"):
             _step(deployment, "a key that signs the links").take(deployment.outside.run)
-        assert google.refuse["link-key/versions"] == 0, refused
+        assert google.refuse[refused] == 0
 
 
 def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
@@ -463,11 +498,23 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
 
 
 @pytest.mark.parametrize("said", ["UNAVAILABLE: try again", "PERMISSION_DENIED: no"])
-def test_books_that_could_not_be_looked_for_do_not_pass_for_none(said: str) -> None:
+@pytest.mark.parametrize(
+    "looked_for",
+    [
+        lambda run: firestore.are_there(PLACE, run),
+        lambda run: functions.deployed_settings(PLACE, run),
+        lambda run: watch.duty_now(PROJECT, run),
+        lambda run: front.address(PLACE, run),
+        lambda run: front.certificate_state(PLACE, run) != "not there",
+    ],
+    ids=["books", "settings", "duty", "address", "certificate"],
+)
+def test_what_could_not_be_looked_for_does_not_pass_for_not_there(looked_for: Callable[[Run], Any], said: str) -> None:
+    """Else events would be held against nothing, and alerts would go to another person."""
     with pytest.raises(StepFailed, match=said):
-        firestore.are_there(PLACE, lambda _: Ran(False, "", said))
-    off = "Cloud Firestore API has not been used in project 1 before or it is disabled."
-    assert not firestore.are_there(PLACE, lambda _: Ran(False, "", off))
+        looked_for(lambda _: Ran(False, "", said))
+    off = "The API has not been used in project 1 before or it is disabled."
+    assert not looked_for(lambda _: Ran(False, "", off))
 
 
 def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deployment: Deployment) -> None:
@@ -480,6 +527,21 @@ def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deplo
     assert "close-intake" not in deployed
 
 
+def test_a_key_that_all_know_and_not_all_use_is_not_changed_again(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(command: Command) -> Ran:
+        uses_new = any("link-key:5" in word for word in command.argv)
+        return Ran(False, "", "refused") if uses_new else deployment.outside.run(command)
+
+    assert main("rotate", SETTINGS | {"KEY": "link-key"}, replace(deployment.outside, run=run)) == 1
+
+    said = capsys.readouterr().out
+    assert "refused" in said
+    assert "`make deploy` finishes this" in said
+    assert "the same command" not in said
+
+
 def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
     google, run = deployment.google, deployment.outside.run
@@ -487,7 +549,7 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     secrets.SecretManager(PLACE, run).put("link-key", "a new one")
     assert functions.steps(PLACE)[0].take(run) is Came.CHANGED
     there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
-    assert {key["secret"]: key["version"] for key in there} == {"link-key": "4", "sendgrid-key": "1"}
+    assert {key["secret"]: key["version"] for key in there} == {"link-key": "6", "sendgrid-key": "1"}
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
     google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
     assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
@@ -501,8 +563,13 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
 
 def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
     google = deployment.google
-    sources = f"storage b/gcf-v2-sources-{NUMBER}-europe-west6"
-    google.kept[sources] = {"name": sources.partition("/")[2]}
+    for bucket in (
+        f"gcf-v2-sources-{NUMBER}-europe-west6",
+        f"gcf-v2-uploads-{NUMBER}-europe-west6",
+        f"gcf-v2-uploads-{NUMBER}.europe-west6.cloudfunctions.appspot.com",
+    ):
+        google.kept[f"storage b/{bucket}"] = {"name": bucket}
+    google.kept[f"artifactregistry {HERE}/repositories/gcf-artifacts"] = {"name": f"{HERE}/repositories/gcf-artifacts"}
     there = set(google.kept)
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
@@ -520,6 +587,8 @@ def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deploy
     assert main("destroy", really | words, deployment.outside) == 0
     assert DATABASE not in google.kept
     assert f"storage b/{PROJECT}-messages" not in google.kept
+    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-messages"]
+    assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"
     assert not [path for path in google.kept if path.startswith("secretmanager")]
 
 
@@ -569,12 +638,13 @@ def test_a_plan_names_the_events_and_what_deploying_would_refuse(capsys: pytest.
     late = Outside(_asks_nobody, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
     assert main("plan", SETTINGS, late) == 0
     said = capsys.readouterr().out
-    assert "# The events that go up, from events: intgov04" in said
+    assert "# The events that go up, from events/: intgov04" in said
     assert "# Deploying is refused, unless the books say otherwise: intgov04.toml: intake.closes" in said
 
 
-def test_nothing_is_destroyed_unless_the_project_is_said_again(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main("destroy", SETTINGS, NOBODY) == 1
+@pytest.mark.parametrize("really", ["", "yes", PROJECT.upper(), "another-project"])
+def test_nothing_is_destroyed_unless_the_project_is_said_again(really: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("destroy", SETTINGS | {"REALLY": really}, NOBODY) == 1
     said = capsys.readouterr().out
     assert f"REALLY={PROJECT}" in said
     assert "databases delete" not in said
@@ -588,11 +658,34 @@ def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFi
     assert "Nothing was done" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("gcloud_is_there")
 def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
     run, asked = _a_new_project(billed=False)
     assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
     assert "billing" in capsys.readouterr().out
     assert [command.argv[1] for command in asked] == ["projects", "functions", "billing"]
+
+
+def test_another_byte_in_a_file_that_goes_up_is_another_source(tmp_path: Path) -> None:
+    """Else the mend that somebody deploys at night would be "as it was"."""
+    place = replace(PLACE, events=os.path.relpath(tmp_path))
+    one, two = (f"{place.events}/{name}" for name in ("one.toml", "two.toml"))
+
+    def fingerprint(*names: str) -> str:
+        return functions.fingerprint(place, lambda _: Ran(True, "\n".join(names) + "\n", ""))
+
+    Path(one).write_text("a", "utf-8")
+    Path(two).write_text("a", "utf-8")
+    before = fingerprint(one, two)
+    assert fingerprint(two, one) == before
+    assert fingerprint(one) != before
+    Path(two).write_text("b", "utf-8")
+    assert fingerprint(one, two) != before
+
+
+def test_events_that_do_not_go_up_are_refused() -> None:
+    with pytest.raises(StepFailed, match="leaves none of it"):
+        functions.fingerprint(PLACE, lambda _: Ran(True, "main.py\nevents-of-another/intgov04.toml\n", ""))
 
 
 def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
@@ -608,6 +701,19 @@ def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
     return run, asked
 
 
+@pytest.mark.usefixtures("gcloud_is_there")
+def test_a_key_that_sendgrid_does_not_know_is_refused_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, asked = _a_new_project()
+    with sendgrid_account() as account:
+        wrong = Api(lambda: "SG.of.another", account.url, _nothing_passes)
+        assert main("deploy", SETTINGS, Outside(run, wrong, Resolver, now=lambda: NOW)) == 1
+    assert "The key is unknown or was deleted" in capsys.readouterr().out
+    assert [command.argv[1] for command in asked] == ["projects", "functions", "billing", "firestore"]
+
+
+@pytest.mark.usefixtures("gcloud_is_there")
 def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -1,5 +1,6 @@
 """The records of the domain's zone, asked of a small DNS server."""
 
+import json
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ import dns.rrset
 import pytest
 from dns.resolver import Resolver
 
+from deploy.__main__ import Outside, main
 from deploy.dns import Kind, Missing, Record, check, missing, records, table
 from deploy.sendgrid import authenticated_domain, steps
+from deploy.steps import Command, Ran
 from tests.deploy.sendgrid_settings import Account, sendgrid_account
 from tests.deploy.test_sendgrid import DOMAIN, PLACE, Kept, api_of, no_command, take_all
 
@@ -168,7 +171,9 @@ def test_an_alias_that_leads_to_the_address_will_do(zone: Zone, wanted: tuple[Re
 def test_a_server_that_fails_is_no_missing_record(zone: Zone, wanted: tuple[Record, ...]) -> None:
     zone.fails = True
 
-    assert all(one.says == () and "SERVFAIL" in one.unanswered for one in missing(wanted, zone.resolver))
+    lacking = missing(wanted, zone.resolver)
+    assert [one.record for one in lacking] == list(wanted)
+    assert all(one.says == () and "SERVFAIL" in one.unanswered for one in lacking)
 
 
 def test_check_goes_from_nothing_to_everything(
@@ -207,13 +212,48 @@ def test_check_goes_from_nothing_to_everything(
     assert capsys.readouterr().out.count(": there\n") == 5
 
 
-@pytest.mark.parametrize("lacks", ["the address", "an MX alone", "SendGrid's word"])
+@pytest.mark.parametrize("lacks", ["the address", "an MX alone", "SendGrid's word", "the signature"])
 def test_check_is_not_content_while_anything_is_missing(zone: Zone, account: Account, lacks: str) -> None:
     take_all(account, Kept())
     wanted = records(PLACE, ADDRESS, authenticated_domain(PLACE, api_of(account)))
     set_all(zone, wanted)
     account.records_are_set = lacks != "SendGrid's word"
+    if lacks == "the signature":
+        del account.parse[DOMAIN]["security_policy"]
     if lacks == "an MX alone":
         zone.held.append((DOMAIN, "MX", "20 mail.example.net."))
 
     assert not check(PLACE, None if lacks == "the address" else ADDRESS, api_of(account), zone.resolver)
+
+
+@pytest.mark.usefixtures("gcloud_is_there")
+@pytest.mark.parametrize(
+    ("records_are_set", "certificate", "code"),
+    [(True, "ACTIVE", 0), (True, "PROVISIONING", 1), (True, None, 1), (False, "ACTIVE", 1)],
+)
+def test_the_command_is_content_once_records_and_certificate_are_there(
+    zone: Zone,
+    account: Account,
+    wanted: tuple[Record, ...],
+    records_are_set: bool,
+    certificate: str | None,
+    code: int,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    account.records_are_set = True
+    if records_are_set:
+        set_all(zone, wanted)
+    answers = {
+        "projects describe": {"projectNumber": PLACE.number},
+        "beta monitoring": [{"userLabels": {"made-by": "rollcall"}, "labels": {"email_address": PLACE.duty}}],
+        "compute addresses": {"address": ADDRESS},
+        "compute ssl-certificates": certificate and {"managed": {"status": certificate}},
+    }
+
+    def google(command: Command) -> Ran:
+        there = answers.get(" ".join(command.argv[1:3]))
+        return Ran(there is not None, json.dumps(there), "not found")
+
+    settings = {"PROJECT": PLACE.project, "REGION": PLACE.region, "DOMAIN": DOMAIN}
+    assert main("check", settings, Outside(google, api_of(account), lambda: zone.resolver)) == code
+    assert f"The certificate of {DOMAIN}: {certificate or 'not there'}" in capsys.readouterr().out

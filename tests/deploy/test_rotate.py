@@ -110,7 +110,7 @@ def test_the_second_deployment_failing_is_finished_by_deploying(desk: Desk) -> N
             raise StepFailed("no")
         work()
 
-    with pytest.raises(StepFailed, match="finish with `make deploy`"):
+    with pytest.raises(StepFailed, match="`make deploy` finishes this"):
         rotate("link-key", PLACE, api(desk), desk.secrets, fails_the_second_time)
 
     desk.deploy()
@@ -216,6 +216,19 @@ def test_a_lost_answer_makes_no_second_policy(desk: Desk) -> None:
 
     assert ("POST", "/v3/user/webhooks/security/policies") in desk.account.asked
     assert len(desk.account.policies) == 1
+
+
+@pytest.mark.parametrize("key", ["messages-key", "reports-key"])
+def test_a_key_that_is_shown_only_at_the_next_look_is_made_once(desk: Desk, key: str) -> None:
+    old = desk.secrets.held[key]
+    desk.account.tells_least = True
+
+    turn(desk, key)
+
+    [webhook], [policy] = desk.account.webhooks, desk.account.policies
+    new = policy["signature"]["public_key"] if key == "messages-key" else webhook["public_key"]
+    assert desk.deployed[key] == f"{old} {new}"
+    assert desk.deployments == 1
 
 
 def test_messages_that_do_not_arrive_have_no_key_to_change(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from deploy.place import Place
-from deploy.sendgrid import Api, open_api, steps
+from deploy.sendgrid import Api, authenticated_domain, open_api, steps
 from deploy.steps import Came, Command, Ran, StepFailed
 from schemas.deliveries import DELIVERIES
 from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
@@ -164,6 +164,21 @@ def test_takes_away_all_but_the_domain(account: Account, secrets: Kept) -> None:
     assert len(account.domains) == 1
 
 
+@pytest.mark.parametrize("otherwise", [{"automatic_security": False}, {"legacy": True}])
+def test_a_domain_that_was_authenticated_otherwise_is_left_alone(
+    account: Account, secrets: Kept, otherwise: dict[str, bool]
+) -> None:
+    """Its records are others than the three that are handed on."""
+    take_all(account, secrets)
+    account.domains[0].update(otherwise)
+
+    assert take_all(account, secrets)[2] is Came.MADE
+
+    ours = authenticated_domain(PLACE, api_of(account))
+    assert ours
+    assert [one["id"] for one in account.domains[1:]] == [ours.id]
+
+
 def test_keeps_the_policy_that_signs_already(account: Account, secrets: Kept) -> None:
     """Set up by hand after docs/e-mail.md: another would be unknown to the functions that run."""
     take_all(account, secrets)
@@ -180,13 +195,16 @@ def test_attaches_the_policy_even_where_it_was_passed_over(account: Account, sec
     assert account.parse[DOMAIN]["security_policy"] == account.policies[0]["id"]
 
 
-def test_does_not_wait_for_dns(account: Account, secrets: Kept, capsys: pytest.CaptureFixture[str]) -> None:
-    account.insists_on_records = True
+@pytest.mark.parametrize("status", [400, 403])
+def test_does_not_wait_for_dns(
+    account: Account, secrets: Kept, capsys: pytest.CaptureFixture[str], status: int
+) -> None:
+    account.insists_on_records, account.refuses_with = True, status
 
     assert take_all(account, secrets)[-1] is Came.NOT_THERE
 
     said = capsys.readouterr().out
-    assert "hostname does not belong to an authenticated domain" in said
+    assert "hostname does not belong to an authenticated domain\n" in said  # and nothing about a scope
     assert f"mail from registration@{DOMAIN} once the DNS records are there" in said
     assert set(secrets.held) == {"sendgrid-key", "reports-key", "messages-key"}
     account.records_are_set = account.domains[0]["valid"] = True
@@ -280,6 +298,29 @@ def test_does_nothing_twice_where_the_answer_was_lost(account: Account, secrets:
     assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
 
 
+def test_makes_nothing_of_what_an_answer_may_leave_out(account: Account, secrets: Kept) -> None:
+    account.tells_least = True
+
+    take_all(account, secrets)
+
+    [webhook], [policy] = account.webhooks, account.policies
+    assert secrets.held["reports-key"] == webhook["public_key"]
+    assert secrets.held["messages-key"] == policy["signature"]["public_key"]
+    assert take_all(account, secrets) == [Came.AS_IT_WAS] * 7
+
+
+def test_makes_no_second_policy_where_the_key_of_the_first_is_not_shown(account: Account, secrets: Kept) -> None:
+    account.shows_no_key = True
+
+    for _ in range(2):
+        with pytest.raises(StepFailed, match="does not show the public key"):
+            take_all(account, secrets, api_of(account, waited=[]))
+
+    assert len(account.policies) == 1
+    steps(PLACE, api_of(account), secrets)[5].take_away(no_command)
+    assert account.policies == []
+
+
 def test_gives_up_in_the_end(account: Account, secrets: Kept) -> None:
     waited: list[float] = []
     account.orders += [("GET", "tracking_settings/click", 503)] * 5
@@ -320,6 +361,23 @@ def test_the_engineers_key_comes_from_the_environment(account: Account) -> None:
     asked = open_api({"SENDGRID_API_KEY": ENGINEERS_KEY, "SENDGRID_HOST": account.url})
 
     assert steps(PLACE, asked, Kept())[0].take(no_command) is Came.CHANGED
+
+
+def test_what_came_along_with_the_engineers_key_is_left_away(account: Account) -> None:
+    asked = open_api({"SENDGRID_API_KEY": f" {ENGINEERS_KEY}\r\n", "SENDGRID_HOST": account.url})
+
+    assert steps(PLACE, asked, Kept())[0].take(no_command) is Came.CHANGED
+
+
+@pytest.mark.parametrize("key", ["SG.of.two\nlines", "SG.with a.blank", "SG.…", "\r\n"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(account: Account, key: str) -> None:
+    asked = open_api({"SENDGRID_API_KEY": key, "SENDGRID_HOST": account.url})
+
+    with pytest.raises(StepFailed, match="something in it that no key has") as failed:
+        steps(PLACE, asked, Kept())[0].take(no_command)
+
+    assert "SG." not in str(failed.value)
+    assert account.asked == []
 
 
 _ASKS = """

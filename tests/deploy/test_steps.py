@@ -1,11 +1,28 @@
 """How a step is taken, whatever it makes: what Google's refusals are taken for."""
 
+import os
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from deploy.steps import Came, Command, GcloudSet, GcloudStep, Ran, Run, StepFailed, do, find, passing, run_command
+from deploy.steps import (
+    Came,
+    Command,
+    GcloudSet,
+    GcloudStep,
+    Ran,
+    Run,
+    StepFailed,
+    do,
+    find,
+    passing,
+    run_command,
+    take_all,
+    take_all_away,
+)
 
 LOOK, MAKE, UNMAKE = (Command(("gcloud", word)) for word in ("describe", "create", "delete"))
 THING = GcloudStep(makes="a thing", look=LOOK, make=(MAKE,), unmake=(UNMAKE,))
@@ -16,12 +33,12 @@ EXPIRED = "ERROR: (gcloud.x) There was a problem refreshing your current auth to
 
 
 def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, list[Command]]:
-    """A Google that answers a look so, and does everything else; and what it was asked."""
+    """A Google that answers a look so, and does everything else; and what it was asked, waiting or not."""
     asked: list[Command] = []
 
     def run(command: Command) -> Ran:
-        asked.append(command)
-        return Ran(ok, output, said) if command is LOOK else Ran(True, "", "")
+        asked.append(replace(command, waits=True))
+        return Ran(ok, output, said) if command.argv == LOOK.argv else Ran(True, "", "")
 
     return run, asked
 
@@ -50,7 +67,21 @@ def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
             run, asked = google(said)
             with pytest.raises(StepFailed, match="gcloud describe"):
                 taken(run)
-            assert asked == [LOOK]
+            assert set(asked) == {LOOK}
+
+
+def test_of_a_service_that_is_not_switched_on_there_is_nothing_to_take_away() -> None:
+    """As where the deploying stopped at switching it on. That is not waited for."""
+    off = "The API has not been used in project 1 before or it is disabled. If you enabled this API recently, wait"
+    for step in (THING, THINGS):
+        waits: list[bool] = []
+
+        def run(command: Command, waits: list[bool] = waits) -> Ran:
+            waits.append(command.waits)
+            return Ran(False, "", off)
+
+        assert step.take_away(run) is Came.NOT_THERE
+        assert waits == [False]
 
 
 def test_what_is_there_is_left_or_taken_away() -> None:
@@ -58,6 +89,27 @@ def test_what_is_there_is_left_or_taken_away() -> None:
     assert THING.take(run) is Came.AS_IT_WAS
     assert THINGS.take_away(run) is Came.TAKEN_AWAY
     assert asked == [LOOK, LOOK, UNMAKE, UNMAKE]
+
+
+def test_what_was_made_last_is_taken_away_first() -> None:
+    """Google deletes nothing that something else still uses."""
+    first, second = (replace(THING, makes=name, unmake=(Command((name,)),)) for name in ("first", "second"))
+    stays = replace(THING, unmake=())
+    run, asked = google(output="{}", ok=True)
+    take_all_away([first, stays, second], run)
+    assert [command.argv for command in asked if command != LOOK] == [("second",), ("first",)]
+
+
+def test_nothing_is_made_after_what_failed() -> None:
+    made: list[Command] = []
+
+    def run(command: Command) -> Ran:
+        made.append(command)
+        return Ran(False, "", "was not found" if command is LOOK else "no")
+
+    with pytest.raises(StepFailed, match="no"):
+        take_all([THING, THING], run)
+    assert made == [LOOK, MAKE]
 
 
 def test_find_gives_what_google_has() -> None:
@@ -80,6 +132,16 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
         ("Cloud Scheduler API has not been used in project 1 ... If you enabled this API recently, wait", True, True),
         ("Cannot find metric. It could take up to 10 minutes to become available.", False, True),
         ("ERROR: the service account x does not exist", True, False),
+        ("Role (projects/p/roles/rollcallBooks) does not exist in the resource's hierarchy.", False, True),
+        ("failed to Fetch: Access to bucket gcf-v2-sources-1-europe-west6 denied. You must grant", False, True),
+        ("Unable to retrieve ... Ensure that the Cloud Functions service account has 'artifactregistry.", False, True),
+        ("The resource 'projects/p/global/backendServices/register' is not ready", False, True),
+        (
+            "Could not create or update Cloud Run service register, Container Healthcheck failed. Revision "
+            "'register-00001-abc' is not ready and cannot serve traffic. The user-provided container failed to start",
+            False,
+            False,
+        ),
     ],
 )
 def test_what_passes_by_itself(said: str, looks: bool, passes: bool) -> None:
@@ -101,9 +163,29 @@ def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.Capt
     assert capsys.readouterr().out.count("it may take a few minutes") == 2
 
 
-def test_what_does_not_pass_is_not_tried_again() -> None:
+@pytest.mark.parametrize(("says", "waits_for_it"), [("no", True), ("UNAVAILABLE", False)])
+def test_what_does_not_pass_or_is_not_waited_for_is_not_tried_again(says: str, waits_for_it: bool) -> None:
     waits: list[float] = []
-    ran = run_command(Command((sys.executable, "-c", "import sys; sys.exit('no')")), waits.append)
+    ran = run_command(
+        Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), waits=waits_for_it), waits.append
+    )
     assert not ran.ok
-    assert ran.said.strip() == "no"
+    assert ran.said.strip() == says
     assert waits == []
+
+
+def test_a_plan_may_be_read_in_part() -> None:
+    """As with `| head`."""
+    settings = {"PROJECT": "p-test", "REGION": "europe-west6", "DOMAIN": "registration.example.org"}
+    plan = subprocess.Popen(
+        [sys.executable, "-m", "deploy", "plan"],
+        env=os.environ | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert plan.stdout
+    assert plan.stderr
+    plan.stdout.close()
+    assert plan.stderr.read() == ""
+    assert plan.wait(timeout=30) == 1

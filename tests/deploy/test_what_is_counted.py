@@ -12,14 +12,14 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from deploy.alerts import LONGEST_DUE, METRICS
+from deploy.alerts import LONGEST_WAITING, METRICS
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.mail import Held, Message, NotSent, Posted
+from rollcall.desk.mail import Held, Message, NotSent, Posted, confirmation
 from rollcall.desk.registering import register
 from tests.builders import a_registration
 from tests.conftest import Clock
@@ -28,7 +28,8 @@ from tests.handlers.test_record_deliveries import KEY, signed
 from tests.schemas.test_deliveries import a_report
 
 MINUTE = timedelta(minutes=1)
-SWEPT = {"rollcall_sweeps", "rollcall_longest_due"}
+HELD = Held(True, "SendGrid answered 401")
+SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
 
 
@@ -49,14 +50,14 @@ def meets(filter: str, found: Mapping[str, Any]) -> bool:
 def _meets_one(comparison: str, found: Mapping[str, Any]) -> bool:
     if log := re.fullmatch(r'log_id\("([\w./]+)"\)', comparison):
         return str(found.get("logName", "")).endswith("/logs/" + log[1].replace("/", "%2F"))
-    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
+    asked = re.fullmatch(r'([\w.]+)=(?:("[^"]*")|(\d+|true|false)|\(("[^"]*"(?: OR "[^"]*")*)\))', comparison)
     assert asked, f"{comparison} is not in the language that the tests know"
-    path, text, number, several = asked.groups()
+    path, text, plain, several = asked.groups()
     value: Any = found
     for name in path.split("."):
         value = value.get(name) if isinstance(value, Mapping) else None
-    if number:
-        return bool(value == int(number))
+    if plain:
+        return bool(value == json.loads(plain))
     return value in [json.loads(one) for one in (text or several).split(" OR ")]
 
 
@@ -71,18 +72,18 @@ def a_post(body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reque
 
 
 class Unforeseen(Postbox):
-    """A poster with a fault."""
+    """A poster with a fault, which quotes what it was given."""
 
     def post(self, message: Message) -> NoReturn:
-        raise ZeroDivisionError
+        raise ValueError(message.to, message.text)
 
 
 class Away:
-    """Books that cannot be reached."""
+    """Books that cannot be reached; what says so quotes what was asked."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         def unavailable(*_: object) -> NoReturn:
-            raise StoreUnavailable(timedelta(seconds=1)) from ConnectionError()
+            raise StoreUnavailable(timedelta(seconds=1)) from ConnectionError(a_registration().email)
 
         return unavailable
 
@@ -98,11 +99,16 @@ def sweep(desk: Desk) -> None:
 
 
 def mail_waits(desk: Desk, clock: Clock) -> None:
-    clock.forward(timedelta(seconds=LONGEST_DUE) + MINUTE)
+    clock.forward(timedelta(seconds=LONGEST_WAITING) + MINUTE)
     sweep(desk)
 
 
 def mail_goes(desk: Desk, _: Clock) -> None:
+    sweep(desk)
+
+
+def a_mail_cannot_be_composed(desk: Desk, _: Clock) -> None:
+    desk.store.queue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
     sweep(desk)
 
 
@@ -147,11 +153,11 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
     [
         (mail_goes, answering(), SWEPT),
         (mail_waits, answering(), SWEPT),
-        (mail_goes, answering(Held(True, "SendGrid answered 401")), {*SWEPT, "rollcall_queue_held"}),
-        (mail_goes, answering(Held(False, "SendGrid answered 429")), {*SWEPT, "rollcall_queue_held"}),
+        (mail_goes, answering(HELD), SWEPT),
         (mail_goes, answering(NotSent(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
         (mail_goes, answering(NotSent(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
+        (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
         (a_delivery_is_reported, answering(), set()),
         (a_report_is_not_signed, answering(), {"rollcall_reports_refused"}),
@@ -169,10 +175,39 @@ def test_what_happens_is_counted(
     poster: Postbox,
     counted: set[str],
 ) -> None:
-    desk = a_desk(tmp_path, clock, poster)
-    register(desk, EVENT, a_registration())
+    desk, registration = a_desk(tmp_path, clock, poster), a_registration()
+    register(desk, EVENT, registration)
     happens(desk, clock)
-    assert counted_for(capsys.readouterr().out.splitlines()) == counted
+    lines = capsys.readouterr().out.splitlines()
+    assert counted_for(lines) == counted
+    for line in lines:
+        assert warns_if_it_alerts(line), line
+        assert registration.email not in line
+        assert registration.family_name not in line
+
+
+def warns_if_it_alerts(line: str) -> bool:
+    """The duty's first look is at what is a WARNING or worse: all that alerts, and nothing else. Of a hold that begins
+    the next sweeps tell."""
+    alerts = counted_for([line]) - SWEPT or "mail queue held" in line
+    return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
+
+
+@pytest.mark.parametrize("held", [HELD, Held(False, "SendGrid answered 429")])
+def test_a_held_queue_is_counted_each_minute(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: Held
+) -> None:
+    """So that its incident lasts as long as it does: nobody is told that it is over while it is not."""
+    desk = a_desk(tmp_path, clock, answering(*[held] * 5))
+    register(desk, EVENT, a_registration())
+    sweep(desk)
+    for _ in range(5):
+        clock.forward(MINUTE)
+        capsys.readouterr()
+        sweep(desk)
+        lines = capsys.readouterr().out.splitlines()
+        assert counted_for(lines) == {*SWEPT, "rollcall_queue_held"}
+        assert all(map(warns_if_it_alerts, lines))
 
 
 def test_the_age_is_in_the_field_that_is_taken_out(
@@ -183,7 +218,7 @@ def test_the_age_is_in_the_field_that_is_taken_out(
     mail_waits(desk, clock)
     (metric,) = (metric for metric in METRICS if metric.value)
     (found,) = (one for one in map(entry, capsys.readouterr().out.splitlines()) if meets(metric.filter, one))
-    assert found["jsonPayload"][metric.value] > LONGEST_DUE
+    assert found["jsonPayload"][metric.value] > LONGEST_WAITING
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """Moving a deadline, while instances have the old one in mind."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
 from rollcall.desk.closing import close, listed, page_name
-from rollcall.desk.desk import Desk
+from rollcall.desk.desk import Desk, Store
 from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, RecentIntakes
+from rollcall.desk.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake, RecentIntakes
 from rollcall.desk.moving import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.registering import Accepted, Closed, Late, register
 from rollcall.desk.registration import registration_id
@@ -17,6 +19,22 @@ from tests.conftest import Clock
 
 EVENT = an_event()
 SECOND = timedelta(seconds=1)
+
+
+class Meanwhile:
+    """A store in which something happens just before a deadline is moved."""
+
+    def __init__(self, store: Store, happens: Callable[[], object]) -> None:
+        self._store = store
+        self._happens = [happens]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+        while self._happens:
+            self._happens.pop()()
+        return self._store.move_deadline(event, intake, closes_at)
 
 
 def another_instance(desk: Desk, clock: Clock) -> Desk:
@@ -40,6 +58,29 @@ def test_a_later_deadline_counts_at_once(desk: Desk, clock: Clock) -> None:
     assert move_deadline(desk, EVENT, later) == Moved(later)
     assert isinstance(register(other, EVENT, a_registration()), Accepted)
     assert desk.store.intake(EVENT).history[0].closes_at == EVENT.closes_at
+
+
+def test_a_later_deadline_may_come_soon(desk: Desk, clock: Clock) -> None:
+    """Whoever needs a minute more has it: nobody who read the old deadline is on the roster wrongly by it."""
+    clock.now = EVENT.closes_at - SECOND
+    later = EVENT.closes_at + 2 * SECOND
+    assert later < clock.now + MOVED_AHEAD
+    assert move_deadline(desk, EVENT, later) == Moved(later)
+
+
+def test_whoever_moves_it_at_the_same_time_is_not_passed_over(desk: Desk) -> None:
+    store, first, later = desk.store, *(EVENT.closes_at + timedelta(days=days) for days in (1, 3))
+    busy = cast(Store, Meanwhile(store, lambda: store.move_deadline(EVENT.slug, store.intake(EVENT), first)))
+    assert move_deadline(replace(desk, store=busy), EVENT, later) == Moved(later)
+    intake = store.intake(EVENT)
+    assert (intake.closes_at, [one.closes_at for one in intake.history]) == (later, [EVENT.closes_at, first])
+
+
+def test_a_closing_that_is_recorded_at_the_same_time_stands(desk: Desk, clock: Clock) -> None:
+    clock.now = EVENT.closes_at + SECOND
+    busy = cast(Store, Meanwhile(desk.store, lambda: close(desk, EVENT)))
+    assert move_deadline(replace(desk, store=busy), EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
+    assert desk.store.intake(EVENT).closes_at == EVENT.closes_at
 
 
 def test_an_earlier_deadline_lies_ahead(desk: Desk, clock: Clock) -> None:

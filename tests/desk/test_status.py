@@ -1,5 +1,6 @@
 """How things stand."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -156,6 +157,7 @@ def test_an_event_without_a_file_is_there_all_the_same(desk: Desk, clock: Clock)
     assert "intgov04: the books know it, and there is no file of it in events (EVENTS=" in said
     assert "20 February 2004, 23:00 UTC, 18 days from now" in said
     assert "not yet; a desk without its file" in said
+    assert re.search("mails waiting +1, the longest for .*\n +mails failed +none\n", said)  # nobody can write it
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
     assert "closed, 1 on the roster" in status_said(status(desk.store, {}), FOLDER)

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 from rollcall.desk.closing import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import Delivery, DeliveryReport, MailKind, needs_a_person_mail
+from rollcall.desk.mail import Delivery, DeliveryReport, MailKind, confirmation, needs_a_person_mail
 from rollcall.desk.needs_a_person import owed_this_hour
 from rollcall.desk.recording import record_deliveries
 from rollcall.desk.registering import register
-from rollcall.desk.sending import send, send_due
+from rollcall.desk.registration import registration_id
+from rollcall.desk.sending import send_due
 from rollcall.desk.telling_anew import tell_anew
 from tests.builders import a_registration, an_event
 from tests.conftest import Clock
@@ -58,8 +59,11 @@ def test_a_word_that_did_not_arrive_is_owed_anew(desk: Desk, clock: Clock, postb
     (lost,) = owed_this_hour(WRONG, clock.now)
     desk.store.queue(lost)
     clock.forward(timedelta(hours=2))
-    send(desk, lost.id)
-    assert tell_anew(desk.store, MENDED) == []
+    list(send_due(desk))
+    bounced = confirmation(WRONG.slug, registration_id(WRONG.slug, a_registration()), "").id
+    record_deliveries(desk, [DeliveryReport(bounced, Delivery.BOUNCED)])
+    assert bounced in [one.mail.id for one in desk.store.unsent_mails(WRONG.slug, None, 9)]
+    assert tell_anew(desk.store, MENDED) == []  # that was no word to the staff
     record_deliveries(desk, [DeliveryReport(lost.id, Delivery.BOUNCED)])
     owed = tell_anew(desk.store, MENDED)
     assert [(mail.kind, mail.to) for mail in owed] == [(MailKind.NEEDS_A_PERSON, to) for to in MENDED.staff]

@@ -1,16 +1,18 @@
-"""Watching: what is seen of mails that are due and of closings that are overdue."""
+"""Watching: what is seen of mails that somebody waits for and of closings that are overdue."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from deploy.alerts import LONGEST_WAITING
 from rollcall.desk.closing import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import Held, Mail, MailKind, MailRecord
+from rollcall.desk.mail import Attempt, AttemptOutcome, Held, InDoubt, Mail, MailKind, MailRecord, NotSent, Posted
 from rollcall.desk.registering import register
 from rollcall.desk.sending import send_due
-from rollcall.desk.watching import MISSED_AFTER, due_for, watch
+from rollcall.desk.watching import MISSED_AFTER, waited_for, watch
 from tests.builders import a_registration
 from tests.conftest import Clock
 from tests.desk.test_registering import EVENT, Postbox, a_desk
@@ -24,37 +26,37 @@ def about(seconds: timedelta) -> object:
     return pytest.approx(seconds.total_seconds(), abs=0.01)
 
 
-def longest_due(desk: Desk) -> float:
-    return watch(desk).longest_due.total_seconds()
+def longest_waiting(desk: Desk) -> float:
+    return watch(desk).longest_waiting.total_seconds()
 
 
 def test_nothing_is_due(desk: Desk) -> None:
     seen = watch(desk)
-    assert (seen.longest_due, seen.held, seen.overdue) == (NOTHING, False, {})
+    assert (seen.longest_waiting, seen.held, seen.overdue) == (NOTHING, False, {})
 
 
-def test_a_new_mail_is_due_since_it_was_queued(desk: Desk, clock: Clock) -> None:
+def test_a_new_mail_is_waited_for_since_it_was_queued(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration())
     clock.forward(3 * MINUTE)
     register(desk, EVENT, a_registration(first_name="Other"))
     clock.forward(4 * MINUTE)
-    assert longest_due(desk) == about(7 * MINUTE)
+    assert longest_waiting(desk) == about(7 * MINUTE)
 
 
 def test_what_was_sent_is_due_no_more(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration())
     clock.forward(3 * MINUTE)
     assert len(list(send_due(desk))) == 1
-    assert watch(desk).longest_due == NOTHING
+    assert watch(desk).longest_waiting == NOTHING
 
 
 def test_a_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None:
     tomorrow = clock.now + timedelta(days=1)
     desk.store.queue(Mail("later", MailKind.NEEDS_A_PERSON, EVENT.slug, "staff@example.org", None, tomorrow))
     clock.forward(timedelta(hours=23))
-    assert watch(desk).longest_due == NOTHING
+    assert watch(desk).longest_waiting == NOTHING
     clock.now = tomorrow + 5 * MINUTE
-    assert longest_due(desk) == about(5 * MINUTE)
+    assert longest_waiting(desk) == about(5 * MINUTE)
 
 
 def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
@@ -67,14 +69,56 @@ def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
     list(send_due(desk))
     seen = watch(desk)
     assert seen.held
-    assert seen.longest_due.total_seconds() == about(30 * SECOND)
+    assert seen.longest_waiting.total_seconds() == about(30 * SECOND)
 
 
-def test_a_lapsed_lease_is_due_since_it_lapsed(clock: Clock) -> None:
+def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock) -> None:
+    """Only a mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
+    postbox = Postbox()
+    postbox.answers = [Held(False, "SendGrid answered 429")]
+    desk = a_desk(tmp_path, clock, postbox)
+    register(desk, EVENT, a_registration())
+    list(send_due(desk))
+    assert watch(desk).held
+    desk.store.forget(EVENT.slug, "whose mail it was", desk.store.due_mails(9))
+    assert not watch(desk).held
+
+
+@pytest.mark.parametrize("answer", [NotSent(False, "SendGrid could not be reached"), InDoubt("SendGrid answered 500")])
+def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock: Clock, answer: Posted) -> None:
+    """Each try leaves it due at a later time, and the registrant has no mail."""
+    postbox = Postbox()
+    postbox.answers = [answer] * 99
+    desk = a_desk(tmp_path, clock, postbox)
+    register(desk, EVENT, a_registration())
+    longest = 0.0
+    for _ in range(70):
+        longest = max(longest, longest_waiting(desk))
+        list(send_due(desk))
+        clock.forward(MINUTE)
+    assert longest > LONGEST_WAITING
+
+
+def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clock) -> None:
+    desk = a_desk(tmp_path, clock)
+    desk.store.queue(Mail("open.x", MailKind.CONFIRMATION, EVENT.slug, "a@example.org", "not there"))
+    for _ in range(20):
+        list(send_due(desk))
+        clock.forward(MINUTE)
+    clock.forward(timedelta(hours=1))
+    assert longest_waiting(desk) == about(80 * MINUTE)
+
+
+def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
+    """Not since it was last due; but for what was put off, since too many went to its address."""
     mail = Mail("x", MailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
-    lapsed = MailRecord(mail, due_at=clock.now - MINUTE, queued_at=clock.now - timedelta(days=1))
-    assert due_for(lapsed, clock.now) == MINUTE
-    assert due_for(MailRecord(mail, due_at=None), clock.now) == NOTHING
+    again = MailRecord(mail, due_at=clock.now - MINUTE, queued_at=clock.now - timedelta(days=1))
+    assert waited_for(again, clock.now) == timedelta(days=1)
+    off = Attempt("y", clock.now - timedelta(hours=9), AttemptOutcome.PUT_OFF)
+    assert waited_for(replace(again, attempts=(off,)), clock.now) == MINUTE
+    in_vain = [Attempt("z", clock.now - hours, AttemptOutcome.NOT_TAKEN) for hours in (60 * MINUTE, 3 * MINUTE)]
+    assert waited_for(replace(again, attempts=(off, *in_vain)), clock.now) == timedelta(hours=1)
+    assert waited_for(replace(again, due_at=None), clock.now) == NOTHING
 
 
 @pytest.mark.parametrize(

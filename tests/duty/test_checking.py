@@ -84,6 +84,19 @@ def test_file_and_books_that_disagree(store: Store, clock: Clock) -> None:
     assert check_events({EVENT.slug: replace(EVENT, closes_at=to)}, store, clock.now) == []
 
 
+def test_moving_is_not_offered_where_it_would_be_refused() -> None:
+    """Once the intake is closed, to a time after the event, and to one that has passed."""
+    after = EVENT.closes_at + DAY
+    closed = an_intake(as_of=after, closing=Closing(0, "", 0))
+    (fault,) = faults(replace(EVENT, closes_at=after + DAY), closed, after)
+    assert fault.endswith("if they are right, write closes = 2004-02-20")
+    _, fault = faults(replace(EVENT, closes_at=EVENT.closes_at + 30 * DAY), an_intake(), NOW)
+    assert fault.endswith("if they are right, write closes = 2004-02-20")
+    moved = an_intake(closes_at=EVENT.closes_at + 5 * DAY, as_of=after)
+    (fault,) = faults(EVENT, moved, after)
+    assert fault.endswith("if they are right, write closes = 2004-02-25")
+
+
 def test_a_file_that_was_edited(store: Store, clock: Clock) -> None:
     store.intake(EVENT)
     edited = replace(EVENT, closes_at=EVENT.closes_at - DAY, opens_at=EVENT.opens_at - DAY)

@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
+import grpc
 import pytest
 from google.cloud import firestore
 
@@ -22,6 +23,7 @@ from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
 from tests.builders import EVENTS, a_form, an_event
 from tests.conftest import leave_out
+from tests.faulty_firestore import faulty_firestore
 from tests.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"
@@ -285,6 +287,25 @@ def test_a_project_whose_books_know_no_event(emulator: str, tmp_path: Path) -> N
     assert "do not know intgov04 yet" in refused("move-deadline", tmp_path / "books", **move)
     assert "URL=https://" in refused("smoke", tmp_path / "books", **settings)
     assert FirestoreStore(firestore.Client(project=project)).known_intake(an_event().slug) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (grpc.StatusCode.NOT_FOUND, "404"),  # what Google answers where the project has no such database
+        (grpc.StatusCode.PERMISSION_DENIED, "403"),
+        (grpc.StatusCode.UNAUTHENTICATED, "401"),
+    ],
+)
+def test_a_project_whose_books_are_not_there_or_are_not_ours(
+    status: grpc.StatusCode, said: str, emulator: str, tmp_path: Path
+) -> None:
+    with faulty_firestore(emulator) as proxy:
+        proxy.cut = status
+        settings = {"PROJECT": "mistyped", "FIRESTORE_EMULATOR_HOST": proxy.address}
+        assert refused("status", tmp_path / "books", **settings).startswith(
+            f"The books cannot be reached, or read, now: {said} "
+        )
 
 
 def test_a_login_that_is_missing_is_said(tmp_path: Path) -> None:

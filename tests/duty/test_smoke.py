@@ -1,8 +1,10 @@
 """The smoke test against `register` as it is served, in either store; whoever else works on a mail is the test."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +139,7 @@ def test_a_queue_that_is_held_is_said(world: World) -> None:
     assert world.store.save_mail_queue(held, [])
     with pytest.raises(SmokeFailed, match=r"The mail queue is held: answered 401"):
         world.smoke(within=timedelta(0))
+    assert "    the confirmation is queued, and the mail queue is held: answered 401" in world.said
     goes_on = MailQueue(queue.as_of, version=world.store.mail_queue().version)
     assert world.store.save_mail_queue(goes_on, [])
 
@@ -168,6 +171,30 @@ def test_what_answers_otherwise_is_said(world: World) -> None:
         world.smoke(event=replace(world.event, slug="closed"))
     with pytest.raises(SmokeFailed, match="does not answer"):
         world.smoke(url="http://127.0.0.1:9")
+    assert world.people() == []
+
+
+def test_an_address_that_leads_on_to_another_is_said(world: World) -> None:
+    """As http:// does to https://: a form that is posted there arrives as a look at the page."""
+
+    class LeadsOn(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("Location", world.url + self.path)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), LeadsOn) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.02])
+        thread.start()
+        try:
+            with pytest.raises(SmokeFailed, match=f"leads on to {world.url}/register/open"):
+                world.smoke(url=f"http://127.0.0.1:{server.server_port}")
+        finally:
+            server.shutdown()
+            thread.join()
     assert world.people() == []
 
 

@@ -8,6 +8,7 @@ import pytest
 from google.cloud import firestore
 from grpc import StatusCode
 
+from rollcall.desk.errors import StoreUnavailable
 from rollcall.desk.mail import MailKind
 from rollcall.desk.registration import reference, registration_id
 from rollcall.local.emulator import free_port
@@ -21,7 +22,7 @@ from tests.faulty_firestore import (
     faulty_firestore,
     refused,
 )
-from tests.served import Served, function
+from tests.served import ROOT, Served, function
 
 TRANSIENT = [
     StatusCode.ABORTED,
@@ -152,6 +153,28 @@ def test_past_the_bound_the_person_is_told_and_may_send_again(
     again = register.post_json(f"/register/{SLUG}", person)
     assert (again.status, again.json["reference"]) == (201, _reference(person))
     assert _mails(store, person) == [MailKind.CONFIRMATION]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (StatusCode.RESOURCE_EXHAUSTED, "ResourceExhausted"),
+        (StatusCode.PERMISSION_DENIED, "PermissionDenied"),
+        (StatusCode.UNAUTHENTICATED, "Unauthenticated"),
+        (StatusCode.NOT_FOUND, "NotFound"),
+    ],
+)
+def test_what_keeps_the_books_away_is_what_the_page_for_the_person_on_duty_names(
+    line: FaultyFirestore, project: str, monkeypatch: pytest.MonkeyPatch, status: StatusCode, cause: str
+) -> None:
+    """The log says only the cause's kind."""
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
+    store = FirestoreStore(firestore.Client(project=project))
+    line.cut = status
+    with pytest.raises(StoreUnavailable) as unavailable:
+        store.mail("any")
+    assert type(unavailable.value.__cause__).__name__ == cause
+    assert f"*{cause}*" in (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
 @pytest.mark.slow

@@ -91,6 +91,7 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
         ({"STORE": "sqlite", "K_SERVICE": "register"}, "STORE=sqlite on Cloud Run"),
         ({"STORE": "paper"}, "STORE"),
         ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
+        ({"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "two words"}, 'SENDGRID_API_KEY" invalid'),
         ({"EVENTS": "docs"}, "holds no event"),
         ({"FUNCTION_TARGET": "record_deliveries"}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": ""}, "SENDGRID_WEBHOOK_KEY"),
@@ -111,6 +112,22 @@ def test_a_wrong_configuration_stops_the_start(environment: dict[str, str], said
     )
     assert ran.returncode != 0
     assert said in ran.stderr
+    assert "two words" not in ran.stderr
+
+
+def test_a_key_may_end_with_the_line_that_it_was_kept_in() -> None:
+    posts = "import main; print(main._post().__self__._mail_send.request_headers['Authorization'])"
+    settings = {"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "SG.key\n", "MAIL_FROM": "a@b.example"}
+    others = {"LINK_KEY": "key", "PAGES": "https://desk.example.org/register", "SQLITE_PATH": ":memory:"}
+    ran = subprocess.run(
+        [sys.executable, "-c", posts],
+        cwd=ROOT,
+        env={**os.environ, **others, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "Bearer SG.key\n"
 
 
 def _mail_id(**changes: object) -> str:

@@ -81,8 +81,11 @@ def test_the_schema_check_sees_a_fault(api: SendGridApi) -> None:
 
 def test_nobody_is_tracked(api: SendGridApi) -> None:
     SendGridPoster("SG.key", "a@example.org", api.url).post(MESSAGE)
-    off = {"click_tracking": {"enable": False, "enable_text": False}, "open_tracking": {"enable": False}}
-    assert api.bodies[0]["tracking_settings"] == off
+    assert api.bodies[0]["tracking_settings"] == {
+        "click_tracking": {"enable": False, "enable_text": False},
+        "open_tracking": {"enable": False},
+        "subscription_tracking": {"enable": False},
+    }
     assert api.faults == []
 
 

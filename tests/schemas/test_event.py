@@ -31,6 +31,7 @@ def test_the_letters_event() -> None:
     [
         ('title = "ITU', 'titel = "ITU', "titel: is not a field of an event file"),
         ('title = "ITU', 'titel = "ITU', "title: is missing; add it"),
+        ('reference = "DM-1108"', 'reference = " "', "reference: is empty; fill it in"),
         ('"Europe/Zurich"', '"Geneva"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', '"Europe"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', '"right/Europe/Zurich"', "time_zone: should be an IANA zone"),
