@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from tests.threaded import QuietHandler, http_server
 
 _SCHEMA = OpenAPI.from_file_path(str(Path(__file__).parent / "sendgrid" / "tsg_mail_v3.json"))
 
@@ -96,18 +98,13 @@ class _Request:
     content_type: str = "application/json"
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-    """Connections that may wait; of more than the usual five, two sweeps at once have some reset."""
-
-
 @contextmanager
 def sendgrid_api() -> Iterator[SendGridApi]:
     """A server for the time of a test."""
     api = SendGridApi("")
     answering = threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def handle(self) -> None:
             with answering:
                 unread = api.answers[:1] == [resets_unread] and api.answers.pop(0)
@@ -129,19 +126,8 @@ def sendgrid_api() -> Iterator[SendGridApi]:
             else:
                 answers(*answer, b"")(self)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = _Server(("127.0.0.1", 0), Handler)
-    api.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with http_server(Handler) as api.url:
         yield api
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _faults(handler: BaseHTTPRequestHandler, body: bytes) -> list[str]:

@@ -2,11 +2,9 @@
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from bench.subjects import FORM, NUMBER
 from schemas.registration import read_form
 from tests.builders import an_event
 from tests.conftest import leave_out
+from tests.threaded import QuietHandler, http_server
 
 
 @dataclass
@@ -29,7 +28,7 @@ class Desk:
 
 @contextmanager
 def _served() -> Iterator[Desk]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -39,16 +38,9 @@ def _served() -> Iterator[Desk]:
             self.end_headers()
             self.wfile.write(b"{}")
 
-        def log_message(self, *_arguments: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        served = Desk(f"http://127.0.0.1:{server.server_port}/")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield served
-        finally:
-            server.shutdown()
+    with http_server(Handler) as address:
+        served = Desk(f"{address}/")
+        yield served
 
 
 @pytest.fixture

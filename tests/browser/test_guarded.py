@@ -1,9 +1,7 @@
 """The pages' policy and the forms elsewhere, as a real Chromium holds them."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.builders import a_form, write_open_event
 from tests.served import Served, function
+from tests.threaded import QuietHandler, http_server
 
 PATH = "/register/open"
 
@@ -19,25 +18,15 @@ PATH = "/register/open"
 def a_page_elsewhere() -> Iterator[str]:
     """The origin of another web server, with an empty page."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(b"<!doctype html><title>Elsewhere</title>")
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_server(Handler) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")

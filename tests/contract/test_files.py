@@ -8,14 +8,12 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
@@ -31,6 +29,7 @@ from rollcall.local.emulator import free_port
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
 from tests.sendgrid_api import Behaviour, answers, hangs_up, resets
+from tests.threaded import QuietHandler, http_server
 
 ID = "0123456789ABCDEFGHJKMNPQ"
 EVERY_BYTE = bytes(range(256))
@@ -233,7 +232,7 @@ class ScriptedStorage:
 def scripted_storage(*orders: Behaviour) -> Iterator[ScriptedStorage]:
     """A server that answers so, one request after another."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.do_GET()
@@ -245,19 +244,9 @@ def scripted_storage(*orders: Behaviour) -> Iterator[ScriptedStorage]:
             storage.asked.append(self.path)
             storage.orders.pop(0)(self)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    storage = ScriptedStorage(f"http://127.0.0.1:{server.server_port}", list(orders))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with http_server(Handler) as address:
+        storage = ScriptedStorage(address, list(orders))
         yield storage
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class TestCloudStorage:

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from deploy.steps import Command, Ran, Run
 from tests.deploy.gcloud import loaded_gcloud
+from tests.threaded import QuietHandler, http_server
 
 PROJECT, NUMBER = "p-test", "123456789012"
 
@@ -427,7 +427,7 @@ def google_api() -> Iterator[GoogleApi]:
     """The stand-in, on a port of its own."""
     api, lock = GoogleApi(), threading.Lock()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def _serve(self) -> None:
@@ -457,17 +457,6 @@ def google_api() -> Iterator[GoogleApi]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    api.url = f"http://127.0.0.1:{server.server_port}/"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with api._open:
-            yield api
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_server(Handler) as address, api._open:
+        api.url = f"{address}/"
+        yield api

@@ -2,11 +2,9 @@
 published schemas (and ours of the pages, where nothing is published: tests/sendgrid/settings.json)."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from werkzeug.datastructures import Headers, ImmutableMultiDict
+
+from tests.threaded import QuietHandler, http_server
 
 ENGINEERS_KEY = "SG.engineer.full"
 _FOLDER = Path(__file__).parent.parent / "sendgrid"
@@ -91,7 +91,7 @@ def sendgrid_account() -> Iterator[Account]:
     """An account of its own, over HTTP."""
     account = Account()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def _do(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             request = _Request(self.command.lower(), urlsplit(self.path), self.rfile.read(length), self.headers)
@@ -106,19 +106,8 @@ def sendgrid_account() -> Iterator[Account]:
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _do
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    account.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=[0.02])  # seconds until it sees that it is to end
-    thread.start()
-    try:
+    with http_server(Handler) as account.url:
         yield account
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Request:

@@ -2,7 +2,6 @@
 
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ from deploy.sendgrid import authenticated_domain, steps
 from deploy.steps import Command, Ran
 from tests.deploy.sendgrid_settings import Account, sendgrid_account
 from tests.deploy.test_sendgrid import DOMAIN, PLACE, Kept, api_of, no_command, take_all
+from tests.threaded import at_work
 
 ADDRESS = "192.0.2.10"
 
@@ -44,13 +44,10 @@ def dns_server() -> Iterator[Zone]:
             asked, socket = self.request
             socket.sendto(_answer(zone, dns.message.from_wire(asked)).to_wire(), self.client_address)
 
-    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
-        resolver.nameservers, resolver.port = ["127.0.0.1"], server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=[0.02])
-        thread.start()
+    server = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler)
+    resolver.nameservers, resolver.port = ["127.0.0.1"], server.server_address[1]
+    with at_work(server):
         yield zone
-        server.shutdown()
-        thread.join()
 
 
 def _answer(zone: Zone, asked: dns.message.Message) -> dns.message.Message:

@@ -1,10 +1,8 @@
 """The smoke test against `register` as it is served, in either store; whoever else works on a mail is the test."""
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from schemas.registration import FIELD_NAMES, read_form
 from tests.builders import a_registration, an_event, write_event, write_open_event
 from tests.conftest import where_the_books_are
 from tests.served import function
+from tests.threaded import QuietHandler, http_server
 
 
 @dataclass
@@ -177,24 +176,14 @@ def test_what_answers_otherwise_is_said(world: World) -> None:
 def test_an_address_that_leads_on_to_another_is_said(world: World) -> None:
     """As http:// does to https://: a form that is posted there arrives as a look at the page."""
 
-    class LeadsOn(BaseHTTPRequestHandler):
+    class LeadsOn(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(301)
             self.send_header("Location", world.url + self.path)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), LeadsOn) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.02])
-        thread.start()
-        try:
-            with pytest.raises(SmokeFailed, match=f"leads on to {world.url}/register/open"):
-                world.smoke(url=f"http://127.0.0.1:{server.server_port}")
-        finally:
-            server.shutdown()
-            thread.join()
+    with http_server(LeadsOn) as url, pytest.raises(SmokeFailed, match=f"leads on to {world.url}/register/open"):
+        world.smoke(url=url)
     assert world.people() == []
 
 
