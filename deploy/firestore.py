@@ -116,7 +116,7 @@ def _exemptions(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
 
     def lacking(there: Any) -> Sequence[Command]:
         have = {
-            (_collection(field["name"]), field["name"].rpartition("/")[2].strip("`")): sorted(
+            _field(field["name"]): sorted(
                 one["fields"][0].get("order", "CONTAINS") for one in field["indexConfig"].get("indexes", [])
             )
             for field in there
@@ -153,7 +153,7 @@ def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
     (https://cloud.google.com/firestore/docs/ttl). The field has no index: it would be a hot one."""
 
     def lacking(there: Any) -> Sequence[Command]:
-        have = {(_collection(field["name"]), field["name"].rpartition("/")[2].strip("`")) for field in there}
+        have = {_field(field["name"]) for field in there}
         return [
             gcloud(
                 "firestore fields ttls update",
@@ -174,6 +174,11 @@ def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
         lacking=lacking,
         none=[],
     )
+
+
+def _field(name: str) -> tuple[str, str]:
+    """The collection and the path of the field with this name at Google."""
+    return _collection(name), name.rpartition("/")[2].strip("`")
 
 
 def _collection(name: str) -> str:

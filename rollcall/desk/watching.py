@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from rollcall.desk.closing import due_to_close
 from rollcall.desk.desk import Desk
@@ -54,11 +55,10 @@ def waited_for(record: MailRecord, now: datetime) -> timedelta:
 
 def _to_go_since(record: MailRecord, due_at: datetime) -> datetime:
     """When the mail was to go out at first, or at first after it was put off."""
-    outcomes = [attempt.outcome for attempt in record.attempts]
-    if AttemptOutcome.PUT_OFF not in outcomes:
+    since = list(takewhile(lambda attempt: attempt.outcome is not AttemptOutcome.PUT_OFF, reversed(record.attempts)))
+    if len(since) == len(record.attempts):
         return owed_since(record)
-    last = len(outcomes) - outcomes[::-1].index(AttemptOutcome.PUT_OFF)
-    return next((attempt.at for attempt in record.attempts[last:]), due_at)
+    return since[-1].at if since else due_at
 
 
 def owed_since(record: MailRecord) -> datetime:

@@ -184,8 +184,8 @@ def _wait_for_delivery(test: Smoke, mail_id: str) -> None:
     give_up_at = test.seconds() + test.within.total_seconds()
     said = ""
     while True:
-        record = test.store.mail(mail_id)
-        if record and (stands := _standing(record, test.store.mail_queue())) != said:
+        record, queue = test.store.mail(mail_id), test.store.mail_queue()
+        if record and (stands := _standing(record, queue)) != said:
             said = stands
             test.say(f"    {stands}")
         if record and record.state is MailState.DELIVERED:
@@ -194,7 +194,7 @@ def _wait_for_delivery(test: Smoke, mail_id: str) -> None:
             raise SmokeFailed(f"The confirmation will not arrive: {record.state.value}. {record.why}")
         if test.seconds() >= give_up_at:
             raise SmokeFailed(
-                f"Nobody said within {lasting(test.within)} that it was delivered. {_cause(test, record)}"
+                f"Nobody said within {lasting(test.within)} that it was delivered. {_cause(record, queue)}"
             )
         test.wait(_LOOK_EVERY)
 
@@ -204,9 +204,8 @@ def _standing(record: MailRecord, queue: MailQueue) -> str:
     return f"the confirmation is {record.state.value}{held}"
 
 
-def _cause(test: Smoke, record: MailRecord | None) -> str:
+def _cause(record: MailRecord | None, queue: MailQueue) -> str:
     """What is likely to be wrong where a mail came no further."""
-    queue = test.store.mail_queue()
     if record is None:
         return "The mail is not in the books any more."
     if record.state is MailState.SENT:

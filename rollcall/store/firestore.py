@@ -74,7 +74,7 @@ from rollcall.store.records import (
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
 """Faults that pass by themselves; TooManyRequests is RESOURCE_EXHAUSTED."""
-_UNREACHABLE = (Cancelled, DataLoss, Forbidden, RetryError, TransportError, Unauthenticated)
+_UNREACHABLE = (Cancelled, DataLoss, Forbidden, TransportError, Unauthenticated)
 """No trying again mends these at once; what was typed must come back all the same."""
 _BOUND = 8.0
 """Seconds within which a call is tried again: a person is waiting, the library's own minute would be too long."""
