@@ -7,9 +7,7 @@ Whoever calls it without a login, or with one of Firebase's (here unsigned), is 
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 from google.cloud import firestore
@@ -17,7 +15,7 @@ from google.cloud import firestore
 from tests.contract import sample
 from tests.contract.test_indexes import COLLECTIONS
 from tests.contract.test_samples import newest_documents
-from tests.served import ROOT
+from tests.served import ROOT, Served
 
 OWNER = {"Authorization": "Bearer owner"}
 
@@ -32,33 +30,25 @@ def somebody(project: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {_part({'alg': 'none', 'typ': 'JWT'})}.{_part(says)}."}
 
 
-def ask(method: str, url: str, body: object, headers: dict[str, str]) -> int:
-    """The answer's status."""
-    content = json.dumps(body).encode() if body is not None else None
-    try:
-        with urlopen(Request(url, content, {"Content-Type": "application/json", **headers}, method=method)) as answer:
-            return int(answer.status)
-    except HTTPError as error:
-        return error.code
-
-
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_client_reads_or_writes_the_books(emulator: str, project: str, signed_in: bool) -> None:
     sample.firestore_from_text(firestore.Client(project=project), newest_documents())
     deployed = (ROOT / "deploy" / "firestore.rules").read_text("utf-8")
-    set_rules = f"http://{emulator}/emulator/v1/projects/{project}:securityRules"
-    assert ask("PUT", set_rules, {"rules": {"files": [{"name": "firestore.rules", "content": deployed}]}}, OWNER) == 200
-    client = somebody(project) if signed_in else {}
-    documents = f"http://{emulator}/v1/projects/{project}/databases/(default)/documents"
+    books, as_json = Served(int(emulator.rpartition(":")[2])), {"Content-Type": "application/json"}
+    rules = json.dumps({"rules": {"files": [{"name": "firestore.rules", "content": deployed}]}})
+    set_rules = f"/emulator/v1/projects/{project}:securityRules"
+    assert books.ask("PUT", set_rules, rules, OWNER | as_json).status == 200
+    client = as_json | (somebody(project) if signed_in else {})
+    documents = f"/v1/projects/{project}/databases/(default)/documents"
     paths = [quote(path) for path in json.loads(newest_documents())]
     assert {path.split("/")[-2] for path in paths} == COLLECTIONS
     for path in paths:
         for method, at, body in (
             ("GET", path, None),
             ("GET", path.rpartition("/")[0], None),
-            ("PATCH", path, {"fields": {}}),
-            ("PATCH", f"{path}-new", {"fields": {}}),
+            ("PATCH", path, '{"fields": {}}'),
+            ("PATCH", f"{path}-new", '{"fields": {}}'),
             ("DELETE", path, None),
         ):
-            assert ask(method, f"{documents}/{at}", body, client) == 403, f"{method} {at}"
-        assert ask("GET", f"{documents}/{path}", None, OWNER) == 200, path
+            assert books.ask(method, f"{documents}/{at}", body, client).status == 403, f"{method} {at}"
+        assert books.ask("GET", f"{documents}/{path}", None, OWNER).status == 200, path

@@ -59,11 +59,17 @@ def test_a_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None
     assert longest_waiting(desk) == about(5 * MINUTE)
 
 
-def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
+def desk_whose_mail_is_answered(tmp_path: Path, clock: Clock, *answers: Posted) -> Desk:
+    """With one registration, whose confirmation is not yet tried."""
     postbox = Postbox()
-    postbox.answers = [Held(True, "SendGrid answered 401")]
+    postbox.answers = list(answers)
     desk = a_desk(tmp_path, clock, postbox)
     register(desk, EVENT, a_registration())
+    return desk
+
+
+def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
+    desk = desk_whose_mail_is_answered(tmp_path, clock, Held(True, "SendGrid answered 401"))
     list(send_due(desk))
     clock.forward(30 * SECOND)
     list(send_due(desk))
@@ -74,10 +80,7 @@ def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
 
 def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock) -> None:
     """Only a mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
-    postbox = Postbox()
-    postbox.answers = [Held(False, "SendGrid answered 429")]
-    desk = a_desk(tmp_path, clock, postbox)
-    register(desk, EVENT, a_registration())
+    desk = desk_whose_mail_is_answered(tmp_path, clock, Held(False, "SendGrid answered 429"))
     list(send_due(desk))
     assert watch(desk).held
     desk.store.forget(EVENT.slug, "whose mail it was", desk.store.due_mails(9))
@@ -87,10 +90,7 @@ def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock
 @pytest.mark.parametrize("answer", [NotSent(False, "SendGrid could not be reached"), InDoubt("SendGrid answered 500")])
 def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock: Clock, answer: Posted) -> None:
     """Each try leaves it due at a later time, and the registrant has no mail."""
-    postbox = Postbox()
-    postbox.answers = [answer] * 99
-    desk = a_desk(tmp_path, clock, postbox)
-    register(desk, EVENT, a_registration())
+    desk = desk_whose_mail_is_answered(tmp_path, clock, *[answer] * 99)
     longest = 0.0
     for _ in range(70):
         longest = max(longest, longest_waiting(desk))
