@@ -42,7 +42,7 @@ bench-instances bench-settings bench-counting bench-growth: .venv/test
 
 # What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
 status smoke move-deadline send-roster event-check: .venv/run
-	@.venv/bin/python -m rollcall.duty $@
+	@.venv/bin/python -m rollcall.ops $@
 
 # Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and DUTY=, EVENTS=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate

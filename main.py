@@ -18,9 +18,9 @@ from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
 from rollcall.desk.desk import Desk, EmailReader, Files, Links, Post, Store
-from rollcall.desk.event import Event
-from rollcall.desk.intake import Intake, RecentIntakes
-from rollcall.desk.mail import About, Drawn, Mail, Message, RosterContent
+from rollcall.model.email import About, Drawn, Mail, Message, RosterContent
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake, RecentIntakes
 from schemas.event import read_events
 
 if TYPE_CHECKING:
@@ -139,19 +139,19 @@ def _files() -> Files:
 
 @cache
 def _reader() -> EmailReader:
-    from rollcall.inbox.reader import InboxReader
+    from rollcall.inbound.reader import InboxReader
 
     return InboxReader()
 
 
 def _links() -> Links:
-    from schemas.links import SignedLinks
+    from rollcall.links import SignedLinks
 
     return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
 
 
 def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
-    from rollcall.mail.composing import compose
+    from rollcall.emails.composing import compose
 
     return compose(mail, event, about, intake)
 
@@ -164,7 +164,7 @@ def _draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
 
 @cache
 def _post() -> Post:
-    from rollcall.mail.posting import SendGridPoster
+    from rollcall.sendgrid import SendGridPoster
 
     # a secret that was filled by hand may end with its line; of that no header can be made, and no mail would go out
     key = env.str("SENDGRID_API_KEY", validate=Regexp(r"\s*[!-~]+\s*\Z", error="Not a key of SendGrid's.")).strip()

@@ -16,7 +16,7 @@ from bench.emulator import emulator
 from bench.machine import keep
 from bench.subjects import EVENT, node_function, subjects
 from rollcall.local.emulator import NoEmulator
-from tests.builders import write_open_event
+from tests.support.builders import write_open_event
 
 
 def main(quick: bool) -> None:

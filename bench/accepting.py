@@ -20,7 +20,7 @@ from bench.load import Load, post_forms
 from bench.ratios import Goal, Spread, ratios, spread
 from bench.serving import Running
 from bench.subjects import FLOOR, FORM, NODE, NUMBER, PRODUCT, THREADS, Subject
-from tests.faulty_firestore import faulty_firestore
+from tests.support.faulty_firestore import faulty_firestore
 
 _WARM_UP_CONNECTIONS = 8
 _COUNTED = 50

@@ -39,12 +39,11 @@ from typing import Any
 from bench.emulator import emulator
 from bench.machine import keep
 from bench.serving import MB, ROOT
-from rollcall.desk.closing import close
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.event import Event
-from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import (
+from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
+from rollcall.model.email import (
     Attempt,
     AttemptOutcome,
     Drawn,
@@ -57,11 +56,12 @@ from rollcall.desk.mail import (
     confirmation,
     roster_mail,
 )
-from rollcall.desk.registration import Registration, registration_id
-from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
-from rollcall.store.records import mail_record, mail_state, registration_record, shaped
+from rollcall.model.event import Event
+from rollcall.model.intake import Closing, Intake
+from rollcall.model.registration import Registration, registration_id
+from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_registration, an_event, desk_with
+from tests.support.builders import a_registration, an_event, desk_with
 
 _USUAL = {"sqlite": (1000, 10_000, 100_000), "firestore": (1000, 10_000)}
 ONE_IN_LATE, ONE_IN_UNDELIVERED = 100, 50

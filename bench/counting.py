@@ -1,8 +1,8 @@
 """What each function reads and writes in Firestore, as it is billed: counted on the line, not reckoned.
 
 Each function is served by functions-framework, with its books in the Firestore emulator behind a proxy
-(`tests/faulty_firestore.py`) that sees every call and every answer. A few registrations go the whole way: registered,
-confirmed by mail, reported as delivered, closed, and sent to the staff as a roster. What grows with a number is counted
+(`tests/support/faulty_firestore.py`) that sees every call and every answer. A few registrations go the whole way: they are
+registered, confirmed by mail, reported as delivered, closed, and sent to the staff as a roster. What grows with a number is counted
 at two numbers, and told as so much, and so much for each.
 
 As billed (https://firebase.google.com/docs/firestore/pricing): a write is a document in a commit; a read is a document
@@ -35,18 +35,18 @@ from bench.costs import Counted, Each, tables
 from bench.emulator import emulator
 from bench.machine import keep
 from bench.page import put
-from rollcall.desk.mail import confirmation, roster_mail
-from rollcall.desk.registration import registration_id
 from rollcall.local.trigger import trigger_of
+from rollcall.model.email import confirmation, roster_mail
+from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
-from tests.builders import LINKS, SENDER, a_form, a_form_in_text, a_registration, write_open_event
-from tests.faulty_firestore import FaultyFirestore, Passed, faulty_firestore
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.inbox.builders import raw_post
 from tests.schemas.test_deliveries import a_report
-from tests.sendgrid_api import sendgrid_api
-from tests.served import Answer, Served, function
+from tests.support.builders import LINKS, SENDER, a_form, a_form_in_text, a_registration, write_open_event
+from tests.support.faulty_firestore import FaultyFirestore, Passed, faulty_firestore
+from tests.support.inbound import raw_post
+from tests.support.sendgrid_api import sendgrid_api
+from tests.support.served import Answer, Served, function
 
 FEW, MORE = 2, 4
 """The numbers at which is counted what grows."""

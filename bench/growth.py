@@ -19,12 +19,12 @@ from typing import Any
 from bench.costs import cpu
 from bench.page import put
 from deploy.functions import FUNCTIONS
-from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, MailRecord, confirmation
-from rollcall.desk.registration import ALPHABET, reference, registration_id
-from rollcall.desk.sending import LEASE
-from rollcall.store.records import mail_record, mail_state, registration_record, shaped
-from tests.builders import a_registration
-from tests.served import ROOT
+from rollcall.desk.send import LEASE
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, MailRecord, confirmation
+from rollcall.model.registration import ALPHABET, reference, registration_id
+from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
+from tests.support.builders import a_registration
+from tests.support.served import ROOT
 
 MILLION = 1_000_000
 DAY = 86_400

@@ -37,18 +37,18 @@ from bench.machine import keep
 from bench.messages import LARGE
 from bench.serving import FRAMEWORK, MB, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
-from rollcall.desk.mail import Attachment, MailKind, confirmation
-from rollcall.desk.pages import unsent_mails
-from rollcall.desk.registration import registration_id
+from rollcall.desk.scan import unsent_mails
 from rollcall.local.emulator import free_port
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER
 from rollcall.local.trigger import trigger_of
+from rollcall.model.email import Attachment, MailKind, confirmation
+from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
-from tests.builders import a_form, a_registration, write_event, write_open_event
-from tests.sendgrid_api import sendgrid_api
-from tests.served import Served
+from tests.support.builders import a_form, a_registration, write_event, write_open_event
+from tests.support.sendgrid_api import sendgrid_api
+from tests.support.served import Served
 
 REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
 """On the roster that is closed and sent."""

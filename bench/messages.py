@@ -29,20 +29,20 @@ from pathlib import Path
 from typing import Any
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import Standing
-from rollcall.desk.intake import RecentIntakes
-from rollcall.desk.mail import Attachment, Message, Posted
-from rollcall.desk.receiving import read_in, receive
+from rollcall.desk.receive import read_in, receive
 from rollcall.documents.roster import draw
-from rollcall.inbox.reader import InboxReader
+from rollcall.emails.composing import compose
+from rollcall.inbound.reader import InboxReader
+from rollcall.links import SignedLinks
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER, filled_in, sample_text
-from rollcall.mail.composing import compose
+from rollcall.model.email import Attachment, Message, Posted
+from rollcall.model.event import Event
+from rollcall.model.inbound import Standing
+from rollcall.model.intake import RecentIntakes
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
-from schemas.links import SignedLinks
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results" / "messages.json"

@@ -36,17 +36,17 @@ from bench.instances import SETTINGS, Bench
 from bench.machine import keep
 from bench.serving import Processes
 from rollcall.desk.desk import Store
-from rollcall.desk.mail import confirmation
-from rollcall.desk.registration import registration_id
-from rollcall.desk.sending import SENDERS, send_due
+from rollcall.desk.send import SENDERS, send_due
 from rollcall.local.trigger import trigger_of
-from rollcall.mail.posting import SendGridPoster
+from rollcall.model.email import confirmation
+from rollcall.model.registration import registration_id
+from rollcall.sendgrid import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.builders import a_registration, desk_with, write_open_event
-from tests.counting_sendgrid import CountingSendGrid, counting_sendgrid
-from tests.served import Served
+from tests.support.builders import a_registration, desk_with, write_open_event
+from tests.support.counting_sendgrid import CountingSendGrid, counting_sendgrid
+from tests.support.served import Served
 
 LATENCY = 0.15
 """Seconds until SendGrid answers."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.served import Answer, Served
+from tests.support.served import Answer, Served
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORK = str(Path(sys.executable).with_name("functions-framework"))

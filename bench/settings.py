@@ -16,7 +16,7 @@ from bench.load import post_forms
 from bench.machine import keep
 from bench.ratios import Spread, spread
 from bench.subjects import EVENT, FORM, NUMBER, Subject, product
-from tests.builders import write_open_event
+from tests.support.builders import write_open_event
 
 _SETTINGS = [(threads, workers) for workers in (1, 2) for threads in (4, 16, 80)]
 _CONNECTIONS = 80

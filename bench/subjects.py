@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.serving import FRAMEWORK, ROOT, Running, running
 from rollcall.local.emulator import free_port
-from tests.builders import a_form
+from tests.support.builders import a_form
 
 PRODUCT, FLOOR, AIO, NODE, HELLO = "product", "floor", "floor, aio", "node", "framework alone"
 EVENT = "open"

@@ -32,9 +32,9 @@ from deploy.steps import (
     take_all_away,
 )
 from rollcall.desk.desk import Store
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.duty.books import NoBooks, open_books
-from rollcall.duty.checking import check_events, check_folder
+from rollcall.model.errors import StoreUnavailable
+from rollcall.ops.connect import NoBooks, open_books
+from rollcall.ops.event_check import check_events, check_folder
 from schemas.event import read_folder
 
 _SETTINGS = {

@@ -2,11 +2,11 @@
 
 from flask import Request, Response
 
+from handlers.internal import done, run_privately
 from handlers.logs import log, log_fault
-from handlers.private import done, run_privately
-from rollcall.desk.closing import close, due_to_close
+from rollcall.desk.close import close, due_to_close
 from rollcall.desk.desk import Desk
-from rollcall.desk.errors import StoreUnavailable
+from rollcall.model.errors import StoreUnavailable
 
 
 def close_intake(desk: Desk, request: Request) -> Response:

@@ -12,7 +12,7 @@ import sys
 
 from flask import has_request_context, request
 
-from rollcall.desk.errors import StoreUnavailable
+from rollcall.model.errors import StoreUnavailable
 
 _TRACE = "(?P<trace>(?!0{32})[0-9a-f]{32})"
 _W3C = re.compile(f"(?!ff)[0-9a-f]{{2}}-{_TRACE}-(?P<span>(?!0{{16}})[0-9a-f]{{16}})-(?P<flags>[0-9a-f]{{2}})")

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
+from handlers.internal import done, log_message, run_privately
 from handlers.logs import log, log_fault, log_unavailable
-from handlers.private import done, log_message, run_privately
 from handlers.signature import is_signed, why_refused
 from rollcall.desk.desk import Desk
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.incoming import Incoming
-from rollcall.desk.receiving import read_in, receive
+from rollcall.desk.receive import read_in, receive
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.inbound import Incoming
 
 LARGEST_BODY = 64_000_000
 """Bytes; SendGrid takes messages of 30 MB at the most, and posts them as multipart/form-data."""

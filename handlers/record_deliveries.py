@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
+from handlers.internal import done, run_privately
 from handlers.logs import log
-from handlers.private import done, run_privately
 from handlers.signature import is_signed, why_refused
+from rollcall.desk.deliveries import record_deliveries as record_at_desk
 from rollcall.desk.desk import Desk
-from rollcall.desk.mail import UNDELIVERED
-from rollcall.desk.recording import record_deliveries as record_at_desk
+from rollcall.model.email import UNDELIVERED
 from schemas.deliveries import read_deliveries
 
 LARGEST_BODY = 4_000_000

@@ -10,16 +10,13 @@ from urllib.parse import quote
 from flask import Request, Response
 from marshmallow import ValidationError
 
-from handlers.headers import guard, share
+from handlers.bot_check import shown_now, sign_in, without_traces
 from handlers.logs import log, log_fault, log_unavailable
-from handlers.reading import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
-from handlers.traces import shown_now, sign_in, without_traces
+from handlers.request_body import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
+from handlers.security_headers import guard, share
 from rollcall.desk.desk import Desk, Opened, forms_return_to
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.event import Event
-from rollcall.desk.intake import Intake
-from rollcall.desk.mail import ROSTER_TYPES, roster_file_ending
-from rollcall.desk.registering import (
+from rollcall.desk.follow_up import deal_with, form_to_complete, message_to_deal_with, note_completed
+from rollcall.desk.register import (
     Accepted,
     Closed,
     Differs,
@@ -31,10 +28,13 @@ from rollcall.desk.registering import (
     Outcome,
     intake_now,
 )
-from rollcall.desk.registering import register as register_at_desk
-from rollcall.desk.registration import Registration, Sign, is_reference, registration_id
-from rollcall.desk.replying import deal_with, form_to_complete, message_to_deal_with, note_completed
-from schemas.links import COMPLETING, DEALING_WITH, ROSTER
+from rollcall.desk.register import register as register_at_desk
+from rollcall.links import COMPLETING, DEALING_WITH, ROSTER
+from rollcall.model.email import ROSTER_TYPES, roster_file_ending
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
+from rollcall.model.registration import Registration, Sign, is_reference, registration_id
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 

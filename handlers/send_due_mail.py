@@ -9,13 +9,13 @@ from collections import Counter
 
 from flask import Request, Response
 
+from handlers.internal import done, log_attempt, log_message, run_privately
 from handlers.logs import log, log_fault
-from handlers.private import done, log_attempt, log_message, run_privately
 from rollcall.desk.desk import Desk
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.receiving import read_due
-from rollcall.desk.sending import send_due
-from rollcall.desk.watching import watch
+from rollcall.desk.health import watch
+from rollcall.desk.receive import read_due
+from rollcall.desk.send import send_due
+from rollcall.model.errors import StoreUnavailable
 
 
 def send_due_mail(desk: Desk, request: Request) -> Response:

@@ -2,10 +2,10 @@
 
 from cloudevents.http import CloudEvent
 
+from handlers.internal import log_attempt
 from handlers.logs import log_broken
-from handlers.private import log_attempt
 from rollcall.desk.desk import Desk
-from rollcall.desk.sending import send
+from rollcall.desk.send import send
 
 _COLLECTION = "documents/mails/"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
-from rollcall.desk.mail import Delivery, DeliveryReport
+from rollcall.model.email import Delivery, DeliveryReport
 
 DELIVERIES = {
     "processed": Delivery.TAKEN,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from rollcall.desk.event import Category, Contact, Event, Hotel, Venue
+from rollcall.model.event import Category, Contact, Event, Hotel, Venue
 from schemas.registration import FIELD_NAMES
 from schemas.text import Text
 

@@ -9,7 +9,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
-from rollcall.desk.event import Event
+from rollcall.model.event import Event
 from schemas.registration import EmailAddress, Telephone, schema_for
 from schemas.text import Lines, Text
 

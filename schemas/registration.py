@@ -12,8 +12,8 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load, validate
 
-from rollcall.desk.event import Category, Event
-from rollcall.desk.registration import Registration
+from rollcall.model.event import Category, Event
+from rollcall.model.registration import Registration
 from schemas.text import Lines, Text, is_blank
 
 TITLES = ("Mr.", "Mrs.", "Ms.", "Miss")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rollcall.desk.event import Event
+from rollcall.model.event import Event
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.served import ROOT
+from tests.support.served import ROOT
 
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "reliability.md").read_text("utf-8"))
 

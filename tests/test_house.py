@@ -51,7 +51,7 @@ print(json.dumps(sorted(sys.modules)))
         "apispec",
         "cryptography",
         "google.cloud.storage",
-        "rollcall.inbox.reader",
+        "rollcall.inbound.reader",
         "lxml",
         "pypdf",
         "docx",

@@ -7,8 +7,8 @@ from pathlib import Path
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
 from schemas.registration import read_form
-from tests.builders import an_event
-from tests.served import ROOT
+from tests.support.builders import an_event
+from tests.support.served import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 

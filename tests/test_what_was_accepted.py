@@ -17,17 +17,17 @@ from marshmallow import ValidationError
 from openpyxl.utils.escape import unescape
 
 from rollcall.desk.desk import Store
-from rollcall.desk.intake import Intake
-from rollcall.desk.mail import confirmation
-from rollcall.desk.registration import Registered, Registration, registration_id
 from rollcall.documents.roster import harmless
-from rollcall.mail.composing import compose
-from rollcall.mail.wording import details
+from rollcall.emails.composing import compose
+from rollcall.emails.wording import details
+from rollcall.model.email import confirmation
+from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered, Registration, registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import form_fields, read_form, written
-from tests.builders import a_form, an_event, roster_files
 from tests.conftest import Clock
+from tests.support.builders import a_form, an_event, roster_files
 
 EVENT = an_event()
 LABELS = {field.name: field.label for field in form_fields(EVENT)}

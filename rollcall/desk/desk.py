@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import Glance, Incoming, Reading
-from rollcall.desk.intake import Closing, Intake, IntakeStore, RecentIntakes
-from rollcall.desk.mail import About, Attachment, Drawn, Mail, MailQueue, MailRecord, Message, Posted, RosterContent
-from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign
+from rollcall.model.email import About, Attachment, Drawn, Mail, MailQueue, MailRecord, Message, Posted, RosterContent
+from rollcall.model.event import Event
+from rollcall.model.inbound import Glance, Incoming, Reading
+from rollcall.model.intake import Closing, Intake, IntakeStore, RecentIntakes
+from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign
 
 
 class RegisteringStore(IntakeStore, Protocol):

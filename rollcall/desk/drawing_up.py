@@ -7,12 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rollcall.desk.closing import list_is_whole, listed
+from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.desk import Desk, RosterStore
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, Incoming, Standing
-from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import (
+from rollcall.desk.needs_a_person import ATTACHED, SHOWN
+from rollcall.desk.scan import Newest, everyone, in_step, messages_now, still_kept, unsent_mails
+from rollcall.model.email import (
     UNDELIVERED,
     Attachment,
     Drawn,
@@ -26,9 +25,10 @@ from rollcall.desk.mail import (
     Shown,
     roster_file_id,
 )
-from rollcall.desk.needs_a_person import ATTACHED, SHOWN
-from rollcall.desk.pages import Newest, everyone, in_step, messages_now, still_kept, unsent_mails
-from rollcall.desk.registration import KeptForm
+from rollcall.model.event import Event
+from rollcall.model.inbound import FormStanding, Incoming, Standing
+from rollcall.model.intake import Closing, Intake
+from rollcall.model.registration import KeptForm
 
 IN_WORKBOOK = 1000
 """Kept forms in the workbook, and forms not completed, the last received; robots may send so many that no mail could

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk, RosterStore
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, Incoming, Standing
-from rollcall.desk.mail import (
+from rollcall.desk.scan import Newest, messages, still_kept, unsent_mails
+from rollcall.desk.testing import is_test
+from rollcall.model.email import (
     UNDELIVERED,
     Attachment,
     ForStaff,
@@ -18,9 +18,9 @@ from rollcall.desk.mail import (
     Shown,
     needs_a_person_mail,
 )
-from rollcall.desk.pages import Newest, messages, still_kept, unsent_mails
-from rollcall.desk.registration import KeptForm, Registered
-from rollcall.desk.testing import is_test
+from rollcall.model.event import Event
+from rollcall.model.inbound import FormStanding, Incoming, Standing
+from rollcall.model.registration import KeptForm, Registered
 
 MORNING = time(8)
 """When the staff are told of what can wait, in the event's zone."""

@@ -1,7 +1,7 @@
 """Testing: a person who is registered only to see that the desk takes registrations. Nobody is told of one, and on no
 list is one."""
 
-from rollcall.desk.registration import fold
+from rollcall.model.registration import fold
 
 _BEGINS = "rollcall-test-"
 _HOST = "@sink.sendgrid.net"

@@ -1,5 +1,5 @@
 """The blank form of an event, for those who answer by e-mail or fax: a PDF to type into or to print, and a text to
-paste into an e-mail. Both are made from the form's schema; `rollcall/inbox` reads both back.
+paste into an e-mail. Both are made from the form's schema; `rollcall/inbound` reads both back.
 """
 
 import io
@@ -19,9 +19,9 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from rollcall.desk.desk import forms_return_to
-from rollcall.desk.event import Event
+from rollcall.links import SignedLinks
+from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
-from schemas.links import SignedLinks
 from schemas.registration import FormField, form_fields
 from templates import days, deadline
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from rollcall.desk import event as desk
-from rollcall.desk.registration import Registered
+from rollcall.model import event as desk
+from rollcall.model.registration import Registered
 
 
 def invitation(event: desk.Event, registered: Registered) -> bytes:

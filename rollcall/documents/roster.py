@@ -20,8 +20,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from rollcall.desk.event import Event
-from rollcall.desk.mail import (
+from rollcall.model.email import (
     ROSTER_TYPES,
     Drawn,
     MailState,
@@ -32,7 +31,8 @@ from rollcall.desk.mail import (
     RosterFile,
     Shown,
 )
-from rollcall.desk.registration import KeptForm, Registered, Registration, Sign, fold
+from rollcall.model.event import Event
+from rollcall.model.registration import KeptForm, Registered, Registration, Sign, fold
 from schemas.registration import form_fields, written
 
 Row = tuple[str, ...]

@@ -24,22 +24,22 @@ from environs import Env, EnvError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rollcall.desk.desk import Desk, Files, Store
-from rollcall.desk.event import Event
-from rollcall.desk.intake import RecentIntakes
 from rollcall.documents.roster import draw
-from rollcall.inbox.reader import InboxReader
+from rollcall.emails.composing import compose
+from rollcall.inbound.reader import InboxReader
+from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
 from rollcall.local.running import BOOKS_FILE, NoTime, Run, announced, moved_clock, time_from
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import run_schedule
-from rollcall.mail.composing import compose
-from rollcall.mail.posting import SendGridPoster
+from rollcall.model.event import Event
+from rollcall.model.intake import RecentIntakes
+from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import OtherBooks, SqliteStore
 from schemas.event import EventFileError, read_events
-from schemas.links import SignedLinks
 from templates import deadline
 
 OFFICE_OPENS = timedelta(hours=9)

@@ -17,7 +17,7 @@ from handlers.register import register
 from handlers.send_due_mail import send_due_mail
 from handlers.send_mail import send_mail
 from rollcall.desk.desk import Desk
-from rollcall.desk.registering import intake_now
+from rollcall.desk.register import intake_now
 from rollcall.desk.testing import is_test
 from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
 from rollcall.local.sending_in import came_in, sample_mails, sending_in

@@ -12,7 +12,7 @@ from email.parser import BytesHeaderParser
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid, parseaddr
 
-from rollcall.desk.mail import Attachment
+from rollcall.model.email import Attachment
 
 _BOUNDARY = "xYzZY"
 """SendGrid's, of every post."""

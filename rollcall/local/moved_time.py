@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Store
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import Incoming
-from rollcall.desk.intake import Closing, Intake
-from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord
-from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign
+from rollcall.model.email import AT_ONCE, Mail, MailQueue, MailRecord
+from rollcall.model.event import Event
+from rollcall.model.inbound import Incoming
+from rollcall.model.intake import Closing, Intake
+from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign
 
 
 class MovedTime:

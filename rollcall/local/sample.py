@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from rollcall.desk.event import Event
 from rollcall.documents.blank_form import blank_form_text
+from rollcall.model.event import Event
 from schemas.registration import form_fields
 
 SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Blueprint, Response, request
 
 from handlers.signature import SIGNATURE, TIMESTAMP
-from rollcall.desk.mail import Attachment
+from rollcall.model.email import Attachment
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, standing_now
-from rollcall.desk.mail import Attachment
-from rollcall.desk.pages import everyone, messages
-from rollcall.desk.registration import reference
+from rollcall.desk.scan import everyone, messages
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
 from rollcall.local.sample import SENDER, sample_text
 from rollcall.local.sendgrid import StandIn
+from rollcall.model.email import Attachment
+from rollcall.model.inbound import FormStanding, Incoming, ReadForm, standing_now
+from rollcall.model.registration import reference
 from schemas.registration import form_fields
 
 LARGEST = 40_000_000

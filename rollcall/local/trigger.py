@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from flask import Flask
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.errors import StoreUnavailable
 from rollcall.local.sendgrid import StandIn
+from rollcall.model.errors import StoreUnavailable
 
 LOOK_EVERY = timedelta(seconds=0.3)
 _EVERY_MINUTE = ("/close-intake", "/send-due-mail")

@@ -13,7 +13,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from rollcall.desk.desk import LARGEST_PIECE
-from rollcall.desk.errors import StoreUnavailable
+from rollcall.model.errors import StoreUnavailable
 
 _UNREACHABLE = (DataCorruption, Forbidden, GoogleAuthError, OSError, RetryError, ServerError, Unauthorized)
 """What passes by itself, or with the network or our rights; the library's faults of the network are `OSError`s."""

@@ -45,14 +45,13 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import Incoming
-from rollcall.desk.intake import Closing, EarlierDeadline, Intake
-from rollcall.desk.mail import AT_ONCE, Mail, MailQueue, MailRecord, MailState
-from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign, fold
-from rollcall.store.firestore_calls import Calls, Read, Write, firestore_api
-from rollcall.store.records import (
+from rollcall.model.email import AT_ONCE, Mail, MailQueue, MailRecord, MailState
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Event
+from rollcall.model.inbound import Incoming
+from rollcall.model.intake import Closing, EarlierDeadline, Intake
+from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign, fold
+from rollcall.store.codec import (
     NEWLY_IN,
     incoming_from,
     incoming_record,
@@ -71,6 +70,7 @@ from rollcall.store.records import (
     registration_record,
     shaped,
 )
+from rollcall.store.firestore_rpc import Calls, Read, Write, firestore_api
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
 """Faults that pass by themselves; TooManyRequests is RESOURCE_EXHAUSTED."""

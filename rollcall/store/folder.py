@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from rollcall.desk.desk import LARGEST_PIECE
-from rollcall.desk.errors import StoreUnavailable
+from rollcall.model.errors import StoreUnavailable
 
 _RETRY_AFTER = timedelta(seconds=5)
 

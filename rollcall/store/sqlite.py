@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import Incoming
-from rollcall.desk.intake import Closing, EarlierDeadline, Intake
-from rollcall.desk.mail import Mail, MailQueue, MailRecord
-from rollcall.desk.registration import KeptForm, Key, Registered, Registration, Sign, fold
-from rollcall.store.records import (
+from rollcall.model.email import Mail, MailQueue, MailRecord
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Event
+from rollcall.model.inbound import Incoming
+from rollcall.model.intake import Closing, EarlierDeadline, Intake
+from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign, fold
+from rollcall.store.codec import (
     NEWLY_IN,
     closing_from,
     closing_record,

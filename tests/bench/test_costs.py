@@ -8,7 +8,7 @@ from bench import costs
 from bench.costs import Counted, Each, scan, tables, taken
 from bench.counting import count
 from bench.growth import a_form, a_mail, kept
-from tests.served import ROOT
+from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")

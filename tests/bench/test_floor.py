@@ -7,7 +7,7 @@ import pytest
 from bench.accepting import calls_of
 from bench.books import left_by, same_documents
 from bench.subjects import EVENT, Subject, product, python_functions
-from tests.builders import write_open_event
+from tests.support.builders import write_open_event
 
 
 @pytest.fixture

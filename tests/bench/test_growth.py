@@ -3,7 +3,7 @@
 import pytest
 
 from bench.growth import SLUG, Kind, a_mail, automatic, entries, served, size, tables
-from tests.served import ROOT
+from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 

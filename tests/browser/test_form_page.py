@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from rollcall.desk.keeping import SHORTEST
-from tests.builders import a_form
+from rollcall.desk.quarantine import SHORTEST
 from tests.local.test_run import local_run, outbox
-from tests.served import Served, until
+from tests.support.builders import a_form
+from tests.support.served import Served, until
 
 
 @pytest.fixture(scope="module")

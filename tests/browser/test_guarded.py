@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.builders import a_form, write_open_event
-from tests.served import Served, function
-from tests.threaded import QuietHandler, http_server
+from tests.support.builders import a_form, write_open_event
+from tests.support.served import Served, function
+from tests.support.threaded import QuietHandler, http_server
 
 PATH = "/register/open"
 

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from rollcall.desk.incoming import Standing
-from rollcall.desk.keeping import SHORTEST
+from rollcall.desk.quarantine import SHORTEST
+from rollcall.model.inbound import Standing
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import write_open_event
 from tests.conftest import Clock
 from tests.handlers.test_complete import INCOMPLETE, Desk, completing, dealing_with
-from tests.served import function
+from tests.support.builders import write_open_event
+from tests.support.served import function
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_form_page import press_register
 from tests.local.test_run import local_run, outbox
-from tests.served import Served, until
+from tests.support.served import Served, until
 
 
 @pytest.fixture(scope="module")

@@ -18,22 +18,22 @@ import grpc
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.closing import listed
+from rollcall.desk.close import listed
+from rollcall.desk.deadline import Moved, move_deadline
 from rollcall.desk.desk import Store
-from rollcall.desk.event import Event
-from rollcall.desk.intake import GOOD_FOR
-from rollcall.desk.mail import InDoubt, MailKind, roster_mail
-from rollcall.desk.moving import Moved, move_deadline
-from rollcall.desk.registration import reference, registration_id
 from rollcall.local.trigger import trigger_of
+from rollcall.model.email import InDoubt, MailKind, roster_mail
+from rollcall.model.event import Event
+from rollcall.model.intake import GOOD_FOR
+from rollcall.model.registration import reference, registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.builders import EVENTS, a_form, a_registration, desk_with
 from tests.conftest import leave_out, where_the_books_are
-from tests.faulty_firestore import FaultyFirestore, faulty_firestore
-from tests.sendgrid_api import SendGridApi, sendgrid_api
-from tests.served import Answer, Served, function, until
+from tests.support.builders import EVENTS, a_form, a_registration, desk_with
+from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
+from tests.support.sendgrid_api import SendGridApi, sendgrid_api
+from tests.support.served import Answer, Served, function, until
 
 SLUG = "soon"
 ANYBODY = a_registration()

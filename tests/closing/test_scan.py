@@ -15,17 +15,17 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from handlers.close_intake import close_intake
-from rollcall.desk.closing import close, due_to_close
+from rollcall.desk.close import close, due_to_close
 from rollcall.desk.desk import Desk, Store
-from rollcall.desk.event import Event
-from rollcall.desk.mail import Sent
-from rollcall.desk.sending import send_due
-from rollcall.desk.watching import watch
+from rollcall.desk.health import watch
+from rollcall.desk.send import send_due
+from rollcall.model.email import Sent
+from rollcall.model.event import Event
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import an_event, desk_with
 from tests.conftest import Clock
 from tests.handlers.test_send_due_mail import POST
+from tests.support.builders import an_event, desk_with
 
 HOUR = timedelta(hours=1)
 

@@ -17,14 +17,14 @@ from typing import Any
 from google.cloud import firestore
 
 from rollcall.desk.desk import Store
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
-from rollcall.desk.intake import Closing, EarlierDeadline
-from rollcall.desk.mail import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
-from rollcall.desk.registration import Key, Registration, Sign
 from rollcall.local.emulator import firestore_emulator
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
+from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.intake import Closing, EarlierDeadline
+from rollcall.model.registration import Key, Registration, Sign
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import an_event
+from tests.support.builders import an_event
 
 SAMPLES = Path(__file__).parent / "samples"
 NOON = datetime(2004, 2, 2, 12, 0, 0, 70, tzinfo=UTC)

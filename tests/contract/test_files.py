@@ -24,12 +24,12 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
 from rollcall.desk.desk import LARGEST_PIECE, Files
-from rollcall.desk.errors import StoreUnavailable
 from rollcall.local.emulator import free_port
+from rollcall.model.errors import StoreUnavailable
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
-from tests.sendgrid_api import Behaviour, answers, hangs_up, resets
-from tests.threaded import QuietHandler, http_server
+from tests.support.sendgrid_api import Behaviour, answers, hangs_up, resets
+from tests.support.threaded import QuietHandler, http_server
 
 ID = "0123456789ABCDEFGHJKMNPQ"
 EVERY_BYTE = bytes(range(256))
@@ -160,7 +160,7 @@ class TestFolder:
         script = f"""
 import resource, signal
 from pathlib import Path
-from rollcall.desk.errors import StoreUnavailable
+from rollcall.model.errors import StoreUnavailable
 from rollcall.store.folder import FolderFiles
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

@@ -20,12 +20,12 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 import rollcall.store.firestore as store_module
-from rollcall.desk.registering import Accepted, register
+from rollcall.desk.register import Accepted, register
 from rollcall.store.firestore import FirestoreStore
-from tests.builders import a_registration, an_event, desk_with
 from tests.contract import sample
 from tests.contract.test_samples import assert_all_is_read, newest_documents
-from tests.desk.test_registering import Postbox
+from tests.desk.test_register import Postbox
+from tests.support.builders import a_registration, an_event, desk_with
 
 Index = tuple[str, ...]
 """The collection, and the fields in order."""

@@ -15,7 +15,7 @@ from google.cloud import firestore
 from tests.contract import sample
 from tests.contract.test_indexes import COLLECTIONS
 from tests.contract.test_samples import newest_documents
-from tests.served import ROOT, Served
+from tests.support.served import ROOT, Served
 
 OWNER = {"Authorization": "Bearer owner"}
 

@@ -12,13 +12,13 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.desk import Store
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.incoming import FormStanding, Standing
-from rollcall.desk.intake import Closing
-from rollcall.desk.mail import AT_ONCE, AttemptOutcome, MailKind, MailState, roster_mail
-from rollcall.desk.registration import Sign
+from rollcall.model.email import AT_ONCE, AttemptOutcome, MailKind, MailState, roster_mail
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.inbound import FormStanding, Standing
+from rollcall.model.intake import Closing
+from rollcall.model.registration import Sign
+from rollcall.store.codec import SHAPE, NewerShape
 from rollcall.store.firestore import FirestoreStore
-from rollcall.store.records import SHAPE, NewerShape
 from rollcall.store.sqlite import OtherBooks, SqliteStore
 from tests.conftest import Clock
 from tests.contract import sample
@@ -40,7 +40,7 @@ from tests.contract.sample import (
 
 NEWEST = sample.numbers()[-1]
 STORE_A_SAMPLE = """Today's code writes other documents than the newest sample has. If the last release would misread
-them, raise SHAPE in rollcall/store/records.py (which says when that is so), and have the earlier shapes read too. Then
+them, raise SHAPE in rollcall/store/codec.py (which says when that is so), and have the earlier shapes read too. Then
 store a sample: .venv/bin/python -m tests.contract.sample (first delete the newest where no release wrote it)."""
 
 

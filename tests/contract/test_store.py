@@ -13,9 +13,8 @@ from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.desk import Store
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
-from rollcall.desk.intake import Closing, EarlierDeadline
-from rollcall.desk.mail import (
+from rollcall.local.moved_time import MovedTime
+from rollcall.model.email import (
     AT_ONCE,
     Attempt,
     AttemptOutcome,
@@ -26,13 +25,14 @@ from rollcall.desk.mail import (
     reply_mail,
     roster_mail,
 )
-from rollcall.desk.registration import Key, Sign
-from rollcall.local.moved_time import MovedTime
+from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.intake import Closing, EarlierDeadline
+from rollcall.model.registration import Key, Sign
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_registration, an_event
 from tests.conftest import Clock
-from tests.faulty_firestore import (
+from tests.support.builders import a_registration, an_event
+from tests.support.faulty_firestore import (
     Fault,
     FaultyFirestore,
     answer_lost,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import leave_out
-from tests.deploy.google_api import GoogleApi, google_api
+from tests.support.google_api import GoogleApi, google_api
 
 
 @pytest.fixture(scope="module")

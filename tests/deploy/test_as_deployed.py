@@ -25,19 +25,19 @@ from google.cloud.firestore_v1.types import BatchGetDocumentsResponse, Document
 from deploy import front, functions, schedule
 from deploy.place import Place
 from deploy.steps import Command
-from rollcall.desk.mail import MailState
-from rollcall.desk.registration import registration_id
+from rollcall.links import SignedLinks
 from rollcall.local.emulator import free_port
+from rollcall.model.email import MailState
+from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
-from schemas.links import SignedLinks
-from tests.builders import a_form, a_registration, an_event, write_event, write_open_event
-from tests.deploy.google_api import GoogleApi
-from tests.deploy.planned import PLACE, plan
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.inbox.builders import raw_post
 from tests.schemas.test_deliveries import a_report
-from tests.sendgrid_api import SendGridApi, sendgrid_api
-from tests.served import ROOT, Served, wait_until_it_answers
+from tests.support.builders import a_form, a_registration, an_event, write_event, write_open_event
+from tests.support.google_api import GoogleApi
+from tests.support.inbound import raw_post
+from tests.support.planned import PLACE, plan
+from tests.support.sendgrid_api import SendGridApi, sendgrid_api
+from tests.support.served import ROOT, Served, wait_until_it_answers
 
 SLUG, PAST = "open", "past"
 SECRETS = {

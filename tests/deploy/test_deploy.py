@@ -29,8 +29,8 @@ from deploy.sendgrid import Api
 from deploy.steps import Came, Command, Ran, Run, StepFailed
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
-from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
+from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
+from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
@@ -341,7 +341,7 @@ def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deploy
 def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None:
     assert len(deployment.google.uploaded) >= len(FUNCTIONS)
     names = zipfile.ZipFile(io.BytesIO(deployment.google.uploaded[0])).namelist()
-    assert {"main.py", "requirements.txt", "events/intgov04.toml", "rollcall/desk/registering.py"} <= set(names)
+    assert {"main.py", "requirements.txt", "events/intgov04.toml", "rollcall/desk/register.py"} <= set(names)
     assert {name.partition("/")[0] for name in names} == {
         *("main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events")
     }

@@ -4,8 +4,8 @@ import re
 
 from deploy.alerts import alerts
 from deploy.functions import FUNCTIONS
-from tests.deploy.planned import PLACE, plan
-from tests.served import ROOT
+from tests.support.planned import PLACE, plan
+from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 VERB = re.compile(r"^(create|deploy|enable|update|import|add(-.*)?)$")

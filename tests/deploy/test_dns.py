@@ -16,9 +16,9 @@ from deploy.__main__ import Outside, main
 from deploy.dns import Kind, Missing, Record, check, missing, records, table
 from deploy.sendgrid import authenticated_domain, steps
 from deploy.steps import Command, Ran
-from tests.deploy.sendgrid_settings import Account, sendgrid_account
 from tests.deploy.test_sendgrid import DOMAIN, PLACE, Kept, api_of, no_command, take_all
-from tests.threaded import at_work
+from tests.support.sendgrid_settings import Account, sendgrid_account
+from tests.support.threaded import at_work
 
 ADDRESS = "192.0.2.10"
 

@@ -11,7 +11,7 @@ import pytest
 from deploy.front import address, certificate_state, steps
 from deploy.place import Place
 from deploy.steps import Came, Run, take_all
-from tests.deploy.google_api import NUMBER, PROJECT, Asked, GoogleApi
+from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
 
 pytestmark = pytest.mark.slow
 PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")

@@ -15,8 +15,8 @@ from deploy.place import Place
 from deploy.sendgrid import Api, authenticated_domain, open_api, steps
 from deploy.steps import Came, Command, Ran, StepFailed
 from schemas.deliveries import DELIVERIES
-from tests.deploy.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
-from tests.served import ROOT
+from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
+from tests.support.served import ROOT
 
 DOMAIN = "registration.example.org"
 PLACE = Place("p-test", "123456789012", "europe-west6", DOMAIN, "duty@example.org")

@@ -16,9 +16,9 @@ from deploy.alerts import AGES, METRICS, PAGE, Alert, alerts
 from deploy.place import Place
 from deploy.steps import Came, gcloud
 from deploy.watch import agrees, duty_now, steps
-from rollcall.desk.sending import LONGEST_WAIT
-from tests.deploy.google_api import PROJECT, GoogleApi
-from tests.served import ROOT
+from rollcall.desk.send import LONGEST_WAIT
+from tests.support.google_api import PROJECT, GoogleApi
+from tests.support.served import ROOT
 
 PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org", "duty@example.org")
 SINK = f"logging projects/{PROJECT}/sinks/_Default"

@@ -18,14 +18,14 @@ from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.desk import Desk, Store
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.mail import Held, Message, NotSent, Posted, confirmation
-from rollcall.desk.registering import register
-from tests.builders import a_registration
+from rollcall.desk.register import register
+from rollcall.model.email import Held, Message, NotSent, Posted, confirmation
+from rollcall.model.errors import StoreUnavailable
 from tests.conftest import Clock
-from tests.desk.test_registering import EVENT, Postbox, a_desk
+from tests.desk.test_register import EVENT, Postbox, a_desk
 from tests.handlers.test_record_deliveries import KEY, signed
 from tests.schemas.test_deliveries import a_report
+from tests.support.builders import a_registration
 
 MINUTE = timedelta(minutes=1)
 HELD = Held(True, "SendGrid answered 401")

@@ -6,7 +6,7 @@ import pytest
 
 from rollcall.desk.desk import Desk
 from tests.conftest import Clock
-from tests.desk.test_registering import Postbox, a_desk
+from tests.desk.test_register import Postbox, a_desk
 
 
 @pytest.fixture

@@ -14,19 +14,19 @@ import openpyxl
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.closing import ROSTER_PAGE, close, listed
+from rollcall.desk.close import ROSTER_PAGE, close, listed
 from rollcall.desk.desk import Desk, Store
 from rollcall.desk.drawing_up import ROSTER_LINK_HOLDS, draw_up_roster
-from rollcall.desk.mail import MailRecord, MailState, Shown, confirmation, different_form, roster_mail
 from rollcall.desk.needs_a_person import ATTACHED, SHOWN, draw_up_needs_a_person
-from rollcall.desk.registration import Registered, registration_id
-from rollcall.desk.sending import send
-from rollcall.desk.status import status
+from rollcall.desk.send import send
+from rollcall.model.email import MailRecord, MailState, Shown, confirmation, different_form, roster_mail
+from rollcall.model.registration import Registered, registration_id
+from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_registration, an_event, desk_with
 from tests.conftest import Clock
-from tests.desk.test_registering import Postbox
+from tests.desk.test_register import Postbox
+from tests.support.builders import a_registration, an_event, desk_with
 
 EVENT = an_event()
 ANYBODY = a_registration()

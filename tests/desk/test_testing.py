@@ -5,20 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from rollcall.desk.closing import close, listed
+from rollcall.desk.close import close, listed
+from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.mail import Delivery, DeliveryReport, MailState, Message, Posted, Sent, Shown, confirmation
 from rollcall.desk.needs_a_person import draw_up_needs_a_person, word_of
-from rollcall.desk.recording import record_deliveries
-from rollcall.desk.registering import Accepted, register
-from rollcall.desk.registration import Sign, registration_id
-from rollcall.desk.sending import send
-from rollcall.desk.status import status
+from rollcall.desk.register import Accepted, register
+from rollcall.desk.send import send
 from rollcall.desk.testing import address_of_test_person, is_test
-from tests.builders import a_registration, an_event
+from rollcall.model.email import Delivery, DeliveryReport, MailState, Message, Posted, Sent, Shown, confirmation
+from rollcall.model.registration import Sign, registration_id
+from rollcall.ops.status import status
 from tests.conftest import Clock
-from tests.desk.test_registering import Postbox
+from tests.desk.test_register import Postbox
+from tests.support.builders import a_registration, an_event
 
 EVENT = an_event()
 TEST_PERSON = a_registration(email=address_of_test_person("0a1b"))

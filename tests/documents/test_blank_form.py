@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from pypdf import PdfReader, PdfWriter
 
-from rollcall.desk.event import Category, Event
 from rollcall.documents.blank_form import COLUMNS, blank_form_pdf, blank_form_text
+from rollcall.model.event import Category, Event
 from schemas.registration import form_fields
-from tests.builders import a_form, an_event
-from tests.served import ROOT
+from tests.support.builders import a_form, an_event
+from tests.support.served import ROOT
 
 TO = "intgov04@forms.example.org"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from icalendar import Calendar
 
-from rollcall.desk.event import Event
 from rollcall.documents.calendar import invitation
-from tests.builders import an_event, registered
+from rollcall.model.event import Event
+from tests.support.builders import an_event, registered
 
 
 def entry_of(event: Event) -> Any:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.desk.mail import MailRecord, MailState, NotCompleted, OnRoster, RosterContent, Shown, confirmation
-from rollcall.desk.registration import KeptForm, Registered, Sign
 from rollcall.documents.roster import NAMED, SortedRows, harmless, place, roster_sheet
-from tests.builders import a_registration, an_event, registered, roster_files
+from rollcall.model.email import MailRecord, MailState, NotCompleted, OnRoster, RosterContent, Shown, confirmation
+from rollcall.model.registration import KeptForm, Registered, Sign
+from tests.support.builders import a_registration, an_event, registered, roster_files
 
 EVENT = an_event()
 

@@ -12,24 +12,24 @@ from urllib.parse import urlencode
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.closing import listed
+from rollcall.desk.close import listed
 from rollcall.desk.desk import Store
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import Incoming
-from rollcall.desk.mail import confirmation, reply_mail
-from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
+from rollcall.model.email import confirmation, reply_mail
+from rollcall.model.event import Event
+from rollcall.model.inbound import Incoming
+from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.builders import EVENTS, a_form, a_form_in_text, a_registration
-from tests.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.inbox.builders import raw_post
 from tests.schemas.test_deliveries import a_report
-from tests.sendgrid_api import sendgrid_api
-from tests.served import Answer, Served, process
+from tests.support.builders import EVENTS, a_form, a_form_in_text, a_registration
+from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
+from tests.support.inbound import raw_post
+from tests.support.sendgrid_api import sendgrid_api
+from tests.support.served import Answer, Served, process
 
 SLUG = "open"
 ONE: dict[str, object] = {}
@@ -181,7 +181,15 @@ class Rollcall:
     def _served(self, target: str) -> Served:
         if target not in self._running:
             port = free_port()
-            command = ["functions_framework", "--source", "tests/crashing.py", "--target", target, "--port", str(port)]
+            command = [
+                "functions_framework",
+                "--source",
+                "tests/support/crashing.py",
+                "--target",
+                target,
+                "--port",
+                str(port),
+            ]
             self._running[target] = self._stack.enter_context(process(command, port, self._environment))
         return self._running[target]
 

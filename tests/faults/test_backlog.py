@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.desk.sending import SENDERS
-from tests.builders import a_form, write_open_event
+from rollcall.desk.send import SENDERS
 from tests.conftest import where_the_books_are
-from tests.sendgrid_api import answers, sendgrid_api
-from tests.served import function
+from tests.support.builders import a_form, write_open_event
+from tests.support.sendgrid_api import answers, sendgrid_api
+from tests.support.served import function
 
 MAILS = 60
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import pytest
 from grpc import StatusCode
 
-from rollcall.desk.mail import roster_mail
-from tests.builders import a_form_in_text
+from rollcall.model.email import roster_mail
 from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, confirmation_of, id_of, reply
-from tests.faulty_firestore import answer_lost, passes
-from tests.sendgrid_api import answers
-from tests.served import Answer
+from tests.support.builders import a_form_in_text
+from tests.support.faulty_firestore import answer_lost, passes
+from tests.support.sendgrid_api import answers
+from tests.support.served import Answer
 
 pytestmark = pytest.mark.slow
 

@@ -15,12 +15,12 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
-from rollcall.desk.registration import registration_id
+from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
-from tests.builders import EVENTS, a_form, a_registration
-from tests.faulty_firestore import faulty_firestore
-from tests.own_emulator import OwnEmulator, own_emulator
-from tests.served import Served, function, until
+from tests.support.builders import EVENTS, a_form, a_registration
+from tests.support.emulator import OwnEmulator, own_emulator
+from tests.support.faulty_firestore import faulty_firestore
+from tests.support.served import Served, function, until
 
 SLUG = "open"
 PROJECT = "stopping"

@@ -8,13 +8,13 @@ import pytest
 from google.cloud import firestore
 from grpc import StatusCode
 
-from rollcall.desk.errors import StoreUnavailable
-from rollcall.desk.mail import MailKind
-from rollcall.desk.registration import reference, registration_id
 from rollcall.local.emulator import free_port
+from rollcall.model.email import MailKind
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.registration import reference, registration_id
 from rollcall.store.firestore import FirestoreStore
-from tests.builders import EVENTS, a_form, a_registration
-from tests.faulty_firestore import (
+from tests.support.builders import EVENTS, a_form, a_registration
+from tests.support.faulty_firestore import (
     Fault,
     FaultyFirestore,
     answer_lost,
@@ -22,7 +22,7 @@ from tests.faulty_firestore import (
     faulty_firestore,
     refused,
 )
-from tests.served import ROOT, Served, function
+from tests.support.served import ROOT, Served, function
 
 TRANSIENT = [
     StatusCode.ABORTED,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.faults.conftest import ONE, OTHER, SLUG, Rollcall, confirmation_of, id_of
-from tests.sendgrid_api import (
+from tests.support.sendgrid_api import (
     Behaviour,
     answers,
     answers_garbage,

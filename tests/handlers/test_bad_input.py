@@ -20,17 +20,17 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from werkzeug.test import EnvironBuilder
 
-from handlers.reading import FORM_TYPES, LARGEST_BODY, Refused, read
-from rollcall.desk.intake import Intake
-from rollcall.desk.mail import confirmation
-from rollcall.desk.registration import Registered
+from handlers.request_body import FORM_TYPES, LARGEST_BODY, Refused, read
 from rollcall.documents.roster import harmless
-from rollcall.mail.composing import compose
+from rollcall.emails.composing import compose
+from rollcall.model.email import confirmation
+from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import FIELD_NAMES, form_fields
-from tests.builders import a_form, an_event, roster_files, write_event
 from tests.conftest import Clock
-from tests.served import Answer, Served, function
+from tests.support.builders import a_form, an_event, roster_files, write_event
+from tests.support.served import Answer, Served, function
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 import pytest
 from pypdf import PdfReader
 
-from tests.builders import write_open_event
-from tests.served import Served, function
+from tests.support.builders import write_open_event
+from tests.support.served import Served, function
 
 
 def get(served: Served, path: str) -> tuple[bytes, dict[str, str]]:

@@ -12,15 +12,15 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.desk import Store
-from rollcall.desk.event import Event
-from rollcall.desk.incoming import FormStanding, Incoming, ReadForm, Standing
-from rollcall.desk.registration import registration_id
+from rollcall.model.event import Event
+from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import read_form
-from tests.builders import LINKS, a_form, an_event, write_event
 from tests.conftest import Clock, where_the_books_are
-from tests.served import Answer, Served, function
+from tests.support.builders import LINKS, a_form, an_event, write_event
+from tests.support.served import Answer, Served, function
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 OPEN, CLOSED = an_event(slug="open"), an_event(slug="closed")

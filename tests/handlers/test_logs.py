@@ -11,15 +11,15 @@ from urllib.parse import urlencode
 
 import pytest
 
+from handlers.bot_check import HIDDEN
 from handlers.logs import trace_of
-from handlers.traces import HIDDEN
-from rollcall.desk.mail import confirmation
-from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
-from tests.builders import a_form, a_registration, write_open_event
+from rollcall.model.email import confirmation
+from rollcall.model.registration import registration_id
 from tests.conftest import where_the_books_are
-from tests.served import ROOT, Served, function
+from tests.support.builders import a_form, a_registration, write_open_event
+from tests.support.served import ROOT, Served, function
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

@@ -24,9 +24,9 @@ from schemathesis.specs.openapi.checks import (
 
 from schemas.openapi import openapi_json
 from schemas.registration import form_fields
-from tests.builders import a_form, an_event, write_event
 from tests.conftest import where_the_books_are
-from tests.served import Served, function
+from tests.support.builders import a_form, an_event, write_event
+from tests.support.served import Served, function
 
 CHECKS = [
     not_a_server_error,

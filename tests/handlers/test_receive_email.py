@@ -15,18 +15,18 @@ from hypothesis import strategies as st
 
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.desk import Files, Store
-from rollcall.desk.incoming import Incoming, Standing
-from rollcall.desk.registration import registration_id
 from rollcall.local.emulator import free_port
+from rollcall.model.inbound import Incoming, Standing
+from rollcall.model.registration import registration_id
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import a_form, a_form_in_text, a_registration, an_event, write_open_event
 from tests.conftest import Clock, where_the_books_are
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.inbox.builders import parsed_post, raw_post
-from tests.served import Answer, Served, function
+from tests.support.builders import a_form, a_form_in_text, a_registration, an_event, write_open_event
+from tests.support.inbound import parsed_post, raw_post
+from tests.support.served import Answer, Served, function
 
 SLUG = "open"
 ON_SQLITE = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)

@@ -15,14 +15,14 @@ from google.cloud import firestore
 
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.desk import Store
-from rollcall.desk.mail import MailState, confirmation
 from rollcall.local.emulator import free_port
+from rollcall.model.email import MailState, confirmation
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.builders import EVENTS, a_registration
 from tests.conftest import Clock, where_the_books_are
 from tests.schemas.test_deliveries import a_report
-from tests.served import Served, function
+from tests.support.builders import EVENTS, a_registration
+from tests.support.served import Served, function
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 NEXT_KEY = ec.generate_private_key(ec.SECP256R1())

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from rollcall.desk.registration import is_reference
 from rollcall.local.emulator import free_port
-from tests.builders import a_form, write_event
+from rollcall.model.registration import is_reference
 from tests.conftest import where_the_books_are
-from tests.served import Answer, Served, function
+from tests.support.builders import a_form, write_event
+from tests.support.served import Answer, Served, function
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 FORM_PATH = "/register/open"

@@ -12,13 +12,13 @@ from werkzeug.test import EnvironBuilder
 
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.desk import EmailReader, Store
-from rollcall.desk.mail import Message
-from rollcall.desk.receiving import receive
-from rollcall.desk.registering import register
-from rollcall.desk.watching import LOOKED_AT
-from tests.builders import a_registration
+from rollcall.desk.health import LOOKED_AT
+from rollcall.desk.receive import receive
+from rollcall.desk.register import register
+from rollcall.model.email import Message
 from tests.conftest import Clock
-from tests.desk.test_registering import EVENT, Postbox, a_desk
+from tests.desk.test_register import EVENT, Postbox, a_desk
+from tests.support.builders import a_registration
 
 POST = Request(EnvironBuilder(method="POST").get_environ())
 

@@ -9,8 +9,8 @@ from email.policy import default
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from rollcall.desk.mail import Attachment
 from rollcall.local.inbound_parse import inbound_post, written
+from rollcall.model.email import Attachment
 
 TO = "intgov04@forms.example.org"
 AT = datetime(2004, 2, 2, 12, tzinfo=UTC)

@@ -20,14 +20,14 @@ import openpyxl
 import pytest
 from icalendar import Calendar
 
-from rollcall.desk.mail import MailKind
+from rollcall.links import SignedLinks
 from rollcall.local.emulator import free_port
+from rollcall.model.email import MailKind
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from schemas.links import SignedLinks
-from tests.builders import a_form, an_event
 from tests.conftest import leave_out
-from tests.served import ROOT, Served, process, until
+from tests.support.builders import a_form, an_event
+from tests.support.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"
 SENT = ("sent", "delivered")

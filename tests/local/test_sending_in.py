@@ -13,10 +13,10 @@ from werkzeug.test import encode_multipart
 
 from rollcall.documents.blank_form import blank_form_pdf
 from rollcall.local.sample import SENDER, filled_in, sample_text
-from tests.builders import a_form, an_event
 from tests.documents.test_blank_form import filled_in as filled_in_pdf
 from tests.local.test_run import local_run, outbox
-from tests.served import Answer, Served, until
+from tests.support.builders import a_form, an_event
+from tests.support.served import Answer, Served, until
 
 TO = "intgov04@forms.rollcall.example"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rollcall.desk.mail import Delivery, DeliveryReport
+from rollcall.model.email import Delivery, DeliveryReport
 from schemas.deliveries import LONGEST_REASON, read_deliveries
 
 ID = "intgov04.A.confirmation"

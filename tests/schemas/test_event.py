@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.event import EventFileError, read_event, read_events
-from tests.builders import EVENTS
+from tests.support.builders import EVENTS
 
 LETTER = (EVENTS / "intgov04.toml").read_text("utf-8")
 

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from schemas.registration import _PLAIN_ADDRESS, form_fields, read_form
 from schemas.text import Lines, Text, _unreadable, is_blank
-from tests.builders import a_form, an_event
+from tests.support.builders import a_form, an_event
 
 EVENT = an_event()
 

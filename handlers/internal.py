@@ -1,0 +1,66 @@
+"""What the private functions answer: JSON for whoever looks at the scheduler's record."""
+
+import json
+from collections.abc import Callable
+
+from flask import Request, Response
+from werkzeug.exceptions import HTTPException
+
+from handlers.logs import log, log_broken, log_fault, log_unavailable
+from handlers.request_body import leave
+from handlers.security_headers import ALWAYS
+from rollcall.desk.send import Attempted, Hold
+from rollcall.model.email import MailState
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.inbound import Incoming
+
+
+def run_privately(request: Request, work: Callable[[], Response]) -> Response:
+    """The work's answer to a POST; 405 for other methods, 503 where the store could not be reached, 500 for what
+    nobody foresaw."""
+    response = _answer(request, work)
+    response.headers.update(ALWAYS)
+    return response
+
+
+def _answer(request: Request, work: Callable[[], Response]) -> Response:
+    if request.method != "POST":
+        return Response(status=405, headers={"Allow": "POST"})
+    try:
+        return work()
+    except HTTPException as error:
+        leave(request)
+        return Response(status=error.code)
+    except StoreUnavailable as error:
+        log_unavailable(error)
+        return Response(status=503, headers={"Retry-After": str(int(error.retry_after.total_seconds()))})
+    except Exception as error:
+        log_fault(error)
+        return Response(status=500)
+
+
+def done(answer: object) -> Response:
+    """200 with the answer as JSON."""
+    return Response(json.dumps(answer), content_type="application/json")
+
+
+def log_message(incoming: Incoming) -> None:
+    """Say what came of a message that was read."""
+    log("INFO", "message read", incoming=incoming.id, standing=incoming.standing.value, forms=len(incoming.forms))
+
+
+def log_attempt(mail_id: str, attempted: Attempted) -> None:
+    """Say what came of taking a mail up; and, once, that the queue is held or goes on."""
+    log(
+        "ERROR" if attempted.state is MailState.FAILED else "INFO",
+        "mail attempted",
+        mail=mail_id,
+        state=attempted.state.value,
+        note=attempted.note,
+    )
+    if attempted.fault is not None:
+        log_broken(attempted.fault, mail=mail_id)
+    if attempted.hold is Hold.BEGAN:
+        log("ERROR", "mail queue held", note=attempted.note)
+    elif attempted.hold is Hold.ENDED:
+        log("INFO", "mail queue goes on", note=attempted.note)

@@ -1,0 +1,99 @@
+"""Closing: when the deadline has passed, the list is drawn up once and the staff are owed it."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+
+from rollcall.desk.desk import Desk, RosterStore
+from rollcall.desk.scan import everyone
+from rollcall.model.email import roster_mail
+from rollcall.model.event import Event
+from rollcall.model.intake import Closing, Intake
+
+ROSTER_PAGE = 500
+"""Registrations on a page of the roster. Fixed: pages must be the same each time."""
+
+
+def due_to_close(desk: Desk, now: datetime) -> list[Event]:
+    """The events whose intake should be closed at this time of the store's, the longest due first. Those of which there
+    is no file any more are left alone.
+
+    Raises `StoreUnavailable`.
+    """
+    desk.intakes.have_all(desk.events)
+    return [desk.events[slug] for slug in desk.store.due_intakes(now) if slug in desk.events]
+
+
+def close(desk: Desk, event: Event) -> Closing | None:
+    """Close the intake if its deadline has passed and no closing is recorded. Safe to call at any time, any number
+    of times, by several callers at once.
+
+    1. Ask the store for the deadline and for its own time, in one reading.
+    2. Write the ids of all registrations committed at or before the deadline, in pages by id, a page in memory at a
+       time. No commit from now on can have such a time, so a crash here and a second call write the same pages.
+    3. In one commit, the same size however many people there are, record the closing and queue the staff's mails.
+
+    Returns the closing if this call recorded it. Raises `StoreUnavailable`.
+    """
+    intake = desk.store.intake(event)
+    if intake.closing is not None or not intake.past:
+        return None
+    closing = _write_pages(desk, event, intake)
+    mails = [roster_mail(event.slug, number, to) for number, to in enumerate(event.staff, start=1)]
+    return closing if desk.store.record_closing(event.slug, intake, closing, mails) else None
+
+
+def listed(store: RosterStore, event: Event, intake: Intake, closing: Closing) -> Iterator[str]:
+    """The ids that the closing recorded, in order, a page in memory at a time. Raises `StoreUnavailable`, and at the
+    end `ValueError` where the pages are not its own: whoever stops before does not know."""
+    checksum = _Checksum()
+    for number in range(closing.pages):
+        ids = store.roster_page(event.slug, page_name(intake, number))
+        checksum.add(ids)
+        yield from ids
+    if checksum.sha256 != closing.sha256:
+        raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
+
+
+def list_is_whole(store: RosterStore, event: Event, intake: Intake, closing: Closing) -> bool:
+    """Whether the list in the books is the one that the closing recorded. Raises `StoreUnavailable`."""
+    try:
+        deque(listed(store, event, intake, closing), maxlen=0)
+    except ValueError:
+        return False
+    return True
+
+
+def page_name(intake: Intake, number: int) -> str:
+    """The name of a page of the roster. Each deadline has pages of its own: whoever was slow in drawing up the list of
+    an earlier one does not write over those of the closing."""
+    return f"{len(intake.history)}-{number:06}"
+
+
+def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
+    ids = (one.id for one in everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
+    checksum, pages = _Checksum(), 0
+    while page := list(islice(ids, ROSTER_PAGE)):
+        desk.store.write_roster_page(event.slug, page_name(intake, pages), page)
+        checksum.add(page)
+        pages += 1
+    return Closing(checksum.count, checksum.sha256, pages)
+
+
+class _Checksum:
+    """The SHA-256 over ids with a line feed between, of which no more than a page is in memory."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self.count = 0
+
+    def add(self, ids: Sequence[str]) -> None:
+        for id in ids:
+            self._digest.update(f"\n{id}".encode() if self.count else id.encode())
+            self.count += 1
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()

@@ -1,0 +1,103 @@
+"""Telling: what the staff are told of messages that need a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rollcall.emails.wording import LONGEST_SHOWN, differences, faults, labelled, name_of, one_line, shown
+from rollcall.model.email import Attachment, ForStaff
+from rollcall.model.event import Event
+from rollcall.model.inbound import IN_THE_BOOKS, FormStanding, ReadForm
+from rollcall.model.registration import Registered, reference
+from templates import in_zone
+
+LONGEST_FORMS = 10_000
+"""Characters that are said of the forms in one message at the most, or nobody could send a mail about many."""
+_MORE = "more in the message itself"
+_ROW = 100
+"""Characters that count for what stands around a label and its text."""
+
+
+@dataclass(frozen=True)
+class MessageSaid:
+    """What the staff are told of a message."""
+
+    subject: str
+    rows: list[tuple[str, str]]
+    """Label and text."""
+    forms: list[tuple[str, list[tuple[str, str]]]]
+    """Of each form in it: what came of it, and what is missing and what was understood, label and text each."""
+    text: str
+    link: str
+
+
+def for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[MessageSaid], tuple[Attachment, ...]]:
+    """What is said of the messages, and their attachments, numbered so that no two have one name."""
+    said: list[MessageSaid] = []
+    attachments: list[Attachment] = []
+    for one in incoming:
+        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
+        numbered = [
+            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
+            for number, file in enumerate(files, start=len(attachments) + 1)
+        ]
+        attachments += numbered
+        said.append(_message_said(event, one, [file.name for file in numbered]))
+    return said, tuple(attachments)
+
+
+def _message_said(event: Event, one: ForStaff, attached: list[str]) -> MessageSaid:
+    incoming = one.incoming
+    too_large = bool(incoming.not_read) and not one.attachments
+    text_is_cut = len(incoming.text) >= LONGEST_SHOWN
+    forms = _forms_for_staff(event, one)
+    form_is_cut = any(not form.answers and form.standing not in IN_THE_BOOKS for form in incoming.forms)
+    not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
+    rows = [
+        ("From", one_line(incoming.sender, 254) or "(no address)"),
+        ("Received", in_zone(incoming.received_at, event)),
+        ("Why it needs you", shown(incoming.reason)),
+        ("Attachments", _attachments(incoming.not_read, attached, too_large)),
+        ("The message itself", f"file {incoming.id} in the store of messages" if not_all_here else ""),
+    ]
+    return MessageSaid(
+        subject=one_line(incoming.subject, 200) or "(no subject)",
+        rows=[(label, text) for label, text in rows if text],
+        forms=forms,
+        text=f"{shown(incoming.text).removesuffix('…')}…" if text_is_cut else shown(incoming.text),
+        link=one.link,
+    )
+
+
+def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) -> str:
+    if attached:
+        return f"{', '.join(attached)} (attached here)"
+    if not_read:
+        why = "not attached here: look into the message" if too_large else "empty"
+        return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
+    return ""
+
+
+def _forms_for_staff(event: Event, one: ForStaff) -> list[tuple[str, list[tuple[str, str]]]]:
+    forms = one.incoming.forms
+    said: list[tuple[str, list[tuple[str, str]]]] = []
+    room = LONGEST_FORMS
+    for form in forms:
+        came, rows = _form_for_staff(event, form, one.people)
+        room -= len(came) + sum(_ROW + len(label) + len(text) for label, text in rows)
+        if room < 0:
+            return [*said, (f"{len(forms) - len(said)} {_MORE}", [])]
+        said.append((came, rows))
+    return said
+
+
+def _form_for_staff(
+    event: Event, form: ReadForm, people: Mapping[str, Registered]
+) -> tuple[str, list[tuple[str, str]]]:
+    if form.standing in IN_THE_BOOKS and form.registration_id:
+        return f"{form.standing.value}, reference {reference(form.registration_id)}", []
+    stands = people.get(form.registration_id or "")
+    if form.standing is FormStanding.DIFFERS and stands and form.answers:
+        came = f"{name_of(form.answers)}: differs from the one that stands, reference {stands.reference}"
+        return came, differences(event, stands, form.answers)
+    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
+    return f"{name_of(form.answers)}: {form.standing.value}", wrong + labelled(event, form.answers)

@@ -1,0 +1,138 @@
+"""Filled-in forms in what a message is made of, checked against the form's schema."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from rollcall.inbound.attachments import forms_in_file
+from rollcall.inbound.grouping import MOST_FORMS, Answered, names_of
+from rollcall.inbound.html import text_of_html
+from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.text import forms_in_text
+from rollcall.inbound.written import date_in
+from rollcall.model.event import Event
+from rollcall.model.inbound import FoundForm
+from rollcall.model.registration import Registration, fold
+from schemas.registration import ValidationError, read_form
+
+MOST_FILES = 100
+"""Files of a message that are read."""
+
+_Source = TypeVar("_Source")
+_NO_PAPERS = (
+    *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
+    *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
+)
+"""Files that programs attach, and no person reads: signatures, visiting cards, answers to a calendar entry."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in a message."""
+
+    forms: tuple[FoundForm, ...]
+    """`MOST_FORMS` at the most, each person's once."""
+    not_read: tuple[str, ...]
+    """Names of the attached files in which no form was found; of one without a name, its media type."""
+
+
+def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
+    """The event's forms in a message: in its text, in its files and in the messages within it. What stands in the text
+    was forwarded that many times, by the message's subject.
+
+    Never raises, whatever the parts hold.
+    """
+    forms: list[Answered] = []
+    not_read: list[str] = []
+    left = MOST_FILES
+    for part in _all_parts(parts):
+        forms += _in_body(event, part, forwarded if part is parts else 0)
+        for file in part.files:
+            left -= 1
+            found = _tried(forms_in_file, event, file) if left >= 0 else []
+            forms += found
+            if not found and _is_paper(file):
+                not_read.append(file.name or file.type)
+    people = _each_once(forms)
+    if len(people) > MOST_FORMS:
+        not_read.append(f"the forms after the first {MOST_FORMS}")
+    return Found(tuple(_checked(event, form) for form in people[:MOST_FORMS]), tuple(not_read))
+
+
+def _all_parts(parts: Parts) -> Iterator[Parts]:
+    waiting = [parts]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += reversed(part.within)
+
+
+def _in_body(event: Event, parts: Parts, forwarded: int) -> list[Answered]:
+    """The forms in the text, or in the HTML where that tells more: mostly they are one text in two forms."""
+    in_text = partial(forms_in_text, forwarded=forwarded)
+    plain = [form for text in parts.plain for form in _tried(in_text, event, text)]
+    if not parts.html or (plain and all(_checked(event, form).registration for form in plain)):
+        return plain
+    in_html = partial(_forms_in_html, forwarded=forwarded)
+    shown = [form for html in parts.html for form in _tried(in_html, event, html)]
+    return shown if _told(shown) > _told(plain) else plain
+
+
+def _forms_in_html(event: Event, html: str, forwarded: int) -> list[Answered]:
+    return forms_in_text(event, text_of_html(html), forwarded)
+
+
+def _told(forms: Sequence[Answered]) -> int:
+    return sum(len(form.answers) for form in forms)
+
+
+def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, source: _Source) -> list[Answered]:
+    """What is read, or nothing. The one place that catches what libraries raise for what is broken: they do not say
+    what that may be."""
+    try:
+        return read(event, source)
+    except Exception:
+        return []
+
+
+def _is_paper(file: File) -> bool:
+    return not file.inline and file.type not in _NO_PAPERS
+
+
+def _each_once(forms: Sequence[Answered]) -> list[Answered]:
+    """Each person's form once: namesakes have e-mail addresses that differ."""
+    kept: dict[tuple[str, ...], list[Answered]] = {}
+    for form in forms:
+        namesakes = kept.setdefault(names_of(form), [])
+        for place, other in enumerate(namesakes):
+            if _may_be_one_person(form, other):
+                namesakes[place] = _joined(other, form)
+                break
+        else:
+            namesakes.append(form)
+    return [form for namesakes in kept.values() for form in namesakes]
+
+
+def _may_be_one_person(one: Answered, other: Answered) -> bool:
+    first, second = (fold(form.answers.get("email", "")) for form in (one, other))
+    return not first or not second or first == second
+
+
+def _joined(one: Answered, other: Answered) -> Answered:
+    """Both as one: what is not quoted counts first, then the fuller form, then the first."""
+    first, second = sorted((one, other), key=lambda form: (form.quoted, -len(form.answers)))
+    return Answered({**second.answers, **first.answers}, first.quoted)
+
+
+def _checked(event: Event, form: Answered) -> FoundForm:
+    answers = dict(form.answers)
+    if written := answers.get("signed_on"):
+        answers["signed_on"] = date_in(written)
+    try:
+        registration: Registration | None = read_form(event, answers)
+        faults: dict[str, tuple[str, ...]] = {}
+    except ValidationError as error:
+        registration = None
+        faults = {str(name): tuple(map(str, said)) for name, said in error.messages_dict.items()}
+    return FoundForm(answers, registration, faults, form.quoted)

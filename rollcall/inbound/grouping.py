@@ -1,0 +1,171 @@
+"""Which of the answers in a text belong to one form.
+
+A form begins at a name where the form before has one, or with what leads up to it (`_cut`). The sender's own forms and
+what they quote are grouped each by themselves, then put together by name (`forms_of`).
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rollcall.model.registration import fold
+
+MOST_FORMS = 200
+"""Forms that are read in one message: a delegation is smaller, and each costs a commit."""
+NAMES = ("family_name", "first_name")
+SHARED = ("category", "organization", "address")
+"""What a focal point may say once, before the first name, for all."""
+_NO_FORM_ALONE = ("tel", "fax", "email", "signed_on")
+"""What stands below every letter."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A label and what stands at it."""
+
+    field: str
+    value: str
+    """Empty where nothing does."""
+    quoted: bool = False
+    paragraph: int = 0
+    """The number of its paragraph in the text."""
+    begins: bool = False
+    """Whether it begins a form for certain: a row of a list does."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What was answered in one form, by field name; not yet checked."""
+
+    answers: Mapping[str, str]
+    quoted: bool = False
+    """Whether all of it was found in what the sender quotes."""
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is a registration form's at all, rather than somebody's letterhead."""
+        telling = [name for name in self.answers if name not in _NO_FORM_ALONE]
+        return len(telling) > 1 and any(name in telling for name in NAMES)
+
+
+def forms_of(items: Sequence[Item]) -> list[Answered]:
+    """The forms in a text. What its sender wrote comes first; what is quoted fills in what is missing there."""
+    own = _forms([item for item in items if not item.quoted], quoted=False)
+    quoted = [one for one in _forms([item for item in items if item.quoted], quoted=True) if one.is_form]
+    whole = [one for one in own if one.is_form]
+    parts = [one for one in own if not one.is_form and one.answers]
+    if not whole and len(quoted) == 1 and parts and _may_be_one(parts[0], quoted[0]):
+        said = _said_of(quoted[0], parts[0])
+        return [Answered({**quoted[0].answers, **said})] if said else quoted
+    return [*_filled(whole, quoted)]
+
+
+def _said_of(quoted: Answered, part: Answered) -> dict[str, str]:
+    """What a few lines above a form say of it. Whoever writes them may be another, and put their own telephone and
+    e-mail address below: these count only where the form has none that could be right."""
+    return {
+        name: value
+        for name, value in part.answers.items()
+        if name not in _NO_FORM_ALONE or not _could_be_right(name, quoted.answers.get(name, ""))
+    }
+
+
+def _could_be_right(name: str, value: str) -> bool:
+    if name == "email":
+        return "@" in value
+    return any(character.isdigit() for character in value)
+
+
+def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
+    """The sender's own forms, each with what is quoted of it, and then what is quoted only."""
+    left = {names_of(one): one for one in reversed(quoted)}
+    alone = len(own) == len(quoted) == 1 and _may_be_one(own[0], quoted[0])
+    for one in own:
+        before = left.pop(names_of(quoted[0]) if alone else names_of(one), None)
+        yield Answered({**before.answers, **one.answers}) if before else one
+    yield from left.values()
+
+
+def _may_be_one(own: Answered, quoted: Answered) -> bool:
+    """Whether no name says otherwise."""
+    given = [(fold(own.answers.get(name, "")), fold(quoted.answers.get(name, ""))) for name in NAMES]
+    return all(not one or not other or one == other for one, other in given)
+
+
+def names_of(form: Answered) -> tuple[str, ...]:
+    """Family and first name, folded."""
+    return tuple(fold(form.answers.get(name, "")) for name in NAMES)
+
+
+def _forms(items: Sequence[Item], *, quoted: bool) -> list[Answered]:
+    forms = [(_asked(part), _answers(part)) for part in _cut(items)]
+    shared = _before_the_first_name(items)
+    filled = []
+    for asked, answers in forms[: MOST_FORMS + 1]:
+        missing = {name: value for name, value in shared.items() if name not in asked}
+        filled.append(Answered({**missing, **answers} if _has_name(answers) else answers, quoted))
+    return filled
+
+
+def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    """The items form by form. A form begins at a name where the last form has one, or with what leads up to it."""
+    start = 0
+    named: set[str] = set()
+    named_in: set[int] = set()
+    seen: Counter[str] = Counter()
+    for at, item in enumerate(items):
+        if (item.begins and named) or (item.field in named and item.value):
+            begin = at if item.begins else _back(items, start, at, seen, named_in)
+            yield items[start:begin]
+            start = begin
+            named, named_in = set(), set()
+            seen = Counter(one.field for one in items[begin:at])
+        if item.field in NAMES and item.value:
+            named.add(item.field)
+            named_in.add(item.paragraph)
+        seen[item.field] += 1
+    yield items[start:]
+
+
+def _back(items: Sequence[Item], start: int, at: int, seen: Counter[str], named_in: set[int]) -> int:
+    """Where the form begins whose name is at `at`: with the labels before it that the form from `start` has already,
+    or that stand in the name's paragraph, if that is not one of those in which that form's name stands."""
+    alone = items[at].paragraph not in named_in
+    left = Counter(seen)
+    begin = at
+    while begin > start + 1:
+        before = items[begin - 1]
+        if before.field in NAMES and before.value:
+            break
+        if left[before.field] < 2 and not (alone and before.paragraph == items[at].paragraph):
+            break
+        left[before.field] -= 1
+        begin -= 1
+    return begin
+
+
+def _answers(items: Sequence[Item]) -> dict[str, str]:
+    """The first answer at each label counts: below a form often stands its sender's address."""
+    answers: dict[str, str] = {}
+    for item in items:
+        if item.value:
+            answers.setdefault(item.field, item.value)
+    return answers
+
+
+def _asked(items: Sequence[Item]) -> set[str]:
+    return {item.field for item in items}
+
+
+def _has_name(answers: Mapping[str, str]) -> bool:
+    return any(name in answers for name in NAMES)
+
+
+def _before_the_first_name(items: Sequence[Item]) -> dict[str, str]:
+    shared: dict[str, str] = {}
+    for item in items:
+        if item.field in NAMES and item.value:
+            break
+        if item.field in SHARED and item.value:
+            shared.setdefault(item.field, item.value)
+    return shared

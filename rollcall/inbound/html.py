@@ -1,0 +1,148 @@
+"""HTML as text: rows of tables and ticked boxes as a form's lines have them, quotations as `> `."""
+
+import re
+from typing import Any
+
+from rollcall.inbound.laying import Page
+
+_BLOCKS = frozenset(
+    {
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hr",
+        "legend",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "option",
+        "pre",
+        "section",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "ul",
+        "details",
+        "summary",
+    }
+)
+_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_DROPPED = frozenset(
+    {"head", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "del", "s", "strike"}
+)
+"""What is not shown, and what was struck out: `Mr. / Mrs. / Ms.` is answered that way, too."""
+_WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
+LONGEST_HTML = 10_000_000
+"""Characters of a page that are read."""
+
+
+def text_of_html(html: str) -> str:
+    """The text that a reader of this HTML sees, as lines. HTML that is broken is read as browsers would."""
+    from lxml import etree
+
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
+    try:
+        root = etree.fromstring(html[:LONGEST_HTML].encode("utf-8", "ignore").replace(b"\0", b""), parser)
+    except etree.LxmlError:
+        return ""
+    page = Page()
+    if root is not None:
+        _lay_out(etree.iterwalk(root, events=("start", "end")), page)
+    return page.text()
+
+
+def _lay_out(walk: Any, page: Page) -> None:
+    """Walk through the elements one after the other, however deep they lie."""
+    kept_as_typed = 0
+    for event, element in walk:
+        tag = element.tag
+        if event == "start":
+            if tag in _DROPPED or (tag == "option" and not _is_chosen(element)):
+                walk.skip_subtree()
+                continue
+            kept_as_typed += tag in ("pre", "textarea")
+            _begin(element, page)
+            _write(element.text, page, as_typed=kept_as_typed > 0)
+        else:
+            if not (tag in _DROPPED or (tag == "option" and not _is_chosen(element))):
+                kept_as_typed -= tag in ("pre", "textarea")
+                _end(element, page)
+            _write(element.tail, page, as_typed=kept_as_typed > 0)
+
+
+def _begin(element: Any, page: Page) -> None:
+    tag = element.tag
+    if tag == "br":
+        page.break_line()
+    elif tag == "input":
+        _write_input(element, page)
+    elif tag == "tr":
+        page.begin_row()
+    elif tag in ("td", "th"):
+        page.begin_cell()
+    elif tag in _PARAGRAPHS:
+        page.end_paragraph()
+    elif tag in _BLOCKS:
+        page.end_line()
+    if _is_quotation(element):
+        page.quoted += 1
+
+
+def _end(element: Any, page: Page) -> None:
+    tag = element.tag
+    if _is_quotation(element):
+        page.quoted -= 1
+    if tag == "tr":
+        page.end_row()
+    elif tag in _PARAGRAPHS:
+        page.end_paragraph()
+    elif tag in _BLOCKS:
+        page.end_line()
+
+
+def _write(text: str | None, page: Page, *, as_typed: bool) -> None:
+    if not text:
+        return
+    if as_typed:
+        for number, line in enumerate(text.split("\n")):
+            if number:
+                page.break_line()
+            page.write(line)
+        return
+    for word in _WORD.findall(text):
+        if word[0] in " \t\r\n\f":
+            page.space()
+        else:
+            page.write(word)
+
+
+def _write_input(element: Any, page: Page) -> None:
+    kind = (element.get("type") or "text").lower()
+    if kind in ("checkbox", "radio"):
+        page.write("[x] " if element.get("checked") is not None else "[ ] ")
+    elif kind in ("text", "email", "tel", "date", "search", "url", "number"):
+        page.write(element.get("value") or "")
+
+
+def _is_chosen(option: Any) -> bool:
+    return option.get("selected") is not None
+
+
+def _is_quotation(element: Any) -> bool:
+    """Gmail indents by a blockquote, too, without a border."""
+    return element.tag == "blockquote" and "border:none" not in (element.get("style") or "").replace(" ", "")

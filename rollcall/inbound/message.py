@@ -1,0 +1,223 @@
+"""A message taken apart: its header fields, its texts, its files, and the messages within it."""
+
+import binascii
+import mimetypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from rollcall.inbound.charsets import clean, text_of
+from rollcall.inbound.mime import Headers, decoded, headers_of, likely_boundary, parameter, parts_between
+from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.webhook import Post
+
+DEEPEST = 20
+"""Levels of parts within parts that are taken apart; what lies deeper stays a file."""
+MOST_PARTS = 500
+"""Parts of a message, those of messages within it among them, that are looked at."""
+LONGEST_NAME = 255
+"""Characters of a file's name."""
+LONGEST_HEAD = 2048
+"""Bytes of an HTML in which its own word about its charset is looked for."""
+
+_MESSAGES = ("message/rfc822", "message/global", "message/news")
+_BODIES = ("text/plain", "text/html")
+_TYPE = re.compile(r"\s*([\w!#$&^.+-]+/[\w!#$&^.+-]+)", re.ASCII)
+_SAYING_NOTHING = re.compile(
+    r"text/plain|application/(octet-stream|binary|(x-|force-)?download|(x-)?unknown)|binary/.*"
+)
+_NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w-]{1,40})", re.IGNORECASE)
+_CONTENT_ID_USED = re.compile(r"cid:([^\"'\s<>)]+)", re.IGNORECASE)
+
+_TYPES = mimetypes.MimeTypes()
+_TYPES.add_type("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ".docx")
+_TYPES.add_type("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".xlsx")
+_TYPES.add_type("application/vnd.oasis.opendocument.text", ".odt")
+_TYPES.add_type("application/rtf", ".rtf")
+
+
+@dataclass(frozen=True)
+class TakenApart:
+    """A message, taken apart."""
+
+    headers: Headers
+    parts: Parts
+
+
+def take_apart(mime: bytes) -> TakenApart:
+    """The message whose bytes these are, as far as it can be taken apart; what cannot be is text. Never raises."""
+    begins = len(mime) - len(mime.lstrip(b"\r\n"))
+    return _message(mime, begins, len(mime), 0, iter(range(MOST_PARTS)))
+
+
+def message_of(post: Post) -> TakenApart:
+    """The message in a post, in either mode. Never raises."""
+    if "email" in post.fields:
+        return take_apart(post.fields["email"])
+    plain, html = ([text] if (text := _lines(post.text(name))) else [] for name in ("text", "html"))
+    pieces = _Pieces(plain, html)
+    budget = iter(range(MOST_PARTS))
+    for file, _ in zip(post.files, budget, strict=False):
+        about = post.about_files.get(file.field, {})
+        name = _file_name(file.name, about.get("filename", ""), about.get("name", ""))
+        type = _type(file.type or about.get("type", ""), name, "application/octet-stream")
+        if type in _MESSAGES:
+            pieces.within.append(_message(file.content, 0, len(file.content), 1, budget).parts)
+        else:
+            pieces.files.append(_Found(name, type, file.content, about.get("content-id", "").strip("<>"), False))
+    return TakenApart(_headers(post), pieces.parts())
+
+
+class _Found(NamedTuple):
+    """A file, before it is known whether the HTML shows it."""
+
+    name: str
+    type: str
+    content: bytes
+    content_id: str
+    with_text: bool
+    """Whether it stands beside the text that shows it, or for it, by the kind of the multipart that it is in."""
+
+
+@dataclass
+class _Pieces:
+    """What was found of a message so far."""
+
+    plain: list[str] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+    files: list[_Found] = field(default_factory=list)
+    within: list[Parts] = field(default_factory=list)
+
+    def parts(self) -> Parts:
+        """All of it. A file is inline if it is an image that the HTML shows, or stands for the text: many programs call
+        a scan or a form `inline` that is nowhere in the text, so their word is not taken."""
+        used = {unquote(used) for html in self.html for used in _CONTENT_ID_USED.findall(html)}
+        files = (
+            File(name, type, content, with_text or (type.startswith("image/") and content_id in used))
+            for name, type, content, content_id, with_text in self.files
+        )
+        return Parts(tuple(self.plain), tuple(self.html), tuple(files), tuple(self.within))
+
+
+def _headers(post: Post) -> Headers:
+    """Those of parsed mode; From and Subject also where SendGrid gives them alone."""
+    block = post.fields.get("headers", b"").lstrip(b"\r\n")
+    headers, _ = headers_of(block, 0, len(block))
+    alone = ((name, post.text(name)) for name in ("from", "subject") if not headers.all(name))
+    return Headers(headers.fields + tuple((name, value) for name, value in alone if value))
+
+
+def _message(raw: bytes, start: int, end: int, depth: int, budget: Iterator[int]) -> TakenApart:
+    pieces = _Pieces()
+    _take(pieces, raw, start, end, "", depth, budget)
+    return TakenApart(headers_of(raw, start, end)[0], pieces.parts())
+
+
+def _take(pieces: _Pieces, raw: bytes, start: int, end: int, around: str, depth: int, budget: Iterator[int]) -> None:
+    """Put what stands from `start` to `end`, in a multipart of the type `around`, among the pieces."""
+    headers, body = headers_of(raw, start, end)
+    declared = headers.first("content-type")
+    name = _file_name(parameter(headers.first("content-disposition"), "filename"), parameter(declared, "name"))
+    type = _type(declared, name, "message/rfc822" if around == "multipart/digest" else "text/plain")
+    if depth < DEEPEST and type in _MESSAGES:
+        pieces.within.append(_message(*_opened(headers, raw, body, end, depth), budget).parts)
+        return
+    if depth < DEEPEST and (type.startswith("multipart/") or not declared):
+        boundary = parameter(declared, "boundary").encode()
+        source, deeper, places = raw, depth + 1, _places(boundary, raw, body, end)
+        if not places and _encoding(headers):
+            source, begins, ends, deeper = _opened(headers, raw, body, end, depth)
+            places = _places(boundary, source, begins, ends)
+        for place, _ in zip(places, budget, strict=False):
+            _take(pieces, source, *place, type, deeper, budget)
+        if places:
+            return
+    _keep(pieces, headers, type, name, around, _content(headers, raw, body, end))
+
+
+def _opened(headers: Headers, raw: bytes, start: int, end: int, depth: int) -> tuple[bytes, int, int, int]:
+    """Where the parts of a multipart or message are to be looked for: in which bytes, from where to where, and at which
+    depth. None of them may be encoded (RFC 2045, 6.4), and some are; what they are decoded to is held beside what it
+    was, so it counts for many levels."""
+    if not _encoding(headers):
+        return raw, start, end, depth + 1
+    content = _content(headers, raw, start, end)
+    return content, 0, len(content), depth + DEEPEST // 4
+
+
+def _places(boundary: bytes, raw: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the parts are: between the boundaries that were named, or else between those that there are."""
+    named = list(islice(parts_between(raw, start, end, boundary), MOST_PARTS)) if boundary else []
+    if named or not (likely := likely_boundary(raw, start, end)):
+        return named
+    return list(islice(parts_between(raw, start, end, likely), MOST_PARTS))
+
+
+def _keep(pieces: _Pieces, headers: Headers, type: str, name: str, around: str, content: bytes) -> None:
+    """Put this text or file among the pieces."""
+    attached = headers.first("content-disposition").lower().startswith("attachment")
+    if type.startswith("multipart/") or (type in _BODIES and not attached):
+        charset = parameter(headers.first("content-type"), "charset") or _charset_within(content, type)
+        if text := _lines(text_of(content, charset)):
+            (pieces.html if type == "text/html" else pieces.plain).append(text)
+        return
+    beside = around == "multipart/related" and type.startswith("image/") and not attached
+    instead = around == "multipart/alternative" and not name
+    content_id = headers.first("content-id").strip("<> ")
+    pieces.files.append(_Found(name, type, content, content_id, beside or instead))
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _charset_within(content: bytes, type: str) -> str:
+    """The charset that an HTML itself declares, where its part does not."""
+    found = _META_CHARSET.search(content[:LONGEST_HEAD]) if type == "text/html" else None
+    return found[1].decode("ascii") if found else ""
+
+
+def _encoding(headers: Headers) -> str:
+    """The transfer encoding; empty where the content is as it stands, or nobody knows."""
+    encoding = headers.first("content-transfer-encoding").lower()
+    return next((one for one in ("quoted-printable", "base64") if one in encoding), "")
+
+
+def _content(headers: Headers, raw: bytes, start: int, end: int) -> bytes:
+    """What the part holds, decoded from its transfer encoding as far as it is whole."""
+    encoded = memoryview(raw)[start:end]
+    match _encoding(headers):
+        case "quoted-printable":
+            return binascii.a2b_qp(encoded)
+        case "base64":
+            return _from_base64(encoded)
+        case _:
+            return bytes(encoded)
+
+
+def _from_base64(encoded: memoryview) -> bytes:
+    try:
+        return binascii.a2b_base64(encoded)
+    except binascii.Error:  # digits are missing, at the end most often
+        digits = bytes(encoded).translate(None, _NOT_BASE64)
+        digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+        return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+
+
+def _type(declared: str, name: str, otherwise: str) -> str:
+    """The media type, in lower case; by the name where the declared one says nothing."""
+    match = _TYPE.match(declared)
+    type = match[1].lower() if match else otherwise
+    guessed = _TYPES.guess_type(name)[0] if name and _SAYING_NOTHING.fullmatch(type) else None
+    return guessed or type
+
+
+def _file_name(*names: str) -> str:
+    """The first name of these, without path and control characters."""
+    name = decoded(next(filter(None, names), ""))
+    name = "".join(character for character in name if character.isprintable())
+    return re.split(r"[/\\]", clean(name))[-1].strip()[-LONGEST_NAME:]

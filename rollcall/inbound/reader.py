@@ -1,0 +1,139 @@
+"""Reading: a message as SendGrid's Inbound Parse posts it becomes what we understand of it."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from rollcall.inbound.charsets import text_of
+from rollcall.inbound.forms import Found, find_forms
+from rollcall.inbound.html import text_of_html
+from rollcall.inbound.message import message_of
+from rollcall.inbound.mime import Headers, decoded
+from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.quoting import times_forwarded
+from rollcall.inbound.sender import automatic, came_at, from_addresses, is_report, is_spam, unproven
+from rollcall.inbound.webhook import Post, delivery_id, open_post
+from rollcall.model.email import Attachment
+from rollcall.model.event import Event
+from rollcall.model.inbound import Glance, Reading
+from schemas.registration import form_fields
+
+LONGEST_TEXT = 2000
+"""Characters of what a message says that the staff see."""
+LONGEST_SUBJECT = 500
+LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
+MOST_REFERENCES = 50
+MOST_NOT_READ = 100
+LONGEST_NOT_READ = 200
+LONGEST_HTML = 200_000
+"""Characters of an HTML in which the beginning of its text is looked for."""
+
+NOT_TAKEN_APART = "It could not be taken apart"
+"""Why a message that nothing is known of may not be the sender's."""
+NAMELESS = "attachment"
+"""What an attachment without a name is called."""
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
+_Read = TypeVar("_Read")
+
+
+class InboxReader:
+    """An `EmailReader`. What it is given is the post as it came: `Content-Type: ...`, an empty line, the body.
+
+    The modules that it calls mean never to raise. Where one does all the same, the message is kept for a person with
+    what is known of it: this is the one place where that is seen to.
+    """
+
+    def glance(self, raw: bytes) -> Glance:
+        """See `EmailReader`."""
+        return _tried(partial(_glance, raw), lambda: Glance(delivery_id(Post(), raw), ()))
+
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
+        """See `EmailReader`."""
+        return _tried(partial(_read, raw, event, asked or {}), partial(_not_understood, raw))
+
+    def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
+        """See `EmailReader`."""
+        return _tried(partial(_attachments, raw), tuple)
+
+
+def _tried(read: Callable[[], _Read], otherwise: Callable[[], _Read]) -> _Read:
+    try:
+        return read()
+    except Exception:
+        return otherwise()
+
+
+def _glance(raw: bytes) -> Glance:
+    post = open_post(raw)
+    return Glance(delivery_id(post, raw), post.envelope_to)
+
+
+def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
+    post = open_post(raw)
+    message = message_of(post)
+    headers, parts = message.headers, message.parts
+    subject = decoded(headers.first("subject"))
+    forwarded = times_forwarded(subject)
+    read = _quoting(event, parts, asked) if asked else parts
+    found = _tried(partial(find_forms, event, read, forwarded), partial(_nothing_found, parts))
+    return Reading(
+        sender=next(iter(from_addresses(headers)), ""),
+        subject=subject[:LONGEST_SUBJECT],
+        message_id=next(iter(_message_ids(headers, "message-id")), ""),
+        references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
+        came_at=came_at(headers),
+        forms=found.forms,
+        not_read=() if is_report(headers) else _names(found.not_read),
+        text=_tried(partial(_beginning, parts), str),
+        automatic=automatic(post, headers),
+        unproven=unproven(post, headers),
+        spam=is_spam(post),
+        recipients=post.envelope_to,
+    )
+
+
+def _names(of: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name[:LONGEST_NOT_READ] for name in of[:MOST_NOT_READ])
+
+
+def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
+    """The parts as they would be if the text quoted these answers."""
+    given = [f"{field.label}: {asked[field.name]}" for field in form_fields(event) if field.name in asked]
+    quoted = "\n".join(f"> {line}" for line in "\n".join(given).splitlines())
+    said = "\n".join(parts.plain) or text_of_html("\n".join(parts.html))
+    return replace(parts, plain=(f"{said}\n\n{quoted}",), html=())
+
+
+def _not_understood(raw: bytes) -> Reading:
+    text = text_of(raw[: 4 * LONGEST_TEXT])[:LONGEST_TEXT]
+    return Reading("", "", "", (), None, text=text, unproven=NOT_TAKEN_APART)
+
+
+def _nothing_found(parts: Parts) -> Found:
+    return Found((), tuple(file.name or file.type for file in _attached(parts)))
+
+
+def _attachments(raw: bytes) -> tuple[Attachment, ...]:
+    attached = _attached(message_of(open_post(raw)).parts)
+    return tuple(Attachment(file.name or NAMELESS, file.type, file.content) for file in attached)
+
+
+def _attached(parts: Parts) -> Iterator[File]:
+    """The files that are not shown within the text, those of messages within it too."""
+    yield from (file for file in parts.files if not file.inline)
+    for one in parts.within:
+        yield from _attached(one)
+
+
+def _message_ids(headers: Headers, *names: str) -> list[str]:
+    ids = (id for name in names for value in headers.all(name) for id in _MESSAGE_ID.findall(value))
+    return [id for id in ids if len(id) <= LONGEST_MESSAGE_ID]
+
+
+def _beginning(parts: Parts) -> str:
+    """The beginning of what the message says: its text, or its HTML as text, or what a message within it says."""
+    said = "\n".join(parts.plain).strip() or text_of_html("\n".join(parts.html)[:LONGEST_HTML]).strip()
+    return said[:LONGEST_TEXT] or next(filter(None, map(_beginning, parts.within)), "")

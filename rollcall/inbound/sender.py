@@ -1,0 +1,168 @@
+"""Who sent a message, when it came, and whether to take it as a person's: decided from the post and the headers."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import getaddresses, parsedate_to_datetime
+from inspect import signature
+from typing import Any
+
+from rollcall.inbound.mime import Headers, decoded
+from rollcall.inbound.webhook import Post
+
+SPAM_SCORE = 5.0
+"""From here on SpamAssassin calls a message spam, unless told otherwise (`required_score`)."""
+LONGEST_ADDRESS = 320
+"""Characters of an address (RFC 3696, 3)."""
+
+_COMMENT = re.compile(r"\([^()]*\)")
+_RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
+_RECEIVED_AT = re.compile(r"(\d{1,2}\s+[a-z]{3}\s+\d{4}\s+\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*([+-]\d{4})?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:[^\s\0-\x20\x7f@<>(),;:\"\\]+|\"[^\0-\x1f\x7f\"\\@]+\")@[^\s\0-\x20\x7f@<>(),;:\"\\]+")
+_OUTCOME = re.compile(r":\s*pass", re.IGNORECASE)
+
+_MACHINES = re.compile(r"(mailer[-_.]?daemon|postmaster|bounces?)\Z", re.IGNORECASE)
+_ABSENT = re.compile(
+    r"(auto(matic)?[- ]?(reply|response)|out of (the )?office|abwesenheits(notiz|nachricht)|automatische antwort"
+    r"|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina)( \w+)?\s*:",
+    re.IGNORECASE,
+)
+"""How mail programs begin the subject of a note of absence that does not say otherwise what it is."""
+_TO_MANY = ("list-id", "list-unsubscribe", "list-post")
+_BY_A_RESPONDER = ("x-autoreply", "x-autorespond")
+
+
+def from_addresses(headers: Headers) -> tuple[str, ...]:
+    """The addresses in From, each once, without names; an address that a program encoded with the name too."""
+    written = headers.all("from")
+    addresses = _addresses(written) or _addresses(map(decoded, written))
+    return tuple({address.casefold(): address for address in addresses}.values())
+
+
+def came_at(headers: Headers) -> datetime | None:
+    """When SendGrid received the message (UTC); None where its trace does not say so.
+
+    Each server that passes a message on puts its `Received` on top (RFC 5321, 4.4). So SendGrid's own are the first
+    ones, up to the one that says from whom it came: whatever is below, also in SendGrid's name, the sender may have
+    written. Of SendGrid's own the earliest counts.
+    """
+    times = [time for time in map(_received_at, _written_by_sendgrid(headers)) if time]
+    return min(times, default=None)
+
+
+def automatic(post: Post, headers: Headers) -> str:
+    """Why a message is a machine's, so that it gets no answer (RFC 3834, 2; RFC 2369 and 2919 for lists); empty if it
+    is a person's.
+
+    `X-Auto-Response-Suppress` is no sign: Exchange sets it on what people write too, and it asks others for quiet.
+    """
+    submitted = _bare(headers.first("auto-submitted"))
+    if submitted not in ("", "no"):
+        return "Auto-Submitted"
+    if post.envelope_from == "":
+        return "null sender"
+    if any(_MACHINES.match(address.rpartition("@")[0]) for address in from_addresses(headers)):
+        return "From a mail system"
+    if _bare(headers.first("precedence")) in ("bulk", "list", "junk", "auto_reply"):
+        return "Precedence"
+    if _ABSENT.match(decoded(headers.first("subject"))):
+        return "Subject of a note of absence"
+    for name in (*_TO_MANY, *_BY_A_RESPONDER):
+        if _bare(headers.first(name)) not in ("", "no"):
+            return name.title()
+    return "multipart/report" if is_report(headers) else ""
+
+
+def is_report(headers: Headers) -> bool:
+    """Whether a mail system tells what became of a mail (RFC 6522): what is attached is not the sender's."""
+    return headers.first("content-type").lower().startswith("multipart/report")
+
+
+def unproven(post: Post, headers: Headers) -> str:
+    """Why a message may not be from the address in From; empty where it is, or nothing speaks against it.
+
+    It is where a DKIM signature holds, or SPF passed the envelope's sender, for the same domain (as DMARC has it,
+    RFC 7489, 3.1, relaxed). Where nobody vouches for the domain, nothing speaks against it as long as the envelope
+    names the same domain.
+    """
+    addresses = from_addresses(headers)
+    if post.tampered:
+        return "The post has fields of the sender's own"
+    if len(addresses) != 1:
+        return "More than one address in From" if addresses else "No address in From"
+    domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
+    signed = any(outcome == "pass" and _aligned(domain, signer) for signer, outcome in post.dkim)
+    if (signed and not _feigns_an_outcome(headers)) or (post.spf == "pass" and _aligned(domain, envelope)):
+        return ""
+    if not _aligned(domain, envelope):
+        return "From and envelope sender disagree"
+    if post.spf not in ("", "pass", "none", "neutral"):
+        return f"SPF: {post.spf}"
+    if any(outcome == "fail" for _, outcome in post.dkim):
+        return "DKIM: fail"
+    return ""
+
+
+def _feigns_an_outcome(headers: Headers) -> bool:
+    """Whether a signature's own words, which SendGrid repeats beside the outcome, read like one."""
+    return any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
+
+
+def is_spam(post: Post) -> bool:
+    """Whether SendGrid's spam check takes it for spam; not where it was not checked."""
+    return post.spam_score is not None and post.spam_score >= SPAM_SCORE
+
+
+def _written_by_sendgrid(headers: Headers) -> Iterable[str]:
+    for received in headers.all("received"):
+        line = _without_comments(received)
+        by = _RECEIVED_BY.search(line)
+        if not by or not f".{by[1].lower()}".endswith(".sendgrid.net"):
+            return
+        yield line
+        if line.lower().startswith("from"):
+            return
+
+
+def _received_at(received: str) -> datetime | None:
+    """The time at the end of it; SendGrid leaves the semicolon before it out, and writes fractions of a second."""
+    times = _RECEIVED_AT.findall(received)
+    if not times:
+        return None
+    moment, zone = times[-1]
+    try:
+        time = parsedate_to_datetime(f"{moment} {zone or '+0000'}")
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):  # no such day, or year
+        return None
+
+
+_ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
+"""Newer Pythons (3.11.10, Debian's) find no address where the header is not quite right: here, two are one too many."""
+
+
+def _addresses(values: Iterable[str]) -> list[str]:
+    try:
+        found = [address.strip("'") for _, address in getaddresses(list(values), **_ALL_OF_THEM)]
+    except (RecursionError, IndexError):  # brackets within brackets within brackets
+        return []
+    return [one for one in found if len(one) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(one)]
+
+
+def _bare(value: str) -> str:
+    """The value in lower case, without comments and parameters."""
+    return _without_comments(value).partition(";")[0].strip().lower()
+
+
+def _without_comments(value: str) -> str:
+    return _COMMENT.sub(" ", value).strip()
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].rstrip(".").lower()
+
+
+def _aligned(domain: str, other: str) -> bool:
+    """Whether the two are the same domain, or one is a part of the other; no top-level domain is of anybody."""
+    shorter, longer = sorted((domain, other.rstrip(".")), key=len)
+    return "." in shorter and f".{longer}".endswith(f".{shorter}")

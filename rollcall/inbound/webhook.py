@@ -1,0 +1,191 @@
+"""What SendGrid's Inbound Parse posts, opened: its fields and files.
+
+See https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. SendGrid's
+boundary is always the same, `xYzZY`, so a sender can write it into a message and add fields to the post (an SPF that
+passes). SendGrid's own fields are still there then, so that some stand twice: nothing in such a post is proven.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from rollcall.inbound.charsets import clean, text_of
+from rollcall.inbound.mime import headers_of, likely_boundary, parameter, parts_between
+from rollcall.model.registration import ALPHABET
+
+MOST_FIELDS = 1000
+"""Fields and files that are looked at: SendGrid posts about twenty fields, and a file for each attachment."""
+
+_SENT = ("email", "headers", "text", "html")
+_IN_MESSAGES = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "received")
+_SIGNATURE = r"[^\s:@{}(),]*@([^\s:@{}(),]+)\s*:\s*([a-z]+)"
+_DKIM = re.compile(_SIGNATURE, re.IGNORECASE)
+_ALL_DKIM = re.compile(rf"\s*\{{\s*{_SIGNATURE}(?:\s*,\s*{_SIGNATURE})*\s*\}}\s*", re.IGNORECASE)
+_ID_DIGITS = 24
+
+
+@dataclass(frozen=True)
+class PostedFile:
+    """A file in a post."""
+
+    field: str
+    """The name of its field, as `attachment1`."""
+    name: str
+    """As the sender named it; empty where it has none."""
+    type: str
+    """Its media type with its parameters, as the post says it."""
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post of Inbound Parse."""
+
+    fields: Mapping[str, bytes] = field(default_factory=dict)
+    """By name; one of them, where there are several."""
+    files: tuple[PostedFile, ...] = ()
+    tampered: bool = False
+    """Whether it has a name twice, a part that is no field, fields of both modes, or more parts than SendGrid posts:
+    some may be the sender's own."""
+
+    def text(self, name: str) -> str:
+        """A field as text; empty where it is absent."""
+        charset = self.charsets.get(name, "") if name in ("from", "to", "cc", "subject", "text", "html") else ""
+        return text_of(self.fields.get(name, b""), charset)
+
+    @property
+    def charsets(self) -> Mapping[str, str]:
+        """The charset of each of the parsed fields, as SendGrid has found it out; empty where that cannot be read."""
+        return _texts(_json(self.fields.get("charsets", b"")))
+
+    @property
+    def about_files(self) -> Mapping[str, Mapping[str, str]]:
+        """What parsed mode says of the files, by field: `filename`, `type`, `content-id` and others."""
+        about = _json(self.fields.get("attachment-info", b""))
+        return {str(name): _texts(value) for name, value in about.items()} if isinstance(about, dict) else {}
+
+    @property
+    def envelope_from(self) -> str | None:
+        """The envelope's sender: empty for the null sender, None where no envelope says it."""
+        envelope = self._envelope
+        sender = envelope.get("from") if isinstance(envelope, dict) else None
+        return clean(sender).strip().strip("<>") if isinstance(sender, str) else None
+
+    @property
+    def envelope_to(self) -> tuple[str, ...]:
+        """The envelope's recipients."""
+        envelope = self._envelope
+        to = envelope.get("to") if isinstance(envelope, dict) else None
+        recipients = [to] if isinstance(to, str) else to if isinstance(to, list) else []
+        return tuple(clean(one).strip().strip("<>") for one in recipients if isinstance(one, str))
+
+    @property
+    def spf(self) -> str:
+        """What SPF came to (RFC 7208, 2.6), in lower case: one word; empty where the post does not say."""
+        word = re.match(r"\s*([a-z]{1,20})", self.text("SPF").lower())
+        return word[1] if word else ""
+
+    @property
+    def dkim(self) -> tuple[tuple[str, str], ...]:
+        """The domain and the outcome of each DKIM signature, in lower case. The field looks like JSON and is not:
+        `{@example.org : pass, @example.net : fail}`, or `none`. Where it says more (`invalid (...)`), some of it may be
+        in the sender's words, and what passed is left out."""
+        written = self.text("dkim").lower()
+        outcomes = _DKIM.findall(written)
+        plain = _ALL_DKIM.fullmatch(written) is not None
+        return tuple((domain, outcome) for domain, outcome in outcomes if plain or outcome != "pass")
+
+    @property
+    def spam_score(self) -> float | None:
+        """SpamAssassin's score; None where the post has none that can be read."""
+        try:
+            return float(self.text("spam_score"))
+        except ValueError:
+            return None
+
+    @property
+    def _envelope(self) -> object:
+        return _json(self.fields.get("envelope", b""))
+
+
+def open_post(raw: bytes) -> Post:
+    """The post whose content type and body these are: `Content-Type: ...`, an empty line, the body.
+
+    A body that is no form but a message is taken for the field `email`. Never raises.
+    """
+    request, start = headers_of(raw, 0, len(raw))
+    declared = parameter(request.first("content-type"), "boundary").encode()
+    for boundary in filter(None, (declared, likely_boundary(raw, start, len(raw)))):
+        places = islice(parts_between(raw, start, len(raw), boundary), MOST_FIELDS + 1)
+        parts = [_part(raw, begin, end) for begin, end in places]
+        if any(parts):
+            return _post(parts)
+    return Post({"email": raw[start:]} if _is_message(raw, start) else {})
+
+
+def delivery_id(post: Post, raw: bytes) -> str:
+    """24 base 32 digits, the same for the same delivery each time it is posted: made of what was sent, from whom and to
+    whom, and neither of how the post is put together nor of what SendGrid thinks of it. Where nothing that was sent
+    can be told from the rest, they are made of the whole."""
+    sent = [(name, post.fields[name]) for name in _SENT if name in post.fields]
+    sent += sorted((file.field, file.content) for file in post.files)
+    if not sent:
+        return _digits([raw])
+    names = [name.encode() for name, _ in sent]
+    envelope = [one.encode() for one in (post.envelope_from or "", *sorted(post.envelope_to))]
+    return _digits([*names, *(content for _, content in sent), *envelope])
+
+
+def _digits(parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    number = int.from_bytes(digest.digest(), "big")
+    return "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(_ID_DIGITS))
+
+
+def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
+    """A field or file of the form; None for what is neither."""
+    headers, content = headers_of(raw, start, end)
+    disposition = headers.first("content-disposition")
+    name = parameter(disposition, "name")
+    if not name or not disposition.lower().startswith("form-data"):
+        return None
+    return PostedFile(name, parameter(disposition, "filename"), headers.first("content-type"), raw[content:end])
+
+
+def _post(parts: Sequence[PostedFile | None]) -> Post:
+    known = [part for part in parts if part]
+    fields = {part.field: part.content for part in known if not _is_file(part)}
+    both_modes = "email" in fields and not fields.keys().isdisjoint(("headers", "text", "html"))
+    tampered = len({part.field for part in known}) < len(parts) or len(parts) > MOST_FIELDS or both_modes
+    return Post(fields, tuple(filter(_is_file, known)), tampered)
+
+
+def _is_file(part: PostedFile) -> bool:
+    """SendGrid's files are `attachment1` and so on, also where they have no name."""
+    if part.field in _SENT:
+        return False
+    return bool(part.name) or re.fullmatch(r"attachment\d+", part.field) is not None
+
+
+def _is_message(raw: bytes, start: int) -> bool:
+    headers, _ = headers_of(raw, start, len(raw))
+    return any(headers.all(name) for name in _IN_MESSAGES)
+
+
+def _json(content: bytes) -> object:
+    try:
+        return json.loads(text_of(content))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _texts(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {}
+    return {clean(str(key)): clean(one) for key, one in value.items() if isinstance(one, str)}

@@ -1,0 +1,1 @@
+"""The nouns: frozen dataclasses and pure decisions, on the standard library alone."""

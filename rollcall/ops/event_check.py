@@ -1,0 +1,109 @@
+"""Checking the event files before they are deployed, beside what the books say."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rollcall.desk.deadline import why_not
+from rollcall.desk.desk import WatchingStore
+from rollcall.desk.scan import everyone, kept_forms, messages
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
+from schemas.event import as_written, read_folder
+from templates import days, deadline, in_utc, in_zone
+
+
+def check_folder(folder: Path, store: WatchingStore | None, now: datetime) -> tuple[Mapping[str, Event], Sequence[str]]:
+    """The events of the folder that can be used, and all that speaks against deploying it: what the files say wrong by
+    themselves, and `check_events`. Raises `StoreUnavailable`."""
+    events, in_files = read_folder(folder)
+    return events, [*in_files, *(f"{folder}/{fault}" for fault in check_events(events, store, now))]
+
+
+def check_events(events: Mapping[str, Event], store: WatchingStore | None, now: datetime) -> list[str]:
+    """What speaks against deploying these events, and no others, at this time: a line a fault, with the file's name,
+    the field and the mend. Writes nothing. `store` is None where there are no books yet. Raises `StoreUnavailable`."""
+    intakes = store.known_intakes() if store else {}
+    found = [(slug, fault) for slug, event in events.items() for fault in faults(event, intakes.get(slug), now)]
+    if store:
+        gone = {slug: intake for slug, intake in intakes.items() if slug not in events}
+        found += [(slug, _without_file(intake)) for slug, intake in gone.items() if _is_waited_for(store, slug, intake)]
+    return [f"{slug}.toml: {fault}" for slug, fault in found]
+
+
+def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
+    """What is wrong with an event, as its file says it and its intake stands in the books, if they know it. One whose
+    deadline passed in the books is past, and its file may stay as it is, but for a deadline that is yet to come: nobody
+    would be let in by it."""
+    if intake and intake.past and event.closes_at <= now:
+        return []
+    found = _against_itself(event)
+    if intake:
+        return found + _against_the_books(event, intake)
+    if event.closes_at < now:
+        found.append(
+            f"intake.closes: {deadline(event.closes_at, event)} has passed, and nobody could ever register; write a "
+            "later one, or put the files of your own events into a folder and say EVENTS=<folder>"
+        )
+    return found
+
+
+def _is_waited_for(store: WatchingStore, slug: str, intake: Intake) -> bool:
+    """Whether somebody registered or wrote who has no roster to be on yet: without its file nobody closes the event."""
+    if intake.closing:
+        return False
+    came = (everyone(store, slug), kept_forms(store, slug), messages(store, slug))
+    return any(next(iter(one), None) for one in came)
+
+
+def _without_file(intake: Intake) -> str:
+    stands = (
+        f"its deadline, {in_utc(intake.closes_at)}, has passed, and it is not closed"
+        if intake.past
+        else f"it is open until {in_utc(intake.closes_at)}"
+    )
+    return (
+        f"is not there, or cannot be used, and the books know the event: somebody registered or wrote for it, and "
+        f"{stands}; put its file back, or say EVENTS=<folder that holds it>"
+    )
+
+
+def after_its_end(event: Event, closes_at: datetime) -> bool:
+    """Whether this deadline lies after the event's end; at its very end it does not."""
+    return event.is_over(closes_at - timedelta(microseconds=1))
+
+
+def _against_itself(event: Event) -> list[str]:
+    if not after_its_end(event, event.closes_at):
+        return []
+    return [
+        f"intake.closes: {deadline(event.closes_at, event)} is after the event's end ({days(event)}); write an earlier "
+        "one, or mend ends"
+    ]
+
+
+def _against_the_books(event: Event, intake: Intake) -> list[str]:
+    found = []
+    if intake.opens_at != event.opens_at:
+        found.append(
+            f"intake.opens: the file says {in_zone(event.opens_at, event)}, the books say "
+            f"{in_zone(intake.opens_at, event)}, and the books decide; write "
+            f"opens = {as_written(intake.opens_at, event, ends=False)}"
+        )
+    if intake.closes_at != event.closes_at:
+        was = [earlier for earlier in intake.history if earlier.closes_at == event.closes_at]
+        moved = f" (it was moved on {in_zone(was[-1].moved_at, event)})" if was else ""
+        found.append(
+            f"intake.closes: the file says {deadline(event.closes_at, event)}, the books say "
+            f"{deadline(intake.closes_at, event)}{moved}, and the books decide; if they are right, write "
+            f"closes = {as_written(intake.closes_at, event, ends=True)}{_moving(event, intake)}"
+        )
+    return found
+
+
+def _moving(event: Event, intake: Intake) -> str:
+    """How the books come to say what the file says, where they can."""
+    if why_not(intake, event.closes_at) or after_its_end(event, event.closes_at):
+        return ""
+    to = as_written(event.closes_at, event, ends=True)
+    return f"; if the file is right: make move-deadline EVENT={event.slug} TO={to}"

@@ -1,0 +1,223 @@
+"""The smoke test: a test person registers, its confirmation is delivered, and it is removed."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from rollcall.desk.desk import Store
+from rollcall.desk.testing import address_of_test_person, is_test
+from rollcall.model.email import UNDELIVERED, MailQueue, MailRecord, MailState, confirmation
+from rollcall.model.event import Event
+from rollcall.model.registration import reference, registration_id
+from rollcall.ops.report import lasting
+from schemas.registration import FormField, form_fields, read_form
+from templates import in_utc
+
+WITHIN = timedelta(minutes=10)
+"""How long the delivery report may take: SendGrid collects reports for up to 30 seconds
+(https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook), and a mail of
+ours that was not taken at once is tried again some minutes later."""
+_LOOK_EVERY = 2.0
+_ANSWERS_WITHIN = 60.0
+"""Seconds; a cold start is in it."""
+_ALWAYS = ("family_name", "email", "category")
+
+
+class SmokeFailed(Exception):
+    """A step did not do what it should; the message says what to look at."""
+
+
+@dataclass(frozen=True)
+class Smoke:
+    """What the smoke test works with."""
+
+    store: Store
+    event: Event
+    url: str
+    """Where the desk's pages are, without `/register`."""
+    say: Callable[[str], None]
+    wait: Callable[[float], None]
+    """Waits for so many seconds."""
+    seconds: Callable[[], float]
+    """Counts up."""
+    within: timedelta = WITHIN
+
+
+def smoke(test: Smoke) -> None:
+    """Register a test person as a program does, see that its confirmation arrives, and remove it.
+
+    1. Look at the form's page.
+    2. Register.
+    3. Look for the person in the books.
+    4. Wait for the report that the confirmation was delivered.
+    5. Remove the person and its mail from the books, whatever went wrong, and also when interrupted.
+
+    Raises `SmokeFailed`, `StoreUnavailable`.
+    """
+    answers = answers_of_test_person(test.event, secrets.token_hex(8), date.today())  # noqa: DTZ011
+    registration = read_form(test.event, answers)
+    id = registration_id(test.event.slug, registration)
+    owed = confirmation(test.event.slug, id, registration.email)
+    _timed(test, "the form's page is there", lambda: _look_at_page(test))
+    try:
+        _timed(test, f"a test person registered, reference {reference(id)}", lambda: _register(test, id, answers))
+        _timed(test, "it is in the books", lambda: _look_in_books(test, id))
+        _timed(test, "its confirmation was delivered", lambda: _wait_for_delivery(test, owed.id))
+    finally:
+        _timed(
+            test,
+            "the test person and its mail are removed",
+            lambda: remove_test_person(test.store, test.event.slug, id, [owed.id]),
+        )
+
+
+def look_at_page_of_closed(test: Smoke, *, not_yet_open: bool) -> None:
+    """See that the page of an event for which nobody can register now says so. Raises `SmokeFailed`."""
+    says = "Registration is not yet open" if not_yet_open else "Registration is closed"
+
+    def look() -> None:
+        status, text = _ask(test, None)
+        if status == 200 and f"<h1>{says}</h1>" not in text:
+            raise SmokeFailed(f'The page is there, but does not say "{says}", as it should by the books that are here.')
+        if status != 200:
+            raise _other_than_expected(test, status)
+
+    _timed(test, f'the page is there, and says "{says}"', look)
+
+
+def remove_test_person(store: Store, event: str, id: str, mails: Sequence[str]) -> None:
+    """Take a test person and its mails out of the books. What is another's under these ids is left alone, and
+    everything else with it: raises `SmokeFailed`."""
+    registered = store.registered(event, id)
+    records = [record for record in map(store.mail, mails) if record]
+    theirs = [*([registered.registration.email] if registered else []), *(record.mail.to for record in records)]
+    if not all(map(is_test, theirs)):
+        raise SmokeFailed(f"Nothing was removed: under {reference(id)} there is somebody who is no test person.")
+    store.forget(event, id, mails)
+
+
+def answers_of_test_person(event: Event, mark: str, today: date) -> dict[str, str]:
+    """Every field that the event's form requires, filled in."""
+    filled = {field.name: _answer(field, today) for field in form_fields(event) if field.required}
+    return {**filled, "email": address_of_test_person(mark)}
+
+
+def _answer(field: FormField, today: date) -> str:
+    if field.choices:
+        return field.choices[0][0]
+    return {"tel": "+41 22 730 51 11", "date": today.isoformat()}.get(field.kind, "Rollcall Test")
+
+
+def _timed(test: Smoke, done: str, step: Callable[[], None]) -> None:
+    began = test.seconds()
+    step()
+    test.say(f"  {done} ({test.seconds() - began:.1f} s)")
+
+
+def _look_at_page(test: Smoke) -> None:
+    status, text = _ask(test, None)
+    if status == 200 and 'name="family_name"' in text:
+        return
+    if status == 200:
+        raise SmokeFailed("The page is there, but no form is on it: registration is not open by this desk's clock.")
+    raise _other_than_expected(test, status)
+
+
+def _other_than_expected(test: Smoke, status: int, text: str = "") -> SmokeFailed:
+    said = f"\n{text[:1000]}" if text else ""
+    return SmokeFailed(_WHY.get(status, _WHY[500]).format(status=status, slug=test.event.slug) + said)
+
+
+def _register(test: Smoke, id: str, answers: Mapping[str, str]) -> None:
+    status, text = _ask(test, answers)
+    if status != 201:
+        raise _other_than_expected(test, status, text)
+    if json.loads(text).get("reference") != reference(id):
+        raise SmokeFailed("It answered with another reference: another version of Rollcall is deployed than this one.")
+
+
+_WHY = {
+    404: "It answered 404: no such event, or no such page. Is {slug}.toml deployed, and the URL right?",
+    403: "It answered 403: registration is not open yet, or what stands in front of the desk (Cloud Armor) refuses us.",
+    410: "It answered 410: registration is closed. Choose an event that is open (EVENT=...).",
+    422: "It answered 422: its form asks for something else. Is another event file deployed than the one here?",
+    429: "It answered 429: too much came from this address lately. Try again in some minutes.",
+    503: "It answered 503: it cannot reach its books. Look at the logs of register, and at Firestore's status.",
+    500: "It answered {status}. Look at the logs of register.",
+}
+
+
+def _ask(test: Smoke, answers: Mapping[str, str] | None) -> tuple[int, str]:
+    """The status and the beginning of what came back: the form's page, or the answer to a registration."""
+    address = f"{test.url}/register/{test.event.slug}"
+    body = json.dumps(answers).encode() if answers else None
+    kind = "application/json" if answers else "text/html"
+    headers = {"Content-Type": kind, "Accept": kind, "User-Agent": "rollcall-smoke"}
+    try:
+        with urlopen(Request(address, body, headers), timeout=_ANSWERS_WITHIN) as answer:
+            if answer.url != address:
+                raise SmokeFailed(f"{address} leads on to {answer.url}, and a form does not follow: say URL=<that one>")
+            return answer.status, answer.read(1_000_000).decode("utf-8", "replace")
+    except HTTPError as error:
+        return error.code, error.read(100_000).decode("utf-8", "replace")
+    except (OSError, HTTPException, ValueError) as error:
+        raise SmokeFailed(
+            f"{address} does not answer: {getattr(error, 'reason', error)}. Is the name in the DNS (make "
+            "deploy-check), is the certificate there (a new one takes up to an hour), does the local run still run?"
+        ) from error
+
+
+def _look_in_books(test: Smoke, id: str) -> None:
+    if test.store.registered(test.event.slug, id) is None:
+        raise SmokeFailed(
+            "It is not in the books that were opened here: the desk at the URL keeps others. Do URL and PROJECT belong "
+            f"together? {reference(id)} stays in those others, where it is on no list."
+        )
+
+
+def _wait_for_delivery(test: Smoke, mail_id: str) -> None:
+    give_up_at = test.seconds() + test.within.total_seconds()
+    said = ""
+    while True:
+        record, queue = test.store.mail(mail_id), test.store.mail_queue()
+        if record and (stands := _standing(record, queue)) != said:
+            said = stands
+            test.say(f"    {stands}")
+        if record and record.state is MailState.DELIVERED:
+            return
+        if record and record.state in UNDELIVERED:
+            raise SmokeFailed(f"The confirmation will not arrive: {record.state.value}. {record.why}")
+        if test.seconds() >= give_up_at:
+            raise SmokeFailed(
+                f"Nobody said within {lasting(test.within)} that it was delivered. {_cause(record, queue)}"
+            )
+        test.wait(_LOOK_EVERY)
+
+
+def _standing(record: MailRecord, queue: MailQueue) -> str:
+    held = f", and the mail queue is held: {queue.note}" if queue.held_until else ""
+    return f"the confirmation is {record.state.value}{held}"
+
+
+def _cause(record: MailRecord | None, queue: MailQueue) -> str:
+    """What is likely to be wrong where a mail came no further."""
+    if record is None:
+        return "The mail is not in the books any more."
+    if record.state is MailState.SENT:
+        return (
+            "SendGrid has it, but its report did not come: look at the Event Webhook (its address, whether it is on, "
+            "whether its verification key is the one in reports-key) and at the logs of record-deliveries."
+        )
+    if queue.held_until:
+        return f"The mail queue is held: {queue.note}. Tried again at {in_utc(queue.held_until)}."
+    if record.attempts:
+        return f"The last attempt: {record.attempts[-1].outcome.value}. {record.why} Look at the logs of send-mail."
+    return (
+        "Nobody took it up: look whether the trigger calls send-mail (Eventarc) and the schedule send-due-mail (Cloud "
+        "Scheduler), and at their logs."
+    )

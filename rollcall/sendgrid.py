@@ -1,0 +1,218 @@
+"""Posting a message through SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
+
+import base64
+import re
+import socket
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
+from typing import Any
+from urllib.error import URLError
+from urllib.request import HTTPSHandler, OpenerDirector, Request, build_opener
+
+from email_validator import EmailNotValidError, validate_email
+from python_http_client import Client
+from python_http_client.exceptions import HTTPError
+from sendgrid import SendGridAPIClient
+from sendgrid.helpers.mail import Attachment as FileAttachment
+from sendgrid.helpers.mail import (
+    ClickTracking,
+    Content,
+    CustomArg,
+    Disposition,
+    FileContent,
+    FileName,
+    FileType,
+    From,
+    Header,
+    Mail,
+    OpenTracking,
+    Personalization,
+    ReplyTo,
+    Subject,
+    SubscriptionTracking,
+    To,
+    TrackingSettings,
+)
+
+from rollcall.model.email import Attachment, Held, InDoubt, Message, NotSent, Posted, Sent
+
+TIMEOUT = 20.0
+"""Seconds for each part of an answer; the library has no limit of its own."""
+MAIL_ID = "mail_id"
+"""The custom argument that SendGrid gives back with each delivery report."""
+_TAKEN = 202
+_NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+_NEVER = (400, 413)
+"""Statuses that the same message will meet again: malformed, too large."""
+_REFUSED = (401, 403)
+"""Statuses of our key, our account or our sender, whatever the message."""
+_TOO_FAST = 429
+_MESSAGE_ID = re.compile("<[!-;=?-~]+>")
+"""RFC 5322, 3.6.4, in ASCII and as it may have been obsolete (4.5.4): what stands in angle brackets, without spaces."""
+LONGEST_HEADER = 900
+"""Characters in a header's value: a line has 998 at the most (RFC 5322, 2.1.1), its name included, and we do not rely
+on SendGrid to fold it."""
+_LONGEST_ID = LONGEST_HEADER // 2 - 1
+"""So that any two have room."""
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_ANY_TYPE = "application/octet-stream"
+
+
+class SendGridPoster:
+    """Posts messages from one sender's address, several threads at once if they like. `host` is SendGrid's API or a
+    stand-in for it; `timeout` in seconds."""
+
+    def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
+        self._sender = sender
+        headers = SendGridAPIClient(api_key).client.request_headers
+        self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
+
+    def post(self, message: Message) -> Posted:
+        """Hand the message over. Never raises for what SendGrid or the network did."""
+        try:
+            answer = self._mail_send.post(request_body=request_body(message, self._sender))
+        except HTTPError as error:
+            return _answered(error)
+        except URLError as error:
+            # only a connection that was never made is certain: afterwards the request may have arrived
+            if isinstance(error.reason, _NO_CONNECTION):
+                return NotSent(permanent=False, note="SendGrid could not be reached")
+            return InDoubt("no clear answer from SendGrid: URLError")
+        except (OSError, HTTPException) as error:
+            return InDoubt(f"no clear answer from SendGrid: {type(error).__name__}")
+        if answer.status_code != _TAKEN:  # a redirect is followed as a GET, by which nothing is taken
+            return InDoubt(f"SendGrid answered {answer.status_code}")
+        return Sent()
+
+
+class _OfOneContext(Client):  # type: ignore[misc]
+    """The library's client, which makes a TLS context for each request and reads all certificates that the machine
+    trusts into it: that takes more of the processor than all else about a mail. Here one is made for all."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])  # as `http.client` does for its own
+        self._opener = build_opener(HTTPSHandler(context=context))
+
+    def _make_request(self, _opener: OpenerDirector, request: Request, timeout: float | None = None) -> Any:
+        return super()._make_request(self._opener, request, timeout)
+
+
+def request_body(message: Message, sender: str) -> dict[str, Any]:
+    """The request as SendGrid's schema wants it.
+
+    The `Message-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
+    are one. `Auto-Submitted` (RFC 3834, 5) keeps away what answers by itself, as a note of absence. A copy is a message
+    of its own, without the mail's id: its delivery reports are not the mail's. SendGrid is to track nobody: it would
+    put addresses of its own in place of our links, and a picture into the mail; and, where the account says so, a link
+    by which the person gets no mail of ours any more.
+    """
+    mail = Mail(from_email=From(sender), subject=Subject(_one_line(message.subject)))
+    for address in reversed((message.to, *message.copies_to)):  # `get()` turns them round
+        mail.add_personalization(_personalization(message, address))
+    for name, value in _headers(message, sender).items():
+        mail.add_header(Header(name, value))
+    mail.reply_to = ReplyTo(_posted_as(message.reply_to))
+    mail.add_content(Content("text/plain", message.text))
+    mail.add_content(Content("text/html", message.html))
+    for attachment in reversed(message.attachments):  # `get()` turns them round
+        mail.add_attachment(_file(attachment))
+    mail.tracking_settings = TrackingSettings(
+        click_tracking=ClickTracking(enable=False, enable_text=False),
+        open_tracking=OpenTracking(enable=False),
+        subscription_tracking=SubscriptionTracking(enable=False),
+    )
+    body: dict[str, Any] = mail.get()
+    return body
+
+
+def _headers(message: Message, sender: str) -> dict[str, str]:
+    """The headers that are ours to give; none is among those that SendGrid keeps to itself (its page "Mail Send")."""
+    headers = {
+        "Message-ID": f"<{message.mail_id}@{sender.rpartition('@')[2]}>",
+        "Auto-Submitted": "auto-replied" if message.answers else "auto-generated",
+    }
+    thread = [one for one in map(str.strip, message.thread) if _is_message_id(one)]
+    if thread and thread[-1] == message.thread[-1].strip():  # an answer to a message that has no id is in no thread
+        headers |= {"In-Reply-To": thread[-1], "References": " ".join(_fitting(thread))}
+    return headers
+
+
+def _is_message_id(text: str) -> bool:
+    """Strangers write them: whatever else it is, it is not put into a header."""
+    return len(text) <= _LONGEST_ID and _MESSAGE_ID.fullmatch(text) is not None
+
+
+def _fitting(thread: list[str]) -> list[str]:
+    """As much of the thread as a header may hold: its first and its last ones."""
+    while len(" ".join(thread)) > LONGEST_HEADER:
+        thread = [thread[0], *thread[2:]]
+    return thread
+
+
+def _personalization(message: Message, address: str) -> Personalization:
+    one = Personalization()
+    one.add_to(To(_posted_as(address)))
+    if address == message.to:
+        one.add_custom_arg(CustomArg(MAIL_ID, message.mail_id))
+    return one
+
+
+def _posted_as(address: str) -> str:
+    """The address with its domain as DNS has it (RFC 5890): SendGrid takes no other."""
+    try:
+        parts = validate_email(address, check_deliverability=False)
+    except EmailNotValidError:
+        return address
+    return parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"
+
+
+def _one_line(subject: str) -> str:
+    """The library passes CR and LF on, which begin another header."""
+    return " ".join(subject.split())
+
+
+def _file(attachment: Attachment) -> FileAttachment:
+    return FileAttachment(
+        FileContent(base64.b64encode(attachment.content).decode()),
+        FileName(_one_line(attachment.name)),
+        FileType(attachment.type if _MEDIA_TYPE.fullmatch(attachment.type) else _ANY_TYPE),
+        Disposition("attachment"),
+    )
+
+
+def _answered(error: HTTPError) -> Posted:
+    note = f"SendGrid answered {error.status_code}"
+    if error.status_code in _REFUSED or error.status_code == _TOO_FAST:
+        return Held(error.status_code in _REFUSED, note, _asked_to_wait(error.headers or {}))
+    if error.status_code >= 500:
+        return InDoubt(note)
+    return NotSent(error.status_code in _NEVER, note)
+
+
+def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:
+    """How long SendGrid asks us to wait: `Retry-After` (RFC 9110 10.2.3, seconds or a date), else `X-RateLimit-Reset`
+    (Unix seconds; SendGrid's page "Rate Limits"). Dates are measured from the answer's own `Date`, not by our clock.
+    """
+    after = headers.get("Retry-After", "")
+    if _SECONDS.fullmatch(after):
+        return timedelta(seconds=int(after))
+    answered_at = _date(headers.get("Date", ""))
+    reset = headers.get("X-RateLimit-Reset", "")
+    until = datetime.fromtimestamp(int(reset), UTC) if _SECONDS.fullmatch(reset) else _date(after)
+    return max(until - answered_at, timedelta(0)) if until and answered_at else None
+
+
+_SECONDS = re.compile("[0-9]{1,10}")
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,0 +1,269 @@
+"""What the desk's dataclasses look like in the books, the same in every store.
+
+Every document says which `SHAPE` it has. While a new version of the service comes in, instances of the last one run
+beside it for minutes, and it may be taken back: what each writes the other meets. So the rules are:
+
+- A document of an earlier shape is read (tests/contract/samples has one of each kind, as each shape wrote it). Whoever
+  writes a document writes all its fields, and so in today's shape.
+- A field that is only added, and that the code before can do without, needs no new shape: readers pass over fields that
+  they do not know, and writers to Firestore leave them where they are.
+- Anything else is a new shape. Code that does not know it yet does not touch such a document, and says that the store
+  is not available: whoever asked asks again, and meets an instance that knows. Until then what it is about waits, and
+  nothing is misread. For good it waits where the new version is taken back: go on to it again instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.intake import Closing, EarlierDeadline, Intake
+from rollcall.model.registration import Key, Registration, fold
+
+SHAPE = 1
+"""Of what is written. What was written before shapes were counted is of shape 0, and says nothing of it."""
+_RETRY_AFTER = timedelta(minutes=1)
+
+
+class NewerShape(Exception):
+    """A document has a shape that this code does not know: a newer version of Rollcall wrote it."""
+
+
+def shaped(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record as it is written: it says of which shape it is."""
+    return {"shape": SHAPE, **record}
+
+
+def known(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record, where this code can read it; raises `StoreUnavailable`, from `NewerShape`, where it cannot."""
+    shape = record.get("shape", 0)
+    if shape > SHAPE:
+        raise StoreUnavailable(_RETRY_AFTER) from NewerShape(f"shape {shape}; known are those up to {SHAPE}")
+    return record
+
+
+def registration_record(registration: Registration) -> dict[str, Any]:
+    """A registration as plain values."""
+    return {
+        "family_name": registration.family_name,
+        "first_name": registration.first_name,
+        "email": registration.email,
+        "category": registration.category,
+        "answers": dict(registration.answers),
+        "e164": dict(registration.e164),
+        "signed_on": registration.signed_on.isoformat() if registration.signed_on else None,
+    }
+
+
+def registration_from(record: Mapping[str, Any]) -> Registration:
+    """The registration that was written."""
+    signed_on = record["signed_on"]
+    return Registration(
+        family_name=record["family_name"],
+        first_name=record["first_name"],
+        email=record["email"],
+        category=record["category"],
+        answers=record["answers"],
+        e164=record["e164"],
+        signed_on=date.fromisoformat(signed_on) if signed_on else None,
+    )
+
+
+def key_record(key: Key, registration_id: str) -> dict[str, Any]:
+    """Whose registration came under the key."""
+    return {"registration_id": registration_id, "expires_at": key.until}
+
+
+def mail_record(mail: Mail) -> dict[str, Any]:
+    """A mail that is owed, without where it stands."""
+    return {
+        "kind": mail.kind.value,
+        "event": mail.event,
+        "to": mail.to,
+        "address": fold(mail.to),
+        "registration_id": mail.registration_id,
+        "not_before": mail.not_before,
+        "incoming_id": mail.incoming_id,
+        "thread": list(mail.thread),
+    }
+
+
+def mail_state(record: MailRecord) -> dict[str, Any]:
+    """Where a mail stands."""
+    return {
+        "state": record.state.value,
+        "due_at": record.due_at,
+        "handed_over_at": max((attempt.at for attempt in record.attempts if attempt.may_be_taken), default=None),
+        "attempts": [
+            {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
+            for attempt in record.attempts
+        ],
+        "reason": record.reason,
+    }
+
+
+def mail_from(id: str, record: Mapping[str, Any], queued_at: datetime, version: object) -> MailRecord:
+    """The mail that was written; an old one tells of no message that it is about."""
+    return MailRecord(
+        mail=Mail(
+            id=id,
+            kind=MailKind(record["kind"]),
+            event=record["event"],
+            to=record["to"],
+            registration_id=record["registration_id"],
+            not_before=plain(record["not_before"]),
+            incoming_id=record.get("incoming_id"),
+            thread=tuple(record.get("thread", ())),
+        ),
+        state=MailState(record["state"]),
+        due_at=maybe(record["due_at"]),
+        attempts=tuple(
+            Attempt(attempt["id"], plain(attempt["at"]), AttemptOutcome(attempt["outcome"]), attempt["note"])
+            for attempt in record["attempts"]
+        ),
+        reason=record["reason"],
+        queued_at=queued_at,
+        version=version,
+    )
+
+
+NEWLY_IN = Incoming(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
+"""What every message is when it comes in, apart from the first three."""
+
+
+def incoming_record(incoming: Incoming) -> dict[str, Any]:
+    """What came of a message: all that may change."""
+    return {
+        "standing": incoming.standing.value,
+        "due_at": incoming.due_at,
+        "attempts": incoming.attempts,
+        "sender": incoming.sender,
+        "subject": incoming.subject,
+        "message_id": incoming.message_id,
+        "references": list(incoming.references),
+        "came_at": incoming.came_at,
+        "forms": [
+            {
+                "standing": form.standing.value,
+                "registration_id": form.registration_id,
+                "answers": dict(form.answers),
+                "faults": {name: list(sentences) for name, sentences in form.faults.items()},
+            }
+            for form in incoming.forms
+        ],
+        "not_read": list(incoming.not_read),
+        "text": incoming.text,
+        "reason": incoming.reason,
+        "answered": incoming.answered,
+        "dealt_with": incoming.dealt_with,
+    }
+
+
+def incoming_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> Incoming:
+    """The message that was written."""
+    return Incoming(
+        id=id,
+        event=event,
+        stored_at=stored_at,
+        standing=Standing(record["standing"]),
+        due_at=maybe(record["due_at"]),
+        attempts=record["attempts"],
+        sender=record["sender"],
+        subject=record["subject"],
+        message_id=record["message_id"],
+        references=tuple(record["references"]),
+        came_at=maybe(record["came_at"]),
+        forms=tuple(
+            ReadForm(
+                standing=FormStanding(form["standing"]),
+                registration_id=form["registration_id"],
+                answers=form["answers"],
+                faults={name: tuple(sentences) for name, sentences in form["faults"].items()},
+            )
+            for form in record["forms"]
+        ),
+        not_read=tuple(record["not_read"]),
+        text=record["text"],
+        reason=record["reason"],
+        answered=record["answered"],
+        dealt_with=record["dealt_with"],
+        version=version,
+    )
+
+
+def queue_record(queue: MailQueue) -> dict[str, Any]:
+    """How the queue stands, as plain values."""
+    return {
+        "held_since": queue.held_since,
+        "held_until": queue.held_until,
+        "held_times": queue.held_times,
+        "our_fault": queue.our_fault,
+        "note": queue.note,
+    }
+
+
+def queue_from(record: Mapping[str, Any], as_of: datetime, version: object) -> MailQueue:
+    """The queue that was written."""
+    return MailQueue(
+        as_of=as_of,
+        held_since=maybe(record["held_since"]),
+        held_until=maybe(record["held_until"]),
+        held_times=record["held_times"],
+        our_fault=record["our_fault"],
+        note=record["note"],
+        version=version,
+    )
+
+
+def intake_record(intake: Intake) -> dict[str, Any]:
+    """An intake as plain values, without when it was read."""
+    return {
+        "opens_at": intake.opens_at,
+        "closes_at": intake.closes_at,
+        "history": history_record(intake.history),
+        "closing": closing_record(intake.closing) if intake.closing else None,
+    }
+
+
+def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> Intake:
+    """The intake that was written."""
+    return Intake(
+        opens_at=plain(record["opens_at"]),
+        closes_at=plain(record["closes_at"]),
+        closing=closing_from(record["closing"]),
+        history=history_from(record["history"]),
+        as_of=as_of,
+        version=version,
+    )
+
+
+def closing_record(closing: Closing) -> dict[str, Any]:
+    """A closing as plain values."""
+    return {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages}
+
+
+def closing_from(record: Mapping[str, Any] | None) -> Closing | None:
+    """The closing that was written, if one was."""
+    return Closing(record["count"], record["sha256"], record["pages"]) if record else None
+
+
+def history_record(history: Sequence[EarlierDeadline]) -> list[dict[str, Any]]:
+    """Earlier deadlines as plain values."""
+    return [{"closes_at": earlier.closes_at, "moved_at": earlier.moved_at} for earlier in history]
+
+
+def history_from(record: Sequence[Mapping[str, Any]]) -> tuple[EarlierDeadline, ...]:
+    """The earlier deadlines that were written."""
+    return tuple(EarlierDeadline(plain(earlier["closes_at"]), plain(earlier["moved_at"])) for earlier in record)
+
+
+def plain(instant: datetime) -> datetime:
+    """The instant as a plain UTC `datetime`, whatever subclass a library made of it."""
+    return datetime.combine(instant.date(), instant.time(), tzinfo=UTC)
+
+
+def maybe(instant: datetime | None) -> datetime | None:
+    """The instant, if there is one, as `plain` has it."""
+    return plain(instant) if instant else None

@@ -1,0 +1,145 @@
+"""Keeping: what shows a sign of a robot is neither registered nor dropped, and the staff are told."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from rollcall.desk.close import close
+from rollcall.desk.desk import Desk
+from rollcall.desk.needs_a_person import NOTICE, owed_next_morning
+from rollcall.desk.quarantine import SHORTEST, sign_of_robot
+from rollcall.desk.register import Accepted, Closed, Kept, Known, NotYetOpen, register
+from rollcall.desk.send import Attempted, send, send_due
+from rollcall.model.email import MailKind, MailState, needs_a_person_mail, roster_mail
+from rollcall.model.registration import Sign, registration_id
+from tests.conftest import Clock
+from tests.desk.test_register import Postbox
+from tests.support.builders import a_registration, an_event
+
+EVENT = an_event()
+SLUG = EVENT.slug
+ID = registration_id(SLUG, a_registration())
+NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
+MORNING = datetime(2004, 2, 3, 7, tzinfo=UTC)  # 08:00 in Geneva
+MICROSECOND = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown_at", "sign"),
+    [
+        ("", None, None),
+        ("", NOON - SHORTEST, None),
+        ("", NOON - SHORTEST + MICROSECOND, Sign.TOO_FAST),
+        ("", NOON, Sign.TOO_FAST),
+        ("", NOON + MICROSECOND, None),  # a page of another run, or of an instance that counts a little ahead
+        (" \r\n", NOON - timedelta(days=3), None),
+        ("cheap watches", None, Sign.HIDDEN_FIELD),
+        ("cheap watches", NOON, Sign.HIDDEN_FIELD),
+    ],
+)
+def test_signs(hidden: str, shown_at: datetime | None, sign: Sign | None) -> None:
+    assert sign_of_robot(hidden, shown_at, NOON) is sign
+
+
+def test_what_shows_a_sign_is_kept_and_nobody_is_written_to(desk: Desk) -> None:
+    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Kept(Sign.TOO_FAST)
+    assert desk.store.registered(SLUG, ID) is None
+    (kept,) = desk.store.kept(SLUG, None, 10)
+    assert (kept.form.id, kept.form.registration, kept.sign) == (ID, a_registration(), Sign.TOO_FAST)
+    assert kept.form.registration.email == a_registration().email
+    assert [record.mail.to for record in desk.store.unsent_mails(SLUG, None, 99)] == ["spumail@itu.int"]
+
+
+def test_one_more_press_registers(desk: Desk) -> None:
+    register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST)
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
+
+
+def test_who_is_registered_is_told_so_however_fast(desk: Desk) -> None:
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Known(accepted.reference)
+    assert desk.store.kept(SLUG, None, 10) == []
+
+
+def test_however_often_it_comes_one_form_a_person_is_kept_and_one_mail_a_day_is_owed(desk: Desk) -> None:
+    for hotel in ("A", "B", "C"):
+        answers = {**a_registration().answers, "hotel": hotel}
+        register(desk, EVENT, a_registration(answers=answers), sign=Sign.HIDDEN_FIELD)
+    (kept,) = desk.store.kept(SLUG, None, 10)
+    assert kept.form.registration.answers["hotel"] == "C"
+    assert len(desk.store.unsent_mails(SLUG, None, 99)) == 1
+
+
+def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
+    clock.now = EVENT.opens_at - timedelta(seconds=1)
+    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == NotYetOpen(EVENT.opens_at)
+    clock.now = EVENT.closes_at + timedelta(seconds=1)
+    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Closed(EVENT.closes_at)
+    assert desk.store.kept(SLUG, None, 10) == []
+    assert desk.store.unsent_mails(SLUG, None, 99) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "day", "not_before"),
+    [
+        (NOON, date(2004, 2, 3), MORNING),
+        (MORNING - NOTICE - MICROSECOND, date(2004, 2, 3), MORNING),
+        (MORNING - NOTICE, date(2004, 2, 4), MORNING + timedelta(days=1)),
+        (datetime(2004, 3, 27, 12, tzinfo=UTC), date(2004, 3, 28), datetime(2004, 3, 28, 6, tzinfo=UTC)),
+    ],
+)
+def test_the_staff_are_told_on_the_next_morning(now: datetime, day: date, not_before: datetime) -> None:
+    told = needs_a_person_mail(SLUG, f"{day:%Y%m%d}", 1, "spumail@itu.int", not_before)
+    assert owed_next_morning(EVENT, now) == [told]
+
+
+def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+    for name in ("Robot", "Fast"):
+        register(desk, EVENT, a_registration(first_name=name), sign=Sign.TOO_FAST)
+    register(desk, EVENT, a_registration(first_name="Fast"))
+    (told,) = [mail for mail in desk.store.unsent_mails(SLUG, None, 99) if mail.mail.kind is MailKind.NEEDS_A_PERSON]
+    assert send(desk, told.mail.id) is None  # as the trigger asks when it is queued
+    clock.now = MORNING
+    assert dict(send_due(desk))[told.mail.id] == Attempted(MailState.SENT)
+    (message,) = [message for message in postbox.messages if message.mail_id == told.mail.id]
+    assert message.to == "spumail@itu.int"
+    assert message.subject == f"Needs a person: {EVENT.title} (1 form)"
+    for body in (message.text, message.html):
+        assert "Robot" in body
+        assert "Fast" not in body
+        assert "amina.diallo@mpt.example.org" in body
+        assert "received 2 February 2004, 13:00 (Zurich time), sent within 3 seconds" in body
+        assert "Hôtel Cornavin" in body
+
+
+def test_the_mornings_mail_where_everyone_has_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+    register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST)
+    register(desk, EVENT, a_registration())
+    clock.now = MORNING
+    list(send_due(desk))
+    (message,) = [message for message in postbox.messages if message.to == "spumail@itu.int"]
+    assert "has come right by itself since" in message.text
+    assert "has come right by itself since" in message.html
+
+
+def test_the_roster_lists_them_apart(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+    register(desk, EVENT, a_registration(first_name="Robot"), sign=Sign.HIDDEN_FIELD)
+    register(desk, EVENT, a_registration())
+    register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST)
+    clock.now = EVENT.closes_at + timedelta(seconds=1)
+    close(desk, EVENT)
+    send(desk, roster_mail(SLUG, 1, "").id)
+    (message,) = postbox.messages
+    assert message.subject.endswith("1 registered")
+    assert "NEEDS A PERSON" in message.text
+    assert message.text.count("a field that people do not see was filled in") == 1
+    assert "sent within 3 seconds" not in message.text
+
+
+def test_the_time_is_counted_on_from_the_last_reading(desk: Desk, clock: Clock) -> None:
+    seen = desk.intakes.now(EVENT)
+    clock.forward(timedelta(seconds=7))
+    assert desk.intakes.now(EVENT) == seen + timedelta(seconds=7)

@@ -1,0 +1,138 @@
+"""The private functions as Google serves them, with SendGrid's schema behind them, on both stores."""
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from rollcall.local.trigger import trigger_of
+from rollcall.model.registration import registration_id
+from tests.conftest import where_the_books_are
+from tests.handlers.test_record_deliveries import PUBLIC_KEY
+from tests.support.builders import EVENTS, a_form, a_registration
+from tests.support.sendgrid_api import SendGridApi, sendgrid_api
+from tests.support.served import ROOT, Served, function, until
+
+SLUG = "soon"
+
+
+class Functions:
+    """All functions on the same books, each a server of its own."""
+
+    def __init__(self, environment: dict[str, str], api: SendGridApi, stack: ExitStack) -> None:
+        self._environment = environment
+        self._stack = stack
+        self._running: dict[str, Served] = {}
+        self.api = api
+
+    def __getitem__(self, target: str) -> Served:
+        if target not in self._running:
+            self._running[target] = self._stack.enter_context(function(target, **self._environment))
+        return self._running[target]
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def functions(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Iterator[Functions]:
+    """The functions, an event whose intake closes in some seconds, and a local SendGrid."""
+    closes = (datetime.now(UTC) + timedelta(seconds=15)).strftime("%Y-%m-%dT%H:%M:%S")
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("Europe/Zurich", "UTC")
+    (events_folder / f"{SLUG}.toml").write_text(letter.replace("closes = 2004-02-20", f"closes = {closes}"), "utf-8")
+    with sendgrid_api() as api, ExitStack() as stack:
+        environment = {
+            "EVENTS": str(events_folder),
+            "SENDGRID_API_KEY": "SG.key",
+            "SENDGRID_HOST": api.url,
+            "MAIL_FROM": "registration@rollcall.example",
+            **where_the_books_are(request, tmp_path),
+        }
+        yield Functions(environment, api, stack)
+
+
+def test_from_the_form_to_the_roster(functions: Functions) -> None:
+    """A registration is confirmed by the trigger, another by the sweep; then the intake closes, once."""
+    register, api = functions["register"], functions.api
+    for name in ("Trigger", "Sweep"):
+        assert register.post_json(f"/register/{SLUG}", a_form(first_name=name)).status == 201
+    id = _mail_id(first_name="Trigger")
+    for _ in range(2):  # the same trigger twice sends one mail
+        assert functions["send_mail"].ask("POST", "/", b"", trigger_of(id)).status == 200
+    assert _mail_ids(api) == [id]
+    for _ in range(2):
+        functions["send_due_mail"].ask("POST", "/")
+    assert _mail_ids(api) == [id, _mail_id(first_name="Sweep")]
+
+    until(lambda: functions["close_intake"].ask("POST", "/").json["closed"] == {SLUG: 2}, seconds=40)
+    assert functions["close_intake"].ask("POST", "/").json == {"closed": {}}
+    assert register.post_json(f"/register/{SLUG}", a_form(first_name="After")).status == 410
+    assert functions["send_due_mail"].ask("POST", "/").json == {"messages": {}, "mails": {"sent": 1}}
+    roster = api.bodies[-1]
+    assert roster["personalizations"][0]["to"] == [{"email": "spumail@itu.int"}]
+    lines = base64.b64decode(roster["attachments"][0]["content"]).decode("utf-8-sig")
+    assert "Trigger" in lines
+    assert "Sweep" in lines
+    assert "After" not in lines
+    assert api.faults == []
+
+
+def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> None:
+    headers = trigger_of("x") | {"ce-subject": "documents/intakes/x"}
+    assert functions["send_mail"].ask("POST", "/", b"", headers).status == 500
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"STORE": "sqlite", "K_SERVICE": "register"}, "STORE=sqlite on Cloud Run"),
+        ({"STORE": "paper"}, "STORE"),
+        ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
+        ({"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "two words"}, 'SENDGRID_API_KEY" invalid'),
+        ({"EVENTS": "docs"}, "holds no event"),
+        ({"FUNCTION_TARGET": "record_deliveries"}, "SENDGRID_WEBHOOK_KEY"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": ""}, "SENDGRID_WEBHOOK_KEY"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "a*"}, "SENDGRID_WEBHOOK_KEY is not"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": " "}, "SENDGRID_WEBHOOK_KEY is not"),
+        ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "aaaa"}, "SENDGRID_WEBHOOK_KEY is not"),
+        ({"FUNCTION_TARGET": "receive_email", "SENDGRID_PARSE_KEY": f"{PUBLIC_KEY} aaaa"}, "SENDGRID_PARSE_KEY is not"),
+    ],
+)
+def test_a_wrong_configuration_stops_the_start(environment: dict[str, str], said: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "import main"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode != 0
+    assert said in ran.stderr
+    assert "two words" not in ran.stderr
+
+
+def test_a_key_may_end_with_the_line_that_it_was_kept_in() -> None:
+    posts = "import main; print(main._post().__self__._mail_send.request_headers['Authorization'])"
+    settings = {"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "SG.key\n", "MAIL_FROM": "a@b.example"}
+    others = {"LINK_KEY": "key", "PAGES": "https://desk.example.org/register", "SQLITE_PATH": ":memory:"}
+    ran = subprocess.run(
+        [sys.executable, "-c", posts],
+        cwd=ROOT,
+        env={**os.environ, **others, **settings},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "Bearer SG.key\n"
+
+
+def _mail_id(**changes: object) -> str:
+    return f"{SLUG}.{registration_id(SLUG, a_registration(**changes))}.confirmation"
+
+
+def _mail_ids(api: SendGridApi) -> list[str]:
+    return [body["personalizations"][0]["custom_args"]["mail_id"] for body in api.bodies]

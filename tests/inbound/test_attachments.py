@@ -1,0 +1,254 @@
+"""Filled-in forms in files."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import docx
+import pytest
+from docx.oxml import parse_xml
+from pypdf import PdfReader, PdfWriter
+from reportlab.pdfgen.canvas import Canvas
+
+from rollcall.inbound import attachments as attached
+from rollcall.inbound.attachments import forms_in_file
+from rollcall.inbound.parts import File
+from schemas.registration import form_fields
+from tests.support.builders import a_form, an_event
+
+EVENT = an_event()
+FORM = {name: str(answer) for name, answer in a_form().items()}
+LABELS = {field.name: field.label for field in form_fields(EVENT)}
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def read(content: bytes, name: str = "form", type: str = "application/octet-stream") -> list[Mapping[str, str]]:
+    """The answers of each form in the file."""
+    return [form.answers for form in forms_in_file(EVENT, File(name, type, content))]
+
+
+def blank_pdf(prefix: str = "") -> bytes:
+    """A form with fields named as in the schema; choices are radio groups."""
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    for place, field in enumerate(form_fields(EVENT)):
+        height = 800 - 40 * place
+        canvas.drawString(40, height, field.label)
+        canvas.drawString(40, height - 12, f"{field.help} Please use capital letters.")
+        name = prefix + field.name
+        for number, (value, _) in enumerate(field.choices):
+            canvas.acroForm.radio(name=name, value=value, x=200 + 40 * number, y=height)
+        if not field.choices:
+            canvas.acroForm.textfield(name=name, x=200, y=height, fieldFlags="multiline")
+    canvas.save()
+    return file.getvalue()
+
+
+def filled_pdf(answers: Mapping[str, str], prefix: str = "", password: str | None = None) -> bytes:
+    """That form filled in."""
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(blank_pdf(prefix))))
+    values: Any = {
+        prefix + name: f"/{answer}" if name in ("title", "category") else answer for name, answer in answers.items()
+    }
+    for page in writer.pages:
+        writer.update_page_form_field_values(page, values, auto_regenerate=False)
+    if password is not None:
+        writer.encrypt(password, "owner")
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def pdf_of(*pages: str) -> bytes:
+    """A PDF without fields."""
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    for page in pages:
+        text = canvas.beginText(40, 800)
+        text.textLines(page)
+        canvas.drawText(text)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def docx_of(*rows: tuple[str, str], xml: str = "") -> bytes:
+    """A Word document with a table of these rows, and below it this XML."""
+    document = docx.Document()
+    document.add_paragraph("Registration form")
+    table = document.add_table(rows=0, cols=2)
+    for row in rows:
+        for cell, text in zip(table.add_row().cells, row, strict=True):
+            cell.text = text
+    if xml:
+        part = parse_xml(f'<w:p xmlns:w="{WORD}">{xml}</w:p>')
+        document.element.body.insert(len(document.element.body) - 1, part)
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(("prefix", "password"), [("", None), ("form1.", None), ("2_", None), ("", "")])
+def test_a_filled_in_pdf(prefix: str, password: str | None) -> None:
+    assert read(filled_pdf(FORM, prefix, password), "form.pdf") == [FORM]
+
+
+def test_a_pdf_that_was_left_blank_is_no_form_though_it_explains_its_fields() -> None:
+    assert read(blank_pdf()) == []
+
+
+def test_boxes_of_a_pdf_that_were_left_empty() -> None:
+    (answers,) = read(filled_pdf({"family_name": "Diallo", "first_name": "Amina"}))
+    assert answers == {"family_name": "Diallo", "first_name": "Amina"}
+
+
+def test_the_text_of_a_pdf_without_fields() -> None:
+    text = "\n".join(f"{LABELS[name]}: {answer}" for name, answer in FORM.items())
+    assert read(pdf_of("Dear Sir", text)) == [FORM]
+    assert read(pdf_of("", "")) == []
+
+
+def test_a_pdf_that_cannot_be_opened_or_is_a_book() -> None:
+    assert read(filled_pdf(FORM, password="secret")) == []
+    assert read(pdf_of("Family name: Diallo\nFirst name: Amina", *[""] * attached.MOST_PAGES)) == []
+
+
+def test_a_word_document() -> None:
+    rows = [(LABELS[name], answer) for name, answer in FORM.items() if name != "title"]
+    box = (
+        "<w:r><w:t>Mr. </w:t></w:r><w:sdt><w:sdtContent><w:r><w:t>☐</w:t></w:r></w:sdtContent></w:sdt>"
+        "<w:r><w:tab/><w:t>Ms. </w:t></w:r><w:sdt><w:sdtContent><w:r><w:t>☒</w:t></w:r></w:sdtContent></w:sdt>"
+    )
+    assert read(docx_of(*rows, xml=box)) == [FORM]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/></w:r><w:r><w:t>Ms.</w:t></w:r>',
+        '<w:r><w:fldChar><w:ffData><w:checkBox><w:default w:val="0"/><w:checked/></w:checkBox></w:ffData></w:fldChar>'
+        "<w:t>Ms.</w:t></w:r>",
+        "<w:r><w:rPr><w:strike/></w:rPr><w:t>Mr.</w:t></w:r><w:r><w:t>Ms.</w:t></w:r>",
+        "<w:r><w:t>Hotel: </w:t></w:r><w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r>"
+        "<w:t>Click here</w:t></w:r></w:sdtContent></w:sdt><w:r><w:br/><w:t>Title: Ms.</w:t></w:r>",
+    ],
+)
+def test_what_word_calls_a_box_and_an_empty_field(xml: str) -> None:
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=xml))
+    assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "Ms."}
+
+
+def test_a_word_document_that_would_become_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = docx_of(("Family name", "Diallo"), ("First name", "Amina"))
+    assert read(content)
+    monkeypatch.setattr(attached, "MOST_UNPACKED", 1000)
+    assert read(content) == []
+
+
+def test_entities_in_a_word_document_are_not_expanded() -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "Diallo"><!ENTITY b "&a;&a;&a;&a;">]>'
+    document = (
+        f'{bomb}<w:document xmlns:w="{WORD}"><w:body><w:p><w:r><w:t>Family name: &b;</w:t></w:r></w:p>'
+        "<w:p><w:r><w:t>First name: Amina</w:t></w:r></w:p></w:body></w:document>"
+    )
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(docx_of(("A", "B")))) as made,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as changed,
+    ):
+        for name in made.namelist():
+            changed.writestr(name, document if name == "word/document.xml" else made.read(name))
+    assert "Diallo" not in str(read(file.getvalue()))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        FORM,
+        [FORM],
+        {"registrations": [FORM]},
+        {"event": "intgov04", "people": [FORM]},
+        {LABELS[name]: answer for name, answer in FORM.items()},
+        FORM | {"Shoe size": 42, "address": FORM["address"].split("\n"), "other": None},
+        FORM | {"category": "Administration of ITU Member State", "title": "ms"},
+    ],
+)
+def test_json(told: object) -> None:
+    content = json.dumps(told).encode()
+    assert read(content, "list.json") == [FORM]
+    assert read(b"\xef\xbb\xbf" + content, type="application/json") == [FORM]
+
+
+@pytest.mark.parametrize("told", [[], {}, 1, None, "x", [[FORM]], {"tel": "1"}, [{"title": {"a": []}}]])
+def test_json_that_is_no_form(told: object) -> None:
+    assert read(json.dumps(told).encode(), "list.json") == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("header", [list(FORM), [LABELS[name] for name in FORM]])
+@pytest.mark.parametrize("said", [False, True])
+def test_csv(encoding: str, delimiter: str, header: list[str], said: bool) -> None:
+    file = io.StringIO()
+    if said:
+        file.write(f"sep={delimiter}\r\n")
+    rows = csv.writer(file, delimiter=delimiter)
+    second = FORM | {"first_name": "Sekou", "tel": "'+224 1"}
+    rows.writerows([[*header, "Shoe size"], [*FORM.values(), "42"], [], [*second.values(), ""]])
+    content = file.getvalue().encode(encoding)
+    assert read(content, "list.csv", "application/vnd.ms-excel") == [FORM, second | {"tel": "+224 1"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "type"),
+    [
+        ("Nom : Diallo\nPrénom : Amina\n".encode("cp1252"), "form.txt", "application/octet-stream"),
+        (b"\xef\xbb\xbfNom : Diallo\nPr\xc3\xa9nom : Amina\n", "", "text/plain"),
+        ("<p>Nom : Diallo<p>Prénom : Amina".encode(), "form.htm", "text/plain"),
+        ("<p>Nom : Diallo<p>Prénom : Amina".encode(), "", "text/html"),
+    ],
+)
+def test_text_and_html(content: bytes, name: str, type: str) -> None:
+    assert read(content, name, type) == [{"family_name": "Diallo", "first_name": "Amina"}]
+
+
+@pytest.mark.parametrize("name", ["scan.tif", "list.xlsx", "form", "form.doc"])
+def test_what_is_for_people_to_read(name: str) -> None:
+    assert read(b"Family name: Diallo\nFirst name: Amina", name) == []
+
+
+def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps(FORM).encode()
+    monkeypatch.setitem(attached.MOST_BYTES, "text", len(content) - 1)
+    assert read(content, "list.json") == []
+
+
+def test_a_word_file_that_becomes_far_more_is_not_read() -> None:
+    """A tenth of a megabyte that takes minutes and a gigabyte."""
+    file = io.BytesIO()
+    document = docx.Document()
+    for name, answer in FORM.items():
+        document.add_paragraph(f"{LABELS[name]}: {answer}")
+    document.save(file)
+    assert read(file.getvalue(), "form.docx") == [FORM]
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as written:
+        for name in whole.namelist():
+            content = whole.read(name)
+            if name == "word/document.xml":
+                content = content.replace(b"<w:sectPr", b"<w:p/>" * 600_000 + b"<w:sectPr", 1)
+            written.writestr(name, content)
+    assert read(bomb.getvalue(), "form.docx") == []
+
+
+def test_what_is_in_a_pdf_comes_into_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    file = io.BytesIO()
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(blank_pdf())))
+    writer.write(file)
+    twice = file.getvalue().replace(b"/Type /Page\n", b"/Type /Page\n/Amina 1\n/Amina 2\n")
+    assert twice != file.getvalue()
+    assert read(twice, "form.pdf") == []
+    assert caplog.text == ""

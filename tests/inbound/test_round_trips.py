@@ -1,0 +1,110 @@
+"""What we send out and get back: blank forms filled in, and our own mails quoted or returned."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
+from rollcall.emails.composing import compose
+from rollcall.inbound.forms import Found, find_forms
+from rollcall.inbound.parts import File, Parts
+from rollcall.local.sample import filled_in
+from rollcall.model.email import Message, confirmation
+from rollcall.model.event import Hotel
+from rollcall.model.intake import Intake
+from rollcall.model.registration import Registration
+from tests.documents.test_blank_form import filled_in as filled_in_pdf
+from tests.support.builders import a_form, a_registration, an_event, registered
+from tests.support.inbound import TO
+
+EVENT = an_event(hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))
+FORM = {name: str(answer) for name, answer in a_form().items()}
+REPLY = "On Mon, 2 Feb 2004 at 10:00, Desk <desk@example.org> wrote:\n\n"
+FIRST_HALF = ("title", "category", "family_name", "first_name", "organization")
+
+
+def quoted(text: str) -> str:
+    return "".join(f"> {line}".rstrip() + "\n" for line in text.splitlines())
+
+
+def only(found: Found) -> tuple[Mapping[str, str], Registration | None, bool]:
+    """The answers of the one form that was found, its registration, and whether it is quoted."""
+    (form,) = found.forms
+    assert found.not_read == ()
+    return {name: answer for name, answer in form.answers.items() if answer}, form.registration, form.quoted
+
+
+def in_text(text: str) -> Found:
+    return find_forms(EVENT, Parts(plain=(text,)))
+
+
+def test_the_text_form_filled_in() -> None:
+    assert only(in_text(filled_in(EVENT, TO, FORM))) == (FORM, a_registration(), False)
+
+
+def test_the_text_form_filled_in_and_quoted() -> None:
+    assert only(in_text(quoted(filled_in(EVENT, TO, FORM)))) == (FORM, a_registration(), True)
+
+
+def test_the_text_form_filled_in_between_the_lines_of_its_quotation() -> None:
+    text = REPLY + quoted(blank_form_text(EVENT, TO))
+    for name, label in (
+        ("family_name", "Family name"),
+        ("first_name", "First name (optional)"),
+        ("organization", "Administration or organization"),
+        ("address", "Complete address"),
+        ("hotel_tel", "Tel. of the hotel (optional)"),
+    ):
+        text = text.replace(f"> {label}:\n", f"> {label}:\n{FORM[name]}\n", 1)
+    written = ("family_name", "first_name", "organization", "address", "hotel_tel")
+    answers, _, is_quoted = only(in_text(text))
+    assert (answers, is_quoted) == ({name: FORM[name] for name in written}, False)
+
+
+def test_the_text_form_filled_in_beneath_its_quotation() -> None:
+    own = filled_in(EVENT, TO, FORM)
+    assert only(in_text(REPLY + quoted(blank_form_text(EVENT, TO)) + "\n" + own)) == (FORM, a_registration(), False)
+    assert only(in_text(f"{own}\n{REPLY}{quoted(blank_form_text(EVENT, TO))}")) == (FORM, a_registration(), False)
+
+
+def test_half_of_the_text_form() -> None:
+    half = {name: FORM[name] for name in FIRST_HALF}
+    assert only(in_text(filled_in(EVENT, TO, half))) == (half, None, False)
+
+
+def test_the_pdf_form_filled_in() -> None:
+    typed = {name: f"/{answer}" if name in ("title", "category") else answer for name, answer in FORM.items()}
+    file = File("form.pdf", "application/pdf", filled_in_pdf(EVENT, typed))
+    assert only(find_forms(EVENT, Parts(files=(file,)))) == (FORM, a_registration(), False)
+
+
+@pytest.mark.parametrize("text", [blank_form_text(EVENT, TO), REPLY + quoted(blank_form_text(EVENT, TO))])
+def test_a_blank_text_is_no_form(text: str) -> None:
+    assert in_text(text).forms == ()
+
+
+def test_a_blank_pdf_is_no_form() -> None:
+    file = File("form.pdf", "application/pdf", blank_form_pdf(EVENT, TO))
+    assert find_forms(EVENT, Parts(files=(file,))) == Found((), ("form.pdf",))
+
+
+WITHOUT_HOTEL = a_registration(
+    answers={name: text for name, text in a_registration().answers.items() if not name.startswith("hotel")}
+)
+
+
+def confirmed(registration: Registration) -> Message:
+    one = registered(registration)
+    intake = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
+    return compose(confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake)
+
+
+@pytest.mark.parametrize("registration", [a_registration(), WITHOUT_HOTEL])
+def test_our_confirmation_says_what_was_registered_and_nothing_else(registration: Registration) -> None:
+    mail = confirmed(registration)
+    quotation = f"Thanks!\n\n{REPLY}{quoted(mail.text)}"
+    html = f"<p>Thanks!</p><blockquote>{mail.html}</blockquote>"
+    assert only(in_text(quotation))[1:] == (registration, True)
+    assert only(find_forms(EVENT, Parts(html=(html,))))[1:] == (registration, True)
+    returned = Parts(plain=("User unknown",), within=(Parts((mail.text,), (mail.html,)),))
+    assert only(find_forms(EVENT, returned))[1:] == (registration, False)

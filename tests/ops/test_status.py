@@ -1,0 +1,164 @@
+"""How things stand."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from rollcall.desk.close import close, page_name
+from rollcall.desk.deliveries import record_deliveries
+from rollcall.desk.desk import Desk
+from rollcall.desk.health import MISSED_AFTER
+from rollcall.desk.receive import read_in, receive
+from rollcall.desk.register import register
+from rollcall.desk.send import send, send_due
+from rollcall.desk.testing import address_of_test_person
+from rollcall.model.email import (
+    AT_ONCE,
+    Delivery,
+    DeliveryReport,
+    Held,
+    MailRecord,
+    MailState,
+    confirmation,
+    needs_a_person_mail,
+    roster_mail,
+)
+from rollcall.model.registration import Sign
+from rollcall.ops.report import status_said
+from rollcall.ops.status import MailsStanding, mails_standing, status
+from tests.conftest import Clock
+from tests.desk.test_register import Postbox
+from tests.support.builders import a_registration, an_event
+
+EVENT = an_event()
+FOLDER = Path("events")
+MINUTE = timedelta(minutes=1)
+
+
+def test_looking_writes_nothing(desk: Desk) -> None:
+    (one,) = status(desk.store, desk.events).events
+    assert one.intake is None
+    assert desk.store.known_intake(EVENT.slug) is None
+
+
+def test_everything_that_came_in_is_counted(desk: Desk, clock: Clock) -> None:
+    for name in ("A", "B"):
+        register(desk, EVENT, a_registration(first_name=name))
+    desk.store.keep(EVENT.slug, "KEPT", a_registration(first_name="C"), Sign.TOO_FAST)
+    read_in(desk, receive(desk, b""))
+    clock.now = EVENT.closes_at + MINUTE
+    late = confirmation(EVENT.slug, "LATE", "late@example.org")
+    desk.store.accept(EVENT.slug, "LATE", a_registration(first_name="D"), late)
+    (one,) = status(desk.store, desk.events).events
+    assert (one.registered, one.late, one.kept, sum(one.incoming.values()), one.received) == (2, 1, 1, 1, 5)
+    assert one.left_to_staff == 1
+
+
+def test_how_long_a_mail_has_been_waiting(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.forward(5 * MINUTE)
+    register(desk, EVENT, a_registration(first_name="B"))
+    clock.forward(2 * MINUTE)
+    (one,) = status(desk.store, desk.events).events
+    assert one.mails.waiting == 2
+    assert abs(one.mails.longest - 7 * MINUTE) < timedelta(seconds=1)
+
+
+def test_mails_are_told_apart_by_what_becomes_of_them(clock: Clock) -> None:
+    now = clock.now
+    of_staff = MailRecord(roster_mail(EVENT.slug, 1, "gone@example.org"), MailState.BOUNCED, None, queued_at=now)
+    word = needs_a_person_mail(EVENT.slug, "20040203", 1, "staff@example.org", now + 60 * MINUTE)
+    records = [
+        MailRecord(confirmation(EVENT.slug, "A", "a@example.org"), queued_at=now - 3 * MINUTE),
+        MailRecord(confirmation(EVENT.slug, "B", "b@example.org"), MailState.IN_DOUBT, now, queued_at=now - 9 * MINUTE),
+        MailRecord(confirmation(EVENT.slug, "C", "c@example.org"), MailState.FAILED, None, queued_at=AT_ONCE),
+        MailRecord(word, due_at=word.not_before, queued_at=now - 20 * MINUTE),
+        of_staff,
+    ]
+    assert mails_standing(records, now) == MailsStanding(
+        waiting=2,
+        in_doubt=1,
+        longest=9 * MINUTE,
+        later=1,
+        undelivered={MailState.FAILED: 1, MailState.BOUNCED: 1},
+        to_staff=(of_staff,),
+    )
+
+
+def test_a_closing_that_is_missed_is_seen(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + MISSED_AFTER - timedelta(seconds=1)
+    assert not status(desk.store, desk.events).events[0].is_overdue
+    clock.forward(timedelta(seconds=2))
+    assert status(desk.store, desk.events).events[0].is_overdue
+    close(desk, EVENT)
+    (one,) = status(desk.store, desk.events).events
+    assert not one.is_overdue
+    assert one.intake is not None
+    assert one.intake.closing is not None
+    assert one.intake.closing.count == 1
+
+
+def test_who_is_on_the_closed_list_is_registered_whenever_restored(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    ((one,), owed) = desk.store.registrations(EVENT.slug, None, 9), confirmation(EVENT.slug, "-", "a@example.org")
+    desk.store.forget(EVENT.slug, one.id, [])
+    assert desk.store.accept(EVENT.slug, one.id, one.registration, owed)
+    (standing,) = status(desk.store, desk.events).events
+    assert (standing.registered, standing.late, standing.list_is_whole) == (1, 0, True)
+
+
+def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), ["SOMEBODY"])
+    (standing,) = status(desk.store, desk.events).events
+    assert (standing.registered, standing.list_is_whole) == (1, False)
+    assert "NOT those that were closed" in status_said(status(desk.store, desk.events), FOLDER)
+
+
+def test_a_queue_that_is_held_is_seen(desk: Desk, postbox: Postbox) -> None:
+    register(desk, EVENT, a_registration())
+    postbox.answers = [Held(our_fault=True, note="SendGrid answered 401")]
+    list(send_due(desk))
+    queue = status(desk.store, desk.events).queue
+    assert queue.waits
+    assert queue.our_fault
+
+
+def test_what_is_delivered_waits_no_more(desk: Desk) -> None:
+    register(desk, EVENT, a_registration())
+    (owed,) = desk.store.due_mails(10)
+    send(desk, owed)
+    record_deliveries(desk, [DeliveryReport(owed, Delivery.DELIVERED)])
+    (one,) = status(desk.store, desk.events).events
+    assert (one.mails.waiting, dict(one.mails.undelivered)) == (0, {})
+
+
+def test_the_next_deadline_comes_first(desk: Desk, clock: Clock) -> None:
+    days = {"past": -3, "later": 9, "next": 2, "long-past": -30}
+    events = {slug: an_event(slug=slug, closes_at=clock.now + timedelta(days=at)) for slug, at in days.items()}
+    events["unknown"] = an_event(slug="unknown")
+    for slug in days:
+        desk.store.intake(events[slug])
+    in_order = [one.event.slug for one in status(desk.store, events).events]
+    assert in_order == ["next", "later", "past", "long-past", "unknown"]
+
+
+def test_an_event_without_a_file_is_there_all_the_same(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    register(desk, EVENT, a_registration(email=address_of_test_person("left")))
+    (gone,) = status(desk.store, {}).without_file
+    assert (gone.slug, gone.registered, gone.intake.closing) == (EVENT.slug, 1, None)
+    said = status_said(status(desk.store, {}), FOLDER)
+    assert "intgov04: the books know it, and there is no file of it in events (EVENTS=" in said
+    assert "20 February 2004, 23:00 UTC, 18 days from now" in said
+    assert "not yet; a desk without its file" in said
+    assert re.search("mails waiting +1, the longest for .*\n +mails failed +none\n", said)  # nobody can write it
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    assert "closed, 1 on the roster" in status_said(status(desk.store, {}), FOLDER)
+    assert status(desk.store, desk.events).without_file == ()

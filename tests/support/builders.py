@@ -1,0 +1,109 @@
+"""What tests are about: the real event and an invented registrant, each test varying one thing."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rollcall.desk.desk import Compose, Desk, Post, Store
+from rollcall.documents.roster import draw
+from rollcall.emails.composing import compose
+from rollcall.inbound.reader import InboxReader
+from rollcall.links import SignedLinks
+from rollcall.model.email import OnRoster, RosterContent
+from rollcall.model.event import Event
+from rollcall.model.intake import RecentIntakes
+from rollcall.model.registration import Registered, Registration, registration_id
+from rollcall.store.folder import FolderFiles
+from schemas.event import read_event
+from schemas.registration import form_fields, read_form
+
+EVENTS = Path(__file__).parents[2] / "events"
+LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")
+SENDER = "registration@desk.example.org"
+
+
+def desk_with(
+    store: Store,
+    post: Post,
+    files: Path,
+    *,
+    events: Mapping[str, Event],
+    seconds: Callable[[], float] = time.monotonic,
+    compose: Compose = compose,
+) -> Desk:
+    """A desk of real parts; its messages are in the folder `files`."""
+    intakes = RecentIntakes(store, seconds)
+    return Desk(store, intakes, events, compose, draw, post, lambda: FolderFiles(files), InboxReader, LINKS, SENDER)
+
+
+def an_event(**changes: Any) -> Event:
+    """The letter's event."""
+    return replace(read_event(EVENTS / "intgov04.toml"), **changes)
+
+
+def roster_files(
+    *people: Registered | OnRoster, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
+) -> tuple[bytes, bytes]:
+    """The CSV and the workbook that are drawn up of these people, some of whom are late."""
+    event = event or an_event()
+    everybody = [one if isinstance(one, OnRoster) else OnRoster(one) for one in people]
+    everybody += [OnRoster(one, late=True) for one in late]
+    with TemporaryDirectory() as folder:
+        drawn = draw(event, RosterContent(event.closes_at, everybody, **content), Path(folder))
+        table, workbook = (file.path.read_bytes() for file in drawn.files)
+    return table, workbook
+
+
+def write_event(folder: Path, slug: str, opens: date, closes: date, *origins: str) -> None:
+    """A file like the letter's, whose intake is open from and to these days, and whose form may be on these pages."""
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+    letter = letter.replace("opens = 2004-01-14", f"opens = {opens}")
+    letter = letter.replace("closes = 2004-02-20", f"closes = {closes}")
+    (folder / f"{slug}.toml").write_text(letter.replace("[form]", f"[form]\norigins = {list(origins)}"), "utf-8")
+
+
+def write_open_event(folder: Path, *origins: str, slug: str = "open") -> None:
+    """As `write_event`, open now."""
+    today = datetime.now(UTC).date()
+    write_event(folder, slug, today - timedelta(days=9), today + timedelta(days=9), *origins)
+
+
+def a_form(**changes: object) -> dict[str, object]:
+    """A form filled in completely, as a JSON client sends it."""
+    return {
+        "title": "Ms.",
+        "category": "member-state",
+        "family_name": "Diallo",
+        "first_name": "Amina",
+        "organization": "Ministère des Postes et Télécommunications",
+        "address": "BP 3000\nConakry\nGuinée",
+        "tel": "+224 30 41 13 31",
+        "fax": "+224 30 45 31 16",
+        "email": "amina.diallo@mpt.example.org",
+        "hotel": "Hôtel Cornavin",
+        "hotel_tel": "022 716 12 12",
+        "signed_on": "2004-02-02",
+        "signature": "Amina Diallo",
+    } | changes
+
+
+def a_form_in_text(**changes: object) -> str:
+    """That form as somebody writes it in an e-mail: a label and an answer a line."""
+    form = a_form(**changes)
+    return "".join(f"{field.label}: {form[field.name]}\n" for field in form_fields(an_event()) if form[field.name])
+
+
+def a_registration(**changes: Any) -> Registration:
+    """What the desk makes of that form."""
+    return replace(read_form(an_event(), a_form()), **changes)
+
+
+def registered(registration: Registration | None = None, **changes: Any) -> Registered:
+    """That registration in the books, received on 2 February 2004 at noon UTC."""
+    of = registration or a_registration()
+    received_at = datetime(2004, 2, 2, 12, tzinfo=UTC)
+    return replace(Registered(registration_id("intgov04", of), of, received_at), **changes)

@@ -1,0 +1,257 @@
+"""The real `sendgrid` client over HTTP, each request held against SendGrid's schema."""
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from rollcall.local.emulator import free_port
+from rollcall.model.email import Attachment, Held, InDoubt, Message, NotSent, Sent
+from rollcall.sendgrid import LONGEST_HEADER, TIMEOUT, SendGridPoster, request_body
+from tests.support.counting_sendgrid import counting_sendgrid
+from tests.support.sendgrid_api import (
+    Behaviour,
+    SendGridApi,
+    answers,
+    answers_garbage,
+    answers_half,
+    is_slow,
+    resets,
+    resets_unread,
+    sendgrid_api,
+)
+
+MESSAGE = Message(
+    mail_id="intgov04.A.confirmation",
+    to="amina.diallo@mpt.example.org",
+    reply_to="spumail@itu.int",
+    subject="Registration confirmed",
+    text="Dear Ms. Diallo",
+    html="<p>Dear Ms. Diallo</p>",
+    attachments=(Attachment("intgov04.ics", "text/calendar", b"BEGIN:VCALENDAR\r\n"),),
+)
+
+AT_NOON = {"Date": "Mon, 02 Feb 2004 12:00:00 GMT"}
+REVOKED = b'{"errors": [{"message": "The provided authorization grant is invalid, expired, or revoked"}]}'
+
+
+@pytest.fixture
+def api() -> Iterator[SendGridApi]:
+    with sendgrid_api() as running:
+        yield running
+
+
+def poster(api: SendGridApi, timeout: float = TIMEOUT) -> SendGridPoster:
+    return SendGridPoster("SG.key", "registration@rollcall.example", api.url, timeout)
+
+
+def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
+    assert poster(api).post(replace(MESSAGE, copies_to=("spumail@itu.int",))) == Sent()
+    assert api.faults == []
+    (body,) = api.bodies
+    assert body["from"] == {"email": "registration@rollcall.example"}
+    assert body["reply_to"] == {"email": "spumail@itu.int"}
+    assert body["personalizations"] == [
+        {
+            "to": [{"email": "amina.diallo@mpt.example.org"}],
+            "custom_args": {"mail_id": "intgov04.A.confirmation"},
+        },
+        {"to": [{"email": "spumail@itu.int"}]},
+    ]
+    assert body["headers"] == {
+        "Message-ID": "<intgov04.A.confirmation@rollcall.example>",
+        "Auto-Submitted": "auto-generated",
+    }
+    assert [part["type"] for part in body["content"]] == ["text/plain", "text/html"]
+    (file,) = body["attachments"]
+    assert (file["filename"], base64.b64decode(file["content"])) == ("intgov04.ics", b"BEGIN:VCALENDAR\r\n")
+
+
+def test_the_schema_check_sees_a_fault(api: SendGridApi) -> None:
+    without_sender = request_body(MESSAGE, "a@example.org") | {"from": {"name": "nobody"}}
+    request = Request(f"{api.url}/v3/mail/send", json.dumps(without_sender).encode(), {"Authorization": "Bearer k"})
+    urlopen(request).close()
+    assert api.faults
+
+
+def test_nobody_is_tracked(api: SendGridApi) -> None:
+    SendGridPoster("SG.key", "a@example.org", api.url).post(MESSAGE)
+    assert api.bodies[0]["tracking_settings"] == {
+        "click_tracking": {"enable": False, "enable_text": False},
+        "open_tracking": {"enable": False},
+        "subscription_tracking": {"enable": False},
+    }
+    assert api.faults == []
+
+
+def test_attachments_keep_their_order() -> None:
+    files = (Attachment("a.csv", "text/csv", b"a"), Attachment("b.csv", "text/csv", b"b"))
+    body = request_body(replace(MESSAGE, attachments=files), "a@example.org")
+    assert [file["filename"] for file in body["attachments"]] == ["a.csv", "b.csv"]
+
+
+def headers_of(*thread: str, answers: bool = True) -> dict[str, str]:
+    headers: dict[str, str] = request_body(replace(MESSAGE, thread=thread, answers=answers), "a@example.org")["headers"]
+    return headers
+
+
+def test_an_answer_is_in_its_thread_and_says_that_no_person_wrote_it(api: SendGridApi) -> None:
+    answer = replace(MESSAGE, thread=("<first@example.org>", "<last@example.org>"), answers=True)
+    assert poster(api).post(answer) == Sent()
+    assert api.faults == []
+    headers = api.bodies[0]["headers"]
+    assert headers["In-Reply-To"] == "<last@example.org>"
+    assert headers["References"] == "<first@example.org> <last@example.org>"
+    assert headers["Auto-Submitted"] == "auto-replied"
+    reserved = "x-sg-id x-sg-eid received dkim-signature content-type content-transfer-encoding to from subject"
+    assert not {name.lower() for name in headers} & {*reserved.split(), "reply-to", "cc", "bcc"}
+
+
+def test_an_answer_to_a_message_without_an_id_is_an_answer() -> None:
+    assert headers_of() == {
+        "Message-ID": "<intgov04.A.confirmation@example.org>",
+        "Auto-Submitted": "auto-replied",
+    }
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<a@b>\r\nBcc: all@example.org",
+        "<a\r\n@b>",
+        "<a b@c>",
+        "<a\x00@b>",
+        "<é@example.org>",
+        "<a@b> <c@d>",
+        "<a<b@c>",
+        "a@b",
+        "<>",
+        "",
+        f"<{'a' * 1000}@b>",
+    ],
+)
+def test_what_is_no_message_id_is_left_out(hostile: str) -> None:
+    assert headers_of(hostile, "<last@example.org>")["References"] == "<last@example.org>"
+    assert not {"References", "In-Reply-To"} & headers_of("<first@example.org>", hostile).keys()
+
+
+def test_space_around_a_message_id_is_not_its_own() -> None:
+    assert headers_of(" <a@b>\r\n")["References"] == "<a@b>"
+
+
+def test_a_long_thread_keeps_its_first_and_its_last() -> None:
+    thread = [f"<{number:03}{'x' * 60}@example.org>" for number in range(40)]
+    kept = headers_of(*thread)["References"].split()
+    assert len(" ".join(kept)) <= LONGEST_HEADER
+    assert kept == [thread[0], *thread[1 - len(kept) :]]
+    longest = [f"<{number}{'x' * (LONGEST_HEADER // 2 - 4)}>" for number in range(3)]
+    assert headers_of(*longest)["References"].split() == [longest[0], longest[2]]
+
+
+def test_a_strangers_attachment_breaks_nothing(api: SendGridApi) -> None:
+    files = (Attachment("scan\r\n.pdf", "image/x; name=scan\r\n", b"%PDF"), Attachment("b", "", b"b"))
+    assert poster(api).post(replace(MESSAGE, attachments=files)) == Sent()
+    assert api.faults == []
+    assert [(file["filename"], file["type"]) for file in api.bodies[0]["attachments"]] == [
+        ("scan .pdf", "application/octet-stream"),
+        ("b", "application/octet-stream"),
+    ]
+
+
+def test_a_subject_is_one_line() -> None:
+    body = request_body(replace(MESSAGE, subject="Hello\r\nBcc: all@example.org"), "a@example.org")
+    assert body["subject"] == "Hello Bcc: all@example.org"
+
+
+def test_a_domain_goes_as_dns_has_it() -> None:
+    body = request_body(replace(MESSAGE, to="info@bücher.example"), "a@example.org")
+    assert body["personalizations"][0]["to"] == [{"email": "info@xn--bcher-kva.example"}]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "posted"),
+    [
+        (200, {}, InDoubt("SendGrid answered 200")),
+        (400, {}, NotSent(True, "SendGrid answered 400")),
+        (413, {}, NotSent(True, "SendGrid answered 413")),
+        (401, {}, Held(True, "SendGrid answered 401")),
+        (403, {}, Held(True, "SendGrid answered 403")),
+        (429, {}, Held(False, "SendGrid answered 429")),
+        (429, {"Retry-After": "30"}, Held(False, "SendGrid answered 429", timedelta(seconds=30))),
+        (429, {"Retry-After": "soon"}, Held(False, "SendGrid answered 429")),
+        (
+            429,
+            AT_NOON | {"X-RateLimit-Reset": "1075723260"},
+            Held(False, "SendGrid answered 429", timedelta(minutes=1)),
+        ),
+        (429, AT_NOON | {"X-RateLimit-Reset": "1075723199"}, Held(False, "SendGrid answered 429", timedelta(0))),
+        (429, {"Retry-After": "Mon, 02 Feb 2004 12:30:00 -0000"}, Held(False, "SendGrid answered 429")),
+        (
+            429,
+            {"Date": "Mon, 02 Feb 2004 12:00:00", "X-RateLimit-Reset": "1075723260"},
+            Held(False, "SendGrid answered 429", timedelta(minutes=1)),
+        ),
+        (429, AT_NOON | {"X-RateLimit-Reset": "soon"}, Held(False, "SendGrid answered 429")),
+        (
+            429,
+            AT_NOON | {"Retry-After": "Mon, 02 Feb 2004 12:30:00 GMT"},
+            Held(False, "SendGrid answered 429", timedelta(minutes=30)),
+        ),
+        (418, {}, NotSent(False, "SendGrid answered 418")),
+        (500, {}, InDoubt("SendGrid answered 500")),
+        (0, {}, InDoubt("no clear answer from SendGrid: RemoteDisconnected")),
+    ],
+)
+def test_every_answer_is_understood(api: SendGridApi, status: int, headers: dict[str, str], posted: object) -> None:
+    api.answers.append((status, headers))
+    assert poster(api).post(MESSAGE) == posted
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "posted"),
+    [
+        (answers(500, {}, b"<html>Internal Server Error</html>"), InDoubt("SendGrid answered 500")),
+        (answers(503, {"Retry-After": "30"}, b""), InDoubt("SendGrid answered 503")),
+        (answers(401, {}, REVOKED), Held(True, "SendGrid answered 401")),
+        (answers(429, {"Retry-After": "7"}, b"{}"), Held(False, "SendGrid answered 429", timedelta(seconds=7))),
+        (answers(202, {}, b"\xff\xfe not JSON"), Sent()),
+    ],
+)
+def test_a_body_changes_nothing(api: SendGridApi, behaviour: Behaviour, posted: object) -> None:
+    api.answers.append(behaviour)
+    assert poster(api).post(MESSAGE) == posted
+
+
+@pytest.mark.parametrize("behaviour", [is_slow, resets, resets_unread, answers_garbage, answers_half])
+def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behaviour) -> None:
+    api.answers.append(behaviour)
+    assert isinstance(poster(api, timeout=0.5).post(MESSAGE), InDoubt)
+    assert len(api.bodies) == (0 if behaviour is resets_unread else 1)
+    assert poster(api).post(MESSAGE) == Sent()
+
+
+def test_a_name_that_is_nowhere() -> None:
+    nowhere = SendGridPoster("SG.key", "registration@rollcall.example", "http://sendgrid.invalid")
+    assert nowhere.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")
+
+
+def test_nobody_there() -> None:
+    nobody = SendGridPoster("SG.key", "registration@rollcall.example", f"http://127.0.0.1:{free_port()}")
+    assert nobody.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")
+
+
+def test_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are many, and to read them takes longer than a mail does."""
+    with counting_sendgrid(tmp_path, latency=0) as over_tls:
+        monkeypatch.setenv("SSL_CERT_FILE", str(over_tls.certificates))
+        trusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        assert [trusting.post(MESSAGE), trusting.post(MESSAGE)] == [Sent(), Sent()]
+        assert over_tls.came() == {MESSAGE.mail_id: 2}
+        distrusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)
+        assert distrusting.post(MESSAGE) == NotSent(permanent=False, note="SendGrid could not be reached")
