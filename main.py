@@ -17,10 +17,13 @@ from environs import Env
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk, EmailReader, Files, Links, Post, Store
-from rollcall.model.email import About, Drawn, Mail, Message, RosterContent
+from rollcall.desk.desk import Desk
+from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
+from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.intake import Intake, RecentIntakes
+from rollcall.model.intake import Intake
+from rollcall.model.roster import About, Drawn, RosterContent
 from schemas.event import read_events
 
 if TYPE_CHECKING:
@@ -150,7 +153,7 @@ def _links() -> Links:
     return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
 
 
-def _compose(mail: Mail, event: Event, about: About, intake: Intake) -> Message:
+def _compose(mail: OutboxEntry, event: Event, about: About, intake: Intake) -> Email:
     from rollcall.emails.composing import compose
 
     return compose(mail, event, about, intake)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
-from bench.books import Books, same_documents, take_first
 from bench.emulator import NO_PAUSE, emulator
+from bench.firestore import Database, same_documents, take_first
 from bench.load import Load, post_forms
 from bench.ratios import Goal, Spread, ratios, spread
 from bench.serving import Running
@@ -98,7 +98,7 @@ def _compared(subjects: Sequence[Subject], plan: Plan) -> dict[str, object]:
 
 def calls_of(address: str, subject: Subject, registrations: int) -> int:
     """How many calls to Firestore so many registrations take, after a first one."""
-    with faulty_firestore(address) as line, Books(line.address).served(subject) as server:
+    with faulty_firestore(address) as line, Database(line.address).served(subject) as server:
         take_first(subject, server)
         before = len(line.calls)
         for _ in range(registrations):
@@ -109,7 +109,7 @@ def calls_of(address: str, subject: Subject, registrations: int) -> int:
 def _measured(subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
     for round in range(plan.rounds):
         for subject in subjects if round % 2 == 0 else reversed(subjects):
-            with emulator(NO_PAUSE) as address, _warmed_up(subject, Books(address), plan.warm_up) as (server, url):
+            with emulator(NO_PAUSE) as address, _warmed_up(subject, Database(address), plan.warm_up) as (server, url):
                 for concurrency in plan.concurrencies:
                     before = server.cpu()
                     load = post_forms(url, FORM, NUMBER, concurrency, plan.seconds)
@@ -119,9 +119,9 @@ def _measured(subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
 
 
 @contextmanager
-def _warmed_up(subject: Subject, books: Books, seconds: int) -> Iterator[tuple[Running, str]]:
+def _warmed_up(subject: Subject, db: Database, seconds: int) -> Iterator[tuple[Running, str]]:
     """The subject after so many seconds of work, and where it takes forms. The emulator is warmed up with it."""
-    with books.served(subject) as server:
+    with db.served(subject) as server:
         take_first(subject, server)
         url = f"http://127.0.0.1:{server.served.port}{subject.path}"
         post_forms(url, FORM, NUMBER, _WARM_UP_CONNECTIONS, seconds)

@@ -40,25 +40,15 @@ from bench.emulator import emulator
 from bench.machine import keep
 from bench.serving import MB, ROOT
 from rollcall.desk.close import close
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
+from rollcall.desk.ports import Store
 from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
-from rollcall.model.email import (
-    Attempt,
-    AttemptOutcome,
-    Drawn,
-    InDoubt,
-    Mail,
-    MailRecord,
-    MailState,
-    RosterContent,
-    RosterFile,
-    confirmation,
-    roster_mail,
-)
+from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEntry, Unknown, confirmation, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import Registration, registration_id
+from rollcall.model.roster import Drawn, RosterContent, RosterFile
 from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
@@ -96,7 +86,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     """Books, and where another process finds them."""
 
     store: str
@@ -141,33 +131,33 @@ def run(sizes: Mapping[str, Sequence[int]]) -> None:
             stack.enter_context(emulator())
         for store in sizes:
             for size in sizes[store]:
-                books = _filled(store, folder, size)
+                db = _filled(store, folder, size)
                 for work in ("close", "roster"):
-                    found.append(_in_a_process_of_its_own(work, books))
+                    found.append(_in_a_process_of_its_own(work, db))
                     _show(found[-1])
     keep("closing", [asdict(one) for one in found])
 
 
-def _in_a_process_of_its_own(work: str, books: Books) -> Measured:
+def _in_a_process_of_its_own(work: str, db: Database) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.closing", work, json.dumps(asdict(books))]
+        command = [sys.executable, "-m", "bench.closing", work, json.dumps(asdict(db))]
         files = {"TMPDIR": folder, "SQLITE_TMPDIR": folder}
         ran = subprocess.run(command, cwd=ROOT, env={**os.environ, **files}, stdout=subprocess.PIPE, check=True)
     said = json.loads(ran.stdout)
     return Measured(**{**said, "took": {step: Took(**took) for step, took in said["took"].items()}})
 
 
-def measure_one(work: str, books: Books) -> None:
+def measure_one(work: str, db: Database) -> None:
     """In a process of its own: do the work, and say what it took."""
-    store, watch = books.opened(), Watch(Path(tempfile.gettempdir()))
-    desk = desk_with(store, lambda _: InDoubt("nothing is posted"), Path(books.files), events={})
-    store.intake(books.event)  # the connection is made
+    store, watch = db.opened(), Watch(Path(tempfile.gettempdir()))
+    desk = desk_with(store, lambda _: Unknown("nothing is posted"), Path(db.files), events={})
+    store.intake(db.event)  # the connection is made
     memory_started = _memory()
     with watch.watched():
-        sizes = _close(desk, books.event, watch) if work == "close" else _roster(desk, books.event, watch)
+        sizes = _close(desk, db.event, watch) if work == "close" else _roster(desk, db.event, watch)
     measured = Measured(
-        books.store,
-        books.registrations,
+        db.store,
+        db.registrations,
         work,
         watch.took,
         memory_started,
@@ -185,9 +175,9 @@ def _close(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.store, name)
 
-        def record_closing(self, slug: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
+        def record_closing(self, slug: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
             with watch.step("the commit alone"):
-                return desk.store.record_closing(slug, intake, closing, mails)
+                return desk.store.record_closing(slug, intake, closing, entries)
 
     timed: Any = Timed()
     with watch.step("close"):
@@ -218,7 +208,7 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     with watch.step("roster"):
         roster = draw_up_roster(replace(desk, draw=draw), event, intake)
         with watch.step("the mail"):
-            message = desk.compose(roster_mail(event.slug, 1, event.staff[0]), event, roster, intake)
+            message = desk.compose(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
     sizes["mail"] = len(message.text.encode()) + len(message.html.encode())
     sizes["attached"] = sum(len(one.content) for one in message.attachments)
     return sizes
@@ -274,20 +264,20 @@ def _memory() -> float:
     return int(most) * 1024 / MB
 
 
-def _filled(store: str, folder: Path, size: int) -> Books:
+def _filled(store: str, folder: Path, size: int) -> Database:
     """Books of the event: its people, its deadline, those who came late."""
     where = str(folder / f"{size}.sqlite3") if store == "sqlite" else f"closing-{uuid.uuid4().hex[:8]}"
-    books = Books(store, where, size, str(folder / "files"))
+    db = Database(store, where, size, str(folder / "files"))
     fill = _fill_sqlite if store == "sqlite" else _fill_firestore
-    opened = books.opened()
-    fill(books, range(size))
-    books = replace(books, closes_at=opened.now().isoformat())
-    opened.intake(books.event)
-    fill(books, range(size, size + size // ONE_IN_LATE))
-    return books
+    opened = db.opened()
+    fill(db, range(size))
+    db = replace(db, closes_at=opened.now().isoformat())
+    opened.intake(db.event)
+    fill(db, range(size, size + size // ONE_IN_LATE))
+    return db
 
 
-def _person(event: Event, anybody: Registration, place: int) -> tuple[str, Registration, MailRecord]:
+def _person(event: Event, anybody: Registration, place: int) -> tuple[str, Registration, OutboxEntry]:
     answers = {
         "title": "Ms.",
         "organization": f"Ministère des Postes et Télécommunications, section {place % 20_011}",
@@ -308,41 +298,51 @@ def _person(event: Event, anybody: Registration, place: int) -> tuple[str, Regis
         answers=answers,
     )
     id = registration_id(event.slug, person)
-    state = MailState.BOUNCED if place % ONE_IN_UNDELIVERED == 0 else MailState.DELIVERED
-    attempt = Attempt(f"{place:016}", datetime.now(UTC), AttemptOutcome.TAKEN)
-    mail = confirmation(event.slug, id, person.email)
-    return id, person, MailRecord(mail, state, None, (attempt,), "550 no such mailbox" * (state is MailState.BOUNCED))
+    status = EmailStatus.BOUNCED if place % ONE_IN_UNDELIVERED == 0 else EmailStatus.DELIVERED
+    attempt = Attempt(f"{place:016}", datetime.now(UTC), AttemptOutcome.ACCEPTED)
+    entry = confirmation(event.slug, id, person.email)
+    return (
+        id,
+        person,
+        replace(
+            entry,
+            status=status,
+            due_at=None,
+            attempts=(attempt,),
+            reason="550 no such mailbox" * (status is EmailStatus.BOUNCED),
+        ),
+    )
 
 
-def _fill_sqlite(books: Books, places: range) -> None:
-    now, event, anybody = books.opened().now().isoformat(timespec="microseconds"), books.event, a_registration()
-    with closing(sqlite3.connect(books.where)) as file, file:
-        for id, person, record in (_person(event, anybody, place) for place in places):
+def _fill_sqlite(db: Database, places: range) -> None:
+    now, event, anybody = db.opened().now().isoformat(timespec="microseconds"), db.event, a_registration()
+    with closing(sqlite3.connect(db.where)) as file, file:
+        for id, person, entry in (_person(event, anybody, place) for place in places):
             written = json.dumps(shaped(registration_record(person)))
             file.execute("insert into registrations values (?, ?, ?, ?, null)", (event.slug, id, now, written))
-            mail, state = mail_record(record.mail), shaped(mail_state(record))
-            values = (record.mail.id, _json(mail), event.slug, mail["address"], state["state"], _json(state), now)
+            mail, state = mail_record(entry), shaped(mail_state(entry))
+            values = (entry.id, _json(mail), event.slug, mail["address"], state["state"], _json(state), now)
             file.execute("insert into mails values (?, ?, ?, ?, ?, null, null, ?, ?)", values)
 
 
-def _json(record: dict[str, Any]) -> str:
-    return json.dumps(record, default=lambda instant: instant.isoformat(timespec="microseconds"))
+def _json(entry: dict[str, Any]) -> str:
+    return json.dumps(entry, default=lambda instant: instant.isoformat(timespec="microseconds"))
 
 
-def _fill_firestore(books: Books, places: range) -> None:
+def _fill_firestore(db: Database, places: range) -> None:
     from google.cloud import firestore
 
-    client, event, anybody = firestore.Client(project=books.where), books.event, a_registration()
+    client, event, anybody = firestore.Client(project=db.where), db.event, a_registration()
 
     def commit(begin: int) -> None:
         batch = client.batch()
         for place in range(begin, min(begin + _AT_ONCE, places.stop)):
-            id, person, record = _person(event, anybody, place)
+            id, person, entry = _person(event, anybody, place)
             batch.create(
                 client.document("intakes", event.slug, "registrations", id), shaped(registration_record(person))
             )
-            mail = shaped({**mail_record(record.mail), **mail_state(record)})
-            batch.create(client.document("mails", record.mail.id), mail)
+            written = shaped({**mail_record(entry), **mail_state(entry)})
+            batch.create(client.document("mails", entry.id), written)
         batch.commit(timeout=120)
 
     with ThreadPoolExecutor(8) as pool:
@@ -365,6 +365,6 @@ def _show(one: Measured) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        measure_one(sys.argv[1], Books(**json.loads(sys.argv[2])))
+        measure_one(sys.argv[1], Database(**json.loads(sys.argv[2])))
     else:
         main()

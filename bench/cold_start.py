@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from bench.books import Books, take_first
+from bench.firestore import Database, take_first
 from bench.ratios import Goal, ratios, spread
 from bench.subjects import FLOOR, PRODUCT, Subject, framework_alone
 
@@ -28,10 +28,10 @@ class Start:
 
 def run(emulator: str, subjects: Sequence[Subject], times: int) -> dict[str, object]:
     """Measure, print the table, and give what was found."""
-    everyone, books = [*subjects, framework_alone()], Books(emulator)
+    everyone, db = [*subjects, framework_alone()], Database(emulator)
     for subject in everyone:
-        start(books, subject)  # what it reads from the disk is in memory from now on, and the intake is there
-    starts = [start(books, subject) for _ in range(times) for subject in everyone]
+        start(db, subject)  # what it reads from the disk is in memory from now on, and the intake is there
+    starts = [start(db, subject) for _ in range(times) for subject in everyone]
     print(f"Cold start to the first 201, {times} in turn; in brackets the least and the most")
     print(f"  {'':16} {'seconds':>20} {'times the floor':>20} {'CPU seconds':>20} {'times the floor':>20}  goal")
     of_floor = [one for one in starts if one.subject == FLOOR]
@@ -46,9 +46,9 @@ def run(emulator: str, subjects: Sequence[Subject], times: int) -> dict[str, obj
     return {"starts": [asdict(one) for one in starts]}
 
 
-def start(books: Books, subject: Subject) -> Start:
+def start(db: Database, subject: Subject) -> Start:
     """From the process's start to its first 201."""
     began = time.perf_counter()
-    with books.served(subject) as server:
+    with db.served(subject) as server:
         take_first(subject, server)
         return Start(subject.name, time.perf_counter() - began, server.cpu())

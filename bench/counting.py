@@ -36,7 +36,7 @@ from bench.emulator import emulator
 from bench.machine import keep
 from bench.page import put
 from rollcall.local.trigger import trigger_of
-from rollcall.model.email import confirmation, roster_mail
+from rollcall.model.email import confirmation, roster_entry
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
@@ -55,7 +55,7 @@ LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     """New books, with so many events open, and the functions on them."""
 
     line: FaultyFirestore
@@ -91,7 +91,7 @@ def main() -> None:
 
 def count(address: str) -> dict[str, Counted | Each]:
     """Everything, by its name in `bench.costs`, on the emulator at this address."""
-    with books(address, FEW) as few, books(address, MORE) as more:
+    with db(address, FEW) as few, db(address, MORE) as more:
         close = _each(_idle(few, "close_intake"), _idle(more, "close_intake"))
         sweep = _each(_idle(few, "send_due_mail"), _idle(more, "send_due_mail"))
         return {
@@ -139,7 +139,7 @@ _BILLED: Mapping[str, Callable[[Passed], Counted]] = {
 
 
 @contextmanager
-def books(address: str, events: int) -> Iterator[Books]:
+def db(address: str, events: int) -> Iterator[Database]:
     """New books for a while."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -161,7 +161,7 @@ def books(address: str, events: int) -> Iterator[Books]:
             "SENDGRID_PARSE_KEY": PUBLIC_KEY,
         }
         store = FirestoreStore(firestore.Client(project=project))
-        yield Books(line, store, folder / "events", environment, stack)
+        yield Database(line, store, folder / "events", environment, stack)
 
 
 def _slug(number: int) -> str:
@@ -174,13 +174,13 @@ def _each(few: Counted, more: Counted) -> Each:
     return Each(few.minus(each.times(FEW)), each)
 
 
-def _idle(of: Books, target: str) -> Counted:
+def _idle(of: Database, target: str) -> Counted:
     served = of.served(target)
     of.billed(lambda: served.ask("POST", "/"))  # what an instance does at first is done then
     return of.billed(lambda: served.ask("POST", "/"))
 
 
-def _forms(of: Books) -> dict[str, Counted]:
+def _forms(of: Database) -> dict[str, Counted]:
     served, path = of.served("register"), f"/register/{_slug(0)}"
     keyed = {"Content-Type": "application/json", "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
     first, second, third = (a_form(first_name=name) for name in ("First", "Second", "Third"))
@@ -193,7 +193,7 @@ def _forms(of: Books) -> dict[str, Counted]:
     }
 
 
-def _e_mails(of: Books) -> dict[str, Counted]:
+def _e_mails(of: Database) -> dict[str, Counted]:
     served = of.served("receive_email")
     _receive(served, "Fourth")
     return {"receive_email, a form": of.billed(lambda: _receive(served, "Fifth"))}
@@ -206,10 +206,10 @@ def _receive(served: Served, name: str) -> Answer:
     return served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
 
 
-def _mailing(of: Books) -> dict[str, Counted]:
+def _mailing(of: Database) -> dict[str, Counted]:
     """The confirmations of all of them, so that nothing is due after."""
     send, record = of.served("send_mail"), of.served("record_deliveries")
-    ids = of.store.due_mails(100)
+    ids = of.store.due_entries(100)
     sent = [of.billed(partial(_send, send, id)) for id in ids]
     return {
         "send_mail, a confirmation": sent[-1],
@@ -223,11 +223,11 @@ def _send(served: Served, id: str) -> Answer:
 
 
 def _report(served: Served, id: str, event: str) -> Answer:
-    body = json.dumps([a_report(mail_id=id, event=event)]).encode()
+    body = json.dumps([a_report(email_id=id, event=event)]).encode()
     return served.ask("POST", "/", body, signed(body))
 
 
-def _sweeping(of: Books, idle: Counted) -> Counted:
+def _sweeping(of: Database, idle: Counted) -> Counted:
     """A mail in a sweep of mails whose triggers never came."""
     served, swept = of.served("send_due_mail"), []
     for due in (LOOKED_AT + FEW, LOOKED_AT + MORE):
@@ -236,7 +236,7 @@ def _sweeping(of: Books, idle: Counted) -> Counted:
     return _each(*swept).each
 
 
-def _closing(of: Books, idle: Counted) -> dict[str, Each]:
+def _closing(of: Database, idle: Counted) -> dict[str, Each]:
     """Two events are closed, one with few registrations and one with more, and their rosters sent."""
     close, send = of.served("close_intake"), of.served("send_mail")
     closed, rosters = [], []
@@ -246,11 +246,11 @@ def _closing(of: Books, idle: Counted) -> dict[str, Each]:
             _send(send, id)
         of.store.move_deadline(slug, of.store.intake(event), of.store.now())
         closed.append(of.billed(lambda: close.ask("POST", "/")).minus(idle))
-        rosters.append(of.billed(partial(_send, send, roster_mail(slug, 1, event.staff[0]).id)))
+        rosters.append(of.billed(partial(_send, send, roster_entry(slug, 1, event.staff[0]).id)))
     return {"close_intake, a closing": _each(*closed), "send_mail, a roster": _each(*rosters)}
 
 
-def _accept(of: Books, slug: str, count: int) -> Sequence[str]:
+def _accept(of: Database, slug: str, count: int) -> Sequence[str]:
     """So many people registered; the ids of their confirmations."""
     mails = []
     for number in range(count):

@@ -20,7 +20,7 @@ from bench.costs import cpu
 from bench.page import put
 from deploy.functions import FUNCTIONS
 from rollcall.desk.send import LEASE
-from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, MailRecord, confirmation
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, confirmation
 from rollcall.model.registration import ALPHABET, reference, registration_id
 from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
 from tests.support.builders import a_registration
@@ -107,10 +107,10 @@ class Kind:
 
 def a_mail() -> Kind:
     """A confirmation that was sent."""
-    mail = confirmation(SLUG, "0" * 24, "amina.diallo@mpt.example.org")
-    attempt = Attempt("0" * 16, AT_ONCE, AttemptOutcome.TAKEN, "202 Accepted")
-    record = MailRecord(mail, attempts=(attempt,))
-    return Kind("mails", shaped({**mail_record(mail), **mail_state(record)}), 16 + 6 + len(mail.id) + 1)
+    entry = confirmation(SLUG, "0" * 24, "amina.diallo@mpt.example.org")
+    attempt = Attempt("0" * 16, AT_ONCE, AttemptOutcome.ACCEPTED, "202 Accepted")
+    entry = replace(entry, attempts=(attempt,))
+    return Kind("mails", shaped({**mail_record(entry), **mail_state(entry)}), 16 + 6 + len(entry.id) + 1)
 
 
 def a_form() -> Kind:
@@ -187,31 +187,31 @@ def _spots(ids: Sequence[str]) -> Iterator[str]:
         yield f"| {what} | {len(written) // second} a form | {most / len(written):.0%} | {most} |"
 
 
-Key = tuple[Any, ...]
+IdempotencyKey = tuple[Any, ...]
 _NOTHING, _TIME = 0, 1
 """Firestore orders null before every time."""
 
 
-def _claims(second: float, id: str) -> list[Key]:
+def _claims(second: float, id: str) -> list[IdempotencyKey]:
     """`due_at`: at once, then the lease's end, then nothing; each leaves the entry before it."""
     lease = (_TIME, second + 1 + LEASE.total_seconds(), id)
     at_once = (_TIME, 0.0, id)
     return [at_once, at_once, lease, lease, (_NOTHING, 0.0, id)]
 
 
-def _states(_second: float, id: str) -> list[Key]:
-    """`event` and `state`: four states, three of them left."""
-    states = ("queued", "sending", "sent", "delivered")
-    return [(SLUG, state, id) for state in (*states, *states[:-1])]
+def _states(_second: float, id: str) -> list[IdempotencyKey]:
+    """`event` and `status`: four states, three of them left."""
+    statuses = ("queued", "sending", "sent", "delivered")
+    return [(SLUG, status, id) for status in (*statuses, *statuses[:-1])]
 
 
-def _addresses(second: float, id: str) -> list[Key]:
-    """`address` and `handed_over_at`: nothing, then the claim's time. The addresses are as mixed as names are."""
+def _addresses(second: float, id: str) -> list[IdempotencyKey]:
+    """`address` and `last_sent_at`: nothing, then the claim's time. The addresses are as mixed as names are."""
     address = f"{_number(id[-4:]):06}@example.org"
     return [(address, _NOTHING, 0.0, id), (address, _NOTHING, 0.0, id), (address, _TIME, second + 1, id)]
 
 
-_KEYS: Mapping[str, Callable[[float, str], list[Key]]] = {
+_KEYS: Mapping[str, Callable[[float, str], list[IdempotencyKey]]] = {
     "`registrations`, the documents": lambda _second, id: [(id,)],
     "`mails`, the documents, each written four times": lambda _second, id: [(id,)] * 4,
     "`mails`, index `event`, `state`": _states,

@@ -37,12 +37,12 @@ from bench.machine import keep
 from bench.messages import LARGE
 from bench.serving import FRAMEWORK, MB, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
-from rollcall.desk.scan import unsent_mails
+from rollcall.desk.scan import unsent_entries
 from rollcall.local.emulator import free_port
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER
 from rollcall.local.trigger import trigger_of
-from rollcall.model.email import Attachment, MailKind, confirmation
+from rollcall.model.email import Attachment, EmailKind, confirmation
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
@@ -200,7 +200,7 @@ def _email(name: str) -> str:
 
 
 def _mail(bench: Bench) -> Iterator[Measured]:
-    asks = [_trigger(id) for id in bench.store.due_mails(300)]
+    asks = [_trigger(id) for id in bench.store.due_entries(300)]
     yield bench.measure("send-mail", "300 mails, 4 at a time", 4, asks, at_once=4)
     yield bench.measure("send-due-mail", f"a sweep of {2 * POSTED - 300} mails", 1, [_post])
 
@@ -225,9 +225,9 @@ def _mail_id(name: str) -> str:
     return confirmation(OPEN, registration_id(OPEN, registration), registration.email).id
 
 
-def _report(mail_id: str, event: str) -> dict[str, object]:
+def _report(email_id: str, event: str) -> dict[str, object]:
     about = {"email": "x" * 40, "timestamp": 1, "smtp-id": "x" * 60, "sg_event_id": uuid.uuid4().hex, "event": event}
-    return {**about, "mail_id": mail_id, "sg_message_id": "x" * 100, "response": "250 OK " * 40}
+    return {**about, "email_id": email_id, "sg_message_id": "x" * 100, "response": "250 OK " * 40}
 
 
 def _signed_post(body: bytes, content_type: str) -> Callable[[Served], int]:
@@ -248,9 +248,9 @@ def _messages(bench: Bench) -> Iterator[Measured]:
         mail = written(SENDER, to, "Visa", "How do I get a visa?", datetime.now(UTC), (scan,))
         asks = [_signed_post(*_parsed(mail, to))]
         yield bench.measure("receive-email", "a question with 9 MB", 2, asks)
-    told = [one.mail.id for one in unsent_mails(bench.store, OPEN) if one.mail.kind is MailKind.NEEDS_A_PERSON]
+    told = [one.id for one in unsent_entries(bench.store, OPEN) if one.kind is EmailKind.STAFF_DIGEST]
     for id in told:
-        bench.store.put_off(id, datetime.now(UTC) - timedelta(minutes=1))
+        bench.store.postpone(id, datetime.now(UTC) - timedelta(minutes=1))
     asks = [_trigger(id) for id in told]
     yield bench.measure("send-mail", f"{len(told)} mails with the 9 MB of 6 questions", 4, asks)
 
@@ -271,7 +271,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
     path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter), "utf-8")
     time.sleep(2)
     yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [_post])
-    roster = [one.mail.id for one in unsent_mails(bench.store, FULL) if one.mail.kind is MailKind.ROSTER]
+    roster = [one.id for one in unsent_entries(bench.store, FULL) if one.kind is EmailKind.ROSTER]
     yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, [_trigger(id) for id in roster])
 
 

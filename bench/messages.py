@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.receive import read_in, receive
 from rollcall.documents.roster import draw
 from rollcall.emails.composing import compose
@@ -36,10 +37,9 @@ from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER, filled_in, sample_text
-from rollcall.model.email import Attachment, Message, Posted
+from rollcall.model.email import Attachment, Email, SendResult
 from rollcall.model.event import Event
-from rollcall.model.inbound import Standing
-from rollcall.model.intake import RecentIntakes
+from rollcall.model.inbound import InboundStatus
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
@@ -133,14 +133,14 @@ def receiving(event: Event) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=RESULTS.parent) as folder:  # on a disk; /tmp may be in memory
         desk = _desk(event, Path(folder))
         started = time.perf_counter()
-        standings = [incoming.standing for raw in posts if (incoming := read_in(desk, receive(desk, raw)))]
+        standings = [inbound.status for raw in posts if (inbound := read_in(desk, receive(desk, raw)))]
         seconds = time.perf_counter() - started
         floor = FolderFiles(Path(folder) / "floor")
         started = time.perf_counter()
         for place, raw in enumerate(posts):
             floor.put(str(place), raw)
         floor_seconds = time.perf_counter() - started
-    registered = standings.count(Standing.REGISTERED)
+    registered = standings.count(InboundStatus.REGISTERED)
     per_second, times = RECEIVED / seconds, seconds / floor_seconds
     print(f"\nReceiving {RECEIVED} forms on SQLite, of which {registered} are registered")
     print(f"  {per_second:8.0f} messages per second, {times:.1f} times as long as keeping the files alone")
@@ -244,7 +244,7 @@ def _desk(event: Event, folder: Path) -> Desk:
     )
 
 
-def _not_posted(_message: Message) -> Posted:
+def _not_posted(_message: Email) -> SendResult:
     raise AssertionError("nothing is sent here")
 
 

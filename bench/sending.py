@@ -5,8 +5,8 @@ books in the Firestore emulator. SendGrid is a process of its own that speaks TL
 given the certificates that this machine trusts, and its own beside them. It counts the mails by id, and the bench fails
 where one came twice or not at all.
 
-- `send-mail` is triggered for each mail, as many at a time as the instance has threads.
-- `send-due-mail` is called as Scheduler calls it, again and again until nothing is due; once by one sweep, once by two
+- `send-entry` is triggered for each mail, as many at a time as the instance has threads.
+- `send-due-entry` is called as Scheduler calls it, again and again until nothing is due; once by one sweep, once by two
   in two processes that begin at the same moment, which Scheduler never does. The emulator has no indexes: it reads
   through all mails for each page, and for each count of the mails to an address. Hence not more of them.
 - A large backlog is swept in this process, with the books in SQLite; by one sweep, and by two at the same time.
@@ -35,7 +35,7 @@ from bench.emulator import emulator
 from bench.instances import SETTINGS, Bench
 from bench.machine import keep
 from bench.serving import Processes
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.desk.send import SENDERS, send_due
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
@@ -61,7 +61,7 @@ class Sending:
 
     by: str
     at_once: int
-    mails: int
+    entries: int
     seconds: float
     cpu: float
     """Seconds of processor for one mail, of all functions together."""
@@ -71,7 +71,7 @@ class Sending:
     @property
     def per_second(self) -> float:
         """Mails."""
-        return self.mails / self.seconds
+        return self.entries / self.seconds
 
 
 def main() -> None:
@@ -108,45 +108,45 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
         yield Bench(environment, FirestoreStore(firestore.Client(project=project)), events, folder)
 
 
-def _triggered(bench: Bench, api: CountingSendGrid, mails: int, at_once: int) -> Sending:
+def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) -> Sending:
     bench = _on_new_books(bench)
-    ids = _owe(bench.store, mails)
+    ids = _owe(bench.store, entries)
     with ExitStack() as stack:
         server, _ = stack.enter_context(bench.served("send-mail", at_once))
         asks: list[Callable[[], None]] = [_asking(server.served, trigger_of(id)) for id in ids]
-        one = _measure("send-mail", at_once, mails, [server], asks, at_once)
+        one = _measure("send-mail", at_once, entries, [server], asks, at_once)
     _each_came_once(api, ids)
     return one
 
 
-def _swept(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Sending:
+def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
     bench = _on_new_books(bench)
-    ids = _owe(bench.store, mails)
+    ids = _owe(bench.store, entries)
 
     def sweep_on(served: Served) -> None:
-        while bench.store.due_mails(1):
+        while bench.store.due_entries(1):
             _asking(served, {})()
 
     with ExitStack() as stack:
         servers = [stack.enter_context(bench.served("send-due-mail", 1))[0] for _ in range(sweeps)]
         asks: list[Callable[[], None]] = [partial(sweep_on, server.served) for server in servers]
-        one = _measure(_named(sweeps), SENDERS, mails, servers, asks, sweeps)
+        one = _measure(_named(sweeps), SENDERS, entries, servers, asks, sweeps)
     _each_came_once(api, ids)
     return one
 
 
-def _swept_here(bench: Bench, api: CountingSendGrid, mails: int, sweeps: int) -> Sending:
+def _swept_here(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
     os.environ["SSL_CERT_FILE"] = str(api.certificates)
     store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
     post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
     desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
-    ids = _owe(store, mails)
+    ids = _owe(store, entries)
 
     def sweep_on() -> None:
         while list(send_due(desk)):
             pass
 
-    one = _measure(f"{_named(sweeps)}, SQLite", SENDERS, mails, [Processes(os.getpid())], [sweep_on] * sweeps, sweeps)
+    one = _measure(f"{_named(sweeps)}, SQLite", SENDERS, entries, [Processes(os.getpid())], [sweep_on] * sweeps, sweeps)
     _each_came_once(api, ids)
     return one
 
@@ -161,19 +161,19 @@ def _on_new_books(bench: Bench) -> Bench:
     return replace(bench, environment={**bench.environment, "GOOGLE_CLOUD_PROJECT": project}, store=store)
 
 
-def _owe(store: Store, mails: int) -> Sequence[str]:
+def _owe(store: Store, entries: int) -> Sequence[str]:
     """So many people register; their mails' ids."""
     mark = uuid.uuid4().hex[:6]
 
     def accept(number: int) -> str:
         registration = a_registration(first_name=f"{mark} {number}", email=f"{mark}.{number}@mpt.example.org")
         id = registration_id(SLUG, registration)
-        mail = confirmation(SLUG, id, registration.email)
-        store.accept(SLUG, id, registration, mail)
-        return mail.id
+        entry = confirmation(SLUG, id, registration.email)
+        store.accept(SLUG, id, registration, entry)
+        return entry.id
 
     with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(accept, range(mails)))
+        return list(pool.map(accept, range(entries)))
 
 
 def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
@@ -189,7 +189,7 @@ def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
 
 
 def _measure(
-    by: str, at_once: int, mails: int, running: Sequence[Processes], asks: Sequence[Callable[[], None]], askers: int
+    by: str, at_once: int, entries: int, running: Sequence[Processes], asks: Sequence[Callable[[], None]], askers: int
 ) -> Sending:
     cpu = sum(one.cpu() for one in running)
     with running[0].watched(), ThreadPoolExecutor(askers) as pool:
@@ -197,10 +197,10 @@ def _measure(
         for asked in [pool.submit(ask) for ask in asks]:
             asked.result()
         seconds = time.perf_counter() - began
-    cpu = (sum(one.cpu() for one in running) - cpu) / mails
-    one = Sending(by, at_once, mails, seconds, cpu, running[0].most)
+    cpu = (sum(one.cpu() for one in running) - cpu) / entries
+    one = Sending(by, at_once, entries, seconds, cpu, running[0].most)
     print(
-        f"{by:18} {at_once:8} {mails:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
+        f"{by:18} {at_once:8} {entries:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
         flush=True,
     )
     return one
@@ -213,7 +213,7 @@ def _each_came_once(api: CountingSendGrid, ids: Sequence[str]) -> None:
         raise SystemExit(f"{len(wrong)} of {len(ids)} mails came not once: {dict(list(wrong.items())[:3])}")
 
 
-_HEAD = f"{'by':18} {'at once':>8} {'mails':>6} {'seconds':>9} {'mails/s':>8} {'cpu ms':>8} {'most MB':>8}"
+_HEAD = f"{'by':18} {'at once':>8} {'entries':>6} {'seconds':>9} {'entries/s':>8} {'cpu ms':>8} {'most MB':>8}"
 
 if __name__ == "__main__":
     main()

@@ -9,9 +9,9 @@ import tempfile
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bench.books import Books, take_first
 from bench.cold_start import start
 from bench.emulator import emulator
+from bench.firestore import Database, take_first
 from bench.load import post_forms
 from bench.machine import keep
 from bench.ratios import Spread, spread
@@ -45,12 +45,12 @@ def main() -> None:
     """`python -m bench.settings`."""
     with tempfile.TemporaryDirectory() as folder, emulator() as address:
         write_open_event(Path(folder), slug=EVENT)
-        books, subject = Books(address), product(Path(folder))
-        keep("settings", {"rush": [asdict(one) for one in _rush(books, subject)], "start": _starts(books, subject)})
+        db, subject = Database(address), product(Path(folder))
+        keep("settings", {"rush": [asdict(one) for one in _rush(db, subject)], "start": _starts(db, subject)})
 
 
-def _rush(books: Books, subject: Subject) -> list[Rush]:
-    rounds = [[_loaded(books, subject, *setting) for setting in _SETTINGS] for _ in range(_ROUNDS)]
+def _rush(db: Database, subject: Subject) -> list[Rush]:
+    rounds = [[_loaded(db, subject, *setting) for setting in _SETTINGS] for _ in range(_ROUNDS)]
     print(f"{'threads':>7} {'workers':>7} {'a second':>24} {'CPU ms':>18} {'p50 ms':>24} {'p99 ms':>26} {'MB':>24}")
     found = []
     for place, (threads, workers) in enumerate(_SETTINGS):
@@ -61,9 +61,9 @@ def _rush(books: Books, subject: Subject) -> list[Rush]:
     return found
 
 
-def _loaded(books: Books, subject: Subject, threads: int, workers: int) -> tuple[float, float, float, float, float]:
+def _loaded(db: Database, subject: Subject, threads: int, workers: int) -> tuple[float, float, float, float, float]:
     settings = {**subject.environment, "THREADS": str(threads), "WORKERS": str(workers)}
-    with books.served(replace(_bound(subject, "0"), environment=settings)) as server:
+    with db.served(replace(_bound(subject, "0"), environment=settings)) as server:
         take_first(subject, server)
         url = f"http://127.0.0.1:{server.served.port}{subject.path}"
         post_forms(url, FORM, NUMBER, _CONNECTIONS, _WARM_UP)
@@ -71,15 +71,15 @@ def _loaded(books: Books, subject: Subject, threads: int, workers: int) -> tuple
         load = post_forms(url, FORM, NUMBER, _CONNECTIONS, _SECONDS)
         cpu = (server.cpu() - before) * 1000 / load.created
         memory = server.memory()
-    books.empty()
+    db.empty()
     return load.rate, cpu, load.p50, load.p99, memory
 
 
-def _starts(books: Books, subject: Subject) -> dict[str, object]:
+def _starts(db: Database, subject: Subject) -> dict[str, object]:
     """Seconds to the first 201, on one processor and on two: what more processor at the start brings."""
     found: dict[str, object] = {}
     for name, processors in (("one", "0"), ("two", "0,1")):
-        seconds = spread([start(books, _bound(subject, processors)).seconds for _ in range(_STARTS)])
+        seconds = spread([start(db, _bound(subject, processors)).seconds for _ in range(_STARTS)])
         print(f"start on {name} processor{'s' if name == 'two' else ''}: {seconds} s to the first 201")
         found[name] = asdict(seconds)
     return found

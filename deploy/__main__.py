@@ -31,9 +31,9 @@ from deploy.steps import (
     take_all,
     take_all_away,
 )
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.model.errors import StoreUnavailable
-from rollcall.ops.connect import NoBooks, open_books
+from rollcall.ops.connect import NoDatabase, connect
 from rollcall.ops.event_check import check_events, check_folder
 from schemas.event import read_folder
 
@@ -65,7 +65,7 @@ _FOLDER = re.compile(r"events[A-Za-z0-9._-]*/?")
 
 
 def _books_at_google(project: str) -> Store:
-    return open_books(project, Path()).store
+    return connect(project, Path()).store
 
 
 def _machine_time() -> datetime:
@@ -80,8 +80,8 @@ class Outside:
     sendgrid: sendgrid.Api
     resolver: Callable[[], Resolver]
     rules_api: str = firestore.RULES_API
-    books: Callable[[str], Store] = _books_at_google
-    """Opens the books of a project. May raise `NoBooks`."""
+    db: Callable[[str], Store] = _books_at_google
+    """Opens the books of a project. May raise `NoDatabase`."""
     now: Callable[[], datetime] = _machine_time
     """The time for as long as there are no books."""
 
@@ -322,9 +322,9 @@ def _billed(place: Place, outside: Outside) -> None:
 def _refuse_bad_events(place: Place, outside: Outside) -> None:
     """As `make event-check`: what is deployed would lie to people, or close an intake at once."""
     try:
-        books = outside.books(place.project) if firestore.are_there(place, outside.run) else None
-        _, faults = check_folder(Path(place.events), books, books.now() if books else outside.now())
-    except (NoBooks, StoreUnavailable) as error:
+        db = outside.db(place.project) if firestore.are_there(place, outside.run) else None
+        _, faults = check_folder(Path(place.events), db, db.now() if db else outside.now())
+    except (NoDatabase, StoreUnavailable) as error:
         raise StepFailed(f"The books of {place.project} could not be asked about the events: {error}") from error
     if faults:
         raise StepFailed("\n".join(faults))

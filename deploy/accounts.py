@@ -88,9 +88,9 @@ def _in_project(place: Place) -> GcloudSet:
     """The builder reads the functions' sources, not the messages: hence the condition
     (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without)."""
     sources = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{place.number}-')"
-    books = {(_books(place), _member(place, function.name), "") for function in FUNCTIONS}
+    db = {(_books(place), _member(place, function.name), "") for function in FUNCTIONS}
     builder = _member(place, "builder")
-    wanted = books | {
+    wanted = db | {
         ("roles/artifactregistry.writer", builder, ""),
         ("roles/logging.logWriter", builder, ""),
         ("roles/storage.objectViewer", builder, sources),

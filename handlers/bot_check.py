@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from handlers.request_body import Form
-from rollcall.desk.quarantine import sign_of_robot
-from rollcall.model.registration import Sign
+from rollcall.desk.quarantine import bot_signal_in
+from rollcall.model.registration import BotSignal
 
 HIDDEN = "message"
 """Stands where no person sees it. No browser fills in a field of this name by itself; robots do."""
@@ -27,11 +27,11 @@ def without_traces(form: Form) -> Form:
     return replace(form, answers=answers)
 
 
-def sign_in(form: Form, now: datetime) -> Sign | None:
+def sign_in(form: Form, now: datetime) -> BotSignal | None:
     """Why the form looks as if no person had filled it in, if it does."""
     if form.as_json:
         return None
-    return sign_of_robot(form.typed.get(HIDDEN, ""), _instant(form.typed.get(SHOWN_AT, "")), now)
+    return bot_signal_in(form.typed.get(HIDDEN, ""), _instant(form.typed.get(SHOWN_AT, "")), now)
 
 
 def _instant(text: str) -> datetime | None:

@@ -9,10 +9,10 @@ from werkzeug.exceptions import HTTPException
 from handlers.logs import log, log_broken, log_fault, log_unavailable
 from handlers.request_body import leave
 from handlers.security_headers import ALWAYS
-from rollcall.desk.send import Attempted, Hold
-from rollcall.model.email import MailState
+from rollcall.desk.send import Attempted, CircuitChange
+from rollcall.model.email import EmailStatus
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.inbound import Incoming
+from rollcall.model.inbound import InboundEmail
 
 
 def run_privately(request: Request, work: Callable[[], Response]) -> Response:
@@ -44,23 +44,23 @@ def done(answer: object) -> Response:
     return Response(json.dumps(answer), content_type="application/json")
 
 
-def log_message(incoming: Incoming) -> None:
+def log_inbound(inbound: InboundEmail) -> None:
     """Say what came of a message that was read."""
-    log("INFO", "message read", incoming=incoming.id, standing=incoming.standing.value, forms=len(incoming.forms))
+    log("INFO", "message read", inbound=inbound.id, status=inbound.status.value, forms=len(inbound.forms))
 
 
-def log_attempt(mail_id: str, attempted: Attempted) -> None:
+def log_attempt(email_id: str, attempted: Attempted) -> None:
     """Say what came of taking a mail up; and, once, that the queue is held or goes on."""
     log(
-        "ERROR" if attempted.state is MailState.FAILED else "INFO",
+        "ERROR" if attempted.status is EmailStatus.FAILED else "INFO",
         "mail attempted",
-        mail=mail_id,
-        state=attempted.state.value,
+        mail=email_id,
+        status=attempted.status.value,
         note=attempted.note,
     )
     if attempted.fault is not None:
-        log_broken(attempted.fault, mail=mail_id)
-    if attempted.hold is Hold.BEGAN:
+        log_broken(attempted.fault, mail=email_id)
+    if attempted.hold is CircuitChange.OPENED:
         log("ERROR", "mail queue held", note=attempted.note)
-    elif attempted.hold is Hold.ENDED:
+    elif attempted.hold is CircuitChange.CLOSED:
         log("INFO", "mail queue goes on", note=attempted.note)

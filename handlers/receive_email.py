@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
-from handlers.internal import done, log_message, run_privately
+from handlers.internal import done, log_inbound, run_privately
 from handlers.logs import log, log_fault, log_unavailable
 from handlers.signature import is_signed, why_refused
 from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.inbound import Incoming
+from rollcall.model.inbound import InboundEmail
 
 LARGEST_BODY = 64_000_000
 """Bytes; SendGrid takes messages of 30 MB at the most, and posts them as multipart/form-data."""
@@ -35,23 +35,23 @@ def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: R
     return run_privately(request, work)
 
 
-def _read_at_once(desk: Desk, id: str) -> Incoming | None:
+def _read_at_once(desk: Desk, id: str) -> InboundEmail | None:
     try:
-        incoming = read_in(desk, id)
+        inbound = read_in(desk, id)
     except StoreUnavailable as error:
-        log_unavailable(error, incoming=id)
+        log_unavailable(error, inbound=id)
         return None
     except Exception as error:  # it is kept, and is read again
-        log_fault(error, incoming=id)
+        log_fault(error, inbound=id)
         return None
-    if incoming:
-        log_message(incoming)
-    return incoming
+    if inbound:
+        log_inbound(inbound)
+    return inbound
 
 
 def _content_type(request: Request) -> bytes:
     return " ".join(request.headers.get("Content-Type", "").split()).encode("utf-8", "replace")
 
 
-def _standing(incoming: Incoming | None) -> str | None:
-    return incoming.standing.value if incoming else None
+def _standing(inbound: InboundEmail | None) -> str | None:
+    return inbound.status.value if inbound else None

@@ -29,8 +29,8 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
         except (ValueError, RecursionError):
             return _refused("signed, but no list of delivery reports")
         changed = record_at_desk(desk, reports)
-        for mail_id, state in changed.items():
-            log("WARNING" if state in UNDELIVERED else "INFO", "delivery reported", mail=mail_id, state=state.value)
+        for email_id, status in changed.items():
+            log("WARNING" if status in UNDELIVERED else "INFO", "delivery reported", mail=email_id, status=status.value)
         return done({"reports": len(reports), "mails": len(changed)})
 
     request.max_content_length = LARGEST_BODY

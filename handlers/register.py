@@ -14,27 +14,29 @@ from handlers.bot_check import shown_now, sign_in, without_traces
 from handlers.logs import log, log_fault, log_unavailable
 from handlers.request_body import FORM_TYPES, Form, Refused, idempotency_key, read, take_in
 from handlers.security_headers import guard, share
-from rollcall.desk.desk import Desk, Opened, forms_return_to
-from rollcall.desk.follow_up import deal_with, form_to_complete, message_to_deal_with, note_completed
+from rollcall.desk.desk import Desk
+from rollcall.desk.follow_up import form_to_complete, inbound_to_resolve, note_completed, resolve
+from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import (
     Accepted,
     Closed,
-    Differs,
-    Kept,
+    Conflict,
+    Duplicate,
     KeyReused,
-    Known,
     Late,
     NotYetOpen,
     Outcome,
+    Quarantined,
     intake_now,
 )
 from rollcall.desk.register import register as register_at_desk
-from rollcall.links import COMPLETING, DEALING_WITH, ROSTER
-from rollcall.model.email import ROSTER_TYPES, roster_file_ending
+from rollcall.links import COMPLETING, RESOLVING, ROSTER
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
+from rollcall.model.inbound import Opened
 from rollcall.model.intake import Intake
-from rollcall.model.registration import Registration, Sign, is_reference, registration_id
+from rollcall.model.registration import BotSignal, Registration, is_reference, registration_id
+from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
 
@@ -54,8 +56,8 @@ _KEY_REUSED = (
 )
 _ONCE_MORE = "Your form is kept, and everything you wrote is here. Please look it over and press Register once more."
 _WHY_ONCE_MORE = {
-    Sign.TOO_FAST: f"That went very fast. {_ONCE_MORE}",
-    Sign.HIDDEN_FIELD: f"A field that stays empty was filled in, perhaps by your browser. {_ONCE_MORE}",
+    BotSignal.TOO_FAST: f"That went very fast. {_ONCE_MORE}",
+    BotSignal.HIDDEN_FIELD: f"A field that stays empty was filled in, perhaps by your browser. {_ONCE_MORE}",
 }
 
 
@@ -115,7 +117,7 @@ def _route(desk: Desk, request: Request) -> Response:
         case [slug, "dealt-with", token]:
             _allow(request, "GET", "HEAD", "POST")
             event = _event(desk, slug)
-            return _deal_with(desk, event, request, _opened(desk, event, DEALING_WITH, token))
+            return _deal_with(desk, event, request, _opened(desk, event, RESOLVING, token))
         case [slug, "roster", token]:
             _allow(request, "GET", "HEAD")
             event = _event(desk, slug)
@@ -208,14 +210,14 @@ def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None)
 
 def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
     """What the staff say of a message: only the button does it, since programs open the links in mails too."""
-    incoming = message_to_deal_with(desk, opened) if opened else None
-    if opened is None or incoming is None:
-        return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=DEALING_WITH)
+    inbound = inbound_to_resolve(desk, opened) if opened else None
+    if opened is None or inbound is None:
+        return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=RESOLVING)
     if request.method == "POST":
-        deal_with(desk, opened)
-        log("INFO", "message dealt with", event=event.slug, incoming=opened.id)
-        return _page(200, "dealt_with", event=event, incoming=incoming)
-    return _page(200, "dealt_with" if incoming.dealt_with else "deal_with", event=event, incoming=incoming)
+        resolve(desk, opened)
+        log("INFO", "message dealt with", event=event.slug, inbound=opened.id)
+        return _page(200, "dealt_with", event=event, inbound=inbound)
+    return _page(200, "dealt_with" if inbound.resolved else "deal_with", event=event, inbound=inbound)
 
 
 def _roster(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
@@ -252,7 +254,7 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     try:
         sign = sign_in(form, desk.intakes.now(event))
         outcome = register_at_desk(desk, event, registration, key, sign)
-        if completes and isinstance(outcome, Accepted | Known | Late):
+        if completes and isinstance(outcome, Accepted | Duplicate | Late):
             note_completed(desk, completes, registration_id(event.slug, registration))
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
@@ -301,9 +303,9 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
     match outcome:
         case Accepted(reference):
             return _json(201, {"status": "accepted", "event": event.slug, "reference": reference})
-        case Known(reference):
+        case Duplicate(reference):
             return _json(200, {"status": "known", "event": event.slug, "reference": reference})
-        case Differs():
+        case Conflict():
             return _problem(409, "Registered with other answers", _DIFFERS.format(email=event.contact.email))
         case Late(reference, closes_at):
             return _problem(410, "Received late", _late(event, closes_at), reference=reference, closes_at=closes_at)
@@ -313,7 +315,7 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
             return _problem(403, "Registration is not yet open", _not_yet_open(event, opens_at), opens_at=opens_at)
         case KeyReused():
             return _problem(422, "Idempotency-Key already used", _KEY_REUSED)
-        case Kept():
+        case Quarantined():
             return _json(202, {"status": "kept", "event": event.slug})
         case _:
             assert_never(outcome)
@@ -323,9 +325,9 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
     match outcome:
         case Accepted(reference):
             return _see(request, event, "received", reference)
-        case Known(reference):
+        case Duplicate(reference):
             return _see(request, event, "already-registered", reference)
-        case Differs():
+        case Conflict():
             problem = _DIFFERS.format(email=event.contact.email)
             return _filled_in(409, event, form.typed, problem=problem, intake=_recent_intake(desk, event))
         case Late(reference, closes_at):
@@ -336,7 +338,7 @@ def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome
             return _page(403, "not_open", event=event, opens_at=opens_at, answers=_answers(event, form))
         case KeyReused():
             return _filled_in(422, event, form.typed, problem=_KEY_REUSED, intake=_recent_intake(desk, event))
-        case Kept(sign):
+        case Quarantined(sign):
             # without the page's own two fields: whatever filled them in, one more press registers
             values, once_more = without_traces(form).typed, _WHY_ONCE_MORE[sign]
             return _filled_in(202, event, values, once_more=once_more, intake=_recent_intake(desk, event))

@@ -9,10 +9,10 @@ from collections import Counter
 
 from flask import Request, Response
 
-from handlers.internal import done, log_attempt, log_message, run_privately
+from handlers.internal import done, log_attempt, log_inbound, run_privately
 from handlers.logs import log, log_fault
 from rollcall.desk.desk import Desk
-from rollcall.desk.health import watch
+from rollcall.desk.health import check_health
 from rollcall.desk.receive import read_due
 from rollcall.desk.send import send_due
 from rollcall.model.errors import StoreUnavailable
@@ -24,21 +24,21 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
 
     def work() -> Response:
         _look(desk)
-        states: Counter[str] = Counter()
-        for mail_id, attempted in send_due(desk):
+        statuses: Counter[str] = Counter()
+        for email_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):
-                log_fault(attempted, mail=mail_id)
+                log_fault(attempted, mail=email_id)
                 continue
-            log_attempt(mail_id, attempted)
-            states[attempted.state.value] += 1
+            log_attempt(email_id, attempted)
+            statuses[attempted.status.value] += 1
         standings: Counter[str] = Counter()
-        for incoming_id, incoming in read_due(desk):
-            if isinstance(incoming, Exception):
-                log_fault(incoming, incoming=incoming_id)
+        for inbound_id, inbound in read_due(desk):
+            if isinstance(inbound, Exception):
+                log_fault(inbound, inbound=inbound_id)
                 continue
-            log_message(incoming)
-            standings[incoming.standing.value] += 1
-        return done({"messages": dict(standings), "mails": dict(states)})
+            log_inbound(inbound)
+            standings[inbound.status.value] += 1
+        return done({"messages": dict(standings), "mails": dict(statuses)})
 
     return run_privately(request, work)
 
@@ -46,7 +46,7 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
 def _look(desk: Desk) -> None:
     """Say what should have been done by now. Whoever only looks must not keep the mails waiting."""
     try:
-        seen = watch(desk)
+        seen = check_health(desk)
     except StoreUnavailable:
         raise
     except Exception as error:

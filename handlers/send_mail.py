@@ -17,11 +17,11 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     subject = str(trigger.get("subject") or "")
     if not subject.startswith(_COLLECTION):
         raise ValueError("this trigger is not about a mail")
-    mail_id = subject.removeprefix(_COLLECTION)
+    email_id = subject.removeprefix(_COLLECTION)
     try:
-        attempted = send(desk, mail_id)
+        attempted = send(desk, email_id)
     except Exception as error:
-        log_broken(error, mail=mail_id)
+        log_broken(error, mail=email_id)
         raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
     if attempted is not None:
-        log_attempt(mail_id, attempted)
+        log_attempt(email_id, attempted)

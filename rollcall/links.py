@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from rollcall.desk.desk import Opened
 from rollcall.model.event import Event
+from rollcall.model.inbound import Opened
 
 COMPLETING = "completing"
-DEALING_WITH = "dealing_with"
+RESOLVING = "dealing_with"
 ROSTER = "roster"
 
 
@@ -34,13 +34,13 @@ class SignedLinks:
         """See `Links`: the event's slug at the host."""
         return f"{event.slug}@{self.forms_host}" if self.forms_host else None
 
-    def completing(self, event: Event, incoming_id: str, place: int, until: datetime) -> str:
+    def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
         """See `Links`."""
-        return f"{self.form_page(event)}/complete/{self._signed(COMPLETING, event, incoming_id, place, until)}"
+        return f"{self.form_page(event)}/complete/{self._signed(COMPLETING, event, inbound_id, place, until)}"
 
-    def dealing_with(self, event: Event, incoming_id: str, until: datetime) -> str:
+    def resolving(self, event: Event, inbound_id: str, until: datetime) -> str:
         """See `Links`."""
-        return f"{self.form_page(event)}/dealt-with/{self._signed(DEALING_WITH, event, incoming_id, 0, until)}"
+        return f"{self.form_page(event)}/dealt-with/{self._signed(RESOLVING, event, inbound_id, 0, until)}"
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str:
         """See `Links`."""

@@ -37,11 +37,11 @@ from sendgrid.helpers.mail import (
     TrackingSettings,
 )
 
-from rollcall.model.email import Attachment, Held, InDoubt, Message, NotSent, Posted, Sent
+from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
 
 TIMEOUT = 20.0
 """Seconds for each part of an answer; the library has no limit of its own."""
-MAIL_ID = "mail_id"
+EMAIL_ID = "email_id"
 """The custom argument that SendGrid gives back with each delivery report."""
 _TAKEN = 202
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
@@ -70,7 +70,7 @@ class SendGridPoster:
         headers = SendGridAPIClient(api_key).client.request_headers
         self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
 
-    def post(self, message: Message) -> Posted:
+    def post(self, message: Email) -> SendResult:
         """Hand the message over. Never raises for what SendGrid or the network did."""
         try:
             answer = self._mail_send.post(request_body=request_body(message, self._sender))
@@ -79,13 +79,13 @@ class SendGridPoster:
         except URLError as error:
             # only a connection that was never made is certain: afterwards the request may have arrived
             if isinstance(error.reason, _NO_CONNECTION):
-                return NotSent(permanent=False, note="SendGrid could not be reached")
-            return InDoubt("no clear answer from SendGrid: URLError")
+                return Rejected(permanent=False, note="SendGrid could not be reached")
+            return Unknown("no clear answer from SendGrid: URLError")
         except (OSError, HTTPException) as error:
-            return InDoubt(f"no clear answer from SendGrid: {type(error).__name__}")
+            return Unknown(f"no clear answer from SendGrid: {type(error).__name__}")
         if answer.status_code != _TAKEN:  # a redirect is followed as a GET, by which nothing is taken
-            return InDoubt(f"SendGrid answered {answer.status_code}")
-        return Sent()
+            return Unknown(f"SendGrid answered {answer.status_code}")
+        return Accepted()
 
 
 class _OfOneContext(Client):  # type: ignore[misc]
@@ -102,10 +102,10 @@ class _OfOneContext(Client):  # type: ignore[misc]
         return super()._make_request(self._opener, request, timeout)
 
 
-def request_body(message: Message, sender: str) -> dict[str, Any]:
+def request_body(message: Email, sender: str) -> dict[str, Any]:
     """The request as SendGrid's schema wants it.
 
-    The `Message-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
+    The `Email-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
     are one. `Auto-Submitted` (RFC 3834, 5) keeps away what answers by itself, as a note of absence. A copy is a message
     of its own, without the mail's id: its delivery reports are not the mail's. SendGrid is to track nobody: it would
     put addresses of its own in place of our links, and a picture into the mail; and, where the account says so, a link
@@ -130,10 +130,10 @@ def request_body(message: Message, sender: str) -> dict[str, Any]:
     return body
 
 
-def _headers(message: Message, sender: str) -> dict[str, str]:
+def _headers(message: Email, sender: str) -> dict[str, str]:
     """The headers that are ours to give; none is among those that SendGrid keeps to itself (its page "Mail Send")."""
     headers = {
-        "Message-ID": f"<{message.mail_id}@{sender.rpartition('@')[2]}>",
+        "Message-ID": f"<{message.email_id}@{sender.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-replied" if message.answers else "auto-generated",
     }
     thread = [one for one in map(str.strip, message.thread) if _is_message_id(one)]
@@ -154,11 +154,11 @@ def _fitting(thread: list[str]) -> list[str]:
     return thread
 
 
-def _personalization(message: Message, address: str) -> Personalization:
+def _personalization(message: Email, address: str) -> Personalization:
     one = Personalization()
     one.add_to(To(_posted_as(address)))
     if address == message.to:
-        one.add_custom_arg(CustomArg(MAIL_ID, message.mail_id))
+        one.add_custom_arg(CustomArg(EMAIL_ID, message.email_id))
     return one
 
 
@@ -185,13 +185,13 @@ def _file(attachment: Attachment) -> FileAttachment:
     )
 
 
-def _answered(error: HTTPError) -> Posted:
+def _answered(error: HTTPError) -> SendResult:
     note = f"SendGrid answered {error.status_code}"
     if error.status_code in _REFUSED or error.status_code == _TOO_FAST:
-        return Held(error.status_code in _REFUSED, note, _asked_to_wait(error.headers or {}))
+        return RateLimited(error.status_code in _REFUSED, note, _asked_to_wait(error.headers or {}))
     if error.status_code >= 500:
-        return InDoubt(note)
-    return NotSent(error.status_code in _NEVER, note)
+        return Unknown(note)
+    return Rejected(error.status_code in _NEVER, note)
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:

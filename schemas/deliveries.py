@@ -9,14 +9,14 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
-from rollcall.model.email import Delivery, DeliveryReport
+from rollcall.model.email import DeliveryEvent, DeliveryKind
 
 DELIVERIES = {
-    "processed": Delivery.TAKEN,
-    "deferred": Delivery.TAKEN,
-    "delivered": Delivery.DELIVERED,
-    "bounce": Delivery.BOUNCED,
-    "dropped": Delivery.DROPPED,
+    "processed": DeliveryKind.ACCEPTED,
+    "deferred": DeliveryKind.ACCEPTED,
+    "delivered": DeliveryKind.DELIVERED,
+    "bounce": DeliveryKind.BOUNCED,
+    "dropped": DeliveryKind.DROPPED,
 }
 """SendGrid's words for what becomes of a message. What readers do with it (open, click) is none of our business."""
 LONGEST_REASON = 500
@@ -28,19 +28,19 @@ class _Report(Schema):
         unknown = EXCLUDE
 
     event = fields.String(required=True, validate=validate.OneOf(DELIVERIES))
-    mail_id = fields.String(required=True, validate=validate.Regexp(r"[a-z0-9][A-Za-z0-9.\-]{0,199}\Z"))
+    email_id = fields.String(required=True, validate=validate.Regexp(r"[a-z0-9][A-Za-z0-9.\-]{0,199}\Z"))
     reason = fields.String(load_default="", allow_none=True)
 
     @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> DeliveryReport:
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> DeliveryEvent:
         reason = " ".join((given["reason"] or "").split())[:LONGEST_REASON]
-        return DeliveryReport(given["mail_id"], DELIVERIES[given["event"]], reason)
+        return DeliveryEvent(given["email_id"], DELIVERIES[given["event"]], reason)
 
 
 _REPORT = _Report()
 
 
-def read_deliveries(body: bytes) -> Sequence[DeliveryReport]:
+def read_deliveries(body: bytes) -> Sequence[DeliveryEvent]:
     """The reports about mails of ours in a body that SendGrid posted: a JSON array. What else SendGrid tells (opens,
     other senders of the same account, kinds of report that are yet to come) is passed over.
 

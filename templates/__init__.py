@@ -1,6 +1,7 @@
 """Pages and mails: the one Jinja2 environment, and how times are said."""
 
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,11 @@ _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 def render(name: str, **context: object) -> str:
     """The template of this name under `templates/`, filled in. HTML is escaped, plain text is not."""
     return _environment().get_template(name).render(context)
+
+
+def words(code: StrEnum) -> str:
+    """A code as people read it: `needs review`."""
+    return code.value.replace("_", " ").replace("-", " ")
 
 
 def in_zone(instant: datetime, event: Event) -> str:

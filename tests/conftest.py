@@ -76,7 +76,7 @@ def project(emulator: str) -> str:
     return f"test-{uuid.uuid4().hex[:12]}"
 
 
-def where_the_books_are(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
+def store_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
     """The settings of a function whose books are new ones, in the store that the fixture's parameter names."""
     if request.param == "sqlite":
         return {"STORE": "sqlite", "SQLITE_PATH": str(folder / "books.sqlite3")}

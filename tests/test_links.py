@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.desk.desk import Opened
-from rollcall.links import COMPLETING, DEALING_WITH, ROSTER, SignedLinks
+from rollcall.links import COMPLETING, RESOLVING, ROSTER, SignedLinks
+from rollcall.model.inbound import Opened
 from tests.support.builders import LINKS, an_event
 
 EVENT = an_event()
@@ -22,14 +22,14 @@ def token_of(link: str) -> str:
 
 
 COMPLETES = token_of(LINKS.completing(EVENT, ID, 2, UNTIL))
-DEALS_WITH = token_of(LINKS.dealing_with(EVENT, ID, UNTIL))
+DEALS_WITH = token_of(LINKS.resolving(EVENT, ID, UNTIL))
 FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
 OPENS_ROSTER = token_of(LINKS.roster(EVENT, FILE, UNTIL))
 
 
 def test_a_link_opens_what_it_was_made_for() -> None:
     assert LINKS.opened(COMPLETING, COMPLETES, UNTIL) == Opened("intgov04", ID, 2)
-    assert LINKS.opened(DEALING_WITH, DEALS_WITH, UNTIL) == Opened("intgov04", ID, 0)
+    assert LINKS.opened(RESOLVING, DEALS_WITH, UNTIL) == Opened("intgov04", ID, 0)
     assert LINKS.opened(ROSTER, OPENS_ROSTER, UNTIL) == Opened("intgov04", FILE, 0)
 
 
@@ -42,7 +42,7 @@ def test_a_link_opens_what_it_was_made_for() -> None:
             Opened("intgov04", ID, 2),
         ),
         (
-            DEALING_WITH,
+            RESOLVING,
             "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.WXMv3IpMBS1rrdWouysm9qkssdA",
             Opened("intgov04", ID, 0),
         ),
@@ -63,7 +63,7 @@ def test_a_link_lies_below_the_forms_page() -> None:
     page = "https://desk.example.org/register/intgov04"
     assert LINKS.form_page(EVENT) == page
     assert LINKS.completing(EVENT, ID, 2, UNTIL) == f"{page}/complete/{COMPLETES}"
-    assert LINKS.dealing_with(EVENT, ID, UNTIL) == f"{page}/dealt-with/{DEALS_WITH}"
+    assert LINKS.resolving(EVENT, ID, UNTIL) == f"{page}/dealt-with/{DEALS_WITH}"
     assert LINKS.roster(EVENT, FILE, UNTIL) == f"{page}/roster/{OPENS_ROSTER}"
 
 
@@ -77,10 +77,10 @@ def test_a_link_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "token"), [(COMPLETING, COMPLETES), (DEALING_WITH, DEALS_WITH), (ROSTER, OPENS_ROSTER)]
+    ("purpose", "token"), [(COMPLETING, COMPLETES), (RESOLVING, DEALS_WITH), (ROSTER, OPENS_ROSTER)]
 )
 def test_a_link_for_one_thing_opens_no_other(purpose: str, token: str) -> None:
-    for other in (COMPLETING, DEALING_WITH, ROSTER):
+    for other in (COMPLETING, RESOLVING, ROSTER):
         assert (LINKS.opened(other, token, UNTIL) is not None) == (other == purpose)
 
 

@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from rollcall.local.emulator import free_port
-from rollcall.model.email import Attachment, Held, InDoubt, Message, NotSent, Sent
+from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, Unknown
 from rollcall.sendgrid import LONGEST_HEADER, TIMEOUT, SendGridPoster, request_body
 from tests.support.counting_sendgrid import counting_sendgrid
 from tests.support.sendgrid_api import (
@@ -26,8 +26,8 @@ from tests.support.sendgrid_api import (
     sendgrid_api,
 )
 
-MESSAGE = Message(
-    mail_id="intgov04.A.confirmation",
+MESSAGE = Email(
+    email_id="intgov04.A.confirmation",
     to="amina.diallo@mpt.example.org",
     reply_to="spumail@itu.int",
     subject="Registration confirmed",
@@ -51,7 +51,7 @@ def poster(api: SendGridApi, timeout: float = TIMEOUT) -> SendGridPoster:
 
 
 def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
-    assert poster(api).post(replace(MESSAGE, copies_to=("spumail@itu.int",))) == Sent()
+    assert poster(api).post(replace(MESSAGE, copies_to=("spumail@itu.int",))) == Accepted()
     assert api.faults == []
     (body,) = api.bodies
     assert body["from"] == {"email": "registration@rollcall.example"}
@@ -59,7 +59,7 @@ def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
     assert body["personalizations"] == [
         {
             "to": [{"email": "amina.diallo@mpt.example.org"}],
-            "custom_args": {"mail_id": "intgov04.A.confirmation"},
+            "custom_args": {"email_id": "intgov04.A.confirmation"},
         },
         {"to": [{"email": "spumail@itu.int"}]},
     ]
@@ -102,7 +102,7 @@ def headers_of(*thread: str, answers: bool = True) -> dict[str, str]:
 
 def test_an_answer_is_in_its_thread_and_says_that_no_person_wrote_it(api: SendGridApi) -> None:
     answer = replace(MESSAGE, thread=("<first@example.org>", "<last@example.org>"), answers=True)
-    assert poster(api).post(answer) == Sent()
+    assert poster(api).post(answer) == Accepted()
     assert api.faults == []
     headers = api.bodies[0]["headers"]
     assert headers["In-Reply-To"] == "<last@example.org>"
@@ -155,7 +155,7 @@ def test_a_long_thread_keeps_its_first_and_its_last() -> None:
 
 def test_a_strangers_attachment_breaks_nothing(api: SendGridApi) -> None:
     files = (Attachment("scan\r\n.pdf", "image/x; name=scan\r\n", b"%PDF"), Attachment("b", "", b"b"))
-    assert poster(api).post(replace(MESSAGE, attachments=files)) == Sent()
+    assert poster(api).post(replace(MESSAGE, attachments=files)) == Accepted()
     assert api.faults == []
     assert [(file["filename"], file["type"]) for file in api.bodies[0]["attachments"]] == [
         ("scan .pdf", "application/octet-stream"),
@@ -176,35 +176,35 @@ def test_a_domain_goes_as_dns_has_it() -> None:
 @pytest.mark.parametrize(
     ("status", "headers", "posted"),
     [
-        (200, {}, InDoubt("SendGrid answered 200")),
-        (400, {}, NotSent(True, "SendGrid answered 400")),
-        (413, {}, NotSent(True, "SendGrid answered 413")),
-        (401, {}, Held(True, "SendGrid answered 401")),
-        (403, {}, Held(True, "SendGrid answered 403")),
-        (429, {}, Held(False, "SendGrid answered 429")),
-        (429, {"Retry-After": "30"}, Held(False, "SendGrid answered 429", timedelta(seconds=30))),
-        (429, {"Retry-After": "soon"}, Held(False, "SendGrid answered 429")),
+        (200, {}, Unknown("SendGrid answered 200")),
+        (400, {}, Rejected(True, "SendGrid answered 400")),
+        (413, {}, Rejected(True, "SendGrid answered 413")),
+        (401, {}, RateLimited(True, "SendGrid answered 401")),
+        (403, {}, RateLimited(True, "SendGrid answered 403")),
+        (429, {}, RateLimited(False, "SendGrid answered 429")),
+        (429, {"Retry-After": "30"}, RateLimited(False, "SendGrid answered 429", timedelta(seconds=30))),
+        (429, {"Retry-After": "soon"}, RateLimited(False, "SendGrid answered 429")),
         (
             429,
             AT_NOON | {"X-RateLimit-Reset": "1075723260"},
-            Held(False, "SendGrid answered 429", timedelta(minutes=1)),
+            RateLimited(False, "SendGrid answered 429", timedelta(minutes=1)),
         ),
-        (429, AT_NOON | {"X-RateLimit-Reset": "1075723199"}, Held(False, "SendGrid answered 429", timedelta(0))),
-        (429, {"Retry-After": "Mon, 02 Feb 2004 12:30:00 -0000"}, Held(False, "SendGrid answered 429")),
+        (429, AT_NOON | {"X-RateLimit-Reset": "1075723199"}, RateLimited(False, "SendGrid answered 429", timedelta(0))),
+        (429, {"Retry-After": "Mon, 02 Feb 2004 12:30:00 -0000"}, RateLimited(False, "SendGrid answered 429")),
         (
             429,
             {"Date": "Mon, 02 Feb 2004 12:00:00", "X-RateLimit-Reset": "1075723260"},
-            Held(False, "SendGrid answered 429", timedelta(minutes=1)),
+            RateLimited(False, "SendGrid answered 429", timedelta(minutes=1)),
         ),
-        (429, AT_NOON | {"X-RateLimit-Reset": "soon"}, Held(False, "SendGrid answered 429")),
+        (429, AT_NOON | {"X-RateLimit-Reset": "soon"}, RateLimited(False, "SendGrid answered 429")),
         (
             429,
             AT_NOON | {"Retry-After": "Mon, 02 Feb 2004 12:30:00 GMT"},
-            Held(False, "SendGrid answered 429", timedelta(minutes=30)),
+            RateLimited(False, "SendGrid answered 429", timedelta(minutes=30)),
         ),
-        (418, {}, NotSent(False, "SendGrid answered 418")),
-        (500, {}, InDoubt("SendGrid answered 500")),
-        (0, {}, InDoubt("no clear answer from SendGrid: RemoteDisconnected")),
+        (418, {}, Rejected(False, "SendGrid answered 418")),
+        (500, {}, Unknown("SendGrid answered 500")),
+        (0, {}, Unknown("no clear answer from SendGrid: RemoteDisconnected")),
     ],
 )
 def test_every_answer_is_understood(api: SendGridApi, status: int, headers: dict[str, str], posted: object) -> None:
@@ -215,11 +215,11 @@ def test_every_answer_is_understood(api: SendGridApi, status: int, headers: dict
 @pytest.mark.parametrize(
     ("behaviour", "posted"),
     [
-        (answers(500, {}, b"<html>Internal Server Error</html>"), InDoubt("SendGrid answered 500")),
-        (answers(503, {"Retry-After": "30"}, b""), InDoubt("SendGrid answered 503")),
-        (answers(401, {}, REVOKED), Held(True, "SendGrid answered 401")),
-        (answers(429, {"Retry-After": "7"}, b"{}"), Held(False, "SendGrid answered 429", timedelta(seconds=7))),
-        (answers(202, {}, b"\xff\xfe not JSON"), Sent()),
+        (answers(500, {}, b"<html>Internal Server Error</html>"), Unknown("SendGrid answered 500")),
+        (answers(503, {"Retry-After": "30"}, b""), Unknown("SendGrid answered 503")),
+        (answers(401, {}, REVOKED), RateLimited(True, "SendGrid answered 401")),
+        (answers(429, {"Retry-After": "7"}, b"{}"), RateLimited(False, "SendGrid answered 429", timedelta(seconds=7))),
+        (answers(202, {}, b"\xff\xfe not JSON"), Accepted()),
     ],
 )
 def test_a_body_changes_nothing(api: SendGridApi, behaviour: Behaviour, posted: object) -> None:
@@ -230,19 +230,19 @@ def test_a_body_changes_nothing(api: SendGridApi, behaviour: Behaviour, posted: 
 @pytest.mark.parametrize("behaviour", [is_slow, resets, resets_unread, answers_garbage, answers_half])
 def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behaviour) -> None:
     api.answers.append(behaviour)
-    assert isinstance(poster(api, timeout=0.5).post(MESSAGE), InDoubt)
+    assert isinstance(poster(api, timeout=0.5).post(MESSAGE), Unknown)
     assert len(api.bodies) == (0 if behaviour is resets_unread else 1)
-    assert poster(api).post(MESSAGE) == Sent()
+    assert poster(api).post(MESSAGE) == Accepted()
 
 
 def test_a_name_that_is_nowhere() -> None:
     nowhere = SendGridPoster("SG.key", "registration@rollcall.example", "http://sendgrid.invalid")
-    assert nowhere.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")
+    assert nowhere.post(MESSAGE) == Rejected(False, "SendGrid could not be reached")
 
 
 def test_nobody_there() -> None:
     nobody = SendGridPoster("SG.key", "registration@rollcall.example", f"http://127.0.0.1:{free_port()}")
-    assert nobody.post(MESSAGE) == NotSent(False, "SendGrid could not be reached")
+    assert nobody.post(MESSAGE) == Rejected(False, "SendGrid could not be reached")
 
 
 def test_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +251,7 @@ def test_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv("SSL_CERT_FILE", str(over_tls.certificates))
         trusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-        assert [trusting.post(MESSAGE), trusting.post(MESSAGE)] == [Sent(), Sent()]
-        assert over_tls.came() == {MESSAGE.mail_id: 2}
+        assert [trusting.post(MESSAGE), trusting.post(MESSAGE)] == [Accepted(), Accepted()]
+        assert over_tls.came() == {MESSAGE.email_id: 2}
         distrusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)
-        assert distrusting.post(MESSAGE) == NotSent(permanent=False, note="SendGrid could not be reached")
+        assert distrusting.post(MESSAGE) == Rejected(permanent=False, note="SendGrid could not be reached")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 from openpyxl.utils.escape import unescape
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.documents.roster import harmless
 from rollcall.emails.composing import compose
 from rollcall.emails.wording import details
@@ -85,7 +85,7 @@ junk = st.dictionaries(st.sampled_from(list(LABELS)) | st.text(), _junk | _texts
 
 
 @pytest.fixture(params=list(EXAMPLES))
-def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int]:
+def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int]:
     """Opens the same books anew, and how many examples they are worth."""
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "books.sqlite3", clock), EXAMPLES["sqlite"]
@@ -103,8 +103,8 @@ def accepted(form: dict[str, Any]) -> Registration | None:
         return None
 
 
-def test_what_was_accepted_comes_back(books: tuple[Callable[[], Store], int]) -> None:
-    fresh, examples = books
+def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> None:
+    fresh, examples = db
     store, came_back = fresh(), 0
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -132,9 +132,9 @@ def through_the_books(registration: Registration, store: Store, reader: Store) -
     assert registered.received_at == received_at
     assert vars(registered.registration) == vars(registration)  # every field, also those that == leaves out
     assert list(reader.registrations(slug, None, 10)) == [registered]
-    record = reader.mail(confirmation(slug, id, "").id)
+    record = reader.entry(confirmation(slug, id, "").id)
     assert record is not None
-    assert record.mail.to == registration.email
+    assert record.to == registration.email
     return registered
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from rollcall.desk.desk import Desk, RosterStore
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone
-from rollcall.model.email import roster_mail
+from rollcall.model.email import roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 
@@ -41,11 +42,11 @@ def close(desk: Desk, event: Event) -> Closing | None:
     if intake.closing is not None or not intake.past:
         return None
     closing = _write_pages(desk, event, intake)
-    mails = [roster_mail(event.slug, number, to) for number, to in enumerate(event.staff, start=1)]
-    return closing if desk.store.record_closing(event.slug, intake, closing, mails) else None
+    entries = [roster_entry(event.slug, number, to) for number, to in enumerate(event.staff, start=1)]
+    return closing if desk.store.record_closing(event.slug, intake, closing, entries) else None
 
 
-def listed(store: RosterStore, event: Event, intake: Intake, closing: Closing) -> Iterator[str]:
+def listed(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[str]:
     """The ids that the closing recorded, in order, a page in memory at a time. Raises `StoreUnavailable`, and at the
     end `ValueError` where the pages are not its own: whoever stops before does not know."""
     checksum = _Checksum()
@@ -57,7 +58,7 @@ def listed(store: RosterStore, event: Event, intake: Intake, closing: Closing) -
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
 
 
-def list_is_whole(store: RosterStore, event: Event, intake: Intake, closing: Closing) -> bool:
+def list_is_whole(store: Store, event: Event, intake: Intake, closing: Closing) -> bool:
     """Whether the list in the books is the one that the closing recorded. Raises `StoreUnavailable`."""
     try:
         deque(listed(store, event, intake, closing), maxlen=0)

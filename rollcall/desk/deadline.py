@@ -2,25 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from rollcall.desk.desk import MovingStore
+from rollcall.desk.ports import Intakes
 from rollcall.model.event import Event
-from rollcall.model.intake import MOVED_AHEAD, Intake, RecentIntakes
-
-
-class MovingDesk(Protocol):
-    """What of a desk moving a deadline needs."""
-
-    @property
-    def store(self) -> MovingStore:
-        """See `Desk`."""
-        ...
-
-    @property
-    def intakes(self) -> RecentIntakes:
-        """See `Desk`."""
-        ...
+from rollcall.model.intake import MOVED_AHEAD, Intake
 
 
 @dataclass(frozen=True)
@@ -45,20 +30,19 @@ class AlreadyClosed:
 Moving = Moved | TooEarly | AlreadyClosed
 
 
-def move_deadline(desk: MovingDesk, event: Event, closes_at: datetime) -> Moving:
+def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moving:
     """Move the event's deadline. Whoever was answered "registered" by the old one is on the roster by the new one:
     until an earlier deadline comes, every instance has read it. A later one counts as soon as it is written, also after
     the old one has passed, as long as no closing is recorded. Raises `StoreUnavailable`.
     """
     while True:
-        intake = desk.intakes.fresh(event)
+        intake = store.intake(event)
         if intake.closes_at == closes_at:
             return Moved(closes_at)
         refused = why_not(intake, closes_at)
         if refused:
             return refused
-        if desk.store.move_deadline(event.slug, intake, closes_at):
-            desk.intakes.fresh(event)
+        if store.move_deadline(event.slug, intake, closes_at):
             return Moved(closes_at)
 
 

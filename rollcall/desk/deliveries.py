@@ -4,22 +4,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import word_of
-from rollcall.model.email import Delivery, DeliveryReport, MailRecord, MailState
+from rollcall.desk.needs_a_person import alert_for
+from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailStatus, OutboxEntry
 
 STATES = {
-    Delivery.TAKEN: MailState.SENT,
-    Delivery.DROPPED: MailState.DROPPED,
-    Delivery.DELIVERED: MailState.DELIVERED,
-    Delivery.BOUNCED: MailState.BOUNCED,
+    DeliveryKind.ACCEPTED: EmailStatus.SENT,
+    DeliveryKind.DROPPED: EmailStatus.DROPPED,
+    DeliveryKind.DELIVERED: EmailStatus.DELIVERED,
+    DeliveryKind.BOUNCED: EmailStatus.BOUNCED,
 }
 """What each report makes of a mail, each over those before it. Reports come twice and in any order, so only
 this order decides: of two copies, one delivered and one dropped, it is delivered; what bounces later has bounced."""
 
-_RANKS = {state: rank for rank, state in enumerate(STATES.values(), start=1)}
+_RANKS = {status: rank for rank, status in enumerate(STATES.values(), start=1)}
 
 
-def record_deliveries(desk: Desk, reports: Iterable[DeliveryReport]) -> dict[str, MailState]:
+def record_deliveries(desk: Desk, reports: Iterable[DeliveryEvent]) -> dict[str, EmailStatus]:
     """Put each report on its mail's record; staff are owed word of mails to registrants that will not arrive. A report
     of a mail that is not ours is passed over. The same reports again change nothing.
 
@@ -27,27 +27,27 @@ def record_deliveries(desk: Desk, reports: Iterable[DeliveryReport]) -> dict[str
     """
     changed = {}
     for report in reports:
-        state = _record(desk, report)
-        if state:
-            changed[report.mail_id] = state
+        status = _record(desk, report)
+        if status:
+            changed[report.email_id] = status
     return changed
 
 
-def reported(record: MailRecord, delivery: Delivery, reason: str = "") -> MailRecord:
+def reported(entry: OutboxEntry, delivery: DeliveryKind, reason: str = "") -> OutboxEntry:
     """The record as the report makes it. A mail that SendGrid has is not sent again."""
-    state = STATES[delivery]
-    if _RANKS[state] <= _RANKS.get(record.state, 0):
-        return record
-    return replace(record, state=state, due_at=None, reason=reason)
+    status = STATES[delivery]
+    if _RANKS[status] <= _RANKS.get(entry.status, 0):
+        return entry
+    return replace(entry, status=status, due_at=None, reason=reason)
 
 
-def _record(desk: Desk, report: DeliveryReport) -> MailState | None:
+def _record(desk: Desk, report: DeliveryEvent) -> EmailStatus | None:
     while True:
-        record = desk.store.mail(report.mail_id)
-        if record is None:
+        entry = desk.store.entry(report.email_id)
+        if entry is None:
             return None
-        after = reported(record, report.delivery, report.reason)
-        if after == record:
+        after = reported(entry, report.kind, report.reason)
+        if after == entry:
             return None
-        if desk.store.save_mail(after, word_of(desk, after)):
-            return after.state
+        if desk.store.save_entry(after, alert_for(desk, after)):
+            return after.status

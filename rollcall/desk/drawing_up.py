@@ -8,27 +8,25 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rollcall.desk.close import list_is_whole, listed
-from rollcall.desk.desk import Desk, RosterStore
+from rollcall.desk.desk import Desk
 from rollcall.desk.needs_a_person import ATTACHED, SHOWN
-from rollcall.desk.scan import Newest, everyone, in_step, messages_now, still_kept, unsent_mails
-from rollcall.model.email import (
-    UNDELIVERED,
-    Attachment,
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import Newest, everyone, in_step, messages_now, still_quarantined, unsent_entries
+from rollcall.model.email import UNDELIVERED, Attachment, EmailKind, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundStatus
+from rollcall.model.intake import Closing, Intake
+from rollcall.model.registration import QuarantinedForm
+from rollcall.model.roster import (
     Drawn,
+    IncompleteForm,
     LinkedFile,
-    MailKind,
-    MailRecord,
-    NotCompleted,
-    OnRoster,
     Roster,
     RosterContent,
+    RosterRow,
     Shown,
     roster_file_id,
 )
-from rollcall.model.event import Event
-from rollcall.model.inbound import FormStanding, Incoming, Standing
-from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import KeptForm
 
 IN_WORKBOOK = 1000
 """Kept forms in the workbook, and forms not completed, the last received; robots may send so many that no mail could
@@ -56,10 +54,10 @@ def draw_up_roster(desk: Desk, event: Event, intake: Intake) -> Roster:
         raise ValueError(f"the intake of {event.slug} is not closed")
     if not list_is_whole(desk.store, event, intake, closing):
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
-    messages, kept, people = _Messages(), Newest[KeptForm](IN_WORKBOOK), _People()
-    for incoming, standing, registered in messages_now(desk.store, event.slug):
-        messages.add(incoming, standing, registered)
-    for one in still_kept(desk.store, event.slug):
+    messages, kept, people = _Messages(), Newest[QuarantinedForm](IN_WORKBOOK), _People()
+    for inbound, status, registered in messages_now(desk.store, event.slug):
+        messages.add(inbound, status, registered)
+    for one in still_quarantined(desk.store, event.slug):
         kept.add(one.form.received_at, one)
     counted = people.counting(_everyone(desk.store, event, intake, closing))
     content = RosterContent(intake.closes_at, counted, kept.in_order(), messages.not_completed.in_order())
@@ -75,8 +73,8 @@ def draw_up_roster(desk: Desk, event: Event, intake: Intake) -> Roster:
         undelivered=people.undelivered,
         late=Shown(people.late.in_order(), people.late.count),
         kept=Shown(content.kept[-SHOWN:], kept.count),
-        incoming=messages.standing,
-        dealt_with=messages.dealt_with,
+        inbound=messages.status,
+        resolved=messages.resolved,
         not_completed=Shown(content.not_completed[-SHOWN:], messages.not_completed.count),
         attached=attached,
         linked=linked,
@@ -88,26 +86,26 @@ def draw_up_roster(desk: Desk, event: Event, intake: Intake) -> Roster:
 class _Messages:
     """What came of the messages, counted."""
 
-    standing: Counter[Standing] = field(default_factory=Counter)
-    dealt_with: int = 0
-    not_completed: Newest[NotCompleted] = field(default_factory=lambda: Newest(IN_WORKBOOK))
+    status: Counter[InboundStatus] = field(default_factory=Counter)
+    resolved: int = 0
+    not_completed: Newest[IncompleteForm] = field(default_factory=lambda: Newest(IN_WORKBOOK))
 
-    def add(self, incoming: Incoming, standing: Standing, registered: frozenset[str]) -> None:
+    def add(self, inbound: InboundEmail, status: InboundStatus, registered: frozenset[str]) -> None:
         """One more; `registered` are the people in it who are in the books."""
-        self.standing[standing] += 1
-        self.dealt_with += incoming.dealt_with
-        for form in incoming.forms if standing is Standing.WAITING else ():
-            waits = form.standing in (FormStanding.INCOMPLETE, FormStanding.NOT_YET_OPEN)
+        self.status[status] += 1
+        self.resolved += inbound.resolved
+        for form in inbound.forms if status is InboundStatus.WAITING_FOR_SENDER else ():
+            waits = form.status in (FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN)
             if waits and form.registration_id not in registered:
                 self.not_completed.add(
-                    incoming.received_at,
-                    NotCompleted(
+                    inbound.received_at,
+                    IncompleteForm(
                         first_name=form.answers.get("first_name", ""),
                         family_name=form.answers.get("family_name", ""),
-                        sender=incoming.sender,
+                        sender=inbound.sender,
                         faults=tuple(form.faults),
-                        too_early=form.standing is FormStanding.NOT_YET_OPEN,
-                        received_at=incoming.received_at,
+                        too_early=form.status is FormStatus.NOT_YET_OPEN,
+                        received_at=inbound.received_at,
                     ),
                 )
 
@@ -117,12 +115,12 @@ class _People:
     """What is said of the people, counted while they pass."""
 
     by_category: Counter[str] = field(default_factory=Counter)
-    late: Newest[OnRoster] = field(default_factory=lambda: Newest(SHOWN))
+    late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     _not_sent: int = 0
-    _will_not_arrive: list[OnRoster] = field(default_factory=list)
-    _may_arrive: list[OnRoster] = field(default_factory=list)
+    _will_not_arrive: list[RosterRow] = field(default_factory=list)
+    _may_arrive: list[RosterRow] = field(default_factory=list)
 
-    def counting(self, people: Iterable[OnRoster]) -> Iterator[OnRoster]:
+    def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
         """The people, counted as each is taken."""
         for one in people:
             if one.late:
@@ -131,31 +129,31 @@ class _People:
                 self.by_category[one.registered.registration.category] += 1
                 if one.unsent:
                     self._not_sent += 1
-                    first = self._will_not_arrive if one.unsent.state in UNDELIVERED else self._may_arrive
+                    first = self._will_not_arrive if one.unsent.status in UNDELIVERED else self._may_arrive
                     if len(first) < SHOWN:
                         first.append(one)
             yield one
 
     @property
-    def undelivered(self) -> Shown[OnRoster]:
+    def undelivered(self) -> Shown[RosterRow]:
         """Those on the list whose confirmation did not go out."""
         return Shown(tuple([*self._will_not_arrive, *self._may_arrive][:SHOWN]), self._not_sent)
 
 
-def _everyone(store: RosterStore, event: Event, intake: Intake, closing: Closing) -> Iterator[OnRoster]:
+def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
     on_list = in_step(listed(store, event, intake, closing), str)
     unsent = in_step(_confirmations(store, event), _about)
     for one in everyone(store, event.slug):
-        yield OnRoster(one, late=on_list(one.id) is None, unsent=unsent(one.id))
+        yield RosterRow(one, late=on_list(one.id) is None, unsent=unsent(one.id))
 
 
-def _confirmations(store: RosterStore, event: Event) -> Iterator[MailRecord]:
+def _confirmations(store: Store, event: Event) -> Iterator[OutboxEntry]:
     """Those not sent, in the order of the people's ids."""
-    return (one for one in unsent_mails(store, event.slug) if one.mail.kind is MailKind.CONFIRMATION)
+    return (one for one in unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
 
 
-def _about(record: MailRecord) -> str:
-    return record.mail.registration_id or ""
+def _about(entry: OutboxEntry) -> str:
+    return entry.registration_id or ""
 
 
 def _handed_out(

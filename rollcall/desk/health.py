@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from rollcall.desk.close import due_to_close
 from rollcall.desk.desk import Desk
-from rollcall.model.email import AttemptOutcome, MailRecord
+from rollcall.model.email import AttemptOutcome, OutboxEntry
 from rollcall.model.intake import Intake
 
 MISSED_AFTER = timedelta(minutes=1)
@@ -17,7 +17,7 @@ LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
-class Watch:
+class Health:
     """What was seen."""
 
     longest_waiting: timedelta
@@ -29,41 +29,41 @@ class Watch:
     """By event, how long ago the deadline passed of each intake that should be closed and is not."""
 
 
-def watch(desk: Desk) -> Watch:
+def check_health(desk: Desk) -> Health:
     """See how long mails have been waited for, and which closings are overdue; nothing is changed. It reads the queue,
     the mails that are due up to `LOOKED_AT`, and the intakes that should be closed.
 
     Raises `StoreUnavailable`.
     """
-    queue = desk.store.mail_queue()
-    due = [desk.store.mail(id) for id in desk.store.due_mails(LOOKED_AT)]
+    queue = desk.store.circuit_breaker()
+    due = [desk.store.entry(id) for id in desk.store.due_entries(LOOKED_AT)]
     intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, queue.as_of)}
-    return Watch(
-        longest_waiting=max((waited_for(record, queue.as_of) for record in due if record), default=timedelta(0)),
-        held=queue.held_until is not None and bool(due),
+    return Health(
+        longest_waiting=max((waited_for(entry, queue.as_of) for entry in due if entry), default=timedelta(0)),
+        held=queue.open_until is not None and bool(due),
         overdue={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
     )
 
 
-def waited_for(record: MailRecord, now: datetime) -> timedelta:
+def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
     """How long somebody has been waiting for the mail, whatever was tried meanwhile; zero where it may not go yet, or
     is settled. For as long as it was put off, since too many went to its address, nobody was to have it."""
-    if record.due_at is None:
+    if entry.due_at is None:
         return timedelta(0)
-    return max(now - _to_go_since(record, record.due_at), timedelta(0))
+    return max(now - _to_go_since(entry, entry.due_at), timedelta(0))
 
 
-def _to_go_since(record: MailRecord, due_at: datetime) -> datetime:
+def _to_go_since(entry: OutboxEntry, due_at: datetime) -> datetime:
     """When the mail was to go out at first, or at first after it was put off."""
-    since = list(takewhile(lambda attempt: attempt.outcome is not AttemptOutcome.PUT_OFF, reversed(record.attempts)))
-    if len(since) == len(record.attempts):
-        return owed_since(record)
+    since = list(takewhile(lambda attempt: attempt.outcome is not AttemptOutcome.POSTPONED, reversed(entry.attempts)))
+    if len(since) == len(entry.attempts):
+        return due_since(entry)
     return since[-1].at if since else due_at
 
 
-def owed_since(record: MailRecord) -> datetime:
+def due_since(entry: OutboxEntry) -> datetime:
     """When the mail was to go out at first. `due_at` says when it is next to be tried."""
-    return max(record.mail.not_before, record.queued_at)
+    return max(entry.not_before, entry.enqueued_at)
 
 
 def overdue(intake: Intake) -> timedelta:

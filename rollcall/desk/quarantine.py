@@ -3,32 +3,32 @@
 from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import owed_next_morning
+from rollcall.desk.needs_a_person import next_morning
 from rollcall.model.event import Event
-from rollcall.model.registration import Registration, Sign
+from rollcall.model.registration import BotSignal, Registration
 
 SHORTEST = timedelta(seconds=3)
 """Nobody reads the form, fills it in and sends it in less."""
 
 
-def sign_of_robot(hidden: str, shown_at: datetime | None, now: datetime) -> Sign | None:
+def bot_signal_in(hidden: str, shown_at: datetime | None, now: datetime) -> BotSignal | None:
     """Why the form looks as if no person had filled it in, if it does: none of this is proof.
 
     `hidden` is what is in the field that people do not see; `shown_at` is when the page was shown, if that is known.
     """
     if hidden.strip():
-        return Sign.HIDDEN_FIELD
+        return BotSignal.HIDDEN_FIELD
     if shown_at is not None and timedelta(0) <= now - shown_at < SHORTEST:
-        return Sign.TOO_FAST
+        return BotSignal.TOO_FAST
     return None
 
 
-def keep(desk: Desk, event: Event, id: str, registration: Registration, sign: Sign) -> None:
+def keep(desk: Desk, event: Event, id: str, registration: Registration, sign: BotSignal) -> None:
     """Keep the form, the last one of each person, and owe the staff word of it on the next morning: by then whoever was
     only fast has registered after all. The same call again, after any fault, is always right.
 
     No mail goes to the address on the form: robots must not write to strangers through us. Raises `StoreUnavailable`.
     """
-    desk.store.keep(event.slug, id, registration, sign)
-    for mail in owed_next_morning(event, desk.intakes.now(event)):
-        desk.store.queue(mail)
+    desk.store.quarantine(event.slug, id, registration, sign)
+    for entry in next_morning(event, desk.intakes.now(event)):
+        desk.store.enqueue(entry)

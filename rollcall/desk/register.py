@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.quarantine import keep
-from rollcall.model.email import confirmation, different_form
+from rollcall.model.email import confirmation, conflict_notice
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.registration import Key, Registered, Registration, Sign, reference, registration_id
+from rollcall.model.registration import BotSignal, IdempotencyKey, Registered, Registration, reference, registration_id
 
 KEY_KEPT = timedelta(days=30)
 """How long after the deadline an idempotency key is known at the least."""
@@ -23,14 +23,14 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class Known:
+class Duplicate:
     """The same form of the same person is in the books; nothing more is owed."""
 
     reference: str
 
 
 @dataclass(frozen=True)
-class Differs:
+class Conflict:
     """Another form of the same person is in the books and stands; the address on file is told."""
 
 
@@ -62,13 +62,13 @@ class KeyReused:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Quarantined:
     """It looks as if no person had filled it in: kept for the staff, and not registered unless it is sent again."""
 
-    sign: Sign
+    sign: BotSignal
 
 
-Outcome = Accepted | Known | Differs | Late | Closed | NotYetOpen | KeyReused | Kept
+Outcome = Accepted | Duplicate | Conflict | Late | Closed | NotYetOpen | KeyReused | Quarantined
 
 
 def intake_now(desk: Desk, event: Event) -> Intake:
@@ -78,7 +78,7 @@ def intake_now(desk: Desk, event: Event) -> Intake:
 
 
 def register(
-    desk: Desk, event: Event, registration: Registration, key: str | None = None, sign: Sign | None = None
+    desk: Desk, event: Event, registration: Registration, key: str | None = None, sign: BotSignal | None = None
 ) -> Outcome:
     """Take a registration in. The same call again, after any fault, is always right.
 
@@ -95,25 +95,25 @@ def register(
     """
     id = registration_id(event.slug, registration)
     intake = intake_now(desk, event)
-    known_as = Key(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
+    known_as = IdempotencyKey(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
     if intake.past:
         return _after_closing(desk, event, id, registration, intake, known_as)
     if sign and desk.store.registered(event.slug, id) is None:
         keep(desk, event, id, registration, sign)
-        return Kept(sign)
-    mail = confirmation(event.slug, id, registration.email)
-    received_at = desk.store.accept(event.slug, id, registration, mail, known_as)
+        return Quarantined(sign)
+    entry = confirmation(event.slug, id, registration.email)
+    received_at = desk.store.accept(event.slug, id, registration, entry, known_as)
     if received_at is None:
         return _again(desk, event, id, registration, desk.store.registered(event.slug, id), known_as)
     return _judged(desk, event, id, received_at, intake)
 
 
-def register_e_mailed(
-    desk: Desk, event: Event, registration: Registration, came_at: datetime, answering: tuple[str, ...] | None
-) -> Accepted | Known | Differs | Late | NotYetOpen:
-    """As `register`, for a form in a message that SendGrid received at `came_at`. It is kept after the deadline too:
+def register_emailed(
+    desk: Desk, event: Event, registration: Registration, arrived_at: datetime, answering: tuple[str, ...] | None
+) -> Accepted | Duplicate | Conflict | Late | NotYetOpen:
+    """As `register`, for a form in a message that SendGrid received at `arrived_at`. It is kept after the deadline too:
     nobody is there to take it back.
 
     `answering`: the References of our answer, where the registrant is the sender, and so gets an answer in any case;
@@ -123,11 +123,11 @@ def register_e_mailed(
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
-    mail = confirmation(event.slug, id, registration.email, answering or ())
-    received_at = desk.store.accept(event.slug, id, registration, mail, came_at=came_at)
+    entry = confirmation(event.slug, id, registration.email, answering or ())
+    received_at = desk.store.accept(event.slug, id, registration, entry, arrived_at=arrived_at)
     if received_at is None:
         registered = _there(desk.store.registered(event.slug, id))
-        if registered.came_at == came_at and registered.registration == registration:
+        if registered.arrived_at == arrived_at and registered.registration == registration:
             return _accepted(id, registered.received_at, desk.intakes.fresh(event))  # this very message, read again
         return _compared(desk, event, registered, registration, tell=answering is None)
     return _judged(desk, event, id, received_at, intake)
@@ -151,8 +151,13 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
 
 
 def _again(
-    desk: Desk, event: Event, id: str, registration: Registration, registered: Registered | None, key: Key | None
-) -> Accepted | Known | Differs | Late | KeyReused:
+    desk: Desk,
+    event: Event,
+    id: str,
+    registration: Registration,
+    registered: Registered | None,
+    key: IdempotencyKey | None,
+) -> Accepted | Duplicate | Conflict | Late | KeyReused:
     key_of = desk.store.registered_under(event.slug, key.id) if key else None
     if key_of and (key_of != id or registered is None or registered.registration != registration):
         return KeyReused()
@@ -170,18 +175,18 @@ def _there(registered: Registered | None) -> Registered:
 
 def _compared(
     desk: Desk, event: Event, registered: Registered, registration: Registration, *, tell: bool
-) -> Known | Differs | Late:
+) -> Duplicate | Conflict | Late:
     """What a form is beside the one in the books; `tell` the address on file of another one."""
     if registered.registration != registration:
         if tell:
-            desk.store.queue(different_form(event.slug, registered))
-        return Differs()
+            desk.store.enqueue(conflict_notice(event.slug, registered))
+        return Conflict()
     accepted = _accepted(registered.id, registered.received_at, desk.intakes.fresh(event))
-    return accepted if isinstance(accepted, Late) else Known(accepted.reference)
+    return accepted if isinstance(accepted, Late) else Duplicate(accepted.reference)
 
 
 def _after_closing(
-    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: Key | None
+    desk: Desk, event: Event, id: str, registration: Registration, intake: Intake, key: IdempotencyKey | None
 ) -> Outcome:
     registered = desk.store.registered(event.slug, id)
     if registered is None or registered.registration != registration:

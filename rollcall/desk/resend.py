@@ -3,13 +3,13 @@ now."""
 
 from collections.abc import Sequence
 
-from rollcall.desk.desk import TellingStore
-from rollcall.desk.scan import unsent_mails
-from rollcall.model.email import AT_ONCE, UNDELIVERED, Mail, MailKind, needs_a_person_mail, roster_mail
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import unsent_entries
+from rollcall.model.email import AT_ONCE, UNDELIVERED, EmailKind, OutboxEntry, roster_entry, staff_digest
 from rollcall.model.event import Event
 
 
-def tell_anew(store: TellingStore, event: Event) -> Sequence[Mail]:
+def resend_to_staff(store: Store, event: Event) -> Sequence[OutboxEntry]:
     """Owe the staff the roster once more if the intake is closed, and word of what needs a person if such a word did
     not arrive; each as the books stand when it is sent. Each call owes mails of its own.
 
@@ -19,20 +19,20 @@ def tell_anew(store: TellingStore, event: Event) -> Sequence[Mail]:
     if intake is None:
         return []
     stamp = f"{intake.as_of:%Y%m%dT%H%M%S}"
-    mails = []
+    entries = []
     word_was_lost = _word_was_lost(store, event)
     for number, to in enumerate(event.staff, start=1):
         if intake.closing:
-            mails.append(roster_mail(event.slug, number, to, stamp))
+            entries.append(roster_entry(event.slug, number, to, stamp))
         if word_was_lost:
-            mails.append(needs_a_person_mail(event.slug, stamp, number, to, AT_ONCE))
-    for mail in mails:
-        store.queue(mail)
-    return mails
+            entries.append(staff_digest(event.slug, stamp, number, to, AT_ONCE))
+    for entry in entries:
+        store.enqueue(entry)
+    return entries
 
 
-def _word_was_lost(store: TellingStore, event: Event) -> bool:
+def _word_was_lost(store: Store, event: Event) -> bool:
     return any(
-        record.mail.kind is MailKind.NEEDS_A_PERSON and record.state in UNDELIVERED
-        for record in unsent_mails(store, event.slug)
+        entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED
+        for entry in unsent_entries(store, event.slug)
     )

@@ -8,11 +8,11 @@ from itertools import islice
 from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
-from rollcall.desk.desk import RosterStore
+from rollcall.desk.ports import Store
 from rollcall.desk.testing import is_test
-from rollcall.model.email import MailRecord
-from rollcall.model.inbound import Incoming, Standing, standing_now
-from rollcall.model.registration import KeptForm, Registered
+from rollcall.model.email import OutboxEntry
+from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
+from rollcall.model.registration import QuarantinedForm, Registered
 
 PAGE_SIZE = 500
 """Read at a time."""
@@ -20,45 +20,47 @@ MESSAGES_PAGE = 50
 """The same, of messages: a stranger says how long one is, and so how much memory a page takes."""
 
 
-def everyone(store: RosterStore, event: str) -> Iterator[Registered]:
+def everyone(store: Store, event: str) -> Iterator[Registered]:
     """All registrations of the event, by id, but for test persons. Raises `StoreUnavailable`."""
     return (one for one in _all(partial(store.registrations, event), PAGE_SIZE) if not is_test(one.registration.email))
 
 
-def kept_forms(store: RosterStore, event: str) -> Iterator[KeptForm]:
+def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
     """All forms of the event that are kept for the staff, by id, but for test persons. Raises `StoreUnavailable`."""
-    return (one for one in _all(partial(store.kept, event), PAGE_SIZE) if not is_test(one.form.registration.email))
+    return (
+        one for one in _all(partial(store.quarantined, event), PAGE_SIZE) if not is_test(one.form.registration.email)
+    )
 
 
-def messages(store: RosterStore, event: str) -> Iterator[Incoming]:
+def messages(store: Store, event: str) -> Iterator[InboundEmail]:
     """All messages that came in for the event, by id. Raises `StoreUnavailable`."""
-    return _all(partial(store.all_incoming, event), MESSAGES_PAGE)
+    return _all(partial(store.all_inbound, event), MESSAGES_PAGE)
 
 
-def unsent_mails(store: RosterStore, event: str) -> Iterator[MailRecord]:
+def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
     """All mails of the event that are neither sent nor delivered, by id: the confirmations among them, so, in the order
     of the people's ids. Raises `StoreUnavailable`."""
     after = None
-    while page := store.unsent_mails(event, after, PAGE_SIZE):
+    while page := store.unsent_entries(event, after, PAGE_SIZE):
         yield from page
-        after = page[-1].mail.id
+        after = page[-1].id
 
 
-def still_kept(store: RosterStore, event: str) -> Iterator[KeptForm]:
+def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
     """The kept forms, by id, but for those of people who registered after all. Raises `StoreUnavailable`."""
-    for page in _pages(kept_forms(store, event), PAGE_SIZE):
+    for page in _pages(quarantined_forms(store, event), PAGE_SIZE):
         registered = {one.id for one in store.people(event, [kept.id for kept in page])}
         yield from (kept for kept in page if kept.id not in registered)
 
 
-def messages_now(store: RosterStore, event: str) -> Iterator[tuple[Incoming, Standing, frozenset[str]]]:
+def messages_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
     """Each message with how it stands now, and, where it waited for its sender, the registration ids of its forms'
     people who are in the books; by id. Raises `StoreUnavailable`."""
-    for incoming in messages(store, event):
-        waits = incoming.standing is Standing.WAITING
-        ids = [form.registration_id for form in incoming.forms if form.registration_id] if waits else []
+    for inbound in messages(store, event):
+        waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
+        ids = [form.registration_id for form in inbound.forms if form.registration_id] if waits else []
         registered = frozenset(one.id for one in store.people(event, ids)) if ids else frozenset()
-        yield incoming, standing_now(incoming, registered), registered
+        yield inbound, status_now(inbound, registered), registered
 
 
 class _WithId(Protocol):

@@ -15,30 +15,29 @@ from rollcall.desk.deliveries import reported
 from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.follow_up import draw_up_reply
-from rollcall.desk.needs_a_person import draw_up_needs_a_person, owed_next_morning, owed_this_hour, word_of
+from rollcall.desk.needs_a_person import alert_for, draw_up_needs_a_person, next_morning, within_the_hour
 from rollcall.desk.testing import is_test
 from rollcall.model.email import (
     TO_STAFF,
+    Accepted,
     Attempt,
     AttemptOutcome,
-    Delivery,
-    Held,
-    InDoubt,
-    Mail,
-    MailKind,
-    MailQueue,
-    MailRecord,
-    MailState,
-    Message,
-    NeedsAPerson,
-    NotSent,
-    Posted,
-    Sent,
+    CircuitBreaker,
+    DeliveryKind,
+    Email,
+    EmailKind,
+    EmailStatus,
+    OutboxEntry,
+    RateLimited,
+    Rejected,
+    SendResult,
+    Unknown,
     is_to_staff,
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.roster import StaffDigest
 
 # The bounds of sending, all of them.
 LEASE = timedelta(minutes=2)
@@ -48,7 +47,7 @@ STAFF_LEASE = timedelta(minutes=10)
 (`deploy/functions.py`)."""
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
-TRIES = 200
+MAX_ATTEMPTS = 200
 """Attempts that were certainly not taken before a mail has failed: about four days."""
 DOUBT_WAITS = (
     timedelta(minutes=5),
@@ -68,7 +67,7 @@ TO_ONE_ADDRESS = 50
 delegation fits, and nobody can have us flood a stranger. Senders that count at the same moment may each find room for
 one more: those of a sweep (`SENDERS`), and those of `send_mail` (`deploy/functions.py`)."""
 ADDRESS_WINDOW = timedelta(days=1)
-PUT_OFFS = 3
+MAX_POSTPONEMENTS = 3
 """How often a mail waits for another window before it is put before a person."""
 PAGE = 100
 """Mails that a sweep asks the books for at a time."""
@@ -80,28 +79,28 @@ SWEEP_FOR = timedelta(minutes=5)
 sweeps that do not come any more waits ten minutes (`deploy/alerts.py`)."""
 
 
-class Hold(StrEnum):
+class CircuitChange(StrEnum):
     """What a posting meant for the queue."""
 
-    BEGAN = "began"
-    GOES_ON = "goes on"
-    ENDED = "ended"
+    OPENED = "opened"
+    STILL_OPEN = "still_open"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True)
 class Attempted:
     """What came of taking a mail up."""
 
-    state: MailState
+    status: EmailStatus
     note: str = ""
     """What SendGrid or the network said to it; no personal data."""
-    hold: Hold | None = None
+    hold: CircuitChange | None = None
     """None where the queue was not held and is not."""
     fault: Exception | None = field(default=None, compare=False, repr=False)
-    """See `NotSent`."""
+    """See `Rejected`."""
 
 
-def send(desk: Desk, mail_id: str) -> Attempted | None:
+def send(desk: Desk, email_id: str) -> Attempted | None:
     """Send one mail if it is due. Safe to call at any time, by several callers at once.
 
     1. See that the queue is not held, and ask the store for its time, in one reading.
@@ -115,20 +114,20 @@ def send(desk: Desk, mail_id: str) -> Attempted | None:
 
     Returns what came of it, None where there was nothing to do. Raises `StoreUnavailable`.
     """
-    queue = desk.store.mail_queue()
-    record = None if queue.waits else desk.store.mail(mail_id)
-    if record is None or not is_due(record, queue.as_of):
+    queue = desk.store.circuit_breaker()
+    entry = None if queue.is_open else desk.store.entry(email_id)
+    if entry is None or not is_due(entry, queue.as_of):
         return None
-    lately = _lately(desk, record, queue.as_of) if may_be_put_off(record) else 0
-    taken_up = take_up(record, queue.as_of, secrets.token_hex(8), lately)
-    if not desk.store.save_mail(taken_up, word_of(desk, taken_up)):
+    lately = _lately(desk, entry, queue.as_of) if may_be_postponed(entry) else 0
+    claimed = claim(entry, queue.as_of, secrets.token_hex(8), lately)
+    if not desk.store.save_entry(claimed, alert_for(desk, claimed)):
         return None
-    if taken_up.state is not MailState.SENDING:
-        return Attempted(taken_up.state)
-    posted = _post(desk, taken_up)
-    state = _settle(desk, taken_up, posted)
-    fault = posted.fault if isinstance(posted, NotSent) else None
-    return Attempted(state, posted.note, _keep_queue(desk, queue, posted), fault)
+    if claimed.status is not EmailStatus.SENDING:
+        return Attempted(claimed.status)
+    posted = _post(desk, claimed)
+    status = _settle(desk, claimed, posted)
+    fault = posted.fault if isinstance(posted, Rejected) else None
+    return Attempted(status, posted.note, _keep_circuit(desk, queue, posted), fault)
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
@@ -143,10 +142,10 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
     until = None
     with ThreadPoolExecutor(SENDERS) as pool:
         while True:
-            queue = desk.store.mail_queue()
+            queue = desk.store.circuit_breaker()
             until = until or queue.as_of + SWEEP_FOR
-            limit = 1 if queue.held_until else PAGE
-            due = [] if queue.waits or queue.as_of > until else desk.store.due_mails(limit)
+            limit = 1 if queue.open_until else PAGE
+            due = [] if queue.is_open or queue.as_of > until else desk.store.due_entries(limit)
             yield from _send_page(desk, pool, due, until)
             if len(due) < limit:
                 return
@@ -159,25 +158,25 @@ def _send_page(
     processor and memory. Once one finds that no more can be sent, those that are not yet taken up are left alone."""
     over = Signal()
 
-    def one(mail_id: str) -> Attempted | Exception | None:
+    def one(email_id: str) -> Attempted | Exception | None:
         try:
-            if over.is_set() or (is_to_staff(mail_id) and desk.store.now() > until):
+            if over.is_set() or (is_to_staff(email_id) and desk.store.now() > until):
                 return None
-            attempted = _send_or_put_off(desk, mail_id)
+            attempted = _send_or_postpone(desk, email_id)
         except StoreUnavailable:
             over.set()
             raise
-        if isinstance(attempted, Attempted) and attempted.hold in (Hold.BEGAN, Hold.GOES_ON):
+        if isinstance(attempted, Attempted) and attempted.hold in (CircuitChange.OPENED, CircuitChange.STILL_OPEN):
             over.set()
         return attempted
 
     outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
-        mail_id: pool.submit(one, mail_id).result for mail_id in due if not is_to_staff(mail_id)
+        email_id: pool.submit(one, email_id).result for email_id in due if not is_to_staff(email_id)
     }
-    outcomes |= {mail_id: partial(one, mail_id) for mail_id in due if is_to_staff(mail_id)}
+    outcomes |= {email_id: partial(one, email_id) for email_id in due if is_to_staff(email_id)}
     unavailable = None
     try:
-        for mail_id, outcome in outcomes.items():
+        for email_id, outcome in outcomes.items():
             try:
                 came = outcome()
             except StoreUnavailable as error:
@@ -186,218 +185,221 @@ def _send_page(
             except Exception as error:  # it could not even be put off
                 came = error
             if came:
-                yield mail_id, came
+                yield email_id, came
     finally:
         over.set()
     if unavailable:
         raise unavailable
 
 
-def _send_or_put_off(desk: Desk, mail_id: str) -> Attempted | Exception | None:
+def _send_or_postpone(desk: Desk, email_id: str) -> Attempted | Exception | None:
     try:
-        return send(desk, mail_id)
+        return send(desk, email_id)
     except StoreUnavailable:
         raise
     except Exception as error:
-        desk.store.put_off(mail_id, desk.store.now() + LONGEST_WAIT)
+        desk.store.postpone(email_id, desk.store.now() + LONGEST_WAIT)
         return error
 
 
-def is_due(record: MailRecord, now: datetime) -> bool:
+def is_due(entry: OutboxEntry, now: datetime) -> bool:
     """Whether the mail is to be taken up: not settled, and neither waiting nor under a lease."""
-    return record.due_at is not None and record.due_at <= now
+    return entry.due_at is not None and entry.due_at <= now
 
 
-def take_up(record: MailRecord, now: datetime, attempt_id: str, lately: int) -> MailRecord:
+def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int) -> OutboxEntry:
     """What becomes of a mail that is due. `lately` counts the mails to its address within `ADDRESS_WINDOW`."""
-    if record.state is MailState.SENDING:
+    if entry.status is EmailStatus.SENDING:
         note = "the sender stopped before it settled the mail"
-        return _in_doubt(_noted(record, record.attempts[-1].id, AttemptOutcome.IN_DOUBT, note), now)
-    if _count(record, AttemptOutcome.IN_DOUBT) >= len(DOUBT_WAITS) or _count(record, AttemptOutcome.NOT_TAKEN) >= TRIES:
-        return replace(record, state=MailState.FAILED, due_at=None)
+        return _in_doubt(_noted(entry, entry.attempts[-1].id, AttemptOutcome.UNKNOWN, note), now)
+    if (
+        _count(entry, AttemptOutcome.UNKNOWN) >= len(DOUBT_WAITS)
+        or _count(entry, AttemptOutcome.REJECTED) >= MAX_ATTEMPTS
+    ):
+        return replace(entry, status=EmailStatus.FAILED, due_at=None)
     if lately >= TO_ONE_ADDRESS:
-        return _put_off(record, attempt_id, now)
+        return _postponed(entry, attempt_id, now)
     attempt = Attempt(attempt_id, now)
-    lease = STAFF_LEASE if record.mail.kind in TO_STAFF else LEASE
-    return replace(record, state=MailState.SENDING, due_at=now + lease, attempts=(*record.attempts, attempt))
+    lease = STAFF_LEASE if entry.kind in TO_STAFF else LEASE
+    return replace(entry, status=EmailStatus.SENDING, due_at=now + lease, attempts=(*entry.attempts, attempt))
 
 
-def may_be_put_off(record: MailRecord) -> bool:
+def may_be_postponed(entry: OutboxEntry) -> bool:
     """Whether the mail counts against its address's day, and was not counted before: no stranger can choose what goes
     to staff."""
-    return record.mail.kind not in TO_STAFF and not any(attempt.may_be_taken for attempt in record.attempts)
+    return entry.kind not in TO_STAFF and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
 
-def settle(record: MailRecord, attempt_id: str, posted: Posted, now: datetime) -> MailRecord:
+def settle(entry: OutboxEntry, attempt_id: str, posted: SendResult, now: datetime) -> OutboxEntry:
     """The record after an attempt. Where a delivery report settled the mail meanwhile, or the lease lapsed and another
     sender has it, only the attempt's outcome is noted; that a message was taken counts in any case."""
-    mine = record.state is MailState.SENDING and record.attempts[-1].id == attempt_id
-    noted = _noted(record, attempt_id, _OUTCOMES[type(posted)], posted.note)
-    if isinstance(posted, Sent):
-        return reported(noted, Delivery.TAKEN)
+    mine = entry.status is EmailStatus.SENDING and entry.attempts[-1].id == attempt_id
+    noted = _noted(entry, attempt_id, _OUTCOMES[type(posted)], posted.note)
+    if isinstance(posted, Accepted):
+        return reported(noted, DeliveryKind.ACCEPTED)
     if not mine:
         return noted
     match posted:
-        case Held():
+        case RateLimited():
             # due now, and so behind those that are due longer: the next one tries whether the hold is over
-            return replace(noted, state=MailState.QUEUED, due_at=now)
-        case NotSent(permanent=True):
-            return replace(noted, state=MailState.FAILED, due_at=None)
-        case NotSent():
-            return replace(noted, state=MailState.QUEUED, due_at=now + wait(noted))
-        case InDoubt():
+            return replace(noted, status=EmailStatus.PENDING, due_at=now)
+        case Rejected(permanent=True):
+            return replace(noted, status=EmailStatus.FAILED, due_at=None)
+        case Rejected():
+            return replace(noted, status=EmailStatus.PENDING, due_at=now + wait(noted))
+        case Unknown():
             return _in_doubt(noted, now)
         case _:
             assert_never(posted)
 
 
 _OUTCOMES = {
-    Sent: AttemptOutcome.TAKEN,
-    NotSent: AttemptOutcome.NOT_TAKEN,
-    Held: AttemptOutcome.HELD,
-    InDoubt: AttemptOutcome.IN_DOUBT,
+    Accepted: AttemptOutcome.ACCEPTED,
+    Rejected: AttemptOutcome.REJECTED,
+    RateLimited: AttemptOutcome.RATE_LIMITED,
+    Unknown: AttemptOutcome.UNKNOWN,
 }
 
 
-def wait(record: MailRecord) -> timedelta:
+def wait(entry: OutboxEntry) -> timedelta:
     """How long until the next attempt of a mail that was not taken: exponential with full jitter."""
-    doublings = min(max(_count(record, AttemptOutcome.NOT_TAKEN) - 1, 0), 16)  # past that, LONGEST_WAIT holds anyway
-    return jitter(record, min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))) + timedelta(seconds=1)
+    doublings = min(max(_count(entry, AttemptOutcome.REJECTED) - 1, 0), 16)  # past that, LONGEST_WAIT holds anyway
+    return jitter(entry, min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))) + timedelta(seconds=1)
 
 
-def jitter(record: MailRecord, longest: timedelta) -> timedelta:
+def jitter(entry: OutboxEntry, longest: timedelta) -> timedelta:
     """Anything up to `longest`, from the mail's id and attempts, so that the same record gives the same."""
-    return longest * random.Random(f"{record.mail.id} {len(record.attempts)}").random()
+    return longest * random.Random(f"{entry.id} {len(entry.attempts)}").random()
 
 
-def queue_after(queue: MailQueue, posted: Posted) -> MailQueue:
+def circuit_after(queue: CircuitBreaker, posted: SendResult) -> CircuitBreaker:
     """How the queue stands after a posting."""
     match posted:
-        case Held() if not queue.waits:
+        case RateLimited() if not queue.is_open:
             return _held(queue, posted)
-        case Sent() if queue.held_until:
-            return replace(queue, held_until=None, held_times=0)
+        case Accepted() if queue.open_until:
+            return replace(queue, open_until=None, times_opened=0)
         case _:
             return queue
 
 
-def _held(queue: MailQueue, held: Held) -> MailQueue:
-    goes_on = queue.held_until is not None
+def _held(queue: CircuitBreaker, held: RateLimited) -> CircuitBreaker:
+    goes_on = queue.open_until is not None
     asked = min(held.retry_after or timedelta(0), LONGEST_ASKED_HOLD)
-    until = queue.as_of + max(asked, min(LONGEST_HOLD, FIRST_HOLD * (1 << min(queue.held_times, 16))))
+    until = queue.as_of + max(asked, min(LONGEST_HOLD, FIRST_HOLD * (1 << min(queue.times_opened, 16))))
     return replace(
         queue,
-        held_since=queue.held_since if goes_on else queue.as_of,
-        held_until=until,
-        held_times=queue.held_times + 1,
-        our_fault=held.our_fault or (goes_on and queue.our_fault),
+        opened_at=queue.opened_at if goes_on else queue.as_of,
+        open_until=until,
+        times_opened=queue.times_opened + 1,
+        account_refused=held.account_refused or (goes_on and queue.account_refused),
         note=held.note,
     )
 
 
-def _put_off(record: MailRecord, attempt_id: str, now: datetime) -> MailRecord:
-    attempt = Attempt(attempt_id, now, AttemptOutcome.PUT_OFF, "enough went to this address in a day")
-    noted = replace(record, attempts=(*record.attempts, attempt))
-    if _count(noted, AttemptOutcome.PUT_OFF) > PUT_OFFS:
-        return replace(noted, state=MailState.FAILED, due_at=None)
+def _postponed(entry: OutboxEntry, attempt_id: str, now: datetime) -> OutboxEntry:
+    attempt = Attempt(attempt_id, now, AttemptOutcome.POSTPONED, "enough went to this address in a day")
+    noted = replace(entry, attempts=(*entry.attempts, attempt))
+    if _count(noted, AttemptOutcome.POSTPONED) > MAX_POSTPONEMENTS:
+        return replace(noted, status=EmailStatus.FAILED, due_at=None)
     return replace(noted, due_at=now + ADDRESS_WINDOW + jitter(noted, LONGEST_WAIT))
 
 
-def _in_doubt(record: MailRecord, now: datetime) -> MailRecord:
-    waits = DOUBT_WAITS[min(_count(record, AttemptOutcome.IN_DOUBT), len(DOUBT_WAITS)) - 1]
-    return replace(record, state=MailState.IN_DOUBT, due_at=now + waits + jitter(record, FIRST_WAIT))
+def _in_doubt(entry: OutboxEntry, now: datetime) -> OutboxEntry:
+    waits = DOUBT_WAITS[min(_count(entry, AttemptOutcome.UNKNOWN), len(DOUBT_WAITS)) - 1]
+    return replace(entry, status=EmailStatus.UNKNOWN, due_at=now + waits + jitter(entry, FIRST_WAIT))
 
 
-def _noted(record: MailRecord, attempt_id: str, outcome: AttemptOutcome, note: str) -> MailRecord:
+def _noted(entry: OutboxEntry, attempt_id: str, outcome: AttemptOutcome, note: str) -> OutboxEntry:
     attempts = [
         replace(attempt, outcome=outcome, note=note) if attempt.id == attempt_id else attempt
-        for attempt in record.attempts
+        for attempt in entry.attempts
     ]
-    return replace(record, attempts=tuple(attempts))
+    return replace(entry, attempts=tuple(attempts))
 
 
-def _count(record: MailRecord, outcome: AttemptOutcome) -> int:
-    return sum(attempt.outcome is outcome for attempt in record.attempts)
+def _count(entry: OutboxEntry, outcome: AttemptOutcome) -> int:
+    return sum(attempt.outcome is outcome for attempt in entry.attempts)
 
 
-def _lately(desk: Desk, record: MailRecord, now: datetime) -> int:
-    return desk.store.handed_over_lately(record.mail.to, now - ADDRESS_WINDOW, TO_ONE_ADDRESS)
+def _lately(desk: Desk, entry: OutboxEntry, now: datetime) -> int:
+    return desk.store.recently_sent(entry.to, now - ADDRESS_WINDOW, TO_ONE_ADDRESS)
 
 
-def _post(desk: Desk, claimed: MailRecord) -> Posted:
-    event = desk.events.get(claimed.mail.event)
+def _post(desk: Desk, claimed: OutboxEntry) -> SendResult:
+    event = desk.events.get(claimed.event)
     if event is None:
-        return NotSent(permanent=False, note="its event has no file any more")
+        return Rejected(permanent=False, note="its event has no file any more")
     try:
         intake = desk.store.intake(event)
-        message = _compose(desk, claimed.mail, event, intake)
+        message = _compose(desk, claimed, event, intake)
         # drawing up what staff get may take minutes
-        as_of = desk.store.now() if claimed.mail.kind in TO_STAFF else intake.as_of
+        as_of = desk.store.now() if claimed.kind in TO_STAFF else intake.as_of
     except Exception as error:  # one mail that cannot be composed must not keep the others waiting
-        return NotSent(permanent=False, note=f"could not be composed: {type(error).__name__}", fault=error)
+        return Rejected(permanent=False, note=f"could not be composed: {type(error).__name__}", fault=error)
     if claimed.due_at is None or as_of >= claimed.due_at:
-        return NotSent(permanent=False, note="the lease had lapsed before it was posted")
+        return Rejected(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(message)
 
 
-def _keep_queue(desk: Desk, queue: MailQueue, posted: Posted) -> Hold | None:
+def _keep_circuit(desk: Desk, queue: CircuitBreaker, posted: SendResult) -> CircuitChange | None:
     """Hold the queue, or end its hold, as the posting says; staff are owed word of a hold that is ours to mend."""
-    if not isinstance(posted, Held) and queue.held_until is None:
+    if not isinstance(posted, RateLimited) and queue.open_until is None:
         return None
     while True:
-        queue = desk.store.mail_queue()
-        after = queue_after(queue, posted)
-        tell = after.our_fault and not (queue.our_fault and queue.held_until)
+        queue = desk.store.circuit_breaker()
+        after = circuit_after(queue, posted)
+        tell = after.account_refused and not (queue.account_refused and queue.open_until)
         if after == queue:
-            return Hold.GOES_ON if queue.waits else None
-        if desk.store.save_mail_queue(after, _word_of_hold(desk, after) if tell else []):
+            return CircuitChange.STILL_OPEN if queue.is_open else None
+        if desk.store.save_circuit_breaker(after, _alert_of_open_circuit(desk, after) if tell else []):
             break
-    if after.held_until is None:
-        return Hold.ENDED
-    return Hold.BEGAN if tell or queue.held_until is None else Hold.GOES_ON
+    if after.open_until is None:
+        return CircuitChange.CLOSED
+    return CircuitChange.OPENED if tell or queue.open_until is None else CircuitChange.STILL_OPEN
 
 
-def _settle(desk: Desk, claimed: MailRecord, posted: Posted) -> MailState:
+def _settle(desk: Desk, claimed: OutboxEntry, posted: SendResult) -> EmailStatus:
     """Settle the mail, whoever else writes to its record meanwhile."""
     while True:
         # a mail that was taken waits for nothing any more, whatever the time
-        now = claimed.attempts[-1].at if isinstance(posted, Sent) else desk.store.now()
-        current = desk.store.mail(claimed.mail.id)
-        if current is None and is_test(claimed.mail.to):  # forgotten meanwhile
-            return settle(claimed, claimed.attempts[-1].id, posted, now).state
+        now = claimed.attempts[-1].at if isinstance(posted, Accepted) else desk.store.now()
+        current = desk.store.entry(claimed.id)
+        if current is None and is_test(claimed.to):  # forgotten meanwhile
+            return settle(claimed, claimed.attempts[-1].id, posted, now).status
         if current is None:
             raise LookupError("a mail that was there is gone; only those of test persons are deleted")
         settled = settle(current, claimed.attempts[-1].id, posted, now)
-        if settled == current or desk.store.save_mail(settled, word_of(desk, settled)):
-            return settled.state
+        if settled == current or desk.store.save_entry(settled, alert_for(desk, settled)):
+            return settled.status
 
 
-def _word_of_hold(desk: Desk, queue: MailQueue) -> Sequence[Mail]:
-    return [mail for event in desk.events.values() for mail in owed_this_hour(event, queue.as_of)]
+def _alert_of_open_circuit(desk: Desk, queue: CircuitBreaker) -> Sequence[OutboxEntry]:
+    return [entry for event in desk.events.values() for entry in within_the_hour(event, queue.as_of)]
 
 
-def _compose(desk: Desk, mail: Mail, event: Event, intake: Intake) -> Message:
-    match mail.kind:
-        case MailKind.ROSTER:
-            return desk.compose(mail, event, draw_up_roster(desk, event, intake), intake)
-        case MailKind.NEEDS_A_PERSON:
-            return desk.compose(mail, event, _needs_a_person(desk, event, intake), intake)
-        case MailKind.REPLY:
-            return desk.compose(mail, event, draw_up_reply(desk, event, mail.incoming_id or "", intake), intake)
-        case MailKind.CONFIRMATION | MailKind.DIFFERENT_FORM:
-            registered = desk.store.registered(event.slug, mail.registration_id or "")
+def _compose(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+    match entry.kind:
+        case EmailKind.ROSTER:
+            return desk.compose(entry, event, draw_up_roster(desk, event, intake), intake)
+        case EmailKind.STAFF_DIGEST:
+            return desk.compose(entry, event, _needs_a_person(desk, event, intake), intake)
+        case EmailKind.REPLY:
+            return desk.compose(entry, event, draw_up_reply(desk, event, entry.inbound_id or "", intake), intake)
+        case EmailKind.CONFIRMATION | EmailKind.CONFLICT:
+            registered = desk.store.registered(event.slug, entry.registration_id or "")
             if registered is None:
-                raise LookupError(f"mail {mail.id} is about a registration that is not there")
-            return desk.compose(mail, event, registered, intake)
+                raise LookupError(f"mail {entry.id} is about a registration that is not there")
+            return desk.compose(entry, event, registered, intake)
         case _:
-            assert_never(mail.kind)
+            assert_never(entry.kind)
 
 
-def _needs_a_person(desk: Desk, event: Event, intake: Intake) -> NeedsAPerson:
+def _needs_a_person(desk: Desk, event: Event, intake: Intake) -> StaffDigest:
     """What needs a person; while that is a message, the staff are owed another word on the next morning, until the
     event is over."""
     about = draw_up_needs_a_person(desk, event)
-    if about.incoming.count and not event.is_over(intake.as_of):
-        for mail in owed_next_morning(event, intake.as_of):
-            desk.store.queue(mail)
+    if about.inbound.count and not event.is_over(intake.as_of):
+        for entry in next_morning(event, intake.as_of):
+            desk.store.enqueue(entry)
     return about

@@ -18,7 +18,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
-from rollcall.desk.desk import forms_return_to
+from rollcall.desk.ports import forms_return_to
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events

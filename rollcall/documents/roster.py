@@ -20,19 +20,19 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
-from rollcall.model.email import (
+from rollcall.model.email import EmailStatus
+from rollcall.model.event import Event
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, Registration, fold
+from rollcall.model.roster import (
     ROSTER_TYPES,
     Drawn,
-    MailState,
+    IncompleteForm,
     Named,
-    NotCompleted,
-    OnRoster,
     RosterContent,
     RosterFile,
+    RosterRow,
     Shown,
 )
-from rollcall.model.event import Event
-from rollcall.model.registration import KeptForm, Registered, Registration, Sign, fold
 from schemas.registration import form_fields, written
 
 Row = tuple[str, ...]
@@ -50,9 +50,9 @@ _LONGEST_IN_CELL = 32_767
 """Characters that a cell of a workbook may have."""
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
-WHY_KEPT = {
-    Sign.HIDDEN_FIELD: "a field that people do not see was filled in",
-    Sign.TOO_FAST: "sent within 3 seconds of opening the page",
+WHY_QUARANTINED = {
+    BotSignal.HIDDEN_FIELD: "a field that people do not see was filled in",
+    BotSignal.TOO_FAST: "sent within 3 seconds of opening the page",
 }
 """What the staff are told of each sign."""
 
@@ -86,27 +86,27 @@ class Sheet(Generic[_Of]):
     row: Callable[[_Of], Row]
 
 
-def roster_sheet(event: Event) -> Sheet[OnRoster]:
+def roster_sheet(event: Event) -> Sheet[RosterRow]:
     """What the roster says of each person: the reference, the form's fields in its order, what became of it."""
     answers = _answers(event)
 
-    def row(one: OnRoster) -> Row:
+    def row(one: RosterRow) -> Row:
         registered = one.registered
-        confirmation = one.unsent.state if one.unsent else MailState.SENT
+        confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
         return (registered.reference, *answers(registered), _time(registered.received_at, event), confirmation.value)
 
     across = (Column("Reference", 14), *_form_columns(event), Column("Received", 17), Column("Confirmation", 14))
     return Sheet("Roster", across, row)
 
 
-def late_sheet(event: Event, closes_at: datetime) -> Sheet[OnRoster]:
+def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
     """As `roster_sheet`, and for whoever is late only in our books, when the form was e-mailed."""
     roster = roster_sheet(event)
 
-    def row(one: OnRoster) -> Row:
-        came_at = one.registered.came_at
-        in_time = came_at is not None and e_mailed_in_time(one.registered, closes_at)
-        return (*roster.row(one), _time(came_at, event) if came_at and in_time else "")
+    def row(one: RosterRow) -> Row:
+        arrived_at = one.registered.arrived_at
+        in_time = arrived_at is not None and e_mailed_in_time(one.registered, closes_at)
+        return (*roster.row(one), _time(arrived_at, event) if arrived_at and in_time else "")
 
     return Sheet("Late", (*roster.columns, Column("E-mailed in time, at", 19)), row)
 
@@ -114,35 +114,35 @@ def late_sheet(event: Event, closes_at: datetime) -> Sheet[OnRoster]:
 def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
     """Whether the form of somebody late was e-mailed before the deadline: SendGrid had it then, our books only later.
     SendGrid's time is of whole seconds, so that of the deadline itself is too late, as likely as not."""
-    return late.came_at is not None and late.came_at < closes_at < late.received_at
+    return late.arrived_at is not None and late.arrived_at < closes_at < late.received_at
 
 
-def not_completed_sheet(event: Event) -> Sheet[NotCompleted]:
+def not_completed_sheet(event: Event) -> Sheet[IncompleteForm]:
     """What is said of each form that its sender did not complete."""
 
-    def row(one: NotCompleted) -> Row:
+    def row(one: IncompleteForm) -> Row:
         return (name_on(one), cell(one.sender), missing(event, one), _time(one.received_at, event))
 
     across = ("Name", 28), ("E-mail address of the sender", 32), ("Missing", 48), ("Received", 17)
     return Sheet("Not completed", tuple(Column(label, width) for label, width in across), row)
 
 
-def kept_sheet(event: Event) -> Sheet[KeptForm]:
+def kept_sheet(event: Event) -> Sheet[QuarantinedForm]:
     """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
     answers = _answers(event)
 
-    def row(one: KeptForm) -> Row:
-        return (WHY_KEPT[one.sign], _time(one.form.received_at, event), *answers(one.form))
+    def row(one: QuarantinedForm) -> Row:
+        return (WHY_QUARANTINED[one.sign], _time(one.form.received_at, event), *answers(one.form))
 
     return Sheet("Needs a person", (Column("Why", 30), Column("Received", 17), *_form_columns(event)), row)
 
 
-def name_on(form: NotCompleted) -> str:
+def name_on(form: IncompleteForm) -> str:
     """Whose form it says it is; empty where it says none."""
     return cell(f"{form.first_name} {form.family_name}")
 
 
-def missing(event: Event, form: NotCompleted) -> str:
+def missing(event: Event, form: IncompleteForm) -> str:
     """The labels of what is missing or wrong; that it came too early, where nothing is."""
     if form.too_early:
         return "nothing, but it came before registration opened"
@@ -195,7 +195,7 @@ class SortedRows:
         """Have the people of the roster, each with the row of the sheet on which they are."""
         on_list, late, place_of = roster_sheet(event), late_sheet(event, content.closes_at), place(event)
 
-        def values(one: OnRoster) -> tuple[object, ...]:
+        def values(one: RosterRow) -> tuple[object, ...]:
             person = one.registered.registration
             named = person.answers.get("organization"), person.answers.get("hotel")
             cells = (late if one.late else on_list).row(one)
@@ -227,7 +227,7 @@ class SortedRows:
 _PLACE = "category, place_of_organization, family_name, first_name"
 
 
-def write_table(sheet: Sheet[OnRoster], rows: Iterable[Row], path: Path) -> None:
+def write_table(sheet: Sheet[RosterRow], rows: Iterable[Row], path: Path) -> None:
     """CSV (RFC 4180) in UTF-8 with a byte order mark, which spreadsheets ask for."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from rollcall.documents.roster import e_mailed_in_time
 from rollcall.emails.wording import details, faults, labelled, name_of, one_line
 from rollcall.model.event import Event
-from rollcall.model.inbound import IN_THE_BOOKS, FormStanding, Incoming, ReadForm, Reply
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, Reply
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 from schemas.text import is_blank
@@ -36,10 +36,10 @@ class Came(StrEnum):
 
 
 _NOT_IN_THE_BOOKS = {
-    FormStanding.DIFFERS: Came.DIFFERS,
-    FormStanding.INCOMPLETE: Came.INCOMPLETE,
-    FormStanding.NOT_YET_OPEN: Came.NOT_YET_OPEN,
-    FormStanding.HELD_BACK: Came.HELD_BACK,
+    FormStatus.CONFLICT: Came.DIFFERS,
+    FormStatus.INCOMPLETE: Came.INCOMPLETE,
+    FormStatus.NOT_YET_OPEN: Came.NOT_YET_OPEN,
+    FormStatus.NEEDS_REVIEW: Came.HELD_BACK,
 }
 
 
@@ -59,9 +59,9 @@ class FormSaid:
     """The form's page with its answers filled in."""
 
 
-def reply_subject(event: Event, incoming: Incoming) -> str:
+def reply_subject(event: Event, inbound: InboundEmail) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5); ours where they had none."""
-    theirs = _RE.sub("", one_line(incoming.subject, LONGEST_SUBJECT))
+    theirs = _RE.sub("", one_line(inbound.subject, LONGEST_SUBJECT))
     return one_line(f"Re: {theirs}" if theirs else f"Your message: {event.title}", LONGEST_SUBJECT)
 
 
@@ -72,14 +72,14 @@ def looks_like_a_picture(name: str) -> bool:
 
 def said_of(event: Event, reply: Reply, intake: Intake) -> list[FormSaid]:
     """What is said of each form of the message, in its order."""
-    return [_said(event, reply, intake, place, form) for place, form in enumerate(reply.incoming.forms)]
+    return [_said(event, reply, intake, place, form) for place, form in enumerate(reply.inbound.forms)]
 
 
-def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm) -> FormSaid:
+def _said(event: Event, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormSaid:
     registered = _in_the_books(reply, form)
     return FormSaid(
         name=registered.registration.full_name if registered else name_of(form.answers),
-        came=_came_to_the_books(form, registered, intake) if registered else _NOT_IN_THE_BOOKS[form.standing],
+        came=_came_to_the_books(form, registered, intake) if registered else _NOT_IN_THE_BOOKS[form.status],
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=faults(event, _told(form)),
         registered=registered,
@@ -87,7 +87,7 @@ def _said(event: Event, reply: Reply, intake: Intake, place: int, form: ReadForm
     )
 
 
-def _told(form: ReadForm) -> dict[str, tuple[str, ...]]:
+def _told(form: InboundForm) -> dict[str, tuple[str, ...]]:
     """The sentences by field name, in words for somebody who wrote an e-mail."""
     return {
         name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else sentences
@@ -95,14 +95,14 @@ def _told(form: ReadForm) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _in_the_books(reply: Reply, form: ReadForm) -> Registered | None:
+def _in_the_books(reply: Reply, form: InboundForm) -> Registered | None:
     """The registration that is this very form; whoever sends a different one is told nothing of it."""
-    if form.standing not in IN_THE_BOOKS:
+    if form.status not in REGISTERED:
         return None
     return reply.people[form.registration_id or ""]
 
 
-def _came_to_the_books(form: ReadForm, registered: Registered, intake: Intake) -> Came:
+def _came_to_the_books(form: InboundForm, registered: Registered, intake: Intake) -> Came:
     if not intake.is_late(registered.received_at):
-        return Came.KNOWN if form.standing is FormStanding.KNOWN else Came.REGISTERED
+        return Came.KNOWN if form.status is FormStatus.DUPLICATE else Came.REGISTERED
     return Came.IN_TIME if e_mailed_in_time(registered, intake.closes_at) else Came.LATE

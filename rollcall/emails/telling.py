@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rollcall.emails.wording import LONGEST_SHOWN, differences, faults, labelled, name_of, one_line, shown
-from rollcall.model.email import Attachment, ForStaff
+from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import IN_THE_BOOKS, FormStanding, ReadForm
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundForm
 from rollcall.model.registration import Registered, reference
-from templates import in_zone
+from rollcall.model.roster import ForReview
+from templates import in_zone, words
 
 LONGEST_FORMS = 10_000
 """Characters that are said of the forms in one message at the most, or nobody could send a mail about many."""
@@ -30,11 +31,11 @@ class MessageSaid:
     link: str
 
 
-def for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[MessageSaid], tuple[Attachment, ...]]:
+def for_staff(event: Event, inbound: Sequence[ForReview]) -> tuple[list[MessageSaid], tuple[Attachment, ...]]:
     """What is said of the messages, and their attachments, numbered so that no two have one name."""
     said: list[MessageSaid] = []
     attachments: list[Attachment] = []
-    for one in incoming:
+    for one in inbound:
         files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
         numbered = [
             replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
@@ -45,25 +46,25 @@ def for_staff(event: Event, incoming: Sequence[ForStaff]) -> tuple[list[MessageS
     return said, tuple(attachments)
 
 
-def _message_said(event: Event, one: ForStaff, attached: list[str]) -> MessageSaid:
-    incoming = one.incoming
-    too_large = bool(incoming.not_read) and not one.attachments
-    text_is_cut = len(incoming.text) >= LONGEST_SHOWN
+def _message_said(event: Event, one: ForReview, attached: list[str]) -> MessageSaid:
+    inbound = one.inbound
+    too_large = bool(inbound.not_read) and not one.attachments
+    text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
-    form_is_cut = any(not form.answers and form.standing not in IN_THE_BOOKS for form in incoming.forms)
+    form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
     not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
-        ("From", one_line(incoming.sender, 254) or "(no address)"),
-        ("Received", in_zone(incoming.received_at, event)),
-        ("Why it needs you", shown(incoming.reason)),
-        ("Attachments", _attachments(incoming.not_read, attached, too_large)),
-        ("The message itself", f"file {incoming.id} in the store of messages" if not_all_here else ""),
+        ("From", one_line(inbound.sender, 254) or "(no address)"),
+        ("Received", in_zone(inbound.received_at, event)),
+        ("Why it needs you", shown(inbound.reason)),
+        ("Attachments", _attachments(inbound.not_read, attached, too_large)),
+        ("The message itself", f"file {inbound.id} in the store of messages" if not_all_here else ""),
     ]
     return MessageSaid(
-        subject=one_line(incoming.subject, 200) or "(no subject)",
+        subject=one_line(inbound.subject, 200) or "(no subject)",
         rows=[(label, text) for label, text in rows if text],
         forms=forms,
-        text=f"{shown(incoming.text).removesuffix('…')}…" if text_is_cut else shown(incoming.text),
+        text=f"{shown(inbound.text).removesuffix('…')}…" if text_is_cut else shown(inbound.text),
         link=one.link,
     )
 
@@ -77,8 +78,8 @@ def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) 
     return ""
 
 
-def _forms_for_staff(event: Event, one: ForStaff) -> list[tuple[str, list[tuple[str, str]]]]:
-    forms = one.incoming.forms
+def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]]]]:
+    forms = one.inbound.forms
     said: list[tuple[str, list[tuple[str, str]]]] = []
     room = LONGEST_FORMS
     for form in forms:
@@ -91,13 +92,13 @@ def _forms_for_staff(event: Event, one: ForStaff) -> list[tuple[str, list[tuple[
 
 
 def _form_for_staff(
-    event: Event, form: ReadForm, people: Mapping[str, Registered]
+    event: Event, form: InboundForm, people: Mapping[str, Registered]
 ) -> tuple[str, list[tuple[str, str]]]:
-    if form.standing in IN_THE_BOOKS and form.registration_id:
-        return f"{form.standing.value}, reference {reference(form.registration_id)}", []
+    if form.status in REGISTERED and form.registration_id:
+        return f"{words(form.status)}, reference {reference(form.registration_id)}", []
     stands = people.get(form.registration_id or "")
-    if form.standing is FormStanding.DIFFERS and stands and form.answers:
+    if form.status is FormStatus.CONFLICT and stands and form.answers:
         came = f"{name_of(form.answers)}: differs from the one that stands, reference {stands.reference}"
         return came, differences(event, stands, form.answers)
     wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
-    return f"{name_of(form.answers)}: {form.standing.value}", wrong + labelled(event, form.answers)
+    return f"{name_of(form.answers)}: {words(form.status)}", wrong + labelled(event, form.answers)

@@ -12,7 +12,7 @@ from rollcall.inbound.parts import File, Parts
 from rollcall.inbound.text import forms_in_text
 from rollcall.inbound.written import date_in
 from rollcall.model.event import Event
-from rollcall.model.inbound import FoundForm
+from rollcall.model.inbound import ParsedForm
 from rollcall.model.registration import Registration, fold
 from schemas.registration import ValidationError, read_form
 
@@ -31,7 +31,7 @@ _NO_PAPERS = (
 class Found:
     """What was found in a message."""
 
-    forms: tuple[FoundForm, ...]
+    forms: tuple[ParsedForm, ...]
     """`MOST_FORMS` at the most, each person's once."""
     not_read: tuple[str, ...]
     """Names of the attached files in which no form was found; of one without a name, its media type."""
@@ -125,7 +125,7 @@ def _joined(one: Answered, other: Answered) -> Answered:
     return Answered({**second.answers, **first.answers}, first.quoted)
 
 
-def _checked(event: Event, form: Answered) -> FoundForm:
+def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
@@ -135,4 +135,4 @@ def _checked(event: Event, form: Answered) -> FoundForm:
     except ValidationError as error:
         registration = None
         faults = {str(name): tuple(map(str, said)) for name, said in error.messages_dict.items()}
-    return FoundForm(answers, registration, faults, form.quoted)
+    return ParsedForm(answers, registration, faults, form.quoted)

@@ -13,11 +13,11 @@ from rollcall.inbound.message import message_of
 from rollcall.inbound.mime import Headers, decoded
 from rollcall.inbound.parts import File, Parts
 from rollcall.inbound.quoting import times_forwarded
-from rollcall.inbound.sender import automatic, came_at, from_addresses, is_report, is_spam, unproven
+from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
 from rollcall.inbound.webhook import Post, delivery_id, open_post
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import Glance, Reading
+from rollcall.model.inbound import Envelope, ParsedEmail
 from schemas.registration import form_fields
 
 LONGEST_TEXT = 2000
@@ -46,11 +46,11 @@ class InboxReader:
     what is known of it: this is the one place where that is seen to.
     """
 
-    def glance(self, raw: bytes) -> Glance:
+    def glance(self, raw: bytes) -> Envelope:
         """See `EmailReader`."""
-        return _tried(partial(_glance, raw), lambda: Glance(delivery_id(Post(), raw), ()))
+        return _tried(partial(_glance, raw), lambda: Envelope(delivery_id(Post(), raw), ()))
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
         """See `EmailReader`."""
         return _tried(partial(_read, raw, event, asked or {}), partial(_not_understood, raw))
 
@@ -66,12 +66,12 @@ def _tried(read: Callable[[], _Read], otherwise: Callable[[], _Read]) -> _Read:
         return otherwise()
 
 
-def _glance(raw: bytes) -> Glance:
+def _glance(raw: bytes) -> Envelope:
     post = open_post(raw)
-    return Glance(delivery_id(post, raw), post.envelope_to)
+    return Envelope(delivery_id(post, raw), post.envelope_to)
 
 
-def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
+def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> ParsedEmail:
     post = open_post(raw)
     message = message_of(post)
     headers, parts = message.headers, message.parts
@@ -79,12 +79,12 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> Reading:
     forwarded = times_forwarded(subject)
     read = _quoting(event, parts, asked) if asked else parts
     found = _tried(partial(find_forms, event, read, forwarded), partial(_nothing_found, parts))
-    return Reading(
+    return ParsedEmail(
         sender=next(iter(from_addresses(headers)), ""),
         subject=subject[:LONGEST_SUBJECT],
         message_id=next(iter(_message_ids(headers, "message-id")), ""),
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
-        came_at=came_at(headers),
+        arrived_at=arrived_at(headers),
         forms=found.forms,
         not_read=() if is_report(headers) else _names(found.not_read),
         text=_tried(partial(_beginning, parts), str),
@@ -107,9 +107,9 @@ def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
     return replace(parts, plain=(f"{said}\n\n{quoted}",), html=())
 
 
-def _not_understood(raw: bytes) -> Reading:
+def _not_understood(raw: bytes) -> ParsedEmail:
     text = text_of(raw[: 4 * LONGEST_TEXT])[:LONGEST_TEXT]
-    return Reading("", "", "", (), None, text=text, unproven=NOT_TAKEN_APART)
+    return ParsedEmail("", "", "", (), None, text=text, unproven=NOT_TAKEN_APART)
 
 
 def _nothing_found(parts: Parts) -> Found:

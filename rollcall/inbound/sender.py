@@ -39,7 +39,7 @@ def from_addresses(headers: Headers) -> tuple[str, ...]:
     return tuple({address.casefold(): address for address in addresses}.values())
 
 
-def came_at(headers: Headers) -> datetime | None:
+def arrived_at(headers: Headers) -> datetime | None:
     """When SendGrid received the message (UTC); None where its trace does not say so.
 
     Each server that passes a message on puts its `Received` on top (RFC 5321, 4.4). So SendGrid's own are the first

@@ -23,7 +23,9 @@ from pathlib import Path
 from environs import Env, EnvError
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from rollcall.desk.desk import Desk, Files, Store
+from rollcall.desk.desk import Desk
+from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.ports import Files, Store
 from rollcall.documents.roster import draw
 from rollcall.emails.composing import compose
 from rollcall.inbound.reader import InboxReader
@@ -31,14 +33,13 @@ from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.moved_time import MovedTime
-from rollcall.local.running import BOOKS_FILE, NoTime, Run, announced, moved_clock, time_from
+from rollcall.local.running import DATABASE_FILE, NoTime, Run, announced, moved_clock, time_from
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.model.event import Event
-from rollcall.model.intake import RecentIntakes
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
-from rollcall.store.sqlite import OtherBooks, SqliteStore
+from rollcall.store.sqlite import OtherSchema, SqliteStore
 from schemas.event import EventFileError, read_events
 from templates import deadline
 
@@ -52,7 +53,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     """Where the local run keeps things, and its time."""
 
     store: Store
@@ -82,11 +83,11 @@ def main() -> None:
         answers = _answers(env.str("SENDGRID_ANSWERS", ""))
         store, folder = env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books"))
         # a run that cannot begin must not touch the books of another
-        with _listening(port) as listening, _books(store, folder, events, at) as books:
+        with _listening(port) as listening, _books(store, folder, events, at) as db:
             kept = folder if store == "sqlite" else None
-            run = Run(port, events_folder, kept, books.shift.total_seconds(), books.emulator, books.project)
+            run = Run(port, events_folder, kept, db.shift.total_seconds(), db.emulator, db.project)
             with announced(run, folder):
-                serve(listening, events, books, StandIn(books.outbox, answers))
+                serve(listening, events, db, StandIn(db.outbox, answers))
     except (EnvError, EventFileError, NoEmulator, NoTime, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -114,27 +115,27 @@ def _listening(port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def serve(listening: socket.socket, events: Mapping[str, Event], books: Books, sendgrid: StandIn) -> None:
+def serve(listening: socket.socket, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> None:
     """Serve the desk on localhost, and run the trigger and the schedule beside it."""
     port = listening.getsockname()[1]
     poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(
-        store=books.store,
-        intakes=RecentIntakes(books.store, time.monotonic),
+        store=db.store,
+        intakes=RecentIntakes(db.store, time.monotonic),
         events=events,
         compose=compose,
         draw=draw,
         post=poster.post,
-        files=lambda: books.files,
+        files=lambda: db.files,
         reader=InboxReader,
         links=SignedLinks("local", f"http://localhost:{port}/register", FORMS_HOST),
         sender=SENDER,
     )
-    app = local_app(desk, sendgrid, books.clock)
+    app = local_app(desk, sendgrid, db.clock)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
-    print(_welcome(port, events, books, sendgrid), flush=True)
+    print(_welcome(port, events, db, sendgrid), flush=True)
     stop = threading.Event()
-    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, books.clock, stop), daemon=True)
+    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop), daemon=True)
     serving = threading.Thread(target=server.serve_forever, daemon=True)
     serving.start()
     schedule.start()
@@ -165,7 +166,7 @@ def _answers(said: str) -> int | None:
 
 
 @contextmanager
-def _books(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Books]:
+def _books(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Database]:
     letter_day = min(event.opens_at for event in events.values()) + OFFICE_OPENS
     if kind == "sqlite":
         with _to_ourselves(folder):
@@ -191,13 +192,13 @@ def _to_ourselves(folder: Path) -> Iterator[None]:
         yield
 
 
-def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Books:
+def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Database:
     """The books of the last run go on where they stopped. Time cannot run backwards in them: to start earlier, or over
     again after the deadline, begins new ones, and the old ones are set aside."""
     told = ""
     try:
         stopped_at = _stopped_at(folder)
-    except OtherBooks:
+    except OtherSchema:
         stopped_at = None
         told = f"The books of the last run are another version's, and are now {_set_aside(folder)}."
     if stopped_at:
@@ -210,8 +211,8 @@ def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None
             told = "The books of the last run go on."
     shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(folder / BOOKS_FILE, moved_clock(shift))
-    return Books(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), shift, told)
+    store = SqliteStore(folder / DATABASE_FILE, moved_clock(shift))
+    return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), shift, told)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -221,7 +222,7 @@ def _set_aside(folder: Path) -> Path:
 
 
 def _stopped_at(folder: Path) -> datetime | None:
-    path = folder / BOOKS_FILE
+    path = folder / DATABASE_FILE
     if not path.exists():
         return None
     store = SqliteStore(path, lambda: _NEVER)
@@ -232,7 +233,7 @@ def _stopped_at(folder: Path) -> datetime | None:
     return last if last > _NEVER else None
 
 
-def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
+def _firestore_books(address: str, folder: Path, start: datetime) -> Database:
     os.environ["FIRESTORE_EMULATOR_HOST"] = address
     from google.cloud import firestore
 
@@ -244,16 +245,16 @@ def _firestore_books(address: str, folder: Path, start: datetime) -> Books:
     store = MovedTime(FirestoreStore(client), shift)
     told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
     files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
-    return Books(store, files, outbox, shift, told, address, client.project)
+    return Database(store, files, outbox, shift, told, address, client.project)
 
 
-def _welcome(port: int, events: Mapping[str, Event], books: Books, sendgrid: StandIn) -> str:
+def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:
     here = f"http://localhost:{port}"
-    lines = ["", f"Rollcall is open at {here}/", *([books.told] if books.told else [])]
+    lines = ["", f"Rollcall is open at {here}/", *([db.told] if db.told else [])]
     for event in events.values():
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
-        lines += [f"    closes at    {deadline(books.store.intake(event).closes_at, event)}"]
-        lines += [f"    it is now    {books.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
+        lines += [f"    closes at    {deadline(db.store.intake(event).closes_at, event)}"]
+        lines += [f"    it is now    {db.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
     if sendgrid.answers is not None:
         does = "hangs up" if sendgrid.answers == HANGS_UP else f"answers {sendgrid.answers}"
         lines += [

@@ -100,15 +100,15 @@ def _mails(desk: Desk, outbox: Outbox) -> list[dict[str, Any]]:
 
 def _shown(desk: Desk, posted: Posted, number: int) -> dict[str, Any]:
     """A test person's mail that is not in the books any more was removed; no other ever is."""
-    record = desk.store.mail(posted.mail_id)
+    record = desk.store.entry(posted.email_id)
     of_test_person = is_test(posted.to[0])
     return {
-        "id": posted.mail_id,
-        "kind": record.mail.kind.value if record else "test" if of_test_person else "unknown",
+        "id": posted.email_id,
+        "kind": record.kind.value if record else "test" if of_test_person else "unknown",
         "to": ", ".join(posted.to),
         "subject": posted.subject,
         "at": posted.at,
-        "state": record.state.value if record else "removed" if of_test_person else "unknown",
+        "state": record.status.value if record else "removed" if of_test_person else "unknown",
         "text": posted.text,
         "html": posted.html,
         "attachments": [

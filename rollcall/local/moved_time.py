@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from rollcall.desk.desk import Store
-from rollcall.model.email import AT_ONCE, Mail, MailQueue, MailRecord
+from rollcall.desk.ports import Store
+from rollcall.model.email import AT_ONCE, CircuitBreaker, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import Incoming
+from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign
+from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
 
 
 class MovedTime:
@@ -24,7 +24,7 @@ class MovedTime:
         self._shift = shift
 
     def now(self) -> datetime:
-        """See `RecordingStore`."""
+        """See `Store`."""
         return self._store.now() + self._shift
 
     def intake(self, event: Event) -> Intake:
@@ -36,12 +36,12 @@ class MovedTime:
         return self._store.known_events()
 
     def known_intake(self, event: str) -> Intake | None:
-        """See `WatchingStore`."""
+        """See `Store`."""
         intake = self._store.known_intake(event)
         return self._read(intake) if intake else None
 
     def known_intakes(self) -> Mapping[str, Intake]:
-        """See `WatchingStore`."""
+        """See `Store`."""
         return {event: self._read(intake) for event, intake in self._store.known_intakes().items()}
 
     def accept(
@@ -49,156 +49,158 @@ class MovedTime:
         event: str,
         id: str,
         registration: Registration,
-        mail: Mail,
-        key: Key | None = None,
-        came_at: datetime | None = None,
+        mail: OutboxEntry,
+        key: IdempotencyKey | None = None,
+        arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         key = key and replace(key, until=key.until - self._shift)
-        received_at = self._store.accept(event, id, registration, self._owed(mail), key, came_at)
+        received_at = self._store.accept(event, id, registration, self._reenqueued(mail), key, arrived_at)
         return received_at + self._shift if received_at else None
 
     def registered_under(self, event: str, key: str) -> str | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         return self._store.registered_under(event, key)
 
     def registered(self, event: str, id: str) -> Registered | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         registered = self._store.registered(event, id)
         return self._moved(registered) if registered else None
 
-    def queue(self, mail: Mail) -> None:
-        """See `RegisteringStore`."""
-        self._store.queue(self._owed(mail))
+    def enqueue(self, mail: OutboxEntry) -> None:
+        """See `Store`."""
+        self._store.enqueue(self._reenqueued(mail))
 
-    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
-        """See `RegisteringStore`."""
-        self._store.keep(event, id, registration, sign)
+    def quarantine(self, event: str, id: str, registration: Registration, signal: BotSignal) -> None:
+        """See `Store`."""
+        self._store.quarantine(event, id, registration, signal)
 
-    def take_in(self, event: str, id: str) -> None:
-        """See `ReceivingStore`."""
-        self._store.take_in(event, id)
+    def add_inbound(self, event: str, id: str) -> None:
+        """See `Store`."""
+        self._store.add_inbound(event, id)
 
-    def incoming(self, id: str) -> Incoming | None:
-        """See `ReceivingStore`."""
-        incoming = self._store.incoming(id)
-        return _incoming(incoming, self._shift) if incoming else None
+    def inbound(self, id: str) -> InboundEmail | None:
+        """See `Store`."""
+        inbound = self._store.inbound(id)
+        return _inbound(inbound, self._shift) if inbound else None
 
-    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """See `ReceivingStore`."""
-        return self._store.save_incoming(_incoming(incoming, -self._shift), [self._owed(mail) for mail in owed])
+    def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """See `Store`."""
+        return self._store.save_inbound(_inbound(inbound, -self._shift), [self._reenqueued(mail) for mail in enqueue])
 
-    def due_incoming(self, limit: int) -> Sequence[str]:
-        """See `ReceivingStore`."""
-        return self._store.due_incoming(limit)
+    def due_inbound(self, limit: int) -> Sequence[str]:
+        """See `Store`."""
+        return self._store.due_inbound(limit)
 
-    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
-        """See `RosterStore`."""
-        return [_incoming(one, self._shift) for one in self._store.all_incoming(event, after, limit)]
+    def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
+        """See `Store`."""
+        return [_inbound(one, self._shift) for one in self._store.all_inbound(event, after, limit)]
 
-    def due_mails(self, limit: int) -> Sequence[str]:
-        """See `SendingStore`."""
-        return self._store.due_mails(limit)
+    def due_entries(self, limit: int) -> Sequence[str]:
+        """See `Store`."""
+        return self._store.due_entries(limit)
 
-    def mail(self, id: str) -> MailRecord | None:
-        """See `RecordingStore`."""
-        record = self._store.mail(id)
+    def entry(self, id: str) -> OutboxEntry | None:
+        """See `Store`."""
+        record = self._store.entry(id)
         return _mail(record, self._shift) if record else None
 
-    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
-        """See `RecordingStore`."""
-        return self._store.save_mail(_mail(record, -self._shift), [self._owed(mail) for mail in owed])
+    def save_entry(self, record: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """See `Store`."""
+        return self._store.save_entry(_mail(record, -self._shift), [self._reenqueued(mail) for mail in enqueue])
 
-    def put_off(self, id: str, until: datetime) -> None:
-        """See `SendingStore`."""
-        self._store.put_off(id, until - self._shift)
+    def postpone(self, id: str, until: datetime) -> None:
+        """See `Store`."""
+        self._store.postpone(id, until - self._shift)
 
-    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
-        """See `SendingStore`."""
-        return self._store.handed_over_lately(to, since - self._shift, limit)
+    def recently_sent(self, to: str, since: datetime, limit: int) -> int:
+        """See `Store`."""
+        return self._store.recently_sent(to, since - self._shift, limit)
 
-    def mail_queue(self) -> MailQueue:
-        """See `SendingStore`."""
-        return _queue(self._store.mail_queue(), self._shift)
+    def circuit_breaker(self) -> CircuitBreaker:
+        """See `Store`."""
+        return _queue(self._store.circuit_breaker(), self._shift)
 
-    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
-        """See `SendingStore`."""
-        return self._store.save_mail_queue(_queue(queue, -self._shift), [self._owed(mail) for mail in owed])
+    def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
+        """See `Store`."""
+        return self._store.save_circuit_breaker(
+            _queue(breaker, -self._shift), [self._reenqueued(mail) for mail in enqueue]
+        )
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        """See `RosterStore`."""
+        """See `Store`."""
         return [self._moved(registered) for registered in self._store.registrations(event, after, limit)]
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        """See `RosterStore`."""
+        """See `Store`."""
         return self._store.roster_page(event, name)
 
-    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
-        """See `RosterStore`."""
-        return [replace(one, form=self._moved(one.form)) for one in self._store.kept(event, after, limit)]
+    def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
+        """See `Store`."""
+        return [replace(one, form=self._moved(one.form)) for one in self._store.quarantined(event, after, limit)]
 
     def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
-        """See `RosterStore`."""
+        """See `Store`."""
         return [self._moved(registered) for registered in self._store.people(event, ids)]
 
-    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
-        """See `RosterStore`."""
-        return [_mail(record, self._shift) for record in self._store.unsent_mails(event, after, limit)]
+    def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
+        """See `Store`."""
+        return [_mail(record, self._shift) for record in self._store.unsent_entries(event, after, limit)]
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
-        """See `ClosingStore`. A deadline is not moved, and `now` is time that is."""
+        """See `Store`. A deadline is not moved, and `now` is time that is."""
         return self._store.due_intakes(now)
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
-        """See `ClosingStore`."""
+        """See `Store`."""
         self._store.write_roster_page(event, name, ids)
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
-        """See `MovingStore`."""
+        """See `Store`."""
         return self._store.move_deadline(event, intake, closes_at)
 
-    def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
-        """See `ClosingStore`."""
-        return self._store.record_closing(event, intake, closing, [self._owed(mail) for mail in mails])
+    def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[OutboxEntry]) -> bool:
+        """See `Store`."""
+        return self._store.record_closing(event, intake, closing, [self._reenqueued(mail) for mail in mails])
 
     def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
-        """See `ForgettingStore`."""
+        """See `Store`."""
         self._store.forget(event, id, mails)
 
     def _read(self, intake: Intake) -> Intake:
         return replace(intake, as_of=intake.as_of + self._shift)
 
-    def _owed(self, mail: Mail) -> Mail:
+    def _reenqueued(self, mail: OutboxEntry) -> OutboxEntry:
         return replace(mail, not_before=_moved(mail.not_before, -self._shift))
 
     def _moved(self, registered: Registered) -> Registered:
         return replace(registered, received_at=registered.received_at + self._shift)
 
 
-def _mail(record: MailRecord, shift: timedelta) -> MailRecord:
+def _mail(record: OutboxEntry, shift: timedelta) -> OutboxEntry:
     return replace(
         record,
-        mail=replace(record.mail, not_before=_moved(record.mail.not_before, shift)),
+        not_before=_moved(record.not_before, shift),
         due_at=_moved(record.due_at, shift) if record.due_at else None,
         attempts=tuple(replace(attempt, at=attempt.at + shift) for attempt in record.attempts),
-        queued_at=record.queued_at + shift,
+        enqueued_at=record.enqueued_at + shift,
     )
 
 
-def _incoming(incoming: Incoming, shift: timedelta) -> Incoming:
+def _inbound(inbound: InboundEmail, shift: timedelta) -> InboundEmail:
     return replace(
-        incoming,
-        stored_at=incoming.stored_at + shift,
-        due_at=_moved(incoming.due_at, shift) if incoming.due_at else None,
+        inbound,
+        stored_at=inbound.stored_at + shift,
+        due_at=_moved(inbound.due_at, shift) if inbound.due_at else None,
     )
 
 
-def _queue(queue: MailQueue, shift: timedelta) -> MailQueue:
+def _queue(queue: CircuitBreaker, shift: timedelta) -> CircuitBreaker:
     return replace(
         queue,
         as_of=queue.as_of + shift,
-        held_since=queue.held_since and queue.held_since + shift,
-        held_until=queue.held_until and queue.held_until + shift,
+        opened_at=queue.opened_at and queue.opened_at + shift,
+        open_until=queue.open_until and queue.open_until + shift,
     )
 
 

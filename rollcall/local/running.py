@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-BOOKS_FILE = "rollcall.sqlite3"
+DATABASE_FILE = "rollcall.sqlite3"
 """In the folder of the books."""
 
 
@@ -19,7 +19,7 @@ class Run:
     port: int
     events: Path
     """The folder of its event files."""
-    books: Path | None
+    db: Path | None
     """The folder of its SQLite books; None where they are in the Firestore emulator."""
     shift: float
     """Seconds by which its time is ahead of real time."""
@@ -46,9 +46,7 @@ class Run:
 def announced(run: Run, folder: Path) -> Iterator[None]:
     """Say of the run what is to be known, beside the folder of the books, for as long as it lasts."""
     path = _beside(folder)
-    text = json.dumps(
-        asdict(replace(run, events=run.events.absolute(), books=run.books and run.books.absolute())), default=str
-    )
+    text = json.dumps(asdict(replace(run, events=run.events.absolute(), db=run.db and run.db.absolute())), default=str)
     path.parent.mkdir(parents=True, exist_ok=True)
     being_written = path.with_name(f"{path.name}.{run.port}")
     being_written.write_text(text, "utf-8")

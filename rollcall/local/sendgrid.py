@@ -24,7 +24,7 @@ from rollcall.model.email import Attachment
 class Posted:
     """A message that was handed to the stand-in."""
 
-    mail_id: str
+    email_id: str
     to: tuple[str, ...]
     subject: str
     at: str
@@ -90,7 +90,7 @@ class StandIn:
 
 
 def _reports(message: Posted) -> list[dict[str, str]]:
-    about = {"email": message.to[0], "mail_id": message.mail_id}
+    about = {"email": message.to[0], "email_id": message.email_id}
     if message.to[0].startswith("bounce"):
         became = {"event": "bounce", "reason": "550 5.1.1 There is no such mailbox."}
     else:
@@ -112,7 +112,7 @@ def sendgrid_app(sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
             return _errors(sendgrid.answers or 500, "This stand-in was told to answer so")
         body = request.get_json()
         sendgrid.outbox.keep(body, now().isoformat(timespec="seconds"))
-        return Response(status=202, headers={"X-Message-Id": body["personalizations"][0]["custom_args"]["mail_id"]})
+        return Response(status=202, headers={"X-Message-Id": body["personalizations"][0]["custom_args"]["email_id"]})
 
     return api
 
@@ -127,7 +127,7 @@ def _posted(kept: dict[str, Any]) -> Posted:
     person, *copies = body["personalizations"]
     content = {part["type"]: part["value"] for part in body["content"]}
     return Posted(
-        mail_id=person["custom_args"]["mail_id"],
+        email_id=person["custom_args"]["email_id"],
         to=tuple(address["email"] for one in (person, *copies) for address in one["to"]),
         subject=body["subject"],
         at=kept["at"],

@@ -13,7 +13,7 @@ from rollcall.local.inbound_parse import InboundPost, inbound_post, written
 from rollcall.local.sample import SENDER, sample_text
 from rollcall.local.sendgrid import StandIn
 from rollcall.model.email import Attachment
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, standing_now
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, status_now
 from rollcall.model.registration import reference
 from schemas.registration import form_fields
 
@@ -78,27 +78,27 @@ def _post(sendgrid: StandIn, post: InboundPost) -> Any:
     return current_app.test_client().post("/receive-email", data=post.body, headers=headers)
 
 
-def _shown(desk: Desk, incoming: Incoming, registered: Collection[str]) -> dict[str, Any]:
-    labels = {field.name: field.label for field in form_fields(desk.events[incoming.event])}
+def _shown(desk: Desk, inbound: InboundEmail, registered: Collection[str]) -> dict[str, Any]:
+    labels = {field.name: field.label for field in form_fields(desk.events[inbound.event])}
     return {
-        "id": incoming.id,
-        "event": incoming.event,
-        "at": incoming.received_at.isoformat(timespec="seconds"),
-        "from": incoming.sender,
-        "subject": incoming.subject,
-        "standing": standing_now(incoming, registered).value,
-        "reason": incoming.reason,
-        "forms": [_form(form, labels) for form in incoming.forms],
-        "not_read": list(incoming.not_read),
-        "answered": incoming.answered,
-        "dealt_with": incoming.dealt_with,
+        "id": inbound.id,
+        "event": inbound.event,
+        "at": inbound.received_at.isoformat(timespec="seconds"),
+        "from": inbound.sender,
+        "subject": inbound.subject,
+        "standing": status_now(inbound, registered).value,
+        "reason": inbound.reason,
+        "forms": [_form(form, labels) for form in inbound.forms],
+        "not_read": list(inbound.not_read),
+        "answered": inbound.answered,
+        "dealt_with": inbound.resolved,
     }
 
 
-def _form(form: ReadForm, labels: dict[str, str]) -> dict[str, Any]:
-    in_the_books = form.standing in (FormStanding.REGISTERED, FormStanding.KNOWN)
+def _form(form: InboundForm, labels: dict[str, str]) -> dict[str, Any]:
+    in_the_books = form.status in (FormStatus.REGISTERED, FormStatus.DUPLICATE)
     return {
-        "standing": form.standing.value,
+        "standing": form.status.value,
         "reference": reference(form.registration_id) if form.registration_id and in_the_books else None,
         "faults": {labels.get(name, name): " ".join(sentences) for name, sentences in form.faults.items()},
     }

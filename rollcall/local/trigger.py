@@ -25,26 +25,26 @@ def run_schedule(
         if minute != (minute := clock().replace(second=0, microsecond=0)):
             for path in _EVERY_MINUTE:
                 caller.post(path)
-        for mail_id in _newly_queued(desk):
-            caller.post("/send-mail", headers=trigger_of(mail_id))
+        for email_id in _newly_queued(desk):
+            caller.post("/send-mail", headers=trigger_of(email_id))
         if reports := sendgrid.reports_due():
             caller.post("/record-deliveries", data=reports, headers=sendgrid.signed(reports))
 
 
 def _newly_queued(desk: Desk) -> list[str]:
     try:
-        records = [desk.store.mail(mail_id) for mail_id in desk.store.due_mails(20)]
+        records = [desk.store.entry(email_id) for email_id in desk.store.due_entries(20)]
     except StoreUnavailable:
         return []
-    return [record.mail.id for record in records if record and not record.attempts]
+    return [record.id for record in records if record and not record.attempts]
 
 
-def trigger_of(mail_id: str) -> dict[str, str]:
+def trigger_of(email_id: str) -> dict[str, str]:
     """A CloudEvent in binary mode, as Eventarc posts it when a document is created."""
     return {
         "ce-specversion": "1.0",
-        "ce-id": mail_id,
+        "ce-id": email_id,
         "ce-type": "google.cloud.firestore.document.v1.created",
         "ce-source": "//firestore.googleapis.com/projects/local/databases/(default)",
-        "ce-subject": f"documents/mails/{mail_id}",
+        "ce-subject": f"documents/mails/{email_id}",
     }

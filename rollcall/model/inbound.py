@@ -1,4 +1,4 @@
-"""Messages that come in: what is read in one, and what came of it."""
+"""The e-mails that come in: what is read in one, and what came of it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from rollcall.model.registration import Registered, Registration
 
 
 @dataclass(frozen=True)
-class Glance:
+class Envelope:
     """What must be known of a message before it is kept."""
 
     id: str
@@ -19,7 +19,7 @@ class Glance:
 
 
 @dataclass(frozen=True)
-class FoundForm:
+class ParsedForm:
     """A filled-in form that was found in a message."""
 
     answers: Mapping[str, str]
@@ -33,7 +33,7 @@ class FoundForm:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedEmail:
     """What was understood of a message."""
 
     sender: str
@@ -43,9 +43,9 @@ class Reading:
     """Its Message-ID, with the angle brackets; empty where there is none."""
     references: tuple[str, ...]
     """Its References and then its In-Reply-To, each once, with the angle brackets (RFC 5322, 3.6.4)."""
-    came_at: datetime | None
+    arrived_at: datetime | None
     """When SendGrid received it, by SendGrid's own trace; None where that cannot be read."""
-    forms: tuple[FoundForm, ...] = ()
+    forms: tuple[ParsedForm, ...] = ()
     not_read: tuple[str, ...] = ()
     """Names of the attachments in which no form could be read: scans, papers."""
     text: str = ""
@@ -57,46 +57,47 @@ class Reading:
     spam: bool = False
     """Whether SendGrid takes it for spam."""
     recipients: tuple[str, ...] = ()
-    """As in `Glance`."""
+    """As in `Envelope`."""
 
 
-class Standing(StrEnum):
-    """What came of a message; of all that came in, each has one."""
+class InboundStatus(StrEnum):
+    """What came of an inbound e-mail."""
 
-    UNREAD = "not yet read"
+    UNREAD = "unread"
     """It is kept, and is read again soon."""
     REGISTERED = "registered"
-    """Every form in it is in the books."""
-    WAITING = "waiting for the person"
+    """Every form in it is registered."""
+    WAITING_FOR_SENDER = "waiting_for_sender"
     """The sender was told what is missing."""
-    NEEDS_A_PERSON = "needs a person"
-    AUTOMATIC = "ignored as automatic"
+    NEEDS_REVIEW = "needs_review"
+    AUTOMATIC = "automatic"
+    """Ignored: no person sent it."""
     SPAM = "spam"
 
 
-class FormStanding(StrEnum):
-    """What came of a form in a message."""
+class FormStatus(StrEnum):
+    """What came of a form in an inbound e-mail."""
 
     REGISTERED = "registered"
-    KNOWN = "known"
-    """The same form of the same person was in the books."""
-    DIFFERS = "differs"
-    """Another form of the same person is in the books and stands."""
+    DUPLICATE = "duplicate"
+    """The same form of the same person was registered before."""
+    CONFLICT = "conflict"
+    """Another form of the same person is registered and stands."""
     INCOMPLETE = "incomplete"
     """Something is missing or wrong."""
-    NOT_YET_OPEN = "not yet open"
-    HELD_BACK = "held back"
+    NOT_YET_OPEN = "not_yet_open"
+    NEEDS_REVIEW = "needs_review"
     """Not registered by itself: the message may not be the sender's, or is a machine's."""
 
 
-IN_THE_BOOKS = (FormStanding.REGISTERED, FormStanding.KNOWN)
+REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
 
 
 @dataclass(frozen=True)
-class ReadForm:
+class InboundForm:
     """A form in a message, and what came of it."""
 
-    standing: FormStanding
+    status: FormStatus
     registration_id: str | None = None
     """Whose it is, where that can be known: in the books if registered or known."""
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -106,14 +107,14 @@ class ReadForm:
 
 
 @dataclass(frozen=True)
-class Incoming:
+class InboundEmail:
     """A message in the books, and what came of it. The message itself is a file under the same id."""
 
     id: str
     event: str
     stored_at: datetime
     """The store's commit time."""
-    standing: Standing = Standing.UNREAD
+    status: InboundStatus = InboundStatus.UNREAD
     due_at: datetime | None = None
     """When it is next to be read; None once it was. While it is being read, the end of the reader's lease."""
     attempts: int = 0
@@ -122,8 +123,8 @@ class Incoming:
     subject: str = ""
     message_id: str = ""
     references: tuple[str, ...] = ()
-    came_at: datetime | None = None
-    forms: tuple[ReadForm, ...] = ()
+    arrived_at: datetime | None = None
+    forms: tuple[InboundForm, ...] = ()
     not_read: tuple[str, ...] = ()
     text: str = ""
     """The beginning of what it says, where it needs a person."""
@@ -131,15 +132,15 @@ class Incoming:
     """Why it needs a person, in words for the staff."""
     answered: bool = False
     """Whether a reply to the sender was owed."""
-    dealt_with: bool = False
+    resolved: bool = False
     """Whether the staff said that they have dealt with it."""
     version: object = field(default=None, compare=False)
-    """The store's mark of this reading, for `save_incoming`."""
+    """The store's mark of this reading, for `save_inbound`."""
 
     @property
     def received_at(self) -> datetime:
         """When it reached SendGrid, and so us: never after it was kept."""
-        return min(self.came_at or self.stored_at, self.stored_at)
+        return min(self.arrived_at or self.stored_at, self.stored_at)
 
     @property
     def thread(self) -> tuple[str, ...]:
@@ -158,7 +159,7 @@ LONGEST_THREAD = 10
 class Reply:
     """What a reply to the sender of a message is about."""
 
-    incoming: Incoming
+    inbound: InboundEmail
     people: Mapping[str, Registered]
     """Those of its forms that are in the books, by registration id."""
     links: Mapping[int, str]
@@ -169,10 +170,21 @@ class Reply:
     """The address to which an answer to the reply goes."""
 
 
-def standing_now(incoming: Incoming, registered: Collection[str]) -> Standing:
+def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundStatus:
     """How the message stands, now that the people with these registration ids are in the books: what waited for the
     person may have come on the form's page, or by another message."""
-    waits = incoming.standing is Standing.WAITING
-    if waits and all(form.registration_id in registered for form in incoming.forms):
-        return Standing.REGISTERED
-    return incoming.standing
+    waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
+    if waits and all(form.registration_id in registered for form in inbound.forms):
+        return InboundStatus.REGISTERED
+    return inbound.status
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a link of ours was made for."""
+
+    event: str
+    id: str
+    """Of the message; of the file, where it is a roster."""
+    place: int
+    """Of the form in the message, which has more than one at times."""

@@ -15,7 +15,7 @@ _ID_BYTES = 15  # 120 bits are 24 base 32 digits: no padding, and no two people 
 
 
 @dataclass(frozen=True)
-class Key:
+class IdempotencyKey:
     """What a client calls one form that it may send again (an `Idempotency-Key`)."""
 
     id: str
@@ -60,7 +60,7 @@ class Registered:
     id: str
     registration: Registration
     received_at: datetime
-    came_at: datetime | None = None
+    arrived_at: datetime | None = None
     """When SendGrid received the message that it came in; None where it came from a page or a program."""
 
     @property
@@ -69,7 +69,7 @@ class Registered:
         return reference(self.id)
 
 
-class Sign(StrEnum):
+class BotSignal(StrEnum):
     """Why a form looks as if no person had filled it in."""
 
     HIDDEN_FIELD = "hidden-field"
@@ -79,12 +79,12 @@ class Sign(StrEnum):
 
 
 @dataclass(frozen=True)
-class KeptForm:
+class QuarantinedForm:
     """A form that is kept for the staff: nobody is registered by it."""
 
     form: Registered
     """As it would be in the books; `received_at` is when the last one of this person was kept."""
-    sign: Sign
+    sign: BotSignal
 
     @property
     def id(self) -> str:

@@ -19,13 +19,14 @@ from urllib.parse import urlsplit
 from environs import Env, EnvError
 
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
-from rollcall.desk.desk import Store
-from rollcall.desk.resend import tell_anew
+from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.ports import Store
+from rollcall.desk.resend import resend_to_staff
 from rollcall.local.running import NoTime, time_from
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.model.intake import Intake, RecentIntakes
-from rollcall.ops.connect import Books, NoBooks, open_books
+from rollcall.model.intake import Intake
+from rollcall.ops.connect import Database, NoDatabase, connect
 from rollcall.ops.event_check import after_its_end, check_folder
 from rollcall.ops.report import status_said
 from rollcall.ops.smoke import Smoke, SmokeFailed, look_at_page_of_closed, smoke
@@ -44,7 +45,7 @@ class _Refused(Exception):
 class _Duty:
     """What a command works with."""
 
-    books: Books
+    db: Database
     store: Store
     intakes: RecentIntakes
     events: Mapping[str, Event]
@@ -58,7 +59,7 @@ def main() -> None:
         sys.exit(f"Say which: {', '.join(_COMMANDS)}")
     try:
         command()
-    except (EnvError, EventFileError, NoBooks, NoTime, _Refused) as error:
+    except (EnvError, EventFileError, NoDatabase, NoTime, _Refused) as error:
         sys.exit(str(error))
     except SmokeFailed as error:
         sys.exit(f"FAILED. {error}")
@@ -81,7 +82,7 @@ def run_smoke() -> None:
     now = duty.store.now()
     event = _chosen(duty) if env.str("EVENT", "") else _open_or_nearest(duty, now)
     opens_at, closes_at = _open_between(duty, event)
-    print(f"{url}/register/{event.slug}, with the books of {duty.books.told}:")
+    print(f"{url}/register/{event.slug}, with the books of {duty.db.told}:")
     test = Smoke(duty.store, event, url, lambda line: print(line, flush=True), _until_stopped(), time.monotonic)
     if env.str("EVENT", "") or opens_at <= now < closes_at:
         smoke(test)
@@ -108,7 +109,7 @@ def move() -> None:
     old = _known(duty, event)
     if after_its_end(event, closes_at):
         raise _Refused(f"{deadline(closes_at, event)} is after the event's end; nothing was moved.")
-    moved = move_deadline(duty, event, closes_at)
+    moved = move_deadline(duty.store, event, closes_at)
     match moved:
         case Moved():
             if old.closes_at == closes_at:
@@ -137,32 +138,32 @@ def send_roster() -> None:
     duty = _opened_and_said()
     event = _chosen(duty)
     intake = _known(duty, event)
-    mails = tell_anew(duty.store, event)
-    for mail in mails:
-        print(f"Owed to {mail.to}: {mail.kind.value} ({mail.id})")
-    if not mails:
+    entries = resend_to_staff(duty.store, event)
+    for entry in entries:
+        print(f"Owed to {entry.to}: {entry.kind.value} ({entry.id})")
+    if not entries:
         print("Nothing to send now.")
     if intake.closing is None:
         print(
             f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
             f"event file names. The one here names {', '.join(event.staff)}."
         )
-    if mails:
+    if entries:
         print("They go out within a minute or two; make status says what became of them.")
 
 
 def check() -> None:
     """What speaks against deploying the event files."""
     try:
-        books = open_books(env.str("PROJECT", ""), _books_folder())
-    except NoBooks:
+        db = connect(env.str("PROJECT", ""), _books_folder())
+    except NoDatabase:
         if env.str("PROJECT", ""):
             raise
-        books = None
-    folder = _events_folder(books)
-    now = time_from(env.str("AT", ""), "2004-01-20T12:00+01:00") or (books.store.now() if books else datetime.now(UTC))
-    events, faults = check_folder(folder, books.store if books else None, now)
-    beside = f"beside the books of {books.told}" if books else "without any books (PROJECT=... says which)"
+        db = None
+    folder = _events_folder(db)
+    now = time_from(env.str("AT", ""), "2004-01-20T12:00+01:00") or (db.store.now() if db else datetime.now(UTC))
+    events, faults = check_folder(folder, db.store if db else None, now)
+    beside = f"beside the books of {db.told}" if db else "without any books (PROJECT=... says which)"
     if faults:
         sys.exit("\n".join([*faults, f"Checked {beside}, as of {in_utc(now)}."]))
     for event in events.values():
@@ -195,21 +196,21 @@ def _until_stopped() -> Callable[[float], None]:
 
 
 def _opened() -> _Duty:
-    books = open_books(env.str("PROJECT", ""), _books_folder())
-    folder = _events_folder(books)
-    return _Duty(books, books.store, RecentIntakes(books.store, time.monotonic), read_events(folder), folder)
+    db = connect(env.str("PROJECT", ""), _books_folder())
+    folder = _events_folder(db)
+    return _Duty(db, db.store, RecentIntakes(db.store, time.monotonic), read_events(folder), folder)
 
 
 def _opened_and_said() -> _Duty:
     """Whose books they are is said first: what follows would be another's."""
     duty = _opened()
-    print(f"Books: {duty.books.told}.")
+    print(f"Books: {duty.db.told}.")
     return duty
 
 
 def _pages(duty: _Duty) -> str:
     """Where the desk's pages are: of the URL only scheme and host count, since it may be that of any page."""
-    url = env.str("URL", "") or duty.books.address
+    url = env.str("URL", "") or duty.db.address
     if not url:
         raise _Refused("Say where the desk's pages are: URL=https://registration.example.org")
     try:
@@ -219,14 +220,14 @@ def _pages(duty: _Duty) -> str:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise _Refused(f"URL={url} is no address of a page; write it as URL=https://registration.example.org")
     url = f"{parts.scheme}://{parts.netloc}"
-    if duty.books.address and not parts.netloc.endswith(f":{urlsplit(duty.books.address).port}"):
-        raise _Refused(f"The books are those of {duty.books.told}, not of {url}: PROJECT=... says whose they are.")
+    if duty.db.address and not parts.netloc.endswith(f":{urlsplit(duty.db.address).port}"):
+        raise _Refused(f"The books are those of {duty.db.told}, not of {url}: PROJECT=... says whose they are.")
     return url
 
 
-def _events_folder(books: Books | None) -> Path:
+def _events_folder(db: Database | None) -> Path:
     said = env.str("EVENTS", "")
-    return Path(said) if said else (books and books.events) or Path("events")
+    return Path(said) if said else (db and db.events) or Path("events")
 
 
 def _books_folder() -> Path:

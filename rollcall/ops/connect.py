@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.local.moved_time import MovedTime
-from rollcall.local.running import BOOKS_FILE, Run, local_run, moved_clock
-from rollcall.store.sqlite import OtherBooks, SqliteStore
+from rollcall.local.running import DATABASE_FILE, Run, local_run, moved_clock
+from rollcall.store.sqlite import OtherSchema, SqliteStore
 
 
-class NoBooks(Exception):
+class NoDatabase(Exception):
     """There are no books to open; the message says why, and what then."""
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     """Books that were opened."""
 
     store: Store
@@ -30,21 +30,21 @@ class Books:
     """The folder of the event files that go with them, if that is known."""
 
 
-def open_books(project: str, folder: Path) -> Books:
+def connect(project: str, folder: Path) -> Database:
     """The books of the project, or, where it is empty, those of the local run, which keeps its books in this folder or
-    would if they were not in the emulator. Raises `NoBooks`."""
+    would if they were not in the emulator. Raises `NoDatabase`."""
     if project:
         return _at_google(project)
     run = local_run(folder)
     if run is None or not run.answers:
-        raise NoBooks(
+        raise NoDatabase(
             "No local run is on this machine, and no PROJECT is given: start one in another terminal (make run), "
             "or say which project at Google it is (PROJECT=...)."
         )
     return _of_run(run)
 
 
-def _at_google(project: str) -> Books:
+def _at_google(project: str) -> Database:
     """With the login that the person has with gcloud anyway; for the emulator with none."""
     from google.cloud import firestore
     from google.oauth2.credentials import Credentials
@@ -55,39 +55,39 @@ def _at_google(project: str) -> Books:
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if emulator:
         store = FirestoreStore(firestore.Client(project=project))
-        return Books(store, f"project {project} in the Firestore emulator at {emulator}")
+        return Database(store, f"project {project} in the Firestore emulator at {emulator}")
     # who calls with a person's login must say whose quota it is, or it is that of gcloud's own project
     # (https://cloud.google.com/docs/authentication/troubleshoot-adc)
     login = Credentials(_token(), quota_project_id=project)  # type: ignore[no-untyped-call]
     store = FirestoreStore(firestore.Client(project=project, credentials=login), firestore_api(login))
-    return Books(store, f"project {project} at Google")
+    return Database(store, f"project {project} at Google")
 
 
 def _token() -> str:
     """Good for an hour; it goes no further than this process."""
     gcloud = shutil.which("gcloud")
     if gcloud is None:
-        raise NoBooks(
+        raise NoDatabase(
             "gcloud is not installed; it has your login at Google (https://cloud.google.com/sdk/docs/install)."
         )
     asked = subprocess.run([gcloud, "auth", "print-access-token"], capture_output=True, text=True, check=False)
     if asked.returncode != 0:
-        raise NoBooks(f"gcloud has no login of yours; log in with: gcloud auth login\n{asked.stderr.strip()}")
+        raise NoDatabase(f"gcloud has no login of yours; log in with: gcloud auth login\n{asked.stderr.strip()}")
     return asked.stdout.strip()
 
 
-def _of_run(run: Run) -> Books:
+def _of_run(run: Run) -> Database:
     shift = timedelta(seconds=run.shift)
     told = f"the local run at {run.address}"
-    if run.books:
+    if run.db:
         try:
-            return Books(SqliteStore(run.books / BOOKS_FILE, moved_clock(shift)), told, run.address, run.events)
-        except OtherBooks as error:
-            raise NoBooks(f"{error}; run the commands of the version that runs.") from None
+            return Database(SqliteStore(run.db / DATABASE_FILE, moved_clock(shift)), told, run.address, run.events)
+        except OtherSchema as error:
+            raise NoDatabase(f"{error}; run the commands of the version that runs.") from None
     os.environ["FIRESTORE_EMULATOR_HOST"] = run.emulator or ""
     from google.cloud import firestore
 
     from rollcall.store.firestore import FirestoreStore
 
     store = MovedTime(FirestoreStore(firestore.Client(project=run.project)), shift)
-    return Books(store, told, run.address, run.events)
+    return Database(store, told, run.address, run.events)

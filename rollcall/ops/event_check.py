@@ -5,22 +5,22 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rollcall.desk.deadline import why_not
-from rollcall.desk.desk import WatchingStore
-from rollcall.desk.scan import everyone, kept_forms, messages
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import everyone, messages, quarantined_forms
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from schemas.event import as_written, read_folder
 from templates import days, deadline, in_utc, in_zone
 
 
-def check_folder(folder: Path, store: WatchingStore | None, now: datetime) -> tuple[Mapping[str, Event], Sequence[str]]:
+def check_folder(folder: Path, store: Store | None, now: datetime) -> tuple[Mapping[str, Event], Sequence[str]]:
     """The events of the folder that can be used, and all that speaks against deploying it: what the files say wrong by
     themselves, and `check_events`. Raises `StoreUnavailable`."""
     events, in_files = read_folder(folder)
     return events, [*in_files, *(f"{folder}/{fault}" for fault in check_events(events, store, now))]
 
 
-def check_events(events: Mapping[str, Event], store: WatchingStore | None, now: datetime) -> list[str]:
+def check_events(events: Mapping[str, Event], store: Store | None, now: datetime) -> list[str]:
     """What speaks against deploying these events, and no others, at this time: a line a fault, with the file's name,
     the field and the mend. Writes nothing. `store` is None where there are no books yet. Raises `StoreUnavailable`."""
     intakes = store.known_intakes() if store else {}
@@ -48,11 +48,11 @@ def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
     return found
 
 
-def _is_waited_for(store: WatchingStore, slug: str, intake: Intake) -> bool:
+def _is_waited_for(store: Store, slug: str, intake: Intake) -> bool:
     """Whether somebody registered or wrote who has no roster to be on yet: without its file nobody closes the event."""
     if intake.closing:
         return False
-    came = (everyone(store, slug), kept_forms(store, slug), messages(store, slug))
+    came = (everyone(store, slug), quarantined_forms(store, slug), messages(store, slug))
     return any(next(iter(one), None) for one in came)
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from rollcall.model.email import MailQueue, MailRecord, MailState
-from rollcall.model.inbound import Standing
+from rollcall.model.email import CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake
-from rollcall.ops.status import EventStatus, MailsStanding, Status, WithoutFile
-from templates import deadline, in_utc, in_zone
+from rollcall.ops.status import EventStatus, Status, UnsentCounts, WithoutFile
+from templates import deadline, in_utc, in_zone, words
 
 _NOBODY_CLOSES = "not yet; a desk without its file shows no page of it, and does not close it"
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
@@ -31,10 +31,10 @@ def status_said(status: Status, folder: Path) -> str:
     return "\n\n".join([f"It is {in_utc(status.as_of)} there.", *paragraphs, _queue_said(status.queue)])
 
 
-def failed_said(record: MailRecord) -> str:
+def failed_said(entry: OutboxEntry) -> str:
     """What became of a mail to the staff that will not arrive."""
-    why = f": {record.why}" if record.why else ""
-    return f"{record.mail.kind.value} to {record.mail.to} {record.state.value}{why}"
+    why = f": {entry.why}" if entry.why else ""
+    return f"{words(entry.kind)} to {entry.to} {words(entry.status)}{why}"
 
 
 def _event_said(one: EventStatus) -> str:
@@ -44,7 +44,7 @@ def _event_said(one: EventStatus) -> str:
         ("  registered", f"{one.registered}, and {one.late} late"),
         ("  kept for staff", f"{one.kept} (no person may have filled in)" if one.kept else "none"),
         ("  e-mails", _incoming_said(one)),
-        *_mails_said(one.mails),
+        *_mails_said(one.entries),
         ("deadline", _deadline_said(one)),
         ("closing", _closing_said(one)),
     ]
@@ -61,7 +61,7 @@ def _without_file_said(one: WithoutFile, folder: Path) -> str:
     closing = f"closed, {intake.closing.count} on the roster" if intake.closing else _NOBODY_CLOSES
     rows = [
         ("registered", f"{one.registered}"),
-        *_mails_said(one.mails),
+        *_mails_said(one.entries),
         ("deadline", f"{in_utc(intake.closes_at)}, {_how_far_off(intake)}"),
         ("closing", closing),
     ]
@@ -74,28 +74,28 @@ def _how_far_off(intake: Intake) -> str:
 
 
 def _incoming_said(one: EventStatus) -> str:
-    counted = _counted(one.incoming)
+    counted = _counted(one.inbound)
     if not counted:
         return "none"
     left = f"; {one.left_to_staff} still before the staff" if one.left_to_staff else ""
-    return f"{sum(one.incoming.values())} ({counted}){left}"
+    return f"{sum(one.inbound.values())} ({counted}){left}"
 
 
-def _mails_said(mails: MailsStanding) -> Sequence[tuple[str, str]]:
+def _mails_said(entries: UnsentCounts) -> Sequence[tuple[str, str]]:
     return [
-        ("mails waiting", _waiting_said(mails)),
-        ("mails failed", _counted(mails.undelivered) or "none"),
-        *(("  to the staff", failed_said(record)) for record in mails.to_staff),
+        ("mails waiting", _waiting_said(entries)),
+        ("mails failed", _counted(entries.undelivered) or "none"),
+        *(("  to the staff", failed_said(entry)) for entry in entries.to_staff),
     ]
 
 
-def _waiting_said(mails: MailsStanding) -> str:
-    if not mails.waiting:
+def _waiting_said(entries: UnsentCounts) -> str:
+    if not entries.waiting:
         said = "none"
     else:
-        doubt = f", {mails.in_doubt} of them for a delivery report" if mails.in_doubt else ""
-        said = f"{mails.waiting}, the longest for {lasting(mails.longest)}{doubt}"
-    return f"{said}; {mails.later} to go out later" if mails.later else said
+        doubt = f", {entries.in_doubt} of them for a delivery report" if entries.in_doubt else ""
+        said = f"{entries.waiting}, the longest for {lasting(entries.longest)}{doubt}"
+    return f"{said}; {entries.later} to go out later" if entries.later else said
 
 
 def _deadline_said(one: EventStatus) -> str:
@@ -117,15 +117,17 @@ def _closing_said(one: EventStatus) -> str:
     return "not yet"
 
 
-def _queue_said(queue: MailQueue) -> str:
-    if queue.held_until is None:
+def _queue_said(queue: CircuitBreaker) -> str:
+    if queue.open_until is None:
         return "The mail queue is not held."
-    since = f" since {in_utc(queue.held_since)}" if queue.held_since else ""
-    fault = "; it refuses us, so that only a person can mend it (key, account)" if queue.our_fault else ""
+    since = f" since {in_utc(queue.opened_at)}" if queue.opened_at else ""
+    fault = "; it refuses us, so that only a person can mend it (key, account)" if queue.account_refused else ""
     return (
-        f"MAIL IS HELD{since}: SendGrid takes none now{fault}. {queue.note}. Tried again at {in_utc(queue.held_until)}."
+        f"MAIL IS HELD{since}: SendGrid takes none now{fault}. {queue.note}. Tried again at {in_utc(queue.open_until)}."
     )
 
 
-def _counted(counts: Mapping[Standing, int] | Mapping[MailState, int]) -> str:
-    return ", ".join(f"{count} {state}" for state, count in sorted((key.value, count) for key, count in counts.items()))
+def _counted(counts: Mapping[InboundStatus, int] | Mapping[EmailStatus, int]) -> str:
+    return ", ".join(
+        f"{count} {status}" for status, count in sorted((words(key), count) for key, count in counts.items())
+    )

@@ -9,9 +9,9 @@ from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.desk.testing import address_of_test_person, is_test
-from rollcall.model.email import UNDELIVERED, MailQueue, MailRecord, MailState, confirmation
+from rollcall.model.email import UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry, confirmation
 from rollcall.model.event import Event
 from rollcall.model.registration import reference, registration_id
 from rollcall.ops.report import lasting
@@ -62,17 +62,17 @@ def smoke(test: Smoke) -> None:
     answers = answers_of_test_person(test.event, secrets.token_hex(8), date.today())  # noqa: DTZ011
     registration = read_form(test.event, answers)
     id = registration_id(test.event.slug, registration)
-    owed = confirmation(test.event.slug, id, registration.email)
+    enqueue = confirmation(test.event.slug, id, registration.email)
     _timed(test, "the form's page is there", lambda: _look_at_page(test))
     try:
         _timed(test, f"a test person registered, reference {reference(id)}", lambda: _register(test, id, answers))
         _timed(test, "it is in the books", lambda: _look_in_books(test, id))
-        _timed(test, "its confirmation was delivered", lambda: _wait_for_delivery(test, owed.id))
+        _timed(test, "its confirmation was delivered", lambda: _wait_for_delivery(test, enqueue.id))
     finally:
         _timed(
             test,
             "the test person and its mail are removed",
-            lambda: remove_test_person(test.store, test.event.slug, id, [owed.id]),
+            lambda: remove_test_person(test.store, test.event.slug, id, [enqueue.id]),
         )
 
 
@@ -90,15 +90,15 @@ def look_at_page_of_closed(test: Smoke, *, not_yet_open: bool) -> None:
     _timed(test, f'the page is there, and says "{says}"', look)
 
 
-def remove_test_person(store: Store, event: str, id: str, mails: Sequence[str]) -> None:
+def remove_test_person(store: Store, event: str, id: str, entries: Sequence[str]) -> None:
     """Take a test person and its mails out of the books. What is another's under these ids is left alone, and
     everything else with it: raises `SmokeFailed`."""
     registered = store.registered(event, id)
-    records = [record for record in map(store.mail, mails) if record]
-    theirs = [*([registered.registration.email] if registered else []), *(record.mail.to for record in records)]
+    there = [entry for entry in map(store.entry, entries) if entry]
+    theirs = [*([registered.registration.email] if registered else []), *(entry.to for entry in there)]
     if not all(map(is_test, theirs)):
         raise SmokeFailed(f"Nothing was removed: under {reference(id)} there is somebody who is no test person.")
-    store.forget(event, id, mails)
+    store.forget(event, id, entries)
 
 
 def answers_of_test_person(event: Event, mark: str, today: date) -> dict[str, str]:
@@ -180,43 +180,43 @@ def _look_in_books(test: Smoke, id: str) -> None:
         )
 
 
-def _wait_for_delivery(test: Smoke, mail_id: str) -> None:
+def _wait_for_delivery(test: Smoke, email_id: str) -> None:
     give_up_at = test.seconds() + test.within.total_seconds()
     said = ""
     while True:
-        record, queue = test.store.mail(mail_id), test.store.mail_queue()
-        if record and (stands := _standing(record, queue)) != said:
+        entry, queue = test.store.entry(email_id), test.store.circuit_breaker()
+        if entry and (stands := _standing(entry, queue)) != said:
             said = stands
             test.say(f"    {stands}")
-        if record and record.state is MailState.DELIVERED:
+        if entry and entry.status is EmailStatus.DELIVERED:
             return
-        if record and record.state in UNDELIVERED:
-            raise SmokeFailed(f"The confirmation will not arrive: {record.state.value}. {record.why}")
+        if entry and entry.status in UNDELIVERED:
+            raise SmokeFailed(f"The confirmation will not arrive: {entry.status.value}. {entry.why}")
         if test.seconds() >= give_up_at:
             raise SmokeFailed(
-                f"Nobody said within {lasting(test.within)} that it was delivered. {_cause(record, queue)}"
+                f"Nobody said within {lasting(test.within)} that it was delivered. {_cause(entry, queue)}"
             )
         test.wait(_LOOK_EVERY)
 
 
-def _standing(record: MailRecord, queue: MailQueue) -> str:
-    held = f", and the mail queue is held: {queue.note}" if queue.held_until else ""
-    return f"the confirmation is {record.state.value}{held}"
+def _standing(entry: OutboxEntry, queue: CircuitBreaker) -> str:
+    held = f", and the mail queue is held: {queue.note}" if queue.open_until else ""
+    return f"the confirmation is {entry.status.value}{held}"
 
 
-def _cause(record: MailRecord | None, queue: MailQueue) -> str:
+def _cause(entry: OutboxEntry | None, queue: CircuitBreaker) -> str:
     """What is likely to be wrong where a mail came no further."""
-    if record is None:
+    if entry is None:
         return "The mail is not in the books any more."
-    if record.state is MailState.SENT:
+    if entry.status is EmailStatus.SENT:
         return (
             "SendGrid has it, but its report did not come: look at the Event Webhook (its address, whether it is on, "
             "whether its verification key is the one in reports-key) and at the logs of record-deliveries."
         )
-    if queue.held_until:
-        return f"The mail queue is held: {queue.note}. Tried again at {in_utc(queue.held_until)}."
-    if record.attempts:
-        return f"The last attempt: {record.attempts[-1].outcome.value}. {record.why} Look at the logs of send-mail."
+    if queue.open_until:
+        return f"The mail queue is held: {queue.note}. Tried again at {in_utc(queue.open_until)}."
+    if entry.attempts:
+        return f"The last attempt: {entry.attempts[-1].outcome.value}. {entry.why} Look at the logs of send-mail."
     return (
         "Nobody took it up: look whether the trigger calls send-mail (Eventarc) and the schedule send-due-mail (Cloud "
         "Scheduler), and at their logs."

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollcall.desk.close import list_is_whole, listed
-from rollcall.desk.desk import WatchingStore
-from rollcall.desk.health import MISSED_AFTER, overdue, owed_since
-from rollcall.desk.needs_a_person import is_left_to_the_staff
-from rollcall.desk.scan import everyone, in_step, messages_now, still_kept, unsent_mails
+from rollcall.desk.health import MISSED_AFTER, due_since, overdue
+from rollcall.desk.needs_a_person import needs_review
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import everyone, in_step, messages_now, still_quarantined, unsent_entries
 from rollcall.desk.testing import is_test
-from rollcall.model.email import TO_STAFF, UNDELIVERED, MailQueue, MailRecord, MailState
+from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import Standing
+from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake
 
 
 @dataclass(frozen=True)
-class MailsStanding:
+class UnsentCounts:
     """How the mails of an event stand that are neither sent nor delivered; those of test persons are left out."""
 
     waiting: int
@@ -29,9 +29,9 @@ class MailsStanding:
     """For how long the one that is owed longest has been waiting; zero where none is."""
     later: int
     """Owed at a time that is to come: words to the staff."""
-    undelivered: Mapping[MailState, int]
+    undelivered: Mapping[EmailStatus, int]
     """Mails that will not arrive by themselves; states that do not occur are absent."""
-    to_staff: tuple[MailRecord, ...]
+    to_staff: tuple[OutboxEntry, ...]
     """Those of them that were for the staff, by id."""
 
 
@@ -47,11 +47,11 @@ class EventStatus:
     late: int
     kept: int
     """Forms kept for the staff, but for those of people who registered after all."""
-    incoming: Mapping[Standing, int]
+    inbound: Mapping[InboundStatus, int]
     """How many of the messages that came in stand how; those that do not occur are absent."""
     left_to_staff: int
     """Messages that need a person, and with which the staff have not yet dealt."""
-    mails: MailsStanding
+    entries: UnsentCounts
     list_is_whole: bool = True
     """Whether the list in the books is the one that the closing recorded."""
 
@@ -59,7 +59,7 @@ class EventStatus:
     def received(self) -> int:
         """Everything that came in and is in the books: registrations, kept forms, messages. A registration that came in
         a message is counted as both."""
-        return self.registered + self.late + self.kept + sum(self.incoming.values())
+        return self.registered + self.late + self.kept + sum(self.inbound.values())
 
     @property
     def is_overdue(self) -> bool:
@@ -75,7 +75,7 @@ class WithoutFile:
     intake: Intake
     registered: int
     """In time or late; test persons are left out."""
-    mails: MailsStanding
+    entries: UnsentCounts
     """Nobody can write one without its file: they wait, or fail in the end."""
 
 
@@ -83,7 +83,7 @@ class WithoutFile:
 class Status:
     """How things stand."""
 
-    queue: MailQueue
+    queue: CircuitBreaker
     events: tuple[EventStatus, ...]
     """The next deadline first, then those that have passed, the last first; those that the books do not know last."""
     without_file: tuple[WithoutFile, ...] = ()
@@ -95,66 +95,66 @@ class Status:
         return self.queue.as_of
 
 
-def status(store: WatchingStore, events: Mapping[str, Event]) -> Status:
+def status(store: Store, events: Mapping[str, Event]) -> Status:
     """How things stand now, counted with a page in memory at a time. Writes nothing. Raises `StoreUnavailable`."""
-    queue, intakes = store.mail_queue(), store.known_intakes()
-    standing = [_event_status(store, event, intakes.get(slug), queue.as_of) for slug, event in events.items()]
+    queue, intakes = store.circuit_breaker(), store.known_intakes()
+    status = [_event_status(store, event, intakes.get(slug), queue.as_of) for slug, event in events.items()]
     without_file = [
         _without_file(store, slug, intake, queue.as_of) for slug, intake in intakes.items() if slug not in events
     ]
     return Status(
         queue,
-        tuple(sorted(standing, key=lambda one: _place(one, queue.as_of))),
+        tuple(sorted(status, key=lambda one: _place(one, queue.as_of))),
         tuple(sorted(without_file, key=lambda one: one.intake.closes_at)),
     )
 
 
-def mails_standing(unsent: Iterable[MailRecord], now: datetime) -> MailsStanding:
+def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
     """How these mails stand, none of which is sent or delivered."""
     waiting = in_doubt = later = 0
-    longest, undelivered, to_staff = timedelta(0), Counter[MailState](), []
-    for record in unsent:
-        if is_test(record.mail.to):
+    longest, undelivered, to_staff = timedelta(0), Counter[EmailStatus](), []
+    for entry in unsent:
+        if is_test(entry.to):
             continue
-        if record.state in UNDELIVERED:
-            undelivered[record.state] += 1
-            if record.mail.kind in TO_STAFF:
-                to_staff.append(record)
-        elif record.mail.not_before > now:
+        if entry.status in UNDELIVERED:
+            undelivered[entry.status] += 1
+            if entry.kind in TO_STAFF:
+                to_staff.append(entry)
+        elif entry.not_before > now:
             later += 1
         else:
             waiting += 1
-            in_doubt += record.state is MailState.IN_DOUBT
-            longest = max(longest, now - owed_since(record))
-    to_staff.sort(key=lambda record: record.mail.id)
-    return MailsStanding(waiting, in_doubt, longest, later, undelivered, tuple(to_staff))
+            in_doubt += entry.status is EmailStatus.UNKNOWN
+            longest = max(longest, now - due_since(entry))
+    to_staff.sort(key=lambda entry: entry.id)
+    return UnsentCounts(waiting, in_doubt, longest, later, undelivered, tuple(to_staff))
 
 
-def _event_status(store: WatchingStore, event: Event, intake: Intake | None, now: datetime) -> EventStatus:
+def _event_status(store: Store, event: Event, intake: Intake | None, now: datetime) -> EventStatus:
     registered, late, list_is_whole = _people(store, event, intake)
-    incoming, left_to_staff = Counter[Standing](), 0
-    for one, standing, _ in messages_now(store, event.slug):
-        incoming[standing] += 1
-        left_to_staff += is_left_to_the_staff(one)
+    inbound, left_to_staff = Counter[InboundStatus](), 0
+    for one, status, _ in messages_now(store, event.slug):
+        inbound[status] += 1
+        left_to_staff += needs_review(one)
     return EventStatus(
         event=event,
         intake=intake,
         registered=registered,
         late=late,
-        kept=sum(1 for _ in still_kept(store, event.slug)),
-        incoming=incoming,
+        kept=sum(1 for _ in still_quarantined(store, event.slug)),
+        inbound=inbound,
         left_to_staff=left_to_staff,
-        mails=mails_standing(unsent_mails(store, event.slug), now),
+        entries=unsent_counts(unsent_entries(store, event.slug), now),
         list_is_whole=list_is_whole,
     )
 
 
-def _without_file(store: WatchingStore, slug: str, intake: Intake, now: datetime) -> WithoutFile:
+def _without_file(store: Store, slug: str, intake: Intake, now: datetime) -> WithoutFile:
     registered = sum(1 for _ in everyone(store, slug))
-    return WithoutFile(slug, intake, registered, mails_standing(unsent_mails(store, slug), now))
+    return WithoutFile(slug, intake, registered, unsent_counts(unsent_entries(store, slug), now))
 
 
-def _people(store: WatchingStore, event: Event, intake: Intake | None) -> tuple[int, int, bool]:
+def _people(store: Store, event: Event, intake: Intake | None) -> tuple[int, int, bool]:
     """How many are registered, how many late, and whether the closed list is whole. That list decides, if it is: a
     document that was restored has another time."""
     closing = intake.closing if intake else None

@@ -12,7 +12,7 @@ from google.cloud.storage import Bucket
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from rollcall.desk.desk import LARGEST_PIECE
+from rollcall.desk.ports import LARGEST_PIECE
 from rollcall.model.errors import StoreUnavailable
 
 _UNREACHABLE = (DataCorruption, Forbidden, GoogleAuthError, OSError, RetryError, ServerError, Unauthorized)

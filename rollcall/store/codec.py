@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
-from rollcall.model.registration import Key, Registration, fold
+from rollcall.model.registration import IdempotencyKey, Registration, fold
 
 SHAPE = 1
 """Of what is written. What was written before shapes were counted is of shape 0, and says nothing of it."""
@@ -71,31 +71,31 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
     )
 
 
-def key_record(key: Key, registration_id: str) -> dict[str, Any]:
+def key_record(key: IdempotencyKey, registration_id: str) -> dict[str, Any]:
     """Whose registration came under the key."""
     return {"registration_id": registration_id, "expires_at": key.until}
 
 
-def mail_record(mail: Mail) -> dict[str, Any]:
+def mail_record(entry: OutboxEntry) -> dict[str, Any]:
     """A mail that is owed, without where it stands."""
     return {
-        "kind": mail.kind.value,
-        "event": mail.event,
-        "to": mail.to,
-        "address": fold(mail.to),
-        "registration_id": mail.registration_id,
-        "not_before": mail.not_before,
-        "incoming_id": mail.incoming_id,
-        "thread": list(mail.thread),
+        "kind": entry.kind.value,
+        "event": entry.event,
+        "to": entry.to,
+        "address": fold(entry.to),
+        "registration_id": entry.registration_id,
+        "not_before": entry.not_before,
+        "incoming_id": entry.inbound_id,
+        "thread": list(entry.thread),
     }
 
 
-def mail_state(record: MailRecord) -> dict[str, Any]:
+def mail_state(record: OutboxEntry) -> dict[str, Any]:
     """Where a mail stands."""
     return {
-        "state": record.state.value,
+        "state": record.status.value,
         "due_at": record.due_at,
-        "handed_over_at": max((attempt.at for attempt in record.attempts if attempt.may_be_taken), default=None),
+        "handed_over_at": max((attempt.at for attempt in record.attempts if attempt.may_be_accepted), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
             for attempt in record.attempts
@@ -104,80 +104,78 @@ def mail_state(record: MailRecord) -> dict[str, Any]:
     }
 
 
-def mail_from(id: str, record: Mapping[str, Any], queued_at: datetime, version: object) -> MailRecord:
+def mail_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, version: object) -> OutboxEntry:
     """The mail that was written; an old one tells of no message that it is about."""
-    return MailRecord(
-        mail=Mail(
-            id=id,
-            kind=MailKind(record["kind"]),
-            event=record["event"],
-            to=record["to"],
-            registration_id=record["registration_id"],
-            not_before=plain(record["not_before"]),
-            incoming_id=record.get("incoming_id"),
-            thread=tuple(record.get("thread", ())),
-        ),
-        state=MailState(record["state"]),
+    return OutboxEntry(
+        id=id,
+        kind=EmailKind(record["kind"]),
+        event=record["event"],
+        to=record["to"],
+        registration_id=record["registration_id"],
+        not_before=plain(record["not_before"]),
+        inbound_id=record.get("incoming_id"),
+        thread=tuple(record.get("thread", ())),
+        status=EmailStatus(record["state"]),
         due_at=maybe(record["due_at"]),
         attempts=tuple(
             Attempt(attempt["id"], plain(attempt["at"]), AttemptOutcome(attempt["outcome"]), attempt["note"])
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
-        queued_at=queued_at,
+        enqueued_at=enqueued_at,
         version=version,
     )
 
 
-NEWLY_IN = Incoming(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
+NEW_INBOUND = InboundEmail(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
 """What every message is when it comes in, apart from the first three."""
 
 
-def incoming_record(incoming: Incoming) -> dict[str, Any]:
+def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
     """What came of a message: all that may change."""
     return {
-        "standing": incoming.standing.value,
-        "due_at": incoming.due_at,
-        "attempts": incoming.attempts,
-        "sender": incoming.sender,
-        "subject": incoming.subject,
-        "message_id": incoming.message_id,
-        "references": list(incoming.references),
-        "came_at": incoming.came_at,
+        "standing": inbound.status.value,
+        "due_at": inbound.due_at,
+        "attempts": inbound.attempts,
+        "sender": inbound.sender,
+        "subject": inbound.subject,
+        "message_id": inbound.message_id,
+        "references": list(inbound.references),
+        "came_at": inbound.arrived_at,
         "forms": [
             {
-                "standing": form.standing.value,
+                "standing": form.status.value,
                 "registration_id": form.registration_id,
                 "answers": dict(form.answers),
                 "faults": {name: list(sentences) for name, sentences in form.faults.items()},
             }
-            for form in incoming.forms
+            for form in inbound.forms
         ],
-        "not_read": list(incoming.not_read),
-        "text": incoming.text,
-        "reason": incoming.reason,
-        "answered": incoming.answered,
-        "dealt_with": incoming.dealt_with,
+        "not_read": list(inbound.not_read),
+        "text": inbound.text,
+        "reason": inbound.reason,
+        "answered": inbound.answered,
+        "dealt_with": inbound.resolved,
     }
 
 
-def incoming_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> Incoming:
+def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> InboundEmail:
     """The message that was written."""
-    return Incoming(
+    return InboundEmail(
         id=id,
         event=event,
         stored_at=stored_at,
-        standing=Standing(record["standing"]),
+        status=InboundStatus(record["standing"]),
         due_at=maybe(record["due_at"]),
         attempts=record["attempts"],
         sender=record["sender"],
         subject=record["subject"],
         message_id=record["message_id"],
         references=tuple(record["references"]),
-        came_at=maybe(record["came_at"]),
+        arrived_at=maybe(record["came_at"]),
         forms=tuple(
-            ReadForm(
-                standing=FormStanding(form["standing"]),
+            InboundForm(
+                status=FormStatus(form["standing"]),
                 registration_id=form["registration_id"],
                 answers=form["answers"],
                 faults={name: tuple(sentences) for name, sentences in form["faults"].items()},
@@ -188,30 +186,30 @@ def incoming_from(id: str, event: str, stored_at: datetime, record: Mapping[str,
         text=record["text"],
         reason=record["reason"],
         answered=record["answered"],
-        dealt_with=record["dealt_with"],
+        resolved=record["dealt_with"],
         version=version,
     )
 
 
-def queue_record(queue: MailQueue) -> dict[str, Any]:
+def queue_record(queue: CircuitBreaker) -> dict[str, Any]:
     """How the queue stands, as plain values."""
     return {
-        "held_since": queue.held_since,
-        "held_until": queue.held_until,
-        "held_times": queue.held_times,
-        "our_fault": queue.our_fault,
+        "held_since": queue.opened_at,
+        "held_until": queue.open_until,
+        "held_times": queue.times_opened,
+        "our_fault": queue.account_refused,
         "note": queue.note,
     }
 
 
-def queue_from(record: Mapping[str, Any], as_of: datetime, version: object) -> MailQueue:
+def queue_from(record: Mapping[str, Any], as_of: datetime, version: object) -> CircuitBreaker:
     """The queue that was written."""
-    return MailQueue(
+    return CircuitBreaker(
         as_of=as_of,
-        held_since=maybe(record["held_since"]),
-        held_until=maybe(record["held_until"]),
-        held_times=record["held_times"],
-        our_fault=record["our_fault"],
+        opened_at=maybe(record["held_since"]),
+        open_until=maybe(record["held_until"]),
+        times_opened=record["held_times"],
+        account_refused=record["our_fault"],
         note=record["note"],
         version=version,
     )

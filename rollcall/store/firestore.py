@@ -45,16 +45,16 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from rollcall.model.email import AT_ONCE, Mail, MailQueue, MailRecord, MailState
+from rollcall.model.email import AT_ONCE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.model.inbound import Incoming
+from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
-from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign, fold
+from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
 from rollcall.store.codec import (
-    NEWLY_IN,
-    incoming_from,
-    incoming_record,
+    NEW_INBOUND,
+    inbound_from,
+    inbound_record,
     intake_from,
     intake_record,
     key_record,
@@ -82,7 +82,7 @@ _ONE_TRY = 3.0
 """Seconds for an answer to one try."""
 _RETRY_AFTER = timedelta(seconds=10)
 _MAIL_QUEUE = "queues/mails"
-_UNSENT = [state.value for state in MailState if state not in (MailState.SENT, MailState.DELIVERED)]
+_UNSENT = [status.value for status in EmailStatus if status not in (EmailStatus.SENT, EmailStatus.DELIVERED)]
 
 
 class _Call(dict[str, Any]):
@@ -110,7 +110,7 @@ class FirestoreStore:
         self._calls = Calls(client.project, api or firestore_api())
 
     def now(self) -> datetime:
-        """See `RecordingStore`. The time of a read: it sees every commit before it (Firestore's strong consistency)."""
+        """See `Store`. The time of a read: it sees every commit before it (Firestore's strong consistency)."""
         return self._read("intakes/-").read_at
 
     def intake(self, event: Event) -> Intake:
@@ -130,12 +130,12 @@ class FirestoreStore:
             return {snapshot.id for snapshot in self._client.collection("intakes").select(()).stream(**_Call())}
 
     def known_intake(self, event: str) -> Intake | None:
-        """See `WatchingStore`."""
+        """See `Store`."""
         read = self._read(f"intakes/{event}")
         return _intake(read) if read.values is not None else None
 
     def known_intakes(self) -> Mapping[str, Intake]:
-        """See `WatchingStore`."""
+        """See `Store`."""
         with _unavailable_as_ours():
             found = map(_found, self._client.collection("intakes").stream(**_Call()))
             return {read.id: _intake(read) for read in found}
@@ -145,14 +145,14 @@ class FirestoreStore:
         event: str,
         id: str,
         registration: Registration,
-        mail: Mail,
-        key: Key | None = None,
-        came_at: datetime | None = None,
+        entry: OutboxEntry,
+        key: IdempotencyKey | None = None,
+        arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         call = _Call()
-        written = shaped(registration_record(registration)) | ({"came_at": came_at} if came_at else {})
-        writes = [self._calls.create(_registration_path(event, id), written), self._queued(mail)]
+        written = shaped(registration_record(registration)) | ({"came_at": arrived_at} if arrived_at else {})
+        writes = [self._calls.create(_registration_path(event, id), written), self._queued(entry)]
         if key:
             writes.append(self._calls.create(_key_path(event, key.id), shaped(key_record(key, id))))
         try:
@@ -163,118 +163,120 @@ class FirestoreStore:
             return there.received_at if there and there.registration == registration else None
 
     def registered_under(self, event: str, key: str) -> str | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         read = self._read(_key_path(event, key))
         id: str | None = _values(read)["registration_id"] if read.values is not None else None
         return id
 
     def registered(self, event: str, id: str) -> Registered | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         read = self._read(_registration_path(event, id))
         return _registered(read) if read.values is not None else None
 
-    def queue(self, mail: Mail) -> None:
-        """See `RegisteringStore`."""
+    def enqueue(self, entry: OutboxEntry) -> None:
+        """See `Store`."""
         with suppress(AlreadyExists):
-            self._commit(self._queued(mail))
+            self._commit(self._queued(entry))
 
-    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
-        """See `RegisteringStore`."""
-        written = shaped({"registration": registration_record(registration), "sign": sign.value})
+    def quarantine(self, event: str, id: str, registration: Registration, signal: BotSignal) -> None:
+        """See `Store`."""
+        written = shaped({"registration": registration_record(registration), "sign": signal.value})
         self._commit(self._calls.replace(_kept_path(event, id), written))
 
-    def take_in(self, event: str, id: str) -> None:
-        """See `ReceivingStore`."""
+    def add_inbound(self, event: str, id: str) -> None:
+        """See `Store`."""
         with suppress(AlreadyExists):
-            self._commit(self._calls.create(f"incoming/{id}", _incoming_document(replace(NEWLY_IN, event=event))))
+            self._commit(self._calls.create(f"incoming/{id}", _inbound_document(replace(NEW_INBOUND, event=event))))
 
-    def incoming(self, id: str) -> Incoming | None:
-        """See `ReceivingStore`."""
+    def inbound(self, id: str) -> InboundEmail | None:
+        """See `Store`."""
         read = self._read(f"incoming/{id}")
-        return _incoming(read) if read.values is not None else None
+        return _inbound(read) if read.values is not None else None
 
-    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """See `ReceivingStore`. A mail that is there speaks against the whole commit: it is made again without."""
-        written = self._calls.update(f"incoming/{incoming.id}", _incoming_document(incoming), incoming.version)
-        mails = map(self._queued, owed)
-        if self._committed(written, *mails, is_ours=lambda: self.incoming(incoming.id) == incoming):
+    def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """See `Store`. A mail that is there speaks against the whole commit: it is made again without."""
+        written = self._calls.update(f"incoming/{inbound.id}", _inbound_document(inbound), inbound.version)
+        entries = map(self._queued, enqueue)
+        if self._committed(written, *entries, is_ours=lambda: self.inbound(inbound.id) == inbound):
             return True
-        not_there = [mail for mail in owed if self.mail(mail.id) is None]
-        return len(not_there) < len(owed) and self.save_incoming(incoming, not_there)
+        not_there = [entry for entry in enqueue if self.entry(entry.id) is None]
+        return len(not_there) < len(enqueue) and self.save_inbound(inbound, not_there)
 
-    def due_incoming(self, limit: int) -> Sequence[str]:
-        """See `ReceivingStore`."""
+    def due_inbound(self, limit: int) -> Sequence[str]:
+        """See `Store`."""
         return self._due("incoming", limit)
 
-    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
-        """See `RosterStore`."""
+    def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
+        """See `Store`."""
         of_event = FieldFilter("event", "==", event)
         with _unavailable_as_ours():
             pages = _page(self._client.collection("incoming"), after, limit, of_event)
-            return [_incoming(_found(snapshot)) for snapshot in pages]
+            return [_inbound(_found(snapshot)) for snapshot in pages]
 
-    def due_mails(self, limit: int) -> Sequence[str]:
-        """See `SendingStore`."""
+    def due_entries(self, limit: int) -> Sequence[str]:
+        """See `Store`."""
         return self._due("mails", limit)
 
-    def mail(self, id: str) -> MailRecord | None:
-        """See `RecordingStore`."""
+    def entry(self, id: str) -> OutboxEntry | None:
+        """See `Store`."""
         read = self._read(f"mails/{id}")
         return _mail(read) if read.values is not None else None
 
-    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
-        """See `RecordingStore`."""
-        written = self._calls.update(f"mails/{record.mail.id}", _mail_document(record), record.version)
-        return self._committed(written, *map(self._owed, owed), is_ours=lambda: self.mail(record.mail.id) == record)
+    def save_entry(self, record: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """See `Store`."""
+        written = self._calls.update(f"mails/{record.id}", _mail_document(record), record.version)
+        return self._committed(
+            written, *map(self._reenqueued, enqueue), is_ours=lambda: self.entry(record.id) == record
+        )
 
-    def put_off(self, id: str, until: datetime) -> None:
-        """See `SendingStore`."""
+    def postpone(self, id: str, until: datetime) -> None:
+        """See `Store`."""
         self._commit(self._calls.update(f"mails/{id}", {"due_at": until}))
 
-    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
-        """See `SendingStore`."""
-        mails = self._client.collection("mails")
-        lately = mails.where(filter=FieldFilter("address", "==", fold(to)))
+    def recently_sent(self, to: str, since: datetime, limit: int) -> int:
+        """See `Store`."""
+        entries = self._client.collection("mails")
+        lately = entries.where(filter=FieldFilter("address", "==", fold(to)))
         lately = lately.where(filter=FieldFilter("handed_over_at", ">", since)).limit(limit)
         with _unavailable_as_ours():
             answers: Any = lately.count().get(**_Call())
         return int(answers[0][0].value)
 
-    def mail_queue(self) -> MailQueue:
-        """See `SendingStore`."""
+    def circuit_breaker(self) -> CircuitBreaker:
+        """See `Store`."""
         read = self._read(_MAIL_QUEUE)
-        return MailQueue(read.read_at) if read.values is None else _mail_queue(read)
+        return CircuitBreaker(read.read_at) if read.values is None else _circuit_breaker(read)
 
-    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
-        """See `SendingStore`."""
-        record = shaped(queue_record(queue))
-        if queue.version is None:
+    def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
+        """See `Store`."""
+        record = shaped(queue_record(breaker))
+        if breaker.version is None:
             written = self._calls.create(_MAIL_QUEUE, record)
         else:
-            written = self._calls.update(_MAIL_QUEUE, record, queue.version)
-        is_ours: Callable[[], bool] = lambda: replace(self.mail_queue(), as_of=queue.as_of) == queue  # noqa: E731
-        return self._committed(written, *map(self._owed, owed), is_ours=is_ours)
+            written = self._calls.update(_MAIL_QUEUE, record, breaker.version)
+        is_ours: Callable[[], bool] = lambda: replace(self.circuit_breaker(), as_of=breaker.as_of) == breaker  # noqa: E731
+        return self._committed(written, *map(self._reenqueued, enqueue), is_ours=is_ours)
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        """See `RosterStore`."""
+        """See `Store`."""
         with _unavailable_as_ours():
             pages = _page(self._client.collection("intakes", event, "registrations"), after, limit)
             return [_registered(_found(snapshot)) for snapshot in pages]
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        """See `RosterStore`."""
+        """See `Store`."""
         read = self._read(_roster_path(event, name))
         ids: list[str] = _values(read)["ids"] if read.values is not None else []
         return ids
 
-    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
-        """See `RosterStore`."""
+    def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
+        """See `Store`."""
         with _unavailable_as_ours():
             pages = _page(self._client.collection("intakes", event, "kept"), after, limit)
             return [_kept(_found(snapshot)) for snapshot in pages]
 
     def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
-        """See `RosterStore`."""
+        """See `Store`."""
         documents = [self._client.document(_registration_path(event, id)) for id in dict.fromkeys(ids)]
         if not documents:
             return []
@@ -282,26 +284,26 @@ class FirestoreStore:
             snapshots: Any = self._client.get_all(documents, **_Call())
             return [_registered(_found(snapshot)) for snapshot in snapshots if snapshot.exists]
 
-    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
-        """See `RosterStore`."""
+    def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
+        """See `Store`."""
         of_event, is_unsent = FieldFilter("event", "==", event), FieldFilter("state", "in", _UNSENT)
         with _unavailable_as_ours():
             pages = _page(self._client.collection("mails"), after, limit, of_event, is_unsent)
             return [_mail(_found(snapshot)) for snapshot in pages]
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
-        """See `ClosingStore`."""
+        """See `Store`."""
         still_open = self._client.collection("intakes").where(filter=FieldFilter("closing", "==", None))
         due = still_open.where(filter=FieldFilter("closes_at", "<", now)).order_by("closes_at").select(())
         with _unavailable_as_ours():
             return [snapshot.id for snapshot in due.stream(**_Call())]
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
-        """See `ClosingStore`."""
+        """See `Store`."""
         self._commit(self._calls.replace(_roster_path(event, name), shaped({"ids": list(ids)})))
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
-        """See `MovingStore`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
+        """See `Store`. Where an answer was lost this may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
         moved = shaped(intake_record(replace(intake, closes_at=closes_at, history=history)))
         try:
@@ -310,15 +312,15 @@ class FirestoreStore:
             return False
         return True
 
-    def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
-        """See `ClosingStore`."""
+    def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
+        """See `Store`."""
         closed = shaped(intake_record(replace(intake, closing=closing)))
         written = self._calls.update(f"intakes/{event}", closed, intake.version)
-        return self._committed(written, *map(self._queued, mails), is_ours=lambda: False)
+        return self._committed(written, *map(self._queued, entries), is_ours=lambda: False)
 
-    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
-        """See `ForgettingStore`."""
-        paths = [_registration_path(event, id), _kept_path(event, id), *(f"mails/{mail_id}" for mail_id in mails)]
+    def forget(self, event: str, id: str, entries: Sequence[str]) -> None:
+        """See `Store`."""
+        paths = [_registration_path(event, id), _kept_path(event, id), *(f"mails/{email_id}" for email_id in entries)]
         self._commit(*map(self._calls.delete, paths))
 
     def _read(self, path: str) -> Read:
@@ -342,11 +344,11 @@ class FirestoreStore:
             return bool(call.faults) and is_ours()
         return True
 
-    def _queued(self, mail: Mail) -> Write:
-        return self._calls.create(f"mails/{mail.id}", _newly_owed(mail))
+    def _queued(self, entry: OutboxEntry) -> Write:
+        return self._calls.create(f"mails/{entry.id}", _newly_owed(entry))
 
-    def _owed(self, mail: Mail) -> Write:
-        return self._calls.replace(f"mails/{mail.id}", _newly_owed(mail))
+    def _reenqueued(self, entry: OutboxEntry) -> Write:
+        return self._calls.replace(f"mails/{entry.id}", _newly_owed(entry))
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
         due = FieldFilter("due_at", "<=", self.now())
@@ -366,16 +368,16 @@ def _unavailable_as_ours() -> Iterator[None]:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 
-def _mail_document(record: MailRecord) -> dict[str, Any]:
-    return shaped({**mail_record(record.mail), **mail_state(record)})
+def _mail_document(record: OutboxEntry) -> dict[str, Any]:
+    return shaped({**mail_record(record), **mail_state(record)})
 
 
-def _newly_owed(mail: Mail) -> dict[str, Any]:
-    return _mail_document(MailRecord(mail, due_at=mail.not_before))
+def _newly_owed(entry: OutboxEntry) -> dict[str, Any]:
+    return _mail_document(replace(entry, due_at=entry.not_before))
 
 
-def _incoming_document(incoming: Incoming) -> dict[str, Any]:
-    return shaped({"event": incoming.event, **incoming_record(incoming)})
+def _inbound_document(inbound: InboundEmail) -> dict[str, Any]:
+    return shaped({"event": inbound.event, **inbound_record(inbound)})
 
 
 def _registration_path(event: str, id: str) -> str:
@@ -427,20 +429,20 @@ def _registered(read: Read) -> Registered:
     return Registered(read.id, registration_from(written), read.created_at, maybe(written.get("came_at")))
 
 
-def _incoming(read: Read) -> Incoming:
+def _inbound(read: Read) -> InboundEmail:
     written = _values(read)
-    return incoming_from(read.id, written["event"], read.created_at, written, read.version)
+    return inbound_from(read.id, written["event"], read.created_at, written, read.version)
 
 
-def _kept(read: Read) -> KeptForm:
+def _kept(read: Read) -> QuarantinedForm:
     written = _values(read)
     form = Registered(read.id, registration_from(written["registration"]), read.updated_at)
-    return KeptForm(form, Sign(written["sign"]))
+    return QuarantinedForm(form, BotSignal(written["sign"]))
 
 
-def _mail_queue(read: Read) -> MailQueue:
+def _circuit_breaker(read: Read) -> CircuitBreaker:
     return queue_from(_values(read), read.read_at, read.version)
 
 
-def _mail(read: Read) -> MailRecord:
+def _mail(read: Read) -> OutboxEntry:
     return mail_from(read.id, _values(read), read.created_at, read.version)

@@ -61,7 +61,7 @@ def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
 
 
 class Calls:
-    """Reading and writing documents of a project's default database by their paths, as `mails/x`.
+    """Reading and writing documents of a project's default database by their paths, as `entries/x`.
 
     What the library raises, each raises.
     """

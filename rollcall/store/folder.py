@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from rollcall.desk.desk import LARGEST_PIECE
+from rollcall.desk.ports import LARGEST_PIECE
 from rollcall.model.errors import StoreUnavailable
 
 _RETRY_AFTER = timedelta(seconds=5)

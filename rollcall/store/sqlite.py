@@ -10,24 +10,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rollcall.model.email import Mail, MailQueue, MailRecord
+from rollcall.model.email import CircuitBreaker, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.model.inbound import Incoming
+from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
-from rollcall.model.registration import KeptForm, Key, Registered, Registration, Sign, fold
+from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
 from rollcall.store.codec import (
-    NEWLY_IN,
+    NEW_INBOUND,
     closing_from,
     closing_record,
     history_from,
     history_record,
-    incoming_from,
-    incoming_record,
+    inbound_from,
+    inbound_record,
     known,
     mail_from,
     mail_record,
@@ -87,7 +88,7 @@ _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sq
 _TICK = timedelta(microseconds=1)
 
 
-class OtherBooks(Exception):
+class OtherSchema(Exception):
     """The file holds books as another version of Rollcall keeps them."""
 
 
@@ -127,32 +128,32 @@ class SqliteStore:
 
     def _open(self, path: Path) -> None:
         """Books of an earlier version are made this one's, in one transaction: another process may be at it too."""
-        with self._transaction() as books:
-            ((tables,),) = books.execute("select count(*) from sqlite_master")
-            ((version,),) = books.execute("pragma user_version")
+        with self._transaction() as db:
+            ((tables,),) = db.execute("select count(*) from sqlite_master")
+            ((version,),) = db.execute("pragma user_version")
             if tables and not min(_UPGRADES) <= version <= _VERSION:
-                raise OtherBooks(f"{path} holds the books of another version of Rollcall")
+                raise OtherSchema(f"{path} holds the books of another version of Rollcall")
             upgrades = [_UPGRADES[earlier] for earlier in range(version, _VERSION)] if tables else []
             for statement in "".join([*upgrades, _TABLES, f"pragma user_version = {_VERSION}"]).split(";"):
-                books.execute(statement)
+                db.execute(statement)
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
     def now(self) -> datetime:
-        """See `RecordingStore`."""
+        """See `Store`."""
         with self._commit() as (_, now):
             return now
 
     def intake(self, event: Event) -> Intake:
         """See `IntakeStore`."""
-        with self._commit() as (books, now):
-            books.execute(
+        with self._commit() as (db, now):
+            db.execute(
                 "insert or ignore into intakes values (?, ?, ?, '[]', null)",
                 (event.slug, _text(event.opens_at), _text(event.closes_at)),
             )
-            row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event.slug,)).fetchone()
+            row = db.execute(f"select {_INTAKE} from intakes where event = ?", (event.slug,)).fetchone()
         return _intake(now, *row)
 
     def known_events(self) -> Set[str]:
@@ -160,15 +161,15 @@ class SqliteStore:
         return {event for (event,) in self._read("select event from intakes", ())}
 
     def known_intake(self, event: str) -> Intake | None:
-        """See `WatchingStore`."""
-        with self._commit() as (books, now):
-            row = books.execute(f"select {_INTAKE} from intakes where event = ?", (event,)).fetchone()
+        """See `Store`."""
+        with self._commit() as (db, now):
+            row = db.execute(f"select {_INTAKE} from intakes where event = ?", (event,)).fetchone()
         return _intake(now, *row) if row else None
 
     def known_intakes(self) -> Mapping[str, Intake]:
-        """See `WatchingStore`."""
-        with self._commit() as (books, now):
-            rows = books.execute(f"select event, {_INTAKE} from intakes order by event").fetchall()
+        """See `Store`."""
+        with self._commit() as (db, now):
+            rows = db.execute(f"select event, {_INTAKE} from intakes order by event").fetchall()
         return {event: _intake(now, *row) for event, *row in rows}
 
     def accept(
@@ -176,106 +177,106 @@ class SqliteStore:
         event: str,
         id: str,
         registration: Registration,
-        mail: Mail,
-        key: Key | None = None,
-        came_at: datetime | None = None,
+        entry: OutboxEntry,
+        key: IdempotencyKey | None = None,
+        arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """See `RegisteringStore`. Here a commit's outcome is always known, and no key is forgotten."""
-        with self._commit() as (books, now):
-            if key and books.execute("select 1 from keys where event = ? and key = ?", (event, key.id)).fetchone():
+        """See `Store`. Here a commit's outcome is always known, and no key is forgotten."""
+        with self._commit() as (db, now):
+            if key and db.execute("select 1 from keys where event = ? and key = ?", (event, key.id)).fetchone():
                 return None
             written = _json(shaped(registration_record(registration)))
-            registered = (event, id, _text(now), written, _maybe(came_at))
-            if not _new(books, "insert or ignore into registrations values (?, ?, ?, ?, ?)", registered):
+            registered = (event, id, _text(now), written, _maybe(arrived_at))
+            if not _new(db, "insert or ignore into registrations values (?, ?, ?, ?, ?)", registered):
                 return None
             if key:
-                books.execute("insert into keys values (?, ?, ?)", (event, key.id, id))
-            _queue(books, now, mail)
+                db.execute("insert into keys values (?, ?, ?)", (event, key.id, id))
+            _queue(db, now, entry)
         return now
 
     def registered_under(self, event: str, key: str) -> str | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         rows = self._read("select registration from keys where event = ? and key = ?", (event, key))
         return rows[0][0] if rows else None
 
     def registered(self, event: str, id: str) -> Registered | None:
-        """See `RegisteringStore`."""
+        """See `Store`."""
         rows = self._read(f"select {_REGISTERED} from registrations where event = ? and id = ?", (event, id))
         return _registered(*rows[0]) if rows else None
 
-    def queue(self, mail: Mail) -> None:
-        """See `RegisteringStore`."""
-        with self._commit() as (books, now):
-            _queue(books, now, mail)
+    def enqueue(self, entry: OutboxEntry) -> None:
+        """See `Store`."""
+        with self._commit() as (db, now):
+            _queue(db, now, entry)
 
-    def keep(self, event: str, id: str, registration: Registration, sign: Sign) -> None:
-        """See `RegisteringStore`."""
-        with self._commit() as (books, now):
-            books.execute(
+    def quarantine(self, event: str, id: str, registration: Registration, signal: BotSignal) -> None:
+        """See `Store`."""
+        with self._commit() as (db, now):
+            db.execute(
                 "insert or replace into kept values (?, ?, ?, ?, ?)",
-                (event, id, _text(now), _json(shaped(registration_record(registration))), sign.value),
+                (event, id, _text(now), _json(shaped(registration_record(registration))), signal.value),
             )
 
-    def take_in(self, event: str, id: str) -> None:
-        """See `ReceivingStore`."""
-        with self._commit() as (books, now):
-            came = (id, event, _text(now), *_incoming_state(NEWLY_IN))
-            books.execute("insert or ignore into incoming values (?, ?, ?, ?, ?)", came)
+    def add_inbound(self, event: str, id: str) -> None:
+        """See `Store`."""
+        with self._commit() as (db, now):
+            came = (id, event, _text(now), *_inbound_state(NEW_INBOUND))
+            db.execute("insert or ignore into incoming values (?, ?, ?, ?, ?)", came)
 
-    def incoming(self, id: str) -> Incoming | None:
-        """See `ReceivingStore`."""
-        rows = self._read(f"select {_INCOMING} from incoming where id = ?", (id,))
-        return _incoming(*rows[0]) if rows else None
+    def inbound(self, id: str) -> InboundEmail | None:
+        """See `Store`."""
+        rows = self._read(f"select {_INBOUND} from incoming where id = ?", (id,))
+        return _inbound(*rows[0]) if rows else None
 
-    def save_incoming(self, incoming: Incoming, owed: Sequence[Mail] = ()) -> bool:
-        """See `ReceivingStore`."""
-        with self._commit() as (books, now):
-            values = (*_incoming_state(incoming), incoming.id, incoming.version)
-            if not _new(books, "update incoming set due_at = ?, record = ? where id = ? and record = ?", values):
+    def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """See `Store`."""
+        with self._commit() as (db, now):
+            values = (*_inbound_state(inbound), inbound.id, inbound.version)
+            if not _new(db, "update incoming set due_at = ?, record = ? where id = ? and record = ?", values):
                 return False
-            for mail in owed:
-                _queue(books, now, mail)
+            for entry in enqueue:
+                _queue(db, now, entry)
         return True
 
-    def due_incoming(self, limit: int) -> Sequence[str]:
-        """See `ReceivingStore`."""
+    def due_inbound(self, limit: int) -> Sequence[str]:
+        """See `Store`."""
         return self._due("incoming", limit)
 
-    def all_incoming(self, event: str, after: str | None, limit: int) -> Sequence[Incoming]:
-        """See `RosterStore`."""
+    def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
+        """See `Store`."""
         rows = self._read(
-            f"select {_INCOMING} from incoming where event = ? and id > ? order by id limit ?",
+            f"select {_INBOUND} from incoming where event = ? and id > ? order by id limit ?",
             (event, after or "", limit),
         )
-        return [_incoming(*row) for row in rows]
+        return [_inbound(*row) for row in rows]
 
-    def due_mails(self, limit: int) -> Sequence[str]:
-        """See `SendingStore`."""
+    def due_entries(self, limit: int) -> Sequence[str]:
+        """See `Store`."""
         return self._due("mails", limit)
 
-    def mail(self, id: str) -> MailRecord | None:
-        """See `RecordingStore`."""
+    def entry(self, id: str) -> OutboxEntry | None:
+        """See `Store`."""
         rows = self._read(f"select {_MAIL} from mails where id = ?", (id,))
         return _mail(*rows[0]) if rows else None
 
-    def save_mail(self, record: MailRecord, owed: Sequence[Mail] = ()) -> bool:
-        """See `RecordingStore`."""
-        with self._commit() as (books, now):
-            values = (_json(mail_record(record.mail)), *_state(record), record.mail.id, record.version)
-            if not _new(books, f"update mails set mail = ?, {_STATE} where id = ? and record = ?", values):
+    def save_entry(self, record: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """See `Store`."""
+        with self._commit() as (db, now):
+            values = (_json(mail_record(record)), *_state(record), record.id, record.version)
+            if not _new(db, f"update mails set mail = ?, {_STATE} where id = ? and record = ?", values):
                 return False
-            for mail in owed:
-                _queue(books, now, mail, anew=True)
+            for entry in enqueue:
+                _queue(db, now, entry, anew=True)
         return True
 
-    def put_off(self, id: str, until: datetime) -> None:
-        """See `SendingStore`."""
-        with self._commit() as (books, _):
+    def postpone(self, id: str, until: datetime) -> None:
+        """See `Store`."""
+        with self._commit() as (db, _):
             change = "update mails set due_at = ?, record = json_set(record, '$.due_at', ?) where id = ?"
-            books.execute(change, (_text(until), _text(until), id))
+            db.execute(change, (_text(until), _text(until), id))
 
-    def handed_over_lately(self, to: str, since: datetime, limit: int) -> int:
-        """See `SendingStore`."""
+    def recently_sent(self, to: str, since: datetime, limit: int) -> int:
+        """See `Store`."""
         ((count,),) = self._read(
             "select count(*) from (select 1 from mails where address = ? and handed_over_at > ? limit ?)",
             (fold(to), _text(since), limit),
@@ -283,28 +284,28 @@ class SqliteStore:
         found: int = count
         return found
 
-    def mail_queue(self) -> MailQueue:
-        """See `SendingStore`."""
-        with self._commit() as (books, now):
-            row = books.execute("select queue from mail_queue").fetchone()
-        return queue_from(known(_read_json(row[0])), now, row[0]) if row else MailQueue(now)
+    def circuit_breaker(self) -> CircuitBreaker:
+        """See `Store`."""
+        with self._commit() as (db, now):
+            row = db.execute("select queue from mail_queue").fetchone()
+        return queue_from(known(_read_json(row[0])), now, row[0]) if row else CircuitBreaker(now)
 
-    def save_mail_queue(self, queue: MailQueue, owed: Sequence[Mail]) -> bool:
-        """See `SendingStore`."""
-        values = (_json(shaped(queue_record(queue))), queue.version)
-        with self._commit() as (books, now):
-            if queue.version is None:
-                written = _new(books, "insert or ignore into mail_queue values (1, ?)", values[:1])
+    def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
+        """See `Store`."""
+        values = (_json(shaped(queue_record(breaker))), breaker.version)
+        with self._commit() as (db, now):
+            if breaker.version is None:
+                written = _new(db, "insert or ignore into mail_queue values (1, ?)", values[:1])
             else:
-                written = _new(books, "update mail_queue set queue = ? where queue = ?", values)
+                written = _new(db, "update mail_queue set queue = ? where queue = ?", values)
             if not written:
                 return False
-            for mail in owed:
-                _queue(books, now, mail, anew=True)
+            for entry in enqueue:
+                _queue(db, now, entry, anew=True)
         return True
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        """See `RosterStore`."""
+        """See `Store`."""
         rows = self._read(
             f"select {_REGISTERED} from registrations where event = ? and id > ? order by id limit ?",
             (event, after or "", limit),
@@ -312,29 +313,29 @@ class SqliteStore:
         return [_registered(*row) for row in rows]
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        """See `RosterStore`."""
+        """See `Store`."""
         rows = self._read("select ids from roster_pages where event = ? and name = ?", (event, name))
         ids: list[str] = json.loads(rows[0][0]) if rows else []
         return ids
 
-    def kept(self, event: str, after: str | None, limit: int) -> Sequence[KeptForm]:
-        """See `RosterStore`."""
+    def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
+        """See `Store`."""
         rows = self._read(
             "select id, registration, received_at, sign from kept where event = ? and id > ? order by id limit ?",
             (event, after or "", limit),
         )
-        return [KeptForm(_registered(*row), Sign(sign)) for *row, sign in rows]
+        return [QuarantinedForm(_registered(*row), BotSignal(sign)) for *row, sign in rows]
 
     def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
-        """See `RosterStore`."""
+        """See `Store`."""
         rows = self._read(
             f"select {_REGISTERED} from registrations where event = ? and id in (select value from json_each(?))",
             (event, json.dumps(list(ids))),
         )
         return [_registered(*row) for row in rows]
 
-    def unsent_mails(self, event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
-        """See `RosterStore`."""
+    def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
+        """See `Store`."""
         rows = self._read(
             f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') and id > ? "
             "order by id limit ?",
@@ -343,21 +344,21 @@ class SqliteStore:
         return [_mail(*row) for row in rows]
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
-        """See `ClosingStore`. It has no index: 10,000 intakes are read through in a few milliseconds."""
+        """See `Store`. It has no index: 10,000 intakes are read through in a few milliseconds."""
         due = "select event from intakes where closing is null and closes_at < ? order by closes_at"
         return [event for (event,) in self._read(due, (_text(now),))]
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
-        """See `ClosingStore`."""
-        with self._commit() as (books, _):
-            books.execute("insert or replace into roster_pages values (?, ?, ?)", (event, name, json.dumps(list(ids))))
+        """See `Store`."""
+        with self._commit() as (db, _):
+            db.execute("insert or replace into roster_pages values (?, ?, ?)", (event, name, json.dumps(list(ids))))
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
-        """See `MovingStore`."""
+        """See `Store`."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
-        with self._commit() as (books, _):
+        with self._commit() as (db, _):
             return _new(
-                books,
+                db,
                 "update intakes set closes_at = ?, history = ? where event = ? and history = ? and closing is null",
                 (
                     _text(closes_at),
@@ -367,29 +368,29 @@ class SqliteStore:
                 ),
             )
 
-    def record_closing(self, event: str, intake: Intake, closing: Closing, mails: Sequence[Mail]) -> bool:
-        """See `ClosingStore`."""
-        with self._commit() as (books, now):
+    def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
+        """See `Store`."""
+        with self._commit() as (db, now):
             change = "update intakes set closing = ? where event = ? and closes_at = ? and closing is null"
-            if not _new(books, change, (_json(closing_record(closing)), event, _text(intake.closes_at))):
+            if not _new(db, change, (_json(closing_record(closing)), event, _text(intake.closes_at))):
                 return False
-            for mail in mails:
-                _queue(books, now, mail)
+            for entry in entries:
+                _queue(db, now, entry)
         return True
 
-    def forget(self, event: str, id: str, mails: Sequence[str]) -> None:
-        """See `ForgettingStore`."""
-        with self._commit() as (books, _):
+    def forget(self, event: str, id: str, entries: Sequence[str]) -> None:
+        """See `Store`."""
+        with self._commit() as (db, _):
             for table in ("registrations", "kept"):
-                books.execute(f"delete from {table} where event = ? and id = ?", (event, id))
-            for mail_id in mails:
-                books.execute("delete from mails where id = ?", (mail_id,))
+                db.execute(f"delete from {table} where event = ? and id = ?", (event, id))
+            for email_id in entries:
+                db.execute("delete from mails where id = ?", (email_id,))
 
     @contextmanager
     def _commit(self) -> Iterator[tuple[sqlite3.Connection, datetime]]:
         """One write transaction and its time."""
-        with self._lock, _unavailable_as_ours(), self._transaction() as books:
-            yield books, self._tick()
+        with self._lock, _unavailable_as_ours(), self._transaction() as db:
+            yield db, self._tick()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -422,7 +423,7 @@ class SqliteStore:
 
 _INTAKE = "opens_at, closes_at, history, closing"
 _REGISTERED = "id, registration, received_at, came_at"
-_INCOMING = "id, event, stored_at, record"
+_INBOUND = "id, event, stored_at, record"
 _MAIL = "id, mail, record, queued_at"
 _STATE = "state = ?, due_at = ?, handed_over_at = ?, record = ?"
 _ANEW = "update set " + ", ".join(
@@ -441,36 +442,36 @@ def _unavailable_as_ours() -> Iterator[None]:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 
-def _new(books: sqlite3.Connection, change: str, values: tuple[object, ...]) -> bool:
+def _new(db: sqlite3.Connection, change: str, values: tuple[object, ...]) -> bool:
     """Whether the change changed anything."""
-    return books.execute(change, values).rowcount == 1
+    return db.execute(change, values).rowcount == 1
 
 
-def _queue(books: sqlite3.Connection, now: datetime, mail: Mail, *, anew: bool = False) -> None:
+def _queue(db: sqlite3.Connection, now: datetime, entry: OutboxEntry, *, anew: bool = False) -> None:
     """Where it is queued anew, it was queued when it was first."""
-    written = mail_record(mail)
-    books.execute(
+    written = mail_record(entry)
+    db.execute(
         f"insert into mails values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do {_ANEW if anew else 'nothing'}",
         (
-            mail.id,
+            entry.id,
             _json(written),
-            mail.event,
+            entry.event,
             written["address"],
-            *_state(MailRecord(mail, due_at=mail.not_before)),
+            *_state(replace(entry, due_at=entry.not_before)),
             _text(now),
         ),
     )
 
 
-def _state(record: MailRecord) -> tuple[object, ...]:
+def _state(record: OutboxEntry) -> tuple[object, ...]:
     """The values of `_STATE`."""
-    state = mail_state(record)
-    return (state["state"], _maybe(state["due_at"]), _maybe(state["handed_over_at"]), _json(shaped(state)))
+    status = mail_state(record)
+    return (status["state"], _maybe(status["due_at"]), _maybe(status["handed_over_at"]), _json(shaped(status)))
 
 
-def _incoming_state(incoming: Incoming) -> tuple[object, ...]:
+def _inbound_state(inbound: InboundEmail) -> tuple[object, ...]:
     """The values of `due_at` and `record`."""
-    return (_maybe(incoming.due_at), _json(shaped(incoming_record(incoming))))
+    return (_maybe(inbound.due_at), _json(shaped(inbound_record(inbound))))
 
 
 def _intake(as_of: datetime, opens_at: str, closes_at: str, history: str, closing: str | None) -> Intake:
@@ -479,18 +480,18 @@ def _intake(as_of: datetime, opens_at: str, closes_at: str, history: str, closin
     return Intake(_instant(opens_at), _instant(closes_at), recorded, as_of=as_of, history=earlier)
 
 
-def _registered(id: str, registration: str, received_at: str, came_at: str | None = None) -> Registered:
+def _registered(id: str, registration: str, received_at: str, arrived_at: str | None = None) -> Registered:
     read = registration_from(known(json.loads(registration)))
-    return Registered(id, read, _instant(received_at), _instant(came_at) if came_at else None)
+    return Registered(id, read, _instant(received_at), _instant(arrived_at) if arrived_at else None)
 
 
-def _incoming(id: str, event: str, stored_at: str, record: str) -> Incoming:
+def _inbound(id: str, event: str, stored_at: str, record: str) -> InboundEmail:
     read = _with_instants(known(json.loads(record)))  # no deeper: answers have names of their own
-    return incoming_from(id, event, _instant(stored_at), read, record)
+    return inbound_from(id, event, _instant(stored_at), read, record)
 
 
-def _mail(id: str, mail: str, record: str, queued_at: str) -> MailRecord:
-    return mail_from(id, known({**_read_json(mail), **_read_json(record)}), _instant(queued_at), record)
+def _mail(id: str, entry: str, record: str, enqueued_at: str) -> OutboxEntry:
+    return mail_from(id, known({**_read_json(entry), **_read_json(record)}), _instant(enqueued_at), record)
 
 
 def _json(value: object) -> str:

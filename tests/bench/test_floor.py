@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.accepting import calls_of
-from bench.books import left_by, same_documents
+from bench.firestore import left_by, same_documents
 from bench.subjects import EVENT, Subject, product, python_functions
 from tests.support.builders import write_open_event
 

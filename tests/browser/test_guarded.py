@@ -39,8 +39,8 @@ def listed() -> Iterator[str]:
 def served(listed: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder, listed)
-    books = tmp_path_factory.mktemp("books") / "books.sqlite3"
-    with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(books)) as running:
+    db = tmp_path_factory.mktemp("books") / "books.sqlite3"
+    with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(db)) as running:
         yield running
 
 

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from rollcall.desk.quarantine import SHORTEST
-from rollcall.model.inbound import Standing
+from rollcall.model.inbound import InboundStatus
 from rollcall.store.sqlite import SqliteStore
 from tests.conftest import Clock
-from tests.handlers.test_complete import INCOMPLETE, Desk, completing, dealing_with
+from tests.handlers.test_complete import INCOMPLETE, Desk, completing, resolving
 from tests.support.builders import write_open_event
 from tests.support.served import function
 
@@ -20,9 +20,9 @@ from tests.support.served import function
 @pytest.fixture
 def desk(tmp_path: Path, events_folder: Path) -> Iterator[Desk]:
     write_open_event(events_folder)
-    books = tmp_path / "books.sqlite3"
-    with function("register", EVENTS=str(events_folder), STORE="sqlite", SQLITE_PATH=str(books)) as served:
-        yield Desk(served, SqliteStore(books, Clock(datetime.now(UTC))))
+    db = tmp_path / "books.sqlite3"
+    with function("register", EVENTS=str(events_folder), STORE="sqlite", SQLITE_PATH=str(db)) as served:
+        yield Desk(served, SqliteStore(db, Clock(datetime.now(UTC))))
 
 
 @pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
@@ -45,7 +45,7 @@ def test_a_person_completes_what_was_missing(page: Page, desk: Desk) -> None:
     page.wait_for_timeout(SHORTEST.total_seconds() * 1000)  # as people do
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. Your registration is received.")
-    assert desk.message("MISSING").standing is Standing.REGISTERED
+    assert desk.message("MISSING").status is InboundStatus.REGISTERED
     page.goto(urlsplit(completing("MISSING")).path)
     expect(page.get_by_role("heading", level=1)).to_have_text("This form is complete")
     page.get_by_role("link", name="Register another person").click()
@@ -53,9 +53,9 @@ def test_a_person_completes_what_was_missing(page: Page, desk: Desk) -> None:
 
 
 def test_one_of_the_staff_has_dealt_with_a_message(page: Page, desk: Desk) -> None:
-    desk.came("LEFT", standing=Standing.NEEDS_A_PERSON)
-    page.goto(urlsplit(dealing_with("LEFT")).path)
+    desk.came("LEFT", status=InboundStatus.NEEDS_REVIEW)
+    page.goto(urlsplit(resolving("LEFT")).path)
     expect(page.get_by_text("Our <i>form</i>")).to_be_visible()
     page.get_by_role("button", name="I have dealt with it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
-    assert desk.message("LEFT").dealt_with
+    assert desk.message("LEFT").resolved

@@ -20,16 +20,16 @@ from google.cloud import firestore
 
 from rollcall.desk.close import listed
 from rollcall.desk.deadline import Moved, move_deadline
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.local.trigger import trigger_of
-from rollcall.model.email import InDoubt, MailKind, roster_mail
+from rollcall.model.email import EmailKind, Unknown, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import GOOD_FOR
 from rollcall.model.registration import reference, registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.conftest import leave_out, where_the_books_are
+from tests.conftest import leave_out, store_settings
 from tests.support.builders import EVENTS, a_form, a_registration, desk_with
 from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
@@ -61,7 +61,7 @@ def skewed_clock(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     """Books, and where the functions find them."""
 
     environment: dict[str, str]
@@ -91,13 +91,13 @@ class Books:
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def books(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Books:
+def db(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Database:
     closes = datetime.now(UTC).date() + timedelta(days=9)
     letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("closes = 2004-02-20", f"closes = {closes}")
     letter = letter.replace('staff = ["spumail@itu.int"]', f"staff = {STAFF}")
     (events_folder / f"{SLUG}.toml").write_text(letter, "utf-8")
-    environment = {"EVENTS": str(events_folder), **where_the_books_are(request, tmp_path)}
-    return Books(environment)
+    environment = {"EVENTS": str(events_folder), **store_settings(request, tmp_path)}
+    return Database(environment)
 
 
 @dataclass
@@ -156,42 +156,42 @@ class Rush:
 
 @pytest.mark.parametrize("clocks", [RIGHT, WRONG], ids=["clocks right", "clocks wrong"])
 def test_who_was_told_yes_is_on_the_roster_and_nobody_else(
-    request: pytest.FixtureRequest, books: Books, clocks: tuple[int, ...]
+    request: pytest.FixtureRequest, db: Database, clocks: tuple[int, ...]
 ) -> None:
     skewed_clock = request.getfixturevalue("skewed_clock") if clocks is WRONG else ""
     rush = Rush()
     with ExitStack() as stack:
-        registers = [started(stack, "register", books, skew, skewed_clock) for skew in clocks]
-        closers = [started(stack, "close_intake", books, skew, skewed_clock) for skew in clocks[1:]]
-        books.close_in(8)
+        registers = [started(stack, "register", db, skew, skewed_clock) for skew in clocks]
+        closers = [started(stack, "close_intake", db, skew, skewed_clock) for skew in clocks[1:]]
+        db.close_in(8)
         assert [served.ask("POST", "/").json for served in closers] == [{"closed": {}}] * 2
         rush.run(registers, closers)
 
         yes, late, refused = rush.told(200, 201, kept=True), rush.told(410, kept=True), rush.told(410, kept=False)
         assert yes | late | refused == {id_of(name) for name in rush.answers}
-        assert set(books.on_roster()) == yes
-        assert len(books.on_roster()) == len(yes)
-        assert {one.id for one in books.store().registrations(SLUG, None, 100_000)} == yes | late
+        assert set(db.on_roster()) == yes
+        assert len(db.on_roster()) == len(yes)
+        assert {one.id for one in db.store().registrations(SLUG, None, 100_000)} == yes | late
         assert rush.closed == [{SLUG: len(yes)}]
         assert len(yes) > THREADS
         assert [served.ask("POST", "/").json for served in closers] == [{"closed": {}}] * 2
 
         api = stack.enter_context(sendgrid_api())
-        assert_the_staff_have_it(stack, books, api, rush, yes, late)
+        assert_the_staff_have_it(stack, db, api, rush, yes, late)
 
 
 def assert_the_staff_have_it(
-    stack: ExitStack, books: Books, api: SendGridApi, rush: Rush, yes: set[str], late: set[str]
+    stack: ExitStack, db: Database, api: SendGridApi, rush: Rush, yes: set[str], late: set[str]
 ) -> None:
     """One roster for each of the staff; its list is who was told yes, and who came late is named apart."""
     sender = {"SENDGRID_API_KEY": "SG.key", "SENDGRID_HOST": api.url, "MAIL_FROM": "registration@rollcall.example"}
-    send_mail = stack.enter_context(function("send_mail", **books.environment, **sender))
+    send_mail = stack.enter_context(function("send_mail", **db.environment, **sender))
     for number in (1, 2, 1, 2):
-        assert send_mail.ask("POST", "/", b"", trigger_of(roster_mail(SLUG, number, "").id)).status == 200
+        assert send_mail.ask("POST", "/", b"", trigger_of(roster_entry(SLUG, number, "").id)).status == 200
     assert [body["personalizations"][0]["to"] for body in api.bodies] == [[{"email": email}] for email in STAFF]
-    owed = [record.mail for record in books.store().unsent_mails(SLUG, None, 100_000)]
-    assert {mail.kind for mail in owed} == {MailKind.CONFIRMATION}
-    assert sorted(str(mail.registration_id) for mail in owed) == sorted(yes | late)
+    enqueue = [entry for entry in db.store().unsent_entries(SLUG, None, 100_000)]
+    assert {entry.kind for entry in enqueue} == {EmailKind.CONFIRMATION}
+    assert sorted(str(entry.registration_id) for entry in enqueue) == sorted(yes | late)
     for body in api.bodies:
         lines = base64.b64decode(body["attachments"][0]["content"]).decode("utf-8-sig").splitlines()
         assert {id_of(row["First name"]) for row in csv.DictReader(lines)} == yes
@@ -200,60 +200,60 @@ def assert_the_staff_have_it(
         assert {id_of(name) for name in rush.answers if name in named} == late
 
 
-def test_a_deadline_moved_earlier_while_instances_have_the_old_one(books: Books) -> None:
+def test_a_deadline_moved_earlier_while_instances_have_the_old_one(db: Database) -> None:
     """Moved as little ahead as readings are good for: the desk itself asks for more (`MOVED_AHEAD`)."""
     rush = Rush(pause=0.1)
     with ExitStack() as stack:
-        registers = [stack.enter_context(function("register", **books.environment)) for _ in range(2)]
-        closers = [stack.enter_context(function("close_intake", **books.environment))]
+        registers = [stack.enter_context(function("register", **db.environment)) for _ in range(2)]
+        closers = [stack.enter_context(function("close_intake", **db.environment))]
         assert [send(served, f"Before {number}").status for number, served in enumerate(registers)] == [201, 201]
         before = {id_of("Before 0"), id_of("Before 1")}
-        store = books.store()
-        intake = store.intake(books.event)
+        store = db.store()
+        intake = store.intake(db.event)
         assert store.move_deadline(SLUG, intake, intake.as_of + GOOD_FOR + timedelta(seconds=1))
         rush.run(registers, closers)
     yes = before | rush.told(200, 201, kept=True)
-    assert set(books.on_roster()) == yes
+    assert set(db.on_roster()) == yes
     assert rush.closed == [{SLUG: len(yes)}]
     assert rush.too_late() >= TOO_LATE
 
 
-def test_a_deadline_moved_later_while_instances_have_the_old_one(books: Books) -> None:
+def test_a_deadline_moved_later_while_instances_have_the_old_one(db: Database) -> None:
     """Nobody is refused before a fresh look."""
-    closes_at = books.close_in(4)
+    closes_at = db.close_in(4)
     with ExitStack() as stack:
-        registers = [stack.enter_context(function("register", **books.environment)) for _ in range(2)]
-        close = stack.enter_context(function("close_intake", **books.environment))
+        registers = [stack.enter_context(function("register", **db.environment)) for _ in range(2)]
+        close = stack.enter_context(function("close_intake", **db.environment))
         for served in registers:
             assert served.ask("GET", f"/register/{SLUG}").status == 200
-        move(books, closes_at + timedelta(days=1))
+        move(db, closes_at + timedelta(days=1))
         until(lambda: datetime.now(UTC) > closes_at)
         assert [send(served, f"After {number}").status for number, served in enumerate(registers)] == [201, 201]
         assert close.ask("POST", "/").json == {"closed": {}}
 
 
-def move(books: Books, closes_at: datetime) -> None:
+def move(db: Database, closes_at: datetime) -> None:
     """The staff move the deadline."""
-    store = books.store()
-    desk = desk_with(store, lambda message: InDoubt("nothing is posted"), Path("unused"), events={})
-    assert move_deadline(desk, books.event, closes_at) == Moved(closes_at)
+    store = db.store()
+    desk = desk_with(store, lambda message: Unknown("nothing is posted"), Path("unused"), events={})
+    assert move_deadline(desk.store, db.event, closes_at) == Moved(closes_at)
 
 
 @pytest.mark.parametrize("skew", [+2, -2])
-def test_the_clock_is_really_wrong(books: Books, skewed_clock: str, skew: int) -> None:
+def test_the_clock_is_really_wrong(db: Database, skewed_clock: str, skew: int) -> None:
     with ExitStack() as stack:
-        answer = send(started(stack, "register", books, skew, skewed_clock), "Anybody")
+        answer = send(started(stack, "register", db, skew, skewed_clock), "Anybody")
         shown = parsedate_to_datetime(answer.headers["Date"])
     assert answer.status == 201
     assert abs((shown - datetime.now(UTC)).total_seconds() - skew) < 1.9
 
 
-def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(books: Books) -> None:
+def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(db: Database) -> None:
     with ExitStack() as stack:
-        on_the_way = stack.enter_context(way_to(books))
+        on_the_way = stack.enter_context(way_to(db))
         register = stack.enter_context(function("register", **on_the_way.environment))
-        close = stack.enter_context(function("close_intake", **books.environment))
-        closes_at = books.close_in(4)
+        close = stack.enter_context(function("close_intake", **db.environment))
+        closes_at = db.close_in(4)
         assert send(register, "Early").status == 201
         with ThreadPoolExecutor() as thread, on_the_way.held_up():
             answering = thread.submit(send, register, "Under way")
@@ -263,8 +263,8 @@ def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(books
         again = send(register, "Under way")
         assert (again.status, again.json["reference"]) == (410, reference(id_of("Under way")))
         assert close.ask("POST", "/").json == {"closed": {SLUG: 1}}
-    assert books.on_roster() == [id_of("Early")]
-    everyone = [one.id for one in books.store().registrations(SLUG, None, 10)]
+    assert db.on_roster() == [id_of("Early")]
+    everyone = [one.id for one in db.store().registrations(SLUG, None, 10)]
     assert everyone == sorted([id_of("Early"), id_of("Under way")])
 
 
@@ -278,13 +278,13 @@ class Way:
 
 
 @contextmanager
-def way_to(books: Books) -> Iterator[Way]:
+def way_to(db: Database) -> Iterator[Way]:
     """To SQLite past the write lock, to Firestore over a line that can be held up."""
-    if "SQLITE_PATH" in books.environment:
-        yield Way(books.environment, lambda: locked(books.environment["SQLITE_PATH"]))
+    if "SQLITE_PATH" in db.environment:
+        yield Way(db.environment, lambda: locked(db.environment["SQLITE_PATH"]))
         return
-    with faulty_firestore(books.environment["FIRESTORE_EMULATOR_HOST"]) as line:
-        yield Way(books.environment | {"FIRESTORE_EMULATOR_HOST": line.address}, lambda: commits_held_up(line))
+    with faulty_firestore(db.environment["FIRESTORE_EMULATOR_HOST"]) as line:
+        yield Way(db.environment | {"FIRESTORE_EMULATOR_HOST": line.address}, lambda: commits_held_up(line))
 
 
 @contextmanager
@@ -311,10 +311,10 @@ def commits_held_up(line: FaultyFirestore) -> Iterator[None]:
     goes_on.set()
 
 
-def started(stack: ExitStack, target: str, books: Books, skew: int, skewed_clock: str) -> Served:
+def started(stack: ExitStack, target: str, db: Database, skew: int, skewed_clock: str) -> Served:
     """A function on a machine whose clock is so many seconds fast."""
     clock = {"LD_PRELOAD": skewed_clock, "CLOCK_SKEW": str(skew)} if skew else {}
-    return stack.enter_context(function(target, **books.environment, **clock))
+    return stack.enter_context(function(target, **db.environment, **clock))
 
 
 def send(served: Served, name: str) -> Answer:

@@ -16,10 +16,11 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 
 from handlers.close_intake import close_intake
 from rollcall.desk.close import close, due_to_close
-from rollcall.desk.desk import Desk, Store
-from rollcall.desk.health import watch
+from rollcall.desk.desk import Desk
+from rollcall.desk.health import check_health
+from rollcall.desk.ports import Store
 from rollcall.desk.send import send_due
-from rollcall.model.email import Sent
+from rollcall.model.email import Accepted
 from rollcall.model.event import Event
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -64,7 +65,7 @@ def some_events(now_or_so: Any, open_ones: int, closed: int, due: int) -> Mappin
 
 
 def a_desk(store: Store, events: Mapping[str, Event], folder: Path) -> Desk:
-    return desk_with(store, lambda _: Sent(), folder, events=events)
+    return desk_with(store, lambda _: Accepted(), folder, events=events)
 
 
 @pytest.mark.parametrize("due", [0, 2])
@@ -85,7 +86,7 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
         list(send_due(desk))  # the rosters
         line.calls = line.documents = 0
         assert len(due_to_close(desk, store.now())) == due
-        watch(desk)
+        check_health(desk)
         took.append(line)
     few, many = took
     assert many == few
@@ -106,7 +107,7 @@ class TestEventsThatNobodyOpened:
         desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
         assert close_intake(desk, POST).json == {"closed": {}}
         clock.forward(HOUR + timedelta(seconds=1))
-        assert set(watch(desk).overdue) == set()  # it is due for a second
+        assert set(check_health(desk).overdue) == set()  # it is due for a second
         assert close_intake(desk, POST).json == {"closed": {"open-0": 0, "open-1": 0}}
 
     def test_one_whose_file_has_gone_is_left_alone(self, tmp_path: Path, clock: Clock) -> None:

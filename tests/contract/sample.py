@@ -1,7 +1,7 @@
 """Sample books: one of everything that a store can hold, written through its ports; and the books as text.
 
 `samples/<number>/` has them as each version wrote them, in Firestore (`firestore.json`, by path) and in SQLite
-(`books.sql`). `python -m tests.contract.sample` writes those of today's code into the next folder. What a version that
+(`db.sql`). `python -m tests.contract.sample` writes those of today's code into the next folder. What a version that
 was released wrote stays as it is.
 """
 
@@ -16,12 +16,12 @@ from typing import Any
 
 from google.cloud import firestore
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.local.emulator import firestore_emulator
-from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, Mail, MailKind, MailQueue, MailRecord, MailState
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, EarlierDeadline
-from rollcall.model.registration import Key, Registration, Sign
+from rollcall.model.registration import BotSignal, IdempotencyKey, Registration
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import an_event
@@ -50,18 +50,18 @@ FULL = Registration(
 )
 SPARE = Registration("Sukarno", "", "sukarno@example.org", "associate", {})
 
-PEOPLE = {"A": (FULL, None, NOON - 3 * HOUR), "B": (SPARE, Key("a key", NOON + 30 * DAY), None)}
+PEOPLE = {"A": (FULL, None, NOON - 3 * HOUR), "B": (SPARE, IdempotencyKey("a key", NOON + 30 * DAY), None)}
 """By id: the registration, the key it came under, when its message came."""
-KEPT = {"C": (FULL, Sign.HIDDEN_FIELD), "D": (SPARE, Sign.TOO_FAST)}
+KEPT = {"C": (FULL, BotSignal.HIDDEN_FIELD), "D": (SPARE, BotSignal.TOO_FAST)}
 PAGE = ["A", "B"]
 CLOSING = Closing(2, "ab" * 32, 1)
 MOVED_TO = (EVENT.closes_at + DAY, EVENT.closes_at + 2 * DAY)
 HISTORY = (EarlierDeadline(EVENT.closes_at, NOON), EarlierDeadline(MOVED_TO[0], NOON + HOUR))
-QUEUE = MailQueue(NOON, NOON - HOUR, NOON + HOUR, held_times=3, our_fault=True, note="401 unauthorized")
+QUEUE = CircuitBreaker(NOON, NOON - HOUR, NOON + HOUR, times_opened=3, account_refused=True, note="401 unauthorized")
 
 
-def _mail(id: str, kind: MailKind = MailKind.CONFIRMATION, about: str | None = None, **more: Any) -> Mail:
-    return Mail(f"sample.{id}", kind, "sample", "Mai@MPT.example.org", about, **more)
+def _mail(id: str, kind: EmailKind = EmailKind.CONFIRMATION, about: str | None = None, **more: Any) -> OutboxEntry:
+    return OutboxEntry(f"sample.{id}", kind, "sample", "Mai@MPT.example.org", about, **more)
 
 
 def _attempts(*outcomes: AttemptOutcome) -> tuple[Attempt, ...]:
@@ -71,70 +71,76 @@ def _attempts(*outcomes: AttemptOutcome) -> tuple[Attempt, ...]:
 CONFIRMATIONS = {id: _mail(f"{id}.confirmation", about=id) for id in PEOPLE}
 _THREAD = ("<one@example.org>", "<two@example.org>")
 MAILS = (
-    MailRecord(CONFIRMATIONS["A"], MailState.DELIVERED, None, _attempts(AttemptOutcome.TAKEN)),
-    MailRecord(CONFIRMATIONS["B"]),
-    MailRecord(
-        _mail("different", MailKind.DIFFERENT_FORM, "A"),
-        MailState.SENDING,
-        NOON + HOUR,
-        _attempts(AttemptOutcome.NOT_TAKEN, AttemptOutcome.PUT_OFF, AttemptOutcome.UNDER_WAY),
+    replace(CONFIRMATIONS["A"], status=EmailStatus.DELIVERED, due_at=None, attempts=_attempts(AttemptOutcome.ACCEPTED)),
+    CONFIRMATIONS["B"],
+    replace(
+        _mail("different", EmailKind.CONFLICT, "A"),
+        status=EmailStatus.SENDING,
+        due_at=NOON + HOUR,
+        attempts=_attempts(AttemptOutcome.REJECTED, AttemptOutcome.POSTPONED, AttemptOutcome.IN_PROGRESS),
     ),
-    MailRecord(_mail("roster.1", MailKind.ROSTER), due_at=AT_ONCE),
-    MailRecord(
-        _mail("roster.2", MailKind.ROSTER),
-        MailState.IN_DOUBT,
-        NOON + DAY,
-        _attempts(AttemptOutcome.HELD, AttemptOutcome.IN_DOUBT),
+    replace(_mail("roster.1", EmailKind.ROSTER), due_at=AT_ONCE),
+    replace(
+        _mail("roster.2", EmailKind.ROSTER),
+        status=EmailStatus.UNKNOWN,
+        due_at=NOON + DAY,
+        attempts=_attempts(AttemptOutcome.RATE_LIMITED, AttemptOutcome.UNKNOWN),
     ),
-    MailRecord(_mail("needs", MailKind.NEEDS_A_PERSON, not_before=NOON + DAY), due_at=NOON + DAY),
-    MailRecord(
-        _mail("reply", MailKind.REPLY, incoming_id="M1", thread=_THREAD),
-        MailState.BOUNCED,
-        None,
-        _attempts(AttemptOutcome.TAKEN),
-        "550 no such mailbox",
+    replace(_mail("needs", EmailKind.STAFF_DIGEST, not_before=NOON + DAY), due_at=NOON + DAY),
+    replace(
+        _mail("reply", EmailKind.REPLY, inbound_id="M1", thread=_THREAD),
+        status=EmailStatus.BOUNCED,
+        due_at=None,
+        attempts=_attempts(AttemptOutcome.ACCEPTED),
+        reason="550 no such mailbox",
     ),
-    MailRecord(_mail("dropped"), MailState.DROPPED, None, _attempts(AttemptOutcome.TAKEN), "Bounced Address"),
-    MailRecord(_mail("failed"), MailState.FAILED, None, _attempts(AttemptOutcome.NOT_TAKEN)),
-    MailRecord(_mail("sent"), MailState.SENT, None, _attempts(AttemptOutcome.TAKEN)),
+    replace(
+        _mail("dropped"),
+        status=EmailStatus.DROPPED,
+        due_at=None,
+        attempts=_attempts(AttemptOutcome.ACCEPTED),
+        reason="Bounced Address",
+    ),
+    replace(_mail("failed"), status=EmailStatus.FAILED, due_at=None, attempts=_attempts(AttemptOutcome.REJECTED)),
+    replace(_mail("sent"), status=EmailStatus.SENT, due_at=None, attempts=_attempts(AttemptOutcome.ACCEPTED)),
 )
 
 _FORMS = tuple(
-    ReadForm(standing, id, answers, faults)
-    for standing, id, answers, faults in (
-        (FormStanding.REGISTERED, "A", {}, {}),
-        (FormStanding.KNOWN, "B", {}, {}),
-        (FormStanding.DIFFERS, "A", {"hotel": "Cornavin", "at": "noon", "due_at": "", "a.b": "`c`"}, {}),
-        (FormStanding.INCOMPLETE, None, {"first_name": "Mai"}, {"email": ("One.", "Two: «é»."), "came_at": ()}),
-        (FormStanding.NOT_YET_OPEN, "E", {"first_name": "Mai"}, {}),
-        (FormStanding.HELD_BACK, "F", {"first_name": "Mai"}, {}),
+    InboundForm(status, id, answers, faults)
+    for status, id, answers, faults in (
+        (FormStatus.REGISTERED, "A", {}, {}),
+        (FormStatus.DUPLICATE, "B", {}, {}),
+        (FormStatus.CONFLICT, "A", {"hotel": "Cornavin", "at": "noon", "due_at": "", "a.b": "`c`"}, {}),
+        (FormStatus.INCOMPLETE, None, {"first_name": "Mai"}, {"email": ("One.", "Two: «é»."), "came_at": ()}),
+        (FormStatus.NOT_YET_OPEN, "E", {"first_name": "Mai"}, {}),
+        (FormStatus.NEEDS_REVIEW, "F", {"first_name": "Mai"}, {}),
     )
 )
-_READ = Incoming(
+_READ = InboundEmail(
     "M1",
     "sample",
     NOON,
-    Standing.NEEDS_A_PERSON,
+    InboundStatus.NEEDS_REVIEW,
     attempts=2,
     sender="mai@mpt.example.org",
     subject="Inscription \u2014 Nguyễn 登録 🙂",
     message_id="<two@example.org>",
     references=("<one@example.org>",),
-    came_at=NOON - 3 * HOUR,
+    arrived_at=NOON - 3 * HOUR,
     forms=_FORMS,
     not_read=("scan 1.tiff", ""),
     text="Bonjour,\r\n\r\n\x0b> et voilà",
     reason="A scan: nobody here reads pictures.",
     answered=True,
-    dealt_with=True,
+    resolved=True,
 )
 INCOMING = (
-    Incoming("M0", "sample", NOON, due_at=AT_ONCE),
+    InboundEmail("M0", "sample", NOON, due_at=AT_ONCE),
     _READ,
-    Incoming("M2", "sample", NOON, Standing.REGISTERED, attempts=1, forms=_FORMS[:2]),
-    Incoming("M3", "sample", NOON, Standing.WAITING, attempts=1, forms=_FORMS[3:4], answered=True),
-    Incoming("M4", "sample", NOON, Standing.AUTOMATIC, attempts=1, reason="Auto-Submitted"),
-    Incoming("M5", "sample", NOON, Standing.SPAM, due_at=NOON + HOUR, attempts=1),
+    InboundEmail("M2", "sample", NOON, InboundStatus.REGISTERED, attempts=1, forms=_FORMS[:2]),
+    InboundEmail("M3", "sample", NOON, InboundStatus.WAITING_FOR_SENDER, attempts=1, forms=_FORMS[3:4], answered=True),
+    InboundEmail("M4", "sample", NOON, InboundStatus.AUTOMATIC, attempts=1, reason="Auto-Submitted"),
+    InboundEmail("M5", "sample", NOON, InboundStatus.SPAM, due_at=NOON + HOUR, attempts=1),
 )
 """When they were stored the store says."""
 
@@ -146,22 +152,22 @@ def fill(store: Store) -> None:
     for earlier, closes_at in zip(HISTORY, MOVED_TO, strict=True):
         assert store.move_deadline("sample", replace(intake, as_of=earlier.moved_at), closes_at)
         intake = store.intake(EVENT)
-    for id, (registration, key, came_at) in PEOPLE.items():
-        assert store.accept("sample", id, registration, CONFIRMATIONS[id], key, came_at)
+    for id, (registration, key, arrived_at) in PEOPLE.items():
+        assert store.accept("sample", id, registration, CONFIRMATIONS[id], key, arrived_at)
     for id, (registration, sign) in KEPT.items():
-        store.keep("sample", id, registration, sign)
-    for record in MAILS:
-        store.queue(record.mail)
-        written = store.mail(record.mail.id)
+        store.quarantine("sample", id, registration, sign)
+    for entry in MAILS:
+        store.enqueue(entry)
+        written = store.entry(entry.id)
         assert written
-        assert written == record or store.save_mail(replace(record, version=written.version))
+        assert written == entry or store.save_entry(replace(entry, version=written.version))
     for message in INCOMING:
-        store.take_in("sample", message.id)
-        came = store.incoming(message.id)
+        store.add_inbound("sample", message.id)
+        came = store.inbound(message.id)
         assert came
-        assert message.standing is Standing.UNREAD or store.save_incoming(replace(message, version=came.version))
-    assert store.save_mail_queue(replace(store.mail_queue(), note="anything"), [])
-    assert store.save_mail_queue(replace(QUEUE, version=store.mail_queue().version), [])
+        assert message.status is InboundStatus.UNREAD or store.save_inbound(replace(message, version=came.version))
+    assert store.save_circuit_breaker(replace(store.circuit_breaker(), note="anything"), [])
+    assert store.save_circuit_breaker(replace(QUEUE, version=store.circuit_breaker().version), [])
     store.write_roster_page("sample", "2-000000", PAGE)
     assert store.record_closing("sample", intake, CLOSING, [])
 
@@ -187,7 +193,7 @@ def firestore_as_text(client: firestore.Client) -> str:
 
 def firestore_from_text(client: firestore.Client, text: str) -> None:
     """Write the documents that the text has."""
-    instant = lambda record: datetime.fromisoformat(record["instant"]) if "instant" in record else record  # noqa: E731
+    instant = lambda entry: datetime.fromisoformat(entry["instant"]) if "instant" in entry else entry  # noqa: E731
     for path, document in json.loads(text, object_hook=instant).items():
         client.document(path).set(document)
 
@@ -229,12 +235,12 @@ def main() -> None:
         client = firestore.Client(project=f"sample-{os.getpid()}")
         fill(FirestoreStore(client))
         (folder / "firestore.json").write_text(firestore_as_text(client), "utf-8")
-    books = folder / "books.sqlite3"
-    store = SqliteStore(books, lambda: NOON)
+    db = folder / "books.sqlite3"
+    store = SqliteStore(db, lambda: NOON)
     fill(store)
     store.close()
-    (folder / "books.sql").write_text(sqlite_as_text(books), "utf-8")
-    books.unlink()
+    (folder / "books.sql").write_text(sqlite_as_text(db), "utf-8")
+    db.unlink()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from google.api_core.exceptions import NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 
-from rollcall.desk.desk import LARGEST_PIECE, Files
+from rollcall.desk.ports import LARGEST_PIECE, Files
 from rollcall.local.emulator import free_port
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.cloud_storage import CloudStorageFiles

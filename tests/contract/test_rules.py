@@ -34,10 +34,10 @@ def somebody(project: str) -> dict[str, str]:
 def test_no_client_reads_or_writes_the_books(emulator: str, project: str, signed_in: bool) -> None:
     sample.firestore_from_text(firestore.Client(project=project), newest_documents())
     deployed = (ROOT / "deploy" / "firestore.rules").read_text("utf-8")
-    books, as_json = Served(int(emulator.rpartition(":")[2])), {"Content-Type": "application/json"}
+    db, as_json = Served(int(emulator.rpartition(":")[2])), {"Content-Type": "application/json"}
     rules = json.dumps({"rules": {"files": [{"name": "firestore.rules", "content": deployed}]}})
     set_rules = f"/emulator/v1/projects/{project}:securityRules"
-    assert books.ask("PUT", set_rules, rules, OWNER | as_json).status == 200
+    assert db.ask("PUT", set_rules, rules, OWNER | as_json).status == 200
     client = as_json | (somebody(project) if signed_in else {})
     documents = f"/v1/projects/{project}/databases/(default)/documents"
     paths = [quote(path) for path in json.loads(newest_documents())]
@@ -50,5 +50,5 @@ def test_no_client_reads_or_writes_the_books(emulator: str, project: str, signed
             ("PATCH", f"{path}-new", '{"fields": {}}'),
             ("DELETE", path, None),
         ):
-            assert books.ask(method, f"{documents}/{at}", body, client).status == 403, f"{method} {at}"
-        assert books.ask("GET", f"{documents}/{path}", None, OWNER).status == 200, path
+            assert db.ask(method, f"{documents}/{at}", body, client).status == 403, f"{method} {at}"
+        assert db.ask("GET", f"{documents}/{path}", None, OWNER).status == 200, path

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.desk import Store
-from rollcall.model.email import AT_ONCE, AttemptOutcome, MailKind, MailState, roster_mail
+from rollcall.desk.ports import Store
+from rollcall.model.email import AT_ONCE, AttemptOutcome, EmailKind, EmailStatus, roster_entry
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.inbound import FormStanding, Standing
+from rollcall.model.inbound import FormStatus, InboundStatus
 from rollcall.model.intake import Closing
-from rollcall.model.registration import Sign
+from rollcall.model.registration import BotSignal
 from rollcall.store.codec import SHAPE, NewerShape
 from rollcall.store.firestore import FirestoreStore
-from rollcall.store.sqlite import OtherBooks, SqliteStore
+from rollcall.store.sqlite import OtherSchema, SqliteStore
 from tests.conftest import Clock
 from tests.contract import sample
 from tests.contract.sample import (
@@ -69,7 +69,7 @@ def _load(request: pytest.FixtureRequest, store: str, number: int, tmp_path: Pat
 
         def change_rows(changed: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
             with sqlite3.connect(path) as connection:
-                connection.create_function("changed", 1, lambda record: json.dumps(changed(json.loads(record))))
+                connection.create_function("changed", 1, lambda entry: json.dumps(changed(json.loads(entry))))
                 for table, column in _JSON_COLUMNS.items():
                     connection.execute(f"update {table} set {column} = changed({column})")
             connection.close()
@@ -110,8 +110,8 @@ def assert_all_is_read(store: Store) -> None:
     assert store.due_intakes(OPEN.closes_at + sample.HOUR) == ["open"]
 
     registered = store.registrations("sample", None, 10)
-    assert {one.id: (one.registration, one.registration.e164, one.came_at) for one in registered} == {
-        id: (registration, registration.e164, came_at) for id, (registration, _, came_at) in PEOPLE.items()
+    assert {one.id: (one.registration, one.registration.e164, one.arrived_at) for one in registered} == {
+        id: (registration, registration.e164, arrived_at) for id, (registration, _, arrived_at) in PEOPLE.items()
     }
     for one in registered:
         written, key, _ = PEOPLE[one.id]
@@ -120,23 +120,23 @@ def assert_all_is_read(store: Store) -> None:
         assert (read.family_name, read.first_name, read.email, read.signed_on) == names
         assert store.registered("sample", one.id) == one
         assert key is None or store.registered_under("sample", key.id) == one.id
-    kept = {one.id: (one.form.registration, one.sign) for one in store.kept("sample", None, 10)}
+    kept = {one.id: (one.form.registration, one.sign) for one in store.quarantined("sample", None, 10)}
     assert kept == KEPT
     assert sorted(store.people("sample", list(PEOPLE)), key=lambda one: one.id) == registered
     assert store.roster_page("sample", "2-000000") == PAGE
 
-    assert [store.mail(record.mail.id) for record in MAILS] == list(MAILS)
-    unsent = [record for record in MAILS if record.state not in (MailState.SENT, MailState.DELIVERED)]
-    assert sorted(store.unsent_mails("sample", None, 99), key=MAILS.index) == unsent
-    assert set(store.due_mails(20)) >= {record.mail.id for record in MAILS if record.due_at == AT_ONCE}
-    assert store.handed_over_lately("MAI@mpt.example.org", sample.NOON - sample.HOUR, 50) == 6
-    queue = store.mail_queue()
+    assert [store.entry(entry.id) for entry in MAILS] == list(MAILS)
+    unsent = [entry for entry in MAILS if entry.status not in (EmailStatus.SENT, EmailStatus.DELIVERED)]
+    assert sorted(store.unsent_entries("sample", None, 99), key=MAILS.index) == unsent
+    assert set(store.due_entries(20)) >= {entry.id for entry in MAILS if entry.due_at == AT_ONCE}
+    assert store.recently_sent("MAI@mpt.example.org", sample.NOON - sample.HOUR, 50) == 6
+    queue = store.circuit_breaker()
     assert replace(queue, as_of=QUEUE.as_of) == QUEUE
 
-    incoming = store.all_incoming("sample", None, 10)
-    assert [replace(one, stored_at=sample.NOON) for one in incoming] == list(INCOMING)
-    assert [store.incoming(one.id) for one in incoming] == incoming
-    assert "M0" in store.due_incoming(10)
+    inbound = store.all_inbound("sample", None, 10)
+    assert [replace(one, stored_at=sample.NOON) for one in inbound] == list(INCOMING)
+    assert [store.inbound(one.id) for one in inbound] == inbound
+    assert "M0" in store.due_inbound(10)
 
 
 def test_what_every_version_wrote_is_read(store: Store) -> None:
@@ -145,24 +145,24 @@ def test_what_every_version_wrote_is_read(store: Store) -> None:
 
 def test_what_every_version_wrote_is_worked_on(store: Store) -> None:
     """A mail is sent, a message read, a person registered again, a queue let go, a deadline moved, an intake closed."""
-    queued, unread, intake = store.mail(CONFIRMATIONS["B"].id), store.incoming("M0"), store.intake(OPEN)
+    queued, unread, intake = store.entry(CONFIRMATIONS["B"].id), store.inbound("M0"), store.intake(OPEN)
     assert queued
     assert unread
-    sent = replace(queued, state=MailState.SENT, due_at=None, attempts=MAILS[0].attempts)
-    assert store.save_mail(sent, [roster_mail("sample", 9, "a@example.org")])
-    assert store.mail(queued.mail.id) == sent
-    assert not store.save_mail(queued)
+    sent = replace(queued, status=EmailStatus.SENT, due_at=None, attempts=MAILS[0].attempts)
+    assert store.save_entry(sent, [roster_entry("sample", 9, "a@example.org")])
+    assert store.entry(queued.id) == sent
+    assert not store.save_entry(queued)
     done = replace(INCOMING[1], id="M0", stored_at=unread.stored_at, version=unread.version)
-    assert store.save_incoming(done)
-    assert store.incoming("M0") == done
+    assert store.save_inbound(done)
+    assert store.inbound("M0") == done
     assert store.accept("sample", "A", PEOPLE["A"][0], CONFIRMATIONS["A"]) is None
-    assert store.save_mail_queue(replace(store.mail_queue(), held_until=None), [])
-    assert store.mail_queue().held_until is None
+    assert store.save_circuit_breaker(replace(store.circuit_breaker(), open_until=None), [])
+    assert store.circuit_breaker().open_until is None
     assert store.move_deadline("open", intake, OPEN.closes_at + sample.DAY)
     moved = store.intake(OPEN)
     assert moved.closes_at == OPEN.closes_at + sample.DAY
     assert not store.move_deadline("open", intake, OPEN.closes_at)
-    assert store.record_closing("open", moved, Closing(0, "", 0), [roster_mail("open", 1, "a@example.org")])
+    assert store.record_closing("open", moved, Closing(0, "", 0), [roster_entry("open", 1, "a@example.org")])
     assert not store.record_closing("open", moved, Closing(1, "", 0), [])
     assert store.intake(OPEN).closing == Closing(0, "", 0)
     assert store.intake(EVENT).closing == CLOSING
@@ -170,20 +170,20 @@ def test_what_every_version_wrote_is_worked_on(store: Store) -> None:
 
 def test_the_sample_has_something_of_every_kind() -> None:
     forms = [form for message in INCOMING for form in message.forms]
-    assert {record.mail.kind for record in MAILS} == set(MailKind)
-    assert {record.state for record in MAILS} == set(MailState)
-    assert {attempt.outcome for record in MAILS for attempt in record.attempts} == set(AttemptOutcome)
-    assert {message.standing for message in INCOMING} == set(Standing)
-    assert {form.standing for form in forms} == set(FormStanding)
-    assert {sign for _, sign in KEPT.values()} == set(Sign)
+    assert {entry.kind for entry in MAILS} == set(EmailKind)
+    assert {entry.status for entry in MAILS} == set(EmailStatus)
+    assert {attempt.outcome for entry in MAILS for attempt in entry.attempts} == set(AttemptOutcome)
+    assert {message.status for message in INCOMING} == set(InboundStatus)
+    assert {form.status for form in forms} == set(FormStatus)
+    assert {sign for _, sign in KEPT.values()} == set(BotSignal)
 
 
 def test_the_sample_has_something_in_every_field() -> None:
     """A field that is new in the desk's dataclasses, and that nobody writes down, would else be lost in silence."""
-    forms, mails = [form for one in INCOMING for form in one.forms], [record.mail for record in MAILS]
-    attempts = [attempt for record in MAILS for attempt in record.attempts]
+    forms, entries = [form for one in INCOMING for form in one.forms], [entry for entry in MAILS]
+    attempts = [attempt for entry in MAILS for attempt in entry.attempts]
     people = [registration for registration, _, _ in PEOPLE.values()]
-    for ones in (MAILS, mails, attempts, INCOMING, forms, [QUEUE], people, [CLOSING], HISTORY):
+    for ones in (MAILS, entries, attempts, INCOMING, forms, [QUEUE], people, [CLOSING], HISTORY):
         names = {one.name for one in fields(ones[0])} - {"version", "queued_at"}  # the store's own
         filled_in = {name for name in names for one in ones if getattr(one, name) not in _NOTHING}
         assert names - filled_in == set(), type(ones[0])
@@ -210,16 +210,16 @@ def test_whoever_writes_a_document_writes_it_in_today_s_shape(project: str) -> N
     client = firestore.Client(project=project)
     sample.firestore_from_text(client, (SAMPLES / "0" / "firestore.json").read_text("utf-8"))
     store = FirestoreStore(client)
-    for record in MAILS:
-        read = store.mail(record.mail.id)
+    for entry in MAILS:
+        read = store.entry(entry.id)
         assert read
-        assert store.save_mail(read)
-    for message in store.all_incoming("sample", None, 10):
-        assert store.save_incoming(message)
-    assert store.save_mail_queue(store.mail_queue(), [])
+        assert store.save_entry(read)
+    for message in store.all_inbound("sample", None, 10):
+        assert store.save_inbound(message)
+    assert store.save_circuit_breaker(store.circuit_breaker(), [])
     assert store.move_deadline("open", store.intake(OPEN), OPEN.closes_at)
     for id, (registration, sign) in KEPT.items():
-        store.keep("sample", id, registration, sign)
+        store.quarantine("sample", id, registration, sign)
     store.write_roster_page("sample", "2-000000", PAGE)
     now, newest = (json.loads(text) for text in (sample.firestore_as_text(client), newest_documents()))
     written = [path for path in now if path.split("/")[-2] in ("mails", "incoming", "queues", "kept", "roster")]
@@ -247,27 +247,27 @@ def test_a_field_that_this_code_does_not_know_is_left_in_firestore(project: str)
     sample.firestore_from_text(client, newest_documents())
     store, document = FirestoreStore(client), client.document("mails", CONFIRMATIONS["B"].id)
     document.update({"new": 1})
-    record = store.mail(document.id)
-    assert record
-    assert store.save_mail(replace(record, state=MailState.SENT))
+    entry = store.entry(document.id)
+    assert entry
+    assert store.save_entry(replace(entry, status=EmailStatus.SENT))
     written = document.get().to_dict() or {}
     assert (written["new"], written["state"]) == (1, "sent")
 
 
 def test_what_has_a_newer_shape_is_not_touched(newest: Loaded) -> None:
-    read = [newest.store.mail(record.mail.id) for record in MAILS]
-    newest.change(lambda record: {**record, "shape": SHAPE + 1})
+    read = [newest.store.entry(entry.id) for entry in MAILS]
+    newest.change(lambda entry: {**entry, "shape": SHAPE + 1})
     store = newest.store
     readings: list[Callable[[], object]] = [
         lambda: store.registered("sample", "A"),
         lambda: store.registrations("sample", None, 10),
         lambda: store.people("sample", ["A"]),
-        lambda: store.kept("sample", None, 10),
-        lambda: store.mail(MAILS[0].mail.id),
-        lambda: store.unsent_mails("sample", None, 99),
-        lambda: store.incoming("M1"),
-        lambda: store.all_incoming("sample", None, 10),
-        lambda: store.mail_queue(),
+        lambda: store.quarantined("sample", None, 10),
+        lambda: store.entry(MAILS[0].id),
+        lambda: store.unsent_entries("sample", None, 99),
+        lambda: store.inbound("M1"),
+        lambda: store.all_inbound("sample", None, 10),
+        lambda: store.circuit_breaker(),
     ]
     if isinstance(store, FirestoreStore):  # in SQLite these are columns, and their version is the file's
         readings += [
@@ -279,8 +279,8 @@ def test_what_has_a_newer_shape_is_not_touched(newest: Loaded) -> None:
         with pytest.raises(StoreUnavailable) as unavailable:
             reading()
         assert isinstance(unavailable.value.__cause__, NewerShape)
-    assert not any(store.save_mail(record) for record in read if record)
-    assert store.due_mails(10) != []
+    assert not any(store.save_entry(entry) for entry in read if entry)
+    assert store.due_entries(10) != []
 
 
 class TestSqliteFiles:
@@ -306,7 +306,7 @@ class TestSqliteFiles:
     def test_its_mails_were_queued_before_it_was_upgraded(self, path: Path, clock: Clock) -> None:
         ((last,),) = _asked(path, "select last from clock")
         store = SqliteStore(path, clock)
-        assert {record.queued_at.isoformat() for record in store.unsent_mails("sample", None, 99)} == {last}
+        assert {entry.enqueued_at.isoformat() for entry in store.unsent_entries("sample", None, 99)} == {last}
 
     def test_several_open_it_at_once(self, path: Path, clock: Clock) -> None:
         together, opened = Barrier(4), []
@@ -321,7 +321,7 @@ class TestSqliteFiles:
         for thread in threads:
             thread.join()
         assert len(opened) == 4
-        assert opened[0].mail(CONFIRMATIONS["A"].id) == MAILS[0]
+        assert opened[0].entry(CONFIRMATIONS["A"].id) == MAILS[0]
 
     @pytest.mark.parametrize("version", [0, 3, 99])
     def test_books_that_it_cannot_read_stay_as_they_are(self, path: Path, clock: Clock, version: int) -> None:
@@ -329,7 +329,7 @@ class TestSqliteFiles:
             connection.execute(f"pragma user_version = {version}")
         connection.close()
         before = sample.sqlite_as_text(path)
-        with pytest.raises(OtherBooks):
+        with pytest.raises(OtherSchema):
             SqliteStore(path, clock)
         assert sample.sqlite_as_text(path) == before
 

@@ -12,22 +12,22 @@ import pytest
 from google.cloud import firestore
 from grpc import StatusCode
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.local.moved_time import MovedTime
 from rollcall.model.email import (
     AT_ONCE,
     Attempt,
     AttemptOutcome,
-    Mail,
-    MailState,
+    EmailStatus,
+    OutboxEntry,
     confirmation,
-    needs_a_person_mail,
-    reply_mail,
-    roster_mail,
+    reply_entry,
+    roster_entry,
+    staff_digest,
 )
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, EarlierDeadline
-from rollcall.model.registration import Key, Sign
+from rollcall.model.registration import BotSignal, IdempotencyKey
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.conftest import Clock
@@ -78,8 +78,8 @@ def accept(store: Store, id: str = "A") -> None:
 
 def test_accept_writes_the_registration_and_its_mail(store: Store, fresh: FreshStore) -> None:
     registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
-    owed = confirmation(SLUG, "A", registration.email)
-    received_at = store.accept(SLUG, "A", registration, owed)
+    enqueue = confirmation(SLUG, "A", registration.email)
+    received_at = store.accept(SLUG, "A", registration, enqueue)
 
     registered = fresh().registered(SLUG, "A")
     assert registered is not None
@@ -87,9 +87,9 @@ def test_accept_writes_the_registration_and_its_mail(store: Store, fresh: FreshS
     assert registered.registration.family_name == "Nguyễn"
     assert registered.registration.e164 == {"tel": "+41227305111"}
     assert registered.received_at == received_at
-    record = fresh().mail(owed.id)
-    assert record is not None
-    assert (record.mail, record.state, record.due_at, record.attempts) == (owed, MailState.QUEUED, AT_ONCE, ())
+    entry = fresh().entry(enqueue.id)
+    assert entry is not None
+    assert (entry, entry.status, entry.due_at, entry.attempts) == (enqueue, EmailStatus.PENDING, AT_ONCE, ())
 
 
 def test_accept_again_writes_nothing(store: Store) -> None:
@@ -99,9 +99,9 @@ def test_accept_again_writes_nothing(store: Store) -> None:
     registered = store.registered(SLUG, "A")
     assert registered is not None
     assert registered.registration == a_registration()
-    record = store.mail(mail_to("A"))
-    assert record is not None
-    assert record.mail.to == a_registration().email
+    entry = store.entry(mail_to("A"))
+    assert entry is not None
+    assert entry.to == a_registration().email
 
 
 def test_of_many_who_accept_the_same_at_once_one_does(fresh: FreshStore) -> None:
@@ -134,7 +134,7 @@ def test_times_and_commits_have_one_order(store: Store) -> None:
 
 def test_nobody_unknown_is_there(store: Store) -> None:
     assert store.registered(SLUG, "A") is None
-    assert store.mail("none") is None
+    assert store.entry("none") is None
     assert store.roster_page(SLUG, "0-000000") == []
     assert store.registrations(SLUG, None, 10) == []
 
@@ -158,11 +158,11 @@ def test_registrations_come_in_pages_by_id(store: Store) -> None:
 
 def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:
     registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
-    store.keep(SLUG, "A", a_registration(category="associate"), Sign.TOO_FAST)
+    store.quarantine(SLUG, "A", a_registration(category="associate"), BotSignal.TOO_FAST)
     before = store.now()
-    store.keep(SLUG, "A", registration, Sign.HIDDEN_FIELD)
-    (kept,) = fresh().kept(SLUG, None, 10)
-    assert (kept.form.id, kept.form.registration, kept.sign) == ("A", registration, Sign.HIDDEN_FIELD)
+    store.quarantine(SLUG, "A", registration, BotSignal.HIDDEN_FIELD)
+    (kept,) = fresh().quarantined(SLUG, None, 10)
+    assert (kept.form.id, kept.form.registration, kept.sign) == ("A", registration, BotSignal.HIDDEN_FIELD)
     assert kept.form.registration.family_name == "Nguyễn"
     assert before < kept.form.received_at < store.now()
     assert store.registered(SLUG, "A") is None
@@ -170,44 +170,44 @@ def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:
 
 def test_kept_forms_come_in_pages_by_id(store: Store) -> None:
     for id in ("C", "A", "B"):
-        store.keep(SLUG, id, a_registration(), Sign.TOO_FAST)
-    store.keep("another", "D", a_registration(), Sign.TOO_FAST)
-    first = store.kept(SLUG, None, 2)
-    second = store.kept(SLUG, first[-1].form.id, 2)
+        store.quarantine(SLUG, id, a_registration(), BotSignal.TOO_FAST)
+    store.quarantine("another", "D", a_registration(), BotSignal.TOO_FAST)
+    first = store.quarantined(SLUG, None, 2)
+    second = store.quarantined(SLUG, first[-1].form.id, 2)
     assert [[one.form.id for one in page] for page in (first, second)] == [["A", "B"], ["C"]]
-    assert store.kept(SLUG, "C", 2) == []
+    assert store.quarantined(SLUG, "C", 2) == []
 
 
 def test_a_mail_that_is_for_later_is_not_due_before(store: Store, fresh: FreshStore) -> None:
     later, earlier = (store.now() + timedelta(hours=hours) for hours in (1, -1))
     for number, not_before in enumerate((later, earlier)):
-        mail = needs_a_person_mail(SLUG, "20040203", number, "staff@example.org", not_before)
-        store.queue(mail)
-        record = fresh().mail(mail.id)
-        assert record is not None
-        assert (record.mail, record.due_at) == (mail, not_before)
-    assert store.due_mails(10) == [f"{SLUG}.needs-a-person.20040203.1"]
+        entry = staff_digest(SLUG, "20040203", number, "staff@example.org", not_before)
+        store.enqueue(entry)
+        there = fresh().entry(entry.id)
+        assert there is not None
+        assert (there, there.due_at) == (entry, not_before)
+    assert store.due_entries(10) == [f"{SLUG}.staff-digest.20040203.1"]
 
 
 def test_a_mail_is_queued_once(store: Store) -> None:
-    mail = roster_mail(SLUG, 1, "staff@example.org")
-    store.queue(mail)
-    record = store.mail(mail.id)
-    assert record is not None
-    assert store.save_mail(replace(record, state=MailState.SENT, due_at=None))
-    store.queue(mail)
-    record = store.mail(mail.id)
-    assert record is not None
-    assert record.state is MailState.SENT
+    entry = roster_entry(SLUG, 1, "staff@example.org")
+    store.enqueue(entry)
+    there = store.entry(entry.id)
+    assert there is not None
+    assert store.save_entry(replace(there, status=EmailStatus.SENT, due_at=None))
+    store.enqueue(entry)
+    there = store.entry(entry.id)
+    assert there is not None
+    assert there.status is EmailStatus.SENT
 
 
 def test_a_mail_read_before_another_wrote_is_not_saved(store: Store, clock: Clock) -> None:
     accept(store)
-    one, other = store.mail(mail_to("A")), store.mail(mail_to("A"))
+    one, other = store.entry(mail_to("A")), store.entry(mail_to("A"))
     assert one is not None
     assert other is not None
-    assert store.save_mail(replace(one, attempts=(Attempt("one", clock.now),), state=MailState.SENDING))
-    assert not store.save_mail(replace(other, attempts=(Attempt("other", clock.now),), state=MailState.SENDING))
+    assert store.save_entry(replace(one, attempts=(Attempt("one", clock.now),), status=EmailStatus.SENDING))
+    assert not store.save_entry(replace(other, attempts=(Attempt("other", clock.now),), status=EmailStatus.SENDING))
 
 
 def test_of_many_threads_of_one_store_that_claim_the_same_mails_one_has_each(store: Store) -> None:
@@ -217,10 +217,10 @@ def test_of_many_threads_of_one_store_that_claim_the_same_mails_one_has_each(sto
 
     def claims(name: str) -> list[str]:
         together.wait()
-        records = [store.mail(id) for id in store.due_mails(10)]
-        now = store.mail_queue().as_of
-        claimed = [replace(one, attempts=(Attempt(name, now),), due_at=None) for one in records if one and one.due_at]
-        return [one.mail.id for one in claimed if store.save_mail(one)]
+        entries = [store.entry(id) for id in store.due_entries(10)]
+        now = store.circuit_breaker().as_of
+        claimed = [replace(one, attempts=(Attempt(name, now),), due_at=None) for one in entries if one and one.due_at]
+        return [one.id for one in claimed if store.save_entry(one)]
 
     with ThreadPoolExecutor(8) as pool:
         had = [id for ids in pool.map(claims, "12345678") for id in ids]
@@ -231,11 +231,11 @@ def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
     for id in "ABCD":
         accept(store, id)
     for id, due_at in (("A", None), ("B", store.now() + timedelta(hours=1)), ("C", store.now() - timedelta(hours=1))):
-        record = store.mail(mail_to(id))
-        assert record is not None
-        assert store.save_mail(replace(record, due_at=due_at))
-    assert store.due_mails(10) == [mail_to("D"), mail_to("C")]
-    assert store.due_mails(1) == [mail_to("D")]
+        entry = store.entry(mail_to(id))
+        assert entry is not None
+        assert store.save_entry(replace(entry, due_at=due_at))
+    assert store.due_entries(10) == [mail_to("D"), mail_to("C")]
+    assert store.due_entries(1) == [mail_to("D")]
 
 
 def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
@@ -243,64 +243,64 @@ def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
     before = store.now()
     accept(store)
     after = store.now()
-    record = fresh().mail(mail_to("A"))
-    assert record is not None
-    assert before < record.queued_at < after
-    assert store.save_mail(replace(record, state=MailState.FAILED, due_at=None, queued_at=AT_ONCE))
-    assert store.save_mail_queue(store.mail_queue(), [record.mail])
-    again = fresh().mail(mail_to("A"))
+    entry = fresh().entry(mail_to("A"))
+    assert entry is not None
+    assert before < entry.enqueued_at < after
+    assert store.save_entry(replace(entry, status=EmailStatus.FAILED, due_at=None, enqueued_at=AT_ONCE))
+    assert store.save_circuit_breaker(store.circuit_breaker(), [entry])
+    again = fresh().entry(mail_to("A"))
     assert again is not None
-    assert (again.state, again.queued_at) == (MailState.QUEUED, record.queued_at)
-    assert [one.queued_at for one in fresh().unsent_mails(SLUG, None, 99)] == [record.queued_at]
+    assert (again.status, again.enqueued_at) == (EmailStatus.PENDING, entry.enqueued_at)
+    assert [one.enqueued_at for one in fresh().unsent_entries(SLUG, None, 99)] == [entry.enqueued_at]
 
 
 def test_a_test_person_is_forgotten_and_nobody_else(store: Store, fresh: FreshStore) -> None:
     for id in "AB":
         accept(store, id)
-        store.keep(SLUG, id, a_registration(), Sign.TOO_FAST)
+        store.quarantine(SLUG, id, a_registration(), BotSignal.TOO_FAST)
     store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"))
     for _ in range(2):  # the second time there is nothing
         store.forget(SLUG, "A", [mail_to("A"), "none"])
         assert fresh().registered(SLUG, "A") is None
         assert [one.id for one in fresh().registrations(SLUG, None, 10)] == ["B"]
-        assert [one.id for one in fresh().kept(SLUG, None, 10)] == ["B"]
+        assert [one.id for one in fresh().quarantined(SLUG, None, 10)] == ["B"]
         assert fresh().registered("another", "A") is not None
-        assert fresh().due_mails(10) == [confirmation("another", "A", "").id, mail_to("B")]
+        assert fresh().due_entries(10) == [confirmation("another", "A", "").id, mail_to("B")]
     accept(store, "A")
 
 
 def test_a_mail_is_put_off(store: Store, fresh: FreshStore) -> None:
     accept(store)
     until = store.now() + timedelta(hours=1)
-    store.put_off(mail_to("A"), until)
-    record = fresh().mail(mail_to("A"))
-    assert record is not None
-    assert (record.due_at, record.state, record.mail.to) == (until, MailState.QUEUED, a_registration().email)
-    assert fresh().due_mails(10) == []
-    assert store.save_mail(replace(record, due_at=None))
+    store.postpone(mail_to("A"), until)
+    entry = fresh().entry(mail_to("A"))
+    assert entry is not None
+    assert (entry.due_at, entry.status, entry.to) == (until, EmailStatus.PENDING, a_registration().email)
+    assert fresh().due_entries(10) == []
+    assert store.save_entry(replace(entry, due_at=None))
 
 
 def test_unsent_mails_are_the_events_own(store: Store) -> None:
     accept(store, "A")
     accept(store, "B")
     store.accept("another", "C", a_registration(), confirmation("another", "C", "a@example.org"))
-    sent = store.mail(mail_to("A"))
+    sent = store.entry(mail_to("A"))
     assert sent is not None
-    store.save_mail(replace(sent, state=MailState.SENT, due_at=None))
-    assert [record.mail.id for record in store.unsent_mails(SLUG, None, 99)] == [mail_to("B")]
+    store.save_entry(replace(sent, status=EmailStatus.SENT, due_at=None))
+    assert [entry.id for entry in store.unsent_entries(SLUG, None, 99)] == [mail_to("B")]
 
 
 def test_unsent_mails_come_in_pages_by_id(store: Store) -> None:
     """And so the confirmations among them in the order of the people's ids."""
     for id in ("B", "D", "A", "C"):
         accept(store, id)
-    sent = store.mail(mail_to("B"))
+    sent = store.entry(mail_to("B"))
     assert sent is not None
-    assert store.save_mail(replace(sent, state=MailState.DELIVERED, due_at=None))
-    first = [record.mail.id for record in store.unsent_mails(SLUG, None, 2)]
+    assert store.save_entry(replace(sent, status=EmailStatus.DELIVERED, due_at=None))
+    first = [entry.id for entry in store.unsent_entries(SLUG, None, 2)]
     assert first == [mail_to("A"), mail_to("C")]
-    assert [record.mail.id for record in store.unsent_mails(SLUG, first[-1], 2)] == [mail_to("D")]
-    assert store.unsent_mails(SLUG, mail_to("D"), 2) == []
+    assert [entry.id for entry in store.unsent_entries(SLUG, first[-1], 2)] == [mail_to("D")]
+    assert store.unsent_entries(SLUG, mail_to("D"), 2) == []
 
 
 def test_people_are_looked_up_by_many_ids_at_once(store: Store, fresh: FreshStore) -> None:
@@ -315,50 +315,49 @@ def test_people_are_looked_up_by_many_ids_at_once(store: Store, fresh: FreshStor
 
 def test_a_mail_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
     accept(store)
-    record = store.mail(mail_to("A"))
-    assert record is not None
+    entry = store.entry(mail_to("A"))
+    assert entry is not None
     now = store.now()
     attempts = (
-        Attempt("one", now - timedelta(hours=1), AttemptOutcome.IN_DOUBT, "reset"),
-        Attempt("two", now, AttemptOutcome.TAKEN),
+        Attempt("one", now - timedelta(hours=1), AttemptOutcome.UNKNOWN, "reset"),
+        Attempt("two", now, AttemptOutcome.ACCEPTED),
     )
-    saved = replace(record, state=MailState.BOUNCED, due_at=None, attempts=attempts, reason="no such mailbox")
-    assert store.save_mail(saved)
-    assert fresh().mail(mail_to("A")) == saved
+    saved = replace(entry, status=EmailStatus.BOUNCED, due_at=None, attempts=attempts, reason="no such mailbox")
+    assert store.save_entry(saved)
+    assert fresh().entry(mail_to("A")) == saved
 
 
 def test_what_is_owed_with_a_mail_is_owed_with_it_or_not_at_all(store: Store, fresh: FreshStore) -> None:
     accept(store)
-    record = store.mail(mail_to("A"))
-    assert record is not None
+    entry = store.entry(mail_to("A"))
+    assert entry is not None
     later = store.now() + timedelta(hours=1)
-    owed = needs_a_person_mail(SLUG, "20040202T12", 1, "staff@example.org", later)
-    assert store.save_mail(replace(record, reason="one"), [owed])
-    assert not store.save_mail(
-        replace(record, reason="other"), [needs_a_person_mail(SLUG, "x", 1, "a@example.org", later)]
-    )
-    told = fresh().mail(owed.id)
+    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", later)
+    assert store.save_entry(replace(entry, reason="one"), [enqueue])
+    assert not store.save_entry(replace(entry, reason="other"), [staff_digest(SLUG, "x", 1, "a@example.org", later)])
+    told = fresh().entry(enqueue.id)
     assert told is not None
-    assert (told.mail, told.due_at, told.state) == (owed, later, MailState.QUEUED)
-    assert fresh().mail(f"{SLUG}.needs-a-person.x.1") is None
-    assert fresh().due_mails(10) == [mail_to("A")]
+    assert told == enqueue
+    assert told.due_at == later
+    assert fresh().entry(f"{SLUG}.staff-digest.x.1") is None
+    assert fresh().due_entries(10) == [mail_to("A")]
 
 
 def test_what_is_owed_anew_is_due_anew(store: Store) -> None:
     accept(store)
-    owed = needs_a_person_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
     for _ in range(2):
-        record = store.mail(mail_to("A"))
-        assert record is not None
-        assert store.save_mail(record, [owed])
-        told = store.mail(owed.id)
+        entry = store.entry(mail_to("A"))
+        assert entry is not None
+        assert store.save_entry(entry, [enqueue])
+        told = store.entry(enqueue.id)
         assert told is not None
         assert told.due_at == AT_ONCE
-        assert store.save_mail(replace(told, state=MailState.SENT, due_at=None))
+        assert store.save_entry(replace(told, status=EmailStatus.SENT, due_at=None))
 
 
 def test_mails_to_an_address_are_counted_however_it_is_written(store: Store) -> None:
-    now, refused, taken = store.now(), AttemptOutcome.NOT_TAKEN, AttemptOutcome.TAKEN
+    now, refused, taken = store.now(), AttemptOutcome.REJECTED, AttemptOutcome.ACCEPTED
     for id, to, at in (
         ("A", "victim@example.org", now),
         ("B", "Victim@EXAMPLE.org", now),
@@ -368,43 +367,43 @@ def test_mails_to_an_address_are_counted_however_it_is_written(store: Store) -> 
         ("E", "other@example.org", now),
     ):
         store.accept(SLUG, id, a_registration(), confirmation(SLUG, id, to))
-        record = store.mail(mail_to(id))
-        assert record is not None
-        assert store.save_mail(
-            replace(record, attempts=(Attempt(id, at, refused if id == "F" else taken),) if at else ())
+        entry = store.entry(mail_to(id))
+        assert entry is not None
+        assert store.save_entry(
+            replace(entry, attempts=(Attempt(id, at, refused if id == "F" else taken),) if at else ())
         )
     since = now - timedelta(days=1)
-    assert store.handed_over_lately("VICTIM@example.org", since, 50) == 2
-    assert store.handed_over_lately("victim@example.org", since, 1) == 1
-    assert store.handed_over_lately("nobody@example.org", since, 50) == 0
+    assert store.recently_sent("VICTIM@example.org", since, 50) == 2
+    assert store.recently_sent("victim@example.org", since, 1) == 1
+    assert store.recently_sent("nobody@example.org", since, 50) == 0
 
 
 def test_the_mail_queue_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
     before = store.now()
-    new = store.mail_queue()
+    new = store.circuit_breaker()
     assert new.as_of > before
-    assert not new.waits
-    held = replace(new, held_since=before, held_until=new.as_of + timedelta(minutes=1), held_times=1, note="401")
-    owed = needs_a_person_mail(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
-    assert store.save_mail_queue(held, [owed])
-    assert not store.save_mail_queue(replace(new, note="403"), [])
-    read = fresh().mail_queue()
+    assert not new.is_open
+    held = replace(new, opened_at=before, open_until=new.as_of + timedelta(minutes=1), times_opened=1, note="401")
+    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    assert store.save_circuit_breaker(held, [enqueue])
+    assert not store.save_circuit_breaker(replace(new, note="403"), [])
+    read = fresh().circuit_breaker()
     assert read == replace(held, as_of=read.as_of)
-    assert fresh().mail(owed.id) is not None
-    assert fresh().save_mail_queue(replace(read, held_until=None), [])
-    assert not store.save_mail_queue(replace(read, note="403"), [])
-    assert fresh().mail_queue().held_until is None
+    assert fresh().entry(enqueue.id) is not None
+    assert fresh().save_circuit_breaker(replace(read, open_until=None), [])
+    assert not store.save_circuit_breaker(replace(read, note="403"), [])
+    assert fresh().circuit_breaker().open_until is None
 
 
 def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) -> None:
-    key, another = (Key(id, EVENT.closes_at) for id in ("key", "another key"))
+    key, another = (IdempotencyKey(id, EVENT.closes_at) for id in ("key", "another key"))
     one, other = confirmation(SLUG, "A", "a@example.org"), confirmation(SLUG, "B", "b@example.org")
     assert store.accept(SLUG, "A", a_registration(), one, key)
     assert fresh().registered_under(SLUG, "key") == "A"
     assert fresh().registered_under("another", "key") is None
     assert store.accept(SLUG, "B", a_registration(), other, key) is None
     assert fresh().registered(SLUG, "B") is None
-    assert fresh().mail(other.id) is None
+    assert fresh().entry(other.id) is None
     assert store.accept(SLUG, "A", a_registration(), one, another) is None
     assert fresh().registered_under(SLUG, "another key") is None
     assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
@@ -442,65 +441,62 @@ def test_the_intakes_that_should_be_closed(store: Store, fresh: FreshStore) -> N
 def test_a_closing_is_recorded_once_with_its_mails(store: Store, fresh: FreshStore) -> None:
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     closing = Closing(count=2, sha256="ab", pages=1)
-    mail = roster_mail(SLUG, 1, "staff@example.org")
+    entry = roster_entry(SLUG, 1, "staff@example.org")
     store.write_roster_page(SLUG, "0-000000", ["A", "B"])
     store.write_roster_page(SLUG, "0-000000", ["A", "B"])
-    assert store.record_closing(SLUG, one, closing, [mail])
-    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_mail(SLUG, 2, "b@example.org")])
+    assert store.record_closing(SLUG, one, closing, [entry])
+    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 2, "b@example.org")])
     assert fresh().intake(EVENT).closing == closing
     assert fresh().roster_page(SLUG, "0-000000") == ["A", "B"]
-    assert fresh().mail(mail.id) is not None
-    assert fresh().mail(roster_mail(SLUG, 2, "").id) is None
+    assert fresh().entry(entry.id) is not None
+    assert fresh().entry(roster_entry(SLUG, 2, "").id) is None
 
 
 def test_when_the_message_came_that_a_registration_came_in(store: Store, fresh: FreshStore) -> None:
-    came_at = store.now() - timedelta(hours=3)
-    assert store.accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org"), came_at=came_at)
+    arrived_at = store.now() - timedelta(hours=3)
+    assert store.accept(SLUG, "A", a_registration(), confirmation(SLUG, "A", "a@example.org"), arrived_at=arrived_at)
     accept(store, "B")
     in_mail, on_the_page = fresh().registered(SLUG, "A"), fresh().registered(SLUG, "B")
     assert in_mail is not None
     assert on_the_page is not None
-    assert (in_mail.came_at, on_the_page.came_at) == (came_at, None)
+    assert (in_mail.arrived_at, on_the_page.arrived_at) == (arrived_at, None)
     assert in_mail.registration == on_the_page.registration == a_registration()
     assert fresh().registrations(SLUG, None, 10) == [in_mail, on_the_page]
 
 
 def test_a_mail_keeps_what_it_is_about_and_what_it_answers(store: Store, fresh: FreshStore) -> None:
-    mail = replace(confirmation(SLUG, "A", "a@example.org", ("<one@example.org>", "<two@x>")), incoming_id="M")
-    store.queue(mail)
-    record = fresh().mail(mail.id)
-    assert record is not None
-    assert record.mail == mail
-    assert store.save_mail(replace(record, state=MailState.SENT, due_at=None))
-    record = fresh().mail(mail.id)
-    assert record is not None
-    assert record.mail == mail
+    entry = replace(confirmation(SLUG, "A", "a@example.org", ("<one@example.org>", "<two@x>")), inbound_id="M")
+    store.enqueue(entry)
+    there = fresh().entry(entry.id)
+    assert there == entry
+    assert store.save_entry(replace(there, status=EmailStatus.SENT, due_at=None))
+    assert fresh().entry(entry.id) == replace(entry, status=EmailStatus.SENT, due_at=None)
 
 
-def came_in(store: Store, id: str = "M") -> Incoming:
+def came_in(store: Store, id: str = "M") -> InboundEmail:
     """The message that was just taken in."""
-    store.take_in(SLUG, id)
-    incoming = store.incoming(id)
-    assert incoming is not None
-    return incoming
+    store.add_inbound(SLUG, id)
+    inbound = store.inbound(id)
+    assert inbound is not None
+    return inbound
 
 
-def read(incoming: Incoming, came_at: datetime | None) -> Incoming:
+def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
     """All that may come of a message, in characters of every kind."""
     return replace(
-        incoming,
-        standing=Standing.WAITING,
+        inbound,
+        status=InboundStatus.WAITING_FOR_SENDER,
         due_at=None,
         attempts=2,
         sender="amina.diallo@mpt.example.org",
         subject="Inscription \u2014 Nguyễn 登録 🙂",
         message_id="<one@example.org>",
         references=("<zero@example.org>", "<half@example.org>"),
-        came_at=came_at,
+        arrived_at=arrived_at,
         forms=(
-            ReadForm(FormStanding.REGISTERED, "A"),
-            ReadForm(
-                FormStanding.INCOMPLETE,
+            InboundForm(FormStatus.REGISTERED, "A"),
+            InboundForm(
+                FormStatus.INCOMPLETE,
                 answers={"address": "BP 3000\nConakry\r\n\u2028Guinée\t\x00", "at": "noon", "due_at": "", "a.b": "`c`"},
                 faults={"email": ("One.", "Two: «é»."), "came_at": ()},
             ),
@@ -509,21 +505,21 @@ def read(incoming: Incoming, came_at: datetime | None) -> Incoming:
         text="Bonjour,\r\n\r\n\x0b> et voilà",
         reason="A scan: nobody here reads pictures.",
         answered=True,
-        dealt_with=True,
+        resolved=True,
     )
 
 
 def test_a_message_is_taken_in_once(store: Store, fresh: FreshStore) -> None:
     before = store.now()
     came = came_in(store)
-    assert (came.id, came.event, came.standing, came.due_at) == ("M", SLUG, Standing.UNREAD, AT_ONCE)
-    assert came == Incoming("M", SLUG, came.stored_at, due_at=AT_ONCE)
+    assert (came.id, came.event, came.status, came.due_at) == ("M", SLUG, InboundStatus.UNREAD, AT_ONCE)
+    assert came == InboundEmail("M", SLUG, came.stored_at, due_at=AT_ONCE)
     assert before < came.stored_at < store.now()
 
-    now_read = replace(came, standing=Standing.SPAM, due_at=None)
-    assert fresh().save_incoming(now_read)
-    fresh().take_in("another", "M")
-    assert fresh().incoming("M") == now_read
+    now_read = replace(came, status=InboundStatus.SPAM, due_at=None)
+    assert fresh().save_inbound(now_read)
+    fresh().add_inbound("another", "M")
+    assert fresh().inbound("M") == now_read
 
 
 def test_of_many_who_take_in_the_same_at_once_all_come_through(fresh: FreshStore) -> None:
@@ -543,99 +539,99 @@ def test_of_many_who_take_in_the_same_at_once_all_come_through(fresh: FreshStore
 
 
 def test_no_unknown_message_is_there(store: Store) -> None:
-    assert store.incoming("M") is None
-    assert store.due_incoming(10) == []
-    assert store.all_incoming(SLUG, None, 10) == []
-    assert not store.save_incoming(Incoming("M", SLUG, store.now(), version=came_in(store, "N").version))
-    assert store.incoming("M") is None
+    assert store.inbound("M") is None
+    assert store.due_inbound(10) == []
+    assert store.all_inbound(SLUG, None, 10) == []
+    assert not store.save_inbound(InboundEmail("M", SLUG, store.now(), version=came_in(store, "N").version))
+    assert store.inbound("M") is None
 
 
 def test_what_came_of_a_message_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
     came = came_in(store)
     saved = read(came, came.stored_at - timedelta(hours=3, microseconds=7))
-    assert store.save_incoming(saved)
-    again = fresh().incoming("M")
+    assert store.save_inbound(saved)
+    again = fresh().inbound("M")
     assert again == saved
     assert again is not None
-    assert fresh().save_incoming(replace(came, version=again.version))
-    assert store.incoming("M") == came
+    assert fresh().save_inbound(replace(came, version=again.version))
+    assert store.inbound("M") == came
 
 
 def test_a_message_read_before_another_wrote_is_not_saved(store: Store, fresh: FreshStore) -> None:
     one, other = came_in(store), came_in(fresh())
-    mail = reply_mail(replace(one, message_id="<other@x>"), "a@example.org")
-    assert store.save_incoming(replace(one, attempts=1, due_at=store.now() + timedelta(minutes=5)))
-    assert not store.save_incoming(replace(other, attempts=1, due_at=None), [mail])
-    come = fresh().incoming("M")
+    entry = reply_entry(replace(one, message_id="<other@x>"), "a@example.org")
+    assert store.save_inbound(replace(one, attempts=1, due_at=store.now() + timedelta(minutes=5)))
+    assert not store.save_inbound(replace(other, attempts=1, due_at=None), [entry])
+    come = fresh().inbound("M")
     assert come is not None
     assert come.due_at is not None
-    assert fresh().mail(mail.id) is None
+    assert fresh().entry(entry.id) is None
 
 
 def test_what_is_owed_with_a_message_is_owed_with_it(store: Store, fresh: FreshStore) -> None:
     came = replace(came_in(store), message_id="<one@example.org>", references=("<zero@x>",))
     later = store.now() + timedelta(hours=1)
-    owed = [reply_mail(came, "a@example.org"), needs_a_person_mail(SLUG, "x", 1, "staff@example.org", later)]
-    assert store.save_incoming(replace(came, due_at=None, answered=True), owed)
-    records = [fresh().mail(mail.id) for mail in owed]
-    assert [(one.mail, one.due_at, one.state) for one in records if one] == [
-        (owed[0], AT_ONCE, MailState.QUEUED),
-        (owed[1], later, MailState.QUEUED),
+    enqueue = [reply_entry(came, "a@example.org"), staff_digest(SLUG, "x", 1, "staff@example.org", later)]
+    assert store.save_inbound(replace(came, due_at=None, answered=True), enqueue)
+    entries = [fresh().entry(entry.id) for entry in enqueue]
+    assert [(one, one.due_at, one.status) for one in entries if one] == [
+        (enqueue[0], AT_ONCE, EmailStatus.PENDING),
+        (enqueue[1], later, EmailStatus.PENDING),
     ]
-    assert owed[0].thread == ("<zero@x>", "<one@example.org>")
-    assert fresh().due_mails(10) == [owed[0].id]
+    assert enqueue[0].thread == ("<zero@x>", "<one@example.org>")
+    assert fresh().due_entries(10) == [enqueue[0].id]
 
 
-def being_sent(store: Store, mail: Mail) -> None:
+def being_sent(store: Store, entry: OutboxEntry) -> None:
     """Queue the mail, and have somebody send it."""
-    store.queue(mail)
-    record = store.mail(mail.id)
-    assert record is not None
+    store.enqueue(entry)
+    there = store.entry(entry.id)
+    assert there is not None
     now = store.now()
-    lease = replace(record, state=MailState.SENDING, due_at=now + timedelta(minutes=5))
-    assert store.save_mail(replace(lease, attempts=(Attempt("one", now),)))
+    lease = replace(there, status=EmailStatus.SENDING, due_at=now + timedelta(minutes=5))
+    assert store.save_entry(replace(lease, attempts=(Attempt("one", now),)))
 
 
 def test_a_mail_that_is_owed_already_stays_as_it_is(store: Store, fresh: FreshStore) -> None:
     one, two, new = (confirmation(SLUG, id, f"{id}@example.org") for id in "ABC")
     being_sent(store, one)
     being_sent(store, two)
-    before = [store.mail(mail.id) for mail in (one, two)]
+    before = [store.entry(entry.id) for entry in (one, two)]
     came = came_in(store)
     elsewhere = replace(one, to="other@example.org", thread=("<one@example.org>",))
-    saved = replace(came, standing=Standing.REGISTERED, due_at=None)
-    assert store.save_incoming(saved, [elsewhere, new, two])
-    assert fresh().incoming("M") == saved
-    assert [fresh().mail(mail.id) for mail in (one, two)] == before
-    assert fresh().mail(new.id) is not None
+    saved = replace(came, status=InboundStatus.REGISTERED, due_at=None)
+    assert store.save_inbound(saved, [elsewhere, new, two])
+    assert fresh().inbound("M") == saved
+    assert [fresh().entry(entry.id) for entry in (one, two)] == before
+    assert fresh().entry(new.id) is not None
 
     another = confirmation(SLUG, "D", "d@example.org")
-    assert not store.save_incoming(replace(came, standing=Standing.SPAM), [new, another])
-    assert fresh().mail(another.id) is None
-    assert fresh().incoming("M") == saved
+    assert not store.save_inbound(replace(came, status=InboundStatus.SPAM), [new, another])
+    assert fresh().entry(another.id) is None
+    assert fresh().inbound("M") == saved
 
 
 def test_due_messages_are_those_whose_time_has_come(store: Store) -> None:
     for id, hours in (("A", 1), ("B", -1), ("C", -2), ("D", None)):
         came = came_in(store, id)
         due_at = store.now() + timedelta(hours=hours) if hours else None
-        assert store.save_incoming(replace(came, due_at=due_at))
+        assert store.save_inbound(replace(came, due_at=due_at))
     came_in(store, "E")
-    assert store.due_incoming(10) == ["E", "C", "B"]
-    assert store.due_incoming(2) == ["E", "C"]
-    assert store.due_mails(10) == []
+    assert store.due_inbound(10) == ["E", "C", "B"]
+    assert store.due_inbound(2) == ["E", "C"]
+    assert store.due_entries(10) == []
 
 
 def test_messages_come_in_pages_by_id(store: Store, fresh: FreshStore) -> None:
     for id in ("C", "A", "E", "B", "D"):
         came_in(store, id)
-    store.take_in("another", "F")
-    first = fresh().all_incoming(SLUG, None, 3)
-    second = fresh().all_incoming(SLUG, first[-1].id, 3)
+    store.add_inbound("another", "F")
+    first = fresh().all_inbound(SLUG, None, 3)
+    second = fresh().all_inbound(SLUG, first[-1].id, 3)
     assert [[one.id for one in page] for page in (first, second)] == [["A", "B", "C"], ["D", "E"]]
-    assert store.all_incoming(SLUG, "E", 3) == []
-    assert first[0] == store.incoming("A")
-    assert store.save_incoming(replace(first[0], dealt_with=True))
+    assert store.all_inbound(SLUG, "E", 3) == []
+    assert first[0] == store.inbound("A")
+    assert store.save_inbound(replace(first[0], resolved=True))
 
 
 class TestSqliteTime:
@@ -673,7 +669,7 @@ class TestSqliteTime:
         assert opening.is_alive()
         elsewhere.execute("commit")
         opening.join()
-        assert opened[0].incoming("M") is None
+        assert opened[0].inbound("M") is None
 
 
 @pytest.fixture
@@ -708,12 +704,12 @@ def test_accepting_is_one_commit_and_no_read(counted: tuple[FirestoreStore, list
 
 def test_taking_in_and_saving_a_message_is_one_commit_each(counted: tuple[FirestoreStore, list[str]]) -> None:
     store, calls = counted
-    store.take_in(SLUG, "M")
+    store.add_inbound(SLUG, "M")
     assert calls == ["Commit"]
     came = came_in(store)
     calls.clear()
-    owed = [confirmation(SLUG, id, "a@example.org") for id in "AB"]
-    assert store.save_incoming(replace(came, standing=Standing.REGISTERED, due_at=None), owed)
+    enqueue = [confirmation(SLUG, id, "a@example.org") for id in "AB"]
+    assert store.save_inbound(replace(came, status=InboundStatus.REGISTERED, due_at=None), enqueue)
     assert calls == ["Commit"]
 
 
@@ -729,11 +725,11 @@ def test_firestore_reads_what_was_written_before_messages_came_in(project: str) 
         written = document.get().to_dict()
         assert written is not None
         document.set({name: value for name, value in written.items() if name not in new})
-    registered, record = store.registered(SLUG, "A"), store.mail(mail_to("A"))
+    registered, entry = store.registered(SLUG, "A"), store.entry(mail_to("A"))
     assert registered is not None
-    assert record is not None
-    assert (registered.registration, registered.came_at) == (a_registration(), None)
-    assert record.mail == confirmation(SLUG, "A", a_registration().email)
+    assert entry is not None
+    assert (registered.registration, registered.arrived_at) == (a_registration(), None)
+    assert entry == confirmation(SLUG, "A", a_registration().email)
 
 
 @pytest.fixture
@@ -759,17 +755,17 @@ class TestNoAnswerToACommit:
 
     def test_taking_in(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
         line.order("Commit", fault)
-        on_the_line.take_in(SLUG, "M")
-        came = on_the_line.incoming("M")
-        assert came == Incoming("M", SLUG, came.stored_at if came else on_the_line.now(), due_at=AT_ONCE)
+        on_the_line.add_inbound(SLUG, "M")
+        came = on_the_line.inbound("M")
+        assert came == InboundEmail("M", SLUG, came.stored_at if came else on_the_line.now(), due_at=AT_ONCE)
 
     def test_saving(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
         saved = read(came_in(on_the_line), on_the_line.now())
-        owed = [confirmation(SLUG, id, "a@example.org") for id in "AB"]
+        enqueue = [confirmation(SLUG, id, "a@example.org") for id in "AB"]
         line.order("Commit", fault)
-        assert on_the_line.save_incoming(saved, owed)
-        assert on_the_line.incoming("M") == saved
-        assert None not in [on_the_line.mail(mail.id) for mail in owed]
+        assert on_the_line.save_inbound(saved, enqueue)
+        assert on_the_line.inbound("M") == saved
+        assert None not in [on_the_line.entry(entry.id) for entry in enqueue]
 
     def test_saving_where_a_mail_is_owed_already(
         self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault
@@ -778,22 +774,22 @@ class TestNoAnswerToACommit:
         saved = read(came_in(on_the_line), on_the_line.now())
         there, new = (confirmation(SLUG, id, "a@example.org") for id in "AB")
         being_sent(on_the_line, there)
-        before = on_the_line.mail(there.id)
+        before = on_the_line.entry(there.id)
         line.order("Commit", passes, fault)
-        assert on_the_line.save_incoming(saved, [there, new])
-        assert on_the_line.incoming("M") == saved
-        assert on_the_line.mail(there.id) == before
-        assert on_the_line.mail(new.id) is not None
+        assert on_the_line.save_inbound(saved, [there, new])
+        assert on_the_line.inbound("M") == saved
+        assert on_the_line.entry(there.id) == before
+        assert on_the_line.entry(new.id) is not None
 
     def test_another_wrote_first(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
         came = came_in(on_the_line)
-        owed = confirmation(SLUG, "A", "a@example.org")
+        enqueue = confirmation(SLUG, "A", "a@example.org")
         other = replace(came, attempts=1, due_at=on_the_line.now())
-        assert on_the_line.save_incoming(other)
+        assert on_the_line.save_inbound(other)
         line.order("Commit", fault)
-        assert not on_the_line.save_incoming(replace(came, attempts=1, due_at=None), [owed])
-        assert on_the_line.incoming("M") == other
-        assert on_the_line.mail(owed.id) is None
+        assert not on_the_line.save_inbound(replace(came, attempts=1, due_at=None), [enqueue])
+        assert on_the_line.inbound("M") == other
+        assert on_the_line.entry(enqueue.id) is None
 
 
 def test_looking_for_an_intake_makes_none(store: Store, fresh: FreshStore) -> None:

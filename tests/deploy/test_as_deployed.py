@@ -27,7 +27,7 @@ from deploy.place import Place
 from deploy.steps import Command
 from rollcall.links import SignedLinks
 from rollcall.local.emulator import free_port
-from rollcall.model.email import MailState
+from rollcall.model.email import EmailStatus
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
@@ -124,18 +124,18 @@ class Deployed:
     def __getitem__(self, name: str) -> Served:
         return self.functions[name]
 
-    def state(self, mail_id: str) -> MailState | None:
+    def state(self, email_id: str) -> EmailStatus | None:
         """How the mail stands."""
-        record = self.store.mail(mail_id)
-        return record.state if record else None
+        record = self.store.entry(email_id)
+        return record.status if record else None
 
-    def trigger(self, mail_id: str) -> tuple[dict[str, str], bytes]:
+    def trigger(self, email_id: str) -> tuple[dict[str, str], bytes]:
         """What Eventarc posts when this mail was queued: a CloudEvent in binary mode, whose data is a
         `DocumentEventData` (https://github.com/googleapis/google-cloudevents, firestore/v1/data.proto)."""
-        record = firestore.Client(project=self.place.project).document("mails", mail_id).get().to_dict()
+        record = firestore.Client(project=self.place.project).document("mails", email_id).get().to_dict()
         database = f"projects/{self.place.project}/databases/(default)"
         document = Document(
-            name=f"{database}/documents/mails/{mail_id}",
+            name=f"{database}/documents/mails/{email_id}",
             fields=_helpers.encode_dict(record),
             create_time=self.store.now(),
         )
@@ -144,7 +144,7 @@ class Deployed:
             "ce-id": str(uuid.uuid4()),
             "ce-type": "google.cloud.firestore.document.v1.created",
             "ce-source": f"//firestore.googleapis.com/{database}",
-            "ce-subject": f"documents/mails/{mail_id}",
+            "ce-subject": f"documents/mails/{email_id}",
             "ce-time": datetime.now(UTC).isoformat(),
             "ce-dataschema": "https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/cloud/"
             "firestore/v1/data.proto",
@@ -152,7 +152,7 @@ class Deployed:
             "ce-location": self.place.region,
             "ce-database": "(default)",
             "ce-namespace": "(default)",
-            "ce-document": f"mails/{mail_id}",
+            "ce-document": f"mails/{email_id}",
             "Content-Type": "application/protobuf",
         }
         # the message with the same bytes: a Document in its field 1
@@ -245,17 +245,17 @@ def _started(
 
 def test_from_the_form_to_the_delivery(deployed: Deployed) -> None:
     assert deployed["register"].post_json(f"/register/{SLUG}", a_form()).status == 201
-    mail_id = f"{SLUG}.{registration_id(SLUG, a_registration())}.confirmation"
-    headers, data = deployed.trigger(mail_id)
+    email_id = f"{SLUG}.{registration_id(SLUG, a_registration())}.confirmation"
+    headers, data = deployed.trigger(email_id)
     assert deployed["send-mail"].ask("POST", "/", data, headers).status == 200
     posted = deployed.api.bodies[-1]
-    assert posted["personalizations"][0]["custom_args"]["mail_id"] == mail_id
+    assert posted["personalizations"][0]["custom_args"]["email_id"] == email_id
     assert posted["from"]["email"] == deployed.place.sender
-    assert deployed.state(mail_id) is MailState.SENT
-    report = json.dumps([a_report(event="delivered", mail_id=mail_id)])
+    assert deployed.state(email_id) is EmailStatus.SENT
+    report = json.dumps([a_report(event="delivered", email_id=email_id)])
     recorded = deployed["record-deliveries"].ask("POST", "/record-deliveries", report, signed(report.encode()))
     assert recorded.json == {"reports": 1, "mails": 1}
-    assert deployed.state(mail_id) is MailState.DELIVERED
+    assert deployed.state(email_id) is EmailStatus.DELIVERED
     assert deployed.api.faults == []
 
 
@@ -317,8 +317,8 @@ PRIVATE = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake":
 def test_the_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> None:
     """There is no home-made login in them: what protects them is the deployment, which the next tests look at."""
     assert deployed["register"].post_json(f"/register/{SLUG}", a_form(first_name="Private")).status == 201
-    mail_id = f"{SLUG}.{registration_id(SLUG, a_registration(first_name='Private'))}.confirmation"
-    headers, data = deployed.trigger(mail_id)
+    email_id = f"{SLUG}.{registration_id(SLUG, a_registration(first_name='Private'))}.confirmation"
+    headers, data = deployed.trigger(email_id)
     assert deployed["send-mail"].ask("POST", "/", data, headers).status == 200
     for name in PRIVATE.keys() - {"send-mail"}:
         assert deployed[name].ask("POST", "/").status == 200, name

@@ -87,13 +87,13 @@ def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> I
         commands.append(command)
         return gcloud(command)
 
-    def books(project: str) -> SqliteStore:
+    def db(project: str) -> SqliteStore:
         assert project == PROJECT
         return SqliteStore(tmp_path_factory.mktemp("books") / "books.sqlite3", lambda: NOW)
 
     with sendgrid_account() as account:
         by_key = Api(lambda: ENGINEERS_KEY, account.url, _nothing_passes)
-        outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", books, lambda: NOW)
+        outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", db, lambda: NOW)
         google.refuse["'functionId': 'send-due-mail'"] = 1
         said, runs, changed_at_sendgrid = [], [], []
         for settings in (SETTINGS, SETTINGS, ALWAYS_SAID):
@@ -212,8 +212,8 @@ def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deplo
 
 
 def test_the_accounts_may_do_in_the_project_what_they_need(deployment: Deployment) -> None:
-    books = {("roles/rollcallBooks", name) for name in (*PUBLIC, *PRIVATE)}
-    assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == books | {
+    db = {("roles/rollcallBooks", name) for name in (*PUBLIC, *PRIVATE)}
+    assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == db | {
         ("roles/artifactregistry.writer", "builder"),
         ("roles/logging.logWriter", "builder"),
         ("roles/storage.objectViewer", "builder"),
@@ -486,10 +486,10 @@ def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> N
 def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
     deployment: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    books = SqliteStore(tmp_path / "books.sqlite3", lambda: NOW)
+    db = SqliteStore(tmp_path / "books.sqlite3", lambda: NOW)
     event = read_events(Path("events"))["intgov04"]
-    books.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
-    outside = replace(deployment.outside, books=lambda _: books)
+    db.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
+    outside = replace(deployment.outside, db=lambda _: db)
     before = len(deployment.google.changes())
     for command in ("deploy", "rotate"):
         assert main(command, SETTINGS | {"KEY": "link-key"}, outside) == 1

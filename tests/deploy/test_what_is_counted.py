@@ -17,9 +17,10 @@ from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.send_due_mail import send_due_mail
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
 from rollcall.desk.register import register
-from rollcall.model.email import Held, Message, NotSent, Posted, confirmation
+from rollcall.model.email import Email, RateLimited, Rejected, SendResult, confirmation
 from rollcall.model.errors import StoreUnavailable
 from tests.conftest import Clock
 from tests.desk.test_register import EVENT, Postbox, a_desk
@@ -28,7 +29,7 @@ from tests.schemas.test_deliveries import a_report
 from tests.support.builders import a_registration
 
 MINUTE = timedelta(minutes=1)
-HELD = Held(True, "SendGrid answered 401")
+HELD = RateLimited(True, "SendGrid answered 401")
 SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
 
@@ -74,7 +75,7 @@ def a_post(body: bytes = b"", headers: Mapping[str, str] | None = None) -> Reque
 class Unforeseen(Postbox):
     """A poster with a fault, which quotes what it was given."""
 
-    def post(self, message: Message) -> NoReturn:
+    def post(self, message: Email) -> NoReturn:
         raise ValueError(message.to, message.text)
 
 
@@ -88,7 +89,7 @@ class Away:
         return unavailable
 
 
-def answering(*answers: Posted) -> Postbox:
+def answering(*answers: SendResult) -> Postbox:
     postbox = Postbox()
     postbox.answers = list(answers)
     return postbox
@@ -108,19 +109,19 @@ def mail_goes(desk: Desk, _: Clock) -> None:
 
 
 def a_mail_cannot_be_composed(desk: Desk, _: Clock) -> None:
-    desk.store.queue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
+    desk.store.enqueue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
     sweep(desk)
 
 
 def a_bounce_is_reported(desk: Desk, _: Clock) -> None:
-    (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
-    body = json.dumps([a_report(event="bounce", mail_id=record.mail.id)]).encode()
+    (record,) = desk.store.unsent_entries(EVENT.slug, None, 99)
+    body = json.dumps([a_report(event="bounce", email_id=record.id)]).encode()
     assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
 
 
 def a_delivery_is_reported(desk: Desk, _: Clock) -> None:
-    (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
-    body = json.dumps([a_report(event="delivered", mail_id=record.mail.id)]).encode()
+    (record,) = desk.store.unsent_entries(EVENT.slug, None, 99)
+    body = json.dumps([a_report(event="delivered", email_id=record.id)]).encode()
     assert record_deliveries(desk, [KEY.public_key()], a_post(body, signed(body))).status_code == 200
 
 
@@ -154,8 +155,8 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (mail_goes, answering(), SWEPT),
         (mail_waits, answering(), SWEPT),
         (mail_goes, answering(HELD), SWEPT),
-        (mail_goes, answering(NotSent(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
-        (mail_goes, answering(NotSent(False, "SendGrid answered 404")), SWEPT),
+        (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
+        (mail_goes, answering(Rejected(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
         (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
@@ -193,9 +194,9 @@ def warns_if_it_alerts(line: str) -> bool:
     return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
 
 
-@pytest.mark.parametrize("held", [HELD, Held(False, "SendGrid answered 429")])
+@pytest.mark.parametrize("held", [HELD, RateLimited(False, "SendGrid answered 429")])
 def test_a_held_queue_is_counted_each_minute(
-    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: Held
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: RateLimited
 ) -> None:
     """So that its incident lasts as long as it does: nobody is told that it is over while it is not."""
     desk = a_desk(tmp_path, clock, answering(*[held] * 5))

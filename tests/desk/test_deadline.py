@@ -9,10 +9,12 @@ import pytest
 
 from rollcall.desk.close import close, listed, page_name
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
+from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.ports import Store
 from rollcall.desk.register import Accepted, Closed, Late, register
-from rollcall.model.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake, RecentIntakes
+from rollcall.model.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake
 from rollcall.model.registration import registration_id
 from tests.conftest import Clock
 from tests.support.builders import a_registration, an_event
@@ -55,7 +57,7 @@ def test_a_later_deadline_counts_at_once(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     assert register(other, EVENT, a_registration()) == Closed(EVENT.closes_at)
     later = EVENT.closes_at + timedelta(days=3)
-    assert move_deadline(desk, EVENT, later) == Moved(later)
+    assert move_deadline(desk.store, EVENT, later) == Moved(later)
     assert isinstance(register(other, EVENT, a_registration()), Accepted)
     assert desk.store.intake(EVENT).history[0].closes_at == EVENT.closes_at
 
@@ -65,13 +67,13 @@ def test_a_later_deadline_may_come_soon(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at - SECOND
     later = EVENT.closes_at + 2 * SECOND
     assert later < clock.now + MOVED_AHEAD
-    assert move_deadline(desk, EVENT, later) == Moved(later)
+    assert move_deadline(desk.store, EVENT, later) == Moved(later)
 
 
 def test_whoever_moves_it_at_the_same_time_is_not_passed_over(desk: Desk) -> None:
     store, first, later = desk.store, *(EVENT.closes_at + timedelta(days=days) for days in (1, 3))
     busy = cast(Store, Meanwhile(store, lambda: store.move_deadline(EVENT.slug, store.intake(EVENT), first)))
-    assert move_deadline(replace(desk, store=busy), EVENT, later) == Moved(later)
+    assert move_deadline(busy, EVENT, later) == Moved(later)
     intake = store.intake(EVENT)
     assert (intake.closes_at, [one.closes_at for one in intake.history]) == (later, [EVENT.closes_at, first])
 
@@ -79,15 +81,15 @@ def test_whoever_moves_it_at_the_same_time_is_not_passed_over(desk: Desk) -> Non
 def test_a_closing_that_is_recorded_at_the_same_time_stands(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     busy = cast(Store, Meanwhile(desk.store, lambda: close(desk, EVENT)))
-    assert move_deadline(replace(desk, store=busy), EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
+    assert move_deadline(busy, EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
     assert desk.store.intake(EVENT).closes_at == EVENT.closes_at
 
 
 def test_an_earlier_deadline_lies_ahead(desk: Desk, clock: Clock) -> None:
-    refused = move_deadline(desk, EVENT, clock.now + MOVED_AHEAD - SECOND)
+    refused = move_deadline(desk.store, EVENT, clock.now + MOVED_AHEAD - SECOND)
     assert refused == TooEarly(clock.now + MOVED_AHEAD)
     assert desk.store.intake(EVENT).closes_at == EVENT.closes_at
-    assert move_deadline(desk, EVENT, clock.now + MOVED_AHEAD + SECOND) == Moved(clock.now + MOVED_AHEAD + SECOND)
+    assert move_deadline(desk.store, EVENT, clock.now + MOVED_AHEAD + SECOND) == Moved(clock.now + MOVED_AHEAD + SECOND)
 
 
 @pytest.mark.parametrize("frozen", [False, True])
@@ -96,7 +98,7 @@ def test_whoever_is_answered_registered_is_on_the_roster(desk: Desk, clock: Cloc
     other = a_frozen_instance(desk) if frozen else another_instance(desk, clock)
     assert not other.intakes.recent(EVENT).past
     earlier = clock.now + MOVED_AHEAD + SECOND
-    assert move_deadline(desk, EVENT, earlier) == Moved(earlier)
+    assert move_deadline(desk.store, EVENT, earlier) == Moved(earlier)
     answered = {}
     for number in range(75):
         clock.forward(2 * SECOND)
@@ -114,7 +116,7 @@ def test_whoever_is_answered_registered_is_on_the_roster(desk: Desk, clock: Cloc
 def test_a_closed_list_stands(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    assert move_deadline(desk, EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
+    assert move_deadline(desk.store, EVENT, EVENT.closes_at + timedelta(days=1)) == AlreadyClosed()
 
 
 def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_closed_one(
@@ -124,7 +126,7 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     clock.now = EVENT.closes_at + SECOND
     old = desk.store.intake(EVENT)
     later = EVENT.closes_at + timedelta(days=1)
-    move_deadline(desk, EVENT, later)
+    move_deadline(desk.store, EVENT, later)
     register(desk, EVENT, a_registration(first_name="Another"))
     clock.now = later + SECOND
     closing = close(desk, EVENT)
@@ -138,7 +140,7 @@ def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_
     other = a_frozen_instance(desk)
     assert not other.intakes.recent(EVENT).past
     earlier = clock.now + MOVED_AHEAD + SECOND
-    move_deadline(desk, EVENT, earlier)
+    move_deadline(desk.store, EVENT, earlier)
     clock.now = earlier + SECOND
     assert isinstance(register(other, EVENT, a_registration()), Late)
     still_with_the_old = replace(other, intakes=RecentIntakes(desk.store, lambda: 0.0))

@@ -8,7 +8,7 @@ from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import register
 from rollcall.desk.send import send
-from rollcall.model.email import Delivery, DeliveryReport, MailKind, MailState
+from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus
 from tests.desk.test_send import EVENT, MAIL, record_of
 from tests.support.builders import a_registration
 
@@ -23,34 +23,36 @@ def desk(desk: Desk) -> Desk:
 @pytest.mark.parametrize(
     ("deliveries", "state"),
     [
-        ((Delivery.TAKEN, Delivery.DELIVERED), MailState.DELIVERED),
-        ((Delivery.TAKEN, Delivery.DELIVERED, Delivery.BOUNCED), MailState.BOUNCED),
-        ((Delivery.TAKEN, Delivery.DROPPED), MailState.DROPPED),
-        ((Delivery.DROPPED, Delivery.DELIVERED), MailState.DELIVERED),
-        ((Delivery.TAKEN,), MailState.SENT),
+        ((DeliveryKind.ACCEPTED, DeliveryKind.DELIVERED), EmailStatus.DELIVERED),
+        ((DeliveryKind.ACCEPTED, DeliveryKind.DELIVERED, DeliveryKind.BOUNCED), EmailStatus.BOUNCED),
+        ((DeliveryKind.ACCEPTED, DeliveryKind.DROPPED), EmailStatus.DROPPED),
+        ((DeliveryKind.DROPPED, DeliveryKind.DELIVERED), EmailStatus.DELIVERED),
+        ((DeliveryKind.ACCEPTED,), EmailStatus.SENT),
     ],
 )
-def test_order_and_repetition_change_nothing(desk: Desk, deliveries: tuple[Delivery, ...], state: MailState) -> None:
+def test_order_and_repetition_change_nothing(
+    desk: Desk, deliveries: tuple[DeliveryKind, ...], status: EmailStatus
+) -> None:
     sent = record_of(desk)
     for order in permutations(deliveries):
         for delivery in (*order, *order):
-            record_deliveries(desk, [DeliveryReport(MAIL.id, delivery)])
+            record_deliveries(desk, [DeliveryEvent(MAIL.id, delivery)])
         after = record_of(desk)
-        assert (after.state, after.due_at, after.attempts) == (state, None, sent.attempts)
+        assert (after.status, after.due_at, after.attempts) == (status, None, sent.attempts)
 
 
 def test_the_reason_is_kept(desk: Desk) -> None:
-    reports = [DeliveryReport(MAIL.id, Delivery.BOUNCED, "550 no such mailbox")]
-    assert record_deliveries(desk, reports) == {MAIL.id: MailState.BOUNCED}
+    reports = [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "550 no such mailbox")]
+    assert record_deliveries(desk, reports) == {MAIL.id: EmailStatus.BOUNCED}
     assert record_deliveries(desk, reports) == {}
     assert record_of(desk).why == "550 no such mailbox"
 
 
 def test_staff_are_told_of_what_bounced(desk: Desk) -> None:
-    record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.BOUNCED)])
-    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug, None, 99)]
-    assert sorted(kinds) == [MailKind.CONFIRMATION, MailKind.NEEDS_A_PERSON]
+    record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED)])
+    kinds = [entry.kind for entry in desk.store.unsent_entries(EVENT.slug, None, 99)]
+    assert sorted(kinds) == [EmailKind.CONFIRMATION, EmailKind.STAFF_DIGEST]
 
 
 def test_a_mail_of_somebody_else_is_passed_over(desk: Desk) -> None:
-    assert record_deliveries(desk, [DeliveryReport("other.A.confirmation", Delivery.DELIVERED)]) == {}
+    assert record_deliveries(desk, [DeliveryEvent("other.A.confirmation", DeliveryKind.DELIVERED)]) == {}

@@ -15,12 +15,14 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.close import ROSTER_PAGE, close, listed
-from rollcall.desk.desk import Desk, Store
+from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import ROSTER_LINK_HOLDS, draw_up_roster
 from rollcall.desk.needs_a_person import ATTACHED, SHOWN, draw_up_needs_a_person
+from rollcall.desk.ports import Store
 from rollcall.desk.send import send
-from rollcall.model.email import MailRecord, MailState, Shown, confirmation, different_form, roster_mail
+from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.registration import Registered, registration_id
+from rollcall.model.roster import Shown
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -52,7 +54,7 @@ def test_a_roster_that_no_mail_can_carry_is_in_storage_whole(store: Store, postb
     desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
     closing = close(desk, event)
     assert closing
-    send(desk, roster_mail(event.slug, 1, "").id)
+    send(desk, roster_entry(event.slug, 1, "").id)
 
     (message,) = postbox.messages
     assert message.attachments == ()
@@ -78,7 +80,7 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
     """What the first mail's link leads to stays as that mail says."""
     answers = {**a_registration().answers, "address": LONG}
     for place in range(ATTACHED // len(LONG) + 1):
-        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(answers=answers), owed(f"{place:024}"))
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(answers=answers), enqueue(f"{place:024}"))
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     first, second = (draw_up_roster(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
@@ -88,15 +90,15 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
 
 
 def test_the_confirmation_of_each_is_found_among_all_that_is_owed(desk: Desk, clock: Clock) -> None:
-    states = {"A": MailState.DELIVERED, "B": MailState.BOUNCED, "C": MailState.SENT, "D": MailState.QUEUED}
-    for id, state in states.items():
-        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), owed(id))
-        record = desk.store.mail(owed(id).id)
-        assert record
-        desk.store.save_mail(replace(record, state=state))
-        desk.store.queue(different_form(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
+    statuses = {"A": EmailStatus.DELIVERED, "B": EmailStatus.BOUNCED, "C": EmailStatus.SENT, "D": EmailStatus.PENDING}
+    for id, standing in statuses.items():
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), enqueue(id))
+        entry = desk.store.entry(enqueue(id).id)
+        assert entry
+        desk.store.save_entry(replace(entry, status=standing))
+        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
     close_after(desk, clock)
-    desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), owed("E"))
+    desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), enqueue("E"))
     roster = draw_up_roster(desk, EVENT, desk.store.intake(EVENT))
     table = roster.attached[0].content.decode("utf-8-sig")
     assert {row["First name"]: row["Confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
@@ -116,10 +118,10 @@ def test_the_confirmation_of_each_is_found_among_all_that_is_owed(desk: Desk, cl
 def test_whom_no_mail_will_reach_by_itself_comes_first(desk: Desk, clock: Clock) -> None:
     """A queue that is held does not push the mails that bounced out of sight."""
     for place in range(SHOWN + 5):
-        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(), owed(f"{place:024}"))
-    last = desk.store.mail(owed(f"{place:024}").id)
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(), enqueue(f"{place:024}"))
+    last = desk.store.entry(enqueue(f"{place:024}").id)
     assert last
-    desk.store.save_mail(replace(last, state=MailState.FAILED))
+    desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
     close_after(desk, clock)
     undelivered = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).undelivered
     assert (len(undelivered.shown), undelivered.count) == (SHOWN, SHOWN + 5)
@@ -128,7 +130,7 @@ def test_whom_no_mail_will_reach_by_itself_comes_first(desk: Desk, clock: Clock)
 
 def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock: Clock) -> None:
     for id in "BAC":
-        desk.store.accept(EVENT.slug, id, a_registration(), owed(id))
+        desk.store.accept(EVENT.slug, id, a_registration(), enqueue(id))
     closing = close_after(desk, clock)
     assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
     assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
@@ -150,9 +152,9 @@ class Many:
     def people(self, _event: str, ids: Sequence[str]) -> Sequence[Registered]:
         return [self._one(int(id)) for id in ids]
 
-    def unsent_mails(self, _event: str, after: str | None, limit: int) -> Sequence[MailRecord]:
+    def unsent_entries(self, _event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         places = self._places(after and after.split(".")[1], limit)
-        return [MailRecord(owed(f"{place:024}"), MailState.BOUNCED, None) for place in places]
+        return [replace(enqueue(f"{place:024}"), status=EmailStatus.BOUNCED, due_at=None) for place in places]
 
     def _places(self, after: str | None, limit: int) -> range:
         first = int(after) + 1 if after else 0
@@ -199,10 +201,10 @@ def roster_mailed(desk: Desk) -> None:
     intake = desk.store.intake(EVENT)
     roster = draw_up_roster(desk, EVENT, intake)
     assert roster.linked or roster.by_category.get("member-state") == 1
-    desk.compose(roster_mail(EVENT.slug, 1, EVENT.staff[0]), EVENT, roster, intake)
+    desk.compose(roster_entry(EVENT.slug, 1, EVENT.staff[0]), EVENT, roster, intake)
 
 
-def owed(id: str) -> Any:
+def enqueue(id: str) -> Any:
     return confirmation(EVENT.slug, id, "a@example.org")
 
 

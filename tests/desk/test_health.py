@@ -9,10 +9,19 @@ import pytest
 from deploy.alerts import LONGEST_WAITING
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.health import MISSED_AFTER, waited_for, watch
+from rollcall.desk.health import MISSED_AFTER, check_health, waited_for
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
-from rollcall.model.email import Attempt, AttemptOutcome, Held, InDoubt, Mail, MailKind, MailRecord, NotSent, Posted
+from rollcall.model.email import (
+    Attempt,
+    AttemptOutcome,
+    EmailKind,
+    OutboxEntry,
+    RateLimited,
+    Rejected,
+    SendResult,
+    Unknown,
+)
 from tests.conftest import Clock
 from tests.desk.test_register import EVENT, Postbox, a_desk
 from tests.support.builders import a_registration
@@ -27,11 +36,11 @@ def about(seconds: timedelta) -> object:
 
 
 def longest_waiting(desk: Desk) -> float:
-    return watch(desk).longest_waiting.total_seconds()
+    return check_health(desk).longest_waiting.total_seconds()
 
 
 def test_nothing_is_due(desk: Desk) -> None:
-    seen = watch(desk)
+    seen = check_health(desk)
     assert (seen.longest_waiting, seen.held, seen.overdue) == (NOTHING, False, {})
 
 
@@ -47,19 +56,19 @@ def test_what_was_sent_is_due_no_more(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration())
     clock.forward(3 * MINUTE)
     assert len(list(send_due(desk))) == 1
-    assert watch(desk).longest_waiting == NOTHING
+    assert check_health(desk).longest_waiting == NOTHING
 
 
 def test_a_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None:
     tomorrow = clock.now + timedelta(days=1)
-    desk.store.queue(Mail("later", MailKind.NEEDS_A_PERSON, EVENT.slug, "staff@example.org", None, tomorrow))
+    desk.store.enqueue(OutboxEntry("later", EmailKind.STAFF_DIGEST, EVENT.slug, "staff@example.org", None, tomorrow))
     clock.forward(timedelta(hours=23))
-    assert watch(desk).longest_waiting == NOTHING
+    assert check_health(desk).longest_waiting == NOTHING
     clock.now = tomorrow + 5 * MINUTE
     assert longest_waiting(desk) == about(5 * MINUTE)
 
 
-def desk_whose_mail_is_answered(tmp_path: Path, clock: Clock, *answers: Posted) -> Desk:
+def desk_whose_mail_is_answered(tmp_path: Path, clock: Clock, *answers: SendResult) -> Desk:
     """With one registration, whose confirmation is not yet tried."""
     postbox = Postbox()
     postbox.answers = list(answers)
@@ -69,26 +78,26 @@ def desk_whose_mail_is_answered(tmp_path: Path, clock: Clock, *answers: Posted) 
 
 
 def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
-    desk = desk_whose_mail_is_answered(tmp_path, clock, Held(True, "SendGrid answered 401"))
+    desk = desk_whose_mail_is_answered(tmp_path, clock, RateLimited(True, "SendGrid answered 401"))
     list(send_due(desk))
     clock.forward(30 * SECOND)
     list(send_due(desk))
-    seen = watch(desk)
+    seen = check_health(desk)
     assert seen.held
     assert seen.longest_waiting.total_seconds() == about(30 * SECOND)
 
 
 def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock) -> None:
     """Only a mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
-    desk = desk_whose_mail_is_answered(tmp_path, clock, Held(False, "SendGrid answered 429"))
+    desk = desk_whose_mail_is_answered(tmp_path, clock, RateLimited(False, "SendGrid answered 429"))
     list(send_due(desk))
-    assert watch(desk).held
-    desk.store.forget(EVENT.slug, "whose mail it was", desk.store.due_mails(9))
-    assert not watch(desk).held
+    assert check_health(desk).held
+    desk.store.forget(EVENT.slug, "whose mail it was", desk.store.due_entries(9))
+    assert not check_health(desk).held
 
 
-@pytest.mark.parametrize("answer", [NotSent(False, "SendGrid could not be reached"), InDoubt("SendGrid answered 500")])
-def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock: Clock, answer: Posted) -> None:
+@pytest.mark.parametrize("answer", [Rejected(False, "SendGrid could not be reached"), Unknown("SendGrid answered 500")])
+def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock: Clock, answer: SendResult) -> None:
     """Each try leaves it due at a later time, and the registrant has no mail."""
     desk = desk_whose_mail_is_answered(tmp_path, clock, *[answer] * 99)
     longest = 0.0
@@ -101,7 +110,7 @@ def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock
 
 def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clock) -> None:
     desk = a_desk(tmp_path, clock)
-    desk.store.queue(Mail("open.x", MailKind.CONFIRMATION, EVENT.slug, "a@example.org", "not there"))
+    desk.store.enqueue(OutboxEntry("open.x", EmailKind.CONFIRMATION, EVENT.slug, "a@example.org", "not there"))
     for _ in range(20):
         list(send_due(desk))
         clock.forward(MINUTE)
@@ -111,12 +120,12 @@ def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clo
 
 def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
     """Not since it was last due; but for what was put off, since too many went to its address."""
-    mail = Mail("x", MailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
-    again = MailRecord(mail, due_at=clock.now - MINUTE, queued_at=clock.now - timedelta(days=1))
+    entry = OutboxEntry("x", EmailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
+    again = replace(entry, due_at=clock.now - MINUTE, enqueued_at=clock.now - timedelta(days=1))
     assert waited_for(again, clock.now) == timedelta(days=1)
-    off = Attempt("y", clock.now - timedelta(hours=9), AttemptOutcome.PUT_OFF)
+    off = Attempt("y", clock.now - timedelta(hours=9), AttemptOutcome.POSTPONED)
     assert waited_for(replace(again, attempts=(off,)), clock.now) == MINUTE
-    in_vain = [Attempt("z", clock.now - hours, AttemptOutcome.NOT_TAKEN) for hours in (60 * MINUTE, 3 * MINUTE)]
+    in_vain = [Attempt("z", clock.now - hours, AttemptOutcome.REJECTED) for hours in (60 * MINUTE, 3 * MINUTE)]
     assert waited_for(replace(again, attempts=(off, *in_vain)), clock.now) == timedelta(hours=1)
     assert waited_for(replace(again, due_at=None), clock.now) == NOTHING
 
@@ -127,18 +136,18 @@ def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
 )
 def test_a_closing_is_missed_after_a_minute(desk: Desk, clock: Clock, past: timedelta, missed: bool) -> None:
     clock.now = EVENT.closes_at + past
-    seen = watch(desk).overdue
+    seen = check_health(desk).overdue
     assert {slug: late.total_seconds() for slug, late in seen.items()} == ({EVENT.slug: about(past)} if missed else {})
 
 
 def test_what_is_closed_is_not_missed(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at + timedelta(hours=1)
     assert close(desk, EVENT) is not None
-    assert watch(desk).overdue == {}
+    assert check_health(desk).overdue == {}
 
 
 def test_a_deadline_that_was_moved_is_the_one_that_counts(desk: Desk, clock: Clock) -> None:
     later: datetime = EVENT.closes_at + timedelta(days=1)
     assert desk.store.move_deadline(EVENT.slug, desk.store.intake(EVENT), later)
     clock.now = EVENT.closes_at + timedelta(hours=1)
-    assert watch(desk).overdue == {}
+    assert check_health(desk).overdue == {}

@@ -6,12 +6,12 @@ import pytest
 
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import NOTICE, owed_next_morning
-from rollcall.desk.quarantine import SHORTEST, sign_of_robot
-from rollcall.desk.register import Accepted, Closed, Kept, Known, NotYetOpen, register
+from rollcall.desk.needs_a_person import NOTICE, next_morning
+from rollcall.desk.quarantine import SHORTEST, bot_signal_in
+from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quarantined, register
 from rollcall.desk.send import Attempted, send, send_due
-from rollcall.model.email import MailKind, MailState, needs_a_person_mail, roster_mail
-from rollcall.model.registration import Sign, registration_id
+from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
+from rollcall.model.registration import BotSignal, registration_id
 from tests.conftest import Clock
 from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
@@ -29,57 +29,57 @@ MICROSECOND = timedelta(microseconds=1)
     [
         ("", None, None),
         ("", NOON - SHORTEST, None),
-        ("", NOON - SHORTEST + MICROSECOND, Sign.TOO_FAST),
-        ("", NOON, Sign.TOO_FAST),
+        ("", NOON - SHORTEST + MICROSECOND, BotSignal.TOO_FAST),
+        ("", NOON, BotSignal.TOO_FAST),
         ("", NOON + MICROSECOND, None),  # a page of another run, or of an instance that counts a little ahead
         (" \r\n", NOON - timedelta(days=3), None),
-        ("cheap watches", None, Sign.HIDDEN_FIELD),
-        ("cheap watches", NOON, Sign.HIDDEN_FIELD),
+        ("cheap watches", None, BotSignal.HIDDEN_FIELD),
+        ("cheap watches", NOON, BotSignal.HIDDEN_FIELD),
     ],
 )
-def test_signs(hidden: str, shown_at: datetime | None, sign: Sign | None) -> None:
-    assert sign_of_robot(hidden, shown_at, NOON) is sign
+def test_signs(hidden: str, shown_at: datetime | None, sign: BotSignal | None) -> None:
+    assert bot_signal_in(hidden, shown_at, NOON) is sign
 
 
 def test_what_shows_a_sign_is_kept_and_nobody_is_written_to(desk: Desk) -> None:
-    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Kept(Sign.TOO_FAST)
+    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == Quarantined(BotSignal.TOO_FAST)
     assert desk.store.registered(SLUG, ID) is None
-    (kept,) = desk.store.kept(SLUG, None, 10)
-    assert (kept.form.id, kept.form.registration, kept.sign) == (ID, a_registration(), Sign.TOO_FAST)
+    (kept,) = desk.store.quarantined(SLUG, None, 10)
+    assert (kept.form.id, kept.form.registration, kept.sign) == (ID, a_registration(), BotSignal.TOO_FAST)
     assert kept.form.registration.email == a_registration().email
-    assert [record.mail.to for record in desk.store.unsent_mails(SLUG, None, 99)] == ["spumail@itu.int"]
+    assert [entry.to for entry in desk.store.unsent_entries(SLUG, None, 99)] == ["spumail@itu.int"]
 
 
 def test_one_more_press_registers(desk: Desk) -> None:
-    register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST)
+    register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST)
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
-    assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
+    assert register(desk, EVENT, a_registration()) == Duplicate(accepted.reference)
 
 
 def test_who_is_registered_is_told_so_however_fast(desk: Desk) -> None:
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
-    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Known(accepted.reference)
-    assert desk.store.kept(SLUG, None, 10) == []
+    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == Duplicate(accepted.reference)
+    assert desk.store.quarantined(SLUG, None, 10) == []
 
 
 def test_however_often_it_comes_one_form_a_person_is_kept_and_one_mail_a_day_is_owed(desk: Desk) -> None:
     for hotel in ("A", "B", "C"):
         answers = {**a_registration().answers, "hotel": hotel}
-        register(desk, EVENT, a_registration(answers=answers), sign=Sign.HIDDEN_FIELD)
-    (kept,) = desk.store.kept(SLUG, None, 10)
+        register(desk, EVENT, a_registration(answers=answers), sign=BotSignal.HIDDEN_FIELD)
+    (kept,) = desk.store.quarantined(SLUG, None, 10)
     assert kept.form.registration.answers["hotel"] == "C"
-    assert len(desk.store.unsent_mails(SLUG, None, 99)) == 1
+    assert len(desk.store.unsent_entries(SLUG, None, 99)) == 1
 
 
 def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.opens_at - timedelta(seconds=1)
-    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == NotYetOpen(EVENT.opens_at)
+    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == NotYetOpen(EVENT.opens_at)
     clock.now = EVENT.closes_at + timedelta(seconds=1)
-    assert register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST) == Closed(EVENT.closes_at)
-    assert desk.store.kept(SLUG, None, 10) == []
-    assert desk.store.unsent_mails(SLUG, None, 99) == []
+    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == Closed(EVENT.closes_at)
+    assert desk.store.quarantined(SLUG, None, 10) == []
+    assert desk.store.unsent_entries(SLUG, None, 99) == []
 
 
 @pytest.mark.parametrize(
@@ -92,19 +92,19 @@ def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
     ],
 )
 def test_the_staff_are_told_on_the_next_morning(now: datetime, day: date, not_before: datetime) -> None:
-    told = needs_a_person_mail(SLUG, f"{day:%Y%m%d}", 1, "spumail@itu.int", not_before)
-    assert owed_next_morning(EVENT, now) == [told]
+    told = staff_digest(SLUG, f"{day:%Y%m%d}", 1, "spumail@itu.int", not_before)
+    assert next_morning(EVENT, now) == [told]
 
 
 def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
     for name in ("Robot", "Fast"):
-        register(desk, EVENT, a_registration(first_name=name), sign=Sign.TOO_FAST)
+        register(desk, EVENT, a_registration(first_name=name), sign=BotSignal.TOO_FAST)
     register(desk, EVENT, a_registration(first_name="Fast"))
-    (told,) = [mail for mail in desk.store.unsent_mails(SLUG, None, 99) if mail.mail.kind is MailKind.NEEDS_A_PERSON]
-    assert send(desk, told.mail.id) is None  # as the trigger asks when it is queued
+    (told,) = [entry for entry in desk.store.unsent_entries(SLUG, None, 99) if entry.kind is EmailKind.STAFF_DIGEST]
+    assert send(desk, told.id) is None  # as the trigger asks when it is queued
     clock.now = MORNING
-    assert dict(send_due(desk))[told.mail.id] == Attempted(MailState.SENT)
-    (message,) = [message for message in postbox.messages if message.mail_id == told.mail.id]
+    assert dict(send_due(desk))[told.id] == Attempted(EmailStatus.SENT)
+    (message,) = [message for message in postbox.messages if message.email_id == told.id]
     assert message.to == "spumail@itu.int"
     assert message.subject == f"Needs a person: {EVENT.title} (1 form)"
     for body in (message.text, message.html):
@@ -116,7 +116,7 @@ def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock:
 
 
 def test_the_mornings_mail_where_everyone_has_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
-    register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST)
+    register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST)
     register(desk, EVENT, a_registration())
     clock.now = MORNING
     list(send_due(desk))
@@ -126,12 +126,12 @@ def test_the_mornings_mail_where_everyone_has_registered_since(desk: Desk, clock
 
 
 def test_the_roster_lists_them_apart(desk: Desk, clock: Clock, postbox: Postbox) -> None:
-    register(desk, EVENT, a_registration(first_name="Robot"), sign=Sign.HIDDEN_FIELD)
+    register(desk, EVENT, a_registration(first_name="Robot"), sign=BotSignal.HIDDEN_FIELD)
     register(desk, EVENT, a_registration())
-    register(desk, EVENT, a_registration(), sign=Sign.TOO_FAST)
+    register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST)
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    send(desk, roster_mail(SLUG, 1, "").id)
+    send(desk, roster_entry(SLUG, 1, "").id)
     (message,) = postbox.messages
     assert message.subject.endswith("1 registered")
     assert "NEEDS A PERSON" in message.text

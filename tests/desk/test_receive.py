@@ -11,16 +11,17 @@ import pytest
 
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
-from rollcall.desk.desk import Desk, Files, Opened
+from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.follow_up import deal_with, draw_up_reply, form_to_complete, note_completed
+from rollcall.desk.follow_up import draw_up_reply, form_to_complete, note_completed, resolve
 from rollcall.desk.needs_a_person import LOOKED_AT, MORNING, SHOWN, WITHOUT_ATTACHMENTS, draw_up_needs_a_person
+from rollcall.desk.ports import Files
 from rollcall.desk.receive import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import TO_ONE_ADDRESS, send_due
-from rollcall.model.email import Attachment, Delivery, DeliveryReport, MailKind
+from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
 from rollcall.model.event import Event
-from rollcall.model.inbound import FormStanding, FoundForm, Glance, Incoming, Reading, Standing
+from rollcall.model.inbound import Envelope, FormStatus, InboundEmail, InboundStatus, Opened, ParsedEmail, ParsedForm
 from rollcall.model.registration import registration_id
 from rollcall.store.folder import FolderFiles
 from tests.conftest import Clock
@@ -29,8 +30,8 @@ from tests.support.builders import a_registration, an_event
 
 EVENT = an_event()
 SENDER = a_registration().email
-FORM = FoundForm({"family_name": "Diallo"}, a_registration())
-NO_SIGNATURE = FoundForm(
+FORM = ParsedForm({"family_name": "Diallo"}, a_registration())
+NO_SIGNATURE = ParsedForm(
     {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": ("Please fill this in.",)}
 )
 
@@ -39,15 +40,15 @@ NO_SIGNATURE = FoundForm(
 class Reader:
     """Reads every message as it was told to: how messages are read is not what is tested here."""
 
-    reading: Reading
+    reading: ParsedEmail
     recipients: tuple[str, ...] = ("intgov04@forms.example.org",)
     fault: Exception | None = None
     files: tuple[Attachment, ...] = ()
 
-    def glance(self, raw: bytes) -> Glance:
-        return Glance(f"message{raw.decode()}", self.recipients)
+    def glance(self, raw: bytes) -> Envelope:
+        return Envelope(f"message{raw.decode()}", self.recipients)
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> Reading:
+    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
         if self.fault:
             raise self.fault
         return replace(self.reading, recipients=self.recipients)
@@ -56,13 +57,13 @@ class Reader:
         return self.files
 
 
-def a_reading(*forms: FoundForm, **changes: Any) -> Reading:
+def a_reading(*forms: ParsedForm, **changes: Any) -> ParsedEmail:
     """A message of the registrant's own."""
-    read = Reading(SENDER, "Registration", "<one@mpt.example.org>", ("<zero@itu.example>",), None, forms)
+    read = ParsedEmail(SENDER, "Registration", "<one@mpt.example.org>", ("<zero@itu.example>",), None, forms)
     return replace(read, **changes)
 
 
-def reading_as(desk: Desk, path: Path, reading: Reading, **changes: Any) -> Desk:
+def reading_as(desk: Desk, path: Path, reading: ParsedEmail, **changes: Any) -> Desk:
     files = FolderFiles(path / "messages")
     return replace(desk, files=lambda: files, reader=lambda: Reader(reading, **changes))
 
@@ -71,30 +72,30 @@ def reading_as(desk: Desk, path: Path, reading: Reading, **changes: Any) -> Desk
 def came(desk: Desk, tmp_path: Path) -> Any:
     """What comes of a message that is read like this: how it stands, and the desk."""
 
-    def came(reading: Reading, name: str = "1", **changes: Any) -> tuple[Incoming, Desk]:
+    def came(reading: ParsedEmail, name: str = "1", **changes: Any) -> tuple[InboundEmail, Desk]:
         at = reading_as(desk, tmp_path, reading, **changes)
-        incoming = read_in(at, receive(at, name.encode()))
-        assert incoming is not None
-        return incoming, at
+        inbound = read_in(at, receive(at, name.encode()))
+        assert inbound is not None
+        return inbound, at
 
     return came
 
 
-def owed(desk: Desk) -> Mapping[str, int]:
+def enqueue(desk: Desk) -> Mapping[str, int]:
     """How many mails of each kind are owed, but for those of the next mornings."""
-    return Counter(record.mail.kind.value for record in desk.store.unsent_mails(EVENT.slug, None, 99))
+    return Counter(entry.kind.value for entry in desk.store.unsent_entries(EVENT.slug, None, 99))
 
 
-def forms(incoming: Incoming) -> list[FormStanding]:
-    return [form.standing for form in incoming.forms]
+def forms(inbound: InboundEmail) -> list[FormStatus]:
+    return [form.status for form in inbound.forms]
 
 
 def test_a_complete_form_is_a_registration_and_its_confirmation_is_the_answer(came: Any) -> None:
-    incoming, desk = came(a_reading(FORM))
-    assert incoming.standing is Standing.REGISTERED
-    assert owed(desk) == {"confirmation": 1}
-    (record,) = desk.store.unsent_mails(EVENT.slug, None, 99)
-    assert record.mail.thread == ("<zero@itu.example>", "<one@mpt.example.org>")
+    inbound, desk = came(a_reading(FORM))
+    assert inbound.status is InboundStatus.REGISTERED
+    assert enqueue(desk) == {"confirmation": 1}
+    (entry,) = desk.store.unsent_entries(EVENT.slug, None, 99)
+    assert entry.thread == ("<zero@itu.example>", "<one@mpt.example.org>")
     registered = desk.store.registered(EVENT.slug, registration_id(EVENT.slug, a_registration()))
     assert registered is not None
     assert registered.registration == a_registration()
@@ -104,63 +105,63 @@ def test_the_raw_message_is_kept_and_the_same_delivery_is_one(came: Any) -> None
     _, desk = came(a_reading(FORM))
     assert desk.files().get("message1") == b"1"
     assert read_in(desk, receive(desk, b"1")) is None
-    assert owed(desk) == {"confirmation": 1}
+    assert enqueue(desk) == {"confirmation": 1}
 
 
 def test_the_form_of_somebody_else_is_confirmed_to_both(came: Any) -> None:
-    incoming, desk = came(a_reading(FORM, sender="focal@mpt.example.org"))
-    assert incoming.standing is Standing.REGISTERED
-    to = {record.mail.kind: record.mail.to for record in desk.store.unsent_mails(EVENT.slug, None, 99)}
-    assert to == {MailKind.CONFIRMATION: SENDER, MailKind.REPLY: "focal@mpt.example.org"}
+    inbound, desk = came(a_reading(FORM, sender="focal@mpt.example.org"))
+    assert inbound.status is InboundStatus.REGISTERED
+    to = {entry.kind: entry.to for entry in desk.store.unsent_entries(EVENT.slug, None, 99)}
+    assert to == {EmailKind.CONFIRMATION: SENDER, EmailKind.REPLY: "focal@mpt.example.org"}
 
 
 def test_several_forms_are_answered_in_one_reply(came: Any) -> None:
-    other = FoundForm({}, a_registration(first_name="Fatou"))
-    incoming, desk = came(a_reading(FORM, other))
-    assert forms(incoming) == [FormStanding.REGISTERED, FormStanding.REGISTERED]
-    assert owed(desk) == {"confirmation": 2, "reply": 1}
+    other = ParsedForm({}, a_registration(first_name="Fatou"))
+    inbound, desk = came(a_reading(FORM, other))
+    assert forms(inbound) == [FormStatus.REGISTERED, FormStatus.REGISTERED]
+    assert enqueue(desk) == {"confirmation": 2, "reply": 1}
 
 
 def test_one_person_is_one_registration_on_the_page_and_by_mail(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
-    incoming, at = came(a_reading(FORM))
-    assert (incoming.standing, forms(incoming)) == (Standing.REGISTERED, [FormStanding.KNOWN])
-    assert owed(at) == {"confirmation": 1, "reply": 1}
+    inbound, at = came(a_reading(FORM))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.DUPLICATE])
+    assert enqueue(at) == {"confirmation": 1, "reply": 1}
 
 
 def test_another_form_of_the_same_person_is_put_before_a_person(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration(category="associate"))
-    incoming, at = came(a_reading(FORM))
-    assert (incoming.standing, forms(incoming)) == (Standing.NEEDS_A_PERSON, [FormStanding.DIFFERS])
-    assert owed(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+    inbound, at = came(a_reading(FORM))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.CONFLICT])
+    assert enqueue(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
 
 
 def test_another_form_that_a_third_sends_is_told_to_the_address_on_file(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration(category="associate"))
     _, at = came(a_reading(FORM, sender="focal@mpt.example.org"))
-    assert owed(at) == {"confirmation": 1, "different-form": 1, "reply": 1, "needs-a-person": 1}
+    assert enqueue(at) == {"confirmation": 1, "different-form": 1, "reply": 1, "needs-a-person": 1}
 
 
 def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
-    incoming, desk = came(a_reading(NO_SIGNATURE))
-    assert (incoming.standing, forms(incoming)) == (Standing.WAITING, [FormStanding.INCOMPLETE])
-    assert owed(desk) == {"reply": 1}
-    reply = draw_up_reply(desk, EVENT, incoming.id, desk.store.intake(EVENT))
-    assert reply.incoming.forms[0].faults == {"signature": ("Please fill this in.",)}
+    inbound, desk = came(a_reading(NO_SIGNATURE))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
+    assert enqueue(desk) == {"reply": 1}
+    reply = draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT))
+    assert reply.inbound.forms[0].faults == {"signature": ("Please fill this in.",)}
     assert list(reply.links) == [0]
 
 
 def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) -> None:
-    incoming, desk = came(a_reading(NO_SIGNATURE))
-    opened = opened_by(desk, draw_up_reply(desk, EVENT, incoming.id, desk.store.intake(EVENT)).links[0], clock)
-    assert opened == Opened(EVENT.slug, incoming.id, 0)
+    inbound, desk = came(a_reading(NO_SIGNATURE))
+    opened = opened_by(desk, draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
+    assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
     assert form is not None
     assert form.answers == NO_SIGNATURE.answers
     register(desk, EVENT, a_registration())
     note_completed(desk, opened, registration_id(EVENT.slug, a_registration()))
     assert form_to_complete(desk, opened) is None
-    assert standing_in_books(desk, incoming.id) is Standing.REGISTERED
+    assert standing_in_books(desk, inbound.id) is InboundStatus.REGISTERED
 
 
 def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
@@ -169,145 +170,145 @@ def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
     return opened
 
 
-def standing_in_books(desk: Desk, id: str) -> Standing:
-    incoming = desk.store.incoming(id)
-    assert incoming is not None
-    return incoming.standing
+def standing_in_books(desk: Desk, id: str) -> InboundStatus:
+    inbound = desk.store.inbound(id)
+    assert inbound is not None
+    return inbound.status
 
 
 @pytest.mark.parametrize("place", [1, 99])
 def test_a_link_to_no_form_opens_none(came: Any, place: int) -> None:
-    incoming, desk = came(a_reading(NO_SIGNATURE))
-    assert form_to_complete(desk, Opened(EVENT.slug, incoming.id, place)) is None
+    inbound, desk = came(a_reading(NO_SIGNATURE))
+    assert form_to_complete(desk, Opened(EVENT.slug, inbound.id, place)) is None
     assert form_to_complete(desk, Opened(EVENT.slug, "no such message", 0)) is None
 
 
 @pytest.mark.parametrize(
     ("changes", "without_form"),
     [
-        ({"automatic": "Auto-Submitted"}, Standing.AUTOMATIC),
-        ({"spam": True}, Standing.SPAM),
-        ({"unproven": "SPF: fail"}, Standing.NEEDS_A_PERSON),
+        ({"automatic": "Auto-Submitted"}, InboundStatus.AUTOMATIC),
+        ({"spam": True}, InboundStatus.SPAM),
+        ({"unproven": "SPF: fail"}, InboundStatus.NEEDS_REVIEW),
     ],
 )
 def test_what_may_not_be_answered_is_kept_and_nobody_is_written_to(
-    came: Any, changes: dict[str, Any], without_form: Standing
+    came: Any, changes: dict[str, Any], without_form: InboundStatus
 ) -> None:
-    incoming, desk = came(a_reading(FORM, **changes))
-    assert (incoming.standing, forms(incoming)) == (Standing.NEEDS_A_PERSON, [FormStanding.HELD_BACK])
-    assert owed(desk) == {"needs-a-person": 1}
+    inbound, desk = came(a_reading(FORM, **changes))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.NEEDS_REVIEW])
+    assert enqueue(desk) == {"needs-a-person": 1}
     assert list(desk.store.registrations(EVENT.slug, None, 9)) == []
     quoted, _ = came(a_reading(replace(FORM, quoted=True), **changes), "2")
     nothing, _ = came(a_reading(**changes), "3")
-    assert [quoted.standing, nothing.standing] == [without_form, without_form]
-    assert owed(desk) == {"needs-a-person": 1}
+    assert [quoted.status, nothing.status] == [without_form, without_form]
+    assert enqueue(desk) == {"needs-a-person": 1}
 
 
 @pytest.mark.parametrize("own", [*EVENT.staff, "registration@desk.example.org", "anything@forms.example.org"])
 def test_our_own_addresses_get_no_reply(came: Any, own: str) -> None:
     """The staff hand a form on: the registrant is confirmed, and only they."""
     registered, desk = came(a_reading(FORM, sender=own.upper()))
-    assert registered.standing is Standing.REGISTERED
-    assert owed(desk) == {"confirmation": 1}
+    assert registered.status is InboundStatus.REGISTERED
+    assert enqueue(desk) == {"confirmation": 1}
     incomplete, _ = came(a_reading(NO_SIGNATURE, sender=own), "2")
-    assert incomplete.standing is Standing.NEEDS_A_PERSON
-    assert owed(desk) == {"confirmation": 1, "needs-a-person": 1}
+    assert incomplete.status is InboundStatus.NEEDS_REVIEW
+    assert enqueue(desk) == {"confirmation": 1, "needs-a-person": 1}
 
 
 def test_the_same_message_by_another_way_is_answered_once(came: Any) -> None:
     came(a_reading(NO_SIGNATURE), "1")
     _, desk = came(a_reading(NO_SIGNATURE), "2")
-    assert owed(desk) == {"reply": 1}
+    assert enqueue(desk) == {"reply": 1}
 
 
 def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: Postbox) -> None:
     for number in range(TO_ONE_ADDRESS):
         came(a_reading(NO_SIGNATURE, message_id=f"<{number}@mpt.example.org>"), str(number))
     assert len(list(send_due(desk))) == TO_ONE_ADDRESS
-    incoming, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
-    assert (incoming.standing, incoming.answered) == (Standing.NEEDS_A_PERSON, False)
-    assert owed(at) == {"needs-a-person": 1}
+    inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
+    assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
+    assert enqueue(at) == {"needs-a-person": 1}
 
 
 def test_what_could_not_be_read_needs_a_person_and_the_sender_hears_so(came: Any) -> None:
     scan, desk = came(a_reading(not_read=("scan.pdf",)))
-    assert (scan.standing, scan.answered) == (Standing.NEEDS_A_PERSON, True)
-    assert owed(desk) == {"reply": 1, "needs-a-person": 1}
+    assert (scan.status, scan.answered) == (InboundStatus.NEEDS_REVIEW, True)
+    assert enqueue(desk) == {"reply": 1, "needs-a-person": 1}
 
 
 @pytest.mark.parametrize("form", [FORM, NO_SIGNATURE])
-def test_a_question_above_what_we_wrote_is_no_form(came: Any, desk: Desk, form: FoundForm) -> None:
+def test_a_question_above_what_we_wrote_is_no_form(came: Any, desk: Desk, form: ParsedForm) -> None:
     register(desk, EVENT, a_registration(category="associate"))
-    incoming, at = came(a_reading(replace(form, quoted=True), text="When is lunch?"))
-    assert (incoming.standing, incoming.forms) == (Standing.NEEDS_A_PERSON, ())
-    assert owed(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+    inbound, at = came(a_reading(replace(form, quoted=True), text="When is lunch?"))
+    assert (inbound.status, inbound.forms) == (InboundStatus.NEEDS_REVIEW, ())
+    assert enqueue(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
 
 
 def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
     """Somebody hands on what a colleague wrote to them."""
-    incoming, _ = came(a_reading(replace(FORM, quoted=True)))
-    assert (incoming.standing, forms(incoming)) == (Standing.REGISTERED, [FormStanding.REGISTERED])
+    inbound, _ = came(a_reading(replace(FORM, quoted=True)))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.REGISTERED])
 
 
 def test_a_scan_from_a_fax_machine_is_put_before_a_person(came: Any) -> None:
-    incoming, desk = came(a_reading(automatic="Precedence", not_read=("fax.tif",)))
-    assert incoming.standing is Standing.NEEDS_A_PERSON
-    assert owed(desk) == {"needs-a-person": 1}
+    inbound, desk = came(a_reading(automatic="Precedence", not_read=("fax.tif",)))
+    assert inbound.status is InboundStatus.NEEDS_REVIEW
+    assert enqueue(desk) == {"needs-a-person": 1}
 
 
 def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
-    incoming, _ = came(a_reading(FORM, automatic="null sender"))
-    assert incoming.standing is Standing.AUTOMATIC
+    inbound, _ = came(a_reading(FORM, automatic="null sender"))
+    assert inbound.status is InboundStatus.AUTOMATIC
 
 
 def test_a_form_with_a_paper_is_registered_and_the_paper_put_before_a_person(came: Any) -> None:
-    incoming, desk = came(a_reading(FORM, not_read=("contribution.doc",)))
-    assert (incoming.standing, forms(incoming)) == (Standing.NEEDS_A_PERSON, [FormStanding.REGISTERED])
-    assert owed(desk) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+    inbound, desk = came(a_reading(FORM, not_read=("contribution.doc",)))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.REGISTERED])
+    assert enqueue(desk) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
 
 
 def test_a_question_needs_a_person(came: Any) -> None:
-    incoming, _ = came(a_reading(text="When is lunch?"))
-    assert incoming.standing is Standing.NEEDS_A_PERSON
-    assert "No form was found in it" in incoming.reason
+    inbound, _ = came(a_reading(text="When is lunch?"))
+    assert inbound.status is InboundStatus.NEEDS_REVIEW
+    assert "No form was found in it" in inbound.reason
 
 
 def test_after_the_deadline_it_is_kept_as_late(came: Any, clock: Clock) -> None:
     clock.now = EVENT.closes_at + timedelta(hours=1)
-    incoming, desk = came(a_reading(FORM, came_at=clock.now - timedelta(seconds=4)))
-    assert incoming.standing is Standing.REGISTERED
+    inbound, desk = came(a_reading(FORM, arrived_at=clock.now - timedelta(seconds=4)))
+    assert inbound.status is InboundStatus.REGISTERED
     (late,) = desk.store.registrations(EVENT.slug, None, 9)
     assert late.received_at > EVENT.closes_at
-    assert late.came_at == clock.now - timedelta(seconds=4)
+    assert late.arrived_at == clock.now - timedelta(seconds=4)
     assert close(desk, EVENT).count == 0  # type: ignore[union-attr]
 
 
 def test_what_sendgrid_had_in_time_is_known_by_its_time(came: Any, clock: Clock) -> None:
     clock.now = EVENT.closes_at + timedelta(seconds=3)
     in_time = EVENT.closes_at - timedelta(seconds=1)
-    _, desk = came(a_reading(FORM, came_at=in_time))
+    _, desk = came(a_reading(FORM, arrived_at=in_time))
     (late,) = desk.store.registrations(EVENT.slug, None, 9)
-    assert (late.came_at, late.received_at > EVENT.closes_at) == (in_time, True)
+    assert (late.arrived_at, late.received_at > EVENT.closes_at) == (in_time, True)
 
 
 def test_a_trace_from_the_future_does_not_count(came: Any, clock: Clock) -> None:
-    incoming, _ = came(a_reading(FORM, came_at=clock.now + timedelta(days=1)))
-    assert incoming.received_at == incoming.stored_at
+    inbound, _ = came(a_reading(FORM, arrived_at=clock.now + timedelta(days=1)))
+    assert inbound.received_at == inbound.stored_at
 
 
 def test_after_the_deadline_nothing_can_be_completed(came: Any, clock: Clock) -> None:
     clock.now = EVENT.closes_at + timedelta(hours=1)
-    incoming, _ = came(a_reading(NO_SIGNATURE))
-    assert (incoming.standing, incoming.answered) == (Standing.NEEDS_A_PERSON, True)
-    assert "the deadline has passed" in incoming.reason
+    inbound, _ = came(a_reading(NO_SIGNATURE))
+    assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, True)
+    assert "the deadline has passed" in inbound.reason
 
 
 def test_before_the_intake_opens_the_sender_is_told(came: Any, clock: Clock) -> None:
     clock.now = EVENT.opens_at - timedelta(hours=1)
-    incoming, desk = came(a_reading(FORM))
-    assert (incoming.standing, forms(incoming)) == (Standing.WAITING, [FormStanding.NOT_YET_OPEN])
-    assert owed(desk) == {"reply": 1}
+    inbound, desk = came(a_reading(FORM))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.NOT_YET_OPEN])
+    assert enqueue(desk) == {"reply": 1}
 
 
 def test_a_reader_that_died_is_followed_by_another(desk: Desk, tmp_path: Path, clock: Clock) -> None:
@@ -319,9 +320,9 @@ def test_a_reader_that_died_is_followed_by_another(desk: Desk, tmp_path: Path, c
         read_in(dying, id)
     assert read_in(at, id) is None  # the lease holds
     clock.forward(LEASE + timedelta(seconds=1))
-    ((read, incoming),) = read_due(at)
-    assert (read, incoming.standing) == (id, Standing.REGISTERED)  # type: ignore[union-attr]
-    assert owed(at) == {"confirmation": 1}
+    ((read, inbound),) = read_due(at)
+    assert (read, inbound.status) == (id, InboundStatus.REGISTERED)  # type: ignore[union-attr]
+    assert enqueue(at) == {"confirmation": 1}
 
 
 class DiesBeforeTheEnd:
@@ -333,10 +334,10 @@ class DiesBeforeTheEnd:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def save_incoming(self, incoming: Incoming, owed: Any = ()) -> bool:
-        if incoming.due_at is None:
+    def save_inbound(self, inbound: InboundEmail, enqueue: Any = ()) -> bool:
+        if inbound.due_at is None:
             raise RuntimeError
-        return bool(self._store.save_incoming(incoming, owed))
+        return bool(self._store.save_inbound(inbound, enqueue))
 
 
 def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, tmp_path: Path, clock: Clock) -> None:
@@ -346,10 +347,10 @@ def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, 
         ((_, fault),) = read_due(at)
         assert isinstance(fault, MemoryError)
         clock.forward(LEASE + timedelta(seconds=1))
-    ((_, incoming),) = read_due(at)
-    assert isinstance(incoming, Incoming)
-    assert incoming.standing is Standing.NEEDS_A_PERSON
-    assert owed(at) == {"needs-a-person": 1}
+    ((_, inbound),) = read_due(at)
+    assert isinstance(inbound, InboundEmail)
+    assert inbound.status is InboundStatus.NEEDS_REVIEW
+    assert enqueue(at) == {"needs-a-person": 1}
     assert list(read_due(at)) == []
     assert at.files().get(id) == b"1"
 
@@ -361,8 +362,8 @@ def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp
     assert isinstance(fault, LookupError)
     assert list(read_due(at)) == []  # it keeps no other waiting
     clock.forward(LEASE + timedelta(seconds=1))
-    ((read, incoming),) = read_due(at)
-    assert (read, incoming.standing) == (id, Standing.REGISTERED)  # type: ignore[union-attr]
+    ((read, inbound),) = read_due(at)
+    assert (read, inbound.status) == (id, InboundStatus.REGISTERED)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -386,25 +387,25 @@ def test_a_message_for_no_event_of_several_needs_a_person(came: Any, desk: Desk,
     other = an_event(slug="other", opens_at=EVENT.opens_at - timedelta(days=99))
     both = replace(desk, events={"other": other, EVENT.slug: EVENT})
     at = reading_as(both, tmp_path, a_reading(FORM), recipients=("nobody@example.org",))
-    incoming = read_in(at, receive(at, b"1"))
-    assert incoming is not None
-    assert (incoming.event, incoming.standing) == (EVENT.slug, Standing.NEEDS_A_PERSON)
+    inbound = read_in(at, receive(at, b"1"))
+    assert inbound is not None
+    assert (inbound.event, inbound.status) == (EVENT.slug, InboundStatus.NEEDS_REVIEW)
 
 
 def test_no_more_answers_are_kept_than_a_record_can_hold(came: Any) -> None:
     long = replace(NO_SIGNATURE, answers={"address": "é" * (KEPT_ANSWERS // 2 - 5)})
-    incoming, _ = came(a_reading(long, NO_SIGNATURE))
-    assert [bool(form.answers) for form in incoming.forms] == [True, False]
-    assert incoming.forms[1].faults == NO_SIGNATURE.faults
+    inbound, _ = came(a_reading(long, NO_SIGNATURE))
+    assert [bool(form.answers) for form in inbound.forms] == [True, False]
+    assert inbound.forms[1].faults == NO_SIGNATURE.faults
 
 
 def test_the_staff_hear_each_morning_until_they_have_dealt_with_it(came: Any, clock: Clock, postbox: Postbox) -> None:
-    incoming, desk = came(a_reading(text="When is lunch?", sender=EVENT.contact.email))
+    inbound, desk = came(a_reading(text="When is lunch?", sender=EVENT.contact.email))
     assert mornings(desk, clock, postbox, 3) == [1, 1, 1]
-    assert deal_with(desk, Opened(EVENT.slug, incoming.id, 0))
-    assert deal_with(desk, Opened(EVENT.slug, incoming.id, 0))
+    assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
+    assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
     assert mornings(desk, clock, postbox, 3) == [1, 0, 0]  # the one that was owed already says that nothing is left
-    assert not deal_with(desk, Opened(EVENT.slug, "no such message", 0))
+    assert not resolve(desk, Opened(EVENT.slug, "no such message", 0))
 
 
 def test_the_staff_hear_no_more_when_the_event_is_over(came: Any, clock: Clock, postbox: Postbox) -> None:
@@ -428,7 +429,7 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = draw_up_needs_a_person(desk, EVENT).incoming.shown
+    (for_staff,) = draw_up_needs_a_person(desk, EVENT).inbound.shown
     assert for_staff.attachments == (scan,)
     assert for_staff.link.startswith("https://desk.example.org/register/intgov04/dealt-with/")
 
@@ -437,16 +438,16 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).incoming.shown] == [False, True]
+    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [False, True]
 
 
 def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
     first, _ = came(a_reading(NO_SIGNATURE), "1")
     other, desk = came(a_reading(replace(NO_SIGNATURE, answers={"first_name": "Fatou"}), text="Another one."), "2")
-    assert owed(desk)["reply"] == 1
-    assert [(one.standing, one.answered) for one in (first, other)] == [
-        (Standing.WAITING, True),
-        (Standing.NEEDS_A_PERSON, False),
+    assert enqueue(desk)["reply"] == 1
+    assert [(one.status, one.answered) for one in (first, other)] == [
+        (InboundStatus.WAITING_FOR_SENDER, True),
+        (InboundStatus.NEEDS_REVIEW, False),
     ]
 
 
@@ -456,21 +457,21 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "needs-a-person" in id]
-    record_deliveries(desk, [DeliveryReport(attempt, Delivery.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming.shown] == [()]
+    record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
+    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).incoming.shown] == [(virus,)]
+    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
     """However many strangers send, the staff's mail is composed within the time and memory of a function."""
     for number in range(SHOWN + 2):
         clock.now += timedelta(seconds=1)
-        incoming, desk = came(a_reading(), f"{number:02}")
+        inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
     about = draw_up_needs_a_person(replace(desk, files=lambda: files), EVENT)
-    assert (len(about.incoming.shown), about.incoming.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
-    assert about.incoming.shown[-1].incoming == incoming
+    assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
+    assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
     draw_up_needs_a_person(replace(desk, files=lambda: large), EVENT)
     assert large.looked_into == 2
@@ -493,7 +494,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     """Received = registered + waiting for the person + needs a person + ignored as automatic + spam."""
     readings = [
         a_reading(FORM),
-        a_reading(FoundForm({}, a_registration(first_name="Fatou")), sender="focal@mpt.example.org"),
+        a_reading(ParsedForm({}, a_registration(first_name="Fatou")), sender="focal@mpt.example.org"),
         a_reading(NO_SIGNATURE, message_id="<2@x>"),  # of somebody who is registered by now
         a_reading(replace(NO_SIGNATURE, answers={"family_name": "Sow", "email": "sow@mpt.example.org"})),
         a_reading(),
@@ -506,13 +507,13 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).incoming
+    counted = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).inbound
     assert counted == {
-        Standing.REGISTERED: 3,
-        Standing.WAITING: 1,
-        Standing.NEEDS_A_PERSON: 2,
-        Standing.AUTOMATIC: 1,
-        Standing.SPAM: 1,
-        Standing.UNREAD: 1,
+        InboundStatus.REGISTERED: 3,
+        InboundStatus.WAITING_FOR_SENDER: 1,
+        InboundStatus.NEEDS_REVIEW: 2,
+        InboundStatus.AUTOMATIC: 1,
+        InboundStatus.SPAM: 1,
+        InboundStatus.UNREAD: 1,
     }
     assert sum(counted.values()) == len(readings) + 1

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
-from rollcall.desk.register import Accepted, Closed, Differs, KeyReused, Known, Late, NotYetOpen, register
-from rollcall.model.email import MailKind, Message, Posted, Sent
+from rollcall.desk.register import Accepted, Closed, Conflict, Duplicate, KeyReused, Late, NotYetOpen, register
+from rollcall.model import email
+from rollcall.model.email import Email, EmailKind, SendResult
 from rollcall.model.registration import ALPHABET, check_character, is_reference, reference, registration_id
 from rollcall.store.sqlite import SqliteStore
 from tests.conftest import Clock
@@ -25,14 +26,14 @@ class Postbox:
     """A poster that keeps what it is handed; several may post at once."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self.answers: list[Posted] = []
+        self.messages: list[Email] = []
+        self.answers: list[SendResult] = []
         self._lock = Lock()
 
-    def post(self, message: Message) -> Posted:
+    def post(self, message: Email) -> SendResult:
         with self._lock:
             self.messages.append(message)
-            return self.answers.pop(0) if self.answers else Sent()
+            return self.answers.pop(0) if self.answers else email.Accepted()
 
 
 def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
@@ -45,25 +46,25 @@ def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
 def test_accepted_then_known(desk: Desk) -> None:
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
-    assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
+    assert register(desk, EVENT, a_registration()) == Duplicate(accepted.reference)
 
 
 def test_marks_that_nobody_sees_make_no_other_person(desk: Desk) -> None:
     register(desk, EVENT, a_registration(family_name="محمد"))
-    assert isinstance(register(desk, EVENT, a_registration(family_name="\u200fمح\u200dمد")), Known)
+    assert isinstance(register(desk, EVENT, a_registration(family_name="\u200fمح\u200dمد")), Duplicate)
 
 
 def test_the_day_of_signing_makes_no_other_form(desk: Desk) -> None:
     register(desk, EVENT, a_registration(signed_on=None))
-    assert isinstance(register(desk, EVENT, a_registration()), Known)
+    assert isinstance(register(desk, EVENT, a_registration()), Duplicate)
 
 
 def test_another_form_differs_and_is_told_once(desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     for _ in range(2):
-        assert register(desk, EVENT, a_registration(category="associate")) == Differs()
-    kinds = [record.mail.kind for record in desk.store.unsent_mails(EVENT.slug, None, 99)]
-    assert sorted(kinds) == [MailKind.CONFIRMATION, MailKind.DIFFERENT_FORM]
+        assert register(desk, EVENT, a_registration(category="associate")) == Conflict()
+    kinds = [entry.kind for entry in desk.store.unsent_entries(EVENT.slug, None, 99)]
+    assert sorted(kinds) == [EmailKind.CONFIRMATION, EmailKind.CONFLICT]
 
 
 def test_not_yet_open_until_the_letters_date(desk: Desk, clock: Clock) -> None:
@@ -104,7 +105,7 @@ def test_the_same_form_after_the_deadline_is_known(desk: Desk, clock: Clock) -> 
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
     clock.now = EVENT.closes_at + timedelta(days=1)
-    assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
+    assert register(desk, EVENT, a_registration()) == Duplicate(accepted.reference)
     assert register(desk, EVENT, a_registration(category="associate")) == Closed(EVENT.closes_at)
 
 
@@ -146,8 +147,8 @@ class TestUnderAKey:
         accepted = register(desk, EVENT, a_registration(), "key")
         assert isinstance(accepted, Accepted)
         assert register(desk, EVENT, a_registration(), "key") == accepted
-        assert register(desk, EVENT, a_registration(), "another") == Known(accepted.reference)
-        assert register(desk, EVENT, a_registration()) == Known(accepted.reference)
+        assert register(desk, EVENT, a_registration(), "another") == Duplicate(accepted.reference)
+        assert register(desk, EVENT, a_registration()) == Duplicate(accepted.reference)
         clock.now = EVENT.closes_at + timedelta(days=1)
         assert register(desk, EVENT, a_registration(), "key") == accepted
 
@@ -161,7 +162,7 @@ class TestUnderAKey:
     def test_what_differed_may_be_sent_again(self, desk: Desk) -> None:
         register(desk, EVENT, a_registration())
         for _ in range(2):
-            assert register(desk, EVENT, a_registration(category="associate"), "key") == Differs()
+            assert register(desk, EVENT, a_registration(category="associate"), "key") == Conflict()
 
 
 @given(st.text(ALPHABET, min_size=24, max_size=24), st.integers(0, 7), st.sampled_from(ALPHABET))

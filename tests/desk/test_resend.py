@@ -6,11 +6,11 @@ from datetime import timedelta
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import owed_this_hour
+from rollcall.desk.needs_a_person import within_the_hour
 from rollcall.desk.register import register
-from rollcall.desk.resend import tell_anew
+from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
-from rollcall.model.email import Delivery, DeliveryReport, MailKind, confirmation, needs_a_person_mail
+from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
 from rollcall.model.registration import registration_id
 from tests.conftest import Clock
 from tests.desk.test_register import Postbox
@@ -27,8 +27,8 @@ def test_the_roster_goes_to_whom_the_file_names_now(desk: Desk, clock: Clock, po
     list(send_due(desk))
     first = {message.to: message for message in postbox.messages}
     clock.forward(timedelta(minutes=5))
-    owed = tell_anew(desk.store, MENDED)
-    assert [(mail.kind, mail.to) for mail in owed] == [(MailKind.ROSTER, to) for to in MENDED.staff]
+    enqueue = resend_to_staff(desk.store, MENDED)
+    assert [(entry.kind, entry.to) for entry in enqueue] == [(EmailKind.ROSTER, to) for to in MENDED.staff]
     postbox.messages.clear()
     list(send_due(desk))
     assert {message.to for message in postbox.messages} == set(MENDED.staff)
@@ -44,29 +44,29 @@ def test_each_call_owes_mails_of_its_own(desk: Desk, clock: Clock) -> None:
     ids = []
     for _ in range(2):
         clock.forward(timedelta(seconds=1))
-        ids += [mail.id for mail in tell_anew(desk.store, MENDED)]
+        ids += [entry.id for entry in resend_to_staff(desk.store, MENDED)]
     assert len(set(ids)) == 4
-    assert all(desk.store.mail(id) for id in ids)
+    assert all(desk.store.entry(id) for id in ids)
 
 
 def test_before_the_closing_there_is_no_roster_yet(desk: Desk) -> None:
     desk.store.intake(WRONG)
-    assert tell_anew(desk.store, MENDED) == []
+    assert resend_to_staff(desk.store, MENDED) == []
 
 
 def test_a_word_that_did_not_arrive_is_owed_anew(desk: Desk, clock: Clock, postbox: Postbox) -> None:
     register(desk, WRONG, a_registration())
-    (lost,) = owed_this_hour(WRONG, clock.now)
-    desk.store.queue(lost)
+    (lost,) = within_the_hour(WRONG, clock.now)
+    desk.store.enqueue(lost)
     clock.forward(timedelta(hours=2))
     list(send_due(desk))
     bounced = confirmation(WRONG.slug, registration_id(WRONG.slug, a_registration()), "").id
-    record_deliveries(desk, [DeliveryReport(bounced, Delivery.BOUNCED)])
-    assert bounced in [one.mail.id for one in desk.store.unsent_mails(WRONG.slug, None, 9)]
-    assert tell_anew(desk.store, MENDED) == []  # that was no word to the staff
-    record_deliveries(desk, [DeliveryReport(lost.id, Delivery.BOUNCED)])
-    owed = tell_anew(desk.store, MENDED)
-    assert [(mail.kind, mail.to) for mail in owed] == [(MailKind.NEEDS_A_PERSON, to) for to in MENDED.staff]
-    assert needs_a_person_mail(WRONG.slug, "20040202T13", 1, "", clock.now).id not in [mail.id for mail in owed]
+    record_deliveries(desk, [DeliveryEvent(bounced, DeliveryKind.BOUNCED)])
+    assert bounced in [one.id for one in desk.store.unsent_entries(WRONG.slug, None, 9)]
+    assert resend_to_staff(desk.store, MENDED) == []  # that was no word to the staff
+    record_deliveries(desk, [DeliveryEvent(lost.id, DeliveryKind.BOUNCED)])
+    enqueue = resend_to_staff(desk.store, MENDED)
+    assert [(entry.kind, entry.to) for entry in enqueue] == [(EmailKind.STAFF_DIGEST, to) for to in MENDED.staff]
+    assert staff_digest(WRONG.slug, "20040202T13", 1, "", clock.now).id not in [entry.id for entry in enqueue]
     list(send_due(desk))
     assert {message.to for message in postbox.messages} >= set(MENDED.staff)

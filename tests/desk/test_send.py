@@ -22,39 +22,38 @@ from rollcall.desk.send import (
     LEASE,
     LONGEST_HOLD,
     LONGEST_WAIT,
+    MAX_ATTEMPTS,
     PAGE,
     SENDERS,
     STAFF_LEASE,
     SWEEP_FOR,
     TO_ONE_ADDRESS,
-    TRIES,
     Attempted,
-    Hold,
+    CircuitChange,
     _post,
+    claim,
     send,
     send_due,
     settle,
-    take_up,
     wait,
 )
 from rollcall.model.email import (
+    Accepted,
     AttemptOutcome,
-    Delivery,
-    DeliveryReport,
-    Held,
-    InDoubt,
-    Mail,
-    MailKind,
-    MailRecord,
-    MailState,
-    Message,
-    NotSent,
-    Posted,
-    Sent,
+    DeliveryEvent,
+    DeliveryKind,
+    Email,
+    EmailKind,
+    EmailStatus,
+    OutboxEntry,
+    RateLimited,
+    Rejected,
+    SendResult,
+    Unknown,
     confirmation,
     is_to_staff,
-    needs_a_person_mail,
-    roster_mail,
+    roster_entry,
+    staff_digest,
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.registration import registration_id
@@ -74,19 +73,19 @@ def desk(desk: Desk) -> Desk:
     return desk
 
 
-def record_of(desk: Desk, id: str = MAIL.id) -> MailRecord:
-    record = desk.store.mail(id)
-    assert record is not None
-    return record
+def record_of(desk: Desk, id: str = MAIL.id) -> OutboxEntry:
+    entry = desk.store.entry(id)
+    assert entry is not None
+    return entry
 
 
-def state_after(desk: Desk) -> MailState | None:
+def state_after(desk: Desk) -> EmailStatus | None:
     attempted = send(desk, MAIL.id)
-    return attempted.state if attempted else None
+    return attempted.status if attempted else None
 
 
-def outcomes(record: MailRecord) -> list[AttemptOutcome]:
-    return [attempt.outcome for attempt in record.attempts]
+def outcomes(entry: OutboxEntry) -> list[AttemptOutcome]:
+    return [attempt.outcome for attempt in entry.attempts]
 
 
 def attempts_of_a_sweep(desk: Desk) -> dict[str, Attempted]:
@@ -95,26 +94,26 @@ def attempts_of_a_sweep(desk: Desk) -> dict[str, Attempted]:
     return cast(dict[str, Attempted], attempts)
 
 
-def swept(desk: Desk) -> dict[str, MailState]:
-    return {mail_id: attempted.state for mail_id, attempted in attempts_of_a_sweep(desk).items()}
+def swept(desk: Desk) -> dict[str, EmailStatus]:
+    return {email_id: attempted.status for email_id, attempted in attempts_of_a_sweep(desk).items()}
 
 
-def sent_in_turn(desk: Desk) -> dict[str, MailState]:
+def sent_in_turn(desk: Desk) -> dict[str, EmailStatus]:
     """What is due is sent one after another, by nobody else at the same moment."""
-    came = {mail_id: send(desk, mail_id) for mail_id in desk.store.due_mails(1000)}
-    return {mail_id: attempted.state for mail_id, attempted in came.items() if attempted}
+    came = {email_id: send(desk, email_id) for email_id in desk.store.due_entries(1000)}
+    return {email_id: attempted.status for email_id, attempted in came.items() if attempted}
 
 
-def staff_mails(desk: Desk) -> list[MailRecord]:
-    return [one for one in desk.store.unsent_mails(EVENT.slug, None, 99) if one.mail.kind is MailKind.NEEDS_A_PERSON]
+def staff_mails(desk: Desk) -> list[OutboxEntry]:
+    return [one for one in desk.store.unsent_entries(EVENT.slug, None, 99) if one.kind is EmailKind.STAFF_DIGEST]
 
 
 def test_a_mail_is_sent_once(desk: Desk, postbox: Postbox) -> None:
-    assert state_after(desk) is MailState.SENT
+    assert state_after(desk) is EmailStatus.SENT
     assert send(desk, MAIL.id) is None
-    assert [message.mail_id for message in postbox.messages] == [MAIL.id]
+    assert [message.email_id for message in postbox.messages] == [MAIL.id]
     assert swept(desk) == {}
-    assert outcomes(record_of(desk)) == [AttemptOutcome.TAKEN]
+    assert outcomes(record_of(desk)) == [AttemptOutcome.ACCEPTED]
 
 
 def test_there_is_no_such_mail(desk: Desk) -> None:
@@ -122,15 +121,15 @@ def test_there_is_no_such_mail(desk: Desk) -> None:
 
 
 def test_what_will_never_be_taken_has_failed_and_staff_are_told(desk: Desk, postbox: Postbox, clock: Clock) -> None:
-    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 400")]
-    assert state_after(desk) is MailState.FAILED
+    postbox.answers = [Rejected(permanent=True, note="SendGrid answered 400")]
+    assert state_after(desk) is EmailStatus.FAILED
     assert (record_of(desk).due_at, record_of(desk).why) == (None, "SendGrid answered 400")
     assert desk.store.registered(EVENT.slug, ID) is not None
     (told,) = staff_mails(desk)
-    assert (told.mail.to, told.due_at) == ("spumail@itu.int", clock.now.replace(hour=13, minute=0))
+    assert (told.to, told.due_at) == ("spumail@itu.int", clock.now.replace(hour=13, minute=0))
     assert swept(desk) == {}
     clock.forward(timedelta(hours=1))
-    assert swept(desk) == {told.mail.id: MailState.SENT}
+    assert swept(desk) == {told.id: EmailStatus.SENT}
     assert "SendGrid answered 400" in postbox.messages[-1].text
     assert "Amina Diallo" in postbox.messages[-1].html
 
@@ -138,13 +137,13 @@ def test_what_will_never_be_taken_has_failed_and_staff_are_told(desk: Desk, post
 def test_staff_are_told_once_an_hour_however_much_there_is(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     for name in ("A", "B"):
         register(desk, EVENT, a_registration(first_name=name))
-    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 400")] * 3
+    postbox.answers = [Rejected(permanent=True, note="SendGrid answered 400")] * 3
     swept(desk)
     clock.forward(timedelta(hours=1))
     assert len(swept(desk)) == 1
     assert postbox.messages[-1].text.count("SendGrid answered 400") == 3
     register(desk, EVENT, a_registration(first_name="C"))
-    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 413")]
+    postbox.answers = [Rejected(permanent=True, note="SendGrid answered 413")]
     swept(desk)
     clock.forward(timedelta(hours=1))
     swept(desk)
@@ -152,20 +151,20 @@ def test_staff_are_told_once_an_hour_however_much_there_is(desk: Desk, postbox: 
 
 
 def test_what_was_not_taken_is_due_again(desk: Desk, postbox: Postbox, clock: Clock) -> None:
-    postbox.answers = [NotSent(False, "SendGrid could not be reached")]
-    assert state_after(desk) is MailState.QUEUED
+    postbox.answers = [Rejected(False, "SendGrid could not be reached")]
+    assert state_after(desk) is EmailStatus.PENDING
     assert send(desk, MAIL.id) is None
     clock.forward(LONGEST_WAIT)
-    assert swept(desk) == {MAIL.id: MailState.SENT}
-    assert outcomes(record_of(desk)) == [AttemptOutcome.NOT_TAKEN, AttemptOutcome.TAKEN]
+    assert swept(desk) == {MAIL.id: EmailStatus.SENT}
+    assert outcomes(record_of(desk)) == [AttemptOutcome.REJECTED, AttemptOutcome.ACCEPTED]
     assert record_of(desk).attempts[0].note == "SendGrid could not be reached"
 
 
 def test_what_is_never_taken_is_given_up(desk: Desk, postbox: Postbox, clock: Clock) -> None:
-    postbox.answers = [NotSent(False, "SendGrid could not be reached")] * 1000
-    while swept(desk).get(MAIL.id) is not MailState.FAILED:
+    postbox.answers = [Rejected(False, "SendGrid could not be reached")] * 1000
+    while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
         clock.forward(LONGEST_WAIT + SECOND)
-    assert len(record_of(desk).attempts) == TRIES
+    assert len(record_of(desk).attempts) == MAX_ATTEMPTS
     assert len(staff_mails(desk)) == 1
 
 
@@ -173,49 +172,49 @@ class TestInDoubt:
     """Nobody knows whether the message was taken."""
 
     def test_it_waits_for_reports_and_is_sent_again(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        postbox.answers = [InDoubt("SendGrid answered 500")]
-        assert state_after(desk) is MailState.IN_DOUBT
+        postbox.answers = [Unknown("SendGrid answered 500")]
+        assert state_after(desk) is EmailStatus.UNKNOWN
         clock.forward(DOUBT_WAITS[0] - SECOND)
         assert swept(desk) == {}
         clock.forward(FIRST_WAIT + SECOND)
-        assert swept(desk) == {MAIL.id: MailState.SENT}
-        assert {message.mail_id for message in postbox.messages} == {MAIL.id}
-        assert outcomes(record_of(desk)) == [AttemptOutcome.IN_DOUBT, AttemptOutcome.TAKEN]
+        assert swept(desk) == {MAIL.id: EmailStatus.SENT}
+        assert {message.email_id for message in postbox.messages} == {MAIL.id}
+        assert outcomes(record_of(desk)) == [AttemptOutcome.UNKNOWN, AttemptOutcome.ACCEPTED]
 
-    @pytest.mark.parametrize("delivery", list(Delivery))
-    def test_a_report_settles_it(self, desk: Desk, postbox: Postbox, clock: Clock, delivery: Delivery) -> None:
-        postbox.answers = [InDoubt("TimeoutError")]
+    @pytest.mark.parametrize("delivery", list(DeliveryKind))
+    def test_a_report_settles_it(self, desk: Desk, postbox: Postbox, clock: Clock, delivery: DeliveryKind) -> None:
+        postbox.answers = [Unknown("TimeoutError")]
         state_after(desk)
-        record_deliveries(desk, [DeliveryReport(MAIL.id, delivery)])
+        record_deliveries(desk, [DeliveryEvent(MAIL.id, delivery)])
         clock.forward(timedelta(days=9))
         assert MAIL.id not in swept(desk)
-        assert len([message for message in postbox.messages if message.mail_id == MAIL.id]) == 1
+        assert len([message for message in postbox.messages if message.email_id == MAIL.id]) == 1
 
     def test_it_is_handed_over_five_times_at_the_most_and_then_shown_to_staff(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
-        postbox.answers = [InDoubt("SendGrid answered 500")] * 100
+        postbox.answers = [Unknown("SendGrid answered 500")] * 100
         began = clock.now
-        while swept(desk).get(MAIL.id) is not MailState.FAILED:
+        while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
             clock.forward(timedelta(minutes=1))
-        assert len([message for message in postbox.messages if message.mail_id == MAIL.id]) == len(DOUBT_WAITS) == 5
+        assert len([message for message in postbox.messages if message.email_id == MAIL.id]) == len(DOUBT_WAITS) == 5
         assert timedelta(days=1) < clock.now - began < timedelta(days=2)
         assert len(staff_mails(desk)) == 1
 
     def test_a_report_after_it_was_given_up_still_counts(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        postbox.answers = [InDoubt("SendGrid answered 500")] * 5
-        while swept(desk).get(MAIL.id) is not MailState.FAILED:
+        postbox.answers = [Unknown("SendGrid answered 500")] * 5
+        while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
             clock.forward(timedelta(hours=1))
-        record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.DELIVERED)])
-        assert record_of(desk).state is MailState.DELIVERED
+        record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.DELIVERED)])
+        assert record_of(desk).status is EmailStatus.DELIVERED
 
 
 class TestLease:
     """A sender has a mail to itself for a while."""
 
-    def take(self, desk: Desk, clock: Clock, attempt: str = "a") -> MailRecord:
-        taken = take_up(record_of(desk), clock.now, attempt, 0)
-        assert desk.store.save_mail(taken)
+    def take(self, desk: Desk, clock: Clock, attempt: str = "a") -> OutboxEntry:
+        taken = claim(record_of(desk), clock.now, attempt, 0)
+        assert desk.store.save_entry(taken)
         return taken
 
     def test_a_sender_that_died_leaves_the_mail_due(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
@@ -223,46 +222,46 @@ class TestLease:
         clock.forward(LEASE - SECOND)
         assert send(desk, MAIL.id) is None
         clock.forward(2 * SECOND)
-        assert swept(desk) == {MAIL.id: MailState.IN_DOUBT}
+        assert swept(desk) == {MAIL.id: EmailStatus.UNKNOWN}
         assert postbox.messages == []
         clock.forward(DOUBT_WAITS[0] + FIRST_WAIT)
-        assert swept(desk) == {MAIL.id: MailState.SENT}
+        assert swept(desk) == {MAIL.id: EmailStatus.SENT}
         assert len(postbox.messages) == 1
 
     def test_what_a_dead_sender_had_handed_over_is_not_sent_again(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
         self.take(desk, clock)
-        record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.TAKEN)])
+        record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.ACCEPTED)])
         clock.forward(timedelta(days=1))
         assert swept(desk) == {}
         assert postbox.messages == []
-        assert record_of(desk).state is MailState.SENT
+        assert record_of(desk).status is EmailStatus.SENT
 
     def test_a_sender_that_was_stopped_too_long_does_not_post(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        claimed = take_up(record_of(desk), clock.now, "stopped", 0)
+        claimed = claim(record_of(desk), clock.now, "stopped", 0)
         clock.forward(LEASE)
-        assert _post(desk, claimed) == NotSent(False, "the lease had lapsed before it was posted")
+        assert _post(desk, claimed) == Rejected(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
     def test_a_roster_that_was_drawn_up_for_too_long_is_not_posted(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
-        def compose(mail: Mail, *about: Any) -> Message:
+        def compose(entry: OutboxEntry, *about: Any) -> Email:
             clock.forward(STAFF_LEASE)
-            return desk.compose(mail, *about)
+            return desk.compose(entry, *about)
 
-        mail = needs_a_person_mail(EVENT.slug, "x", 1, "staff@example.org", clock.now)
-        desk.store.queue(mail)
-        claimed = take_up(record_of(desk, mail.id), clock.now, "slow", 0)
+        entry = staff_digest(EVENT.slug, "x", 1, "staff@example.org", clock.now)
+        desk.store.enqueue(entry)
+        claimed = claim(record_of(desk, entry.id), clock.now, "slow", 0)
         slow = replace(desk, compose=compose)
-        assert _post(slow, claimed) == NotSent(False, "the lease had lapsed before it was posted")
+        assert _post(slow, claimed) == Rejected(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
     def test_of_two_who_claim_one_has_it(self, desk: Desk, clock: Clock) -> None:
-        one, other = (take_up(record_of(desk), clock.now, attempt, 0) for attempt in "ab")
-        assert desk.store.save_mail(one)
-        assert not desk.store.save_mail(other)
+        one, other = (claim(record_of(desk), clock.now, attempt, 0) for attempt in "ab")
+        assert desk.store.save_entry(one)
+        assert not desk.store.save_entry(other)
 
     def test_what_a_slow_sender_learns_counts_where_it_is_certain(self, desk: Desk, clock: Clock) -> None:
         """Its lease lapsed and another sender has the mail: only that the message was taken changes anything."""
@@ -271,18 +270,23 @@ class TestLease:
         swept(desk)
         clock.forward(DOUBT_WAITS[0] + FIRST_WAIT)
         other = self.take(desk, clock, "other")
-        assert settle(other, "slow", Sent(), clock.now).state is MailState.SENT
-        answers: list[Posted] = [NotSent(True, "400"), NotSent(False, "429"), InDoubt("500"), Held(True, "401")]
+        assert settle(other, "slow", Accepted(), clock.now).status is EmailStatus.SENT
+        answers: list[SendResult] = [
+            Rejected(True, "400"),
+            Rejected(False, "429"),
+            Unknown("500"),
+            RateLimited(True, "401"),
+        ]
         for posted in answers:
             after = settle(other, "slow", posted, clock.now)
-            assert (after.state, after.due_at) == (MailState.SENDING, other.due_at)
+            assert (after.status, after.due_at) == (EmailStatus.SENDING, other.due_at)
 
     def test_a_report_that_comes_before_the_answer_is_not_undone(self, desk: Desk, clock: Clock) -> None:
         claimed = self.take(desk, clock)
-        record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.BOUNCED, "no such mailbox")])
-        settled = settle(record_of(desk), claimed.attempts[-1].id, Sent(), clock.now)
-        assert (settled.state, settled.due_at) == (MailState.BOUNCED, None)
-        assert settle(record_of(desk), "a", InDoubt("reset"), clock.now).state is MailState.BOUNCED
+        record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "no such mailbox")])
+        settled = settle(record_of(desk), claimed.attempts[-1].id, Accepted(), clock.now)
+        assert (settled.status, settled.due_at) == (EmailStatus.BOUNCED, None)
+        assert settle(record_of(desk), "a", Unknown("reset"), clock.now).status is EmailStatus.BOUNCED
 
 
 class TestHold:
@@ -291,21 +295,23 @@ class TestHold:
     def test_the_queue_waits_and_goes_on_after_the_mend(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         for name in "ABC":
             register(desk, EVENT, a_registration(first_name=name))
-        postbox.answers = [Held(True, "SendGrid answered 401")] * 4
+        postbox.answers = [RateLimited(True, "SendGrid answered 401")] * 4
         began = send(desk, MAIL.id)
         assert began
-        assert began.hold is Hold.BEGAN
+        assert began.hold is CircuitChange.OPENED
         assert list(send_due(desk)) == []
         assert send(desk, MAIL.id) is None
-        holds: list[Hold | None] = []
+        holds: list[CircuitChange | None] = []
         while not holds or holds[-1] is not None:
             clock.forward(timedelta(minutes=1))
             holds += [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
-        assert holds == [Hold.GOES_ON] * 3 + [Hold.ENDED] + [None] * 3
-        assert sorted({record.state for record in map(desk.store.mail, desk_mails(desk)) if record}) == [MailState.SENT]
+        assert holds == [CircuitChange.STILL_OPEN] * 3 + [CircuitChange.CLOSED] + [None] * 3
+        assert sorted({entry.status for entry in map(desk.store.entry, desk_mails(desk)) if entry}) == [
+            EmailStatus.SENT
+        ]
 
     def test_staff_are_told_once(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        postbox.answers = [Held(True, "SendGrid answered 401")] * 40
+        postbox.answers = [RateLimited(True, "SendGrid answered 401")] * 40
         for _ in range(60 * 5):
             clock.forward(timedelta(minutes=1))
             list(send_due(desk))
@@ -325,11 +331,11 @@ class TestHold:
         poisoned = min(desk_mails(desk))
         taken: set[str] = set()
 
-        def post(message: Message) -> Posted:
-            if message.mail_id == poisoned:
-                return Held(True, "SendGrid answered 403")
-            taken.add(message.mail_id)
-            return Sent()
+        def post(message: Email) -> SendResult:
+            if message.email_id == poisoned:
+                return RateLimited(True, "SendGrid answered 403")
+            taken.add(message.email_id)
+            return Accepted()
 
         poisoning = replace(desk, post=post)
         for _ in range(60):
@@ -338,7 +344,7 @@ class TestHold:
         assert taken >= set(desk_mails(desk)) - {poisoned}
 
     def test_a_hold_of_days_is_told_after_the_mend(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        postbox.answers = [Held(True, "SendGrid answered 401")] * 10_000
+        postbox.answers = [RateLimited(True, "SendGrid answered 401")] * 10_000
         for _ in range(24 * 5):
             clock.forward(timedelta(hours=1))
             list(send_due(desk))
@@ -349,16 +355,16 @@ class TestHold:
         assert "SendGrid has refused our mails since" in told.text
 
     def test_a_day_of_refusals_fails_no_mail(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        postbox.answers = [Held(True, "SendGrid answered 403")] * 10_000
+        postbox.answers = [RateLimited(True, "SendGrid answered 403")] * 10_000
         for _ in range(60 * 24):
             clock.forward(timedelta(minutes=1))
             list(send_due(desk))
-        assert record_of(desk).state is MailState.QUEUED
-        held = [len(record.attempts) for record in (record_of(desk), *staff_mails(desk))]
+        assert record_of(desk).status is EmailStatus.PENDING
+        held = [len(entry.attempts) for entry in (record_of(desk), *staff_mails(desk))]
         assert 90 < sum(held) < 110
         postbox.answers = []
         clock.forward(LONGEST_HOLD)
-        assert swept(desk)[MAIL.id] is MailState.SENT
+        assert swept(desk)[MAIL.id] is EmailStatus.SENT
 
     @pytest.mark.parametrize(
         ("asked", "waits"),
@@ -372,12 +378,12 @@ class TestHold:
     def test_too_fast_waits_as_long_as_it_was_asked_to(
         self, desk: Desk, postbox: Postbox, clock: Clock, asked: timedelta | None, waits: timedelta
     ) -> None:
-        postbox.answers = [Held(False, "SendGrid answered 429", asked)]
+        postbox.answers = [RateLimited(False, "SendGrid answered 429", asked)]
         state_after(desk)
         clock.forward(waits - SECOND)
         assert swept(desk) == {}
         clock.forward(2 * SECOND)
-        assert swept(desk) == {MAIL.id: MailState.SENT}
+        assert swept(desk) == {MAIL.id: EmailStatus.SENT}
         assert staff_mails(desk) == []
 
 
@@ -412,26 +418,26 @@ class TestToOneAddress:
             clock.forward(timedelta(hours=1))
         to_victim = [message for message in postbox.messages if message.to == "victim@example.org"]
         assert len(to_victim) == TO_ONE_ADDRESS * 4
-        failed = [one for one in desk.store.unsent_mails(EVENT.slug, None, 99) if one.mail.to == "victim@example.org"]
-        assert {one.state for one in failed} == {MailState.FAILED}
+        failed = [one for one in desk.store.unsent_entries(EVENT.slug, None, 99) if one.to == "victim@example.org"]
+        assert {one.status for one in failed} == {EmailStatus.FAILED}
         assert len(failed) == TO_ONE_ADDRESS
         assert "enough went to this address in a day" in [m for m in postbox.messages if "person" in m.subject][-1].text
 
     def test_a_delegation_in_doubt_is_not_put_off(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         for number in range(TO_ONE_ADDRESS - 1):
             register(desk, EVENT, a_registration(first_name=str(number)))
-        postbox.answers = [InDoubt("SendGrid answered 500")] * TO_ONE_ADDRESS
+        postbox.answers = [Unknown("SendGrid answered 500")] * TO_ONE_ADDRESS
         swept(desk)
         clock.forward(DOUBT_WAITS[0] + FIRST_WAIT)
-        assert list(swept(desk).values()) == [MailState.SENT] * TO_ONE_ADDRESS
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * TO_ONE_ADDRESS
 
     def test_what_was_not_taken_does_not_count(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         for number in range(TO_ONE_ADDRESS - 1):
             register(desk, EVENT, a_registration(first_name=str(number)))
-        postbox.answers = [NotSent(False, "SendGrid could not be reached")] * TO_ONE_ADDRESS
+        postbox.answers = [Rejected(False, "SendGrid could not be reached")] * TO_ONE_ADDRESS
         swept(desk)
         clock.forward(LONGEST_WAIT)
-        assert list(swept(desk).values()) == [MailState.SENT] * TO_ONE_ADDRESS
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * TO_ONE_ADDRESS
 
     def test_the_same_address_written_otherwise_is_the_same(self, desk: Desk, postbox: Postbox) -> None:
         for number in range(TO_ONE_ADDRESS):
@@ -451,59 +457,59 @@ class TestSweep:
         return desk
 
     def test_page_after_page_goes_out(self, desk: Desk, postbox: Postbox) -> None:
-        assert list(swept(desk).values()) == [MailState.SENT] * (2 * PAGE + 1)
-        assert {message.mail_id for message in postbox.messages} == set(desk_mails(desk))
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * (2 * PAGE + 1)
+        assert {message.email_id for message in postbox.messages} == set(desk_mails(desk))
         assert len(postbox.messages) == 2 * PAGE + 1
 
     def test_several_are_sent_at_once_and_no_more_than_so_many(self, desk: Desk) -> None:
         together, most = Barrier(SENDERS, timeout=60), AtOnce()
 
-        def post(_: Message) -> Posted:
+        def post(_: Email) -> SendResult:
             with most:
                 if most.begun <= SENDERS:
                     together.wait()
-                return Sent()
+                return Accepted()
 
         assert len(swept(replace(desk, post=post))) == 2 * PAGE + 1
         assert most.most == SENDERS
 
     def test_those_to_staff_are_sent_one_at_a_time(self, desk: Desk, clock: Clock) -> None:
         for number in range(4):
-            desk.store.queue(needs_a_person_mail(EVENT.slug, "x", number, "staff@example.org", clock.now))
+            desk.store.enqueue(staff_digest(EVENT.slug, "x", number, "staff@example.org", clock.now))
         most = AtOnce()
 
-        def post(message: Message) -> Posted:
-            if is_to_staff(message.mail_id):
+        def post(message: Email) -> SendResult:
+            if is_to_staff(message.email_id):
                 with most:
                     Signal().wait(0.2)  # another would come meanwhile, if it might
-            return Sent()
+            return Accepted()
 
         swept(replace(desk, post=post))
         assert (most.begun, most.most) == (4, 1)
 
     def test_no_more_are_taken_up_once_the_queue_is_held(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        postbox.answers = [Held(False, "SendGrid answered 429")] * 1000
+        postbox.answers = [RateLimited(False, "SendGrid answered 429")] * 1000
         holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
-        assert holds.count(Hold.BEGAN) == 1
+        assert holds.count(CircuitChange.OPENED) == 1
         assert 1 <= len(postbox.messages) <= SENDERS
         posted = len(postbox.messages)
         clock.forward(FIRST_HOLD + SECOND)
-        assert [attempted.hold for attempted in attempts_of_a_sweep(desk).values()] == [Hold.GOES_ON]
+        assert [attempted.hold for attempted in attempts_of_a_sweep(desk).values()] == [CircuitChange.STILL_OPEN]
         assert len(postbox.messages) == posted + 1
 
     def test_when_one_finds_that_the_hold_is_over_the_others_follow(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
-        postbox.answers = [Held(False, "SendGrid answered 429")]
+        postbox.answers = [RateLimited(False, "SendGrid answered 429")]
         send(desk, MAIL.id)
         clock.forward(FIRST_HOLD + SECOND)
         holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
-        assert holds == [Hold.ENDED] + [None] * (2 * PAGE)
+        assert holds == [CircuitChange.CLOSED] + [None] * (2 * PAGE)
 
     def test_it_takes_up_no_page_after_its_time(self, desk: Desk, clock: Clock) -> None:
-        def post(_: Message) -> Posted:
+        def post(_: Email) -> SendResult:
             clock.now = began + SWEEP_FOR
-            return Sent()
+            return Accepted()
 
         began = clock.now
         assert len(swept(replace(desk, post=post))) == PAGE
@@ -511,13 +517,13 @@ class TestSweep:
 
     def test_nor_a_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
         for number in range(3):
-            desk.store.queue(needs_a_person_mail(EVENT.slug, "x", number, "staff@example.org", clock.now))
+            desk.store.enqueue(staff_digest(EVENT.slug, "x", number, "staff@example.org", clock.now))
         began = clock.now
 
-        def post(message: Message) -> Posted:
-            if is_to_staff(message.mail_id):
+        def post(message: Email) -> SendResult:
+            if is_to_staff(message.email_id):
                 clock.now = began + SWEEP_FOR + SECOND
-            return Sent()
+            return Accepted()
 
         assert sum(map(is_to_staff, swept(replace(desk, post=post)))) == 1
         assert sum(map(is_to_staff, swept(desk))) == 2
@@ -527,13 +533,13 @@ class TestSweep:
             def __getattr__(self, name: str) -> Any:
                 return getattr(desk.store, name)
 
-            def put_off(self, id: str, until: datetime) -> None:
+            def postpone(self, id: str, until: datetime) -> None:
                 raise KeyError(id)
 
-        def post(message: Message) -> Posted:
-            if message.mail_id == MAIL.id:
+        def post(message: Email) -> SendResult:
+            if message.email_id == MAIL.id:
                 raise RuntimeError
-            return Sent()
+            return Accepted()
 
         came = dict(send_due(replace(desk, store=cast(Any, Store()), post=post)))
         assert isinstance(came.pop(MAIL.id), KeyError)
@@ -542,11 +548,11 @@ class TestSweep:
     def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
         together, went = Barrier(SENDERS, timeout=60), AtOnce()
 
-        def post(_: Message) -> Posted:
+        def post(_: Email) -> SendResult:
             with went:
                 if together.wait() == 0:
                     raise StoreUnavailable(SECOND)
-                return Sent()
+                return Accepted()
 
         came: list[object] = []
         with pytest.raises(StoreUnavailable):
@@ -574,11 +580,11 @@ class AtOnce:
 
 
 def test_a_mail_that_cannot_be_composed_does_not_stop_the_others(desk: Desk, postbox: Postbox) -> None:
-    desk.store.queue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
-    desk.store.queue(confirmation("removed", "A", "nobody@example.org"))
-    states = swept(desk)
-    assert states[MAIL.id] is MailState.SENT
-    assert list(states.values()).count(MailState.QUEUED) == 2
+    desk.store.enqueue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
+    desk.store.enqueue(confirmation("removed", "A", "nobody@example.org"))
+    statuses = swept(desk)
+    assert statuses[MAIL.id] is EmailStatus.SENT
+    assert list(statuses.values()).count(EmailStatus.PENDING) == 2
     (attempt,) = record_of(desk, f"{EVENT.slug}.0NOBODY.confirmation").attempts
     assert attempt.note == "could not be composed: LookupError"
 
@@ -586,12 +592,12 @@ def test_a_mail_that_cannot_be_composed_does_not_stop_the_others(desk: Desk, pos
 def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_others(
     desk: Desk, postbox: Postbox, tmp_path: Path
 ) -> None:
-    desk.store.queue(confirmation(EVENT.slug, "0BROKEN", "nobody@example.org"))
-    with sqlite3.connect(tmp_path / "books.sqlite3") as books:
-        books.execute("update mails set record = '{}' where id like '%0BROKEN%'")
+    desk.store.enqueue(confirmation(EVENT.slug, "0BROKEN", "nobody@example.org"))
+    with sqlite3.connect(tmp_path / "books.sqlite3") as db:
+        db.execute("update mails set record = '{}' where id like '%0BROKEN%'")
     came = dict(send_due(desk))
     assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
-    assert came == {MAIL.id: Attempted(MailState.SENT)}
+    assert came == {MAIL.id: Attempted(EmailStatus.SENT)}
     assert dict(send_due(desk)) == {}  # it is put off, and does not fill the next sweep
 
 
@@ -599,8 +605,8 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     state_after(desk)
-    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 413")]
-    send(desk, roster_mail(EVENT.slug, 1, "").id)
+    postbox.answers = [Rejected(permanent=True, note="SendGrid answered 413")]
+    send(desk, roster_entry(EVENT.slug, 1, "").id)
     clock.forward(timedelta(hours=1))
     swept(desk)
     assert "roster to spumail@itu.int: failed: SendGrid answered 413" in postbox.messages[-1].text
@@ -608,7 +614,7 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
 
 
 def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clock: Clock) -> None:
-    postbox.answers = [NotSent(permanent=True, note="SendGrid answered 400")] * 9
+    postbox.answers = [Rejected(permanent=True, note="SendGrid answered 400")] * 9
     for _ in range(9):
         swept(desk)
         clock.forward(timedelta(hours=1))
@@ -616,22 +622,22 @@ def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clo
 
 
 def test_waits_grow_to_a_bound(clock: Clock) -> None:
-    record = MailRecord(MAIL)
+    entry = MAIL
     longest = timedelta(0)
-    for _ in range(TRIES):
-        record = take_up(record, clock.now, str(len(record.attempts)), 0)
-        record = replace(settle(record, record.attempts[-1].id, NotSent(False, ""), clock.now), due_at=clock.now)
-        assert wait(record) <= min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(len(record.attempts), 20)) + SECOND
-        longest = max(longest, wait(record))
+    for _ in range(MAX_ATTEMPTS):
+        entry = claim(entry, clock.now, str(len(entry.attempts)), 0)
+        entry = replace(settle(entry, entry.attempts[-1].id, Rejected(False, ""), clock.now), due_at=clock.now)
+        assert wait(entry) <= min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(len(entry.attempts), 20)) + SECOND
+        longest = max(longest, wait(entry))
     assert longest > LONGEST_WAIT / 2
 
 
 def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     assert close(desk, EVENT) is not None
-    attempted = send(desk, roster_mail(EVENT.slug, 1, "").id)
+    attempted = send(desk, roster_entry(EVENT.slug, 1, "").id)
     assert attempted
-    assert attempted.state is MailState.SENT
+    assert attempted.status is EmailStatus.SENT
     (message,) = postbox.messages
     assert message.subject.endswith("1 registered")
     assert "amina.diallo@mpt.example.org (queued)" in message.text
@@ -639,10 +645,10 @@ def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock
 
 def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     state_after(desk)
-    record_deliveries(desk, [DeliveryReport(MAIL.id, Delivery.BOUNCED, "550 no such mailbox")])
+    record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "550 no such mailbox")])
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    send(desk, roster_mail(EVENT.slug, 1, "").id)
+    send(desk, roster_entry(EVENT.slug, 1, "").id)
     assert "amina.diallo@mpt.example.org (bounced: 550 no such mailbox)" in postbox.messages[-1].text
     assert b",bounced\r\n" in postbox.messages[-1].attachments[0].content
 
@@ -651,9 +657,9 @@ def test_a_roster_page_that_was_altered_is_not_sent(desk: Desk, postbox: Postbox
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), [])
-    send(desk, roster_mail(EVENT.slug, 1, "").id)
+    send(desk, roster_entry(EVENT.slug, 1, "").id)
     assert postbox.messages == []
-    assert record_of(desk, roster_mail(EVENT.slug, 1, "").id).why == "could not be composed: ValueError"
+    assert record_of(desk, roster_entry(EVENT.slug, 1, "").id).why == "could not be composed: ValueError"
 
 
 def desk_mails(desk: Desk) -> list[str]:

@@ -9,12 +9,14 @@ from rollcall.desk.close import close, listed
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.needs_a_person import draw_up_needs_a_person, word_of
+from rollcall.desk.needs_a_person import alert_for, draw_up_needs_a_person
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send
 from rollcall.desk.testing import address_of_test_person, is_test
-from rollcall.model.email import Delivery, DeliveryReport, MailState, Message, Posted, Sent, Shown, confirmation
-from rollcall.model.registration import Sign, registration_id
+from rollcall.model import email
+from rollcall.model.email import DeliveryEvent, DeliveryKind, Email, EmailStatus, SendResult, confirmation
+from rollcall.model.registration import BotSignal, registration_id
+from rollcall.model.roster import Shown
 from rollcall.ops.status import status
 from tests.conftest import Clock
 from tests.desk.test_register import Postbox
@@ -53,7 +55,7 @@ def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     late = a_registration(email=address_of_test_person("late"))
     desk.store.accept(EVENT.slug, "LATE", late, confirmation(EVENT.slug, "LATE", late.email))
-    desk.store.keep(EVENT.slug, "KEPT", late, Sign.TOO_FAST)
+    desk.store.quarantine(EVENT.slug, "KEPT", late, BotSignal.TOO_FAST)
     closing = close(desk, EVENT)
     assert closing
     assert closing.count == 1
@@ -68,13 +70,13 @@ def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None
 
 def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
     register(desk, EVENT, TEST_PERSON)
-    desk.store.keep(EVENT.slug, "KEPT", TEST_PERSON, Sign.TOO_FAST)
-    record_deliveries(desk, [DeliveryReport(OWED.id, Delivery.BOUNCED)])
-    record = desk.store.mail(OWED.id)
-    assert record is not None
-    assert record.state is MailState.BOUNCED
-    assert word_of(desk, record) == []
-    assert [one.mail.id for one in desk.store.unsent_mails(EVENT.slug, None, 99)] == [OWED.id]
+    desk.store.quarantine(EVENT.slug, "KEPT", TEST_PERSON, BotSignal.TOO_FAST)
+    record_deliveries(desk, [DeliveryEvent(OWED.id, DeliveryKind.BOUNCED)])
+    entry = desk.store.entry(OWED.id)
+    assert entry is not None
+    assert entry.status is EmailStatus.BOUNCED
+    assert alert_for(desk, entry) == []
+    assert [one.id for one in desk.store.unsent_entries(EVENT.slug, None, 99)] == [OWED.id]
     needs = draw_up_needs_a_person(desk, EVENT)
     assert (needs.undelivered, needs.kept) == (Shown(), Shown())
 
@@ -93,20 +95,20 @@ def test_one_is_not_in_the_status(desk: Desk) -> None:
     desk.store.intake(EVENT)
     nothing = status(desk.store, desk.events).events
     register(desk, EVENT, TEST_PERSON)
-    desk.store.keep(EVENT.slug, "KEPT", TEST_PERSON, Sign.TOO_FAST)
+    desk.store.quarantine(EVENT.slug, "KEPT", TEST_PERSON, BotSignal.TOO_FAST)
     assert [replace(one, intake=None) for one in status(desk.store, desk.events).events] == [
         replace(one, intake=None) for one in nothing
     ]
 
 
 def test_one_may_be_forgotten_while_its_mail_is_being_sent(desk: Desk) -> None:
-    def post(message: Message) -> Posted:
-        desk.store.forget(EVENT.slug, ID, [message.mail_id])
-        return Sent()
+    def post(message: Email) -> SendResult:
+        desk.store.forget(EVENT.slug, ID, [message.email_id])
+        return email.Accepted()
 
     register(desk, EVENT, TEST_PERSON)
     attempted = send(replace(desk, post=post), OWED.id)
     assert attempted is not None
-    assert attempted.state is MailState.SENT
-    assert desk.store.mail(OWED.id) is None
+    assert attempted.status is EmailStatus.SENT
+    assert desk.store.entry(OWED.id) is None
     assert desk.store.registered(EVENT.slug, ID) is None

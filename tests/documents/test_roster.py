@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.documents.roster import NAMED, SortedRows, harmless, place, roster_sheet
-from rollcall.model.email import MailRecord, MailState, NotCompleted, OnRoster, RosterContent, Shown, confirmation
-from rollcall.model.registration import KeptForm, Registered, Sign
+from rollcall.model.email import EmailStatus, confirmation
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.model.roster import IncompleteForm, RosterContent, RosterRow, Shown
 from tests.support.builders import a_registration, an_event, registered, roster_files
 
 EVENT = an_event()
@@ -103,7 +104,7 @@ def test_rows_come_as_a_plain_sort_has_them(of: list[tuple[str, str, str, str]])
         answers = {"organization": organization} if organization else {}
         names = {"family_name": family_name, "first_name": first_name}
         person = a_registration(category=category, answers=answers, **names)
-        people.append(OnRoster(registered(person, id=f"{number:024}")))
+        people.append(RosterRow(registered(person, id=f"{number:024}")))
     with closing(SortedRows()) as rows:
         rows.add(EVENT, RosterContent(EVENT.closes_at, people))
         in_order = sorted(people, key=lambda one: place(EVENT)(one.registered.registration))
@@ -116,8 +117,8 @@ def test_rows_come_as_a_plain_sort_has_them(of: list[tuple[str, str, str, str]])
 
 
 def test_the_most_named_are_named_and_the_others_counted() -> None:
-    people = [OnRoster(answering(hotel=f"Hotel {place % (NAMED + 9)}")) for place in range(NAMED + 10)]
-    people.append(OnRoster(answering(hotel="Late"), late=True))
+    people = [RosterRow(answering(hotel=f"Hotel {place % (NAMED + 9)}")) for place in range(NAMED + 10)]
+    people.append(RosterRow(answering(hotel="Late"), late=True))
     with closing(SortedRows()) as rows:
         rows.add(EVENT, RosterContent(EVENT.closes_at, people))
         hotels = rows.named("hotel")
@@ -127,8 +128,8 @@ def test_the_most_named_are_named_and_the_others_counted() -> None:
 
 def test_what_is_said_of_each() -> None:
     one = registered(a_registration(signed_on=None))
-    failed = MailRecord(confirmation(EVENT.slug, one.id, one.registration.email), state=MailState.FAILED)
-    (row,) = read_csv(roster_files(OnRoster(one, unsent=failed))[0])
+    failed = replace(confirmation(EVENT.slug, one.id, one.registration.email), status=EmailStatus.FAILED)
+    (row,) = read_csv(roster_files(RosterRow(one, unsent=failed))[0])
     assert row["Reference"] == one.reference
     assert row["Received"] == "2004-02-02 13:00"
     assert row["Date"] == "2004-02-02"
@@ -146,14 +147,14 @@ def test_late_ones_are_on_a_sheet_of_their_own_and_not_in_the_csv() -> None:
 
 def test_who_is_late_only_in_our_books_is_said() -> None:
     in_time = registered(
-        came_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
+        arrived_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
     )
     (row,) = read_xlsx(roster_files(late=[in_time])[1], "Late")
     assert (row["Received"], row["E-mailed in time, at"]) == ("2004-02-21 00:01", "2004-02-20 23:58")
 
 
 def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers() -> None:
-    kept = KeptForm(registered(a_registration(first_name="Robot")), Sign.HIDDEN_FIELD)
+    kept = QuarantinedForm(registered(a_registration(first_name="Robot")), BotSignal.HIDDEN_FIELD)
     table, workbook = roster_files(registered(), kept=(kept,))
     assert len(read_csv(table)) == 1
     (row,) = read_xlsx(workbook, "Needs a person")
@@ -164,7 +165,7 @@ def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers()
 
 def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
     hostile = "=1+1 \x00\ufffe\ud800" + "x" * 100_000
-    one = NotCompleted("", "Diallo", "a@example.org", ("email", "tel"), False, EVENT.opens_at)
+    one = IncompleteForm("", "Diallo", "a@example.org", ("email", "tel"), False, EVENT.opens_at)
     waiting = (one, replace(one, family_name=hostile))
     row, other = read_xlsx(roster_files(registered(), not_completed=waiting)[1], "Not completed")
     assert row == {

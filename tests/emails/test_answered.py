@@ -8,11 +8,11 @@ import pytest
 from rollcall.emails.composing import compose
 from rollcall.inbound.forms import find_forms
 from rollcall.inbound.parts import Parts
-from rollcall.model.email import Message, confirmation
-from rollcall.model.inbound import FormStanding, FoundForm, ReadForm
+from rollcall.model.email import Email, confirmation
+from rollcall.model.inbound import FormStatus, InboundForm, ParsedForm
 from rollcall.model.intake import Intake
 from schemas.registration import written
-from tests.emails.test_answering import AMINA, ANSWERS, IN_THE_BOOKS, INCOMPLETE, PAST, replied
+from tests.emails.test_answering import AMINA, ANSWERS, INCOMPLETE, PAST, REGISTERED, replied
 from tests.support.builders import a_form, a_registration, an_event, registered
 
 EVENT = an_event()
@@ -21,27 +21,27 @@ AS_REGISTERED = written(AMINA.registration)
 NEITHER = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
 
 
-def marked(above: str, message: Message) -> Parts:
+def marked(above: str, message: Email) -> Parts:
     quoted = "\n".join(f"> {line}" for line in message.text.splitlines())
     return Parts(plain=(f"{above}\nOn Mon, 2 Feb 2004 at 14:00, Registration wrote:\n\n{quoted}\n",))
 
 
-def below(above: str, message: Message) -> Parts:
+def below(above: str, message: Email) -> Parts:
     headers = "From: Registration\nSent: Monday, 2 February 2004 14:00\nTo: Focal Point\nSubject: Re: Registration\n"
     return Parts(plain=(f"{above}\n-----Original Message-----\n{headers}\n{message.text}",))
 
 
-def in_html(above: str, message: Message) -> Parts:
+def in_html(above: str, message: Email) -> Parts:
     lines = "".join(f"<div>{line}</div>" for line in above.splitlines())
     quoted = f'<div class="gmail_quote">On Mon, 2 Feb 2004, Registration wrote:<blockquote>{message.html}</blockquote>'
     return Parts(html=(f"<html><body>{lines}{quoted}</div></body></html>",))
 
 
-Quoting = Callable[[str, Message], Parts]
+Quoting = Callable[[str, Email], Parts]
 QUOTING = pytest.mark.parametrize("answer", [marked, below, in_html])
 
 
-def answers(form: FoundForm) -> Mapping[str, str]:
+def answers(form: ParsedForm) -> Mapping[str, str]:
     return {name: text for name, text in form.answers.items() if text}
 
 
@@ -59,15 +59,15 @@ def test_what_is_missing_written_above_completes_the_form(answer: Quoting) -> No
     [
         (replied(INCOMPLETE), INCOMPLETE.answers),
         (replied(INCOMPLETE, intake=PAST), INCOMPLETE.answers),
-        (replied(IN_THE_BOOKS), AS_REGISTERED),
-        (replied(ReadForm(FormStanding.DIFFERS, answers=ANSWERS)), ANSWERS),
-        (replied(ReadForm(FormStanding.NOT_YET_OPEN, answers=ANSWERS)), ANSWERS),
+        (replied(REGISTERED), AS_REGISTERED),
+        (replied(InboundForm(FormStatus.CONFLICT, answers=ANSWERS)), ANSWERS),
+        (replied(InboundForm(FormStatus.NOT_YET_OPEN, answers=ANSWERS)), ANSWERS),
         (compose(confirmation(EVENT.slug, AMINA.id, "a@example.org"), EVENT, AMINA, NEITHER), AS_REGISTERED),
     ],
     ids=["incomplete", "past", "registered", "differs", "not yet open", "confirmation"],
 )
-def test_thanks_alone_say_nothing_new(answer: Quoting, mail: Message, said: Mapping[str, str]) -> None:
-    (form,) = find_forms(EVENT, answer("Thank you very much!\n", mail)).forms
+def test_thanks_alone_say_nothing_new(answer: Quoting, entry: Email, said: Mapping[str, str]) -> None:
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", entry)).forms
     assert answers(form) == said
     assert form.quoted
 
@@ -76,12 +76,12 @@ def test_thanks_alone_say_nothing_new(answer: Quoting, mail: Message, said: Mapp
 def test_a_hotel_that_is_told_late_is_understood(answer: Quoting) -> None:
     texts = {name: text for name, text in a_registration().answers.items() if not name.startswith("hotel")}
     one = registered(a_registration(answers=texts))
-    mail = compose(confirmation(EVENT.slug, one.id, "a@example.org"), EVENT, one, NEITHER)
-    (form,) = find_forms(EVENT, answer("Hotel: Beau-Rivage\n", mail)).forms
+    entry = compose(confirmation(EVENT.slug, one.id, "a@example.org"), EVENT, one, NEITHER)
+    (form,) = find_forms(EVENT, answer("Hotel: Beau-Rivage\n", entry)).forms
     assert answers(form) == written(one.registration) | {"hotel": "Beau-Rivage"}
 
 
 @QUOTING
 @pytest.mark.parametrize("mail", [replied(), replied(not_read=("scan.jpg",))], ids=["no form", "scan"])
-def test_a_mail_without_a_form_has_none_when_it_is_quoted(answer: Quoting, mail: Message) -> None:
-    assert find_forms(EVENT, answer("Thank you very much!\n", mail)).forms == ()
+def test_a_mail_without_a_form_has_none_when_it_is_quoted(answer: Quoting, entry: Email) -> None:
+    assert find_forms(EVENT, answer("Thank you very much!\n", entry)).forms == ()

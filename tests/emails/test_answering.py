@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from rollcall.emails.composing import compose
-from rollcall.model.email import Message, reply_mail
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Reply
+from rollcall.model.email import Email, reply_entry
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Reply
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 from schemas.registration import form_fields
@@ -25,10 +25,10 @@ FORM_PAGE = "https://desk.example.org/register/intgov04"
 BODIES = pytest.mark.parametrize("part", ["text", "html"])
 
 AMINA = registered()
-IN_THE_BOOKS = ReadForm(FormStanding.REGISTERED, AMINA.id)
+REGISTERED = InboundForm(FormStatus.REGISTERED, AMINA.id)
 ANSWERS = {name: str(value) for name, value in a_form().items() if name not in ("email", "signature")}
-INCOMPLETE = ReadForm(
-    FormStanding.INCOMPLETE,
+INCOMPLETE = InboundForm(
+    FormStatus.INCOMPLETE,
     answers=ANSWERS | {"fax": "none yet"},
     faults={
         "email": ("Please fill this in.",),
@@ -38,8 +38,8 @@ INCOMPLETE = ReadForm(
 )
 
 
-def a_message(*forms: ReadForm, **changes: object) -> Incoming:
-    incoming = Incoming(
+def a_message(*forms: InboundForm, **changes: object) -> InboundEmail:
+    inbound = InboundEmail(
         "M" * 24,
         EVENT.slug,
         NOON,
@@ -48,21 +48,21 @@ def a_message(*forms: ReadForm, **changes: object) -> Incoming:
         message_id="<one@mpt.example.org>",
         forms=forms,
     )
-    return replace(incoming, **changes)  # type: ignore[arg-type]
+    return replace(inbound, **changes)  # type: ignore[arg-type]
 
 
 def replied(
-    *forms: ReadForm,
+    *forms: InboundForm,
     intake: Intake = INTAKE,
     people: tuple[Registered, ...] = (AMINA,),
     links: Mapping[int, str] | None = None,
     **changes: object,
-) -> Message:
-    incoming = a_message(*forms, **changes)
+) -> Email:
+    inbound = a_message(*forms, **changes)
     if links is None:
-        links = {place: LINK for place, form in enumerate(forms) if form.standing is FormStanding.INCOMPLETE}
-    about = Reply(incoming, {one.id: one for one in people}, links, FORM_PAGE, "intgov04@forms.example.org")
-    return compose(reply_mail(incoming, FOCAL_POINT), EVENT, about, intake)
+        links = {place: LINK for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE}
+    about = Reply(inbound, {one.id: one for one in people}, links, FORM_PAGE, "intgov04@forms.example.org")
+    return compose(reply_entry(inbound, FOCAL_POINT), EVENT, about, intake)
 
 
 def flat(text: str) -> str:
@@ -71,11 +71,11 @@ def flat(text: str) -> str:
 
 
 def test_it_is_an_answer_to_the_sender() -> None:
-    message = replied(IN_THE_BOOKS)
+    message = replied(REGISTERED)
     assert (message.to, message.reply_to) == (FOCAL_POINT, "intgov04@forms.example.org")
     assert message.thread == ("<one@mpt.example.org>",)
     assert message.answers
-    assert replied(IN_THE_BOOKS, message_id="").answers
+    assert replied(REGISTERED, message_id="").answers
 
 
 @pytest.mark.parametrize(
@@ -93,17 +93,17 @@ def test_it_is_an_answer_to_the_sender() -> None:
     ],
 )
 def test_the_subject_is_theirs_with_one_re(theirs: str, ours: str) -> None:
-    assert replied(IN_THE_BOOKS, subject=theirs).subject == ours
+    assert replied(REGISTERED, subject=theirs).subject == ours
 
 
 def test_a_long_subject_is_cut() -> None:
-    assert len(replied(IN_THE_BOOKS, subject="x" * 5000).subject) == 200
+    assert len(replied(REGISTERED, subject="x" * 5000).subject) == 200
 
 
 @BODIES
-@pytest.mark.parametrize("standing", [FormStanding.REGISTERED, FormStanding.KNOWN])
-def test_a_registered_form(part: str, standing: FormStanding) -> None:
-    body = getattr(replied(replace(IN_THE_BOOKS, standing=standing)), part)
+@pytest.mark.parametrize("standing", [FormStatus.REGISTERED, FormStatus.DUPLICATE])
+def test_a_registered_form(part: str, status: FormStatus) -> None:
+    body = getattr(replied(replace(REGISTERED, status=status)), part)
     for said in (
         *("Amina Diallo", AMINA.reference, "Registered", "amina.diallo@mpt.example.org"),
         *("Administration of ITU Member State", "Hôtel Cornavin", "Conakry", "Salle B", "26–27 February 2004"),
@@ -117,13 +117,13 @@ def test_a_registered_form(part: str, standing: FormStanding) -> None:
 def test_a_hotel_that_is_not_known_is_asked_for(part: str) -> None:
     answers = {name: text for name, text in a_registration().answers.items() if not name.startswith("hotel")}
     one = registered(a_registration(answers=answers))
-    assert "We do not have the hotel yet" in getattr(replied(IN_THE_BOOKS, people=(one,)), part)
+    assert "We do not have the hotel yet" in getattr(replied(REGISTERED, people=(one,)), part)
 
 
 @BODIES
 def test_a_late_form(part: str) -> None:
     late = replace(AMINA, received_at=EVENT.closes_at + timedelta(microseconds=1))
-    body = flat(getattr(replied(IN_THE_BOOKS, people=(late,), intake=PAST), part))
+    body = flat(getattr(replied(REGISTERED, people=(late,), intake=PAST), part))
     for said in ("came after the deadline", "kept as late", AMINA.reference, "the end of 20 February 2004"):
         assert said in body
     for not_said in ("Registered", "Salle B", "in time"):
@@ -132,9 +132,9 @@ def test_a_late_form(part: str) -> None:
 
 @BODIES
 def test_a_form_that_was_e_mailed_in_time(part: str) -> None:
-    came_at, received_at = EVENT.closes_at - timedelta(minutes=2), EVENT.closes_at + timedelta(minutes=1)
-    late = replace(AMINA, came_at=came_at, received_at=received_at)
-    body = flat(getattr(replied(IN_THE_BOOKS, people=(late,), intake=PAST), part))
+    arrived_at, received_at = EVENT.closes_at - timedelta(minutes=2), EVENT.closes_at + timedelta(minutes=1)
+    late = replace(AMINA, arrived_at=arrived_at, received_at=received_at)
+    body = flat(getattr(replied(REGISTERED, people=(late,), intake=PAST), part))
     for said in ("reached us in time, at 20 February 2004, 23:58 (Zurich time)", "kept as late", "not your fault"):
         assert said in body
     assert "after the deadline" not in body
@@ -143,7 +143,7 @@ def test_a_form_that_was_e_mailed_in_time(part: str) -> None:
 @BODIES
 def test_a_different_form_changes_nothing_and_tells_nothing(part: str) -> None:
     other = registered(a_registration(answers={"hotel": "Secret Palace"}))
-    form = ReadForm(FormStanding.DIFFERS, other.id, answers=ANSWERS)
+    form = InboundForm(FormStatus.CONFLICT, other.id, answers=ANSWERS)
     body = flat(getattr(replied(form, people=(other,)), part))
     for said in ("That one stands, and", "nothing was changed", "if you want a change, answer this mail and say which"):
         assert said in body
@@ -173,7 +173,7 @@ def test_an_incomplete_form_lists_only_what_is_missing_or_wrong(part: str) -> No
 def test_what_is_quoted_is_in_the_forms_words_and_nothing_else_looks_like_an_answer() -> None:
     """An answer to the mail quotes it, and the reader reads the quote."""
     labels = {field.name: field.label for field in form_fields(EVENT)}
-    for message in (replied(INCOMPLETE), replied(INCOMPLETE, intake=PAST), replied(IN_THE_BOOKS, INCOMPLETE)):
+    for message in (replied(INCOMPLETE), replied(INCOMPLETE, intake=PAST), replied(REGISTERED, INCOMPLETE)):
         for name, answer in INCOMPLETE.answers.items():
             said = EVENT.category_label(answer) if name == "category" else answer.splitlines()[0]
             assert f"    {labels[name]}: {said}\n" in message.text
@@ -200,7 +200,7 @@ def test_an_incomplete_form_after_the_deadline_is_promised_nothing(part: str) ->
 
 @BODIES
 def test_a_form_that_came_before_the_intake_opens(part: str) -> None:
-    form = ReadForm(FormStanding.NOT_YET_OPEN, AMINA.id, answers=ANSWERS)
+    form = InboundForm(FormStatus.NOT_YET_OPEN, AMINA.id, answers=ANSWERS)
     before = replace(INTAKE, as_of=EVENT.opens_at - DAY)
     body = flat(getattr(replied(form, intake=before), part))
     assert "opens on 14 January 2004, 00:00 (Zurich time)" in body
@@ -253,7 +253,7 @@ def test_a_message_without_a_form(part: str) -> None:
 
 @BODIES
 def test_every_standing_of_a_form_has_words(part: str) -> None:
-    forms = [replace(IN_THE_BOOKS, standing=standing) for standing in FormStanding]
+    forms = [replace(REGISTERED, status=status) for status in FormStatus]
     body = flat(getattr(replied(*forms), part))
     assert "The confirmation goes to" in body
     assert "We had this very form already. The confirmation went to" in body
@@ -263,7 +263,7 @@ def test_every_standing_of_a_form_has_words(part: str) -> None:
 @BODIES
 def test_a_delegation_of_thirty(part: str) -> None:
     people = tuple(registered(a_registration(first_name=f"Delegate{number:02}")) for number in range(29))
-    forms = [ReadForm(FormStanding.REGISTERED, one.id) for one in people]
+    forms = [InboundForm(FormStatus.REGISTERED, one.id) for one in people]
     body = getattr(replied(*forms[:10], INCOMPLETE, *forms[10:], people=people), part)
     assert "There were 30 registration forms in it" in body
     for one in people:

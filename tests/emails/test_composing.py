@@ -13,27 +13,21 @@ from rollcall.emails.composing import by_email, compose
 from rollcall.inbound.reader import LONGEST_TEXT
 from rollcall.model.email import (
     Attachment,
-    ForStaff,
-    LinkedFile,
-    MailQueue,
-    MailRecord,
-    MailState,
-    Message,
-    NeedsAPerson,
-    NotCompleted,
-    OnRoster,
-    Roster,
-    Shown,
+    CircuitBreaker,
+    Email,
+    EmailStatus,
+    OutboxEntry,
     confirmation,
-    different_form,
-    needs_a_person_mail,
-    reply_mail,
-    roster_mail,
+    conflict_notice,
+    reply_entry,
+    roster_entry,
+    staff_digest,
 )
 from rollcall.model.event import Hotel
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import KeptForm, Registered, Sign
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.model.roster import ForReview, IncompleteForm, LinkedFile, Roster, RosterRow, Shown, StaffDigest
 from templates import days, deadline
 from tests.support.builders import a_form, a_registration, an_event, registered
 
@@ -41,13 +35,13 @@ EVENT = an_event()
 INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, Closing(1, "ab" * 32, 1), as_of=EVENT.closes_at)
 
 
-def confirmed(one: Registered) -> Message:
+def confirmed(one: Registered) -> Email:
     return compose(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
 
 
-def unsent(one: Registered, state: MailState, reason: str = "") -> MailRecord:
-    mail = confirmation(EVENT.slug, one.id, one.registration.email)
-    return MailRecord(mail, state=state, due_at=None, reason=reason)
+def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntry:
+    entry = confirmation(EVENT.slug, one.id, one.registration.email)
+    return replace(entry, status=status, due_at=None, reason=reason)
 
 
 def without_hotel() -> Registered:
@@ -98,14 +92,14 @@ def test_a_late_registration_is_not_confirmed() -> None:
 
 
 CAME_IN_TIME = registered(
-    came_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
+    arrived_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
 )
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
 @pytest.mark.parametrize("came_at", [None, EVENT.closes_at - timedelta(minutes=2)], ids=["late", "e-mailed in time"])
-def test_who_is_late_is_not_told_what_only_the_registered_need(part: str, came_at: datetime | None) -> None:
-    late = registered(came_at=came_at, received_at=EVENT.closes_at + timedelta(minutes=1))
+def test_who_is_late_is_not_told_what_only_the_registered_need(part: str, arrived_at: datetime | None) -> None:
+    late = registered(arrived_at=arrived_at, received_at=EVENT.closes_at + timedelta(minutes=1))
     body = getattr(confirmed(late), part).lower()
     assert "the details we have" in body
     for not_said in ("please bring", "passport", "as registered"):
@@ -126,9 +120,9 @@ def test_a_form_that_was_e_mailed_in_time_is_told_so(part: str) -> None:
 
 
 def test_what_was_e_mailed_before_the_second_of_the_deadline_was_in_time() -> None:
-    before = replace(CAME_IN_TIME, came_at=EVENT.closes_at - timedelta(seconds=1))
+    before = replace(CAME_IN_TIME, arrived_at=EVENT.closes_at - timedelta(seconds=1))
     assert confirmed(before).subject.startswith("Received in time")
-    at = replace(CAME_IN_TIME, came_at=EVENT.closes_at)
+    at = replace(CAME_IN_TIME, arrived_at=EVENT.closes_at)
     assert confirmed(at).subject.startswith("Received after the deadline")
     on_time = replace(CAME_IN_TIME, received_at=EVENT.closes_at)
     assert confirmed(on_time).subject.startswith("Registration confirmed")
@@ -158,7 +152,7 @@ def test_a_person_without_a_title_is_addressed_by_name() -> None:
     answers = {name: text for name, text in a_registration().answers.items() if name != "title"}
     one = registered(a_registration(answers=answers))
     assert confirmed(one).text.startswith("Dear Diallo,")
-    assert "Dear Diallo," in compose(different_form(EVENT.slug, one), EVENT, one, INTAKE).html
+    assert "Dear Diallo," in compose(conflict_notice(EVENT.slug, one), EVENT, one, INTAKE).html
 
 
 def test_a_subject_is_one_line() -> None:
@@ -169,17 +163,17 @@ def test_a_subject_is_one_line() -> None:
 
 def test_the_notice_of_a_different_form() -> None:
     one = registered()
-    message = compose(different_form(EVENT.slug, one), EVENT, one, INTAKE)
+    message = compose(conflict_notice(EVENT.slug, one), EVENT, one, INTAKE)
     assert message.to == one.registration.email
     assert "We changed nothing" in message.text
     assert one.reference in message.html
 
 
 ROSTER = Roster(EVENT.closes_at, EVENT.closes_at)
-TO_STAFF = roster_mail(EVENT.slug, 1, "spumail@itu.int")
+TO_STAFF = roster_entry(EVENT.slug, 1, "spumail@itu.int")
 
 
-def rostered(intake: Intake = INTAKE, **changes: Any) -> Message:
+def rostered(intake: Intake = INTAKE, **changes: Any) -> Email:
     return compose(TO_STAFF, EVENT, replace(ROSTER, **changes), intake)
 
 
@@ -194,8 +188,8 @@ def test_the_roster_tells_the_staff_what_they_want_to_know() -> None:
     message = rostered(
         by_category={"member-state": 2},
         organizations=some(("Ministère", 1), (None, 1)),
-        undelivered=some(OnRoster(one, unsent=unsent(one, MailState.FAILED))),
-        late=some(OnRoster(late, late=True)),
+        undelivered=some(RosterRow(one, unsent=unsent(one, EmailStatus.FAILED))),
+        late=some(RosterRow(late, late=True)),
         attached=files,
     )
     assert "    2  Administration of ITU Member State" in message.text
@@ -234,13 +228,13 @@ def test_a_roster_that_no_mail_can_carry_is_linked(part: str) -> None:
 @pytest.mark.parametrize("part", ["text", "html"])
 def test_what_a_mail_cannot_show_is_counted(part: str) -> None:
     one = registered()
-    failed = OnRoster(one, unsent=unsent(one, MailState.FAILED))
+    failed = RosterRow(one, unsent=unsent(one, EmailStatus.FAILED))
     message = rostered(
         organizations=some(("Ministère", 7), count=12_346),
         hotels=some(("Hôtel Cornavin", 9), count=3),
         undelivered=some(failed, count=4000),
         late=some(replace(failed, late=True), count=70),
-        kept=some(KeptForm(one, Sign.TOO_FAST), count=5000),
+        kept=some(QuarantinedForm(one, BotSignal.TOO_FAST), count=5000),
     )
     body = " ".join(getattr(message, part).split())
     for said in (
@@ -253,30 +247,35 @@ def test_what_a_mail_cannot_show_is_counted(part: str) -> None:
 
 
 def test_the_roster_says_who_is_late_only_in_our_books() -> None:
-    message = rostered(late=some(OnRoster(CAME_IN_TIME, late=True)))
+    message = rostered(late=some(RosterRow(CAME_IN_TIME, late=True)))
     for body in (message.text, message.html):
         assert "e-mailed in time, at 20 February 2004, 23:58 (Zurich time); received 21 February 2004, 00:01" in body
 
 
-counts_of_messages = st.dictionaries(st.sampled_from(Standing), st.integers(min_value=0, max_value=10**6))
+counts_of_messages = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
 
 
 @given(counts_of_messages)
-def test_each_message_is_counted_once(counts: dict[Standing, int]) -> None:
-    rows = by_email(counts, dealt_with=2)
+def test_each_message_is_counted_once(counts: dict[InboundStatus, int]) -> None:
+    rows = by_email(counts, resolved=2)
     assert bool(rows) == bool(sum(counts.values()))
     if rows:
         *parts, (_, total) = rows
         assert total == sum(count for _, count in parts) == sum(counts.values())
-        named = [standing for standing in Standing if counts.get(standing) or standing is not Standing.UNREAD]
-        for (name, count), standing in zip(parts, named, strict=True):
-            assert name.startswith(standing.value.capitalize())
-            assert count == counts.get(standing, 0)
+        named = [status for status in InboundStatus if counts.get(status) or status is not InboundStatus.UNREAD]
+        for (name, count), status in zip(parts, named, strict=True):
+            assert name.startswith(status.value.capitalize())
+            assert count == counts.get(status, 0)
 
 
 def test_the_roster_says_what_came_of_the_messages() -> None:
-    counts = {Standing.REGISTERED: 30, Standing.WAITING: 5, Standing.NEEDS_A_PERSON: 3, Standing.SPAM: 1}
-    said = rostered(incoming=counts, dealt_with=2)
+    counts = {
+        InboundStatus.REGISTERED: 30,
+        InboundStatus.WAITING_FOR_SENDER: 5,
+        InboundStatus.NEEDS_REVIEW: 3,
+        InboundStatus.SPAM: 1,
+    }
+    said = rostered(inbound=counts, resolved=2)
     for line in (
         "   30  Registered (late ones among them)",
         "    3  Needs a person (of these dealt with: 2)",
@@ -289,9 +288,9 @@ def test_the_roster_says_what_came_of_the_messages() -> None:
     assert "e-mail" not in (silent.text + silent.html).lower()
 
 
-def waiting(**changes: Any) -> NotCompleted:
+def waiting(**changes: Any) -> IncompleteForm:
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
-    return replace(NotCompleted("", "", "focal.point@example.org", (), False, noon), **changes)
+    return replace(IncompleteForm("", "", "focal.point@example.org", (), False, noon), **changes)
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
@@ -321,8 +320,8 @@ def test_many_forms_that_were_not_completed_are_counted_and_the_last_ones_shown(
         assert "Robot049" in body
 
 
-def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
-    incoming = Incoming(
+def for_staff(number: int, *files: Attachment, **changes: object) -> ForReview:
+    inbound = InboundEmail(
         f"M{number:023}",
         EVENT.slug,
         datetime(2004, 2, 2, 12, tzinfo=UTC),
@@ -331,22 +330,24 @@ def for_staff(number: int, *files: Attachment, **changes: object) -> ForStaff:
         reason="no form could be read in it",
         text="Dear colleagues,\nplease find our form attached.",
     )
-    return ForStaff(replace(incoming, **changes), f"https://desk.example.org/dealt-with/{number}", files)  # type: ignore[arg-type]
+    return ForReview(replace(inbound, **changes), f"https://desk.example.org/dealt-with/{number}", files)  # type: ignore[arg-type]
 
 
-def told(*messages: ForStaff) -> Message:
-    mail = needs_a_person_mail(EVENT.slug, "20040203", 1, "spumail@itu.int", EVENT.closes_at)
-    return compose(mail, EVENT, NeedsAPerson(Shown(), Shown(), MailQueue(EVENT.closes_at), some(*messages)), INTAKE)
+def told(*messages: ForReview) -> Email:
+    entry = staff_digest(EVENT.slug, "20040203", 1, "spumail@itu.int", EVENT.closes_at)
+    return compose(
+        entry, EVENT, StaffDigest(Shown(), Shown(), CircuitBreaker(EVENT.closes_at), some(*messages)), INTAKE
+    )
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
 def test_a_message_that_needs_a_person(part: str) -> None:
-    incomplete = ReadForm(
-        FormStanding.INCOMPLETE,
+    incomplete = InboundForm(
+        FormStatus.INCOMPLETE,
         answers={"family_name": "Diallo", "category": "associate"},
         faults={"email": ("Please fill this in.",)},
     )
-    known = ReadForm(FormStanding.KNOWN, registered().id)
+    known = InboundForm(FormStatus.DUPLICATE, registered().id)
     message = told(for_staff(1, forms=(incomplete, known)))
     assert message.subject == f"Needs a person: {EVENT.title} (1 message)"
     body = getattr(message, part)
@@ -366,7 +367,7 @@ def test_a_form_that_differs_is_told_field_by_field(part: str) -> None:
     came = {name: str(value) for name, value in a_form(hotel=" Hotel Royal ", category="associate").items()}
     came |= {"address": "BP 1\nConakry", "organization": came["organization"] + " ", "family_name": "DIALLO"}
     del came["fax"]
-    form = ReadForm(FormStanding.DIFFERS, stands.id, answers=came)
+    form = InboundForm(FormStatus.CONFLICT, stands.id, answers=came)
     message = told(replace(for_staff(1, forms=(form,)), people={stands.id: stands}))
     rows = (
         ("You represent", "Administration of ITU Member State → ITU Associate"),
@@ -384,7 +385,7 @@ def test_a_form_that_differs_is_told_field_by_field(part: str) -> None:
 
 def test_a_form_that_differs_is_told_though_the_form_asks_for_more_since() -> None:
     stands = registered()
-    form = ReadForm(FormStanding.DIFFERS, stands.id, answers={"family_name": "Diallo", "hotel": "Hotel Royal"})
+    form = InboundForm(FormStatus.CONFLICT, stands.id, answers={"family_name": "Diallo", "hotel": "Hotel Royal"})
     message = told(replace(for_staff(1, forms=(form,)), people={stands.id: stands}))
     assert "Hotel: Hôtel Cornavin → Hotel Royal\n" in message.text
 
@@ -396,7 +397,7 @@ def test_a_form_that_differs_is_told_though_the_form_asks_for_more_since() -> No
         ({"text": "x" * (LONGEST_TEXT - 1)}, False),
         ({"text": "x" * LONGEST_TEXT}, True),
         ({"not_read": ("huge.tif",)}, True),
-        ({"forms": (ReadForm(FormStanding.DIFFERS, registered().id),)}, True),
+        ({"forms": (InboundForm(FormStatus.CONFLICT, registered().id),)}, True),
     ],
     ids=["all is here", "a long text", "a text that was cut", "a large attachment", "answers that were not kept"],
 )
@@ -426,12 +427,12 @@ def test_the_attachments_of_messages_go_along_and_no_two_have_one_name() -> None
 
 
 def test_many_messages_are_counted_and_the_last_ones_shown() -> None:
-    mail, messages = (
-        needs_a_person_mail(EVENT.slug, "20040223", 1, EVENT.staff[0], EVENT.closes_at),
+    entry, messages = (
+        staff_digest(EVENT.slug, "20040223", 1, EVENT.staff[0], EVENT.closes_at),
         (for_staff(1),) * 50,
     )
-    about = NeedsAPerson(Shown(), Shown(), MailQueue(EVENT.closes_at), some(*messages, count=51))
-    message = compose(mail, EVENT, about, INTAKE)
+    about = StaffDigest(Shown(), Shown(), CircuitBreaker(EVENT.closes_at), some(*messages, count=51))
+    message = compose(entry, EVENT, about, INTAKE)
     for body in (message.text, message.html):
         assert "51 messages need you." in body
         assert "1 older one is not shown here; it comes when these are dealt with" in body
@@ -449,36 +450,38 @@ def test_a_strangers_message_is_only_text() -> None:
 
 def test_a_mail_about_many_long_forms_can_be_sent() -> None:
     """SendGrid takes 30 MB, with 13 MB of attachments among them."""
-    form = ReadForm(FormStanding.INCOMPLETE, answers={"address": "📮" * 100_000, "hotel": "<" * 100_000})
+    form = InboundForm(FormStatus.INCOMPLETE, answers={"address": "📮" * 100_000, "hotel": "<" * 100_000})
     message = told(*(for_staff(number, forms=(form,) * 500) for number in range(50)))
     assert len(json.dumps((message.text, message.html))) < 15_000_000
     assert "498 more in the message itself" in message.text
 
 
 def test_a_reply_that_did_not_arrive_is_not_said_to_be_for_the_staff() -> None:
-    bounced = MailRecord(reply_mail(for_staff(1).incoming, "a@mpt.example.org"), MailState.BOUNCED, reason="550 no")
-    mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", EVENT.closes_at)
-    about = NeedsAPerson(some((None, bounced)), Shown(), MailQueue(EVENT.closes_at))
+    bounced = replace(
+        reply_entry(for_staff(1).inbound, "a@mpt.example.org"), status=EmailStatus.BOUNCED, reason="550 no"
+    )
+    entry = staff_digest(EVENT.slug, "20040202T12", 1, "spumail@itu.int", EVENT.closes_at)
+    about = StaffDigest(some((None, bounced)), Shown(), CircuitBreaker(EVENT.closes_at))
     assert (
         "Who wrote to us:\n        reply to a@mpt.example.org: bounced: 550 no"
-        in compose(mail, EVENT, about, INTAKE).text
+        in compose(entry, EVENT, about, INTAKE).text
     )
 
 
 def test_what_needs_a_person() -> None:
     one = registered()
-    bounced = unsent(one, MailState.BOUNCED, "550 no such mailbox")
+    bounced = unsent(one, EmailStatus.BOUNCED, "550 no such mailbox")
     noon = datetime(2004, 2, 2, 12, tzinfo=UTC)
-    mail = needs_a_person_mail(EVENT.slug, "20040202T12", 1, "spumail@itu.int", noon)
-    message = compose(mail, EVENT, NeedsAPerson(some((one, bounced)), Shown(), MailQueue(noon)), INTAKE)
+    entry = staff_digest(EVENT.slug, "20040202T12", 1, "spumail@itu.int", noon)
+    message = compose(entry, EVENT, StaffDigest(some((one, bounced)), Shown(), CircuitBreaker(noon)), INTAKE)
     assert message.subject == f"Needs a person: {EVENT.title} (1 mail not delivered)"
     for body in (message.text, message.html):
         assert f"Amina Diallo, Ministère des Postes et Télécommunications ({registered().reference})" in body
         assert "tel. +224 30 41 13 31" in body
         assert "confirmation to amina.diallo@mpt.example.org: bounced: 550 no such mailbox" in body
         assert "SendGrid has refused" not in body
-    held = MailQueue(noon, held_since=noon - timedelta(hours=1), our_fault=True)
-    message = compose(mail, EVENT, NeedsAPerson(Shown(), Shown(), held), INTAKE)
+    held = CircuitBreaker(noon, opened_at=noon - timedelta(hours=1), account_refused=True)
+    message = compose(entry, EVENT, StaffDigest(Shown(), Shown(), held), INTAKE)
     assert message.subject == f"Needs a person: {EVENT.title}"
     for body in (message.text, message.html):
         assert "2 February 2004, 12:00 (Zurich time)" in body
@@ -487,21 +490,23 @@ def test_what_needs_a_person() -> None:
 
 def test_the_subject_counts_what_there_is() -> None:
     one = registered()
-    bounced = (one, unsent(one, MailState.BOUNCED))
-    mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
-    kept = (KeptForm(one, Sign.HIDDEN_FIELD),)
+    bounced = (one, unsent(one, EmailStatus.BOUNCED))
+    entry = staff_digest(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
+    kept = (QuarantinedForm(one, BotSignal.HIDDEN_FIELD),)
     messages = tuple(for_staff(number) for number in range(13))
-    about = NeedsAPerson(some(bounced, bounced), some(*kept), MailQueue(EVENT.closes_at), some(*messages))
+    about = StaffDigest(some(bounced, bounced), some(*kept), CircuitBreaker(EVENT.closes_at), some(*messages))
     counted = "(2 mails not delivered, 1 form, 13 messages)"
-    assert compose(mail, EVENT, about, INTAKE).subject == f"Needs a person: {EVENT.title} {counted}"
+    assert compose(entry, EVENT, about, INTAKE).subject == f"Needs a person: {EVENT.title} {counted}"
 
 
 def test_of_many_the_last_ones_are_shown_and_the_others_counted() -> None:
     one = registered()
-    mail = needs_a_person_mail(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
-    undelivered = some((one, unsent(one, MailState.BOUNCED)), count=3001)
-    about = NeedsAPerson(undelivered, some(KeptForm(one, Sign.HIDDEN_FIELD), count=53), MailQueue(EVENT.closes_at))
-    message = compose(mail, EVENT, about, INTAKE)
+    entry = staff_digest(EVENT.slug, "20040221", 1, "spumail@itu.int", EVENT.closes_at)
+    undelivered = some((one, unsent(one, EmailStatus.BOUNCED)), count=3001)
+    about = StaffDigest(
+        undelivered, some(QuarantinedForm(one, BotSignal.HIDDEN_FIELD), count=53), CircuitBreaker(EVENT.closes_at)
+    )
+    message = compose(entry, EVENT, about, INTAKE)
     assert "(3001 mails not delivered, 53 forms)" in message.subject
     for body in (message.text, message.html):
         assert "53 forms are kept for you." in body

@@ -13,12 +13,12 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.close import listed
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
-from rollcall.model.email import confirmation, reply_mail
+from rollcall.model.email import confirmation, reply_entry
 from rollcall.model.event import Event
-from rollcall.model.inbound import Incoming
+from rollcall.model.inbound import InboundEmail
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -53,8 +53,8 @@ def confirmation_of(**changes: object) -> str:
 
 def reply() -> str:
     """The id of the reply to the e-mail."""
-    incoming = Incoming("", SLUG, datetime.now(UTC), message_id=MESSAGE_ID)
-    return reply_mail(incoming, str(a_form()["email"])).id
+    inbound = InboundEmail("", SLUG, datetime.now(UTC), message_id=MESSAGE_ID)
+    return reply_entry(inbound, str(a_form()["email"])).id
 
 
 class Rollcall:
@@ -151,8 +151,8 @@ class Rollcall:
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
-            due = [record.due_at for record in store.unsent_mails(SLUG, None, 100_000)]
-            due += [incoming.due_at for incoming in store.all_incoming(SLUG, None, 100)]
+            due = [entry.due_at for entry in store.unsent_entries(SLUG, None, 100_000)]
+            due += [inbound.due_at for inbound in store.all_inbound(SLUG, None, 100)]
             if all(due_at is None for due_at in due):
                 return
             self.move_on(self.shift + HOUR)
@@ -171,11 +171,11 @@ class Rollcall:
 
     def posted(self) -> Counter[str]:
         """How often each mail came to SendGrid, by its id."""
-        return Counter(body["personalizations"][0]["custom_args"]["mail_id"] for body in self.api.bodies)
+        return Counter(body["personalizations"][0]["custom_args"]["email_id"] for body in self.api.bodies)
 
     def report(self, event: str) -> Answer:
         """SendGrid tells what became of the confirmation, and signs."""
-        body = json.dumps([a_report(event=event, mail_id=confirmation_of())]).encode()
+        body = json.dumps([a_report(event=event, email_id=confirmation_of())]).encode()
         return self._served("record_deliveries").ask("POST", "/", body, signed(body))
 
     def _served(self, target: str) -> Served:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.desk.send import SENDERS
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.support.builders import a_form, write_open_event
 from tests.support.sendgrid_api import answers, sendgrid_api
 from tests.support.served import function
@@ -20,7 +20,7 @@ MAILS = 60
 
 @pytest.mark.slow
 @pytest.mark.parametrize("books", ["sqlite", "firestore"], indirect=True)
-def test_two_sweeps_at_once_send_each_mail_once(books: dict[str, str], events_folder: Path) -> None:
+def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folder: Path) -> None:
     write_open_event(events_folder, slug="open")
     both = threading.Barrier(SENDERS + 1, timeout=15)
 
@@ -34,7 +34,7 @@ def test_two_sweeps_at_once_send_each_mail_once(books: dict[str, str], events_fo
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
             "MAIL_FROM": "registration@rollcall.example",
-            **books,
+            **db,
         }
         register = stack.enter_context(function("register", **environment))
         sweeps = [stack.enter_context(function("send_due_mail", **environment)) for _ in range(2)]
@@ -44,14 +44,14 @@ def test_two_sweeps_at_once_send_each_mail_once(books: dict[str, str], events_fo
         api.answers += [waits] * (SENDERS + 1)
         with ThreadPoolExecutor(2) as pool:
             swept = list(pool.map(lambda sweep: sweep.ask("POST", "/").json["mails"], sweeps))
-    posted = Counter(body["personalizations"][0]["custom_args"]["mail_id"] for body in api.bodies)
+    posted = Counter(body["personalizations"][0]["custom_args"]["email_id"] for body in api.bodies)
     assert set(posted.values()) == {1}
     assert len(posted) == MAILS
-    assert sum((Counter(mails) for mails in swept), Counter()) == {"sent": MAILS}
+    assert sum((Counter(entries) for entries in swept), Counter()) == {"sent": MAILS}
     assert api.faults == []
 
 
 @pytest.fixture
-def books(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """Where the books are."""
-    return where_the_books_are(request, tmp_path)
+    return store_settings(request, tmp_path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from grpc import StatusCode
 
-from rollcall.model.email import roster_mail
+from rollcall.model.email import roster_entry
 from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, confirmation_of, id_of, reply
 from tests.support.builders import a_form_in_text
 from tests.support.faulty_firestore import answer_lost, passes
@@ -213,12 +213,12 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
     rollcall.send_what_is_owed()
 
     assert rollcall.registered() == rollcall.on_roster() == sorted(id_of(**person) for person in case.people)
-    owed = [*(confirmation_of(**person) for person in case.people), roster_mail(SLUG, 1, "").id, *case.extra_mails]
+    enqueue = [*(confirmation_of(**person) for person in case.people), roster_entry(SLUG, 1, "").id, *case.extra_mails]
     posted = rollcall.posted()
     words = [id for id in posted if ".needs-a-person." in id]
     assert len(words) == case.words
-    assert set(posted) == {*owed, *words}
-    assert posted.total() < len(owed) + len(words) + case.refused + copies
+    assert set(posted) == {*enqueue, *words}
+    assert posted.total() < len(enqueue) + len(words) + case.refused + copies
     assert rollcall.api.faults == []
 
 

@@ -128,8 +128,8 @@ def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
     store = _books(emulator)
     assert [one.id for one in store.registrations(SLUG, None, 10_000)] == sorted(people.registered)
     assert len(people.registered) == len(set(people.registered))
-    owed = [record.mail.registration_id for record in store.unsent_mails(SLUG, None, 100_000)]
-    assert sorted(map(str, owed)) == sorted(people.registered)
+    enqueue = [entry.registration_id for entry in store.unsent_entries(SLUG, None, 100_000)]
+    assert sorted(map(str, enqueue)) == sorted(people.registered)
 
 
 def _books(emulator: OwnEmulator) -> FirestoreStore:

@@ -9,7 +9,7 @@ from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.local.emulator import free_port
-from rollcall.model.email import MailKind
+from rollcall.model.email import EmailKind
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.registration import reference, registration_id
 from rollcall.store.firestore import FirestoreStore
@@ -98,7 +98,7 @@ def test_a_commit_that_was_refused_is_made_again(
     commits = line.requests("Commit")[before:]
     assert len(commits) == 3
     assert len(set(commits)) == 1
-    assert _mails(store, person) == [MailKind.CONFIRMATION]
+    assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 @pytest.mark.parametrize("status", TRANSIENT)
@@ -125,7 +125,7 @@ def test_a_commit_whose_answer_was_lost_is_found_out(
     assert (answer.status, answer.json["reference"]) == (201, _reference(person))
     assert len(set(line.requests("Commit")[before:])) == 1
     assert store.registered(SLUG, _id(person)) is not None
-    assert _mails(store, person) == [MailKind.CONFIRMATION]
+    assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 def test_what_is_found_out_is_not_taken_for_ours(
@@ -135,7 +135,7 @@ def test_what_is_found_out_is_not_taken_for_ours(
     assert register.post_json(f"/register/{SLUG}", person).status == 201
     line.order("Commit", refused(StatusCode.UNAVAILABLE))
     assert register.post_json(f"/register/{SLUG}", person | {"category": "associate"}).status == 409
-    assert _mails(store, person) == [MailKind.CONFIRMATION, MailKind.DIFFERENT_FORM]
+    assert _mails(store, person) == [EmailKind.CONFIRMATION, EmailKind.CONFLICT]
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_past_the_bound_the_person_is_told_and_may_send_again(
     assert int(answer.headers["Retry-After"]) > 0
     again = register.post_json(f"/register/{SLUG}", person)
     assert (again.status, again.json["reference"]) == (201, _reference(person))
-    assert _mails(store, person) == [MailKind.CONFIRMATION]
+    assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_what_keeps_the_books_away_is_what_the_page_for_the_person_on_duty_names
     store = FirestoreStore(firestore.Client(project=project))
     line.cut = status
     with pytest.raises(StoreUnavailable) as unavailable:
-        store.mail("any")
+        store.entry("any")
     assert type(unavailable.value.__cause__).__name__ == cause
     assert f"*{cause}*" in (ROOT / "docs" / "operations.md").read_text("utf-8")
 
@@ -188,7 +188,7 @@ def test_commits_that_never_answered_and_the_same_form_again(
     assert answer.status in (201, 503)
     again = register.post_json(f"/register/{SLUG}", person)
     assert (again.status, again.json["reference"]) == (200, _reference(person))
-    assert _mails(store, person) == [MailKind.CONFIRMATION]
+    assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 def _id(form: dict[str, object]) -> str:
@@ -199,8 +199,6 @@ def _reference(form: dict[str, object]) -> str:
     return reference(_id(form))
 
 
-def _mails(store: FirestoreStore, form: dict[str, object]) -> list[MailKind]:
+def _mails(store: FirestoreStore, form: dict[str, object]) -> list[EmailKind]:
     """The kinds of the mails that are owed to this person."""
-    return sorted(
-        record.mail.kind for record in store.unsent_mails(SLUG, None, 99) if record.mail.registration_id == _id(form)
-    )
+    return sorted(entry.kind for entry in store.unsent_entries(SLUG, None, 99) if entry.registration_id == _id(form))

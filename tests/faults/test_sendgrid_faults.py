@@ -49,8 +49,8 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     posted = rollcall.posted()
     told_of_the_hold = {id for id in posted if ".needs-a-person." in id}
     assert len(told_of_the_hold) == (1 if fault == "401" else 0)
-    owed = {confirmation_of(**ONE), confirmation_of(**OTHER), f"{SLUG}.roster.1"} | told_of_the_hold
-    assert set(posted) == owed
+    enqueue = {confirmation_of(**ONE), confirmation_of(**OTHER), f"{SLUG}.roster.1"} | told_of_the_hold
+    assert set(posted) == enqueue
     came_and_failed = 0 if behaviour is resets_unread else times
-    assert posted.total() == len(owed) + came_and_failed
+    assert posted.total() == len(enqueue) + came_and_failed
     assert rollcall.api.faults == []

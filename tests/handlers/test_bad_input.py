@@ -58,7 +58,7 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("books") / "books.sqlite3"
 
 
@@ -68,13 +68,13 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory, books: Path, output: Path) -> Iterator[Served]:
+def serving(tmp_path_factory: pytest.TempPathFactory, db: Path, output: Path) -> Iterator[Served]:
     events, today, day = tmp_path_factory.mktemp("events"), datetime.now(UTC).date(), timedelta(days=1)
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
     with (
         output.open("wb") as file,
-        function("register", file, STORE="sqlite", SQLITE_PATH=str(books), EVENTS=str(events)) as served,
+        function("register", file, STORE="sqlite", SQLITE_PATH=str(db), EVENTS=str(events)) as served,
     ):
         yield served
 
@@ -429,14 +429,14 @@ def test_hostile_text_comes_back_on_the_page_as_text(served: Served, name: str) 
 
 @pytest.mark.parametrize("name", FREE_TEXT)
 def test_hostile_text_is_kept_and_is_only_text_wherever_it_goes(
-    served: Served, books: Path, clock: Clock, name: str
+    served: Served, db: Path, clock: Clock, name: str
 ) -> None:
     for hostile in HOSTILE:
         form = a_form(email=f"{name}@example.org") | {name: hostile}
         other_name = "first_name" if name == "family_name" else "family_name"
         answer = write_of(served, form | {other_name: f"Name {HOSTILE.index(hostile)}"})
         assert answer.status == 303, answer.text
-    people = SqliteStore(books, clock).registrations("open", None, 10_000)
+    people = SqliteStore(db, clock).registrations("open", None, 10_000)
     ours = [one for one in people if one.registration.email == f"{name}@example.org"]
     assert {_texts(one)[name] for one in ours} == set(HOSTILE)
     for one in ours:

@@ -9,7 +9,7 @@ import pytest
 
 from handlers.bot_check import HIDDEN, SHOWN_AT
 from schemas.registration import FIELD_NAMES
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.support.builders import a_form, write_open_event
 from tests.support.served import Answer, Served, function
 
@@ -21,7 +21,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/htm
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder)
-    environment = {"EVENTS": str(folder), **where_the_books_are(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(folder), **store_settings(request, tmp_path_factory.mktemp("books"))}
     with function("register", **environment) as running:
         yield running
 

@@ -11,14 +11,14 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.model.event import Event
-from rollcall.model.inbound import FormStanding, Incoming, ReadForm, Standing
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import read_form
-from tests.conftest import Clock, where_the_books_are
+from tests.conftest import Clock, store_settings
 from tests.support.builders import LINKS, a_form, an_event, write_event
 from tests.support.served import Answer, Served, function
 
@@ -27,8 +27,8 @@ OPEN, CLOSED = an_event(slug="open"), an_event(slug="closed")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 YESTERDAY = TOMORROW - timedelta(days=2)
 COMPLETE_FORM = {name: str(value) for name, value in a_form(hotel="Hôtel <b>Cornavin</b>").items()}
-INCOMPLETE = ReadForm(
-    FormStanding.INCOMPLETE,
+INCOMPLETE = InboundForm(
+    FormStatus.INCOMPLETE,
     answers={name: text for name, text in COMPLETE_FORM.items() if name != "signature"},
     faults={"signature": ("Please fill this in.",)},
 )
@@ -41,19 +41,25 @@ class Desk:
     served: Served
     store: Store
 
-    def came(self, id: str, *forms: ReadForm, event: Event = OPEN, standing: Standing = Standing.WAITING) -> Incoming:
+    def came(
+        self,
+        id: str,
+        *forms: InboundForm,
+        event: Event = OPEN,
+        status: InboundStatus = InboundStatus.WAITING_FOR_SENDER,
+    ) -> InboundEmail:
         """A message that came in, with these forms in it."""
-        self.store.take_in(event.slug, id)
+        self.store.add_inbound(event.slug, id)
         unread = self.message(id)
-        read = replace(unread, due_at=None, standing=standing, subject="Our <i>form</i>", forms=forms)
-        assert self.store.save_incoming(replace(read, sender="somebody@example.org", text="What it says"))
+        read = replace(unread, due_at=None, status=status, subject="Our <i>form</i>", forms=forms)
+        assert self.store.save_inbound(replace(read, sender="somebody@example.org", text="What it says"))
         return self.message(id)
 
-    def message(self, id: str) -> Incoming:
+    def message(self, id: str) -> InboundEmail:
         """The message as it now stands."""
-        incoming = self.store.incoming(id)
-        assert incoming is not None
-        return incoming
+        inbound = self.store.inbound(id)
+        assert inbound is not None
+        return inbound
 
     def get(self, link: str) -> Answer:
         """What is behind the link."""
@@ -69,7 +75,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     events, today, day = tmp_path_factory.mktemp("events"), datetime.now(UTC).date(), timedelta(days=1)
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
-    environment = where_the_books_are(request, tmp_path_factory.mktemp("books"))
+    environment = store_settings(request, tmp_path_factory.mktemp("books"))
     store: Store
     if request.param == "sqlite":
         store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(datetime.now(UTC)))
@@ -83,8 +89,8 @@ def completing(id: str, place: int = 0, event: Event = OPEN, until: datetime = T
     return LINKS.completing(event, id, place, until)
 
 
-def dealing_with(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str:
-    return LINKS.dealing_with(event, id, until)
+def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str:
+    return LINKS.resolving(event, id, until)
 
 
 def test_the_page_has_what_was_understood_and_what_is_missing(desk: Desk) -> None:
@@ -111,12 +117,12 @@ def test_completing_the_form_registers_and_is_noted_with_the_message(desk: Desk)
     assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
     assert desk.store.registered("open", id) is not None
     noted = desk.message("BOTH")
-    assert noted.forms == (ReadForm(FormStanding.REGISTERED, id), other)
-    assert noted.standing is Standing.WAITING
+    assert noted.forms == (InboundForm(FormStatus.REGISTERED, id), other)
+    assert noted.status is InboundStatus.WAITING_FOR_SENDER
     assert "This form is complete" in desk.get(completing("BOTH")).text
     assert "Other" in desk.get(completing("BOTH", 1)).text
     assert desk.post(completing("BOTH", 1), **form | {"family_name": "Other"}).status == 303
-    assert desk.message("BOTH").standing is Standing.REGISTERED
+    assert desk.message("BOTH").status is InboundStatus.REGISTERED
 
 
 def test_completing_it_again_is_known(desk: Desk) -> None:
@@ -132,7 +138,7 @@ def test_a_form_that_was_registered_elsewhere_meanwhile_is_noted_too(desk: Desk)
     form = COMPLETE_FORM | {"family_name": "Elsewhere"}
     assert desk.served.post_json("/register/open", form).status == 201
     assert "/already-registered/" in desk.post(completing("ELSEWHERE"), **form).headers["Location"]
-    assert desk.message("ELSEWHERE").standing is Standing.REGISTERED
+    assert desk.message("ELSEWHERE").status is InboundStatus.REGISTERED
 
 
 @pytest.mark.parametrize(
@@ -161,7 +167,7 @@ def test_a_form_with_other_answers_is_not_noted(desk: Desk) -> None:
     [
         completing("HELD", until=YESTERDAY),
         completing("HELD", event=CLOSED).replace("/closed/", "/open/"),
-        dealing_with("HELD").replace("/dealt-with/", "/complete/"),
+        resolving("HELD").replace("/dealt-with/", "/complete/"),
         completing("HELD")[:-2],
         "https://desk.example.org/register/open/complete/%00%ff",
     ],
@@ -188,12 +194,12 @@ def test_after_the_deadline_nothing_personal_is_shown(desk: Desk) -> None:
     assert "Registration is closed" in page.text
     assert "Diallo" not in page.text
     assert desk.post(completing("CLOSED", event=CLOSED), **COMPLETE_FORM).status == 410
-    assert desk.message("CLOSED").standing is Standing.WAITING
+    assert desk.message("CLOSED").status is InboundStatus.WAITING_FOR_SENDER
 
 
 def test_opening_the_staffs_link_changes_nothing_and_its_button_does(desk: Desk) -> None:
-    came = desk.came("STAFF", standing=Standing.NEEDS_A_PERSON)
-    page = desk.get(dealing_with("STAFF"))
+    came = desk.came("STAFF", status=InboundStatus.NEEDS_REVIEW)
+    page = desk.get(resolving("STAFF"))
     assert page.status == 200
     assert "Our &lt;i&gt;form" in page.text
     assert page.text.count("<button") == 1
@@ -201,30 +207,30 @@ def test_opening_the_staffs_link_changes_nothing_and_its_button_does(desk: Desk)
     assert "nobody is written to" in page.text
     assert "What it says" not in page.text
     assert desk.message("STAFF") == came
-    thanks = desk.post(dealing_with("STAFF"))
+    thanks = desk.post(resolving("STAFF"))
     assert (thanks.status, "Thank you" in thanks.text, "somebody@example.org" in thanks.text) == (200, True, True)
-    assert desk.message("STAFF").dealt_with
-    assert "Thank you" in desk.get(dealing_with("STAFF")).text
-    assert desk.post(dealing_with("STAFF")).status == 200
+    assert desk.message("STAFF").resolved
+    assert "Thank you" in desk.get(resolving("STAFF")).text
+    assert desk.post(resolving("STAFF")).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(
     "link",
     [
-        dealing_with("LEFT", until=YESTERDAY),
+        resolving("LEFT", until=YESTERDAY),
         completing("LEFT").replace("/complete/", "/dealt-with/"),
-        dealing_with("NOWHERE"),
+        resolving("NOWHERE"),
     ],
     ids=["ended", "for another thing", "no such message"],
 )
 def test_a_staffs_link_that_does_not_hold_does_nothing(desk: Desk, link: str, method: str) -> None:
-    if desk.store.incoming("LEFT") is None:
-        desk.came("LEFT", standing=Standing.NEEDS_A_PERSON)
+    if desk.store.inbound("LEFT") is None:
+        desk.came("LEFT", status=InboundStatus.NEEDS_REVIEW)
     page = desk.get(link) if method == "GET" else desk.post(link)
     assert page.status == 410
     assert "each morning" in page.text
-    assert not desk.message("LEFT").dealt_with
+    assert not desk.message("LEFT").resolved
 
 
 def test_other_methods_and_events(desk: Desk) -> None:
@@ -239,4 +245,4 @@ def test_a_json_client_is_answered_as_ever(desk: Desk) -> None:
     form = json.dumps(COMPLETE_FORM | {"family_name": "Json"})
     path = urlsplit(completing("JSON")).path
     assert desk.served.ask("POST", path, form, {"Content-Type": "application/json"}).status == 201
-    assert desk.message("JSON").standing is Standing.REGISTERED
+    assert desk.message("JSON").status is InboundStatus.REGISTERED

@@ -13,7 +13,7 @@ import pytest
 
 from rollcall.local.trigger import trigger_of
 from rollcall.model.registration import registration_id
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.handlers.test_record_deliveries import PUBLIC_KEY
 from tests.support.builders import EVENTS, a_form, a_registration
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
@@ -49,7 +49,7 @@ def functions(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Pat
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
             "MAIL_FROM": "registration@rollcall.example",
-            **where_the_books_are(request, tmp_path),
+            **store_settings(request, tmp_path),
         }
         yield Functions(environment, api, stack)
 
@@ -135,4 +135,4 @@ def _mail_id(**changes: object) -> str:
 
 
 def _mail_ids(api: SendGridApi) -> list[str]:
-    return [body["personalizations"][0]["custom_args"]["mail_id"] for body in api.bodies]
+    return [body["personalizations"][0]["custom_args"]["email_id"] for body in api.bodies]

@@ -17,7 +17,7 @@ from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
 from rollcall.model.registration import registration_id
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.support.builders import a_form, a_registration, write_open_event
 from tests.support.served import ROOT, Served, function
 
@@ -43,7 +43,7 @@ PERSONAL = ["typed", "730 99", "73099"]
 @pytest.fixture(params=["sqlite", "firestore"])
 def environment(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) -> Mapping[str, str]:
     write_open_event(events_folder)
-    return {"EVENTS": str(events_folder), **where_the_books_are(request, tmp_path)}
+    return {"EVENTS": str(events_folder), **store_settings(request, tmp_path)}
 
 
 def send_everything(served: Served) -> list[str]:

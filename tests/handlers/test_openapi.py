@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from schemas.openapi import openapi_json
 from schemas.registration import form_fields
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.support.builders import a_form, an_event, write_event
 from tests.support.served import Served, function
 
@@ -53,7 +53,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
     write_event(events, "later", today + 5 * day, today + 9 * day)
-    environment = {"EVENTS": str(events), **where_the_books_are(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("books"))}
     with function("register", **environment) as running:
         yield running
 

@@ -14,15 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.signature import SIGNATURE, TIMESTAMP
-from rollcall.desk.desk import Files, Store
+from rollcall.desk.ports import Files, Store
 from rollcall.local.emulator import free_port
-from rollcall.model.inbound import Incoming, Standing
+from rollcall.model.inbound import InboundEmail, InboundStatus
 from rollcall.model.registration import registration_id
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import Clock, where_the_books_are
+from tests.conftest import Clock, store_settings
 from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
 from tests.support.builders import a_form, a_form_in_text, a_registration, an_event, write_open_event
 from tests.support.inbound import parsed_post, raw_post
@@ -46,22 +46,22 @@ class Desk:
         """A post that SendGrid signed."""
         return self.served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type} | headers)
 
-    def came(self, mime: bytes, **facts: str) -> Incoming:
+    def came(self, mime: bytes, **facts: str) -> InboundEmail:
         """What came of an e-mail."""
         answer = self.post(*raw_post(mime, to=f"{SLUG}@forms.example.org", **facts))
         assert answer.status == 200, answer.text
-        incoming = self.store.incoming(answer.json["message"])
-        assert incoming is not None
-        assert answer.json["standing"] in (incoming.standing.value, None)
-        return incoming
+        inbound = self.store.inbound(answer.json["message"])
+        assert inbound is not None
+        assert answer.json["standing"] in (inbound.status.value, None)
+        return inbound
 
-    def owed(self) -> list[str]:
+    def enqueue(self) -> list[str]:
         """Kinds and addressees of the mails that are owed."""
-        return sorted(f"{one.mail.kind.value} to {one.mail.to}" for one in self.store.unsent_mails(SLUG, None, 99))
+        return sorted(f"{one.kind.value} to {one.to}" for one in self.store.unsent_entries(SLUG, None, 99))
 
-    def listed(self) -> list[Incoming]:
+    def listed(self) -> list[InboundEmail]:
         """Every message of the event."""
-        return list(self.store.all_incoming(SLUG, None, 1000))
+        return list(self.store.all_inbound(SLUG, None, 1000))
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -72,7 +72,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) ->
         "EVENTS": str(events_folder),
         "SENDGRID_PARSE_KEY": PUBLIC_KEY,
         "MAIL_FROM": "registration@desk.example.org",
-        **where_the_books_are(request, tmp_path),
+        **store_settings(request, tmp_path),
     }
     store: Store
     files: Files
@@ -100,9 +100,9 @@ def a_message(text: str | None = None, **headers: str) -> bytes:
 
 
 def test_a_form_that_comes_by_e_mail_is_a_registration(desk: Desk) -> None:
-    incoming = desk.came(a_message())
-    assert incoming.standing is Standing.REGISTERED
-    assert desk.owed() == ["confirmation to amina.diallo@mpt.example.org"]
+    inbound = desk.came(a_message())
+    assert inbound.status is InboundStatus.REGISTERED
+    assert desk.enqueue() == ["confirmation to amina.diallo@mpt.example.org"]
     registered = desk.store.registered(SLUG, registration_id(SLUG, a_registration()))
     assert registered is not None
     assert registered.registration.answers["address"] == a_form()["address"]
@@ -112,7 +112,7 @@ def test_the_same_delivery_twice_is_one(desk: Desk) -> None:
     first, again = desk.came(a_message()), desk.came(a_message())
     assert first == again
     assert desk.listed() == [first]
-    assert desk.owed() == ["confirmation to amina.diallo@mpt.example.org"]
+    assert desk.enqueue() == ["confirmation to amina.diallo@mpt.example.org"]
 
 
 def test_the_same_delivery_many_times_at_once_is_one(desk: Desk) -> None:
@@ -121,7 +121,7 @@ def test_the_same_delivery_many_times_at_once_is_one(desk: Desk) -> None:
         answers = list(pool.map(lambda _: desk.post(content_type, body), range(8)))
     assert {answer.status for answer in answers} == {200}
     assert len(desk.listed()) == 1
-    assert desk.owed() == ["confirmation to amina.diallo@mpt.example.org"]
+    assert desk.enqueue() == ["confirmation to amina.diallo@mpt.example.org"]
 
 
 def test_what_came_is_kept_to_the_byte(desk: Desk) -> None:
@@ -140,7 +140,7 @@ def test_a_message_of_thirty_megabytes_is_kept(desk: Desk) -> None:
     """Far above what Flask's form parser, a Firestore document and functions-framework's own limit allow."""
     large = a_message().replace(b"\r\n\r\n", b"\r\n\r\n", 1) + b"\r\n" + b"A line of some words. \r\n" * 1_250_000
     assert len(large) > 29_000_000
-    assert desk.came(large).standing is Standing.REGISTERED
+    assert desk.came(large).status is InboundStatus.REGISTERED
 
 
 @ON_SQLITE

@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.cloud import firestore
 
 from handlers.signature import SIGNATURE, TIMESTAMP
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.local.emulator import free_port
-from rollcall.model.email import MailState, confirmation
+from rollcall.model.email import EmailStatus, confirmation
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import Clock, where_the_books_are
+from tests.conftest import Clock, store_settings
 from tests.schemas.test_deliveries import a_report
 from tests.support.builders import EVENTS, a_registration
 from tests.support.served import Served, function
@@ -45,9 +45,9 @@ def signed(body: bytes, key: ec.EllipticCurvePrivateKey = KEY, timestamp: str = 
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
-def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Store, Mapping[str, str]]:
+def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Store, Mapping[str, str]]:
     """A store with a registration whose confirmation is owed, and how a function finds it."""
-    environment = where_the_books_are(request, tmp_path)
+    environment = store_settings(request, tmp_path)
     store: Store
     if request.param == "sqlite":
         store = SqliteStore(Path(environment["SQLITE_PATH"]), clock)
@@ -58,28 +58,28 @@ def books(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple
 
 
 @pytest.fixture
-def served(books: tuple[Store, Mapping[str, str]]) -> Iterator[Served]:
+def served(db: tuple[Store, Mapping[str, str]]) -> Iterator[Served]:
     keys = f"{PUBLIC_KEY} {public(NEXT_KEY)}"  # while a key is changed there are two
-    environment = {"EVENTS": str(EVENTS), "SENDGRID_WEBHOOK_KEY": keys, **books[1]}
+    environment = {"EVENTS": str(EVENTS), "SENDGRID_WEBHOOK_KEY": keys, **db[1]}
     with function("record_deliveries", **environment) as running:
         yield running
 
 
-def state(books: tuple[Store, Mapping[str, str]]) -> MailState | None:
-    record = books[0].mail(MAIL.id)
-    return record.state if record else None
+def status(db: tuple[Store, Mapping[str, str]]) -> EmailStatus | None:
+    record = db[0].entry(MAIL.id)
+    return record.status if record else None
 
 
-def test_signed_reports_are_recorded_once(served: Served, books: tuple[Store, Mapping[str, str]]) -> None:
+def test_signed_reports_are_recorded_once(served: Served, db: tuple[Store, Mapping[str, str]]) -> None:
     body = json.dumps([a_report(event="processed"), a_report(event="delivered"), a_report(event="open")]).encode()
     first = served.ask("POST", "/", body, signed(body))
     assert (first.status, first.json) == (200, {"reports": 2, "mails": 1})
     again = served.ask("POST", "/", body, signed(body, timestamp="1075723999"))
     assert (again.status, again.json) == (200, {"reports": 2, "mails": 0})
-    assert state(books) is MailState.DELIVERED
-    body = json.dumps([a_report(event="bounce"), a_report(mail_id="of.another.desk")]).encode()
+    assert status(db) is EmailStatus.DELIVERED
+    body = json.dumps([a_report(event="bounce"), a_report(email_id="of.another.desk")]).encode()
     assert served.ask("POST", "/record-deliveries", body, signed(body, NEXT_KEY)).status == 200
-    assert state(books) is MailState.BOUNCED
+    assert status(db) is EmailStatus.BOUNCED
     assert served.ask("GET", "/").status == 405
 
 
@@ -90,7 +90,7 @@ def without(name: str) -> dict[str, str]:
     return {header: value for header, value in signed(BODY).items() if header != name}
 
 
-def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, books: tuple[Store, Mapping[str, str]]) -> None:
+def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, db: tuple[Store, Mapping[str, str]]) -> None:
     stranger = ec.generate_private_key(ec.SECP256R1())
     refused = {
         "unsigned": (BODY, {}),
@@ -118,14 +118,14 @@ def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, books: tuple
         answer = served.ask("POST", "/", body, headers)
         assert (answer.status, answer.text) == (401, ""), name
     assert served.ask("POST", "/", b"", signed(BODY) | {"Content-Length": "5000000"}).status == 413
-    assert state(books) is MailState.QUEUED
+    assert status(db) is EmailStatus.PENDING
     assert served.ask("POST", "/", BODY, signed(BODY)).status == 200
-    assert state(books) is MailState.BOUNCED
+    assert status(db) is EmailStatus.BOUNCED
 
 
 def test_a_mail_id_that_is_no_document_id_is_harmless(served: Served) -> None:
     for name in ("a/b", "..", "__x__", quote("é"), "x" * 2000, ""):
-        body = json.dumps([a_report(mail_id=name)]).encode()
+        body = json.dumps([a_report(email_id=name)]).encode()
         assert served.ask("POST", "/", body, signed(body)).json == {"reports": 0, "mails": 0}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from rollcall.local.emulator import free_port
 from rollcall.model.registration import is_reference
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.support.builders import a_form, write_event
 from tests.support.served import Answer, Served, function
 
@@ -37,7 +37,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])
 def served(request: pytest.FixtureRequest, events: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    environment = {"EVENTS": str(events), **where_the_books_are(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("books"))}
     with function("register", **environment) as running:
         yield running
 
@@ -224,10 +224,10 @@ def test_the_store_cannot_be_reached(events: Path) -> None:
 
 def test_something_unforeseen_goes_wrong(events: Path, tmp_path: Path) -> None:
     """A person's form comes back all the same."""
-    books = tmp_path / "books.sqlite3"
-    with function("register", STORE="sqlite", SQLITE_PATH=str(books), EVENTS=str(events)) as served:
+    db = tmp_path / "books.sqlite3"
+    with function("register", STORE="sqlite", SQLITE_PATH=str(db), EVENTS=str(events)) as served:
         assert served.post_json(FORM_PATH, a_form()).status == 201
-        with sqlite3.connect(books) as broken:
+        with sqlite3.connect(db) as broken:
             broken.execute("update registrations set registration = '{}'")
         page = post_form(served)
         assert page.status == 500

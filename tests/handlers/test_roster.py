@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from google.cloud import storage
 
-from rollcall.desk.desk import LARGEST_PIECE, Files
+from rollcall.desk.ports import LARGEST_PIECE, Files
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.contract.test_files import WE_MAY_NOT, scripted_storage
 from tests.handlers.test_complete import completing
 from tests.support.builders import LINKS, an_event, write_open_event
@@ -53,7 +53,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     events, folder = tmp_path_factory.mktemp("events"), tmp_path_factory.mktemp("books")
     for event in (OPEN, OTHER):
         write_open_event(events, slug=event.slug)
-    environment = {"EVENTS": str(events), **where_the_books_are(request, folder)}
+    environment = {"EVENTS": str(events), **store_settings(request, folder)}
     files: Files
     if request.param == "sqlite":
         environment["MESSAGES"] = str(folder / "messages")
@@ -145,8 +145,8 @@ def test_the_files_cannot_be_reached(tmp_path: Path, events_folder: Path) -> Non
     write_open_event(events_folder)
     no_folder = tmp_path / "file"
     no_folder.write_bytes(b"")
-    books = str(tmp_path / "books.sqlite3")
-    with function("register", EVENTS=str(events_folder), SQLITE_PATH=books, MESSAGES=str(no_folder)) as served:
+    db = str(tmp_path / "books.sqlite3")
+    with function("register", EVENTS=str(events_folder), SQLITE_PATH=db, MESSAGES=str(no_folder)) as served:
         fetched = fetch(served, roster(CSV))
     assert (fetched.status, fetched.headers["Retry-After"]) == (503, "5")
 
@@ -154,11 +154,11 @@ def test_the_files_cannot_be_reached(tmp_path: Path, events_folder: Path) -> Non
 def test_half_a_roster_does_not_pass_for_one(tmp_path: Path, events_folder: Path) -> None:
     """Cloud Storage goes away after the first piece: what the browser gets is not ended as it should be."""
     write_open_event(events_folder)
-    books, log = str(tmp_path / "books.sqlite3"), tmp_path / "log"
+    db, log = str(tmp_path / "books.sqlite3"), tmp_path / "log"
     with scripted_storage(answers(206, {}, bytes(LARGEST_PIECE)), WE_MAY_NOT) as cloud, log.open("wb") as output:
         settings = {"STORAGE_EMULATOR_HOST": cloud.address, "GOOGLE_CLOUD_PROJECT": "p", "MESSAGES": "gs://messages"}
         with (
-            function("register", output, EVENTS=str(events_folder), SQLITE_PATH=books, **settings) as served,
+            function("register", output, EVENTS=str(events_folder), SQLITE_PATH=db, **settings) as served,
             pytest.raises(IncompleteRead) as cut,
         ):
             fetch(served, roster(CSV))

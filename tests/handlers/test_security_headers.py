@@ -20,8 +20,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder, ELSEWHERE, "http://localhost:8000")
     write_open_event(folder, slug="nowhere")
-    books = tmp_path_factory.mktemp("books") / "books.sqlite3"
-    with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(books)) as running:
+    db = tmp_path_factory.mktemp("books") / "books.sqlite3"
+    with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(db)) as running:
         yield running
 
 

@@ -11,11 +11,11 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from handlers.send_due_mail import send_due_mail
-from rollcall.desk.desk import EmailReader, Store
 from rollcall.desk.health import LOOKED_AT
+from rollcall.desk.ports import EmailReader, Store
 from rollcall.desk.receive import receive
 from rollcall.desk.register import register
-from rollcall.model.email import Message
+from rollcall.model.email import Email
 from tests.conftest import Clock
 from tests.desk.test_register import EVENT, Postbox, a_desk
 from tests.support.builders import a_registration
@@ -30,7 +30,7 @@ class Killed(BaseException):
 class Killing(Postbox):
     """A poster that nobody survives."""
 
-    def post(self, message: Message) -> NoReturn:
+    def post(self, message: Email) -> NoReturn:
         raise Killed
 
 
@@ -43,10 +43,10 @@ class UnreadableToWhoLooks:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return cast(Callable[..., Any], getattr(self._store, name))
 
-    def due_mails(self, limit: int) -> Sequence[str]:
+    def due_entries(self, limit: int) -> Sequence[str]:
         if limit == LOOKED_AT:
             raise ValueError("a record that cannot be read")
-        return self._store.due_mails(limit)
+        return self._store.due_entries(limit)
 
 
 def messages(capsys: pytest.CaptureFixture[str]) -> list[str]:

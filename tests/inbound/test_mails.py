@@ -4,9 +4,9 @@ Beside each mail a `.toml` says what it is, and what is expected:
 - `envelope_from` (else From's address), `spf` (else pass), `dkim` (else none), `spam_score` (else absent): what
   SendGrid says of it; `now`: when it is read (else noon UTC of 2 February 2004);
 - `sign`: why nobody is to be written to (`automatic`, `unproven`, `spam`);
-- `standing`, `late`, `mails`: what came of it, and what goes out because of it;
+- `status`, `late`, `mails`: what came of it, and what goes out because of it;
 - `forms`: how each stands, what is `missing` in it, and its answers (a date as it was understood); one without
-  `standing` is the echo of a mail of ours: its person is registered before, and the desk takes it for no form;
+  `status` is the echo of a mail of ours: its person is registered before, and the desk takes it for no form;
 - `not_read`: the attachments in which no form could be read.
 """
 
@@ -27,8 +27,8 @@ from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.inbound.reader import InboxReader
 from rollcall.local.moved_time import MovedTime
-from rollcall.model.email import MailKind
-from rollcall.model.inbound import FoundForm, Reading
+from rollcall.model.email import EmailKind
+from rollcall.model.inbound import ParsedEmail, ParsedForm
 from rollcall.store.firestore import FirestoreStore
 from schemas.registration import read_form, written
 from tests.conftest import Clock
@@ -67,7 +67,7 @@ def test_it_is_read(name: str) -> None:
     assert_read(InboxReader().read(posted_raw(name), EVENT), expected(name))
 
 
-def assert_read(reading: Reading, told: Mapping[str, Any]) -> None:
+def assert_read(reading: ParsedEmail, told: Mapping[str, Any]) -> None:
     found = [(answers(form), sorted(form.faults)) for form in reading.forms]
     assert found == [(form.get("answers", {}), sorted(form.get("missing", []))) for form in told.get("forms", [])]
     assert list(reading.not_read) == told.get("not_read", [])
@@ -75,7 +75,7 @@ def assert_read(reading: Reading, told: Mapping[str, Any]) -> None:
     assert (told["sign"] in signs and signs[told["sign"]]) if "sign" in told else not any(signs.values())
 
 
-def answers(form: FoundForm) -> dict[str, str]:
+def answers(form: ParsedForm) -> dict[str, str]:
     """As the books would have them; of a form with something missing, as they were read."""
     return (
         written(form.registration) if form.registration else {name: text for name, text in form.answers.items() if text}
@@ -157,17 +157,17 @@ def test_what_comes_of_it(name: str, kind: str, tmp_path: Path, request: pytest.
     forms = told.get("forms", [])
     for echo in (form for form in forms if "standing" not in form):
         register(desk, EVENT, read_form(EVENT, echo["answers"]))
-    owed_before = owed(desk)
-    incoming = read_in(desk, receive(desk, posted_raw(name)))
-    assert incoming is not None
-    assert incoming.standing == told["standing"]
-    assert [form.standing for form in incoming.forms] == [form["standing"] for form in forms if "standing" in form]
-    assert owed(desk) == sorted([*owed_before, *told["mails"]])
-    assert (incoming.received_at > EVENT.closes_at) == told.get("late", False)
-    assert list(incoming.not_read) == told.get("not_read", [])
+    owed_before = enqueue(desk)
+    inbound = read_in(desk, receive(desk, posted_raw(name)))
+    assert inbound is not None
+    assert inbound.status == told["standing"]
+    assert [form.status for form in inbound.forms] == [form["standing"] for form in forms if "standing" in form]
+    assert enqueue(desk) == sorted([*owed_before, *told["mails"]])
+    assert (inbound.received_at > EVENT.closes_at) == told.get("late", False)
+    assert list(inbound.not_read) == told.get("not_read", [])
 
 
-def owed(desk: Desk) -> list[str]:
+def enqueue(desk: Desk) -> list[str]:
     """The mails owed to those who wrote and those who register; what the staff get each morning is no matter here."""
-    mails = [record.mail for record in desk.store.unsent_mails(EVENT.slug, None, 99)]
-    return sorted(f"{mail.kind} to {mail.to}" for mail in mails if mail.kind is not MailKind.NEEDS_A_PERSON)
+    mails = [record for record in desk.store.unsent_entries(EVENT.slug, None, 99)]
+    return sorted(f"{mail.kind} to {mail.to}" for mail in mails if mail.kind is not EmailKind.STAFF_DIGEST)

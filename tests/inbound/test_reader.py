@@ -12,13 +12,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rollcall.desk.desk import EmailReader
+from rollcall.desk.ports import EmailReader
 from rollcall.inbound import reader
 from rollcall.inbound.message import message_of
 from rollcall.inbound.reader import NOT_TAKEN_APART, InboxReader
 from rollcall.inbound.webhook import open_post
 from rollcall.model.email import Attachment
-from rollcall.model.inbound import Reading
+from rollcall.model.inbound import ParsedEmail
 from tests.support.builders import an_event
 from tests.support.inbound import TO, parsed_post, raw_post, stored
 
@@ -26,7 +26,7 @@ READER: EmailReader = InboxReader()
 EVENT = an_event()
 
 
-def read(mime: bytes, **post: Any) -> Reading:
+def read(mime: bytes, **post: Any) -> ParsedEmail:
     return READER.read(stored(*raw_post(mime, **post)), EVENT)
 
 
@@ -57,12 +57,12 @@ def test_a_message_that_a_person_wrote() -> None:
         Received="from mail.mpt.example.org by mx.sendgrid.net with ESMTP; Fri, 15 Mar 2024 18:44:40 +0000 (UTC)",
     )
     message.add_attachment(b"\xff\xd8", maintype="image", subtype="jpeg", filename="scan.jpg")
-    assert read(bytes(message)) == Reading(
+    assert read(bytes(message)) == ParsedEmail(
         sender="amina@mpt.example.org",
         subject="Form",
         message_id="<form-1@mpt.example.org>",
         references=("<a@x.org>", "<b@x.org>"),
-        came_at=datetime(2024, 3, 15, 18, 44, 40, tzinfo=UTC),
+        arrived_at=datetime(2024, 3, 15, 18, 44, 40, tzinfo=UTC),
         not_read=("scan.jpg",),
         text="Please find the form attached.",
         recipients=("intgov04@forms.example.org",),

@@ -9,7 +9,7 @@ from rollcall.emails.composing import compose
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.parts import File, Parts
 from rollcall.local.sample import filled_in
-from rollcall.model.email import Message, confirmation
+from rollcall.model.email import Email, confirmation
 from rollcall.model.event import Hotel
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registration
@@ -93,7 +93,7 @@ WITHOUT_HOTEL = a_registration(
 )
 
 
-def confirmed(registration: Registration) -> Message:
+def confirmed(registration: Registration) -> Email:
     one = registered(registration)
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
     return compose(confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake)

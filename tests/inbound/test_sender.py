@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rollcall.inbound.mime import Headers, headers_of
-from rollcall.inbound.sender import automatic, came_at, from_addresses, is_spam, unproven
+from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_spam, unproven
 from rollcall.inbound.webhook import Post, open_post
 from tests.support.inbound import raw_post, stored
 
@@ -75,11 +75,11 @@ class TestCameAt:
         ],
     )
     def test_is_when_sendgrid_received_it(self, received: list[str], at: datetime) -> None:
-        assert came_at(headers(*received, FROM)) == at
+        assert arrived_at(headers(*received, FROM)) == at
 
     @pytest.mark.parametrize("below", [[FORGED], [SENDERS_OWN, FORGED], [SENDERS_OWN, BY_2016]])
     def test_is_not_what_the_sender_wrote_below(self, below: list[str]) -> None:
-        assert came_at(headers(FROM_2024, *below)) == datetime(2024, 3, 15, 18, 44, 40, tzinfo=UTC)
+        assert arrived_at(headers(FROM_2024, *below)) == datetime(2024, 3, 15, 18, 44, 40, tzinfo=UTC)
 
     @pytest.mark.parametrize(
         "received",
@@ -96,7 +96,7 @@ class TestCameAt:
         ],
     )
     def test_is_unknown(self, received: list[str]) -> None:
-        assert came_at(headers(*received, FROM)) is None
+        assert arrived_at(headers(*received, FROM)) is None
 
 
 class TestAutomatic:

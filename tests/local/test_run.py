@@ -22,7 +22,7 @@ from icalendar import Calendar
 
 from rollcall.links import SignedLinks
 from rollcall.local.emulator import free_port
-from rollcall.model.email import MailKind
+from rollcall.model.email import EmailKind
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
 from tests.conftest import leave_out
@@ -34,9 +34,9 @@ SENT = ("sent", "delivered")
 BEFORE_THE_DEADLINE = "2004-02-20T23:59:50+01:00"
 
 
-def local_run(books: Path, **environment: str) -> AbstractContextManager[Served]:
+def local_run(db: Path, **environment: str) -> AbstractContextManager[Served]:
     port = free_port()
-    return process(["rollcall.local"], port, {"PORT": str(port), "BOOKS": str(books), **environment})
+    return process(["rollcall.local"], port, {"PORT": str(port), "BOOKS": str(db), **environment})
 
 
 def outbox(served: Served, kind: str) -> list[dict[str, Any]]:
@@ -76,10 +76,10 @@ def test_what_sendgrid_reports_is_on_the_mail(tmp_path: Path, store: Mapping[str
         served.post_json(PATH, a_form())
         served.post_json(PATH, a_form(email="bounce@example.org"))
 
-        def states() -> dict[str, str]:
+        def statuses() -> dict[str, str]:
             return {mail["to"]: mail["state"] for mail in served.ask("GET", "/outbox.json").json}
 
-        until(lambda: states() == {"amina.diallo@mpt.example.org": "delivered", "bounce@example.org": "bounced"})
+        until(lambda: statuses() == {"amina.diallo@mpt.example.org": "delivered", "bounce@example.org": "bounced"})
         assert served.ask("POST", "/record-deliveries", b"[]").status == 401
 
 
@@ -107,39 +107,39 @@ def test_the_intake_closes_by_itself(tmp_path: Path, store: Mapping[str, str]) -
 
 
 def test_the_books_outlive_the_process(tmp_path: Path) -> None:
-    books = tmp_path / "books"
-    with local_run(books) as served:
+    db = tmp_path / "books"
+    with local_run(db) as served:
         reference = served.post_json(PATH, a_form()).json["reference"]
         until(lambda: outbox(served, "confirmation"))
-    with local_run(books) as served:
+    with local_run(db) as served:
         known = served.post_json(PATH, a_form())
         assert (known.status, known.json["reference"]) == (200, reference)
         assert len(outbox(served, "confirmation")) == 1
-    with local_run(books, AT=BEFORE_THE_DEADLINE) as served:
+    with local_run(db, AT=BEFORE_THE_DEADLINE) as served:
         until(lambda: outbox(served, "roster"))
-    with local_run(books) as served:  # after the deadline a plain run begins anew
+    with local_run(db) as served:  # after the deadline a plain run begins anew
         assert served.post_json(PATH, a_form()).status == 201
     assert len(list(tmp_path.glob("books-*"))) == 1
 
 
-def start(books: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def start(db: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """A start that is refused."""
-    environment = {**os.environ, "BOOKS": str(books), **environment}
+    environment = {**os.environ, "BOOKS": str(db), **environment}
     command = [sys.executable, "-m", "rollcall.local"]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_a_start_that_is_refused_leaves_the_books_alone(tmp_path: Path) -> None:
-    books = tmp_path / "books"
+    db = tmp_path / "books"
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused = start(books, PORT=str(port))
+        refused = start(db, PORT=str(port))
     assert f"Port {port} is taken" in refused.stderr
-    with local_run(books) as served:
+    with local_run(db) as served:
         assert served.post_json(PATH, a_form()).status == 201
         assert "14 January 2004" in served.ask("GET", "/").text
         for environment in ({"PORT": str(served.port)}, {"PORT": str(free_port())}):
-            refused = start(books, AT="2004-01-13T12:00:00+01:00", **environment)
+            refused = start(db, AT="2004-01-13T12:00:00+01:00", **environment)
             assert "is taken" in refused.stderr or "is in use by another run" in refused.stderr
         assert served.post_json(PATH, a_form()).status == 200
     assert list(tmp_path.glob("books-*")) == []
@@ -163,11 +163,11 @@ def test_a_wrong_setting_is_said_in_a_line(tmp_path: Path, environment: dict[str
 
 
 def test_the_books_of_another_version_are_set_aside(tmp_path: Path) -> None:
-    books = tmp_path / "books"
-    books.mkdir()
-    with sqlite3.connect(books / "rollcall.sqlite3") as old:
+    db = tmp_path / "books"
+    db.mkdir()
+    with sqlite3.connect(db / "rollcall.sqlite3") as old:
         old.execute("create table mails (id text)")
-    with local_run(books) as served:
+    with local_run(db) as served:
         assert served.post_json(PATH, a_form()).status == 201
     assert len(list(tmp_path.glob("books-*/rollcall.sqlite3"))) == 1
 
@@ -215,25 +215,25 @@ def test_the_roster_is_a_workbook_too(tmp_path: Path) -> None:
     ],
 )
 def test_sendgrids_faults_can_be_made_to_happen(
-    tmp_path: Path, answers: str, state: str, note: str, held: bool
+    tmp_path: Path, answers: str, status: str, note: str, held: bool
 ) -> None:
-    books = tmp_path / "books"
-    with local_run(books, SENDGRID_ANSWERS=answers) as served:
+    db = tmp_path / "books"
+    with local_run(db, SENDGRID_ANSWERS=answers) as served:
         assert served.post_json(PATH, a_form()).status == 201
-        store = SqliteStore(books / "rollcall.sqlite3", lambda: datetime(2004, 1, 1, tzinfo=UTC))  # moves no time on
+        store = SqliteStore(db / "rollcall.sqlite3", lambda: datetime(2004, 1, 1, tzinfo=UTC))  # moves no time on
 
         def stands() -> tuple[str, str, bool] | None:
-            records, queue = store.unsent_mails("intgov04", None, 99), store.mail_queue()
-            (record,) = (one for one in records if one.mail.kind is MailKind.CONFIRMATION)
+            records, queue = store.unsent_entries("intgov04", None, 99), store.circuit_breaker()
+            (record,) = (one for one in records if one.kind is EmailKind.CONFIRMATION)
             notes = [queue.note, *(attempt.note for attempt in record.attempts)]
             said = next((one for one in notes if one.startswith(note)), None)
-            return (record.state.value, said, queue.held_until is not None) if said else None
+            return (record.status.value, said, queue.open_until is not None) if said else None
 
-        assert until(stands)[::2] == (state, held)
+        assert until(stands)[::2] == (status, held)
         store.close()
         assert served.ask("GET", "/outbox.json").json == []
     if answers == "400":
-        with local_run(books) as served:  # it takes them again
+        with local_run(db) as served:  # it takes them again
             assert served.post_json(PATH, a_form(first_name="B")).status == 201
             (mail,) = until(lambda: outbox(served, "confirmation"))
             assert mail["attachments"]

@@ -124,12 +124,12 @@ def test_strangers_text_is_shown_as_text(tmp_path: Path) -> None:
 
 
 def test_the_staff_hear_next_morning_of_what_needs_a_person(tmp_path: Path) -> None:
-    books = tmp_path / "books"
-    with local_run(books, AT="2004-01-14T10:00:00+01:00") as served:
+    db = tmp_path / "books"
+    with local_run(db, AT="2004-01-14T10:00:00+01:00") as served:
         shown = send_in(served, **{"from": AMINA, "subject": "A question", "text": "When does it begin?"})
         assert (shown["standing"], shown["forms"]) == ("needs a person", [])
         assert outbox(served, "needs-a-person") == []
-    with local_run(books, AT="2004-01-15T08:00:05+01:00") as served:
+    with local_run(db, AT="2004-01-15T08:00:05+01:00") as served:
         (digest,) = until(lambda: outbox(served, "needs-a-person"))
         assert digest["to"] == "spumail@itu.int"
         assert "A question" in digest["text"]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.desk.testing import address_of_test_person
 from rollcall.model.email import confirmation
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import Sign
+from rollcall.model.registration import BotSignal
 from rollcall.ops.event_check import check_events, faults
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import as_written, deadline_from
@@ -119,14 +119,14 @@ def test_an_event_for_which_somebody_came_and_whose_file_is_gone(store: Store, c
     store.intake(EVENT)
     assert check_events({}, store, clock.now) == []  # nobody came
     accept(store, "TEST", address_of_test_person("left"))
-    store.keep(EVENT.slug, "TEST", a_registration(email=address_of_test_person("kept")), Sign.TOO_FAST)
+    store.quarantine(EVENT.slug, "TEST", a_registration(email=address_of_test_person("kept")), BotSignal.TOO_FAST)
     assert check_events({}, store, clock.now) == []
     if came == "registered":
         accept(store, "A", "a@example.org")
     elif came == "kept":
-        store.keep(EVENT.slug, "A", a_registration(), Sign.TOO_FAST)
+        store.quarantine(EVENT.slug, "A", a_registration(), BotSignal.TOO_FAST)
     else:
-        store.take_in(EVENT.slug, "M")
+        store.add_inbound(EVENT.slug, "M")
     (fault,) = check_events({}, store, clock.now)
     assert fault.startswith("intgov04.toml: is not there, or cannot be used, and the books know the event")
     assert "it is open until 20 February 2004, 23:00 UTC; put its file back, or say EVENTS=" in fault

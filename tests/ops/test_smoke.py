@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.desk import Store
+from rollcall.desk.ports import Store
 from rollcall.desk.testing import address_of_test_person
-from rollcall.model.email import Attempt, AttemptOutcome, MailQueue, MailRecord, MailState, confirmation
+from rollcall.model.email import Attempt, AttemptOutcome, CircuitBreaker, EmailStatus, OutboxEntry, confirmation
 from rollcall.model.event import Event
 from rollcall.model.registration import registration_id
 from rollcall.ops.smoke import (
@@ -26,7 +26,7 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
 from schemas.registration import FIELD_NAMES, read_form
-from tests.conftest import where_the_books_are
+from tests.conftest import store_settings
 from tests.support.builders import a_registration, an_event, write_event, write_open_event
 from tests.support.served import function
 from tests.support.threaded import QuietHandler, http_server
@@ -41,16 +41,16 @@ class World:
     store: Store
     said: list[str] = field(default_factory=list)
     waited: float = 0.0
-    meanwhile: Callable[[MailRecord], MailRecord] = lambda record: record
+    meanwhile: Callable[[OutboxEntry], OutboxEntry] = lambda entry: entry
 
     def wait(self, seconds: float) -> None:
         self.waited += seconds
-        for record in self.mails():
-            if (after := self.meanwhile(record)) != record:
-                self.store.save_mail(after)
+        for entry in self.entries():
+            if (after := self.meanwhile(entry)) != entry:
+                self.store.save_entry(after)
 
-    def mails(self) -> list[MailRecord]:
-        return list(self.store.unsent_mails(self.event.slug, None, 99))
+    def entries(self) -> list[OutboxEntry]:
+        return list(self.store.unsent_entries(self.event.slug, None, 99))
 
     def people(self) -> list[str]:
         return [one.registration.email for one in self.store.registrations(self.event.slug, None, 10)]
@@ -68,7 +68,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     write_open_event(events)
     today = datetime.now(UTC).date()
     write_event(events, "closed", today - timedelta(days=9), today - timedelta(days=3))
-    settings = where_the_books_are(request, folder)
+    settings = store_settings(request, folder)
     store: Store
     if settings["STORE"] == "sqlite":
         store = SqliteStore(Path(settings["SQLITE_PATH"]), lambda: datetime.now(UTC))
@@ -83,23 +83,23 @@ def world(served: World) -> World:
     return replace(served, said=[], waited=0.0)
 
 
-def becomes(state: MailState) -> Callable[[MailRecord], MailRecord]:
-    return lambda record: replace(record, state=state, due_at=None)
+def becomes(status: EmailStatus) -> Callable[[OutboxEntry], OutboxEntry]:
+    return lambda entry: replace(entry, status=status, due_at=None)
 
 
 def test_a_test_person_registers_and_is_removed(world: World) -> None:
     seen = []
 
-    def delivered(record: MailRecord) -> MailRecord:
+    def delivered(entry: OutboxEntry) -> OutboxEntry:
         seen.extend(world.people())
-        return becomes(MailState.DELIVERED)(record)
+        return becomes(EmailStatus.DELIVERED)(entry)
 
     world.meanwhile = delivered
     world.smoke()
     assert len(seen) == 1
     assert seen[0].startswith("rollcall-test-")
     assert seen[0].endswith("@sink.sendgrid.net")
-    assert (world.people(), world.mails()) == ([], [])
+    assert (world.people(), world.entries()) == ([], [])
     steps = [line.strip() for line in world.said]
     assert [line for line in steps if "confirmation is" in line] == [
         "the confirmation is queued",
@@ -111,47 +111,50 @@ def test_a_test_person_registers_and_is_removed(world: World) -> None:
 @pytest.mark.parametrize(
     ("becomes_of_it", "said"),
     [
-        (lambda record: record, "Nobody took it up"),
-        (lambda record: replace(record, state=MailState.SENT, due_at=None), "its report did not come"),
+        (lambda entry: entry, "Nobody took it up"),
+        (lambda entry: replace(entry, status=EmailStatus.SENT, due_at=None), "its report did not come"),
         (
-            lambda record: replace(
-                record, attempts=(Attempt("a", record.queued_at, AttemptOutcome.NOT_TAKEN, "SendGrid answered 400"),)
+            lambda entry: replace(
+                entry, attempts=(Attempt("a", entry.enqueued_at, AttemptOutcome.REJECTED, "SendGrid answered 400"),)
             ),
             "not taken. SendGrid answered 400",
         ),
-        (lambda record: replace(record, state=MailState.DROPPED, reason="Bounced Address"), "dropped. Bounced Address"),
+        (
+            lambda entry: replace(entry, status=EmailStatus.DROPPED, reason="Bounced Address"),
+            "dropped. Bounced Address",
+        ),
     ],
 )
 def test_a_mail_that_does_not_arrive_says_why(
-    world: World, becomes_of_it: Callable[[MailRecord], MailRecord], said: str
+    world: World, becomes_of_it: Callable[[OutboxEntry], OutboxEntry], said: str
 ) -> None:
     world.meanwhile = becomes_of_it
     with pytest.raises(SmokeFailed, match=said):
         world.smoke(within=timedelta(minutes=1))
     assert world.waited <= 62
-    assert (world.people(), world.mails()) == ([], [])
+    assert (world.people(), world.entries()) == ([], [])
 
 
 def test_a_queue_that_is_held_is_said(world: World) -> None:
-    queue = world.store.mail_queue()
-    held = replace(queue, held_since=queue.as_of, held_until=queue.as_of + timedelta(minutes=9), note="answered 401")
-    assert world.store.save_mail_queue(held, [])
+    queue = world.store.circuit_breaker()
+    held = replace(queue, opened_at=queue.as_of, open_until=queue.as_of + timedelta(minutes=9), note="answered 401")
+    assert world.store.save_circuit_breaker(held, [])
     with pytest.raises(SmokeFailed, match=r"The mail queue is held: answered 401"):
         world.smoke(within=timedelta(0))
     assert "    the confirmation is queued, and the mail queue is held: answered 401" in world.said
-    goes_on = MailQueue(queue.as_of, version=world.store.mail_queue().version)
-    assert world.store.save_mail_queue(goes_on, [])
+    goes_on = CircuitBreaker(queue.as_of, version=world.store.circuit_breaker().version)
+    assert world.store.save_circuit_breaker(goes_on, [])
 
 
 def test_who_interrupts_it_leaves_nobody_behind(world: World) -> None:
-    def interrupt(_: MailRecord) -> MailRecord:
+    def interrupt(_: OutboxEntry) -> OutboxEntry:
         assert len(world.people()) == 1
         raise KeyboardInterrupt
 
     world.meanwhile = interrupt
     with pytest.raises(KeyboardInterrupt):
         world.smoke()
-    assert (world.people(), world.mails()) == ([], [])
+    assert (world.people(), world.entries()) == ([], [])
 
 
 def test_the_books_of_another_desk_are_known(world: World, tmp_path: Path) -> None:
@@ -159,8 +162,8 @@ def test_the_books_of_another_desk_are_known(world: World, tmp_path: Path) -> No
     with pytest.raises(SmokeFailed, match="Do URL and PROJECT belong together"):
         world.smoke(store=others)
     (left,) = world.store.registrations(world.event.slug, None, 10)
-    mails = [record.mail.id for record in world.mails()]
-    world.store.forget(world.event.slug, left.id, mails)
+    entries = [entry.id for entry in world.entries()]
+    world.store.forget(world.event.slug, left.id, entries)
 
 
 def test_what_answers_otherwise_is_said(world: World) -> None:
@@ -207,12 +210,12 @@ def test_nobody_but_a_test_person_is_ever_removed(world: World) -> None:
     (test, its_mail), (person, theirs) = (
         accepted(world, email) for email in (address_of_test_person("a"), "a@b.example")
     )
-    for id, mail in ((person, theirs), (test, theirs), (person, its_mail)):
+    for id, entry in ((person, theirs), (test, theirs), (person, its_mail)):
         with pytest.raises(SmokeFailed, match="no test person"):
-            remove_test_person(store, slug, id, [mail])
-    assert len(world.people()) == len(world.mails()) == 2
+            remove_test_person(store, slug, id, [entry])
+    assert len(world.people()) == len(world.entries()) == 2
     remove_test_person(store, slug, test, [its_mail])
-    assert (world.people(), [record.mail.id for record in world.mails()]) == (["a@b.example"], [theirs])
+    assert (world.people(), [entry.id for entry in world.entries()]) == (["a@b.example"], [theirs])
     store.forget(slug, person, [theirs])
 
 
@@ -220,9 +223,9 @@ def accepted(world: World, email: str) -> tuple[str, str]:
     """The ids of a registration and of its confirmation."""
     registration = a_registration(email=email)
     id = registration_id(world.event.slug, registration)
-    owed = confirmation(world.event.slug, id, email)
-    assert world.store.accept(world.event.slug, id, registration, owed)
-    return id, owed.id
+    enqueue = confirmation(world.event.slug, id, email)
+    assert world.store.accept(world.event.slug, id, registration, enqueue)
+    return id, enqueue.id
 
 
 def test_every_field_that_a_form_may_require_is_filled_in() -> None:

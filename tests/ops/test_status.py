@@ -1,6 +1,7 @@
 """How things stand."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,18 +15,17 @@ from rollcall.desk.send import send, send_due
 from rollcall.desk.testing import address_of_test_person
 from rollcall.model.email import (
     AT_ONCE,
-    Delivery,
-    DeliveryReport,
-    Held,
-    MailRecord,
-    MailState,
+    DeliveryEvent,
+    DeliveryKind,
+    EmailStatus,
+    RateLimited,
     confirmation,
-    needs_a_person_mail,
-    roster_mail,
+    roster_entry,
+    staff_digest,
 )
-from rollcall.model.registration import Sign
+from rollcall.model.registration import BotSignal
 from rollcall.ops.report import status_said
-from rollcall.ops.status import MailsStanding, mails_standing, status
+from rollcall.ops.status import UnsentCounts, status, unsent_counts
 from tests.conftest import Clock
 from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
@@ -44,13 +44,13 @@ def test_looking_writes_nothing(desk: Desk) -> None:
 def test_everything_that_came_in_is_counted(desk: Desk, clock: Clock) -> None:
     for name in ("A", "B"):
         register(desk, EVENT, a_registration(first_name=name))
-    desk.store.keep(EVENT.slug, "KEPT", a_registration(first_name="C"), Sign.TOO_FAST)
+    desk.store.quarantine(EVENT.slug, "KEPT", a_registration(first_name="C"), BotSignal.TOO_FAST)
     read_in(desk, receive(desk, b""))
     clock.now = EVENT.closes_at + MINUTE
     late = confirmation(EVENT.slug, "LATE", "late@example.org")
     desk.store.accept(EVENT.slug, "LATE", a_registration(first_name="D"), late)
     (one,) = status(desk.store, desk.events).events
-    assert (one.registered, one.late, one.kept, sum(one.incoming.values()), one.received) == (2, 1, 1, 1, 5)
+    assert (one.registered, one.late, one.kept, sum(one.inbound.values()), one.received) == (2, 1, 1, 1, 5)
     assert one.left_to_staff == 1
 
 
@@ -60,27 +60,36 @@ def test_how_long_a_mail_has_been_waiting(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration(first_name="B"))
     clock.forward(2 * MINUTE)
     (one,) = status(desk.store, desk.events).events
-    assert one.mails.waiting == 2
-    assert abs(one.mails.longest - 7 * MINUTE) < timedelta(seconds=1)
+    assert one.entries.waiting == 2
+    assert abs(one.entries.longest - 7 * MINUTE) < timedelta(seconds=1)
 
 
 def test_mails_are_told_apart_by_what_becomes_of_them(clock: Clock) -> None:
     now = clock.now
-    of_staff = MailRecord(roster_mail(EVENT.slug, 1, "gone@example.org"), MailState.BOUNCED, None, queued_at=now)
-    word = needs_a_person_mail(EVENT.slug, "20040203", 1, "staff@example.org", now + 60 * MINUTE)
-    records = [
-        MailRecord(confirmation(EVENT.slug, "A", "a@example.org"), queued_at=now - 3 * MINUTE),
-        MailRecord(confirmation(EVENT.slug, "B", "b@example.org"), MailState.IN_DOUBT, now, queued_at=now - 9 * MINUTE),
-        MailRecord(confirmation(EVENT.slug, "C", "c@example.org"), MailState.FAILED, None, queued_at=AT_ONCE),
-        MailRecord(word, due_at=word.not_before, queued_at=now - 20 * MINUTE),
+    of_staff = replace(
+        roster_entry(EVENT.slug, 1, "gone@example.org"), status=EmailStatus.BOUNCED, due_at=None, enqueued_at=now
+    )
+    word = staff_digest(EVENT.slug, "20040203", 1, "staff@example.org", now + 60 * MINUTE)
+    entries = [
+        replace(confirmation(EVENT.slug, "A", "a@example.org"), enqueued_at=now - 3 * MINUTE),
+        replace(
+            confirmation(EVENT.slug, "B", "b@example.org"),
+            status=EmailStatus.UNKNOWN,
+            due_at=now,
+            enqueued_at=now - 9 * MINUTE,
+        ),
+        replace(
+            confirmation(EVENT.slug, "C", "c@example.org"), status=EmailStatus.FAILED, due_at=None, enqueued_at=AT_ONCE
+        ),
+        replace(word, due_at=word.not_before, enqueued_at=now - 20 * MINUTE),
         of_staff,
     ]
-    assert mails_standing(records, now) == MailsStanding(
+    assert unsent_counts(entries, now) == UnsentCounts(
         waiting=2,
         in_doubt=1,
         longest=9 * MINUTE,
         later=1,
-        undelivered={MailState.FAILED: 1, MailState.BOUNCED: 1},
+        undelivered={EmailStatus.FAILED: 1, EmailStatus.BOUNCED: 1},
         to_staff=(of_staff,),
     )
 
@@ -103,11 +112,12 @@ def test_who_is_on_the_closed_list_is_registered_whenever_restored(desk: Desk, c
     register(desk, EVENT, a_registration())
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
-    ((one,), owed) = desk.store.registrations(EVENT.slug, None, 9), confirmation(EVENT.slug, "-", "a@example.org")
-    desk.store.forget(EVENT.slug, one.id, [])
-    assert desk.store.accept(EVENT.slug, one.id, one.registration, owed)
-    (standing,) = status(desk.store, desk.events).events
-    assert (standing.registered, standing.late, standing.list_is_whole) == (1, 0, True)
+    (person,) = desk.store.registrations(EVENT.slug, None, 9)
+    desk.store.forget(EVENT.slug, person.id, [])
+    again = confirmation(EVENT.slug, "-", "a@example.org")
+    assert desk.store.accept(EVENT.slug, person.id, person.registration, again)
+    (one,) = status(desk.store, desk.events).events
+    assert (one.registered, one.late, one.list_is_whole) == (1, 0, True)
 
 
 def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> None:
@@ -115,27 +125,27 @@ def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> Non
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
     desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), ["SOMEBODY"])
-    (standing,) = status(desk.store, desk.events).events
-    assert (standing.registered, standing.list_is_whole) == (1, False)
+    (one,) = status(desk.store, desk.events).events
+    assert (one.registered, one.list_is_whole) == (1, False)
     assert "NOT those that were closed" in status_said(status(desk.store, desk.events), FOLDER)
 
 
 def test_a_queue_that_is_held_is_seen(desk: Desk, postbox: Postbox) -> None:
     register(desk, EVENT, a_registration())
-    postbox.answers = [Held(our_fault=True, note="SendGrid answered 401")]
+    postbox.answers = [RateLimited(account_refused=True, note="SendGrid answered 401")]
     list(send_due(desk))
     queue = status(desk.store, desk.events).queue
-    assert queue.waits
-    assert queue.our_fault
+    assert queue.is_open
+    assert queue.account_refused
 
 
 def test_what_is_delivered_waits_no_more(desk: Desk) -> None:
     register(desk, EVENT, a_registration())
-    (owed,) = desk.store.due_mails(10)
-    send(desk, owed)
-    record_deliveries(desk, [DeliveryReport(owed, Delivery.DELIVERED)])
+    (enqueue,) = desk.store.due_entries(10)
+    send(desk, enqueue)
+    record_deliveries(desk, [DeliveryEvent(enqueue, DeliveryKind.DELIVERED)])
     (one,) = status(desk.store, desk.events).events
-    assert (one.mails.waiting, dict(one.mails.undelivered)) == (0, {})
+    assert (one.entries.waiting, dict(one.entries.undelivered)) == (0, {})
 
 
 def test_the_next_deadline_comes_first(desk: Desk, clock: Clock) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rollcall.model.email import Delivery, DeliveryReport
+from rollcall.model.email import DeliveryEvent, DeliveryKind
 from schemas.deliveries import LONGEST_REASON, read_deliveries
 
 ID = "intgov04.A.confirmation"
@@ -23,26 +23,26 @@ def a_report(**changes: object) -> dict[str, object]:
         "reason": "500 unknown recipient",
         "status": "5.0.0",
         "type": "bounce",
-        "mail_id": ID,
+        "email_id": ID,
     } | changes
 
 
-def read(*reports: object) -> list[DeliveryReport]:
+def read(*reports: object) -> list[DeliveryEvent]:
     return list(read_deliveries(json.dumps(reports).encode()))
 
 
 @pytest.mark.parametrize(
     ("event", "delivery"),
     [
-        ("processed", Delivery.TAKEN),
-        ("deferred", Delivery.TAKEN),
-        ("delivered", Delivery.DELIVERED),
-        ("bounce", Delivery.BOUNCED),
-        ("dropped", Delivery.DROPPED),
+        ("processed", DeliveryKind.ACCEPTED),
+        ("deferred", DeliveryKind.ACCEPTED),
+        ("delivered", DeliveryKind.DELIVERED),
+        ("bounce", DeliveryKind.BOUNCED),
+        ("dropped", DeliveryKind.DROPPED),
     ],
 )
-def test_what_becomes_of_a_message(event: str, delivery: Delivery) -> None:
-    assert read(a_report(event=event)) == [DeliveryReport(ID, delivery, "500 unknown recipient")]
+def test_what_becomes_of_a_message(event: str, delivery: DeliveryKind) -> None:
+    assert read(a_report(event=event)) == [DeliveryEvent(ID, delivery, "500 unknown recipient")]
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_what_becomes_of_a_message(event: str, delivery: Delivery) -> None:
         a_report(event="something new"),
         a_report(event=None),
         {"event": "account_status_change", "type": "compliance_suspend", "timestamp": 1709142428},
-        {name: value for name, value in a_report().items() if name != "mail_id"},
-        a_report(mail_id="../../intakes"),
-        a_report(mail_id="a/b"),
-        a_report(mail_id="__a__"),
-        a_report(mail_id=ID + "\n"),
-        a_report(mail_id="x" * 1500),
-        a_report(mail_id=["a"]),
+        {name: value for name, value in a_report().items() if name != "email_id"},
+        a_report(email_id="../../intakes"),
+        a_report(email_id="a/b"),
+        a_report(email_id="__a__"),
+        a_report(email_id=ID + "\n"),
+        a_report(email_id="x" * 1500),
+        a_report(email_id=["a"]),
         a_report(reason={"a": 1}),
         5,
         None,
@@ -67,14 +67,14 @@ def test_what_becomes_of_a_message(event: str, delivery: Delivery) -> None:
     ],
 )
 def test_what_is_not_ours_is_passed_over_and_the_rest_is_read(other: object) -> None:
-    assert read(a_report(), other, a_report()) == [DeliveryReport(ID, Delivery.BOUNCED, "500 unknown recipient")] * 2
+    assert read(a_report(), other, a_report()) == [DeliveryEvent(ID, DeliveryKind.BOUNCED, "500 unknown recipient")] * 2
 
 
 def test_a_reason_is_a_line_of_bounded_length() -> None:
     (report,) = read(a_report(reason="550 5.1.1\r\n no " + "x" * 5000))
     assert report.reason.startswith("550 5.1.1 no x")
     assert len(report.reason) == LONGEST_REASON
-    assert read(a_report(reason=None)) == [DeliveryReport(ID, Delivery.BOUNCED, "")]
+    assert read(a_report(reason=None)) == [DeliveryEvent(ID, DeliveryKind.BOUNCED, "")]
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"5", b"[", b"\xff", b"[" * 100_000])

@@ -8,15 +8,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rollcall.desk.desk import Compose, Desk, Post, Store
+from rollcall.desk.desk import Desk
+from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.ports import Compose, Post, Store
 from rollcall.documents.roster import draw
 from rollcall.emails.composing import compose
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
-from rollcall.model.email import OnRoster, RosterContent
 from rollcall.model.event import Event
-from rollcall.model.intake import RecentIntakes
 from rollcall.model.registration import Registered, Registration, registration_id
+from rollcall.model.roster import RosterContent, RosterRow
 from rollcall.store.folder import FolderFiles
 from schemas.event import read_event
 from schemas.registration import form_fields, read_form
@@ -46,12 +47,12 @@ def an_event(**changes: Any) -> Event:
 
 
 def roster_files(
-    *people: Registered | OnRoster, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
+    *people: Registered | RosterRow, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
 ) -> tuple[bytes, bytes]:
     """The CSV and the workbook that are drawn up of these people, some of whom are late."""
     event = event or an_event()
-    everybody = [one if isinstance(one, OnRoster) else OnRoster(one) for one in people]
-    everybody += [OnRoster(one, late=True) for one in late]
+    everybody = [one if isinstance(one, RosterRow) else RosterRow(one) for one in people]
+    everybody += [RosterRow(one, late=True) for one in late]
     with TemporaryDirectory() as folder:
         drawn = draw(event, RosterContent(event.closes_at, everybody, **content), Path(folder))
         table, workbook = (file.path.read_bytes() for file in drawn.files)

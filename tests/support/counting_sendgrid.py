@@ -82,7 +82,7 @@ async def _serving(line: Connection, certificate: Path, latency: float) -> None:
         length = int(head.partition("content-length:")[2].partition("\r\n")[0])
         body = json.loads(await reader.readexactly(length))
         await asyncio.sleep(latency)
-        came[body["personalizations"][0]["custom_args"]["mail_id"]] += 1
+        came[body["personalizations"][0]["custom_args"]["email_id"]] += 1
         writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         await writer.drain()
         writer.close()

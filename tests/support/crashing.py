@@ -1,7 +1,7 @@
 """The functions with hook points at which their process dies: `functions_framework --source tests/support/crashing.py`.
 
 There is a hook point before and after each call of a method of the store, of the files, and of posting; they are
-numbered anew in each request: `before save_mail 2`. Files in the folder `CRASHING` say what is wanted, and are read at
+numbered anew in each request: `before save_entry 2`. Files in the folder `CRASHING` say what is wanted, and are read at
 each:
 
     books     name of the books to use
@@ -34,8 +34,9 @@ from handlers.register import register as answer_register
 from handlers.send_due_mail import send_due_mail as answer_send_due_mail
 from handlers.send_mail import send_mail as answer_send_mail
 from handlers.signature import verification_keys
-from rollcall.desk.desk import Desk, Files, Store
-from rollcall.model.email import MailQueue
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Files, Store
+from rollcall.model.email import CircuitBreaker
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.sendgrid import SendGridPoster
@@ -105,8 +106,8 @@ class FirestoreAhead(FirestoreStore):
         intake = super().intake(event)
         return replace(intake, as_of=intake.as_of + _shift())
 
-    def mail_queue(self) -> MailQueue:
-        queue = super().mail_queue()
+    def circuit_breaker(self) -> CircuitBreaker:
+        queue = super().circuit_breaker()
         return replace(queue, as_of=queue.as_of + _shift())
 
 
@@ -116,20 +117,20 @@ def _desk() -> Desk:
 
 
 @cache
-def _desk_with(books: str) -> Desk:
-    store = cast(Store, Hooked(_store(books)))
+def _desk_with(db: str) -> Desk:
+    store = cast(Store, Hooked(_store(db)))
     api_key, sender, host = (os.environ[name] for name in ("SENDGRID_API_KEY", "MAIL_FROM", "SENDGRID_HOST"))
     poster = SendGridPoster(api_key, sender, host, _IMPATIENT)
     post = partial(_between_hooks, "post", poster.post)
-    desk = desk_with(store, post, FOLDER / f"{books}.messages", events=main.EVENTS)
+    desk = desk_with(store, post, FOLDER / f"{db}.messages", events=main.EVENTS)
     files = cast(Files, Hooked(desk.files()))
     return replace(desk, files=lambda: files)
 
 
-def _store(books: str) -> Store:
+def _store(db: str) -> Store:
     if main.STORE == "firestore":
-        return FirestoreAhead(firestore.Client(project=books))
-    return SqliteStore(FOLDER / f"{books}.sqlite3", lambda: datetime.now(UTC) + _shift())
+        return FirestoreAhead(firestore.Client(project=db))
+    return SqliteStore(FOLDER / f"{db}.sqlite3", lambda: datetime.now(UTC) + _shift())
 
 
 def _shift() -> timedelta:

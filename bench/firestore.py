@@ -14,7 +14,7 @@ from bench.subjects import FORM, NUMBER, Subject
 
 
 @dataclass(frozen=True)
-class Books:
+class Database:
     """A project of the bench's own in the emulator at this address, that of `FIRESTORE_EMULATOR_HOST`."""
 
     emulator: str
@@ -54,10 +54,10 @@ def take_first(subject: Subject, server: Running, number: str | None = None) -> 
 
 def left_by(subject: Subject, emulator: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The documents that it writes for one and the same form."""
-    books = Books(emulator)
-    with books.served(subject) as server:
+    db = Database(emulator)
+    with db.served(subject) as server:
         take_first(subject, server, "0" * 15)
-    return books.documents()
+    return db.documents()
 
 
 def same_documents(subjects: Sequence[Subject], emulator: str) -> None:
