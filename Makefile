@@ -7,7 +7,7 @@ SENDGRID_ANSWERS ?=
 FORMS ?= forms
 export PORT STORE AT SENDGRID_ANSWERS
 
-.PHONY: run test check form bench clean lock status smoke move-deadline send-roster event-check
+.PHONY: run test check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
 run: .venv/run
 	.venv/bin/python -m rollcall.local
@@ -33,6 +33,14 @@ UV = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --genera
 lock: .venv/test
 	$(UV) --output-file requirements.txt requirements.in
 	$(UV) --output-file requirements-dev.txt requirements-dev.in
+
+# The licences of what requirements.txt locks, as the installed packages tell them; after `make lock`.
+third-party: .venv/test
+	@{ echo '# Packages by others'; echo; \
+	echo 'What the functions need at run time: the version that `requirements.txt` locks, and the licence that the package'; \
+	echo 'itself names. `make third-party` writes this page, `tests/test_third_party.py` holds it to `requirements.txt`.'; \
+	echo; .venv/bin/pip-licenses --format=markdown \
+		--packages $$(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' requirements.txt); } > docs/third-party.md
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
