@@ -7,7 +7,7 @@ SENDGRID_ANSWERS ?=
 FORMS ?= forms
 export PORT STORE AT SENDGRID_ANSWERS
 
-.PHONY: run test check form bench clean status smoke move-deadline send-roster event-check
+.PHONY: run test check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
 run: .venv/run
 	.venv/bin/python -m rollcall.local
@@ -24,6 +24,23 @@ check: .venv/test
 
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form $(or $(EVENTS),events) $(FORMS)
+
+# What is installed, to the byte, of what the .in files name, for any Python and machine. What is locked stays so:
+# LOCK=--upgrade takes the newest of all that is not named there, LOCK='--upgrade-package urllib3' of one.
+LOCK ?=
+UV = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" $(LOCK)
+lock: .venv/test
+	$(UV) --output-file requirements.txt requirements.in
+	$(UV) --output-file requirements-dev.txt requirements-dev.in
+
+# The licences of what requirements.txt locks, as the installed packages tell them; after `make lock`.
+third-party: .venv/test
+	@{ echo '# Packages by others'; echo; \
+	echo 'What the functions need at run time: the version that `requirements.txt` locks, and the licence that the package'; \
+	echo 'itself names. `make third-party` writes this page, `tests/test_third_party.py` holds it to `requirements.txt`.'; \
+	echo; .venv/bin/pip-licenses --format=markdown \
+		--packages $$(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' requirements.txt); } > docs/third-party.md
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
@@ -53,12 +70,12 @@ deploy deploy-plan deploy-check destroy rotate: .venv/run
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rollcall needs Python 3.11 or later; say where it is: make PYTHON=python3.12")'
 	@.venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements.txt names into .venv ..."
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/test: .venv/run requirements-dev.txt
 	@echo "Installing what requirements-dev.txt names into .venv ..."
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 clean:
