@@ -20,7 +20,6 @@ check: .venv/test
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/interrogate -q .
 
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form $(or $(EVENTS),events) $(FORMS)

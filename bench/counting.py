@@ -40,13 +40,12 @@ from rollcall.model.email import confirmation, roster_entry
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
-from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.schemas.test_deliveries import a_report
 from tests.support.builders import LINKS, SENDER, a_form, a_form_in_text, a_registration, write_open_event
 from tests.support.faulty_firestore import FaultyFirestore, Passed, faulty_firestore
 from tests.support.inbound import raw_post
 from tests.support.sendgrid_api import sendgrid_api
 from tests.support.served import Answer, Served, function
+from tests.support.webhook import PUBLIC_KEY, a_report, signed
 
 FEW, MORE = 2, 4
 """The numbers at which is counted what grows."""

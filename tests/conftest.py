@@ -4,13 +4,16 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from gcp_storage_emulator.server import create_server
 
+from rollcall.desk.desk import Desk
 from rollcall.local.emulator import NoEmulator, firestore_emulator, free_port
+from tests.support.clock import Clock
+from tests.support.desk import Postbox, a_desk
 
 _left_out: set[str] = set()
 
@@ -29,24 +32,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"LEFT OUT: {reason}", yellow=True)
 
 
-class Clock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, step: timedelta) -> None:
-        """Move it."""
-        self.now += step
-
-
 @pytest.fixture
 def clock() -> Clock:
     """Noon on a day when the intake is open."""
     return Clock(datetime(2004, 2, 2, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def postbox() -> Postbox:
+    return Postbox()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Clock, postbox: Postbox) -> Desk:
+    return a_desk(tmp_path, clock, postbox)
 
 
 @pytest.fixture(scope="session")

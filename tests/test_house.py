@@ -11,7 +11,7 @@ import pytest
 
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
-from tests.handlers.test_record_deliveries import PUBLIC_KEY
+from tests.support.webhook import PUBLIC_KEY
 
 ROOT = Path(__file__).parent.parent
 

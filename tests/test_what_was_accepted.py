@@ -26,8 +26,8 @@ from rollcall.model.registration import Registered, Registration, registration_i
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import form_fields, read_form, written
-from tests.conftest import Clock
 from tests.support.builders import a_form, an_event, roster_files
+from tests.support.clock import Clock
 
 EVENT = an_event()
 LABELS = {field.name: field.label for field in form_fields(EVENT)}

@@ -19,7 +19,7 @@ class Run:
     port: int
     events: Path
     """The folder of its event files."""
-    db: Path | None
+    database: Path | None
     """The folder of its SQLite books; None where they are in the Firestore emulator."""
     shift: float
     """Seconds by which its time is ahead of real time."""
@@ -46,7 +46,10 @@ class Run:
 def announced(run: Run, folder: Path) -> Iterator[None]:
     """Say of the run what is to be known, beside the folder of the books, for as long as it lasts."""
     path = _beside(folder)
-    text = json.dumps(asdict(replace(run, events=run.events.absolute(), db=run.db and run.db.absolute())), default=str)
+    text = json.dumps(
+        asdict(replace(run, events=run.events.absolute(), database=run.database and run.database.absolute())),
+        default=str,
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     being_written = path.with_name(f"{path.name}.{run.port}")
     being_written.write_text(text, "utf-8")
@@ -64,7 +67,9 @@ def local_run(folder: Path) -> Run | None:
         said = json.loads(_beside(folder).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return Run(**{**said, "events": Path(said["events"]), "books": Path(said["books"]) if said["books"] else None})
+    return Run(
+        **{**said, "events": Path(said["events"]), "database": Path(said["database"]) if said["database"] else None}
+    )
 
 
 def moved_clock(shift: timedelta) -> Callable[[], datetime]:

@@ -79,9 +79,11 @@ def _token() -> str:
 def _of_run(run: Run) -> Database:
     shift = timedelta(seconds=run.shift)
     told = f"the local run at {run.address}"
-    if run.db:
+    if run.database:
         try:
-            return Database(SqliteStore(run.db / DATABASE_FILE, moved_clock(shift)), told, run.address, run.events)
+            return Database(
+                SqliteStore(run.database / DATABASE_FILE, moved_clock(shift)), told, run.address, run.events
+            )
         except OtherSchema as error:
             raise NoDatabase(f"{error}; run the commands of the version that runs.") from None
     os.environ["FIRESTORE_EMULATOR_HOST"] = run.emulator or ""

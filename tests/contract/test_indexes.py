@@ -24,8 +24,8 @@ from rollcall.desk.register import Accepted, register
 from rollcall.store.firestore import FirestoreStore
 from tests.contract import sample
 from tests.contract.test_samples import assert_all_is_read, newest_documents
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event, desk_with
+from tests.support.desk import Postbox
 
 Index = tuple[str, ...]
 """The collection, and the fields in order."""

@@ -30,8 +30,8 @@ from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import Clock
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
 from tests.support.faulty_firestore import (
     Fault,
     FaultyFirestore,

@@ -30,14 +30,13 @@ from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailStatus
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
-from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.schemas.test_deliveries import a_report
 from tests.support.builders import a_form, a_registration, an_event, write_event, write_open_event
 from tests.support.google_api import GoogleApi
 from tests.support.inbound import raw_post
 from tests.support.planned import PLACE, plan
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import ROOT, Served, wait_until_it_answers
+from tests.support.webhook import PUBLIC_KEY, a_report, signed
 
 SLUG, PAST = "open", "past"
 SECRETS = {

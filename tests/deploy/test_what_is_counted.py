@@ -22,11 +22,10 @@ from rollcall.desk.ports import Store
 from rollcall.desk.register import register
 from rollcall.model.email import Email, RateLimited, Rejected, SendResult, confirmation
 from rollcall.model.errors import StoreUnavailable
-from tests.conftest import Clock
-from tests.desk.test_register import EVENT, Postbox, a_desk
-from tests.handlers.test_record_deliveries import KEY, signed
-from tests.schemas.test_deliveries import a_report
 from tests.support.builders import a_registration
+from tests.support.clock import Clock
+from tests.support.desk import EVENT, Postbox, a_desk
+from tests.support.webhook import KEY, a_report, signed
 
 MINUTE = timedelta(minutes=1)
 HELD = RateLimited(True, "SendGrid answered 401")

@@ -16,8 +16,8 @@ from rollcall.desk.ports import Store
 from rollcall.desk.register import Accepted, Closed, Late, register
 from rollcall.model.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake
 from rollcall.model.registration import registration_id
-from tests.conftest import Clock
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
 
 EVENT = an_event()
 SECOND = timedelta(seconds=1)

@@ -21,7 +21,7 @@ def desk(desk: Desk) -> Desk:
 
 
 @pytest.mark.parametrize(
-    ("deliveries", "state"),
+    ("deliveries", "status"),
     [
         ((DeliveryKind.ACCEPTED, DeliveryKind.DELIVERED), EmailStatus.DELIVERED),
         ((DeliveryKind.ACCEPTED, DeliveryKind.DELIVERED, DeliveryKind.BOUNCED), EmailStatus.BOUNCED),

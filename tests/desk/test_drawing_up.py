@@ -26,9 +26,9 @@ from rollcall.model.roster import Shown
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event, desk_with
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 EVENT = an_event()
 ANYBODY = a_registration()
@@ -105,7 +105,7 @@ def test_the_confirmation_of_each_is_found_among_all_that_is_owed(desk: Desk, cl
         "A": "sent",
         "B": "bounced",
         "C": "sent",
-        "D": "queued",
+        "D": "pending",
     }
     undelivered = [one.registered.id for one in roster.undelivered.shown]
     assert (undelivered, roster.undelivered.count) == (["B", "D"], 2)

@@ -22,9 +22,9 @@ from rollcall.model.email import (
     SendResult,
     Unknown,
 )
-from tests.conftest import Clock
-from tests.desk.test_register import EVENT, Postbox, a_desk
 from tests.support.builders import a_registration
+from tests.support.clock import Clock
+from tests.support.desk import EVENT, Postbox, a_desk
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 NOTHING = timedelta(0)

@@ -12,9 +12,9 @@ from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quar
 from rollcall.desk.send import Attempted, send, send_due
 from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
 from rollcall.model.registration import BotSignal, registration_id
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 EVENT = an_event()
 SLUG = EVENT.slug

@@ -24,9 +24,9 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, FormStatus, InboundEmail, InboundStatus, Opened, ParsedEmail, ParsedForm
 from rollcall.model.registration import registration_id
 from rollcall.store.folder import FolderFiles
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 EVENT = an_event()
 SENDER = a_registration().email
@@ -133,13 +133,13 @@ def test_another_form_of_the_same_person_is_put_before_a_person(came: Any, desk:
     register(desk, EVENT, a_registration(category="associate"))
     inbound, at = came(a_reading(FORM))
     assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.CONFLICT])
-    assert enqueue(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+    assert enqueue(at) == {"confirmation": 1, "reply": 1, "staff-digest": 1}
 
 
 def test_another_form_that_a_third_sends_is_told_to_the_address_on_file(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration(category="associate"))
     _, at = came(a_reading(FORM, sender="focal@mpt.example.org"))
-    assert enqueue(at) == {"confirmation": 1, "different-form": 1, "reply": 1, "needs-a-person": 1}
+    assert enqueue(at) == {"confirmation": 1, "conflict": 1, "reply": 1, "staff-digest": 1}
 
 
 def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
@@ -196,12 +196,12 @@ def test_what_may_not_be_answered_is_kept_and_nobody_is_written_to(
 ) -> None:
     inbound, desk = came(a_reading(FORM, **changes))
     assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.NEEDS_REVIEW])
-    assert enqueue(desk) == {"needs-a-person": 1}
+    assert enqueue(desk) == {"staff-digest": 1}
     assert list(desk.store.registrations(EVENT.slug, None, 9)) == []
     quoted, _ = came(a_reading(replace(FORM, quoted=True), **changes), "2")
     nothing, _ = came(a_reading(**changes), "3")
     assert [quoted.status, nothing.status] == [without_form, without_form]
-    assert enqueue(desk) == {"needs-a-person": 1}
+    assert enqueue(desk) == {"staff-digest": 1}
 
 
 @pytest.mark.parametrize("own", [*EVENT.staff, "registration@desk.example.org", "anything@forms.example.org"])
@@ -212,7 +212,7 @@ def test_our_own_addresses_get_no_reply(came: Any, own: str) -> None:
     assert enqueue(desk) == {"confirmation": 1}
     incomplete, _ = came(a_reading(NO_SIGNATURE, sender=own), "2")
     assert incomplete.status is InboundStatus.NEEDS_REVIEW
-    assert enqueue(desk) == {"confirmation": 1, "needs-a-person": 1}
+    assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
 
 
 def test_the_same_message_by_another_way_is_answered_once(came: Any) -> None:
@@ -227,13 +227,13 @@ def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: 
     assert len(list(send_due(desk))) == TO_ONE_ADDRESS
     inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
-    assert enqueue(at) == {"needs-a-person": 1}
+    assert enqueue(at) == {"staff-digest": 1}
 
 
 def test_what_could_not_be_read_needs_a_person_and_the_sender_hears_so(came: Any) -> None:
     scan, desk = came(a_reading(not_read=("scan.pdf",)))
     assert (scan.status, scan.answered) == (InboundStatus.NEEDS_REVIEW, True)
-    assert enqueue(desk) == {"reply": 1, "needs-a-person": 1}
+    assert enqueue(desk) == {"reply": 1, "staff-digest": 1}
 
 
 @pytest.mark.parametrize("form", [FORM, NO_SIGNATURE])
@@ -241,7 +241,7 @@ def test_a_question_above_what_we_wrote_is_no_form(came: Any, desk: Desk, form: 
     register(desk, EVENT, a_registration(category="associate"))
     inbound, at = came(a_reading(replace(form, quoted=True), text="When is lunch?"))
     assert (inbound.status, inbound.forms) == (InboundStatus.NEEDS_REVIEW, ())
-    assert enqueue(at) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+    assert enqueue(at) == {"confirmation": 1, "reply": 1, "staff-digest": 1}
 
 
 def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
@@ -253,7 +253,7 @@ def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
 def test_a_scan_from_a_fax_machine_is_put_before_a_person(came: Any) -> None:
     inbound, desk = came(a_reading(automatic="Precedence", not_read=("fax.tif",)))
     assert inbound.status is InboundStatus.NEEDS_REVIEW
-    assert enqueue(desk) == {"needs-a-person": 1}
+    assert enqueue(desk) == {"staff-digest": 1}
 
 
 def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: Desk) -> None:
@@ -265,7 +265,7 @@ def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: 
 def test_a_form_with_a_paper_is_registered_and_the_paper_put_before_a_person(came: Any) -> None:
     inbound, desk = came(a_reading(FORM, not_read=("contribution.doc",)))
     assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.REGISTERED])
-    assert enqueue(desk) == {"confirmation": 1, "reply": 1, "needs-a-person": 1}
+    assert enqueue(desk) == {"confirmation": 1, "reply": 1, "staff-digest": 1}
 
 
 def test_a_question_needs_a_person(came: Any) -> None:
@@ -350,7 +350,7 @@ def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, 
     ((_, inbound),) = read_due(at)
     assert isinstance(inbound, InboundEmail)
     assert inbound.status is InboundStatus.NEEDS_REVIEW
-    assert enqueue(at) == {"needs-a-person": 1}
+    assert enqueue(at) == {"staff-digest": 1}
     assert list(read_due(at)) == []
     assert at.files().get(id) == b"1"
 
@@ -456,7 +456,7 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
     virus = Attachment("form.exe", "application/pdf", b"MZ")
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
     clock.now += timedelta(days=1)
-    (attempt,) = [id for id, _ in send_due(desk) if "needs-a-person" in id]
+    (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
     record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
     assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS

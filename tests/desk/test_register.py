@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock
 
 import pytest
 from hypothesis import given
@@ -11,36 +10,13 @@ from hypothesis import strategies as st
 from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, Conflict, Duplicate, KeyReused, Late, NotYetOpen, register
-from rollcall.model import email
-from rollcall.model.email import Email, EmailKind, SendResult
+from rollcall.model.email import EmailKind
 from rollcall.model.registration import ALPHABET, check_character, is_reference, reference, registration_id
-from rollcall.store.sqlite import SqliteStore
-from tests.conftest import Clock
-from tests.support.builders import a_registration, an_event, desk_with
+from tests.support.builders import a_registration
+from tests.support.clock import Clock
+from tests.support.desk import EVENT, a_desk
 
-EVENT = an_event()
 MICROSECOND = timedelta(microseconds=1)
-
-
-class Postbox:
-    """A poster that keeps what it is handed; several may post at once."""
-
-    def __init__(self) -> None:
-        self.messages: list[Email] = []
-        self.answers: list[SendResult] = []
-        self._lock = Lock()
-
-    def post(self, message: Email) -> SendResult:
-        with self._lock:
-            self.messages.append(message)
-            return self.answers.pop(0) if self.answers else email.Accepted()
-
-
-def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
-    store = SqliteStore(path / "books.sqlite3", clock)
-    seconds = lambda: clock.now.timestamp()  # noqa: E731
-    post = (postbox or Postbox()).post
-    return desk_with(store, post, path / "messages", events={EVENT.slug: EVENT}, seconds=seconds)
 
 
 def test_accepted_then_known(desk: Desk) -> None:

@@ -12,9 +12,9 @@ from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
 from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
 from rollcall.model.registration import registration_id
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 WRONG = an_event()
 MENDED = replace(WRONG, staff=("right@example.org", "second@example.org"))

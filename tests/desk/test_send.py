@@ -57,9 +57,9 @@ from rollcall.model.email import (
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.registration import registration_id
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 EVENT = an_event()
 ID = registration_id(EVENT.slug, a_registration())
@@ -640,7 +640,7 @@ def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock
     assert attempted.status is EmailStatus.SENT
     (message,) = postbox.messages
     assert message.subject.endswith("1 registered")
-    assert "amina.diallo@mpt.example.org (queued)" in message.text
+    assert "amina.diallo@mpt.example.org (pending)" in message.text
 
 
 def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Clock) -> None:

@@ -18,9 +18,9 @@ from rollcall.model.email import DeliveryEvent, DeliveryKind, Email, EmailStatus
 from rollcall.model.registration import BotSignal, registration_id
 from rollcall.model.roster import Shown
 from rollcall.ops.status import status
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 EVENT = an_event()
 TEST_PERSON = a_registration(email=address_of_test_person("0a1b"))

@@ -55,7 +55,7 @@ def test_what_is_missing_written_above_completes_the_form(answer: Quoting) -> No
 
 @QUOTING
 @pytest.mark.parametrize(
-    ("mail", "said"),
+    ("entry", "said"),
     [
         (replied(INCOMPLETE), INCOMPLETE.answers),
         (replied(INCOMPLETE, intake=PAST), INCOMPLETE.answers),
@@ -82,6 +82,6 @@ def test_a_hotel_that_is_told_late_is_understood(answer: Quoting) -> None:
 
 
 @QUOTING
-@pytest.mark.parametrize("mail", [replied(), replied(not_read=("scan.jpg",))], ids=["no form", "scan"])
+@pytest.mark.parametrize("entry", [replied(), replied(not_read=("scan.jpg",))], ids=["no form", "scan"])
 def test_a_mail_without_a_form_has_none_when_it_is_quoted(answer: Quoting, entry: Email) -> None:
     assert find_forms(EVENT, answer("Thank you very much!\n", entry)).forms == ()

@@ -101,7 +101,7 @@ def test_a_long_subject_is_cut() -> None:
 
 
 @BODIES
-@pytest.mark.parametrize("standing", [FormStatus.REGISTERED, FormStatus.DUPLICATE])
+@pytest.mark.parametrize("status", [FormStatus.REGISTERED, FormStatus.DUPLICATE])
 def test_a_registered_form(part: str, status: FormStatus) -> None:
     body = getattr(replied(replace(REGISTERED, status=status)), part)
     for said in (

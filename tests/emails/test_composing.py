@@ -97,7 +97,7 @@ CAME_IN_TIME = registered(
 
 
 @pytest.mark.parametrize("part", ["text", "html"])
-@pytest.mark.parametrize("came_at", [None, EVENT.closes_at - timedelta(minutes=2)], ids=["late", "e-mailed in time"])
+@pytest.mark.parametrize("arrived_at", [None, EVENT.closes_at - timedelta(minutes=2)], ids=["late", "e-mailed in time"])
 def test_who_is_late_is_not_told_what_only_the_registered_need(part: str, arrived_at: datetime | None) -> None:
     late = registered(arrived_at=arrived_at, received_at=EVENT.closes_at + timedelta(minutes=1))
     body = getattr(confirmed(late), part).lower()

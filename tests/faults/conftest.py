@@ -23,13 +23,12 @@ from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.handlers.test_record_deliveries import PUBLIC_KEY, signed
-from tests.schemas.test_deliveries import a_report
 from tests.support.builders import EVENTS, a_form, a_form_in_text, a_registration
 from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.support.inbound import raw_post
 from tests.support.sendgrid_api import sendgrid_api
 from tests.support.served import Answer, Served, process
+from tests.support.webhook import PUBLIC_KEY, a_report, signed
 
 SLUG = "open"
 ONE: dict[str, object] = {}

@@ -19,7 +19,7 @@ MAILS = 60
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("books", ["sqlite", "firestore"], indirect=True)
+@pytest.mark.parametrize("db", ["sqlite", "firestore"], indirect=True)
 def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folder: Path) -> None:
     write_open_event(events_folder, slug="open")
     both = threading.Barrier(SENDERS + 1, timeout=15)

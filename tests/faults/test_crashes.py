@@ -120,7 +120,7 @@ CASES = {
         lambda rollcall: rollcall.register(category="associate"),
         ("accept", "registered", "queue"),
         before=lambda rollcall: rollcall.register(),
-        extra_mails=[confirmation_of().replace("confirmation", "different-form")],
+        extra_mails=[confirmation_of().replace("confirmation", "conflict")],
     ),
     "register under a key": Case(lambda rollcall: rollcall.register_under_a_key(), ("intake", "accept")),
     "register again under a key": Case(
@@ -215,7 +215,7 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
     assert rollcall.registered() == rollcall.on_roster() == sorted(id_of(**person) for person in case.people)
     enqueue = [*(confirmation_of(**person) for person in case.people), roster_entry(SLUG, 1, "").id, *case.extra_mails]
     posted = rollcall.posted()
-    words = [id for id in posted if ".needs-a-person." in id]
+    words = [id for id in posted if ".staff-digest." in id]
     assert len(words) == case.words
     assert set(posted) == {*enqueue, *words}
     assert posted.total() < len(enqueue) + len(words) + case.refused + copies

@@ -47,7 +47,7 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     assert rollcall.api.answers == []
     assert rollcall.registered() == rollcall.on_roster() == sorted([id_of(**ONE), id_of(**OTHER)])
     posted = rollcall.posted()
-    told_of_the_hold = {id for id in posted if ".needs-a-person." in id}
+    told_of_the_hold = {id for id in posted if ".staff-digest." in id}
     assert len(told_of_the_hold) == (1 if fault == "401" else 0)
     enqueue = {confirmation_of(**ONE), confirmation_of(**OTHER), f"{SLUG}.roster.1"} | told_of_the_hold
     assert set(posted) == enqueue

@@ -18,8 +18,9 @@ from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import read_form
-from tests.conftest import Clock, store_settings
+from tests.conftest import store_settings
 from tests.support.builders import LINKS, a_form, an_event, write_event
+from tests.support.clock import Clock
 from tests.support.served import Answer, Served, function
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

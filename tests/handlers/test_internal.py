@@ -14,10 +14,10 @@ import pytest
 from rollcall.local.trigger import trigger_of
 from rollcall.model.registration import registration_id
 from tests.conftest import store_settings
-from tests.handlers.test_record_deliveries import PUBLIC_KEY
 from tests.support.builders import EVENTS, a_form, a_registration
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import ROOT, Served, function, until
+from tests.support.webhook import PUBLIC_KEY
 
 SLUG = "soon"
 

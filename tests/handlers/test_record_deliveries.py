@@ -8,9 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.cloud import firestore
 
 from handlers.signature import SIGNATURE, TIMESTAMP
@@ -19,29 +17,13 @@ from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import Clock, store_settings
-from tests.schemas.test_deliveries import a_report
+from tests.conftest import store_settings
 from tests.support.builders import EVENTS, a_registration
+from tests.support.clock import Clock
 from tests.support.served import Served, function
+from tests.support.webhook import NEXT_KEY, PUBLIC_KEY, a_report, public, signed
 
-KEY = ec.generate_private_key(ec.SECP256R1())
-NEXT_KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def public(key: ec.EllipticCurvePrivateKey) -> str:
-    """Its public key as SendGrid shows it."""
-    return base64.b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
-
-
-PUBLIC_KEY = public(KEY)
-TIME = "1075723200"
 MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")
-
-
-def signed(body: bytes, key: ec.EllipticCurvePrivateKey = KEY, timestamp: str = TIME) -> dict[str, str]:
-    """The headers that SendGrid puts on this body."""
-    signature = key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
-    return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp, "Content-Type": "application/json"}
 
 
 @pytest.fixture(params=["sqlite", "firestore"])

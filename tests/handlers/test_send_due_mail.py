@@ -16,9 +16,9 @@ from rollcall.desk.ports import EmailReader, Store
 from rollcall.desk.receive import receive
 from rollcall.desk.register import register
 from rollcall.model.email import Email
-from tests.conftest import Clock
-from tests.desk.test_register import EVENT, Postbox, a_desk
 from tests.support.builders import a_registration
+from tests.support.clock import Clock
+from tests.support.desk import EVENT, Postbox, a_desk
 
 POST = Request(EnvironBuilder(method="POST").get_environ())
 

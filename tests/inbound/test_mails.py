@@ -31,9 +31,9 @@ from rollcall.model.email import EmailKind
 from rollcall.model.inbound import ParsedEmail, ParsedForm
 from rollcall.store.firestore import FirestoreStore
 from schemas.registration import read_form, written
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox, a_desk
 from tests.support.builders import an_event, desk_with
+from tests.support.clock import Clock
+from tests.support.desk import Postbox, a_desk
 from tests.support.inbound import parsed_post, raw_post, stored
 
 EVENT = an_event()
@@ -155,13 +155,13 @@ def test_what_comes_of_it(name: str, kind: str, tmp_path: Path, request: pytest.
     told = expected(name)
     desk = desk_on(kind, tmp_path, told.get("now", datetime(2004, 2, 2, 12, tzinfo=UTC)), request)
     forms = told.get("forms", [])
-    for echo in (form for form in forms if "standing" not in form):
+    for echo in (form for form in forms if "status" not in form):
         register(desk, EVENT, read_form(EVENT, echo["answers"]))
     owed_before = enqueue(desk)
     inbound = read_in(desk, receive(desk, posted_raw(name)))
     assert inbound is not None
-    assert inbound.status == told["standing"]
-    assert [form.status for form in inbound.forms] == [form["standing"] for form in forms if "standing" in form]
+    assert inbound.status == told["status"]
+    assert [form.status for form in inbound.forms] == [form["status"] for form in forms if "status" in form]
     assert enqueue(desk) == sorted([*owed_before, *told["mails"]])
     assert (inbound.received_at > EVENT.closes_at) == told.get("late", False)
     assert list(inbound.not_read) == told.get("not_read", [])

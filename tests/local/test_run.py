@@ -64,7 +64,7 @@ def test_a_registration_is_confirmed(tmp_path: Path, store: Mapping[str, str]) -
         served.post_json(PATH, a_form())
         differs = served.post_json(PATH, a_form(hotel="Another"))
         assert differs.status == 409
-        (notice,) = until(lambda: outbox(served, "different-form"))
+        (notice,) = until(lambda: outbox(served, "conflict"))
         assert "Another" not in notice["text"].replace("Another registration form", "")
         served.post_json(PATH, a_form(hotel="A third"))
         served.ask("POST", "/send-due-mail")
@@ -206,7 +206,7 @@ def test_the_roster_is_a_workbook_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "state", "note", "held"),
+    ("answers", "status", "note", "held"),
     [
         ("401", "queued", "SendGrid answered 401", True),
         ("400", "failed", "SendGrid answered 400", False),

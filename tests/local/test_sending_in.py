@@ -128,8 +128,8 @@ def test_the_staff_hear_next_morning_of_what_needs_a_person(tmp_path: Path) -> N
     with local_run(db, AT="2004-01-14T10:00:00+01:00") as served:
         shown = send_in(served, **{"from": AMINA, "subject": "A question", "text": "When does it begin?"})
         assert (shown["standing"], shown["forms"]) == ("needs a person", [])
-        assert outbox(served, "needs-a-person") == []
+        assert outbox(served, "staff-digest") == []
     with local_run(db, AT="2004-01-15T08:00:05+01:00") as served:
-        (digest,) = until(lambda: outbox(served, "needs-a-person"))
+        (digest,) = until(lambda: outbox(served, "staff-digest"))
         assert digest["to"] == "spumail@itu.int"
         assert "A question" in digest["text"]

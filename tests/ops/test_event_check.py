@@ -16,8 +16,8 @@ from rollcall.model.registration import BotSignal
 from rollcall.ops.event_check import check_events, faults
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import as_written, deadline_from
-from tests.conftest import Clock
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
 
 EVENT = an_event()
 NOW = datetime(2004, 1, 20, 12, tzinfo=UTC)

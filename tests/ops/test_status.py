@@ -26,9 +26,9 @@ from rollcall.model.email import (
 from rollcall.model.registration import BotSignal
 from rollcall.ops.report import status_said
 from rollcall.ops.status import UnsentCounts, status, unsent_counts
-from tests.conftest import Clock
-from tests.desk.test_register import Postbox
 from tests.support.builders import a_registration, an_event
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
 
 EVENT = an_event()
 FOLDER = Path("events")

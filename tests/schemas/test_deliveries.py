@@ -6,25 +6,7 @@ import pytest
 
 from rollcall.model.email import DeliveryEvent, DeliveryKind
 from schemas.deliveries import LONGEST_REASON, read_deliveries
-
-ID = "intgov04.A.confirmation"
-
-
-def a_report(**changes: object) -> dict[str, object]:
-    """A report as the reference page shows it, with our custom argument."""
-    return {
-        "email": "example@test.com",
-        "timestamp": 1513299569,
-        "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
-        "event": "bounce",
-        "category": ["cat facts"],
-        "sg_event_id": "6g4ZI7SA-xmRDv57GoPIPw==",
-        "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
-        "reason": "500 unknown recipient",
-        "status": "5.0.0",
-        "type": "bounce",
-        "email_id": ID,
-    } | changes
+from tests.support.webhook import ID, a_report
 
 
 def read(*reports: object) -> list[DeliveryEvent]:

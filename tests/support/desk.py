@@ -1,0 +1,34 @@
+"""A desk on a real SQLite store whose clock a test moves, and whose poster keeps what it is handed."""
+
+from pathlib import Path
+from threading import Lock
+
+from rollcall.desk.desk import Desk
+from rollcall.model import email
+from rollcall.model.email import Email, SendResult
+from rollcall.store.sqlite import SqliteStore
+from tests.support.builders import an_event, desk_with
+from tests.support.clock import Clock
+
+EVENT = an_event()
+
+
+class Postbox:
+    """A poster that keeps what it is handed; several may post at once."""
+
+    def __init__(self) -> None:
+        self.messages: list[Email] = []
+        self.answers: list[SendResult] = []
+        self._lock = Lock()
+
+    def post(self, message: Email) -> SendResult:
+        with self._lock:
+            self.messages.append(message)
+            return self.answers.pop(0) if self.answers else email.Accepted()
+
+
+def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
+    store = SqliteStore(path / "books.sqlite3", clock)
+    seconds = lambda: clock.now.timestamp()  # noqa: E731
+    post = (postbox or Postbox()).post
+    return desk_with(store, post, path / "messages", events={EVENT.slug: EVENT}, seconds=seconds)
