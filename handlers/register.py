@@ -37,7 +37,7 @@ from rollcall.model.inbound import Opened
 from rollcall.model.intake import Intake
 from rollcall.model.registration import BotSignal, Registration, is_reference, registration_id
 from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
-from schemas.registration import form_fields, read_form
+from schemas.form import form_fields, read_form
 from templates import deadline, in_zone, render
 
 _TRY_AGAIN = (

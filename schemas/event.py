@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from rollcall.model.event import Category, Contact, Event, Hotel, Venue
-from schemas.registration import FIELD_NAMES
+from schemas.form import FIELD_NAMES
 from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

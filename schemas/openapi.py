@@ -10,7 +10,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
 from rollcall.model.event import Event
-from schemas.registration import EmailAddress, Telephone, schema_for
+from schemas.form import EmailAddress, Telephone, schema_for
 from schemas.text import Lines, Text
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))

@@ -25,7 +25,7 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered, Registration, registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from schemas.registration import form_fields, read_form, written
+from schemas.form import form_fields, read_form, written
 from tests.support.builders import a_form, an_event, roster_files
 from tests.support.clock import Clock
 

@@ -33,7 +33,7 @@ from rollcall.model.roster import (
     RosterRow,
     Shown,
 )
-from schemas.registration import form_fields, written
+from schemas.form import form_fields, written
 
 Row = tuple[str, ...]
 _Of = TypeVar("_Of")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered
-from schemas.registration import ValidationError, form_fields, read_form, written
+from schemas.form import ValidationError, form_fields, read_form, written
 
 NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000

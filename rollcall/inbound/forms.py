@@ -14,7 +14,7 @@ from rollcall.inbound.written import date_in
 from rollcall.model.event import Event
 from rollcall.model.inbound import ParsedForm
 from rollcall.model.registration import Registration, fold
-from schemas.registration import ValidationError, read_form
+from schemas.form import ValidationError, read_form
 
 MOST_FILES = 100
 """Files of a message that are read."""

@@ -18,7 +18,7 @@ from rollcall.inbound.webhook import Post, delivery_id, open_post
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, ParsedEmail
-from schemas.registration import form_fields
+from schemas.form import form_fields
 
 LONGEST_TEXT = 2000
 """Characters of what a message says that the staff see."""

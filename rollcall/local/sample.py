@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from rollcall.documents.blank_form import blank_form_text
 from rollcall.model.event import Event
-from schemas.registration import form_fields
+from schemas.form import form_fields
 
 SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"
 

@@ -15,7 +15,7 @@ from rollcall.local.sendgrid import StandIn
 from rollcall.model.email import Attachment
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, status_now
 from rollcall.model.registration import reference
-from schemas.registration import form_fields
+from schemas.form import form_fields
 
 LARGEST = 40_000_000
 """Bytes of what is sent in; SendGrid takes messages of 30 MB at the most."""

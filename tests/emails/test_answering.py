@@ -11,7 +11,7 @@ from rollcall.model.email import Email, reply_entry
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Reply
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
-from schemas.registration import form_fields
+from schemas.form import form_fields
 from tests.support.builders import a_form, a_registration, an_event, registered
 
 EVENT = an_event()

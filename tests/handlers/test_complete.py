@@ -17,7 +17,7 @@ from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Inboun
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from schemas.registration import read_form
+from schemas.form import read_form
 from tests.conftest import store_settings
 from tests.support.builders import LINKS, a_form, an_event, write_event
 from tests.support.clock import Clock

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rollcall.inbound.grouping import MOST_FORMS
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.text import forms_in_text
-from schemas.registration import form_fields
+from schemas.form import form_fields
 from tests.support.builders import a_form, a_form_in_text, an_event
 
 EVENT = an_event()

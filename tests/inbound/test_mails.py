@@ -30,7 +30,7 @@ from rollcall.local.moved_time import MovedTime
 from rollcall.model.email import EmailKind
 from rollcall.model.inbound import ParsedEmail, ParsedForm
 from rollcall.store.firestore import FirestoreStore
-from schemas.registration import read_form, written
+from schemas.form import read_form, written
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, a_desk

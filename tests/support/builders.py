@@ -20,7 +20,7 @@ from rollcall.model.registration import Registered, Registration, registration_i
 from rollcall.model.roster import RosterContent, RosterRow
 from rollcall.store.folder import FolderFiles
 from schemas.event import read_event
-from schemas.registration import form_fields, read_form
+from schemas.form import form_fields, read_form
 
 EVENTS = Path(__file__).parents[2] / "events"
 LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")

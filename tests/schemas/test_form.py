@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from schemas.registration import _PLAIN_ADDRESS, form_fields, read_form
+from schemas.form import _PLAIN_ADDRESS, form_fields, read_form
 from schemas.text import Lines, Text, _unreadable, is_blank
 from tests.support.builders import a_form, an_event
 
