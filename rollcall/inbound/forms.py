@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.grouping import MOST_FORMS, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.text import forms_in_text
-from rollcall.inbound.written import date_in
 from rollcall.model.event import Event
 from rollcall.model.inbound import ParsedForm
 from rollcall.model.registration import Registration, fold
@@ -18,6 +18,14 @@ from schemas.form import ValidationError, read_form
 
 MOST_FILES = 100
 """Files of a message that are read."""
+LONGEST_DATE = 60
+"""Characters of a text that is read as a date."""
+_DATES = {
+    "DATE_ORDER": "DMY",
+    "PARSERS": ["absolute-time"],  # none that is reckoned from today
+    "REQUIRE_PARTS": ["day", "month", "year"],
+    "RETURN_AS_TIMEZONE_AWARE": False,
+}
 
 _Source = TypeVar("_Source")
 _NO_PAPERS = (
@@ -136,3 +144,22 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
         registration = None
         faults = {str(name): tuple(map(str, said)) for name, said in error.messages_dict.items()}
     return ParsedForm(answers, registration, faults, form.quoted)
+
+
+def date_in(text: str) -> str:
+    """The date that is written there in English, French or Spanish, as ISO 8601 has it; the text itself where none can
+    be read. Of two numbers that may both be the month, the second is."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return _parsed(text) if len(text) <= LONGEST_DATE and any(character.isdigit() for character in text) else text
+
+
+def _parsed(text: str) -> str:
+    import dateparser
+
+    try:
+        read = dateparser.parse(text, languages=["en", "fr", "es"], settings=_DATES)
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # as it does for some that are none
+        return text
+    return read.date().isoformat() if read else text

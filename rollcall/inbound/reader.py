@@ -10,8 +10,7 @@ from rollcall.inbound.charsets import text_of
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.message import message_of
-from rollcall.inbound.mime import Headers, decoded
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Headers, Parts, decoded
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
 from rollcall.inbound.webhook import Post, delivery_id, open_post

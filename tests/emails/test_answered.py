@@ -7,7 +7,7 @@ import pytest
 
 from rollcall.emails.composing import compose
 from rollcall.inbound.forms import find_forms
-from rollcall.inbound.parts import Parts
+from rollcall.inbound.mime import Parts
 from rollcall.model.email import Email, confirmation
 from rollcall.model.inbound import FormStatus, InboundForm, ParsedForm
 from rollcall.model.intake import Intake

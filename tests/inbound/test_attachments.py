@@ -15,7 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
-from rollcall.inbound.parts import File
+from rollcall.inbound.mime import File
 from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.grouping import MOST_FORMS
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Parts
 from schemas.form import form_fields
 from tests.support.builders import a_form, a_registration, an_event
 
