@@ -13,8 +13,8 @@ from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.event import Event
 from rollcall.model.inbound import ParsedForm
-from rollcall.model.registration import Registration, fold
-from schemas.form import ValidationError, read_form
+from rollcall.model.registration import fold
+from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
 """Files of a message that are read."""
@@ -138,12 +138,9 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
     try:
-        registration: Registration | None = read_form(event, answers)
-        faults: dict[str, tuple[str, ...]] = {}
+        return ParsedForm(answers, read_form(event, answers), quoted=form.quoted)
     except ValidationError as error:
-        registration = None
-        faults = {str(name): tuple(map(str, said)) for name, said in error.messages_dict.items()}
-    return ParsedForm(answers, registration, faults, form.quoted)
+        return ParsedForm(answers, None, faults_of(error), form.quoted)
 
 
 def date_in(text: str) -> str:

@@ -19,7 +19,8 @@ from google.cloud import firestore
 from rollcall.desk.ports import Store
 from rollcall.local.emulator import firestore_emulator
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey, Registration
 from rollcall.store.firestore import FirestoreStore
@@ -105,13 +106,19 @@ MAILS = (
     replace(_mail("sent"), status=EmailStatus.SENT, due_at=None, attempts=_attempts(AttemptOutcome.ACCEPTED)),
 )
 
+_FAULTS = {"email": (Fault("required"), Fault("too_long", {"length": 101})), "came_at": ()}
 _FORMS = tuple(
     InboundForm(status, id, answers, faults)
     for status, id, answers, faults in (
         (FormStatus.REGISTERED, "A", {}, {}),
         (FormStatus.DUPLICATE, "B", {}, {}),
         (FormStatus.CONFLICT, "A", {"hotel": "Cornavin", "at": "noon", "due_at": "", "a.b": "`c`"}, {}),
-        (FormStatus.INCOMPLETE, None, {"first_name": "Mai"}, {"email": ("One.", "Two: «é»."), "came_at": ()}),
+        (
+            FormStatus.INCOMPLETE,
+            None,
+            {"first_name": "Mai"},
+            _FAULTS,
+        ),
         (FormStatus.NOT_YET_OPEN, "E", {"first_name": "Mai"}, {}),
         (FormStatus.NEEDS_REVIEW, "F", {"first_name": "Mai"}, {}),
     )
@@ -130,7 +137,7 @@ _READ = InboundEmail(
     forms=_FORMS,
     not_read=("scan 1.tiff", ""),
     text="Bonjour,\r\n\r\n\x0b> et voilà",
-    reason="A scan: nobody here reads pictures.",
+    reasons=(Reason(ReviewReason.NO_FORM), Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": "fail"})),
     answered=True,
     resolved=True,
 )
@@ -139,7 +146,7 @@ INCOMING = (
     _READ,
     InboundEmail("M2", "sample", NOON, InboundStatus.REGISTERED, attempts=1, forms=_FORMS[:2]),
     InboundEmail("M3", "sample", NOON, InboundStatus.WAITING_FOR_SENDER, attempts=1, forms=_FORMS[3:4], answered=True),
-    InboundEmail("M4", "sample", NOON, InboundStatus.AUTOMATIC, attempts=1, reason="Auto-Submitted"),
+    InboundEmail("M4", "sample", NOON, InboundStatus.AUTOMATIC, attempts=1),
     InboundEmail("M5", "sample", NOON, InboundStatus.SPAM, due_at=NOON + HOUR, attempts=1),
 )
 """When they were stored the store says."""

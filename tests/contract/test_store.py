@@ -25,7 +25,7 @@ from rollcall.model.email import (
     roster_entry,
     staff_digest,
 )
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey
 from rollcall.store.firestore import FirestoreStore
@@ -498,12 +498,15 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
             InboundForm(
                 FormStatus.INCOMPLETE,
                 answers={"address": "BP 3000\nConakry\r\n\u2028Guinée\t\x00", "at": "noon", "due_at": "", "a.b": "`c`"},
-                faults={"email": ("One.", "Two: «é»."), "came_at": ()},
+                faults={
+                    "email": (Fault("required"), Fault("too_long", {"length": 101, "max_length": 100})),
+                    "came_at": (),
+                },
             ),
         ),
         not_read=("scan 1.tiff", ""),
         text="Bonjour,\r\n\r\n\x0b> et voilà",
-        reason="A scan: nobody here reads pictures.",
+        reasons=(Reason(ReviewReason.NO_FORM), Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": "fail"})),
         answered=True,
         resolved=True,
     )

@@ -13,6 +13,7 @@ from google.cloud import firestore
 
 from rollcall.desk.ports import Store
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
@@ -31,7 +32,7 @@ COMPLETE_FORM = {name: str(value) for name, value in a_form(hotel="Hôtel <b>Cor
 INCOMPLETE = InboundForm(
     FormStatus.INCOMPLETE,
     answers={name: text for name, text in COMPLETE_FORM.items() if name != "signature"},
-    faults={"signature": ("Please fill this in.",)},
+    faults={"signature": (Fault("required"),)},
 )
 
 

@@ -76,7 +76,7 @@ def write_open_event(folder: Path, *origins: str, slug: str = "open") -> None:
 def a_form(**changes: object) -> dict[str, object]:
     """A form filled in completely, as a JSON client sends it."""
     return {
-        "title": "Ms.",
+        "title": "ms",
         "category": "member-state",
         "family_name": "Diallo",
         "first_name": "Amina",
