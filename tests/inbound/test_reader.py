@@ -263,6 +263,7 @@ class TestAnyBytes:
         charsets = {"text": charset.decode("latin-1"), "html": charset.decode("latin-1")}
         holds_of_any(stored(*parsed_post(headers, text=text, html=text, charsets=charsets, files=[file])))
 
+    @pytest.mark.slow
     @settings(max_examples=300, deadline=None)
     @given(st.data())
     def test_as_a_message_that_was_damaged(self, data: st.DataObject) -> None:

@@ -143,6 +143,7 @@ def test_what_is_no_address(email: str) -> None:
     assert errors_of(email=email)["email"][0].startswith("This does not read as an e-mail address")
 
 
+@pytest.mark.slow
 @given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
 def test_an_address_that_is_taken_without_the_library_is_one_for_the_library(email: str) -> None:
     validate_email(email, check_deliverability=False)
