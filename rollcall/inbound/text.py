@@ -6,20 +6,16 @@ open, whose answer the lines below may still be. What comes of it are `Item`s, w
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import NamedTuple
 
 from rollcall.inbound.grouping import NAMES, Answered, Item, forms_of
-from rollcall.inbound.labels import LONGEST_LABEL, Vocabulary, plain, value_in, vocabulary
+from rollcall.inbound.labels import LONGEST_LABEL, Label, Vocabulary, labels_in, value_in, vocabulary
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
 
 LONGEST_TEXT = 2_000_000
 """Characters of a text that are read."""
-_LONGEST_LINE = 20_000
-"""Characters of a line in which labels are looked for."""
 _MOST_LINES = 40
 """Lines that stand at one label: more than any address has, so that the schema can say so."""
 _FLOWED = 50
@@ -27,16 +23,6 @@ _FLOWED = 50
 _DASHES = "-- "
 """What stands above a sender's name and address below a letter (RFC 3676, 4.3)."""
 
-_BULLET = re.compile(r"[\s*•·▪●■○□◦❑❏\-–—#+\u200b-\u200f\ufeff]*(?:\(?(?:\d{1,2}|[a-wyzA-WYZ])[.)]\s*)?[\s*_]*")
-_SEPARATOR = re.compile(
-    r"(?P<colon>[ \t\xa0]{0,9}[*_]{0,3}[ \xa0]{0,3}[:：])"
-    r"|(?P<leaders>\s?(?:[.…_·]{2,}|…)[\s:：.…_·]*)"
-    r"|(?P<wide>\t[ \xa0]*|[ \xa0]{2,}\t?[ \xa0]*)"
-    r"|(?P<dash>[ \xa0][-–—=][ \xa0])"
-)
-_NUMBER = re.compile(r"[+(\d]")
-_LAST_WORD = re.compile(r"[^\W_]{1,30}\W{0,4}\Z")
-_WORD_START = re.compile(r"(?:(?<=[\s,;|/(*])|\A)[^\W_]")
 _BOX = re.compile(r"\s*(?:[\[(][^\[\]()]{0,3}[\])]|[^\w\s])")
 _RUNS_ON = ("organization",)
 """Fields of one line that often take two."""
@@ -69,15 +55,6 @@ class _Open:
     """Whether the last line goes on in the next one."""
 
 
-@dataclass(frozen=True)
-class _Label:
-    names: tuple[str, ...]
-    rest: str
-    """What stands behind it, to the next label."""
-    wide: bool = False
-    """Whether only white space separates it from that."""
-
-
 class _Reading:
     """Goes through a text from top to bottom."""
 
@@ -103,7 +80,7 @@ class _Reading:
         self._close()
         return self._items
 
-    def _read(self, line: Line, labels: Sequence[_Label], *, more: bool, form: bool) -> None:
+    def _read(self, line: Line, labels: Sequence[Label], *, more: bool, form: bool) -> None:
         """Read a line; `more` says whether labels follow further down, `form` whether the sender's own form does."""
         if line.text == _DASHES and not line.quoted:
             self._close()
@@ -117,7 +94,7 @@ class _Reading:
         elif not (self._columns and self._read_row(line)) and not self._read_choices(line):
             self._go_on(line, more=more, form=form)
 
-    def _read_labels(self, line: Line, labels: Sequence[_Label]) -> None:
+    def _read_labels(self, line: Line, labels: Sequence[Label]) -> None:
         self._columns = ()
         for label in labels:
             self._close(by_label=True)
@@ -125,7 +102,7 @@ class _Reading:
         if len(labels) > 1 and all(label.wide and not label.rest.strip() for label in labels):
             self._columns = tuple(label.names for label in labels)
 
-    def _begin(self, label: _Label, line: Line) -> None:
+    def _begin(self, label: Label, line: Line) -> None:
         names = self._meant(label.names)
         if any(name in NAMES for name in names):
             self._below_dashes = False
@@ -169,13 +146,13 @@ class _Reading:
     def _read_choices(self, line: Line) -> bool:
         """A line of boxes and choices, with or without a label above."""
         here = self._open
-        fields = self._words.choice_fields(line.text)
+        fields = self._words.choices.fields_in(line.text)
         if here and self._kind(here.names) == "choice" and here.quoted == line.quoted and not here.done:
             wrapped = bool(here.lines) and line.text[0].isspace() and not here.blank
             if fields == here.names or (not fields and (wrapped or _BOX.match(line.text))):
                 here.lines.append(line.text)
                 return True
-        if not fields or (self._goes_on(line) and not self._words.has_box(line.text)):
+        if not fields or (self._goes_on(line) and not self._words.choices.has_box(line.text)):
             return False
         for name in fields:
             self._close()
@@ -253,13 +230,13 @@ class _Reading:
             self._items.append(Item(name, value, quoted, within, begins))
 
 
-def _asks_name(labels: Sequence[_Label]) -> bool:
+def _asks_name(labels: Sequence[Label]) -> bool:
     return any(name in NAMES for label in labels for name in label.names)
 
 
-def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[_Label]]]:
+def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[Label]]]:
     """The lines, each with the labels in it; two over which a label is wrapped are one line."""
-    labelled: list[tuple[Line, list[_Label]]] = []
+    labelled: list[tuple[Line, list[Label]]] = []
     for line in lines:
         labels = labels_in(words, line.text)
         if labelled and not labelled[-1][1] and (joined := _joined(labelled[-1][0], line)):
@@ -277,93 +254,6 @@ def _joined(line: Line, following: Line) -> Line | None:
     if line.quoted != following.quoted or not begins or not goes_on or len(begins) > LONGEST_LABEL:
         return None
     return Line(f"{begins} {goes_on}", line.quoted)
-
-
-def labels_in(words: Vocabulary, line: str) -> list[_Label]:
-    """The labels in a line that begins with one, each with what stands behind it; none where it does not."""
-    if not line or line.isspace():
-        return []
-    line = line[:_LONGEST_LINE]
-    bullet = _BULLET.match(line)
-    body = line[bullet.end() :] if bullet else line
-    first = _first_label(words, body)
-    if not first:
-        return []
-    places = [first, *_further_labels(words, body, first)]
-    rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(") for one, following in pairwise(places)]
-    rests.append(body[places[-1].end :])
-    return [_Label(place.names, rest, place.wide) for place, rest in zip(places, rests, strict=True)]
-
-
-class _Place(NamedTuple):
-    """Where a label stands in a line."""
-
-    names: tuple[str, ...]
-    start: int
-    end: int
-    """Behind what separates it from its answer."""
-    wide: bool
-    """Whether that is only white space."""
-
-
-def _first_label(words: Vocabulary, body: str) -> _Place | None:
-    for separator in _SEPARATOR.finditer(body[: LONGEST_LABEL + 20]):
-        if names := words.called(body[: separator.start()]):
-            return _Place(names, 0, separator.end(), separator.lastgroup == "wide")
-        if separator.lastgroup == "colon":
-            break
-    if len(body) > 2 * LONGEST_LABEL:
-        return None
-    if names := words.called(body.rstrip(" \t\xa0*_")):
-        return _Place(names, 0, len(body), True)
-    return _known_by_its_value(words, body)
-
-
-def _known_by_its_value(words: Vocabulary, body: str) -> _Place | None:
-    """As in `Tel. +41 22 730 51 11` and `E-mail a@example.org`."""
-    number = _NUMBER.search(body)
-    if number and body[: number.start()].endswith(" "):
-        names = words.called(body[: number.start()])
-        if names and words.fields[names[0]].kind == "tel":
-            return _Place(names, 0, number.start(), False)
-    if "@" in body:
-        before, _, word = body.rstrip().rpartition(" ")
-        names = words.called(before) if "@" in word else ()
-        if names and words.fields[names[0]].kind == "email":
-            return _Place(names, 0, len(before), False)
-    return None
-
-
-def _further_labels(words: Vocabulary, body: str, first: _Place) -> Iterator[_Place]:
-    nowhere = len(body)
-    start = first.end if first.wide else nowhere
-    for separator in _SEPARATOR.finditer(body, first.end):
-        kind = separator.lastgroup
-        end = separator.start()
-        if kind != "dash":
-            names, begin = words.called(body[start:end]) if start < end else (), start
-            if not names and kind == "colon":
-                names, begin = _label_before(words, body, first.end, end)
-            if names:
-                yield _Place(names, begin, separator.end(), kind == "wide")
-        if kind in ("wide", "leaders"):
-            start = separator.end()
-        elif kind == "colon":
-            start = nowhere
-    if start < nowhere and (names := words.called(body[start:])):
-        yield _Place(names, start, nowhere, True)
-
-
-def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int]:
-    """The label in running text that ends there, and where it begins."""
-    before = max(at, end - 60)
-    last = _LAST_WORD.search(body[before:end])
-    if last and plain(last.group()) in words.last_words:
-        for word in _WORD_START.finditer(body[before:end]):
-            begin = before + word.start()
-            if (begin > before or before == at) and (names := words.called(body[begin:end])):
-                return names, begin
-    return (), end
 
 
 def _cells(line: str) -> list[str]:
