@@ -10,11 +10,10 @@ from itertools import pairwise
 from rollcall.model.registration import fold
 
 MOST_OF_CHOICES = 4000
-"""Characters in which choices are looked for."""
 
 _TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸\uf0fe\uf0fd\uf0fc\uf078"
 _UNTICKED = "☐□○◯◻❏❑▢🗆\uf0a8\uf06f\uf071\uf072\uf0a3"
-"""Boxes as Unicode has them, and those of Wingdings as Word keeps them, in the private use area from U+F000."""
+"""Unicode's boxes, and Wingdings' as Word has them, in the private use area from U+F000."""
 HAS_BOX = re.compile(rf"[\[(][\s_]?[xX*vV✓✔☒☑]?[\s_]?[\])]|[{_TICKED}{_UNTICKED}]")
 _TOKEN = re.compile(
     rf"(?P<ticked>[\[(]\s?(?:[xX*vV✓✔☒☑])\s?[\])]|[{_TICKED}]\ufe0f?|(?<!\w)_{{1,4}}[xX]_{{1,4}}(?!\w))"
@@ -26,7 +25,7 @@ _TOKEN = re.compile(
 
 
 def plain(text: str) -> str:
-    """The text's letters and digits, folded and without accents, a space between words: for comparing labels."""
+    """Letters and digits, folded and without accents, a space between words: for comparing."""
     letters = unicodedata.normalize("NFD", fold(text))
     kept = "".join(
         character if character.isalnum() else " " for character in letters if unicodedata.category(character) != "Mn"
@@ -45,28 +44,20 @@ class _Choice:
 
 @dataclass(frozen=True)
 class _Apart:
-    """What stands between two choices."""
-
     strictly: bool
-    """Rather than only looks so."""
 
 
 _Mark = bool | str | _Choice | _Apart
-"""A box (ticked or not), a word that is no choice's, a choice, or what stands between."""
 
 
 @dataclass(frozen=True)
 class Choices:
-    """All choices of one form."""
-
     by_first_word: Mapping[str, Sequence[tuple[tuple[str, ...], str, str]]]
     """The longest first: all its words, its field's name and its code."""
 
     def chosen(self, name: str, text: str) -> str:
-        """The one choice of the field that is ticked in the text or, where nothing has a box, that is named in it.
-
-        Where that is none or are several: the text itself, or nothing where it is only the choices and their boxes.
-        """
+        """The one choice that is ticked or, where nothing has a box, named; else the text, or nothing where it is only
+        choices and boxes."""
         marks = self._marks(text)
         choices = [mark for mark in marks if isinstance(mark, _Choice)]
         has_words = any(isinstance(mark, str) for mark in marks)
@@ -79,10 +70,7 @@ class Choices:
         return text if not marks or has_words or any(choice.field != name for choice in choices) else ""
 
     def fields_in(self, text: str) -> tuple[str, ...]:
-        """The fields whose choices a line of text is of: it has nothing but them and their boxes, or a box beside one.
-
-        None where it is an ordinary line.
-        """
+        """The fields of a line that has only choices and boxes, or a box beside a choice; none for an ordinary line."""
         marks = self._marks(text)
         named = [mark for mark in marks if isinstance(mark, _Choice)]
         if not named:
@@ -95,7 +83,6 @@ class Choices:
         return tuple(dict.fromkeys(mark.field for mark in named))
 
     def has_box(self, text: str) -> bool:
-        """Whether the line of choices has a box, ticked or not."""
         return any(isinstance(mark, bool) for mark in self._marks(text))
 
     def _marks(self, text: str) -> list["_Mark"]:
@@ -118,7 +105,6 @@ class Choices:
         return marks
 
     def _choice_at(self, tokens: Sequence[re.Match[str]], at: int) -> tuple["_Mark", int]:
-        """The choice that begins at this token, or the word there, and how many tokens it takes."""
         for words, field, code in self.by_first_word.get(_plain_word(tokens[at].group()), ()):
             length = _length(words, tokens, at)
             if length:
@@ -127,7 +113,7 @@ class Choices:
 
 
 def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:
-    """Of the choices with these fields' names, codes and spellings."""
+    """Each given as field's name, code and spelling."""
     found: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
     for field, code, spelling in spelled:
         if words := tuple(re.findall(r"[^\W_]+", plain(spelling))):
@@ -136,7 +122,7 @@ def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:
 
 
 def _length(words: tuple[str, ...], tokens: Sequence[re.Match[str]], at: int) -> int:
-    """How many tokens from there are these words, line breaks between them included; 0 where they are not."""
+    """How many tokens these words take; 0 where they are not there."""
     place = at
     for word in words:
         while at < place < len(tokens) and _is_space(tokens[place]):
@@ -152,7 +138,6 @@ def _is_space(token: re.Match[str]) -> bool:
 
 
 def _ticked(marks: Sequence[_Mark], name: str) -> set[str]:
-    """The field's choices whose box is ticked."""
     ticked: set[str] = set()
     for part in _parts(marks, strictly=True):
         choices = [mark for mark in part if isinstance(mark, _Choice)]
@@ -166,7 +151,7 @@ def _ticked(marks: Sequence[_Mark], name: str) -> set[str]:
 
 
 def _told(part: Sequence[_Mark]) -> list[_Choice] | None:
-    """The choices in a part of a line whose boxes are ticked; None where it cannot be told whose box is whose."""
+    """None where it cannot be told whose box is whose."""
     solid = [mark for mark in part if isinstance(mark, bool | _Choice)]
     choices = [mark for mark in solid if isinstance(mark, _Choice)]
     if len(choices) == 1:

@@ -1,9 +1,4 @@
-"""Labels and choices of a form, recognised in whatever spelling, case and punctuation they are written.
-
-A `Vocabulary` is made from the form's fields. `text` asks it what a piece of a line is called, `attached` what the
-columns of a list and the fields of a PDF are; both have it understand what is answered there. In a choice's line it
-sees marks (boxes, choices, other words) and tells which box is whose.
-"""
+"""Labels of a form, recognised in any spelling, case and punctuation; `Vocabulary` is made from the form's fields."""
 
 import re
 import unicodedata
@@ -18,9 +13,8 @@ from rollcall.model.event import Event
 from schemas.form import FormField, form_fields
 
 LONGEST_LINE = 20_000
-"""Characters of a line in which labels are looked for."""
 LONGEST_LABEL = 120
-"""Characters in which a label is looked for, its hints included."""
+"""Characters of a label with its hints."""
 
 _BULLET = re.compile(r"[\s*•·▪●■○□◦❑❏\-–—#+\u200b-\u200f\ufeff]*(?:\(?(?:\d{1,2}|[a-wyzA-WYZ])[.)]\s*)?[\s*_]*")
 _SEPARATOR = re.compile(
@@ -42,21 +36,14 @@ _NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>[\s,;.]*")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words of one form."""
-
     fields: Mapping[str, FormField]
-    """By name."""
     labels: Mapping[str, tuple[str, ...]]
-    """Names of the fields that a label stands for, by the label in plain words; most stand for one."""
+    """Names of fields by the label in plain words; most stand for one field."""
     last_words: frozenset[str]
-    """The last words of all labels, in plain words."""
     choices: Choices
 
     def called(self, text: str) -> tuple[str, ...]:
-        """The fields that this label stands for; none where it is no label.
-
-        Hints in brackets are passed over, and of `Nom / Family name` the first that is a label counts.
-        """
+        """Hints in brackets are passed over; of `Nom / Family name` the first that is a label counts."""
         if len(text) > LONGEST_LABEL or HAS_BOX.search(text):
             return ()
         for said in _sayings(text):
@@ -65,12 +52,12 @@ class Vocabulary:
         return ()
 
     def explains(self, names: tuple[str, ...], text: str) -> bool:
-        """Whether the text is what the form itself says below the label of one of these fields, or a line of that."""
+        """Whether it is the help text of one of these fields, or a line of that."""
         said = plain(text)
         return bool(said) and any(said in plain(self.fields[name].help) for name in names)
 
     def answers(self, said: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """The answers in pairs of a field's name or label and what stands there; what has another name is left out."""
+        """Pairs of a field's name or label and what stands there; other names are left out."""
         answers: dict[str, str] = {}
         for label, text in said:
             names = (label,) if label in self.fields else self.called(label)
@@ -80,8 +67,7 @@ class Vocabulary:
         return answers
 
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
-        """What stands at a label, by field, as it is understood: of a label that stands for two, the first line is the
-        first one's or, where there is no other, what stands before the first comma."""
+        """Of a label for two fields, the first line (else, what stands before the first comma) is the first one's."""
         if len(names) == 2:
             first, _, rest = text.partition("\n" if "\n" in text else ",")
             yield names[0], first.strip().rstrip(",;")
@@ -90,15 +76,13 @@ class Vocabulary:
             yield names[0], self._understood(self.fields[names[0]], text)
 
     def _understood(self, field: FormField, text: str) -> str:
-        """The value of the choice that the text is of, or the address in `Amina Diallo <amina@example.org>`; the text
-        itself where it is not one."""
+        """A choice's code, the address in `Amina Diallo <amina@example.org>`, or else the text itself."""
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
         return self.choices.chosen(field.name, text) if field.kind == "choice" else text
 
 
 def vocabulary(event: Event) -> Vocabulary:
-    """The words of this event's form. Made once for forms that are alike."""
     return _vocabulary(form_fields(event))
 
 
@@ -125,8 +109,7 @@ def _sayings(text: str) -> Iterator[str]:
 
 
 def value_in(text: str) -> str:
-    """What is written on a form's line: without leaders and asterisks around it, and without what mail programs add to
-    an address or a number to make it a link. Empty where only such is there."""
+    """Without leaders and asterisks, and without what mail programs add to make it a link."""
     written = _LINK.sub("", text) if "<" in text or "[" in text or "(" in text else text
     if not written.strip():
         written = re.sub(r"(?i)(?:mailto|tel):", "", text).strip().strip("<>[]()")
@@ -164,13 +147,12 @@ def _says_nothing(text: str) -> bool:
 class Label:
     names: tuple[str, ...]
     rest: str
-    """What stands behind it, to the next label."""
     wide: bool = False
-    """Whether only white space separates it from that."""
+    """Whether only white space separates it from its answer."""
 
 
 def labels_in(words: Vocabulary, line: str) -> list[Label]:
-    """The labels in a line that begins with one, each with what stands behind it; none where it does not."""
+    """None where the line does not begin with one."""
     if not line or line.isspace():
         return []
     line = line[:LONGEST_LINE]
@@ -186,14 +168,11 @@ def labels_in(words: Vocabulary, line: str) -> list[Label]:
 
 
 class _Place(NamedTuple):
-    """Where a label stands in a line."""
-
     names: tuple[str, ...]
     start: int
     end: int
     """Behind what separates it from its answer."""
     wide: bool
-    """Whether that is only white space."""
 
 
 def _first_label(words: Vocabulary, body: str) -> _Place | None:
@@ -245,7 +224,6 @@ def _further_labels(words: Vocabulary, body: str, first: _Place) -> Iterator[_Pl
 
 
 def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int]:
-    """The label in running text that ends there, and where it begins."""
     before = max(at, end - 60)
     last = _LAST_WORD.search(body[before:end])
     if last and plain(last.group()) in words.last_words:

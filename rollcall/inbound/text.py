@@ -1,8 +1,6 @@
-"""Filled-in forms in text: labels, what stands beside or below them, and ticked boxes.
+"""Filled-in forms in text: of e-mails, of HTML and Word made into text, of PDFs without fields.
 
-`forms_in_text` is called for the text of a message, for HTML and Word made into text, and for a PDF without fields.
-Each line is looked through for labels (`labels_in`); `_Reading` then goes from line to line with at most one label
-open, whose answer the lines below may still be. What comes of it are `Item`s, which `grouping` makes forms of.
+`_Reading` goes from line to line with at most one label open, whose answer the lines below may still be.
 """
 
 import re
@@ -15,13 +13,13 @@ from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
 
 LONGEST_TEXT = 2_000_000
-"""Characters of a text that are read."""
+"""Characters."""
 _MOST_LINES = 40
-"""Lines that stand at one label: more than any address has, so that the schema can say so."""
+"""More than any address has, so that the schema can say so."""
 _FLOWED = 50
-"""Characters of a line that was wrapped, at the least: it then ends in a space (RFC 3676, 4.1)."""
+"""Characters of a wrapped line at the least; it ends in a space (RFC 3676, 4.1)."""
 _DASHES = "-- "
-"""What stands above a sender's name and address below a letter (RFC 3676, 4.3)."""
+"""Stands above a letterhead (RFC 3676, 4.3)."""
 
 _BOX = re.compile(r"\s*(?:[\[(][^\[\]()]{0,3}[\])]|[^\w\s])")
 _RUNS_ON = ("organization",)
@@ -29,7 +27,7 @@ _RUNS_ON = ("organization",)
 
 
 def forms_in_text(event: Event, text: str, forwarded: int = 0) -> list[Answered]:
-    """The filled-in forms in a text, in its order; `forwarded` is as in `lines_of`."""
+    """In its order; `forwarded` as in `lines_of`."""
     words = vocabulary(event)
     lines = lines_of(text[:LONGEST_TEXT], forwarded)
     return [form for form in forms_of(_Reading(words).items(lines)) if form.is_form]
@@ -37,27 +35,22 @@ def forms_in_text(event: Event, text: str, forwarded: int = 0) -> list[Answered]
 
 @dataclass
 class _Open:
-    """A label whose answer is being read."""
-
     names: tuple[str, ...]
     lines: list[str]
     quoted: bool
     paragraph: int
     leaders: bool = False
-    """Whether it stands before dots or the like: what is written there is written on its line."""
+    """Whether dots or the like follow: the answer is on its own line."""
     done: bool = False
-    """Whether nothing that follows belongs to it."""
+    """Whether nothing more belongs to it."""
     blank: bool = False
-    """Whether an empty line was the last."""
     spaced: bool = True
-    """Whether an empty line stood between any two so far."""
+    """Whether empty lines stood between all lines so far."""
     flows: bool = False
-    """Whether the last line goes on in the next one."""
+    """Whether the last line goes on in the next."""
 
 
 class _Reading:
-    """Goes through a text from top to bottom."""
-
     def __init__(self, words: Vocabulary) -> None:
         self._words = words
         self._items: list[Item] = []
@@ -69,7 +62,6 @@ class _Reading:
         self._below_dashes = False
 
     def items(self, lines: Sequence[Line]) -> list[Item]:
-        """What stands at which label."""
         labelled = _labelled(self._words, lines)
         last = {line.quoted: at for at, (line, labels) in enumerate(labelled) if labels}
         named = max(
@@ -81,7 +73,7 @@ class _Reading:
         return self._items
 
     def _read(self, line: Line, labels: Sequence[Label], *, more: bool, form: bool) -> None:
-        """Read a line; `more` says whether labels follow further down, `form` whether the sender's own form does."""
+        """`more`: labels follow further down; `form`: the sender's own form does."""
         if line.text == _DASHES and not line.quoted:
             self._close()
             self._below_dashes = True
@@ -130,7 +122,6 @@ class _Reading:
         return "lines" if len(names) > 1 else self._words.fields[names[0]].kind
 
     def _read_row(self, line: Line) -> bool:
-        """A row of a table whose first row is labels."""
         cells = _cells(line.text)
         if not 1 < len(cells) <= len(self._columns) or ("\t" not in line.text and len(cells) != len(self._columns)):
             self._columns = ()
@@ -190,8 +181,7 @@ class _Reading:
         here.flows = self._flows(line)
 
     def _may_begin(self, here: _Open, line: Line, *, more: bool, form: bool) -> bool:
-        """Whether the answer to a label that has none yet begins in this line: one that is quoted may be answered in a
-        line that is not."""
+        """A quoted label may be answered in a line that is not quoted."""
         if not _looks_like(self._kind(here.names), line.text):
             return False
         if here.quoted == line.quoted:
@@ -235,7 +225,7 @@ def _asks_name(labels: Sequence[Label]) -> bool:
 
 
 def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[Label]]]:
-    """The lines, each with the labels in it; two over which a label is wrapped are one line."""
+    """Two lines over which a label is wrapped are one."""
     labelled: list[tuple[Line, list[Label]]] = []
     for line in lines:
         labels = labels_in(words, line.text)
@@ -249,7 +239,6 @@ def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list
 
 
 def _joined(line: Line, following: Line) -> Line | None:
-    """Both lines as one, where a label may be wrapped over them."""
     begins, goes_on = line.text.strip(), following.text.strip()
     if line.quoted != following.quoted or not begins or not goes_on or len(begins) > LONGEST_LABEL:
         return None
@@ -261,7 +250,6 @@ def _cells(line: str) -> list[str]:
 
 
 def _looks_like(kind: str, text: str) -> bool:
-    """Whether a line can be the answer to a label above it."""
     if kind == "email":
         return "@" in text
     if kind in ("tel", "date"):
