@@ -189,8 +189,7 @@ _LOOK_ALIKES = str.maketrans(
     | dict.fromkeys("یىې", "ي")
     | {"ک": "ك", "ہ": "ه", "ة": "ه"}
 )
-"""Letters that are typed for one another where a keyboard lacks one: Latin ones, and the Arabic and Persian yeh, kaf and
-heh."""
+"""Letters that are typed for one another where a keyboard lacks one: Latin ones; Arabic and Persian yeh, kaf, heh."""
 
 
 def _skeleton(name: str) -> str:

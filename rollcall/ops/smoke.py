@@ -174,8 +174,8 @@ def _look_in_database(test: Smoke, person: str) -> Registered:
     there = test.store.registration_of(test.event.slug, person)
     if there is None:
         raise SmokeFailed(
-            "It is not in the database that was opened here: the desk at the URL has another. Do URL and PROJECT belong "
-            "together? The test person stays in that other one, where it is on no list."
+            "It is not in the database that was opened here: the desk at the URL has another. Do URL and PROJECT "
+            "belong together? The test person stays in that other one, where it is on no list."
         )
     return there
 
