@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from rollcall.model.registration import Registered, Registration
+from rollcall.model.registration import Registration
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,11 @@ class InboundEmail:
     """The store's mark of this reading, for `save_inbound`."""
 
     @property
+    def needs_review(self) -> bool:
+        """Whether the staff still have to look at it."""
+        return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
+
+    @property
     def received_at(self) -> datetime:
         """When it reached SendGrid, and so us: never after it was kept."""
         return min(self.arrived_at or self.stored_at, self.stored_at)
@@ -153,21 +158,6 @@ class InboundEmail:
 
 LONGEST_THREAD = 10
 """References that an answer repeats, the last ones: mail programs cut longer lists too (RFC 5537, 3.4.4)."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a reply to the sender of a message is about."""
-
-    inbound: InboundEmail
-    people: Mapping[str, Registered]
-    """Those of its forms that are in the books, by registration id."""
-    links: Mapping[int, str]
-    """By a form's place among the message's forms: the address of the form's page with its answers filled in."""
-    form_page: str
-    """The address of the empty form's page."""
-    answers_to: str
-    """The address to which an answer to the reply goes."""
 
 
 def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundStatus:

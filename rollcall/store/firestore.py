@@ -45,7 +45,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
-from rollcall.model.email import AT_ONCE, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
@@ -82,7 +82,7 @@ _ONE_TRY = 3.0
 """Seconds for an answer to one try."""
 _RETRY_AFTER = timedelta(seconds=10)
 _MAIL_QUEUE = "queues/mails"
-_UNSENT = [status.value for status in EmailStatus if status not in (EmailStatus.SENT, EmailStatus.DELIVERED)]
+_UNSENT = [status.value for status in EmailStatus if status not in DONE]
 
 
 class _Call(dict[str, Any]):

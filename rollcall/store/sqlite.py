@@ -62,7 +62,7 @@ create table if not exists mails (
     state text not null, due_at text, handed_over_at text, record text not null, queued_at text not null
 ) without rowid;
 create index if not exists mails_due on mails (due_at) where due_at is not null;
-create index if not exists mails_unsent on mails (event) where state not in ('sent', 'delivered');
+create index if not exists mails_unsent on mails (event) where state not in ('sent', 'delivered', 'cancelled');
 create index if not exists mails_to on mails (address, handed_over_at);
 create table if not exists mail_queue (only integer primary key check (only = 1), queue text not null);
 create table if not exists incoming (
@@ -337,7 +337,7 @@ class SqliteStore:
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """See `Store`."""
         rows = self._read(
-            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered') and id > ? "
+            f"select {_MAIL} from mails where event = ? and state not in ('sent', 'delivered', 'cancelled') and id > ? "
             "order by id limit ?",
             (event, after or "", limit),
         )

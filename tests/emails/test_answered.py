@@ -4,8 +4,8 @@ is taken for an answer."""
 from collections.abc import Callable, Mapping
 
 import pytest
-
 from rollcall.emails.composing import compose
+
 from rollcall.inbound.forms import find_forms
 from rollcall.inbound.parts import Parts
 from rollcall.model.email import Email, confirmation

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-
 from rollcall.emails.composing import compose
+
 from rollcall.model.email import Email, reply_entry
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Reply
 from rollcall.model.intake import Intake

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from rollcall.emails.composing import by_email, compose
+
 from rollcall.inbound.reader import LONGEST_TEXT
 from rollcall.model.email import (
     Attachment,
