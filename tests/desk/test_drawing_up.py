@@ -13,11 +13,11 @@ from typing import Any, cast
 import openpyxl
 import pytest
 from google.cloud import firestore
+from rollcall.desk.drawing_up import ROSTER_LINK_HOLDS, draw_up_roster
+from rollcall.desk.needs_a_person import ATTACHED, SHOWN, draw_up_needs_a_person
 
 from rollcall.desk.close import ROSTER_PAGE, close, listed
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import ROSTER_LINK_HOLDS, draw_up_roster
-from rollcall.desk.needs_a_person import ATTACHED, SHOWN, draw_up_needs_a_person
 from rollcall.desk.ports import Store
 from rollcall.desk.send import send
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry

@@ -6,10 +6,10 @@ import pytest
 
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import NOTICE, next_morning
 from rollcall.desk.quarantine import SHORTEST, bot_signal_in
 from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quarantined, register
 from rollcall.desk.send import Attempted, send, send_due
+from rollcall.desk.staff_alerts import NOTICE, next_morning
 from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
 from rollcall.model.registration import BotSignal, registration_id
 from tests.support.builders import a_registration, an_event

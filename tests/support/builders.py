@@ -35,7 +35,7 @@ def desk_with(
     *,
     events: Mapping[str, Event],
     seconds: Callable[[], float] = time.monotonic,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> Desk:
     """A desk of real parts; its messages are in the folder `files`."""
     return Desk(
@@ -48,7 +48,7 @@ def desk_with(
         reader=InboxReader,
         links=LINKS,
         sender=SENDER,
-        limits=limits,
+        limits=limits or Limits(),
     )
 
 

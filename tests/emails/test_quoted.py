@@ -1,39 +1,45 @@
-"""An answer to a mail of ours quotes it, and is read again: what is missing is written above, and nothing that we say
+"""A reply to an e-mail of ours quotes it, and is read again: what is missing is written above, and nothing that we say
 is taken for an answer."""
 
 from collections.abc import Callable, Mapping
 
 import pytest
-from rollcall.emails.composing import compose
 
 from rollcall.inbound.forms import find_forms
 from rollcall.inbound.parts import Parts
-from rollcall.model.email import Email, confirmation
+from rollcall.model.email import Email
 from rollcall.model.inbound import FormStatus, InboundForm, ParsedForm
-from rollcall.model.intake import Intake
 from schemas.registration import written
-from tests.emails.test_answering import AMINA, ANSWERS, INCOMPLETE, PAST, REGISTERED, replied
-from tests.support.builders import a_form, a_registration, an_event, registered
+from tests.emails.samples import (
+    AMINA,
+    ANSWERS,
+    EVENT,
+    INCOMPLETE,
+    PAST,
+    REGISTERED,
+    confirmed,
+    replied,
+    without_hotel,
+)
+from tests.support.builders import a_form, a_registration
 
-EVENT = an_event()
 MISSING = "E-mail: amina.diallo@mpt.example.org\nSignature: Amina Diallo\nFax: +224 30 45 31 16\n"
 AS_REGISTERED = written(AMINA.registration)
-NEITHER = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
 
 
-def marked(above: str, message: Email) -> Parts:
-    quoted = "\n".join(f"> {line}" for line in message.text.splitlines())
+def marked(above: str, email: Email) -> Parts:
+    quoted = "\n".join(f"> {line}" for line in email.text.splitlines())
     return Parts(plain=(f"{above}\nOn Mon, 2 Feb 2004 at 14:00, Registration wrote:\n\n{quoted}\n",))
 
 
-def below(above: str, message: Email) -> Parts:
+def below(above: str, email: Email) -> Parts:
     headers = "From: Registration\nSent: Monday, 2 February 2004 14:00\nTo: Focal Point\nSubject: Re: Registration\n"
-    return Parts(plain=(f"{above}\n-----Original Message-----\n{headers}\n{message.text}",))
+    return Parts(plain=(f"{above}\n-----Original Message-----\n{headers}\n{email.text}",))
 
 
-def in_html(above: str, message: Email) -> Parts:
+def in_html(above: str, email: Email) -> Parts:
     lines = "".join(f"<div>{line}</div>" for line in above.splitlines())
-    quoted = f'<div class="gmail_quote">On Mon, 2 Feb 2004, Registration wrote:<blockquote>{message.html}</blockquote>'
+    quoted = f'<div class="gmail_quote">On Mon, 2 Feb 2004, Registration wrote:<blockquote>{email.html}</blockquote>'
     return Parts(html=(f"<html><body>{lines}{quoted}</div></body></html>",))
 
 
@@ -55,33 +61,31 @@ def test_what_is_missing_written_above_completes_the_form(answer: Quoting) -> No
 
 @QUOTING
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("email", "said"),
     [
         (replied(INCOMPLETE), INCOMPLETE.answers),
         (replied(INCOMPLETE, intake=PAST), INCOMPLETE.answers),
         (replied(REGISTERED), AS_REGISTERED),
         (replied(InboundForm(FormStatus.CONFLICT, answers=ANSWERS)), ANSWERS),
         (replied(InboundForm(FormStatus.NOT_YET_OPEN, answers=ANSWERS)), ANSWERS),
-        (compose(confirmation(EVENT.slug, AMINA.id, "a@example.org"), EVENT, AMINA, NEITHER), AS_REGISTERED),
+        (confirmed(AMINA), AS_REGISTERED),
     ],
     ids=["incomplete", "past", "registered", "differs", "not yet open", "confirmation"],
 )
-def test_thanks_alone_say_nothing_new(answer: Quoting, entry: Email, said: Mapping[str, str]) -> None:
-    (form,) = find_forms(EVENT, answer("Thank you very much!\n", entry)).forms
+def test_thanks_above_the_quote_change_no_answer(answer: Quoting, email: Email, said: Mapping[str, str]) -> None:
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", email)).forms
     assert answers(form) == said
     assert form.quoted
 
 
 @QUOTING
 def test_a_hotel_that_is_told_late_is_understood(answer: Quoting) -> None:
-    texts = {name: text for name, text in a_registration().answers.items() if not name.startswith("hotel")}
-    one = registered(a_registration(answers=texts))
-    entry = compose(confirmation(EVENT.slug, one.id, "a@example.org"), EVENT, one, NEITHER)
-    (form,) = find_forms(EVENT, answer("Hotel: Beau-Rivage\n", entry)).forms
+    one = without_hotel()
+    (form,) = find_forms(EVENT, answer("Hotel: Beau-Rivage\n", confirmed(one))).forms
     assert answers(form) == written(one.registration) | {"hotel": "Beau-Rivage"}
 
 
 @QUOTING
-@pytest.mark.parametrize("entry", [replied(), replied(not_read=("scan.jpg",))], ids=["no form", "scan"])
-def test_a_mail_without_a_form_has_none_when_it_is_quoted(answer: Quoting, entry: Email) -> None:
-    assert find_forms(EVENT, answer("Thank you very much!\n", entry)).forms == ()
+@pytest.mark.parametrize("email", [replied(), replied(not_read=("scan.jpg",))], ids=["no form", "scan"])
+def test_a_quoted_e_mail_without_a_form_yields_none(answer: Quoting, email: Email) -> None:
+    assert find_forms(EVENT, answer("Thank you very much!\n", email)).forms == ()
