@@ -117,7 +117,7 @@ def not_completed_sheet(event: Event) -> Sheet[IncompleteForm]:
 
 
 def quarantine_sheet(event: Event) -> Sheet[QuarantinedForm]:
-    """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
+    """Of each quarantined form: why, when it came, the form's fields in its order."""
     answers = _answers(event)
 
     def row(one: QuarantinedForm) -> Row:
