@@ -138,7 +138,7 @@ def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock:
 
 
 class Many:
-    """A store with so many people, each with a confirmation that bounced; a page of them is made when it is asked for."""
+    """A store with so many people, each with a confirmation that bounced; a page is made when it is asked for."""
 
     def __init__(self, store: Store, people: int) -> None:
         self._store = store
