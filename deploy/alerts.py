@@ -12,8 +12,8 @@ OURS = "rollcall"
 PAGE = "docs/operations.md"
 LONGEST_WAITING = 600
 """Seconds: a first trouble, and the try after it (`unknown_waits` in rollcall/desk/limits.py), are over by then; but
-for a mail to staff whose sender died, which has a lease as long as this. It must be a bound of `AGES`, for a percentile is
-counted from the buckets."""
+for a mail to staff whose sender died, which has a lease as long as this. It must be a bound of `AGES`, for a
+percentile is counted from the buckets."""
 AGES = [0, 60, 120, 300, LONGEST_WAITING, 900, 1800, 3600, 7200, 14400, 43200, 86400, 345600]
 """Seconds: the buckets of how long a mail is waited for; the last is four days, after which it has failed anyway."""
 _TRIED_WITHIN = "3900s"

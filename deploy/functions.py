@@ -290,7 +290,7 @@ def _trigger(place: Place) -> Sequence[str]:
     return [
         "--trigger-event-filters=type=google.cloud.firestore.document.v1.created",
         "--trigger-event-filters=database=(default)",
-        "--trigger-event-filters-path-pattern=document=mails/{id}",
+        "--trigger-event-filters-path-pattern=document=outbox/{id}",
         f"--trigger-location={place.region}",
         f"--trigger-service-account={place.account('trigger')}",
         "--retry",

@@ -35,9 +35,10 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import Opened
 from rollcall.model.intake import Intake
-from rollcall.model.registration import BotSignal, Registration, is_reference, registration_id
+from rollcall.model.registration import BotSignal, Registration, is_reference, person_key
 from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
-from schemas.registration import form_fields, read_form
+from schemas.faults import sentences
+from schemas.form import faults_of, form_fields, in_labels, read_form
 from templates import deadline, in_zone, render
 
 _TRY_AGAIN = (
@@ -205,7 +206,7 @@ def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None)
     form = form_to_complete(desk, opened)
     if form is None:
         return _page(200, "completed", event=event, form_page=_link(request, event))
-    return _filled_in(200, event, form.answers, errors=form.faults, intake=intake)
+    return _filled_in(200, event, form.answers, errors=sentences(event, form.faults), intake=intake)
 
 
 def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
@@ -255,7 +256,7 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
         sign = sign_in(form, desk.intakes.now(event))
         outcome = register_at_desk(desk, event, registration, key, sign)
         if completes and isinstance(outcome, Accepted | Duplicate | Late):
-            note_completed(desk, completes, registration_id(event.slug, registration))
+            note_completed(desk, completes, person_key(registration), outcome.id)
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
     except Exception as error:
@@ -272,14 +273,14 @@ def _checked(event: Event, form: Form) -> Registration:
     try:
         registration = read_form(event, form.answers)
     except ValidationError as error:
-        raise ValidationError({**error.normalized_messages(), **form.faults}) from None  # type: ignore[no-untyped-call]
+        raise ValidationError({**faults_of(error), **form.faults}) from None
     if form.faults:
         raise ValidationError({**form.faults})
     return registration
 
 
 def _invalid(desk: Desk, event: Event, form: Form, error: ValidationError) -> Response:
-    errors = error.normalized_messages()  # type: ignore[no-untyped-call]
+    errors = sentences(event, faults_of(error))
     log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in _known_names(event)])
     if form.as_json:
         detail = "Some fields are missing or cannot be read; nothing was registered."
@@ -301,14 +302,20 @@ def _known_names(event: Event) -> set[str]:
 
 def _json_answer(event: Event, outcome: Outcome) -> Response:
     match outcome:
-        case Accepted(reference):
-            return _json(201, {"status": "accepted", "event": event.slug, "reference": reference})
-        case Duplicate(reference):
-            return _json(200, {"status": "known", "event": event.slug, "reference": reference})
+        case Accepted():
+            return _json(201, {"status": "accepted", "event": event.slug, "reference": outcome.reference})
+        case Duplicate():
+            return _json(200, {"status": "known", "event": event.slug, "reference": outcome.reference})
         case Conflict():
             return _problem(409, "Registered with other answers", _DIFFERS.format(email=event.contact.email))
-        case Late(reference, closes_at):
-            return _problem(410, "Received late", _late(event, closes_at), reference=reference, closes_at=closes_at)
+        case Late():
+            return _problem(
+                410,
+                "Received late",
+                _late(event, outcome.closes_at),
+                reference=outcome.reference,
+                closes_at=outcome.closes_at,
+            )
         case Closed(closes_at):
             return _problem(410, "Registration is closed", _closed(event, closes_at), closes_at=closes_at)
         case NotYetOpen(opens_at):
@@ -323,15 +330,15 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
 
 def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome: Outcome) -> Response:
     match outcome:
-        case Accepted(reference):
-            return _see(request, event, "received", reference)
-        case Duplicate(reference):
-            return _see(request, event, "already-registered", reference)
+        case Accepted():
+            return _see(request, event, "received", outcome.reference)
+        case Duplicate():
+            return _see(request, event, "already-registered", outcome.reference)
         case Conflict():
             problem = _DIFFERS.format(email=event.contact.email)
             return _filled_in(409, event, form.typed, problem=problem, intake=_recent_intake(desk, event))
-        case Late(reference, closes_at):
-            return _page(410, "late", event=event, reference=reference, closes_at=closes_at)
+        case Late():
+            return _page(410, "late", event=event, reference=outcome.reference, closes_at=outcome.closes_at)
         case Closed(closes_at):
             return _page(410, "closed", event=event, closes_at=closes_at, answers=_answers(event, form))
         case NotYetOpen(opens_at):
@@ -365,7 +372,7 @@ def _not_yet_open(event: Event, opens_at: datetime) -> str:
 
 
 def _answers(event: Event, form: Form) -> list[tuple[str, str]]:
-    typed = form.typed | {"category": event.category_label(form.typed.get("category", ""))}
+    typed = in_labels(event, form.typed)
     return [(field.label, text) for field in form_fields(event) if (text := typed.get(field.name, "").strip())]
 
 

@@ -8,29 +8,29 @@ from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, Inbound
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
     """The form that the link is for, where something is still missing in it and its person did not register in another
-    way. Raises `StoreUnavailable`."""
+    way."""
     inbound = desk.store.inbound(opened.id)
     if inbound is None or opened.place >= len(inbound.forms):
         return None
     form = inbound.forms[opened.place]
     if form.status is not FormStatus.INCOMPLETE:
         return None
-    came_since = form.registration_id and desk.store.registered(opened.event, form.registration_id)
+    came_since = form.person and desk.store.people_among(opened.event, [form.person])
     return None if came_since else form
 
 
-def note_completed(desk: Desk, opened: Opened, registration_id: str) -> None:
-    """Note that the form that the link is for was registered on the form's page. Raises `StoreUnavailable`."""
+def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:
+    """Note that the form that the link is for is registered, for the person with this key."""
+    done = InboundForm(FormStatus.REGISTERED, registration_id, person=person)
     while True:
         inbound = _there(desk.store.inbound(opened.id), opened.id)
-        after = completed(inbound, opened.place, registration_id)
+        after = completed(inbound, opened.place, done)
         if after == inbound or desk.store.save_inbound(after):
             return
 
 
-def completed(inbound: InboundEmail, place: int, registration_id: str) -> InboundEmail:
-    """The message once the form at this place is in the books."""
-    done = InboundForm(FormStatus.REGISTERED, registration_id)
+def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEmail:
+    """The e-mail once the form at this place is done."""
     forms = (*inbound.forms[:place], done, *inbound.forms[place + 1 :])
     if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in REGISTERED for form in forms):
         return replace(inbound, forms=forms, status=InboundStatus.REGISTERED)
@@ -38,12 +38,12 @@ def completed(inbound: InboundEmail, place: int, registration_id: str) -> Inboun
 
 
 def inbound_to_resolve(desk: Desk, opened: Opened) -> InboundEmail | None:
-    """The message that the link is for. Raises `StoreUnavailable`."""
+    """The message that the link is for."""
     return desk.store.inbound(opened.id)
 
 
 def resolve(desk: Desk, opened: Opened) -> bool:
-    """Take the message off the staff's list; False where there is none. Raises `StoreUnavailable`."""
+    """Take the message off the staff's list; False where there is none."""
     while inbound := desk.store.inbound(opened.id):
         if inbound.resolved or desk.store.save_inbound(replace(inbound, resolved=True)):
             return True

@@ -10,6 +10,7 @@ from rollcall.desk.ports import forms_return_to
 from rollcall.emails.wording import LINK_HOLDS, details, faults, labelled, name_of, one_line, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.registration import Registered
@@ -17,7 +18,7 @@ from schemas.text import is_blank
 
 LONGEST_SUBJECT = 200
 """Characters."""
-NOT_FOUND = "We did not find this in your e-mail."
+NOT_FOUND = Fault("not_found")
 """In place of what the page says of an empty field: the sender may have written it where we do not look."""
 _PICTURE = re.compile(r"[./](?:pdf|jpe?g|png|gif|tiff?|bmp|heic|heif|webp)\Z", re.IGNORECASE)
 _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
@@ -160,11 +161,10 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     )
 
 
-def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[str, ...]]:
+def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
     """The faults by field name, in words for somebody who wrote an e-mail."""
     return {
-        name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else sentences
-        for name, sentences in form.faults.items()
+        name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else found for name, found in form.faults.items()
     }
 
 

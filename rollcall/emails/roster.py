@@ -38,7 +38,7 @@ from rollcall.model.roster import (
     Shown,
     roster_file_id,
 )
-from schemas.registration import form_fields
+from schemas.form import form_fields
 from templates import in_zone, words
 
 IN_WORKBOOK = 1000
@@ -212,7 +212,7 @@ class _Inbound:
         self.resolved += inbound.resolved
         for form in inbound.forms if status is InboundStatus.WAITING_FOR_SENDER else ():
             waits = form.status in (FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN)
-            if waits and form.registration_id not in registered:
+            if waits and form.person not in registered:
                 self.not_completed.add(inbound.received_at, incomplete_form(self.event, inbound, form))
 
 

@@ -8,6 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
 from rollcall.desk.staff_alerts import is_for_staff, next_morning
+from rollcall.emails.reasons import why
 from rollcall.emails.wording import (
     ATTACHED,
     LINK_HOLDS,
@@ -168,7 +169,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     rows = [
         ("From", one_line(inbound.sender, 254) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
-        ("Why it needs review", shown(inbound.reason)),
+        ("Why it needs review", why(inbound.reasons)),
         ("Attachments", _attachments(inbound.not_read, attached, too_large)),
         ("The e-mail itself", f"file {inbound.id} in the store of inbound e-mails" if not_all_here else ""),
     ]
@@ -220,7 +221,7 @@ def _with_whom(
     store: Store, event: Event, entries: Sequence[OutboxEntry]
 ) -> tuple[tuple[Registered | None, OutboxEntry], ...]:
     ids = [entry.registration_id for entry in entries if entry.registration_id]
-    people = {one.id: one for one in store.people(event.slug, ids)}
+    people = {one.id: one for one in store.registered_among(event.slug, ids)}
     return tuple((people.get(entry.registration_id or ""), entry) for entry in entries)
 
 
@@ -245,7 +246,7 @@ def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: in
         link = desk.links.resolving(event, inbound.id, until)
         conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
         ids = [form.registration_id for form in conflicts if form.registration_id]
-        people = {one.id: one for one in desk.store.people(event.slug, ids)} if ids else {}
+        people = {one.id: one for one in desk.store.registered_among(event.slug, ids)} if ids else {}
         for_review.append(ForReview(inbound, link, attachments, people))
     return tuple(reversed(for_review))
 

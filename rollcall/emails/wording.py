@@ -8,9 +8,11 @@ from typing import Any
 from rollcall.desk.desk import Desk
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.roster import WHY_QUARANTINED, Shown
-from schemas.registration import ValidationError, form_fields, read_form, written
+from schemas.faults import sentences
+from schemas.form import ValidationError, form_fields, in_labels, read_form, written
 from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
@@ -70,7 +72,7 @@ def who(registered: Registered) -> str:
 
 
 def quarantined_row(event: Event, one: QuarantinedForm) -> tuple[str, str]:
-    received = f"received {in_zone(one.form.received_at, event)}, {WHY_QUARANTINED[one.sign]}"
+    received = f"received {in_zone(one.form.received_at, event)}, {WHY_QUARANTINED[one.signal]}"
     return who(one.form), f"{one.form.registration.email}, {received}"
 
 
@@ -85,9 +87,7 @@ def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
 
 def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """What was understood of a form, whether it is right or not, in the form's order: label and text."""
-    said = {name: shown(text) for name, text in answers.items()}
-    if "category" in said:
-        said["category"] = event.category_label(said["category"])
+    said = {name: shown(text) for name, text in in_labels(event, answers).items()}
     return [(field.label, said[field.name]) for field in form_fields(event) if said.get(field.name)]
 
 
@@ -113,12 +113,13 @@ def _in_a_line(answer: str | None) -> str:
     return ", ".join(answer.splitlines()) if answer else NOT_GIVEN
 
 
-def faults(event: Event, sentences: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str, str]]:
     """What is missing or wrong, in the form's order: label and sentences; a name that the form has not comes last."""
     labels = {field.name: field.label for field in form_fields(event)}
     order = {name: place for place, name in enumerate(labels)}
-    names = sorted(sentences, key=lambda name: order.get(name, len(order)))
-    return [(labels.get(name, shown(name)), " ".join(sentences[name])) for name in names]
+    said = sentences(event, found)
+    names = sorted(said, key=lambda name: order.get(name, len(order)))
+    return [(labels.get(name, shown(name)), " ".join(said[name])) for name in names]
 
 
 def name_of(answers: Mapping[str, str]) -> str:

@@ -335,7 +335,7 @@ def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deploy
     assert trigger["retryPolicy"] == "RETRY_POLICY_RETRY"
     assert trigger["serviceAccountEmail"] == PLACE.account("trigger")
     filters = {one["attribute"]: one["value"] for one in trigger["eventFilters"]}
-    assert filters == {"database": "(default)", "document": "mails/{id}"}
+    assert filters == {"database": "(default)", "document": "outbox/{id}"}
 
 
 def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None:

@@ -12,7 +12,8 @@ from rollcall.emails.staff_digest import ForReview, StaffDigest
 from rollcall.model import email
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
 from rollcall.model.roster import IncompleteForm, RosterRow, Shown
@@ -39,9 +40,9 @@ INCOMPLETE = InboundForm(
     FormStatus.INCOMPLETE,
     answers=ANSWERS | {"fax": "none yet"},
     faults={
-        "email": ("Please fill this in.",),
-        "signature": ("Please fill this in.",),
-        "fax": ("This should be a telephone number, or nothing.",),
+        "email": (Fault("required"),),
+        "signature": (Fault("required"),),
+        "fax": (Fault("not_a_telephone_number"),),
     },
 )
 
@@ -108,7 +109,7 @@ def for_review(number: int, *files: Attachment, people: Mapping[str, Registered]
         NOON,
         sender=f"sender{number:03}@example.org",
         subject="Our form",
-        reason="no form could be read in it",
+        reasons=(Reason(ReviewReason.NO_FORM),),
         text="Dear colleagues,\nplease find our form attached.",
     )
     link = f"https://desk.example.org/dealt-with/{number}"
@@ -185,7 +186,7 @@ def _full_digest() -> Email:
     incomplete = InboundForm(
         FormStatus.INCOMPLETE,
         answers={"family_name": "Diallo", "category": "associate"},
-        faults={"email": ("Please fill this in.",)},
+        faults={"email": (Fault("required"),)},
     )
     return digested(
         undelivered=some((AMINA, bounced), (None, lost_reply), (None, lost_roster), count=3003),
@@ -194,7 +195,7 @@ def _full_digest() -> Email:
         inbound=some(
             for_review(1, scan, not_read=("scan.pdf",)),
             for_review(2, forms=(incomplete, known)),
-            for_review(3, forms=(differs,), people={AMINA.id: AMINA}, reason="two forms of one person differ"),
+            for_review(3, forms=(differs,), people={AMINA.id: AMINA}, reasons=(Reason(ReviewReason.CONFLICT),)),
             for_review(4, not_read=("huge.tif",), subject="", sender="", text="نموذج التسجيل\nاسم: أمينة"),
             count=5,
         ),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from rollcall.inbound.forms import find_forms
-from rollcall.inbound.parts import Parts
+from rollcall.inbound.mime import Parts
 from rollcall.model.email import Email
 from rollcall.model.inbound import FormStatus, InboundForm, ParsedForm
-from schemas.registration import written
+from schemas.form import written
 from tests.emails.samples import (
     AMINA,
     ANSWERS,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rollcall.model.inbound import FormStatus, InboundForm
-from schemas.registration import form_fields
+from schemas.form import form_fields, in_labels
 from tests.emails.samples import (
     ANSWERS,
     EVENT,
@@ -63,9 +63,8 @@ def test_what_is_quoted_is_in_the_forms_words_and_nothing_else_looks_like_an_ans
 ) -> None:
     labels = {field.name: field.label for field in form_fields(EVENT)}
     for email in (replied(*forms), replied(*forms, intake=PAST)):
-        for name, answer in INCOMPLETE.answers.items():
-            first = EVENT.category_label(answer) if name == "category" else answer.splitlines()[0]
-            assert f"    {labels[name]}: {first}\n" in email.text
+        for name, answer in in_labels(EVENT, INCOMPLETE.answers).items():
+            assert f"    {labels[name]}: {answer.splitlines()[0]}\n" in email.text
         faulty = [line for line in email.text.splitlines() if "We did not find" in line or "This should be" in line]
         assert len(faulty) == 3
         assert all(line.startswith("- At “") for line in faulty)

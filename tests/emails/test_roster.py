@@ -22,7 +22,7 @@ from rollcall.emails import roster, staff_digest
 from rollcall.emails.roster import LINKS_HOLD
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
-from rollcall.model.registration import Registered, registration_id
+from rollcall.model.registration import Registered, new_id
 from rollcall.model.roster import Shown
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
@@ -41,7 +41,7 @@ LONG = "Rue de la Poste " * 1900
 @pytest.fixture(params=["sqlite", "firestore"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "sqlite":
-        return SqliteStore(tmp_path / "books.sqlite3", lambda: datetime.now(UTC))
+        return SqliteStore(tmp_path / "rollcall.sqlite3", lambda: datetime.now(UTC))
     return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
 
 
@@ -49,7 +49,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     answers = {**a_registration().answers, "address": LONG, "hotel": LONG, "organization": LONG}
     people = [a_registration(first_name=f"Number {place}", answers=answers) for place in range(ATTACHED // 90_000 + 1)]
     for person in people:
-        id = registration_id(EVENT.slug, person)
+        id = new_id()
         assert store.accept(EVENT.slug, id, person, confirmation(EVENT.slug, id, person.email))
     event = replace(EVENT, closes_at=store.now())
     desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
@@ -81,7 +81,9 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
     """What the first e-mail's link leads to stays as that e-mail says."""
     answers = {**a_registration().answers, "address": LONG}
     for place in range(ATTACHED // len(LONG) + 1):
-        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(answers=answers), an_entry(f"{place:024}"))
+        desk.store.accept(
+            EVENT.slug, f"{place:024}", a_registration(first_name=str(place), answers=answers), an_entry(f"{place:024}")
+        )
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     first, second = (roster.gather(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
@@ -119,7 +121,7 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
 def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None:
     """An open circuit breaker does not push the e-mails that bounced out of sight."""
     for place in range(SHOWN + 5):
-        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(), an_entry(f"{place:024}"))
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(first_name=str(place)), an_entry(f"{place:024}"))
     last = desk.store.entry(an_entry(f"{place:024}").id)
     assert last
     desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
@@ -131,7 +133,7 @@ def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None
 
 def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock: Clock) -> None:
     for id in "BAC":
-        desk.store.accept(EVENT.slug, id, a_registration(), an_entry(id))
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
     closing = close_after(desk, clock)
     assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
     assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
@@ -181,7 +183,7 @@ def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tm
     def peak(people: int) -> int:
         folder = tmp_path / str(people)
         folder.mkdir()
-        with_many = cast(Store, Many(SqliteStore(folder / "books.sqlite3", clock), people))
+        with_many = cast(Store, Many(SqliteStore(folder / "rollcall.sqlite3", clock), people))
         a_desk = desk_with(with_many, desk.post, folder / "messages", events={EVENT.slug: EVENT})
         with_many.intake(EVENT)
         if work != "closing":

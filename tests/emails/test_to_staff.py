@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rollcall.emails.roster import by_email, incomplete_form
 from rollcall.inbound.reader import LONGEST_TEXT
 from rollcall.model.email import Attachment, CircuitBreaker, NotNeeded
+from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import BotSignal, QuarantinedForm
 from rollcall.model.roster import IncompleteForm, RosterRow
@@ -30,6 +31,7 @@ from tests.emails.samples import (
 )
 from tests.support.builders import an_event
 
+MISSING = (Fault("required"),)
 counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
 
 
@@ -45,7 +47,10 @@ def test_each_inbound_e_mail_is_counted_once(counts: dict[InboundStatus, int]) -
 @pytest.mark.parametrize(
     ("form", "missing"),
     [
-        (InboundForm(FormStatus.INCOMPLETE, faults={"signature": ("",), "email": ("",)}), "E-mail, Signature"),
+        (
+            InboundForm(FormStatus.INCOMPLETE, faults=dict.fromkeys(("signature", "email"), MISSING)),
+            "E-mail, Signature",
+        ),
         (InboundForm(FormStatus.NOT_YET_OPEN), "nothing, but it came before registration opened"),
     ],
 )
