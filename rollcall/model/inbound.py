@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rollcall.model.fault import Fault
-from rollcall.model.registration import Registered, Registration
+from rollcall.model.registration import Registration
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,11 @@ class InboundEmail:
     """The store's own, for `save_inbound`."""
 
     @property
+    def needs_review(self) -> bool:
+        """Whether the staff still have to look at it."""
+        return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
+
+    @property
     def received_at(self) -> datetime:
         """When it reached SendGrid; never after it was stored."""
         return min(self.arrived_at or self.stored_at, self.stored_at)
@@ -199,21 +204,6 @@ class InboundEmail:
 
 LONGEST_THREAD = 10
 """The last References, which a reply repeats; mail programs cut longer lists too (RFC 5537, 3.4.4)."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a reply to the sender is about."""
-
-    inbound: InboundEmail
-    people: Mapping[str, Registered]
-    """Those of its forms who are registered, by registration id."""
-    links: Mapping[int, str]
-    """By a form's place among the forms: the address of the page with its answers filled in."""
-    form_page: str
-    """The address of the empty form's page."""
-    answers_to: str
-    """Where an answer to the reply goes."""
 
 
 def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundStatus:
