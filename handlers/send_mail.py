@@ -7,11 +7,11 @@ from handlers.logs import log_broken
 from rollcall.desk.desk import Desk
 from rollcall.desk.send import send
 
-_COLLECTION = "documents/mails/"
+_COLLECTION = "documents/outbox/"
 
 
 def send_mail(desk: Desk, trigger: CloudEvent) -> None:
-    """Send the mail whose document the CloudEvent's subject names (`documents/mails/<id>`, Eventarc's Firestore
+    """Send the mail whose document the CloudEvent's subject names (`documents/outbox/<id>`, Eventarc's Firestore
     events). The same trigger again is harmless. Raises `StoreUnavailable`, so that Eventarc tries again.
     """
     subject = str(trigger.get("subject") or "")
@@ -21,7 +21,7 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     try:
         attempted = send(desk, email_id)
     except Exception as error:
-        log_broken(error, mail=email_id)
+        log_broken(error, email=email_id)
         raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
     if attempted is not None:
         log_attempt(email_id, attempted)

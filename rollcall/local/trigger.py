@@ -46,5 +46,5 @@ def trigger_of(email_id: str) -> dict[str, str]:
         "ce-id": email_id,
         "ce-type": "google.cloud.firestore.document.v1.created",
         "ce-source": "//firestore.googleapis.com/projects/local/databases/(default)",
-        "ce-subject": f"documents/mails/{email_id}",
+        "ce-subject": f"documents/outbox/{email_id}",
     }

@@ -71,7 +71,7 @@ def built(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Built:
     deploy = next(line for line in plan() if line.startswith("gcloud functions deploy register "))
     deploy = deploy.replace("$VERSION", "1").replace("$FINGERPRINT", "a")
     ran = google.runs(here / "gcloud")(Command(tuple(shlex.split(deploy))))
-    assert ran.ok, ran.said
+    assert ran.ok, ran.stderr
     zipfile.ZipFile(io.BytesIO(google.uploaded[0])).extractall(here / "workspace")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", here / "venv"], check=True)
     python = here / "venv" / "bin" / "python"
@@ -86,7 +86,7 @@ def test_what_goes_up(built: Built) -> None:
     assert names == {"main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events"}
     rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
     assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "mail"), ("templates", "pages")} <= rooms
-    assert not {("rollcall", "local"), ("rollcall", "duty"), ("templates", "local")} & rooms
+    assert not {("rollcall", "local"), ("rollcall", "ops"), ("templates", "local")} & rooms
     assert {path.suffix for path in built.files()} == {".py", ".txt", ".html", ".css", ".js", ".toml"}
 
 
@@ -195,7 +195,7 @@ def deployed(
 ) -> Iterator[Deployed]:
     """Each function served as in the cloud, with an event that is open and one that is past."""
     place = Place(
-        f"test-{uuid.uuid4().hex[:12]}", "123", "europe-west6", "registration.example.org", "duty@example.org"
+        f"test-{uuid.uuid4().hex[:12]}", "123", "europe-west6", "registration.example.org", "on-call@example.org"
     )
     storage.Client(project=place.project).create_bucket(place.bucket)
     today = datetime.now(UTC).date()

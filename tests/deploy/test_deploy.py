@@ -26,7 +26,7 @@ from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import Place
 from deploy.sendgrid import Api
-from deploy.steps import Came, Command, Ran, Run, StepFailed
+from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
@@ -34,12 +34,12 @@ from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_acc
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
-PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org", "events/")
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org", "events/")
 """Its events are written otherwise than where nobody says `EVENTS`."""
 HERE = f"projects/{PROJECT}/locations/europe-west6"
-SECRETS = ("link-key", "sendgrid-key", "messages-key", "reports-key")
+SECRETS = ("link-key", "sendgrid-key", "inbound-key", "delivery-events-key")
 ALWAYS_SAID = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain}
-SETTINGS = ALWAYS_SAID | {"DUTY": PLACE.duty, "EVENTS": PLACE.events}
+SETTINGS = ALWAYS_SAID | {"ON_CALL": PLACE.on_call, "EVENTS": PLACE.events}
 PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
 TESTED = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
 DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
@@ -83,7 +83,7 @@ def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> I
     gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
     commands: list[Command] = []
 
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         commands.append(command)
         return gcloud(command)
 
@@ -102,7 +102,7 @@ def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> I
             runs.append(google.changes()[done:])
             changed_at_sendgrid.append(len(account.changes))
         assert changed_at_sendgrid[1] == changed_at_sendgrid[2]
-        there = deepcopy(google.kept), deepcopy(google.policies)
+        there = deepcopy(google.resources), deepcopy(google.policies)
         yield Deployment(google, account, outside, said, runs, list(commands), *there)
 
 
@@ -201,7 +201,7 @@ def test_the_released_rules_let_no_client_at_the_books(deployment: Deployment) -
 
 
 def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deployment) -> None:
-    bucket = deployment.kept[f"storage b/{PROJECT}-messages"]
+    bucket = deployment.kept[f"storage b/{PROJECT}-files"]
     assert bucket["iamConfiguration"] == {
         "publicAccessPrevention": "enforced",
         "uniformBucketLevelAccess": {"enabled": True},
@@ -212,7 +212,7 @@ def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deplo
 
 
 def test_the_accounts_may_do_in_the_project_what_they_need(deployment: Deployment) -> None:
-    db = {("roles/rollcallBooks", name) for name in (*PUBLIC, *PRIVATE)}
+    db = {("roles/rollcallDatabase", name) for name in (*PUBLIC, *PRIVATE)}
     assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == db | {
         ("roles/artifactregistry.writer", "builder"),
         ("roles/logging.logWriter", "builder"),
@@ -229,7 +229,7 @@ def test_the_builder_reads_sources_and_no_messages(deployment: Deployment) -> No
 
 
 def test_no_function_may_delete_from_the_books(deployment: Deployment) -> None:
-    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallBooks"]
+    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallDatabase"]
     assert set(role["includedPermissions"]) == {
         "datastore.databases.get",
         *(f"datastore.entities.{what}" for what in ("create", "get", "list", "update")),
@@ -237,10 +237,10 @@ def test_no_function_may_delete_from_the_books(deployment: Deployment) -> None:
 
 
 def test_who_may_do_what_with_the_messages_and_with_the_rosters_alone(deployment: Deployment) -> None:
-    rosters = f"resource.name.startsWith('projects/_/buckets/{PROJECT}-messages/objects/roster-')"
+    rosters = f"resource.name.startsWith('projects/_/buckets/{PROJECT}-files/objects/roster-')"
     there = {
         (binding["role"], _plain(member), binding.get("condition", {}).get("expression"))
-        for binding in deployment.policies[f"storage b/{PROJECT}-messages"]["bindings"]
+        for binding in deployment.policies[f"storage b/{PROJECT}-files"]["bindings"]
         for member in binding["members"]
     }
     assert there == {
@@ -259,8 +259,8 @@ def test_who_may_do_what_with_the_messages_and_with_the_rosters_alone(deployment
     [
         ("link-key", {"register", "send-mail", "send-due-mail"}),
         ("sendgrid-key", {"send-mail", "send-due-mail"}),
-        ("reports-key", {"record-deliveries"}),
-        ("messages-key", {"receive-email"}),
+        ("delivery-events-key", {"record-deliveries"}),
+        ("inbound-key", {"receive-email"}),
     ],
 )
 def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, readers: set[str]) -> None:
@@ -323,8 +323,8 @@ def test_a_function_runs_as_itself_with_its_settings(deployment: Deployment, fun
     assert service["availableMemory"] == function.memory
     assert service["timeoutSeconds"] == function.timeout
     assert service["maxInstanceRequestConcurrency"] == function.concurrency
-    assert service["maxInstanceCount"] == function.most
-    assert (service["availableCpu"], service.get("minInstanceCount", 0)) == ("1", function.least)
+    assert service["maxInstanceCount"] == function.max_instances
+    assert (service["availableCpu"], service.get("minInstanceCount", 0)) == ("1", function.min_instances)
     keys = {key["key"] for key in service.get("secretEnvironmentVariables", [])}
     assert keys == set(function.keys)
 
@@ -335,7 +335,7 @@ def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deploy
     assert trigger["retryPolicy"] == "RETRY_POLICY_RETRY"
     assert trigger["serviceAccountEmail"] == PLACE.account("trigger")
     filters = {one["attribute"]: one["value"] for one in trigger["eventFilters"]}
-    assert filters == {"database": "(default)", "document": "mails/{id}"}
+    assert filters == {"database": "(default)", "document": "outbox/{id}"}
 
 
 def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None:
@@ -364,18 +364,18 @@ def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment)
     """Whoever mends something at night does not take over the alerts by it, nor another folder of events."""
     assert deployment.function("register")["serviceConfig"]["environmentVariables"]["EVENTS"] == "events/"
     [channel] = [thing for path, thing in deployment.kept.items() if "/notificationChannels/" in path]
-    assert channel["labels"] == {"email_address": PLACE.duty}
+    assert channel["labels"] == {"email_address": PLACE.on_call}
 
 
 def test_a_function_that_failed_before_it_had_a_service_is_deployed_over(deployment: Deployment) -> None:
     """Google shows it without `serviceConfig`; each command looks at it first."""
     google, run = deployment.google, deployment.outside.run
     was = deepcopy(deployment.function("register"))
-    google.kept[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
+    google.resources[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
     del there["serviceConfig"]
     assert functions.deployed_settings(PLACE, run) == {}
-    assert functions.steps(PLACE)[-1].take(run) is Came.CHANGED
-    now = google.kept[f"cloudfunctions {HERE}/functions/register"]
+    assert functions.steps(PLACE)[-1].apply(run) is Result.UPDATED
+    now = google.resources[f"cloudfunctions {HERE}/functions/register"]
     assert now["serviceConfig"]["environmentVariables"] == was["serviceConfig"]["environmentVariables"]
     assert functions.deployed_settings(PLACE, run)["EVENTS"] == "events/"
 
@@ -400,11 +400,11 @@ def _altered(thing: dict[str, Any], path: str, value: object) -> None:
     thing[last] = value
 
 
-BUCKET, RULES = f"storage b/{PROJECT}-messages", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
+BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
 
 
 @pytest.mark.parametrize(
-    ("kept", "path", "value", "makes"),
+    ("kept", "path", "value", "title"),
     [
         (DATABASE, "deleteProtectionState", "DELETE_PROTECTION_DISABLED", "the books: "),
         (DATABASE, "pointInTimeRecoveryEnablement", "POINT_IN_TIME_RECOVERY_DISABLED", "the books: "),
@@ -412,7 +412,7 @@ BUCKET, RULES = f"storage b/{PROJECT}-messages", f"firebaserules projects/{PROJE
         (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
         (BUCKET, "lifecycle", {}, "a bucket "),
         (
-            f"iam projects/{PROJECT}/roles/rollcallBooks",
+            f"iam projects/{PROJECT}/roles/rollcallDatabase",
             "includedPermissions",
             ["datastore.entities.delete"],
             "a role ",
@@ -423,16 +423,16 @@ BUCKET, RULES = f"storage b/{PROJECT}-messages", f"firebaserules projects/{PROJE
     ],
 )
 def test_what_somebody_changed_by_hand_is_mended(
-    deployment: Deployment, kept: str, path: str, value: object, makes: str
+    deployment: Deployment, kept: str, path: str, value: object, title: str
 ) -> None:
     google, run = deployment.google, deployment.outside.run
-    was = deepcopy(google.kept[kept])
-    _altered(google.kept[kept], path, value)
-    step = _step(deployment, makes)
-    assert step.take(run) is Came.CHANGED
-    now = google.kept[kept]
+    was = deepcopy(google.resources[kept])
+    _altered(google.resources[kept], path, value)
+    step = _step(deployment, title)
+    assert step.apply(run) is Result.UPDATED
+    now = google.resources[kept]
     assert _at(now, path) == _at(was, path) or (kept == DATABASE and _at(now, path) == "ENABLED"), path
-    assert step.take(run) is Came.AS_IT_WAS
+    assert step.apply(run) is Result.UNCHANGED
 
 
 def _at(thing: Any, path: str) -> Any:
@@ -441,18 +441,18 @@ def _at(thing: Any, path: str) -> Any:
     return thing
 
 
-def _step(deployment: Deployment, makes: str) -> Any:
-    [step] = [step for step in all_steps(PLACE, deployment.outside) if step.makes.startswith(makes)]
+def _step(deployment: Deployment, title: str) -> Any:
+    [step] = [step for step in all_steps(PLACE, deployment.outside) if step.title.startswith(title)]
     return step
 
 
 def test_rules_that_somebody_released_are_replaced(deployment: Deployment) -> None:
     google, step = deployment.google, _step(deployment, "rules ")
-    ruleset = google.kept[RULES]["rulesetName"]
-    google.kept[f"firebaserules {ruleset}"]["source"]["files"][0]["content"] = "allow read, write: if true;"
-    assert step.take(deployment.outside.run) is Came.CHANGED
-    assert google.kept[RULES]["rulesetName"] != ruleset
-    assert step.take(deployment.outside.run) is Came.AS_IT_WAS
+    ruleset = google.resources[RULES]["rulesetName"]
+    google.resources[f"firebaserules {ruleset}"]["source"]["files"][0]["content"] = "allow read, write: if true;"
+    assert step.apply(deployment.outside.run) is Result.UPDATED
+    assert google.resources[RULES]["rulesetName"] != ruleset
+    assert step.apply(deployment.outside.run) is Result.UNCHANGED
 
 
 def test_roles_that_somebody_gave_our_accounts_are_taken_away(deployment: Deployment) -> None:
@@ -460,17 +460,17 @@ def test_roles_that_somebody_gave_our_accounts_are_taken_away(deployment: Deploy
     was = google.members(of)
     member = f"serviceAccount:{PLACE.account('register')}"
     google.policies[of]["bindings"].append({"role": "roles/datastore.owner", "members": [member]})
-    assert _step(deployment, "what the accounts may do in the project").take(deployment.outside.run) is Came.CHANGED
+    assert _step(deployment, "what the accounts may do in the project").apply(deployment.outside.run) is Result.UPDATED
     assert google.members(of) == was
 
 
 def test_books_in_another_region_or_mode_are_not_taken_for_ours(deployment: Deployment) -> None:
     for field, value, said in (("locationId", "eur3", "REGION=eur3"), ("type", "DATASTORE_MODE", "Datastore mode")):
-        was = deployment.google.kept[DATABASE][field]
-        deployment.google.kept[DATABASE][field] = value
+        was = deployment.google.resources[DATABASE][field]
+        deployment.google.resources[DATABASE][field] = value
         with pytest.raises(StepFailed, match=said):
-            _step(deployment, "the books: ").take(deployment.outside.run)
-        deployment.google.kept[DATABASE][field] = was
+            _step(deployment, "the books: ").apply(deployment.outside.run)
+        deployment.google.resources[DATABASE][field] = was
 
 
 def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> None:
@@ -479,7 +479,7 @@ def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> N
     for refused in ("link-key/versions ", "link-key/versions/1:access"):
         google.refuse[refused] = 1
         with pytest.raises(StepFailed, match="link-key"):
-            _step(deployment, "a key that signs the links").take(deployment.outside.run)
+            _step(deployment, "a key that signs the links").apply(deployment.outside.run)
         assert google.refuse[refused] == 0
 
 
@@ -489,7 +489,7 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
     db = SqliteStore(tmp_path / "books.sqlite3", lambda: NOW)
     event = read_events(Path("events"))["intgov04"]
     db.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
-    outside = replace(deployment.outside, db=lambda _: db)
+    outside = replace(deployment.outside, open_store=lambda _: db)
     before = len(deployment.google.changes())
     for command in ("deploy", "rotate"):
         assert main(command, SETTINGS | {"KEY": "link-key"}, outside) == 1
@@ -501,9 +501,9 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
 @pytest.mark.parametrize(
     "looked_for",
     [
-        lambda run: firestore.are_there(PLACE, run),
+        lambda run: firestore.exists(PLACE, run),
         lambda run: functions.deployed_settings(PLACE, run),
-        lambda run: watch.duty_now(PROJECT, run),
+        lambda run: watch.current_on_call(PROJECT, run),
         lambda run: front.address(PLACE, run),
         lambda run: front.certificate_state(PLACE, run) != "not there",
     ],
@@ -512,9 +512,9 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
 def test_what_could_not_be_looked_for_does_not_pass_for_not_there(looked_for: Callable[[Run], Any], said: str) -> None:
     """Else events would be held against nothing, and alerts would go to another person."""
     with pytest.raises(StepFailed, match=said):
-        looked_for(lambda _: Ran(False, "", said))
+        looked_for(lambda _: Completed(False, "", said))
     off = "The API has not been used in project 1 before or it is disabled."
-    assert not looked_for(lambda _: Ran(False, "", off))
+    assert not looked_for(lambda _: Completed(False, "", off))
 
 
 def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deployment: Deployment) -> None:
@@ -530,9 +530,9 @@ def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deplo
 def test_a_key_that_all_know_and_not_all_use_is_not_changed_again(
     deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         uses_new = any("link-key:5" in word for word in command.argv)
-        return Ran(False, "", "refused") if uses_new else deployment.outside.run(command)
+        return Completed(False, "", "refused") if uses_new else deployment.outside.run(command)
 
     assert main("rotate", SETTINGS | {"KEY": "link-key"}, replace(deployment.outside, run=run)) == 1
 
@@ -547,15 +547,17 @@ def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
     google, run = deployment.google, deployment.outside.run
     close = next(function for function in FUNCTIONS if function.name == "close-intake")
     secrets.SecretManager(PLACE, run).put("link-key", "a new one")
-    assert functions.steps(PLACE)[0].take(run) is Came.CHANGED
-    there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
+    assert functions.steps(PLACE)[0].apply(run) is Result.UPDATED
+    there = google.resources[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"][
+        "secretEnvironmentVariables"
+    ]
     assert {key["secret"]: key["version"] for key in there} == {"link-key": "6", "sendgrid-key": "1"}
-    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
-    google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
-    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
+    assert Deployed(PLACE, close, lambda _: "other source").apply(run) is Result.UPDATED
+    google.resources[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
+    assert Deployed(PLACE, close, lambda _: "other source").apply(run) is Result.UPDATED
     policy = google.policies[f"run {HERE}/services/close-intake"]
     policy["bindings"][0]["members"].append("allUsers")
-    assert _step(deployment, "who may call close-intake").take(run) is Came.CHANGED
+    assert _step(deployment, "who may call close-intake").apply(run) is Result.UPDATED
     assert google.members(f"run {HERE}/services/close-intake") == {
         ("roles/run.invoker", f"serviceAccount:{PLACE.account('scheduler')}")
     }
@@ -568,31 +570,35 @@ def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deploy
         f"gcf-v2-uploads-{NUMBER}-europe-west6",
         f"gcf-v2-uploads-{NUMBER}.europe-west6.cloudfunctions.appspot.com",
     ):
-        google.kept[f"storage b/{bucket}"] = {"name": bucket}
-    google.kept[f"artifactregistry {HERE}/repositories/gcf-artifacts"] = {"name": f"{HERE}/repositories/gcf-artifacts"}
-    there = set(google.kept)
+        google.resources[f"storage b/{bucket}"] = {"name": bucket}
+    google.resources[f"artifactregistry {HERE}/repositories/gcf-artifacts"] = {
+        "name": f"{HERE}/repositories/gcf-artifacts"
+    }
+    there = set(google.resources)
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
-    left = {path for path in set(google.kept) & there if not re.search("/operations/|^serviceusage|/versions/", path)}
-    assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
-        f"storage b/{PROJECT}-messages",
-        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
-        f"iam projects/{PROJECT}/roles/rollcallBooks",
+    left = {
+        path for path in set(google.resources) & there if not re.search("/operations/|^serviceusage|/versions/", path)
     }
-    assert google.kept[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
-    for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-messages"):
+    assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
+        f"storage b/{PROJECT}-files",
+        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
+        f"iam projects/{PROJECT}/roles/rollcallDatabase",
+    }
+    assert google.resources[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-files"):
         assert google.members(of) == set()
     assert deployment.sendgrid.keys == {}
     words = {"DELETE_EVERYTHING_PEOPLE_SENT": f"yes, delete the registrations of {PROJECT}"}
     assert main("destroy", really | words, deployment.outside) == 0
-    assert DATABASE not in google.kept
-    assert f"storage b/{PROJECT}-messages" not in google.kept
-    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-messages"]
+    assert DATABASE not in google.resources
+    assert f"storage b/{PROJECT}-files" not in google.resources
+    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-files"]
     assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"
-    assert not [path for path in google.kept if path.startswith("secretmanager")]
+    assert not [path for path in google.resources if path.startswith("secretmanager")]
 
 
-def _asks_nobody(_: Command) -> Ran:
+def _asks_nobody(_: Command) -> Completed:
     raise AssertionError("it asked somebody")
 
 
@@ -622,7 +628,7 @@ def test_a_missing_setting_is_named_with_an_example(
 def test_settings_that_cannot_be_right_are_all_named_before_anybody_is_asked(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "DUTY": "me", "EVENTS": "docs"}
+    wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out
@@ -631,7 +637,7 @@ def test_settings_that_cannot_be_right_are_all_named_before_anybody_is_asked(
 
 def test_a_key_that_there_is_not_is_named_before_anybody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert main("rotate", SETTINGS | {"KEY": "links"}, NOBODY) == 1
-    assert "link-key, sendgrid-key, reports-key, messages-key" in capsys.readouterr().out
+    assert "link-key, sendgrid-key, delivery-events-key, inbound-key" in capsys.readouterr().out
 
 
 def test_a_plan_names_the_events_and_what_deploying_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
@@ -672,7 +678,7 @@ def test_another_byte_in_a_file_that_goes_up_is_another_source(tmp_path: Path) -
     one, two = (f"{place.events}/{name}" for name in ("one.toml", "two.toml"))
 
     def fingerprint(*names: str) -> str:
-        return functions.fingerprint(place, lambda _: Ran(True, "\n".join(names) + "\n", ""))
+        return functions.fingerprint(place, lambda _: Completed(True, "\n".join(names) + "\n", ""))
 
     Path(one).write_text("a", "utf-8")
     Path(two).write_text("a", "utf-8")
@@ -684,8 +690,8 @@ def test_another_byte_in_a_file_that_goes_up_is_another_source(tmp_path: Path) -
 
 
 def test_events_that_do_not_go_up_are_refused() -> None:
-    with pytest.raises(StepFailed, match="leaves none of it"):
-        functions.fingerprint(PLACE, lambda _: Ran(True, "main.py\nevents-of-another/intgov04.toml\n", ""))
+    with pytest.raises(StepFailed, match="keeps all of it"):
+        functions.fingerprint(PLACE, lambda _: Completed(True, "main.py\nevents-of-another/intgov04.toml\n", ""))
 
 
 def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
@@ -693,10 +699,10 @@ def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
     answers = {"projects": {"projectNumber": NUMBER}, "billing": {"billingEnabled": billed}}
     asked: list[Command] = []
 
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         asked.append(command)
         there = answers.get(command.argv[1])
-        return Ran(there is not None, json.dumps(there), "not found")
+        return Completed(there is not None, json.dumps(there), "not found")
 
     return run, asked
 

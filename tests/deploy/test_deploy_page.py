@@ -1,4 +1,4 @@
-"""docs/deploy.md names each thing that the deployment makes, and nothing that it does not."""
+"""docs/deploy.md names each thing that the deployment title, and nothing that it does not."""
 
 import re
 
@@ -46,7 +46,7 @@ def test_all_that_is_in_the_table_is_made() -> None:
 def test_the_settings_are_those_of_the_deployment() -> None:
     """Of each function: memory, timeout, requests at a time, instances at the most."""
     for one in FUNCTIONS:
-        assert f"| `{one.name}` | {one.memory} | {one.timeout} s | {one.concurrency} | {one.most} |" in PAGE
+        assert f"| `{one.name}` | {one.memory} | {one.timeout} s | {one.concurrency} | {one.max_instances} |" in PAGE
 
 
 def test_alerts_are_counted_as_they_are_paid_for() -> None:

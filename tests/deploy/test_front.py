@@ -10,11 +10,11 @@ import pytest
 
 from deploy.front import address, certificate_state, steps
 from deploy.place import Place
-from deploy.steps import Came, Run, take_all
+from deploy.steps import Result, Run, apply_all
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
 
 pytestmark = pytest.mark.slow
-PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org")
 PUBLIC = ["register", "receive-email", "record-deliveries"]
 PRIVATE = ["send-mail", "send-due-mail", "close-intake"]
 WAYS = {
@@ -44,14 +44,14 @@ class Front:
 
     def there(self, kind: str, name: str) -> dict[str, Any]:
         """A thing as Google has it."""
-        return self.google.kept[f"compute projects/{PROJECT}/global/{kind}/{name}"]
+        return self.google.resources[f"compute projects/{PROJECT}/global/{kind}/{name}"]
 
 
 @pytest.fixture(scope="module")
 def front(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Front:
     run = google.runs(tmp_path_factory.mktemp("gcloud"))
     before = address(PLACE, run), certificate_state(PLACE, run)
-    take_all(steps(PLACE), run)
+    apply_all(steps(PLACE), run)
     return Front(google, run, before, tuple(deepcopy(google.changes())))
 
 
@@ -195,8 +195,8 @@ def test_what_somebody_changed_by_hand_is_mended_and_then_nothing_is_left_to_do(
     del front.there("targetHttpsProxies", "rollcall-https")["sslPolicy"]
     front.there("targetHttpProxies", "rollcall-http")["urlMap"] = front.there("urlMaps", "rollcall")["selfLink"]
 
-    came = {step.makes.partition(",")[0]: step.take(front.run) for step in steps(PLACE)}
-    assert [makes for makes in came if came[makes] is not Came.AS_IT_WAS] == [
+    came = {step.title.partition(",")[0]: step.apply(front.run) for step in steps(PLACE)}
+    assert [makes for makes in came if came[makes] is not Result.UNCHANGED] == [
         "the limits: 60 forms",
         "a backend for each of them: HTTPS alone (HSTS)",
         "each function in its backend",
@@ -208,19 +208,19 @@ def test_what_somebody_changed_by_hand_is_mended_and_then_nothing_is_left_to_do(
     assert ways(front.there("urlMaps", "rollcall")) == WAYS
 
     before = len(front.google.changes())
-    assert {step.take(front.run) for step in steps(PLACE)} == {Came.AS_IT_WAS}
+    assert {step.apply(front.run) for step in steps(PLACE)} == {Result.UNCHANGED}
     assert [str(asked) for asked in front.google.changes()[before:]] == []
 
 
 def test_another_host_name_gets_a_certificate_of_its_own() -> None:
-    moved = Place(PROJECT, NUMBER, "europe-west6", "anmeldung.example.org", "duty@example.org")
+    moved = Place(PROJECT, NUMBER, "europe-west6", "anmeldung.example.org", "on-call@example.org")
     planned = "\n".join(line for step in steps(moved) for line in step.plan())
     assert "ssl-certificates create rollcall-anmeldung-example-org --global --domains=anmeldung.example.org" in planned
     assert "--ssl-certificates=rollcall-anmeldung-example-org" in planned
 
 
 def test_all_of_it_is_taken_away(front: Front) -> None:
-    came = [step.take_away(front.run) for step in reversed(steps(PLACE))]
-    assert came.count(Came.TAKEN_AWAY) == 10  # the limits go with their policy, what is joined with its backend
-    left = [name for name in front.google.kept if name.startswith("compute ") and "/operations/" not in name]
+    came = [step.remove(front.run) for step in reversed(steps(PLACE))]
+    assert came.count(Result.DELETED) == 10  # the limits go with their policy, what is joined with its backend
+    left = [name for name in front.google.resources if name.startswith("compute ") and "/operations/" not in name]
     assert left == []

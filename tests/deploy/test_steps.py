@@ -9,25 +9,25 @@ from pathlib import Path
 import pytest
 
 from deploy.steps import (
-    Came,
     Command,
+    Completed,
     GcloudSet,
     GcloudStep,
-    Ran,
+    Result,
     Run,
     StepFailed,
-    do,
+    apply_all,
     find,
-    passing,
+    remove_all,
+    run_checked,
     run_command,
-    take_all,
-    take_all_away,
+    transient_error,
 )
 
 LOOK, MAKE, UNMAKE = (Command(("gcloud", word)) for word in ("describe", "create", "delete"))
-THING = GcloudStep(makes="a thing", look=LOOK, make=(MAKE,), unmake=(UNMAKE,))
+THING = GcloudStep(title="a thing", look=LOOK, create=(MAKE,), delete=(UNMAKE,))
 THINGS = GcloudSet(
-    makes="things", look=LOOK, lacking=lambda _: [MAKE], none=[], unmake=lambda there: [UNMAKE] * len(there)
+    title="things", look=LOOK, changes=lambda _: [MAKE], empty=[], delete=lambda there: [UNMAKE] * len(there)
 )
 EXPIRED = "ERROR: (gcloud.x) There was a problem refreshing your current auth tokens: Reauthentication failed."
 
@@ -36,9 +36,9 @@ def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, lis
     """A Google that answers a look so, and does everything else; and what it was asked, waiting or not."""
     asked: list[Command] = []
 
-    def run(command: Command) -> Ran:
-        asked.append(replace(command, waits=True))
-        return Ran(ok, output, said) if command.argv == LOOK.argv else Ran(True, "", "")
+    def run(command: Command) -> Completed:
+        asked.append(replace(command, retries=True))
+        return Completed(ok, output, said) if command.argv == LOOK.argv else Completed(True, "", "")
 
     return run, asked
 
@@ -54,8 +54,8 @@ def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, lis
 )
 def test_what_is_not_there_is_made_and_is_not_taken_away(said: str) -> None:
     run, asked = google(said)
-    assert THING.take(run) is Came.MADE
-    assert THING.take_away(run) is THINGS.take_away(run) is Came.NOT_THERE
+    assert THING.apply(run) is Result.CREATED
+    assert THING.remove(run) is THINGS.remove(run) is Result.ABSENT
     assert asked == [LOOK, MAKE, LOOK, LOOK]
 
 
@@ -63,10 +63,10 @@ def test_what_is_not_there_is_made_and_is_not_taken_away(said: str) -> None:
 def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
     """Else a `make destroy` with an expired login would take nothing away, and say that all is gone."""
     for step in (THING, THINGS):
-        for taken in (step.take, step.take_away):
+        for call in (step.apply, step.remove):
             run, asked = google(said)
             with pytest.raises(StepFailed, match="gcloud describe"):
-                taken(run)
+                call(run)
             assert set(asked) == {LOOK}
 
 
@@ -76,39 +76,39 @@ def test_of_a_service_that_is_not_switched_on_there_is_nothing_to_take_away() ->
     for step in (THING, THINGS):
         waits: list[bool] = []
 
-        def run(command: Command, waits: list[bool] = waits) -> Ran:
-            waits.append(command.waits)
-            return Ran(False, "", off)
+        def run(command: Command, waits: list[bool] = waits) -> Completed:
+            waits.append(command.retries)
+            return Completed(False, "", off)
 
-        assert step.take_away(run) is Came.NOT_THERE
+        assert step.remove(run) is Result.ABSENT
         assert waits == [False]
 
 
 def test_what_is_there_is_left_or_taken_away() -> None:
     run, asked = google(output='[{"name": "a"}, {"name": "b"}]', ok=True)
-    assert THING.take(run) is Came.AS_IT_WAS
-    assert THINGS.take_away(run) is Came.TAKEN_AWAY
+    assert THING.apply(run) is Result.UNCHANGED
+    assert THINGS.remove(run) is Result.DELETED
     assert asked == [LOOK, LOOK, UNMAKE, UNMAKE]
 
 
 def test_what_was_made_last_is_taken_away_first() -> None:
     """Google deletes nothing that something else still uses."""
-    first, second = (replace(THING, makes=name, unmake=(Command((name,)),)) for name in ("first", "second"))
-    stays = replace(THING, unmake=())
+    first, second = (replace(THING, title=name, delete=(Command((name,)),)) for name in ("first", "second"))
+    stays = replace(THING, delete=())
     run, asked = google(output="{}", ok=True)
-    take_all_away([first, stays, second], run)
+    remove_all([first, stays, second], run)
     assert [command.argv for command in asked if command != LOOK] == [("second",), ("first",)]
 
 
 def test_nothing_is_made_after_what_failed() -> None:
     made: list[Command] = []
 
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         made.append(command)
-        return Ran(False, "", "was not found" if command is LOOK else "no")
+        return Completed(False, "", "was not found" if command is LOOK else "no")
 
     with pytest.raises(StepFailed, match="no"):
-        take_all([THING, THING], run)
+        apply_all([THING, THING], run)
     assert made == [LOOK, MAKE]
 
 
@@ -120,7 +120,7 @@ def test_find_gives_what_google_has() -> None:
 def test_an_organisation_that_forbids_everybody_is_explained() -> None:
     said = "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer"
     with pytest.raises(StepFailed, match=r"iam\.allowedPolicyMemberDomains"):
-        do(google(said)[0], LOOK)
+        run_checked(google(said)[0], LOOK)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
         ("Cloud Scheduler API has not been used in project 1 ... If you enabled this API recently, wait", True, True),
         ("Cannot find metric. It could take up to 10 minutes to become available.", False, True),
         ("ERROR: the service account x does not exist", True, False),
-        ("Role (projects/p/roles/rollcallBooks) does not exist in the resource's hierarchy.", False, True),
+        ("Role (projects/p/roles/rollcallDatabase) does not exist in the resource's hierarchy.", False, True),
         ("failed to Fetch: Access to bucket gcf-v2-sources-1-europe-west6 denied. You must grant", False, True),
         ("Unable to retrieve ... Ensure that the Cloud Functions service account has 'artifactregistry.", False, True),
         ("The resource 'projects/p/global/backendServices/register' is not ready", False, True),
@@ -145,7 +145,7 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
     ],
 )
 def test_what_passes_by_itself(said: str, looks: bool, passes: bool) -> None:
-    assert bool(passing(said, looks)) is passes
+    assert bool(transient_error(said, looks)) is passes
 
 
 def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,10 +167,10 @@ def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.Capt
 def test_what_does_not_pass_or_is_not_waited_for_is_not_tried_again(says: str, waits_for_it: bool) -> None:
     waits: list[float] = []
     ran = run_command(
-        Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), waits=waits_for_it), waits.append
+        Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), retries=waits_for_it), waits.append
     )
     assert not ran.ok
-    assert ran.said.strip() == says
+    assert ran.stderr.strip() == says
     assert waits == []
 
 

@@ -154,14 +154,14 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (mail_goes, answering(), SWEPT),
         (mail_waits, answering(), SWEPT),
         (mail_goes, answering(HELD), SWEPT),
-        (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
+        (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_emails_failed"}),
         (mail_goes, answering(Rejected(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
         (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
         (a_delivery_is_reported, answering(), set()),
-        (a_report_is_not_signed, answering(), {"rollcall_reports_refused"}),
-        (a_message_is_not_signed, answering(), {"rollcall_messages_refused"}),
+        (a_report_is_not_signed, answering(), {"rollcall_delivery_events_refused"}),
+        (a_message_is_not_signed, answering(), {"rollcall_inbound_refused"}),
         (the_deadline_passed_and_nobody_closed, answering(), {*SWEPT, "rollcall_closings_missed"}),
         (the_intake_is_closed, answering(), SWEPT),
         (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
@@ -189,7 +189,7 @@ def test_what_happens_is_counted(
 def warns_if_it_alerts(line: str) -> bool:
     """The duty's first look is at what is a WARNING or worse: all that alerts, and nothing else. Of a hold that begins
     the next sweeps tell."""
-    alerts = counted_for([line]) - SWEPT or "mail queue held" in line
+    alerts = counted_for([line]) - SWEPT or "circuit breaker opened" in line
     return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
 
 
@@ -206,7 +206,7 @@ def test_a_held_queue_is_counted_each_minute(
         capsys.readouterr()
         sweep(desk)
         lines = capsys.readouterr().out.splitlines()
-        assert counted_for(lines) == {*SWEPT, "rollcall_queue_held"}
+        assert counted_for(lines) == {*SWEPT, "rollcall_circuit_open"}
         assert all(map(warns_if_it_alerts, lines))
 
 

@@ -170,7 +170,7 @@ def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_fold
         trigger = trigger_of(confirmation("open", registration_id("open", a_registration()), "").id)
         assert served.ask("POST", "/", b"", trigger | {"traceparent": WHOLE}).status == 200
     told, not_told, attempted = entries(log)
-    assert (told["message"], not_told["message"], attempted["message"]) == ("form received",) * 2 + ("mail attempted",)
+    assert (told["message"], not_told["message"], attempted["message"]) == ("form received",) * 2 + ("e-mail attempted",)
     assert FIELDS.items() <= told.items()
     assert FIELDS.items() <= attempted.items()
     assert not FIELDS.keys() & not_told.keys()
