@@ -35,7 +35,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import Opened
 from rollcall.model.intake import Intake
-from rollcall.model.registration import BotSignal, Registration, is_reference, registration_id
+from rollcall.model.registration import BotSignal, Registration, is_reference, person_key
 from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
 from schemas.registration import form_fields, read_form
 from templates import deadline, in_zone, render
@@ -255,7 +255,7 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
         sign = sign_in(form, desk.intakes.now(event))
         outcome = register_at_desk(desk, event, registration, key, sign)
         if completes and isinstance(outcome, Accepted | Duplicate | Late):
-            note_completed(desk, completes, registration_id(event.slug, registration))
+            note_completed(desk, completes, person_key(registration), outcome.id)
     except StoreUnavailable as error:
         return _unavailable(request, error, event, form)
     except Exception as error:
@@ -301,14 +301,20 @@ def _known_names(event: Event) -> set[str]:
 
 def _json_answer(event: Event, outcome: Outcome) -> Response:
     match outcome:
-        case Accepted(reference):
-            return _json(201, {"status": "accepted", "event": event.slug, "reference": reference})
-        case Duplicate(reference):
-            return _json(200, {"status": "known", "event": event.slug, "reference": reference})
+        case Accepted():
+            return _json(201, {"status": "accepted", "event": event.slug, "reference": outcome.reference})
+        case Duplicate():
+            return _json(200, {"status": "known", "event": event.slug, "reference": outcome.reference})
         case Conflict():
             return _problem(409, "Registered with other answers", _DIFFERS.format(email=event.contact.email))
-        case Late(reference, closes_at):
-            return _problem(410, "Received late", _late(event, closes_at), reference=reference, closes_at=closes_at)
+        case Late():
+            return _problem(
+                410,
+                "Received late",
+                _late(event, outcome.closes_at),
+                reference=outcome.reference,
+                closes_at=outcome.closes_at,
+            )
         case Closed(closes_at):
             return _problem(410, "Registration is closed", _closed(event, closes_at), closes_at=closes_at)
         case NotYetOpen(opens_at):
@@ -323,15 +329,15 @@ def _json_answer(event: Event, outcome: Outcome) -> Response:
 
 def _page_answer(desk: Desk, event: Event, request: Request, form: Form, outcome: Outcome) -> Response:
     match outcome:
-        case Accepted(reference):
-            return _see(request, event, "received", reference)
-        case Duplicate(reference):
-            return _see(request, event, "already-registered", reference)
+        case Accepted():
+            return _see(request, event, "received", outcome.reference)
+        case Duplicate():
+            return _see(request, event, "already-registered", outcome.reference)
         case Conflict():
             problem = _DIFFERS.format(email=event.contact.email)
             return _filled_in(409, event, form.typed, problem=problem, intake=_recent_intake(desk, event))
-        case Late(reference, closes_at):
-            return _page(410, "late", event=event, reference=reference, closes_at=closes_at)
+        case Late():
+            return _page(410, "late", event=event, reference=outcome.reference, closes_at=outcome.closes_at)
         case Closed(closes_at):
             return _page(410, "closed", event=event, closes_at=closes_at, answers=_answers(event, form))
         case NotYetOpen(opens_at):

@@ -96,7 +96,7 @@ class _Messages:
         self.resolved += inbound.resolved
         for form in inbound.forms if status is InboundStatus.WAITING_FOR_SENDER else ():
             waits = form.status in (FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN)
-            if waits and form.registration_id not in registered:
+            if waits and form.person not in registered:
                 self.not_completed.add(
                     inbound.received_at,
                     IncompleteForm(

@@ -39,22 +39,22 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
     form = inbound.forms[opened.place]
     if form.status is not FormStatus.INCOMPLETE:
         return None
-    came_since = form.registration_id and desk.store.registered(opened.event, form.registration_id)
+    came_since = form.person and desk.store.people_among(opened.event, [form.person])
     return None if came_since else form
 
 
-def note_completed(desk: Desk, opened: Opened, registration_id: str) -> None:
-    """Note that the form that the link is for was registered on the form's page. Raises `StoreUnavailable`."""
+def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:
+    """Note that the form that the link is for is registered, for the person with this key. Raises `StoreUnavailable`."""
+    done = InboundForm(FormStatus.REGISTERED, registration_id, person=person)
     while True:
         inbound = _there(desk.store.inbound(opened.id), opened.id)
-        after = completed(inbound, opened.place, registration_id)
+        after = completed(inbound, opened.place, done)
         if after == inbound or desk.store.save_inbound(after):
             return
 
 
-def completed(inbound: InboundEmail, place: int, registration_id: str) -> InboundEmail:
-    """The message once the form at this place is in the books."""
-    done = InboundForm(FormStatus.REGISTERED, registration_id)
+def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEmail:
+    """The e-mail once the form at this place is done."""
     forms = (*inbound.forms[:place], done, *inbound.forms[place + 1 :])
     if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in REGISTERED for form in forms):
         return replace(inbound, forms=forms, status=InboundStatus.REGISTERED)

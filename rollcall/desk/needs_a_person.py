@@ -89,7 +89,7 @@ def _with_whom(
     store: Store, event: Event, entries: Sequence[OutboxEntry]
 ) -> tuple[tuple[Registered | None, OutboxEntry], ...]:
     ids = [entry.registration_id for entry in entries if entry.registration_id]
-    people = {one.id: one for one in store.people(event.slug, ids)}
+    people = {one.id: one for one in store.registered_among(event.slug, ids)}
     return tuple((people.get(entry.registration_id or ""), entry) for entry in entries)
 
 
@@ -114,7 +114,7 @@ def _for_staff(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int
         link = desk.links.resolving(event, inbound.id, until)
         differing = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
         ids = [form.registration_id for form in differing if form.registration_id]
-        people = {one.id: one for one in desk.store.people(event.slug, ids)} if ids else {}
+        people = {one.id: one for one in desk.store.registered_among(event.slug, ids)} if ids else {}
         for_staff.append(ForReview(inbound, link, attachments, people))
     return tuple(reversed(for_staff))
 

@@ -3,7 +3,7 @@
 Every method of a store and of `Files` may raise `StoreUnavailable`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -28,16 +28,20 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """Write the registration, its confirmation and the key it came under, if any, in one commit, all or none,
-        reading nothing. `arrived_at`: see `Registered`.
+        """Write the registration, whose it is, its confirmation and the key it came under, if any, in one commit, all
+        or none, reading nothing. `id` is new; `arrived_at`: see `Registered`.
 
-        Returns the commit's time; None, with nothing written, where this id or this key is already there. A commit
-        whose answer was lost is found out: where the very same registration is there, it is its time.
+        Returns the commit's time; None, with nothing written, where this person or this key is already there. A commit
+        whose answer was lost is found out.
         """
         ...
 
     def registered(self, event: str, id: str) -> Registered | None:
         """The registration with this id."""
+        ...
+
+    def registration_of(self, event: str, person: str) -> Registered | None:
+        """The registration of the person with this key."""
         ...
 
     def registered_under(self, event: str, key: str) -> str | None:
@@ -48,21 +52,26 @@ class Registrations(Protocol):
         """A page of the event's registrations by id, from the first id past `after`."""
         ...
 
-    def people(self, event: str, ids: Sequence[str]) -> Sequence[Registered]:
+    def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """Those of these registrations that are there, in no order; asked for no more than a page at a time."""
         ...
 
-    def quarantine(self, event: str, id: str, registration: Registration, signal: BotSignal) -> None:
-        """Keep the form in quarantine, in place of the one that is there for this id, if any."""
+    def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
+        """Those of these people, by key, who are registered; asked for no more than a page at a time."""
+        ...
+
+    def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
+        """Put the form in quarantine, in place of the one of this person that is there, if any."""
         ...
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
         """A page of the event's quarantined forms by id, from the first id past `after`."""
         ...
 
-    def forget(self, event: str, id: str, entries: Sequence[str]) -> None:
-        """Delete the registration with this id, the quarantined form under it and these outbox entries in one commit;
-        what is not there is passed over. For test persons only: of anybody else nothing is ever deleted."""
+    def forget(self, event: str, id: str, person: str, entries: Sequence[str]) -> None:
+        """Delete the registration with this id, the person with this key, the person's quarantined form and these
+        outbox entries in one commit; what is not there is passed over. For test persons only: of anybody else nothing
+        is ever deleted."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Keeping: a form that no person may have filled in is kept for the staff, neither registered nor dropped."""
+"""Quarantine: a form that no person may have filled in waits for a review, neither registered nor dropped."""
 
 from datetime import datetime, timedelta
 
@@ -23,12 +23,13 @@ def bot_signal_in(hidden: str, shown_at: datetime | None, now: datetime) -> BotS
     return None
 
 
-def keep(desk: Desk, event: Event, id: str, registration: Registration, sign: BotSignal) -> None:
-    """Keep the form, the last one of each person, and owe the staff word of it on the next morning: by then whoever was
-    only fast has registered after all. The same call again, after any fault, is always right.
+def quarantine(desk: Desk, event: Event, registration: Registration, signal: BotSignal) -> None:
+    """Put the form in quarantine, the last one of each person, and enqueue a digest for the staff on the next morning:
+    by then whoever was only fast has registered after all. The same call again, after any fault, is always right.
 
-    No mail goes to the address on the form: robots must not write to strangers through us. Raises `StoreUnavailable`.
+    No e-mail goes to the address on the form: robots must not write to strangers through us. Raises
+    `StoreUnavailable`.
     """
-    desk.store.quarantine(event.slug, id, registration, sign)
+    desk.store.quarantine(event.slug, registration, signal)
     for entry in next_morning(event, desk.intakes.now(event)):
         desk.store.enqueue(entry)

@@ -24,7 +24,7 @@ from rollcall.model.inbound import (
     ParsedEmail,
     ParsedForm,
 )
-from rollcall.model.registration import Registration, fold, registration_id
+from rollcall.model.registration import Registration, fold, person_key
 
 LEASE = timedelta(minutes=10)
 """How long a reader has a message to itself; well above the time that reading the largest takes (docs/deploy.md)."""
@@ -85,7 +85,8 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
     if not desk.store.save_inbound(read, enqueue):
         return None
     if completed:
-        note_completed(desk, completed, read.forms[0].registration_id or "")
+        form = read.forms[0]
+        note_completed(desk, completed, form.person or "", form.registration_id or "")
     return read
 
 
@@ -232,7 +233,7 @@ def _read(
     reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
-        held_back = [InboundForm(FormStatus.NEEDS_REVIEW, _whose(event, form), form.answers) for form in forms]
+        held_back = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
         read = replace(read, status=judged.status, reason=judged.reason, forms=_bounded(held_back))
         return read, _word(event, read, now), None
     read, enqueue = _registered_forms(desk, event, read, forms, now)
@@ -278,8 +279,8 @@ def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail,
         return False
     if not (form.quoted or reading.automatic):
         return True
-    id = _whose(event, form)
-    there = desk.store.registered(event.slug, id) if id else None
+    person = _whose(form)
+    there = desk.store.registration_of(event.slug, person) if person else None
     return there is None or there.arrived_at == read.received_at  # a reader that died may have registered it
 
 
@@ -314,20 +315,20 @@ def _was_answered(desk: Desk, read: InboundEmail) -> bool:
 
 
 def _register(desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *, can_answer: bool) -> InboundForm:
+    person = _whose(form)
     if form.registration is None:
-        return InboundForm(FormStatus.INCOMPLETE, _whose(event, form), form.answers, form.faults)
-    id = registration_id(event.slug, form.registration)
+        return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     outcome = register_emailed(desk, event, form.registration, read.received_at, answering)
     match outcome:
         case Accepted() | Late():
-            return InboundForm(FormStatus.REGISTERED, id)
+            return InboundForm(FormStatus.REGISTERED, outcome.id, person=person)
         case Duplicate():
-            return InboundForm(FormStatus.DUPLICATE, id)
+            return InboundForm(FormStatus.DUPLICATE, outcome.id, person=person)
         case Conflict():
-            return InboundForm(FormStatus.CONFLICT, id, form.answers)
+            return InboundForm(FormStatus.CONFLICT, outcome.id, form.answers, person=person)
         case NotYetOpen():
-            return InboundForm(FormStatus.NOT_YET_OPEN, id, form.answers)
+            return InboundForm(FormStatus.NOT_YET_OPEN, None, form.answers, person=person)
         case _:
             assert_never(outcome)
 
@@ -336,15 +337,14 @@ def _is_of(form: ParsedForm, address: str) -> bool:
     return form.registration is not None and fold(form.registration.email) == fold(address)
 
 
-def _whose(event: Event, form: ParsedForm) -> str | None:
-    """The id that the registration of a form has or would have, where the form says whose it is."""
+def _whose(form: ParsedForm) -> str | None:
+    """The key of a form's person, where the form says whose it is."""
     if form.registration:
-        return registration_id(event.slug, form.registration)
+        return person_key(form.registration)
     answers = form.answers
     if not answers.get("family_name") or not answers.get("email"):
         return None
-    person = Registration(answers["family_name"], answers.get("first_name", ""), answers["email"], "", {})
-    return registration_id(event.slug, person)
+    return person_key(Registration(answers["family_name"], answers.get("first_name", ""), answers["email"], "", {}))
 
 
 def _bounded(forms: Sequence[InboundForm]) -> tuple[InboundForm, ...]:

@@ -49,17 +49,17 @@ def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
     """The kept forms, by id, but for those of people who registered after all. Raises `StoreUnavailable`."""
     for page in _pages(quarantined_forms(store, event), PAGE_SIZE):
-        registered = {one.id for one in store.people(event, [kept.id for kept in page])}
-        yield from (kept for kept in page if kept.id not in registered)
+        registered = store.people_among(event, [form.id for form in page])
+        yield from (form for form in page if form.id not in registered)
 
 
 def messages_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
-    """Each message with how it stands now, and, where it waited for its sender, the registration ids of its forms'
-    people who are in the books; by id. Raises `StoreUnavailable`."""
+    """Each inbound e-mail with its status now, and, where it waited for its sender, those people of its forms, by key, who
+    are registered; by id. Raises `StoreUnavailable`."""
     for inbound in messages(store, event):
         waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
-        ids = [form.registration_id for form in inbound.forms if form.registration_id] if waits else []
-        registered = frozenset(one.id for one in store.people(event, ids)) if ids else frozenset()
+        people = [form.person for form in inbound.forms if form.person] if waits else []
+        registered = frozenset(store.people_among(event, people)) if people else frozenset()
         yield inbound, status_now(inbound, registered), registered
 
 

@@ -132,7 +132,7 @@ def kept_sheet(event: Event) -> Sheet[QuarantinedForm]:
     answers = _answers(event)
 
     def row(one: QuarantinedForm) -> Row:
-        return (WHY_QUARANTINED[one.sign], _time(one.form.received_at, event), *answers(one.form))
+        return (WHY_QUARANTINED[one.signal], _time(one.form.received_at, event), *answers(one.form))
 
     return Sheet("Needs a person", (Column("Why", 30), Column("Received", 17), *_form_columns(event)), row)
 

@@ -168,7 +168,7 @@ def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake)
 
 
 def _kept_row(event: Event, kept: QuarantinedForm) -> tuple[str, str]:
-    said = f"received {in_zone(kept.form.received_at, event)}, {WHY_QUARANTINED[kept.sign]}"
+    said = f"received {in_zone(kept.form.received_at, event)}, {WHY_QUARANTINED[kept.signal]}"
     return _who(kept.form), f"{kept.form.registration.email}, {said}"
 
 

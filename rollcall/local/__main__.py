@@ -32,7 +32,6 @@ from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
-from rollcall.local.moved_time import MovedTime
 from rollcall.local.running import DATABASE_FILE, NoTime, Run, announced, moved_clock, time_from
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import run_schedule
@@ -242,7 +241,7 @@ def _firestore_books(address: str, folder: Path, start: datetime) -> Database:
     # a project of this run's own: an emulator that goes on has the books of other runs, at other times
     client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}")
     shift = start - datetime.now(UTC)
-    store = MovedTime(FirestoreStore(client), shift)
+    store = FirestoreStore(client, shift=shift)
     told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
     files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
     return Database(store, files, outbox, shift, told, address, client.project)

@@ -99,11 +99,13 @@ class InboundForm:
 
     status: FormStatus
     registration_id: str | None = None
-    """Whose it is, where that can be known: in the books if registered or known."""
+    """The person's registration, where the form is registered, a duplicate or a conflict."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """As understood, by field name; empty where the registration has them."""
     faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Sentences by field name."""
+    person: str | None = None
+    """Whose it is (`person_key`), where that can be known."""
 
 
 @dataclass(frozen=True)
@@ -171,10 +173,10 @@ class Reply:
 
 
 def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundStatus:
-    """How the message stands, now that the people with these registration ids are in the books: what waited for the
-    person may have come on the form's page, or by another message."""
+    """The e-mail's status, now that the people with these keys are registered: what waited for its sender may have come
+    on the form's page, or in another e-mail."""
     waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
-    if waits and all(form.registration_id in registered for form in inbound.forms):
+    if waits and all(form.person in registered for form in inbound.forms):
         return InboundStatus.REGISTERED
     return inbound.status
 

@@ -1,6 +1,7 @@
-"""A registration, who it is of, and the reference the person quotes."""
+"""A registration, whose it is, and the reference the person quotes."""
 
 import hashlib
+import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread for another."""
 
 _REFERENCE_DIGITS = 8
-_ID_BYTES = 15  # 120 bits are 24 base 32 digits: no padding, and no two people in any event meet
+_ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
 
 
 @dataclass(frozen=True)
@@ -20,15 +21,15 @@ class IdempotencyKey:
 
     id: str
     until: datetime
-    """From then on nobody needs it, and the books may forget it."""
+    """From then on nobody needs it, and the store may delete it."""
 
 
 @dataclass(frozen=True)
 class Registration:
     """A filled-in form that passed the checks.
 
-    Names and e-mail address say whose it is (`registration_id`), so they take no part in telling two forms of one
-    person apart; nor does the day it was signed, nor the E.164 numbers, which are read out of the answers.
+    Names and e-mail address say whose it is (`person_key`), so they take no part in telling two forms of one person
+    apart; nor do the language, the day it was signed, and the E.164 numbers, which are read out of the answers.
     """
 
     family_name: str = field(compare=False)
@@ -41,6 +42,8 @@ class Registration:
     """Telephone numbers in E.164, by field name, where they could be understood."""
     signed_on: date | None = field(compare=False, default=None)
     """None where left out: the day it was received."""
+    language: str = field(compare=False, default="en")
+    """The person's, as a BCP 47 tag."""
 
     @property
     def full_name(self) -> str:
@@ -55,13 +58,13 @@ class Registration:
 
 @dataclass(frozen=True)
 class Registered:
-    """A registration in the books; `received_at` is the store's commit time."""
+    """A registration in the store; `received_at` is the commit time."""
 
     id: str
     registration: Registration
     received_at: datetime
     arrived_at: datetime | None = None
-    """When SendGrid received the message that it came in; None where it came from a page or a program."""
+    """When SendGrid received the e-mail that it came in; None where it came from a page or a program."""
 
     @property
     def reference(self) -> str:
@@ -72,47 +75,78 @@ class Registered:
 class BotSignal(StrEnum):
     """Why a form looks as if no person had filled it in."""
 
-    HIDDEN_FIELD = "hidden-field"
+    HIDDEN_FIELD = "hidden_field"
     """A field that people do not see was filled in."""
-    TOO_FAST = "too-fast"
+    TOO_FAST = "too_fast"
     """It was sent sooner than a person could have filled it in."""
 
 
 @dataclass(frozen=True)
 class QuarantinedForm:
-    """A form that is kept for the staff: nobody is registered by it."""
+    """A form that waits for a review: nobody is registered by it."""
 
     form: Registered
-    """As it would be in the books; `received_at` is when the last one of this person was kept."""
-    sign: BotSignal
+    """As it would be in the store, but that its id is the `person_key`; `received_at` is when the last one of this
+    person came."""
+    signal: BotSignal
 
     @property
     def id(self) -> str:
-        """The id that its registration would have."""
         return self.form.id
 
 
-def registration_id(event: str, registration: Registration) -> str:
-    """The id of this person's registration for the event with this slug: 24 base 32 digits, the same every time.
+def new_id() -> str:
+    """An id that says nothing about anybody: 120 random bits as 24 base 32 digits."""
+    return _base32(secrets.token_bytes(_ID_BYTES))
+
+
+def person_key(registration: Registration) -> str:
+    """Whose registration it is, the same for every form of one person: 24 base 32 digits.
 
     A person is an e-mail address with a family and a first name: focal points register many from one address.
     """
-    person = (registration.email, registration.family_name, registration.first_name)
-    digest = hashlib.sha256("\x1f".join((event, *map(fold, person))).encode()).digest()
-    number = int.from_bytes(digest[:_ID_BYTES], "big")
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(_ID_BYTES * 8 - 5, -1, -5))
+    person = (
+        normalized_address(registration.email),
+        normalized(registration.family_name),
+        normalized(registration.first_name),
+    )
+    return _base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
+
+
+def similarity_key(registration: Registration) -> str:
+    """The same for two people who may be one, though that is not sure: one e-mail address, and names that differ by
+    accents, by order, or by letters that keyboards swap."""
+    names = sorted(map(_skeleton, (registration.family_name, registration.first_name)))
+    return "\x1f".join((normalized_address(registration.email), *names))
 
 
 def fold(text: str) -> str:
     """The text with case, width and spacing folded (Unicode NFKC and casefold) and without characters that only shape
     what stands beside them (joiners, direction marks), for comparing only."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join("".join(character for character in folded if unicodedata.category(character) != "Cf").split())
 
 
-def reference(registration_id: str) -> str:
+def normalized(name: str) -> str:
+    """As `fold`, with apostrophes and hyphens of every kind as one, for comparing only."""
+    return fold(name if name.isascii() and "`" not in name else name.translate(_ONE_OF_ITS_KIND))
+
+
+def normalized_address(email: str) -> str:
+    """As `fold`, with the domain in its ASCII form (RFC 5890), for comparing only."""
+    if email.isascii():
+        return email.lower()
+    local, _, domain = email.rpartition("@")
+    # lower case, no case folding: ß and ς are letters of their own in a domain name (RFC 5894, 7.2)
+    labels = unicodedata.normalize("NFKC", domain.replace("。", ".").lower()).split(".")
+    return f"{fold(local)}@{'.'.join(map(_ascii_label, labels))}"
+
+
+def reference(id: str) -> str:
     """Three groups of three, as `7KQ-X93-M4T`: the id's first eight digits and a check character."""
-    digits = registration_id[:_REFERENCE_DIGITS]
+    digits = id[:_REFERENCE_DIGITS]
     digits += check_character(digits)
     return "-".join(digits[start : start + 3] for start in range(0, len(digits), 3))
 
@@ -134,3 +168,29 @@ def check_character(digits: str) -> str:
         value = ALPHABET.index(digit) * (2 if place % 2 == 0 else 1)
         total += value // 32 + value % 32
     return ALPHABET[-total % 32]
+
+
+def _base32(octets: bytes) -> str:
+    number = int.from_bytes(octets, "big")
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(len(octets) * 8 - 5, -1, -5))
+
+
+def _ascii_label(label: str) -> str:
+    return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+
+
+_APOSTROPHES = "`´ʹʻʼʽʾʿˈˊˋ΄՚׳‘’‛′‵ꞌ＇"
+_HYPHENS = "־᐀᠆‐‑‒–—―⁃−⸗⸚⸺⸻﹘﹣－"
+_ONE_OF_ITS_KIND = {**dict.fromkeys(map(ord, _APOSTROPHES), "'"), **dict.fromkeys(map(ord, _HYPHENS), "-")}
+_LOOK_ALIKES = str.maketrans(
+    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"}
+    | dict.fromkeys("یىې", "ي")
+    | {"ک": "ك", "ہ": "ه", "ة": "ه"}
+)
+"""Letters that are typed for one another where a keyboard lacks one: Latin ones, and the Arabic and Persian yeh, kaf and
+heh."""
+
+
+def _skeleton(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", normalized(name).translate(_LOOK_ALIKES))
+    return "".join(letter for letter in letters if letter.isalnum())

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from rollcall.desk.ports import Store
-from rollcall.local.moved_time import MovedTime
 from rollcall.local.running import DATABASE_FILE, Run, local_run, moved_clock
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 
@@ -91,5 +90,5 @@ def _of_run(run: Run) -> Database:
 
     from rollcall.store.firestore import FirestoreStore
 
-    store = MovedTime(FirestoreStore(firestore.Client(project=run.project)), shift)
+    store = FirestoreStore(firestore.Client(project=run.project), shift=shift)
     return Database(store, told, run.address, run.events)

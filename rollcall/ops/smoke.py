@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http.client import HTTPException
@@ -13,7 +13,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.testing import address_of_test_person, is_test
 from rollcall.model.email import UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry, confirmation
 from rollcall.model.event import Event
-from rollcall.model.registration import reference, registration_id
+from rollcall.model.registration import Registered, is_reference, person_key
 from rollcall.ops.report import lasting
 from schemas.registration import FormField, form_fields, read_form
 from templates import in_utc
@@ -60,19 +60,17 @@ def smoke(test: Smoke) -> None:
     Raises `SmokeFailed`, `StoreUnavailable`.
     """
     answers = answers_of_test_person(test.event, secrets.token_hex(8), date.today())  # noqa: DTZ011
-    registration = read_form(test.event, answers)
-    id = registration_id(test.event.slug, registration)
-    enqueue = confirmation(test.event.slug, id, registration.email)
+    person = person_key(read_form(test.event, answers))
     _timed(test, "the form's page is there", lambda: _look_at_page(test))
     try:
-        _timed(test, f"a test person registered, reference {reference(id)}", lambda: _register(test, id, answers))
-        _timed(test, "it is in the books", lambda: _look_in_books(test, id))
-        _timed(test, "its confirmation was delivered", lambda: _wait_for_delivery(test, enqueue.id))
+        _timed(test, "a test person registered", lambda: _register(test, answers))
+        _timed(test, "it is in the database", lambda: _look_in_database(test, person))
+        _timed(test, "its confirmation was delivered", lambda: _wait_for_delivery(test, person))
     finally:
         _timed(
             test,
-            "the test person and its mail are removed",
-            lambda: remove_test_person(test.store, test.event.slug, id, [enqueue.id]),
+            "the test person and its e-mail are removed",
+            lambda: remove_test_person(test.store, test.event.slug, person),
         )
 
 
@@ -90,15 +88,15 @@ def look_at_page_of_closed(test: Smoke, *, not_yet_open: bool) -> None:
     _timed(test, f'the page is there, and says "{says}"', look)
 
 
-def remove_test_person(store: Store, event: str, id: str, entries: Sequence[str]) -> None:
-    """Take a test person and its mails out of the books. What is another's under these ids is left alone, and
-    everything else with it: raises `SmokeFailed`."""
-    registered = store.registered(event, id)
-    there = [entry for entry in map(store.entry, entries) if entry]
-    theirs = [*([registered.registration.email] if registered else []), *(entry.to for entry in there)]
-    if not all(map(is_test, theirs)):
-        raise SmokeFailed(f"Nothing was removed: under {reference(id)} there is somebody who is no test person.")
-    store.forget(event, id, entries)
+def remove_test_person(store: Store, event: str, person: str) -> None:
+    """Delete a test person and its confirmation. Whoever else is found under this key is left alone: raises
+    `SmokeFailed`."""
+    there = store.registration_of(event, person)
+    if there is None:
+        return
+    if not is_test(there.registration.email):
+        raise SmokeFailed(f"Nothing was removed: under {there.reference} there is somebody who is no test person.")
+    store.forget(event, there.id, person, [confirmation(event, there.id, "").id])
 
 
 def answers_of_test_person(event: Event, mark: str, today: date) -> dict[str, str]:
@@ -113,7 +111,7 @@ def _answer(field: FormField, today: date) -> str:
     return {"tel": "+41 22 730 51 11", "date": today.isoformat()}.get(field.kind, "Rollcall Test")
 
 
-def _timed(test: Smoke, done: str, step: Callable[[], None]) -> None:
+def _timed(test: Smoke, done: str, step: Callable[[], object]) -> None:
     began = test.seconds()
     step()
     test.say(f"  {done} ({test.seconds() - began:.1f} s)")
@@ -133,12 +131,12 @@ def _other_than_expected(test: Smoke, status: int, text: str = "") -> SmokeFaile
     return SmokeFailed(_WHY.get(status, _WHY[500]).format(status=status, slug=test.event.slug) + said)
 
 
-def _register(test: Smoke, id: str, answers: Mapping[str, str]) -> None:
+def _register(test: Smoke, answers: Mapping[str, str]) -> None:
     status, text = _ask(test, answers)
     if status != 201:
         raise _other_than_expected(test, status, text)
-    if json.loads(text).get("reference") != reference(id):
-        raise SmokeFailed("It answered with another reference: another version of Rollcall is deployed than this one.")
+    if not is_reference(json.loads(text).get("reference", "")):
+        raise SmokeFailed("It answered without a reference: another version of Rollcall is deployed than this one.")
 
 
 _WHY = {
@@ -172,15 +170,18 @@ def _ask(test: Smoke, answers: Mapping[str, str] | None) -> tuple[int, str]:
         ) from error
 
 
-def _look_in_books(test: Smoke, id: str) -> None:
-    if test.store.registered(test.event.slug, id) is None:
+def _look_in_database(test: Smoke, person: str) -> Registered:
+    there = test.store.registration_of(test.event.slug, person)
+    if there is None:
         raise SmokeFailed(
-            "It is not in the books that were opened here: the desk at the URL keeps others. Do URL and PROJECT belong "
-            f"together? {reference(id)} stays in those others, where it is on no list."
+            "It is not in the database that was opened here: the desk at the URL has another. Do URL and PROJECT belong "
+            "together? The test person stays in that other one, where it is on no list."
         )
+    return there
 
 
-def _wait_for_delivery(test: Smoke, email_id: str) -> None:
+def _wait_for_delivery(test: Smoke, person: str) -> None:
+    email_id = confirmation(test.event.slug, _look_in_database(test, person).id, "").id
     give_up_at = test.seconds() + test.within.total_seconds()
     said = ""
     while True:

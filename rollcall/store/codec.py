@@ -1,15 +1,12 @@
-"""What the desk's dataclasses look like in the books, the same in every store.
+"""What the model's dataclasses look like in a store, the same in every one.
 
-Every document says which `SHAPE` it has. While a new version of the service comes in, instances of the last one run
+Every document says its `schema_version`. While a new version of the service comes in, instances of the last one run
 beside it for minutes, and it may be taken back: what each writes the other meets. So the rules are:
 
-- A document of an earlier shape is read (tests/contract/samples has one of each kind, as each shape wrote it). Whoever
-  writes a document writes all its fields, and so in today's shape.
-- A field that is only added, and that the code before can do without, needs no new shape: readers pass over fields that
-  they do not know, and writers to Firestore leave them where they are.
-- Anything else is a new shape. Code that does not know it yet does not touch such a document, and says that the store
-  is not available: whoever asked asks again, and meets an instance that knows. Until then what it is about waits, and
-  nothing is misread. For good it waits where the new version is taken back: go on to it again instead.
+- A field that is only added, and that the code before can do without, needs no new version: readers pass over fields
+  that they do not know, and writers to Firestore leave them where they are.
+- Anything else is a new version. Code that does not know it yet does not touch such a document and says that the store
+  is unavailable: whoever asked asks again, and meets an instance that knows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,32 +17,29 @@ from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, CircuitBreake
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
-from rollcall.model.registration import IdempotencyKey, Registration, fold
+from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
 
-SHAPE = 1
-"""Of what is written. What was written before shapes were counted is of shape 0, and says nothing of it."""
+SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
 
 
-class NewerShape(Exception):
-    """A document has a shape that this code does not know: a newer version of Rollcall wrote it."""
+class NewerSchema(Exception):
+    """A document has a schema version that this code does not know: a newer version of Rollcall wrote it."""
 
 
-def shaped(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record as it is written: it says of which shape it is."""
-    return {"shape": SHAPE, **record}
+def versioned(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {"schema_version": SCHEMA_VERSION, **record}
 
 
 def known(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record, where this code can read it; raises `StoreUnavailable`, from `NewerShape`, where it cannot."""
-    shape = record.get("shape", 0)
-    if shape > SHAPE:
-        raise StoreUnavailable(_RETRY_AFTER) from NewerShape(f"shape {shape}; known are those up to {SHAPE}")
+    """The record, where this code can read it; raises `StoreUnavailable`, from `NewerSchema`, where it cannot."""
+    version = record["schema_version"]
+    if version > SCHEMA_VERSION:
+        raise StoreUnavailable(_RETRY_AFTER) from NewerSchema(f"version {version}; known are those to {SCHEMA_VERSION}")
     return record
 
 
-def registration_record(registration: Registration) -> dict[str, Any]:
-    """A registration as plain values."""
+def registration_record(registration: Registration, arrived_at: datetime | None = None) -> dict[str, Any]:
     return {
         "family_name": registration.family_name,
         "first_name": registration.first_name,
@@ -54,11 +48,12 @@ def registration_record(registration: Registration) -> dict[str, Any]:
         "answers": dict(registration.answers),
         "e164": dict(registration.e164),
         "signed_on": registration.signed_on.isoformat() if registration.signed_on else None,
+        "language": registration.language,
+        "arrived_at": arrived_at,
     }
 
 
 def registration_from(record: Mapping[str, Any]) -> Registration:
-    """The registration that was written."""
     signed_on = record["signed_on"]
     return Registration(
         family_name=record["family_name"],
@@ -68,16 +63,31 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
         answers=record["answers"],
         e164=record["e164"],
         signed_on=date.fromisoformat(signed_on) if signed_on else None,
+        language=record["language"],
     )
 
 
-def key_record(key: IdempotencyKey, registration_id: str) -> dict[str, Any]:
-    """Whose registration came under the key."""
+def registered_from(id: str, record: Mapping[str, Any], received_at: datetime) -> Registered:
+    return Registered(id, registration_from(record), received_at, maybe(record["arrived_at"]))
+
+
+def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str, Any]:
+    return {**registration_record(registration), "signal": signal.value}
+
+
+def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime) -> QuarantinedForm:
+    return QuarantinedForm(registered_from(id, record, received_at), BotSignal(record["signal"]))
+
+
+def person_record(registration_id: str) -> dict[str, Any]:
+    return {"registration_id": registration_id}
+
+
+def idempotency_record(key: IdempotencyKey, registration_id: str) -> dict[str, Any]:
     return {"registration_id": registration_id, "expires_at": key.until}
 
 
-def mail_record(entry: OutboxEntry) -> dict[str, Any]:
-    """A mail that is owed, without where it stands."""
+def entry_record(entry: OutboxEntry) -> dict[str, Any]:
     return {
         "kind": entry.kind.value,
         "event": entry.event,
@@ -85,27 +95,20 @@ def mail_record(entry: OutboxEntry) -> dict[str, Any]:
         "address": fold(entry.to),
         "registration_id": entry.registration_id,
         "not_before": entry.not_before,
-        "incoming_id": entry.inbound_id,
+        "inbound_id": entry.inbound_id,
         "thread": list(entry.thread),
-    }
-
-
-def mail_state(record: OutboxEntry) -> dict[str, Any]:
-    """Where a mail stands."""
-    return {
-        "state": record.status.value,
-        "due_at": record.due_at,
-        "handed_over_at": max((attempt.at for attempt in record.attempts if attempt.may_be_accepted), default=None),
+        "status": entry.status.value,
+        "due_at": entry.due_at,
+        "last_sent_at": max((attempt.at for attempt in entry.attempts if attempt.may_be_accepted), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
-            for attempt in record.attempts
+            for attempt in entry.attempts
         ],
-        "reason": record.reason,
+        "reason": entry.reason,
     }
 
 
-def mail_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, version: object) -> OutboxEntry:
-    """The mail that was written; an old one tells of no message that it is about."""
+def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, version: object) -> OutboxEntry:
     return OutboxEntry(
         id=id,
         kind=EmailKind(record["kind"]),
@@ -113,9 +116,9 @@ def mail_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, version
         to=record["to"],
         registration_id=record["registration_id"],
         not_before=plain(record["not_before"]),
-        inbound_id=record.get("incoming_id"),
-        thread=tuple(record.get("thread", ())),
-        status=EmailStatus(record["state"]),
+        inbound_id=record["inbound_id"],
+        thread=tuple(record["thread"]),
+        status=EmailStatus(record["status"]),
         due_at=maybe(record["due_at"]),
         attempts=tuple(
             Attempt(attempt["id"], plain(attempt["at"]), AttemptOutcome(attempt["outcome"]), attempt["note"])
@@ -128,23 +131,24 @@ def mail_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, version
 
 
 NEW_INBOUND = InboundEmail(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
-"""What every message is when it comes in, apart from the first three."""
+"""What every inbound e-mail is when it comes in, apart from the first three."""
 
 
 def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
-    """What came of a message: all that may change."""
+    """What came of an e-mail: all that may change."""
     return {
-        "standing": inbound.status.value,
+        "status": inbound.status.value,
         "due_at": inbound.due_at,
         "attempts": inbound.attempts,
         "sender": inbound.sender,
         "subject": inbound.subject,
         "message_id": inbound.message_id,
         "references": list(inbound.references),
-        "came_at": inbound.arrived_at,
+        "arrived_at": inbound.arrived_at,
         "forms": [
             {
-                "standing": form.status.value,
+                "status": form.status.value,
+                "person": form.person,
                 "registration_id": form.registration_id,
                 "answers": dict(form.answers),
                 "faults": {name: list(sentences) for name, sentences in form.faults.items()},
@@ -155,27 +159,27 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "text": inbound.text,
         "reason": inbound.reason,
         "answered": inbound.answered,
-        "dealt_with": inbound.resolved,
+        "resolved": inbound.resolved,
     }
 
 
 def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> InboundEmail:
-    """The message that was written."""
     return InboundEmail(
         id=id,
         event=event,
         stored_at=stored_at,
-        status=InboundStatus(record["standing"]),
+        status=InboundStatus(record["status"]),
         due_at=maybe(record["due_at"]),
         attempts=record["attempts"],
         sender=record["sender"],
         subject=record["subject"],
         message_id=record["message_id"],
         references=tuple(record["references"]),
-        arrived_at=maybe(record["came_at"]),
+        arrived_at=maybe(record["arrived_at"]),
         forms=tuple(
             InboundForm(
-                status=FormStatus(form["standing"]),
+                status=FormStatus(form["status"]),
+                person=form["person"],
                 registration_id=form["registration_id"],
                 answers=form["answers"],
                 faults={name: tuple(sentences) for name, sentences in form["faults"].items()},
@@ -186,75 +190,53 @@ def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, 
         text=record["text"],
         reason=record["reason"],
         answered=record["answered"],
-        resolved=record["dealt_with"],
+        resolved=record["resolved"],
         version=version,
     )
 
 
-def queue_record(queue: CircuitBreaker) -> dict[str, Any]:
-    """How the queue stands, as plain values."""
+def breaker_record(breaker: CircuitBreaker) -> dict[str, Any]:
     return {
-        "held_since": queue.opened_at,
-        "held_until": queue.open_until,
-        "held_times": queue.times_opened,
-        "our_fault": queue.account_refused,
-        "note": queue.note,
+        "opened_at": breaker.opened_at,
+        "open_until": breaker.open_until,
+        "times_opened": breaker.times_opened,
+        "account_refused": breaker.account_refused,
+        "note": breaker.note,
     }
 
 
-def queue_from(record: Mapping[str, Any], as_of: datetime, version: object) -> CircuitBreaker:
-    """The queue that was written."""
+def breaker_from(record: Mapping[str, Any], as_of: datetime, version: object) -> CircuitBreaker:
     return CircuitBreaker(
         as_of=as_of,
-        opened_at=maybe(record["held_since"]),
-        open_until=maybe(record["held_until"]),
-        times_opened=record["held_times"],
-        account_refused=record["our_fault"],
+        opened_at=maybe(record["opened_at"]),
+        open_until=maybe(record["open_until"]),
+        times_opened=record["times_opened"],
+        account_refused=record["account_refused"],
         note=record["note"],
         version=version,
     )
 
 
 def intake_record(intake: Intake) -> dict[str, Any]:
-    """An intake as plain values, without when it was read."""
+    closing = intake.closing
     return {
         "opens_at": intake.opens_at,
         "closes_at": intake.closes_at,
-        "history": history_record(intake.history),
-        "closing": closing_record(intake.closing) if intake.closing else None,
+        "history": _history_record(intake.history),
+        "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
     }
 
 
 def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> Intake:
-    """The intake that was written."""
+    closing = record["closing"]
     return Intake(
         opens_at=plain(record["opens_at"]),
         closes_at=plain(record["closes_at"]),
-        closing=closing_from(record["closing"]),
-        history=history_from(record["history"]),
+        closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
+        history=tuple(EarlierDeadline(plain(one["closes_at"]), plain(one["moved_at"])) for one in record["history"]),
         as_of=as_of,
         version=version,
     )
-
-
-def closing_record(closing: Closing) -> dict[str, Any]:
-    """A closing as plain values."""
-    return {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages}
-
-
-def closing_from(record: Mapping[str, Any] | None) -> Closing | None:
-    """The closing that was written, if one was."""
-    return Closing(record["count"], record["sha256"], record["pages"]) if record else None
-
-
-def history_record(history: Sequence[EarlierDeadline]) -> list[dict[str, Any]]:
-    """Earlier deadlines as plain values."""
-    return [{"closes_at": earlier.closes_at, "moved_at": earlier.moved_at} for earlier in history]
-
-
-def history_from(record: Sequence[Mapping[str, Any]]) -> tuple[EarlierDeadline, ...]:
-    """The earlier deadlines that were written."""
-    return tuple(EarlierDeadline(plain(earlier["closes_at"]), plain(earlier["moved_at"])) for earlier in record)
 
 
 def plain(instant: datetime) -> datetime:
@@ -263,5 +245,8 @@ def plain(instant: datetime) -> datetime:
 
 
 def maybe(instant: datetime | None) -> datetime | None:
-    """The instant, if there is one, as `plain` has it."""
     return plain(instant) if instant else None
+
+
+def _history_record(history: Sequence[EarlierDeadline]) -> list[dict[str, Any]]:
+    return [{"closes_at": earlier.closes_at, "moved_at": earlier.moved_at} for earlier in history]

@@ -18,15 +18,15 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, CommitRequest
 
+from rollcall.store.documents import Values
+
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
 _KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
 """Google's own client has it too: a line that has died is found out before it is needed."""
 
-Values = Mapping[str, Any]
-"""A document's values by field name: text, whole numbers, truth values, instants, None, lists and mappings of such."""
-Write = Mapping[str, Any]
-"""A write of a commit."""
+RpcWrite = Mapping[str, Any]
+"""A write of a commit, as protocol buffers take it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
     return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
 
 
-class Calls:
+class FirestoreRpc:
     """Reading and writing documents of a project's default database by their paths, as `entries/x`.
 
     What the library raises, each raises.
@@ -90,29 +90,29 @@ class Calls:
             version=found.update_time,
         )
 
-    def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> datetime:
+    def commit(self, writes: Iterable[RpcWrite], how: Mapping[str, Any]) -> datetime:
         """Make all these writes or none; the commit's time. `how`: see `read`."""
         request = _CommitRequest(database=self._database, writes=writes)
         answer: Any = self._api.commit(request=CommitRequest.wrap(request), metadata=self._metadata, **how)
         committed_at: datetime = type(answer).pb(answer).commit_time.ToDatetime(UTC)
         return committed_at
 
-    def create(self, path: str, values: Values) -> Write:
+    def create(self, path: str, values: Values) -> RpcWrite:
         """Write a document that must not be there yet (`AlreadyExists`)."""
         return {**self.replace(path, values), "current_document": {"exists": False}}
 
-    def replace(self, path: str, values: Values) -> Write:
+    def replace(self, path: str, values: Values) -> RpcWrite:
         """Write a document in place of the one that is there, if any."""
         return {"update": {"name": self._name(path), "fields": _encoded(values)}}
 
-    def update(self, path: str, values: Values, version: object = None) -> Write:
+    def update(self, path: str, values: Values, version: object = None) -> RpcWrite:
         """Write these fields of a document that must be there (`NotFound`), and, where a version is given, as it was
         then (`FailedPrecondition`); its other fields stay as they are."""
         as_read = {"exists": True} if version is None else {"update_time": version}
         mask = {"field_paths": list(values)}
         return {**self.replace(path, values), "update_mask": mask, "current_document": as_read}
 
-    def delete(self, path: str) -> Write:
+    def delete(self, path: str) -> RpcWrite:
         """Take the document away, if it is there."""
         return {"delete": self._name(path)}
 

@@ -25,12 +25,12 @@ from rollcall.local.trigger import trigger_of
 from rollcall.model.email import EmailKind, Unknown, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import GOOD_FOR
-from rollcall.model.registration import reference, registration_id
+from rollcall.model.registration import reference
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.conftest import leave_out, store_settings
-from tests.support.builders import EVENTS, a_form, a_registration, desk_with
+from tests.support.builders import EVENTS, a_form, a_registration, desk_with, id_of
 from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import Answer, Served, function, until
@@ -83,11 +83,12 @@ class Database:
         return self.store().intake(replace(self.event, closes_at=closes_at)).closes_at
 
     def on_roster(self) -> list[str]:
-        """The ids that the closing recorded."""
+        """The first names of those whom the closing recorded."""
         store = self.store()
         intake = store.intake(self.event)
         assert intake.closing is not None
-        return list(listed(store, self.event, intake, intake.closing))
+        ids = list(listed(store, self.event, intake, intake.closing))
+        return [one.registration.first_name for one in store.registered_among(SLUG, ids)]
 
 
 @pytest.fixture(params=["sqlite", "firestore"])
@@ -146,9 +147,9 @@ class Rush:
         return [answer.status for answer in list(self.answers.values())].count(410)
 
     def told(self, *statuses: int, kept: bool) -> set[str]:
-        """Ids of the people who were answered so, with a reference to quote or without."""
+        """First names of the people who were answered so, with a reference to quote or without."""
         return {
-            id_of(name)
+            name
             for name, answer in self.answers.items()
             if answer.status in statuses and kept is ("reference" in answer.json)
         }
@@ -168,10 +169,10 @@ def test_who_was_told_yes_is_on_the_roster_and_nobody_else(
         rush.run(registers, closers)
 
         yes, late, refused = rush.told(200, 201, kept=True), rush.told(410, kept=True), rush.told(410, kept=False)
-        assert yes | late | refused == {id_of(name) for name in rush.answers}
+        assert yes | late | refused == {name for name in rush.answers}
         assert set(db.on_roster()) == yes
         assert len(db.on_roster()) == len(yes)
-        assert {one.id for one in db.store().registrations(SLUG, None, 100_000)} == yes | late
+        assert {one.registration.first_name for one in db.store().registrations(SLUG, None, 100_000)} == yes | late
         assert rush.closed == [{SLUG: len(yes)}]
         assert len(yes) > THREADS
         assert [served.ask("POST", "/").json for served in closers] == [{"closed": {}}] * 2
@@ -191,13 +192,14 @@ def assert_the_staff_have_it(
     assert [body["personalizations"][0]["to"] for body in api.bodies] == [[{"email": email}] for email in STAFF]
     enqueue = [entry for entry in db.store().unsent_entries(SLUG, None, 100_000)]
     assert {entry.kind for entry in enqueue} == {EmailKind.CONFIRMATION}
-    assert sorted(str(entry.registration_id) for entry in enqueue) == sorted(yes | late)
+    names = {one.id: one.registration.first_name for one in db.store().registrations(SLUG, None, 100_000)}
+    assert sorted(names[entry.registration_id or ""] for entry in enqueue) == sorted(yes | late)
     for body in api.bodies:
         lines = base64.b64decode(body["attachments"][0]["content"]).decode("utf-8-sig").splitlines()
-        assert {id_of(row["First name"]) for row in csv.DictReader(lines)} == yes
+        assert {row["First name"] for row in csv.DictReader(lines)} == yes
         _, _, named = body["content"][0]["value"].partition("\nLATE\n")
         named, _, _ = named.partition("\nORGANIZATIONS\n")
-        assert {id_of(name) for name in rush.answers if name in named} == late
+        assert {name for name in rush.answers if name in named} == late
 
 
 def test_a_deadline_moved_earlier_while_instances_have_the_old_one(db: Database) -> None:
@@ -207,7 +209,7 @@ def test_a_deadline_moved_earlier_while_instances_have_the_old_one(db: Database)
         registers = [stack.enter_context(function("register", **db.environment)) for _ in range(2)]
         closers = [stack.enter_context(function("close_intake", **db.environment))]
         assert [send(served, f"Before {number}").status for number, served in enumerate(registers)] == [201, 201]
-        before = {id_of("Before 0"), id_of("Before 1")}
+        before = {"Before 0", "Before 1"}
         store = db.store()
         intake = store.intake(db.event)
         assert store.move_deadline(SLUG, intake, intake.as_of + GOOD_FOR + timedelta(seconds=1))
@@ -259,13 +261,14 @@ def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(db: D
             answering = thread.submit(send, register, "Under way")
             until(lambda: datetime.now(UTC) > closes_at)
         answer = answering.result()
-        assert (answer.status, answer.json["reference"]) == (410, reference(id_of("Under way")))
+        id = id_of(db.store(), replace(ANYBODY, first_name="Under way"), SLUG)
+        assert (answer.status, answer.json["reference"]) == (410, reference(id))
         again = send(register, "Under way")
-        assert (again.status, again.json["reference"]) == (410, reference(id_of("Under way")))
+        assert (again.status, again.json["reference"]) == (410, reference(id))
         assert close.ask("POST", "/").json == {"closed": {SLUG: 1}}
-    assert db.on_roster() == [id_of("Early")]
-    everyone = [one.id for one in db.store().registrations(SLUG, None, 10)]
-    assert everyone == sorted([id_of("Early"), id_of("Under way")])
+    assert db.on_roster() == ["Early"]
+    everyone = [one.registration.first_name for one in db.store().registrations(SLUG, None, 10)]
+    assert sorted(everyone) == ["Early", "Under way"]
 
 
 @dataclass(frozen=True)
@@ -319,7 +322,3 @@ def started(stack: ExitStack, target: str, db: Database, skew: int, skewed_clock
 
 def send(served: Served, name: str) -> Answer:
     return served.post_json(f"/register/{SLUG}", a_form(first_name=name))
-
-
-def id_of(name: str) -> str:
-    return registration_id(SLUG, replace(ANYBODY, first_name=name))

@@ -28,9 +28,8 @@ from deploy.steps import Command
 from rollcall.links import SignedLinks
 from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailStatus
-from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
-from tests.support.builders import a_form, a_registration, an_event, write_event, write_open_event
+from tests.support.builders import a_form, a_registration, an_event, id_of, write_event, write_open_event
 from tests.support.google_api import GoogleApi
 from tests.support.inbound import raw_post
 from tests.support.planned import PLACE, plan
@@ -131,10 +130,10 @@ class Deployed:
     def trigger(self, email_id: str) -> tuple[dict[str, str], bytes]:
         """What Eventarc posts when this mail was queued: a CloudEvent in binary mode, whose data is a
         `DocumentEventData` (https://github.com/googleapis/google-cloudevents, firestore/v1/data.proto)."""
-        record = firestore.Client(project=self.place.project).document("mails", email_id).get().to_dict()
+        record = firestore.Client(project=self.place.project).document("outbox", email_id).get().to_dict()
         database = f"projects/{self.place.project}/databases/(default)"
         document = Document(
-            name=f"{database}/documents/mails/{email_id}",
+            name=f"{database}/documents/outbox/{email_id}",
             fields=_helpers.encode_dict(record),
             create_time=self.store.now(),
         )
@@ -143,7 +142,7 @@ class Deployed:
             "ce-id": str(uuid.uuid4()),
             "ce-type": "google.cloud.firestore.document.v1.created",
             "ce-source": f"//firestore.googleapis.com/{database}",
-            "ce-subject": f"documents/mails/{email_id}",
+            "ce-subject": f"documents/outbox/{email_id}",
             "ce-time": datetime.now(UTC).isoformat(),
             "ce-dataschema": "https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/cloud/"
             "firestore/v1/data.proto",
@@ -151,7 +150,7 @@ class Deployed:
             "ce-location": self.place.region,
             "ce-database": "(default)",
             "ce-namespace": "(default)",
-            "ce-document": f"mails/{email_id}",
+            "ce-document": f"outbox/{email_id}",
             "Content-Type": "application/protobuf",
         }
         # the message with the same bytes: a Document in its field 1
@@ -244,7 +243,7 @@ def _started(
 
 def test_from_the_form_to_the_delivery(deployed: Deployed) -> None:
     assert deployed["register"].post_json(f"/register/{SLUG}", a_form()).status == 201
-    email_id = f"{SLUG}.{registration_id(SLUG, a_registration())}.confirmation"
+    email_id = f"{SLUG}.{id_of(deployed.store, a_registration(), SLUG)}.confirmation"
     headers, data = deployed.trigger(email_id)
     assert deployed["send-mail"].ask("POST", "/", data, headers).status == 200
     posted = deployed.api.bodies[-1]
@@ -316,7 +315,7 @@ PRIVATE = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake":
 def test_the_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> None:
     """There is no home-made login in them: what protects them is the deployment, which the next tests look at."""
     assert deployed["register"].post_json(f"/register/{SLUG}", a_form(first_name="Private")).status == 201
-    email_id = f"{SLUG}.{registration_id(SLUG, a_registration(first_name='Private'))}.confirmation"
+    email_id = f"{SLUG}.{id_of(deployed.store, a_registration(first_name='Private'), SLUG)}.confirmation"
     headers, data = deployed.trigger(email_id)
     assert deployed["send-mail"].ask("POST", "/", data, headers).status == 200
     for name in PRIVATE.keys() - {"send-mail"}:

@@ -6,7 +6,6 @@ import pytest
 
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.register import register
 from rollcall.desk.send import send
 from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus
 from tests.desk.test_send import EVENT, MAIL, record_of
@@ -15,7 +14,7 @@ from tests.support.builders import a_registration
 
 @pytest.fixture
 def desk(desk: Desk) -> Desk:
-    register(desk, EVENT, a_registration())
+    desk.store.accept(EVENT.slug, "A", a_registration(), MAIL)
     send(desk, MAIL.id)
     return desk
 

@@ -21,7 +21,7 @@ from rollcall.desk.needs_a_person import ATTACHED, SHOWN, draw_up_needs_a_person
 from rollcall.desk.ports import Store
 from rollcall.desk.send import send
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
-from rollcall.model.registration import Registered, registration_id
+from rollcall.model.registration import Registered, new_id
 from rollcall.model.roster import Shown
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
@@ -40,7 +40,7 @@ LONG = "Rue de la Poste " * 1900
 @pytest.fixture(params=["sqlite", "firestore"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "sqlite":
-        return SqliteStore(tmp_path / "books.sqlite3", lambda: datetime.now(UTC))
+        return SqliteStore(tmp_path / "rollcall.sqlite3", lambda: datetime.now(UTC))
     return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
 
 
@@ -48,7 +48,7 @@ def test_a_roster_that_no_mail_can_carry_is_in_storage_whole(store: Store, postb
     answers = {**a_registration().answers, "address": LONG, "hotel": LONG, "organization": LONG}
     people = [a_registration(first_name=f"Number {place}", answers=answers) for place in range(ATTACHED // 90_000 + 1)]
     for person in people:
-        id = registration_id(EVENT.slug, person)
+        id = new_id()
         assert store.accept(EVENT.slug, id, person, confirmation(EVENT.slug, id, person.email))
     event = replace(EVENT, closes_at=store.now())
     desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
@@ -80,7 +80,9 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
     """What the first mail's link leads to stays as that mail says."""
     answers = {**a_registration().answers, "address": LONG}
     for place in range(ATTACHED // len(LONG) + 1):
-        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(answers=answers), enqueue(f"{place:024}"))
+        desk.store.accept(
+            EVENT.slug, f"{place:024}", a_registration(first_name=str(place), answers=answers), enqueue(f"{place:024}")
+        )
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     first, second = (draw_up_roster(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
@@ -118,7 +120,7 @@ def test_the_confirmation_of_each_is_found_among_all_that_is_owed(desk: Desk, cl
 def test_whom_no_mail_will_reach_by_itself_comes_first(desk: Desk, clock: Clock) -> None:
     """A queue that is held does not push the mails that bounced out of sight."""
     for place in range(SHOWN + 5):
-        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(), enqueue(f"{place:024}"))
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(first_name=str(place)), enqueue(f"{place:024}"))
     last = desk.store.entry(enqueue(f"{place:024}").id)
     assert last
     desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
@@ -130,7 +132,7 @@ def test_whom_no_mail_will_reach_by_itself_comes_first(desk: Desk, clock: Clock)
 
 def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock: Clock) -> None:
     for id in "BAC":
-        desk.store.accept(EVENT.slug, id, a_registration(), enqueue(id))
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), enqueue(id))
     closing = close_after(desk, clock)
     assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
     assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
@@ -180,7 +182,7 @@ def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tm
     def peak(people: int) -> int:
         folder = tmp_path / str(people)
         folder.mkdir()
-        with_many = cast(Store, Many(SqliteStore(folder / "books.sqlite3", clock), people))
+        with_many = cast(Store, Many(SqliteStore(folder / "rollcall.sqlite3", clock), people))
         a_desk = desk_with(with_many, desk.post, folder / "messages", events={EVENT.slug: EVENT})
         with_many.intake(EVENT)
         if work != "closing":

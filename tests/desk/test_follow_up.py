@@ -6,7 +6,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.model.email import EmailKind
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import person_key
 from tests.support.builders import a_form_in_text, a_registration, an_event
 from tests.support.inbound import raw_post, stored
 
@@ -46,14 +46,14 @@ def test_the_missing_line_alone_completes_the_form(desk: Desk, name: str) -> Non
     assert registered.registration == a_registration()
     now = desk.store.inbound(first.id)
     assert now is not None
-    assert status_now(now, {registered.id}) is InboundStatus.REGISTERED
+    assert status_now(now, {person_key(registered.registration)}) is InboundStatus.REGISTERED
 
 
 def test_a_stranger_completes_nobodys_form(desk: Desk) -> None:
     came(desk, a_form_in_text(signature=""), Message_ID="<1@mpt.example.org>")
     answer = came(desk, MISSING["signature"], "eve@example.com", In_Reply_To=asked(desk))
     assert (answer.status, answer.forms) == (InboundStatus.NEEDS_REVIEW, ())
-    assert desk.store.registered(EVENT.slug, registration_id(EVENT.slug, a_registration())) is None
+    assert desk.store.registration_of(EVENT.slug, person_key(a_registration())) is None
 
 
 @pytest.mark.parametrize("text", ["Thank you, I will look at it.", "Who can sign this for me?", ""])

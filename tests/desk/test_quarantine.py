@@ -11,14 +11,14 @@ from rollcall.desk.quarantine import SHORTEST, bot_signal_in
 from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quarantined, register
 from rollcall.desk.send import Attempted, send, send_due
 from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
-from rollcall.model.registration import BotSignal, registration_id
+from rollcall.model.registration import BotSignal, person_key
 from tests.support.builders import a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 
 EVENT = an_event()
 SLUG = EVENT.slug
-ID = registration_id(SLUG, a_registration())
+PERSON = person_key(a_registration())
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
 MORNING = datetime(2004, 2, 3, 7, tzinfo=UTC)  # 08:00 in Geneva
 MICROSECOND = timedelta(microseconds=1)
@@ -42,32 +42,32 @@ def test_signs(hidden: str, shown_at: datetime | None, sign: BotSignal | None) -
 
 
 def test_what_shows_a_sign_is_kept_and_nobody_is_written_to(desk: Desk) -> None:
-    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == Quarantined(BotSignal.TOO_FAST)
-    assert desk.store.registered(SLUG, ID) is None
+    assert register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST) == Quarantined(BotSignal.TOO_FAST)
+    assert desk.store.registration_of(SLUG, PERSON) is None
     (kept,) = desk.store.quarantined(SLUG, None, 10)
-    assert (kept.form.id, kept.form.registration, kept.sign) == (ID, a_registration(), BotSignal.TOO_FAST)
+    assert (kept.id, kept.form.registration, kept.signal) == (PERSON, a_registration(), BotSignal.TOO_FAST)
     assert kept.form.registration.email == a_registration().email
     assert [entry.to for entry in desk.store.unsent_entries(SLUG, None, 99)] == ["spumail@itu.int"]
 
 
 def test_one_more_press_registers(desk: Desk) -> None:
-    register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST)
+    register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST)
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
-    assert register(desk, EVENT, a_registration()) == Duplicate(accepted.reference)
+    assert register(desk, EVENT, a_registration()) == Duplicate(accepted.id)
 
 
 def test_who_is_registered_is_told_so_however_fast(desk: Desk) -> None:
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
-    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == Duplicate(accepted.reference)
+    assert register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST) == Duplicate(accepted.id)
     assert desk.store.quarantined(SLUG, None, 10) == []
 
 
 def test_however_often_it_comes_one_form_a_person_is_kept_and_one_mail_a_day_is_owed(desk: Desk) -> None:
     for hotel in ("A", "B", "C"):
         answers = {**a_registration().answers, "hotel": hotel}
-        register(desk, EVENT, a_registration(answers=answers), sign=BotSignal.HIDDEN_FIELD)
+        register(desk, EVENT, a_registration(answers=answers), signal=BotSignal.HIDDEN_FIELD)
     (kept,) = desk.store.quarantined(SLUG, None, 10)
     assert kept.form.registration.answers["hotel"] == "C"
     assert len(desk.store.unsent_entries(SLUG, None, 99)) == 1
@@ -75,9 +75,9 @@ def test_however_often_it_comes_one_form_a_person_is_kept_and_one_mail_a_day_is_
 
 def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.opens_at - timedelta(seconds=1)
-    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == NotYetOpen(EVENT.opens_at)
+    assert register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST) == NotYetOpen(EVENT.opens_at)
     clock.now = EVENT.closes_at + timedelta(seconds=1)
-    assert register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST) == Closed(EVENT.closes_at)
+    assert register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST) == Closed(EVENT.closes_at)
     assert desk.store.quarantined(SLUG, None, 10) == []
     assert desk.store.unsent_entries(SLUG, None, 99) == []
 
@@ -98,7 +98,7 @@ def test_the_staff_are_told_on_the_next_morning(now: datetime, day: date, not_be
 
 def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
     for name in ("Robot", "Fast"):
-        register(desk, EVENT, a_registration(first_name=name), sign=BotSignal.TOO_FAST)
+        register(desk, EVENT, a_registration(first_name=name), signal=BotSignal.TOO_FAST)
     register(desk, EVENT, a_registration(first_name="Fast"))
     (told,) = [entry for entry in desk.store.unsent_entries(SLUG, None, 99) if entry.kind is EmailKind.STAFF_DIGEST]
     assert send(desk, told.id) is None  # as the trigger asks when it is queued
@@ -116,7 +116,7 @@ def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock:
 
 
 def test_the_mornings_mail_where_everyone_has_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
-    register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST)
+    register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST)
     register(desk, EVENT, a_registration())
     clock.now = MORNING
     list(send_due(desk))
@@ -126,9 +126,9 @@ def test_the_mornings_mail_where_everyone_has_registered_since(desk: Desk, clock
 
 
 def test_the_roster_lists_them_apart(desk: Desk, clock: Clock, postbox: Postbox) -> None:
-    register(desk, EVENT, a_registration(first_name="Robot"), sign=BotSignal.HIDDEN_FIELD)
+    register(desk, EVENT, a_registration(first_name="Robot"), signal=BotSignal.HIDDEN_FIELD)
     register(desk, EVENT, a_registration())
-    register(desk, EVENT, a_registration(), sign=BotSignal.TOO_FAST)
+    register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST)
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
     send(desk, roster_entry(SLUG, 1, "").id)

@@ -17,12 +17,12 @@ from rollcall.desk.follow_up import draw_up_reply, form_to_complete, note_comple
 from rollcall.desk.needs_a_person import LOOKED_AT, MORNING, SHOWN, WITHOUT_ATTACHMENTS, draw_up_needs_a_person
 from rollcall.desk.ports import Files
 from rollcall.desk.receive import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
-from rollcall.desk.register import register
+from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import TO_ONE_ADDRESS, send_due
 from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, FormStatus, InboundEmail, InboundStatus, Opened, ParsedEmail, ParsedForm
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import person_key
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import a_registration, an_event
 from tests.support.clock import Clock
@@ -96,7 +96,7 @@ def test_a_complete_form_is_a_registration_and_its_confirmation_is_the_answer(ca
     assert enqueue(desk) == {"confirmation": 1}
     (entry,) = desk.store.unsent_entries(EVENT.slug, None, 99)
     assert entry.thread == ("<zero@itu.example>", "<one@mpt.example.org>")
-    registered = desk.store.registered(EVENT.slug, registration_id(EVENT.slug, a_registration()))
+    registered = desk.store.registration_of(EVENT.slug, person_key(a_registration()))
     assert registered is not None
     assert registered.registration == a_registration()
 
@@ -158,8 +158,9 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
     form = form_to_complete(desk, opened)
     assert form is not None
     assert form.answers == NO_SIGNATURE.answers
-    register(desk, EVENT, a_registration())
-    note_completed(desk, opened, registration_id(EVENT.slug, a_registration()))
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    note_completed(desk, opened, person_key(a_registration()), accepted.id)
     assert form_to_complete(desk, opened) is None
     assert standing_in_books(desk, inbound.id) is InboundStatus.REGISTERED
 

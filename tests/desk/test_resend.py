@@ -11,8 +11,7 @@ from rollcall.desk.register import register
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
 from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
-from rollcall.model.registration import registration_id
-from tests.support.builders import a_registration, an_event
+from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 
@@ -60,7 +59,7 @@ def test_a_word_that_did_not_arrive_is_owed_anew(desk: Desk, clock: Clock, postb
     desk.store.enqueue(lost)
     clock.forward(timedelta(hours=2))
     list(send_due(desk))
-    bounced = confirmation(WRONG.slug, registration_id(WRONG.slug, a_registration()), "").id
+    bounced = confirmation(WRONG.slug, id_of(desk.store, a_registration()), "").id
     record_deliveries(desk, [DeliveryEvent(bounced, DeliveryKind.BOUNCED)])
     assert bounced in [one.id for one in desk.store.unsent_entries(WRONG.slug, None, 9)]
     assert resend_to_staff(desk.store, MENDED) == []  # that was no word to the staff

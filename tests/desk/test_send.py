@@ -56,20 +56,19 @@ from rollcall.model.email import (
     staff_digest,
 )
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.registration import registration_id
 from tests.support.builders import a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 
 EVENT = an_event()
-ID = registration_id(EVENT.slug, a_registration())
+ID = "7KQX93M4T0000000000000AA"
 MAIL = confirmation(EVENT.slug, ID, a_registration().email)
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
 def desk(desk: Desk) -> Desk:
-    register(desk, EVENT, a_registration())
+    desk.store.accept(EVENT.slug, ID, a_registration(), MAIL)
     return desk
 
 
@@ -593,8 +592,8 @@ def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_oth
     desk: Desk, postbox: Postbox, tmp_path: Path
 ) -> None:
     desk.store.enqueue(confirmation(EVENT.slug, "0BROKEN", "nobody@example.org"))
-    with sqlite3.connect(tmp_path / "books.sqlite3") as db:
-        db.execute("update mails set record = '{}' where id like '%0BROKEN%'")
+    with sqlite3.connect(tmp_path / "rollcall.sqlite3") as db:
+        db.execute("update documents set record = json_remove(record, '$.kind') where id like '%0BROKEN%'")
     came = dict(send_due(desk))
     assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
     assert came == {MAIL.id: Attempted(EmailStatus.SENT)}

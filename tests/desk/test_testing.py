@@ -15,16 +15,16 @@ from rollcall.desk.send import send
 from rollcall.desk.testing import address_of_test_person, is_test
 from rollcall.model import email
 from rollcall.model.email import DeliveryEvent, DeliveryKind, Email, EmailStatus, SendResult, confirmation
-from rollcall.model.registration import BotSignal, registration_id
+from rollcall.model.registration import BotSignal, person_key
 from rollcall.model.roster import Shown
 from rollcall.ops.status import status
-from tests.support.builders import a_registration, an_event
+from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 
 EVENT = an_event()
 TEST_PERSON = a_registration(email=address_of_test_person("0a1b"))
-ID = registration_id(EVENT.slug, TEST_PERSON)
+ID = "7KQX93M4T0000000000000AA"
 OWED = confirmation(EVENT.slug, ID, TEST_PERSON.email)
 
 
@@ -45,7 +45,7 @@ def test_the_address_says_who_is_one(address: str, one: bool) -> None:
 
 def test_one_is_registered_and_written_to_like_everybody(desk: Desk, postbox: Postbox) -> None:
     assert isinstance(register(desk, EVENT, TEST_PERSON), Accepted)
-    send(desk, OWED.id)
+    send(desk, confirmation(EVENT.slug, id_of(desk.store, TEST_PERSON), "").id)
     assert [message.to for message in postbox.messages] == [TEST_PERSON.email]
 
 
@@ -55,12 +55,12 @@ def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     late = a_registration(email=address_of_test_person("late"))
     desk.store.accept(EVENT.slug, "LATE", late, confirmation(EVENT.slug, "LATE", late.email))
-    desk.store.quarantine(EVENT.slug, "KEPT", late, BotSignal.TOO_FAST)
+    desk.store.quarantine(EVENT.slug, late, BotSignal.TOO_FAST)
     closing = close(desk, EVENT)
     assert closing
     assert closing.count == 1
     intake = desk.store.intake(EVENT)
-    assert list(listed(desk.store, EVENT, intake, closing)) == [registration_id(EVENT.slug, a_registration())]
+    assert list(listed(desk.store, EVENT, intake, closing)) == [id_of(desk.store, a_registration())]
     roster = draw_up_roster(desk, EVENT, intake)
     assert roster.by_category == {a_registration().category: 1}
     assert "sink.sendgrid.net" not in roster.attached[0].content.decode()
@@ -69,8 +69,8 @@ def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None
 
 
 def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
-    register(desk, EVENT, TEST_PERSON)
-    desk.store.quarantine(EVENT.slug, "KEPT", TEST_PERSON, BotSignal.TOO_FAST)
+    desk.store.accept(EVENT.slug, ID, TEST_PERSON, OWED)
+    desk.store.quarantine(EVENT.slug, TEST_PERSON, BotSignal.TOO_FAST)
     record_deliveries(desk, [DeliveryEvent(OWED.id, DeliveryKind.BOUNCED)])
     entry = desk.store.entry(OWED.id)
     assert entry is not None
@@ -95,7 +95,7 @@ def test_one_is_not_in_the_status(desk: Desk) -> None:
     desk.store.intake(EVENT)
     nothing = status(desk.store, desk.events).events
     register(desk, EVENT, TEST_PERSON)
-    desk.store.quarantine(EVENT.slug, "KEPT", TEST_PERSON, BotSignal.TOO_FAST)
+    desk.store.quarantine(EVENT.slug, TEST_PERSON, BotSignal.TOO_FAST)
     assert [replace(one, intake=None) for one in status(desk.store, desk.events).events] == [
         replace(one, intake=None) for one in nothing
     ]
@@ -103,10 +103,10 @@ def test_one_is_not_in_the_status(desk: Desk) -> None:
 
 def test_one_may_be_forgotten_while_its_mail_is_being_sent(desk: Desk) -> None:
     def post(message: Email) -> SendResult:
-        desk.store.forget(EVENT.slug, ID, [message.email_id])
+        desk.store.forget(EVENT.slug, ID, person_key(TEST_PERSON), [message.email_id])
         return email.Accepted()
 
-    register(desk, EVENT, TEST_PERSON)
+    desk.store.accept(EVENT.slug, ID, TEST_PERSON, OWED)
     attempted = send(replace(desk, post=post), OWED.id)
     assert attempted is not None
     assert attempted.status is EmailStatus.SENT

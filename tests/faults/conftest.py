@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -19,11 +20,10 @@ from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, reply_entry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.registration import registration_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.support.builders import EVENTS, a_form, a_form_in_text, a_registration
+from tests.support.builders import EVENTS, a_form, a_form_in_text, a_registration, id_of
 from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
 from tests.support.inbound import raw_post
 from tests.support.sendgrid_api import sendgrid_api
@@ -38,16 +38,6 @@ HOUR = timedelta(hours=1)
 MESSAGE_ID = "<1@mpt.example.org>"
 PAST_DEADLINE = timedelta(hours=49)
 """The event made for these tests closes at the end of the next day."""
-
-
-def id_of(**changes: object) -> str:
-    """The registration id of the person whose form differs so."""
-    return registration_id(SLUG, a_registration(**changes))
-
-
-def confirmation_of(**changes: object) -> str:
-    """The id of that person's confirmation."""
-    return confirmation(SLUG, id_of(**changes), "").id
 
 
 def reply() -> str:
@@ -107,6 +97,14 @@ class Rollcall:
             return FirestoreStore(firestore.Client(project=self._books))
         return SqliteStore(self._folder / f"{self._books}.sqlite3", lambda: datetime.now(UTC))
 
+    def id_of(self, **changes: Any) -> str:
+        """The registration id of the person whose form differs so."""
+        return id_of(self.store(), a_registration(**changes), SLUG)
+
+    def confirmation_of(self, **changes: Any) -> str:
+        """The id of that person's confirmation."""
+        return confirmation(SLUG, self.id_of(**changes), "").id
+
     def register(self, **changes: object) -> Answer:
         """A person sends a form."""
         return self._served("register").post_json(f"/register/{SLUG}", a_form(**changes))
@@ -129,7 +127,7 @@ class Rollcall:
 
     def trigger(self) -> Answer:
         """Eventarc says that the confirmation was queued."""
-        return self._served("send_mail").ask("POST", "/", b"", trigger_of(confirmation_of()))
+        return self._served("send_mail").ask("POST", "/", b"", trigger_of(self.confirmation_of()))
 
     def sweep(self) -> Answer:
         """Cloud Scheduler calls."""
@@ -174,7 +172,7 @@ class Rollcall:
 
     def report(self, event: str) -> Answer:
         """SendGrid tells what became of the confirmation, and signs."""
-        body = json.dumps([a_report(event=event, email_id=confirmation_of())]).encode()
+        body = json.dumps([a_report(event=event, email_id=self.confirmation_of())]).encode()
         return self._served("record_deliveries").ask("POST", "/", body, signed(body))
 
     def _served(self, target: str) -> Served:

@@ -11,9 +11,9 @@ from grpc import StatusCode
 from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailKind
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.registration import reference, registration_id
+from rollcall.model.registration import reference
 from rollcall.store.firestore import FirestoreStore
-from tests.support.builders import EVENTS, a_form, a_registration
+from tests.support.builders import EVENTS, a_form, a_registration, id_of
 from tests.support.faulty_firestore import (
     Fault,
     FaultyFirestore,
@@ -94,7 +94,7 @@ def test_a_commit_that_was_refused_is_made_again(
     before = len(line.requests("Commit"))
     line.order("Commit", refused(status), refused(status))
     answer = register.post_json(f"/register/{SLUG}", person)
-    assert (answer.status, answer.json["reference"]) == (201, _reference(person))
+    assert (answer.status, answer.json["reference"]) == (201, _reference(store, person))
     commits = line.requests("Commit")[before:]
     assert len(commits) == 3
     assert len(set(commits)) == 1
@@ -122,9 +122,9 @@ def test_a_commit_whose_answer_was_lost_is_found_out(
     began = time.monotonic()
     answer = register.post_json(f"/register/{SLUG}", person)
     assert time.monotonic() - began < BOUND
-    assert (answer.status, answer.json["reference"]) == (201, _reference(person))
+    assert (answer.status, answer.json["reference"]) == (201, _reference(store, person))
     assert len(set(line.requests("Commit")[before:])) == 1
-    assert store.registered(SLUG, _id(person)) is not None
+    assert store.registered(SLUG, _id(store, person)) is not None
     assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
@@ -151,7 +151,7 @@ def test_past_the_bound_the_person_is_told_and_may_send_again(
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
     again = register.post_json(f"/register/{SLUG}", person)
-    assert (again.status, again.json["reference"]) == (201, _reference(person))
+    assert (again.status, again.json["reference"]) == (201, _reference(store, person))
     assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
@@ -187,18 +187,20 @@ def test_commits_that_never_answered_and_the_same_form_again(
     line.forget_orders()
     assert answer.status in (201, 503)
     again = register.post_json(f"/register/{SLUG}", person)
-    assert (again.status, again.json["reference"]) == (200, _reference(person))
+    assert (again.status, again.json["reference"]) == (200, _reference(store, person))
     assert _mails(store, person) == [EmailKind.CONFIRMATION]
 
 
-def _id(form: dict[str, object]) -> str:
-    return registration_id(SLUG, a_registration(family_name=form["family_name"]))
+def _id(store: FirestoreStore, form: dict[str, object]) -> str:
+    return id_of(store, a_registration(family_name=form["family_name"]), SLUG)
 
 
-def _reference(form: dict[str, object]) -> str:
-    return reference(_id(form))
+def _reference(store: FirestoreStore, form: dict[str, object]) -> str:
+    return reference(_id(store, form))
 
 
 def _mails(store: FirestoreStore, form: dict[str, object]) -> list[EmailKind]:
     """The kinds of the mails that are owed to this person."""
-    return sorted(entry.kind for entry in store.unsent_entries(SLUG, None, 99) if entry.registration_id == _id(form))
+    return sorted(
+        entry.kind for entry in store.unsent_entries(SLUG, None, 99) if entry.registration_id == _id(store, form)
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import ONE, OTHER, SLUG, Rollcall, confirmation_of, id_of
+from tests.faults.conftest import ONE, OTHER, SLUG, Rollcall
 from tests.support.sendgrid_api import (
     Behaviour,
     answers,
@@ -45,11 +45,15 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     rollcall.send_what_is_owed()
 
     assert rollcall.api.answers == []
-    assert rollcall.registered() == rollcall.on_roster() == sorted([id_of(**ONE), id_of(**OTHER)])
+    assert rollcall.registered() == rollcall.on_roster() == sorted([rollcall.id_of(**ONE), rollcall.id_of(**OTHER)])
     posted = rollcall.posted()
     told_of_the_hold = {id for id in posted if ".staff-digest." in id}
     assert len(told_of_the_hold) == (1 if fault == "401" else 0)
-    enqueue = {confirmation_of(**ONE), confirmation_of(**OTHER), f"{SLUG}.roster.1"} | told_of_the_hold
+    enqueue = {
+        rollcall.confirmation_of(**ONE),
+        rollcall.confirmation_of(**OTHER),
+        f"{SLUG}.roster.1",
+    } | told_of_the_hold
     assert set(posted) == enqueue
     came_and_failed = 0 if behaviour is resets_unread else times
     assert posted.total() == len(enqueue) + came_and_failed

@@ -14,7 +14,7 @@ from google.cloud import firestore
 from rollcall.desk.ports import Store
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.registration import read_form
@@ -112,13 +112,14 @@ def test_completing_the_form_registers_and_is_noted_with_the_message(desk: Desk)
     other = replace(INCOMPLETE, answers={**INCOMPLETE.answers, "family_name": "Other"})
     desk.came("BOTH", INCOMPLETE, other)
     form = COMPLETE_FORM | {"family_name": "Completed"}
-    id = registration_id("open", read_form(OPEN, form))
+    person = person_key(read_form(OPEN, form))
     accepted = desk.post(completing("BOTH"), **form)
     assert accepted.status == 303
     assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
-    assert desk.store.registered("open", id) is not None
+    registered = desk.store.registration_of("open", person)
+    assert registered is not None
     noted = desk.message("BOTH")
-    assert noted.forms == (InboundForm(FormStatus.REGISTERED, id), other)
+    assert noted.forms == (InboundForm(FormStatus.REGISTERED, registered.id, person=person), other)
     assert noted.status is InboundStatus.WAITING_FOR_SENDER
     assert "This form is complete" in desk.get(completing("BOTH")).text
     assert "Other" in desk.get(completing("BOTH", 1)).text
@@ -185,7 +186,7 @@ def test_who_took_longer_than_the_link_holds_is_registered_all_the_same(desk: De
     form = COMPLETE_FORM | {"family_name": "Slow"}
     answer = desk.post(completing("NOBODY", until=YESTERDAY), **form)
     assert answer.status == 303
-    assert desk.store.registered("open", registration_id("open", read_form(OPEN, form))) is not None
+    assert desk.store.registration_of("open", person_key(read_form(OPEN, form))) is not None
 
 
 def test_after_the_deadline_nothing_personal_is_shown(desk: Desk) -> None:

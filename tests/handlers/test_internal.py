@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rollcall.local.trigger import trigger_of
-from rollcall.model.registration import registration_id
 from tests.conftest import store_settings
-from tests.support.builders import EVENTS, a_form, a_registration
+from tests.support.builders import EVENTS, a_form, a_registration, id_of, opened
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import ROOT, Served, function, until
 from tests.support.webhook import PUBLIC_KEY
@@ -59,13 +59,13 @@ def test_from_the_form_to_the_roster(functions: Functions) -> None:
     register, api = functions["register"], functions.api
     for name in ("Trigger", "Sweep"):
         assert register.post_json(f"/register/{SLUG}", a_form(first_name=name)).status == 201
-    id = _mail_id(first_name="Trigger")
+    id = _mail_id(functions, first_name="Trigger")
     for _ in range(2):  # the same trigger twice sends one mail
         assert functions["send_mail"].ask("POST", "/", b"", trigger_of(id)).status == 200
     assert _mail_ids(api) == [id]
     for _ in range(2):
         functions["send_due_mail"].ask("POST", "/")
-    assert _mail_ids(api) == [id, _mail_id(first_name="Sweep")]
+    assert _mail_ids(api) == [id, _mail_id(functions, first_name="Sweep")]
 
     until(lambda: functions["close_intake"].ask("POST", "/").json["closed"] == {SLUG: 2}, seconds=40)
     assert functions["close_intake"].ask("POST", "/").json == {"closed": {}}
@@ -81,7 +81,7 @@ def test_from_the_form_to_the_roster(functions: Functions) -> None:
 
 
 def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> None:
-    headers = trigger_of("x") | {"ce-subject": "documents/intakes/x"}
+    headers = trigger_of("x") | {"ce-subject": "documents/events/x"}
     assert functions["send_mail"].ask("POST", "/", b"", headers).status == 500
 
 
@@ -130,8 +130,8 @@ def test_a_key_may_end_with_the_line_that_it_was_kept_in() -> None:
     assert ran.stdout == "Bearer SG.key\n"
 
 
-def _mail_id(**changes: object) -> str:
-    return f"{SLUG}.{registration_id(SLUG, a_registration(**changes))}.confirmation"
+def _mail_id(functions: Functions, **changes: Any) -> str:
+    return f"{SLUG}.{id_of(opened(functions._environment), a_registration(**changes), SLUG)}.confirmation"
 
 
 def _mail_ids(api: SendGridApi) -> list[str]:

@@ -16,9 +16,8 @@ from handlers.logs import trace_of
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
-from rollcall.model.registration import registration_id
 from tests.conftest import store_settings
-from tests.support.builders import a_form, a_registration, write_open_event
+from tests.support.builders import a_form, a_registration, id_of, opened, write_open_event
 from tests.support.served import ROOT, Served, function
 
 PATH = "/register/open"
@@ -167,7 +166,9 @@ def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_fold
         for headers in (as_json | {"traceparent": WHOLE}, as_json):
             assert served.ask("POST", PATH, json.dumps(a_form()), headers).status in (200, 201)
     with log.open("ab") as output, function("send_mail", output, **environment) as served:
-        trigger = trigger_of(confirmation("open", registration_id("open", a_registration()), "").id)
+        trigger = trigger_of(
+            confirmation("open", id_of(opened({"STORE": "sqlite", **environment}), a_registration(), "open"), "").id
+        )
         assert served.ask("POST", "/", b"", trigger | {"traceparent": WHOLE}).status == 200
     told, not_told, attempted = entries(log)
     assert (told["message"], not_told["message"], attempted["message"]) == ("form received",) * 2 + ("e-mail attempted",)

@@ -17,7 +17,7 @@ from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.ports import Files, Store
 from rollcall.local.emulator import free_port
 from rollcall.model.inbound import InboundEmail, InboundStatus
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import person_key
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
@@ -104,7 +104,7 @@ def test_a_form_that_comes_by_e_mail_is_a_registration(desk: Desk) -> None:
     inbound = desk.came(a_message())
     assert inbound.status is InboundStatus.REGISTERED
     assert desk.enqueue() == ["confirmation to amina.diallo@mpt.example.org"]
-    registered = desk.store.registered(SLUG, registration_id(SLUG, a_registration()))
+    registered = desk.store.registration_of(SLUG, person_key(a_registration()))
     assert registered is not None
     assert registered.registration.answers["address"] == a_form()["address"]
 

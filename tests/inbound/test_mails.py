@@ -26,7 +26,6 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.inbound.reader import InboxReader
-from rollcall.local.moved_time import MovedTime
 from rollcall.model.email import EmailKind
 from rollcall.model.inbound import ParsedEmail, ParsedForm
 from rollcall.store.firestore import FirestoreStore
@@ -145,7 +144,7 @@ def desk_on(kind: str, folder: Path, now: datetime, request: pytest.FixtureReque
         return a_desk(folder, Clock(now))
     client = firestore.Client(project=request.getfixturevalue("project"))
     request.addfinalizer(client.close)
-    store = MovedTime(FirestoreStore(client), now - datetime.now(UTC))
+    store = FirestoreStore(client, shift=now - datetime.now(UTC))
     return desk_with(store, Postbox().post, folder / "messages", events={EVENT.slug: EVENT})
 
 

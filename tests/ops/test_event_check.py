@@ -119,12 +119,12 @@ def test_an_event_for_which_somebody_came_and_whose_file_is_gone(store: Store, c
     store.intake(EVENT)
     assert check_events({}, store, clock.now) == []  # nobody came
     accept(store, "TEST", address_of_test_person("left"))
-    store.quarantine(EVENT.slug, "TEST", a_registration(email=address_of_test_person("kept")), BotSignal.TOO_FAST)
+    store.quarantine(EVENT.slug, a_registration(email=address_of_test_person("kept")), BotSignal.TOO_FAST)
     assert check_events({}, store, clock.now) == []
     if came == "registered":
         accept(store, "A", "a@example.org")
     elif came == "kept":
-        store.quarantine(EVENT.slug, "A", a_registration(), BotSignal.TOO_FAST)
+        store.quarantine(EVENT.slug, a_registration(), BotSignal.TOO_FAST)
     else:
         store.add_inbound(EVENT.slug, "M")
     (fault,) = check_events({}, store, clock.now)

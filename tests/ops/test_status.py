@@ -23,7 +23,7 @@ from rollcall.model.email import (
     roster_entry,
     staff_digest,
 )
-from rollcall.model.registration import BotSignal
+from rollcall.model.registration import BotSignal, person_key
 from rollcall.ops.report import status_said
 from rollcall.ops.status import UnsentCounts, status, unsent_counts
 from tests.support.builders import a_registration, an_event
@@ -44,7 +44,7 @@ def test_looking_writes_nothing(desk: Desk) -> None:
 def test_everything_that_came_in_is_counted(desk: Desk, clock: Clock) -> None:
     for name in ("A", "B"):
         register(desk, EVENT, a_registration(first_name=name))
-    desk.store.quarantine(EVENT.slug, "KEPT", a_registration(first_name="C"), BotSignal.TOO_FAST)
+    desk.store.quarantine(EVENT.slug, a_registration(first_name="C"), BotSignal.TOO_FAST)
     read_in(desk, receive(desk, b""))
     clock.now = EVENT.closes_at + MINUTE
     late = confirmation(EVENT.slug, "LATE", "late@example.org")
@@ -113,7 +113,7 @@ def test_who_is_on_the_closed_list_is_registered_whenever_restored(desk: Desk, c
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
     (person,) = desk.store.registrations(EVENT.slug, None, 9)
-    desk.store.forget(EVENT.slug, person.id, [])
+    desk.store.forget(EVENT.slug, person.id, person_key(person.registration), [])
     again = confirmation(EVENT.slug, "-", "a@example.org")
     assert desk.store.accept(EVENT.slug, person.id, person.registration, again)
     (one,) = status(desk.store, desk.events).events

@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from google.cloud import firestore
+
 from rollcall.desk.desk import Desk
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import Compose, Post, Store
@@ -16,9 +18,11 @@ from rollcall.emails.composing import compose
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
-from rollcall.model.registration import Registered, Registration, registration_id
+from rollcall.model.registration import Registered, Registration, person_key
 from rollcall.model.roster import RosterContent, RosterRow
+from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
+from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
 from schemas.registration import form_fields, read_form
 
@@ -104,7 +108,21 @@ def a_registration(**changes: Any) -> Registration:
 
 
 def registered(registration: Registration | None = None, **changes: Any) -> Registered:
-    """That registration in the books, received on 2 February 2004 at noon UTC."""
+    """That registration in the store, received on 2 February 2004 at noon UTC."""
     of = registration or a_registration()
     received_at = datetime(2004, 2, 2, 12, tzinfo=UTC)
-    return replace(Registered(registration_id("intgov04", of), of, received_at), **changes)
+    return replace(Registered(person_key(of), of, received_at), **changes)
+
+
+def opened(environment: Mapping[str, str]) -> Store:
+    """The store of a function with these settings, as another process opens it."""
+    if environment["STORE"] == "firestore":
+        return FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
+    return SqliteStore(Path(environment["SQLITE_PATH"]), lambda: datetime.now(UTC))
+
+
+def id_of(store: Store, registration: Registration, event: str = "intgov04") -> str:
+    """The id of this person's registration."""
+    there = store.registration_of(event, person_key(registration))
+    assert there is not None
+    return there.id

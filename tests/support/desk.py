@@ -28,7 +28,7 @@ class Postbox:
 
 
 def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
-    store = SqliteStore(path / "books.sqlite3", clock)
+    store = SqliteStore(path / "rollcall.sqlite3", clock, durable=False)
     seconds = lambda: clock.now.timestamp()  # noqa: E731
     post = (postbox or Postbox()).post
     return desk_with(store, post, path / "messages", events={EVENT.slug: EVENT}, seconds=seconds)

@@ -1,0 +1,47 @@
+"""A store with a document of each kind in it, and every query made of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from rollcall.desk.ports import Store
+from rollcall.model.email import CircuitBreaker, confirmation
+from rollcall.model.event import Event
+from rollcall.model.registration import BotSignal, IdempotencyKey
+from tests.support.builders import a_registration
+
+PATHS = (
+    "events/intgov04",
+    "events/intgov04/registrations/A",
+    "events/intgov04/people/{person}",
+    "events/intgov04/idempotency/key",
+    "events/intgov04/quarantine/{person}",
+    "events/intgov04/rosters/0-000000",
+    "outbox/intgov04.A.confirmation",
+    "inbound/M",
+    "queues/outbox",
+)
+"""One document of each kind; `{person}` is the `person_key`."""
+
+
+def fill(store: Store, event: Event) -> None:
+    registration = a_registration()
+    store.intake(event)
+    key = IdempotencyKey("key", event.closes_at + timedelta(days=30))
+    assert store.accept(event.slug, "A", registration, confirmation(event.slug, "A", registration.email), key)
+    store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
+    store.write_roster_page(event.slug, "0-000000", ["A"])
+    store.add_inbound(event.slug, "M")
+    assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
+
+
+def query_all(store: Store, event: Event) -> None:
+    now = store.now()
+    store.known_events()
+    store.due_intakes(now)
+    store.registrations(event.slug, "0", 9)
+    store.quarantined(event.slug, None, 9)
+    store.due_entries(9)
+    store.unsent_entries(event.slug, None, 9)
+    store.recently_sent("a@example.org", now, 9)
+    store.due_inbound(9)
+    store.all_inbound(event.slug, None, 9)
