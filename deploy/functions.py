@@ -157,8 +157,8 @@ def settings(place: Place) -> dict[str, str]:
 
 def steps(place: Place) -> tuple[Step, ...]:
     """The functions. Their secrets have versions by now."""
-    source = cache(partial(fingerprint, place))
-    return tuple(Deployed(place, function, source) for function in FUNCTIONS)
+    source, version = cache(partial(fingerprint, place)), cache(partial(newest_version, place))
+    return tuple(Deployed(place, function, source, version) for function in FUNCTIONS)
 
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
@@ -202,6 +202,8 @@ class Deployed:
     function: Function
     source: Callable[[Run], str]
     """The fingerprint of the source."""
+    version: Callable[[str, Run], str]
+    """The newest version of a secret."""
     holds_data: bool = False
 
     @property
@@ -216,7 +218,7 @@ class Deployed:
 
     def apply(self, run: Run) -> Result:
         """See `Step`."""
-        versions = {SECRETS[key]: newest_version(self.place, SECRETS[key], run) for key in self.function.keys}
+        versions = {SECRETS[key]: self.version(SECRETS[key], run) for key in self.function.keys}
         label = _short(f"{self.source(run)} {self.command(versions, '')}".encode())
         there = find(run, self._look)
         if there and there["state"] == "ACTIVE" and there.get("labels", {}).get(_LABEL) == label:

@@ -111,7 +111,7 @@ def test_the_table_can_be_handed_on(wanted: tuple[Record, ...]) -> None:
 
 
 def test_the_table_says_what_is_not_known_before_the_deployment() -> None:
-    assert table(records(PLACE, None, None)).count("(not known yet: make deploy)") == 2
+    assert table(records(PLACE, None, None)).count("(not known yet: run make deploy)") == 2
 
 
 def test_an_empty_zone_has_none(zone: Zone, wanted: tuple[Record, ...]) -> None:
@@ -180,7 +180,7 @@ def test_check_goes_from_nothing_to_everything(
     account.insists_on_records = True
 
     assert not check(PLACE, None, api, zone.resolver)
-    assert f"SendGrid does not know {DOMAIN}: make deploy" in capsys.readouterr().out
+    assert f"SendGrid does not know {DOMAIN}: run make deploy" in capsys.readouterr().out
 
     for step in steps(PLACE, api, secrets):
         step.apply(no_command)
@@ -189,7 +189,7 @@ def test_check_goes_from_nothing_to_everything(
     said = capsys.readouterr().out
     assert said.count("not there yet") == 5
     assert "not authenticated yet: Expected CNAME" in said
-    assert "SendGrid does not hand on messages yet" in said
+    assert "SendGrid posts no e-mails yet" in said
 
     wanted = records(PLACE, ADDRESS, authenticated_domain(PLACE, api))
     set_all(zone, wanted[:4])
@@ -201,7 +201,7 @@ def test_check_goes_from_nothing_to_everything(
     assert f"SendGrid finds {DOMAIN} authenticated" in said
 
     set_all(zone, wanted[4:])
-    assert not check(PLACE, ADDRESS, api, zone.resolver)  # SendGrid did not take the messages' setting before
+    assert not check(PLACE, ADDRESS, api, zone.resolver)  # SendGrid refused the setting of Inbound Parse before
     for step in steps(PLACE, api, secrets):
         step.apply(no_command)
     capsys.readouterr()

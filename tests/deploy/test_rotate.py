@@ -110,7 +110,7 @@ def test_the_second_deployment_failing_is_finished_by_deploying(desk: Desk) -> N
             raise StepFailed("no")
         work()
 
-    with pytest.raises(StepFailed, match="`make deploy` finishes this"):
+    with pytest.raises(StepFailed, match="`make deploy`, which finishes this"):
         rotate("link-key", PLACE, api(desk), desk.secrets, fails_the_second_time)
 
     desk.deploy()
@@ -235,7 +235,7 @@ def test_messages_that_do_not_arrive_have_no_key_to_change(desk: Desk) -> None:
     desk.account.changed = lambda: None
     desk.account.parse.clear()
 
-    with pytest.raises(StepFailed, match="hands on no messages"):
+    with pytest.raises(StepFailed, match="posts no signed e-mails"):
         turn(desk, "inbound-key")
 
     assert desk.deployments == 0

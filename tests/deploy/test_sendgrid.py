@@ -205,7 +205,7 @@ def test_does_not_wait_for_dns(
 
     said = capsys.readouterr().out
     assert "hostname does not belong to an authenticated domain\n" in said  # and nothing about a scope
-    assert f"mail from registration@{DOMAIN} once the DNS records are there" in said
+    assert f"e-mails from registration@{DOMAIN} once the DNS records are set" in said
     assert set(secrets.held) == {"sendgrid-key", "delivery-events-key", "inbound-key"}
     account.records_are_set = account.domains[0]["valid"] = True
     assert apply_all(account, secrets) == [Result.UNCHANGED] * 6 + [Result.CREATED]
@@ -313,7 +313,7 @@ def test_makes_no_second_policy_where_the_key_of_the_first_is_not_shown(account:
     account.shows_no_key = True
 
     for _ in range(2):
-        with pytest.raises(StepFailed, match="does not show the public key"):
+        with pytest.raises(StepFailed, match="does not show its public key"):
             apply_all(account, secrets, api_of(account, waited=[]))
 
     assert len(account.policies) == 1
@@ -373,7 +373,7 @@ def test_what_came_along_with_the_engineers_key_is_left_away(account: Account) -
 def test_a_key_that_cannot_be_one_is_refused_and_not_shown(account: Account, key: str) -> None:
     asked = open_api({"SENDGRID_API_KEY": key, "SENDGRID_HOST": account.url})
 
-    with pytest.raises(StepFailed, match="something in it that no key has") as failed:
+    with pytest.raises(StepFailed, match="a character that no key has") as failed:
         steps(PLACE, asked, Kept())[0].apply(no_command)
 
     assert "SG." not in str(failed.value)
@@ -402,7 +402,7 @@ def _run(account: Account, stdin: int) -> subprocess.Popen[str]:
 
 
 def test_the_engineers_key_is_asked_for_at_a_terminal(account: Account) -> None:
-    prompt = "Your SendGrid API key (full access; it is not kept): "
+    prompt = "Your SendGrid API key (full access; it is not stored): "
     ours, theirs = pty.openpty()
     running = _run(account, theirs)
     assert running.stderr

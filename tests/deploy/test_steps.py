@@ -52,7 +52,7 @@ def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, lis
         "ERROR: (gcloud.functions.describe) ResponseError: status=[404], message=[Resource was not found]",
     ],
 )
-def test_what_is_not_there_is_made_and_is_not_taken_away(said: str) -> None:
+def test_a_missing_thing_is_created_and_not_removed(said: str) -> None:
     run, asked = google(said)
     assert THING.apply(run) is Result.CREATED
     assert THING.remove(run) is THINGS.remove(run) is Result.ABSENT
@@ -60,7 +60,7 @@ def test_what_is_not_there_is_made_and_is_not_taken_away(said: str) -> None:
 
 
 @pytest.mark.parametrize("said", [EXPIRED, "ERROR: PERMISSION_DENIED: missing compute.addresses.get", "no network"])
-def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
+def test_a_failed_look_does_not_pass_for_gone(said: str) -> None:
     """Else a `make destroy` with an expired login would take nothing away, and say that all is gone."""
     for step in (THING, THINGS):
         for call in (step.apply, step.remove):
@@ -70,7 +70,7 @@ def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
             assert set(asked) == {LOOK}
 
 
-def test_of_a_service_that_is_not_switched_on_there_is_nothing_to_take_away() -> None:
+def test_a_disabled_service_has_nothing_to_remove() -> None:
     """As where the deploying stopped at switching it on. That is not waited for."""
     off = "The API has not been used in project 1 before or it is disabled. If you enabled this API recently, wait"
     for step in (THING, THINGS):
@@ -84,14 +84,14 @@ def test_of_a_service_that_is_not_switched_on_there_is_nothing_to_take_away() ->
         assert waits == [False]
 
 
-def test_what_is_there_is_left_or_taken_away() -> None:
+def test_an_existing_thing_is_left_or_removed() -> None:
     run, asked = google(output='[{"name": "a"}, {"name": "b"}]', ok=True)
     assert THING.apply(run) is Result.UNCHANGED
     assert THINGS.remove(run) is Result.DELETED
     assert asked == [LOOK, LOOK, UNMAKE, UNMAKE]
 
 
-def test_what_was_made_last_is_taken_away_first() -> None:
+def test_removal_runs_backwards() -> None:
     """Google deletes nothing that something else still uses."""
     first, second = (replace(THING, title=name, delete=(Command((name,)),)) for name in ("first", "second"))
     stays = replace(THING, delete=())
@@ -100,7 +100,7 @@ def test_what_was_made_last_is_taken_away_first() -> None:
     assert [command.argv for command in asked if command != LOOK] == [("second",), ("first",)]
 
 
-def test_nothing_is_made_after_what_failed() -> None:
+def test_nothing_is_created_after_a_failure() -> None:
     made: list[Command] = []
 
     def run(command: Command) -> Completed:
@@ -112,12 +112,12 @@ def test_nothing_is_made_after_what_failed() -> None:
     assert made == [LOOK, MAKE]
 
 
-def test_find_gives_what_google_has() -> None:
+def test_find_returns_what_google_has() -> None:
     assert find(google(output='{"name": "a"}', ok=True)[0], LOOK) == {"name": "a"}
     assert find(google("was not found")[0], LOOK) is None
 
 
-def test_an_organisation_that_forbids_everybody_is_explained() -> None:
+def test_an_organisation_policy_against_allusers_is_explained() -> None:
     said = "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer"
     with pytest.raises(StepFailed, match=r"iam\.allowedPolicyMemberDomains"):
         run_checked(google(said)[0], LOOK)
@@ -144,11 +144,11 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
         ),
     ],
 )
-def test_what_passes_by_itself(said: str, looks: bool, passes: bool) -> None:
+def test_transient_errors(said: str, looks: bool, passes: bool) -> None:
     assert bool(transient_error(said, looks)) is passes
 
 
-def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_transient_error_is_retried_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A command that is refused twice, because what it needs has not got round yet."""
     tries = tmp_path / "tries"
     program = (
@@ -164,7 +164,7 @@ def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(("says", "waits_for_it"), [("no", True), ("UNAVAILABLE", False)])
-def test_what_does_not_pass_or_is_not_waited_for_is_not_tried_again(says: str, waits_for_it: bool) -> None:
+def test_other_errors_are_not_retried(says: str, waits_for_it: bool) -> None:
     waits: list[float] = []
     ran = run_command(
         Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), retries=waits_for_it), waits.append
@@ -174,7 +174,7 @@ def test_what_does_not_pass_or_is_not_waited_for_is_not_tried_again(says: str, w
     assert waits == []
 
 
-def test_a_plan_may_be_read_in_part() -> None:
+def test_a_plan_may_be_piped_into_head() -> None:
     """As with `| head`."""
     settings = {"PROJECT": "p-test", "REGION": "europe-west6", "DOMAIN": "registration.example.org"}
     plan = subprocess.Popen(

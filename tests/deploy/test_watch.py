@@ -24,7 +24,13 @@ PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org
 SINK = f"logging projects/{PROJECT}/sinks/_Default"
 
 CONDITIONS = [condition for alert in alerts(PLACE) for condition in alert.body()["conditions"]]
-MADE = ("rollcall_sweeps", "rollcall_longest_waiting", "E-mail delayed", "Minute jobs stopped", "Quota nearly exhausted")
+MADE = (
+    "rollcall_sweeps",
+    "rollcall_longest_waiting",
+    "E-mail delayed",
+    "Minute jobs stopped",
+    "Quota nearly exhausted",
+)
 """What is not there before the first run: something of each shape."""
 POLICIES = f"projects/{PROJECT}/alertPolicies"
 OLD = {"name": f"{POLICIES}/old", "displayName": "Of an earlier version", "userLabels": {"made-by": "rollcall"}}
@@ -139,7 +145,7 @@ def deployed(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Dep
 
 
 @pytest.mark.slow
-def test_the_first_run_makes_what_is_not_there(deployed: Deployed) -> None:
+def test_the_first_run_creates_what_is_missing(deployed: Deployed) -> None:
     assert deployed.came["first"] == [Result.CREATED, Result.CREATED, Result.UPDATED, Result.CREATED, Result.UPDATED]
     channel = deployed.one("notificationChannels", "On call")
     assert (channel["type"], channel["labels"]) == ("email", {"email_address": PLACE.on_call})
@@ -162,7 +168,7 @@ def test_gcloud_knows_every_condition(deployed: Deployed) -> None:
 
 
 @pytest.mark.slow
-def test_the_second_run_mends_what_somebody_changed_and_nothing_else(deployed: Deployed) -> None:
+def test_the_second_run_reverts_changes_by_hand_alone(deployed: Deployed) -> None:
     assert deployed.came["second"] == [Result.UPDATED, Result.UPDATED, Result.UPDATED, Result.UNCHANGED, Result.UPDATED]
     sink, twice, channel, metric, *on_policies = deployed.changes
     assert sink == f"logging PATCH projects/{PROJECT}/sinks/_Default"
@@ -179,7 +185,7 @@ def test_the_second_run_mends_what_somebody_changed_and_nothing_else(deployed: D
 
 
 @pytest.mark.slow
-def test_taking_away_leaves_what_is_not_ours(deployed: Deployed) -> None:
+def test_removal_leaves_what_is_not_ours(deployed: Deployed) -> None:
     assert deployed.came["away"] == [Result.DELETED] * 5
     assert deployed.came["away again"] == [Result.ABSENT] * 2
     assert deployed.left == [f"monitoring {one['name']}" for one in (THEIR_CHANNEL, THEIRS)]
@@ -192,7 +198,7 @@ def test_requests_are_kept_out_of_the_logs(deployed: Deployed) -> None:
     assert exclusion["filter"] == 'log_id("run.googleapis.com/requests")'
 
 
-def test_the_plan_asks_nobody(tmp_path: Path) -> None:
+def test_the_plan_calls_nothing(tmp_path: Path) -> None:
     lines = [line for step in steps(PLACE) for line in step.plan()]
     assert len(lines) == 1 + 1 + len(METRICS) + 1 + len(alerts(PLACE))
     assert all(line.startswith("gcloud ") for line in lines)
@@ -205,12 +211,12 @@ def test_each_alert_has_a_section_in_the_operations_page(alert: Alert) -> None:
     assert f"](#{alert.name.lower().replace(' ', '-')})" in page
 
 
-def test_each_metric_is_alerted_on_and_there() -> None:
+def test_each_metric_has_an_alert() -> None:
     asked = set(re.findall(r"logging\.googleapis\.com/user/(\w+)", json.dumps([one.body() for one in alerts(PLACE)])))
     assert asked == {metric.id for metric in METRICS}
 
 
-def test_an_alert_on_quotas_can_be_made_in_a_project_of_today() -> None:
+def test_the_quota_alert_is_not_validated() -> None:
     asked = [one for one in CONDITIONS if "conditionPrometheusQueryLanguage" in one]
     assert len(asked) == 1
     assert all(one["conditionPrometheusQueryLanguage"]["disableMetricValidation"] for one in asked)
@@ -230,8 +236,7 @@ COMES_WHEN = {
     "No sweep": "sweeps: DELTA SUM absent for 600s within 60s",
     "Sweeps fell to none": "sweeps: DELTA SUM < 1 within 600s",
     "close-intake was not called": "request_count close-intake 2xx: DELTA SUM absent for 600s within 60s",
-    "80 % of a quota is used": "quota_allocation_usage / quota_limit > 0.8 or "
-    "quota_rate_net_usage / quota_limit > 0.8",
+    "80 % of a quota is used": "quota_allocation_usage / quota_limit > 0.8 or quota_rate_net_usage / quota_limit > 0.8",
     "No instance was free": "no_instance: DELTA SUM > 0 within 300s",
     "90 % of the memory is used": "utilizations: P99 MAX > 0.9 within 300s by service_name",
     "It does not answer in more than one place": "check_passed registration.example.org: "
@@ -261,18 +266,18 @@ def comes_when(condition: Mapping[str, Any]) -> str:
     return re.sub("ALIGN_|REDUCE_", "", said)
 
 
-def test_an_alert_comes_when_it_should() -> None:
+def test_conditions_of_the_alerts() -> None:
     assert {one["displayName"]: comes_when(one) for one in CONDITIONS} == COMES_WHEN
 
 
-def test_the_age_that_alerts_is_a_bound_of_the_buckets() -> None:
+def test_the_threshold_is_a_bound_of_the_buckets() -> None:
     """A percentile is counted from the buckets: an age beyond the bound is above it, one within is not."""
     (waits,) = (alert for alert in alerts(PLACE) if alert.name == "E-mail delayed")
     assert waits.conditions[0]["conditionThreshold"]["thresholdValue"] in AGES
     assert sorted(set(AGES)) == AGES
 
 
-def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
+def test_the_window_spans_two_retries() -> None:
     """A sweep sees it only when it is due again."""
     (waits,) = (alert for alert in alerts(PLACE) if alert.name == "E-mail delayed")
     (aggregation,) = waits.conditions[0]["conditionThreshold"]["aggregations"]
@@ -281,7 +286,7 @@ def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
     assert LONGEST_WAIT + a_sweep < within < 100 * a_sweep  # one of a hundred is not above the 99th percentile
 
 
-def test_no_mail_calls_mended_what_only_did_not_happen_again() -> None:
+def test_silence_is_not_reported_as_recovery() -> None:
     """Google tells of an incident's end where nobody says otherwise."""
     prompts = {alert.name: alert.body()["alertStrategy"]["notificationPrompts"] for alert in alerts(PLACE)}
     once = {name for name, prompted in prompts.items() if prompted == ["OPENED"]}

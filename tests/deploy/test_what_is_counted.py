@@ -167,7 +167,7 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
     ],
 )
-def test_what_happens_is_counted(
+def test_each_happening_is_counted_by_its_metrics(
     tmp_path: Path,
     clock: Clock,
     capsys: pytest.CaptureFixture[str],
@@ -194,7 +194,7 @@ def warns_if_it_alerts(line: str) -> bool:
 
 
 @pytest.mark.parametrize("held", [HELD, RateLimited(False, "SendGrid answered 429")])
-def test_a_held_queue_is_counted_each_minute(
+def test_an_open_circuit_breaker_is_counted_each_minute(
     tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: RateLimited
 ) -> None:
     """So that its incident lasts as long as it does: nobody is told that it is over while it is not."""
@@ -210,9 +210,7 @@ def test_a_held_queue_is_counted_each_minute(
         assert all(map(warns_if_it_alerts, lines))
 
 
-def test_the_age_is_in_the_field_that_is_taken_out(
-    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_metric_extracts_the_age(tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     desk = a_desk(tmp_path, clock)
     register(desk, EVENT, a_registration())
     mail_waits(desk, clock)
@@ -225,7 +223,7 @@ def test_the_age_is_in_the_field_that_is_taken_out(
     ("function", "counted"),
     [("receive-email", {"rollcall_no_instance"}), ("register", {"rollcall_no_instance"}), ("send-mail", set())],
 )
-def test_googles_own_entry_of_a_request_that_found_no_instance(function: str, counted: set[str]) -> None:
+def test_a_429_of_cloud_run_is_counted_for_public_functions(function: str, counted: set[str]) -> None:
     """As https://cloud.google.com/run/docs/troubleshooting shows it; no function of ours writes it. Where Eventarc
     calls, it is only told to come again."""
     refused = {
