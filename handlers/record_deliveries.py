@@ -30,8 +30,12 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
             return _refused("signed, but no list of delivery events")
         changed = record_at_desk(desk, reports)
         for email_id, status in changed.items():
-            severity = "WARNING" if status in UNDELIVERED else "INFO"
-            log(severity, "delivery event recorded", email=email_id, status=status.value)
+            log(
+                "WARNING" if status in UNDELIVERED else "INFO",
+                "delivery event recorded",
+                email=email_id,
+                status=status.value,
+            )
         return done({"reports": len(reports), "mails": len(changed)})
 
     request.max_content_length = LARGEST_BODY

@@ -78,8 +78,8 @@ def _plain(member: str) -> str:
 
 @pytest.fixture(scope="module")
 def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """`deploy`, three times, in an empty project: the first time Google refuses a function; the third time `ON_CALL` and
-    `EVENTS` are left out."""
+    """`deploy`, three times, in an empty project: the first time Google refuses a function; the third time `ON_CALL`
+    and `EVENTS` are left out."""
     gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
     commands: list[Command] = []
 
