@@ -85,7 +85,7 @@ def test_uploaded_files(built: Built) -> None:
     names = {path.parts[0] for path in built.files()}
     assert names == {"main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events"}
     rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
-    assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "mail"), ("templates", "pages")} <= rooms
+    assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "emails"), ("templates", "pages")} <= rooms
     assert not {("rollcall", "local"), ("rollcall", "ops"), ("templates", "local")} & rooms
     assert {path.suffix for path in built.files()} == {".py", ".txt", ".html", ".css", ".js", ".toml"}
 
