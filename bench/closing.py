@@ -279,7 +279,7 @@ def _filled(store: str, folder: Path, size: int) -> Database:
 
 def _person(event: Event, anybody: Registration, place: int) -> tuple[str, Registration, OutboxEntry]:
     answers = {
-        "title": "Ms.",
+        "title": "ms",
         "organization": f"Ministère des Postes et Télécommunications, section {place % 20_011}",
         "address": f"BP {place}\nConakry\nGuinée",
         "tel": "+224 30 41 13 31",

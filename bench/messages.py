@@ -178,7 +178,7 @@ LARGE: dict[str, Callable[[Event, int], bytes]] = {
 
 def _a_mail(event: Event, place: int = 0) -> bytes:
     answers = {
-        "title": "Mrs.",
+        "title": "mrs",
         "category": "associate",
         "family_name": f"Number {place}",
         "organization": "Telecom",

@@ -25,7 +25,8 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered, Registration, new_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from schemas.registration import form_fields, read_form, written
+from schemas.faults import sentences
+from schemas.form import faults_of, form_fields, read_form, written
 from tests.support.builders import a_form, an_event, roster_files
 from tests.support.clock import Clock
 
@@ -98,9 +99,9 @@ def accepted(form: dict[str, Any]) -> Registration | None:
     try:
         return read_form(EVENT, form)
     except ValidationError as error:
-        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        assert all(isinstance(sentence, str) for sentences in messages.values() for sentence in sentences)
-        return None
+        said = sentences(EVENT, faults_of(error))
+    assert all(map(all, said.values()))
+    return None
 
 
 def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> None:

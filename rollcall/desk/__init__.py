@@ -1,1 +1,1 @@
-"""What a registration desk does, a module a verb, in its own words; it knows no vendor."""
+"""The verbs of the desk, a module each, and the ports that they need. Every verb may raise `StoreUnavailable`."""

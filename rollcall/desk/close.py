@@ -1,4 +1,4 @@
-"""Closing: when the deadline has passed, the list is drawn up once and the staff are owed it."""
+"""Closing: when the deadline has passed, the list is written once and sent to the staff."""
 
 import hashlib
 from collections import deque
@@ -18,11 +18,8 @@ ROSTER_PAGE = 500
 
 
 def due_to_close(desk: Desk, now: datetime) -> list[Event]:
-    """The events whose intake should be closed at this time of the store's, the longest due first. Those of which there
-    is no file any more are left alone.
-
-    Raises `StoreUnavailable`.
-    """
+    """The events whose intake should be closed at this time of the store's, the longest due first; those without a file
+    are left out."""
     desk.intakes.have_all(desk.events)
     return [desk.events[slug] for slug in desk.store.due_intakes(now) if slug in desk.events]
 
@@ -34,9 +31,9 @@ def close(desk: Desk, event: Event) -> Closing | None:
     1. Ask the store for the deadline and for its own time, in one reading.
     2. Write the ids of all registrations committed at or before the deadline, in pages by id, a page in memory at a
        time. No commit from now on can have such a time, so a crash here and a second call write the same pages.
-    3. In one commit, the same size however many people there are, record the closing and queue the staff's mails.
+    3. In one commit, the same size however many people there are, record the closing and enqueue the staff's e-mails.
 
-    Returns the closing if this call recorded it. Raises `StoreUnavailable`.
+    Returns the closing if this call recorded it.
     """
     intake = desk.store.intake(event)
     if intake.closing is not None or not intake.past:
@@ -59,7 +56,7 @@ def listed(store: Store, event: Event, intake: Intake, closing: Closing) -> Iter
 
 
 def list_is_whole(store: Store, event: Event, intake: Intake, closing: Closing) -> bool:
-    """Whether the list in the books is the one that the closing recorded. Raises `StoreUnavailable`."""
+    """Whether the list in the store is the one that the closing recorded."""
     try:
         deque(listed(store, event, intake, closing), maxlen=0)
     except ValueError:
@@ -68,8 +65,8 @@ def list_is_whole(store: Store, event: Event, intake: Intake, closing: Closing) 
 
 
 def page_name(intake: Intake, number: int) -> str:
-    """The name of a page of the roster. Each deadline has pages of its own: whoever was slow in drawing up the list of
-    an earlier one does not write over those of the closing."""
+    """The name of a page of the roster. Each deadline has pages of its own: whoever was slow to close by an earlier one
+    does not write over those of the closing."""
     return f"{len(intake.history)}-{number:06}"
 
 
@@ -84,7 +81,7 @@ def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
 
 
 class _Checksum:
-    """The SHA-256 over ids with a line feed between, of which no more than a page is in memory."""
+    """The SHA-256 over ids with a line feed between, a page in memory at a time."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Moving a deadline: earlier or later, without a word that was given being taken back."""
+"""Moving a deadline, earlier or later, so that no answer given before becomes untrue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,8 +33,7 @@ Moving = Moved | TooEarly | AlreadyClosed
 def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moving:
     """Move the event's deadline. Whoever was answered "registered" by the old one is on the roster by the new one:
     until an earlier deadline comes, every instance has read it. A later one counts as soon as it is written, also after
-    the old one has passed, as long as no closing is recorded. Raises `StoreUnavailable`.
-    """
+    the old one has passed, as long as no closing is recorded."""
     while True:
         intake = store.intake(event)
         if intake.closes_at == closes_at:

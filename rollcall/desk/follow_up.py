@@ -32,7 +32,7 @@ def draw_up_reply(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
     """The form that the link is for, where something is still missing in it and its person did not register in another
-    way. Raises `StoreUnavailable`."""
+    way."""
     inbound = desk.store.inbound(opened.id)
     if inbound is None or opened.place >= len(inbound.forms):
         return None
@@ -44,7 +44,7 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
 
 
 def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:
-    """Note that the form that the link is for is registered, for the person with this key. Raises `StoreUnavailable`."""
+    """Note that the form that the link is for is registered, for the person with this key."""
     done = InboundForm(FormStatus.REGISTERED, registration_id, person=person)
     while True:
         inbound = _there(desk.store.inbound(opened.id), opened.id)
@@ -62,12 +62,12 @@ def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEm
 
 
 def inbound_to_resolve(desk: Desk, opened: Opened) -> InboundEmail | None:
-    """The message that the link is for. Raises `StoreUnavailable`."""
+    """The message that the link is for."""
     return desk.store.inbound(opened.id)
 
 
 def resolve(desk: Desk, opened: Opened) -> bool:
-    """Take the message off the staff's list; False where there is none. Raises `StoreUnavailable`."""
+    """Take the message off the staff's list; False where there is none."""
     while inbound := desk.store.inbound(opened.id):
         if inbound.resolved or desk.store.save_inbound(replace(inbound, resolved=True)):
             return True

@@ -1,4 +1,4 @@
-"""The intakes that an instance has read lately."""
+"""The intakes, cached for some seconds by each instance."""
 
 from collections.abc import Callable, Mapping, Set
 from datetime import datetime, timedelta
@@ -35,8 +35,8 @@ class RecentIntakes:
         return intake.as_of + timedelta(seconds=self._seconds() - at)
 
     def have_all(self, events: Mapping[str, Event]) -> None:
-        """Have each of these, by slug, in the books, so that a query finds those whose deadline passes though nobody
-        ever opened their page. The books are asked once: an event that they know they know for good."""
+        """Have each of these, by slug, in the store, so that a query finds those whose deadline passes though nobody
+        ever opened their page. The store is asked once for each."""
         if events.keys() <= self._known:
             return
         for slug in events.keys() - self._store.known_events():

@@ -34,45 +34,35 @@ class Registrations(Protocol):
         Returns the commit's time; None, with nothing written, where this person or this key is already there. A commit
         whose answer was lost is found out.
         """
-        ...
 
     def registered(self, event: str, id: str) -> Registered | None:
         """The registration with this id."""
-        ...
 
     def registration_of(self, event: str, person: str) -> Registered | None:
         """The registration of the person with this key."""
-        ...
 
     def registered_under(self, event: str, key: str) -> str | None:
         """The id of the registration that came under this idempotency key."""
-        ...
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page of the event's registrations by id, from the first id past `after`."""
-        ...
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """Those of these registrations that are there, in no order; asked for no more than a page at a time."""
-        ...
 
     def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
         """Those of these people, by key, who are registered; asked for no more than a page at a time."""
-        ...
 
     def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
         """Put the form in quarantine, in place of the one of this person that is there, if any."""
-        ...
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
         """A page of the event's quarantined forms by id, from the first id past `after`."""
-        ...
 
     def forget(self, event: str, id: str, person: str, entries: Sequence[str]) -> None:
         """Delete the registration with this id, the person with this key, the person's quarantined form and these
         outbox entries in one commit; what is not there is passed over. For test persons only: of anybody else nothing
         is ever deleted."""
-        ...
 
 
 class Outbox(Protocol):
@@ -80,42 +70,33 @@ class Outbox(Protocol):
 
     def enqueue(self, entry: OutboxEntry) -> None:
         """Add the entry; nothing happens where it is there."""
-        ...
 
     def entry(self, id: str) -> OutboxEntry | None:
         """The entry with this id."""
-        ...
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         """In one commit write the entry and enqueue these, if nobody wrote it since it was read; False, with nothing
         written, if somebody did. Of the enqueued, one that is there starts anew: whoever enqueues it again sees to it
         that nobody is sending it."""
-        ...
 
     def due_entries(self, limit: int) -> Sequence[str]:
         """Ids of entries that are due now, the longest due first."""
-        ...
 
     def postpone(self, id: str, until: datetime) -> None:
         """Have the entry due at that time, whatever else it says, and whether or not it can be read."""
-        ...
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """A page of the event's entries that are neither sent nor delivered, by id, from the first id past `after`."""
-        ...
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails to this address (folded) SendGrid accepted, or may have accepted, after `since`; counted no
         further than `limit`."""
-        ...
 
     def circuit_breaker(self) -> CircuitBreaker:
         """The circuit breaker as it is now."""
-        ...
 
     def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
         """As `save_entry`, for the circuit breaker."""
-        ...
 
 
 class Inbound(Protocol):
@@ -124,25 +105,20 @@ class Inbound(Protocol):
     def add_inbound(self, event: str, id: str) -> None:
         """Note that this e-mail came in, still to be read, due at once (`AT_ONCE`); nothing happens where it is
         there."""
-        ...
 
     def inbound(self, id: str) -> InboundEmail | None:
         """The e-mail with this id."""
-        ...
 
     def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         """In one commit write what came of the e-mail and enqueue these entries, if nobody wrote it since it was read;
         False, with nothing written, if somebody did. An entry that is there stays as it is. `id`, `event` and
         `stored_at` are never changed."""
-        ...
 
     def due_inbound(self, limit: int) -> Sequence[str]:
         """Ids of e-mails that are due to be read now, the longest due first."""
-        ...
 
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         """A page of the event's e-mails by id, from the first id past `after`."""
-        ...
 
 
 class Intakes(Protocol):
@@ -150,44 +126,34 @@ class Intakes(Protocol):
 
     def now(self) -> datetime:
         """The store's time: not before any commit that was acknowledged, and before every one that comes after."""
-        ...
 
     def intake(self, event: Event) -> Intake:
         """The event's intake now, made from its file where there is none yet."""
-        ...
 
     def known_intake(self, event: str) -> Intake | None:
         """The event's intake now, where there is one."""
-        ...
 
     def known_intakes(self) -> Mapping[str, Intake]:
         """All intakes, by event."""
-        ...
 
     def known_events(self) -> Set[str]:
         """The events that have an intake."""
-        ...
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
         """The events whose deadline lies before `now` and of which no closing is recorded, the longest passed first.
         What it takes does not grow with how many are open or closed."""
-        ...
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """Write the deadline, and what it was, if the intake is as it was read; False, with nothing written, if not."""
-        ...
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         """Write a page of the roster; the same page again changes nothing."""
-        ...
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
         """The registration ids on a page of the roster; empty where it was not written."""
-        ...
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         """In one commit record the closing and enqueue the entries, if the intake is as it was read; False if not."""
-        ...
 
 
 class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
@@ -215,20 +181,16 @@ class Files(Protocol):
     def put(self, id: str, content: bytes) -> None:
         """Keep the file under this id, whole or not at all; it is there for good when this returns. Where there is one
         already, nothing changes."""
-        ...
 
     def put_file(self, id: str, path: Path) -> None:
         """As `put`, of a file on the disk, without having it in memory."""
-        ...
 
     def get(self, id: str) -> bytes | None:
         """The file with this id."""
-        ...
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
         """The file with this id in pieces, none larger than `LARGEST_PIECE` and none empty, which is all of it that is
         in memory. Taking the next one may raise `StoreUnavailable` too: then what was taken is not the whole file."""
-        ...
 
 
 class EmailReader(Protocol):
@@ -236,16 +198,13 @@ class EmailReader(Protocol):
 
     def glance(self, raw: bytes) -> Envelope:
         """Which delivery it is, and to whom."""
-        ...
 
     def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
         """What is understood of it, with the forms of this event in it; read, where answers (by field name) are given,
         as if it quoted them."""
-        ...
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
         """The files that are attached to it."""
-        ...
 
 
 class Links(Protocol):
@@ -253,28 +212,22 @@ class Links(Protocol):
 
     def form_page(self, event: Event) -> str:
         """The page of the event's form."""
-        ...
 
     def forms_to(self, event: Event) -> str | None:
         """The e-mail address to which filled-in forms may be sent, if there is one."""
-        ...
 
     def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
         """The form's page with the answers filled in of the form at this place in the message."""
-        ...
 
     def resolving(self, event: Event, inbound_id: str, until: datetime) -> str:
         """The page at which the staff say that they have dealt with the message."""
-        ...
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str:
         """The file itself, which is a roster of the event's."""
-        ...
 
     def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
         """What the link was made for; None where we did not make it for this purpose (`completing`, `resolving`,
         `roster`), or it holds no more."""
-        ...
 
 
 def forms_return_to(links: Links, event: Event) -> str:

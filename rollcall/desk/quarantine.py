@@ -27,8 +27,7 @@ def quarantine(desk: Desk, event: Event, registration: Registration, signal: Bot
     """Put the form in quarantine, the last one of each person, and enqueue a digest for the staff on the next morning:
     by then whoever was only fast has registered after all. The same call again, after any fault, is always right.
 
-    No e-mail goes to the address on the form: robots must not write to strangers through us. Raises
-    `StoreUnavailable`.
+    No e-mail goes to the address on the form: robots must not write to strangers through us.
     """
     desk.store.quarantine(event.slug, registration, signal)
     for entry in next_morning(event, desk.intakes.now(event)):

@@ -105,7 +105,7 @@ def register(
        been moved.
 
     `key` is what a client that retries calls this one form (an `Idempotency-Key`): the same form under the same key is
-    answered as it was the first time, until `KEY_KEPT` after the deadline. Raises `StoreUnavailable`.
+    answered as it was the first time, until `KEY_KEPT` after the deadline.
     """
     intake = intake_now(desk, event)
     known_as = IdempotencyKey(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
@@ -132,7 +132,7 @@ def register_emailed(
     too: nobody is there to take it back.
 
     `answering`: the References of our answer, where the registrant is the sender, and so gets an answer in any case;
-    None where not. Raises `StoreUnavailable`.
+    None where not.
     """
     intake = intake_now(desk, event)
     if intake.not_yet_open:

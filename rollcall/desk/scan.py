@@ -1,6 +1,6 @@
-"""Lists that are longer than one reading."""
+"""Lists that are longer than memory, read a page of results at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from heapq import heappush, heappushpop
@@ -12,34 +12,33 @@ from rollcall.desk.ports import Store
 from rollcall.desk.testing import is_test
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.registration import QuarantinedForm, Registered, reference, similarity_key
 
 PAGE_SIZE = 500
-"""Read at a time."""
-MESSAGES_PAGE = 50
-"""The same, of messages: a stranger says how long one is, and so how much memory a page takes."""
+INBOUND_PAGE_SIZE = 50
+"""A stranger says how long an e-mail is, and so how much memory a page takes."""
 
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
-    """All registrations of the event, by id, but for test persons. Raises `StoreUnavailable`."""
+    """All registrations of the event, by id."""
     return (one for one in _all(partial(store.registrations, event), PAGE_SIZE) if not is_test(one.registration.email))
 
 
 def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """All forms of the event that are kept for the staff, by id, but for test persons. Raises `StoreUnavailable`."""
+    """All quarantined forms of the event, by person."""
     return (
         one for one in _all(partial(store.quarantined, event), PAGE_SIZE) if not is_test(one.form.registration.email)
     )
 
 
 def messages(store: Store, event: str) -> Iterator[InboundEmail]:
-    """All messages that came in for the event, by id. Raises `StoreUnavailable`."""
-    return _all(partial(store.all_inbound, event), MESSAGES_PAGE)
+    """All e-mails that came in for the event, by id."""
+    return _all(partial(store.all_inbound, event), INBOUND_PAGE_SIZE)
 
 
 def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
-    """All mails of the event that are neither sent nor delivered, by id: the confirmations among them, so, in the order
-    of the people's ids. Raises `StoreUnavailable`."""
+    """All entries of the event that are neither sent nor delivered, by id: so the confirmations among them come in the
+    order of the registrations' ids."""
     after = None
     while page := store.unsent_entries(event, after, PAGE_SIZE):
         yield from page
@@ -47,15 +46,15 @@ def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
 
 
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """The kept forms, by id, but for those of people who registered after all. Raises `StoreUnavailable`."""
+    """The quarantined forms, by person, but for those of people who registered after all."""
     for page in _pages(quarantined_forms(store, event), PAGE_SIZE):
         registered = store.people_among(event, [form.id for form in page])
         yield from (form for form in page if form.id not in registered)
 
 
 def messages_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
-    """Each inbound e-mail with its status now, and, where it waited for its sender, those people of its forms, by key, who
-    are registered; by id. Raises `StoreUnavailable`."""
+    """Each inbound e-mail, by id, with its status now; and those people of its forms, by key, who are registered, where
+    it waited for its sender."""
     for inbound in messages(store, event):
         waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
         people = [form.person for form in inbound.forms if form.person] if waits else []
@@ -88,6 +87,20 @@ class Newest(Generic[_T]):
     def in_order(self) -> tuple[_T, ...]:
         """The last ones, the first of them first."""
         return tuple(one for _, _, one in sorted(self._last, key=itemgetter(0, 1)))
+
+
+def likely_doubles(people: Iterable[Registered]) -> Mapping[str, tuple[str, ...]]:
+    """By id, the references of the others who may be the same person (`similarity_key`), where there are any. Of each
+    person no more than an id is in memory."""
+    first: dict[int, str] = {}
+    groups: dict[int, list[str]] = {}
+    for one in people:
+        key = hash(similarity_key(one.registration))
+        if key in first:
+            groups.setdefault(key, [first[key]]).append(one.id)
+        else:
+            first[key] = one.id
+    return {id: tuple(reference(other) for other in ids if other != id) for ids in groups.values() for id in ids}
 
 
 def in_step(those: Iterable[_T], id_of: Callable[[_T], str]) -> Callable[[str], _T | None]:

@@ -22,7 +22,7 @@ from rollcall.desk.ports import forms_return_to
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
-from schemas.registration import FormField, form_fields
+from schemas.form import FormField, form_fields
 from templates import days, deadline
 
 COLUMNS = 72

@@ -33,7 +33,7 @@ from rollcall.model.roster import (
     RosterRow,
     Shown,
 )
-from schemas.registration import form_fields, written
+from schemas.form import form_fields, in_labels, written
 
 Row = tuple[str, ...]
 _Of = TypeVar("_Of")
@@ -319,8 +319,7 @@ def _answers(event: Event) -> Callable[[Registered], Row]:
     names = [field.name for field in form_fields(event)]
 
     def of(one: Registered) -> Row:
-        said = written(one.registration)
-        said["category"] = event.category_label(one.registration.category)
+        said = in_labels(event, written(one.registration))
         said.setdefault("signed_on", one.received_at.astimezone(event.zone).date().isoformat())
         return tuple(said.get(name, "") for name in names)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from rollcall.documents.roster import e_mailed_in_time
 from rollcall.emails.wording import details, faults, labelled, name_of, one_line
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, Reply
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
@@ -14,7 +15,7 @@ from schemas.text import is_blank
 
 LONGEST_SUBJECT = 200
 """Characters."""
-NOT_FOUND = "We did not find this in your message."
+NOT_FOUND = Fault("not_found")
 """In place of what the form's page says of an empty field: the sender may have written it where we do not look."""
 _PICTURE = re.compile(r"[./](?:pdf|jpe?g|png|gif|tiff?|bmp|heic|heif|webp)\Z", re.IGNORECASE)
 _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
@@ -87,11 +88,10 @@ def _said(event: Event, reply: Reply, intake: Intake, place: int, form: InboundF
     )
 
 
-def _told(form: InboundForm) -> dict[str, tuple[str, ...]]:
-    """The sentences by field name, in words for somebody who wrote an e-mail."""
+def _told(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
+    """The faults by field name, in words for somebody who wrote an e-mail."""
     return {
-        name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else sentences
-        for name, sentences in form.faults.items()
+        name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else found for name, found in form.faults.items()
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from rollcall.emails.reasons import why
 from rollcall.emails.wording import LONGEST_SHOWN, differences, faults, labelled, name_of, one_line, shown
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
@@ -56,7 +57,7 @@ def _message_said(event: Event, one: ForReview, attached: list[str]) -> MessageS
     rows = [
         ("From", one_line(inbound.sender, 254) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
-        ("Why it needs you", shown(inbound.reason)),
+        ("Why it needs you", why(inbound.reasons)),
         ("Attachments", _attachments(inbound.not_read, attached, too_large)),
         ("The message itself", f"file {inbound.id} in the store of messages" if not_all_here else ""),
     ]

@@ -4,8 +4,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.registration import Registered
-from schemas.registration import ValidationError, form_fields, read_form, written
+from schemas.faults import sentences
+from schemas.form import ValidationError, form_fields, in_labels, read_form, written
 
 NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000
@@ -20,9 +22,7 @@ def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
 
 def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """What was understood of a form, whether it is right or not, in the form's order: label and text."""
-    said = {name: shown(text) for name, text in answers.items()}
-    if "category" in said:
-        said["category"] = event.category_label(said["category"])
+    said = {name: shown(text) for name, text in in_labels(event, answers).items()}
     return [(field.label, said[field.name]) for field in form_fields(event) if said.get(field.name)]
 
 
@@ -48,12 +48,13 @@ def _in_a_line(answer: str | None) -> str:
     return ", ".join(answer.splitlines()) if answer else NOT_GIVEN
 
 
-def faults(event: Event, sentences: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str, str]]:
     """What is missing or wrong, in the form's order: label and sentences; a name that the form has not comes last."""
     labels = {field.name: field.label for field in form_fields(event)}
     order = {name: place for place, name in enumerate(labels)}
-    names = sorted(sentences, key=lambda name: order.get(name, len(order)))
-    return [(labels.get(name, shown(name)), " ".join(sentences[name])) for name in names]
+    said = sentences(event, found)
+    names = sorted(said, key=lambda name: order.get(name, len(order)))
+    return [(labels.get(name, shown(name)), " ".join(said[name])) for name in names]
 
 
 def name_of(answers: Mapping[str, str]) -> str:

@@ -16,10 +16,9 @@ from typing import Any
 
 from rollcall.inbound.charsets import text_of
 from rollcall.inbound.grouping import MOST_FORMS, Answered
-from rollcall.inbound.html import text_of_html
+from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import Vocabulary, vocabulary
-from rollcall.inbound.laying import Page
-from rollcall.inbound.parts import File
+from rollcall.inbound.mime import File
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.event import Event
 

@@ -2,22 +2,30 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.grouping import MOST_FORMS, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.text import forms_in_text
-from rollcall.inbound.written import date_in
 from rollcall.model.event import Event
 from rollcall.model.inbound import ParsedForm
-from rollcall.model.registration import Registration, fold
-from schemas.registration import ValidationError, read_form
+from rollcall.model.registration import fold
+from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
 """Files of a message that are read."""
+LONGEST_DATE = 60
+"""Characters of a text that is read as a date."""
+_DATES = {
+    "DATE_ORDER": "DMY",
+    "PARSERS": ["absolute-time"],  # none that is reckoned from today
+    "REQUIRE_PARTS": ["day", "month", "year"],
+    "RETURN_AS_TIMEZONE_AWARE": False,
+}
 
 _Source = TypeVar("_Source")
 _NO_PAPERS = (
@@ -130,9 +138,25 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
     try:
-        registration: Registration | None = read_form(event, answers)
-        faults: dict[str, tuple[str, ...]] = {}
+        return ParsedForm(answers, read_form(event, answers), quoted=form.quoted)
     except ValidationError as error:
-        registration = None
-        faults = {str(name): tuple(map(str, said)) for name, said in error.messages_dict.items()}
-    return ParsedForm(answers, registration, faults, form.quoted)
+        return ParsedForm(answers, None, faults_of(error), form.quoted)
+
+
+def date_in(text: str) -> str:
+    """The date that is written there in English, French or Spanish, as ISO 8601 has it; the text itself where none can
+    be read. Of two numbers that may both be the month, the second is."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return _parsed(text) if len(text) <= LONGEST_DATE and any(character.isdigit() for character in text) else text
+
+
+def _parsed(text: str) -> str:
+    import dateparser
+
+    try:
+        read = dateparser.parse(text, languages=["en", "fr", "es"], settings=_DATES)
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # as it does for some that are none
+        return text
+    return read.date().isoformat() if read else text

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from rollcall.model.event import Event
 from rollcall.model.registration import fold
-from schemas.registration import FormField, form_fields
+from schemas.form import FormField, form_fields
 
 LONGEST_LABEL = 120
 """Characters in which a label is looked for, its hints included."""

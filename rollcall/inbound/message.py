@@ -10,8 +10,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from rollcall.inbound.charsets import clean, text_of
-from rollcall.inbound.mime import Headers, decoded, headers_of, likely_boundary, parameter, parts_between
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Headers, Parts, decoded, headers_of, likely_boundary, parameter, parts_between
 from rollcall.inbound.webhook import Post
 
 DEEPEST = 20

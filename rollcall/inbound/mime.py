@@ -7,7 +7,7 @@ value is left to `email`.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header
 from email.message import Message
@@ -42,11 +42,37 @@ class Headers:
 
     def all(self, name: str) -> tuple[str, ...]:
         """The values of every field with this name (in lower case)."""
-        return tuple(value for field, value in self.fields if field == name)
+        return tuple(value for each, value in self.fields if each == name)
 
     def first(self, name: str) -> str:
         """The value of the first field with this name (in lower case); empty where there is none."""
         return next(iter(self.all(name)), "")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file in a message."""
+
+    name: str
+    """As the sender named it, without any path; empty where it has none."""
+    type: str
+    """Its media type in lower case, without parameters, as the sender said."""
+    content: bytes
+    inline: bool = False
+    """Whether it is shown within the text (a logo, say), rather than attached."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a message, as far as they could be taken apart."""
+
+    plain: tuple[str, ...] = ()
+    """Its texts, decoded."""
+    html: tuple[str, ...] = ()
+    """Its HTML, decoded. Where a text and an HTML are two forms of one (multipart/alternative), both are here."""
+    files: tuple[File, ...] = ()
+    within: tuple["Parts", ...] = field(default=())
+    """The messages that are attached to it or forwarded in it (message/rfc822)."""
 
 
 def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
@@ -57,7 +83,7 @@ def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
     lines = _UNFOLDED.split(text_of(raw[start : min(stop, start + LONGEST_HEADERS)]))
     pairs = (line.partition(":") for line in lines)
     fields = ((name.strip().lower(), value.strip()[:LONGEST_VALUE]) for name, _, value in pairs)
-    return Headers(tuple(field for field in fields if field[0])), body
+    return Headers(tuple((name, value) for name, value in fields if name)), body
 
 
 def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:

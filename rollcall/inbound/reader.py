@@ -10,15 +10,14 @@ from rollcall.inbound.charsets import text_of
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.message import message_of
-from rollcall.inbound.mime import Headers, decoded
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Headers, Parts, decoded
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
 from rollcall.inbound.webhook import Post, delivery_id, open_post
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, ParsedEmail
-from schemas.registration import form_fields
+from rollcall.model.inbound import Envelope, ParsedEmail, Reason, ReviewReason
+from schemas.form import form_fields
 
 LONGEST_TEXT = 2000
 """Characters of what a message says that the staff see."""
@@ -30,8 +29,6 @@ LONGEST_NOT_READ = 200
 LONGEST_HTML = 200_000
 """Characters of an HTML in which the beginning of its text is looked for."""
 
-NOT_TAKEN_APART = "It could not be taken apart"
-"""Why a message that nothing is known of may not be the sender's."""
 NAMELESS = "attachment"
 """What an attachment without a name is called."""
 
@@ -109,7 +106,7 @@ def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
 
 def _not_understood(raw: bytes) -> ParsedEmail:
     text = text_of(raw[: 4 * LONGEST_TEXT])[:LONGEST_TEXT]
-    return ParsedEmail("", "", "", (), None, text=text, unproven=NOT_TAKEN_APART)
+    return ParsedEmail("", "", "", (), None, text=text, unproven=Reason(ReviewReason.NOT_TAKEN_APART))
 
 
 def _nothing_found(parts: Parts) -> Found:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rollcall.inbound.mime import Headers, decoded
 from rollcall.inbound.webhook import Post
+from rollcall.model.inbound import MachineSign, Reason, ReviewReason
 
 SPAM_SCORE = 5.0
 """From here on SpamAssassin calls a message spam, unless told otherwise (`required_score`)."""
@@ -28,8 +29,13 @@ _ABSENT = re.compile(
     re.IGNORECASE,
 )
 """How mail programs begin the subject of a note of absence that does not say otherwise what it is."""
-_TO_MANY = ("list-id", "list-unsubscribe", "list-post")
-_BY_A_RESPONDER = ("x-autoreply", "x-autorespond")
+_BY_HEADER = (
+    MachineSign.LIST_ID,
+    MachineSign.LIST_UNSUBSCRIBE,
+    MachineSign.LIST_POST,
+    MachineSign.AUTOREPLY,
+    MachineSign.AUTORESPOND,
+)
 
 
 def from_addresses(headers: Headers) -> tuple[str, ...]:
@@ -50,27 +56,26 @@ def arrived_at(headers: Headers) -> datetime | None:
     return min(times, default=None)
 
 
-def automatic(post: Post, headers: Headers) -> str:
-    """Why a message is a machine's, so that it gets no answer (RFC 3834, 2; RFC 2369 and 2919 for lists); empty if it
-    is a person's.
+def automatic(post: Post, headers: Headers) -> MachineSign | None:
+    """What shows that a machine sent it, so that it gets no answer.
 
     `X-Auto-Response-Suppress` is no sign: Exchange sets it on what people write too, and it asks others for quiet.
     """
     submitted = _bare(headers.first("auto-submitted"))
     if submitted not in ("", "no"):
-        return "Auto-Submitted"
+        return MachineSign.AUTO_SUBMITTED
     if post.envelope_from == "":
-        return "null sender"
+        return MachineSign.NULL_SENDER
     if any(_MACHINES.match(address.rpartition("@")[0]) for address in from_addresses(headers)):
-        return "From a mail system"
+        return MachineSign.MAIL_SYSTEM
     if _bare(headers.first("precedence")) in ("bulk", "list", "junk", "auto_reply"):
-        return "Precedence"
+        return MachineSign.PRECEDENCE
     if _ABSENT.match(decoded(headers.first("subject"))):
-        return "Subject of a note of absence"
-    for name in (*_TO_MANY, *_BY_A_RESPONDER):
-        if _bare(headers.first(name)) not in ("", "no"):
-            return name.title()
-    return "multipart/report" if is_report(headers) else ""
+        return MachineSign.ABSENCE_NOTE
+    for sign in _BY_HEADER:
+        if _bare(headers.first(sign)) not in ("", "no"):
+            return sign
+    return MachineSign.REPORT if is_report(headers) else None
 
 
 def is_report(headers: Headers) -> bool:
@@ -78,8 +83,8 @@ def is_report(headers: Headers) -> bool:
     return headers.first("content-type").lower().startswith("multipart/report")
 
 
-def unproven(post: Post, headers: Headers) -> str:
-    """Why a message may not be from the address in From; empty where it is, or nothing speaks against it.
+def unproven(post: Post, headers: Headers) -> Reason | None:
+    """Why a message may not be from the address in From; None where it is, or nothing speaks against it.
 
     It is where a DKIM signature holds, or SPF passed the envelope's sender, for the same domain (as DMARC has it,
     RFC 7489, 3.1, relaxed). Where nobody vouches for the domain, nothing speaks against it as long as the envelope
@@ -87,20 +92,20 @@ def unproven(post: Post, headers: Headers) -> str:
     """
     addresses = from_addresses(headers)
     if post.tampered:
-        return "The post has fields of the sender's own"
+        return Reason(ReviewReason.TAMPERED_POST)
     if len(addresses) != 1:
-        return "More than one address in From" if addresses else "No address in From"
+        return Reason(ReviewReason.SEVERAL_FROM if addresses else ReviewReason.NO_FROM)
     domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
     signed = any(outcome == "pass" and _aligned(domain, signer) for signer, outcome in post.dkim)
     if (signed and not _feigns_an_outcome(headers)) or (post.spf == "pass" and _aligned(domain, envelope)):
-        return ""
+        return None
     if not _aligned(domain, envelope):
-        return "From and envelope sender disagree"
+        return Reason(ReviewReason.FROM_NOT_ALIGNED)
     if post.spf not in ("", "pass", "none", "neutral"):
-        return f"SPF: {post.spf}"
+        return Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": post.spf})
     if any(outcome == "fail" for _, outcome in post.dkim):
-        return "DKIM: fail"
-    return ""
+        return Reason(ReviewReason.DKIM_FAILED)
+    return None
 
 
 def _feigns_an_outcome(headers: Headers) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rollcall.model.fault import Fault
 from rollcall.model.registration import Registered, Registration
 
 
@@ -18,16 +19,63 @@ class Envelope:
     """Whom its envelope names, as far as that can be read."""
 
 
+class MachineSign(StrEnum):
+    """What shows that no person sent an e-mail (RFC 3834, 2; RFC 2369 and 2919 for lists)."""
+
+    AUTO_SUBMITTED = "auto-submitted"
+    NULL_SENDER = "null-sender"
+    MAIL_SYSTEM = "mail-system"
+    PRECEDENCE = "precedence"
+    ABSENCE_NOTE = "absence-note"
+    LIST_ID = "list-id"
+    LIST_UNSUBSCRIBE = "list-unsubscribe"
+    LIST_POST = "list-post"
+    AUTOREPLY = "x-autoreply"
+    AUTORESPOND = "x-autorespond"
+    REPORT = "multipart-report"
+
+
+class ReviewReason(StrEnum):
+    """Why an inbound e-mail needs review."""
+
+    READING_FAILED = "reading_failed"
+    MACHINE_SENT_FORM = "machine_sent_form"
+    MACHINE_SENT_ATTACHMENT = "machine_sent_attachment"
+    SPAM_WITH_FORM = "spam_with_form"
+    NOT_TAKEN_APART = "not_taken_apart"
+    TAMPERED_POST = "tampered_post"
+    NO_FROM = "no_from"
+    SEVERAL_FROM = "several_from"
+    FROM_NOT_ALIGNED = "from_not_aligned"
+    SPF_NOT_PASSED = "spf_not_passed"
+    DKIM_FAILED = "dkim_failed"
+    FOR_NO_EVENT = "for_no_event"
+    ANSWERS_OUR_EMAIL = "answers_our_email"
+    NO_FORM = "no_form"
+    ATTACHMENT_NOT_READ = "attachment_not_read"
+    CONFLICT = "conflict"
+    INCOMPLETE_AFTER_DEADLINE = "incomplete_after_deadline"
+    INCOMPLETE_NO_REPLY = "incomplete_no_reply"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """`params` are what its sentence names; no personal data."""
+
+    code: ReviewReason
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class ParsedForm:
     """A filled-in form that was found in a message."""
 
     answers: Mapping[str, str]
-    """As the person wrote them, by field name; a choice that was recognised as its value."""
+    """As the person wrote them, by field name; a choice that was recognised as its code."""
     registration: Registration | None
     """None where something is missing or wrong."""
-    faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Sentences by field name."""
+    faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """By field name."""
     quoted: bool = False
     """Whether all of it was found in what the sender quotes."""
 
@@ -50,10 +98,9 @@ class ParsedEmail:
     """Names of the attachments in which no form could be read: scans, papers."""
     text: str = ""
     """The beginning of what it says, for the staff."""
-    automatic: str = ""
-    """Why it is a machine's and not a person's (RFC 3834), if it is: the header that says so; no personal data."""
-    unproven: str = ""
-    """Why it may not be the sender's, if so; no personal data."""
+    automatic: MachineSign | None = None
+    unproven: Reason | None = None
+    """Why it may not be the sender's, if so."""
     spam: bool = False
     """Whether SendGrid takes it for spam."""
     recipients: tuple[str, ...] = ()
@@ -102,8 +149,8 @@ class InboundForm:
     """The person's registration, where the form is registered, a duplicate or a conflict."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """As understood, by field name; empty where the registration has them."""
-    faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Sentences by field name."""
+    faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """By field name."""
     person: str | None = None
     """Whose it is (`person_key`), where that can be known."""
 
@@ -130,8 +177,8 @@ class InboundEmail:
     not_read: tuple[str, ...] = ()
     text: str = ""
     """The beginning of what it says, where it needs a person."""
-    reason: str = ""
-    """Why it needs a person, in words for the staff."""
+    reasons: tuple[Reason, ...] = ()
+    """Why it needs review."""
     answered: bool = False
     """Whether a reply to the sender was owed."""
     resolved: bool = False

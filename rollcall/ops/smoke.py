@@ -15,7 +15,7 @@ from rollcall.model.email import UNDELIVERED, CircuitBreaker, EmailStatus, Outbo
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered, is_reference, person_key
 from rollcall.ops.report import lasting
-from schemas.registration import FormField, form_fields, read_form
+from schemas.form import FormField, form_fields, read_form
 from templates import in_utc
 
 WITHIN = timedelta(minutes=10)
@@ -174,8 +174,8 @@ def _look_in_database(test: Smoke, person: str) -> Registered:
     there = test.store.registration_of(test.event.slug, person)
     if there is None:
         raise SmokeFailed(
-            "It is not in the database that was opened here: the desk at the URL has another. Do URL and PROJECT belong "
-            "together? The test person stays in that other one, where it is on no list."
+            "It is not in the database that was opened here: the desk at the URL has another. Do URL and PROJECT "
+            "belong together? The test person stays in that other one, where it is on no list."
         )
     return there
 

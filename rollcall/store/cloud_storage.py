@@ -33,16 +33,14 @@ class CloudStorageFiles:
         self._bucket = bucket
 
     def put(self, id: str, content: bytes) -> None:
-        """See `Files`."""
         self._put(id, io.BytesIO(content), len(content))
 
     def put_file(self, id: str, path: Path) -> None:
-        """See `Files`."""
         with path.open("rb") as file:
             self._put(id, file, path.stat().st_size)
 
     def get(self, id: str) -> bytes | None:
-        """See `Files`. A bucket that is not there has no files."""
+        """A bucket that is not there has no files."""
         try:
             content: bytes = self._bucket.blob(id).download_as_bytes(timeout=_ONE_TRY, retry=_AGAIN)
         except NotFound:
@@ -52,7 +50,7 @@ class CloudStorageFiles:
         return content
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        """See `Files`. Each piece is a request of its own, and tried again by itself. Cloud Storage's checksum, which
+        """Each piece is a request of its own, and tried again by itself. Cloud Storage's checksum, which
         is of the whole, is not looked at."""
         content = self._bucket.blob(id).open("rb", chunk_size=LARGEST_PIECE, timeout=_ONE_TRY, retry=_AGAIN)
         try:

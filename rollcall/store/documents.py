@@ -123,23 +123,18 @@ class Database(Protocol):
 
     def read(self, path: str) -> Document:
         """The document, read at a time that every commit acknowledged before lies before, and every later one after."""
-        ...
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
         """Those of these documents that are there, in no order; `read_at` is meaningless."""
-        ...
 
     def commit(self, *writes: Write) -> datetime:
         """Make all these writes or none; the commit's time. Raises `NotCommitted`."""
-        ...
 
     def query(self, query: Query) -> Iterable[Document]:
         """The documents; `values` is empty where only ids were asked for, and `read_at` is meaningless in SQLite."""
-        ...
 
     def count(self, query: Query) -> int:
         """How many documents there are, up to the query's limit."""
-        ...
 
 
 class DocumentStore:

@@ -23,16 +23,13 @@ class FolderFiles:
         self._folder = folder
 
     def put(self, id: str, content: bytes) -> None:
-        """See `Files`."""
         self._put(id, lambda file: file.write(content))
 
     def put_file(self, id: str, path: Path) -> None:
-        """See `Files`."""
         with path.open("rb") as source:
             self._put(id, partial(shutil.copyfileobj, source))
 
     def get(self, id: str) -> bytes | None:
-        """See `Files`."""
         path = self._path(id)
         try:
             return path.read_bytes()
@@ -42,7 +39,6 @@ class FolderFiles:
             raise StoreUnavailable(_RETRY_AFTER) from error
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        """See `Files`."""
         path = self._path(id)
         try:
             return _pieces(path.open("rb"))

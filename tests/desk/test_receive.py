@@ -21,7 +21,19 @@ from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import TO_ONE_ADDRESS, send_due
 from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, FormStatus, InboundEmail, InboundStatus, Opened, ParsedEmail, ParsedForm
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import (
+    Envelope,
+    FormStatus,
+    InboundEmail,
+    InboundStatus,
+    MachineSign,
+    Opened,
+    ParsedEmail,
+    ParsedForm,
+    Reason,
+    ReviewReason,
+)
 from rollcall.model.registration import person_key
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import a_registration, an_event
@@ -30,9 +42,10 @@ from tests.support.desk import Postbox
 
 EVENT = an_event()
 SENDER = a_registration().email
+SPF_FAILED = Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": "fail"})
 FORM = ParsedForm({"family_name": "Diallo"}, a_registration())
 NO_SIGNATURE = ParsedForm(
-    {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": ("Please fill this in.",)}
+    {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": (Fault("required"),)}
 )
 
 
@@ -147,7 +160,7 @@ def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
     assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
     assert enqueue(desk) == {"reply": 1}
     reply = draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT))
-    assert reply.inbound.forms[0].faults == {"signature": ("Please fill this in.",)}
+    assert reply.inbound.forms[0].faults == {"signature": (Fault("required"),)}
     assert list(reply.links) == [0]
 
 
@@ -187,9 +200,9 @@ def test_a_link_to_no_form_opens_none(came: Any, place: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "without_form"),
     [
-        ({"automatic": "Auto-Submitted"}, InboundStatus.AUTOMATIC),
+        ({"automatic": MachineSign.AUTO_SUBMITTED}, InboundStatus.AUTOMATIC),
         ({"spam": True}, InboundStatus.SPAM),
-        ({"unproven": "SPF: fail"}, InboundStatus.NEEDS_REVIEW),
+        ({"unproven": SPF_FAILED}, InboundStatus.NEEDS_REVIEW),
     ],
 )
 def test_what_may_not_be_answered_is_kept_and_nobody_is_written_to(
@@ -252,14 +265,14 @@ def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
 
 
 def test_a_scan_from_a_fax_machine_is_put_before_a_person(came: Any) -> None:
-    inbound, desk = came(a_reading(automatic="Precedence", not_read=("fax.tif",)))
+    inbound, desk = came(a_reading(automatic=MachineSign.PRECEDENCE, not_read=("fax.tif",)))
     assert inbound.status is InboundStatus.NEEDS_REVIEW
     assert enqueue(desk) == {"staff-digest": 1}
 
 
 def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
-    inbound, _ = came(a_reading(FORM, automatic="null sender"))
+    inbound, _ = came(a_reading(FORM, automatic=MachineSign.NULL_SENDER))
     assert inbound.status is InboundStatus.AUTOMATIC
 
 
@@ -272,7 +285,7 @@ def test_a_form_with_a_paper_is_registered_and_the_paper_put_before_a_person(cam
 def test_a_question_needs_a_person(came: Any) -> None:
     inbound, _ = came(a_reading(text="When is lunch?"))
     assert inbound.status is InboundStatus.NEEDS_REVIEW
-    assert "No form was found in it" in inbound.reason
+    assert inbound.reasons == (Reason(ReviewReason.NO_FORM),)
 
 
 def test_after_the_deadline_it_is_kept_as_late(came: Any, clock: Clock) -> None:
@@ -302,7 +315,7 @@ def test_after_the_deadline_nothing_can_be_completed(came: Any, clock: Clock) ->
     clock.now = EVENT.closes_at + timedelta(hours=1)
     inbound, _ = came(a_reading(NO_SIGNATURE))
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, True)
-    assert "the deadline has passed" in inbound.reason
+    assert inbound.reasons == (Reason(ReviewReason.INCOMPLETE_AFTER_DEADLINE),)
 
 
 def test_before_the_intake_opens_the_sender_is_told(came: Any, clock: Clock) -> None:
@@ -499,9 +512,9 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
         a_reading(NO_SIGNATURE, message_id="<2@x>"),  # of somebody who is registered by now
         a_reading(replace(NO_SIGNATURE, answers={"family_name": "Sow", "email": "sow@mpt.example.org"})),
         a_reading(),
-        a_reading(automatic="Precedence"),
+        a_reading(automatic=MachineSign.PRECEDENCE),
         a_reading(spam=True),
-        a_reading(unproven="SPF: fail"),
+        a_reading(unproven=SPF_FAILED),
     ]
     for number, reading in enumerate(readings):
         _, desk = came(reading, str(number))

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.desk.scan import Newest, in_step
+from rollcall.desk.scan import Newest, in_step, likely_doubles
+from tests.support.builders import a_registration, registered
 
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
 ids = st.text("AB.-0", max_size=4)
@@ -24,3 +25,16 @@ def test_the_newest_are_the_end_of_the_sorted_list(minutes: list[int], most: int
         newest.add(NOON + timedelta(minutes=minute), place)
     assert newest.count == len(minutes)
     assert list(newest.in_order()) == sorted(range(len(minutes)), key=lambda place: minutes[place])[-most:]
+
+
+def test_who_may_be_one_person_is_told_of_the_others() -> None:
+    people = [
+        registered(a_registration(family_name=name), id=f"{place:024}")
+        for place, name in enumerate(["García", "Garcia", "Another", "GARCIÀ"])
+    ]
+    references = [one.reference for one in people]
+    assert likely_doubles(people) == {
+        people[0].id: (references[1], references[3]),
+        people[1].id: (references[0], references[3]),
+        people[3].id: (references[0], references[1]),
+    }

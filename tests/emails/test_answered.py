@@ -7,11 +7,11 @@ import pytest
 
 from rollcall.emails.composing import compose
 from rollcall.inbound.forms import find_forms
-from rollcall.inbound.parts import Parts
+from rollcall.inbound.mime import Parts
 from rollcall.model.email import Email, confirmation
 from rollcall.model.inbound import FormStatus, InboundForm, ParsedForm
 from rollcall.model.intake import Intake
-from schemas.registration import written
+from schemas.form import written
 from tests.emails.test_answering import AMINA, ANSWERS, INCOMPLETE, PAST, REGISTERED, replied
 from tests.support.builders import a_form, a_registration, an_event, registered
 

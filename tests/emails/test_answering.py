@@ -8,10 +8,11 @@ import pytest
 
 from rollcall.emails.composing import compose
 from rollcall.model.email import Email, reply_entry
+from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Reply
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
-from schemas.registration import form_fields
+from schemas.form import form_fields, in_labels
 from tests.support.builders import a_form, a_registration, an_event, registered
 
 EVENT = an_event()
@@ -31,9 +32,9 @@ INCOMPLETE = InboundForm(
     FormStatus.INCOMPLETE,
     answers=ANSWERS | {"fax": "none yet"},
     faults={
-        "email": ("Please fill this in.",),
-        "signature": ("Please fill this in.",),
-        "fax": ("This should be a telephone number, or nothing.",),
+        "email": (Fault("required"),),
+        "signature": (Fault("required"),),
+        "fax": (Fault("not_a_telephone_number"),),
     },
 )
 
@@ -174,8 +175,8 @@ def test_what_is_quoted_is_in_the_forms_words_and_nothing_else_looks_like_an_ans
     """An answer to the mail quotes it, and the reader reads the quote."""
     labels = {field.name: field.label for field in form_fields(EVENT)}
     for message in (replied(INCOMPLETE), replied(INCOMPLETE, intake=PAST), replied(REGISTERED, INCOMPLETE)):
-        for name, answer in INCOMPLETE.answers.items():
-            said = EVENT.category_label(answer) if name == "category" else answer.splitlines()[0]
+        for name, answer in in_labels(EVENT, INCOMPLETE.answers).items():
+            said = answer.splitlines()[0]
             assert f"    {labels[name]}: {said}\n" in message.text
         looks_like_one = [
             line for line in message.text.splitlines() if line.strip().startswith(("E-mail:", "Signature:", "Fax: Th"))

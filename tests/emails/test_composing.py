@@ -24,7 +24,8 @@ from rollcall.model.email import (
     staff_digest,
 )
 from rollcall.model.event import Hotel
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
 from rollcall.model.roster import ForReview, IncompleteForm, LinkedFile, Roster, RosterRow, Shown, StaffDigest
@@ -327,7 +328,7 @@ def for_staff(number: int, *files: Attachment, **changes: object) -> ForReview:
         datetime(2004, 2, 2, 12, tzinfo=UTC),
         sender=f"sender{number:03}@example.org",
         subject="Our form",
-        reason="no form could be read in it",
+        reasons=(Reason(ReviewReason.NO_FORM),),
         text="Dear colleagues,\nplease find our form attached.",
     )
     return ForReview(replace(inbound, **changes), f"https://desk.example.org/dealt-with/{number}", files)  # type: ignore[arg-type]
@@ -345,14 +346,14 @@ def test_a_message_that_needs_a_person(part: str) -> None:
     incomplete = InboundForm(
         FormStatus.INCOMPLETE,
         answers={"family_name": "Diallo", "category": "associate"},
-        faults={"email": ("Please fill this in.",)},
+        faults={"email": (Fault("required"),)},
     )
     known = InboundForm(FormStatus.DUPLICATE, registered().id)
     message = told(for_staff(1, forms=(incomplete, known)))
     assert message.subject == f"Needs a person: {EVENT.title} (1 message)"
     body = getattr(message, part)
     for said in (
-        *("Our form", "sender001@example.org", "2 February 2004, 13:00 (Zurich time)", "no form could be read in it"),
+        *("Our form", "sender001@example.org", "2 February 2004, 13:00 (Zurich time)", "No form was found in it"),
         *("Diallo: incomplete", "ITU Associate", "E-mail (missing or wrong)", "Please fill this in."),
         *(f"known, reference {registered().reference}", "please find our form attached."),
         *("1 message needs you", "each morning", "https://desk.example.org/dealt-with/1", "I have dealt with it"),

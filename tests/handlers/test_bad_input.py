@@ -27,7 +27,7 @@ from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 from rollcall.store.sqlite import SqliteStore
-from schemas.registration import FIELD_NAMES, form_fields
+from schemas.form import FIELD_NAMES, form_fields
 from tests.support.builders import a_form, an_event, roster_files, write_event
 from tests.support.clock import Clock
 from tests.support.served import Answer, Served, function

@@ -7,7 +7,7 @@ import pytest
 from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
 from rollcall.emails.composing import compose
 from rollcall.inbound.forms import Found, find_forms
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Parts
 from rollcall.local.sample import filled_in
 from rollcall.model.email import Email, confirmation
 from rollcall.model.event import Hotel

@@ -24,7 +24,7 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
-from schemas.registration import form_fields, read_form
+from schemas.form import form_fields, read_form
 
 EVENTS = Path(__file__).parents[2] / "events"
 LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")
@@ -80,7 +80,7 @@ def write_open_event(folder: Path, *origins: str, slug: str = "open") -> None:
 def a_form(**changes: object) -> dict[str, object]:
     """A form filled in completely, as a JSON client sends it."""
     return {
-        "title": "Ms.",
+        "title": "ms",
         "category": "member-state",
         "family_name": "Diallo",
         "first_name": "Amina",
