@@ -154,7 +154,7 @@ def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_fold
     environment = {
         "EVENTS": str(events_folder),
         "SQLITE_PATH": str(tmp_path / "books.sqlite3"),
-        "MESSAGES": str(tmp_path / "messages"),
+        "FILES": str(tmp_path / "messages"),
         "GOOGLE_CLOUD_PROJECT": "p-test",
         "SENDGRID_API_KEY": "SG.key",
         "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}",
