@@ -60,7 +60,7 @@ bench-instances bench-settings bench-counting bench-growth: .venv/test
 status smoke move-deadline send-roster event-check: .venv/run
 	@.venv/bin/python -m rollcall.ops $@
 
-# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and DUTY=, EVENTS=, KEY= (rotate).
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate
 deploy deploy-plan deploy-check destroy rotate: .venv/run
 	@.venv/bin/python -m deploy $(@:deploy-%=%)

@@ -126,7 +126,7 @@ def _store() -> Store:
 
 @cache
 def _files() -> Files:
-    where = env.str("MESSAGES", "messages")
+    where = env.str("FILES", "files")
     if where.startswith("gs://"):
         from google.cloud import storage
 
@@ -177,9 +177,9 @@ def _verification_keys(setting: str) -> "tuple[EllipticCurvePublicKey, ...]":
 
 
 def _needs_bucket_in_the_cloud() -> None:
-    where = env.str("MESSAGES", "messages")
+    where = env.str("FILES", "files")
     if "K_SERVICE" in os.environ and not where.startswith("gs://"):
-        raise SystemExit(f"MESSAGES={where} on Cloud Run would be lost with the instance; set MESSAGES=gs://<bucket>")
+        raise SystemExit(f"FILES={where} on Cloud Run would be lost with the instance; set FILES=gs://<bucket>")
 
 
 def _needs_link_key() -> None:

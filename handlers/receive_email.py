@@ -25,7 +25,7 @@ def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: R
 
     def work() -> Response:
         if not is_signed(request, keys):
-            log("WARNING", "message refused", why=why_refused(request))
+            log("WARNING", "inbound e-mail refused", why=why_refused(request))
             return Response(status=401)
         # SendGrid's headers belong to the message as little as ours; only the type says how the body is to be read
         id = receive(desk, b"Content-Type: %s\r\n\r\n" % _content_type(request) + request.get_data(cache=False))

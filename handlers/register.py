@@ -216,7 +216,7 @@ def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None
         return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=RESOLVING)
     if request.method == "POST":
         resolve(desk, opened)
-        log("INFO", "message dealt with", event=event.slug, inbound=opened.id)
+        log("INFO", "inbound e-mail resolved", event=event.slug, inbound=opened.id)
         return _page(200, "dealt_with", event=event, inbound=inbound)
     return _page(200, "dealt_with" if inbound.resolved else "deal_with", event=event, inbound=inbound)
 
@@ -229,7 +229,7 @@ def _roster(desk: Desk, event: Event, request: Request, opened: Opened | None) -
     if ending is None or pieces is None:
         return _page(410, "no_link", event=event, form_page=_link(request, event), purpose=ROSTER)
     if request.method == "GET":
-        log("INFO", "roster given out", event=event.slug, ending=ending)
+        log("INFO", "roster downloaded", event=event.slug, ending=ending)
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
     return Response(_whole_or_cut(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
 

@@ -78,13 +78,13 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) ->
     store: Store
     files: Files
     if request.param == "sqlite":
-        environment["MESSAGES"] = str(tmp_path / "messages")
+        environment["FILES"] = str(tmp_path / "messages")
         store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(an_event().opens_at))
         files = FolderFiles(tmp_path / "messages")
     else:
         project = environment["GOOGLE_CLOUD_PROJECT"]
         environment["STORAGE_EMULATOR_HOST"] = request.getfixturevalue("storage_emulator")
-        environment["MESSAGES"] = f"gs://{project}"
+        environment["FILES"] = f"gs://{project}"
         os.environ["STORAGE_EMULATOR_HOST"] = environment["STORAGE_EMULATOR_HOST"]
         bucket = storage.Client(project=project).create_bucket(project)
         store, files = FirestoreStore(firestore.Client(project=project)), CloudStorageFiles(bucket)
@@ -185,7 +185,7 @@ def test_any_bytes_are_kept_answered_200_and_listed(desk: Desk) -> None:
 def test_a_message_that_could_not_be_kept_is_posted_again(tmp_path: Path) -> None:
     """503, and SendGrid posts it again for three days."""
     environment = {"STORE": "firestore", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "MAIL_FROM": "a@example.org"}
-    environment |= {**NOBODY, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "MESSAGES": str(tmp_path / "m")}
+    environment |= {**NOBODY, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "FILES": str(tmp_path / "m")}
     content_type, body = raw_post(a_message())
     with function("receive_email", **environment) as served:
         answer = served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
@@ -197,9 +197,9 @@ def test_logs_carry_no_personal_data(desk: Desk) -> None:
     desk.came(a_message())
     desk.came(a_message("Dear Sir, when is lunch?", Message_ID="<2@mpt.example.org>"))
     logged = desk.log.read_text("utf-8")
-    assert [json.loads(line)["standing"] for line in logged.splitlines() if "message read" in line] == [
+    assert [json.loads(line)["status"] for line in logged.splitlines() if "inbound e-mail read" in line] == [
         "registered",
-        "needs a person",
+        "needs_review",
     ]
     assert "iallo" not in logged
     assert "lunch" not in logged

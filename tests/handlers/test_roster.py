@@ -56,12 +56,12 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     environment = {"EVENTS": str(events), **store_settings(request, folder)}
     files: Files
     if request.param == "sqlite":
-        environment["MESSAGES"] = str(folder / "messages")
+        environment["FILES"] = str(folder / "messages")
         files = FolderFiles(folder / "messages")
     else:
         project = environment["GOOGLE_CLOUD_PROJECT"]
         environment["STORAGE_EMULATOR_HOST"] = request.getfixturevalue("storage_emulator")
-        environment["MESSAGES"] = f"gs://{project}"
+        environment["FILES"] = f"gs://{project}"
         files = CloudStorageFiles(storage.Client(project=project).create_bucket(project))
     files.put(XLSX, b"PK")
     files.put(OTHERS, b"somebody's name")
@@ -146,7 +146,7 @@ def test_the_files_cannot_be_reached(tmp_path: Path, events_folder: Path) -> Non
     no_folder = tmp_path / "file"
     no_folder.write_bytes(b"")
     db = str(tmp_path / "books.sqlite3")
-    with function("register", EVENTS=str(events_folder), SQLITE_PATH=db, MESSAGES=str(no_folder)) as served:
+    with function("register", EVENTS=str(events_folder), SQLITE_PATH=db, FILES=str(no_folder)) as served:
         fetched = fetch(served, roster(CSV))
     assert (fetched.status, fetched.headers["Retry-After"]) == (503, "5")
 
@@ -156,7 +156,7 @@ def test_half_a_roster_does_not_pass_for_one(tmp_path: Path, events_folder: Path
     write_open_event(events_folder)
     db, log = str(tmp_path / "books.sqlite3"), tmp_path / "log"
     with scripted_storage(answers(206, {}, bytes(LARGEST_PIECE)), WE_MAY_NOT) as cloud, log.open("wb") as output:
-        settings = {"STORAGE_EMULATOR_HOST": cloud.address, "GOOGLE_CLOUD_PROJECT": "p", "MESSAGES": "gs://messages"}
+        settings = {"STORAGE_EMULATOR_HOST": cloud.address, "GOOGLE_CLOUD_PROJECT": "p", "FILES": "gs://messages"}
         with (
             function("register", output, EVENTS=str(events_folder), SQLITE_PATH=db, **settings) as served,
             pytest.raises(IncompleteRead) as cut,
