@@ -24,7 +24,7 @@ export PORT STORE AT SENDGRID_ANSWERS
 ## rotate           changes a key (KEY=, PROJECT=, REGION=, DOMAIN=)
 ## destroy          takes the service away (PROJECT=, REGION=, DOMAIN=)
 ## bench-quick      how close a registration is to a bare function, in two minutes
-## bench            all measurements, in some 25 minutes; parts: bench-messages, bench-instances, bench-settings,
+## bench            all measurements, in about 25 minutes; parts: bench-messages, bench-instances, bench-settings,
 ##                  bench-counting, bench-growth
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
