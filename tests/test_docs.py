@@ -29,7 +29,7 @@ PRIVATE_WORDS = re.compile(
 )
 """Words of our own for what the field has a word for (docs/glossary.md)."""
 QUOTED = re.compile(
-    r"```.*?```|`[^`]*`|\]\([^)]*\)|<[^>]*>|\bmail\s(send|systems?|programs?)\b", re.DOTALL | re.IGNORECASE
+    r"```.*?```|`[^`]*`|\]\([^)]*\)|<[^>]*>|\bmail\s+(send|systems?|programs?)\b", re.DOTALL | re.IGNORECASE
 )
 """Code, addresses, and the names of things of others."""
 
