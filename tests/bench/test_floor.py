@@ -1,4 +1,4 @@
-"""The floor does as much as the product for the books, and the product asks no more of Firestore."""
+"""The floor writes what the product writes, and the product calls Firestore no more often."""
 
 from pathlib import Path
 
@@ -16,9 +16,10 @@ def ours(events_folder: Path) -> Subject:
     return product(events_folder)
 
 
-def test_the_product_writes_the_two_documents_of_the_form(ours: Subject, emulator: str) -> None:
-    registration, mail = left_by(ours, emulator)
-    assert registration["email"] == mail["to"] == f"{'0' * 15}@mpt.example.org"
+def test_the_product_writes_the_three_documents_of_the_form(ours: Subject, emulator: str) -> None:
+    registration, person, entry = left_by(ours, emulator)
+    assert registration["email"] == entry["to"] == f"{'0' * 15}@mpt.example.org"
+    assert person["registration_id"] == registration["id"] == 24
     assert registration["e164"] == {"tel": "+22430411331", "fax": "+22430453116", "hotel_tel": "+41227161212"}
 
 
@@ -31,8 +32,8 @@ def test_what_is_not_the_same_ends_the_bench(ours: Subject, emulator: str, event
     other = Subject("other", floor.command, environment={"PYTHONPATH": str(events_folder)})
     copy = events_folder / "bench" / "floor"
     copy.mkdir(parents=True)
-    text = Path("bench/floor/two_documents.py").read_text("utf-8")
-    (copy / "two_documents.py").write_text(text.replace('"reason": ""', '"reason": "none"'), "utf-8")
+    text = Path("bench/floor/three_documents.py").read_text("utf-8")
+    (copy / "three_documents.py").write_text(text.replace('"reason": ""', '"reason": "none"'), "utf-8")
     with pytest.raises(SystemExit, match="other writes"):
         same_documents([ours, other], emulator)
 
