@@ -37,7 +37,7 @@ from bench.machine import keep
 from bench.page import put
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, roster_entry
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import new_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
 from tests.support.builders import LINKS, SENDER, a_form, a_form_in_text, a_registration, write_open_event
@@ -254,7 +254,7 @@ def _accept(of: Database, slug: str, count: int) -> Sequence[str]:
     mails = []
     for number in range(count):
         registration = a_registration(first_name=f"Number {count} {number}", email=f"{count}.{number}@mpt.example.org")
-        id = registration_id(slug, registration)
+        id = new_id()
         mails.append(confirmation(slug, id, registration.email))
         of.store.accept(slug, id, registration, mails[-1])
     return [mail.id for mail in mails]
