@@ -1,6 +1,6 @@
 """The bench's databases in the emulator: what a registration wrote there, and empty ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -62,14 +62,12 @@ def left_by(subject: Subject, emulator: str) -> Documents:
     return db.documents()
 
 
-def same_documents(subjects: Sequence[Subject], emulator: str) -> None:
-    """Raises `SystemExit` where one of them writes other documents than the first."""
-    first, *others = subjects
-    expected = left_by(first, emulator)
-    for other in others:
-        documents = left_by(other, emulator)
+def hold_to_same_documents(left: Mapping[str, Documents]) -> None:
+    """What each subject wrote, by its name. Raises `SystemExit` where one wrote other documents than the first."""
+    (first, expected), *others = left.items()
+    for name, documents in others:
         if documents != expected:
-            raise SystemExit(f"{other.name} writes {documents}, and {first.name} {expected}")
+            raise SystemExit(f"{name} writes {documents}, and {first} {expected}")
 
 
 def _the_one(group: Any) -> dict[str, Any]:

@@ -154,16 +154,16 @@ def _entries() -> Iterator[str]:
 
 def _ranges() -> Iterator[str]:
     """The keys that one second of the rush writes, where Firestore has split each index evenly by the writes of the
-    five minutes before: the share in the fullest of 64 ranges. 1.6 % would be even; chance alone makes some 4 %."""
+    minute before: the share in the fullest of 64 ranges. 1.6 % would be even; chance alone makes some 4 %."""
     chance, second = random.Random(SLUG), round(PEAK)
-    ids = [f"{chance.getrandbits(120):030x}" for _ in range(301 * second)]
-    before, now = ids[: 300 * second], ids[300 * second :]
+    ids = [f"{chance.getrandbits(120):030x}" for _ in range(61 * second)]
+    before, now = ids[: 60 * second], ids[60 * second :]
     yield f"| written in a second of {second} forms and {second} e-mails | entries | in the fullest of 64 | a second |"
     yield "| --- | --- | --- | --- |"
     for what, keys in _KEYS.items():
         earlier = sorted(key for place, id in enumerate(before) for key in keys(place / second, id))
         limits = [earlier[len(earlier) * part // 64] for part in range(1, 64)]
-        written = [key for place, id in enumerate(now) for key in keys(300 + place / second, id)]
+        written = [key for place, id in enumerate(now) for key in keys(60 + place / second, id)]
         most = max(Counter(bisect_right(limits, key) for key in written).values())
         yield f"| {what} | {len(written) // second} a form | {most / len(written):.0%} | {most} |"
 
@@ -251,10 +251,10 @@ def _forms() -> Iterator[str]:
     """With the pages around a form, all on the instance's one processor."""
     takes = sum(cpu()[name] for name in ("the form's page", "the form", "the page after it")) / 1000 * AT_GOOGLE
     register = _settings("register")
-    came = rush(1800, PEAK, 5)
-    last = sum(one > 1740 for one in came)
+    came = rush(600, PEAK, 5)
+    last = sum(one > 540 for one in came)
     yield (
-        f"| `register`: {len(came):,} forms in half an hour, {last:,} of them in the last minute; "
+        f"| `register`: {len(came):,} forms in ten minutes, {last:,} of them in the last minute; "
         f"{takes * 1000:.0f} ms of a processor each | longest wait | median wait | processors needed |"
     )
     yield "| --- | --- | --- | --- |"

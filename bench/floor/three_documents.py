@@ -1,7 +1,7 @@
 """What a registration leaves in the database, unchecked: the three documents that the product writes in one commit.
 
-Field by field they have values of the same types and sizes as the product's; `bench.accepting` looks before it measures,
-and tests/bench holds it.
+Field by field the values have the types and sizes of the product's: `bench.accepting` checks before it measures, and
+tests/bench holds it.
 """
 
 import hashlib
