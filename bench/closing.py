@@ -40,8 +40,8 @@ from bench.machine import keep
 from bench.serving import MB, ROOT
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
+from rollcall.emails import roster as roster_email
 from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEntry, Unknown, confirmation, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
@@ -206,9 +206,9 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
 
     intake = desk.store.intake(event)
     with watch.step("roster"):
-        roster = draw_up_roster(replace(desk, draw=draw), event, intake)
+        roster = roster_email.gather(desk, event, intake, draw)
         with watch.step("the mail"):
-            message = desk.compose(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
+            message = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
     sizes["mail"] = len(message.text.encode()) + len(message.html.encode())
     sizes["attached"] = sum(len(one.content) for one in message.attachments)
     return sizes

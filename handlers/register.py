@@ -37,7 +37,8 @@ from rollcall.model.inbound import Opened
 from rollcall.model.intake import Intake
 from rollcall.model.registration import BotSignal, Registration, is_reference, person_key
 from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
-from schemas.registration import form_fields, read_form
+from schemas.faults import sentences
+from schemas.form import faults_of, form_fields, in_codes, in_labels, read_form
 from templates import deadline, in_zone, render
 
 _TRY_AGAIN = (
@@ -205,7 +206,7 @@ def _complete(desk: Desk, event: Event, request: Request, opened: Opened | None)
     form = form_to_complete(desk, opened)
     if form is None:
         return _page(200, "completed", event=event, form_page=_link(request, event))
-    return _filled_in(200, event, form.answers, errors=form.faults, intake=intake)
+    return _filled_in(200, event, form.answers, errors=sentences(event, form.faults), intake=intake)
 
 
 def _deal_with(desk: Desk, event: Event, request: Request, opened: Opened | None) -> Response:
@@ -272,14 +273,14 @@ def _checked(event: Event, form: Form) -> Registration:
     try:
         registration = read_form(event, form.answers)
     except ValidationError as error:
-        raise ValidationError({**error.normalized_messages(), **form.faults}) from None  # type: ignore[no-untyped-call]
+        raise ValidationError({**faults_of(error), **form.faults}) from None
     if form.faults:
         raise ValidationError({**form.faults})
     return registration
 
 
 def _invalid(desk: Desk, event: Event, form: Form, error: ValidationError) -> Response:
-    errors = error.normalized_messages()  # type: ignore[no-untyped-call]
+    errors = sentences(event, faults_of(error))
     log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in _known_names(event)])
     if form.as_json:
         detail = "Some fields are missing or cannot be read; nothing was registered."
@@ -371,7 +372,7 @@ def _not_yet_open(event: Event, opens_at: datetime) -> str:
 
 
 def _answers(event: Event, form: Form) -> list[tuple[str, str]]:
-    typed = form.typed | {"category": event.category_label(form.typed.get("category", ""))}
+    typed = in_labels(event, form.typed)
     return [(field.label, text) for field in form_fields(event) if (text := typed.get(field.name, "").strip())]
 
 
@@ -392,7 +393,7 @@ def _filled_in(
         "form",
         event=event,
         fields=form_fields(event),
-        values=values,
+        values=in_codes(event, values),
         errors=errors or {},
         problem=problem,
         once_more=once_more,

@@ -18,6 +18,8 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
+from rollcall.model.fault import Fault
+
 LARGEST_BODY = 64_000
 """Bytes; a form filled to every limit in four-byte characters is well below."""
 _KEY = re.compile("[ -~]{1,255}")
@@ -49,8 +51,8 @@ class Form:
 
     answers: Any
     as_json: bool
-    faults: Mapping[str, list[str]] = field(default_factory=dict)
-    """Sentences by field name, where what was sent leaves open what is meant; such a field has no answer."""
+    faults: Mapping[str, list[Fault]] = field(default_factory=dict)
+    """By field name, where what was sent leaves open what is meant; such a field has no answer."""
 
     @property
     def typed(self) -> dict[str, str]:
@@ -157,8 +159,8 @@ def _read_multipart(request: Request) -> Form:
 def _form(given: Iterable[tuple[str, str]], files: Iterable[str] = ()) -> Form:
     given = list(given)
     times = Counter(name for name, _ in given)
-    faults = {name: ["This was sent more than once. Please write it once."] for name in times if times[name] > 1}
-    faults |= {name: ["This should be text, not a file."] for name in files}
+    faults = {name: [Fault("repeated")] for name in times if times[name] > 1}
+    faults |= {name: [Fault("file")] for name in files}
     return Form({name: value for name, value in given if name not in faults}, as_json=False, faults=faults)
 
 

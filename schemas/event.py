@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from rollcall.model.event import Category, Contact, Event, Hotel, Venue
-from schemas.registration import FIELD_NAMES
+from rollcall.model.fault import Fault
+from schemas.faults import sentence
+from schemas.form import FIELD_NAMES
 from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -332,5 +334,5 @@ def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, st
         if isinstance(fault, Mapping):
             found += _faults(fault, f"{field}.")
         else:
-            found += [(field, sentence) for sentence in fault]
+            found += [(field, sentence(one) if isinstance(one, Fault) else one) for one in fault]
     return found

@@ -10,7 +10,7 @@ from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
 from rollcall.model.event import Event
-from schemas.registration import EmailAddress, Telephone, schema_for
+from schemas.form import Choice, EmailAddress, Telephone, schema_for
 from schemas.text import Lines, Text
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
@@ -105,7 +105,9 @@ def _described(_converter: OpenAPIConverter, field: Field[Any], **_: object) -> 
     described: dict[str, object] = {"title": field.metadata["label"]}
     if field.metadata["help"]:
         described["description"] = field.metadata["help"]
-    if isinstance(field, Text) and "choices" not in field.metadata:
+    if isinstance(field, Choice):
+        described["enum"] = list(field.codes)
+    elif isinstance(field, Text):
         described |= {"minLength": 1, "maxLength": field.max_length, "pattern": _pattern(field)}
     if isinstance(field, EmailAddress):
         described["format"] = "idn-email"

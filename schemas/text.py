@@ -3,9 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import ValidationError, fields
+
+from rollcall.model.fault import Fault
 
 LOST = "\ufffd"
 """What a decoder writes in place of what it could not read (Unicode, 5.22)."""
@@ -18,22 +21,37 @@ _INVISIBLE_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
 """Hangul's fillers and the braille pattern without a dot."""
 
 
-class Text(fields.String):
+def coded(**codes: str) -> dict[str, Any]:
+    """Error messages for a `Coded` field: the code of the `Fault` by Marshmallow's key."""
+    return {key: Fault(code) for key, code in codes.items()}
+
+
+class Coded(fields.Field[Any]):
+    """A field whose error messages may be `Fault`s: a `ValidationError` then has those in place of sentences."""
+
+    default_error_messages = coded(required="required", null="required")
+
+    def make_error(self, key: str, **params: Any) -> ValidationError:
+        message: object = self.error_messages[key]
+        if isinstance(message, Fault):
+            return ValidationError([replace(message, params=params)])
+        return super().make_error(key, **params)
+
+
+class Text(Coded, fields.String):
     """A line of text, trimmed and in Unicode NFC (UAX #15), otherwise as it was written.
 
     `max_length` is in characters. Control characters, lone surrogates and noncharacters are refused: they cannot be
     read, and some cannot be kept.
     """
 
-    default_error_messages = {  # noqa: RUF012 (Marshmallow's own way to declare them)
-        "required": "Please fill this in.",
-        "null": "Please fill this in.",
-        "invalid": "This should be text.",
-        "invalid_utf8": "This should be text.",
-        "too_long": "Please shorten this to {max_length} characters; it has {length}.",
-        "control": "This holds a character that cannot be shown ({code}). Please remove it.",
-        "lost": f"This holds a character that got lost on the way ({LOST}). Please write it again.",
-    }
+    default_error_messages = coded(
+        invalid="not_text",
+        invalid_utf8="not_text",
+        too_long="too_long",
+        control="control_character",
+        lost="lost_character",
+    )
     line_breaks = ""
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
@@ -49,12 +67,12 @@ class Text(fields.String):
     ) -> str:
         text = self.tidy(super()._deserialize(value, attr, data, **kwargs))
         if len(text) > self.max_length:
-            raise self.make_error("too_long", max_length=f"{self.max_length:,}", length=f"{len(text):,}")
+            raise self.make_error("too_long", max_length=self.max_length, length=len(text))
         if LOST in text:
             raise self.make_error("lost")
         for character in "" if text.isprintable() else text:  # a third of a form's check, where each was looked at
             if _unreadable(character) and character not in self.line_breaks:
-                raise self.make_error("control", code=f"U+{ord(character):04X}")
+                raise self.make_error("control", character=f"U+{ord(character):04X}")
         self.check(text)
         return text
 
@@ -71,16 +89,14 @@ class Lines(Text):
     most between two others."""
 
     MOST = 20
-    default_error_messages = {"too_many": "Please write this in {most} lines at the most; it has {lines}."}  # noqa: RUF012
+    default_error_messages = coded(too_many="too_many_lines")
     line_breaks = "\n"
 
     def tidy(self, text: str) -> str:
-        """As `Text.tidy`, for each line."""
         lines = "\n".join(line.rstrip() for line in super().tidy(text).splitlines())
         return re.sub(r"\n{3,}", "\n\n", lines)
 
     def check(self, text: str) -> None:
-        """See `Text.check`."""
         lines = text.count("\n") + 1
         if lines > self.MOST:
             raise self.make_error("too_many", most=self.MOST, lines=lines)

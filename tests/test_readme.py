@@ -6,7 +6,7 @@ from pathlib import Path
 
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
-from schemas.registration import read_form
+from schemas.form import read_form
 from tests.support.builders import an_event
 from tests.support.served import ROOT
 

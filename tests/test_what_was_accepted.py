@@ -18,14 +18,15 @@ from openpyxl.utils.escape import unescape
 
 from rollcall.desk.ports import Store
 from rollcall.documents.roster import harmless
-from rollcall.emails.composing import compose
+from rollcall.emails.confirmation import word
 from rollcall.emails.wording import details
 from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered, Registration, new_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from schemas.registration import form_fields, read_form, written
+from schemas.faults import sentences
+from schemas.form import faults_of, form_fields, read_form, written
 from tests.support.builders import a_form, an_event, roster_files
 from tests.support.clock import Clock
 
@@ -98,9 +99,9 @@ def accepted(form: dict[str, Any]) -> Registration | None:
     try:
         return read_form(EVENT, form)
     except ValidationError as error:
-        messages: dict[str, list[str]] = error.normalized_messages()  # type: ignore[no-untyped-call]
-        assert all(isinstance(sentence, str) for sentences in messages.values() for sentence in sentences)
-        return None
+        said = sentences(EVENT, faults_of(error))
+    assert all(map(all, said.values()))
+    return None
 
 
 def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> None:
@@ -165,11 +166,12 @@ class Cells(HTMLParser):
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag: str, _attributes: object) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if tag == "br" and self._within:
             self.cells[-1] += "\n"
             return
-        self._within = tag == "td"
+        classes = (dict(attributes).get("class") or "").split()
+        self._within = tag == "td" and bool({"label", "value"} & set(classes))
         if self._within:
             self.cells.append("")
 
@@ -183,7 +185,7 @@ class Cells(HTMLParser):
 
 def in_the_mail(one: Registered) -> None:
     """As text and as HTML."""
-    message = compose(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
+    message = word(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
     cells = Cells(message.html).cells
     pairs = list(zip(cells[::2], cells[1::2], strict=True))
     for label, text in as_shown(one).items():

@@ -7,10 +7,9 @@ from typing import assert_never
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
-from rollcall.desk.needs_a_person import next_morning
 from rollcall.desk.ports import Files
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
-from rollcall.desk.send import ADDRESS_WINDOW, TO_ONE_ADDRESS
+from rollcall.desk.staff_alerts import next_morning
 from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
@@ -23,6 +22,8 @@ from rollcall.model.inbound import (
     Opened,
     ParsedEmail,
     ParsedForm,
+    Reason,
+    ReviewReason,
 )
 from rollcall.model.registration import Registration, fold, person_key
 
@@ -121,8 +122,8 @@ def addressed(recipients: Collection[str], events: Mapping[str, Event]) -> Event
 def claim(inbound: InboundEmail, now: datetime) -> InboundEmail:
     """What becomes of a message that is due to be read."""
     if inbound.attempts >= READINGS:
-        reason = "It could not be read, though that was tried several times."
-        return replace(inbound, due_at=None, status=InboundStatus.NEEDS_REVIEW, reason=reason)
+        reasons = (Reason(ReviewReason.READING_FAILED),)
+        return replace(inbound, due_at=None, status=InboundStatus.NEEDS_REVIEW, reasons=reasons)
     return replace(inbound, due_at=now + LEASE, attempts=inbound.attempts + 1)
 
 
@@ -131,7 +132,7 @@ class Judged:
     """Why nothing in a message is registered by itself, and nobody written to because of it."""
 
     status: InboundStatus
-    reason: str = ""
+    reason: Reason | None = None
 
 
 def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
@@ -141,39 +142,37 @@ def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
     if reading.automatic:
         if not holds_a_form and not reading.not_read:
             return Judged(InboundStatus.AUTOMATIC)
-        brings = "a form" if holds_a_form else "an attachment"
-        return Judged(
-            InboundStatus.NEEDS_REVIEW, f"A machine seems to have sent it ({reading.automatic}), with {brings}."
-        )
+        code = ReviewReason.MACHINE_SENT_FORM if holds_a_form else ReviewReason.MACHINE_SENT_ATTACHMENT
+        return Judged(InboundStatus.NEEDS_REVIEW, Reason(code, {"sign": reading.automatic.value}))
     if reading.spam:
         if not holds_a_form:
             return Judged(InboundStatus.SPAM)
-        return Judged(InboundStatus.NEEDS_REVIEW, "SendGrid takes it for spam, but a form is in it.")
+        return Judged(InboundStatus.NEEDS_REVIEW, Reason(ReviewReason.SPAM_WITH_FORM))
     if reading.unproven:
-        return Judged(InboundStatus.NEEDS_REVIEW, f"It may not be from whom it says: {reading.unproven}.")
+        return Judged(InboundStatus.NEEDS_REVIEW, reading.unproven)
     if not is_for_us:
-        return Judged(InboundStatus.NEEDS_REVIEW, "It was sent to an address that names none of our events.")
+        return Judged(InboundStatus.NEEDS_REVIEW, Reason(ReviewReason.FOR_NO_EVENT))
     return None
 
 
 def status_of(
     forms: Sequence[InboundForm], not_read: Sequence[str], *, can_answer: bool, past: bool
-) -> tuple[InboundStatus, str]:
+) -> tuple[InboundStatus, ReviewReason | None]:
     """How a message stands by what came of its forms, and why it needs a person if it does. `past`: whether the
     deadline has passed, so that no form can be completed any more."""
     standings = {form.status for form in forms}
     open_ends = standings & {FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN}
     if not forms and not not_read:
-        return InboundStatus.NEEDS_REVIEW, "No form was found in it: a question, perhaps, or another letter."
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.NO_FORM
     if not_read:
-        return InboundStatus.NEEDS_REVIEW, "What is attached to it could not be read."
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.ATTACHMENT_NOT_READ
     if FormStatus.CONFLICT in standings:
-        return InboundStatus.NEEDS_REVIEW, "Another form of the same person is in the books, and stands."
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.CONFLICT
     if open_ends and past:
-        return InboundStatus.NEEDS_REVIEW, "Something is missing in it, and the deadline has passed."
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_AFTER_DEADLINE
     if open_ends and not can_answer:
-        return InboundStatus.NEEDS_REVIEW, "Something is missing in it, and its sender is not written to by itself."
-    return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), ""
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_NO_REPLY
+    return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), None
 
 
 def is_answered_by_its_confirmation(message: InboundEmail, forms: Sequence[tuple[InboundForm, ParsedForm]]) -> bool:
@@ -234,7 +233,8 @@ def _read(
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
         held_back = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
-        read = replace(read, status=judged.status, reason=judged.reason, forms=_bounded(held_back))
+        reasons = (judged.reason,) if judged.reason else ()
+        read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(held_back))
         return read, _word(event, read, now), None
     read, enqueue = _registered_forms(desk, event, read, forms, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
@@ -291,11 +291,12 @@ def _registered_forms(
     forms = [_register(desk, event, read, form, can_answer=can_answer) for form in found]
     past = intake_now(desk, event).past
     status, reason = status_of(forms, read.not_read, can_answer=can_answer, past=past)
+    reasons = (Reason(reason),) if reason else ()
     if not found and any(is_reply_id(event.slug, _mail_id(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
-        can_answer, reason = False, f"It answers a mail of ours. {reason}"
+        can_answer, reasons = False, (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
     answered = can_answer and not is_answered_by_its_confirmation(read, list(zip(forms, found, strict=True)))
-    read = replace(read, status=status, reason=reason, forms=_bounded(forms), answered=answered)
+    read = replace(read, status=status, reasons=reasons, forms=_bounded(forms), answered=answered)
     return read, [*([reply_entry(read, read.sender)] if answered else []), *_word(event, read, now)]
 
 
@@ -303,7 +304,8 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
     """Whether the sender may be written to: not ourselves, and not more often than a day allows (RFC 3834, 2)."""
     if not sender or is_ours(desk, sender):
         return False
-    return desk.store.recently_sent(sender, now - ADDRESS_WINDOW, TO_ONE_ADDRESS) < TO_ONE_ADDRESS
+    most = desk.limits.to_one_address
+    return desk.store.recently_sent(sender, now - desk.limits.address_window, most) < most
 
 
 def _was_answered(desk: Desk, read: InboundEmail) -> bool:

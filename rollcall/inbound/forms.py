@@ -1,48 +1,49 @@
-"""Filled-in forms in what a message is made of, checked against the form's schema."""
+"""Filled-in forms in the parts of an e-mail, checked against the form's schema."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.grouping import MOST_FORMS, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.text import forms_in_text
-from rollcall.inbound.written import date_in
 from rollcall.model.event import Event
 from rollcall.model.inbound import ParsedForm
-from rollcall.model.registration import Registration, fold
-from schemas.registration import ValidationError, read_form
+from rollcall.model.registration import fold
+from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
-"""Files of a message that are read."""
+LONGEST_DATE = 60
+"""Characters of a date."""
+_DATES = {
+    "DATE_ORDER": "DMY",
+    "PARSERS": ["absolute-time"],  # none that is reckoned from today
+    "REQUIRE_PARTS": ["day", "month", "year"],
+    "RETURN_AS_TIMEZONE_AWARE": False,
+}
 
 _Source = TypeVar("_Source")
 _NO_PAPERS = (
     *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
     *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
 )
-"""Files that programs attach, and no person reads: signatures, visiting cards, answers to a calendar entry."""
+"""Files that programs attach: signatures, visiting cards, answers to a calendar entry."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in a message."""
-
     forms: tuple[ParsedForm, ...]
-    """`MOST_FORMS` at the most, each person's once."""
+    """At most `MOST_FORMS`, each person's once."""
     not_read: tuple[str, ...]
-    """Names of the attached files in which no form was found; of one without a name, its media type."""
+    """Names, or else media types, of the attached files without a form."""
 
 
 def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
-    """The event's forms in a message: in its text, in its files and in the messages within it. What stands in the text
-    was forwarded that many times, by the message's subject.
-
-    Never raises, whatever the parts hold.
-    """
+    """`forwarded`: how often, by the subject. Never raises."""
     forms: list[Answered] = []
     not_read: list[str] = []
     left = MOST_FILES
@@ -69,7 +70,7 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
 
 
 def _in_body(event: Event, parts: Parts, forwarded: int) -> list[Answered]:
-    """The forms in the text, or in the HTML where that tells more: mostly they are one text in two forms."""
+    """The text's, or the HTML's where that has more: mostly they are the same."""
     in_text = partial(forms_in_text, forwarded=forwarded)
     plain = [form for text in parts.plain for form in _tried(in_text, event, text)]
     if not parts.html or (plain and all(_checked(event, form).registration for form in plain)):
@@ -88,8 +89,7 @@ def _told(forms: Sequence[Answered]) -> int:
 
 
 def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, source: _Source) -> list[Answered]:
-    """What is read, or nothing. The one place that catches what libraries raise for what is broken: they do not say
-    what that may be."""
+    """Libraries do not say what they raise for a broken file."""
     try:
         return read(event, source)
     except Exception:
@@ -101,7 +101,7 @@ def _is_paper(file: File) -> bool:
 
 
 def _each_once(forms: Sequence[Answered]) -> list[Answered]:
-    """Each person's form once: namesakes have e-mail addresses that differ."""
+    """Namesakes differ in their e-mail addresses."""
     kept: dict[tuple[str, ...], list[Answered]] = {}
     for form in forms:
         namesakes = kept.setdefault(names_of(form), [])
@@ -120,7 +120,7 @@ def _may_be_one_person(one: Answered, other: Answered) -> bool:
 
 
 def _joined(one: Answered, other: Answered) -> Answered:
-    """Both as one: what is not quoted counts first, then the fuller form, then the first."""
+    """What is not quoted counts first, then the fuller form, then the first."""
     first, second = sorted((one, other), key=lambda form: (form.quoted, -len(form.answers)))
     return Answered({**second.answers, **first.answers}, first.quoted)
 
@@ -130,9 +130,25 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
     try:
-        registration: Registration | None = read_form(event, answers)
-        faults: dict[str, tuple[str, ...]] = {}
+        return ParsedForm(answers, read_form(event, answers), quoted=form.quoted)
     except ValidationError as error:
-        registration = None
-        faults = {str(name): tuple(map(str, said)) for name, said in error.messages_dict.items()}
-    return ParsedForm(answers, registration, faults, form.quoted)
+        return ParsedForm(answers, None, faults_of(error), form.quoted)
+
+
+def date_in(text: str) -> str:
+    """English, French or Spanish to ISO 8601; the text itself where it is no date. Where day and month may be swapped,
+    the day stands first."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        return _parsed(text) if len(text) <= LONGEST_DATE and any(character.isdigit() for character in text) else text
+
+
+def _parsed(text: str) -> str:
+    import dateparser
+
+    try:
+        read = dateparser.parse(text, languages=["en", "fr", "es"], settings=_DATES)
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # as it does for some that are none
+        return text
+    return read.date().isoformat() if read else text

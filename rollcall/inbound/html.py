@@ -3,56 +3,100 @@
 import re
 from typing import Any
 
-from rollcall.inbound.laying import Page
-
 _BLOCKS = frozenset(
-    {
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hr",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "option",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "ul",
-        "details",
-        "summary",
-    }
+    [
+        *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"),
+        *("fieldset", "figure", "footer", "form", "header", "hr", "legend", "li", "main", "nav", "ol", "option", "pre"),
+        *("section", "summary", "table", "tbody", "tfoot", "thead", "ul"),
+    ]
 )
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _DROPPED = frozenset(
     {"head", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "del", "s", "strike"}
 )
-"""What is not shown, and what was struck out: `Mr. / Mrs. / Ms.` is answered that way, too."""
+"""What is not shown, and what was struck out, as in `Mr. / Mrs. / Ms.`."""
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 LONGEST_HTML = 10_000_000
-"""Characters of a page that are read."""
+"""Characters."""
+
+
+DEEPEST = 10
+"""Levels of quotation that are told apart."""
+
+
+class Page:
+    """Lays out lines; a table's row is one, a tab between its cells."""
+
+    def __init__(self) -> None:
+        self.quoted = 0
+        """The depth of quotation at this place."""
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._mark = ""
+        self._breaks = 0
+        self._tabs = 0
+        self._cells: list[int] = []  # how many cells have begun in each row that has, the outermost first
+
+    def write(self, text: str) -> None:
+        if not text:
+            return
+        if self._breaks:
+            self._end_line()
+            self._lines += [self._mark] * (self._breaks - 1)
+            self._breaks = 0
+        if not self._line:
+            self._mark = "> " * min(self.quoted, DEEPEST)
+        self._line += ["\t"] * self._tabs
+        self._tabs = 0
+        self._line.append(text)
+
+    def space(self) -> None:
+        if self._line and not self._breaks and not self._tabs and not self._line[-1].endswith((" ", "\n", "\t")):
+            self._line.append(" ")
+
+    def end_line(self) -> None:
+        if self._line and not self._tabs:
+            self._breaks = max(self._breaks, 1)
+
+    def end_paragraph(self) -> None:
+        if self._line and not self._tabs:
+            self._breaks = max(self._breaks, 2)
+
+    def break_line(self) -> None:
+        self._breaks += 1
+
+    def begin_row(self) -> None:
+        self._end_line()
+        self._breaks = self._tabs = 0
+        self._cells.append(0)
+
+    def begin_cell(self) -> None:
+        """In the line in which the last cell ended."""
+        if not self._cells:
+            return
+        if self._cells[-1]:
+            self._breaks = 0
+            self._tabs += 1
+        self._cells[-1] += 1
+
+    def end_row(self) -> None:
+        if self._cells:
+            self._cells.pop()
+            self.end_line()
+
+    def text(self) -> str:
+        self._end_line()
+        return "\n".join(self._lines)
+
+    def _end_line(self) -> None:
+        if self._line:
+            self._lines.append(self._mark + "".join(self._line).rstrip(" "))
+        self._line = []
+        self._tabs = 0
 
 
 def text_of_html(html: str) -> str:
-    """The text that a reader of this HTML sees, as lines. HTML that is broken is read as browsers would."""
+    """Broken HTML is read as browsers would."""
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
@@ -67,7 +111,7 @@ def text_of_html(html: str) -> str:
 
 
 def _lay_out(walk: Any, page: Page) -> None:
-    """Walk through the elements one after the other, however deep they lie."""
+    """Without recursion, however deep elements lie."""
     kept_as_typed = 0
     for event, element in walk:
         tag = element.tag

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from rollcall.documents.blank_form import blank_form_text
 from rollcall.model.event import Event
-from schemas.registration import form_fields
+from schemas.form import form_fields
 
 SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"
 
@@ -13,7 +13,7 @@ SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"
 def sample_text(event: Event, to: str) -> str:
     """The event's form as an invented person fills it in and sends it."""
     answers = {
-        "title": "Ms.",
+        "title": "ms",
         "category": event.categories[0].code,
         "family_name": "Kamau",
         "first_name": "Wanjiru",

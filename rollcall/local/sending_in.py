@@ -9,13 +9,15 @@ from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.scan import everyone, messages
+from rollcall.emails.reasons import why
+from rollcall.emails.wording import faults
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
 from rollcall.local.sample import SENDER, sample_text
 from rollcall.local.sendgrid import StandIn
 from rollcall.model.email import Attachment
+from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, status_now
 from rollcall.model.registration import reference
-from schemas.registration import form_fields
 
 LARGEST = 40_000_000
 """Bytes of what is sent in; SendGrid takes messages of 30 MB at the most."""
@@ -79,7 +81,7 @@ def _post(sendgrid: StandIn, post: InboundPost) -> Any:
 
 
 def _shown(desk: Desk, inbound: InboundEmail, registered: Collection[str]) -> dict[str, Any]:
-    labels = {field.name: field.label for field in form_fields(desk.events[inbound.event])}
+    event = desk.events[inbound.event]
     return {
         "id": inbound.id,
         "event": inbound.event,
@@ -87,18 +89,18 @@ def _shown(desk: Desk, inbound: InboundEmail, registered: Collection[str]) -> di
         "from": inbound.sender,
         "subject": inbound.subject,
         "standing": status_now(inbound, registered).value,
-        "reason": inbound.reason,
-        "forms": [_form(form, labels) for form in inbound.forms],
+        "reason": why(inbound.reasons),
+        "forms": [_form(event, form) for form in inbound.forms],
         "not_read": list(inbound.not_read),
         "answered": inbound.answered,
         "dealt_with": inbound.resolved,
     }
 
 
-def _form(form: InboundForm, labels: dict[str, str]) -> dict[str, Any]:
+def _form(event: Event, form: InboundForm) -> dict[str, Any]:
     in_the_books = form.status in (FormStatus.REGISTERED, FormStatus.DUPLICATE)
     return {
         "standing": form.status.value,
         "reference": reference(form.registration_id) if form.registration_id and in_the_books else None,
-        "faults": {labels.get(name, name): " ".join(sentences) for name, sentences in form.faults.items()},
+        "faults": dict(faults(event, form.faults)),
     }

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from rollcall.model.title import TITLES
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread for another."""
 
@@ -53,7 +55,7 @@ class Registration:
     @property
     def addressed_as(self) -> str:
         """How a letter begins: title and family name, where the person gave a title."""
-        return f"{self.answers.get('title', '')} {self.family_name}".strip()
+        return f"{TITLES.get(self.answers.get('title', ''), '')} {self.family_name}".strip()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rollcall.model.email import UNDELIVERED, CircuitBreaker, EmailStatus, Outbo
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered, is_reference, person_key
 from rollcall.ops.report import lasting
-from schemas.registration import FormField, form_fields, read_form
+from schemas.form import FormField, form_fields, read_form
 from templates import in_utc
 
 WITHIN = timedelta(minutes=10)

@@ -15,7 +15,8 @@ from typing import Any
 
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
 
@@ -151,16 +152,20 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
                 "person": form.person,
                 "registration_id": form.registration_id,
                 "answers": dict(form.answers),
-                "faults": {name: list(sentences) for name, sentences in form.faults.items()},
+                "faults": {name: [_coded(fault) for fault in faults] for name, faults in form.faults.items()},
             }
             for form in inbound.forms
         ],
         "not_read": list(inbound.not_read),
         "text": inbound.text,
-        "reason": inbound.reason,
+        "reasons": [_coded(reason) for reason in inbound.reasons],
         "answered": inbound.answered,
         "resolved": inbound.resolved,
     }
+
+
+def _coded(what: Fault | Reason) -> dict[str, Any]:
+    return {"code": str(what.code), "params": dict(what.params)}
 
 
 def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> InboundEmail:
@@ -182,13 +187,16 @@ def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, 
                 person=form["person"],
                 registration_id=form["registration_id"],
                 answers=form["answers"],
-                faults={name: tuple(sentences) for name, sentences in form["faults"].items()},
+                faults={
+                    name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
+                    for name, faults in form["faults"].items()
+                },
             )
             for form in record["forms"]
         ),
         not_read=tuple(record["not_read"]),
         text=record["text"],
-        reason=record["reason"],
+        reasons=tuple(Reason(ReviewReason(reason["code"]), reason["params"]) for reason in record["reasons"]),
         answered=record["answered"],
         resolved=record["resolved"],
         version=version,

@@ -11,7 +11,7 @@ import pytest
 
 from bench.load import Load, load_from, post_forms
 from bench.subjects import FORM, NUMBER
-from schemas.registration import read_form
+from schemas.form import read_form
 from tests.conftest import leave_out
 from tests.support.builders import an_event
 from tests.support.threaded import QuietHandler, http_server

@@ -13,6 +13,7 @@ from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.ports import Store
+from rollcall.model import fault
 from rollcall.model.email import (
     AT_ONCE,
     Attempt,
@@ -25,7 +26,7 @@ from rollcall.model.email import (
     staff_digest,
 )
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey, new_id, person_key
 from rollcall.store.codec import SCHEMA_VERSION
@@ -502,12 +503,15 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
             InboundForm(
                 FormStatus.INCOMPLETE,
                 answers={"address": "BP 3000\nConakry\r\n\u2028Guinée\t\x00", "at": "noon", "due_at": "", "a.b": "`c`"},
-                faults={"email": ("One.", "Two: «é»."), "came_at": ()},
+                faults={
+                    "email": (fault.Fault("required"), fault.Fault("too_long", {"length": 101, "max_length": 100})),
+                    "came_at": (),
+                },
             ),
         ),
         not_read=("scan 1.tiff", ""),
         text="Bonjour,\r\n\r\n\x0b> et voilà",
-        reason="A scan: nobody here reads pictures.",
+        reasons=(Reason(ReviewReason.NO_FORM), Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": "fail"})),
         answered=True,
         resolved=True,
     )

@@ -12,16 +12,30 @@ import pytest
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.follow_up import draw_up_reply, form_to_complete, note_completed, resolve
-from rollcall.desk.needs_a_person import LOOKED_AT, MORNING, SHOWN, WITHOUT_ATTACHMENTS, draw_up_needs_a_person
+from rollcall.desk.follow_up import form_to_complete, note_completed, resolve
 from rollcall.desk.ports import Files
 from rollcall.desk.receive import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
-from rollcall.desk.send import TO_ONE_ADDRESS, send_due
+from rollcall.desk.send import send_due
+from rollcall.desk.staff_alerts import MORNING
+from rollcall.emails import reply, roster, staff_digest
+from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
+from rollcall.emails.wording import SHOWN
 from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, FormStatus, InboundEmail, InboundStatus, Opened, ParsedEmail, ParsedForm
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import (
+    Envelope,
+    FormStatus,
+    InboundEmail,
+    InboundStatus,
+    MachineSign,
+    Opened,
+    ParsedEmail,
+    ParsedForm,
+    Reason,
+    ReviewReason,
+)
 from rollcall.model.registration import person_key
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import a_registration, an_event
@@ -30,9 +44,10 @@ from tests.support.desk import Postbox
 
 EVENT = an_event()
 SENDER = a_registration().email
+SPF_FAILED = Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": "fail"})
 FORM = ParsedForm({"family_name": "Diallo"}, a_registration())
 NO_SIGNATURE = ParsedForm(
-    {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": ("Please fill this in.",)}
+    {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": (Fault("required"),)}
 )
 
 
@@ -146,14 +161,14 @@ def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
     assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
     assert enqueue(desk) == {"reply": 1}
-    reply = draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT))
-    assert reply.inbound.forms[0].faults == {"signature": ("Please fill this in.",)}
-    assert list(reply.links) == [0]
+    answer = reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT))
+    assert answer.inbound.forms[0].faults == {"signature": (Fault("required"),)}
+    assert list(answer.links) == [0]
 
 
 def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
-    opened = opened_by(desk, draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
+    opened = opened_by(desk, reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
     assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
     assert form is not None
@@ -187,9 +202,9 @@ def test_a_link_to_no_form_opens_none(came: Any, place: int) -> None:
 @pytest.mark.parametrize(
     ("changes", "without_form"),
     [
-        ({"automatic": "Auto-Submitted"}, InboundStatus.AUTOMATIC),
+        ({"automatic": MachineSign.AUTO_SUBMITTED}, InboundStatus.AUTOMATIC),
         ({"spam": True}, InboundStatus.SPAM),
-        ({"unproven": "SPF: fail"}, InboundStatus.NEEDS_REVIEW),
+        ({"unproven": SPF_FAILED}, InboundStatus.NEEDS_REVIEW),
     ],
 )
 def test_what_may_not_be_answered_is_kept_and_nobody_is_written_to(
@@ -223,9 +238,9 @@ def test_the_same_message_by_another_way_is_answered_once(came: Any) -> None:
 
 
 def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: Postbox) -> None:
-    for number in range(TO_ONE_ADDRESS):
+    for number in range(desk.limits.to_one_address):
         came(a_reading(NO_SIGNATURE, message_id=f"<{number}@mpt.example.org>"), str(number))
-    assert len(list(send_due(desk))) == TO_ONE_ADDRESS
+    assert len(list(send_due(desk))) == desk.limits.to_one_address
     inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
     assert enqueue(at) == {"staff-digest": 1}
@@ -252,14 +267,14 @@ def test_a_quoted_form_that_nobody_sent_yet_is_one(came: Any) -> None:
 
 
 def test_a_scan_from_a_fax_machine_is_put_before_a_person(came: Any) -> None:
-    inbound, desk = came(a_reading(automatic="Precedence", not_read=("fax.tif",)))
+    inbound, desk = came(a_reading(automatic=MachineSign.PRECEDENCE, not_read=("fax.tif",)))
     assert inbound.status is InboundStatus.NEEDS_REVIEW
     assert enqueue(desk) == {"staff-digest": 1}
 
 
 def test_a_machine_that_sends_our_confirmation_back_is_ignored(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
-    inbound, _ = came(a_reading(FORM, automatic="null sender"))
+    inbound, _ = came(a_reading(FORM, automatic=MachineSign.NULL_SENDER))
     assert inbound.status is InboundStatus.AUTOMATIC
 
 
@@ -272,7 +287,7 @@ def test_a_form_with_a_paper_is_registered_and_the_paper_put_before_a_person(cam
 def test_a_question_needs_a_person(came: Any) -> None:
     inbound, _ = came(a_reading(text="When is lunch?"))
     assert inbound.status is InboundStatus.NEEDS_REVIEW
-    assert "No form was found in it" in inbound.reason
+    assert inbound.reasons == (Reason(ReviewReason.NO_FORM),)
 
 
 def test_after_the_deadline_it_is_kept_as_late(came: Any, clock: Clock) -> None:
@@ -302,7 +317,7 @@ def test_after_the_deadline_nothing_can_be_completed(came: Any, clock: Clock) ->
     clock.now = EVENT.closes_at + timedelta(hours=1)
     inbound, _ = came(a_reading(NO_SIGNATURE))
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, True)
-    assert "the deadline has passed" in inbound.reason
+    assert inbound.reasons == (Reason(ReviewReason.INCOMPLETE_AFTER_DEADLINE),)
 
 
 def test_before_the_intake_opens_the_sender_is_told(came: Any, clock: Clock) -> None:
@@ -405,7 +420,7 @@ def test_the_staff_hear_each_morning_until_they_have_dealt_with_it(came: Any, cl
     assert mornings(desk, clock, postbox, 3) == [1, 1, 1]
     assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
     assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
-    assert mornings(desk, clock, postbox, 3) == [1, 0, 0]  # the one that was owed already says that nothing is left
+    assert mornings(desk, clock, postbox, 3) == [0, 0, 0]
     assert not resolve(desk, Opened(EVENT.slug, "no such message", 0))
 
 
@@ -430,7 +445,7 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = draw_up_needs_a_person(desk, EVENT).inbound.shown
+    (for_staff,) = staff_digest.gather(desk, EVENT).inbound.shown
     assert for_staff.attachments == (scan,)
     assert for_staff.link.startswith("https://desk.example.org/register/intgov04/dealt-with/")
 
@@ -439,7 +454,7 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [False, True]
+    assert [bool(one.attachments) for one in staff_digest.gather(desk, EVENT).inbound.shown] == [False, True]
 
 
 def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
@@ -459,9 +474,9 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
     record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [()]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [(virus,)]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
@@ -470,11 +485,11 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
-    about = draw_up_needs_a_person(replace(desk, files=lambda: files), EVENT)
+    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT)
     assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
-    draw_up_needs_a_person(replace(desk, files=lambda: large), EVENT)
+    staff_digest.gather(replace(desk, files=lambda: large), EVENT)
     assert large.looked_into == 2
 
 
@@ -499,16 +514,16 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
         a_reading(NO_SIGNATURE, message_id="<2@x>"),  # of somebody who is registered by now
         a_reading(replace(NO_SIGNATURE, answers={"family_name": "Sow", "email": "sow@mpt.example.org"})),
         a_reading(),
-        a_reading(automatic="Precedence"),
+        a_reading(automatic=MachineSign.PRECEDENCE),
         a_reading(spam=True),
-        a_reading(unproven="SPF: fail"),
+        a_reading(unproven=SPF_FAILED),
     ]
     for number, reading in enumerate(readings):
         _, desk = came(reading, str(number))
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).inbound
+    counted = roster.gather(desk, EVENT, desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

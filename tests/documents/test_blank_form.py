@@ -13,7 +13,7 @@ from pypdf import PdfReader, PdfWriter
 
 from rollcall.documents.blank_form import COLUMNS, blank_form_pdf, blank_form_text
 from rollcall.model.event import Category, Event
-from schemas.registration import form_fields
+from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 from tests.support.served import ROOT
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.bot_check import HIDDEN, SHOWN_AT
-from schemas.registration import FIELD_NAMES
+from schemas.form import FIELD_NAMES
 from tests.conftest import store_settings
 from tests.support.builders import a_form, write_open_event
 from tests.support.served import Answer, Served, function

@@ -13,11 +13,12 @@ from google.cloud import firestore
 
 from rollcall.desk.ports import Store
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from schemas.registration import read_form
+from schemas.form import read_form
 from tests.conftest import store_settings
 from tests.support.builders import LINKS, a_form, an_event, write_event
 from tests.support.clock import Clock
@@ -31,7 +32,7 @@ COMPLETE_FORM = {name: str(value) for name, value in a_form(hotel="Hôtel <b>Cor
 INCOMPLETE = InboundForm(
     FormStatus.INCOMPLETE,
     answers={name: text for name, text in COMPLETE_FORM.items() if name != "signature"},
-    faults={"signature": ("Please fill this in.",)},
+    faults={"signature": (Fault("required"),)},
 )
 
 

@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from schemas.form import form_fields
 from schemas.openapi import openapi_json
-from schemas.registration import form_fields
 from tests.conftest import store_settings
 from tests.support.builders import a_form, an_event, write_event
 from tests.support.served import Served, function

@@ -15,8 +15,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
-from rollcall.inbound.parts import File
-from schemas.registration import form_fields
+from rollcall.inbound.mime import File
+from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 
 EVENT = an_event()
@@ -138,7 +138,7 @@ def test_a_word_document() -> None:
 )
 def test_what_word_calls_a_box_and_an_empty_field(xml: str) -> None:
     (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=xml))
-    assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "Ms."}
+    assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "ms"}
 
 
 def test_a_word_document_that_would_become_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

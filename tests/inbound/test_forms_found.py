@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.grouping import MOST_FORMS
-from rollcall.inbound.parts import File, Parts
-from schemas.registration import form_fields
+from rollcall.inbound.mime import File, Parts
+from schemas.form import form_fields
 from tests.support.builders import a_form, a_registration, an_event
 
 EVENT = an_event()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.inbound.written import date_in
+from rollcall.inbound.forms import date_in
 
 
 @pytest.mark.parametrize(

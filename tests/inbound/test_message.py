@@ -8,8 +8,7 @@ from email.message import EmailMessage
 import pytest
 
 from rollcall.inbound.message import DEEPEST, LONGEST_NAME, MOST_PARTS, message_of, take_apart
-from rollcall.inbound.mime import LONGEST_HEADERS, LONGEST_PARAMETER, decoded, parameter
-from rollcall.inbound.parts import File, Parts
+from rollcall.inbound.mime import LONGEST_HEADERS, LONGEST_PARAMETER, File, Parts, decoded, parameter
 from rollcall.inbound.webhook import open_post
 from tests.support.inbound import parsed_post, stored
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from rollcall.desk.ports import EmailReader
 from rollcall.inbound import reader
 from rollcall.inbound.message import message_of
-from rollcall.inbound.reader import NOT_TAKEN_APART, InboxReader
+from rollcall.inbound.reader import InboxReader
 from rollcall.inbound.webhook import open_post
 from rollcall.model.email import Attachment
-from rollcall.model.inbound import ParsedEmail
+from rollcall.model.inbound import MachineSign, ParsedEmail, Reason, ReviewReason
 from tests.support.builders import an_event
 from tests.support.inbound import TO, parsed_post, raw_post, stored
 
@@ -73,8 +73,8 @@ def test_what_speaks_against_it() -> None:
     message = bytes(a_message(Precedence="bulk"))
     reading = read(message, sender="x@elsewhere.example.com", spam_score=7)
     assert (reading.automatic, reading.unproven, reading.spam) == (
-        "Precedence",
-        "From and envelope sender disagree",
+        MachineSign.PRECEDENCE,
+        Reason(ReviewReason.FROM_NOT_ALIGNED),
         True,
     )
 
@@ -209,7 +209,7 @@ def holds_of_any(raw: bytes) -> None:
     glance, reading, attachments = READER.glance(raw), READER.read(raw, EVENT), READER.attachments(raw)
     assert (glance, reading, attachments) == (READER.glance(raw), READER.read(raw, EVENT), READER.attachments(raw))
     assert len(glance.id) == 24
-    assert reading.unproven != NOT_TAKEN_APART
+    assert reading.unproven != Reason(ReviewReason.NOT_TAKEN_APART)
     assert message_of(open_post(raw)) == message_of(open_post(raw))
     names = [(one.name, one.type) for one in attachments]
     texts = json.dumps([asdict(glance), asdict(reading), names], default=str, ensure_ascii=False)
@@ -263,6 +263,7 @@ class TestAnyBytes:
         charsets = {"text": charset.decode("latin-1"), "html": charset.decode("latin-1")}
         holds_of_any(stored(*parsed_post(headers, text=text, html=text, charsets=charsets, files=[file])))
 
+    @pytest.mark.slow
     @settings(max_examples=300, deadline=None)
     @given(st.data())
     def test_as_a_message_that_was_damaged(self, data: st.DataObject) -> None:

@@ -1,0 +1,12 @@
+"""What is wrong with an answer, as a code: it is put into words where somebody reads it (`schemas.faults`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`params` are what its sentence names: numbers, a character's code point; never what the person wrote."""
+
+    code: str
+    params: Mapping[str, str | int] = field(default_factory=dict)

@@ -1,0 +1,37 @@
+"""The sentences for what is wrong in a form: one table, for the form's page, for JSON clients and for e-mails."""
+
+from collections.abc import Mapping, Sequence
+
+from rollcall.model.event import Event
+from rollcall.model.fault import Fault
+from schemas.form import form_fields
+from schemas.text import LOST
+
+_SENTENCES = {
+    "required": "Please fill this in.",
+    "not_found": "We did not find this in your e-mail.",
+    "not_text": "This should be text.",
+    "not_an_object": "This should be an object with the form's fields.",
+    "no_such_field": "The form has no such field.",
+    "repeated": "This was sent more than once. Please write it once.",
+    "file": "This should be text, not a file.",
+    "too_long": "Please shorten this to {max_length:,} characters; it has {length:,}.",
+    "too_many_lines": "Please write this in {most} lines at the most; it has {lines}.",
+    "control_character": "This holds a character that cannot be shown ({character}). Please remove it.",
+    "lost_character": f"This holds a character that got lost on the way ({LOST}). Please write it again.",
+    "not_a_choice": "Please choose one of: {choices}.",
+    "not_a_telephone_number": "This should be a telephone number, or nothing.",
+    "not_an_email_address": "This does not read as an e-mail address. Please write one, as name@example.org.",
+    "not_a_date": "This should be a date, as 2004-02-20.",
+}
+
+
+def sentence(fault: Fault, choices: Sequence[tuple[str, str]] = ()) -> str:
+    """What people are told; `choices` are those of its field, as code and label."""
+    return _SENTENCES[fault.code].format(**fault.params, choices=", ".join(label for _, label in choices))
+
+
+def sentences(event: Event, faults: Mapping[str, Sequence[Fault]]) -> dict[str, list[str]]:
+    """What people are told of each field of this event's form."""
+    choices = {field.name: field.choices for field in form_fields(event)}
+    return {name: [sentence(fault, choices.get(name, ())) for fault in found] for name, found in faults.items()}

@@ -1,0 +1,405 @@
+"""The registration form: each field described once, and a filled-in form checked into a `Registration`.
+
+The fields are those of Annex 1 of the letter. The page, the errors, the roster's columns, the e-mails, the blank form
+and the words that the e-mail reader knows are derived from them.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
+
+from rollcall.model.event import Category, Event
+from rollcall.model.fault import Fault
+from rollcall.model.registration import Registration, fold
+from rollcall.model.title import TITLES
+from schemas.text import Coded, Lines, Text, coded, is_blank
+
+LONGEST_CHOICE = 300
+"""Characters of the code or label of a choice."""
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of the form as people see it."""
+
+    name: str
+    kind: str
+    """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
+    label: str
+    max_length: int | None = None
+    help: str = ""
+    autocomplete: str = "off"
+    """HTML's autofill detail token (HTML Standard, 4.10.18.7): for what is the registrant's own."""
+    also: tuple[str, ...] = ()
+    """What else forms and lists call it, in English, French and Spanish. Two fields may share a name: what stands there
+    then holds both."""
+    required: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+    """Code and label of each choice."""
+    choices_also: tuple[tuple[str, str], ...] = ()
+    """Code and another word for it."""
+
+
+def _words(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(", "))
+
+
+_NAME_AND_ADDRESS = (
+    "Name and complete address of Administration or Organization",
+    "Name and complete address of Administration or Organisation",
+    "Nom et adresse complète de l'administration ou de l'organisation",
+    "Nombre y dirección completa de la administración u organización",
+)
+"""Labels of Annex 1, where one field holds both; the name is its first line."""
+
+STOCK = (
+    FormField(
+        "title",
+        "choice",
+        "Title",
+        autocomplete="honorific-prefix",
+        also=_words("Mr. / Mrs. / Ms. / Miss, Salutation, Civilité, Titre, Título, Tratamiento"),
+        choices=tuple(TITLES.items()),
+        choices_also=(
+            *(("mr", word) for word in _words("Mister, Monsieur, M., Señor, Sr.")),
+            *(("mrs", word) for word in _words("Madame, Mme, Señora, Sra.")),
+            *(("miss", word) for word in _words("Mademoiselle, Mlle, Señorita, Srta.")),
+        ),
+    ),
+    FormField(
+        "category",
+        "choice",
+        "You represent",
+        also=(
+            *_words("Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa"),
+            "Represento a",
+        ),
+    ),
+    FormField(
+        "family_name",
+        "text",
+        "Family name",
+        100,
+        "Or your one name, if you have only one.",
+        "family-name",
+        _words("Surname, Last name, Name, Nom, Nom de famille, Apellido, Apellidos, Apellido(s)"),
+    ),
+    FormField(
+        "first_name",
+        "text",
+        "First name",
+        100,
+        autocomplete="given-name",
+        also=_words(
+            "First names, Given name, Given names, Forename, Prénom, Prénoms, Prénom(s), Nombre, Nombres, Nombre(s)"
+        ),
+    ),
+    FormField(
+        "organization",
+        "text",
+        "Administration or organization",
+        200,
+        "Its name in full.",
+        "organization",
+        (
+            *_NAME_AND_ADDRESS,
+            *_words("Administration or Organisation, Name of Administration or Organization, Administration"),
+            *_words("Organization, Organisation, Name of organization, Name of organisation, Company"),
+            *_words("Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme"),
+            *_words("Organización, Administración, Empresa, Entidad, Administración u organización"),
+            "Nombre de la administración u organización",
+        ),
+    ),
+    FormField(
+        "address",
+        "lines",
+        "Complete address",
+        1000,
+        "Of the administration or organization.",
+        "street-address",
+        (
+            *_NAME_AND_ADDRESS,
+            *_words("Address, Full address, Postal address, Mailing address, Adresse, Adresse complète"),
+            *_words("Adresse postale, Dirección, Dirección completa, Dirección postal"),
+        ),
+    ),
+    FormField(
+        "tel",
+        "tel",
+        "Tel.",
+        50,
+        "With the country code, for example +41 22 730 51 11.",
+        "tel",
+        _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
+    ),
+    FormField("fax", "tel", "Fax", 50, also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil")),
+    FormField(
+        "email",
+        "email",
+        "E-mail",
+        254,
+        "We send the confirmation here.",
+        "email",
+        (
+            *_words("Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail"),
+            *_words("Adresse email, Correo electrónico, Dirección de correo electrónico"),
+        ),
+    ),
+    FormField(
+        "hotel",
+        "text",
+        "Hotel",
+        200,
+        "Where you stay. Leave it empty if you do not know yet.",
+        also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
+    ),
+    FormField(
+        "hotel_tel",
+        "tel",
+        "Tel. of the hotel",
+        50,
+        also=(
+            *_words("Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel"),
+            *_words("Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel"),
+        ),
+    ),
+    FormField(
+        "signed_on",
+        "date",
+        "Date",
+        help="Today, if you leave it empty.",
+        also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
+    ),
+    FormField(
+        "signature",
+        "text",
+        "Signature",
+        200,
+        "Your name, typed: it stands for your signature.",
+        also=_words("Signed, Signé, Firma"),
+    ),
+)
+"""The form, top to bottom. An event says which it requires, and its categories."""
+
+FIELD_NAMES = tuple(field.name for field in STOCK)
+
+
+def form_fields(event: Event) -> tuple[FormField, ...]:
+    """The fields of this event's form, in the form's order."""
+    return _form_fields(event.categories, event.required)
+
+
+def schema_for(event: Event) -> Schema:
+    """The form's schema for this event. Made once for forms that are alike."""
+    return _schema(form_fields(event), event.venue.country)
+
+
+def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
+    """The filled-in form as a registration; a choice may be given by its code, its label or another word for it.
+
+    Raises marshmallow's `ValidationError`, of which `faults_of` tells what is wrong.
+    """
+    registration: Registration = schema_for(event).load(answers)
+    return registration
+
+
+def faults_of(error: ValidationError) -> dict[str, tuple[Fault, ...]]:
+    """What is wrong with a form, by field name."""
+    found: Mapping[object, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return {str(name): tuple(faults) for name, faults in found.items()}
+
+
+def written(registration: Registration) -> dict[str, str]:
+    """The registration's answers as text by field name, choices as codes; what was left empty is absent."""
+    answers = {
+        **registration.answers,
+        "family_name": registration.family_name,
+        "first_name": registration.first_name,
+        "email": registration.email,
+        "category": registration.category,
+        "signed_on": registration.signed_on.isoformat() if registration.signed_on else "",
+    }
+    return {name: text for name, text in answers.items() if text}
+
+
+def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers as people are shown them: the label of a choice in place of its code."""
+    labels = {field.name: dict(field.choices) for field in form_fields(event) if field.kind == "choice"}
+    return {name: labels.get(name, {}).get(text, text) for name, text in answers.items()}
+
+
+def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers with the code of a choice in place of its label, where that is known: for filling in the page."""
+    choices = {name: field for name, field in schema_for(event).fields.items() if isinstance(field, Choice)}
+    codes = {name: choices[name].code_of(text) for name, text in answers.items() if name in choices}
+    return {**answers, **{name: code for name, code in codes.items() if code}}
+
+
+class Choice(Text):
+    """One of the field's choices, loaded as its code."""
+
+    default_error_messages = coded(not_a_choice="not_a_choice")
+
+    def __init__(self, field: FormField, **kwargs: Any) -> None:
+        super().__init__(max_length=LONGEST_CHOICE, **kwargs)
+        self.codes = tuple(code for code, _ in field.choices)
+        spelled = [*((code, code) for code in self.codes), *field.choices, *field.choices_also]
+        self._codes = {_letters(spelling): code for code, spelling in reversed(spelled)}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
+        if code is None:
+            raise self.make_error("not_a_choice")
+        return code
+
+    def code_of(self, text: str) -> str | None:
+        return text if text in self.codes else self._codes.get(_letters(text))
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
+
+
+class Telephone(Text):
+    """A telephone or fax number, kept as it was written: the only thing it must have is a digit."""
+
+    default_error_messages = coded(no_digits="not_a_telephone_number")
+
+    def check(self, text: str) -> None:
+        if not any(character.isdigit() for character in text):
+            raise self.make_error("no_digits")
+
+
+_PLAIN_ADDRESS = re.compile(
+    r"(?=.{1,64}\Z)(?!.*--)[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
+    r"@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+([a-z]{2}|com|edu|gov|int|net|org)",
+    re.IGNORECASE | re.ASCII,
+)
+"""What nearly every address looks like, and the library surely takes (a test asks it). It is loaded for others only: a
+person waiting for a cold start would pay 14 ms for its expressions."""
+
+
+class EmailAddress(Text):
+    """An e-mail address (RFC 5321, 6531) by the email-validator library, without a look at the DNS."""
+
+    default_error_messages = coded(not_an_address="not_an_email_address")
+
+    def check(self, text: str) -> None:
+        if _PLAIN_ADDRESS.fullmatch(text):
+            return
+        from email_validator import EmailNotValidError, validate_email
+
+        try:
+            validate_email(text, check_deliverability=False)
+        except EmailNotValidError:
+            raise self.make_error("not_an_address") from None
+
+
+class Day(Coded, fields.Date):
+    """A date as ISO 8601 has it."""
+
+    default_error_messages = coded(invalid="not_a_date")
+
+    def make_error(self, key: str, **_: Any) -> ValidationError:
+        return super().make_error(key)
+
+
+class _FormSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+    error_messages = coded(unknown="no_such_field", type="not_an_object")
+    country = ""
+
+    @pre_load
+    def _blank_is_not_given(self, answers: Any, **_kwargs: Any) -> Any:
+        if not isinstance(answers, Mapping):
+            return answers
+        return {name: value for name, value in answers.items() if name not in self.fields or not _blank(value)}
+
+    @post_load
+    def _registration(self, given: dict[str, Any], **_kwargs: Any) -> Registration:
+        return Registration(
+            family_name=given.pop("family_name", ""),
+            first_name=given.pop("first_name", ""),
+            email=given.pop("email", ""),
+            category=given.pop("category", ""),
+            signed_on=given.pop("signed_on", None),
+            answers=given,
+            e164=_understood(given, self.country),
+        )
+
+
+def _blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and is_blank(value))
+
+
+@lru_cache(maxsize=64)
+def _form_fields(categories: tuple[Category, ...], required: frozenset[str]) -> tuple[FormField, ...]:
+    choices = tuple((category.code, category.label) for category in categories)
+    also = tuple((category.code, word) for category in categories for word in category.also)
+    stock = (replace(one, choices=choices, choices_also=also) if one.name == "category" else one for one in STOCK)
+    return tuple(replace(one, required=one.name in required) for one in stock)
+
+
+@lru_cache(maxsize=64)
+def _schema(form: tuple[FormField, ...], country: str) -> Schema:
+    made = type("RegistrationForm", (_FormSchema,), {**{one.name: _checked(one) for one in form}, "country": country})
+    schema: Schema = made()
+    return schema
+
+
+_TEXTS: Mapping[str, Callable[..., Text]] = {"text": Text, "lines": Lines, "tel": Telephone, "email": EmailAddress}
+
+
+def _checked(field: FormField) -> fields.Field[Any]:
+    told: dict[str, Any] = {"required": field.required, "metadata": {"label": field.label, "help": field.help}}
+    match field.kind:
+        case "choice":
+            return Choice(field, **told)
+        case "date":
+            return Day(**told)
+        case kind:
+            return _TEXTS[kind](max_length=field.max_length, **told)
+
+
+def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:
+    """E.164 (ITU-T) of each telephone number that can be understood. Only the hotel's country is known to us, so only
+    its number may do without the country code."""
+    numbers = {
+        "tel": _e164(answers.get("tel"), None),
+        "fax": _e164(answers.get("fax"), None),
+        "hotel_tel": _e164(answers.get("hotel_tel"), venue_country),
+    }
+    return {name: number for name, number in numbers.items() if number}
+
+
+def _e164(text: str | None, country: str | None) -> str | None:
+    if not text:
+        return None
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+__all__ = [
+    "FIELD_NAMES",
+    "FormField",
+    "ValidationError",
+    "faults_of",
+    "form_fields",
+    "in_labels",
+    "read_form",
+    "schema_for",
+    "written",
+]

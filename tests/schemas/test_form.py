@@ -1,0 +1,235 @@
+"""A filled-in form, checked."""
+
+import sys
+import unicodedata
+
+import pytest
+from email_validator import validate_email
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from rollcall.model.fault import Fault
+from schemas.faults import sentences
+from schemas.form import _PLAIN_ADDRESS, FIELD_NAMES, faults_of, form_fields, in_codes, in_labels, read_form, written
+from schemas.text import Lines, Text, _unreadable, is_blank
+from tests.support.builders import a_form, an_event
+
+EVENT = an_event()
+
+
+def errors_of(**changes: object) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        read_form(EVENT, a_form(**changes))
+    return sentences(EVENT, faults_of(refused.value))
+
+
+def test_a_complete_form_is_read_as_it_was_written() -> None:
+    registration = read_form(EVENT, a_form())
+    assert registration.full_name == "Amina Diallo"
+    assert registration.answers["address"] == "BP 3000\nConakry\nGuinée"
+    assert registration.answers["tel"] == "+224 30 41 13 31"
+    assert str(registration.signed_on) == "2004-02-02"
+
+
+def test_what_is_required() -> None:
+    with pytest.raises(ValidationError) as refused:
+        read_form(EVENT, {})
+    required = {"title", "family_name", "category", "organization", "address", "email", "signature"}
+    assert faults_of(refused.value) == dict.fromkeys(required, (Fault("required"),))
+    assert {field.name for field in form_fields(EVENT) if field.required} == required
+
+
+@pytest.mark.parametrize(
+    "blank",
+    [
+        *("", "   ", None, "\t\n", "\u00a0\u3000"),
+        *("\u200b", "\u200d\u200c", "\u202e\u202c", "\ufeff", "\u00ad", "\u180e", "\U000e0001"),
+        *("\u115f\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\ufe0f\U000e0100", "\u17b4", "\u0301"),
+    ],
+)
+def test_blank_is_not_given(blank: object) -> None:
+    assert errors_of(family_name=blank) == {"family_name": ["Please fill this in."]}
+    registration = read_form(EVENT, a_form(first_name=blank, fax=blank, signed_on=blank))
+    assert (registration.first_name, registration.answers.get("fax"), registration.signed_on) == ("", None, None)
+
+
+def test_text_is_trimmed_and_composed_and_otherwise_kept() -> None:
+    registration = read_form(EVENT, a_form(family_name="  Nguye\u0302\u0303n  ", address=" a \r\n  b\r\rc  "))
+    assert registration.family_name == "Nguyễn"
+    assert registration.answers["address"] == "a\n  b\n\nc"
+
+
+@pytest.mark.parametrize("control", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200b\u2060\ufeff")
+def test_what_a_telephone_puts_around_a_pasted_number_goes(control: str) -> None:
+    registration = read_form(
+        EVENT, a_form(tel=f"{control}+41 22{control} 730{control}", family_name=f"e{control}\u0301")
+    )
+    assert (registration.answers["tel"], registration.family_name) == ("+41 22 730", "é")
+
+
+@pytest.mark.parametrize("mark", "\u200c\u200d\u200e\u200f\u061c\ufe0f")
+def test_what_scripts_need_stays(mark: str) -> None:
+    assert read_form(EVENT, a_form(family_name=f"نم{mark}ی")).family_name == f"نم{mark}ی"
+
+
+texts = st.text(st.characters() | st.sampled_from("\u200b\u202e\u2066\ufeff\u0301\u0327 \n\r\v\u2028e\u1100\u1161"))
+
+
+@given(texts)
+def test_tidied_text_is_tidy(text: str) -> None:
+    for kind in (Text(max_length=9), Lines(max_length=9)):
+        tidy = kind.tidy(text)
+        assert kind.tidy(tidy) == tidy
+        assert unicodedata.is_normalized("NFC", tidy)
+        assert is_blank(tidy) == is_blank(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("a\n\n\n\nb", "a\n\nb"),
+        ("a\n \n\t\n\u200b\nb", "a\n\nb"),
+        ("\n\na\n\n", "a"),
+        ("a\u2028b\vc", "a\nb\nc"),
+        ("a\n" * 20, "\n".join("a" * 20)),
+    ],
+)
+def test_lines(typed: str, kept: str) -> None:
+    assert read_form(EVENT, a_form(address=typed)).answers["address"] == kept
+
+
+def test_too_many_lines() -> None:
+    (sentence,) = errors_of(address="a\n" * 21)["address"]
+    assert sentence == "Please write this in 20 lines at the most; it has 21."
+
+
+@pytest.mark.parametrize("name", ["محمد", "山田太郎", "O'Brien-Łukasz", "ສົມ", "X Æ"])
+def test_names_in_any_script(name: str) -> None:
+    assert read_form(EVENT, a_form(family_name=name, first_name="")).full_name == name
+
+
+def test_what_is_printable_needs_no_look_at_each_character() -> None:
+    every = map(chr, range(sys.maxunicode + 1))
+    assert not [character for character in every if character.isprintable() and _unreadable(character)]
+
+
+@pytest.mark.parametrize(
+    "character",
+    ["\x00", "\x1b", "\r\n", "\u2028", "\ud800", "\x7f", "\x85", "\ufffe", "\uffff", "\ufdd0", "\ufdef", "\U0001fffe"],
+)
+def test_control_characters_are_refused(character: str) -> None:
+    assert "cannot be shown" in errors_of(family_name=f"a{character}b")["family_name"][0]
+
+
+@pytest.mark.parametrize("name", ["family_name", "address", "tel", "email"])
+def test_text_that_was_lost_on_the_way(name: str) -> None:
+    (sentence,) = errors_of(**{name: "1 H\ufffdtel"})[name]
+    assert sentence == "This holds a character that got lost on the way (\ufffd). Please write it again."
+
+
+def test_too_long_says_how_long() -> None:
+    (sentence,) = errors_of(address="x" * 1001)["address"]
+    assert sentence == "Please shorten this to 1,000 characters; it has 1,001."
+
+
+def test_a_field_the_form_has_not_is_named() -> None:
+    assert errors_of(famly_name="x") == {"famly_name": ["The form has no such field."]}
+
+
+@pytest.mark.parametrize("email", ["amina", "a@b", "a b@example.org", "a@example.org, b@example.org"])
+def test_what_is_no_address(email: str) -> None:
+    assert errors_of(email=email)["email"][0].startswith("This does not read as an e-mail address")
+
+
+@pytest.mark.slow
+@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
+def test_an_address_that_is_taken_without_the_library_is_one_for_the_library(email: str) -> None:
+    validate_email(email, check_deliverability=False)
+
+
+@pytest.mark.parametrize("email", ["δοκιμή@παράδειγμα.gr", "info@bücher.example.org", "A.Diallo+itu@EXAMPLE.org"])
+def test_international_addresses_are_kept_as_written(email: str) -> None:
+    assert read_form(EVENT, a_form(email=email)).email == email
+
+
+@pytest.mark.parametrize(
+    ("tel", "e164"),
+    [
+        ("+41 (0)22 730.51.11", "+41227305111"),
+        ("+41-22-730 51 11", "+41227305111"),
+        ("022 730 51 11", None),
+        ("to be confirmed 5", None),
+    ],
+)
+def test_telephone_numbers_are_kept_and_understood_where_they_can_be(tel: str, e164: str | None) -> None:
+    registration = read_form(EVENT, a_form(tel=tel))
+    assert (registration.answers["tel"], registration.e164.get("tel")) == (tel, e164)
+
+
+def test_the_hotel_is_where_the_venue_is() -> None:
+    assert read_form(EVENT, a_form(hotel_tel="022 716 12 12")).e164["hotel_tel"] == "+41227161212"
+
+
+def test_a_telephone_number_without_a_digit_is_none() -> None:
+    assert errors_of(tel="none") == {"tel": ["This should be a telephone number, or nothing."]}
+
+
+@pytest.mark.parametrize("wrong", [5, [], {}, True])
+def test_wrong_types(wrong: object) -> None:
+    assert errors_of(organization=wrong) == {"organization": ["This should be text."]}
+
+
+@pytest.mark.parametrize("form", [[], "text", 5, None])
+def test_not_an_object(form: object) -> None:
+    with pytest.raises(ValidationError):
+        read_form(EVENT, form)  # type: ignore[arg-type]
+
+
+def test_choices_are_those_of_the_event() -> None:
+    (of_categories,) = errors_of(category="press")["category"]
+    assert of_categories == f"Please choose one of: {', '.join(category.label for category in EVENT.categories)}."
+    assert errors_of(title="Dr.")["title"] == ["Please choose one of: Mr., Mrs., Ms., Miss."]
+
+
+@pytest.mark.parametrize("spelling", ["ms", "Ms.", "MS", " ms. ", "ｍｓ"])
+def test_a_title_is_stored_as_its_code(spelling: str) -> None:
+    registration = read_form(EVENT, a_form(title=spelling))
+    assert registration.answers["title"] == "ms"
+    assert registration.addressed_as == "Ms. Diallo"
+    assert in_labels(EVENT, written(registration))["title"] == "Ms."
+
+
+@pytest.mark.parametrize(
+    ("spelling", "code"),
+    [
+        ("Non-Member", "non-member"),
+        ("non member", "non-member"),
+        ("Administration of ITU Member State", "member-state"),
+        ("Member State", "member-state"),
+        ("Associé de l'UIT", "associate"),
+    ],
+)
+def test_a_category_is_stored_as_its_code(spelling: str, code: str) -> None:
+    assert read_form(EVENT, a_form(category=spelling)).category == code
+
+
+WRONG: tuple[object, ...] = (None, [], "x\0y", "\ufffd", "x" * 2000, "x\n" * 30, "?")
+
+
+def test_a_choice_sent_by_its_label_is_ticked_when_the_page_is_shown_again() -> None:
+    typed = {"title": "Ms.", "category": "Member State", "hotel": "Ms.", "shown_at": "x"}
+    assert in_codes(EVENT, typed) == typed | {"title": "ms", "category": "member-state"}
+    assert in_codes(EVENT, {"title": "Dr."}) == {"title": "Dr."}
+
+
+@pytest.mark.parametrize("name", [*FIELD_NAMES, "unknown"])
+def test_every_fault_has_a_sentence(name: str) -> None:
+    """A code that the table has not would be an error only where somebody reads it."""
+    for wrong in WRONG:
+        try:
+            read_form(EVENT, a_form(**{name: wrong}))
+        except ValidationError as error:
+            said = sentences(EVENT, faults_of(error))
+            assert set(said) == {name}
+            assert all(map(all, said.values()))
