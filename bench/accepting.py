@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 from bench.emulator import NO_PAUSE, emulator
-from bench.firestore import Database, same_documents, take_first
+from bench.firestore import Database, hold_to_same_documents, left_by, take_first
 from bench.load import Load, post_forms
 from bench.ratios import Goal, Spread, ratios, spread
 from bench.serving import Running
@@ -75,7 +75,7 @@ _MEASURES: dict[str, tuple[Callable[[Loaded], float], Goal | None]] = {
 def run(address: str, subjects: Sequence[Subject], plan: Plan, beside: Plan | None) -> dict[str, object]:
     """Measure, print the tables, and give what was found. The first two subjects, floor and product, take turns by
     themselves, and are held against the goals; then, by the plan `beside`, with all the others among them."""
-    same_documents(subjects, address)
+    hold_to_same_documents({subject.name: left_by(subject, address) for subject in subjects})
     found = {"goals": _compared(subjects[:2], plan)}
     if beside:
         print("\nBeside the others")

@@ -37,16 +37,17 @@ from bench.machine import keep
 from bench.messages import LARGE
 from bench.serving import FRAMEWORK, MB, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
+from rollcall.desk.ports import Store
 from rollcall.desk.scan import unsent_entries
 from rollcall.local.emulator import free_port
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import Attachment, EmailKind, confirmation
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import new_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
-from tests.support.builders import a_form, a_registration, write_event, write_open_event
+from tests.support.builders import a_form, a_registration, id_of, write_event, write_open_event
 from tests.support.sendgrid_api import sendgrid_api
 from tests.support.served import Served
 
@@ -214,15 +215,15 @@ def _post(served: Served) -> int:
 
 
 def _deliveries(bench: Bench) -> Iterator[Measured]:
-    ids = [_mail_id(f"Number 16 {place}") for place in range(POSTED)]
+    ids = [_confirmation_id(bench.store, f"Number 16 {place}") for place in range(POSTED)]
     posts = [json.dumps([_report(id, event) for id in ids]).encode() for event in ("processed", "delivered")]
     asks = [_signed_post(post, "application/json") for post in posts]
     yield bench.measure("record-deliveries", f"2 posts of {POSTED} reports, {len(posts[0]) // 1000} kB", 4, asks)
 
 
-def _mail_id(name: str) -> str:
+def _confirmation_id(store: Store, name: str) -> str:
     registration = a_registration(first_name=name, email=_email(name))
-    return confirmation(OPEN, registration_id(OPEN, registration), registration.email).id
+    return confirmation(OPEN, id_of(store, registration, OPEN), registration.email).id
 
 
 def _report(email_id: str, event: str) -> dict[str, object]:
@@ -277,7 +278,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
 
 def _accept(store: FirestoreStore, place: int) -> None:
     registration = a_registration(first_name=f"Number {place}")
-    id = registration_id(FULL, registration)
+    id = new_id()
     store.accept(FULL, id, registration, confirmation(FULL, id, registration.email))
 
 

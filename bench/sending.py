@@ -40,7 +40,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.send import send_due
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import new_id
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -111,7 +111,7 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
 
 def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) -> Sending:
     bench = _on_new_books(bench)
-    ids = _owe(bench.store, entries)
+    ids = _accept(bench.store, entries)
     with ExitStack() as stack:
         server, _ = stack.enter_context(bench.served("send-mail", at_once))
         asks: list[Callable[[], None]] = [_asking(server.served, trigger_of(id)) for id in ids]
@@ -122,7 +122,7 @@ def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) 
 
 def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
     bench = _on_new_books(bench)
-    ids = _owe(bench.store, entries)
+    ids = _accept(bench.store, entries)
 
     def sweep_on(served: Served) -> None:
         while bench.store.due_entries(1):
@@ -141,7 +141,7 @@ def _swept_here(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) 
     store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
     post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
     desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
-    ids = _owe(store, entries)
+    ids = _accept(store, entries)
 
     def sweep_on() -> None:
         while list(send_due(desk)):
@@ -164,13 +164,13 @@ def _on_new_books(bench: Bench) -> Bench:
     return replace(bench, environment={**bench.environment, "GOOGLE_CLOUD_PROJECT": project}, store=store)
 
 
-def _owe(store: Store, entries: int) -> Sequence[str]:
-    """So many people register; their mails' ids."""
+def _accept(store: Store, entries: int) -> Sequence[str]:
+    """So many people register; their confirmations' ids."""
     mark = uuid.uuid4().hex[:6]
 
     def accept(number: int) -> str:
         registration = a_registration(first_name=f"{mark} {number}", email=f"{mark}.{number}@mpt.example.org")
-        id = registration_id(SLUG, registration)
+        id = new_id()
         entry = confirmation(SLUG, id, registration.email)
         store.accept(SLUG, id, registration, entry)
         return entry.id
