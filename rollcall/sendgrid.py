@@ -1,4 +1,4 @@
-"""Posting an e-mail through SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
+"""SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
 
 import base64
 import re
@@ -40,32 +40,30 @@ from sendgrid.helpers.mail import (
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
 
 TIMEOUT = 20.0
-"""Seconds for each part of an answer; the library has no limit of its own."""
+"""Seconds for each part of an answer; the library has no limit."""
 EMAIL_ID = "email_id"
-"""The custom argument that SendGrid gives back with each delivery event."""
+"""The custom argument that each delivery event repeats."""
 _ACCEPTED = 202
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 _NEVER = (400, 413)
-"""Statuses that the same e-mail will meet again: malformed, too large."""
+"""The same e-mail will always be rejected: malformed, too large."""
 _REFUSED = (401, 403)
-"""Statuses of our key, our account or our sender, whatever the email."""
+"""Our key, account or sender is refused, whatever the e-mail."""
 _TOO_FAST = 429
 _MESSAGE_ID = re.compile("<[!-;=?-~]+>")
-"""RFC 5322, 3.6.4, in ASCII and as it may have been obsolete (4.5.4): what stands in angle brackets, without spaces."""
+"""RFC 5322, 3.6.4, ASCII, obsolete forms (4.5.4) included."""
 LONGEST_HEADER = 900
-"""Characters in a header's value: a line has 998 at the most (RFC 5322, 2.1.1), its name included, and we do not rely
-on SendGrid to fold it."""
+"""Characters of a value: a line has 998 (RFC 5322, 2.1.1), and SendGrid may not fold it."""
 LONGEST_NAME = 78
-"""Characters of the sender's name."""
+"""Characters."""
 _LONGEST_ID = LONGEST_HEADER // 2 - 1
-"""So that any two have room."""
+"""Any two fit."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _ANY_TYPE = "application/octet-stream"
 
 
 class SendGridPoster:
-    """Posts e-mails from one sender's address, several threads at once if they like. `host` is SendGrid's API or a
-    stand-in for it; `timeout` in seconds."""
+    """Thread-safe. `host`: SendGrid's API or a stand-in; `timeout` in seconds."""
 
     def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
         self._sender = sender
@@ -73,7 +71,7 @@ class SendGridPoster:
         self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
 
     def post(self, email: Email) -> SendResult:
-        """Hand the e-mail over. Never raises for what SendGrid or the network did."""
+        """Never raises for what SendGrid or the network did."""
         try:
             answer = self._mail_send.post(request_body=request_body(email, self._sender))
         except HTTPError as error:
@@ -91,8 +89,8 @@ class SendGridPoster:
 
 
 class _OfOneContext(Client):  # type: ignore[misc]
-    """The library's client, which makes a TLS context for each request and reads all certificates that the machine
-    trusts into it: that takes more of the processor than all else about an e-mail. Here one is made for all."""
+    """One TLS context for all requests: the library makes one for each, which costs more CPU than the rest of an
+    e-mail."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -105,12 +103,8 @@ class _OfOneContext(Client):  # type: ignore[misc]
 
 
 def request_body(email: Email, sender: str) -> dict[str, Any]:
-    """The request as SendGrid's schema wants it.
-
-    A copy has no `email_id`: its delivery events are not the e-mail's. SendGrid tracks nobody for us: it would put
-    addresses of its own in place of our links, a picture into the e-mail and, where the account says so, a link by
-    which the person gets no e-mail of ours any more.
-    """
+    """A copy has no `email_id`: its delivery events are not the e-mail's. Tracking is off: it would rewrite our links,
+    add a picture, and perhaps an unsubscribe link."""
     mail = Mail(from_email=From(sender, _phrase(email.sender_name)), subject=Subject(_one_line(email.subject)))
     for address in reversed((email.to, *email.copies_to)):  # `get()` turns them round
         mail.add_personalization(_personalization(email, address))
@@ -131,11 +125,11 @@ def request_body(email: Email, sender: str) -> dict[str, Any]:
 
 
 def _headers(email: Email, sender: str) -> dict[str, str]:
-    """The headers that are ours to give; none is among those that SendGrid reserves (its page "Mail Send").
+    """None is reserved by SendGrid ("Mail Send").
 
-    The Message-ID is the same each time the e-mail is posted, so that a mail program can tell that two copies are one.
-    Nobody is to answer by machine: `Auto-Submitted` (RFC 3834, 5), and for Exchange `X-Auto-Response-Suppress`
-    (MS-OXCMAIL, 2.1.3.2.20), without its `NDR`, since we want to know of what did not arrive.
+    The Message-ID stays the same at each retry, so that mail programs recognize duplicates. `Auto-Submitted` (RFC 3834,
+    5) and Exchange's `X-Auto-Response-Suppress` (MS-OXCMAIL, 2.1.3.2.20) stop automatic replies; without `NDR`, since
+    we want non-delivery reports.
     """
     headers = {
         "Message-ID": f"<{email.email_id}@{sender.rpartition('@')[2]}>",
@@ -149,12 +143,12 @@ def _headers(email: Email, sender: str) -> dict[str, str]:
 
 
 def _is_message_id(text: str) -> bool:
-    """Strangers write them: whatever else it is, it is not put into a header."""
+    """Strangers write them."""
     return len(text) <= _LONGEST_ID and _MESSAGE_ID.fullmatch(text) is not None
 
 
 def _fitting(thread: list[str]) -> list[str]:
-    """As much of the thread as a header may hold: its first and its last ones."""
+    """Keeps the first and the last ones."""
     while len(" ".join(thread)) > LONGEST_HEADER:
         thread = [thread[0], *thread[2:]]
     return thread
@@ -169,7 +163,7 @@ def _personalization(email: Email, address: str) -> Personalization:
 
 
 def _posted_as(address: str) -> str:
-    """The address with its domain as DNS has it (RFC 5890): SendGrid accepts no other."""
+    """SendGrid accepts only ASCII domains (RFC 5890)."""
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
@@ -178,13 +172,12 @@ def _posted_as(address: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """The library passes CR and LF on, which begin another header."""
+    """The library passes on CR and LF, which begin another header."""
     return " ".join(text.split())
 
 
 def _phrase(name: str) -> str | None:
-    """A display name (RFC 5322, 3.2.5): one line of printable characters, not longer than people are shown. SendGrid
-    quotes it; angle brackets go, since not every mail program understands them in a name."""
+    """A display name (RFC 5322, 3.2.5). SendGrid quotes it; not every mail program understands angle brackets in it."""
     printable = "".join(one for one in _one_line(name) if one.isprintable() and one not in '<>"')
     return printable[:LONGEST_NAME].strip() or None
 
@@ -208,9 +201,8 @@ def _answered(error: HTTPError) -> SendResult:
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:
-    """How long SendGrid asks us to wait: `Retry-After` (RFC 9110 10.2.3, seconds or a date), else `X-RateLimit-Reset`
-    (Unix seconds; SendGrid's page "Rate Limits"). Dates are measured from the answer's own `Date`, not by our clock.
-    """
+    """`Retry-After` (RFC 9110, 10.2.3), else `X-RateLimit-Reset` (Unix seconds; SendGrid's "Rate Limits"). Measured
+    from the answer's own `Date`, not our clock."""
     after = headers.get("Retry-After", "")
     if _SECONDS.fullmatch(after):
         return timedelta(seconds=int(after))

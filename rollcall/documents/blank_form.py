@@ -1,6 +1,4 @@
-"""The blank form of an event, for those who answer by e-mail or fax: a PDF to type into or to print, and a text to
-paste into an e-mail. Both are made from the form's schema; `rollcall/inbound` reads both back.
-"""
+"""An event's blank form: a PDF to type into or print, and a text to paste into an e-mail."""
 
 import io
 import os
@@ -26,20 +24,19 @@ from schemas.form import FormField, form_fields
 from templates import days, deadline
 
 COLUMNS = 72
-"""Of the text: a line as long as this is still whole when it was quoted a few times."""
+"""A line of this length survives being quoted a few times."""
 
 # Lengths are points, 1/72 inch.
 _MARGIN = 48
 _LABELS = 172
 _FIELDS = A4[0] - 2 * _MARGIN - _LABELS
 _LINE = 20
-"""Height of a field of one line: enough to write in by hand."""
+"""High enough to write in by hand."""
 _LINES = 76
-"""Height of a field of several lines, as addresses have."""
 _BOX = 11
 
 _LOOK = {"fillColor": white, "borderColor": black, "borderWidth": 0.75, "relative": True}
-"""Of what is filled in: a fax makes dots of every shade."""
+"""White: a fax makes dots of every shade."""
 
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=10, leading=12.5, textColor=HexColor(0x1C2733))
 _STRONG = ParagraphStyle("strong", _TEXT, fontName="Helvetica-Bold")
@@ -49,13 +46,11 @@ _SMALL = ParagraphStyle("small", _TEXT, fontSize=8, leading=10, textColor=HexCol
 
 
 def blank_form_pdf(event: Event, to: str | None) -> bytes:
-    """The form as a PDF with fields (ISO 32000-1, 12.7) on A4, the same bytes for the same event each time. `to` is the
-    e-mail address to which it is returned, if there is one.
+    """A PDF with fields (ISO 32000-1, 12.7), always the same bytes for one event. `to`: the e-mail address to which it
+    is returned.
 
-    A field is named as in the schema; a choice is a radio group whose values are the choice's. What is typed may be in
-    any script, and so may the document's title and the fields' tooltips. What is printed is in Helvetica, which has the
-    letters of Windows-1252: others lose their accents or become question marks. `NeedAppearances` is not set: viewers
-    draw what is typed without it, and with it those on poppler (Evince, Okular) draw no crosses in the boxes.
+    What is printed is in Helvetica: letters outside Windows-1252 lose their accents or become question marks.
+    `NeedAppearances` is not set: with it, poppler (Evince, Okular) draws no crosses in the boxes.
     """
     file = io.BytesIO()
     document = SimpleDocTemplate(
@@ -78,8 +73,6 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
 
 
 def blank_form_text(event: Event, to: str | None) -> str:
-    """The form as text to paste into an e-mail; `to` is as in `blank_form_pdf`. No line is longer than `COLUMNS`, but
-    for a label that is."""
     lines = [
         *textwrap.wrap(event.title, COLUMNS),
         *textwrap.wrap(f"{days(event)}, {_place(event)}", COLUMNS),
@@ -136,7 +129,7 @@ def _head(event: Event, to: str | None) -> list[Flowable]:
 
 
 def _questions(fields: Sequence[FormField]) -> Table:
-    """A row a field, and a row a choice: pages break between rows."""
+    """Pages break between rows."""
     rows: list[list[object]] = []
     for field in fields:
         label = [_words(_label(field), _STRONG), *([_words(field.help, _SMALL)] if field.help else [])]
@@ -146,7 +139,6 @@ def _questions(fields: Sequence[FormField]) -> Table:
 
 
 def _answers(field: FormField) -> list[Flowable]:
-    """A row each; choices share one where they fit."""
     if len(field.choices) < 2:
         return [_Typed(field)]
     widths = [3 * _BOX + stringWidth(_printable(label), _TEXT.fontName, _TEXT.fontSize) for _, label in field.choices]
@@ -168,7 +160,7 @@ def _style(leaving: float) -> list[tuple[object, ...]]:
 
 
 class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
-    """A field that is typed into. Of one choice there is nothing to tick: it stands there."""
+    """A single choice stands there already: there is nothing to tick."""
 
     def __init__(self, field: FormField) -> None:
         super().__init__()
@@ -227,7 +219,7 @@ def _in_latin(character: str) -> str:
 
 
 def _each_page(foot: str) -> Callable[[Canvas, object], None]:
-    """Pages that are faxed come apart: each says what it is of."""
+    """Faxed pages come apart: each says what it is of."""
 
     def draw(canvas: Canvas, _document: object) -> None:
         words = _words(f"{foot} · page {canvas.getPageNumber()}", _SMALL)
@@ -238,10 +230,8 @@ def _each_page(foot: str) -> Callable[[Canvas, object], None]:
 
 
 def main() -> None:
-    """`python -m rollcall.documents.blank_form EVENTS FOLDER`: write each event's blank forms into the folder.
-
-    They are sent to the event's address at `FORMS_HOST`, from the environment, or else to its first staff address.
-    """
+    """`python -m rollcall.documents.blank_form EVENTS FOLDER` writes each event's blank forms. They are returned to the
+    event's address at `FORMS_HOST`, from the environment, else to its first staff address."""
     events_folder, folder = (Path(argument) for argument in sys.argv[1:])
     try:
         events = read_events(events_folder)

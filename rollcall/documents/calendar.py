@@ -9,9 +9,7 @@ from rollcall.model.registration import Registered
 
 
 def invitation(event: desk.Event, registered: Registered) -> bytes:
-    """The registrant's entry for the event. The same registration gives the same UID, so that a second import replaces
-    the first. Whole days end, by RFC 5545 3.6.1, on the day after the last; hours are in the event's zone.
-    """
+    """One UID per registration: a second import replaces the first. A date's end is exclusive (RFC 5545, 3.6.1)."""
     entry = Event()
     entry.add("uid", f"{registered.id}@{event.slug}.rollcall")
     entry.add("dtstamp", registered.received_at)

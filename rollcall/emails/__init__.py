@@ -1,4 +1,4 @@
-"""What each e-mail says: a module an e-mail, each of which gathers what it is about and words it."""
+"""What each e-mail says, a module an e-mail: gathers what it needs and words it."""
 
 from typing import assert_never
 
@@ -10,8 +10,8 @@ from rollcall.model.intake import Intake
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    """The e-mail that the entry stands for, from the store as it is now. Raises `StoreUnavailable`; `LookupError` and
-    `ValueError` where what it is about is not there or not whole."""
+    """From the store as it is now. Raises `StoreUnavailable`; `LookupError` or `ValueError` where something is missing
+    or corrupt."""
     match entry.kind:
         case EmailKind.CONFIRMATION:
             return confirmation.write(desk, entry, event, intake)

@@ -1,4 +1,4 @@
-"""To the registrant: what we have, where the event is, and whether the registration is late."""
+"""To the registrant: what we have, where the event is, whether the registration is late."""
 
 from urllib.parse import quote_plus
 
@@ -13,7 +13,7 @@ from rollcall.model.registration import Registered
 from templates import dates
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
-"""https://developers.google.com/maps/documentation/urls/get-started: finds a building by what people call it."""
+"""https://developers.google.com/maps/documentation/urls/get-started"""
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:

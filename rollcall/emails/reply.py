@@ -19,18 +19,16 @@ from schemas.text import is_blank
 LONGEST_SUBJECT = 200
 """Characters."""
 NOT_FOUND = Fault("not_found")
-"""In place of what the page says of an empty field: the sender may have written it where we do not look."""
+"""Replaces "fill this in": the sender may have written it where we do not look."""
 _PICTURE = re.compile(r"[./](?:pdf|jpe?g|png|gif|tiff?|bmp|heic|heif|webp)\Z", re.IGNORECASE)
 _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
 class Outcome(StrEnum):
-    """What came of a form, as its sender is told."""
-
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
     E_MAILED_IN_TIME = "e_mailed_in_time"
-    """SendGrid had it in time, the store only after the deadline."""
+    """SendGrid received it in time, the store after the deadline."""
     LATE = "late"
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
@@ -58,22 +56,17 @@ _NOT_REGISTERED = {
 
 @dataclass(frozen=True)
 class Reply:
-    """What a reply is about."""
-
     inbound: InboundEmail
     people: Mapping[str, Registered]
-    """Those of its forms that are registered, by registration id."""
+    """By registration id."""
     links: Mapping[int, str]
-    """By a form's place in the e-mail: the address of the page with its answers filled in."""
+    """To the page with the answers filled in, by the form's place in the e-mail."""
     form_page: str
     answers_to: str
-    """The address to which an answer to the reply goes."""
 
 
 @dataclass(frozen=True)
 class FormShown:
-    """What is said of a form."""
-
     name: str
     outcome: Outcome
     details: list[tuple[str, str]]
@@ -81,7 +74,7 @@ class FormShown:
     faults: list[str]
     registered: Registered | None
     link: str | None
-    """The address of the page with its answers filled in."""
+    """To the page with the answers filled in."""
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
@@ -129,13 +122,13 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
 
 
 def subject_of(event: Event, inbound: InboundEmail) -> str:
-    """Theirs, with one `Re: ` (RFC 5322, 3.6.5); ours where they had none."""
+    """Theirs, with one `Re: ` (RFC 5322, 3.6.5), else ours."""
     theirs = _RE.sub("", one_line(inbound.subject, LONGEST_SUBJECT))
     return one_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT)
 
 
 def looks_like_a_picture(name: str) -> bool:
-    """Whether an attachment's name, or the media type in its place, is that of a picture or a PDF: mostly a scan."""
+    """`name`: a file's, or its media type. Pictures and PDFs are mostly scans."""
     return bool(_PICTURE.search(name.strip()))
 
 
@@ -162,7 +155,6 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
 
 
 def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
-    """The faults by field name, in words for somebody who wrote an e-mail."""
     return {
         name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else found for name, found in form.faults.items()
     }
