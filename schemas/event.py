@@ -1,4 +1,4 @@
-"""The event file, `events/<slug>.toml`, checked into an `Event`. Its errors name the file, the field and the mend."""
+"""The event file, `events/<slug>.toml`, checked into an `Event`. Errors name file, field and remedy."""
 
 import re
 import tomllib
@@ -22,7 +22,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
 class EventFileError(Exception):
-    """One or more event files cannot be used; the message is one line a fault: file, field, what is wrong."""
+    """The message has a line a fault: file, field, what is wrong."""
 
 
 class _Table(Schema):
@@ -35,7 +35,7 @@ class _Table(Schema):
     }
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """What is missing, or of another kind, is said in the same words in every table."""
+        """One wording in every table."""
         field_obj.error_messages["required"] = "is missing; add it"
         if isinstance(field_obj, fields.List):
             of_tables = isinstance(field_obj.inner, fields.Nested)
@@ -65,7 +65,7 @@ def _email(*, required: bool = True) -> fields.Email:
 
 
 def _is_origin(text: str) -> None:
-    """As browsers write an origin (RFC 6454, 6.2), since it is compared letter by letter: the port only if unusual."""
+    """As browsers write it (RFC 6454, 6.2): compared letter by letter."""
     default_port = ":80" if text.startswith("http:") else ":443"
     if not _ORIGIN.fullmatch(text) or text.endswith(default_port):
         raise ValidationError(
@@ -75,12 +75,11 @@ def _is_origin(text: str) -> None:
 
 
 _OTHER_FORMS = ("posix/", "right/")
-"""Folders of the IANA database with the same zones once more; those of the second count leap seconds."""
+"""The same zones once more; `right/` counts leap seconds."""
 
 
 class _Zone(fields.Field[ZoneInfo]):
-    """The name of a time zone of the IANA database. It is looked up, and not sought in a list of all: making the list
-    took 15 ms of each start."""
+    """Looked up: listing all zones took 15 ms of each start."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> ZoneInfo:
         try:
@@ -92,8 +91,6 @@ class _Zone(fields.Field[ZoneInfo]):
 
 
 class _LocalTime(fields.Field[date | datetime]):
-    """A TOML local date or local date-time."""
-
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date | datetime:
         if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
             raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
@@ -204,7 +201,7 @@ class _EventFile(_Table):
 
 
 def read_events(folder: Path) -> dict[str, Event]:
-    """All events of the folder by slug, which is the file's name. Raises `EventFileError` with every fault found."""
+    """By slug. Raises `EventFileError` with every fault."""
     events, faults = read_folder(folder)
     if faults:
         raise EventFileError("\n".join(faults))
@@ -212,7 +209,7 @@ def read_events(folder: Path) -> dict[str, Event]:
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
-    """The events of the folder whose files can be used, by slug; and a line for each fault of the others."""
+    """The usable events by slug, and a line for each fault of the others."""
     events: dict[str, Event] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
@@ -227,7 +224,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
 
 
 def read_event(path: Path) -> Event:
-    """The event that the file describes. Raises `EventFileError`."""
+    """Raises `EventFileError`."""
     if not _SLUG.fullmatch(path.stem):
         raise EventFileError(
             f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
@@ -271,7 +268,7 @@ class _NoToml(Exception):
 
 
 def _toml(text: str) -> dict[str, Any]:
-    """Its errors show the line: the parser names only its number."""
+    """The parser names only the line's number."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -281,8 +278,7 @@ def _toml(text: str) -> dict[str, Any]:
 
 
 def deadline_from(text: str, event: Event) -> datetime:
-    """The deadline that the text names as an event file does: a date, to whose end it lasts, or a date and time, in the
-    event's zone. Raises `ValueError` with a sentence."""
+    """As in an event file: a date, to its end, or a local date and time. Raises `ValueError` with a sentence."""
     try:
         closes = datetime.fromisoformat(text) if len(text) > len("2004-02-20") else date.fromisoformat(text)
     except ValueError:
@@ -296,7 +292,7 @@ def deadline_from(text: str, event: Event) -> datetime:
 
 
 def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
-    """The instant as an event file has it: a date where a day begins, or, with `ends`, where one has ended."""
+    """A date where a day begins or, with `ends`, has ended."""
     local = instant.astimezone(event.zone).replace(tzinfo=None)
     if local.time() == time():
         return (local.date() - timedelta(days=ends)).isoformat()
@@ -304,7 +300,7 @@ def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
 
 
 def _end_of(closes: date | datetime) -> datetime:
-    """A deadline that is a date lasts to the end of that day."""
+    """A date lasts to its end."""
     if isinstance(closes, datetime):
         return closes
     return datetime.combine(closes + timedelta(days=1), time())
@@ -315,10 +311,7 @@ def _in_zone(when: date | datetime, zone: ZoneInfo, field: str) -> date | dateti
 
 
 def _instant(when: date | datetime, zone: ZoneInfo, field: str) -> datetime:
-    """The one instant that the local time names; a date names its beginning.
-
-    A local time that the zone's clocks skip or show twice names none, and is refused (PEP 495).
-    """
+    """A date names its beginning. Raises where clocks skip or repeat the time (PEP 495)."""
     local = when if isinstance(when, datetime) else datetime.combine(when, time())
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() != second.utcoffset():

@@ -1,4 +1,4 @@
-"""The sentences for what is wrong in a form: one table, for the form's page, for JSON clients and for e-mails."""
+"""The sentences for faults in a form: for the page, JSON clients and e-mails."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,11 +27,11 @@ _SENTENCES = {
 
 
 def sentence(fault: Fault, choices: Sequence[tuple[str, str]] = ()) -> str:
-    """What people are told; `choices` are those of its field, as code and label."""
+    """`choices`: code and label."""
     return _SENTENCES[fault.code].format(**fault.params, choices=", ".join(label for _, label in choices))
 
 
 def sentences(event: Event, faults: Mapping[str, Sequence[Fault]]) -> dict[str, list[str]]:
-    """What people are told of each field of this event's form."""
+    """By field name."""
     choices = {field.name: field.choices for field in form_fields(event)}
     return {name: [sentence(fault, choices.get(name, ())) for fault in found] for name, found in faults.items()}

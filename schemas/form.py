@@ -1,8 +1,5 @@
-"""The registration form: each field described once, and a filled-in form checked into a `Registration`.
-
-The fields are those of Annex 1 of the letter. The page, the errors, the roster's columns, the e-mails, the blank form
-and the words that the e-mail reader knows are derived from them.
-"""
+"""The registration form: each field of the letter's Annex 1 described once, and a filled-in form checked into a
+`Registration`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,12 +16,12 @@ from rollcall.model.title import TITLES
 from schemas.text import Coded, Lines, Text, coded, is_blank
 
 LONGEST_CHOICE = 300
-"""Characters of the code or label of a choice."""
+"""Characters of a code or label."""
 
 
 @dataclass(frozen=True)
 class FormField:
-    """A field of the form as people see it."""
+    """As people see it."""
 
     name: str
     kind: str
@@ -33,15 +30,14 @@ class FormField:
     max_length: int | None = None
     help: str = ""
     autocomplete: str = "off"
-    """HTML's autofill detail token (HTML Standard, 4.10.18.7): for what is the registrant's own."""
+    """Autofill detail token (HTML Standard, 4.10.18.7), for the registrant's own data."""
     also: tuple[str, ...] = ()
-    """What else forms and lists call it, in English, French and Spanish. Two fields may share a name: what stands there
-    then holds both."""
+    """Other labels, in English, French and Spanish. A label of two fields holds both."""
     required: bool = False
     choices: tuple[tuple[str, str], ...] = ()
-    """Code and label of each choice."""
+    """Code and label."""
     choices_also: tuple[tuple[str, str], ...] = ()
-    """Code and another word for it."""
+    """Code and another word."""
 
 
 def _words(listed: str) -> tuple[str, ...]:
@@ -54,7 +50,7 @@ _NAME_AND_ADDRESS = (
     "Nom et adresse complète de l'administration ou de l'organisation",
     "Nombre y dirección completa de la administración u organización",
 )
-"""Labels of Annex 1, where one field holds both; the name is its first line."""
+"""Annex 1: one field holds both; the name is its first line."""
 
 STOCK = (
     FormField(
@@ -183,38 +179,34 @@ STOCK = (
         also=_words("Signed, Signé, Firma"),
     ),
 )
-"""The form, top to bottom. An event says which it requires, and its categories."""
+"""Top to bottom; an event says which it requires."""
 
 FIELD_NAMES = tuple(field.name for field in STOCK)
 
 
 def form_fields(event: Event) -> tuple[FormField, ...]:
-    """The fields of this event's form, in the form's order."""
     return _form_fields(event.categories, event.required)
 
 
 def schema_for(event: Event) -> Schema:
-    """The form's schema for this event. Made once for forms that are alike."""
+    """Cached: equal forms share one."""
     return _schema(form_fields(event), event.venue.country)
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
-    """The filled-in form as a registration; a choice may be given by its code, its label or another word for it.
-
-    Raises marshmallow's `ValidationError`, of which `faults_of` tells what is wrong.
-    """
+    """Accepts a choice's code, label or another word for it. Raises marshmallow's `ValidationError`."""
     registration: Registration = schema_for(event).load(answers)
     return registration
 
 
 def faults_of(error: ValidationError) -> dict[str, tuple[Fault, ...]]:
-    """What is wrong with a form, by field name."""
+    """By field name."""
     found: Mapping[object, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
     return {str(name): tuple(faults) for name, faults in found.items()}
 
 
 def written(registration: Registration) -> dict[str, str]:
-    """The registration's answers as text by field name, choices as codes; what was left empty is absent."""
+    """Text by field name; choices as codes; empty answers absent."""
     answers = {
         **registration.answers,
         "family_name": registration.family_name,
@@ -227,20 +219,19 @@ def written(registration: Registration) -> dict[str, str]:
 
 
 def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
-    """The answers as people are shown them: the label of a choice in place of its code."""
     labels = {field.name: dict(field.choices) for field in form_fields(event) if field.kind == "choice"}
     return {name: labels.get(name, {}).get(text, text) for name, text in answers.items()}
 
 
 def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
-    """The answers with the code of a choice in place of its label, where that is known: for filling in the page."""
+    """For filling in the page; unknown choices stay."""
     choices = {name: field for name, field in schema_for(event).fields.items() if isinstance(field, Choice)}
     codes = {name: choices[name].code_of(text) for name, text in answers.items() if name in choices}
     return {**answers, **{name: code for name, code in codes.items() if code}}
 
 
 class Choice(Text):
-    """One of the field's choices, loaded as its code."""
+    """Loaded as its code."""
 
     default_error_messages = coded(not_a_choice="not_a_choice")
 
@@ -265,7 +256,7 @@ def _letters(text: str) -> str:
 
 
 class Telephone(Text):
-    """A telephone or fax number, kept as it was written: the only thing it must have is a digit."""
+    """As written: it must only have a digit."""
 
     default_error_messages = coded(no_digits="not_a_telephone_number")
 
@@ -279,12 +270,11 @@ _PLAIN_ADDRESS = re.compile(
     r"@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+([a-z]{2}|com|edu|gov|int|net|org)",
     re.IGNORECASE | re.ASCII,
 )
-"""What nearly every address looks like, and the library surely takes (a test asks it). It is loaded for others only: a
-person waiting for a cold start would pay 14 ms for its expressions."""
+"""Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms."""
 
 
 class EmailAddress(Text):
-    """An e-mail address (RFC 5321, 6531) by the email-validator library, without a look at the DNS."""
+    """RFC 5321, 6531, by email-validator; without DNS."""
 
     default_error_messages = coded(not_an_address="not_an_email_address")
 
@@ -300,7 +290,7 @@ class EmailAddress(Text):
 
 
 class Day(Coded, fields.Date):
-    """A date as ISO 8601 has it."""
+    """ISO 8601."""
 
     default_error_messages = coded(invalid="not_a_date")
 
@@ -368,8 +358,7 @@ def _checked(field: FormField) -> fields.Field[Any]:
 
 
 def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:
-    """E.164 (ITU-T) of each telephone number that can be understood. Only the hotel's country is known to us, so only
-    its number may do without the country code."""
+    """E.164 (ITU-T), where understood. Only the hotel's country is known: only its number may omit the country code."""
     numbers = {
         "tel": _e164(answers.get("tel"), None),
         "fax": _e164(answers.get("fax"), None),

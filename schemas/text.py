@@ -11,23 +11,23 @@ from marshmallow import ValidationError, fields
 from rollcall.model.fault import Fault
 
 LOST = "\ufffd"
-"""What a decoder writes in place of what it could not read (Unicode, 5.22)."""
+"""A decoder's replacement character (Unicode, 5.22)."""
 _UNREADABLE = ("Cc", "Cs", "Zl", "Zp")
 _UNMEANT = dict.fromkeys((0x200B, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-"""Spaces of no width, and the bidi controls that telephones and messengers put around what is pasted (UAX #9). Joiners
-and marks (U+200C to U+200F, U+061C) stay: Persian, Indic and mixed texts need them."""
+"""Zero-width spaces, and the bidi controls that messengers put around pasted text (UAX #9). Joiners and marks (U+200C
+to U+200F, U+061C) stay: Persian, Indic and mixed texts need them."""
 _INVISIBLE = ("Cf", "Zs", "Zl", "Zp", "Mn", "Me")
 _INVISIBLE_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
-"""Hangul's fillers and the braille pattern without a dot."""
+"""Hangul's fillers, the empty braille pattern."""
 
 
 def coded(**codes: str) -> dict[str, Any]:
-    """Error messages for a `Coded` field: the code of the `Fault` by Marshmallow's key."""
+    """Error messages for a `Coded` field: fault codes by Marshmallow's key."""
     return {key: Fault(code) for key, code in codes.items()}
 
 
 class Coded(fields.Field[Any]):
-    """A field whose error messages may be `Fault`s: a `ValidationError` then has those in place of sentences."""
+    """Its `ValidationError`s may have `Fault`s in place of sentences."""
 
     default_error_messages = coded(required="required", null="required")
 
@@ -39,10 +39,9 @@ class Coded(fields.Field[Any]):
 
 
 class Text(Coded, fields.String):
-    """A line of text, trimmed and in Unicode NFC (UAX #15), otherwise as it was written.
+    """A line, trimmed, in Unicode NFC (UAX #15). `max_length` in characters.
 
-    `max_length` is in characters. Control characters, lone surrogates and noncharacters are refused: they cannot be
-    read, and some cannot be kept.
+    Refuses control characters, lone surrogates and noncharacters: unreadable, and some cannot be stored.
     """
 
     default_error_messages = coded(
@@ -77,16 +76,15 @@ class Text(Coded, fields.String):
         return text
 
     def check(self, text: str) -> None:
-        """Raise `make_error(...)` for what this kind of text must not be."""
+        """Raises `make_error(...)`."""
 
     def tidy(self, text: str) -> str:
-        """The text without what nobody meant to write. Tidied text stays as it is."""
+        """Idempotent."""
         return unicodedata.normalize("NFC", text.translate(_UNMEANT)).strip()
 
 
 class Lines(Text):
-    """Lines of text: as `Text`, with line breaks kept as `\\n`, each line trimmed at its end and one blank line at the
-    most between two others."""
+    r"""Line breaks as `\n`, lines trimmed at the end, one blank line at most between two."""
 
     MOST = 20
     default_error_messages = coded(too_many="too_many_lines")
@@ -103,7 +101,7 @@ class Lines(Text):
 
 
 def is_blank(text: str) -> bool:
-    """Whether nobody would see anything: white space, format characters, marks without a letter, fillers."""
+    """White space, format characters, marks without a letter, fillers."""
     return all(
         character.isspace() or unicodedata.category(character) in _INVISIBLE or character in _INVISIBLE_LETTERS
         for character in text
@@ -115,5 +113,5 @@ def _unreadable(character: str) -> bool:
 
 
 def _is_noncharacter(code: int) -> bool:
-    """Never a character in any version of Unicode (23.7); XML, and so a workbook, cannot hold some."""
+    """Never a character (Unicode, 23.7); XML, and so a workbook, cannot hold some."""
     return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

@@ -1,4 +1,4 @@
-"""Filled-in forms in files: PDF, Word, JSON, CSV, text, HTML; their kind is told from the first bytes and the name."""
+"""Filled-in forms in files: PDF, Word, JSON, CSV, text, HTML."""
 
 import codecs
 import csv
@@ -24,9 +24,9 @@ MOST_BYTES = {"pdf": 3_000_000, "docx": 20_000_000, "text": 2_000_000}
 MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
-"""Bytes of a Word file's texts."""
+"""Bytes of text."""
 MOST_DRAWN = 500_000
-"""Bytes of a PDF's pages."""
+"""Bytes of page contents."""
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -35,7 +35,7 @@ _DELIMITERS = ",;\t|"
 
 
 def forms_in_file(event: Event, file: File) -> list[Answered]:
-    """Raises whatever the libraries that read its kind raise for a broken one."""
+    """Raises whatever the libraries raise for a broken file."""
     name, size = file.name.lower(), len(file.content)
     if b"%PDF-" in file.content[:1024]:
         return _in_pdf(event, file.content) if size <= MOST_BYTES["pdf"] else []
@@ -60,7 +60,7 @@ def _text_in(file: File) -> str:
 
 
 def _in_json(words: Vocabulary, text: str) -> list[Answered]:
-    """Keys are names or labels of fields; a list of people may be an object's one array."""
+    """Keys are names or labels; a list of people may be an object's one array."""
     told = json.loads(text)
     if isinstance(told, dict):
         arrays = (value for value in told.values() if isinstance(value, list))
@@ -120,7 +120,7 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
 
 
 def _typed(value: object) -> str:
-    """A name, as `/ms`, is that of a ticked box (ISO 32000-1, 12.7.4.2)."""
+    """A name, as `/ms`, is a ticked box (ISO 32000-1, 12.7.4.2)."""
     if not isinstance(value, str):
         return ""
     if value.startswith("/"):
@@ -129,7 +129,7 @@ def _typed(value: object) -> str:
 
 
 def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
-    """And of which copy of the form the field is: `form2.family_name`, `family_name_2`."""
+    """And the copy of the form: `form2.family_name`, `family_name_2`."""
     for known in words.fields:
         for joined in (".", "-", "_", "#"):
             if name.endswith(joined + known) and not _longer(words, name, known):
@@ -169,7 +169,7 @@ def _in_docx(event: Event, content: bytes) -> list[Answered]:
 
 
 def _text_of_docx(body: Any) -> str:
-    """In its order, content controls and boxes of both kinds included (ECMA-376 part 1, 17)."""
+    """In order, with content controls and text boxes (ECMA-376, part 1, 17)."""
     from lxml import etree
 
     page = Page()
@@ -216,7 +216,6 @@ def _begin_paragraph(element: Any, page: Page) -> None:
 
 
 def _is_unmeant(element: Any, tag: str) -> bool:
-    """Struck out, or Word's own `Click here to enter text`."""
     if tag == "sdt":
         return element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
     if tag == "r":
@@ -226,7 +225,7 @@ def _is_unmeant(element: Any, tag: str) -> bool:
 
 
 def _is_on(box: Any) -> bool:
-    """A box of Word 97's forms (17.16.8 and 17.16.12)."""
+    """Word 97's checkbox (17.16.8, 17.16.12)."""
     for tag in ("checked", "default"):
         said = box.find(_WORD + tag)
         if said is not None:

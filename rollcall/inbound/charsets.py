@@ -1,4 +1,4 @@
-"""Bytes into text, with charsets as mail really has them."""
+"""Bytes into text, whatever charset the e-mail declares."""
 
 import codecs
 import re
@@ -32,11 +32,8 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # neither Firestore nor JSON take
 
 
 def text_of(content: bytes, charset: str = "") -> str:
-    """The text that the bytes most likely are, without NUL and lone surrogates.
-
-    Bytes that are UTF-8 beyond ASCII are UTF-8 (by chance they never are), unless they are in a declared multibyte
-    charset. Other bytes are what is declared; failing that, what damages least; failing that, windows-1252.
-    """
+    """Valid UTF-8 beyond ASCII is UTF-8, unless a multibyte charset is declared. Else the declared charset; else what
+    damages least; else windows-1252."""
     declared = _codec(charset)
     if _WIDE.match(declared) and b"\0" not in content:
         declared = ""
@@ -52,7 +49,7 @@ def text_of(content: bytes, charset: str = "") -> str:
 
 
 def clean(text: str) -> str:
-    """Stores take neither NUL nor lone surrogates."""
+    """Stores accept neither NUL nor lone surrogates."""
     return _UNSTORABLE.sub("", text)
 
 
@@ -69,7 +66,6 @@ def _codec(charset: str) -> str:
 
 
 def _is_of_text(codec: str) -> bool:
-    """Some codecs make bytes of bytes (`zip`), or text of text (`rot13`)."""
     try:
         b"\0".decode(codec)
     except LookupError:
@@ -80,7 +76,7 @@ def _is_of_text(codec: str) -> bool:
 
 
 def _damaged(content: bytes, declared: str) -> str:
-    """Whatever leaves less than a tenth of what is not ASCII unread."""
+    """Less than a tenth of what is not ASCII may be unreadable."""
     for codec in filter(None, ("utf-8", declared)):
         text = content.decode(codec, "replace")
         if text.count("\ufffd") * 10 <= len(text) - len(text.encode("ascii", "ignore")):

@@ -1,4 +1,4 @@
-"""Choices and their boxes, recognised in a line of a form: which box is whose, and which are ticked."""
+"""Choices and their boxes in a line: which box is whose, which are ticked."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ MOST_OF_CHOICES = 4000
 
 _TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸\uf0fe\uf0fd\uf0fc\uf078"
 _UNTICKED = "☐□○◯◻❏❑▢🗆\uf0a8\uf06f\uf071\uf072\uf0a3"
-"""Unicode's boxes, and Wingdings' as Word has them, in the private use area from U+F000."""
+"""Wingdings' too, as Word has them: the private use area from U+F000."""
 HAS_BOX = re.compile(rf"[\[(][\s_]?[xX*vV✓✔☒☑]?[\s_]?[\])]|[{_TICKED}{_UNTICKED}]")
 _TOKEN = re.compile(
     rf"(?P<ticked>[\[(]\s?(?:[xX*vV✓✔☒☑])\s?[\])]|[{_TICKED}]\ufe0f?|(?<!\w)_{{1,4}}[xX]_{{1,4}}(?!\w))"
@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 
 def plain(text: str) -> str:
-    """Letters and digits, folded and without accents, a space between words: for comparing."""
+    """For comparing: folded letters and digits, without accents."""
     letters = unicodedata.normalize("NFD", fold(text))
     kept = "".join(
         character if character.isalnum() else " " for character in letters if unicodedata.category(character) != "Mn"
@@ -53,11 +53,10 @@ _Mark = bool | str | _Choice | _Apart
 @dataclass(frozen=True)
 class Choices:
     by_first_word: Mapping[str, Sequence[tuple[tuple[str, ...], str, str]]]
-    """The longest first: all its words, its field's name and its code."""
+    """Longest first: words, field, code."""
 
     def chosen(self, name: str, text: str) -> str:
-        """The one choice that is ticked or, where nothing has a box, named; else the text, or nothing where it is only
-        choices and boxes."""
+        """The one choice that is ticked or, without boxes, named; else the text."""
         marks = self._marks(text)
         choices = [mark for mark in marks if isinstance(mark, _Choice)]
         has_words = any(isinstance(mark, str) for mark in marks)
@@ -70,7 +69,7 @@ class Choices:
         return text if not marks or has_words or any(choice.field != name for choice in choices) else ""
 
     def fields_in(self, text: str) -> tuple[str, ...]:
-        """The fields of a line that has only choices and boxes, or a box beside a choice; none for an ordinary line."""
+        """None for an ordinary line."""
         marks = self._marks(text)
         named = [mark for mark in marks if isinstance(mark, _Choice)]
         if not named:
@@ -113,7 +112,7 @@ class Choices:
 
 
 def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:
-    """Each given as field's name, code and spelling."""
+    """`spelled`: field, code, spelling."""
     found: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
     for field, code, spelling in spelled:
         if words := tuple(re.findall(r"[^\W_]+", plain(spelling))):
@@ -122,7 +121,7 @@ def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:
 
 
 def _length(words: tuple[str, ...], tokens: Sequence[re.Match[str]], at: int) -> int:
-    """How many tokens these words take; 0 where they are not there."""
+    """In tokens; 0 where the words are absent."""
     place = at
     for word in words:
         while at < place < len(tokens) and _is_space(tokens[place]):
@@ -151,7 +150,7 @@ def _ticked(marks: Sequence[_Mark], name: str) -> set[str]:
 
 
 def _told(part: Sequence[_Mark]) -> list[_Choice] | None:
-    """None where it cannot be told whose box is whose."""
+    """None where it is unclear whose box is whose."""
     solid = [mark for mark in part if isinstance(mark, bool | _Choice)]
     choices = [mark for mark in solid if isinstance(mark, _Choice)]
     if len(choices) == 1:

@@ -1,4 +1,4 @@
-"""Filled-in forms in the parts of an e-mail, checked against the form's schema."""
+"""Filled-in forms in the parts of an e-mail, checked."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
 LONGEST_DATE = 60
-"""Characters of a date."""
+"""Characters."""
 _DATES = {
     "DATE_ORDER": "DMY",
     "PARSERS": ["absolute-time"],  # none that is reckoned from today
@@ -31,15 +31,15 @@ _NO_PAPERS = (
     *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
     *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
 )
-"""Files that programs attach: signatures, visiting cards, answers to a calendar entry."""
+"""What programs attach."""
 
 
 @dataclass(frozen=True)
 class Found:
     forms: tuple[ParsedForm, ...]
-    """At most `MOST_FORMS`, each person's once."""
+    """At most `MOST_FORMS`, one a person."""
     not_read: tuple[str, ...]
-    """Names, or else media types, of the attached files without a form."""
+    """Names, or else media types, of attachments without a form."""
 
 
 def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
@@ -70,7 +70,6 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
 
 
 def _in_body(event: Event, parts: Parts, forwarded: int) -> list[Answered]:
-    """The text's, or the HTML's where that has more: mostly they are the same."""
     in_text = partial(forms_in_text, forwarded=forwarded)
     plain = [form for text in parts.plain for form in _tried(in_text, event, text)]
     if not parts.html or (plain and all(_checked(event, form).registration for form in plain)):
@@ -89,7 +88,7 @@ def _told(forms: Sequence[Answered]) -> int:
 
 
 def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, source: _Source) -> list[Answered]:
-    """Libraries do not say what they raise for a broken file."""
+    """Libraries do not document what they raise for a broken file."""
     try:
         return read(event, source)
     except Exception:
@@ -101,7 +100,6 @@ def _is_paper(file: File) -> bool:
 
 
 def _each_once(forms: Sequence[Answered]) -> list[Answered]:
-    """Namesakes differ in their e-mail addresses."""
     kept: dict[tuple[str, ...], list[Answered]] = {}
     for form in forms:
         namesakes = kept.setdefault(names_of(form), [])
@@ -120,7 +118,7 @@ def _may_be_one_person(one: Answered, other: Answered) -> bool:
 
 
 def _joined(one: Answered, other: Answered) -> Answered:
-    """What is not quoted counts first, then the fuller form, then the first."""
+    """Unquoted answers win, then the fuller form's, then the first's."""
     first, second = sorted((one, other), key=lambda form: (form.quoted, -len(form.answers)))
     return Answered({**second.answers, **first.answers}, first.quoted)
 
@@ -136,8 +134,7 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
 
 
 def date_in(text: str) -> str:
-    """English, French or Spanish to ISO 8601; the text itself where it is no date. Where day and month may be swapped,
-    the day stands first."""
+    """English, French or Spanish to ISO 8601, else unchanged. The day stands before the month."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:

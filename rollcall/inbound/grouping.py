@@ -1,7 +1,4 @@
-"""Which of the answers in a text belong to one form.
-
-A form begins at a name where the form before has one, or with what leads up to it (`_cut`).
-"""
+"""Which of the answers in a text belong to one form."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +7,11 @@ from dataclasses import dataclass
 from rollcall.model.registration import fold
 
 MOST_FORMS = 200
-"""A delegation is smaller, and each form costs a commit."""
+"""Each costs a commit; delegations are smaller."""
 NAMES = ("family_name", "first_name")
 SHARED = ("category", "organization", "address")
-"""What a focal point may say once, before the first name, for all."""
+"""A focal point may say these once, before the first name, for all."""
 _NO_FORM_ALONE = ("tel", "fax", "email", "signed_on")
-"""Part of every letterhead."""
 
 
 @dataclass(frozen=True)
@@ -25,26 +21,25 @@ class Item:
     quoted: bool = False
     paragraph: int = 0
     begins: bool = False
-    """Whether it begins a form for certain, as a row of a list."""
+    """As a row of a list does."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """The answers in one form by field name, not yet checked."""
+    """By field name, not yet checked."""
 
     answers: Mapping[str, str]
     quoted: bool = False
-    """Whether all of it was quoted."""
 
     @property
     def is_form(self) -> bool:
-        """Rather than a letterhead."""
+        """Else a letterhead."""
         telling = [name for name in self.answers if name not in _NO_FORM_ALONE]
         return len(telling) > 1 and any(name in telling for name in NAMES)
 
 
 def forms_of(items: Sequence[Item]) -> list[Answered]:
-    """What the sender wrote comes first; what is quoted fills in what is missing there."""
+    """Quoted answers fill in what the sender's own lack."""
     own = _forms([item for item in items if not item.quoted], quoted=False)
     quoted = [one for one in _forms([item for item in items if item.quoted], quoted=True) if one.is_form]
     whole = [one for one in own if one.is_form]
@@ -57,7 +52,7 @@ def forms_of(items: Sequence[Item]) -> list[Answered]:
 
 def _said_of(quoted: Answered, part: Answered) -> dict[str, str]:
     """The lines above a quoted form may be another person's: their telephone and e-mail address count only where the
-    form has none that could be right."""
+    form has none."""
     return {
         name: value
         for name, value in part.answers.items()
@@ -120,8 +115,7 @@ def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 
 def _back(items: Sequence[Item], start: int, at: int, seen: Counter[str], named_in: set[int]) -> int:
-    """With the labels before the name that the form from `start` has already, or that stand in the name's own
-    paragraph."""
+    """Back to the labels that the present form has already, or that share the name's paragraph."""
     alone = items[at].paragraph not in named_in
     left = Counter(seen)
     begin = at
@@ -137,7 +131,7 @@ def _back(items: Sequence[Item], start: int, at: int, seen: Counter[str], named_
 
 
 def _answers(items: Sequence[Item]) -> dict[str, str]:
-    """The first answer at each label: a letterhead often stands below."""
+    """The first answer wins: a letterhead often stands below."""
     answers: dict[str, str] = {}
     for item in items:
         if item.value:

@@ -1,4 +1,4 @@
-"""HTML as text: rows of tables and ticked boxes as a form's lines have them, quotations as `> `."""
+"""HTML as text: rows and ticked boxes as lines of a form, quotations as `> `."""
 
 import re
 from typing import Any
@@ -14,22 +14,21 @@ _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _DROPPED = frozenset(
     {"head", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "del", "s", "strike"}
 )
-"""What is not shown, and what was struck out, as in `Mr. / Mrs. / Ms.`."""
+"""Hidden or struck out, as in `Mr. / Mrs. / Ms.`."""
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 LONGEST_HTML = 10_000_000
 """Characters."""
 
 
 DEEPEST = 10
-"""Levels of quotation that are told apart."""
+"""Levels of quotation."""
 
 
 class Page:
-    """Lays out lines; a table's row is one, a tab between its cells."""
+    """A table's row is a line, with a tab between cells."""
 
     def __init__(self) -> None:
         self.quoted = 0
-        """The depth of quotation at this place."""
         self._lines: list[str] = []
         self._line: list[str] = []
         self._mark = ""
@@ -71,7 +70,7 @@ class Page:
         self._cells.append(0)
 
     def begin_cell(self) -> None:
-        """In the line in which the last cell ended."""
+        """Stays in the line in which the last cell ended."""
         if not self._cells:
             return
         if self._cells[-1]:
@@ -96,7 +95,7 @@ class Page:
 
 
 def text_of_html(html: str) -> str:
-    """Broken HTML is read as browsers would."""
+    """Reads broken HTML as browsers do."""
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
@@ -111,7 +110,7 @@ def text_of_html(html: str) -> str:
 
 
 def _lay_out(walk: Any, page: Page) -> None:
-    """Without recursion, however deep elements lie."""
+    """Elements may lie too deep for recursion."""
     kept_as_typed = 0
     for event, element in walk:
         tag = element.tag
@@ -188,5 +187,5 @@ def _is_chosen(option: Any) -> bool:
 
 
 def _is_quotation(element: Any) -> bool:
-    """Gmail indents by a blockquote, too, without a border."""
+    """Gmail also indents by a blockquote, without a border."""
     return element.tag == "blockquote" and "border:none" not in (element.get("style") or "").replace(" ", "")

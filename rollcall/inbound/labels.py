@@ -1,4 +1,4 @@
-"""Labels of a form, recognised in any spelling, case and punctuation; `Vocabulary` is made from the form's fields."""
+"""Labels of a form, in any spelling, case and punctuation."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from schemas.form import FormField, form_fields
 
 LONGEST_LINE = 20_000
 LONGEST_LABEL = 120
-"""Characters of a label with its hints."""
+"""Characters, hints included."""
 
 _BULLET = re.compile(r"[\s*•·▪●■○□◦❑❏\-–—#+\u200b-\u200f\ufeff]*(?:\(?(?:\d{1,2}|[a-wyzA-WYZ])[.)]\s*)?[\s*_]*")
 _SEPARATOR = re.compile(
@@ -38,12 +38,12 @@ _NAMED_ADDRESS = re.compile(r"[^<>]*<\s*([^<>\s]+@[^<>\s]+)\s*>[\s,;.]*")
 class Vocabulary:
     fields: Mapping[str, FormField]
     labels: Mapping[str, tuple[str, ...]]
-    """Names of fields by the label in plain words; most stand for one field."""
+    """By plain label; most name one field."""
     last_words: frozenset[str]
     choices: Choices
 
     def called(self, text: str) -> tuple[str, ...]:
-        """Hints in brackets are passed over; of `Nom / Family name` the first that is a label counts."""
+        """Skips hints in brackets; of `Nom / Family name` the first known label counts."""
         if len(text) > LONGEST_LABEL or HAS_BOX.search(text):
             return ()
         for said in _sayings(text):
@@ -52,12 +52,11 @@ class Vocabulary:
         return ()
 
     def explains(self, names: tuple[str, ...], text: str) -> bool:
-        """Whether it is the help text of one of these fields, or a line of that."""
         said = plain(text)
         return bool(said) and any(said in plain(self.fields[name].help) for name in names)
 
     def answers(self, said: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Pairs of a field's name or label and what stands there; other names are left out."""
+        """`said`: a field's name or label, and its text."""
         answers: dict[str, str] = {}
         for label, text in said:
             names = (label,) if label in self.fields else self.called(label)
@@ -67,7 +66,7 @@ class Vocabulary:
         return answers
 
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
-        """Of a label for two fields, the first line (else, what stands before the first comma) is the first one's."""
+        """Of two fields, the first takes the first line, or what stands before the first comma."""
         if len(names) == 2:
             first, _, rest = text.partition("\n" if "\n" in text else ",")
             yield names[0], first.strip().rstrip(",;")
@@ -76,7 +75,6 @@ class Vocabulary:
             yield names[0], self._understood(self.fields[names[0]], text)
 
     def _understood(self, field: FormField, text: str) -> str:
-        """A choice's code, the address in `Amina Diallo <amina@example.org>`, or else the text itself."""
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
         return self.choices.chosen(field.name, text) if field.kind == "choice" else text
@@ -109,7 +107,7 @@ def _sayings(text: str) -> Iterator[str]:
 
 
 def value_in(text: str) -> str:
-    """Without leaders and asterisks, and without what mail programs add to make it a link."""
+    """Without leaders, asterisks, and the links that mail programs add."""
     written = _LINK.sub("", text) if "<" in text or "[" in text or "(" in text else text
     if not written.strip():
         written = re.sub(r"(?i)(?:mailto|tel):", "", text).strip().strip("<>[]()")
@@ -148,11 +146,10 @@ class Label:
     names: tuple[str, ...]
     rest: str
     wide: bool = False
-    """Whether only white space separates it from its answer."""
+    """Only white space stands before the answer."""
 
 
 def labels_in(words: Vocabulary, line: str) -> list[Label]:
-    """None where the line does not begin with one."""
     if not line or line.isspace():
         return []
     line = line[:LONGEST_LINE]
@@ -171,7 +168,7 @@ class _Place(NamedTuple):
     names: tuple[str, ...]
     start: int
     end: int
-    """Behind what separates it from its answer."""
+    """Past the separator."""
     wide: bool
 
 
@@ -189,7 +186,7 @@ def _first_label(words: Vocabulary, body: str) -> _Place | None:
 
 
 def _known_by_its_value(words: Vocabulary, body: str) -> _Place | None:
-    """As in `Tel. +41 22 730 51 11` and `E-mail a@example.org`."""
+    """As in `Tel. +41 22 730 51 11`, `E-mail a@example.org`."""
     number = _NUMBER.search(body)
     if number and body[: number.start()].endswith(" "):
         names = words.called(body[: number.start()])

@@ -1,4 +1,4 @@
-"""An e-mail taken apart: its header fields, texts, files, and the e-mails within it."""
+"""An e-mail taken apart: header fields, texts, files, e-mails within it."""
 
 import binascii
 import mimetypes
@@ -14,12 +14,11 @@ from rollcall.inbound.mime import File, Headers, Parts, decoded, headers_of, lik
 from rollcall.inbound.webhook import Post
 
 DEEPEST = 20
-"""Levels of nesting; what lies deeper stays a file."""
+"""Levels of nesting; deeper parts stay files."""
 MOST_PARTS = 500
-"""Those of e-mails within it among them."""
 LONGEST_NAME = 255
 LONGEST_HEAD = 2048
-"""Bytes of an HTML in which it may name its charset."""
+"""Bytes in which HTML may name its charset."""
 
 _MESSAGES = ("message/rfc822", "message/global", "message/news")
 _BODIES = ("text/plain", "text/html")
@@ -45,7 +44,7 @@ class TakenApart:
 
 
 def take_apart(mime: bytes) -> TakenApart:
-    """What cannot be taken apart is text. Never raises."""
+    """Never raises: what cannot be taken apart is text."""
     begins = len(mime) - len(mime.lstrip(b"\r\n"))
     return _message(mime, begins, len(mime), 0, iter(range(MOST_PARTS)))
 
@@ -74,7 +73,6 @@ class _Found(NamedTuple):
     content: bytes
     content_id: str
     with_text: bool
-    """Whether the kind of multipart makes it part of the text."""
 
 
 @dataclass
@@ -85,7 +83,7 @@ class _Pieces:
     within: list[Parts] = field(default_factory=list)
 
     def parts(self) -> Parts:
-        """Many programs call a scan or a form `inline` that no text shows, so their word is not taken."""
+        """Ignores `inline`, which many programs set on scans and forms."""
         used = {unquote(used) for html in self.html for used in _CONTENT_ID_USED.findall(html)}
         files = (
             File(name, type, content, with_text or (type.startswith("image/") and content_id in used))
@@ -130,8 +128,8 @@ def _take(pieces: _Pieces, raw: bytes, start: int, end: int, around: str, depth:
 
 
 def _opened(headers: Headers, raw: bytes, start: int, end: int, depth: int) -> tuple[bytes, int, int, int]:
-    """Parts must not be encoded (RFC 2045, 6.4), and some are. Decoded bytes are held beside the encoded ones, so they
-    count for many levels."""
+    """Some parts are encoded, against RFC 2045, 6.4. Decoded bytes are held beside encoded ones, and so count for
+    several levels."""
     if not _encoding(headers):
         return raw, start, end, depth + 1
     content = _content(headers, raw, start, end)
@@ -139,7 +137,6 @@ def _opened(headers: Headers, raw: bytes, start: int, end: int, depth: int) -> t
 
 
 def _places(boundary: bytes, raw: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """Between the named boundaries, or else between those that there are."""
     named = list(islice(parts_between(raw, start, end, boundary), MOST_PARTS)) if boundary else []
     if named or not (likely := likely_boundary(raw, start, end)):
         return named
@@ -194,7 +191,7 @@ def _from_base64(encoded: memoryview) -> bytes:
 
 
 def _type(declared: str, name: str, otherwise: str) -> str:
-    """By the name where the declared type says nothing."""
+    """By the name where the type says nothing."""
     match = _TYPE.match(declared)
     type = match[1].lower() if match else otherwise
     guessed = _TYPES.guess_type(name)[0] if name and _SAYING_NOTHING.fullmatch(type) else None
@@ -202,7 +199,7 @@ def _type(declared: str, name: str, otherwise: str) -> str:
 
 
 def _file_name(*names: str) -> str:
-    """Without path and control characters."""
+    """Without path or control characters."""
     name = decoded(next(filter(None, names), ""))
     name = "".join(character for character in name if character.isprintable())
     return re.split(r"[/\\]", clean(name))[-1].strip()[-LONGEST_NAME:]

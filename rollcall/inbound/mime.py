@@ -1,7 +1,7 @@
 """Header fields, parameters, and parts between boundaries (RFC 2045 to 2047, 2231), as places in the bytes.
 
-Python's `email` raises on some real e-mails, copies them many times and takes a generator a level; values are left to
-it. The libraries for form data stop at the first closing boundary, and so miss what stands behind a forged one.
+Python's `email` raises on some real e-mails and copies them many times; libraries for form data miss what follows a
+forged closing boundary.
 """
 
 import re
@@ -14,7 +14,7 @@ from email.message import Message
 from rollcall.inbound.charsets import clean, text_of
 
 LONGEST_HEADERS = 256 * 1024
-"""Bytes of a part."""
+"""Bytes, of a part."""
 LONGEST_VALUE = 8192
 """Characters."""
 LONGEST_PARAMETER = 1000
@@ -34,7 +34,7 @@ _ENCODED_WORDS = re.compile(rf"{_ENCODED_WORD}(?:\s*{_ENCODED_WORD})*", re.DOTAL
 @dataclass(frozen=True)
 class Headers:
     fields: tuple[tuple[str, str], ...] = ()
-    """Names in lower case; values as written."""
+    """Lower-case names; values as written."""
 
     def all(self, name: str) -> tuple[str, ...]:
         return tuple(value for each, value in self.fields if each == name)
@@ -46,26 +46,26 @@ class Headers:
 @dataclass(frozen=True)
 class File:
     name: str
-    """Without any path; empty where it has none."""
+    """Without path; may be empty."""
     type: str
-    """In lower case, without parameters, as declared."""
+    """Lower case, without parameters."""
     content: bytes
     inline: bool = False
-    """Whether it is shown within the text, as a logo is."""
+    """Shown within the text, as a logo is."""
 
 
 @dataclass(frozen=True)
 class Parts:
     plain: tuple[str, ...] = ()
     html: tuple[str, ...] = ()
-    """Also where it is the same as a text (multipart/alternative)."""
+    """Also where a text says the same (multipart/alternative)."""
     files: tuple[File, ...] = ()
     within: tuple["Parts", ...] = field(default=())
-    """Attached or forwarded e-mails (message/rfc822)."""
+    """Attached or forwarded e-mails."""
 
 
 def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
-    """And where the body begins: after the first empty line, or at the first line that is no header field."""
+    """And where the body begins: after an empty line, or at the first line that is no field."""
     stop = _FIELDS.match(raw, start, end).end()  # type: ignore[union-attr]  # it matches nothing, too
     body = blank.end() if (blank := _BLANK.match(raw, stop, end)) else stop
     lines = _UNFOLDED.split(text_of(raw[start : min(stop, start + LONGEST_HEADERS)]))
@@ -75,8 +75,7 @@ def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
 
 
 def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
-    """In one pass (RFC 2046, 5.1.1). A missing last boundary is made up for; text after the last boundary is no part,
-    unless a boundary follows."""
+    """RFC 2046, 5.1.1. The last boundary may be missing."""
     delimiter = b"--" + boundary
     begun = None
     at = raw.find(delimiter, start, end)
@@ -94,7 +93,6 @@ def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator
 
 
 def likely_boundary(raw: bytes, start: int, end: int) -> bytes | None:
-    """A line of two hyphens and more, before a field such as `Content-Type`."""
     found = _LIKELY_BOUNDARY.search(raw, start, end)
     return found[1] if found else None
 
@@ -104,7 +102,7 @@ def decoded(value: str) -> str:
 
 
 def parameter(value: str, name: str) -> str:
-    """Decoded by RFC 2231 or, as many programs do, RFC 2047; empty where there is none."""
+    """Decoded by RFC 2231 or, as many programs do, RFC 2047."""
     message = Message()
     message["content-type"] = value.replace("\r", "").replace("\n", "")
     try:

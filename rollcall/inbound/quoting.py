@@ -1,7 +1,6 @@
-"""Which lines of a text are its sender's own, and which are quoted.
+"""Which lines of a text are quoted. A forwarded e-mail counts as the sender's own, an answered one does not.
 
-A forwarded e-mail counts as the sender's own, an answered one does not. Known are the marks of Gmail, Outlook (which
-tells only in the subject), Apple Mail and Thunderbird, in English, French and Spanish.
+Knows Gmail, Outlook (only the subject tells), Apple Mail and Thunderbird, in English, French and Spanish.
 """
 
 import re
@@ -29,7 +28,7 @@ _ORIGINAL = frozenset(
     {"original message", "message d origine", "mensaje original", "message original", "reply message"}
 )
 _FORWARDS = re.compile(r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|tr|rv|wg|i)\s?:\s*)*)", re.IGNORECASE)
-"""What programs and mail gateways write before a subject."""
+"""What programs and gateways put before a subject."""
 _WROTE = re.compile(r"(?:wrote|a ecrit|escribio|writes)\Z")
 _ON = re.compile(r"(?:on|le|el) ")
 _HEADER = re.compile(
@@ -45,25 +44,23 @@ _MOST_HEADERS = 15
 @dataclass(frozen=True)
 class Line:
     text: str
-    """Without quotation marks."""
     quoted: bool = False
 
 
 def times_forwarded(subject: str) -> int:
-    """Since it was last answered: `FW: Fwd: form` twice, `RE: FW: form` not at all."""
+    """Since the last answer: `FW: Fwd: form` twice, `RE: FW: form` never."""
     forwards = _FORWARDS.match(subject)
     return forwards[1].count(":") if forwards else 0
 
 
 def lines_of(text: str, forwarded: int = 0) -> list[Line]:
-    """A mail program's mark becomes an empty line. Some marks do not tell answered from forwarded: the first
-    `forwarded` of them count as forwarded."""
+    """Marks become empty lines. The first `forwarded` ambiguous marks count as forwarded."""
     told = [_told(line) for line in text.splitlines()]
     return list(_sorted_out(told, forwarded))
 
 
 def _told(line: str) -> tuple[int, str]:
-    """Its depth of quotation, and the line."""
+    """Depth of quotation, and the line."""
     row = line.strip()
     if row.startswith("|") and row.endswith("|") and row.count("|") > 2:
         return 0, "\t".join(cell.strip() for cell in row[1:-1].split("|")) if row.strip("|-:+ ") else ""
@@ -99,7 +96,6 @@ class _Mark(Enum):
     ORIGINAL = auto()
     """Answered or forwarded."""
     ANSWERED = auto()
-    """Quoted line by line or not."""
 
 
 def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, int]:
@@ -128,7 +124,7 @@ def _may_mark(line: str) -> bool:
 
 
 def _end_of_attribution(told: Sequence[tuple[int, str]], at: int) -> int:
-    """The end of `On ... wrote:`, three lines at the most; `at` where none begins."""
+    """Of `On ... wrote:`, three lines at most; `at` where none begins."""
     said = ""
     for end in range(at, min(at + 3, len(told))):
         line = told[end][1].strip()
@@ -144,7 +140,7 @@ def _end_of_attribution(told: Sequence[tuple[int, str]], at: int) -> int:
 
 
 def _end_of_headers(told: Sequence[tuple[int, str]], at: int) -> int:
-    """The end of a block of headers that begins with From; `at` where none begins."""
+    """Of headers that begin with From; `at` where none begin."""
     if not _FROM.match(told[at][1][:20]):
         return at
     others = sum(bool(_HEADER.match(line[:40])) for _, line in told[at + 1 : at + 6])

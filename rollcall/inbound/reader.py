@@ -1,4 +1,4 @@
-"""The way in: a post of Inbound Parse becomes a `ParsedEmail`."""
+"""A post of Inbound Parse becomes a `ParsedEmail`."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +20,14 @@ from rollcall.model.inbound import Envelope, ParsedEmail, Reason, ReviewReason
 from schemas.form import form_fields
 
 LONGEST_TEXT = 2000
-"""Characters shown to the staff."""
+"""Characters."""
 LONGEST_SUBJECT = 500
 LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
 MOST_REFERENCES = 50
 MOST_NOT_READ = 100
 LONGEST_NOT_READ = 200
 LONGEST_HTML = 200_000
-"""Characters of HTML in which the text's beginning is looked for."""
+"""Characters searched for text."""
 
 NAMELESS = "attachment"
 
@@ -36,10 +36,8 @@ _Read = TypeVar("_Read")
 
 
 class InboxReader:
-    """An `EmailReader` of posts as they came: `Content-Type: ...`, an empty line, the body.
-
-    The modules it calls are meant never to raise. Where one does, the e-mail is kept for review with what is known.
-    """
+    """Reads raw posts: `Content-Type: ...`, an empty line, the body. Where a module raises all the same, the e-mail
+    goes to review with what is known."""
 
     def glance(self, raw: bytes) -> Envelope:
         return _tried(partial(_glance, raw), lambda: Envelope(delivery_id(Post(), raw), ()))
@@ -92,7 +90,6 @@ def _names(of: Sequence[str]) -> tuple[str, ...]:
 
 
 def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
-    """As if the text quoted these answers."""
     given = [f"{field.label}: {asked[field.name]}" for field in form_fields(event) if field.name in asked]
     quoted = "\n".join(f"> {line}" for line in "\n".join(given).splitlines())
     said = "\n".join(parts.plain) or text_of_html("\n".join(parts.html))
@@ -114,7 +111,6 @@ def _attachments(raw: bytes) -> tuple[Attachment, ...]:
 
 
 def _attached(parts: Parts) -> Iterator[File]:
-    """Those of e-mails within it too."""
     yield from (file for file in parts.files if not file.inline)
     for one in parts.within:
         yield from _attached(one)

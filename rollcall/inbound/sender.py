@@ -1,4 +1,4 @@
-"""Who sent an e-mail, when it came, and whether a person sent it: decided from the post and the headers."""
+"""Who sent an e-mail, when it arrived, and whether a program sent it."""
 
 import re
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from rollcall.inbound.webhook import Post
 from rollcall.model.inbound import MachineSign, Reason, ReviewReason
 
 SPAM_SCORE = 5.0
-"""SpamAssassin's own threshold (`required_score`)."""
+"""SpamAssassin's `required_score`."""
 LONGEST_ADDRESS = 320
-"""Characters of an address (RFC 3696, 3)."""
+"""Characters (RFC 3696, 3)."""
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
@@ -28,7 +28,7 @@ _ABSENT = re.compile(
     r"|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina)( \w+)?\s*:",
     re.IGNORECASE,
 )
-"""How absence notes that do not say what they are begin their subject."""
+"""Subjects of absence notes without headers that say so."""
 _BY_HEADER = (
     MachineSign.LIST_ID,
     MachineSign.LIST_UNSUBSCRIBE,
@@ -39,24 +39,24 @@ _BY_HEADER = (
 
 
 def from_addresses(headers: Headers) -> tuple[str, ...]:
-    """Each once, without names."""
+    """Unique, without names."""
     written = headers.all("from")
     addresses = _addresses(written) or _addresses(map(decoded, written))
     return tuple({address.casefold(): address for address in addresses}.values())
 
 
 def arrived_at(headers: Headers) -> datetime | None:
-    """When SendGrid received it (UTC); None where its trace does not say so.
+    """By SendGrid's own `Received`, the earliest; None without one.
 
-    Servers put their `Received` on top (RFC 5321, 4.4): SendGrid's own are the first, up to the one that names whom it
-    came from. The sender may have forged what is below. The earliest of SendGrid's own counts.
+    Servers put theirs on top (RFC 5321, 4.4): SendGrid's are the first, up to the one that says "from". Those below may
+    be forged.
     """
     times = [time for time in map(_received_at, _written_by_sendgrid(headers)) if time]
     return min(times, default=None)
 
 
 def automatic(post: Post, headers: Headers) -> MachineSign | None:
-    """`X-Auto-Response-Suppress` is no sign: Exchange sets it on what people write too."""
+    """`X-Auto-Response-Suppress` is no sign: Exchange sets it on people's e-mails too."""
     submitted = _bare(headers.first("auto-submitted"))
     if submitted not in ("", "no"):
         return MachineSign.AUTO_SUBMITTED
@@ -75,15 +75,15 @@ def automatic(post: Post, headers: Headers) -> MachineSign | None:
 
 
 def is_report(headers: Headers) -> bool:
-    """A delivery report (RFC 6522): its attachments are not the sender's."""
+    """RFC 6522; its attachments are not the sender's."""
     return headers.first("content-type").lower().startswith("multipart/report")
 
 
 def unproven(post: Post, headers: Headers) -> Reason | None:
-    """Why it may not be from the address in From; None where it is, or nothing speaks against it.
+    """Why From may be forged; None where nothing speaks against it.
 
-    Proof is a valid DKIM signature, or SPF passed for the envelope's sender, for the same domain (DMARC's relaxed
-    alignment, RFC 7489, 3.1). Without either, the envelope must name the same domain.
+    Proof is a valid DKIM signature, or SPF, for the same domain (DMARC's relaxed alignment, RFC 7489, 3.1). Without
+    either, the envelope must name that domain.
     """
     addresses = from_addresses(headers)
     if post.tampered:
@@ -104,12 +104,11 @@ def unproven(post: Post, headers: Headers) -> Reason | None:
 
 
 def _feigns_an_outcome(headers: Headers) -> bool:
-    """SendGrid repeats a signature's own words beside the outcome: they may read like one."""
+    """SendGrid repeats a signature's own words, which may look like an outcome."""
     return any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
 
 
 def is_spam(post: Post) -> bool:
-    """Not where it was not checked."""
     return post.spam_score is not None and post.spam_score >= SPAM_SCORE
 
 
@@ -125,7 +124,7 @@ def _written_by_sendgrid(headers: Headers) -> Iterable[str]:
 
 
 def _received_at(received: str) -> datetime | None:
-    """SendGrid leaves out the semicolon before the time, and writes fractions of a second."""
+    """SendGrid omits the semicolon before the time, and writes fractions of a second."""
     times = _RECEIVED_AT.findall(received)
     if not times:
         return None
@@ -138,7 +137,7 @@ def _received_at(received: str) -> datetime | None:
 
 
 _ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
-"""Newer Pythons (3.11.10, Debian's) find no address in a header that is not quite right."""
+"""Newer Pythons (3.11.10, Debian's) find no address in a malformed header."""
 
 
 def _addresses(values: Iterable[str]) -> list[str]:
@@ -150,7 +149,6 @@ def _addresses(values: Iterable[str]) -> list[str]:
 
 
 def _bare(value: str) -> str:
-    """In lower case, without comments and parameters."""
     return _without_comments(value).partition(";")[0].strip().lower()
 
 
@@ -163,6 +161,6 @@ def _domain(address: str) -> str:
 
 
 def _aligned(domain: str, other: str) -> bool:
-    """Same domain, or one part of the other, above a top-level domain."""
+    """The same, or a subdomain of the other."""
     shorter, longer = sorted((domain, other.rstrip(".")), key=len)
     return "." in shorter and f".{longer}".endswith(f".{shorter}")

@@ -1,7 +1,4 @@
-"""Filled-in forms in text: of e-mails, of HTML and Word made into text, of PDFs without fields.
-
-`_Reading` goes from line to line with at most one label open, whose answer the lines below may still be.
-"""
+"""Filled-in forms in text: at most one label is open, whose answer the lines below may continue."""
 
 import re
 from collections.abc import Sequence
@@ -15,19 +12,19 @@ from rollcall.model.event import Event
 LONGEST_TEXT = 2_000_000
 """Characters."""
 _MOST_LINES = 40
-"""More than any address has, so that the schema can say so."""
+"""More than any address; the schema then says so."""
 _FLOWED = 50
-"""Characters of a wrapped line at the least; it ends in a space (RFC 3676, 4.1)."""
+"""Characters of a wrapped line, which ends in a space (RFC 3676, 4.1)."""
 _DASHES = "-- "
-"""Stands above a letterhead (RFC 3676, 4.3)."""
+"""Above a letterhead (RFC 3676, 4.3)."""
 
 _BOX = re.compile(r"\s*(?:[\[(][^\[\]()]{0,3}[\])]|[^\w\s])")
 _RUNS_ON = ("organization",)
-"""Fields of one line that often take two."""
+"""Often wrap to a second line."""
 
 
 def forms_in_text(event: Event, text: str, forwarded: int = 0) -> list[Answered]:
-    """In its order; `forwarded` as in `lines_of`."""
+    """`forwarded` as in `lines_of`."""
     words = vocabulary(event)
     lines = lines_of(text[:LONGEST_TEXT], forwarded)
     return [form for form in forms_of(_Reading(words).items(lines)) if form.is_form]
@@ -40,14 +37,13 @@ class _Open:
     quoted: bool
     paragraph: int
     leaders: bool = False
-    """Whether dots or the like follow: the answer is on its own line."""
+    """Dots follow: the answer is on its own line."""
     done: bool = False
-    """Whether nothing more belongs to it."""
     blank: bool = False
     spaced: bool = True
-    """Whether empty lines stood between all lines so far."""
+    """Empty lines separate all lines so far."""
     flows: bool = False
-    """Whether the last line goes on in the next."""
+    """The last line is wrapped."""
 
 
 class _Reading:
@@ -109,7 +105,7 @@ class _Reading:
                 self._open.flows = self._flows(line)
 
     def _meant(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """In Annex 1 the second `Tel.`, below the hotel, is the hotel's."""
+        """Annex 1's second `Tel.`, below the hotel, is the hotel's."""
         if "family_name" in names:
             self._tel_asked = False
         if names == ("tel",):
@@ -135,7 +131,6 @@ class _Reading:
         return True
 
     def _read_choices(self, line: Line) -> bool:
-        """A line of boxes and choices, with or without a label above."""
         here = self._open
         fields = self._words.choices.fields_in(line.text)
         if here and self._kind(here.names) == "choice" and here.quoted == line.quoted and not here.done:
@@ -151,7 +146,7 @@ class _Reading:
         return True
 
     def _goes_on(self, line: Line) -> bool:
-        """Whether the answer to the label above is words, and they may go on here."""
+        """Only where the answer is words."""
         here = self._open
         if not here or here.done or not here.lines or here.quoted != line.quoted:
             return False
@@ -161,7 +156,6 @@ class _Reading:
         return self._kind(here.names) == "lines" or here.names[0] in _RUNS_ON
 
     def _go_on(self, line: Line, *, more: bool, form: bool) -> None:
-        """A line without a label: it may belong to the label above."""
         here = self._open
         if not here or here.done or (not here.lines and self._words.explains(here.names, line.text[:_FLOWED])):
             return
@@ -181,7 +175,7 @@ class _Reading:
         here.flows = self._flows(line)
 
     def _may_begin(self, here: _Open, line: Line, *, more: bool, form: bool) -> bool:
-        """A quoted label may be answered in a line that is not quoted."""
+        """An unquoted line may answer a quoted label."""
         if not _looks_like(self._kind(here.names), line.text):
             return False
         if here.quoted == line.quoted:
@@ -189,20 +183,18 @@ class _Reading:
         return here.quoted and not (here.blank and form)
 
     def _may_follow(self, here: _Open, *, more: bool) -> bool:
-        """Whether the answer goes on in a line of its own."""
         if not self._takes_lines(here) or len(here.lines) >= _MOST_LINES:
             return False
         return not here.blank or (here.spaced and more and self._kind(here.names) == "lines")
 
     def _flows(self, line: Line) -> bool:
-        """Whether the line goes on in the next one. Of several lines each may as well stand for itself."""
+        """Never of several lines: each may stand for itself."""
         here = self._open
         return bool(
             here and self._kind(here.names) != "lines" and line.text.endswith(" ") and len(line.text) >= _FLOWED
         )
 
     def _close(self, *, by_label: bool = False) -> None:
-        """The present label's answer is over."""
         here, self._open = self._open, None
         if not here:
             return
@@ -225,7 +217,7 @@ def _asks_name(labels: Sequence[Label]) -> bool:
 
 
 def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[Label]]]:
-    """Two lines over which a label is wrapped are one."""
+    """A label may be wrapped over two lines."""
     labelled: list[tuple[Line, list[Label]]] = []
     for line in lines:
         labels = labels_in(words, line.text)

@@ -1,8 +1,8 @@
-"""What SendGrid's Inbound Parse posts, opened: its fields and files.
+"""The fields and files of a post of SendGrid's Inbound Parse.
 
-https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. SendGrid's
-boundary is always `xYzZY`, so a sender can add fields to the post (an SPF that passes). SendGrid's own are still there,
-so that some stand twice: nothing in such a post is proven.
+https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. The boundary is
+always `xYzZY`, so a sender can add fields, as an SPF that passes. Then SendGrid's own stand there twice, and nothing is
+proven.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from rollcall.inbound.mime import headers_of, likely_boundary, parameter, parts_
 from rollcall.model.registration import ALPHABET
 
 MOST_FIELDS = 1000
-"""Fields and files that are looked at: SendGrid posts about twenty fields, and a file for each attachment."""
+"""SendGrid posts about twenty fields, and a file for each attachment."""
 
 _SENT = ("email", "headers", "text", "html")
 _IN_MESSAGES = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "received")
@@ -29,53 +29,48 @@ _ID_DIGITS = 24
 
 @dataclass(frozen=True)
 class PostedFile:
-    """A file in a post."""
-
     field: str
-    """The name of its field, as `attachment1`."""
+    """As `attachment1`."""
     name: str
-    """As the sender named it; empty where it has none."""
+    """As the sender named it; may be empty."""
     type: str
-    """Its media type with its parameters, as the post says it."""
+    """With parameters, as posted."""
     content: bytes
 
 
 @dataclass(frozen=True)
 class Post:
-    """A post of Inbound Parse."""
-
     fields: Mapping[str, bytes] = field(default_factory=dict)
-    """By name; one of them, where there are several."""
+    """By name; one of each."""
     files: tuple[PostedFile, ...] = ()
     tampered: bool = False
-    """Some fields may be the sender's own: a name twice, both modes, a part that is no field, too many parts."""
+    """Fields may be forged: a name twice, both modes, a part that is no field, too many parts."""
 
     def text(self, name: str) -> str:
-        """A field as text; empty where it is absent."""
+        """Empty where absent."""
         charset = self.charsets.get(name, "") if name in ("from", "to", "cc", "subject", "text", "html") else ""
         return text_of(self.fields.get(name, b""), charset)
 
     @property
     def charsets(self) -> Mapping[str, str]:
-        """The charset of each of the parsed fields, as SendGrid has found it out; empty where that cannot be read."""
+        """As SendGrid detected them, by field; empty where unreadable."""
         return _texts(_json(self.fields.get("charsets", b"")))
 
     @property
     def about_files(self) -> Mapping[str, Mapping[str, str]]:
-        """What parsed mode says of the files, by field: `filename`, `type`, `content-id` and others."""
+        """In parsed mode, by field: `filename`, `type`, `content-id`, others."""
         about = _json(self.fields.get("attachment-info", b""))
         return {str(name): _texts(value) for name, value in about.items()} if isinstance(about, dict) else {}
 
     @property
     def envelope_from(self) -> str | None:
-        """The envelope's sender: empty for the null sender, None where no envelope says it."""
+        """Empty for the null sender, None without an envelope."""
         envelope = self._envelope
         sender = envelope.get("from") if isinstance(envelope, dict) else None
         return clean(sender).strip().strip("<>") if isinstance(sender, str) else None
 
     @property
     def envelope_to(self) -> tuple[str, ...]:
-        """The envelope's recipients."""
         envelope = self._envelope
         to = envelope.get("to") if isinstance(envelope, dict) else None
         recipients = [to] if isinstance(to, str) else to if isinstance(to, list) else []
@@ -83,14 +78,14 @@ class Post:
 
     @property
     def spf(self) -> str:
-        """What SPF came to (RFC 7208, 2.6), in lower case: one word; empty where the post does not say."""
+        """One word (RFC 7208, 2.6), lower case; empty where absent."""
         word = re.match(r"\s*([a-z]{1,20})", self.text("SPF").lower())
         return word[1] if word else ""
 
     @property
     def dkim(self) -> tuple[tuple[str, str], ...]:
-        """Domain and outcome of each signature. The field looks like JSON and is not: `{@example.org : pass}`. Where it
-        says more (`invalid (...)`), that may be the sender's words, and what passed is left out."""
+        """Domain and outcome of each signature. Looks like JSON and is not: `{@example.org : pass}`. More (`invalid
+        (...)`) may be the sender's words: then a pass does not count."""
         written = self.text("dkim").lower()
         outcomes = _DKIM.findall(written)
         plain = _ALL_DKIM.fullmatch(written) is not None
@@ -98,7 +93,7 @@ class Post:
 
     @property
     def spam_score(self) -> float | None:
-        """SpamAssassin's score; None where the post has none that can be read."""
+        """SpamAssassin's; None where unreadable."""
         try:
             return float(self.text("spam_score"))
         except ValueError:
@@ -110,7 +105,7 @@ class Post:
 
 
 def open_post(raw: bytes) -> Post:
-    """A body that is no form but an e-mail becomes the field `email`. Never raises."""
+    """An e-mail in place of a form becomes the field `email`. Never raises."""
     request, start = headers_of(raw, 0, len(raw))
     declared = parameter(request.first("content-type"), "boundary").encode()
     for boundary in filter(None, (declared, likely_boundary(raw, start, len(raw)))):
@@ -122,8 +117,8 @@ def open_post(raw: bytes) -> Post:
 
 
 def delivery_id(post: Post, raw: bytes) -> str:
-    """24 base 32 digits, the same each time this delivery is posted: of what was sent, from whom and to whom, not of
-    how the post is put together. Of the whole where nothing that was sent can be found."""
+    """24 base 32 digits, the same for each retry of a delivery: a hash of content, sender and recipients; of the whole
+    where there is none."""
     sent = [(name, post.fields[name]) for name in _SENT if name in post.fields]
     sent += sorted((file.field, file.content) for file in post.files)
     if not sent:
@@ -143,7 +138,7 @@ def _digits(parts: Iterable[bytes]) -> str:
 
 
 def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
-    """A field or file of the form; None for what is neither."""
+    """None for what is neither field nor file."""
     headers, content = headers_of(raw, start, end)
     disposition = headers.first("content-disposition")
     name = parameter(disposition, "name")
@@ -161,7 +156,7 @@ def _post(parts: Sequence[PostedFile | None]) -> Post:
 
 
 def _is_file(part: PostedFile) -> bool:
-    """SendGrid's files are `attachment1` and so on, also where they have no name."""
+    """SendGrid's are `attachment1` and so on, even without a name."""
     if part.field in _SENT:
         return False
     return bool(part.name) or re.fullmatch(r"attachment\d+", part.field) is not None
