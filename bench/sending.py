@@ -203,7 +203,8 @@ def _measure(
     cpu = (sum(one.cpu() for one in running) - cpu) / entries
     one = Sending(by, at_once, entries, seconds, cpu, running[0].most)
     print(
-        f"{by:18} {at_once:8} {entries:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
+        f"{by:18} {at_once:8} {entries:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} "
+        f"{one.memory_most:8.0f}",
         flush=True,
     )
     return one
