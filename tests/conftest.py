@@ -14,22 +14,13 @@ from rollcall.desk.desk import Desk
 from rollcall.local.emulator import NoEmulator, firestore_emulator, free_port
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, a_desk
-
-_left_out: set[str] = set()
-
-
-def leave_out(reason: str) -> None:
-    """Leave the test out on a newcomer's machine; fail it on CI."""
-    if os.environ.get("CI"):
-        pytest.fail(f"on CI nothing may be left out: {reason}")
-    _left_out.add(reason)
-    pytest.skip(reason)
+from tests.support.left_out import leave_out, left_out
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and why."""
-    for reason in sorted(_left_out):
-        terminalreporter.write_line(f"LEFT OUT: {reason}", yellow=True)
+    for line in left_out(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture
@@ -73,15 +64,6 @@ def storage_emulator() -> Iterator[str]:
 def project(emulator: str) -> str:
     """A Google Cloud project of the test's own: the emulator keeps each project's documents apart."""
     return f"test-{uuid.uuid4().hex[:12]}"
-
-
-def store_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
-    """The settings of a function whose books are new ones, in the store that the fixture's parameter names."""
-    if request.param == "sqlite":
-        return {"STORE": "sqlite", "SQLITE_PATH": str(folder / "books.sqlite3")}
-    project = f"test-{uuid.uuid4().hex[:12]}"
-    host = request.getfixturevalue("emulator")
-    return {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": host, "GOOGLE_CLOUD_PROJECT": project}
 
 
 @pytest.fixture(scope="session")
