@@ -11,14 +11,14 @@ OURS = "rollcall"
 """What marks a thing as made here: the beginning of its name, or a label (gcloud gives an uptime check none)."""
 PAGE = "docs/operations.md"
 LONGEST_WAITING = 600
-"""Seconds: a first trouble, and the try after it (`DOUBT_WAITS` in rollcall/desk/send.py), are over by then; but for
-a mail to staff whose sender died, which has a lease as long as this. It must be a bound of `AGES`, for a percentile is
-counted from the buckets."""
+"""Seconds: a first trouble, and the try after it (`unknown_waits` in rollcall/desk/limits.py), are over by then; but
+for a mail to staff whose sender died, which has a lease as long as this. It must be a bound of `AGES`, for a
+percentile is counted from the buckets."""
 AGES = [0, 60, 120, 300, LONGEST_WAITING, 900, 1800, 3600, 7200, 14400, 43200, 86400, 345600]
 """Seconds: the buckets of how long a mail is waited for; the last is four days, after which it has failed anyway."""
 _TRIED_WITHIN = "3900s"
-"""A sweep sees a mail that waits when it is due again, once an hour at the least (`LONGEST_WAIT` in
-rollcall/desk/send.py, with a minute until the sweep; one in doubt, at its third try and later, less often), and what
+"""A sweep sees a mail that waits when it is due again, once an hour at the least (`longest_backoff` in
+rollcall/desk/limits.py, with a minute until the sweep; one in doubt, at its third try and later, less often), and what
 breaks at each try breaks as often: one incident, not one for each. It holds some 65 sweeps: of a hundred, one sighting
 would no longer be above the 99th percentile."""
 _NOT_SEEN = "600s"

@@ -60,7 +60,7 @@ def log_attempt(email_id: str, attempted: Attempted) -> None:
     )
     if attempted.fault is not None:
         log_broken(attempted.fault, mail=email_id)
-    if attempted.hold is CircuitChange.OPENED:
+    if attempted.circuit is CircuitChange.OPENED:
         log("ERROR", "mail queue held", note=attempted.note)
-    elif attempted.hold is CircuitChange.CLOSED:
+    elif attempted.circuit is CircuitChange.CLOSED:
         log("INFO", "mail queue goes on", note=attempted.note)

@@ -38,7 +38,7 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import BotSignal, Registration, is_reference, person_key
 from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
 from schemas.faults import sentences
-from schemas.form import faults_of, form_fields, in_labels, read_form
+from schemas.form import faults_of, form_fields, in_codes, in_labels, read_form
 from templates import deadline, in_zone, render
 
 _TRY_AGAIN = (
@@ -393,7 +393,7 @@ def _filled_in(
         "form",
         event=event,
         fields=form_fields(event),
-        values=values,
+        values=in_codes(event, values),
         errors=errors or {},
         problem=problem,
         once_more=once_more,
