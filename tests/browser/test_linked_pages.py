@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from rollcall.desk.quarantine import SHORTEST
 from rollcall.model.inbound import InboundStatus
 from rollcall.store.sqlite import SqliteStore
-from tests.handlers.test_complete import INCOMPLETE, Desk, completing, resolving
 from tests.support.builders import write_open_event
 from tests.support.clock import Clock
+from tests.support.email_links import INCOMPLETE, Desk, completing, resolving
 from tests.support.served import function
 
 

@@ -3,73 +3,34 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from google.cloud import firestore
 
 from rollcall.desk.ports import Store
-from rollcall.model.event import Event
-from rollcall.model.fault import Fault
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.form import read_form
-from tests.conftest import store_settings
-from tests.support.builders import LINKS, a_form, an_event, write_event
+from tests.support.builders import write_event
 from tests.support.clock import Clock
-from tests.support.served import Answer, Served, function
-
-FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
-OPEN, CLOSED = an_event(slug="open"), an_event(slug="closed")
-TOMORROW = datetime.now(UTC) + timedelta(days=1)
-YESTERDAY = TOMORROW - timedelta(days=2)
-COMPLETE_FORM = {name: str(value) for name, value in a_form(hotel="Hôtel <b>Cornavin</b>").items()}
-INCOMPLETE = InboundForm(
-    FormStatus.INCOMPLETE,
-    answers={name: text for name, text in COMPLETE_FORM.items() if name != "signature"},
-    faults={"signature": (Fault("required"),)},
+from tests.support.email_links import (
+    CLOSED,
+    COMPLETE_FORM,
+    INCOMPLETE,
+    OPEN,
+    YESTERDAY,
+    Desk,
+    completing,
+    resolving,
 )
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The function, and its books as another process opens them."""
-
-    served: Served
-    store: Store
-
-    def came(
-        self,
-        id: str,
-        *forms: InboundForm,
-        event: Event = OPEN,
-        status: InboundStatus = InboundStatus.WAITING_FOR_SENDER,
-    ) -> InboundEmail:
-        """A message that came in, with these forms in it."""
-        self.store.add_inbound(event.slug, id)
-        unread = self.message(id)
-        read = replace(unread, due_at=None, status=status, subject="Our <i>form</i>", forms=forms)
-        assert self.store.save_inbound(replace(read, sender="somebody@example.org", text="What it says"))
-        return self.message(id)
-
-    def message(self, id: str) -> InboundEmail:
-        """The message as it now stands."""
-        inbound = self.store.inbound(id)
-        assert inbound is not None
-        return inbound
-
-    def get(self, link: str) -> Answer:
-        """What is behind the link."""
-        return self.served.ask("GET", urlsplit(link).path, headers={"Accept": "text/html"})
-
-    def post(self, link: str, **answers: str) -> Answer:
-        """The form or the button that is behind the link, pressed."""
-        return self.served.ask("POST", urlsplit(link).path, urlencode(answers), FORM)
+from tests.support.served import function
+from tests.support.stores import store_settings
 
 
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])
@@ -85,14 +46,6 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         store = FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
     with function("register", EVENTS=str(events), **environment) as served:
         yield Desk(served, store)
-
-
-def completing(id: str, place: int = 0, event: Event = OPEN, until: datetime = TOMORROW) -> str:
-    return LINKS.completing(event, id, place, until)
-
-
-def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str:
-    return LINKS.resolving(event, id, until)
 
 
 def test_the_page_has_what_was_understood_and_what_is_missing(desk: Desk) -> None:

@@ -16,9 +16,9 @@ from handlers.logs import trace_of
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
-from tests.conftest import store_settings
 from tests.support.builders import a_form, a_registration, id_of, opened, write_open_event
 from tests.support.served import ROOT, Served, function
+from tests.support.stores import store_settings
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

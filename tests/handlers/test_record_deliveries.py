@@ -17,10 +17,10 @@ from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import store_settings
 from tests.support.builders import EVENTS, a_registration
 from tests.support.clock import Clock
 from tests.support.served import Served, function
+from tests.support.stores import store_settings
 from tests.support.webhook import NEXT_KEY, PUBLIC_KEY, a_report, public, signed
 
 MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")

@@ -12,9 +12,9 @@ import pytest
 
 from rollcall.local.emulator import free_port
 from rollcall.model.registration import is_reference
-from tests.conftest import store_settings
 from tests.support.builders import a_form, write_event
 from tests.support.served import Answer, Served, function
+from tests.support.stores import store_settings
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 FORM_PATH = "/register/open"
