@@ -143,7 +143,7 @@ def settings(place: Place) -> dict[str, str]:
         "STORE": "firestore",
         "GOOGLE_CLOUD_PROJECT": place.project,
         "EVENTS": place.events,
-        "MESSAGES": f"gs://{place.bucket}",
+        "FILES": f"gs://{place.bucket}",
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,

@@ -37,7 +37,7 @@ main.desk()
 print(json.dumps(sorted(sys.modules)))
 """
     environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
-    environment["MESSAGES"] = "gs://bucket"
+    environment["FILES"] = "gs://bucket"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
     loaded = set(json.loads(ran.stdout))
     assert {"handlers", "marshmallow", "flask"} <= loaded
@@ -88,12 +88,12 @@ def test_a_function_without_its_keys_does_not_start(missing: str, value: str | N
 
 @pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email"])
 def test_what_is_kept_in_the_cloud_is_not_lost_with_an_instance(target: str) -> None:
-    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "MESSAGES": "messages"}
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "messages"}
     keys = {name: "key" for name in ("LINK_KEY", "PAGES", "SENDGRID_API_KEY", "MAIL_FROM")}
     environment = {**os.environ, **keys, "SENDGRID_PARSE_KEY": PUBLIC_KEY, **settings}
     ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
     assert ran.returncode != 0
-    assert b"MESSAGES=gs://<bucket>" in ran.stderr
+    assert b"FILES=gs://<bucket>" in ran.stderr
 
 
 def test_no_secret_is_in_the_repository() -> None:

@@ -7,8 +7,9 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.needs_a_person import LINK_HOLDS
 from rollcall.desk.ports import forms_return_to
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus, Opened, Reply
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus, Reply
 from rollcall.model.intake import Intake
+from rollcall.model.links import Opened
 
 
 def draw_up_reply(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:

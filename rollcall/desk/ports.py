@@ -10,8 +10,9 @@ from typing import Protocol
 
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, InboundEmail, Opened, ParsedEmail
+from rollcall.model.inbound import Envelope, InboundEmail, ParsedEmail
 from rollcall.model.intake import Closing, Intake
+from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
 from rollcall.model.roster import About, Drawn, RosterContent
 
@@ -225,9 +226,8 @@ class Links(Protocol):
     def roster(self, event: Event, file_id: str, until: datetime) -> str:
         """The file itself, which is a roster of the event's."""
 
-    def opened(self, purpose: str, token: str, now: datetime) -> Opened | None:
-        """What the link was made for; None where we did not make it for this purpose (`completing`, `resolving`,
-        `roster`), or it holds no more."""
+    def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged:
+        """What the link with this token finds."""
 
 
 def forms_return_to(links: Links, event: Event) -> str:

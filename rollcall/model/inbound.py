@@ -226,14 +226,3 @@ def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundSta
     if waits and all(form.person in registered for form in inbound.forms):
         return InboundStatus.REGISTERED
     return inbound.status
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a link of ours was made for."""
-
-    event: str
-    id: str
-    """Of the message; of the file, where it is a roster."""
-    place: int
-    """Of the form in the message, which has more than one at times."""

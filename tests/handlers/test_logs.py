@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from handlers.bot_check import HIDDEN
 from handlers.logs import trace_of
+from handlers.request_body import HIDDEN
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
@@ -84,7 +84,7 @@ def test_the_logs_hold_nothing_that_was_typed(environment: Mapping[str, str], tm
     with log.open("wb") as output, function("register", output, **environment) as served:
         references = send_everything(served)
     told = log.read_text("utf-8")
-    for outcome in ("Accepted", "Known", "Differs", "Kept", "form refused"):
+    for outcome in ("Accepted", "Duplicate", "Conflict", "Quarantined", "form refused"):
         assert outcome in told  # it is this log, and it does say what happened
     assert [text for text in (*PERSONAL, *references) if text.lower() in told.lower()] == []
 
@@ -154,7 +154,7 @@ def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_fold
     environment = {
         "EVENTS": str(events_folder),
         "SQLITE_PATH": str(tmp_path / "books.sqlite3"),
-        "MESSAGES": str(tmp_path / "messages"),
+        "FILES": str(tmp_path / "messages"),
         "GOOGLE_CLOUD_PROJECT": "p-test",
         "SENDGRID_API_KEY": "SG.key",
         "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}",

@@ -51,9 +51,9 @@ class Desk:
         """What came of an e-mail."""
         answer = self.post(*raw_post(mime, to=f"{SLUG}@forms.example.org", **facts))
         assert answer.status == 200, answer.text
-        inbound = self.store.inbound(answer.json["message"])
+        inbound = self.store.inbound(answer.json["inbound"])
         assert inbound is not None
-        assert answer.json["standing"] in (inbound.status.value, None)
+        assert answer.json["status"] in (inbound.status.value, None)
         return inbound
 
     def enqueue(self) -> list[str]:
@@ -78,13 +78,13 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) ->
     store: Store
     files: Files
     if request.param == "sqlite":
-        environment["MESSAGES"] = str(tmp_path / "messages")
+        environment["FILES"] = str(tmp_path / "messages")
         store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(an_event().opens_at))
         files = FolderFiles(tmp_path / "messages")
     else:
         project = environment["GOOGLE_CLOUD_PROJECT"]
         environment["STORAGE_EMULATOR_HOST"] = request.getfixturevalue("storage_emulator")
-        environment["MESSAGES"] = f"gs://{project}"
+        environment["FILES"] = f"gs://{project}"
         os.environ["STORAGE_EMULATOR_HOST"] = environment["STORAGE_EMULATOR_HOST"]
         bucket = storage.Client(project=project).create_bucket(project)
         store, files = FirestoreStore(firestore.Client(project=project)), CloudStorageFiles(bucket)
@@ -127,14 +127,14 @@ def test_the_same_delivery_many_times_at_once_is_one(desk: Desk) -> None:
 
 def test_what_came_is_kept_to_the_byte(desk: Desk) -> None:
     content_type, body = raw_post(a_message("Größe \udcff".encode("utf-8", "surrogateescape").decode("latin-1")))
-    id = desk.post(content_type, body).json["message"]
+    id = desk.post(content_type, body).json["inbound"]
     assert desk.files.get(id) == f"Content-Type: {content_type}\r\n\r\n".encode() + body
 
 
 def test_the_parsed_mode_is_understood_too(desk: Desk) -> None:
     headers, _, text = a_message().partition(b"\r\n\r\n")
     answer = desk.post(*parsed_post(headers, text=text, charsets={"text": "utf-8"}, to=f"{SLUG}@forms.example.org"))
-    assert (answer.status, answer.json["standing"]) == (200, "registered")
+    assert (answer.status, answer.json["status"]) == (200, "registered")
 
 
 def test_a_message_of_thirty_megabytes_is_kept(desk: Desk) -> None:
@@ -175,8 +175,8 @@ def test_any_bytes_are_kept_answered_200_and_listed(desk: Desk) -> None:
         posted = raw_post(content) if content_type == "raw" else (content_type, content)
         answer = desk.post(*posted)
         assert answer.status == 200
-        assert answer.json["message"] in {one.id for one in desk.listed()}
-        assert desk.files.get(answer.json["message"]) is not None
+        assert answer.json["inbound"] in {one.id for one in desk.listed()}
+        assert desk.files.get(answer.json["inbound"]) is not None
 
     any_bytes()
     assert all(one.due_at is None for one in desk.listed())
@@ -185,7 +185,7 @@ def test_any_bytes_are_kept_answered_200_and_listed(desk: Desk) -> None:
 def test_a_message_that_could_not_be_kept_is_posted_again(tmp_path: Path) -> None:
     """503, and SendGrid posts it again for three days."""
     environment = {"STORE": "firestore", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "MAIL_FROM": "a@example.org"}
-    environment |= {**NOBODY, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "MESSAGES": str(tmp_path / "m")}
+    environment |= {**NOBODY, "FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "FILES": str(tmp_path / "m")}
     content_type, body = raw_post(a_message())
     with function("receive_email", **environment) as served:
         answer = served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
@@ -197,9 +197,9 @@ def test_logs_carry_no_personal_data(desk: Desk) -> None:
     desk.came(a_message())
     desk.came(a_message("Dear Sir, when is lunch?", Message_ID="<2@mpt.example.org>"))
     logged = desk.log.read_text("utf-8")
-    assert [json.loads(line)["standing"] for line in logged.splitlines() if "message read" in line] == [
+    assert [json.loads(line)["status"] for line in logged.splitlines() if "message read" in line] == [
         "registered",
-        "needs a person",
+        "needs_review",
     ]
     assert "iallo" not in logged
     assert "lunch" not in logged
