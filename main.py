@@ -20,10 +20,9 @@ from handlers import Request, Response
 from rollcall.desk.desk import Desk
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
-from rollcall.model.email import Email, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.roster import About, Drawn, RosterContent
 from schemas.event import read_events
 
 if TYPE_CHECKING:
@@ -104,8 +103,7 @@ def desk() -> Desk:
         store=store,
         intakes=RecentIntakes(store, time.monotonic),
         events=EVENTS,
-        compose=_compose,
-        draw=_draw,
+        write=_write,
         post=lambda message: _post()(message),
         files=_files,
         reader=_reader,
@@ -153,16 +151,10 @@ def _links() -> Links:
     return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
 
 
-def _compose(mail: OutboxEntry, event: Event, about: About, intake: Intake) -> Email:
-    from rollcall.emails.composing import compose
+def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    from rollcall.emails import write
 
-    return compose(mail, event, about, intake)
-
-
-def _draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
-    from rollcall.documents.roster import draw
-
-    return draw(event, content, folder)
+    return write(at, entry, event, intake)
 
 
 @cache

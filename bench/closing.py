@@ -5,7 +5,7 @@ The books, in SQLite and in the Firestore emulator, are filled with people, of w
 their confirmations, of which one in fifty did not arrive. Then, each in a process of its own:
 
 1. The intake is closed; the commit that decides is also taken by itself.
-2. The roster is drawn up and its mail composed, as `send` does it. The CSV, the workbook and the mail are taken by
+2. The roster is drawn up and its e-mail written, as `send` does it. The CSV, the workbook and the mail are taken by
    themselves too; the rest of the whole is reading the people and sorting their rows.
 
 Memory is the most that the process had (VmHWM, proc(5)), and, since on Cloud Run files are in memory too, the most that
@@ -41,9 +41,9 @@ from bench.machine import keep
 from bench.serving import MB, ROOT
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.ports import Store
 from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
+from rollcall.emails import roster as roster_email
 from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEntry, Unknown, confirmation, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
@@ -206,9 +206,9 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
 
     intake = desk.store.intake(event)
     with watch.step("roster"):
-        roster = draw_up_roster(replace(desk, draw=draw), event, intake)
+        roster = roster_email.gather(desk, event, intake, draw)
         with watch.step("the mail"):
-            message = desk.compose(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
+            message = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
     sizes["mail"] = len(message.text.encode()) + len(message.html.encode())
     sizes["attached"] = sum(len(one.content) for one in message.attachments)
     return sizes

@@ -19,7 +19,7 @@ from typing import Any
 from bench.costs import cpu
 from bench.page import put
 from deploy.functions import FUNCTIONS
-from rollcall.desk.send import LEASE
+from rollcall.desk.limits import Limits
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, confirmation
 from rollcall.model.registration import ALPHABET, reference, registration_id
 from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
@@ -194,7 +194,7 @@ _NOTHING, _TIME = 0, 1
 
 def _claims(second: float, id: str) -> list[IdempotencyKey]:
     """`due_at`: at once, then the lease's end, then nothing; each leaves the entry before it."""
-    lease = (_TIME, second + 1 + LEASE.total_seconds(), id)
+    lease = (_TIME, second + 1 + Limits().lease.total_seconds(), id)
     at_once = (_TIME, 0.0, id)
     return [at_once, at_once, lease, lease, (_NOTHING, 0.0, id)]
 

@@ -31,8 +31,7 @@ from typing import Any
 from rollcall.desk.desk import Desk
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.receive import read_in, receive
-from rollcall.documents.roster import draw
-from rollcall.emails.composing import compose
+from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.inbound_parse import inbound_post, written
@@ -234,8 +233,7 @@ def _desk(event: Event, folder: Path) -> Desk:
         store,
         intakes,
         {event.slug: event},
-        compose,
-        draw,
+        write,
         _not_posted,
         lambda: files,
         InboxReader,

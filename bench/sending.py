@@ -35,8 +35,9 @@ from bench.emulator import emulator
 from bench.instances import SETTINGS, Bench
 from bench.machine import keep
 from bench.serving import Processes
+from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
-from rollcall.desk.send import SENDERS, send_due
+from rollcall.desk.send import send_due
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
 from rollcall.model.registration import registration_id
@@ -130,7 +131,7 @@ def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Se
     with ExitStack() as stack:
         servers = [stack.enter_context(bench.served("send-due-mail", 1))[0] for _ in range(sweeps)]
         asks: list[Callable[[], None]] = [partial(sweep_on, server.served) for server in servers]
-        one = _measure(_named(sweeps), SENDERS, entries, servers, asks, sweeps)
+        one = _measure(_named(sweeps), Limits().senders, entries, servers, asks, sweeps)
     _each_came_once(api, ids)
     return one
 
@@ -146,7 +147,9 @@ def _swept_here(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) 
         while list(send_due(desk)):
             pass
 
-    one = _measure(f"{_named(sweeps)}, SQLite", SENDERS, entries, [Processes(os.getpid())], [sweep_on] * sweeps, sweeps)
+    one = _measure(
+        f"{_named(sweeps)}, SQLite", Limits().senders, entries, [Processes(os.getpid())], [sweep_on] * sweeps, sweeps
+    )
     _each_came_once(api, ids)
     return one
 

@@ -50,6 +50,6 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
         return page(410, "message", event=event, heading="This e-mail is no longer here", sentences=[])
     if request.method == "POST":
         resolve_at_desk(desk, link)
-        log("INFO", "message dealt with", event=event.slug, inbound=link.id)
+        log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
         return page(200, "resolved", event=event, inbound=inbound)
     return page(200, "resolved" if inbound.resolved else "resolve", event=event, inbound=inbound)

@@ -13,7 +13,7 @@ from rollcall.desk.register import intake_now
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from schemas.form import form_fields, in_labels
+from schemas.form import form_fields, in_codes, in_labels
 
 
 def form_page(desk: Desk, event: Event, request: Request) -> Response:
@@ -44,7 +44,7 @@ def filled_in(
         "form",
         event=event,
         fields=form_fields(event),
-        values=values,
+        values=in_codes(event, values),
         errors=errors or {},
         problem=problem,
         once_more=once_more,

@@ -44,22 +44,22 @@ def done(result: Mapping[str, object]) -> Response:
 
 
 def log_inbound(inbound: InboundEmail) -> None:
-    """Say what came of a message that was read."""
-    log("INFO", "message read", inbound=inbound.id, status=inbound.status.value, forms=len(inbound.forms))
+    """Log the result of reading an inbound e-mail."""
+    log("INFO", "inbound e-mail read", inbound=inbound.id, status=inbound.status.value, forms=len(inbound.forms))
 
 
 def log_attempt(email_id: str, attempted: Attempted) -> None:
-    """Say what came of taking a mail up; and, once, that the queue is held or goes on."""
+    """Log the result of an attempt; and the circuit breaker, where the attempt opened or closed it."""
     log(
         "ERROR" if attempted.status is EmailStatus.FAILED else "INFO",
-        "mail attempted",
-        mail=email_id,
+        "e-mail attempted",
+        eemail=email_id,
         status=attempted.status.value,
         note=attempted.note,
     )
     if attempted.fault is not None:
-        log_broken(attempted.fault, mail=email_id)
-    if attempted.hold is CircuitChange.OPENED:
-        log("ERROR", "mail queue held", note=attempted.note)
-    elif attempted.hold is CircuitChange.CLOSED:
-        log("INFO", "mail queue goes on", note=attempted.note)
+        log_broken(attempted.fault, email=email_id)
+    if attempted.circuit is CircuitChange.OPENED:
+        log("ERROR", "circuit breaker opened", note=attempted.note)
+    elif attempted.circuit is CircuitChange.CLOSED:
+        log("INFO", "circuit breaker closed", note=attempted.note)

@@ -24,7 +24,7 @@ def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: R
 
     def work() -> Response:
         if not is_signed(request, keys):
-            log("WARNING", "message refused", why=why_refused(request))
+            log("WARNING", "inbound e-mail refused", why=why_refused(request))
             return Response(status=401)
         # of the request's headers only the type belongs to the e-mail: it says how to read the body
         id = receive(desk, b"Content-Type: %s\r\n\r\n" % _content_type(request) + request.get_data(cache=False))

@@ -27,10 +27,15 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
         try:
             events = read_deliveries(request.get_data())
         except (ValueError, RecursionError):
-            return _refused("signed, but no list of delivery reports")
+            return _refused("signed, but no list of delivery events")
         changed = record_at_desk(desk, events)
         for email_id, status in changed.items():
-            log("WARNING" if status in UNDELIVERED else "INFO", "delivery reported", mail=email_id, status=status.value)
+            log(
+                "WARNING" if status in UNDELIVERED else "INFO",
+                "delivery event recorded",
+                email=email_id,
+                status=status.value,
+            )
         return done({"events": len(events), "emails": len(changed)})
 
     request.max_content_length = LARGEST_BODY
@@ -38,5 +43,5 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
 
 
 def _refused(why: str) -> Response:
-    log("WARNING", "delivery reports refused", why=why)
+    log("WARNING", "delivery events refused", why=why)
     return Response(status=401)

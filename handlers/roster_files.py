@@ -27,7 +27,7 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
     if ending is None or pieces is None:
         return page(410, "message", event=event, heading="This roster is no longer here", sentences=[_GONE])
     if request.method == "GET":
-        log("INFO", "roster given out", event=event.slug, ending=ending)
+        log("INFO", "roster downloaded", event=event.slug, ending=ending)
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
     return Response(_whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
 

@@ -27,7 +27,7 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
         emails: Counter[str] = Counter()
         for email_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):
-                log_fault(attempted, mail=email_id)
+                log_fault(attempted, email=email_id)
             else:
                 log_attempt(email_id, attempted)
                 emails[attempted.status] += 1
@@ -54,9 +54,9 @@ def _report_health(desk: Desk) -> None:
         return
     log(
         "WARNING" if seen.held else "INFO",
-        "queue looked at",
+        "outbox checked",
         longest_waiting_seconds=int(seen.longest_waiting.total_seconds()),
-        held=seen.held,
+        circuit_open=seen.held,
     )
     for slug, late in seen.overdue.items():
         log("ERROR", "closing missed", event=slug, overdue_seconds=int(late.total_seconds()))

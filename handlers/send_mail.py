@@ -20,7 +20,7 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
     try:
         attempted = send(desk, email_id)
     except Exception as error:
-        log_broken(error, mail=email_id)
+        log_broken(error, email=email_id)
         raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
     if attempted is not None:
         log_attempt(email_id, attempted)

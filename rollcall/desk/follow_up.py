@@ -1,34 +1,10 @@
-"""Replying: what the sender of a message is told; and the links by which a form is completed, or a message is marked as
-dealt with."""
+"""Following a link from an e-mail of ours: a form is completed, or an inbound e-mail is marked as dealt with."""
 
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import LINK_HOLDS
-from rollcall.desk.ports import forms_return_to
-from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus, Reply
-from rollcall.model.intake import Intake
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.links import Opened
-
-
-def draw_up_reply(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
-    """What came of the message, as the books stand now. Raises `StoreUnavailable`; `LookupError` where it is gone."""
-    inbound = _there(desk.store.inbound(inbound_id), inbound_id)
-    ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
-    found = [desk.store.registered(event.slug, id) for id in ids]
-    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
-    return Reply(
-        inbound=inbound,
-        people={one.id: one for one in found if one},
-        links={
-            place: desk.links.completing(event, inbound.id, place, until)
-            for place, form in enumerate(inbound.forms)
-            if form.status is FormStatus.INCOMPLETE
-        },
-        form_page=desk.links.form_page(event),
-        answers_to=forms_return_to(desk.links, event),
-    )
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:

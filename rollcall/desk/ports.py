@@ -14,7 +14,6 @@ from rollcall.model.inbound import Envelope, InboundEmail, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
-from rollcall.model.roster import About, Drawn, RosterContent
 
 
 class Registrations(Protocol):
@@ -160,12 +159,6 @@ class Intakes(Protocol):
 class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
-
-Compose = Callable[[OutboxEntry, Event, About, Intake], Email]
-"""Makes an e-mail out of what it is about; pure."""
-
-Draw = Callable[[Event, RosterContent, Path], Drawn]
-"""Draws up the files of a roster in the folder, which is empty, with no more of it in memory than a page."""
 
 Post = Callable[[Email], SendResult]
 """Hands an e-mail to SendGrid; says what became of it and does not raise for that."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import next_morning
+from rollcall.desk.staff_alerts import next_morning
 from rollcall.model.event import Event
 from rollcall.model.registration import BotSignal, Registration
 

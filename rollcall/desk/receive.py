@@ -7,10 +7,9 @@ from typing import assert_never
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
-from rollcall.desk.needs_a_person import next_morning
 from rollcall.desk.ports import Files
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
-from rollcall.desk.send import ADDRESS_WINDOW, TO_ONE_ADDRESS
+from rollcall.desk.staff_alerts import next_morning
 from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
@@ -305,7 +304,8 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
     """Whether the sender may be written to: not ourselves, and not more often than a day allows (RFC 3834, 2)."""
     if not sender or is_ours(desk, sender):
         return False
-    return desk.store.recently_sent(sender, now - ADDRESS_WINDOW, TO_ONE_ADDRESS) < TO_ONE_ADDRESS
+    most = desk.limits.to_one_address
+    return desk.store.recently_sent(sender, now - desk.limits.address_window, most) < most
 
 
 def _was_answered(desk: Desk, read: InboundEmail) -> bool:

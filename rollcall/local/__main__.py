@@ -26,8 +26,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from rollcall.desk.desk import Desk
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import Files, Store
-from rollcall.documents.roster import draw
-from rollcall.emails.composing import compose
+from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
@@ -122,8 +121,7 @@ def serve(listening: socket.socket, events: Mapping[str, Event], db: Database, s
         store=db.store,
         intakes=RecentIntakes(db.store, time.monotonic),
         events=events,
-        compose=compose,
-        draw=draw,
+        write=write,
         post=poster.post,
         files=lambda: db.files,
         reader=InboxReader,

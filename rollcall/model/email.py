@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -47,10 +47,14 @@ class EmailStatus(StrEnum):
     """SendGrid would not deliver it: the address is on its list of addresses that bounced before, for example."""
     FAILED = "failed"
     """We gave up; it needs review."""
+    CANCELLED = "cancelled"
+    """When its turn came there was nothing left to say."""
 
 
 UNDELIVERED = (EmailStatus.BOUNCED, EmailStatus.DROPPED, EmailStatus.FAILED)
 """The statuses of an e-mail that will not arrive by itself."""
+DONE = (EmailStatus.SENT, EmailStatus.DELIVERED, EmailStatus.CANCELLED)
+"""The statuses in which nothing is left to do, for all we know."""
 
 
 class AttemptOutcome(StrEnum):
@@ -64,6 +68,8 @@ class AttemptOutcome(StrEnum):
     UNKNOWN = "unknown"
     POSTPONED = "postponed"
     """Not made: enough went to this address lately."""
+    CANCELLED = "cancelled"
+    """Not made: there was nothing left to say."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +190,7 @@ class Email:
     email_id: str
     to: str
     reply_to: str
+    sender_name: str
     subject: str
     text: str
     html: str
@@ -231,6 +238,33 @@ class Unknown:
 
 
 SendResult = Accepted | Rejected | RateLimited | Unknown
+
+
+@dataclass(frozen=True)
+class NotNeeded:
+    """The e-mail was not written: there is nothing left to say."""
+
+    note: str
+
+
+DELIVERY_STATUSES = {
+    DeliveryKind.ACCEPTED: EmailStatus.SENT,
+    DeliveryKind.DROPPED: EmailStatus.DROPPED,
+    DeliveryKind.DELIVERED: EmailStatus.DELIVERED,
+    DeliveryKind.BOUNCED: EmailStatus.BOUNCED,
+}
+"""What each delivery event makes of an e-mail, each over those before it. They come twice and in any order, so only
+this order decides: of two copies, one delivered and one dropped, it is delivered; what bounces later has bounced."""
+
+_RANKS = {status: rank for rank, status in enumerate(DELIVERY_STATUSES.values(), start=1)}
+
+
+def after_delivery_event(entry: OutboxEntry, kind: DeliveryKind, reason: str = "") -> OutboxEntry:
+    """The entry as the delivery event makes it: what SendGrid has is not sent again."""
+    status = DELIVERY_STATUSES[kind]
+    if _RANKS[status] <= _RANKS.get(entry.status, 0):
+        return entry
+    return replace(entry, status=status, due_at=None, reason=reason)
 
 
 def confirmation(event: str, registration_id: str, to: str, thread: tuple[str, ...] = ()) -> OutboxEntry:

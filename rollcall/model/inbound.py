@@ -1,4 +1,4 @@
-"""The e-mails that come in: what is read in one, and what came of it."""
+"""Inbound e-mails: what is read in one, and what became of it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -6,17 +6,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from rollcall.model.fault import Fault
-from rollcall.model.registration import Registered, Registration
+from rollcall.model.registration import Registration
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What must be known of a message before it is kept."""
+    """What must be known of an e-mail before it is stored."""
 
     id: str
     """24 base 32 digits, the same for the same delivery each time it is posted to us."""
     recipients: tuple[str, ...]
-    """Whom its envelope names, as far as that can be read."""
+    """Of its envelope, as far as that can be read."""
 
 
 class MachineSign(StrEnum):
@@ -68,7 +68,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class ParsedForm:
-    """A filled-in form that was found in a message."""
+    """A filled-in form in an e-mail."""
 
     answers: Mapping[str, str]
     """As the person wrote them, by field name; a choice that was recognised as its code."""
@@ -77,12 +77,12 @@ class ParsedForm:
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     """By field name."""
     quoted: bool = False
-    """Whether all of it was found in what the sender quotes."""
+    """Whether all of it was quoted."""
 
 
 @dataclass(frozen=True)
 class ParsedEmail:
-    """What was understood of a message."""
+    """What was understood of an e-mail."""
 
     sender: str
     """The address in From; empty where there is none."""
@@ -95,7 +95,7 @@ class ParsedEmail:
     """When SendGrid received it, by SendGrid's own trace; None where that cannot be read."""
     forms: tuple[ParsedForm, ...] = ()
     not_read: tuple[str, ...] = ()
-    """Names of the attachments in which no form could be read: scans, papers."""
+    """Names of the attachments in which no form was found: scans, papers."""
     text: str = ""
     """The beginning of what it says, for the staff."""
     automatic: MachineSign | None = None
@@ -104,14 +104,13 @@ class ParsedEmail:
     spam: bool = False
     """Whether SendGrid takes it for spam."""
     recipients: tuple[str, ...] = ()
-    """As in `Envelope`."""
 
 
 class InboundStatus(StrEnum):
     """What came of an inbound e-mail."""
 
     UNREAD = "unread"
-    """It is kept, and is read again soon."""
+    """To be read."""
     REGISTERED = "registered"
     """Every form in it is registered."""
     WAITING_FOR_SENDER = "waiting_for_sender"
@@ -127,14 +126,13 @@ class FormStatus(StrEnum):
 
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
-    """The same form of the same person was registered before."""
+    """The same form of the same person is registered."""
     CONFLICT = "conflict"
     """Another form of the same person is registered and stands."""
     INCOMPLETE = "incomplete"
-    """Something is missing or wrong."""
     NOT_YET_OPEN = "not_yet_open"
     NEEDS_REVIEW = "needs_review"
-    """Not registered by itself: the message may not be the sender's, or is a machine's."""
+    """Not registered automatically: the e-mail may be forged, or a machine's."""
 
 
 REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
@@ -142,7 +140,7 @@ REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
 
 @dataclass(frozen=True)
 class InboundForm:
-    """A form in a message, and what came of it."""
+    """A form in an inbound e-mail, and what became of it."""
 
     status: FormStatus
     registration_id: str | None = None
@@ -157,7 +155,7 @@ class InboundForm:
 
 @dataclass(frozen=True)
 class InboundEmail:
-    """A message in the books, and what came of it. The message itself is a file under the same id."""
+    """An e-mail as stored, and what became of it. Its bytes are a file under the same id."""
 
     id: str
     event: str
@@ -165,9 +163,9 @@ class InboundEmail:
     """The store's commit time."""
     status: InboundStatus = InboundStatus.UNREAD
     due_at: datetime | None = None
-    """When it is next to be read; None once it was. While it is being read, the end of the reader's lease."""
+    """When it is next to be read; the end of the lease while it is being read; None once it was."""
     attempts: int = 0
-    """How often somebody began to read it."""
+    """How often reading it began."""
     sender: str = ""
     subject: str = ""
     message_id: str = ""
@@ -176,19 +174,23 @@ class InboundEmail:
     forms: tuple[InboundForm, ...] = ()
     not_read: tuple[str, ...] = ()
     text: str = ""
-    """The beginning of what it says, where it needs a person."""
+    """The beginning of what it says, for the staff."""
     reasons: tuple[Reason, ...] = ()
-    """Why it needs review."""
     answered: bool = False
-    """Whether a reply to the sender was owed."""
+    """Whether a reply was enqueued."""
     resolved: bool = False
-    """Whether the staff said that they have dealt with it."""
+    """Whether the staff dealt with it."""
     version: object = field(default=None, compare=False)
-    """The store's mark of this reading, for `save_inbound`."""
+    """The store's own, for `save_inbound`."""
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether the staff still have to look at it."""
+        return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
 
     @property
     def received_at(self) -> datetime:
-        """When it reached SendGrid, and so us: never after it was kept."""
+        """When it reached SendGrid; never after it was stored."""
         return min(self.arrived_at or self.stored_at, self.stored_at)
 
     @property
@@ -201,22 +203,7 @@ class InboundEmail:
 
 
 LONGEST_THREAD = 10
-"""References that an answer repeats, the last ones: mail programs cut longer lists too (RFC 5537, 3.4.4)."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a reply to the sender of a message is about."""
-
-    inbound: InboundEmail
-    people: Mapping[str, Registered]
-    """Those of its forms that are in the books, by registration id."""
-    links: Mapping[int, str]
-    """By a form's place among the message's forms: the address of the form's page with its answers filled in."""
-    form_page: str
-    """The address of the empty form's page."""
-    answers_to: str
-    """The address to which an answer to the reply goes."""
+"""The last References, which a reply repeats; mail programs cut longer lists too (RFC 5537, 3.4.4)."""
 
 
 def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundStatus:

@@ -59,3 +59,9 @@ class Intake:
     def is_late(self, received_at: datetime) -> bool:
         """On the roster if and only if committed at or before the deadline."""
         return received_at > self.closes_at
+
+
+def e_mailed_in_time(received_at: datetime, arrived_at: datetime | None, closes_at: datetime) -> bool:
+    """Whether a late form was e-mailed before the deadline: SendGrid had it then, the store only later. SendGrid's time
+    is of whole seconds, so that of the deadline itself is too late, as likely as not."""
+    return arrived_at is not None and arrived_at < closes_at < received_at

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
-from rollcall.desk.needs_a_person import needs_review
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, in_step, messages_now, still_quarantined, unsent_entries
 from rollcall.desk.testing import is_test
@@ -135,7 +134,7 @@ def _event_status(store: Store, event: Event, intake: Intake | None, now: dateti
     inbound, left_to_staff = Counter[InboundStatus](), 0
     for one, status, _ in messages_now(store, event.slug):
         inbound[status] += 1
-        left_to_staff += needs_review(one)
+        left_to_staff += one.needs_review
     return EventStatus(
         event=event,
         intake=intake,

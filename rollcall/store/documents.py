@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from rollcall.model.email import AT_ONCE, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
@@ -39,7 +39,7 @@ Values = Mapping[str, Any]
 """A document's values by field name: text, whole numbers, truth values, instants, None, lists and mappings of such."""
 
 _BREAKER = "queues/outbox"
-_UNSENT = [status.value for status in EmailStatus if status not in (EmailStatus.SENT, EmailStatus.DELIVERED)]
+_UNSENT = [status.value for status in EmailStatus if status not in DONE]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,15 @@ import pytest
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.follow_up import draw_up_reply, form_to_complete, note_completed, resolve
-from rollcall.desk.needs_a_person import LOOKED_AT, MORNING, SHOWN, WITHOUT_ATTACHMENTS, draw_up_needs_a_person
+from rollcall.desk.follow_up import form_to_complete, note_completed, resolve
 from rollcall.desk.ports import Files
 from rollcall.desk.receive import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
-from rollcall.desk.send import TO_ONE_ADDRESS, send_due
+from rollcall.desk.send import send_due
+from rollcall.desk.staff_alerts import MORNING
+from rollcall.emails import reply, roster, staff_digest
+from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
+from rollcall.emails.wording import SHOWN
 from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -159,14 +161,14 @@ def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
     assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
     assert enqueue(desk) == {"reply": 1}
-    reply = draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT))
-    assert reply.inbound.forms[0].faults == {"signature": (Fault("required"),)}
-    assert list(reply.links) == [0]
+    answer = reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT))
+    assert answer.inbound.forms[0].faults == {"signature": (Fault("required"),)}
+    assert list(answer.links) == [0]
 
 
 def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
-    opened = opened_by(desk, draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
+    opened = opened_by(desk, reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
     assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
     assert form is not None
@@ -236,9 +238,9 @@ def test_the_same_message_by_another_way_is_answered_once(came: Any) -> None:
 
 
 def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: Postbox) -> None:
-    for number in range(TO_ONE_ADDRESS):
+    for number in range(desk.limits.to_one_address):
         came(a_reading(NO_SIGNATURE, message_id=f"<{number}@mpt.example.org>"), str(number))
-    assert len(list(send_due(desk))) == TO_ONE_ADDRESS
+    assert len(list(send_due(desk))) == desk.limits.to_one_address
     inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
     assert enqueue(at) == {"staff-digest": 1}
@@ -418,7 +420,7 @@ def test_the_staff_hear_each_morning_until_they_have_dealt_with_it(came: Any, cl
     assert mornings(desk, clock, postbox, 3) == [1, 1, 1]
     assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
     assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
-    assert mornings(desk, clock, postbox, 3) == [1, 0, 0]  # the one that was owed already says that nothing is left
+    assert mornings(desk, clock, postbox, 3) == [0, 0, 0]
     assert not resolve(desk, Opened(EVENT.slug, "no such message", 0))
 
 
@@ -443,7 +445,7 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = draw_up_needs_a_person(desk, EVENT).inbound.shown
+    (for_staff,) = staff_digest.gather(desk, EVENT).inbound.shown
     assert for_staff.attachments == (scan,)
     assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
 
@@ -452,7 +454,7 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [False, True]
+    assert [bool(one.attachments) for one in staff_digest.gather(desk, EVENT).inbound.shown] == [False, True]
 
 
 def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
@@ -472,9 +474,9 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
     record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [()]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [(virus,)]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
@@ -483,11 +485,11 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
-    about = draw_up_needs_a_person(replace(desk, files=lambda: files), EVENT)
+    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT)
     assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
-    draw_up_needs_a_person(replace(desk, files=lambda: large), EVENT)
+    staff_digest.gather(replace(desk, files=lambda: large), EVENT)
     assert large.looked_into == 2
 
 
@@ -521,7 +523,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).inbound
+    counted = roster.gather(desk, EVENT, desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

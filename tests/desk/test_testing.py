@@ -8,11 +8,11 @@ import pytest
 from rollcall.desk.close import close, listed
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.needs_a_person import alert_for, draw_up_needs_a_person
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send
+from rollcall.desk.staff_alerts import alert_for
 from rollcall.desk.testing import address_of_test_person, is_test
+from rollcall.emails import roster, staff_digest
 from rollcall.model import email
 from rollcall.model.email import DeliveryEvent, DeliveryKind, Email, EmailStatus, SendResult, confirmation
 from rollcall.model.registration import BotSignal, person_key
@@ -61,11 +61,11 @@ def test_one_is_in_no_closing_and_on_no_roster(desk: Desk, clock: Clock) -> None
     assert closing.count == 1
     intake = desk.store.intake(EVENT)
     assert list(listed(desk.store, EVENT, intake, closing)) == [id_of(desk.store, a_registration())]
-    roster = draw_up_roster(desk, EVENT, intake)
-    assert roster.by_category == {a_registration().category: 1}
-    assert "sink.sendgrid.net" not in roster.attached[0].content.decode()
-    assert a_registration().email in roster.attached[0].content.decode()
-    assert (roster.late, roster.kept) == (Shown(), Shown())
+    drawn = roster.gather(desk, EVENT, intake)
+    assert drawn.by_category == {a_registration().category: 1}
+    assert "sink.sendgrid.net" not in drawn.attached[0].content.decode()
+    assert a_registration().email in drawn.attached[0].content.decode()
+    assert (drawn.late, drawn.quarantined) == (Shown(), Shown())
 
 
 def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
@@ -77,8 +77,8 @@ def test_nobody_is_told_of_one_whose_mail_does_not_arrive(desk: Desk) -> None:
     assert entry.status is EmailStatus.BOUNCED
     assert alert_for(desk, entry) == []
     assert [one.id for one in desk.store.unsent_entries(EVENT.slug, None, 99)] == [OWED.id]
-    needs = draw_up_needs_a_person(desk, EVENT)
-    assert (needs.undelivered, needs.kept) == (Shown(), Shown())
+    needs = staff_digest.gather(desk, EVENT)
+    assert (needs.undelivered, needs.quarantined) == (Shown(), Shown())
 
 
 def test_no_copy_of_the_mail_to_a_late_one_goes_to_the_staff(desk: Desk, clock: Clock, postbox: Postbox) -> None:

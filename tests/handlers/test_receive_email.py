@@ -197,7 +197,7 @@ def test_logs_carry_no_personal_data(desk: Desk) -> None:
     desk.came(a_message())
     desk.came(a_message("Dear Sir, when is lunch?", Message_ID="<2@mpt.example.org>"))
     logged = desk.log.read_text("utf-8")
-    assert [json.loads(line)["status"] for line in logged.splitlines() if "message read" in line] == [
+    assert [json.loads(line)["status"] for line in logged.splitlines() if "inbound e-mail read" in line] == [
         "registered",
         "needs_review",
     ]
