@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus, Opened
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.links import Opened
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, InboundEmail, Opened, ParsedEmail
+from rollcall.model.inbound import Envelope, InboundEmail, ParsedEmail
 from rollcall.model.intake import Closing, Intake
+from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
 
 
@@ -183,7 +184,7 @@ class Links(Protocol):
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str: ...
 
-    def opened(self, purpose: str, token: str, now: datetime) -> Opened | None: ...
+    def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged: ...
 
 
 def forms_return_to(links: Links, event: Event) -> str:

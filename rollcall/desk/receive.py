@@ -19,12 +19,12 @@ from rollcall.model.inbound import (
     InboundEmail,
     InboundForm,
     InboundStatus,
-    Opened,
     ParsedEmail,
     ParsedForm,
     Reason,
     ReviewReason,
 )
+from rollcall.model.links import Opened
 from rollcall.model.registration import Registration, fold, person_key
 
 

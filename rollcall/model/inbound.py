@@ -213,14 +213,3 @@ def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundSta
     if waits and all(form.person in registered for form in inbound.forms):
         return InboundStatus.REGISTERED
     return inbound.status
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a signed link was made for."""
-
-    event: str
-    id: str
-    """Of the inbound e-mail, or of a roster's file."""
-    place: int
-    """Of the form among the e-mail's forms."""

@@ -31,12 +31,12 @@ from rollcall.model.inbound import (
     InboundEmail,
     InboundStatus,
     MachineSign,
-    Opened,
     ParsedEmail,
     ParsedForm,
     Reason,
     ReviewReason,
 )
+from rollcall.model.links import LinkPurpose, Opened
 from rollcall.model.registration import person_key
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import a_registration, an_event
@@ -184,8 +184,8 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
 
 
 def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
-    opened = desk.links.opened("completing", link.rpartition("/")[2], clock.now)
-    assert opened is not None
+    opened = desk.links.opened(LinkPurpose.COMPLETE, link.rpartition("/")[2], clock.now)
+    assert isinstance(opened, Opened)
     return opened
 
 
@@ -450,7 +450,7 @@ def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
     (for_staff,) = staff_digest.gather(desk, EVENT).inbound.shown
     assert for_staff.attachments == (scan,)
-    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/dealt-with/")
+    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
 
 
 def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:

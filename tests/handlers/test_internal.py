@@ -70,7 +70,7 @@ def test_from_the_form_to_the_roster(functions: Functions) -> None:
     until(lambda: functions["close_intake"].ask("POST", "/").json["closed"] == {SLUG: 2}, seconds=40)
     assert functions["close_intake"].ask("POST", "/").json == {"closed": {}}
     assert register.post_json(f"/register/{SLUG}", a_form(first_name="After")).status == 410
-    assert functions["send_due_mail"].ask("POST", "/").json == {"messages": {}, "mails": {"sent": 1}}
+    assert functions["send_due_mail"].ask("POST", "/").json == {"inbound": {}, "emails": {"sent": 1}}
     roster = api.bodies[-1]
     assert roster["personalizations"][0]["to"] == [{"email": "spumail@itu.int"}]
     lines = base64.b64decode(roster["attachments"][0]["content"]).decode("utf-8-sig")

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from handlers.bot_check import HIDDEN
 from handlers.logs import trace_of
+from handlers.request_body import HIDDEN
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation

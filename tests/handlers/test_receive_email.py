@@ -51,9 +51,9 @@ class Desk:
         """What came of an e-mail."""
         answer = self.post(*raw_post(mime, to=f"{SLUG}@forms.example.org", **facts))
         assert answer.status == 200, answer.text
-        inbound = self.store.inbound(answer.json["message"])
+        inbound = self.store.inbound(answer.json["inbound"])
         assert inbound is not None
-        assert answer.json["standing"] in (inbound.status.value, None)
+        assert answer.json["status"] in (inbound.status.value, None)
         return inbound
 
     def enqueue(self) -> list[str]:
@@ -127,14 +127,14 @@ def test_the_same_delivery_many_times_at_once_is_one(desk: Desk) -> None:
 
 def test_what_came_is_kept_to_the_byte(desk: Desk) -> None:
     content_type, body = raw_post(a_message("Größe \udcff".encode("utf-8", "surrogateescape").decode("latin-1")))
-    id = desk.post(content_type, body).json["message"]
+    id = desk.post(content_type, body).json["inbound"]
     assert desk.files.get(id) == f"Content-Type: {content_type}\r\n\r\n".encode() + body
 
 
 def test_the_parsed_mode_is_understood_too(desk: Desk) -> None:
     headers, _, text = a_message().partition(b"\r\n\r\n")
     answer = desk.post(*parsed_post(headers, text=text, charsets={"text": "utf-8"}, to=f"{SLUG}@forms.example.org"))
-    assert (answer.status, answer.json["standing"]) == (200, "registered")
+    assert (answer.status, answer.json["status"]) == (200, "registered")
 
 
 def test_a_message_of_thirty_megabytes_is_kept(desk: Desk) -> None:
@@ -175,8 +175,8 @@ def test_any_bytes_are_kept_answered_200_and_listed(desk: Desk) -> None:
         posted = raw_post(content) if content_type == "raw" else (content_type, content)
         answer = desk.post(*posted)
         assert answer.status == 200
-        assert answer.json["message"] in {one.id for one in desk.listed()}
-        assert desk.files.get(answer.json["message"]) is not None
+        assert answer.json["inbound"] in {one.id for one in desk.listed()}
+        assert desk.files.get(answer.json["inbound"]) is not None
 
     any_bytes()
     assert all(one.due_at is None for one in desk.listed())

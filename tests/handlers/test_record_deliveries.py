@@ -55,9 +55,9 @@ def status(db: tuple[Store, Mapping[str, str]]) -> EmailStatus | None:
 def test_signed_reports_are_recorded_once(served: Served, db: tuple[Store, Mapping[str, str]]) -> None:
     body = json.dumps([a_report(event="processed"), a_report(event="delivered"), a_report(event="open")]).encode()
     first = served.ask("POST", "/", body, signed(body))
-    assert (first.status, first.json) == (200, {"reports": 2, "mails": 1})
+    assert (first.status, first.json) == (200, {"events": 2, "emails": 1})
     again = served.ask("POST", "/", body, signed(body, timestamp="1075723999"))
-    assert (again.status, again.json) == (200, {"reports": 2, "mails": 0})
+    assert (again.status, again.json) == (200, {"events": 2, "emails": 0})
     assert status(db) is EmailStatus.DELIVERED
     body = json.dumps([a_report(event="bounce"), a_report(email_id="of.another.desk")]).encode()
     assert served.ask("POST", "/record-deliveries", body, signed(body, NEXT_KEY)).status == 200
@@ -108,7 +108,7 @@ def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, db: tuple[St
 def test_a_mail_id_that_is_no_document_id_is_harmless(served: Served) -> None:
     for name in ("a/b", "..", "__x__", quote("é"), "x" * 2000, ""):
         body = json.dumps([a_report(email_id=name)]).encode()
-        assert served.ask("POST", "/", body, signed(body)).json == {"reports": 0, "mails": 0}
+        assert served.ask("POST", "/", body, signed(body)).json == {"events": 0, "emails": 0}
 
 
 def test_the_store_cannot_be_reached(tmp_path: Path) -> None:

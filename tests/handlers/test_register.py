@@ -104,7 +104,7 @@ def test_the_page_registers_and_says_what_happens_next(served: Served) -> None:
     assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
     page = served.ask("GET", accepted.headers["Location"])
     assert page.status == 200
-    assert "Your registration is received" in page.text
+    assert "You are registered" in page.text
     assert accepted.headers["Location"].rpartition("/")[2] in page.text
     again = post_form(served, family_name="Page")
     assert "/already-registered/" in again.headers["Location"]
