@@ -16,29 +16,25 @@ from rollcall.model.registration import QuarantinedForm, Registered, reference, 
 
 PAGE_SIZE = 500
 INBOUND_PAGE_SIZE = 50
-"""A stranger says how long an e-mail is, and so how much memory a page takes."""
+"""Strangers say how long an e-mail is."""
 
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
-    """All registrations of the event, by id."""
     return (one for one in _all(partial(store.registrations, event), PAGE_SIZE) if not is_test(one.registration.email))
 
 
 def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """All quarantined forms of the event, by person."""
     return (
         one for one in _all(partial(store.quarantined, event), PAGE_SIZE) if not is_test(one.form.registration.email)
     )
 
 
 def messages(store: Store, event: str) -> Iterator[InboundEmail]:
-    """All e-mails that came in for the event, by id."""
     return _all(partial(store.all_inbound, event), INBOUND_PAGE_SIZE)
 
 
 def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
-    """All entries of the event that are neither sent nor delivered, by id: so the confirmations among them come in the
-    order of the registrations' ids."""
+    """By id, so the confirmations among them in the order of the registrations' ids."""
     after = None
     while page := store.unsent_entries(event, after, PAGE_SIZE):
         yield from page
@@ -46,15 +42,14 @@ def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
 
 
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """The quarantined forms, by person, but for those of people who registered after all."""
+    """Without those of people who registered after all."""
     for page in _pages(quarantined_forms(store, event), PAGE_SIZE):
         registered = store.people_among(event, [form.id for form in page])
         yield from (form for form in page if form.id not in registered)
 
 
 def messages_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
-    """Each inbound e-mail, by id, with its status now; and those people of its forms, by key, who are registered, where
-    it waited for its sender."""
+    """With its status now; and, where it waited for its sender, those of its people, by key, who are registered."""
     for inbound in messages(store, event):
         waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
         people = [form.person for form in inbound.forms if form.person] if waits else []
@@ -72,7 +67,7 @@ _Identified = TypeVar("_Identified", bound=_WithId)
 
 
 class Newest(Generic[_T]):
-    """Of a list that is longer than memory, the last ones, and how many there were."""
+    """The last ones of a long list, and the count of all."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -80,18 +75,16 @@ class Newest(Generic[_T]):
         self.count = 0
 
     def add(self, at: datetime, one: _T) -> None:
-        """One more, of this time; of those of one time the one that was added later is the later one."""
         self.count += 1
         (heappush if len(self._last) < self._most else heappushpop)(self._last, (at, self.count, one))
 
     def in_order(self) -> tuple[_T, ...]:
-        """The last ones, the first of them first."""
         return tuple(one for _, _, one in sorted(self._last, key=itemgetter(0, 1)))
 
 
 def likely_doubles(people: Iterable[Registered]) -> Mapping[str, tuple[str, ...]]:
-    """By id, the references of the others who may be the same person (`similarity_key`), where there are any. Of each
-    person no more than an id is in memory."""
+    """By id, the references of others who may be the same person (`similarity_key`). Of each person an id is in
+    memory."""
     first: dict[int, str] = {}
     groups: dict[int, list[str]] = {}
     for one in people:
@@ -104,8 +97,7 @@ def likely_doubles(people: Iterable[Registered]) -> Mapping[str, tuple[str, ...]
 
 
 def in_step(those: Iterable[_T], id_of: Callable[[_T], str]) -> Callable[[str], _T | None]:
-    """Finds the one with an id in a list that is longer than memory, where the list comes in the order of its ids, and
-    each id that is asked for is past the one before."""
+    """Finds by id in a long list ordered by id, for ids asked in order."""
     rest = iter(those)
     at = next(rest, None)
 

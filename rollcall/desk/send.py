@@ -37,8 +37,6 @@ from rollcall.model.errors import StoreUnavailable
 
 
 class CircuitChange(StrEnum):
-    """What an attempt meant for the circuit breaker."""
-
     OPENED = "opened"
     STILL_OPEN = "still_open"
     CLOSED = "closed"
@@ -46,15 +44,11 @@ class CircuitChange(StrEnum):
 
 @dataclass(frozen=True)
 class Attempted:
-    """What came of an attempt to send an e-mail."""
-
     status: EmailStatus
     note: str = ""
-    """What SendGrid or the network said."""
     circuit: CircuitChange | None = None
     """None where it was closed and is."""
     fault: Exception | None = field(default=None, compare=False, repr=False)
-    """As in `Rejected`."""
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
