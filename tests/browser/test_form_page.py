@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from rollcall.desk.quarantine import SHORTEST
-from tests.local.test_run import local_run, outbox
 from tests.support.builders import a_form
+from tests.support.form_page import press_register
+from tests.support.local_run import local_run, outbox
 from tests.support.served import Served, until
 
 
@@ -35,13 +36,6 @@ def fill_in(page: Page, **changes: object) -> None:
             page.check(f"input[name={name}][value='{value}']")
         else:
             page.fill(f"[name={name}]", str(value))
-
-
-def press_register(page: Page) -> None:
-    """Once, and once more where the page asks for it, which these tests are fast enough for."""
-    page.get_by_role("button", name="Register").click()
-    if page.get_by_text("press Register once more").count():
-        page.get_by_role("button", name="Register").click()
 
 
 def test_a_person_registers(page: Page, request: pytest.FixtureRequest) -> None:

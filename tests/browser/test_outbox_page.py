@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_form_page import press_register
-from tests.local.test_run import local_run, outbox
+from tests.support.form_page import press_register
+from tests.support.local_run import local_run, outbox
 from tests.support.served import Served, until
 
 

@@ -29,11 +29,12 @@ from rollcall.model.registration import reference
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.conftest import leave_out, store_settings
 from tests.support.builders import EVENTS, a_form, a_registration, desk_with, id_of
 from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
+from tests.support.left_out import leave_out
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import Answer, Served, function, until
+from tests.support.stores import store_settings
 
 SLUG = "soon"
 ANYBODY = a_registration()

@@ -24,9 +24,9 @@ from rollcall.model.email import Accepted
 from rollcall.model.event import Event
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.handlers.test_send_due_mail import POST
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock
+from tests.support.scheduler import POST
 
 HOUR = timedelta(hours=1)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from rollcall.desk.limits import Limits
-from tests.conftest import store_settings
 from tests.support.builders import a_form, write_open_event
 from tests.support.sendgrid_api import answers, sendgrid_api
 from tests.support.served import function
+from tests.support.stores import store_settings
 
 MAILS = 60
 

@@ -8,9 +8,9 @@ import pytest
 from grpc import StatusCode
 
 from rollcall.model.email import roster_entry
-from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, reply
 from tests.support.builders import a_form_in_text
 from tests.support.faulty_firestore import answer_lost, passes
+from tests.support.running import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, reply
 from tests.support.sendgrid_api import answers
 from tests.support.served import Answer
 

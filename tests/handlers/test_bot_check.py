@@ -9,9 +9,9 @@ import pytest
 
 from handlers.request_body import HIDDEN, SHOWN_AT
 from schemas.form import FIELD_NAMES
-from tests.conftest import store_settings
 from tests.support.builders import a_form, write_open_event
 from tests.support.served import Answer, Served, function
+from tests.support.stores import store_settings
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

@@ -17,7 +17,6 @@ from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.form import read_form
-from tests.conftest import store_settings
 from tests.support.builders import write_event
 from tests.support.clock import Clock
 from tests.support.linked_pages import (
@@ -31,6 +30,7 @@ from tests.support.linked_pages import (
     resolving,
 )
 from tests.support.served import function
+from tests.support.stores import store_settings
 
 
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])

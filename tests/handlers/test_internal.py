@@ -11,11 +11,11 @@ import pytest
 
 import main
 from rollcall.local.trigger import trigger_of
-from tests.conftest import store_settings
 from tests.support.builders import EVENTS, a_form, a_registration, id_of, opened
 from tests.support.in_process import start_main
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import Served, function, until
+from tests.support.stores import store_settings
 from tests.support.webhook import PUBLIC_KEY
 
 SLUG = "soon"

@@ -18,10 +18,10 @@ from handlers.request_body import HIDDEN
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
-from tests.conftest import store_settings
 from tests.support.builders import a_form, a_registration, an_event, id_of, opened, write_open_event
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import ROOT, Served, function
+from tests.support.stores import store_settings
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}

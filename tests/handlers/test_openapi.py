@@ -24,9 +24,9 @@ from schemathesis.specs.openapi.checks import (
 
 from schemas.form import form_fields
 from schemas.openapi import openapi_json
-from tests.conftest import store_settings
 from tests.support.builders import a_form, an_event, write_event
 from tests.support.served import Served, function
+from tests.support.stores import store_settings
 
 CHECKS = [
     not_a_server_error,

@@ -23,12 +23,12 @@ from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import store_settings
 from tests.support.builders import a_form, a_form_in_text, a_registration, an_event, write_open_event
 from tests.support.clock import Clock
 from tests.support.in_process import ask, desk_without_store
 from tests.support.inbound import parsed_post, raw_post
 from tests.support.served import Answer, Served, function
+from tests.support.stores import store_settings
 from tests.support.webhook import PUBLIC_KEY, signed
 
 SLUG = "open"

@@ -17,11 +17,11 @@ from rollcall.desk.ports import Store
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import store_settings
 from tests.support.builders import EVENTS, a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import Served, function
+from tests.support.stores import store_settings
 from tests.support.webhook import NEXT_KEY, PUBLIC_KEY, a_report, public, signed
 
 MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")

@@ -13,10 +13,10 @@ import pytest
 
 from handlers.register import register
 from rollcall.model.registration import is_reference
-from tests.conftest import store_settings
 from tests.support.builders import a_form, an_event, write_event
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import Answer, Served, function
+from tests.support.stores import store_settings
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 FORM_PATH = "/register/open"

@@ -14,12 +14,12 @@ from google.cloud import storage
 from rollcall.desk.ports import LARGEST_PIECE, Files
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
-from tests.conftest import store_settings
-from tests.contract.test_files import WE_MAY_NOT, scripted_storage
 from tests.support.builders import LINKS, an_event, write_open_event
 from tests.support.linked_pages import completing
 from tests.support.sendgrid_api import answers
 from tests.support.served import Served, function
+from tests.support.storage import WE_MAY_NOT, scripted_storage
+from tests.support.stores import store_settings
 
 OPEN, OTHER = an_event(slug="open"), an_event(slug="open-too")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)

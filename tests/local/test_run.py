@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,22 +24,13 @@ from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailKind
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import leave_out
 from tests.support.builders import a_form, an_event
+from tests.support.left_out import leave_out
+from tests.support.local_run import local_run, outbox
 from tests.support.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"
-SENT = ("sent", "delivered")
 BEFORE_THE_DEADLINE = "2004-02-20T23:59:50+01:00"
-
-
-def local_run(db: Path, **environment: str) -> AbstractContextManager[Served]:
-    port = free_port()
-    return process(["rollcall.local"], port, {"PORT": str(port), "BOOKS": str(db), **environment})
-
-
-def outbox(served: Served, kind: str) -> list[dict[str, Any]]:
-    return [mail for mail in served.ask("GET", "/outbox.json").json if mail["kind"] == kind and mail["state"] in SENT]
 
 
 def test_a_registration_is_confirmed(tmp_path: Path, store: Mapping[str, str]) -> None:

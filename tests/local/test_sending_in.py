@@ -13,9 +13,9 @@ from werkzeug.test import encode_multipart
 
 from rollcall.documents.blank_form import blank_form_pdf
 from rollcall.local.sample import SENDER, filled_in, sample_text
-from tests.documents.test_blank_form import filled_in as filled_in_pdf
-from tests.local.test_run import local_run, outbox
+from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, an_event
+from tests.support.local_run import local_run, outbox
 from tests.support.served import Answer, Served, until
 
 TO = "intgov04@forms.rollcall.example"

@@ -21,9 +21,9 @@ from google.cloud import firestore
 from rollcall.desk.testing import address_of_test_person
 from rollcall.local.emulator import free_port
 from rollcall.store.firestore import FirestoreStore
-from tests.conftest import leave_out
 from tests.support.builders import EVENTS, a_form, an_event
 from tests.support.faulty_firestore import faulty_firestore
+from tests.support.left_out import leave_out
 from tests.support.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"

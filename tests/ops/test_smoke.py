@@ -26,9 +26,9 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
 from schemas.form import FIELD_NAMES, read_form
-from tests.conftest import store_settings
 from tests.support.builders import a_registration, an_event, write_event, write_open_event
 from tests.support.served import function
+from tests.support.stores import store_settings
 from tests.support.threaded import QuietHandler, http_server
 
 
