@@ -1,4 +1,4 @@
-"""Test persons: in the books like everybody, and on no list."""
+"""Test persons: stored like everybody, and on no list."""
 
 from dataclasses import replace
 from datetime import timedelta

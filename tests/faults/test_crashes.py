@@ -206,7 +206,7 @@ def test_after_a_crash_everything_is_done(rollcall: Rollcall, name: str, point: 
 
 
 def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -> None:
-    """Time goes on, and the intake closes: everyone is in the books and on the roster, and every mail was posted once,
+    """Time goes on, and the intake closes: everyone is in the store and on the roster, and every mail was posted once,
     or one of them up to so many times."""
     rollcall.send_what_is_owed()
     rollcall.close_after_the_deadline()
