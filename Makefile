@@ -65,6 +65,11 @@ third-party: .venv/test
 	echo; .venv/bin/pip-licenses --format=markdown \
 		--packages $$(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' requirements.txt); } > docs/third-party.md
 
+# The e-mails that tests compare, as they are written today: look at the diff.
+.PHONY: golden
+golden: .venv/test
+	.venv/bin/python -m tests.emails.golden
+
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
 bench: .venv/test

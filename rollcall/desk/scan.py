@@ -1,6 +1,6 @@
 """Lists that are longer than memory, read a page of results at a time."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from heapq import heappush, heappushpop
@@ -12,9 +12,10 @@ from rollcall.desk.ports import Store
 from rollcall.desk.testing import is_test
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import QuarantinedForm, Registered, reference, similarity_key
+from rollcall.model.registration import QuarantinedForm, Registered, similarity_key
 
 PAGE_SIZE = 500
+DOUBLES_NAMED = 5
 INBOUND_PAGE_SIZE = 50
 """Strangers say how long an e-mail is."""
 
@@ -82,18 +83,20 @@ class Newest(Generic[_T]):
         return tuple(one for _, _, one in sorted(self._last, key=itemgetter(0, 1)))
 
 
-def likely_doubles(people: Iterable[Registered]) -> Mapping[str, tuple[str, ...]]:
-    """By id, the references of others who may be the same person (`similarity_key`). Of each person an id is in
-    memory."""
-    first: dict[int, str] = {}
-    groups: dict[int, list[str]] = {}
+def likely_doubles(people: Iterable[Registered]) -> Callable[[Registered], tuple[str, ...]]:
+    """Finds the references, `DOUBLES_NAMED` at most, of others who may be the same person (`similarity_key`)."""
+    alike: dict[int, str] = {}
     for one in people:
         key = hash(similarity_key(one.registration))
-        if key in first:
-            groups.setdefault(key, [first[key]]).append(one.id)
-        else:
-            first[key] = one.id
-    return {id: tuple(reference(other) for other in ids if other != id) for ids in groups.values() for id in ids}
+        named = alike.get(key, "")
+        if named.count(" ") < DOUBLES_NAMED:
+            alike[key] = f"{named} {one.reference}".strip()
+
+    def doubles(one: Registered) -> tuple[str, ...]:
+        named = alike.get(hash(similarity_key(one.registration)), "").split()
+        return tuple(other for other in named if other != one.reference)[:DOUBLES_NAMED]
+
+    return doubles
 
 
 def in_step(those: Iterable[_T], id_of: Callable[[_T], str]) -> Callable[[str], _T | None]:

@@ -37,6 +37,8 @@ class RosterRow:
     """Not on the closed list."""
     unsent: OutboxEntry | None = None
     """The confirmation, where it is neither sent nor delivered."""
+    doubles: tuple[str, ...] = ()
+    """References of others who may be the same person."""
 
 
 @dataclass(frozen=True)
