@@ -32,7 +32,7 @@ from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
-from rollcall.local.running import DATABASE_FILE, NoTime, Run, announced, moved_clock, time_from
+from rollcall.ops.local_run import DATABASE_FILE, NoTime, Run, announced, moved_clock, time_from
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import run_schedule
 from rollcall.model.event import Event

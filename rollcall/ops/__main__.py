@@ -22,7 +22,7 @@ from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import Store
 from rollcall.desk.resend import resend_to_staff
-from rollcall.local.running import NoTime, time_from
+from rollcall.ops.local_run import NoTime, time_from
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake

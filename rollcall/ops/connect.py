@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from rollcall.desk.ports import Store
-from rollcall.local.running import DATABASE_FILE, Run, local_run, moved_clock
+from rollcall.ops.local_run import DATABASE_FILE, Run, local_run, moved_clock
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 
 
