@@ -147,7 +147,7 @@ def _parts(request: Request) -> list[str]:
 
 
 def _event(desk: Desk, slug: str) -> Event:
-    event = desk.events.get(slug)
+    event = desk.event(slug)
     if event is None:
         raise Refused(404, "No such event", "There is no event at this address. Please check the link you were sent.")
     return event

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import Compose, Draw, EmailReader, Files, Links, Post, Store
-from rollcall.model.event import Event
+from rollcall.model.event import SMOKE_TEST, Event
 
 
 @dataclass(frozen=True)
@@ -25,3 +25,7 @@ class Desk:
     links: Links
     sender: str
     """The address that our e-mails come from."""
+
+    def event(self, slug: str) -> Event | None:
+        """The event with this slug, also the smoke test's, which is not among `events`."""
+        return SMOKE_TEST if slug == SMOKE_TEST.slug else self.events.get(slug)

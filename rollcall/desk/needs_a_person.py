@@ -7,7 +7,6 @@ from datetime import UTC, datetime, time, timedelta
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
-from rollcall.desk.testing import is_test
 from rollcall.model.email import UNDELIVERED, Attachment, EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundStatus
@@ -126,8 +125,7 @@ def _attachments(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment, .
 
 
 def _is_told(entry: OutboxEntry) -> bool:
-    is_theirs = entry.kind is not EmailKind.STAFF_DIGEST and not is_test(entry.to)
-    return entry.status in UNDELIVERED and is_theirs
+    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST
 
 
 def _reenqueued(event: Event, stamp: str, not_before: datetime) -> Sequence[OutboxEntry]:

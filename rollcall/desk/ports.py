@@ -59,10 +59,9 @@ class Registrations(Protocol):
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
         """A page of the event's quarantined forms by id, from the first id past `after`."""
 
-    def forget(self, event: str, id: str, person: str, entries: Sequence[str]) -> None:
-        """Delete the registration with this id, the person with this key, the person's quarantined form and these
-        outbox entries in one commit; what is not there is passed over. For test persons only: of anybody else nothing
-        is ever deleted."""
+    def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
+        """Delete from the smoke test's event the registration with this id, the person with this key, the person's
+        quarantined form and these outbox entries in one commit; what is not there is passed over."""
 
 
 class Outbox(Protocol):

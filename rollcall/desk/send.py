@@ -16,7 +16,6 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.follow_up import draw_up_reply
 from rollcall.desk.needs_a_person import alert_for, draw_up_needs_a_person, next_morning, within_the_hour
-from rollcall.desk.testing import is_test
 from rollcall.model.email import (
     TO_STAFF,
     Accepted,
@@ -35,7 +34,7 @@ from rollcall.model.email import (
     is_to_staff,
 )
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.event import Event
+from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.intake import Intake
 from rollcall.model.roster import StaffDigest
 
@@ -327,7 +326,7 @@ def _lately(desk: Desk, entry: OutboxEntry, now: datetime) -> int:
 
 
 def _post(desk: Desk, claimed: OutboxEntry) -> SendResult:
-    event = desk.events.get(claimed.event)
+    event = desk.event(claimed.event)
     if event is None:
         return Rejected(permanent=False, note="its event has no file any more")
     try:
@@ -365,10 +364,10 @@ def _settle(desk: Desk, claimed: OutboxEntry, posted: SendResult) -> EmailStatus
         # a mail that was taken waits for nothing any more, whatever the time
         now = claimed.attempts[-1].at if isinstance(posted, Accepted) else desk.store.now()
         current = desk.store.entry(claimed.id)
-        if current is None and is_test(claimed.to):  # forgotten meanwhile
+        if current is None and claimed.event == SMOKE_TEST.slug:  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, posted, now).status
         if current is None:
-            raise LookupError("a mail that was there is gone; only those of test persons are deleted")
+            raise LookupError("a mail that was there is gone; only those of the smoke test are deleted")
         settled = settle(current, claimed.attempts[-1].id, posted, now)
         if settled == current or desk.store.save_entry(settled, alert_for(desk, settled)):
             return settled.status

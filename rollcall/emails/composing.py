@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rollcall.desk.drawing_up import IN_WORKBOOK
-from rollcall.desk.testing import is_test
 from rollcall.documents.calendar import invitation
 from rollcall.documents.roster import WHY_QUARANTINED, cell, e_mailed_in_time, missing, name_on
 from rollcall.emails.answering import looks_like_a_picture, reply_subject, said_of
@@ -46,7 +45,7 @@ def _confirmation(entry: OutboxEntry, event: Event, registered: Registered, inta
     late = intake.is_late(registered.received_at)
     answers = registered.registration.answers
     in_time = e_mailed_in_time(registered, intake.closes_at)
-    told = event.staff if late and not is_test(entry.to) else ()
+    told = event.staff if late else ()
     return _message(
         entry,
         event,
