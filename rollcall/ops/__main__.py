@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         answer = _refusal(error)
     if options.json:
-        print(json.dumps(answer.data, ensure_ascii=False, indent=2))
+        print(json.dumps({"database": options.opened, **answer.data}, ensure_ascii=False, indent=2))
     else:
         print(answer.text, file=sys.stdout if answer.is_done else sys.stderr)
     sys.exit(0 if answer.is_done else 1)
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, does: Callable[[argparse.Namespace], Answer], help: str) -> argparse.ArgumentParser:
         added = commands.add_parser(name, parents=[common], help=help, description=help)
-        added.set_defaults(command=does)
+        added.set_defaults(command=does, opened=None)
         return added
 
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
@@ -65,13 +65,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _smoke(given: argparse.Namespace) -> Answer:
-    return run_smoke(_opened(given), given.url, lambda line: _say(given, line), until_stopped())
+    with until_stopped() as wait:
+        return run_smoke(_opened(given), given.url, lambda line: _say(given, line), wait)
 
 
 def _check(given: argparse.Namespace) -> Answer:
     database: Database | None = None
     try:
         database = connect(given.project, given.database)
+        given.opened = database.name
     except NoDatabase:
         if given.project:
             raise
@@ -82,6 +84,7 @@ def _check(given: argparse.Namespace) -> Answer:
 def _opened(given: argparse.Namespace) -> Opened:
     """Which database it is is said first: what follows could be another's."""
     database = connect(given.project, given.database)
+    given.opened = database.name
     _say(given, f"Database: {database.name}.")
     folder = _folder(given, database)
     return Opened(database, read_events(folder), folder)

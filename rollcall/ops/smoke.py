@@ -26,7 +26,7 @@ WITHIN = timedelta(minutes=10)
 """How long the delivery event may take: SendGrid collects them for up to 30 seconds
 (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook), and an e-mail that
 was not accepted at once is retried some minutes later."""
-_LOOK_EVERY = 2.0
+_LOOK_EVERY = 1.0
 _ANSWERS_WITHIN = 60.0
 """Seconds; a cold start is in it."""
 
@@ -98,19 +98,24 @@ def desk_url(opened: Opened, url: str) -> str:
     return url
 
 
-def until_stopped() -> Callable[[float], None]:
+@contextmanager
+def until_stopped() -> Iterator[Callable[[float], None]]:
     """A `wait` that alone ends when the process is told to (Ctrl-C, SIGTERM): a call that is under way ends first, so
     that what it wrote can be deleted."""
     told: list[int] = []
-    for sign in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(sign, lambda number, _frame: told.append(number))
 
     def wait(seconds: float) -> None:
         time.sleep(seconds)
         if told:
             raise KeyboardInterrupt
 
-    return wait
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, lambda number, _frame: told.append(number)) for one in signals]
+    try:
+        yield wait
+    finally:
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
 
 
 @contextmanager
