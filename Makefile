@@ -85,9 +85,16 @@ bench-messages: .venv/run
 bench-instances bench-settings bench-counting bench-growth: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
-# What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
+# For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). Each takes the
+# variables named here as options; JSON=1 answers for programs.
+status smoke move-deadline send-roster event-check: takes = PROJECT EVENTS DATABASE
+smoke: takes += URL
+move-deadline send-roster: takes += EVENT
+move-deadline: takes += TO
+event-check: takes += AT
+option = $(if $($(1)),--$(shell echo $(1) | tr A-Z a-z) '$(subst ','\'',$($(1)))')
 status smoke move-deadline send-roster event-check: .venv/run
-	@.venv/bin/python -m rollcall.ops $@
+	@.venv/bin/python -m rollcall.ops $@ $(if $(JSON),--json) $(foreach name,$(takes),$(call option,$(name)))
 
 # Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate

@@ -7,7 +7,7 @@ from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
-from rollcall.model.event import Event
+from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.intake import Intake
 
 
@@ -26,3 +26,7 @@ class Desk:
     links: Links
     sender: str
     limits: Limits = field(default_factory=Limits)
+
+    def event(self, slug: str) -> Event | None:
+        """Also the smoke test's, which is not among `events`."""
+        return SMOKE_TEST if slug == SMOKE_TEST.slug else self.events.get(slug)

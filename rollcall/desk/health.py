@@ -1,4 +1,4 @@
-"""Watching: what should have been done by now and was not, seen from beside those who do it."""
+"""Health: what should have been done by now and was not, seen from beside those who do it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,26 +20,26 @@ LOOKED_AT = 20
 class Health:
     longest_waiting: timedelta
     """Zero where nothing is due."""
-    held: bool
+    circuit_open: bool
     """And entries are due: none goes out."""
-    overdue: Mapping[str, timedelta]
+    overdue_closings: Mapping[str, timedelta]
     """By event, since when its intake should be closed."""
 
 
 def check_health(desk: Desk) -> Health:
     """Reads the circuit breaker, due entries up to `LOOKED_AT` and the intakes to be closed."""
-    queue = desk.store.circuit_breaker()
+    breaker = desk.store.circuit_breaker()
     due = [desk.store.entry(id) for id in desk.store.due_entries(LOOKED_AT)]
-    intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, queue.as_of)}
+    intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, breaker.as_of)}
     return Health(
-        longest_waiting=max((waited_for(entry, queue.as_of) for entry in due if entry), default=timedelta(0)),
-        held=queue.open_until is not None and bool(due),
-        overdue={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
+        longest_waiting=max((waited_for(entry, breaker.as_of) for entry in due if entry), default=timedelta(0)),
+        circuit_open=breaker.open_until is not None and bool(due),
+        overdue_closings={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
     )
 
 
 def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
-    """Zero where nothing is due."""
+    """Whatever was tried meanwhile; zero where it may not go yet, is settled, or is postponed for its address."""
     if entry.due_at is None:
         return timedelta(0)
     return max(now - _to_go_since(entry, entry.due_at), timedelta(0))

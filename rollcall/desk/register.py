@@ -108,7 +108,7 @@ def register(
     known_as = IdempotencyKey(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
-    if intake.past:
+    if intake.past or not event.takes(registration.email):
         return _after_closing(desk, event, registration, intake, known_as)
     if signal and _there(desk, event, registration) is None:
         quarantine(desk, event, registration, signal)

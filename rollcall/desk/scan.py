@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import Generic, Protocol, TypeVar
 
 from rollcall.desk.ports import Store
-from rollcall.desk.testing import is_test
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
 from rollcall.model.registration import QuarantinedForm, Registered, similarity_key
@@ -21,13 +20,11 @@ INBOUND_PAGE_SIZE = 50
 
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
-    return (one for one in _all(partial(store.registrations, event), PAGE_SIZE) if not is_test(one.registration.email))
+    return _all(partial(store.registrations, event), PAGE_SIZE)
 
 
 def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    return (
-        one for one in _all(partial(store.quarantined, event), PAGE_SIZE) if not is_test(one.form.registration.email)
-    )
+    return _all(partial(store.quarantined, event), PAGE_SIZE)
 
 
 def messages(store: Store, event: str) -> Iterator[InboundEmail]:

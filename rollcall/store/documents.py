@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
-from rollcall.model.event import Event
+from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
@@ -240,7 +240,8 @@ class DocumentStore:
             codec.quarantined_from(found.id, _values(found), found.updated_at) for found in self._database.query(query)
         ]
 
-    def forget(self, event: str, id: str, person: str, entries: Sequence[str]) -> None:
+    def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
+        event = SMOKE_TEST.slug
         paths = (_registration(event, id), _person(event, person), f"{_event(event)}/quarantine/{person}")
         self._database.commit(*map(Delete, (*paths, *map(_entry_path, entries))))
 

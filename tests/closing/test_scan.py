@@ -107,7 +107,7 @@ class TestEventsThatNobodyOpened:
         desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
         assert close_intake(desk, POST).json == {"closed": {}}
         clock.forward(HOUR + timedelta(seconds=1))
-        assert set(check_health(desk).overdue) == set()  # it is due for a second
+        assert set(check_health(desk).overdue_closings) == set()  # it is due for a second
         assert close_intake(desk, POST).json == {"closed": {"open-0": 0, "open-1": 0}}
 
     def test_one_whose_file_has_gone_is_left_alone(self, tmp_path: Path, clock: Clock) -> None:
