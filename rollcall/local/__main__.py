@@ -13,8 +13,7 @@ import socket
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,7 +31,7 @@ from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
-from rollcall.local.trigger import run_schedule
+from rollcall.local.trigger import LOOK_EVERY, run_schedule
 from rollcall.model.event import Event
 from rollcall.ops.local_run import DATABASE_FILE, DATABASE_FOLDER, NoTime, Run, announced, moved_clock, time_from
 from rollcall.sendgrid import SendGridPoster
@@ -57,22 +56,19 @@ class Database:
     store: Store
     files: Files
     outbox: Outbox
-    shift: timedelta
-    """By which its time is ahead of real time."""
-    note: str
+    clock: Callable[[], datetime]
+    shift: timedelta = timedelta(0)
+    """By which its clock is ahead of real time."""
+    note: str = ""
     """What became of the database of the last run."""
     emulator: str | None = None
     """The Firestore emulator's address, where the database is there; and the project in it."""
     project: str | None = None
 
-    def clock(self) -> datetime:
-        return moved_clock(self.shift)()
-
 
 def main() -> None:
     """Serve until interrupted."""
     env = Env()
-    signal.signal(signal.SIGTERM, _as_interrupted)
     try:
         port = env.int("PORT", 8080)
         events_folder = env.path("EVENTS", Path("events"))
@@ -84,8 +80,10 @@ def main() -> None:
         with _listening(port) as listening, _database(store, folder, events, at) as db:
             sqlite = folder if store == "sqlite" else None
             run = Run(port, events_folder, sqlite, db.shift.total_seconds(), db.emulator, db.project)
-            with announced(run, folder):
-                serve(listening, events, db, StandIn(db.outbox, answers))
+            sendgrid = StandIn(db.outbox, answers)
+            with announced(run, folder), serving(listening, events, db, sendgrid):
+                print(_welcome(port, events, db, sendgrid), flush=True)
+                threading.Event().wait()
     except (EnvError, EventFileError, NoEmulator, NoTime, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -113,13 +111,20 @@ def _listening(port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def serve(listening: socket.socket, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> None:
-    """Serve the desk on localhost, and run the trigger and the schedule beside it."""
+@contextmanager
+def serving(
+    listening: socket.socket,
+    events: Mapping[str, Event],
+    db: Database,
+    sendgrid: StandIn,
+    every: timedelta = LOOK_EVERY,
+) -> Iterator[None]:
+    """Serve the desk on localhost, and run the trigger and the schedule beside it, which look so often."""
     port = listening.getsockname()[1]
     poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(
         store=db.store,
-        intakes=RecentIntakes(db.store, time.monotonic),
+        intakes=RecentIntakes(db.store, lambda: db.clock().timestamp()),
         events=events,
         write=write,
         post=poster.post,
@@ -130,14 +135,13 @@ def serve(listening: socket.socket, events: Mapping[str, Event], db: Database, s
     )
     app = local_app(desk, sendgrid, db.clock)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
-    print(_welcome(port, events, db, sendgrid), flush=True)
     stop = threading.Event()
-    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop), daemon=True)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop, every), daemon=True)
+    serving = threading.Thread(target=server.serve_forever, args=(every.total_seconds(),), daemon=True)
     serving.start()
     schedule.start()
     try:
-        stop.wait()
+        yield
     finally:
         stop.set()
         schedule.join()  # it may be posting to the stand-in, which is served until it is done
@@ -208,8 +212,13 @@ def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, lett
             note = "The database of the last run goes on."
     shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(folder / DATABASE_FILE, moved_clock(shift))
-    return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), shift, note)
+    return in_folder(folder, moved_clock(shift), shift, note)
+
+
+def in_folder(folder: Path, clock: Callable[[], datetime], shift: timedelta = timedelta(0), note: str = "") -> Database:
+    """The database in this folder, on SQLite."""
+    store = SqliteStore(folder / DATABASE_FILE, clock)
+    return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, shift, note)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -242,7 +251,7 @@ def _firestore(address: str, folder: Path, start: datetime) -> Database:
     store = FirestoreStore(client, shift=shift)
     note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
     files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
-    return Database(store, files, outbox, shift, note, address, client.project)
+    return Database(store, files, outbox, moved_clock(shift), shift, note, address, client.project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:
@@ -263,4 +272,5 @@ def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: Sta
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _as_interrupted)
     main()

@@ -15,13 +15,18 @@ _EVERY_MINUTE = ("/close-intake", "/send-due-mail")
 
 
 def run_schedule(
-    app: Flask, desk: Desk, sendgrid: StandIn, clock: Callable[[], datetime], stop: threading.Event
+    app: Flask,
+    desk: Desk,
+    sendgrid: StandIn,
+    clock: Callable[[], datetime],
+    stop: threading.Event,
+    every: timedelta = LOOK_EVERY,
 ) -> None:
     """Until told to stop: call `send_mail` for each new outbox entry, `record_deliveries` for the delivery events of
     SendGrid's stand-in, and at the start of each minute what Cloud Scheduler calls."""
     caller = app.test_client()
     minute = None
-    while not stop.wait(LOOK_EVERY.total_seconds()):
+    while not stop.wait(every.total_seconds()):
         if minute != (minute := clock().replace(second=0, microsecond=0)):
             for path in _EVERY_MINUTE:
                 caller.post(path)
