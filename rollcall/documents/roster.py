@@ -96,7 +96,7 @@ def roster_sheet(event: Event) -> Sheet[RosterRow]:
 
 
 def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
-    """As `roster_sheet`, and for whoever is late only in our books, when the form was e-mailed."""
+    """As `roster_sheet`, and when a form was e-mailed that came in time and was stored late."""
     roster = roster_sheet(event)
 
     def row(one: RosterRow) -> Row:

@@ -74,7 +74,7 @@ class Roster:
 
     closes_at: datetime
     as_of: datetime
-    """When it was drawn up; the store's time."""
+    """The store's time."""
     by_category: Mapping[str, int] = field(default_factory=dict)
     """How many of those on the list are of a category, by its code."""
     doubles: int = 0
@@ -105,7 +105,7 @@ def gather(
     desk: Desk, event: Event, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
 ) -> Roster:
     """The roster as its closing recorded it, with late registrations and confirmations as they are now. However many
-    people there are, a page of them is in memory at a time; the files are drawn up in a temporary folder.
+    people there are, a page of them is in memory at a time; the files are written in a temporary folder.
 
     1. Check that the stored list is the one that the closing recorded.
     2. Read the inbound e-mails and the quarantined forms, of which the last go into the workbook.
@@ -229,7 +229,7 @@ class _Inbound:
 
 @dataclass
 class _People:
-    """What is said of the people, counted while they are drawn up."""
+    """What is said of the people, counted as they pass."""
 
     by_category: Counter[str] = field(default_factory=Counter)
     doubles: int = 0

@@ -4,7 +4,7 @@ There is a hook point before and after each call of a method of the store, of th
 numbered anew in each request: `before save_entry 2`. Files in the folder `CRASHING` say what is wanted, and are read at
 each:
 
-    books     name of the books to use
+    books     name of the store to use
     crash_at  the hook point at which to die, by SIGKILL; removed then, so that it happens once
     shift     seconds by which time is moved forward
     passed    written: the hook points that were passed, a line each

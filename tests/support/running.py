@@ -55,7 +55,7 @@ class Rollcall:
         self._stack = stack
         self._running: dict[str, Served] = {}
         self.line: FaultyFirestore | None = None
-        """The line to Firestore, where the books are there."""
+        """The line to Firestore, where the store is there."""
         self.api = stack.enter_context(sendgrid_api())
         self.event: Event = read_events(Path(environment["EVENTS"]))[SLUG]
 
@@ -91,7 +91,7 @@ class Rollcall:
         return (self._folder / "passed").read_text().splitlines()
 
     def store(self) -> Store:
-        """The books, as another process opens them."""
+        """The store, as another process opens it."""
         if self._kind == "firestore":
             return FirestoreStore(firestore.Client(project=self._books))
         return SqliteStore(self._folder / f"{self._books}.sqlite3", lambda: datetime.now(UTC))
@@ -143,7 +143,7 @@ class Rollcall:
         assert self.close().status == 200
 
     def send_what_is_owed(self) -> None:
-        """Cloud Scheduler goes on calling, hour after hour, until every message is read and no mail is owed."""
+        """Cloud Scheduler goes on calling, hour after hour, until every e-mail is read and none is pending."""
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
@@ -155,7 +155,7 @@ class Rollcall:
         raise AssertionError("a mail was not sent within 30 hours")
 
     def registered(self) -> list[str]:
-        """Ids of the registrations in the books."""
+        """Ids of the registrations in the store."""
         return [one.id for one in self.store().registrations(SLUG, None, 100)]
 
     def on_roster(self) -> list[str]:
