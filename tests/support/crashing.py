@@ -21,7 +21,7 @@ import main
 from handlers.send_mail import send_mail as answer_send_mail
 from rollcall.desk.desk import Desk
 from tests.support.answering import answering
-from tests.support.hooks import Hooks, hooked_desk, open_store
+from tests.support.hooks import Hooks, hooked_desk, impatient_poster, open_store
 
 FOLDER = Path(os.environ["CRASHING"])
 _ANSWERING = answering(os.environ)
@@ -75,7 +75,7 @@ def _desk() -> Desk:
 @cache
 def _desk_with(database: str) -> Desk:
     store = open_store(os.environ, FOLDER, database, _ahead)
-    return hooked_desk(store, FOLDER / f"{database}.files", os.environ, main.EVENTS, _HOOKS)
+    return hooked_desk(store, FOLDER / f"{database}.files", impatient_poster(os.environ), main.EVENTS, _HOOKS)
 
 
 def _ahead() -> timedelta:

@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import Files, Store
+from rollcall.desk.ports import Files, Post, Store
 from rollcall.model.email import CircuitBreaker
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
@@ -101,11 +101,13 @@ def open_store(environment: Mapping[str, str], folder: Path, name: str, ahead: C
     return SqliteStore(folder / f"{name}.sqlite3", lambda: datetime.now(UTC) + ahead(), durable=False)
 
 
-def hooked_desk(
-    store: Store, files: Path, environment: Mapping[str, str], events: Mapping[str, Event], hooks: Hooks
-) -> Desk:
+def impatient_poster(environment: Mapping[str, str]) -> Post:
     key, sender, host = (environment[name] for name in ("SENDGRID_API_KEY", "MAIL_FROM", "SENDGRID_HOST"))
-    post = partial(hooks.around, "post", SendGridPoster(key, sender, host, _IMPATIENT).post)
-    desk = desk_with(cast(Store, Hooked(store, hooks)), post, files, events=events)
+    return SendGridPoster(key, sender, host, _IMPATIENT).post
+
+
+def hooked_desk(store: Store, files: Path, post: Post, events: Mapping[str, Event], hooks: Hooks) -> Desk:
+    hooked_post = partial(hooks.around, "post", post)
+    desk = desk_with(cast(Store, Hooked(store, hooks)), hooked_post, files, events=events)
     hooked = cast(Files, Hooked(desk.files(), hooks))
     return replace(desk, files=lambda: hooked)

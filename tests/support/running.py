@@ -28,7 +28,7 @@ from schemas.event import read_events
 from tests.support.answering import answering
 from tests.support.builders import a_form, a_form_in_text, a_registration, id_of
 from tests.support.faulty_firestore import FaultyFirestore
-from tests.support.hooks import Hooks, hooked_desk, open_store
+from tests.support.hooks import Hooks, hooked_desk, impatient_poster, open_store
 from tests.support.inbound import raw_post
 from tests.support.sendgrid_api import SendGridApi
 from tests.support.served import Answer, Served, process
@@ -126,6 +126,7 @@ class InProcess:
         self._environment = environment
         self._events = read_events(Path(environment["EVENTS"]))
         self._answering = answering(environment)
+        self._post = impatient_poster(environment)  # one for all: it takes long to read the certificates
         self._shift = timedelta(0)
         self._ordered = ""
         self._dying = False
@@ -156,7 +157,7 @@ class InProcess:
 
     def ask(self, target: str, path: str, body: bytes | str = b"", headers: Mapping[str, str] | None = None) -> Answer:
         self._hooks.begin()
-        desk = self._desks.setdefault(target, self._desk())
+        desk = self._desks[target] = self._desks.get(target) or self._desk()
         try:
             return self._answer(desk, target, path, body.encode() if isinstance(body, str) else body, headers or {})
         except _Killed as killed:
@@ -174,7 +175,7 @@ class InProcess:
 
     def _desk(self) -> Desk:
         files = self._folder / f"{self._database}.files"
-        return hooked_desk(self._store, files, self._environment, self._events, self._hooks)
+        return hooked_desk(self._store, files, self._post, self._events, self._hooks)
 
     def _passing(self, point: str) -> None:
         if point == self._ordered:
