@@ -43,6 +43,6 @@ def test_a_person_sends_an_email_in_and_opens_a_link_of_the_answer(page: Page, s
     expect(opened.value.locator("[name=family_name]")).to_have_value("Kamau")
     opened.value.locator("[name=signature]").fill("Wanjiru Kamau")
     press_register(opened.value)
-    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("Thank you")
+    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("You are registered")
     (mail,) = until(lambda: outbox(served, "confirmation"))
     assert mail["to"] == "wanjiru.kamau@cck.example"

@@ -590,7 +590,7 @@ def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_oth
     came = dict(send_due(desk))
     assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
     assert came == {MAIL.id: Attempted(EmailStatus.SENT)}
-    assert dict(send_due(desk)) == {}  # it is put off, and does not fill the next sweep
+    assert dict(send_due(desk)) == {}  # it is postponed, and does not fill the next sweep
 
 
 def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: Postbox, clock: Clock) -> None:

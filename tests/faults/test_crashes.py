@@ -34,7 +34,7 @@ class Case:
 
 def one_is_confirmed(rollcall: Rollcall) -> None:
     rollcall.register()
-    assert rollcall.sweep().json["mails"] == {"sent": 1}
+    assert rollcall.sweep().json["emails"] == {"sent": 1}
 
 
 def one_registers_and_sendgrid_is_to_refuse(rollcall: Rollcall) -> None:
@@ -53,7 +53,7 @@ def two_register_and_the_deadline_passes(rollcall: Rollcall) -> None:
 
 def the_roster_is_owed(rollcall: Rollcall) -> None:
     two_register(rollcall)
-    assert rollcall.sweep().json["mails"] == {"sent": 2}
+    assert rollcall.sweep().json["emails"] == {"sent": 2}
     rollcall.move_on(PAST_DEADLINE)
     assert rollcall.close().json == {"closed": {SLUG: 2}}
 
@@ -200,7 +200,7 @@ def test_a_delivery_report_spares_the_second_copy(rollcall: Rollcall) -> None:
     rollcall.way.crash_at("after post 1")
     with pytest.raises(ConnectionError):
         case.call(rollcall)
-    assert rollcall.report("delivered").json == {"reports": 1, "mails": 1}
+    assert rollcall.report("delivered").json == {"events": 1, "emails": 1}
     assert_everything_is_done(rollcall, case)
 
 

@@ -71,7 +71,7 @@ def test_a_sweep_that_does_not_get_to_its_end_was_seen(
     register(desk, EVENT, a_registration())
     with pytest.raises(Killed):
         send_due_mail(desk, POST)
-    assert messages(capsys) == ["queue looked at"]
+    assert messages(capsys) == ["outbox checked"]
 
 
 def test_mails_go_out_though_nobody_can_look(tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,4 +81,4 @@ def test_mails_go_out_though_nobody_can_look(tmp_path: Path, clock: Clock, capsy
     unreadable = replace(desk, store=cast(Store, UnreadableToWhoLooks(desk.store)))
     assert send_due_mail(unreadable, POST).status_code == 200
     assert len(postbox.messages) == 1
-    assert messages(capsys) == ["unexpected fault", "mail attempted"]
+    assert messages(capsys) == ["unexpected fault", "e-mail attempted"]

@@ -1,4 +1,4 @@
-"""The function behind the links in our e-mails, and inbound e-mails that such links lead to."""
+"""The pages behind links in our e-mails, as a test opens them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,38 +24,38 @@ INCOMPLETE = InboundForm(
 
 
 @dataclass(frozen=True)
-class Desk:
-    """The function, and its books as another process opens them."""
+class LinkedPages:
+    """The function, and its store as another process opens it."""
 
     served: Served
     store: Store
 
-    def came(
+    def add_inbound(
         self,
         id: str,
         *forms: InboundForm,
         event: Event = OPEN,
         status: InboundStatus = InboundStatus.WAITING_FOR_SENDER,
     ) -> InboundEmail:
-        """A message that came in, with these forms in it."""
+        """An e-mail that came in, with these forms in it."""
         self.store.add_inbound(event.slug, id)
-        unread = self.message(id)
+        unread = self.inbound(id)
         read = replace(unread, due_at=None, status=status, subject="Our <i>form</i>", forms=forms)
         assert self.store.save_inbound(replace(read, sender="somebody@example.org", text="What it says"))
-        return self.message(id)
+        return self.inbound(id)
 
-    def message(self, id: str) -> InboundEmail:
-        """The message as it now stands."""
+    def inbound(self, id: str) -> InboundEmail:
+        """The e-mail as it is now."""
         inbound = self.store.inbound(id)
         assert inbound is not None
         return inbound
 
     def get(self, link: str) -> Answer:
-        """What is behind the link."""
+        """Open the link."""
         return self.served.ask("GET", urlsplit(link).path, headers={"Accept": "text/html"})
 
     def post(self, link: str, **answers: str) -> Answer:
-        """The form or the button that is behind the link, pressed."""
+        """Press the button of the page behind the link."""
         return self.served.ask("POST", urlsplit(link).path, urlencode(answers), FORM)
 
 
