@@ -1,27 +1,23 @@
-"""What closing an event takes, and drawing up its roster, for 1,000, 10,000 and 100,000 registrations: whether both are
-linear in time and hold no more than a page in memory, and whether the commit that closes takes the same for all.
+"""What closing an event and writing its roster take for 1,000, 10,000 and 100,000 registrations: whether time is
+linear, memory a page, and the closing commit the same for all.
 
-The books, in SQLite and in the Firestore emulator, are filled with people, of whom one in a hundred is late, and with
-their confirmations, of which one in fifty did not arrive. Then, each in a process of its own:
+In SQLite and in the Firestore emulator one registration in a hundred is late, one confirmation in fifty bounced. Then,
+each in a process of its own:
 
-1. The intake is closed; the commit that decides is also taken by itself.
-2. The roster is drawn up and its mail composed, as `send` does it. The CSV, the workbook and the mail are taken by
-   themselves too; the rest of the whole is reading the people and sorting their rows.
+1. The intake is closed; the closing commit is also measured alone.
+2. The roster is made and its e-mail written, as `send` does it. CSV, workbook and e-mail are also measured alone; the
+   rest is reading the people and sorting their rows.
 
-Memory is the most that the process had (VmHWM, proc(5)), and, since on Cloud Run files are in memory too, the most that
-its temporary files took, looked at again and again. The processor's time is the process's own. What the emulator takes
-is not in it, but is in the seconds: it has no indexes, and goes through all documents for each page, so that its
-seconds grow with the square of the people, as Firestore's do not.
+Memory is the process's maximum (VmHWM, proc(5)), and that of its temporary files, sampled: on Cloud Run files are in
+memory too. CPU time is the process's own. The emulator's time is only in the seconds: it has no indexes and scans all
+documents for each page, so its seconds grow quadratically, as Firestore's do not.
 
-Prints a table, and writes it to `bench/results/closing.json`. Needs Linux, and gcloud's Firestore emulator. What is
-measured can be said: `SIZES=100000 STORES=firestore python -m bench.closing`; that takes the emulator half an hour, and
-is left out unless it is said.
+Prints a table and writes `bench/results/closing.json`. Needs Linux and gcloud's Firestore emulator. 100,000 take the
+emulator half an hour, so they run only when asked for: `SIZES=100000 STORES=firestore python -m bench.closing`.
 """
 
 import json
 import os
-import re
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -36,32 +32,39 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from google.cloud import firestore
+
 from bench.emulator import emulator
-from bench.machine import keep
-from bench.serving import MB, ROOT
+from bench.machine import write_results
+from bench.serving import MB, ROOT, peak_memory
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.ports import Store
 from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
+from rollcall.emails import roster as roster_email
 from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEntry, Unknown, confirmation, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import Registration, registration_id
+from rollcall.model.registration import Registration, new_id, person_key
 from rollcall.model.roster import Drawn, RosterContent, RosterFile
-from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
-from rollcall.store.sqlite import SqliteStore
+from rollcall.store import firestore as firestore_store
+from rollcall.store.codec import entry_record, person_record, registration_record, versioned
+from rollcall.store.documents import Create, Database, DocumentStore
+from rollcall.store.firestore import FirestoreDatabase
+from rollcall.store.firestore_rpc import firestore_api
+from rollcall.store.sqlite import SqliteDatabase
 from tests.support.builders import a_registration, an_event, desk_with
 
 _USUAL = {"sqlite": (1000, 10_000, 100_000), "firestore": (1000, 10_000)}
 ONE_IN_LATE, ONE_IN_UNDELIVERED = 100, 50
-_AT_ONCE = 250
-"""People in a commit of the filling."""
+_AT_ONCE = 160
+"""People in a commit while the database is filled."""
+_WITHOUT_INDEX = timedelta(minutes=2)
+"""For one call: without indexes the emulator takes longer for a page than Firestore would."""
 
 
 @dataclass(frozen=True)
 class Took:
-    """What one step took: seconds, and seconds of processor."""
+    """What one step took, in seconds."""
 
     seconds: float
     cpu: float
@@ -69,13 +72,11 @@ class Took:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one process did."""
-
     store: str
     registrations: int
     work: str
     took: dict[str, Took]
-    """By step; the whole is named as the work."""
+    """By step; the whole has the name of the work."""
     memory_started: float
     memory_most: float
     """MB, of the process."""
@@ -86,33 +87,27 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Database:
-    """Books, and where another process finds them."""
+class Filled:
+    """A database with people in it, and where another process finds it."""
 
     store: str
     where: str
-    """The file, or the project in the emulator."""
+    """A file, or a project in the emulator."""
     registrations: int
     files: str
-    """The folder of its files."""
     closes_at: str = ""
 
     @property
     def event(self) -> Event:
-        """The event that is closed."""
         closes_at = datetime.fromisoformat(self.closes_at) if self.closes_at else datetime.now(UTC) + timedelta(days=1)
         return an_event(closes_at=closes_at, opens_at=closes_at - timedelta(days=30))
 
-    def opened(self) -> Store:
-        """The books."""
+    def opened(self) -> Database:
         if self.store == "sqlite":
-            return SqliteStore(Path(self.where), lambda: datetime.now(UTC))
-        from google.cloud import firestore
-
-        import rollcall.store.firestore as store_module
-
-        store_module._ONE_TRY = store_module._BOUND = 120.0  # without an index, a page takes longer than Google would
-        return store_module.FirestoreStore(firestore.Client(project=self.where))
+            return SqliteDatabase(Path(self.where), lambda: datetime.now(UTC), durable=True)
+        firestore_store._ONE_TRY = _WITHOUT_INDEX
+        client = firestore.Client(project=self.where)
+        return FirestoreDatabase(client, firestore_api(), timedelta(0), _WITHOUT_INDEX)
 
 
 def main() -> None:
@@ -122,7 +117,7 @@ def main() -> None:
 
 
 def run(sizes: Mapping[str, Sequence[int]]) -> None:
-    """Measure, print and write; by store, for so many people."""
+    """Measure, print and write: the sizes by store."""
     found: list[Measured] = []
     print(_HEAD)
     with ExitStack() as stack:
@@ -131,37 +126,37 @@ def run(sizes: Mapping[str, Sequence[int]]) -> None:
             stack.enter_context(emulator())
         for store in sizes:
             for size in sizes[store]:
-                db = _filled(store, folder, size)
+                filled = _filled(store, folder, size)
                 for work in ("close", "roster"):
-                    found.append(_in_a_process_of_its_own(work, db))
+                    found.append(_in_a_process_of_its_own(work, filled))
                     _show(found[-1])
-    keep("closing", [asdict(one) for one in found])
+    write_results("closing", [asdict(one) for one in found])
 
 
-def _in_a_process_of_its_own(work: str, db: Database) -> Measured:
+def _in_a_process_of_its_own(work: str, filled: Filled) -> Measured:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bench.closing", work, json.dumps(asdict(db))]
+        command = [sys.executable, "-m", "bench.closing", work, json.dumps(asdict(filled))]
         files = {"TMPDIR": folder, "SQLITE_TMPDIR": folder}
         ran = subprocess.run(command, cwd=ROOT, env={**os.environ, **files}, stdout=subprocess.PIPE, check=True)
     said = json.loads(ran.stdout)
     return Measured(**{**said, "took": {step: Took(**took) for step, took in said["took"].items()}})
 
 
-def measure_one(work: str, db: Database) -> None:
-    """In a process of its own: do the work, and say what it took."""
-    store, watch = db.opened(), Watch(Path(tempfile.gettempdir()))
-    desk = desk_with(store, lambda _: Unknown("nothing is posted"), Path(db.files), events={})
-    store.intake(db.event)  # the connection is made
-    memory_started = _memory()
+def measure_one(work: str, filled: Filled) -> None:
+    """In a process of its own: do the work and print what it took."""
+    store, watch = DocumentStore(filled.opened()), Watch(Path(tempfile.gettempdir()))
+    desk = desk_with(store, lambda _: Unknown("nothing is posted"), Path(filled.files), events={})
+    store.intake(filled.event)  # connects
+    memory_started = peak_memory()
     with watch.watched():
-        sizes = _close(desk, db.event, watch) if work == "close" else _roster(desk, db.event, watch)
+        sizes = _close(desk, filled.event, watch) if work == "close" else _roster(desk, filled.event, watch)
     measured = Measured(
-        db.store,
-        db.registrations,
+        filled.store,
+        filled.registrations,
         work,
         watch.took,
         memory_started,
-        _memory(),
+        peak_memory(),
         watch.files_most / MB,
         sizes,
     )
@@ -170,7 +165,7 @@ def measure_one(work: str, db: Database) -> None:
 
 def _close(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     class Timed:
-        """The store, whose deciding commit is taken by itself."""
+        """The store, with its closing commit measured alone."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.store, name)
@@ -183,7 +178,7 @@ def _close(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     with watch.step("close"):
         closed = close(replace(desk, store=timed), event)
     if closed is None:
-        raise SystemExit("it was not closed")
+        raise SystemExit("the intake was not closed")
     return {"on the list": closed.count}
 
 
@@ -191,7 +186,7 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     sizes: dict[str, int] = {}
 
     def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
-        """As the product's, step by step."""
+        """The product's, step by step."""
         table, workbook = RosterFile(folder / "roster.csv", ""), RosterFile(folder / "roster.xlsx", "")
         with closing(SortedRows()) as rows:
             with watch.step("the people"):
@@ -206,17 +201,17 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
 
     intake = desk.store.intake(event)
     with watch.step("roster"):
-        roster = draw_up_roster(replace(desk, draw=draw), event, intake)
-        with watch.step("the mail"):
-            message = desk.compose(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
-    sizes["mail"] = len(message.text.encode()) + len(message.html.encode())
-    sizes["attached"] = sum(len(one.content) for one in message.attachments)
+        roster = roster_email.gather(desk, event, intake, draw)
+        with watch.step("the e-mail"):
+            email = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
+    sizes["e-mail"] = len(email.text.encode()) + len(email.html.encode())
+    sizes["attached"] = sum(len(one.content) for one in email.attachments)
     return sizes
 
 
 @dataclass
 class Watch:
-    """Looks at what steps take, and at the temporary files."""
+    """Measures steps, and samples the temporary files."""
 
     folder: Path
     took: dict[str, Took] = field(default_factory=dict)
@@ -224,14 +219,12 @@ class Watch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """One step."""
         began, cpu_began = time.perf_counter(), time.process_time()
         yield
         self.took[name] = Took(time.perf_counter() - began, time.process_time() - cpu_began)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Look at the files again and again."""
         stop = threading.Event()
         thread = threading.Thread(target=self._watch, args=(stop,))
         thread.start()
@@ -246,104 +239,68 @@ class Watch:
             self.files_most = max(self.files_most, self._files())
 
     def _files(self) -> int:
-        """Bytes on the disk of those in the folder, and of those that have no name there any more but are open."""
+        """Bytes on disk of those in the folder and of those that are deleted but open."""
         found: dict[tuple[int, int], int] = {}
         for path in (*self.folder.rglob("*"), *Path("/proc/self/fd").iterdir()):
             try:
-                told, named = path.stat(), os.readlink(path) if path.parent.name == "fd" else str(path)
+                status, named = path.stat(), os.readlink(path) if path.parent.name == "fd" else str(path)
             except OSError:
-                continue  # it is gone meanwhile
+                continue  # gone meanwhile
             if named.startswith(str(self.folder)):
-                found[told.st_dev, told.st_ino] = told.st_blocks * 512
+                found[status.st_dev, status.st_ino] = status.st_blocks * 512
         return sum(found.values())
 
 
-def _memory() -> float:
-    """MB at the most up to now; ru_maxrss would have that of the process that started this one."""
-    (most,) = re.findall(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
-    return int(most) * 1024 / MB
-
-
-def _filled(store: str, folder: Path, size: int) -> Database:
-    """Books of the event: its people, its deadline, those who came late."""
+def _filled(store: str, folder: Path, size: int) -> Filled:
+    """A database with the event's people, its deadline, and those who came late."""
     where = str(folder / f"{size}.sqlite3") if store == "sqlite" else f"closing-{uuid.uuid4().hex[:8]}"
-    db = Database(store, where, size, str(folder / "files"))
-    fill = _fill_sqlite if store == "sqlite" else _fill_firestore
-    opened = db.opened()
-    fill(db, range(size))
-    db = replace(db, closes_at=opened.now().isoformat())
-    opened.intake(db.event)
-    fill(db, range(size, size + size // ONE_IN_LATE))
-    return db
+    filled = Filled(store, where, size, str(folder / "files"))
+    database = filled.opened()
+    _fill(database, filled.event, range(size))
+    filled = replace(filled, closes_at=DocumentStore(database).now().isoformat())
+    DocumentStore(database).intake(filled.event)
+    _fill(database, filled.event, range(size, size + size // ONE_IN_LATE))
+    return filled
 
 
-def _person(event: Event, anybody: Registration, place: int) -> tuple[str, Registration, OutboxEntry]:
-    answers = {
-        "title": "ms",
-        "organization": f"Ministère des Postes et Télécommunications, section {place % 20_011}",
-        "address": f"BP {place}\nConakry\nGuinée",
-        "tel": "+224 30 41 13 31",
-        "fax": "+224 30 45 31 16",
-        "hotel": f"Hôtel Cornavin {place % 307}",
-        "hotel_tel": "022 716 12 12",
-        "signature": f"Amina Diallo {place}",
-    }
-    category = event.categories[place % len(event.categories)].code
+def _person(event: Event, anybody: Registration, place: int) -> list[Create]:
+    """A person whose confirmation was sent."""
     person = replace(
         anybody,
         first_name=f"Amina {place}",
         family_name=f"Diallo {place % 997}",
         email=f"amina.diallo.{place}@mpt.example.org",
-        category=category,
-        answers=answers,
+        category=event.categories[place % len(event.categories)].code,
+        answers={
+            **anybody.answers,
+            "organization": f"Ministère des Postes et Télécommunications, section {place % 20_011}",
+            "address": f"BP {place}\nConakry\nGuinée",
+            "hotel": f"Hôtel Cornavin {place % 307}",
+            "signature": f"Amina Diallo {place}",
+        },
     )
-    id = registration_id(event.slug, person)
-    status = EmailStatus.BOUNCED if place % ONE_IN_UNDELIVERED == 0 else EmailStatus.DELIVERED
-    attempt = Attempt(f"{place:016}", datetime.now(UTC), AttemptOutcome.ACCEPTED)
-    entry = confirmation(event.slug, id, person.email)
-    return (
-        id,
-        person,
-        replace(
-            entry,
-            status=status,
-            due_at=None,
-            attempts=(attempt,),
-            reason="550 no such mailbox" * (status is EmailStatus.BOUNCED),
-        ),
+    id, bounced = new_id(), place % ONE_IN_UNDELIVERED == 0
+    entry = replace(
+        confirmation(event.slug, id, person.email),
+        status=EmailStatus.BOUNCED if bounced else EmailStatus.DELIVERED,
+        due_at=None,
+        attempts=(Attempt(f"{place:016}", datetime.now(UTC), AttemptOutcome.ACCEPTED),),
+        reason="550 no such mailbox" if bounced else "",
     )
+    records = {
+        f"events/{event.slug}/registrations/{id}": registration_record(person),
+        f"events/{event.slug}/people/{person_key(person)}": person_record(id),
+        f"outbox/{entry.id}": entry_record(entry),
+    }
+    return [Create(path, versioned(record)) for path, record in records.items()]
 
 
-def _fill_sqlite(db: Database, places: range) -> None:
-    now, event, anybody = db.opened().now().isoformat(timespec="microseconds"), db.event, a_registration()
-    with closing(sqlite3.connect(db.where)) as file, file:
-        for id, person, entry in (_person(event, anybody, place) for place in places):
-            written = json.dumps(shaped(registration_record(person)))
-            file.execute("insert into registrations values (?, ?, ?, ?, null)", (event.slug, id, now, written))
-            mail, state = mail_record(entry), shaped(mail_state(entry))
-            values = (entry.id, _json(mail), event.slug, mail["address"], state["state"], _json(state), now)
-            file.execute("insert into mails values (?, ?, ?, ?, ?, null, null, ?, ?)", values)
-
-
-def _json(entry: dict[str, Any]) -> str:
-    return json.dumps(entry, default=lambda instant: instant.isoformat(timespec="microseconds"))
-
-
-def _fill_firestore(db: Database, places: range) -> None:
-    from google.cloud import firestore
-
-    client, event, anybody = firestore.Client(project=db.where), db.event, a_registration()
+def _fill(database: Database, event: Event, places: range) -> None:
+    anybody = a_registration()
 
     def commit(begin: int) -> None:
-        batch = client.batch()
-        for place in range(begin, min(begin + _AT_ONCE, places.stop)):
-            id, person, entry = _person(event, anybody, place)
-            batch.create(
-                client.document("intakes", event.slug, "registrations", id), shaped(registration_record(person))
-            )
-            written = shaped({**mail_record(entry), **mail_state(entry)})
-            batch.create(client.document("mails", entry.id), written)
-        batch.commit(timeout=120)
+        people = (_person(event, anybody, place) for place in range(begin, min(begin + _AT_ONCE, places.stop)))
+        database.commit(*(write for person in people for write in person))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(commit, range(places.start, places.stop, _AT_ONCE)))
@@ -365,6 +322,6 @@ def _show(one: Measured) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        measure_one(sys.argv[1], Database(**json.loads(sys.argv[2])))
+        measure_one(sys.argv[1], Filled(**json.loads(sys.argv[2])))
     else:
         main()

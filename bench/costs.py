@@ -12,7 +12,7 @@ from rollcall.desk.close import ROSTER_PAGE
 
 @dataclass(frozen=True)
 class Counted:
-    """What something takes of Firestore."""
+    """Firestore's bill."""
 
     reads: int
     writes: int
@@ -23,15 +23,13 @@ class Counted:
         return Counted(self.reads + other.reads, self.writes + other.writes, self.calls + other.calls)
 
     def times(self, count: int) -> Counted:
-        """So often."""
         return Counted(self.reads * count, self.writes * count, self.calls * count)
 
     def minus(self, other: Counted) -> Counted:
-        """What it takes more."""
         return self + other.times(-1)
 
     def shared(self, count: int) -> Counted:
-        """One of so many equal parts. Raises `ValueError` where there are none."""
+        """One of `count` equal parts. Raises `ValueError` where they are not equal."""
         parts = Counted(self.reads // count, self.writes // count, self.calls // count)
         if parts.times(count) != self:
             raise ValueError(f"{self} is not {count} times anything")
@@ -46,13 +44,12 @@ class Each:
     each: Counted
 
     def of(self, count: int) -> Counted:
-        """What so many take."""
         return self.fixed + self.each.times(count)
 
 
 SIZES = (150, 10_000, 1_000_000)
 STAFF = 1
-"""Who get the roster, as in the letter's event."""
+"""Recipients of the roster, as in the letter's event."""
 DAYS = 30
 """A month; the event is open for all of it. Its registrations come on one day, which leaves the least free."""
 
@@ -62,7 +59,7 @@ WRITES, READS = 0.18, 0.06
 FREE_WRITES, FREE_READS = 20_000, 50_000
 """A day."""
 STORED = 0.18
-"""A GiB and month, and the same once more for point-in-time recovery."""
+"""A GiB and month, and as much again for point-in-time recovery."""
 PROCESSOR, MEMORY = 0.000024, 0.0000025
 """A second of one processor, and of one GiB."""
 FREE_PROCESSOR, FREE_MEMORY = 180_000, 360_000
@@ -74,50 +71,49 @@ PER_CLIENT = 0.75
 """For a million requests that Cloud Armor looks at."""
 TRAFFIC = 0.008 + 0.12
 """A GiB through the load balancer and out."""
-MAILS = {50_000: "19.95", 1_500_000: "about 750\\*"}
-"""A month's plan for so many mails. SendGrid's page did not show the price of the second."""
+EMAILS = {50_000: "19.95", 1_500_000: "about 750\\*"}
+"""SendGrid's monthly plan by e-mails. Its page did not show the price of the second."""
 
 # What a registration takes beside Firestore, as docs/deploy.md has it.
 SECONDS_ALONE = 1.5
-"""Of an instance, where each request has one to itself: three pages, the form, the mail, its reports."""
+"""Of an instance, where no requests share one: three pages, the form, the e-mail, its delivery events."""
 ALWAYS = 17_280 + 5_184
-"""Seconds of an instance in a month without a registration: the two minute jobs, and the looks from outside."""
+"""Seconds of an instance in a month without a registration: the two minute jobs and the uptime checks."""
 GIB = 0.75
 """Of an instance, on average."""
 ASKED, ANSWERED = 10, 3
-"""Requests of a registrant, with what belongs to the pages; and those of the trigger and of SendGrid's reports."""
+"""Requests of a registrant, pages' assets included; and those of the trigger and of SendGrid's webhook."""
 OUT = 2 / 10_000
 """GiB."""
-KEPT = 1_400
-"""Bytes in Firestore, of a registration and its mail with their indexes, as `bench/growth.py` reckons them."""
+STORED_BYTES = 1_600
+"""Of a registration's three documents with their index entries, as `bench/growth.py` computes them."""
 
 _DEPLOY = Path(__file__).parent.parent / "docs" / "deploy.md"
 CPU = {
     "the form's page": ("the form's page, 200 times", 1),
     "the form": ("800 forms", 1),
     "the page after it": ("the form's page, 200 times", 1),
-    "the mail": ("300 confirmations", 1),
-    "two reports of it": ("a post of 800 reports, 554 kB", 400),
+    "the e-mail": ("300 confirmations", 1),
+    "its two delivery events": ("a post of 800 reports, 554 kB", 400),
     "a line of the closing": ("10,000 registrations", 10_000),
     "a line of the roster": ("a roster of 10,000, with its workbook", 10_000),
 }
-"""The row of docs/deploy.md, "The functions' settings", that says the processor's time, and for how many it is."""
+"""The row of docs/deploy.md, "The functions' settings", with the CPU time, and for how many it is."""
 
 
 def cpu() -> dict[str, float]:
-    """Milliseconds of a processor for each thing that a registration takes. Raises `KeyError` where the page has no
-    such row any more."""
+    """Milliseconds of a processor for each part of a registration. Raises `KeyError` where the page lacks the row."""
     rows = [[cell.strip() for cell in line.split("|")] for line in _DEPLOY.read_text("utf-8").splitlines()]
     measured = {row[2]: row[4] for row in rows if len(row) == 7}
     return {name: float(measured[work]) / count for name, (work, count) in CPU.items()}
 
 
 def a_registration(counted: Mapping[str, Counted | Each]) -> dict[str, Counted]:
-    """What a registration on the page takes of Firestore, part by part, from the form to a line on the roster."""
+    """A registration on the page, from the form to its line on the roster."""
     return {
         "the form": _one(counted, "register, a form"),
-        "the mail": _one(counted, "send_mail, a confirmation"),
-        "its two reports": _one(counted, "record_deliveries, processed")
+        "the e-mail": _one(counted, "send_mail, a confirmation"),
+        "its two delivery events": _one(counted, "record_deliveries, processed")
         + _one(counted, "record_deliveries, delivered"),
         "the closing": _grows(counted, "close_intake, a closing").each,
         "the roster": _grows(counted, "send_mail, a roster").each.times(STAFF),
@@ -125,21 +121,20 @@ def a_registration(counted: Mapping[str, Counted | Each]) -> dict[str, Counted]:
 
 
 def an_event(counted: Mapping[str, Counted | Each], registrations: int) -> Counted:
-    """What an event with so many registrations takes, whatever the number: its closing, its rosters, and a document
-    for each page of the closed list."""
-    pages = ceil(registrations / ROSTER_PAGE) - 1  # one is in what was counted
+    """An event's closing, its rosters, and a document for each page of the roster."""
+    pages = ceil(registrations / ROSTER_PAGE) - 1  # one is already counted
     closing = _grows(counted, "close_intake, a closing").fixed + Counted(0, pages, 0)
     return closing + (_grows(counted, "send_mail, a roster").fixed + Counted(pages, 0, 0)).times(STAFF)
 
 
 def scan(counted: Mapping[str, Counted | Each], events: int) -> int:
-    """Reads a minute of the two minute jobs where nothing is to be done."""
+    """Reads a minute of the two minute jobs when idle."""
     jobs = ("close_intake, nothing to close", "send_due_mail, nothing due")
     return sum(_grows(counted, job).of(events).reads for job in jobs)
 
 
 def taken(counted: Mapping[str, Counted | Each], registrations: int) -> Counted:
-    """What so many registrations for one event take, but for the minute jobs."""
+    """All registrations of one event, without the minute jobs."""
     each = sum(a_registration(counted).values(), Counted(0, 0, 0))
     return each.times(registrations) + an_event(counted, registrations)
 
@@ -181,7 +176,7 @@ def _per_registration(counted: Mapping[str, Counted | Each]) -> Iterator[str]:
 
 def _amounts(counted: Mapping[str, Counted | Each]) -> Iterator[str]:
     each, milliseconds = sum(a_registration(counted).values(), Counted(0, 0, 0)), sum(cpu().values())
-    yield "| so many registrations take | " + " | ".join(f"{size:,}" for size in SIZES) + " |"
+    yield "| registrations in an event | " + " | ".join(f"{size:,}" for size in SIZES) + " |"
     yield "| --- |" + " --- |" * len(SIZES)
     for of in ("writes", "reads"):
         cells = [
@@ -193,7 +188,7 @@ def _amounts(counted: Mapping[str, Counted | Each]) -> Iterator[str]:
     daily = scan(counted, 1) * 1440
     minutes = f"{scan(counted, 1)} × 1,440 = {daily:,} a day"
     yield f"| reads of the minute jobs | {' | '.join([minutes] + ['the same'] * (len(SIZES) - 1))} |"
-    yield "| mails | " + " | ".join(f"{size:,} + {STAFF} = **{size + STAFF:,}**" for size in SIZES) + " |"
+    yield "| e-mails | " + " | ".join(f"{size:,} + {STAFF} = **{size + STAFF:,}**" for size in SIZES) + " |"
     cells = [f"{size:,} × {milliseconds:.1f} ms = **{size * milliseconds / 1000:,.0f}**" for size in SIZES]
     yield f"| seconds of a processor | {' | '.join(cells)} |"
 
@@ -205,19 +200,19 @@ def _dollars(counted: Mapping[str, Counted | Each]) -> Iterator[str]:
     for name in bills[0]:
         yield f"| {name} | {' | '.join(bill[name][0] for bill in bills)} |"
     sums = [sum(dollars for _, dollars in bill.values()) for bill in bills]
-    yield "| **what grows, without mails** | " + " | ".join(f"**{dollars:.2f}**" for dollars in sums) + " |"
-    plans = [next(price for most, price in MAILS.items() if size < most) for size in SIZES]
+    yield "| **sum, without e-mails** | " + " | ".join(f"**{dollars:.2f}**" for dollars in sums) + " |"
+    plans = [next(price for most, price in EMAILS.items() if size < most) for size in SIZES]
     yield f"| SendGrid's plan | {' | '.join(plans)} |"
 
 
 def _bill(counted: Mapping[str, Counted | Each], size: int) -> Iterator[tuple[str, tuple[str, float]]]:
-    """Each thing, with its arithmetic and the dollars."""
+    """Item, arithmetic, dollars."""
     amount = taken(counted, size)
     yield "Firestore writes", _priced(amount.writes, FREE_WRITES, WRITES, 100_000)
     yield "Firestore reads", _priced(amount.reads + scan(counted, 1) * 1440, FREE_READS, READS, 100_000)
-    gib = size * KEPT / 2**30
-    kept = max(0.0, gib - 1) * STORED + gib * STORED
-    yield "kept in Firestore, twice (PITR), a month", (f"{gib:.2g} GiB: {kept:.2f}", kept)
+    gib = size * STORED_BYTES / 2**30
+    storage = max(0.0, gib - 1) * STORED + gib * STORED
+    yield "stored in Firestore, twice (PITR), a month", (f"{gib:.2g} GiB: {storage:.2f}", storage)
     seconds = ALWAYS + size * SECONDS_ALONE
     yield "functions, processor, at the most", _priced(seconds, FREE_PROCESSOR, PROCESSOR, 1)
     yield "functions, memory, at the most", _priced(seconds * GIB, FREE_MEMORY, MEMORY, 1)

@@ -1,24 +1,24 @@
-"""What each function reads and writes in Firestore, as it is billed: counted on the line, not reckoned.
+"""What each function reads and writes in Firestore, as billed: counted on the wire.
 
-Each function is served by functions-framework, with its books in the Firestore emulator behind a proxy
-(`tests/support/faulty_firestore.py`) that sees every call and every answer. A few registrations go the whole way: they are
-registered, confirmed by mail, reported as delivered, closed, and sent to the staff as a roster. What grows with a number is counted
-at two numbers, and told as so much, and so much for each.
+functions-framework serves each function, with the Firestore emulator behind a proxy that sees every call and answer
+(`tests/support/faulty_firestore.py`). A few registrations go the whole way: they are registered, confirmed by e-mail,
+delivered, closed, and sent to the staff as a roster. What grows with a number is counted at two numbers.
 
 As billed (https://firebase.google.com/docs/firestore/pricing): a write is a document in a commit; a read is a document
-asked for, there or not, or a document that a query brought, and a query that brought none is one read; a count is a
-read for each 1,000 index entries, and one at the least.
+asked for, there or not, or found by a query, and a query that found none is one read; a count is a read for each 1,000
+index entries, and at least one.
 
-Prints the tables of docs/performance.md, brings the page up to date, and writes `bench/results/counting.json`. Needs
-gcloud's Firestore emulator and what `requirements-dev.txt` names.
+Prints the tables of docs/performance.md, updates the page, and writes `bench/results/counting.json`. Needs gcloud's
+Firestore emulator and what `requirements-dev.txt` names.
 """
 
 import json
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -33,11 +33,11 @@ from google.cloud.firestore_v1.types import (
 
 from bench.costs import Counted, Each, tables
 from bench.emulator import emulator
-from bench.machine import keep
+from bench.machine import write_results
 from bench.page import put
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, roster_entry
-from rollcall.model.registration import registration_id
+from rollcall.model.registration import new_id
 from rollcall.store.firestore import FirestoreStore
 from schemas.event import read_event
 from tests.support.builders import LINKS, SENDER, a_form, a_form_in_text, a_registration, write_open_event
@@ -48,30 +48,24 @@ from tests.support.served import Answer, Served, function
 from tests.support.webhook import PUBLIC_KEY, a_report, signed
 
 FEW, MORE = 2, 4
-"""The numbers at which is counted what grows."""
-LOOKED_AT = 20
-"""Mails due that a sweep looks at before it sends any: counted is what each one beyond them takes."""
+"""The two numbers at which growth is counted."""
+SWEEP_LOOKS_AT = 20
+"""Due entries that a sweep looks at before it sends any: what each one beyond them takes is counted."""
+_FUNCTIONS = ("close_intake", "send_due_mail", "register", "receive_email", "send_mail", "record_deliveries")
 
 
 @dataclass(frozen=True)
 class Database:
-    """New books, with so many events open, and the functions on them."""
+    """A new database with so many events open, and the functions on it."""
 
     line: FaultyFirestore
     store: FirestoreStore
     events: Path
-    environment: Mapping[str, str]
-    stack: ExitStack
-    running: dict[str, Served] = field(default_factory=dict)
-
-    def served(self, target: str) -> Served:
-        """A function of `main.py`, one instance for all of these books: what its start takes is counted once."""
-        if target not in self.running:
-            self.running[target] = self.stack.enter_context(function(target, **self.environment))
-        return self.running[target]
+    running: Mapping[str, Served]
+    """By the name of their function, one instance each: its first reads are counted once."""
 
     def billed(self, ask: Callable[[], Answer]) -> Counted:
-        """What this asks for is billed so; it is to be answered 2xx."""
+        """The bill for this; raises `SystemExit` unless it is answered 2xx."""
         before = len(self.line.passed)
         answer = ask()
         if not 200 <= answer.status < 300:
@@ -85,19 +79,19 @@ def main() -> None:
         counted = count(address)
     print(tables(counted))
     put(tables(counted))
-    keep("counting", {name: asdict(one) for name, one in counted.items()})
+    write_results("counting", {name: asdict(one) for name, one in counted.items()})
 
 
 def count(address: str) -> dict[str, Counted | Each]:
     """Everything, by its name in `bench.costs`, on the emulator at this address."""
-    with db(address, FEW) as few, db(address, MORE) as more:
+    with db(address, FEW, *_FUNCTIONS) as few, db(address, MORE, "close_intake", "send_due_mail", "send_mail") as more:
         close = _each(_idle(few, "close_intake"), _idle(more, "close_intake"))
         sweep = _each(_idle(few, "send_due_mail"), _idle(more, "send_due_mail"))
         return {
             **_forms(few),
-            **_e_mails(few),
-            **_mailing(few),
-            "send_due_mail, each mail due": _sweeping(few, sweep.of(FEW)),
+            **_inbound(few),
+            **_sending(few),
+            "send_due_mail, each e-mail due": _sweeping(few, sweep.of(FEW)),
             "send_due_mail, nothing due": sweep,
             "close_intake, nothing to close": close,
             **_closing(more, close.of(MORE)),
@@ -105,7 +99,7 @@ def count(address: str) -> dict[str, Counted | Each]:
 
 
 def billed(call: Passed) -> Counted:
-    """What one call costs. Raises `KeyError` for a call that nobody has looked up yet."""
+    """The bill for one call. Raises `KeyError` for a method whose price is not here yet."""
     return _BILLED[call.method](call)
 
 
@@ -138,8 +132,7 @@ _BILLED: Mapping[str, Callable[[Passed], Counted]] = {
 
 
 @contextmanager
-def db(address: str, events: int) -> Iterator[Database]:
-    """New books for a while."""
+def db(address: str, events: int, *functions: str) -> Iterator[Database]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         line, api = stack.enter_context(faulty_firestore(address)), stack.enter_context(sendgrid_api())
@@ -152,7 +145,7 @@ def db(address: str, events: int) -> Iterator[Database]:
             "GOOGLE_CLOUD_PROJECT": project,
             "FIRESTORE_EMULATOR_HOST": line.address,
             "EVENTS": str(folder / "events"),
-            "MESSAGES": str(folder / "messages"),
+            "FILES": str(folder / "messages"),
             "MAIL_FROM": SENDER,
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,
@@ -160,7 +153,9 @@ def db(address: str, events: int) -> Iterator[Database]:
             "SENDGRID_PARSE_KEY": PUBLIC_KEY,
         }
         store = FirestoreStore(firestore.Client(project=project))
-        yield Database(line, store, folder / "events", environment, stack)
+        with ThreadPoolExecutor(len(functions)) as pool:
+            running = list(pool.map(lambda name: stack.enter_context(function(name, **environment)), functions))
+        yield Database(line, store, folder / "events", dict(zip(functions, running, strict=True)))
 
 
 def _slug(number: int) -> str:
@@ -168,19 +163,19 @@ def _slug(number: int) -> str:
 
 
 def _each(few: Counted, more: Counted) -> Each:
-    """What was counted at the two numbers, told apart. Raises `ValueError` where it grows in another way."""
+    """Raises `ValueError` where it does not grow linearly."""
     each = more.minus(few).shared(MORE - FEW)
     return Each(few.minus(each.times(FEW)), each)
 
 
 def _idle(of: Database, target: str) -> Counted:
-    served = of.served(target)
-    of.billed(lambda: served.ask("POST", "/"))  # what an instance does at first is done then
+    served = of.running[target]
+    of.billed(lambda: served.ask("POST", "/"))  # with the first reads of an instance
     return of.billed(lambda: served.ask("POST", "/"))
 
 
 def _forms(of: Database) -> dict[str, Counted]:
-    served, path = of.served("register"), f"/register/{_slug(0)}"
+    served, path = of.running["register"], f"/register/{_slug(0)}"
     keyed = {"Content-Type": "application/json", "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
     first, second, third = (a_form(first_name=name) for name in ("First", "Second", "Third"))
     return {
@@ -192,22 +187,22 @@ def _forms(of: Database) -> dict[str, Counted]:
     }
 
 
-def _e_mails(of: Database) -> dict[str, Counted]:
-    served = of.served("receive_email")
+def _inbound(of: Database) -> dict[str, Counted]:
+    served = of.running["receive_email"]
     _receive(served, "Fourth")
     return {"receive_email, a form": of.billed(lambda: _receive(served, "Fifth"))}
 
 
 def _receive(served: Served, name: str) -> Answer:
     head = f"From: {a_form()['email']}\r\nMessage-ID: <{name}@mpt.example.org>\r\n\r\n"
-    mail = head.encode() + a_form_in_text(first_name=name).encode()
-    content_type, body = raw_post(mail, to=f"{_slug(0)}@{LINKS.forms_host}")
+    email = head.encode() + a_form_in_text(first_name=name).encode()
+    content_type, body = raw_post(email, to=f"{_slug(0)}@{LINKS.forms_host}")
     return served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
 
 
-def _mailing(of: Database) -> dict[str, Counted]:
-    """The confirmations of all of them, so that nothing is due after."""
-    send, record = of.served("send_mail"), of.served("record_deliveries")
+def _sending(of: Database) -> dict[str, Counted]:
+    """All confirmations, so that nothing is due afterwards."""
+    send, record = of.running["send_mail"], of.running["record_deliveries"]
     ids = of.store.due_entries(100)
     sent = [of.billed(partial(_send, send, id)) for id in ids]
     return {
@@ -227,17 +222,17 @@ def _report(served: Served, id: str, event: str) -> Answer:
 
 
 def _sweeping(of: Database, idle: Counted) -> Counted:
-    """A mail in a sweep of mails whose triggers never came."""
-    served, swept = of.served("send_due_mail"), []
-    for due in (LOOKED_AT + FEW, LOOKED_AT + MORE):
+    """One entry in a sweep of entries whose triggers never came."""
+    served, swept = of.running["send_due_mail"], []
+    for due in (SWEEP_LOOKS_AT + FEW, SWEEP_LOOKS_AT + MORE):
         _accept(of, _slug(0), due)
         swept.append(of.billed(lambda: served.ask("POST", "/")).minus(idle))
     return _each(*swept).each
 
 
 def _closing(of: Database, idle: Counted) -> dict[str, Each]:
-    """Two events are closed, one with few registrations and one with more, and their rosters sent."""
-    close, send = of.served("close_intake"), of.served("send_mail")
+    """Of two events, one with few registrations and one with more; then their rosters."""
+    close, send = of.running["close_intake"], of.running["send_mail"]
     closed, rosters = [], []
     for number, registrations in enumerate((FEW, MORE)):
         slug, event = _slug(number), read_event(of.events / f"{_slug(number)}.toml")
@@ -250,14 +245,15 @@ def _closing(of: Database, idle: Counted) -> dict[str, Each]:
 
 
 def _accept(of: Database, slug: str, count: int) -> Sequence[str]:
-    """So many people registered; the ids of their confirmations."""
-    mails = []
+    """The ids of so many confirmations."""
+    ids = []
     for number in range(count):
         registration = a_registration(first_name=f"Number {count} {number}", email=f"{count}.{number}@mpt.example.org")
-        id = registration_id(slug, registration)
-        mails.append(confirmation(slug, id, registration.email))
-        of.store.accept(slug, id, registration, mails[-1])
-    return [mail.id for mail in mails]
+        id = new_id()
+        entry = confirmation(slug, id, registration.email)
+        of.store.accept(slug, id, registration, entry)
+        ids.append(entry.id)
+    return ids
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Towards a million registrations in a day, and 10,000 events: what can be reckoned or played through.
+"""Towards a million registrations in a day, and 10,000 events: what can be computed or simulated.
 
-- Where the keys fall: a million ids, made as the service makes them, over equal ranges; how many references meet.
-- Index entries: how many a document has, and which of them all fall on one spot.
-- A rush before a deadline: forms against instances, and mails against senders, played through second by second.
+- Identifiers: how many collide.
+- Index entries: how many a document has, and which of them all fall into one range.
+- A rush before a deadline: forms against instances, and e-mails against senders.
 
 Nothing is measured here: each number follows from the code, from the assumptions named in it, and from seeded chance,
-so that the same comes out every time. Prints the tables of docs/performance.md, and brings the page up to date.
+so every run gives the same. Prints the tables of docs/performance.md and updates the page.
 """
 
 import json
@@ -19,27 +19,29 @@ from typing import Any
 from bench.costs import cpu
 from bench.page import put
 from deploy.functions import FUNCTIONS
-from rollcall.desk.send import LEASE
-from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, confirmation
-from rollcall.model.registration import ALPHABET, reference, registration_id
-from rollcall.store.codec import mail_record, mail_state, registration_record, shaped
+from rollcall.desk.limits import Limits
+from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, EmailStatus, confirmation
+from rollcall.store.codec import entry_record, person_record, registration_record, versioned
 from tests.support.builders import a_registration
 from tests.support.served import ROOT
 
 MILLION = 1_000_000
 DAY = 86_400
 PEAK = 20 * MILLION / DAY
-"""Forms a second in the hour before a deadline: twenty times the day's average."""
+"""Forms a second in the last hour before a deadline: twenty times the day's average."""
 HOT = 500
-"""Writes a second that one spot of an index bears
+"""Writes a second that one range of an index takes
 (https://firebase.google.com/docs/firestore/solutions/shard-timestamp)."""
 SLUG = "intgov04"
 EXEMPT = json.loads((ROOT / "deploy" / "firestore.indexes.json").read_text("utf-8"))
 
 AT_GOOGLE = 2.0
-"""How many times as long a processor takes there as in docs/deploy.md: assumed, not measured."""
+"""CPU time there, as a multiple of docs/deploy.md's: assumed, not measured."""
 READ, COMMIT, POST = 0.010, 0.030, 0.150
 """Seconds until Firestore and SendGrid answer: assumed."""
+READS, COMMITS = 6, 2
+"""Of a confirmation, one after another, as counted."""
+_ID = "0" * 24
 
 
 def main() -> None:
@@ -51,48 +53,16 @@ def main() -> None:
 
 def tables() -> str:
     """What docs/performance.md shows, as Markdown."""
-    ids = list(a_million_ids())
-    parts = (_ranges(ids), _meetings(ids), _entries(), _spots(ids), _forms(), _mails())
+    parts = (_collisions(), _entries(), _ranges(), _forms(), _emails())
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def a_million_ids() -> Iterator[str]:
-    """Ids of a million people: names that occur often, and addresses that count up, as an organisation's do."""
-    one = a_registration()
-    for number in range(MILLION):
-        yield registration_id(SLUG, replace(one, first_name=f"A{number % 1000}", email=f"p{number}@example.org"))
-
-
-def _ranges(ids: Sequence[str]) -> Iterator[str]:
-    """A mail's id is its registration's between two texts that are the same for the event's confirmations, so its
-    keys fall in the same way, within the event's own stretch."""
-    yield "| a million ids over | mean | fullest | fullest / mean | χ² / (ranges − 1) |"
-    yield "| --- | --- | --- | --- | --- |"
-    for bits in (6, 9, 12):
-        filled = Counter(_number(id[:3]) >> (15 - bits) for id in ids)
-        mean = MILLION / 2**bits
-        chi = sum((filled[place] - mean) ** 2 / mean for place in range(2**bits)) / (2**bits - 1)
-        most = max(filled.values())
-        yield f"| {2**bits:,} equal ranges | {mean:,.0f} | {most:,} | {most / mean:.3f} | {chi:.2f} |"
-
-
-def _number(digits: str) -> int:
-    """What the base 32 digits are; their order as text is the same."""
-    number = 0
-    for digit in digits:
-        number = number * 32 + ALPHABET.index(digit)
-    return number
-
-
-def _meetings(ids: Sequence[str]) -> Iterator[str]:
-    """How many are expected to meet by chance: n²/2 pairs over all that there can be."""
-    yield "| people of one event | pairs with the same id (120 bits) | pairs with the same reference (40 bits) |"
+def _collisions() -> Iterator[str]:
+    yield "| registrations of one event | expected pairs with one id (120 bits) | with one reference (40 bits) |"
     yield "| --- | --- | --- |"
-    for people in (150, 10_000, 100_000, MILLION):
-        pairs = people * (people - 1) / 2
-        yield f"| {people:,} | {pairs / 2**120:.0e} | {pairs / 2**40:.2g} |"
-    met = MILLION - len(set(map(reference, ids)))
-    yield f"| the million above, made | {MILLION - len(set(ids))} | {met} |"
+    for registrations in (150, 10_000, 100_000, MILLION):
+        pairs = registrations * (registrations - 1) / 2
+        yield f"| {registrations:,} | {pairs / 2**120:.0e} | {pairs / 2**40:.2g} |"
 
 
 @dataclass(frozen=True)
@@ -102,25 +72,31 @@ class Kind:
     collection: str
     document: Mapping[str, Any]
     name_bytes: int
-    """Of the path, as Firestore counts it: each part and a byte, and 16."""
+    """Of the path, as Firestore counts it: 16, and each part with one more."""
 
 
-def a_mail() -> Kind:
+def a_registration_document() -> Kind:
+    record = registration_record(a_registration())
+    return Kind("registrations", versioned(record), _name("events", SLUG, "registrations", _ID))
+
+
+def a_person_document() -> Kind:
+    return Kind("people", versioned(person_record(_ID)), _name("events", SLUG, "people", _ID))
+
+
+def an_outbox_entry() -> Kind:
     """A confirmation that was sent."""
-    entry = confirmation(SLUG, "0" * 24, "amina.diallo@mpt.example.org")
-    attempt = Attempt("0" * 16, AT_ONCE, AttemptOutcome.ACCEPTED, "202 Accepted")
-    entry = replace(entry, attempts=(attempt,))
-    return Kind("mails", shaped({**mail_record(entry), **mail_state(entry)}), 16 + 6 + len(entry.id) + 1)
+    entry = confirmation(SLUG, _ID, "amina.diallo@mpt.example.org")
+    entry = replace(entry, attempts=(Attempt("0" * 16, AT_ONCE, AttemptOutcome.ACCEPTED, "202 Accepted"),))
+    return Kind("outbox", versioned(entry_record(entry)), _name("outbox", entry.id))
 
 
-def a_form() -> Kind:
-    """A registration."""
-    name = 16 + sum(len(part) + 1 for part in ("intakes", SLUG, "registrations", "0" * 24))
-    return Kind("registrations", shaped(registration_record(a_registration())), name)
+def _name(*parts: str) -> int:
+    return 16 + sum(len(part) + 1 for part in parts)
 
 
 def entries(kind: Kind) -> list[tuple[str, ...]]:
-    """The index entries of such a document, each as its fields: those of the indexes that are deployed."""
+    """Its entries in the indexes that are deployed, each as its fields."""
     single = [one for one in EXEMPT["fieldOverrides"] if one["collectionGroup"] == kind.collection]
     composite = [
         tuple(field["fieldPath"] for field in one["fields"])
@@ -131,8 +107,8 @@ def entries(kind: Kind) -> list[tuple[str, ...]]:
 
 
 def automatic(value: Any) -> int:
-    """How many entries Firestore would make by itself of a field's value: one ascending and one descending of a plain
-    one, one of each thing in a list, and of a map those of its fields
+    """How many index entries Firestore makes of a field's value without exemptions: ascending and descending, one for
+    each element of a list, those of its fields for a map
     (https://firebase.google.com/docs/firestore/query-data/index-overview)."""
     if isinstance(value, Mapping):
         return sum(map(automatic, value.values()))
@@ -154,88 +130,92 @@ def size(value: Any) -> int:
             return 8
 
 
-def kept(kind: Kind) -> int:
-    """Bytes of a document with the entries of its indexes: the name, the fields, and 32; of an entry the name, the
-    collection's parent, the values, and 32."""
+def stored(kind: Kind) -> int:
+    """Bytes of a document (name, fields, 32) and of its index entries (name, the collection's parent, values, 32)."""
     document = kind.name_bytes + size(kind.document) + 32
     values = [sum(size(kind.document[field]) for field in fields) for fields in entries(kind)]
     return document + sum(kind.name_bytes + 16 + value + 32 for value in values)
 
 
 def _entries() -> Iterator[str]:
-    yield "| a document | its index entries | without the exemptions | bytes kept, entries included |"
+    yield "| a document | its index entries | without the exemptions | bytes stored, index entries included |"
     yield "| --- | --- | --- | --- |"
-    for what, kind in (("a registration", a_form()), ("its mail, sent", a_mail())):
+    documents = {
+        "a registration": a_registration_document(),
+        "its person": a_person_document(),
+        "its outbox entry, sent": an_outbox_entry(),
+    }
+    for name, kind in documents.items():
         of = entries(kind)
-        named = f"{len(of)}: {', '.join('+'.join(fields) for fields in of)}" if of else "0"
-        yield f"| {what} | {named} | {automatic(kind.document) + sum(len(one) > 1 for one in of)} | {kept(kind):,} |"
+        fields = f"{len(of)}: {', '.join('+'.join(fields) for fields in of)}" if of else "0"
+        without = automatic(kind.document) + sum(len(one) > 1 for one in of)
+        yield f"| {name} | {fields} | {without} | {stored(kind):,} |"
 
 
-def _spots(ids: Sequence[str]) -> Iterator[str]:
-    """What one second of the rush writes, where Firestore has split each index after the writes of the five minutes
-    before it: the share that falls into the fullest of 64 stretches. 1.6 % would be perfectly even; chance alone makes
-    some 4 % of so few."""
-    second = round(PEAK)
-    before, now = ids[: 300 * second], ids[300 * second : 301 * second]
-    yield f"| written in a second of {second} forms and {second} mails | entries | in the fullest of 64 | a second |"
+def _ranges() -> Iterator[str]:
+    """The keys that one second of the rush writes, where Firestore has split each index evenly by the writes of the
+    minute before: the share in the fullest of 64 ranges. 1.6 % would be even; chance alone makes some 4 %."""
+    chance, second = random.Random(SLUG), round(PEAK)
+    ids = [f"{chance.getrandbits(120):030x}" for _ in range(61 * second)]
+    before, now = ids[: 60 * second], ids[60 * second :]
+    yield f"| written in a second of {second} forms and {second} e-mails | entries | in the fullest of 64 | a second |"
     yield "| --- | --- | --- | --- |"
     for what, keys in _KEYS.items():
         earlier = sorted(key for place, id in enumerate(before) for key in keys(place / second, id))
         limits = [earlier[len(earlier) * part // 64] for part in range(1, 64)]
-        written = [key for place, id in enumerate(now) for key in keys(300 + place / second, id)]
+        written = [key for place, id in enumerate(now) for key in keys(60 + place / second, id)]
         most = max(Counter(bisect_right(limits, key) for key in written).values())
         yield f"| {what} | {len(written) // second} a form | {most / len(written):.0%} | {most} |"
 
 
-IdempotencyKey = tuple[Any, ...]
+IndexKey = tuple[Any, ...]
 _NOTHING, _TIME = 0, 1
 """Firestore orders null before every time."""
 
 
-def _claims(second: float, id: str) -> list[IdempotencyKey]:
-    """`due_at`: at once, then the lease's end, then nothing; each leaves the entry before it."""
-    lease = (_TIME, second + 1 + LEASE.total_seconds(), id)
+def _due(second: float, id: str) -> list[IndexKey]:
+    """At once, then the lease's end, then nothing; each removes the entry before it."""
+    lease = (_TIME, second + 1 + Limits().lease.total_seconds(), id)
     at_once = (_TIME, 0.0, id)
     return [at_once, at_once, lease, lease, (_NOTHING, 0.0, id)]
 
 
-def _states(_second: float, id: str) -> list[IdempotencyKey]:
-    """`event` and `status`: four states, three of them left."""
-    statuses = ("queued", "sending", "sent", "delivered")
-    return [(SLUG, status, id) for status in (*statuses, *statuses[:-1])]
+def _statuses(_second: float, id: str) -> list[IndexKey]:
+    """Four statuses, three of them left."""
+    statuses = (EmailStatus.PENDING, EmailStatus.SENDING, EmailStatus.SENT, EmailStatus.DELIVERED)
+    return [(SLUG, status.value, id) for status in (*statuses, *statuses[:-1])]
 
 
-def _addresses(second: float, id: str) -> list[IdempotencyKey]:
-    """`address` and `last_sent_at`: nothing, then the claim's time. The addresses are as mixed as names are."""
-    address = f"{_number(id[-4:]):06}@example.org"
+def _addresses(second: float, id: str) -> list[IndexKey]:
+    """Nothing, then the claim's time. The addresses are as mixed as names are."""
+    address = f"{id[-5:]}@example.org"
     return [(address, _NOTHING, 0.0, id), (address, _NOTHING, 0.0, id), (address, _TIME, second + 1, id)]
 
 
-_KEYS: Mapping[str, Callable[[float, str], list[IdempotencyKey]]] = {
+_KEYS: Mapping[str, Callable[[float, str], list[IndexKey]]] = {
     "`registrations`, the documents": lambda _second, id: [(id,)],
-    "`mails`, the documents, each written four times": lambda _second, id: [(id,)] * 4,
-    "`mails`, index `event`, `state`": _states,
-    "`mails`, index `address`, `handed_over_at`": _addresses,
-    "`mails`, index `due_at`": _claims,
-    "for comparison: a time of receipt, were it indexed": lambda second, id: [(second, id)],
+    "`people`, the documents": lambda _second, id: [(id[::-1],)],
+    "`outbox`, the documents, each written four times": lambda _second, id: [(id,)] * 4,
+    "`outbox`, index `event`, `status`": _statuses,
+    "`outbox`, index `address`, `last_sent_at`": _addresses,
+    "`outbox`, index `due_at`": _due,
+    "for comparison: an indexed time of receipt": lambda second, id: [(second, id)],
 }
 
 
 @dataclass(frozen=True)
 class Served:
-    """How people fared."""
+    """How long requests waited for a processor or a place, in seconds."""
 
     longest: float
-    """Seconds that somebody waited for a processor or a place."""
-    half: float
-    """Seconds that half of them waited at the most."""
+    median: float
     busy: float
-    """Of the processors' time while they came, the part that they needed; above 1 they cannot keep up."""
+    """Load of the processors; above 1 they cannot keep up."""
 
 
 def served(arrivals: Sequence[float], instances: int, places: int, processor: float, waits: float) -> Served:
-    """Requests that come at these seconds: each takes `processor` seconds of one of the instances, and `waits` seconds
-    for others, in one of so many `places` an instance. Whoever finds none waits for the next, in order."""
+    """Requests that arrive at these seconds. Each takes `processor` seconds of an instance and then `waits` seconds for
+    others, in one of an instance's `places`; one that finds none waits for the next, in order."""
     free = [0.0] * instances
     inside: deque[float] = deque()
     waited: list[float] = []
@@ -253,13 +233,13 @@ def served(arrivals: Sequence[float], instances: int, places: int, processor: fl
     waited.sort()
     return Served(
         longest=waited[-1],
-        half=waited[len(waited) // 2],
+        median=waited[len(waited) // 2],
         busy=len(arrivals) * processor / instances / (arrivals[-1] - arrivals[0]),
     )
 
 
 def rush(seconds: int, rate: float, last_minute: float) -> list[float]:
-    """When forms come, at random (Poisson), `last_minute` times as many in the last minute."""
+    """When forms arrive (Poisson), `last_minute` times as many in the last minute."""
     chance, now, came = random.Random(SLUG), 0.0, []
     while now < seconds:
         now += chance.expovariate(rate * (last_minute if now >= seconds - 60 else 1))
@@ -268,41 +248,39 @@ def rush(seconds: int, rate: float, last_minute: float) -> list[float]:
 
 
 def _forms() -> Iterator[str]:
-    """With the pages around a form, all of them on the instance's one processor."""
+    """With the pages around a form, all on the instance's one processor."""
     takes = sum(cpu()[name] for name in ("the form's page", "the form", "the page after it")) / 1000 * AT_GOOGLE
     register = _settings("register")
-    came = rush(1800, PEAK, 5)
-    last = sum(one > 1740 for one in came)
+    came = rush(600, PEAK, 5)
+    last = sum(one > 540 for one in came)
     yield (
-        f"| `register`: {len(came):,} forms in half an hour, {last:,} of them in the last minute; "
-        f"{takes * 1000:.0f} ms of a processor each | longest wait | half waited | processors needed |"
+        f"| `register`: {len(came):,} forms in ten minutes, {last:,} of them in the last minute; "
+        f"{takes * 1000:.0f} ms of a processor each | longest wait | median wait | processors needed |"
     )
     yield "| --- | --- | --- | --- |"
     for instances in (2, 4, 8, 12, register.most):
         one = served(came, instances, register.concurrency, takes, COMMIT)
-        yield f"| {instances} instances | {_duration(one.longest)} | {_duration(one.half)} | {one.busy:.0%} |"
-    bound = register.most / takes
-    yield f"| what {register.most} bear | {bound:,.0f} a second | {bound * DAY / MILLION:,.0f} million a day | 100% |"
+        yield f"| {instances} instances | {_duration(one.longest)} | {_duration(one.median)} | {one.busy:.0%} |"
+    most = register.most / takes
+    yield f"| what {register.most} can take | {most:,.0f} a second | {most * DAY / MILLION:,.0f} million a day | 100% |"
 
 
-def _mails() -> Iterator[str]:
-    """Each sender has one mail at a time, from the first reading to the settling."""
+def _emails() -> Iterator[str]:
+    """Each sender has one e-mail at a time, from the first read to the last commit."""
     sender = _settings("send-mail")
-    processor = cpu()["the mail"] / 1000 * AT_GOOGLE
-    waits = 6 * READ + 2 * COMMIT + POST
-    quiet, hour = rush(DAY - 3600, (MILLION - PEAK * 3600) / (DAY - 3600), 1), rush(3600, PEAK, 1)
-    came = quiet + [DAY - 3600 + one for one in hour]
+    processor = cpu()["the e-mail"] / 1000 * AT_GOOGLE
+    waits = READS * READ + COMMITS * COMMIT + POST
+    came = rush(3600, PEAK, 1)
     yield (
-        f"| `send-mail`: {len(came):,} mails in a day, {len(hour):,} of them in its last hour; "
-        f"{processor + waits:.2f} s each | mails a second at the most | half waited | longest wait "
-        "| `due_at` entries a second |"
+        f"| `send-mail`: {len(came):,} e-mails in the last hour; {processor + waits:.2f} s each "
+        "| e-mails a second at most | median wait | longest wait | `due_at` entries a second |"
     )
     yield "| --- | --- | --- | --- | --- |"
     for instances in (sender.most, 10, 18, 40):
         bound = instances * min(sender.concurrency / (processor + waits), 1 / processor)
         one = served(came, instances, sender.concurrency, processor, waits)
         yield (
-            f"| {instances} instances of {sender.concurrency} | {bound:.0f} | {_duration(one.half)} "
+            f"| {instances} instances of {sender.concurrency} | {bound:.0f} | {_duration(one.median)} "
             f"| {_duration(one.longest)} | {2 * bound:.0f} of {HOT} |"
         )
 

@@ -1,4 +1,4 @@
-"""Posting a message through SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
+"""Posting an e-mail through SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
 
 import base64
 import re
@@ -42,19 +42,21 @@ from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejec
 TIMEOUT = 20.0
 """Seconds for each part of an answer; the library has no limit of its own."""
 EMAIL_ID = "email_id"
-"""The custom argument that SendGrid gives back with each delivery report."""
-_TAKEN = 202
+"""The custom argument that SendGrid gives back with each delivery event."""
+_ACCEPTED = 202
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 _NEVER = (400, 413)
-"""Statuses that the same message will meet again: malformed, too large."""
+"""Statuses that the same e-mail will meet again: malformed, too large."""
 _REFUSED = (401, 403)
-"""Statuses of our key, our account or our sender, whatever the message."""
+"""Statuses of our key, our account or our sender, whatever the email."""
 _TOO_FAST = 429
 _MESSAGE_ID = re.compile("<[!-;=?-~]+>")
 """RFC 5322, 3.6.4, in ASCII and as it may have been obsolete (4.5.4): what stands in angle brackets, without spaces."""
 LONGEST_HEADER = 900
 """Characters in a header's value: a line has 998 at the most (RFC 5322, 2.1.1), its name included, and we do not rely
 on SendGrid to fold it."""
+LONGEST_NAME = 78
+"""Characters of the sender's name."""
 _LONGEST_ID = LONGEST_HEADER // 2 - 1
 """So that any two have room."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
@@ -62,7 +64,7 @@ _ANY_TYPE = "application/octet-stream"
 
 
 class SendGridPoster:
-    """Posts messages from one sender's address, several threads at once if they like. `host` is SendGrid's API or a
+    """Posts e-mails from one sender's address, several threads at once if they like. `host` is SendGrid's API or a
     stand-in for it; `timeout` in seconds."""
 
     def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
@@ -70,10 +72,10 @@ class SendGridPoster:
         headers = SendGridAPIClient(api_key).client.request_headers
         self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
 
-    def post(self, message: Email) -> SendResult:
-        """Hand the message over. Never raises for what SendGrid or the network did."""
+    def post(self, email: Email) -> SendResult:
+        """Hand the e-mail over. Never raises for what SendGrid or the network did."""
         try:
-            answer = self._mail_send.post(request_body=request_body(message, self._sender))
+            answer = self._mail_send.post(request_body=request_body(email, self._sender))
         except HTTPError as error:
             return _answered(error)
         except URLError as error:
@@ -83,14 +85,14 @@ class SendGridPoster:
             return Unknown("no clear answer from SendGrid: URLError")
         except (OSError, HTTPException) as error:
             return Unknown(f"no clear answer from SendGrid: {type(error).__name__}")
-        if answer.status_code != _TAKEN:  # a redirect is followed as a GET, by which nothing is taken
+        if answer.status_code != _ACCEPTED:  # a redirect is followed as a GET, by which nothing is accepted
             return Unknown(f"SendGrid answered {answer.status_code}")
         return Accepted()
 
 
 class _OfOneContext(Client):  # type: ignore[misc]
     """The library's client, which makes a TLS context for each request and reads all certificates that the machine
-    trusts into it: that takes more of the processor than all else about a mail. Here one is made for all."""
+    trusts into it: that takes more of the processor than all else about an e-mail. Here one is made for all."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -102,24 +104,22 @@ class _OfOneContext(Client):  # type: ignore[misc]
         return super()._make_request(self._opener, request, timeout)
 
 
-def request_body(message: Email, sender: str) -> dict[str, Any]:
+def request_body(email: Email, sender: str) -> dict[str, Any]:
     """The request as SendGrid's schema wants it.
 
-    The `Email-ID` is the mail's, the same each time it is posted, so that a mail program can tell that two copies
-    are one. `Auto-Submitted` (RFC 3834, 5) keeps away what answers by itself, as a note of absence. A copy is a message
-    of its own, without the mail's id: its delivery reports are not the mail's. SendGrid is to track nobody: it would
-    put addresses of its own in place of our links, and a picture into the mail; and, where the account says so, a link
-    by which the person gets no mail of ours any more.
+    A copy has no `email_id`: its delivery events are not the e-mail's. SendGrid tracks nobody for us: it would put
+    addresses of its own in place of our links, a picture into the e-mail and, where the account says so, a link by
+    which the person gets no e-mail of ours any more.
     """
-    mail = Mail(from_email=From(sender), subject=Subject(_one_line(message.subject)))
-    for address in reversed((message.to, *message.copies_to)):  # `get()` turns them round
-        mail.add_personalization(_personalization(message, address))
-    for name, value in _headers(message, sender).items():
+    mail = Mail(from_email=From(sender, _phrase(email.sender_name)), subject=Subject(_one_line(email.subject)))
+    for address in reversed((email.to, *email.copies_to)):  # `get()` turns them round
+        mail.add_personalization(_personalization(email, address))
+    for name, value in _headers(email, sender).items():
         mail.add_header(Header(name, value))
-    mail.reply_to = ReplyTo(_posted_as(message.reply_to))
-    mail.add_content(Content("text/plain", message.text))
-    mail.add_content(Content("text/html", message.html))
-    for attachment in reversed(message.attachments):  # `get()` turns them round
+    mail.reply_to = ReplyTo(_posted_as(email.reply_to))
+    mail.add_content(Content("text/plain", email.text))
+    mail.add_content(Content("text/html", email.html))
+    for attachment in reversed(email.attachments):  # `get()` turns them round
         mail.add_attachment(_file(attachment))
     mail.tracking_settings = TrackingSettings(
         click_tracking=ClickTracking(enable=False, enable_text=False),
@@ -130,14 +130,20 @@ def request_body(message: Email, sender: str) -> dict[str, Any]:
     return body
 
 
-def _headers(message: Email, sender: str) -> dict[str, str]:
-    """The headers that are ours to give; none is among those that SendGrid keeps to itself (its page "Mail Send")."""
+def _headers(email: Email, sender: str) -> dict[str, str]:
+    """The headers that are ours to give; none is among those that SendGrid reserves (its page "Mail Send").
+
+    The Message-ID is the same each time the e-mail is posted, so that a mail program can tell that two copies are one.
+    Nobody is to answer by machine: `Auto-Submitted` (RFC 3834, 5), and for Exchange `X-Auto-Response-Suppress`
+    (MS-OXCMAIL, 2.1.3.2.20), without its `NDR`, since we want to know of what did not arrive.
+    """
     headers = {
-        "Message-ID": f"<{message.email_id}@{sender.rpartition('@')[2]}>",
-        "Auto-Submitted": "auto-replied" if message.answers else "auto-generated",
+        "Message-ID": f"<{email.email_id}@{sender.rpartition('@')[2]}>",
+        "Auto-Submitted": "auto-replied" if email.answers else "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
-    thread = [one for one in map(str.strip, message.thread) if _is_message_id(one)]
-    if thread and thread[-1] == message.thread[-1].strip():  # an answer to a message that has no id is in no thread
+    thread = [one for one in map(str.strip, email.thread) if _is_message_id(one)]
+    if thread and thread[-1] == email.thread[-1].strip():  # an answer to a message that has no id is in no thread
         headers |= {"In-Reply-To": thread[-1], "References": " ".join(_fitting(thread))}
     return headers
 
@@ -154,16 +160,16 @@ def _fitting(thread: list[str]) -> list[str]:
     return thread
 
 
-def _personalization(message: Email, address: str) -> Personalization:
+def _personalization(email: Email, address: str) -> Personalization:
     one = Personalization()
     one.add_to(To(_posted_as(address)))
-    if address == message.to:
-        one.add_custom_arg(CustomArg(EMAIL_ID, message.email_id))
+    if address == email.to:
+        one.add_custom_arg(CustomArg(EMAIL_ID, email.email_id))
     return one
 
 
 def _posted_as(address: str) -> str:
-    """The address with its domain as DNS has it (RFC 5890): SendGrid takes no other."""
+    """The address with its domain as DNS has it (RFC 5890): SendGrid accepts no other."""
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
@@ -171,9 +177,16 @@ def _posted_as(address: str) -> str:
     return parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"
 
 
-def _one_line(subject: str) -> str:
+def _one_line(text: str) -> str:
     """The library passes CR and LF on, which begin another header."""
-    return " ".join(subject.split())
+    return " ".join(text.split())
+
+
+def _phrase(name: str) -> str | None:
+    """A display name (RFC 5322, 3.2.5): one line of printable characters, not longer than people are shown. SendGrid
+    quotes it; angle brackets go, since not every mail program understands them in a name."""
+    printable = "".join(one for one in _one_line(name) if one.isprintable() and one not in '<>"')
+    return printable[:LONGEST_NAME].strip() or None
 
 
 def _file(attachment: Attachment) -> FileAttachment:

@@ -9,7 +9,7 @@ from schemas.text import LOST
 
 _SENTENCES = {
     "required": "Please fill this in.",
-    "not_found": "We did not find this in your message.",
+    "not_found": "We did not find this in your e-mail.",
     "not_text": "This should be text.",
     "not_an_object": "This should be an object with the form's fields.",
     "no_such_field": "The form has no such field.",

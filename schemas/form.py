@@ -232,6 +232,13 @@ def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
     return {name: labels.get(name, {}).get(text, text) for name, text in answers.items()}
 
 
+def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers with the code of a choice in place of its label, where that is known: for filling in the page."""
+    choices = {name: field for name, field in schema_for(event).fields.items() if isinstance(field, Choice)}
+    codes = {name: choices[name].code_of(text) for name, text in answers.items() if name in choices}
+    return {**answers, **{name: code for name, code in codes.items() if code}}
+
+
 class Choice(Text):
     """One of the field's choices, loaded as its code."""
 
@@ -244,11 +251,13 @@ class Choice(Text):
         self._codes = {_letters(spelling): code for code, spelling in reversed(spelled)}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        code = text if text in self.codes else self._codes.get(_letters(text))
+        code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
         if code is None:
             raise self.make_error("not_a_choice")
         return code
+
+    def code_of(self, text: str) -> str | None:
+        return text if text in self.codes else self._codes.get(_letters(text))
 
 
 def _letters(text: str) -> str:

@@ -1,14 +1,20 @@
-"""Pages and mails: the one Jinja2 environment, and how times are said."""
+"""Pages and e-mails as Jinja2 renders them, and how times are said."""
 
+import re
+import textwrap
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from rollcall.model.event import Event
 
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
@@ -18,7 +24,19 @@ _WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 
 def render(name: str, **context: object) -> str:
     """The template of this name under `templates/`, filled in. HTML is escaped, plain text is not."""
-    return _environment().get_template(name).render(context)
+    return _pages().get_template(name).render(context)
+
+
+def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **context: object) -> tuple[str, str]:
+    """An e-mail as text and as HTML, both from the one template of this name under `templates/emails/`."""
+
+    def rendered(form: str) -> str:
+        environment = _emails(form)
+        body = environment.get_template(f"emails/{name}.jinja").render(subject=subject, **context)
+        document: Any = environment.globals["document"]
+        return _BLANK_LINES.sub("\n\n", document(lang, dir, subject, Markup(body))).strip() + "\n"
+
+    return rendered("text"), rendered("html")
 
 
 def words(code: StrEnum) -> str:
@@ -43,6 +61,12 @@ def deadline(instant: datetime, event: Event) -> str:
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"the end of {_day(local - timedelta(days=1))} ({_place(event)} time)"
     return in_zone(instant, event)
+
+
+def dates(event: Event) -> str:
+    """The days of the event alone: `26–27 February 2004`."""
+    starts, ends = (_local_day(one, event) for one in (event.starts, event.ends))
+    return _day(starts) if starts == ends else _span(starts, ends)
 
 
 def days(event: Event) -> str:
@@ -79,11 +103,36 @@ def _place(event: Event) -> str:
     return event.zone.key.rpartition("/")[2].replace("_", " ")
 
 
+def _local_day(one: date, event: Event) -> date:
+    return one.astimezone(event.zone).date() if isinstance(one, datetime) else one
+
+
+def _filled(text: str, indent: str = "") -> str:
+    """The text in lines of 72 characters; an address is never broken."""
+    return textwrap.fill(
+        " ".join(text.split()), 72, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
 @cache
-def _environment() -> Environment:
+def _pages() -> Environment:
+    return _environment(lambda name: name is not None and name.endswith(".html"))
+
+
+@cache
+def _emails(form: str) -> Environment:
+    """For e-mails as `html` or as `text`: what they are made of differs, their templates do not."""
+    environment = _environment(form == "html")
+    environment.filters["filled"] = _filled
+    parts = environment.get_template(f"emails/as-{form}.jinja").make_module()
+    environment.globals |= {name: part for name, part in vars(parts).items() if not name.startswith("_")}
+    return environment
+
+
+def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=lambda name: name is not None and name.endswith(".html"),
+        autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -12,7 +12,7 @@ import pytest
 
 from rollcall.local.emulator import free_port
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, Unknown
-from rollcall.sendgrid import LONGEST_HEADER, TIMEOUT, SendGridPoster, request_body
+from rollcall.sendgrid import LONGEST_HEADER, LONGEST_NAME, TIMEOUT, SendGridPoster, request_body
 from tests.support.counting_sendgrid import counting_sendgrid
 from tests.support.sendgrid_api import (
     Behaviour,
@@ -30,6 +30,7 @@ MESSAGE = Email(
     email_id="intgov04.A.confirmation",
     to="amina.diallo@mpt.example.org",
     reply_to="spumail@itu.int",
+    sender_name="Strategy and Policy Unit",
     subject="Registration confirmed",
     text="Dear Ms. Diallo",
     html="<p>Dear Ms. Diallo</p>",
@@ -54,7 +55,7 @@ def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
     assert poster(api).post(replace(MESSAGE, copies_to=("spumail@itu.int",))) == Accepted()
     assert api.faults == []
     (body,) = api.bodies
-    assert body["from"] == {"email": "registration@rollcall.example"}
+    assert body["from"] == {"email": "registration@rollcall.example", "name": "Strategy and Policy Unit"}
     assert body["reply_to"] == {"email": "spumail@itu.int"}
     assert body["personalizations"] == [
         {
@@ -66,6 +67,7 @@ def test_the_request_is_what_sendgrid_takes(api: SendGridApi) -> None:
     assert body["headers"] == {
         "Message-ID": "<intgov04.A.confirmation@rollcall.example>",
         "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
     assert [part["type"] for part in body["content"]] == ["text/plain", "text/html"]
     (file,) = body["attachments"]
@@ -87,6 +89,20 @@ def test_nobody_is_tracked(api: SendGridApi) -> None:
         "subscription_tracking": {"enable": False},
     }
     assert api.faults == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Union internationale, Genève", "Union internationale, Genève"),
+        ("ITU\r\nBcc: all@example.org", "ITU Bcc: all@example.org"),
+        ('<evil@example.org> "ITU"\x00\u202e', "evil@example.org ITU"),
+        ("x" * 500, "x" * LONGEST_NAME),
+        (" \n", None),
+    ],
+)
+def test_the_senders_name_is_one_line_and_no_address(name: str, shown: str | None) -> None:
+    assert request_body(replace(MESSAGE, sender_name=name), "a@example.org")["from"].get("name") == shown
 
 
 def test_attachments_keep_their_order() -> None:
@@ -116,6 +132,7 @@ def test_an_answer_to_a_message_without_an_id_is_an_answer() -> None:
     assert headers_of() == {
         "Message-ID": "<intgov04.A.confirmation@example.org>",
         "Auto-Submitted": "auto-replied",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
 
 

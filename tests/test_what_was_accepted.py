@@ -1,4 +1,4 @@
-"""What was accepted comes back as it was written: from the books, on the roster, in the mail. On both stores."""
+"""What was accepted comes back as it was written: from the store, on the roster, in the e-mail. On both stores."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from openpyxl.utils.escape import unescape
 
 from rollcall.desk.ports import Store
 from rollcall.documents.roster import harmless
-from rollcall.emails.composing import compose
+from rollcall.emails.confirmation import word
 from rollcall.emails.wording import details
 from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
@@ -166,11 +166,12 @@ class Cells(HTMLParser):
         self.feed(text)
         self.close()
 
-    def handle_starttag(self, tag: str, _attributes: object) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if tag == "br" and self._within:
             self.cells[-1] += "\n"
             return
-        self._within = tag == "td"
+        classes = (dict(attributes).get("class") or "").split()
+        self._within = tag == "td" and bool({"label", "value"} & set(classes))
         if self._within:
             self.cells.append("")
 
@@ -184,7 +185,7 @@ class Cells(HTMLParser):
 
 def in_the_mail(one: Registered) -> None:
     """As text and as HTML."""
-    message = compose(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
+    message = word(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
     cells = Cells(message.html).cells
     pairs = list(zip(cells[::2], cells[1::2], strict=True))
     for label, text in as_shown(one).items():

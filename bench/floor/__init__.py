@@ -1,1 +1,1 @@
-"""The floor: functions that write the two documents of a registration and do nothing else."""
+"""The floor: functions that write the three documents of a registration and do nothing else."""

@@ -6,18 +6,17 @@ import functions_framework
 from flask import Request
 from google.cloud import firestore
 
-from bench.floor.two_documents import EVENT, answer, mail, new_id, registration
+from bench.floor.three_documents import answer, documents, new_id
 
 CLIENT = firestore.Client()
 
 
 @functions_framework.http
 def register(request: Request) -> tuple[dict[str, str], int]:
-    """Writes the two documents, answers 201."""
     form: Any = request.get_json()
     id = new_id()
     batch = CLIENT.batch()
-    batch.create(CLIENT.document("intakes", EVENT, "registrations", id), registration(form))
-    batch.create(CLIENT.document("mails", f"{EVENT}.{id}.confirmation"), mail(id, form))
+    for path, values in documents(id, form).items():
+        batch.create(CLIENT.document(path), values)
     batch.commit()
     return answer(id), 201

@@ -1,5 +1,5 @@
-// The thin Node function that one would write in place of this service: the same two documents, nothing checked.
-const { randomBytes } = require('node:crypto');
+// The thin Node function that one would write in place of this service: the same three documents, nothing checked.
+const { createHash, randomBytes } = require('node:crypto');
 const functions = require('@google-cloud/functions-framework');
 const { Firestore } = require('@google-cloud/firestore');
 
@@ -12,12 +12,17 @@ const firestore = new Firestore();
 const from = (names, form, made = (text) => text) =>
   Object.fromEntries(names.map((name) => [name, made(form[name])]));
 
+const personKey = (form) => {
+  const person = `${form.email}\n${form.family_name}\n${form.first_name}`.toLowerCase();
+  return createHash('sha256').update(person).digest('hex').slice(0, 24);
+};
+
 functions.http('register', async (request, response) => {
   const form = request.body;
   const id = randomBytes(12).toString('hex');
   const batch = firestore.batch();
-  batch.create(firestore.doc(`intakes/${EVENT}/registrations/${id}`), {
-    shape: 1,
+  batch.create(firestore.doc(`events/${EVENT}/registrations/${id}`), {
+    schema_version: 1,
     family_name: form.family_name,
     first_name: form.first_name,
     email: form.email,
@@ -25,20 +30,26 @@ functions.http('register', async (request, response) => {
     answers: from(ANSWERS, form),
     e164: from(NUMBERS, form, (number) => number.replaceAll(' ', '')),
     signed_on: form.signed_on,
+    language: 'en',
+    arrived_at: null,
   });
-  batch.create(firestore.doc(`mails/${EVENT}.${id}.confirmation`), {
-    shape: 1,
+  batch.create(firestore.doc(`events/${EVENT}/people/${personKey(form)}`), {
+    schema_version: 1,
+    registration_id: id,
+  });
+  batch.create(firestore.doc(`outbox/${EVENT}.${id}.confirmation`), {
+    schema_version: 1,
     kind: 'confirmation',
     event: EVENT,
     to: form.email,
     address: form.email,
     registration_id: id,
     not_before: AT_ONCE,
-    incoming_id: null,
+    inbound_id: null,
     thread: [],
-    state: 'queued',
+    status: 'pending',
     due_at: AT_ONCE,
-    handed_over_at: null,
+    last_sent_at: null,
     attempts: [],
     reason: '',
   });

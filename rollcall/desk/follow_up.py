@@ -1,38 +1,14 @@
-"""Replying: what the sender of a message is told; and the links by which a form is completed, or a message is marked as
-dealt with."""
+"""Following a link from an e-mail of ours: a form is completed, or an inbound e-mail is marked as dealt with."""
 
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import LINK_HOLDS
-from rollcall.desk.ports import forms_return_to
-from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus, Opened, Reply
-from rollcall.model.intake import Intake
-
-
-def draw_up_reply(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
-    """What came of the message, as the books stand now. Raises `StoreUnavailable`; `LookupError` where it is gone."""
-    inbound = _there(desk.store.inbound(inbound_id), inbound_id)
-    ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
-    found = [desk.store.registered(event.slug, id) for id in ids]
-    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
-    return Reply(
-        inbound=inbound,
-        people={one.id: one for one in found if one},
-        links={
-            place: desk.links.completing(event, inbound.id, place, until)
-            for place, form in enumerate(inbound.forms)
-            if form.status is FormStatus.INCOMPLETE
-        },
-        form_page=desk.links.form_page(event),
-        answers_to=forms_return_to(desk.links, event),
-    )
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.links import Opened
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
-    """The form that the link is for, where something is still missing in it and its person did not register in another
-    way."""
+    """None where it is complete, or its person registered otherwise."""
     inbound = desk.store.inbound(opened.id)
     if inbound is None or opened.place >= len(inbound.forms):
         return None
@@ -44,7 +20,6 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
 
 
 def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:
-    """Note that the form that the link is for is registered, for the person with this key."""
     done = InboundForm(FormStatus.REGISTERED, registration_id, person=person)
     while True:
         inbound = _there(desk.store.inbound(opened.id), opened.id)
@@ -54,7 +29,6 @@ def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str
 
 
 def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEmail:
-    """The e-mail once the form at this place is done."""
     forms = (*inbound.forms[:place], done, *inbound.forms[place + 1 :])
     if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in REGISTERED for form in forms):
         return replace(inbound, forms=forms, status=InboundStatus.REGISTERED)
@@ -62,12 +36,11 @@ def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEm
 
 
 def inbound_to_resolve(desk: Desk, opened: Opened) -> InboundEmail | None:
-    """The message that the link is for."""
     return desk.store.inbound(opened.id)
 
 
 def resolve(desk: Desk, opened: Opened) -> bool:
-    """Take the message off the staff's list; False where there is none."""
+    """Off the staff's list; False where there is none."""
     while inbound := desk.store.inbound(opened.id):
         if inbound.resolved or desk.store.save_inbound(replace(inbound, resolved=True)):
             return True

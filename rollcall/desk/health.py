@@ -1,4 +1,4 @@
-"""Health: what should have been done by now and was not, seen from beside those who do it."""
+"""Watching: what should have been done by now and was not, seen from beside those who do it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,29 +11,23 @@ from rollcall.model.email import AttemptOutcome, OutboxEntry
 from rollcall.model.intake import Intake
 
 MISSED_AFTER = timedelta(minutes=1)
-"""How long after its deadline an intake is closed at the latest: `close` is called every minute."""
+"""`close_intake` is called every minute."""
 LOOKED_AT = 20
-"""Due entries that are looked at; where more are due, new ones come first."""
+"""Due entries, the longest due first."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """What was seen."""
-
     longest_waiting: timedelta
-    """Of the e-mails looked at, how long the one that waits longest has been waiting; zero where none is due."""
+    """Zero where nothing is due."""
     circuit_open: bool
-    """Whether the circuit breaker is open and e-mails are due: none goes out. It stays open where none is due."""
+    """And entries are due: none goes out."""
     overdue_closings: Mapping[str, timedelta]
-    """By event, how long ago the deadline passed of each intake that should be closed and is not."""
+    """By event, since when its intake should be closed."""
 
 
 def check_health(desk: Desk) -> Health:
-    """How long e-mails have been waiting, and which closings are overdue. Writes nothing, and reads the circuit
-    breaker, at most `LOOKED_AT` due entries, and the intakes that should be closed.
-
-    Raises `StoreUnavailable`.
-    """
+    """Reads the circuit breaker, due entries up to `LOOKED_AT` and the intakes to be closed."""
     breaker = desk.store.circuit_breaker()
     due = [desk.store.entry(id) for id in desk.store.due_entries(LOOKED_AT)]
     intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, breaker.as_of)}
@@ -45,15 +39,13 @@ def check_health(desk: Desk) -> Health:
 
 
 def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
-    """How long somebody has been waiting for the e-mail, whatever was tried meanwhile; zero where it may not go yet, or
-    is settled. While it is postponed, since too many went to its address, nobody waits."""
+    """Zero where nothing is due."""
     if entry.due_at is None:
         return timedelta(0)
     return max(now - _to_go_since(entry, entry.due_at), timedelta(0))
 
 
 def _to_go_since(entry: OutboxEntry, due_at: datetime) -> datetime:
-    """When the e-mail was first due, or first due after it was postponed."""
     since = list(takewhile(lambda attempt: attempt.outcome is not AttemptOutcome.POSTPONED, reversed(entry.attempts)))
     if len(since) == len(entry.attempts):
         return due_since(entry)
@@ -61,12 +53,12 @@ def _to_go_since(entry: OutboxEntry, due_at: datetime) -> datetime:
 
 
 def due_since(entry: OutboxEntry) -> datetime:
-    """When the e-mail was first due. `due_at` is its next attempt."""
+    """First; `due_at` says when next."""
     return max(entry.not_before, entry.enqueued_at)
 
 
 def overdue(intake: Intake) -> timedelta:
-    """How long the intake should be closed already; zero where it is closed, or its deadline has not passed."""
+    """Zero where it is closed, or not past."""
     if intake.closing is not None:
         return timedelta(0)
     return max(intake.as_of - intake.closes_at, timedelta(0))

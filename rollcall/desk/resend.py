@@ -1,5 +1,4 @@
-"""Telling anew: what the staff did not get, since the event's file named a wrong address, is owed to those it names
-now."""
+"""Resending: what the staff did not get, since the event's file named a wrong address, goes to those it names now."""
 
 from collections.abc import Sequence
 
@@ -10,28 +9,28 @@ from rollcall.model.event import Event
 
 
 def resend_to_staff(store: Store, event: Event) -> Sequence[OutboxEntry]:
-    """Owe the staff the roster once more if the intake is closed, and word of what needs a person if such a word did
-    not arrive; each as the books stand when it is sent. Each call owes mails of its own.
+    """Enqueue the roster again if the intake is closed, and a digest if one did not arrive. Each call enqueues e-mails
+    of its own, which are written when they are sent.
 
-    Returns the mails that are owed now. Raises `StoreUnavailable`.
+    Returns the entries. Raises `StoreUnavailable`.
     """
     intake = store.known_intake(event.slug)
     if intake is None:
         return []
     stamp = f"{intake.as_of:%Y%m%dT%H%M%S}"
     entries = []
-    word_was_lost = _word_was_lost(store, event)
+    digest_was_lost = _digest_was_lost(store, event)
     for number, to in enumerate(event.staff, start=1):
         if intake.closing:
             entries.append(roster_entry(event.slug, number, to, stamp))
-        if word_was_lost:
+        if digest_was_lost:
             entries.append(staff_digest(event.slug, stamp, number, to, AT_ONCE))
     for entry in entries:
         store.enqueue(entry)
     return entries
 
 
-def _word_was_lost(store: Store, event: Event) -> bool:
+def _digest_was_lost(store: Store, event: Event) -> bool:
     return any(
         entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED
         for entry in unsent_entries(store, event.slug)

@@ -18,8 +18,6 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
-from rollcall.desk.ports import forms_return_to
-from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
 from schemas.form import FormField, form_fields
@@ -95,7 +93,6 @@ def blank_form_text(event: Event, to: str | None) -> str:
 
 
 def _ways(event: Event, to: str | None) -> list[str]:
-    """How the form is returned."""
     fax = [f"by fax to {event.contact.fax}"] if event.contact.fax else []
     return [f"by e-mail to {to}", *(f"or {way}" for way in fax)] if to else fax
 
@@ -109,7 +106,6 @@ def _label(field: FormField) -> str:
 
 
 def _asked(field: FormField) -> Iterator[str]:
-    """The field in the text, line by line."""
     boxes = [f"[ ] {label}" for _, label in field.choices]
     line = f"{_label(field)}: {'  '.join(boxes)}"
     if len(line) <= COLUMNS:
@@ -148,7 +144,7 @@ def _questions(fields: Sequence[FormField]) -> Table:
 
 
 def _answers(field: FormField) -> list[Flowable]:
-    """What is filled in, a row each: choices are in one row where they fit."""
+    """A row each; choices share one where they fit."""
     if len(field.choices) < 2:
         return [_Typed(field)]
     widths = [3 * _BOX + stringWidth(_printable(label), _TEXT.fontName, _TEXT.fontSize) for _, label in field.choices]
@@ -163,7 +159,7 @@ def _line_of(parts: Sequence[Flowable], widths: Sequence[float]) -> Table:
 
 
 def _style(leaving: float) -> list[tuple[object, ...]]:
-    """Of a table's cells, with that much left empty above and below each."""
+    """`leaving`: points above and below each cell."""
     cells = ((0, 0), (-1, -1))
     sides = {"LEFTPADDING": 0, "RIGHTPADDING": 0, "TOPPADDING": leaving, "BOTTOMPADDING": leaving}
     return [("VALIGN", *cells, "TOP"), *((side, *cells, padding) for side, padding in sides.items())]
@@ -178,7 +174,6 @@ class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
         self._field = field
 
     def draw(self) -> None:
-        """Called by reportlab."""
         field = self._field
         self.canv.acroForm.textfield(
             name=field.name,
@@ -195,15 +190,12 @@ class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
 
 
 class _Box(Flowable):  # type: ignore[misc]
-    """The box of a choice."""
-
     def __init__(self, field: FormField, value: str) -> None:
         super().__init__()
         self.width = self.height = _BOX
         self._field, self._value = field, value
 
     def draw(self) -> None:
-        """Called by reportlab."""
         self.canv.acroForm.radio(
             name=self._field.name,
             tooltip=_label(self._field),
@@ -221,7 +213,6 @@ def _words(text: str, style: ParagraphStyle) -> Paragraph:
 
 
 def _printable(text: str) -> str:
-    """The text in the letters that Helvetica has."""
     return "".join(_in_latin(character) for character in unicodedata.normalize("NFC", text))
 
 
@@ -254,10 +245,10 @@ def main() -> None:
         events = read_events(events_folder)
     except EventFileError as error:
         sys.exit(str(error))
-    links = SignedLinks("", "", os.environ.get("FORMS_HOST"))
+    host = os.environ.get("FORMS_HOST")
     folder.mkdir(parents=True, exist_ok=True)
     for event in events.values():
-        to = forms_return_to(links, event)
+        to = f"{event.slug}@{host}" if host else event.staff[0]
         (folder / f"{event.slug}-form.pdf").write_bytes(blank_form_pdf(event, to))
         (folder / f"{event.slug}-form.txt").write_text(blank_form_text(event, to), encoding="utf-8")
         sys.stdout.write(f"{folder / event.slug}-form.pdf and .txt, to be returned to {to}\n")

@@ -22,9 +22,11 @@ from xlsxwriter.utility import xl_col_to_name
 
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, Registration, fold
+from rollcall.model.intake import e_mailed_in_time
+from rollcall.model.registration import QuarantinedForm, Registered, Registration, fold
 from rollcall.model.roster import (
     ROSTER_TYPES,
+    WHY_QUARANTINED,
     Drawn,
     IncompleteForm,
     Named,
@@ -44,17 +46,10 @@ _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hote
 _USUAL_WIDTH = 18
 NAMED = 200
 """Organizations, and hotels, that are counted by name, the most named; the files have all."""
-_LONGEST_CELL = 250
-"""Characters of what nobody has checked."""
 _LONGEST_IN_CELL = 32_767
 """Characters that a cell of a workbook may have."""
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
-WHY_QUARANTINED = {
-    BotSignal.HIDDEN_FIELD: "a field that people do not see was filled in",
-    BotSignal.TOO_FAST: "sent within 3 seconds of opening the page",
-}
-"""What the staff are told of each sign."""
 
 
 def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
@@ -93,10 +88,11 @@ def roster_sheet(event: Event) -> Sheet[RosterRow]:
     def row(one: RosterRow) -> Row:
         registered = one.registered
         confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
-        return (registered.reference, *answers(registered), _time(registered.received_at, event), confirmation.value)
+        received, doubles = _time(registered.received_at, event), ", ".join(one.doubles)
+        return (registered.reference, *answers(registered), received, confirmation.value, doubles)
 
-    across = (Column("Reference", 14), *_form_columns(event), Column("Received", 17), Column("Confirmation", 14))
-    return Sheet("Roster", across, row)
+    after = Column("Received", 17), Column("Confirmation", 14), Column("May be the same as", 18)
+    return Sheet("Roster", (Column("Reference", 14), *_form_columns(event), *after), row)
 
 
 def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
@@ -104,54 +100,31 @@ def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
     roster = roster_sheet(event)
 
     def row(one: RosterRow) -> Row:
-        arrived_at = one.registered.arrived_at
-        in_time = arrived_at is not None and e_mailed_in_time(one.registered, closes_at)
+        received_at, arrived_at = one.registered.received_at, one.registered.arrived_at
+        in_time = e_mailed_in_time(received_at, arrived_at, closes_at)
         return (*roster.row(one), _time(arrived_at, event) if arrived_at and in_time else "")
 
     return Sheet("Late", (*roster.columns, Column("E-mailed in time, at", 19)), row)
-
-
-def e_mailed_in_time(late: Registered, closes_at: datetime) -> bool:
-    """Whether the form of somebody late was e-mailed before the deadline: SendGrid had it then, our books only later.
-    SendGrid's time is of whole seconds, so that of the deadline itself is too late, as likely as not."""
-    return late.arrived_at is not None and late.arrived_at < closes_at < late.received_at
 
 
 def not_completed_sheet(event: Event) -> Sheet[IncompleteForm]:
     """What is said of each form that its sender did not complete."""
 
     def row(one: IncompleteForm) -> Row:
-        return (name_on(one), cell(one.sender), missing(event, one), _time(one.received_at, event))
+        return one.name, one.sender, one.missing, _time(one.received_at, event)
 
     across = ("Name", 28), ("E-mail address of the sender", 32), ("Missing", 48), ("Received", 17)
     return Sheet("Not completed", tuple(Column(label, width) for label, width in across), row)
 
 
-def kept_sheet(event: Event) -> Sheet[QuarantinedForm]:
-    """What is said of each form that needs a person: why it is kept, when it came, the form's fields in its order."""
+def quarantine_sheet(event: Event) -> Sheet[QuarantinedForm]:
+    """Of each quarantined form: why, when it came, the form's fields in its order."""
     answers = _answers(event)
 
     def row(one: QuarantinedForm) -> Row:
         return (WHY_QUARANTINED[one.signal], _time(one.form.received_at, event), *answers(one.form))
 
-    return Sheet("Needs a person", (Column("Why", 30), Column("Received", 17), *_form_columns(event)), row)
-
-
-def name_on(form: IncompleteForm) -> str:
-    """Whose form it says it is; empty where it says none."""
-    return cell(f"{form.first_name} {form.family_name}")
-
-
-def missing(event: Event, form: IncompleteForm) -> str:
-    """The labels of what is missing or wrong; that it came too early, where nothing is."""
-    if form.too_early:
-        return "nothing, but it came before registration opened"
-    return ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
-
-
-def cell(text: str) -> str:
-    """What nobody has checked, in one line that a workbook can hold: XML has no place for some characters."""
-    return "".join(filter(str.isprintable, " ".join(text.split())))[:_LONGEST_CELL]
+    return Sheet("Needs review", (Column("Why", 30), Column("Received", 17), *_form_columns(event)), row)
 
 
 def harmless(cell: str) -> str:
@@ -242,13 +215,13 @@ def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path:
     xlsxwriter makes all of it but the rows, which go straight into the zipped sheets: it would have each sheet on the
     disk twice before it zips it, 2,400 bytes a person, and on Cloud Run the disk is memory.
     """
-    not_completed, kept, place_of = not_completed_sheet(event), kept_sheet(event), place(event)
-    in_order = sorted(content.kept, key=lambda one: place_of(one.form.registration))
+    not_completed, quarantined, place_of = not_completed_sheet(event), quarantine_sheet(event), place(event)
+    in_order = sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
     filled: list[tuple[Sheet[Any], int, Iterable[Row]]] = [
         (roster_sheet(event), rows.count(late=False), rows.of(late=False)),
         (late_sheet(event, content.closes_at), rows.count(late=True), rows.of(late=True)),
         (not_completed, len(content.not_completed), map(not_completed.row, content.not_completed)),
-        (kept, len(content.kept), map(kept.row, in_order)),
+        (quarantined, len(content.quarantined), map(quarantined.row, in_order)),
     ]
     filled = [filled[0], *(one for one in filled[1:] if one[1])]
     frame = io.BytesIO()

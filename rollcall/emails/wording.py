@@ -1,18 +1,83 @@
-"""How mails say what was answered on a form."""
+"""What the e-mails share: how they say what was answered on a form, and what each `Email` has."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
+from rollcall.desk.desk import Desk
+from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.registration import Registered
+from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.roster import WHY_QUARANTINED, Shown
 from schemas.faults import sentences
 from schemas.form import ValidationError, form_fields, in_labels, read_form, written
+from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000
-"""Characters of a stranger's text that a mail shows, and no more are kept of what a message says; no answer that passes
-the checks is longer."""
+"""Characters of a stranger's text that an e-mail shows, and no more are stored of what an inbound e-mail says; no
+answer that passes the checks is longer."""
+SHOWN = 50
+"""Of each kind (inbound e-mails, forms in quarantine, late registrations, ...) an e-mail to the staff shows at most so
+many, the last ones: robots may send many."""
+ATTACHED = 10_000_000
+"""Bytes of attachments in one e-mail to the staff; SendGrid accepts 30 MB, a third more for base64."""
+LINK_HOLDS = timedelta(days=30)
+
+
+def worded(
+    entry: OutboxEntry,
+    event: Event,
+    subject: str,
+    template: str,
+    *,
+    reply_to: str | None = None,
+    copies_to: tuple[str, ...] = (),
+    attachments: tuple[Attachment, ...] = (),
+    **context: Any,
+) -> Email:
+    subject = " ".join(subject.split())
+    text, html = render_email(template, subject, event=event, **context)
+    return Email(
+        email_id=entry.id,
+        to=entry.to,
+        copies_to=copies_to,
+        reply_to=reply_to or event.staff[0],
+        sender_name=event.organizer,
+        subject=subject,
+        text=text,
+        html=html,
+        attachments=attachments,
+        thread=entry.thread,
+        answers=entry.kind is EmailKind.REPLY or bool(entry.thread),
+    )
+
+
+def person_of(desk: Desk, entry: OutboxEntry) -> Registered:
+    registered = desk.store.registered(entry.event, entry.registration_id or "")
+    if registered is None:
+        raise LookupError(f"e-mail {entry.id} is about a registration that is not there")
+    return registered
+
+
+def standing(entry: OutboxEntry) -> str:
+    """The entry's status, and why."""
+    return f"{words(entry.status)}: {entry.why}" if entry.why else words(entry.status)
+
+
+def who(registered: Registered) -> str:
+    return f"{registered.registration.full_name}, {registered.registration.answers.get('organization', NOT_GIVEN)}"
+
+
+def quarantined_row(event: Event, one: QuarantinedForm) -> tuple[str, str]:
+    received = f"received {in_zone(one.form.received_at, event)}, {WHY_QUARANTINED[one.signal]}"
+    return who(one.form), f"{one.form.registration.email}, {received}"
+
+
+def not_shown(those: Shown[Any]) -> int:
+    return those.count - len(those.shown)
 
 
 def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
@@ -37,7 +102,7 @@ def differences(event: Event, registered: Registered, answers: Mapping[str, str]
 
 
 def _as_registered(event: Event, answers: Mapping[str, str]) -> Mapping[str, str]:
-    """The answers tidied, as those in the books are; as they came, where the form has since come to ask for more."""
+    """The answers normalized, as stored ones are; as they came, where the form has since come to ask for more."""
     try:
         return written(read_form(event, answers))
     except ValidationError:

@@ -1,7 +1,4 @@
-"""Filled-in forms in files: PDF, Word, JSON, CSV, text, HTML. What is a picture is for people.
-
-A file's kind is told from its first bytes and its name's ending; what the sender's program calls it is often wrong.
-"""
+"""Filled-in forms in files: PDF, Word, JSON, CSV, text, HTML; their kind is told from the first bytes and the name."""
 
 import codecs
 import csv
@@ -24,14 +21,12 @@ from rollcall.model.event import Event
 
 # A form takes some thousands of bytes; some files are made to take all the memory and time there is.
 MOST_BYTES = {"pdf": 3_000_000, "docx": 20_000_000, "text": 2_000_000}
-"""Of a file that is read."""
 MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
-"""Bytes that a Word file may become when it is unpacked, with its pictures."""
 MOST_XML = 3_000_000
-"""Bytes of its texts among them."""
+"""Bytes of a Word file's texts."""
 MOST_DRAWN = 500_000
-"""Bytes of a PDF's pages that are read for text."""
+"""Bytes of a PDF's pages."""
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -40,10 +35,7 @@ _DELIMITERS = ",;\t|"
 
 
 def forms_in_file(event: Event, file: File) -> list[Answered]:
-    """The filled-in forms in a file; none where it cannot be read.
-
-    Raises whatever the libraries that read its kind raise for a broken one.
-    """
+    """Raises whatever the libraries that read its kind raise for a broken one."""
     name, size = file.name.lower(), len(file.content)
     if b"%PDF-" in file.content[:1024]:
         return _in_pdf(event, file.content) if size <= MOST_BYTES["pdf"] else []
@@ -63,13 +55,12 @@ def forms_in_file(event: Event, file: File) -> list[Answered]:
 
 
 def _text_in(file: File) -> str:
-    """The text in a file, which does not say in which charset it is."""
     wide = file.content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return text_of(file.content, "utf-16" if wide else "")
 
 
 def _in_json(words: Vocabulary, text: str) -> list[Answered]:
-    """An object a person, with fields' names or labels as keys: alone, in an array, or in an object's one array."""
+    """Keys are names or labels of fields; a list of people may be an object's one array."""
     told = json.loads(text)
     if isinstance(told, dict):
         arrays = (value for value in told.values() if isinstance(value, list))
@@ -88,7 +79,6 @@ def _as_text(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _in_csv(words: Vocabulary, text: str) -> list[Answered]:
-    """A row a person, below a row of fields' names or labels."""
     first, _, rest = text.partition("\n")
     said = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # Excel's own way to say the delimiter
     if said:
@@ -101,7 +91,6 @@ def _in_csv(words: Vocabulary, text: str) -> list[Answered]:
 
 
 def _unguarded(cell: str) -> str:
-    """The cell without the apostrophe by which a workbook is told that it is no formula (OWASP, CSV Injection)."""
     return cell[1:] if cell[:2] in ("'+", "'=", "'-", "'@") else cell
 
 
@@ -111,7 +100,6 @@ def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:
-    """What its fields say or, where they say nothing, its text."""
     from pypdf import PdfReader
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it quotes what is in the file
@@ -132,7 +120,7 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
 
 
 def _typed(value: object) -> str:
-    """What a field holds: a name, as `/Ms.`, is that of a box that was ticked (ISO 32000-1, 12.7.4.2)."""
+    """A name, as `/ms`, is that of a ticked box (ISO 32000-1, 12.7.4.2)."""
     if not isinstance(value, str):
         return ""
     if value.startswith("/"):
@@ -141,7 +129,7 @@ def _typed(value: object) -> str:
 
 
 def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
-    """The label of a field of a PDF, and of which copy of the form it is: `form2.family_name`, `family_name_2`."""
+    """And of which copy of the form the field is: `form2.family_name`, `family_name_2`."""
     for known in words.fields:
         for joined in (".", "-", "_", "#"):
             if name.endswith(joined + known) and not _longer(words, name, known):
@@ -153,7 +141,6 @@ def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
 
 
 def _longer(words: Vocabulary, name: str, known: str) -> bool:
-    """Whether the name ends with another field's that ends with this one's, as `hotel_tel` does with `tel`."""
     return any(name.endswith(other) and len(other) > len(known) for other in words.fields)
 
 
@@ -182,7 +169,7 @@ def _in_docx(event: Event, content: bytes) -> list[Answered]:
 
 
 def _text_of_docx(body: Any) -> str:
-    """The document's text in its order, content controls and boxes of both kinds included (ECMA-376 part 1, 17)."""
+    """In its order, content controls and boxes of both kinds included (ECMA-376 part 1, 17)."""
     from lxml import etree
 
     page = Page()
@@ -229,7 +216,7 @@ def _begin_paragraph(element: Any, page: Page) -> None:
 
 
 def _is_unmeant(element: Any, tag: str) -> bool:
-    """Whether it was struck out, or is Word's own `Click here to enter text`."""
+    """Struck out, or Word's own `Click here to enter text`."""
     if tag == "sdt":
         return element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
     if tag == "r":
@@ -239,7 +226,7 @@ def _is_unmeant(element: Any, tag: str) -> bool:
 
 
 def _is_on(box: Any) -> bool:
-    """Whether a box of Word 97's forms is ticked (17.16.8 and 17.16.12)."""
+    """A box of Word 97's forms (17.16.8 and 17.16.12)."""
     for tag in ("checked", "default"):
         said = box.find(_WORD + tag)
         if said is not None:

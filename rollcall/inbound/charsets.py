@@ -32,11 +32,10 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # neither Firestore nor JSON take
 
 
 def text_of(content: bytes, charset: str = "") -> str:
-    """The text that the bytes most likely are, whatever charset is declared; without NUL and lone surrogates.
+    """The text that the bytes most likely are, without NUL and lone surrogates.
 
-    Bytes that are UTF-8 beyond ASCII are UTF-8 (by chance they never are), unless they are declared in a charset of
-    more bytes a character, and are in it. Other bytes are what is declared. Where neither holds, the one that is
-    damaged least; where nothing fits, windows-1252.
+    Bytes that are UTF-8 beyond ASCII are UTF-8 (by chance they never are), unless they are in a declared multibyte
+    charset. Other bytes are what is declared; failing that, what damages least; failing that, windows-1252.
     """
     declared = _codec(charset)
     if _WIDE.match(declared) and b"\0" not in content:
@@ -53,12 +52,11 @@ def text_of(content: bytes, charset: str = "") -> str:
 
 
 def clean(text: str) -> str:
-    """The text without NUL characters and lone surrogates, which stores do not take."""
+    """Stores take neither NUL nor lone surrogates."""
     return _UNSTORABLE.sub("", text)
 
 
 def _codec(charset: str) -> str:
-    """The name of Python's codec; empty where there is none."""
     label = re.sub(r"[\s\"'_]+", "-", charset.strip(" \t\r\n\"'").lower()[:40])
     label = re.sub(r"^(cp|windows|win)-?(?=\d)", "cp", label)
     for name in (_LABELS.get(label), label, label.removeprefix("x-")):
@@ -71,7 +69,7 @@ def _codec(charset: str) -> str:
 
 
 def _is_of_text(codec: str) -> bool:
-    """Whether the codec makes text of bytes: some make bytes of bytes (`zip`), or text of text (`rot13`)."""
+    """Some codecs make bytes of bytes (`zip`), or text of text (`rot13`)."""
     try:
         b"\0".decode(codec)
     except LookupError:
@@ -82,7 +80,7 @@ def _is_of_text(codec: str) -> bool:
 
 
 def _damaged(content: bytes, declared: str) -> str:
-    """The text of bytes that are nothing wholly: what leaves less than a tenth of what is not ASCII unread."""
+    """Whatever leaves less than a tenth of what is not ASCII unread."""
     for codec in filter(None, ("utf-8", declared)):
         text = content.decode(codec, "replace")
         if text.count("\ufffd") * 10 <= len(text) - len(text.encode("ascii", "ignore")):

@@ -1,4 +1,4 @@
-"""Filled-in forms in what a message is made of, checked against the form's schema."""
+"""Filled-in forms in the parts of an e-mail, checked against the form's schema."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,8 @@ from rollcall.model.registration import fold
 from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
-"""Files of a message that are read."""
 LONGEST_DATE = 60
-"""Characters of a text that is read as a date."""
+"""Characters of a date."""
 _DATES = {
     "DATE_ORDER": "DMY",
     "PARSERS": ["absolute-time"],  # none that is reckoned from today
@@ -32,25 +31,19 @@ _NO_PAPERS = (
     *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
     *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
 )
-"""Files that programs attach, and no person reads: signatures, visiting cards, answers to a calendar entry."""
+"""Files that programs attach: signatures, visiting cards, answers to a calendar entry."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found in a message."""
-
     forms: tuple[ParsedForm, ...]
-    """`MOST_FORMS` at the most, each person's once."""
+    """At most `MOST_FORMS`, each person's once."""
     not_read: tuple[str, ...]
-    """Names of the attached files in which no form was found; of one without a name, its media type."""
+    """Names, or else media types, of the attached files without a form."""
 
 
 def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
-    """The event's forms in a message: in its text, in its files and in the messages within it. What stands in the text
-    was forwarded that many times, by the message's subject.
-
-    Never raises, whatever the parts hold.
-    """
+    """`forwarded`: how often, by the subject. Never raises."""
     forms: list[Answered] = []
     not_read: list[str] = []
     left = MOST_FILES
@@ -77,7 +70,7 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
 
 
 def _in_body(event: Event, parts: Parts, forwarded: int) -> list[Answered]:
-    """The forms in the text, or in the HTML where that tells more: mostly they are one text in two forms."""
+    """The text's, or the HTML's where that has more: mostly they are the same."""
     in_text = partial(forms_in_text, forwarded=forwarded)
     plain = [form for text in parts.plain for form in _tried(in_text, event, text)]
     if not parts.html or (plain and all(_checked(event, form).registration for form in plain)):
@@ -96,8 +89,7 @@ def _told(forms: Sequence[Answered]) -> int:
 
 
 def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, source: _Source) -> list[Answered]:
-    """What is read, or nothing. The one place that catches what libraries raise for what is broken: they do not say
-    what that may be."""
+    """Libraries do not say what they raise for a broken file."""
     try:
         return read(event, source)
     except Exception:
@@ -109,7 +101,7 @@ def _is_paper(file: File) -> bool:
 
 
 def _each_once(forms: Sequence[Answered]) -> list[Answered]:
-    """Each person's form once: namesakes have e-mail addresses that differ."""
+    """Namesakes differ in their e-mail addresses."""
     kept: dict[tuple[str, ...], list[Answered]] = {}
     for form in forms:
         namesakes = kept.setdefault(names_of(form), [])
@@ -128,7 +120,7 @@ def _may_be_one_person(one: Answered, other: Answered) -> bool:
 
 
 def _joined(one: Answered, other: Answered) -> Answered:
-    """Both as one: what is not quoted counts first, then the fuller form, then the first."""
+    """What is not quoted counts first, then the fuller form, then the first."""
     first, second = sorted((one, other), key=lambda form: (form.quoted, -len(form.answers)))
     return Answered({**second.answers, **first.answers}, first.quoted)
 
@@ -144,8 +136,8 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
 
 
 def date_in(text: str) -> str:
-    """The date that is written there in English, French or Spanish, as ISO 8601 has it; the text itself where none can
-    be read. Of two numbers that may both be the month, the second is."""
+    """English, French or Spanish to ISO 8601; the text itself where it is no date. Where day and month may be swapped,
+    the day stands first."""
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:

@@ -1,7 +1,6 @@
 """Which of the answers in a text belong to one form.
 
-A form begins at a name where the form before has one, or with what leads up to it (`_cut`). The sender's own forms and
-what they quote are grouped each by themselves, then put together by name (`forms_of`).
+A form begins at a name where the form before has one, or with what leads up to it (`_cut`).
 """
 
 from collections import Counter
@@ -11,45 +10,41 @@ from dataclasses import dataclass
 from rollcall.model.registration import fold
 
 MOST_FORMS = 200
-"""Forms that are read in one message: a delegation is smaller, and each costs a commit."""
+"""A delegation is smaller, and each form costs a commit."""
 NAMES = ("family_name", "first_name")
 SHARED = ("category", "organization", "address")
 """What a focal point may say once, before the first name, for all."""
 _NO_FORM_ALONE = ("tel", "fax", "email", "signed_on")
-"""What stands below every letter."""
+"""Part of every letterhead."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A label and what stands at it."""
-
     field: str
     value: str
-    """Empty where nothing does."""
     quoted: bool = False
     paragraph: int = 0
-    """The number of its paragraph in the text."""
     begins: bool = False
-    """Whether it begins a form for certain: a row of a list does."""
+    """Whether it begins a form for certain, as a row of a list."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What was answered in one form, by field name; not yet checked."""
+    """The answers in one form by field name, not yet checked."""
 
     answers: Mapping[str, str]
     quoted: bool = False
-    """Whether all of it was found in what the sender quotes."""
+    """Whether all of it was quoted."""
 
     @property
     def is_form(self) -> bool:
-        """Whether it is a registration form's at all, rather than somebody's letterhead."""
+        """Rather than a letterhead."""
         telling = [name for name in self.answers if name not in _NO_FORM_ALONE]
         return len(telling) > 1 and any(name in telling for name in NAMES)
 
 
 def forms_of(items: Sequence[Item]) -> list[Answered]:
-    """The forms in a text. What its sender wrote comes first; what is quoted fills in what is missing there."""
+    """What the sender wrote comes first; what is quoted fills in what is missing there."""
     own = _forms([item for item in items if not item.quoted], quoted=False)
     quoted = [one for one in _forms([item for item in items if item.quoted], quoted=True) if one.is_form]
     whole = [one for one in own if one.is_form]
@@ -61,8 +56,8 @@ def forms_of(items: Sequence[Item]) -> list[Answered]:
 
 
 def _said_of(quoted: Answered, part: Answered) -> dict[str, str]:
-    """What a few lines above a form say of it. Whoever writes them may be another, and put their own telephone and
-    e-mail address below: these count only where the form has none that could be right."""
+    """The lines above a quoted form may be another person's: their telephone and e-mail address count only where the
+    form has none that could be right."""
     return {
         name: value
         for name, value in part.answers.items()
@@ -77,7 +72,6 @@ def _could_be_right(name: str, value: str) -> bool:
 
 
 def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
-    """The sender's own forms, each with what is quoted of it, and then what is quoted only."""
     left = {names_of(one): one for one in reversed(quoted)}
     alone = len(own) == len(quoted) == 1 and _may_be_one(own[0], quoted[0])
     for one in own:
@@ -87,13 +81,11 @@ def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Ans
 
 
 def _may_be_one(own: Answered, quoted: Answered) -> bool:
-    """Whether no name says otherwise."""
     given = [(fold(own.answers.get(name, "")), fold(quoted.answers.get(name, ""))) for name in NAMES]
     return all(not one or not other or one == other for one, other in given)
 
 
 def names_of(form: Answered) -> tuple[str, ...]:
-    """Family and first name, folded."""
     return tuple(fold(form.answers.get(name, "")) for name in NAMES)
 
 
@@ -108,7 +100,7 @@ def _forms(items: Sequence[Item], *, quoted: bool) -> list[Answered]:
 
 
 def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """The items form by form. A form begins at a name where the last form has one, or with what leads up to it."""
+    """A form begins at a name where the last form has one, or with what leads up to it."""
     start = 0
     named: set[str] = set()
     named_in: set[int] = set()
@@ -128,8 +120,8 @@ def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 
 def _back(items: Sequence[Item], start: int, at: int, seen: Counter[str], named_in: set[int]) -> int:
-    """Where the form begins whose name is at `at`: with the labels before it that the form from `start` has already,
-    or that stand in the name's paragraph, if that is not one of those in which that form's name stands."""
+    """With the labels before the name that the form from `start` has already, or that stand in the name's own
+    paragraph."""
     alone = items[at].paragraph not in named_in
     left = Counter(seen)
     begin = at
@@ -145,7 +137,7 @@ def _back(items: Sequence[Item], start: int, at: int, seen: Counter[str], named_
 
 
 def _answers(items: Sequence[Item]) -> dict[str, str]:
-    """The first answer at each label counts: below a form often stands its sender's address."""
+    """The first answer at each label: a letterhead often stands below."""
     answers: dict[str, str] = {}
     for item in items:
         if item.value:

@@ -4,61 +4,32 @@ import re
 from typing import Any
 
 _BLOCKS = frozenset(
-    {
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "hr",
-        "legend",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "option",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "ul",
-        "details",
-        "summary",
-    }
+    [
+        *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"),
+        *("fieldset", "figure", "footer", "form", "header", "hr", "legend", "li", "main", "nav", "ol", "option", "pre"),
+        *("section", "summary", "table", "tbody", "tfoot", "thead", "ul"),
+    ]
 )
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
 _DROPPED = frozenset(
     {"head", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "del", "s", "strike"}
 )
-"""What is not shown, and what was struck out: `Mr. / Mrs. / Ms.` is answered that way, too."""
+"""What is not shown, and what was struck out, as in `Mr. / Mrs. / Ms.`."""
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 LONGEST_HTML = 10_000_000
-"""Characters of a page that are read."""
+"""Characters."""
 
 
 DEEPEST = 10
-"""Quotations within quotations that are told apart."""
+"""Levels of quotation that are told apart."""
 
 
 class Page:
-    """Lines, as they are laid out one after the other."""
+    """Lays out lines; a table's row is one, a tab between its cells."""
 
     def __init__(self) -> None:
         self.quoted = 0
-        """How deep in quotations what is written now stands."""
+        """The depth of quotation at this place."""
         self._lines: list[str] = []
         self._line: list[str] = []
         self._mark = ""
@@ -67,7 +38,6 @@ class Page:
         self._cells: list[int] = []  # how many cells have begun in each row that has, the outermost first
 
     def write(self, text: str) -> None:
-        """Go on in the present line, or in the next one where it was ended."""
         if not text:
             return
         if self._breaks:
@@ -81,32 +51,27 @@ class Page:
         self._line.append(text)
 
     def space(self) -> None:
-        """A space between two words; nothing at the beginning of a line."""
         if self._line and not self._breaks and not self._tabs and not self._line[-1].endswith((" ", "\n", "\t")):
             self._line.append(" ")
 
     def end_line(self) -> None:
-        """What comes next stands on a line of its own."""
         if self._line and not self._tabs:
             self._breaks = max(self._breaks, 1)
 
     def end_paragraph(self) -> None:
-        """What comes next stands on a line of its own, after an empty one."""
         if self._line and not self._tabs:
             self._breaks = max(self._breaks, 2)
 
     def break_line(self) -> None:
-        """Leave the line, even where nothing stands on it."""
         self._breaks += 1
 
     def begin_row(self) -> None:
-        """A table's row begins."""
         self._end_line()
         self._breaks = self._tabs = 0
         self._cells.append(0)
 
     def begin_cell(self) -> None:
-        """A cell begins: of a row, in the line in which the last one ended; without a row it is none."""
+        """In the line in which the last cell ended."""
         if not self._cells:
             return
         if self._cells[-1]:
@@ -115,13 +80,11 @@ class Page:
         self._cells[-1] += 1
 
     def end_row(self) -> None:
-        """The row ends, if one has begun."""
         if self._cells:
             self._cells.pop()
             self.end_line()
 
     def text(self) -> str:
-        """All lines."""
         self._end_line()
         return "\n".join(self._lines)
 
@@ -133,7 +96,7 @@ class Page:
 
 
 def text_of_html(html: str) -> str:
-    """The text that a reader of this HTML sees, as lines. HTML that is broken is read as browsers would."""
+    """Broken HTML is read as browsers would."""
     from lxml import etree
 
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
@@ -148,7 +111,7 @@ def text_of_html(html: str) -> str:
 
 
 def _lay_out(walk: Any, page: Page) -> None:
-    """Walk through the elements one after the other, however deep they lie."""
+    """Without recursion, however deep elements lie."""
     kept_as_typed = 0
     for event, element in walk:
         tag = element.tag

@@ -1,4 +1,4 @@
-"""A message taken apart: its header fields, its texts, its files, and the messages within it."""
+"""An e-mail taken apart: its header fields, texts, files, and the e-mails within it."""
 
 import binascii
 import mimetypes
@@ -14,13 +14,12 @@ from rollcall.inbound.mime import File, Headers, Parts, decoded, headers_of, lik
 from rollcall.inbound.webhook import Post
 
 DEEPEST = 20
-"""Levels of parts within parts that are taken apart; what lies deeper stays a file."""
+"""Levels of nesting; what lies deeper stays a file."""
 MOST_PARTS = 500
-"""Parts of a message, those of messages within it among them, that are looked at."""
+"""Those of e-mails within it among them."""
 LONGEST_NAME = 255
-"""Characters of a file's name."""
 LONGEST_HEAD = 2048
-"""Bytes of an HTML in which its own word about its charset is looked for."""
+"""Bytes of an HTML in which it may name its charset."""
 
 _MESSAGES = ("message/rfc822", "message/global", "message/news")
 _BODIES = ("text/plain", "text/html")
@@ -41,20 +40,18 @@ _TYPES.add_type("application/rtf", ".rtf")
 
 @dataclass(frozen=True)
 class TakenApart:
-    """A message, taken apart."""
-
     headers: Headers
     parts: Parts
 
 
 def take_apart(mime: bytes) -> TakenApart:
-    """The message whose bytes these are, as far as it can be taken apart; what cannot be is text. Never raises."""
+    """What cannot be taken apart is text. Never raises."""
     begins = len(mime) - len(mime.lstrip(b"\r\n"))
     return _message(mime, begins, len(mime), 0, iter(range(MOST_PARTS)))
 
 
 def message_of(post: Post) -> TakenApart:
-    """The message in a post, in either mode. Never raises."""
+    """Of either mode. Never raises."""
     if "email" in post.fields:
         return take_apart(post.fields["email"])
     plain, html = ([text] if (text := _lines(post.text(name))) else [] for name in ("text", "html"))
@@ -72,28 +69,23 @@ def message_of(post: Post) -> TakenApart:
 
 
 class _Found(NamedTuple):
-    """A file, before it is known whether the HTML shows it."""
-
     name: str
     type: str
     content: bytes
     content_id: str
     with_text: bool
-    """Whether it stands beside the text that shows it, or for it, by the kind of the multipart that it is in."""
+    """Whether the kind of multipart makes it part of the text."""
 
 
 @dataclass
 class _Pieces:
-    """What was found of a message so far."""
-
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
     files: list[_Found] = field(default_factory=list)
     within: list[Parts] = field(default_factory=list)
 
     def parts(self) -> Parts:
-        """All of it. A file is inline if it is an image that the HTML shows, or stands for the text: many programs call
-        a scan or a form `inline` that is nowhere in the text, so their word is not taken."""
+        """Many programs call a scan or a form `inline` that no text shows, so their word is not taken."""
         used = {unquote(used) for html in self.html for used in _CONTENT_ID_USED.findall(html)}
         files = (
             File(name, type, content, with_text or (type.startswith("image/") and content_id in used))
@@ -103,7 +95,7 @@ class _Pieces:
 
 
 def _headers(post: Post) -> Headers:
-    """Those of parsed mode; From and Subject also where SendGrid gives them alone."""
+    """Of parsed mode."""
     block = post.fields.get("headers", b"").lstrip(b"\r\n")
     headers, _ = headers_of(block, 0, len(block))
     alone = ((name, post.text(name)) for name in ("from", "subject") if not headers.all(name))
@@ -117,7 +109,6 @@ def _message(raw: bytes, start: int, end: int, depth: int, budget: Iterator[int]
 
 
 def _take(pieces: _Pieces, raw: bytes, start: int, end: int, around: str, depth: int, budget: Iterator[int]) -> None:
-    """Put what stands from `start` to `end`, in a multipart of the type `around`, among the pieces."""
     headers, body = headers_of(raw, start, end)
     declared = headers.first("content-type")
     name = _file_name(parameter(headers.first("content-disposition"), "filename"), parameter(declared, "name"))
@@ -139,9 +130,8 @@ def _take(pieces: _Pieces, raw: bytes, start: int, end: int, around: str, depth:
 
 
 def _opened(headers: Headers, raw: bytes, start: int, end: int, depth: int) -> tuple[bytes, int, int, int]:
-    """Where the parts of a multipart or message are to be looked for: in which bytes, from where to where, and at which
-    depth. None of them may be encoded (RFC 2045, 6.4), and some are; what they are decoded to is held beside what it
-    was, so it counts for many levels."""
+    """Parts must not be encoded (RFC 2045, 6.4), and some are. Decoded bytes are held beside the encoded ones, so they
+    count for many levels."""
     if not _encoding(headers):
         return raw, start, end, depth + 1
     content = _content(headers, raw, start, end)
@@ -149,7 +139,7 @@ def _opened(headers: Headers, raw: bytes, start: int, end: int, depth: int) -> t
 
 
 def _places(boundary: bytes, raw: bytes, start: int, end: int) -> list[tuple[int, int]]:
-    """Where the parts are: between the boundaries that were named, or else between those that there are."""
+    """Between the named boundaries, or else between those that there are."""
     named = list(islice(parts_between(raw, start, end, boundary), MOST_PARTS)) if boundary else []
     if named or not (likely := likely_boundary(raw, start, end)):
         return named
@@ -157,7 +147,6 @@ def _places(boundary: bytes, raw: bytes, start: int, end: int) -> list[tuple[int
 
 
 def _keep(pieces: _Pieces, headers: Headers, type: str, name: str, around: str, content: bytes) -> None:
-    """Put this text or file among the pieces."""
     attached = headers.first("content-disposition").lower().startswith("attachment")
     if type.startswith("multipart/") or (type in _BODIES and not attached):
         charset = parameter(headers.first("content-type"), "charset") or _charset_within(content, type)
@@ -175,19 +164,16 @@ def _lines(text: str) -> str:
 
 
 def _charset_within(content: bytes, type: str) -> str:
-    """The charset that an HTML itself declares, where its part does not."""
     found = _META_CHARSET.search(content[:LONGEST_HEAD]) if type == "text/html" else None
     return found[1].decode("ascii") if found else ""
 
 
 def _encoding(headers: Headers) -> str:
-    """The transfer encoding; empty where the content is as it stands, or nobody knows."""
     encoding = headers.first("content-transfer-encoding").lower()
     return next((one for one in ("quoted-printable", "base64") if one in encoding), "")
 
 
 def _content(headers: Headers, raw: bytes, start: int, end: int) -> bytes:
-    """What the part holds, decoded from its transfer encoding as far as it is whole."""
     encoded = memoryview(raw)[start:end]
     match _encoding(headers):
         case "quoted-printable":
@@ -208,7 +194,7 @@ def _from_base64(encoded: memoryview) -> bytes:
 
 
 def _type(declared: str, name: str, otherwise: str) -> str:
-    """The media type, in lower case; by the name where the declared one says nothing."""
+    """By the name where the declared type says nothing."""
     match = _TYPE.match(declared)
     type = match[1].lower() if match else otherwise
     guessed = _TYPES.guess_type(name)[0] if name and _SAYING_NOTHING.fullmatch(type) else None
@@ -216,7 +202,7 @@ def _type(declared: str, name: str, otherwise: str) -> str:
 
 
 def _file_name(*names: str) -> str:
-    """The first name of these, without path and control characters."""
+    """Without path and control characters."""
     name = decoded(next(filter(None, names), ""))
     name = "".join(character for character in name if character.isprintable())
     return re.split(r"[/\\]", clean(name))[-1].strip()[-LONGEST_NAME:]

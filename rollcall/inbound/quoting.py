@@ -1,8 +1,7 @@
-"""Which lines of a text are its sender's own, and which ones are quoted from an earlier message.
+"""Which lines of a text are its sender's own, and which are quoted.
 
-A message that was forwarded counts as the sender's own; one that was answered does not. Mail programs say in many ways
-which it is; those known here are Gmail's, Outlook's, Apple Mail's and Thunderbird's, in English, French and Spanish.
-Outlook says it in the subject only.
+A forwarded e-mail counts as the sender's own, an answered one does not. Known are the marks of Gmail, Outlook (which
+tells only in the subject), Apple Mail and Thunderbird, in English, French and Spanish.
 """
 
 import re
@@ -10,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from rollcall.inbound.labels import plain
+from rollcall.inbound.choices import plain
 
 _MARKS = re.compile(r"\s{0,3}(?:>|\|(?=\s))(?:\s?>|\s?\|(?=\s))*\s?")
 _FORWARDED = frozenset(
@@ -30,7 +29,7 @@ _ORIGINAL = frozenset(
     {"original message", "message d origine", "mensaje original", "message original", "reply message"}
 )
 _FORWARDS = re.compile(r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|tr|rv|wg|i)\s?:\s*)*)", re.IGNORECASE)
-"""What programs write before the subject of what they forward, and mail gateways before that."""
+"""What programs and mail gateways write before a subject."""
 _WROTE = re.compile(r"(?:wrote|a ecrit|escribio|writes)\Z")
 _ON = re.compile(r"(?:on|le|el) ")
 _HEADER = re.compile(
@@ -45,32 +44,26 @@ _MOST_HEADERS = 15
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a message's text."""
-
     text: str
-    """Without marks of quotation."""
+    """Without quotation marks."""
     quoted: bool = False
 
 
 def times_forwarded(subject: str) -> int:
-    """How often a message with this subject was forwarded since it was last answered: `FW: Fwd: form` twice, `RE: FW:
-    form` not at all. In English, French, Spanish, German and Italian."""
+    """Since it was last answered: `FW: Fwd: form` twice, `RE: FW: form` not at all."""
     forwards = _FORWARDS.match(subject)
     return forwards[1].count(":") if forwards else 0
 
 
 def lines_of(text: str, forwarded: int = 0) -> list[Line]:
-    """The lines of a text, without those in which mail programs say what is quoted: an empty one stands for them.
-
-    Of some programs' marks it cannot be told whether what stands below was answered or forwarded: the first
-    `forwarded` of them are taken for the latter.
-    """
+    """A mail program's mark becomes an empty line. Some marks do not tell answered from forwarded: the first
+    `forwarded` of them count as forwarded."""
     told = [_told(line) for line in text.splitlines()]
     return list(_sorted_out(told, forwarded))
 
 
 def _told(line: str) -> tuple[int, str]:
-    """How deep a line is quoted, and the line itself."""
+    """Its depth of quotation, and the line."""
     row = line.strip()
     if row.startswith("|") and row.endswith("|") and row.count("|") > 2:
         return 0, "\t".join(cell.strip() for cell in row[1:-1].split("|")) if row.strip("|-:+ ") else ""
@@ -102,17 +95,14 @@ def _sorted_out(told: Sequence[tuple[int, str]], forwarded: int) -> Iterator[Lin
 
 
 class _Mark(Enum):
-    """What a mail program says of what stands below."""
-
     FORWARDED = auto()
     ORIGINAL = auto()
-    """It was answered or forwarded."""
+    """Answered or forwarded."""
     ANSWERED = auto()
-    """And it may or may not be quoted line by line."""
+    """Quoted line by line or not."""
 
 
 def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, int]:
-    """What mail programs say in the lines that begin there, and where those end."""
     line = told[at][1]
     if not line or line.isspace():
         return None, at + 1
@@ -129,7 +119,6 @@ def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, in
 
 
 def _goes_deeper(told: Sequence[tuple[int, str]], at: int, depth: int) -> bool:
-    """Whether the next line that is not empty is quoted deeper than that."""
     follows = _next_written(told, at)
     return follows is not None and told[follows][0] > depth
 
@@ -139,7 +128,7 @@ def _may_mark(line: str) -> bool:
 
 
 def _end_of_attribution(told: Sequence[tuple[int, str]], at: int) -> int:
-    """Where the lines end that begin here with `On ... wrote:`, three at the most; `at` where none begins."""
+    """The end of `On ... wrote:`, three lines at the most; `at` where none begins."""
     said = ""
     for end in range(at, min(at + 3, len(told))):
         line = told[end][1].strip()
@@ -155,7 +144,7 @@ def _end_of_attribution(told: Sequence[tuple[int, str]], at: int) -> int:
 
 
 def _end_of_headers(told: Sequence[tuple[int, str]], at: int) -> int:
-    """Where a block of headers ends that begins here with From; `at` where none begins."""
+    """The end of a block of headers that begins with From; `at` where none begins."""
     if not _FROM.match(told[at][1][:20]):
         return at
     others = sum(bool(_HEADER.match(line[:40])) for _, line in told[at + 1 : at + 6])
@@ -163,7 +152,6 @@ def _end_of_headers(told: Sequence[tuple[int, str]], at: int) -> int:
 
 
 def _past_headers(told: Sequence[tuple[int, str]], at: int) -> int:
-    """Past the headers that stand there, and the empty lines before and after them."""
     start = _next_written(told, at)
     if start is None:
         return len(told)

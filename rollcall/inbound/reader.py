@@ -1,4 +1,4 @@
-"""Reading: a message as SendGrid's Inbound Parse posts it becomes what we understand of it."""
+"""The way in: a post of Inbound Parse becomes a `ParsedEmail`."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,39 +20,34 @@ from rollcall.model.inbound import Envelope, ParsedEmail, Reason, ReviewReason
 from schemas.form import form_fields
 
 LONGEST_TEXT = 2000
-"""Characters of what a message says that the staff see."""
+"""Characters shown to the staff."""
 LONGEST_SUBJECT = 500
 LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
 MOST_REFERENCES = 50
 MOST_NOT_READ = 100
 LONGEST_NOT_READ = 200
 LONGEST_HTML = 200_000
-"""Characters of an HTML in which the beginning of its text is looked for."""
+"""Characters of HTML in which the text's beginning is looked for."""
 
 NAMELESS = "attachment"
-"""What an attachment without a name is called."""
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
 _Read = TypeVar("_Read")
 
 
 class InboxReader:
-    """An `EmailReader`. What it is given is the post as it came: `Content-Type: ...`, an empty line, the body.
+    """An `EmailReader` of posts as they came: `Content-Type: ...`, an empty line, the body.
 
-    The modules that it calls mean never to raise. Where one does all the same, the message is kept for a person with
-    what is known of it: this is the one place where that is seen to.
+    The modules it calls are meant never to raise. Where one does, the e-mail is kept for review with what is known.
     """
 
     def glance(self, raw: bytes) -> Envelope:
-        """See `EmailReader`."""
         return _tried(partial(_glance, raw), lambda: Envelope(delivery_id(Post(), raw), ()))
 
     def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
-        """See `EmailReader`."""
         return _tried(partial(_read, raw, event, asked or {}), partial(_not_understood, raw))
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
-        """See `EmailReader`."""
         return _tried(partial(_attachments, raw), tuple)
 
 
@@ -97,7 +92,7 @@ def _names(of: Sequence[str]) -> tuple[str, ...]:
 
 
 def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
-    """The parts as they would be if the text quoted these answers."""
+    """As if the text quoted these answers."""
     given = [f"{field.label}: {asked[field.name]}" for field in form_fields(event) if field.name in asked]
     quoted = "\n".join(f"> {line}" for line in "\n".join(given).splitlines())
     said = "\n".join(parts.plain) or text_of_html("\n".join(parts.html))
@@ -119,7 +114,7 @@ def _attachments(raw: bytes) -> tuple[Attachment, ...]:
 
 
 def _attached(parts: Parts) -> Iterator[File]:
-    """The files that are not shown within the text, those of messages within it too."""
+    """Those of e-mails within it too."""
     yield from (file for file in parts.files if not file.inline)
     for one in parts.within:
         yield from _attached(one)
@@ -131,6 +126,5 @@ def _message_ids(headers: Headers, *names: str) -> list[str]:
 
 
 def _beginning(parts: Parts) -> str:
-    """The beginning of what the message says: its text, or its HTML as text, or what a message within it says."""
     said = "\n".join(parts.plain).strip() or text_of_html("\n".join(parts.html)[:LONGEST_HTML]).strip()
     return said[:LONGEST_TEXT] or next(filter(None, map(_beginning, parts.within)), "")

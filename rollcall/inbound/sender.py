@@ -1,4 +1,4 @@
-"""Who sent a message, when it came, and whether to take it as a person's: decided from the post and the headers."""
+"""Who sent an e-mail, when it came, and whether a person sent it: decided from the post and the headers."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from rollcall.inbound.webhook import Post
 from rollcall.model.inbound import MachineSign, Reason, ReviewReason
 
 SPAM_SCORE = 5.0
-"""From here on SpamAssassin calls a message spam, unless told otherwise (`required_score`)."""
+"""SpamAssassin's own threshold (`required_score`)."""
 LONGEST_ADDRESS = 320
 """Characters of an address (RFC 3696, 3)."""
 
@@ -28,7 +28,7 @@ _ABSENT = re.compile(
     r"|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina)( \w+)?\s*:",
     re.IGNORECASE,
 )
-"""How mail programs begin the subject of a note of absence that does not say otherwise what it is."""
+"""How absence notes that do not say what they are begin their subject."""
 _BY_HEADER = (
     MachineSign.LIST_ID,
     MachineSign.LIST_UNSUBSCRIBE,
@@ -39,28 +39,24 @@ _BY_HEADER = (
 
 
 def from_addresses(headers: Headers) -> tuple[str, ...]:
-    """The addresses in From, each once, without names; an address that a program encoded with the name too."""
+    """Each once, without names."""
     written = headers.all("from")
     addresses = _addresses(written) or _addresses(map(decoded, written))
     return tuple({address.casefold(): address for address in addresses}.values())
 
 
 def arrived_at(headers: Headers) -> datetime | None:
-    """When SendGrid received the message (UTC); None where its trace does not say so.
+    """When SendGrid received it (UTC); None where its trace does not say so.
 
-    Each server that passes a message on puts its `Received` on top (RFC 5321, 4.4). So SendGrid's own are the first
-    ones, up to the one that says from whom it came: whatever is below, also in SendGrid's name, the sender may have
-    written. Of SendGrid's own the earliest counts.
+    Servers put their `Received` on top (RFC 5321, 4.4): SendGrid's own are the first, up to the one that names whom it
+    came from. The sender may have forged what is below. The earliest of SendGrid's own counts.
     """
     times = [time for time in map(_received_at, _written_by_sendgrid(headers)) if time]
     return min(times, default=None)
 
 
 def automatic(post: Post, headers: Headers) -> MachineSign | None:
-    """What shows that a machine sent it, so that it gets no answer.
-
-    `X-Auto-Response-Suppress` is no sign: Exchange sets it on what people write too, and it asks others for quiet.
-    """
+    """`X-Auto-Response-Suppress` is no sign: Exchange sets it on what people write too."""
     submitted = _bare(headers.first("auto-submitted"))
     if submitted not in ("", "no"):
         return MachineSign.AUTO_SUBMITTED
@@ -79,16 +75,15 @@ def automatic(post: Post, headers: Headers) -> MachineSign | None:
 
 
 def is_report(headers: Headers) -> bool:
-    """Whether a mail system tells what became of a mail (RFC 6522): what is attached is not the sender's."""
+    """A delivery report (RFC 6522): its attachments are not the sender's."""
     return headers.first("content-type").lower().startswith("multipart/report")
 
 
 def unproven(post: Post, headers: Headers) -> Reason | None:
-    """Why a message may not be from the address in From; None where it is, or nothing speaks against it.
+    """Why it may not be from the address in From; None where it is, or nothing speaks against it.
 
-    It is where a DKIM signature holds, or SPF passed the envelope's sender, for the same domain (as DMARC has it,
-    RFC 7489, 3.1, relaxed). Where nobody vouches for the domain, nothing speaks against it as long as the envelope
-    names the same domain.
+    Proof is a valid DKIM signature, or SPF passed for the envelope's sender, for the same domain (DMARC's relaxed
+    alignment, RFC 7489, 3.1). Without either, the envelope must name the same domain.
     """
     addresses = from_addresses(headers)
     if post.tampered:
@@ -109,12 +104,12 @@ def unproven(post: Post, headers: Headers) -> Reason | None:
 
 
 def _feigns_an_outcome(headers: Headers) -> bool:
-    """Whether a signature's own words, which SendGrid repeats beside the outcome, read like one."""
+    """SendGrid repeats a signature's own words beside the outcome: they may read like one."""
     return any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
 
 
 def is_spam(post: Post) -> bool:
-    """Whether SendGrid's spam check takes it for spam; not where it was not checked."""
+    """Not where it was not checked."""
     return post.spam_score is not None and post.spam_score >= SPAM_SCORE
 
 
@@ -130,7 +125,7 @@ def _written_by_sendgrid(headers: Headers) -> Iterable[str]:
 
 
 def _received_at(received: str) -> datetime | None:
-    """The time at the end of it; SendGrid leaves the semicolon before it out, and writes fractions of a second."""
+    """SendGrid leaves out the semicolon before the time, and writes fractions of a second."""
     times = _RECEIVED_AT.findall(received)
     if not times:
         return None
@@ -143,7 +138,7 @@ def _received_at(received: str) -> datetime | None:
 
 
 _ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getaddresses).parameters else {}
-"""Newer Pythons (3.11.10, Debian's) find no address where the header is not quite right: here, two are one too many."""
+"""Newer Pythons (3.11.10, Debian's) find no address in a header that is not quite right."""
 
 
 def _addresses(values: Iterable[str]) -> list[str]:
@@ -155,7 +150,7 @@ def _addresses(values: Iterable[str]) -> list[str]:
 
 
 def _bare(value: str) -> str:
-    """The value in lower case, without comments and parameters."""
+    """In lower case, without comments and parameters."""
     return _without_comments(value).partition(";")[0].strip().lower()
 
 
@@ -168,6 +163,6 @@ def _domain(address: str) -> str:
 
 
 def _aligned(domain: str, other: str) -> bool:
-    """Whether the two are the same domain, or one is a part of the other; no top-level domain is of anybody."""
+    """Same domain, or one part of the other, above a top-level domain."""
     shorter, longer = sorted((domain, other.rstrip(".")), key=len)
     return "." in shorter and f".{longer}".endswith(f".{shorter}")

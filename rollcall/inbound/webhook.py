@@ -1,8 +1,8 @@
 """What SendGrid's Inbound Parse posts, opened: its fields and files.
 
-See https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. SendGrid's
-boundary is always the same, `xYzZY`, so a sender can write it into a message and add fields to the post (an SPF that
-passes). SendGrid's own fields are still there then, so that some stand twice: nothing in such a post is proven.
+https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. SendGrid's
+boundary is always `xYzZY`, so a sender can add fields to the post (an SPF that passes). SendGrid's own are still there,
+so that some stand twice: nothing in such a post is proven.
 """
 
 import hashlib
@@ -48,8 +48,7 @@ class Post:
     """By name; one of them, where there are several."""
     files: tuple[PostedFile, ...] = ()
     tampered: bool = False
-    """Whether it has a name twice, a part that is no field, fields of both modes, or more parts than SendGrid posts:
-    some may be the sender's own."""
+    """Some fields may be the sender's own: a name twice, both modes, a part that is no field, too many parts."""
 
     def text(self, name: str) -> str:
         """A field as text; empty where it is absent."""
@@ -90,9 +89,8 @@ class Post:
 
     @property
     def dkim(self) -> tuple[tuple[str, str], ...]:
-        """The domain and the outcome of each DKIM signature, in lower case. The field looks like JSON and is not:
-        `{@example.org : pass, @example.net : fail}`, or `none`. Where it says more (`invalid (...)`), some of it may be
-        in the sender's words, and what passed is left out."""
+        """Domain and outcome of each signature. The field looks like JSON and is not: `{@example.org : pass}`. Where it
+        says more (`invalid (...)`), that may be the sender's words, and what passed is left out."""
         written = self.text("dkim").lower()
         outcomes = _DKIM.findall(written)
         plain = _ALL_DKIM.fullmatch(written) is not None
@@ -112,10 +110,7 @@ class Post:
 
 
 def open_post(raw: bytes) -> Post:
-    """The post whose content type and body these are: `Content-Type: ...`, an empty line, the body.
-
-    A body that is no form but a message is taken for the field `email`. Never raises.
-    """
+    """A body that is no form but an e-mail becomes the field `email`. Never raises."""
     request, start = headers_of(raw, 0, len(raw))
     declared = parameter(request.first("content-type"), "boundary").encode()
     for boundary in filter(None, (declared, likely_boundary(raw, start, len(raw)))):
@@ -127,9 +122,8 @@ def open_post(raw: bytes) -> Post:
 
 
 def delivery_id(post: Post, raw: bytes) -> str:
-    """24 base 32 digits, the same for the same delivery each time it is posted: made of what was sent, from whom and to
-    whom, and neither of how the post is put together nor of what SendGrid thinks of it. Where nothing that was sent
-    can be told from the rest, they are made of the whole."""
+    """24 base 32 digits, the same each time this delivery is posted: of what was sent, from whom and to whom, not of
+    how the post is put together. Of the whole where nothing that was sent can be found."""
     sent = [(name, post.fields[name]) for name in _SENT if name in post.fields]
     sent += sorted((file.field, file.content) for file in post.files)
     if not sent:

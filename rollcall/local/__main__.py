@@ -8,6 +8,7 @@ as 400, 401, 429 or 500, or 0 for hanging up; to see what docs/operations.md say
 
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -25,8 +26,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from rollcall.desk.desk import Desk
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import Files, Store
-from rollcall.documents.roster import draw
-from rollcall.emails.composing import compose
+from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
@@ -127,8 +127,7 @@ def serving(
         store=db.store,
         intakes=RecentIntakes(db.store, lambda: db.clock().timestamp()),
         events=events,
-        compose=compose,
-        draw=draw,
+        write=write,
         post=poster.post,
         files=lambda: db.files,
         reader=InboxReader,
@@ -248,7 +247,7 @@ def _firestore(address: str, folder: Path, start: datetime) -> Database:
     from rollcall.store.firestore import FirestoreStore
 
     # a project of this run's own: an emulator that goes on has the databases of other runs, at other times
-    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}")
+    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}")
     shift = start - datetime.now(UTC)
     store = FirestoreStore(client, shift=shift)
     note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."

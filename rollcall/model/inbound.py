@@ -1,4 +1,4 @@
-"""The e-mails that come in: what is read in one, and what came of it."""
+"""Inbound e-mails: what is read in one, and what became of it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -6,21 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from rollcall.model.fault import Fault
-from rollcall.model.registration import Registered, Registration
+from rollcall.model.registration import Registration
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """What must be known of a message before it is kept."""
-
     id: str
-    """24 base 32 digits, the same for the same delivery each time it is posted to us."""
+    """24 base 32 digits, the same each time this delivery is posted."""
     recipients: tuple[str, ...]
-    """Whom its envelope names, as far as that can be read."""
 
 
 class MachineSign(StrEnum):
-    """What shows that no person sent an e-mail (RFC 3834, 2; RFC 2369 and 2919 for lists)."""
+    """RFC 3834, 2; RFC 2369 and 2919 for lists."""
 
     AUTO_SUBMITTED = "auto-submitted"
     NULL_SENDER = "null-sender"
@@ -36,8 +33,6 @@ class MachineSign(StrEnum):
 
 
 class ReviewReason(StrEnum):
-    """Why an inbound e-mail needs review."""
-
     READING_FAILED = "reading_failed"
     MACHINE_SENT_FORM = "machine_sent_form"
     MACHINE_SENT_ATTACHMENT = "machine_sent_attachment"
@@ -68,54 +63,40 @@ class Reason:
 
 @dataclass(frozen=True)
 class ParsedForm:
-    """A filled-in form that was found in a message."""
-
     answers: Mapping[str, str]
-    """As the person wrote them, by field name; a choice that was recognised as its code."""
+    """As written, by field name; of a recognised choice its code."""
     registration: Registration | None
-    """None where something is missing or wrong."""
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
-    """By field name."""
     quoted: bool = False
-    """Whether all of it was found in what the sender quotes."""
+    """All of it."""
 
 
 @dataclass(frozen=True)
 class ParsedEmail:
-    """What was understood of a message."""
-
     sender: str
-    """The address in From; empty where there is none."""
+    """From's address; empty where there is none."""
     subject: str
     message_id: str
-    """Its Message-ID, with the angle brackets; empty where there is none."""
+    """With angle brackets; empty where there is none."""
     references: tuple[str, ...]
-    """Its References and then its In-Reply-To, each once, with the angle brackets (RFC 5322, 3.6.4)."""
+    """References, then In-Reply-To, each once (RFC 5322, 3.6.4)."""
     arrived_at: datetime | None
-    """When SendGrid received it, by SendGrid's own trace; None where that cannot be read."""
+    """By SendGrid's own trace; None where that cannot be read."""
     forms: tuple[ParsedForm, ...] = ()
     not_read: tuple[str, ...] = ()
-    """Names of the attachments in which no form could be read: scans, papers."""
+    """Attachments in which no form was found."""
     text: str = ""
-    """The beginning of what it says, for the staff."""
+    """The beginning."""
     automatic: MachineSign | None = None
     unproven: Reason | None = None
-    """Why it may not be the sender's, if so."""
     spam: bool = False
-    """Whether SendGrid takes it for spam."""
     recipients: tuple[str, ...] = ()
-    """As in `Envelope`."""
 
 
 class InboundStatus(StrEnum):
-    """What came of an inbound e-mail."""
-
     UNREAD = "unread"
-    """It is kept, and is read again soon."""
     REGISTERED = "registered"
-    """Every form in it is registered."""
     WAITING_FOR_SENDER = "waiting_for_sender"
-    """The sender was told what is missing."""
     NEEDS_REVIEW = "needs_review"
     AUTOMATIC = "automatic"
     """Ignored: no person sent it."""
@@ -123,18 +104,14 @@ class InboundStatus(StrEnum):
 
 
 class FormStatus(StrEnum):
-    """What came of a form in an inbound e-mail."""
-
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
-    """The same form of the same person was registered before."""
     CONFLICT = "conflict"
-    """Another form of the same person is registered and stands."""
+    """Another form of the person's stands."""
     INCOMPLETE = "incomplete"
-    """Something is missing or wrong."""
     NOT_YET_OPEN = "not_yet_open"
     NEEDS_REVIEW = "needs_review"
-    """Not registered by itself: the message may not be the sender's, or is a machine's."""
+    """It may be forged, or a machine's."""
 
 
 REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
@@ -142,32 +119,27 @@ REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
 
 @dataclass(frozen=True)
 class InboundForm:
-    """A form in a message, and what came of it."""
-
     status: FormStatus
     registration_id: str | None = None
-    """The person's registration, where the form is registered, a duplicate or a conflict."""
+    """Of a registered, duplicate or conflicting form."""
     answers: Mapping[str, str] = field(default_factory=dict)
-    """As understood, by field name; empty where the registration has them."""
+    """Empty where the registration has them."""
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
-    """By field name."""
     person: str | None = None
-    """Whose it is (`person_key`), where that can be known."""
+    """`person_key`, where the form says enough."""
 
 
 @dataclass(frozen=True)
 class InboundEmail:
-    """A message in the books, and what came of it. The message itself is a file under the same id."""
+    """Its bytes are a file under the same id."""
 
     id: str
     event: str
     stored_at: datetime
-    """The store's commit time."""
     status: InboundStatus = InboundStatus.UNREAD
     due_at: datetime | None = None
-    """When it is next to be read; None once it was. While it is being read, the end of the reader's lease."""
+    """While it is being read, the end of the lease; None once it was."""
     attempts: int = 0
-    """How often somebody began to read it."""
     sender: str = ""
     subject: str = ""
     message_id: str = ""
@@ -176,47 +148,31 @@ class InboundEmail:
     forms: tuple[InboundForm, ...] = ()
     not_read: tuple[str, ...] = ()
     text: str = ""
-    """The beginning of what it says, where it needs a person."""
+    """The beginning."""
     reasons: tuple[Reason, ...] = ()
-    """Why it needs review."""
     answered: bool = False
-    """Whether a reply to the sender was owed."""
     resolved: bool = False
-    """Whether the staff said that they have dealt with it."""
     version: object = field(default=None, compare=False)
-    """The store's mark of this reading, for `save_inbound`."""
+
+    @property
+    def needs_review(self) -> bool:
+        return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
 
     @property
     def received_at(self) -> datetime:
-        """When it reached SendGrid, and so us: never after it was kept."""
+        """At SendGrid; never after it was stored."""
         return min(self.arrived_at or self.stored_at, self.stored_at)
 
     @property
     def thread(self) -> tuple[str, ...]:
-        """The References of an answer to it; the last is its In-Reply-To (RFC 5322, 3.6.4). Empty where it has no
-        Message-ID."""
+        """The References of an answer, the last its In-Reply-To (RFC 5322, 3.6.4); empty without a Message-ID."""
         if not self.message_id:
             return ()
         return (*(one for one in self.references[-LONGEST_THREAD:] if one != self.message_id), self.message_id)
 
 
 LONGEST_THREAD = 10
-"""References that an answer repeats, the last ones: mail programs cut longer lists too (RFC 5537, 3.4.4)."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a reply to the sender of a message is about."""
-
-    inbound: InboundEmail
-    people: Mapping[str, Registered]
-    """Those of its forms that are in the books, by registration id."""
-    links: Mapping[int, str]
-    """By a form's place among the message's forms: the address of the form's page with its answers filled in."""
-    form_page: str
-    """The address of the empty form's page."""
-    answers_to: str
-    """The address to which an answer to the reply goes."""
+"""Mail programs cut longer lists too (RFC 5537, 3.4.4)."""
 
 
 def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundStatus:
@@ -226,14 +182,3 @@ def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundSta
     if waits and all(form.person in registered for form in inbound.forms):
         return InboundStatus.REGISTERED
     return inbound.status
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What a link of ours was made for."""
-
-    event: str
-    id: str
-    """Of the message; of the file, where it is a roster."""
-    place: int
-    """Of the form in the message, which has more than one at times."""

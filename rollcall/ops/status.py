@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
-from rollcall.desk.needs_a_person import needs_review
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, in_step, messages_now, still_quarantined, unsent_entries
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
@@ -130,7 +129,7 @@ def _event_status(store: Store, event: Event, intake: Intake | None, now: dateti
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in messages_now(store, event.slug):
         inbound[inbound_status] += 1
-        to_review += needs_review(one)
+        to_review += one.needs_review
     return EventStatus(
         event=event,
         intake=intake,

@@ -1,4 +1,4 @@
-"""docs/performance.md says what is counted, and docs/deploy.md the same of it."""
+"""docs/performance.md and docs/deploy.md say what is counted."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import pytest
 from bench import costs
 from bench.costs import Counted, Each, scan, tables, taken
 from bench.counting import count
-from bench.growth import a_form, a_mail, kept
+from bench.growth import a_person_document, a_registration_document, an_outbox_entry, stored
 from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
@@ -16,19 +16,18 @@ DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def counted(emulator: str) -> Mapping[str, Counted | Each]:
-    """Counted anew."""
     return count(emulator)
 
 
 @pytest.mark.slow
 def test_the_page_says_what_is_counted(counted: Mapping[str, Counted | Each]) -> None:
-    """Where it does not: `make bench-counting` brings the tables up to date. Then see that the text is still true."""
+    """`make bench-counting` writes the tables again; then check the text around them."""
     stale = [table for table in tables(counted).split("\n\n") if f"\n{table}\n\n" not in PAGE]
     assert not stale, "make bench-counting, then read the text around these:\n\n" + "\n\n".join(stale)
 
 
 @pytest.mark.slow
-def test_the_two_pages_agree(counted: Mapping[str, Counted | Each]) -> None:
+def test_performance_and_deploy_pages_agree(counted: Mapping[str, Counted | Each]) -> None:
     for registrations in (150, 10_000):
         amount = taken(counted, registrations)
         assert f"{amount.writes:,} writes" in DEPLOY
@@ -38,7 +37,7 @@ def test_the_two_pages_agree(counted: Mapping[str, Counted | Each]) -> None:
 
 @pytest.mark.slow
 def test_an_accepted_registration_is_one_request(counted: Mapping[str, Counted | Each]) -> None:
-    assert counted["register, a form"] == Counted(reads=0, writes=2, calls=1)
+    assert counted["register, a form"] == Counted(reads=0, writes=3, calls=1)
 
 
 def test_the_prices_are_those_of_the_deployment() -> None:
@@ -47,14 +46,15 @@ def test_the_prices_are_those_of_the_deployment() -> None:
     assert f"10,000 × {costs.SECONDS_ALONE} s" in DEPLOY
     assert f"({costs.TRAFFIC - 0.12:.3f} + 0.12 out)" in DEPLOY
     assert "**19.95**" in DEPLOY
-    assert costs.MAILS[50_000] == "19.95"
+    assert costs.EMAILS[50_000] == "19.95"
 
 
-def test_what_is_kept_is_what_is_reckoned() -> None:
-    assert round(kept(a_form()) + kept(a_mail()), -2) == costs.KEPT
+def test_stored_bytes_are_those_of_the_three_documents() -> None:
+    documents = (a_registration_document(), a_person_document(), an_outbox_entry())
+    assert round(sum(map(stored, documents)), -2) == costs.STORED_BYTES
 
 
-def test_what_does_not_grow_evenly_is_not_told_as_if_it_did() -> None:
+def test_uneven_growth_is_an_error() -> None:
     assert Counted(4, 2, 0).shared(2) == Counted(2, 1, 0)
     with pytest.raises(ValueError, match="is not 2 times anything"):
         Counted(3, 2, 0).shared(2)

@@ -1,40 +1,44 @@
-"""The floor does as much as the product for the books, and the product asks no more of Firestore."""
-
-from pathlib import Path
+"""The floor writes what the product writes, and the product calls Firestore no more often."""
 
 import pytest
 
 from bench.accepting import calls_of
-from bench.firestore import left_by, same_documents
+from bench.firestore import Documents, hold_to_same_documents, left_by
 from bench.subjects import EVENT, Subject, product, python_functions
 from tests.support.builders import write_open_event
 
-
-@pytest.fixture
-def ours(events_folder: Path) -> Subject:
-    write_open_event(events_folder, slug=EVENT)
-    return product(events_folder)
+pytestmark = pytest.mark.slow
 
 
-def test_the_product_writes_the_two_documents_of_the_form(ours: Subject, emulator: str) -> None:
-    registration, mail = left_by(ours, emulator)
-    assert registration["email"] == mail["to"] == f"{'0' * 15}@mpt.example.org"
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    events = tmp_path_factory.mktemp("events")
+    write_open_event(events, slug=EVENT)
+    return product(events)
+
+
+@pytest.fixture(scope="module")
+def written(ours: Subject, emulator: str) -> Documents:
+    return left_by(ours, emulator)
+
+
+def test_the_product_writes_the_three_documents_of_the_form(written: Documents) -> None:
+    registration, person, entry = written
+    assert registration["email"] == entry["to"] == f"{'0' * 15}@mpt.example.org"
     assert registration["e164"] == {"tel": "+22430411331", "fax": "+22430453116", "hotel_tel": "+41227161212"}
+    assert person["registration_id"] == registration["id"] == 24
 
 
-def test_the_floors_write_the_same(ours: Subject, emulator: str) -> None:
-    same_documents([ours, *python_functions()], emulator)
+def test_the_floors_write_the_same(written: Documents, emulator: str) -> None:
+    floors = {floor.name: left_by(floor, emulator) for floor in python_functions()}
+    hold_to_same_documents({"product": written, **floors})
 
 
-def test_what_is_not_the_same_ends_the_bench(ours: Subject, emulator: str, events_folder: Path) -> None:
-    floor, _ = python_functions()
-    other = Subject("other", floor.command, environment={"PYTHONPATH": str(events_folder)})
-    copy = events_folder / "bench" / "floor"
-    copy.mkdir(parents=True)
-    text = Path("bench/floor/two_documents.py").read_text("utf-8")
-    (copy / "two_documents.py").write_text(text.replace('"reason": ""', '"reason": "none"'), "utf-8")
+def test_other_documents_end_the_bench(written: Documents) -> None:
+    registration, person, entry = written
+    other = registration, person, {**entry, "reason": "none"}
     with pytest.raises(SystemExit, match="other writes"):
-        same_documents([ours, other], emulator)
+        hold_to_same_documents({"product": written, "other": other})
 
 
 def test_a_registration_is_one_call(ours: Subject, emulator: str) -> None:

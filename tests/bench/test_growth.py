@@ -1,39 +1,39 @@
-"""docs/performance.md says what is reckoned and played through."""
+"""docs/performance.md says what is computed and simulated."""
 
 import pytest
 
-from bench.growth import SLUG, Kind, a_mail, automatic, entries, served, size, tables
+from bench.growth import SLUG, Kind, an_outbox_entry, automatic, entries, served, size, tables
 from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 
 
 @pytest.mark.slow
-def test_the_page_says_what_comes_out() -> None:
-    """Where it does not: `make bench-growth` brings the tables up to date. Then see that the text is still true."""
+def test_the_page_says_what_is_computed() -> None:
+    """`make bench-growth` writes the tables again; then check the text around them."""
     stale = [table for table in tables().split("\n\n") if f"\n{table}\n\n" not in PAGE]
     assert not stale, "make bench-growth, then read the text around these:\n\n" + "\n\n".join(stale)
 
 
-def test_whoever_finds_no_processor_waits_in_turn() -> None:
+def test_a_request_without_a_processor_waits_in_turn() -> None:
     at_once = served([0.0, 0.0, 0.0, 5.0], instances=1, places=80, processor=1.0, waits=10.0)
-    assert (at_once.longest, at_once.half, at_once.busy) == (2.0, 1.0, 0.8)
+    assert (at_once.longest, at_once.median, at_once.busy) == (2.0, 1.0, 0.8)
     assert served([0.0, 0.0, 0.0, 5.0], instances=2, places=80, processor=1.0, waits=10.0).longest == 1.0
 
 
-def test_whoever_finds_no_place_waits_for_one() -> None:
-    """Two places, ten seconds each: the third has one when the first goes, the fifth when the third does."""
+def test_a_request_without_a_place_waits_for_one() -> None:
+    """Two places, ten seconds each: the third gets one when the first leaves, the fifth when the third does."""
     waiting = served([0.0, 0.0, 0.0, 0.0, 1.0], instances=2, places=1, processor=0.0, waits=10.0)
-    assert (waiting.longest, waiting.half) == (19.0, 10.0)
+    assert (waiting.longest, waiting.median) == (19.0, 10.0)
 
 
-def test_index_entries_are_those_that_are_deployed() -> None:
-    assert sorted(entries(a_mail())) == [("address", "handed_over_at"), ("due_at",), ("event", "state")]
+def test_index_entries_are_those_deployed() -> None:
+    assert sorted(entries(an_outbox_entry())) == [("address", "last_sent_at"), ("due_at",), ("event", "status")]
     assert entries(Kind("registrations", {}, 0)) == []
 
 
 def test_entries_without_exemptions() -> None:
-    """Firestore's own example has none of a list in a map; a plain field has two, a list one of each thing."""
+    """Two for a plain field, one for each element of a list."""
     assert automatic({"name": "a", "of": {"one": 1, "two": 2}, "list": ["x", "y", "z"]}) == 2 + 4 + 3
 
 
@@ -41,4 +41,4 @@ def test_bytes_are_counted_as_firestore_does() -> None:
     """The example of https://firebase.google.com/docs/firestore/storage-size: 71 bytes of fields."""
     document = {"type": "Personal", "done": False, "priority": 1, "description": "Learn Cloud Firestore"}
     assert size(document) == 14 + 6 + 17 + 34
-    assert SLUG in a_mail().document["event"]
+    assert SLUG in an_outbox_entry().document["event"]

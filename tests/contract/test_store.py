@@ -243,7 +243,7 @@ def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
 
 
 def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
-    """It stays so when the mail is saved, and where it is owed anew."""
+    """It stays so when the entry is saved, and where it is enqueued again."""
     before = store.now()
     accept(store)
     after = store.now()

@@ -10,10 +10,10 @@ import pytest
 from rollcall.desk.close import close, listed, page_name
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
 from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.ports import Store
 from rollcall.desk.register import Accepted, Closed, Late, register
+from rollcall.emails import roster
 from rollcall.model.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
@@ -134,7 +134,7 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     desk.store.write_roster_page(EVENT.slug, page_name(old, 0), [id_of(desk.store, a_registration())])
     assert closing
     assert closing.count == len(list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))) == 2
-    assert sum(draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).by_category.values()) == 2
+    assert sum(roster.gather(desk, EVENT, desk.store.intake(EVENT)).by_category.values()) == 2
 
 
 def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_one(desk: Desk, clock: Clock) -> None:

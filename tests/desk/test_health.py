@@ -119,7 +119,7 @@ def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clo
 
 
 def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
-    """Not since it was last due; but for what was put off, since too many went to its address."""
+    """Not since it was last due; but for what was postponed, since too many went to its address."""
     entry = OutboxEntry("x", EmailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
     again = replace(entry, due_at=clock.now - MINUTE, enqueued_at=clock.now - timedelta(days=1))
     assert waited_for(again, clock.now) == timedelta(days=1)

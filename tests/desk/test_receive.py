@@ -12,13 +12,16 @@ import pytest
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.drawing_up import draw_up_roster
-from rollcall.desk.follow_up import draw_up_reply, form_to_complete, note_completed, resolve
-from rollcall.desk.needs_a_person import LOOKED_AT, MORNING, SHOWN, WITHOUT_ATTACHMENTS, draw_up_needs_a_person
+from rollcall.desk.follow_up import form_to_complete, note_completed, resolve
+from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Files
-from rollcall.desk.receive import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
+from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
-from rollcall.desk.send import TO_ONE_ADDRESS, send_due
+from rollcall.desk.send import send_due
+from rollcall.desk.staff_alerts import MORNING
+from rollcall.emails import reply, roster, staff_digest
+from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
+from rollcall.emails.wording import SHOWN
 from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -28,12 +31,12 @@ from rollcall.model.inbound import (
     InboundEmail,
     InboundStatus,
     MachineSign,
-    Opened,
     ParsedEmail,
     ParsedForm,
     Reason,
     ReviewReason,
 )
+from rollcall.model.links import LinkPurpose, Opened
 from rollcall.model.registration import person_key
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import a_registration, an_event
@@ -47,6 +50,8 @@ FORM = ParsedForm({"family_name": "Diallo"}, a_registration())
 NO_SIGNATURE = ParsedForm(
     {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": (Fault("required"),)}
 )
+
+LIMITS = Limits()
 
 
 @dataclass
@@ -95,7 +100,7 @@ def came(desk: Desk, tmp_path: Path) -> Any:
 
 
 def enqueue(desk: Desk) -> Mapping[str, int]:
-    """How many mails of each kind are owed, but for those of the next mornings."""
+    """How many e-mails of each kind are pending, but for those of the next mornings."""
     return Counter(entry.kind.value for entry in desk.store.unsent_entries(EVENT.slug, None, 99))
 
 
@@ -159,14 +164,14 @@ def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
     assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
     assert enqueue(desk) == {"reply": 1}
-    reply = draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT))
-    assert reply.inbound.forms[0].faults == {"signature": (Fault("required"),)}
-    assert list(reply.links) == [0]
+    answer = reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT))
+    assert answer.inbound.forms[0].faults == {"signature": (Fault("required"),)}
+    assert list(answer.links) == [0]
 
 
 def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
-    opened = opened_by(desk, draw_up_reply(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
+    opened = opened_by(desk, reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
     assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
     assert form is not None
@@ -179,8 +184,8 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
 
 
 def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
-    opened = desk.links.opened("completing", link.rpartition("/")[2], clock.now)
-    assert opened is not None
+    opened = desk.links.opened(LinkPurpose.COMPLETE, link.rpartition("/")[2], clock.now)
+    assert isinstance(opened, Opened)
     return opened
 
 
@@ -236,9 +241,9 @@ def test_the_same_message_by_another_way_is_answered_once(came: Any) -> None:
 
 
 def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: Postbox) -> None:
-    for number in range(TO_ONE_ADDRESS):
+    for number in range(desk.limits.to_one_address):
         came(a_reading(NO_SIGNATURE, message_id=f"<{number}@mpt.example.org>"), str(number))
-    assert len(list(send_due(desk))) == TO_ONE_ADDRESS
+    assert len(list(send_due(desk))) == desk.limits.to_one_address
     inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
     assert enqueue(at) == {"staff-digest": 1}
@@ -333,7 +338,7 @@ def test_a_reader_that_died_is_followed_by_another(desk: Desk, tmp_path: Path, c
     with pytest.raises(RuntimeError):
         read_in(dying, id)
     assert read_in(at, id) is None  # the lease holds
-    clock.forward(LEASE + timedelta(seconds=1))
+    clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
     ((read, inbound),) = read_due(at)
     assert (read, inbound.status) == (id, InboundStatus.REGISTERED)  # type: ignore[union-attr]
     assert enqueue(at) == {"confirmation": 1}
@@ -357,10 +362,10 @@ class DiesBeforeTheEnd:
 def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, tmp_path: Path, clock: Clock) -> None:
     at = reading_as(desk, tmp_path, a_reading(FORM), fault=MemoryError())
     id = receive(at, b"1")
-    for _ in range(READINGS):
+    for _ in range(LIMITS.max_readings):
         ((_, fault),) = read_due(at)
         assert isinstance(fault, MemoryError)
-        clock.forward(LEASE + timedelta(seconds=1))
+        clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
     ((_, inbound),) = read_due(at)
     assert isinstance(inbound, InboundEmail)
     assert inbound.status is InboundStatus.NEEDS_REVIEW
@@ -375,7 +380,7 @@ def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp
     ((_, fault),) = read_due(replace(at, events={}))
     assert isinstance(fault, LookupError)
     assert list(read_due(at)) == []  # it keeps no other waiting
-    clock.forward(LEASE + timedelta(seconds=1))
+    clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
     ((read, inbound),) = read_due(at)
     assert (read, inbound.status) == (id, InboundStatus.REGISTERED)  # type: ignore[union-attr]
 
@@ -407,7 +412,7 @@ def test_a_message_for_no_event_of_several_needs_a_person(came: Any, desk: Desk,
 
 
 def test_no_more_answers_are_kept_than_a_record_can_hold(came: Any) -> None:
-    long = replace(NO_SIGNATURE, answers={"address": "é" * (KEPT_ANSWERS // 2 - 5)})
+    long = replace(NO_SIGNATURE, answers={"address": "é" * (LIMITS.stored_answers // 2 - 5)})
     inbound, _ = came(a_reading(long, NO_SIGNATURE))
     assert [bool(form.answers) for form in inbound.forms] == [True, False]
     assert inbound.forms[1].faults == NO_SIGNATURE.faults
@@ -418,7 +423,7 @@ def test_the_staff_hear_each_morning_until_they_have_dealt_with_it(came: Any, cl
     assert mornings(desk, clock, postbox, 3) == [1, 1, 1]
     assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
     assert resolve(desk, Opened(EVENT.slug, inbound.id, 0))
-    assert mornings(desk, clock, postbox, 3) == [1, 0, 0]  # the one that was owed already says that nothing is left
+    assert mornings(desk, clock, postbox, 3) == [0, 0, 0]
     assert not resolve(desk, Opened(EVENT.slug, "no such message", 0))
 
 
@@ -443,16 +448,16 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = draw_up_needs_a_person(desk, EVENT).inbound.shown
+    (for_staff,) = staff_digest.gather(desk, EVENT).inbound.shown
     assert for_staff.attachments == (scan,)
-    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/dealt-with/")
+    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
 
 
 def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [False, True]
+    assert [bool(one.attachments) for one in staff_digest.gather(desk, EVENT).inbound.shown] == [False, True]
 
 
 def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
@@ -472,9 +477,9 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
     record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [()]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in draw_up_needs_a_person(desk, EVENT).inbound.shown] == [(virus,)]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
@@ -483,11 +488,11 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
-    about = draw_up_needs_a_person(replace(desk, files=lambda: files), EVENT)
+    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT)
     assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
-    draw_up_needs_a_person(replace(desk, files=lambda: large), EVENT)
+    staff_digest.gather(replace(desk, files=lambda: large), EVENT)
     assert large.looked_into == 2
 
 
@@ -521,7 +526,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = draw_up_roster(desk, EVENT, desk.store.intake(EVENT)).inbound
+    counted = roster.gather(desk, EVENT, desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

@@ -6,10 +6,10 @@ from datetime import timedelta
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.needs_a_person import within_the_hour
 from rollcall.desk.register import register
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
+from rollcall.desk.staff_alerts import within_the_hour
 from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock

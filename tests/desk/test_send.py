@@ -1,4 +1,4 @@
-"""Sending: claim, compose, post, settle; on a real SQLite store with a clock that a test moves."""
+"""Sending: claim, write, post, settle; on a real SQLite store with a clock that a test moves."""
 
 import sqlite3
 from dataclasses import replace
@@ -13,30 +13,9 @@ import pytest
 from rollcall.desk.close import close, page_name
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
+from rollcall.desk.limits import Limits
 from rollcall.desk.register import register
-from rollcall.desk.send import (
-    ADDRESS_WINDOW,
-    DOUBT_WAITS,
-    FIRST_HOLD,
-    FIRST_WAIT,
-    LEASE,
-    LONGEST_HOLD,
-    LONGEST_WAIT,
-    MAX_ATTEMPTS,
-    PAGE,
-    SENDERS,
-    STAFF_LEASE,
-    SWEEP_FOR,
-    TO_ONE_ADDRESS,
-    Attempted,
-    CircuitChange,
-    _post,
-    claim,
-    send,
-    send_due,
-    settle,
-    wait,
-)
+from rollcall.desk.send import Attempted, CircuitChange, _write_and_post, backoff, claim, send, send_due, settle
 from rollcall.model.email import (
     Accepted,
     AttemptOutcome,
@@ -45,6 +24,7 @@ from rollcall.model.email import (
     Email,
     EmailKind,
     EmailStatus,
+    NotNeeded,
     OutboxEntry,
     RateLimited,
     Rejected,
@@ -56,6 +36,7 @@ from rollcall.model.email import (
     staff_digest,
 )
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.registration import BotSignal
 from tests.support.builders import a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
@@ -64,12 +45,13 @@ EVENT = an_event()
 ID = "7KQX93M4T0000000000000AA"
 MAIL = confirmation(EVENT.slug, ID, a_registration().email)
 SECOND = timedelta(seconds=1)
+LIMITS = Limits(max_attempts=9, to_one_address=6, page=8, senders=4)
 
 
 @pytest.fixture
 def desk(desk: Desk) -> Desk:
     desk.store.accept(EVENT.slug, ID, a_registration(), MAIL)
-    return desk
+    return replace(desk, limits=LIMITS)
 
 
 def record_of(desk: Desk, id: str = MAIL.id) -> OutboxEntry:
@@ -101,6 +83,15 @@ def sent_in_turn(desk: Desk) -> dict[str, EmailStatus]:
     """What is due is sent one after another, by nobody else at the same moment."""
     came = {email_id: send(desk, email_id) for email_id in desk.store.due_entries(1000)}
     return {email_id: attempted.status for email_id, attempted in came.items() if attempted}
+
+
+def enqueue_digests(desk: Desk, clock: Clock, count: int) -> list[OutboxEntry]:
+    """So many digests, which have something to tell."""
+    desk.store.quarantine(EVENT.slug, a_registration(first_name="Robot"), BotSignal.TOO_FAST)
+    entries = [staff_digest(EVENT.slug, "x", number, "staff@example.org", clock.now) for number in range(count)]
+    for entry in entries:
+        desk.store.enqueue(entry)
+    return entries
 
 
 def staff_mails(desk: Desk) -> list[OutboxEntry]:
@@ -153,7 +144,7 @@ def test_what_was_not_taken_is_due_again(desk: Desk, postbox: Postbox, clock: Cl
     postbox.answers = [Rejected(False, "SendGrid could not be reached")]
     assert state_after(desk) is EmailStatus.PENDING
     assert send(desk, MAIL.id) is None
-    clock.forward(LONGEST_WAIT)
+    clock.forward(LIMITS.longest_backoff)
     assert swept(desk) == {MAIL.id: EmailStatus.SENT}
     assert outcomes(record_of(desk)) == [AttemptOutcome.REJECTED, AttemptOutcome.ACCEPTED]
     assert record_of(desk).attempts[0].note == "SendGrid could not be reached"
@@ -162,8 +153,8 @@ def test_what_was_not_taken_is_due_again(desk: Desk, postbox: Postbox, clock: Cl
 def test_what_is_never_taken_is_given_up(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     postbox.answers = [Rejected(False, "SendGrid could not be reached")] * 1000
     while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
-        clock.forward(LONGEST_WAIT + SECOND)
-    assert len(record_of(desk).attempts) == MAX_ATTEMPTS
+        clock.forward(LIMITS.longest_backoff + SECOND)
+    assert len(record_of(desk).attempts) == LIMITS.max_attempts
     assert len(staff_mails(desk)) == 1
 
 
@@ -173,9 +164,9 @@ class TestInDoubt:
     def test_it_waits_for_reports_and_is_sent_again(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [Unknown("SendGrid answered 500")]
         assert state_after(desk) is EmailStatus.UNKNOWN
-        clock.forward(DOUBT_WAITS[0] - SECOND)
+        clock.forward(LIMITS.unknown_waits[0] - SECOND)
         assert swept(desk) == {}
-        clock.forward(FIRST_WAIT + SECOND)
+        clock.forward(LIMITS.first_backoff + SECOND)
         assert swept(desk) == {MAIL.id: EmailStatus.SENT}
         assert {message.email_id for message in postbox.messages} == {MAIL.id}
         assert outcomes(record_of(desk)) == [AttemptOutcome.UNKNOWN, AttemptOutcome.ACCEPTED]
@@ -196,7 +187,11 @@ class TestInDoubt:
         began = clock.now
         while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
             clock.forward(timedelta(minutes=1))
-        assert len([message for message in postbox.messages if message.email_id == MAIL.id]) == len(DOUBT_WAITS) == 5
+        assert (
+            len([message for message in postbox.messages if message.email_id == MAIL.id])
+            == len(LIMITS.unknown_waits)
+            == 5
+        )
         assert timedelta(days=1) < clock.now - began < timedelta(days=2)
         assert len(staff_mails(desk)) == 1
 
@@ -212,18 +207,18 @@ class TestLease:
     """A sender has a mail to itself for a while."""
 
     def take(self, desk: Desk, clock: Clock, attempt: str = "a") -> OutboxEntry:
-        taken = claim(record_of(desk), clock.now, attempt, 0)
+        taken = claim(record_of(desk), clock.now, attempt, 0, LIMITS)
         assert desk.store.save_entry(taken)
         return taken
 
     def test_a_sender_that_died_leaves_the_mail_due(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         self.take(desk, clock)
-        clock.forward(LEASE - SECOND)
+        clock.forward(LIMITS.lease - SECOND)
         assert send(desk, MAIL.id) is None
         clock.forward(2 * SECOND)
         assert swept(desk) == {MAIL.id: EmailStatus.UNKNOWN}
         assert postbox.messages == []
-        clock.forward(DOUBT_WAITS[0] + FIRST_WAIT)
+        clock.forward(LIMITS.unknown_waits[0] + LIMITS.first_backoff)
         assert swept(desk) == {MAIL.id: EmailStatus.SENT}
         assert len(postbox.messages) == 1
 
@@ -238,38 +233,37 @@ class TestLease:
         assert record_of(desk).status is EmailStatus.SENT
 
     def test_a_sender_that_was_stopped_too_long_does_not_post(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        claimed = claim(record_of(desk), clock.now, "stopped", 0)
-        clock.forward(LEASE)
-        assert _post(desk, claimed) == Rejected(False, "the lease had lapsed before it was posted")
+        claimed = claim(record_of(desk), clock.now, "stopped", 0, LIMITS)
+        clock.forward(LIMITS.lease)
+        assert _write_and_post(desk, claimed) == Rejected(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
     def test_a_roster_that_was_drawn_up_for_too_long_is_not_posted(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
-        def compose(entry: OutboxEntry, *about: Any) -> Email:
-            clock.forward(STAFF_LEASE)
-            return desk.compose(entry, *about)
+        def write(at: Desk, entry: OutboxEntry, *about: Any) -> Email | NotNeeded:
+            clock.forward(LIMITS.staff_lease)
+            return desk.write(at, entry, *about)
 
-        entry = staff_digest(EVENT.slug, "x", 1, "staff@example.org", clock.now)
-        desk.store.enqueue(entry)
-        claimed = claim(record_of(desk, entry.id), clock.now, "slow", 0)
-        slow = replace(desk, compose=compose)
-        assert _post(slow, claimed) == Rejected(False, "the lease had lapsed before it was posted")
+        (entry,) = enqueue_digests(desk, clock, 1)
+        claimed = claim(record_of(desk, entry.id), clock.now, "slow", 0, LIMITS)
+        slow = replace(desk, write=write)
+        assert _write_and_post(slow, claimed) == Rejected(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
     def test_of_two_who_claim_one_has_it(self, desk: Desk, clock: Clock) -> None:
-        one, other = (claim(record_of(desk), clock.now, attempt, 0) for attempt in "ab")
+        one, other = (claim(record_of(desk), clock.now, attempt, 0, LIMITS) for attempt in "ab")
         assert desk.store.save_entry(one)
         assert not desk.store.save_entry(other)
 
     def test_what_a_slow_sender_learns_counts_where_it_is_certain(self, desk: Desk, clock: Clock) -> None:
         """Its lease lapsed and another sender has the mail: only that the message was taken changes anything."""
         self.take(desk, clock, "slow")
-        clock.forward(LEASE + SECOND)
+        clock.forward(LIMITS.lease + SECOND)
         swept(desk)
-        clock.forward(DOUBT_WAITS[0] + FIRST_WAIT)
+        clock.forward(LIMITS.unknown_waits[0] + LIMITS.first_backoff)
         other = self.take(desk, clock, "other")
-        assert settle(other, "slow", Accepted(), clock.now).status is EmailStatus.SENT
+        assert settle(other, "slow", Accepted(), clock.now, LIMITS).status is EmailStatus.SENT
         answers: list[SendResult] = [
             Rejected(True, "400"),
             Rejected(False, "429"),
@@ -277,15 +271,15 @@ class TestLease:
             RateLimited(True, "401"),
         ]
         for posted in answers:
-            after = settle(other, "slow", posted, clock.now)
+            after = settle(other, "slow", posted, clock.now, LIMITS)
             assert (after.status, after.due_at) == (EmailStatus.SENDING, other.due_at)
 
     def test_a_report_that_comes_before_the_answer_is_not_undone(self, desk: Desk, clock: Clock) -> None:
         claimed = self.take(desk, clock)
         record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "no such mailbox")])
-        settled = settle(record_of(desk), claimed.attempts[-1].id, Accepted(), clock.now)
+        settled = settle(record_of(desk), claimed.attempts[-1].id, Accepted(), clock.now, LIMITS)
         assert (settled.status, settled.due_at) == (EmailStatus.BOUNCED, None)
-        assert settle(record_of(desk), "a", Unknown("reset"), clock.now).status is EmailStatus.BOUNCED
+        assert settle(record_of(desk), "a", Unknown("reset"), clock.now, LIMITS).status is EmailStatus.BOUNCED
 
 
 class TestHold:
@@ -297,13 +291,13 @@ class TestHold:
         postbox.answers = [RateLimited(True, "SendGrid answered 401")] * 4
         began = send(desk, MAIL.id)
         assert began
-        assert began.hold is CircuitChange.OPENED
+        assert began.circuit is CircuitChange.OPENED
         assert list(send_due(desk)) == []
         assert send(desk, MAIL.id) is None
         holds: list[CircuitChange | None] = []
         while not holds or holds[-1] is not None:
             clock.forward(timedelta(minutes=1))
-            holds += [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
+            holds += [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()]
         assert holds == [CircuitChange.STILL_OPEN] * 3 + [CircuitChange.CLOSED] + [None] * 3
         assert sorted({entry.status for entry in map(desk.store.entry, desk_mails(desk)) if entry}) == [
             EmailStatus.SENT
@@ -316,17 +310,17 @@ class TestHold:
             list(send_due(desk))
         assert len(staff_mails(desk)) == 1
         postbox.answers = []
-        clock.forward(LONGEST_HOLD)
+        clock.forward(LIMITS.longest_open)
         assert len(swept(desk)) == 2
-        told = [message for message in postbox.messages if "Needs a person" in message.subject][-1]
-        assert "SendGrid has refused our mails since" in told.text
+        told = [message for message in postbox.messages if "Needs review" in message.subject][-1]
+        assert "SendGrid has refused our e-mails since" in told.text
         assert "2 February 2004, 13:01 (Zurich time)" in told.html
 
     def test_one_mail_that_is_always_refused_does_not_keep_the_others(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
         for number in range(20):
-            register(desk, EVENT, a_registration(first_name=str(number)))
+            register(desk, EVENT, a_registration(first_name=str(number), email=f"{number}@example.org"))
         poisoned = min(desk_mails(desk))
         taken: set[str] = set()
 
@@ -348,10 +342,10 @@ class TestHold:
             clock.forward(timedelta(hours=1))
             list(send_due(desk))
         postbox.answers = []
-        clock.forward(LONGEST_HOLD)
+        clock.forward(LIMITS.longest_open)
         swept(desk)
-        told = [message for message in postbox.messages if "Needs a person" in message.subject][-1]
-        assert "SendGrid has refused our mails since" in told.text
+        told = [message for message in postbox.messages if "Needs review" in message.subject][-1]
+        assert "SendGrid has refused our e-mails since" in told.text
 
     def test_a_day_of_refusals_fails_no_mail(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [RateLimited(True, "SendGrid answered 403")] * 10_000
@@ -362,14 +356,14 @@ class TestHold:
         held = [len(entry.attempts) for entry in (record_of(desk), *staff_mails(desk))]
         assert 90 < sum(held) < 110
         postbox.answers = []
-        clock.forward(LONGEST_HOLD)
+        clock.forward(LIMITS.longest_open)
         assert swept(desk)[MAIL.id] is EmailStatus.SENT
 
     @pytest.mark.parametrize(
         ("asked", "waits"),
         [
-            (None, FIRST_HOLD),
-            (timedelta(seconds=5), FIRST_HOLD),
+            (None, LIMITS.first_open),
+            (timedelta(seconds=5), LIMITS.first_open),
             (timedelta(minutes=40), timedelta(minutes=40)),
             (timedelta(days=400), timedelta(hours=1)),
         ],
@@ -390,7 +384,7 @@ class TestToOneAddress:
     """Nobody can have us flood a stranger; a delegation's confirmations all arrive."""
 
     def test_what_is_too_much_in_a_day_waits(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        for number in range(TO_ONE_ADDRESS + 5):
+        for number in range(LIMITS.to_one_address + 5):
             register(desk, EVENT, a_registration(first_name=str(number), email="Victim@example.org"))
         register(desk, EVENT, a_registration(first_name="Other", email="other@example.org"))
         sent_in_turn(desk)
@@ -399,51 +393,51 @@ class TestToOneAddress:
         def sent() -> int:
             return len([message for message in postbox.messages if message.to == "Victim@example.org"])
 
-        assert sent() == TO_ONE_ADDRESS
+        assert sent() == LIMITS.to_one_address
         assert len([message for message in postbox.messages if message.to == "other@example.org"]) == 1
-        clock.forward(ADDRESS_WINDOW / 2)
+        clock.forward(LIMITS.address_window / 2)
         sent_in_turn(desk)
-        assert sent() == TO_ONE_ADDRESS
-        clock.forward(ADDRESS_WINDOW)
+        assert sent() == LIMITS.to_one_address
+        clock.forward(LIMITS.address_window)
         sent_in_turn(desk)
-        assert sent() == TO_ONE_ADDRESS + 5
+        assert sent() == LIMITS.to_one_address + 5
 
     def test_a_flood_is_put_before_a_person(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        for number in range(TO_ONE_ADDRESS * 5):
+        for number in range(LIMITS.to_one_address * 5):
             register(desk, EVENT, a_registration(first_name=str(number), email="victim@example.org"))
         for _ in range(24 * 6):
             while sent_in_turn(desk):
                 pass
             clock.forward(timedelta(hours=1))
         to_victim = [message for message in postbox.messages if message.to == "victim@example.org"]
-        assert len(to_victim) == TO_ONE_ADDRESS * 4
+        assert len(to_victim) == LIMITS.to_one_address * 4
         failed = [one for one in desk.store.unsent_entries(EVENT.slug, None, 99) if one.to == "victim@example.org"]
         assert {one.status for one in failed} == {EmailStatus.FAILED}
-        assert len(failed) == TO_ONE_ADDRESS
-        assert "enough went to this address in a day" in [m for m in postbox.messages if "person" in m.subject][-1].text
+        assert len(failed) == LIMITS.to_one_address
+        assert "enough went to this address in a day" in [m for m in postbox.messages if "review" in m.subject][-1].text
 
     def test_a_delegation_in_doubt_is_not_put_off(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        for number in range(TO_ONE_ADDRESS - 1):
+        for number in range(LIMITS.to_one_address - 1):
             register(desk, EVENT, a_registration(first_name=str(number)))
-        postbox.answers = [Unknown("SendGrid answered 500")] * TO_ONE_ADDRESS
+        postbox.answers = [Unknown("SendGrid answered 500")] * LIMITS.to_one_address
         swept(desk)
-        clock.forward(DOUBT_WAITS[0] + FIRST_WAIT)
-        assert list(swept(desk).values()) == [EmailStatus.SENT] * TO_ONE_ADDRESS
+        clock.forward(LIMITS.unknown_waits[0] + LIMITS.first_backoff)
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * LIMITS.to_one_address
 
     def test_what_was_not_taken_does_not_count(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        for number in range(TO_ONE_ADDRESS - 1):
+        for number in range(LIMITS.to_one_address - 1):
             register(desk, EVENT, a_registration(first_name=str(number)))
-        postbox.answers = [Rejected(False, "SendGrid could not be reached")] * TO_ONE_ADDRESS
+        postbox.answers = [Rejected(False, "SendGrid could not be reached")] * LIMITS.to_one_address
         swept(desk)
-        clock.forward(LONGEST_WAIT)
-        assert list(swept(desk).values()) == [EmailStatus.SENT] * TO_ONE_ADDRESS
+        clock.forward(LIMITS.longest_backoff)
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * LIMITS.to_one_address
 
     def test_the_same_address_written_otherwise_is_the_same(self, desk: Desk, postbox: Postbox) -> None:
-        for number in range(TO_ONE_ADDRESS):
+        for number in range(LIMITS.to_one_address):
             register(desk, EVENT, a_registration(first_name=str(number), email="victim@example.org"))
         register(desk, EVENT, a_registration(first_name="again", email="VICTIM@example.org"))
         sent_in_turn(desk)
-        assert len([message for message in postbox.messages if "victim" in message.to.lower()]) == TO_ONE_ADDRESS
+        assert len([message for message in postbox.messages if "victim" in message.to.lower()]) == LIMITS.to_one_address
 
 
 class TestSweep:
@@ -451,30 +445,29 @@ class TestSweep:
 
     @pytest.fixture
     def desk(self, desk: Desk) -> Desk:
-        for number in range(2 * PAGE):
+        for number in range(2 * LIMITS.page):
             register(desk, EVENT, a_registration(first_name=str(number), email=f"{number}@example.org"))
         return desk
 
     def test_page_after_page_goes_out(self, desk: Desk, postbox: Postbox) -> None:
-        assert list(swept(desk).values()) == [EmailStatus.SENT] * (2 * PAGE + 1)
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * (2 * LIMITS.page + 1)
         assert {message.email_id for message in postbox.messages} == set(desk_mails(desk))
-        assert len(postbox.messages) == 2 * PAGE + 1
+        assert len(postbox.messages) == 2 * LIMITS.page + 1
 
     def test_several_are_sent_at_once_and_no_more_than_so_many(self, desk: Desk) -> None:
-        together, most = Barrier(SENDERS, timeout=60), AtOnce()
+        together, most = Barrier(LIMITS.senders, timeout=60), AtOnce()
 
         def post(_: Email) -> SendResult:
             with most:
-                if most.begun <= SENDERS:
+                if most.begun <= LIMITS.senders:
                     together.wait()
                 return Accepted()
 
-        assert len(swept(replace(desk, post=post))) == 2 * PAGE + 1
-        assert most.most == SENDERS
+        assert len(swept(replace(desk, post=post))) == 2 * LIMITS.page + 1
+        assert most.most == LIMITS.senders
 
     def test_those_to_staff_are_sent_one_at_a_time(self, desk: Desk, clock: Clock) -> None:
-        for number in range(4):
-            desk.store.enqueue(staff_digest(EVENT.slug, "x", number, "staff@example.org", clock.now))
+        enqueue_digests(desk, clock, 4)
         most = AtOnce()
 
         def post(message: Email) -> SendResult:
@@ -488,12 +481,12 @@ class TestSweep:
 
     def test_no_more_are_taken_up_once_the_queue_is_held(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [RateLimited(False, "SendGrid answered 429")] * 1000
-        holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
+        holds = [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()]
         assert holds.count(CircuitChange.OPENED) == 1
-        assert 1 <= len(postbox.messages) <= SENDERS
+        assert 1 <= len(postbox.messages) <= LIMITS.senders
         posted = len(postbox.messages)
-        clock.forward(FIRST_HOLD + SECOND)
-        assert [attempted.hold for attempted in attempts_of_a_sweep(desk).values()] == [CircuitChange.STILL_OPEN]
+        clock.forward(LIMITS.first_open + SECOND)
+        assert [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()] == [CircuitChange.STILL_OPEN]
         assert len(postbox.messages) == posted + 1
 
     def test_when_one_finds_that_the_hold_is_over_the_others_follow(
@@ -501,27 +494,26 @@ class TestSweep:
     ) -> None:
         postbox.answers = [RateLimited(False, "SendGrid answered 429")]
         send(desk, MAIL.id)
-        clock.forward(FIRST_HOLD + SECOND)
-        holds = [attempted.hold for attempted in attempts_of_a_sweep(desk).values()]
-        assert holds == [CircuitChange.CLOSED] + [None] * (2 * PAGE)
+        clock.forward(LIMITS.first_open + SECOND)
+        holds = [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()]
+        assert holds == [CircuitChange.CLOSED] + [None] * (2 * LIMITS.page)
 
     def test_it_takes_up_no_page_after_its_time(self, desk: Desk, clock: Clock) -> None:
         def post(_: Email) -> SendResult:
-            clock.now = began + SWEEP_FOR
+            clock.now = began + LIMITS.sweep_for
             return Accepted()
 
         began = clock.now
-        assert len(swept(replace(desk, post=post))) == PAGE
-        assert len(swept(desk)) == PAGE + 1
+        assert len(swept(replace(desk, post=post))) == LIMITS.page
+        assert len(swept(desk)) == LIMITS.page + 1
 
     def test_nor_a_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
-        for number in range(3):
-            desk.store.enqueue(staff_digest(EVENT.slug, "x", number, "staff@example.org", clock.now))
+        enqueue_digests(desk, clock, 3)
         began = clock.now
 
         def post(message: Email) -> SendResult:
             if is_to_staff(message.email_id):
-                clock.now = began + SWEEP_FOR + SECOND
+                clock.now = began + LIMITS.sweep_for + SECOND
             return Accepted()
 
         assert sum(map(is_to_staff, swept(replace(desk, post=post)))) == 1
@@ -542,22 +534,23 @@ class TestSweep:
 
         came = dict(send_due(replace(desk, store=cast(Any, Store()), post=post)))
         assert isinstance(came.pop(MAIL.id), KeyError)
-        assert len(came) == 2 * PAGE
+        assert len(came) == 2 * LIMITS.page
 
     def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
-        together, went = Barrier(SENDERS, timeout=60), AtOnce()
+        together, went = Barrier(LIMITS.senders, timeout=60), AtOnce()
 
         def post(_: Email) -> SendResult:
             with went:
                 if together.wait() == 0:
                     raise StoreUnavailable(SECOND)
+                Signal().wait(0.2)  # the one that found it has said so by then
                 return Accepted()
 
         came: list[object] = []
         with pytest.raises(StoreUnavailable):
             came.extend(send_due(replace(desk, post=post)))
-        assert len(came) == SENDERS - 1
-        assert went.begun == SENDERS
+        assert len(came) == LIMITS.senders - 1
+        assert went.begun == LIMITS.senders
 
 
 class AtOnce:
@@ -578,14 +571,14 @@ class AtOnce:
             self._now -= 1
 
 
-def test_a_mail_that_cannot_be_composed_does_not_stop_the_others(desk: Desk, postbox: Postbox) -> None:
+def test_an_e_mail_that_cannot_be_written_does_not_stop_the_others(desk: Desk, postbox: Postbox) -> None:
     desk.store.enqueue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
     desk.store.enqueue(confirmation("removed", "A", "nobody@example.org"))
     statuses = swept(desk)
     assert statuses[MAIL.id] is EmailStatus.SENT
     assert list(statuses.values()).count(EmailStatus.PENDING) == 2
     (attempt,) = record_of(desk, f"{EVENT.slug}.0NOBODY.confirmation").attempts
-    assert attempt.note == "could not be composed: LookupError"
+    assert attempt.note == "could not be written: LookupError"
 
 
 def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_others(
@@ -597,7 +590,7 @@ def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_oth
     came = dict(send_due(desk))
     assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
     assert came == {MAIL.id: Attempted(EmailStatus.SENT)}
-    assert dict(send_due(desk)) == {}  # it is put off, and does not fill the next sweep
+    assert dict(send_due(desk)) == {}  # it is postponed, and does not fill the next sweep
 
 
 def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: Postbox, clock: Clock) -> None:
@@ -612,6 +605,18 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
     assert "The staff" in postbox.messages[-1].html
 
 
+def test_an_e_mail_that_is_no_longer_needed_is_cancelled_and_counts_nowhere_as_failed(
+    desk: Desk, postbox: Postbox, clock: Clock
+) -> None:
+    entry = staff_digest(EVENT.slug, "x", 1, "staff@example.org", clock.now)
+    desk.store.enqueue(entry)
+    assert send(desk, entry.id) == Attempted(EmailStatus.CANCELLED, "nothing needs review any more")
+    assert (record_of(desk, entry.id).due_at, outcomes(record_of(desk, entry.id))) == (None, [AttemptOutcome.CANCELLED])
+    assert (postbox.messages, staff_mails(desk), send(desk, entry.id)) == ([], [], None)
+    record_deliveries(desk, [DeliveryEvent(entry.id, DeliveryKind.DELIVERED)])  # of an attempt of unknown result before
+    assert record_of(desk, entry.id).status is EmailStatus.DELIVERED
+
+
 def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     postbox.answers = [Rejected(permanent=True, note="SendGrid answered 400")] * 9
     for _ in range(9):
@@ -623,12 +628,13 @@ def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clo
 def test_waits_grow_to_a_bound(clock: Clock) -> None:
     entry = MAIL
     longest = timedelta(0)
-    for _ in range(MAX_ATTEMPTS):
-        entry = claim(entry, clock.now, str(len(entry.attempts)), 0)
-        entry = replace(settle(entry, entry.attempts[-1].id, Rejected(False, ""), clock.now), due_at=clock.now)
-        assert wait(entry) <= min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(len(entry.attempts), 20)) + SECOND
-        longest = max(longest, wait(entry))
-    assert longest > LONGEST_WAIT / 2
+    for _ in range(100):
+        entry = claim(entry, clock.now, str(len(entry.attempts)), 0, Limits())
+        entry = replace(settle(entry, entry.attempts[-1].id, Rejected(False, ""), clock.now, LIMITS), due_at=clock.now)
+        doubled = LIMITS.first_backoff * 2.0 ** min(len(entry.attempts), 20)
+        assert backoff(entry, LIMITS) <= min(LIMITS.longest_backoff, doubled) + SECOND
+        longest = max(longest, backoff(entry, LIMITS))
+    assert longest > LIMITS.longest_backoff / 2
 
 
 def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock) -> None:
@@ -658,7 +664,7 @@ def test_a_roster_page_that_was_altered_is_not_sent(desk: Desk, postbox: Postbox
     desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), [])
     send(desk, roster_entry(EVENT.slug, 1, "").id)
     assert postbox.messages == []
-    assert record_of(desk, roster_entry(EVENT.slug, 1, "").id).why == "could not be composed: ValueError"
+    assert record_of(desk, roster_entry(EVENT.slug, 1, "").id).why == "could not be written: ValueError"
 
 
 def desk_mails(desk: Desk) -> list[str]:

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollcall.documents.roster import NAMED, SortedRows, harmless, place, roster_sheet
+from rollcall.emails.roster import incomplete_form
 from rollcall.model.email import EmailStatus, confirmation
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
 from rollcall.model.roster import IncompleteForm, RosterContent, RosterRow, Shown
 from tests.support.builders import a_registration, an_event, registered, roster_files
@@ -155,18 +157,18 @@ def test_who_is_late_only_in_our_books_is_said() -> None:
 
 def test_forms_that_need_a_person_are_on_a_sheet_of_their_own_with_all_answers() -> None:
     kept = QuarantinedForm(registered(a_registration(first_name="Robot")), BotSignal.HIDDEN_FIELD)
-    table, workbook = roster_files(registered(), kept=(kept,))
+    table, workbook = roster_files(registered(), quarantined=(kept,))
     assert len(read_csv(table)) == 1
-    (row,) = read_xlsx(workbook, "Needs a person")
+    (row,) = read_xlsx(workbook, "Needs review")
     assert row["Why"] == "a field that people do not see was filled in"
     assert (row["First name"], row["Received"], row["Hotel"]) == ("Robot", "2004-02-02 13:00", "Hôtel Cornavin")
     assert row["Complete address"] == "BP 3000\nConakry\nGuinée"
 
 
 def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
-    hostile = "=1+1 \x00\ufffe\ud800" + "x" * 100_000
-    one = IncompleteForm("", "Diallo", "a@example.org", ("email", "tel"), False, EVENT.opens_at)
-    waiting = (one, replace(one, family_name=hostile))
+    hostile = InboundForm(FormStatus.INCOMPLETE, answers={"family_name": "=1+1 \x00\ufffe\ud800" + "x" * 100_000})
+    one = IncompleteForm("Diallo", "a@example.org", "Tel., E-mail", EVENT.opens_at)
+    waiting = (one, incomplete_form(EVENT, InboundEmail("M", EVENT.slug, EVENT.opens_at), hostile))
     row, other = read_xlsx(roster_files(registered(), not_completed=waiting)[1], "Not completed")
     assert row == {
         "Name": "Diallo",
@@ -180,7 +182,7 @@ def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(roster_files(registered())[1]))["Roster"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == "A1:P2"
+    assert sheet.auto_filter.ref == "A1:Q2"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.column_dimensions["F"].width > 30
@@ -195,3 +197,10 @@ def test_a_roster_of_nobody() -> None:
     assert read_csv(table) == []
     assert read_xlsx(workbook) == []
     assert openpyxl.load_workbook(io.BytesIO(workbook)).sheetnames == ["Roster"]
+
+
+def test_who_may_be_the_same_person_is_marked() -> None:
+    others = "7KQ-X93-M4T, QZR-6P9-N5Z"
+    table, workbook = roster_files(RosterRow(registered(), doubles=tuple(others.split(", "))))
+    (row,), (shown,) = read_csv(table), read_xlsx(workbook)
+    assert row["May be the same as"] == shown["May be the same as"] == others

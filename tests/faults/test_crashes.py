@@ -8,9 +8,9 @@ import pytest
 from grpc import StatusCode
 
 from rollcall.model.email import roster_entry
-from tests.faults.conftest import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, reply
 from tests.support.builders import a_form_in_text
 from tests.support.faulty_firestore import answer_lost, passes
+from tests.support.running import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, Rollcall, reply
 from tests.support.sendgrid_api import answers
 from tests.support.served import Answer
 
@@ -57,7 +57,7 @@ class Case:
 
 def one_is_confirmed(rollcall: Rollcall) -> None:
     rollcall.register()
-    assert rollcall.sweep().json["mails"] == {"sent": 1}
+    assert rollcall.sweep().json["emails"] == {"sent": 1}
 
 
 def one_registers_and_sendgrid_is_to_refuse(rollcall: Rollcall) -> None:
@@ -76,7 +76,7 @@ def two_register_and_the_deadline_passes(rollcall: Rollcall) -> None:
 
 def the_roster_is_owed(rollcall: Rollcall) -> None:
     two_register(rollcall)
-    assert rollcall.sweep().json["mails"] == {"sent": 2}
+    assert rollcall.sweep().json["emails"] == {"sent": 2}
     rollcall.move_on(PAST_DEADLINE)
     assert rollcall.close().json == {"closed": {SLUG: 2}}
 
@@ -206,7 +206,7 @@ def test_after_a_crash_everything_is_done(rollcall: Rollcall, name: str, point: 
 
 
 def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -> None:
-    """Time goes on, and the intake closes: everyone is in the books and on the roster, and every mail was posted once,
+    """Time goes on, and the intake closes: everyone is in the store and on the roster, and every mail was posted once,
     or one of them up to so many times."""
     rollcall.send_what_is_owed()
     rollcall.close_after_the_deadline()
@@ -233,7 +233,7 @@ def test_a_delivery_report_spares_the_second_copy(rollcall: Rollcall) -> None:
     rollcall.crash_at("after post 1")
     with pytest.raises(ConnectionError):
         case.call(rollcall)
-    assert rollcall.report("delivered").json == {"reports": 1, "mails": 1}
+    assert rollcall.report("delivered").json == {"events": 1, "emails": 1}
     assert_everything_is_done(rollcall, case)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
-from rollcall.emails.composing import compose
+from rollcall.emails.confirmation import word
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.mime import File, Parts
 from rollcall.local.sample import filled_in
@@ -13,7 +13,7 @@ from rollcall.model.email import Email, confirmation
 from rollcall.model.event import Hotel
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registration
-from tests.documents.test_blank_form import filled_in as filled_in_pdf
+from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, a_registration, an_event, registered
 from tests.support.inbound import TO
 
@@ -96,7 +96,7 @@ WITHOUT_HOTEL = a_registration(
 def confirmed(registration: Registration) -> Email:
     one = registered(registration)
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
-    return compose(confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake)
+    return word(confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake)
 
 
 @pytest.mark.parametrize("registration", [a_registration(), WITHOUT_HOTEL])

@@ -152,7 +152,7 @@ def test_spam_score(field: str, score: float | None) -> None:
     assert Post({"spam_score": field.encode()}).spam_score == score
 
 
-def test_a_field_that_a_message_brings_along_shows() -> None:
+def test_a_field_forged_in_a_message_shows_tampering() -> None:
     """SendGrid's boundary is known to everybody."""
     forged = (
         MIME
@@ -168,7 +168,7 @@ def test_a_field_that_a_message_brings_along_shows() -> None:
 
 
 @pytest.mark.parametrize("junk", ['form-data; name="{}"', "form-data", "attachment; {}"])
-def test_so_do_fields_that_are_so_many_that_sendgrid_s_own_come_too_late(junk: str) -> None:
+def test_too_many_fields_show_tampering(junk: str) -> None:
     field = "\r\n--xYzZY\r\nContent-Disposition: " + junk + "\r\n\r\npass"
     forged = MIME + field.format("SPF").encode() + "".join(map(field.format, range(MOST_FIELDS))).encode()
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() for name in ("email", "SPF")]
@@ -176,7 +176,7 @@ def test_so_do_fields_that_are_so_many_that_sendgrid_s_own_come_too_late(junk: s
     assert opened(body).tampered
 
 
-def test_so_does_a_text_that_adds_a_message_of_its_own() -> None:
+def test_a_message_forged_in_a_text_shows_tampering() -> None:
     forged = b'Hello\r\n--xYzZY\r\nContent-Disposition: form-data; name="email"\r\n\r\n' + MIME
     assert open_post(stored(*parsed_post(MIME, text=forged))).tampered
 

@@ -13,9 +13,9 @@ import pytest
 
 from rollcall.local.__main__ import main
 from rollcall.local.emulator import free_port
-from tests.conftest import leave_out
 from tests.support.builders import a_form
-from tests.support.local_run import outbox, run_process
+from tests.support.left_out import leave_out
+from tests.support.local_run import local_run, outbox
 from tests.support.served import ROOT, process, until
 
 PATH = "/register/intgov04"
@@ -30,7 +30,7 @@ def start(database: Path, **environment: str) -> subprocess.CompletedProcess[str
 
 @pytest.mark.slow
 def test_a_run_on_firestore_confirms(tmp_path: Path, emulator: str) -> None:
-    with run_process(tmp_path / "database", STORE="firestore", FIRESTORE_EMULATOR_HOST=emulator) as served:
+    with local_run(tmp_path / "database", STORE="firestore", FIRESTORE_EMULATOR_HOST=emulator) as served:
         assert served.post_json(PATH, a_form()).status == 201
         (confirmation,) = until(lambda: outbox(served, "confirmation"))
         assert confirmation["at"].startswith("2004-01-14T")
@@ -39,17 +39,17 @@ def test_a_run_on_firestore_confirms(tmp_path: Path, emulator: str) -> None:
 @pytest.mark.slow
 def test_the_database_outlives_the_process(tmp_path: Path) -> None:
     database = tmp_path / "database"
-    with run_process(database) as served:
+    with local_run(database) as served:
         assert "14 January 2004" in served.ask("GET", "/").text
         reference = served.post_json(PATH, a_form()).json["reference"]
         until(lambda: outbox(served, "confirmation"))
-    with run_process(database) as served:
+    with local_run(database) as served:
         again = served.post_json(PATH, a_form())
         assert (again.status, again.json["reference"]) == (200, reference)
         assert len(outbox(served, "confirmation")) == 1
-    with run_process(database, AT="2004-02-21T00:00:01+01:00") as served:
+    with local_run(database, AT="2004-02-21T00:00:01+01:00") as served:
         until(lambda: outbox(served, "roster"))
-    with run_process(database) as served:  # after the deadline a plain run begins anew
+    with local_run(database) as served:  # after the deadline a plain run begins anew
         assert served.post_json(PATH, a_form()).status == 201
     assert len(list(tmp_path.glob("database-*"))) == 1
 
@@ -57,7 +57,7 @@ def test_the_database_outlives_the_process(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> None:
     database = tmp_path / "database"
-    with run_process(database) as served:
+    with local_run(database) as served:
         assert served.post_json(PATH, a_form()).status == 201
         for port, said in ((served.port, f"Port {served.port} is taken"), (free_port(), "is in use by another run")):
             assert said in start(database, AT="2004-01-13T12:00:00+01:00", PORT=str(port)).stderr
@@ -90,7 +90,7 @@ def test_the_database_of_another_version_is_set_aside(tmp_path: Path) -> None:
     database.mkdir()
     with sqlite3.connect(database / "rollcall.sqlite3") as old:
         old.execute("create table mails (id text)")
-    with run_process(database) as served:
+    with local_run(database) as served:
         assert served.post_json(PATH, a_form()).status == 201
     assert len(list(tmp_path.glob("database-*/rollcall.sqlite3"))) == 1
 

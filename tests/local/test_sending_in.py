@@ -12,7 +12,7 @@ from werkzeug.test import encode_multipart
 
 from rollcall.documents.blank_form import blank_form_pdf
 from rollcall.local.sample import SENDER, filled_in, sample_text
-from tests.documents.test_blank_form import filled_in as filled_in_pdf
+from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, an_event
 from tests.support.clock import Clock
 from tests.support.local_run import outbox

@@ -20,10 +20,10 @@ from rollcall.ops.connect import NoDatabase, connect
 from rollcall.ops.local_run import DATABASE_FILE, Run, announced, local_run
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import leave_out
 from tests.support.builders import a_form, an_event
 from tests.support.clock import Clock
 from tests.support.faulty_firestore import faulty_firestore
+from tests.support.left_out import leave_out
 from tests.support.served import ROOT, Served, process, until
 
 PATH = "/register/intgov04"
@@ -91,6 +91,7 @@ def test_a_smoke_test_that_is_stopped_deletes_its_person(run: Served, database: 
 
 
 def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.ask("GET", PATH).status == 200  # so that the database knows the event
     move = ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00", "--database", str(database))
     code, moved = called(capsys, *move)
     assert (code, moved["closes_at"]) == (0, "2004-02-26T17:00:00+00:00")

@@ -2,7 +2,6 @@
 
 import sys
 import unicodedata
-from contextlib import suppress
 
 import pytest
 from email_validator import validate_email
@@ -12,7 +11,7 @@ from marshmallow import ValidationError
 
 from rollcall.model.fault import Fault
 from schemas.faults import sentences
-from schemas.form import _PLAIN_ADDRESS, FIELD_NAMES, faults_of, form_fields, in_labels, read_form, written
+from schemas.form import _PLAIN_ADDRESS, FIELD_NAMES, faults_of, form_fields, in_codes, in_labels, read_form, written
 from schemas.text import Lines, Text, _unreadable, is_blank
 from tests.support.builders import a_form, an_event
 
@@ -218,11 +217,19 @@ def test_a_category_is_stored_as_its_code(spelling: str, code: str) -> None:
 WRONG: tuple[object, ...] = (None, [], "x\0y", "\ufffd", "x" * 2000, "x\n" * 30, "?")
 
 
+def test_a_choice_sent_by_its_label_is_ticked_when_the_page_is_shown_again() -> None:
+    typed = {"title": "Ms.", "category": "Member State", "hotel": "Ms.", "shown_at": "x"}
+    assert in_codes(EVENT, typed) == typed | {"title": "ms", "category": "member-state"}
+    assert in_codes(EVENT, {"title": "Dr."}) == {"title": "Dr."}
+
+
 @pytest.mark.parametrize("name", [*FIELD_NAMES, "unknown"])
 def test_every_fault_has_a_sentence(name: str) -> None:
     """A code that the table has not would be an error only where somebody reads it."""
     for wrong in WRONG:
-        with suppress(ValidationError):
+        try:
             read_form(EVENT, a_form(**{name: wrong}))
-            continue
-        assert all(map(all, errors_of(**{name: wrong}).values()))
+        except ValidationError as error:
+            said = sentences(EVENT, faults_of(error))
+            assert set(said) == {name}
+            assert all(map(all, said.values()))

@@ -12,9 +12,10 @@ from google.cloud import firestore
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.intakes import RecentIntakes
-from rollcall.desk.ports import Compose, Post, Store
+from rollcall.desk.limits import Limits
+from rollcall.desk.ports import Post, Store
 from rollcall.documents.roster import draw
-from rollcall.emails.composing import compose
+from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
@@ -38,11 +39,21 @@ def desk_with(
     *,
     events: Mapping[str, Event],
     seconds: Callable[[], float] = time.monotonic,
-    compose: Compose = compose,
+    limits: Limits | None = None,
 ) -> Desk:
     """A desk of real parts; its messages are in the folder `files`."""
-    intakes = RecentIntakes(store, seconds)
-    return Desk(store, intakes, events, compose, draw, post, lambda: FolderFiles(files), InboxReader, LINKS, SENDER)
+    return Desk(
+        store=store,
+        intakes=RecentIntakes(store, seconds),
+        events=events,
+        write=write,
+        post=post,
+        files=lambda: FolderFiles(files),
+        reader=InboxReader,
+        links=LINKS,
+        sender=SENDER,
+        limits=limits or Limits(),
+    )
 
 
 def an_event(**changes: Any) -> Event:
@@ -53,7 +64,7 @@ def an_event(**changes: Any) -> Event:
 def roster_files(
     *people: Registered | RosterRow, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
 ) -> tuple[bytes, bytes]:
-    """The CSV and the workbook that are drawn up of these people, some of whom are late."""
+    """The CSV and the workbook of these people, some of whom are late."""
     event = event or an_event()
     everybody = [one if isinstance(one, RosterRow) else RosterRow(one) for one in people]
     everybody += [RosterRow(one, late=True) for one in late]

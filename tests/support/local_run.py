@@ -29,7 +29,7 @@ def run_here(folder: Path, clock: Clock, answers: int | None = None) -> Iterator
         yield Served(listening.getsockname()[1])
 
 
-def run_process(folder: Path, **environment: str) -> AbstractContextManager[Served]:
+def local_run(folder: Path, **environment: str) -> AbstractContextManager[Served]:
     port = free_port()
     return process(["rollcall.local"], port, {"PORT": str(port), "DATABASE": str(folder), **environment})
 

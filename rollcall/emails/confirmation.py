@@ -1,0 +1,56 @@
+"""To the registrant: what we have, where the event is, and whether the registration is late."""
+
+from urllib.parse import quote_plus
+
+from rollcall.desk.desk import Desk
+from rollcall.documents.calendar import invitation
+from rollcall.emails.wording import details, person_of, worded
+from rollcall.model.email import Attachment, Email, OutboxEntry
+from rollcall.model.event import Event, Venue
+from rollcall.model.intake import Intake, e_mailed_in_time
+from rollcall.model.registration import Registered
+from templates import dates
+
+_MAP = "https://www.google.com/maps/search/?api=1&query="
+"""https://developers.google.com/maps/documentation/urls/get-started: finds a building by what people call it."""
+
+
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+    return word(entry, event, person_of(desk, entry), intake)
+
+
+def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
+    late = intake.is_late(registered.received_at)
+    in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
+    copies_to = event.staff if late else ()
+    calendar_entry = None if late else f"{event.slug}.ics"
+    answers = registered.registration.answers
+    return worded(
+        entry,
+        event,
+        f"{_outcome(late, in_time)}: {event.title}, {dates(event)} ({registered.reference})",
+        "confirmation",
+        copies_to=tuple(address for address in copies_to if address != entry.to),
+        attachments=(Attachment(calendar_entry, "text/calendar", invitation(event, registered)),)
+        if calendar_entry
+        else (),
+        registered=registered,
+        details=details(event, registered),
+        late=late,
+        in_time=in_time,
+        closes_at=intake.closes_at,
+        calendar_entry=calendar_entry,
+        map=map_of(event.venue),
+        hotel=answers.get("hotel", ""),
+        hotel_tel=answers.get("hotel_tel", ""),
+    )
+
+
+def map_of(venue: Venue) -> str:
+    return _MAP + quote_plus(", ".join((venue.building, *venue.address)))
+
+
+def _outcome(late: bool, in_time: bool) -> str:
+    if not late:
+        return "Registration confirmed"
+    return "Received in time, recorded late" if in_time else "Received after the deadline"

@@ -1,0 +1,18 @@
+"""To the registrant: another form came in the same name, and changed nothing."""
+
+from rollcall.desk.desk import Desk
+from rollcall.emails.wording import person_of, worded
+from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered
+
+
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    if event.is_over(intake.as_of):
+        return NotNeeded("the event is over: there is nothing left to change")
+    return word(entry, event, person_of(desk, entry))
+
+
+def word(entry: OutboxEntry, event: Event, registered: Registered) -> Email:
+    return worded(entry, event, f"Another form came in your name: {event.title}", "conflict", registered=registered)

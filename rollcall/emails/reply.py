@@ -1,0 +1,175 @@
+"""To the sender of an inbound e-mail: what came of each form in it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import forms_return_to
+from rollcall.emails.wording import LINK_HOLDS, details, faults, labelled, name_of, one_line, worded
+from rollcall.model.email import Email, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.intake import Intake, e_mailed_in_time
+from rollcall.model.registration import Registered
+from schemas.text import is_blank
+
+LONGEST_SUBJECT = 200
+"""Characters."""
+NOT_FOUND = Fault("not_found")
+"""In place of what the page says of an empty field: the sender may have written it where we do not look."""
+_PICTURE = re.compile(r"[./](?:pdf|jpe?g|png|gif|tiff?|bmp|heic|heif|webp)\Z", re.IGNORECASE)
+_RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
+
+
+class Outcome(StrEnum):
+    """What came of a form, as its sender is told."""
+
+    REGISTERED = "registered"
+    DUPLICATE = "duplicate"
+    E_MAILED_IN_TIME = "e_mailed_in_time"
+    """SendGrid had it in time, the store only after the deadline."""
+    LATE = "late"
+    CONFLICT = "conflict"
+    INCOMPLETE = "incomplete"
+    NOT_YET_OPEN = "not_yet_open"
+    NEEDS_REVIEW = "needs_review"
+
+
+IN_A_WORD = {
+    Outcome.REGISTERED: "registered",
+    Outcome.DUPLICATE: "registered before",
+    Outcome.E_MAILED_IN_TIME: "received in time, recorded late",
+    Outcome.LATE: "late",
+    Outcome.CONFLICT: "nothing changed",
+    Outcome.INCOMPLETE: "something is missing or wrong",
+    Outcome.NOT_YET_OPEN: "registration was not yet open",
+    Outcome.NEEDS_REVIEW: "the secretariat will look at it",
+}
+_NOT_REGISTERED = {
+    FormStatus.CONFLICT: Outcome.CONFLICT,
+    FormStatus.INCOMPLETE: Outcome.INCOMPLETE,
+    FormStatus.NOT_YET_OPEN: Outcome.NOT_YET_OPEN,
+    FormStatus.NEEDS_REVIEW: Outcome.NEEDS_REVIEW,
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a reply is about."""
+
+    inbound: InboundEmail
+    people: Mapping[str, Registered]
+    """Those of its forms that are registered, by registration id."""
+    links: Mapping[int, str]
+    """By a form's place in the e-mail: the address of the page with its answers filled in."""
+    form_page: str
+    answers_to: str
+    """The address to which an answer to the reply goes."""
+
+
+@dataclass(frozen=True)
+class FormShown:
+    """What is said of a form."""
+
+    name: str
+    outcome: Outcome
+    details: list[tuple[str, str]]
+    """As registered, else as understood: label and text."""
+    faults: list[str]
+    registered: Registered | None
+    link: str | None
+    """The address of the page with its answers filled in."""
+
+
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+    return word(entry, event, gather(desk, event, entry.inbound_id or "", intake), intake)
+
+
+def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
+    """Raises `StoreUnavailable`; `LookupError` where the inbound e-mail is gone."""
+    inbound = desk.store.inbound(inbound_id)
+    if inbound is None:
+        raise LookupError(f"inbound e-mail {inbound_id} is not there")
+    ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
+    found = [desk.store.registered(event.slug, id) for id in ids]
+    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
+    return Reply(
+        inbound=inbound,
+        people={one.id: one for one in found if one},
+        links={
+            place: desk.links.completing(event, inbound.id, place, until)
+            for place, form in enumerate(inbound.forms)
+            if form.status is FormStatus.INCOMPLETE
+        },
+        form_page=desk.links.form_page(event),
+        answers_to=forms_return_to(desk.links, event),
+    )
+
+
+def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Email:
+    forms = [_shown(event, reply, intake, place, form) for place, form in enumerate(reply.inbound.forms)]
+    not_read = reply.inbound.not_read
+    return worded(
+        entry,
+        event,
+        subject_of(event, reply.inbound),
+        "reply",
+        reply_to=reply.answers_to,
+        headline=_headline(forms),
+        forms=forms,
+        summary=[(f"{number}. {form.name}", IN_A_WORD[form.outcome]) for number, form in enumerate(forms, start=1)],
+        not_read=[one_line(name, 100) for name in not_read],
+        pictures=any(map(looks_like_a_picture, not_read)),
+        intake=intake,
+        form_page=reply.form_page,
+    )
+
+
+def subject_of(event: Event, inbound: InboundEmail) -> str:
+    """Theirs, with one `Re: ` (RFC 5322, 3.6.5); ours where they had none."""
+    theirs = _RE.sub("", one_line(inbound.subject, LONGEST_SUBJECT))
+    return one_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT)
+
+
+def looks_like_a_picture(name: str) -> bool:
+    """Whether an attachment's name, or the media type in its place, is that of a picture or a PDF: mostly a scan."""
+    return bool(_PICTURE.search(name.strip()))
+
+
+def _headline(forms: list[FormShown]) -> str:
+    outcomes = {form.outcome for form in forms}
+    if outcomes and outcomes <= {Outcome.REGISTERED, Outcome.DUPLICATE}:
+        return "Your form is registered" if len(forms) == 1 else "Your forms are registered"
+    if Outcome.INCOMPLETE in outcomes:
+        return "Something is missing in your form" if len(forms) == 1 else "Something is missing in your forms"
+    return "We received your e-mail"
+
+
+def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
+    # whoever sends a different form is told nothing of the one that is registered
+    registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
+    return FormShown(
+        name=registered.registration.full_name if registered else name_of(form.answers),
+        outcome=_outcome(form, registered, intake) if registered else _NOT_REGISTERED[form.status],
+        details=details(event, registered) if registered else labelled(event, form.answers),
+        faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
+        registered=registered,
+        link=reply.links.get(place),
+    )
+
+
+def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
+    """The faults by field name, in words for somebody who wrote an e-mail."""
+    return {
+        name: (NOT_FOUND,) if is_blank(form.answers.get(name, "")) else found for name, found in form.faults.items()
+    }
+
+
+def _outcome(form: InboundForm, registered: Registered, intake: Intake) -> Outcome:
+    if not intake.is_late(registered.received_at):
+        return Outcome.DUPLICATE if form.status is FormStatus.DUPLICATE else Outcome.REGISTERED
+    in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
+    return Outcome.E_MAILED_IN_TIME if in_time else Outcome.LATE

@@ -1,0 +1,322 @@
+"""To the staff: the closed list, its files, and what they want to know with it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rollcall.desk.close import list_is_whole, listed
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import (
+    Newest,
+    everyone,
+    in_step,
+    likely_doubles,
+    messages_now,
+    still_quarantined,
+    unsent_entries,
+)
+from rollcall.documents.roster import draw
+from rollcall.emails.wording import (
+    ATTACHED,
+    NOT_GIVEN,
+    SHOWN,
+    not_shown,
+    one_line,
+    quarantined_row,
+    standing,
+    who,
+    worded,
+)
+from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.intake import Closing, Intake, e_mailed_in_time
+from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.roster import (
+    NOTHING,
+    Drawn,
+    IncompleteForm,
+    Named,
+    RosterContent,
+    RosterRow,
+    Shown,
+    roster_file_id,
+)
+from schemas.form import form_fields
+from templates import in_zone, words
+
+IN_WORKBOOK = 1000
+"""Quarantined forms in the workbook, and incomplete ones, the last received: robots may send more than an e-mail can
+carry."""
+LINKS_HOLD = timedelta(days=14)
+"""A link to a file of the roster opens everybody's address to whoever has it. `make send-roster` makes new ones."""
+LONGEST_CELL = 250
+"""Characters of what nobody has checked."""
+
+
+@dataclass(frozen=True)
+class LinkedFile:
+    """A file that is too large for an e-mail; `size` in bytes."""
+
+    name: str
+    size: int
+    link: str
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The closed list as the e-mail tells of it: counted in full, and of each list no more than an e-mail shows. What
+    is shown of a list is what came last, the oldest first, unless otherwise said."""
+
+    closes_at: datetime
+    as_of: datetime
+    """When it was drawn up; the store's time."""
+    by_category: Mapping[str, int] = field(default_factory=dict)
+    """How many of those on the list are of a category, by its code."""
+    doubles: int = 0
+    """How many may be the same person as somebody else."""
+    organizations: Named = NOTHING
+    hotels: Named = NOTHING
+    undelivered: Shown[RosterRow] = NOTHING
+    """Those on the list whose confirmation did not go out: first those whom it will not reach by itself."""
+    late: Shown[RosterRow] = NOTHING
+    quarantined: Shown[QuarantinedForm] = NOTHING
+    inbound: Mapping[InboundStatus, int] = field(default_factory=dict)
+    """How many inbound e-mails stand how; those that do not occur are absent."""
+    resolved: int = 0
+    """With how many of those that need review the staff have dealt."""
+    not_completed: Shown[IncompleteForm] = NOTHING
+    attached: tuple[Attachment, ...] = ()
+    """Its files, where an e-mail can carry them."""
+    linked: tuple[LinkedFile, ...] = ()
+    """The same files, where no e-mail can."""
+    links_hold_until: datetime | None = None
+
+
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+    return word(entry, event, gather(desk, event, intake), intake)
+
+
+def gather(
+    desk: Desk, event: Event, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
+) -> Roster:
+    """The roster as its closing recorded it, with late registrations and confirmations as they are now. However many
+    people there are, a page of them is in memory at a time; the files are drawn up in a temporary folder.
+
+    1. Check that the stored list is the one that the closing recorded.
+    2. Read the inbound e-mails and the quarantined forms, of which the last go into the workbook.
+    3. Read the people, the list and the outbox side by side, each in the order of the people's ids, and draw up the
+       files of them; what the e-mail says is counted meanwhile.
+    4. Attach the files where an e-mail can carry them (`ATTACHED`), else store them and make links. Each drawing has
+       files of its own, so that what an e-mail says is what its links lead to.
+
+    Raises `StoreUnavailable`; `ValueError` where the list is not whole.
+    """
+    closing = _closing(event, intake)
+    if not list_is_whole(desk.store, event, intake, closing):
+        raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
+    inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
+    for one, status, registered in messages_now(desk.store, event.slug):
+        inbound.add(one, status, registered)
+    for form in still_quarantined(desk.store, event.slug):
+        quarantined.add(form.form.received_at, form)
+    counted = people.counting(_everyone(desk.store, event, intake, closing))
+    content = RosterContent(intake.closes_at, counted, quarantined.in_order(), inbound.not_completed.in_order())
+    with TemporaryDirectory(prefix="roster-") as folder:
+        drawn = draw(event, content, Path(folder))
+        attached, linked = _handed_out(desk, event, intake, closing, drawn)
+    return Roster(
+        closes_at=intake.closes_at,
+        as_of=intake.as_of,
+        by_category=people.by_category,
+        doubles=people.doubles,
+        organizations=drawn.organizations,
+        hotels=drawn.hotels,
+        undelivered=people.undelivered,
+        late=Shown(people.late.in_order(), people.late.count),
+        quarantined=Shown(content.quarantined[-SHOWN:], quarantined.count),
+        inbound=inbound.status,
+        resolved=inbound.resolved,
+        not_completed=Shown(content.not_completed[-SHOWN:], inbound.not_completed.count),
+        attached=attached,
+        linked=linked,
+        links_hold_until=intake.as_of + LINKS_HOLD if linked else None,
+    )
+
+
+def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
+    closing = _closing(event, intake)
+    return worded(
+        entry,
+        event,
+        f"Roster: {event.title}, {closing.count} registered",
+        "roster",
+        attachments=roster.attached,
+        roster=roster,
+        closing=closing,
+        attached=[file.name for file in roster.attached],
+        linked=[(file.name, f"{file.size / 1_000_000:.1f} MB", file.link) for file in roster.linked],
+        by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
+        organizations=_named(roster.organizations),
+        hotels=_named(roster.hotels),
+        undelivered_rows=[_undelivered_row(one) for one in roster.undelivered.shown],
+        late_rows=[_late_row(event, one, roster) for one in roster.late.shown],
+        not_completed_rows=[_not_completed_row(event, one) for one in roster.not_completed.shown],
+        quarantined_rows=[quarantined_row(event, one) for one in roster.quarantined.shown],
+        in_workbook=IN_WORKBOOK,
+        by_email=by_email(roster.inbound, roster.resolved),
+    )
+
+
+def by_email(counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[str, int]]:
+    """What came of the inbound e-mails, and how many there were: each is counted in one of the rows above the last.
+    Empty where there were none. `resolved`: with how many of those that need review the staff have dealt."""
+    if not sum(counts.values()):
+        return []
+    names = {status: words(status).capitalize() for status in InboundStatus}
+    if counts.get(InboundStatus.REGISTERED):
+        names[InboundStatus.REGISTERED] += " (including late ones)"
+    if counts.get(InboundStatus.NEEDS_REVIEW):
+        names[InboundStatus.NEEDS_REVIEW] += f" ({resolved} dealt with)"
+    told = [status for status in InboundStatus if counts.get(status) or status is not InboundStatus.UNREAD]
+    return [*((names[status], counts.get(status, 0)) for status in told), ("All", sum(counts.values()))]
+
+
+def incomplete_form(event: Event, inbound: InboundEmail, form: InboundForm) -> IncompleteForm:
+    too_early = form.status is FormStatus.NOT_YET_OPEN
+    labels = ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
+    return IncompleteForm(
+        name=_cell(f"{form.answers.get('first_name', '')} {form.answers.get('family_name', '')}"),
+        sender=_cell(inbound.sender),
+        missing="nothing, but it came before registration opened" if too_early else labels,
+        received_at=inbound.received_at,
+    )
+
+
+def _cell(text: str) -> str:
+    """What nobody has checked, as a workbook can hold it: XML has no place for some characters."""
+    return "".join(filter(str.isprintable, one_line(text, LONGEST_CELL)))
+
+
+def _closing(event: Event, intake: Intake) -> Closing:
+    if intake.closing is None:
+        raise ValueError(f"the intake of {event.slug} is not closed")
+    return intake.closing
+
+
+@dataclass
+class _Inbound:
+    """What came of the inbound e-mails, counted."""
+
+    event: Event
+    status: Counter[InboundStatus] = field(default_factory=Counter)
+    resolved: int = 0
+    not_completed: Newest[IncompleteForm] = field(default_factory=lambda: Newest(IN_WORKBOOK))
+
+    def add(self, inbound: InboundEmail, status: InboundStatus, registered: frozenset[str]) -> None:
+        """One more; `registered` are the people in it who are registered."""
+        self.status[status] += 1
+        self.resolved += inbound.resolved
+        for form in inbound.forms if status is InboundStatus.WAITING_FOR_SENDER else ():
+            waits = form.status in (FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN)
+            if waits and form.person not in registered:
+                self.not_completed.add(inbound.received_at, incomplete_form(self.event, inbound, form))
+
+
+@dataclass
+class _People:
+    """What is said of the people, counted while they are drawn up."""
+
+    by_category: Counter[str] = field(default_factory=Counter)
+    doubles: int = 0
+    late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
+    _not_sent: int = 0
+    _will_not_arrive: list[RosterRow] = field(default_factory=list)
+    _may_arrive: list[RosterRow] = field(default_factory=list)
+
+    def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
+        """The people, counted as each is taken."""
+        for one in people:
+            self.doubles += bool(one.doubles)
+            if one.late:
+                self.late.add(one.registered.received_at, one)
+            else:
+                self.by_category[one.registered.registration.category] += 1
+                if one.unsent:
+                    self._not_sent += 1
+                    first = self._will_not_arrive if one.unsent.status in UNDELIVERED else self._may_arrive
+                    if len(first) < SHOWN:
+                        first.append(one)
+            yield one
+
+    @property
+    def undelivered(self) -> Shown[RosterRow]:
+        """Those on the list whose confirmation did not go out."""
+        return Shown(tuple([*self._will_not_arrive, *self._may_arrive][:SHOWN]), self._not_sent)
+
+
+def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
+    on_list = in_step(listed(store, event, intake, closing), str)
+    unsent = in_step(_confirmations(store, event), _about)
+    doubles = likely_doubles(everyone(store, event.slug))
+    for one in everyone(store, event.slug):
+        yield RosterRow(one, on_list(one.id) is None, unsent(one.id), doubles(one))
+
+
+def _confirmations(store: Store, event: Event) -> Iterator[OutboxEntry]:
+    """Those not sent, in the order of the people's ids."""
+    return (one for one in unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
+
+
+def _about(entry: OutboxEntry) -> str:
+    return entry.registration_id or ""
+
+
+def _handed_out(
+    desk: Desk, event: Event, intake: Intake, closing: Closing, drawn: Drawn
+) -> tuple[tuple[Attachment, ...], tuple[LinkedFile, ...]]:
+    sizes = [file.path.stat().st_size for file in drawn.files]
+    if sum(sizes) <= ATTACHED:
+        return tuple(Attachment(file.path.name, file.type, file.path.read_bytes()) for file in drawn.files), ()
+    linked = []
+    for file, size in zip(drawn.files, sizes, strict=True):
+        id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.path.suffix)
+        desk.files().put_file(id, file.path)
+        link = desk.links.roster(event, id, intake.as_of + LINKS_HOLD)
+        linked.append(LinkedFile(file.path.name, size, link))
+    return (), tuple(linked)
+
+
+def _undelivered_row(one: RosterRow) -> tuple[str, str]:
+    unsent = f" ({standing(one.unsent)})" if one.unsent else ""
+    return who(one.registered), f"{one.registered.registration.email}{unsent}"
+
+
+def _late_row(event: Event, one: RosterRow, roster: Roster) -> tuple[str, str]:
+    unsent = f"; e-mail {standing(one.unsent)}" if one.unsent else ""
+    received = _received_late(event, one.registered, roster)
+    return who(one.registered), f"{one.registered.registration.email}, {received}{unsent}"
+
+
+def _received_late(event: Event, one: Registered, roster: Roster) -> str:
+    received = f"received {in_zone(one.received_at, event)}"
+    if one.arrived_at and e_mailed_in_time(one.received_at, one.arrived_at, roster.closes_at):
+        return f"e-mailed in time, at {in_zone(one.arrived_at, event)}; {received}"
+    return received
+
+
+def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
+    sender = one.sender or "(no address)"
+    said = f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {one.missing}"
+    return one.name or sender, said
+
+
+def _named(names: Named) -> list[tuple[str, int | str]]:
+    rows: list[tuple[str, int | str]] = [(NOT_GIVEN if name is None else name, times) for name, times in names.shown]
+    if more := not_shown(names):
+        rows.append(("others, which are in the files", f"{more} names" if more > 1 else "1 name"))
+    return rows

@@ -1,0 +1,287 @@
+"""To the staff: what needs review. E-mails that will not arrive, forms in quarantine, inbound e-mails to be read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
+from rollcall.desk.staff_alerts import is_for_staff, next_morning
+from rollcall.emails.reasons import why
+from rollcall.emails.wording import (
+    ATTACHED,
+    LINK_HOLDS,
+    LONGEST_SHOWN,
+    SHOWN,
+    details,
+    differences,
+    faults,
+    labelled,
+    name_of,
+    not_shown,
+    one_line,
+    quarantined_row,
+    shown,
+    standing,
+    who,
+    worded,
+)
+from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.intake import Intake
+from rollcall.model.registration import QuarantinedForm, Registered, reference
+from rollcall.model.roster import NOTHING, Shown
+from templates import in_zone, words
+
+LOOKED_AT = 60_000_000
+"""Bytes of inbound e-mails that are looked into for attachments: two of the largest, or many small ones."""
+WITHOUT_ATTACHMENTS = timedelta(days=7)
+"""How long no attachments go along after a digest did not arrive: where a server takes one of them for a virus, it
+refuses all that goes with it."""
+OUTAGE_IS_NEWS = timedelta(days=2)
+"""How long after the circuit breaker opened a digest still tells of it."""
+LONGEST_FORMS = 10_000
+"""Characters that are said of the forms in one inbound e-mail at most, or nobody could send a digest of many."""
+_MORE = "more in the e-mail itself"
+_ROW = 100
+"""Characters that count for what stands around a label and its text."""
+
+
+@dataclass(frozen=True)
+class ForReview:
+    """An inbound e-mail that needs review."""
+
+    inbound: InboundEmail
+    link: str
+    """The address at which the staff say that they have dealt with it."""
+    attachments: tuple[Attachment, ...]
+    """Its attachments, where they are small enough to go along."""
+    people: Mapping[str, Registered] = field(default_factory=dict)
+    """Those of its forms' people who are registered, by registration id."""
+
+
+@dataclass(frozen=True)
+class StaffDigest:
+    """What needs review. What is shown of a list is what came last, the oldest first."""
+
+    undelivered: Shown[tuple[Registered | None, OutboxEntry]]
+    """E-mails that will not arrive, and whom each is about; None for a roster or a reply."""
+    quarantined: Shown[QuarantinedForm]
+    breaker: CircuitBreaker
+    inbound: Shown[ForReview] = NOTHING
+
+
+@dataclass(frozen=True)
+class InboundShown:
+    """What the staff are told of an inbound e-mail."""
+
+    subject: str
+    rows: list[tuple[str, str]]
+    """Label and text."""
+    forms: list[tuple[str, list[tuple[str, str]]]]
+    """Of each form in it: what came of it, and what is missing and what was understood, label and text each."""
+    text: str
+    link: str
+
+
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    """While an inbound e-mail needs review, another digest is enqueued for the next morning, until the event ends."""
+    digest = gather(desk, event)
+    if digest.inbound.count and not event.is_over(intake.as_of):
+        for another in next_morning(event, intake.as_of):
+            desk.store.enqueue(another)
+    return word(entry, event, digest, intake)
+
+
+def gather(desk: Desk, event: Event) -> StaffDigest:
+    """What needs review now; of each kind the last are shown, and the people looked up whom they are about. Raises
+    `StoreUnavailable`."""
+    breaker = desk.store.circuit_breaker()
+    undelivered = Newest[OutboxEntry](SHOWN)
+    was_refused = False
+    for entry in unsent_entries(desk.store, event.slug):
+        was_refused = was_refused or _was_refused(entry, breaker.as_of)
+        if is_for_staff(entry):
+            undelivered.add(entry.attempts[-1].at if entry.attempts else entry.enqueued_at, entry)
+    quarantined = Newest[QuarantinedForm](SHOWN)
+    for one in still_quarantined(desk.store, event.slug):
+        quarantined.add(one.form.received_at, one)
+    left = Newest[InboundEmail](SHOWN)
+    for inbound in messages(desk.store, event.slug):
+        if inbound.needs_review:
+            left.add(inbound.received_at, inbound)
+    for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
+    return StaffDigest(
+        undelivered=Shown(_with_whom(desk.store, event, undelivered.in_order()), undelivered.count),
+        quarantined=Shown(quarantined.in_order(), quarantined.count),
+        breaker=breaker,
+        inbound=Shown(for_review, left.count),
+    )
+
+
+def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Email | NotNeeded:
+    opened_at = _told_of_outage(digest.breaker, entry)
+    if not (opened_at or digest.undelivered.count or digest.quarantined.count or digest.inbound.count):
+        return NotNeeded("nothing needs review any more")
+    inbound, attachments = inbound_shown(event, digest.inbound.shown)
+    return worded(
+        entry,
+        event,
+        f"Needs review: {event.title}{_counts(digest)}",
+        "staff-digest",
+        attachments=attachments,
+        opened_at=opened_at,
+        undelivered_rows=sorted(_undelivered_row(one, entry, intake) for one, entry in digest.undelivered.shown),
+        older_undelivered=not_shown(digest.undelivered),
+        quarantined_count=digest.quarantined.count,
+        older_quarantined=not_shown(digest.quarantined),
+        quarantined=[(*quarantined_row(event, one), details(event, one.form)) for one in digest.quarantined.shown],
+        inbound_count=digest.inbound.count,
+        older_inbound=not_shown(digest.inbound),
+        inbound=inbound,
+    )
+
+
+def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[InboundShown], tuple[Attachment, ...]]:
+    """What is said of the inbound e-mails, and their attachments, numbered so that no two have one name."""
+    said: list[InboundShown] = []
+    attachments: list[Attachment] = []
+    for one in inbound:
+        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
+        numbered = [
+            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
+            for number, file in enumerate(files, start=len(attachments) + 1)
+        ]
+        attachments += numbered
+        said.append(_shown(event, one, [file.name for file in numbered]))
+    return said, tuple(attachments)
+
+
+def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
+    inbound = one.inbound
+    too_large = bool(inbound.not_read) and not one.attachments
+    text_is_cut = len(inbound.text) >= LONGEST_SHOWN
+    forms = _forms_for_staff(event, one)
+    form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
+    not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
+    rows = [
+        ("From", one_line(inbound.sender, 254) or "(no address)"),
+        ("Received", in_zone(inbound.received_at, event)),
+        ("Why it needs review", why(inbound.reasons)),
+        ("Attachments", _attachments(inbound.not_read, attached, too_large)),
+        ("The e-mail itself", f"file {inbound.id} in the store of inbound e-mails" if not_all_here else ""),
+    ]
+    return InboundShown(
+        subject=one_line(inbound.subject, 200) or "(no subject)",
+        rows=[(label, text) for label, text in rows if text],
+        forms=forms,
+        text=f"{shown(inbound.text).removesuffix('…')}…" if text_is_cut else shown(inbound.text),
+        link=one.link,
+    )
+
+
+def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) -> str:
+    if attached:
+        return f"{', '.join(attached)} (attached here)"
+    if not_read:
+        why = "not attached here: look into the e-mail" if too_large else "empty"
+        return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
+    return ""
+
+
+def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]]]]:
+    forms = one.inbound.forms
+    said: list[tuple[str, list[tuple[str, str]]]] = []
+    room = LONGEST_FORMS
+    for form in forms:
+        came, rows = _form_for_staff(event, form, one.people)
+        room -= len(came) + sum(_ROW + len(label) + len(text) for label, text in rows)
+        if room < 0:
+            return [*said, (f"{len(forms) - len(said)} {_MORE}", [])]
+        said.append((came, rows))
+    return said
+
+
+def _form_for_staff(
+    event: Event, form: InboundForm, people: Mapping[str, Registered]
+) -> tuple[str, list[tuple[str, str]]]:
+    if form.status in REGISTERED and form.registration_id:
+        return f"{words(form.status)}, reference {reference(form.registration_id)}", []
+    stands = people.get(form.registration_id or "")
+    if form.status is FormStatus.CONFLICT and stands and form.answers:
+        came = f"{name_of(form.answers)}: differs from the registered one, reference {stands.reference}"
+        return came, differences(event, stands, form.answers)
+    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
+    return f"{name_of(form.answers)}: {words(form.status)}", wrong + labelled(event, form.answers)
+
+
+def _with_whom(
+    store: Store, event: Event, entries: Sequence[OutboxEntry]
+) -> tuple[tuple[Registered | None, OutboxEntry], ...]:
+    ids = [entry.registration_id for entry in entries if entry.registration_id]
+    people = {one.id: one for one in store.registered_among(event.slug, ids)}
+    return tuple((people.get(entry.registration_id or ""), entry) for entry in entries)
+
+
+def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
+    """Whether it is a digest that lately did not arrive."""
+    lately = entry.not_before > now - WITHOUT_ATTACHMENTS
+    return entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED and lately
+
+
+def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
+    """Those e-mails with what the staff want of each; `room` is how many bytes of attachments go along."""
+    until = desk.intakes.now(event) + LINK_HOLDS
+    look = LOOKED_AT
+    for_review = []
+    for inbound in reversed(left):  # what came last has its attachments at hand
+        attachments, looked_at = _attachments_of(desk, inbound) if room > 0 and look > 0 else ((), 0)
+        look -= looked_at
+        size = sum(len(attachment.content) for attachment in attachments)
+        if size > room:
+            attachments, size = (), 0
+        room -= size
+        link = desk.links.resolving(event, inbound.id, until)
+        conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
+        ids = [form.registration_id for form in conflicts if form.registration_id]
+        people = {one.id: one for one in desk.store.registered_among(event.slug, ids)} if ids else {}
+        for_review.append(ForReview(inbound, link, attachments, people))
+    return tuple(reversed(for_review))
+
+
+def _attachments_of(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment, ...], int]:
+    """What is attached to it, and how many bytes had to be looked at for that."""
+    raw = desk.files().get(inbound.id) or b""
+    return desk.reader().attachments(raw) if raw else (), len(raw)
+
+
+def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | None:
+    """Since when SendGrid refused our account, where this digest was due soon after: it may have had to wait as long as
+    that lasted."""
+    if not breaker.account_refused or breaker.opened_at is None:
+        return None
+    soon = timedelta(0) <= entry.not_before - breaker.opened_at <= OUTAGE_IS_NEWS
+    return breaker.opened_at if soon else None
+
+
+def _counts(digest: StaffDigest) -> str:
+    """How much there is of what there is: ` (1 form, 13 e-mails)`."""
+    counted = (
+        (digest.undelivered.count, "e-mail not delivered", "e-mails not delivered"),
+        (digest.quarantined.count, "form", "forms"),
+        (digest.inbound.count, "e-mail received", "e-mails received"),
+    )
+    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
+    return f" ({said})" if said else ""
+
+
+def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
+    said = f"{words(entry.kind)} to {entry.to}: {standing(entry)}"
+    if one is None:
+        return ("Who wrote to us" if entry.kind is EmailKind.REPLY else "The staff"), said
+    late = ", late" if intake.is_late(one.received_at) else ""
+    answers = one.registration.answers
+    numbers = [f"{label} {answers[name]}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers]
+    return f"{who(one)} ({one.reference}{late})", "\n".join((said, *numbers))

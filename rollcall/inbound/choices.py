@@ -1,0 +1,178 @@
+"""Choices and their boxes, recognised in a line of a form: which box is whose, and which are ticked."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rollcall.model.registration import fold
+
+MOST_OF_CHOICES = 4000
+
+_TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸\uf0fe\uf0fd\uf0fc\uf078"
+_UNTICKED = "☐□○◯◻❏❑▢🗆\uf0a8\uf06f\uf071\uf072\uf0a3"
+"""Unicode's boxes, and Wingdings' as Word has them, in the private use area from U+F000."""
+HAS_BOX = re.compile(rf"[\[(][\s_]?[xX*vV✓✔☒☑]?[\s_]?[\])]|[{_TICKED}{_UNTICKED}]")
+_TOKEN = re.compile(
+    rf"(?P<ticked>[\[(]\s?(?:[xX*vV✓✔☒☑])\s?[\])]|[{_TICKED}]\ufe0f?|(?<!\w)_{{1,4}}[xX]_{{1,4}}(?!\w))"
+    rf"|(?P<unticked>[\[(][\s_]{{0,4}}[\])]|[{_UNTICKED}]\ufe0f?|_{{2,}})"
+    r"|(?P<apart>[/|,;\n])"
+    r"|(?P<wide>\t|[ \xa0]{2,})"
+    r"|(?P<word>[^\W_]+)"
+)
+
+
+def plain(text: str) -> str:
+    """Letters and digits, folded and without accents, a space between words: for comparing."""
+    letters = unicodedata.normalize("NFD", fold(text))
+    kept = "".join(
+        character if character.isalnum() else " " for character in letters if unicodedata.category(character) != "Mn"
+    )
+    return " ".join(kept.split())
+
+
+_plain_word = lru_cache(maxsize=20_000)(plain)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    field: str
+    code: str
+
+
+@dataclass(frozen=True)
+class _Apart:
+    strictly: bool
+
+
+_Mark = bool | str | _Choice | _Apart
+
+
+@dataclass(frozen=True)
+class Choices:
+    by_first_word: Mapping[str, Sequence[tuple[tuple[str, ...], str, str]]]
+    """The longest first: all its words, its field's name and its code."""
+
+    def chosen(self, name: str, text: str) -> str:
+        """The one choice that is ticked or, where nothing has a box, named; else the text, or nothing where it is only
+        choices and boxes."""
+        marks = self._marks(text)
+        choices = [mark for mark in marks if isinstance(mark, _Choice)]
+        has_words = any(isinstance(mark, str) for mark in marks)
+        if any(isinstance(mark, bool) for mark in marks):
+            codes = _ticked(marks, name)
+        else:
+            codes = {choice.code for choice in choices if choice.field == name and not has_words}
+        if len(codes) == 1:
+            return codes.pop()
+        return text if not marks or has_words or any(choice.field != name for choice in choices) else ""
+
+    def fields_in(self, text: str) -> tuple[str, ...]:
+        """The fields of a line that has only choices and boxes, or a box beside a choice; none for an ordinary line."""
+        marks = self._marks(text)
+        named = [mark for mark in marks if isinstance(mark, _Choice)]
+        if not named:
+            return ()
+        if any(isinstance(mark, str) for mark in marks):
+            solid = [mark for mark in marks if not isinstance(mark, _Apart)]
+            beside = any({type(one), type(other)} == {bool, _Choice} for one, other in pairwise(solid))
+            if not beside:
+                return ()
+        return tuple(dict.fromkeys(mark.field for mark in named))
+
+    def has_box(self, text: str) -> bool:
+        return any(isinstance(mark, bool) for mark in self._marks(text))
+
+    def _marks(self, text: str) -> list["_Mark"]:
+        tokens = list(_TOKEN.finditer(text[:MOST_OF_CHOICES]))
+        marks: list[_Mark] = []
+        at = 0
+        while at < len(tokens):
+            kind = tokens[at].lastgroup
+            if kind == "word":
+                found, length = self._choice_at(tokens, at)
+                marks.append(found)
+                at += length
+                continue
+            marks.append(_Apart(kind == "apart") if kind in ("apart", "wide") else kind == "ticked")
+            at += 1
+        lone = [place for place, mark in enumerate(marks) if mark in ("x", "X")]
+        if len(lone) == sum(isinstance(mark, str) for mark in marks):  # as in: X Ms.
+            for place in lone:
+                marks[place] = True
+        return marks
+
+    def _choice_at(self, tokens: Sequence[re.Match[str]], at: int) -> tuple["_Mark", int]:
+        for words, field, code in self.by_first_word.get(_plain_word(tokens[at].group()), ()):
+            length = _length(words, tokens, at)
+            if length:
+                return _Choice(field, code), length
+        return tokens[at].group(), 1
+
+
+def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:
+    """Each given as field's name, code and spelling."""
+    found: dict[str, list[tuple[tuple[str, ...], str, str]]] = {}
+    for field, code, spelling in spelled:
+        if words := tuple(re.findall(r"[^\W_]+", plain(spelling))):
+            found.setdefault(words[0], []).append((words, field, code))
+    return Choices({first: sorted(dict.fromkeys(of), key=lambda one: -len(one[0])) for first, of in found.items()})
+
+
+def _length(words: tuple[str, ...], tokens: Sequence[re.Match[str]], at: int) -> int:
+    """How many tokens these words take; 0 where they are not there."""
+    place = at
+    for word in words:
+        while at < place < len(tokens) and _is_space(tokens[place]):
+            place += 1
+        if place >= len(tokens) or _plain_word(tokens[place].group()) != word:
+            return 0
+        place += 1
+    return place - at
+
+
+def _is_space(token: re.Match[str]) -> bool:
+    return token.lastgroup == "wide" or token.group() == "\n"
+
+
+def _ticked(marks: Sequence[_Mark], name: str) -> set[str]:
+    ticked: set[str] = set()
+    for part in _parts(marks, strictly=True):
+        choices = [mark for mark in part if isinstance(mark, _Choice)]
+        told = _told(part)
+        if told is None and len(choices) > 1:
+            for smaller in _parts(part, strictly=False):
+                ticked |= {choice.code for choice in _told(smaller) or () if choice.field == name}
+        else:
+            ticked |= {choice.code for choice in told or () if choice.field == name}
+    return ticked
+
+
+def _told(part: Sequence[_Mark]) -> list[_Choice] | None:
+    """None where it cannot be told whose box is whose."""
+    solid = [mark for mark in part if isinstance(mark, bool | _Choice)]
+    choices = [mark for mark in solid if isinstance(mark, _Choice)]
+    if len(choices) == 1:
+        return choices if True in solid else []
+    if not choices or not any(isinstance(mark, bool) for mark in solid):
+        return []
+    before, after = isinstance(solid[0], bool), isinstance(solid[-1], bool)
+    if before == after:
+        return None
+    pairs = pairwise(solid)
+    if before:
+        return [choice for box, choice in pairs if box is True and isinstance(choice, _Choice)]
+    return [choice for choice, box in pairs if box is True and isinstance(choice, _Choice)]
+
+
+def _parts(marks: Sequence[_Mark], *, strictly: bool) -> Iterator[Sequence[_Mark]]:
+    part: list[_Mark] = []
+    for mark in marks:
+        if isinstance(mark, _Apart) and (mark.strictly or not strictly):
+            yield part
+            part = []
+        else:
+            part.append(mark)
+    yield part

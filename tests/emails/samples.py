@@ -1,0 +1,240 @@
+"""One e-mail of each kind, in its variants: what the golden files hold and the other tests vary."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rollcall.emails import confirmation, conflict, reply, roster, staff_digest
+from rollcall.emails.reply import Reply
+from rollcall.emails.roster import LinkedFile, Roster
+from rollcall.emails.staff_digest import ForReview, StaffDigest
+from rollcall.model import email
+from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
+from rollcall.model.event import Event, Hotel
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.intake import Closing, Intake
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.model.roster import IncompleteForm, RosterRow, Shown
+from tests.support.builders import a_form, a_registration, an_event, registered
+
+EVENT = an_event()
+NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
+INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=NOON)
+NOT_YET_OPEN = replace(INTAKE, as_of=EVENT.opens_at - timedelta(days=1))
+PAST = replace(INTAKE, as_of=EVENT.closes_at + timedelta(days=1))
+CLOSED = replace(INTAKE, closing=Closing(1, "ab" * 32, 1), as_of=EVENT.closes_at)
+FOCAL_POINT = "focal.point@mpt.example.org"
+LINK = "https://desk.example.org/register/intgov04/complete/abc.def"
+FORM_PAGE = "https://desk.example.org/register/intgov04"
+
+AMINA = registered()
+LATE = registered(received_at=EVENT.closes_at + timedelta(hours=1))
+E_MAILED_IN_TIME = registered(
+    arrived_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at + timedelta(minutes=1)
+)
+ANSWERS = {name: str(value) for name, value in a_form().items() if name not in ("email", "signature")}
+REGISTERED = InboundForm(FormStatus.REGISTERED, AMINA.id)
+INCOMPLETE = InboundForm(
+    FormStatus.INCOMPLETE,
+    answers=ANSWERS | {"fax": "none yet"},
+    faults={
+        "email": (Fault("required"),),
+        "signature": (Fault("required"),),
+        "fax": (Fault("not_a_telephone_number"),),
+    },
+)
+
+
+def without_hotel() -> Registered:
+    answers = {name: text for name, text in a_registration().answers.items() if not name.startswith("hotel")}
+    return registered(a_registration(answers=answers))
+
+
+def confirmed(one: Registered, event: Event = EVENT, thread: tuple[str, ...] = ()) -> Email:
+    entry = email.confirmation(event.slug, one.id, one.registration.email, thread)
+    return confirmation.word(entry, event, one, INTAKE)
+
+
+def conflicting(one: Registered) -> Email:
+    return conflict.word(email.conflict_notice(EVENT.slug, one), EVENT, one)
+
+
+def an_inbound(*forms: InboundForm, **changes: Any) -> InboundEmail:
+    inbound = InboundEmail(
+        "M" * 24,
+        EVENT.slug,
+        NOON,
+        sender=FOCAL_POINT,
+        subject="Registration for the workshop",
+        message_id="<one@mpt.example.org>",
+        forms=forms,
+    )
+    return replace(inbound, **changes)
+
+
+def replied(
+    *forms: InboundForm,
+    intake: Intake = INTAKE,
+    people: tuple[Registered, ...] = (AMINA,),
+    links: Mapping[int, str] | None = None,
+    **changes: Any,
+) -> Email:
+    inbound = an_inbound(*forms, **changes)
+    if links is None:
+        links = {place: LINK for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE}
+    content = Reply(inbound, {one.id: one for one in people}, links, FORM_PAGE, "intgov04@forms.example.org")
+    return reply.word(email.reply_entry(inbound, FOCAL_POINT), EVENT, content, intake)
+
+
+def some(*those: Any, count: int | None = None) -> Shown[Any]:
+    return Shown(those, len(those) if count is None else count)
+
+
+def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntry:
+    entry = email.confirmation(EVENT.slug, one.id, one.registration.email)
+    return replace(entry, status=status, due_at=None, reason=reason)
+
+
+def rostered(**content: Any) -> Email:
+    entry = email.roster_entry(EVENT.slug, 1, "spumail@itu.int")
+    return roster.word(entry, EVENT, replace(Roster(EVENT.closes_at, EVENT.closes_at), **content), CLOSED)
+
+
+def for_review(number: int, *files: Attachment, people: Mapping[str, Registered] | None = None, **changes: Any) -> Any:
+    inbound = InboundEmail(
+        f"M{number:023}",
+        EVENT.slug,
+        NOON,
+        sender=f"sender{number:03}@example.org",
+        subject="Our form",
+        reasons=(Reason(ReviewReason.NO_FORM),),
+        text="Dear colleagues,\nplease find our form attached.",
+    )
+    link = f"https://desk.example.org/dealt-with/{number}"
+    return ForReview(replace(inbound, **changes), link, files, people or {})
+
+
+def digest(**content: Any) -> Email | NotNeeded:
+    entry = email.staff_digest(EVENT.slug, "20040202T12", 1, "spumail@itu.int", NOON)
+    empty = StaffDigest(Shown(), Shown(), CircuitBreaker(NOON))
+    return staff_digest.word(entry, EVENT, replace(empty, **content), CLOSED)
+
+
+def digested(**content: Any) -> Email:
+    written = digest(**content)
+    assert isinstance(written, Email)
+    return written
+
+
+def _full_roster() -> Email:
+    failed = RosterRow(AMINA, unsent=unsent(AMINA, EmailStatus.BOUNCED, "550 no such mailbox"))
+    return rostered(
+        by_category={"member-state": 2},
+        doubles=2,
+        organizations=some(("Ministère des Postes", 7), (None, 1), count=12_346),
+        hotels=some(("Hôtel Cornavin", 9), count=3),
+        undelivered=some(failed, count=4000),
+        late=some(
+            RosterRow(LATE, late=True),
+            RosterRow(E_MAILED_IN_TIME, late=True, unsent=unsent(LATE, EmailStatus.FAILED)),
+            count=70,
+        ),
+        quarantined=some(QuarantinedForm(AMINA, BotSignal.TOO_FAST), count=5000),
+        not_completed=some(
+            IncompleteForm("Fatou Ba", FOCAL_POINT, "E-mail, Signature", NOON),
+            IncompleteForm("", "", "nothing, but it came before registration opened", NOON),
+        ),
+        inbound={
+            InboundStatus.REGISTERED: 30,
+            InboundStatus.WAITING_FOR_SENDER: 5,
+            InboundStatus.NEEDS_REVIEW: 3,
+            InboundStatus.SPAM: 1,
+        },
+        resolved=2,
+        attached=(
+            Attachment("intgov04-roster.csv", "text/csv", b"Reference"),
+            Attachment("intgov04-roster.xlsx", "application/zip", b"PK"),
+        ),
+    )
+
+
+def _linked_roster() -> Email:
+    linked = (
+        LinkedFile("intgov04-roster.csv", 25_060_000, f"{FORM_PAGE}/roster/1"),
+        LinkedFile("intgov04-roster.xlsx", 14_000_000, f"{FORM_PAGE}/roster/2"),
+    )
+    return rostered(
+        linked=linked,
+        links_hold_until=EVENT.closes_at + timedelta(days=14),
+        as_of=EVENT.closes_at + timedelta(minutes=1),
+    )
+
+
+def _full_digest() -> Email:
+    bounced = unsent(AMINA, EmailStatus.BOUNCED, "550 no such mailbox")
+    lost_reply = replace(
+        email.reply_entry(an_inbound(), "a@mpt.example.org"), status=EmailStatus.BOUNCED, reason="550 no"
+    )
+    lost_roster = replace(email.roster_entry(EVENT.slug, 1, "gone@example.org"), status=EmailStatus.FAILED)
+    came = {name: str(value) for name, value in a_form(hotel=" Hotel Royal ", category="associate").items()}
+    came |= {"address": "BP 1\nConakry", "organization": came["organization"] + " ", "family_name": "DIALLO"}
+    del came["fax"]
+    differs = InboundForm(FormStatus.CONFLICT, AMINA.id, answers=came)
+    known = InboundForm(FormStatus.DUPLICATE, AMINA.id)
+    scan = Attachment("scan.pdf", "application/pdf", b"%PDF")
+    incomplete = InboundForm(
+        FormStatus.INCOMPLETE,
+        answers={"family_name": "Diallo", "category": "associate"},
+        faults={"email": (Fault("required"),)},
+    )
+    return digested(
+        undelivered=some((AMINA, bounced), (None, lost_reply), (None, lost_roster), count=3003),
+        quarantined=some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD), count=53),
+        breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True),
+        inbound=some(
+            for_review(1, scan, not_read=("scan.pdf",)),
+            for_review(2, forms=(incomplete, known)),
+            for_review(3, forms=(differs,), people={AMINA.id: AMINA}, reasons=(Reason(ReviewReason.CONFLICT),)),
+            for_review(4, not_read=("huge.tif",), subject="", sender="", text="نموذج التسجيل\nاسم: أمينة"),
+            count=5,
+        ),
+    )
+
+
+SAMPLES: dict[str, Callable[[], Email]] = {
+    "confirmation": lambda: confirmed(AMINA),
+    "confirmation-late": lambda: confirmed(LATE),
+    "confirmation-e-mailed-in-time": lambda: confirmed(E_MAILED_IN_TIME),
+    "confirmation-no-hotel": lambda: confirmed(
+        without_hotel(), replace(EVENT, hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))
+    ),
+    "conflict": lambda: conflicting(AMINA),
+    "roster-empty": rostered,
+    "roster-full": _full_roster,
+    "roster-links": _linked_roster,
+    "staff-digest-empty-circuit": lambda: digested(
+        breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True)
+    ),
+    "staff-digest-full": _full_digest,
+    "reply-registered": lambda: replied(REGISTERED),
+    "reply-duplicate-no-hotel": lambda: replied(
+        replace(REGISTERED, status=FormStatus.DUPLICATE), people=(replace(without_hotel(), id=AMINA.id),)
+    ),
+    "reply-late": lambda: replied(REGISTERED, people=(LATE,), intake=PAST),
+    "reply-e-mailed-in-time": lambda: replied(REGISTERED, people=(E_MAILED_IN_TIME,), intake=PAST),
+    "reply-conflict": lambda: replied(InboundForm(FormStatus.CONFLICT, AMINA.id, answers=ANSWERS)),
+    "reply-incomplete": lambda: replied(INCOMPLETE),
+    "reply-incomplete-no-link": lambda: replied(INCOMPLETE, links={}),
+    "reply-incomplete-past": lambda: replied(INCOMPLETE, intake=PAST),
+    "reply-not-yet-open": lambda: replied(
+        InboundForm(FormStatus.NOT_YET_OPEN, AMINA.id, answers=ANSWERS), intake=NOT_YET_OPEN
+    ),
+    "reply-was-not-yet-open": lambda: replied(InboundForm(FormStatus.NOT_YET_OPEN, AMINA.id, answers=ANSWERS)),
+    "reply-needs-review": lambda: replied(InboundForm(FormStatus.NEEDS_REVIEW, answers=ANSWERS)),
+    "reply-several": lambda: replied(REGISTERED, INCOMPLETE, InboundForm(FormStatus.CONFLICT, answers=ANSWERS)),
+    "reply-scans": lambda: replied(not_read=("scan of the form.jpg", "fax.tif")),
+    "reply-no-form": replied,
+    "reply-no-form-past": lambda: replied(intake=PAST),
+}

@@ -1,0 +1,86 @@
+"""The confirmation and the notice of a conflict, beyond their golden files."""
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from rollcall.emails.confirmation import map_of
+from rollcall.emails.conflict import write
+from rollcall.model.email import NotNeeded, conflict_notice
+from rollcall.model.registration import Registered
+from tests.emails.samples import AMINA, E_MAILED_IN_TIME, EVENT, INTAKE, LATE, confirmed, conflicting
+from tests.support.builders import a_registration, registered
+
+
+@pytest.mark.parametrize(
+    ("one", "begins"),
+    [
+        (registered(received_at=EVENT.closes_at), "Registration confirmed"),
+        (registered(received_at=EVENT.closes_at + timedelta(microseconds=1)), "Received after the deadline"),
+        (replace(E_MAILED_IN_TIME, arrived_at=EVENT.closes_at - timedelta(seconds=1)), "Received in time"),
+        (replace(E_MAILED_IN_TIME, arrived_at=EVENT.closes_at), "Received after the deadline"),
+        (replace(E_MAILED_IN_TIME, received_at=EVENT.closes_at), "Registration confirmed"),
+    ],
+)
+def test_the_deadline_itself_is_on_time_in_the_store_and_late_at_sendgrid(one: Registered, begins: str) -> None:
+    assert confirmed(one).subject.startswith(begins)
+
+
+@pytest.mark.parametrize("late", [LATE, E_MAILED_IN_TIME], ids=["late", "e-mailed in time"])
+def test_a_late_person_is_not_told_what_only_the_registered_need(late: Registered) -> None:
+    email = confirmed(late)
+    for body in (email.text.lower(), email.html.lower()):
+        assert "the details we have" in body
+        for needed_by_registered in ("please bring", "passport", "as registered", "calendar", "you are registered"):
+            assert needed_by_registered not in body
+    assert (email.attachments, email.copies_to) == ((), EVENT.staff)
+
+
+def test_the_calendar_entry_is_attached_under_the_name_that_the_text_says() -> None:
+    email = confirmed(AMINA)
+    (file,) = email.attachments
+    assert (file.type, email.copies_to, email.reply_to) == ("text/calendar", (), EVENT.staff[0])
+    assert file.name in email.text
+    assert file.name in email.html
+
+
+def test_the_map_is_asked_for_the_venue_whatever_its_name_holds() -> None:
+    venue = replace(EVENT.venue, building='A&B "Hall" #1?')
+    (query,) = parse_qs(urlsplit(map_of(venue)).query)["query"]
+    assert query.startswith('A&B "Hall" #1?, Place des Nations')
+    assert "&amp;B" not in map_of(venue)
+
+
+def test_it_is_in_the_thread_of_the_e_mail_that_it_answers() -> None:
+    thread = ("<first@example.org>", "<last@example.org>")
+    answer, own = confirmed(AMINA, thread=thread), confirmed(AMINA)
+    assert (answer.thread, answer.answers) == (thread, True)
+    assert (own.thread, own.answers) == ((), False)
+
+
+def test_a_name_cannot_be_markup_or_a_template() -> None:
+    hostile = "<script>alert(1)</script> {{ 7*7 }}"
+    email = confirmed(registered(a_registration(family_name=hostile)))
+    assert "<script>" not in email.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }}" in email.html
+    assert hostile in email.text
+
+
+def test_a_title_with_line_breaks_cannot_add_a_header() -> None:
+    event = replace(EVENT, title="Forum\r\nBcc: all@example.org", organizer="SPU")
+    assert "\n" not in confirmed(AMINA, event).subject
+    assert confirmed(AMINA, event).sender_name == "SPU"
+
+
+def test_a_person_without_a_title_is_addressed_by_name() -> None:
+    answers = {name: text for name, text in a_registration().answers.items() if name != "title"}
+    one = registered(a_registration(answers=answers))
+    assert "\nDear Diallo,\n" in confirmed(one).text
+    assert "\nDear Diallo,\n" in conflicting(one).text
+
+
+def test_a_conflict_is_not_told_once_the_event_is_over(desk: object) -> None:
+    over = replace(INTAKE, as_of=EVENT.closes_at + timedelta(days=365))
+    assert isinstance(write(desk, conflict_notice(EVENT.slug, AMINA), EVENT, over), NotNeeded)  # type: ignore[arg-type]

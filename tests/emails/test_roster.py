@@ -1,0 +1,216 @@
+"""The roster: what is gathered for it, where its files are, and that more people take no more memory."""
+
+import csv
+import hashlib
+import io
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import openpyxl
+import pytest
+from google.cloud import firestore
+
+from rollcall.desk.close import ROSTER_PAGE, close, listed
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
+from rollcall.desk.send import send
+from rollcall.emails import roster, staff_digest
+from rollcall.emails.roster import LINKS_HOLD
+from rollcall.emails.wording import ATTACHED, SHOWN
+from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
+from rollcall.model.registration import Registered, new_id
+from rollcall.model.roster import Shown
+from rollcall.ops.status import status
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from tests.support.builders import a_registration, an_event, desk_with
+from tests.support.clock import Clock
+from tests.support.desk import Postbox
+
+EVENT = an_event()
+ANYBODY = a_registration()
+SECOND = timedelta(seconds=1)
+LONG = "Rue de la Poste " * 1900
+"""About as much as a cell of a workbook holds."""
+
+
+@pytest.fixture(params=["sqlite", "firestore"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "sqlite":
+        return SqliteStore(tmp_path / "rollcall.sqlite3", lambda: datetime.now(UTC))
+    return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
+
+
+def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox: Postbox, tmp_path: Path) -> None:
+    answers = {**a_registration().answers, "address": LONG, "hotel": LONG, "organization": LONG}
+    people = [a_registration(first_name=f"Number {place}", answers=answers) for place in range(ATTACHED // 90_000 + 1)]
+    for person in people:
+        id = new_id()
+        assert store.accept(EVENT.slug, id, person, confirmation(EVENT.slug, id, person.email))
+    event = replace(EVENT, closes_at=store.now())
+    desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
+    closing = close(desk, event)
+    assert closing
+    send(desk, roster_entry(event.slug, 1, "").id)
+
+    (email,) = postbox.messages
+    assert email.attachments == ()
+    names = sorted(path.name for path in (tmp_path / "messages").iterdir())
+    assert [name.rpartition(".")[2] for name in names] == ["csv", "xlsx"]
+    assert all(name.startswith(f"roster-{event.slug}-{closing.sha256[:16]}-") for name in names)
+    table, workbook = (desk.files().get(name) or b"" for name in names)
+    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+    expected = sorted(person.first_name for person in people)
+    assert [row["First name"] for row in rows] == expected
+    assert {row["Complete address"] for row in rows} == {LONG}
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)["Roster"]
+    assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
+    drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
+    for name, content in zip(names, (table, workbook), strict=True):
+        link = desk.links.roster(event, name, drawn_up_at + LINKS_HOLD)
+        assert link in email.text
+        assert link in email.html
+        assert f"({len(content) / 1_000_000:.1f} MB)" in email.text
+
+
+def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: Path) -> None:
+    """What the first e-mail's link leads to stays as that e-mail says."""
+    answers = {**a_registration().answers, "address": LONG}
+    for place in range(ATTACHED // len(LONG) + 1):
+        desk.store.accept(
+            EVENT.slug, f"{place:024}", a_registration(first_name=str(place), answers=answers), an_entry(f"{place:024}")
+        )
+    clock.now = EVENT.closes_at + SECOND
+    close(desk, EVENT)
+    first, second = (roster.gather(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
+    assert first.as_of < second.as_of
+    assert len({file.link for file in (*first.linked, *second.linked)}) == 4
+    assert len(list((tmp_path / "messages").iterdir())) == 4
+
+
+def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Clock) -> None:
+    statuses = {"A": EmailStatus.DELIVERED, "B": EmailStatus.BOUNCED, "C": EmailStatus.SENT, "D": EmailStatus.PENDING}
+    for id, standing in statuses.items():
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
+        entry = desk.store.entry(an_entry(id).id)
+        assert entry
+        desk.store.save_entry(replace(entry, status=standing))
+        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
+    close_after(desk, clock)
+    desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), an_entry("E"))
+    gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
+    table = gathered.attached[0].content.decode("utf-8-sig")
+    assert {row["First name"]: row["Confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
+        "A": "sent",
+        "B": "bounced",
+        "C": "sent",
+        "D": "pending",
+    }
+    undelivered = [one.registered.id for one in gathered.undelivered.shown]
+    assert (undelivered, gathered.undelivered.count) == (["B", "D"], 2)
+    assert [(one.registered.id, one.unsent is not None) for one in gathered.late.shown] == [("E", True)]
+    assert gathered.by_category == {"member-state": 4}
+    organization = a_registration().answers["organization"]
+    assert gathered.organizations == Shown(((organization, 4),), 1)
+
+
+def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None:
+    """An open circuit breaker does not push the e-mails that bounced out of sight."""
+    for place in range(SHOWN + 5):
+        desk.store.accept(EVENT.slug, f"{place:024}", a_registration(first_name=str(place)), an_entry(f"{place:024}"))
+    last = desk.store.entry(an_entry(f"{place:024}").id)
+    assert last
+    desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
+    close_after(desk, clock)
+    undelivered = roster.gather(desk, EVENT, desk.store.intake(EVENT)).undelivered
+    assert (len(undelivered.shown), undelivered.count) == (SHOWN, SHOWN + 5)
+    assert undelivered.shown[0].registered.id == f"{place:024}"
+
+
+def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock: Clock) -> None:
+    for id in "BAC":
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
+    closing = close_after(desk, clock)
+    assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
+    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
+
+
+class Many:
+    """A store with so many people, each with a confirmation that bounced; a page is made when it is asked for."""
+
+    def __init__(self, store: Store, people: int) -> None:
+        self._store = store
+        self._people = people
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def registrations(self, _event: str, after: str | None, limit: int) -> Sequence[Registered]:
+        return [self._one(place) for place in self._places(after, limit)]
+
+    def people(self, _event: str, ids: Sequence[str]) -> Sequence[Registered]:
+        return [self._one(int(id)) for id in ids]
+
+    def unsent_entries(self, _event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
+        places = self._places(after and after.split(".")[1], limit)
+        return [replace(an_entry(f"{place:024}"), status=EmailStatus.BOUNCED, due_at=None) for place in places]
+
+    def _places(self, after: str | None, limit: int) -> range:
+        first = int(after) + 1 if after else 0
+        return range(first, min(first + limit, self._people))
+
+    def _one(self, place: int) -> Registered:
+        answers = {**ANYBODY.answers, "organization": f"Ministry {place}", "address": f"{place} {LONG[:9000]}"}
+        return Registered(f"{place:024}", replace(ANYBODY, answers=answers), EVENT.opens_at)
+
+
+WORKS: dict[str, Callable[[Desk], object]] = {
+    "closing": lambda desk: close(desk, EVENT),
+    "the roster": lambda desk: roster_mailed(desk),
+    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT),
+    "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
+}
+
+
+@pytest.mark.parametrize("work", WORKS)
+def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tmp_path: Path, work: str) -> None:
+    few, many = 3 * ROSTER_PAGE, 9 * ROSTER_PAGE
+
+    def peak(people: int) -> int:
+        folder = tmp_path / str(people)
+        folder.mkdir()
+        with_many = cast(Store, Many(SqliteStore(folder / "rollcall.sqlite3", clock), people))
+        a_desk = desk_with(with_many, desk.post, folder / "messages", events={EVENT.slug: EVENT})
+        with_many.intake(EVENT)
+        if work != "closing":
+            close(a_desk, EVENT)
+        tracemalloc.start()
+        try:
+            WORKS[work](a_desk)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    clock.now = EVENT.closes_at + SECOND
+    peak(1)  # what is made once is there
+    assert peak(many) < 1.2 * peak(few)
+
+
+def roster_mailed(desk: Desk) -> None:
+    intake = desk.store.intake(EVENT)
+    gathered = roster.gather(desk, EVENT, intake)
+    assert gathered.linked or gathered.by_category.get("member-state") == 1
+    roster.word(roster_entry(EVENT.slug, 1, EVENT.staff[0]), EVENT, gathered, intake)
+
+
+def an_entry(id: str) -> Any:
+    return confirmation(EVENT.slug, id, "a@example.org")
+
+
+def close_after(desk: Desk, clock: Clock) -> Any:
+    clock.now = EVENT.closes_at + SECOND
+    return close(desk, EVENT)

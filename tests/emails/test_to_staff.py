@@ -1,0 +1,149 @@
+"""The roster and the staff digest, beyond their golden files."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollcall.emails.roster import by_email, incomplete_form
+from rollcall.inbound.reader import LONGEST_TEXT
+from rollcall.model.email import Attachment, CircuitBreaker, NotNeeded
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
+from rollcall.model.registration import BotSignal, QuarantinedForm
+from rollcall.model.roster import IncompleteForm, RosterRow
+from templates import dates, days, deadline
+from tests.emails.samples import (
+    AMINA,
+    EVENT,
+    LATE,
+    NOON,
+    an_inbound,
+    digest,
+    digested,
+    for_review,
+    rostered,
+    some,
+)
+from tests.support.builders import an_event
+
+MISSING = (Fault("required"),)
+counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
+
+
+@given(counts_of_inbound)
+def test_each_inbound_e_mail_is_counted_once(counts: dict[InboundStatus, int]) -> None:
+    rows = by_email(counts, resolved=2)
+    assert bool(rows) == bool(sum(counts.values()))
+    if rows:
+        *parts, (_, total) = rows
+        assert total == sum(count for _, count in parts) == sum(counts.values())
+
+
+@pytest.mark.parametrize(
+    ("form", "missing"),
+    [
+        (
+            InboundForm(FormStatus.INCOMPLETE, faults=dict.fromkeys(("signature", "email"), MISSING)),
+            "E-mail, Signature",
+        ),
+        (InboundForm(FormStatus.NOT_YET_OPEN), "nothing, but it came before registration opened"),
+    ],
+)
+def test_what_is_missing_is_named_by_its_labels_in_the_forms_order(form: InboundForm, missing: str) -> None:
+    assert incomplete_form(EVENT, an_inbound(), form).missing == missing
+
+
+def test_a_long_roster_stays_an_e_mail() -> None:
+    late = some(*[RosterRow(LATE, late=True)] * 50, count=10**6)
+    names = some(*[(f"Ministry {number}", 1) for number in range(200)], count=10**6)
+    incomplete = some(*[IncompleteForm("x" * 250, "y" * 250, "z", NOON)] * 50, count=10**6)
+    email = rostered(late=late, organizations=names, hotels=names, not_completed=incomplete)
+    assert len(email.html) < 400_000
+
+
+def test_a_digest_with_nothing_left_to_tell_is_not_needed() -> None:
+    assert isinstance(digest(), NotNeeded)
+    refused = CircuitBreaker(NOON, opened_at=NOON - timedelta(days=9), account_refused=True)
+    assert isinstance(digest(breaker=refused), NotNeeded)
+
+
+def test_the_subject_counts_what_there_is() -> None:
+    quarantined = some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD))
+    inbound = some(*(for_review(number) for number in range(13)))
+    counted = digested(quarantined=quarantined, inbound=inbound).subject
+    assert counted == f"Needs review: {EVENT.title} (1 form, 13 e-mails received)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_named"),
+    [
+        ({}, False),
+        ({"text": "x" * (LONGEST_TEXT - 1)}, False),
+        ({"text": "x" * LONGEST_TEXT}, True),
+        ({"not_read": ("huge.tif",)}, True),
+        ({"forms": (InboundForm(FormStatus.CONFLICT, AMINA.id),)}, True),
+    ],
+    ids=["all is here", "a long text", "a text that was cut", "a large attachment", "answers that were not kept"],
+)
+def test_the_file_of_the_e_mail_is_named_where_not_all_of_it_is_here(changes: dict[str, Any], is_named: bool) -> None:
+    email = digested(inbound=some(for_review(1, **changes)))
+    for body in (email.text, email.html):
+        assert ("in the store of inbound e-mails" in body) == is_named
+        assert ("x…" in body) == (len(str(changes.get("text", ""))) == LONGEST_TEXT)
+
+
+def test_a_conflict_is_told_though_the_form_asks_for_more_since() -> None:
+    form = InboundForm(FormStatus.CONFLICT, AMINA.id, answers={"family_name": "Diallo", "hotel": "Hotel Royal"})
+    email = digested(inbound=some(for_review(1, forms=(form,), people={AMINA.id: AMINA})))
+    assert "Hotel: Hôtel Cornavin → Hotel Royal\n" in email.text
+
+
+def test_an_empty_attachment_is_not_called_large() -> None:
+    file = Attachment("empty.txt", "text/plain", b"")
+    email = digested(inbound=some(for_review(1, file, not_read=("empty.txt",))))
+    assert "empty.txt (empty)" in email.text
+    assert email.attachments == ()
+
+
+def test_no_two_attachments_have_one_name() -> None:
+    scan = Attachment("scan.pdf", "application/pdf", b"%PDF")
+    empty = Attachment("empty.txt", "text/plain", b"")
+    email = digested(inbound=some(for_review(1, scan, scan), for_review(2, empty, scan)))
+    assert [file.name for file in email.attachments] == ["1-scan.pdf", "2-scan.pdf", "3-scan.pdf"]
+    for body in (email.text, email.html):
+        assert "1-scan.pdf, 2-scan.pdf (attached here)" in body
+        assert "3-scan.pdf (attached here)" in body
+
+
+def test_a_strangers_e_mail_is_only_text_and_bounded() -> None:
+    hostile = "<script>alert(1)</script>\x00\r\nBcc: all@example.org" + "x" * 10**6
+    email = digested(inbound=some(for_review(1, subject=hostile, sender=hostile, text=hostile, not_read=(hostile,))))
+    assert "<script>" not in email.html
+    assert len(email.html) < 25_000
+    assert "\x00" not in email.text
+
+
+def test_a_digest_of_many_long_forms_can_be_sent() -> None:
+    """SendGrid accepts 30 MB, with 13 MB of attachments among them."""
+    form = InboundForm(FormStatus.INCOMPLETE, answers={"address": "📮" * 100_000, "hotel": "<" * 100_000})
+    email = digested(inbound=some(*(for_review(number, forms=(form,) * 500) for number in range(50))))
+    assert len(json.dumps((email.text, email.html))) < 15_000_000
+    assert "498 more in the e-mail itself" in email.text
+
+
+def test_days_and_deadlines_are_told_in_the_events_zone() -> None:
+    assert days(EVENT) == "26–27 February 2004 (Thursday and Friday)"
+    assert dates(EVENT) == "26–27 February 2004"
+    assert days(an_event(ends=EVENT.starts)) == "Thursday 26 February 2004"
+    starts, ends = datetime(2004, 2, 26, 8, tzinfo=UTC), datetime(2004, 2, 26, 23, 30, tzinfo=UTC)
+    one_day = an_event(starts=starts, ends=ends - timedelta(hours=7, minutes=30))
+    assert days(one_day) == "Thursday 26 February 2004, 09:00–17:00 (Zurich time)"
+    assert dates(one_day) == "26 February 2004"
+    assert dates(replace(one_day, ends=ends)) == "26–27 February 2004"
+    assert deadline(EVENT.closes_at, EVENT) == "the end of 20 February 2004 (Zurich time)"
+    assert deadline(starts, EVENT) == "26 February 2004, 09:00 (Zurich time)"
