@@ -28,6 +28,7 @@ export PORT STORE AT SENDGRID_ANSWERS
 ##                  bench-counting, bench-growth
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
+## golden           writes the golden files of the tests anew; read the diff
 ## clean            deletes .venv and all local data
 .PHONY: help
 help:

@@ -1,4 +1,4 @@
-"""Watching: what should have been done by now and was not, seen from beside those who do it."""
+"""Health: what should have been done by now and was not, seen from beside those who do it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def check_health(desk: Desk) -> Health:
 
 
 def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
-    """Zero where nothing is due."""
+    """Whatever was tried meanwhile; zero where it may not go yet, is settled, or is postponed for its address."""
     if entry.due_at is None:
         return timedelta(0)
     return max(now - _to_go_since(entry, entry.due_at), timedelta(0))

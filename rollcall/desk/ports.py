@@ -51,7 +51,7 @@ class Registrations(Protocol):
         """A page by person, past `after`."""
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
-        """Of the smoke test's event. Of any other nothing is ever deleted."""
+        """Delete the smoke test's person. Of anybody else nothing is ever deleted."""
 
 
 class Outbox(Protocol):
