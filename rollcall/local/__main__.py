@@ -8,6 +8,7 @@ as 400, 401, 429 or 500, or 0 for hanging up; to see what docs/operations.md say
 
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -246,7 +247,7 @@ def _firestore(address: str, folder: Path, start: datetime) -> Database:
     from rollcall.store.firestore import FirestoreStore
 
     # a project of this run's own: an emulator that goes on has the databases of other runs, at other times
-    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}")
+    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}")
     shift = start - datetime.now(UTC)
     store = FirestoreStore(client, shift=shift)
     note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
