@@ -9,6 +9,31 @@ export PORT STORE AT SENDGRID_ANSWERS
 
 .PHONY: run test check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
+## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
+## test             all tests
+## check            style, types, and which room imports which
+## form             the blank form of each event, as PDF and text (EVENTS=, FORMS_HOST=)
+## status           what came in, what waits, what failed, the next deadline (PROJECT=)
+## smoke            registers a test person, waits for the confirmation, removes the person (URL=, PROJECT=)
+## move-deadline    moves a deadline (EVENT=, TO=, PROJECT=)
+## send-roster      sends the roster to the staff again (EVENT=, PROJECT=)
+## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
+## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
+## deploy           puts the service on Google Cloud, or brings it up to date; settings as above
+## deploy-check     which DNS records are set; settings as above
+## rotate           changes a key (KEY=, PROJECT=, REGION=, DOMAIN=)
+## destroy          takes the service away (PROJECT=, REGION=, DOMAIN=)
+## bench-quick      how close a registration is to a bare function, in two minutes
+## bench            all measurements, in about 25 minutes; parts: bench-messages, bench-instances, bench-settings,
+##                  bench-counting, bench-growth
+## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
+## third-party      docs/third-party.md, the licences of all packages
+## golden           writes the golden files of the tests anew; read the diff
+## clean            deletes .venv and all local data
+.PHONY: help
+help:
+	@sed -n 's/^## /  /p' Makefile
+
 run: .venv/run
 	.venv/bin/python -m rollcall.local
 
@@ -41,6 +66,11 @@ third-party: .venv/test
 	echo; .venv/bin/pip-licenses --format=markdown \
 		--packages $$(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' requirements.txt); } > docs/third-party.md
 
+# The e-mails that tests compare, as they are written today: look at the diff.
+.PHONY: golden
+golden: .venv/test
+	.venv/bin/python -m tests.emails.golden
+
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
 bench: .venv/test
@@ -56,11 +86,18 @@ bench-messages: .venv/run
 bench-instances bench-settings bench-counting bench-growth: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
-# What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
+# For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). Each takes the
+# variables named here as options; JSON=1 answers for programs.
+status smoke move-deadline send-roster event-check: takes = PROJECT EVENTS DATABASE
+smoke: takes += URL
+move-deadline send-roster: takes += EVENT
+move-deadline: takes += TO
+event-check: takes += AT
+option = $(if $($(1)),--$(shell echo $(1) | tr A-Z a-z) '$(subst ','\'',$($(1)))')
 status smoke move-deadline send-roster event-check: .venv/run
-	@.venv/bin/python -m rollcall.ops $@
+	@.venv/bin/python -m rollcall.ops $@ $(if $(JSON),--json) $(foreach name,$(takes),$(call option,$(name)))
 
-# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and DUTY=, EVENTS=, KEY= (rotate).
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate
 deploy deploy-plan deploy-check destroy rotate: .venv/run
 	@.venv/bin/python -m deploy $(@:deploy-%=%)

@@ -145,7 +145,7 @@ def db(address: str, events: int, *functions: str) -> Iterator[Database]:
             "GOOGLE_CLOUD_PROJECT": project,
             "FIRESTORE_EMULATOR_HOST": line.address,
             "EVENTS": str(folder / "events"),
-            "MESSAGES": str(folder / "messages"),
+            "FILES": str(folder / "messages"),
             "MAIL_FROM": SENDER,
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,

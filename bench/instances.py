@@ -162,7 +162,7 @@ def _bench(folder: Path) -> Iterator[Bench]:
         environment = {
             **SETTINGS,
             "EVENTS": str(events),
-            "MESSAGES": f"gs://{project}",
+            "FILES": f"gs://{project}",
             "SENDGRID_HOST": api.url,
             "SENDGRID_WEBHOOK_KEY": key,
             "SENDGRID_PARSE_KEY": key,

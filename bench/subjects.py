@@ -46,7 +46,7 @@ def product(events: Path) -> Subject:
         "LINK_KEY": "a key of the bench",
         "PAGES": "https://desk.example.org/register",
         "FORMS_HOST": "desk.example.org",
-        "MESSAGES": "gs://bench",
+        "FILES": "gs://bench",
         "K_SERVICE": "register",
     }
     return Subject(PRODUCT, (FRAMEWORK, "--target", "register"), f"/register/{EVENT}", settings)

@@ -19,17 +19,17 @@ from deploy.place import Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
     Command,
-    NotAgain,
+    NotRepeatable,
     Run,
     Step,
     StepFailed,
+    apply_all,
     gcloud,
-    printed,
+    read_json,
+    remove_all,
     run_command,
     say,
     show_plan,
-    take_all,
-    take_all_away,
 )
 from rollcall.desk.ports import Store
 from rollcall.model.errors import StoreUnavailable
@@ -45,26 +45,26 @@ _SETTINGS = {
         "is not a project's id: 6 to 30 lower-case letters, digits and hyphens (not its name, nor its number)",
     ),
     "REGION": (
-        "where the functions run and the books are, for good",
+        "where the functions run and the database is, for good",
         "REGION=europe-west6",
         re.compile(r"[a-z]+-[a-z]+[0-9]+"),
         "is not a region, as europe-west6 (https://cloud.google.com/run/docs/locations)",
     ),
     "DOMAIN": (
-        "the desk's host name, for its pages and its mail",
+        "the desk's host name, for its pages and its e-mails",
         "DOMAIN=registration.example.org",
         re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"),
         "is not a host name in lower case, as registration.example.org",
     ),
 }
-"""What must be said, an example, how it looks (https://cloud.google.com/resource-manager/docs/creating-managing-projects),
-and what is said of one that does not look so."""
+"""What each is, an example, its pattern (https://cloud.google.com/resource-manager/docs/creating-managing-projects),
+and the error where it does not match."""
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _FOLDER = re.compile(r"events[A-Za-z0-9._-]*/?")
-"""What `.gcloudignore` lets go up."""
+"""What `.gcloudignore` lets through."""
 
 
-def _books_at_google(project: str) -> Store:
+def _open_firestore(project: str) -> Store:
     return connect(project, Path()).store
 
 
@@ -74,77 +74,77 @@ def _machine_time() -> datetime:
 
 @dataclass(frozen=True)
 class Outside:
-    """What the deploying reaches."""
+    """What a deployment reaches."""
 
     run: Run
     sendgrid: sendgrid.Api
     resolver: Callable[[], Resolver]
     rules_api: str = firestore.RULES_API
-    db: Callable[[str], Store] = _books_at_google
-    """Opens the books of a project. May raise `NoDatabase`."""
+    open_store: Callable[[str], Store] = _open_firestore
+    """Opens the database of a project. May raise `NoDatabase`."""
     now: Callable[[], datetime] = _machine_time
-    """The time for as long as there are no books."""
+    """The time, while there is no database to ask."""
 
 
 def main(command: str, environment: Mapping[str, str], outside: Outside) -> int:
-    """Do it; the exit code."""
+    """Run the command; returns its exit code."""
     if command not in _COMMANDS:
-        say(f"Say which: {', '.join(_COMMANDS)}")
+        say(f"Name a command: {', '.join(_COMMANDS)}")
         return 1
     try:
         return _COMMANDS[command](environment, outside)
     except StepFailed as error:
-        say(f"\nThis did not work:\n{error}")
+        say(f"\nFailed:\n{error}")
         return 1
 
 
 def plan(environment: Mapping[str, str], outside: Outside) -> int:
-    """Print what `deploy` would do where nothing is there. Asks nobody anything."""
-    place = _place(environment, number="$NUMBER", duty="$DUTY")
+    """Print what `deploy` does in an empty project. Calls nothing."""
+    place = _place(environment, number="$NUMBER", on_call="$ON_CALL")
     say(
-        f"# What `make deploy` does in the project {place.project} while nothing is there. Nothing is done now.\n"
-        "# It looks at each thing first, which is not shown, and leaves alone what is as it should be.\n"
-        f"# Everybody can reach three paths of https://{place.domain}, and nothing else, through the load balancer.\n"
-        "# The load balancer and Cloud Armor cost money from the day they are made, alerts perhaps, the rest by use:\n"
-        '# docs/deploy.md, "What there is, why, and what it costs". The books stay in the region where they are made.\n'
-        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of what is\n"
-        "# deployed, $DUTY the address that gets the alerts (DUTY=, else yours at gcloud); what is in <> SendGrid says."
+        f"# What `make deploy` does in the project {place.project} while it is empty. This changes nothing.\n"
+        "# `make deploy` looks at each resource first (not shown here) and changes only what differs.\n"
+        f"# The public can reach three paths of https://{place.domain}, through the load balancer, and nothing else.\n"
+        "# The load balancer and Cloud Armor cost money from the first day, alerts perhaps, everything else by use:\n"
+        '# docs/deploy.md, "What there is, why, and what it costs". The database can never move to another region.\n'
+        "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of the source,\n"
+        "# $ON_CALL the address that gets the alerts (ON_CALL=, else yours at gcloud). SendGrid says what is in <>."
     )
     show_plan(all_steps(place, outside), lambda step: step.plan())
     _show_events(place, outside)
-    say("\n# Then it prints the DNS records that are to be set; `make deploy-check` says which are there.")
+    say("\n# Then it prints the DNS records to set; `make deploy-check` says which are there.")
     return 0
 
 
 def _show_events(place: Place, outside: Outside) -> None:
     events, faults = read_folder(Path(place.events))
     faults += check_events(events, None, outside.now())
-    say(f"\n# The events that go up, from {place.events}: {', '.join(events) or 'none'}")
+    say(f"\n# The events to deploy, from {place.events}: {', '.join(events) or 'none'}")
     for fault in faults:
-        say(f"# Deploying is refused, unless the books say otherwise: {fault}")
+        say(f"# `make deploy` refuses this, unless the database says otherwise: {fault}")
 
 
 def deploy(environment: Mapping[str, str], outside: Outside) -> int:
-    """Make all that is not there, and bring the rest up to date."""
-    place = _looked_up(environment, outside)
-    _billed(place, outside)
+    """Create what is missing, and update what differs."""
+    place = _look_up(environment, outside)
+    _check_billing(place, outside)
     _refuse_bad_events(place, outside)
     sendgrid.try_engineers_key(outside.sendgrid)
-    with _going_on():
-        take_all(all_steps(place, outside), outside.run)
+    with _repeatable():
+        apply_all(all_steps(place, outside), outside.run)
     domain = sendgrid.authenticated_domain(place, outside.sendgrid)
     say(f"\nThe DNS records for {place.domain} (`make deploy-check` says which are there):\n")
     say(dns.table(dns.records(place, front.address(place, outside.run), domain)))
     say(
-        "\nOnce they are set: `make deploy-check`, which has SendGrid look too, until nothing is missing; `make deploy`"
-        f"\nonce more if it says so; then `make smoke URL=https://{place.domain} PROJECT={place.project}`"
+        "\nOnce they are set, run `make deploy-check`, which has SendGrid look too, until nothing is missing. Run"
+        f"\n`make deploy` again if it says so. Then: `make smoke URL=https://{place.domain} PROJECT={place.project}`"
     )
     return 0
 
 
 def check(environment: Mapping[str, str], outside: Outside) -> int:
-    """Say which DNS records are there, and how the certificate stands; 1 where something is missing."""
-    place = _looked_up(environment, outside)
+    """Report on the DNS records and the certificate; 1 where something is missing."""
+    place = _look_up(environment, outside)
     all_there = dns.check(place, front.address(place, outside.run), outside.sendgrid, outside.resolver())
     certificate = front.certificate_state(place, outside.run)
     say(f"The certificate of {place.domain}: {certificate}")
@@ -152,76 +152,76 @@ def check(environment: Mapping[str, str], outside: Outside) -> int:
 
 
 def destroy(environment: Mapping[str, str], outside: Outside) -> int:
-    """Take away what `deploy` made. What people sent stays, unless whoever asks says in so many words that it goes."""
+    """Delete what `deploy` created. What people sent stays, unless the caller types a whole sentence."""
     if environment.get("REALLY") != environment.get("PROJECT"):
-        return _say_what_goes(environment, outside)
-    words, said = _words(environment), environment.get("DELETE_EVERYTHING_PEOPLE_SENT")
-    if said not in (None, words):
-        raise StepFailed(f'The words are DELETE_EVERYTHING_PEOPLE_SENT="{words}". Nothing was done.')
-    place = _looked_up(environment, outside)
-    everything = _all_there_may_be(place, outside)
-    with _going_on():
-        take_all_away([step for step in everything if said or not step.holds_data], outside.run)
+        return _show_removal(environment, outside)
+    sentence, said = _sentence(environment), environment.get("DELETE_EVERYTHING_PEOPLE_SENT")
+    if said not in (None, sentence):
+        raise StepFailed(f'The sentence is DELETE_EVERYTHING_PEOPLE_SENT="{sentence}". Nothing was done.')
+    place = _look_up(environment, outside)
+    everything = _everything(place, outside)
+    with _repeatable():
+        remove_all([step for step in everything if said or not step.holds_data], outside.run)
     if not said:
-        say(f"\nThe books, the messages and the keys are still in {place.project}; `make deploy` goes on with them.")
+        say(f"\nThe database, files and keys are still in {place.project}; `make deploy` continues with them.")
     return 0
 
 
-def _say_what_goes(environment: Mapping[str, str], outside: Outside) -> int:
-    place = _place(environment, number="$NUMBER", duty="$DUTY")
-    everything = _all_there_may_be(place, outside)
-    goes = [step for step in reversed(everything) if not step.holds_data]
-    show_plan(goes, lambda step: step.plan_away())
+def _show_removal(environment: Mapping[str, str], outside: Outside) -> int:
+    place = _place(environment, number="$NUMBER", on_call="$ON_CALL")
+    everything = _everything(place, outside)
+    deleted = [step for step in reversed(everything) if not step.holds_data]
+    show_plan(deleted, lambda step: step.plan_removal())
     if environment.get("REALLY"):
         say(f"\n# REALLY={environment['REALLY']} is not PROJECT={place.project}.")
-    stays = ";\n#     ".join(step.makes for step in everything if step.holds_data)
-    say(f"\n# It stays: {stays}.")
-    say(f'# That goes too, and nobody can bring it back, with DELETE_EVERYTHING_PEOPLE_SENT="{_words(environment)}"')
+    kept = ";\n#     ".join(step.title for step in everything if step.holds_data)
+    say(f"\n# This stays: {kept}.")
+    say(f'# To delete that too, for ever: DELETE_EVERYTHING_PEOPLE_SENT="{_sentence(environment)}"')
     say(
-        "# At no cost there stay too: Google's services, switched on; the role rollcallBooks; at SendGrid the domain,\n"
-        "# and tracking switched off. The DNS records are yours to take away."
+        "# These stay too, and cost nothing: Google's services, switched on; the role rollcallDatabase; at SendGrid\n"
+        "# the domain, and tracking switched off. Delete the DNS records yourself."
     )
-    say("# First see that no intake is open and no mail waits: make status")
-    say(f"# Nothing was done. To do it, say the project once more: make destroy ... REALLY={place.project}")
+    say("# First check that no intake is open and no e-mail is pending: make status")
+    say(f"# Nothing was done. To do it, name the project once more: make destroy ... REALLY={place.project}")
     return 1
 
 
-def _all_there_may_be(place: Place, outside: Outside) -> tuple[Step, ...]:
-    """What `deploy` makes, and what Google makes beside it."""
-    return (*functions.left_behind(place), *all_steps(place, outside))
+def _everything(place: Place, outside: Outside) -> tuple[Step, ...]:
+    """What `deploy` title, and what Google makes beside it."""
+    return (*functions.google_leftovers(place), *all_steps(place, outside))
 
 
-def _words(environment: Mapping[str, str]) -> str:
+def _sentence(environment: Mapping[str, str]) -> str:
     return f"yes, delete the registrations of {environment.get('PROJECT')}"
 
 
 def change_key(environment: Mapping[str, str], outside: Outside) -> int:
-    """Change the key that `KEY` names."""
-    _place(environment, number="", duty="")
+    """Replace the key that `KEY` names."""
+    _place(environment, number="", on_call="")
     if environment.get("KEY") not in KEYS:
-        raise StepFailed(f"KEY={environment.get('KEY', '')}: say which key: {', '.join(KEYS)}")
-    place = _looked_up(environment, outside)
+        raise StepFailed(f"KEY={environment.get('KEY', '')}: name a key: {', '.join(KEYS)}")
+    place = _look_up(environment, outside)
     _refuse_bad_events(place, outside)
 
     def deploy_functions() -> None:
-        take_all(functions.steps(place), outside.run)
+        apply_all(functions.steps(place), outside.run)
 
-    kept = secrets.SecretManager(place, outside.run)
-    with _going_on():
-        rotate(environment["KEY"], place, outside.sendgrid, kept, deploy_functions)
+    store = secrets.SecretManager(place, outside.run)
+    with _repeatable():
+        rotate(environment["KEY"], place, outside.sendgrid, store, deploy_functions)
     return 0
 
 
 @contextmanager
-def _going_on() -> Iterator[None]:
-    """Say of what fails from here on that it is not the end of it."""
+def _repeatable() -> Iterator[None]:
+    """Tell of each failure from here on that the same command may be run again."""
     try:
         yield
-    except NotAgain:
+    except NotRepeatable:
         raise
     except StepFailed as error:
         raise StepFailed(
-            f"{error}\n\nWhat was done stays. Once the cause is mended, the same command goes on from here."
+            f"{error}\n\nWhat was done stays done. Fix the cause and give the same command again: it continues here."
         ) from error
 
 
@@ -235,7 +235,7 @@ _COMMANDS: Mapping[str, Callable[[Mapping[str, str], Outside], int]] = {
 
 
 def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
-    """Everything, in the order in which it is made: what holds data first, the way in from outside last."""
+    """Every step, in order: what holds data first, the public entrance last."""
     return (
         *apis.steps(place),
         *firestore.steps(place, outside.rules_api),
@@ -251,7 +251,7 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
     )
 
 
-def _place(environment: Mapping[str, str], number: str, duty: str) -> Place:
+def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
     faults = [
         f"{name} is missing: {what}, as {example}"
         if not environment.get(name)
@@ -259,45 +259,44 @@ def _place(environment: Mapping[str, str], number: str, duty: str) -> Place:
         for name, (what, example, pattern, wrong) in _SETTINGS.items()
         if not pattern.fullmatch(environment.get(name, ""))
     ]
-    duty, events = environment.get("DUTY") or duty, environment.get("EVENTS") or "events"
-    if duty and duty != "$DUTY" and not _ADDRESS.fullmatch(duty):
-        faults.append(f"DUTY={duty}: is not an e-mail address, as duty@example.org")
+    on_call, events = environment.get("ON_CALL") or on_call, environment.get("EVENTS") or "events"
+    if on_call and on_call != "$ON_CALL" and not _ADDRESS.fullmatch(on_call):
+        faults.append(f"ON_CALL={on_call}: is not an e-mail address, as on-call@example.org")
     if not _FOLDER.fullmatch(events) or not Path(events).is_dir():
-        faults.append(f"EVENTS={events}: is no folder here whose name begins with events; only those go up")
+        faults.append(f"EVENTS={events}: is no folder here whose name begins with events; only those are deployed")
     if faults:
         raise StepFailed("\n".join(faults))
-    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], duty, events)
+    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], on_call, events)
 
 
-def _looked_up(environment: Mapping[str, str], outside: Outside) -> Place:
-    """The place, with what only Google knows of it. The first call shows too whether gcloud is there and logged in.
-    What is not said again stays as it was deployed: the folder of events, and who is on duty."""
-    said = _place(environment, number="", duty="")
+def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
+    """The place, with what only Google knows of it. `EVENTS` and `ON_CALL`, left out, stay as they were deployed."""
+    given = _place(environment, number="", on_call="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
-    project = printed(outside.run, gcloud("projects describe", said.project, "--format=json", project=said.project))
-    deployed = functions.deployed_settings(said, outside.run)
-    if deployed.get("MAIL_FROM", said.sender) != said.sender:
+    project = read_json(outside.run, gcloud("projects describe", given.project, "--format=json", project=given.project))
+    deployed = functions.deployed_settings(given, outside.run)
+    if deployed.get("MAIL_FROM", given.sender) != given.sender:
         there = deployed["MAIL_FROM"].partition("@")[2]
         raise StepFailed(
-            f"DOMAIN={said.domain}: the desk of {said.project} is {there}; to give it another host name, "
-            f"take it away first (make destroy ... DOMAIN={there}: what people sent stays)"
+            f"DOMAIN={given.domain}: the desk of {given.project} is {there}; to give it another host name, "
+            f"first delete it (make destroy ... DOMAIN={there}: what people sent stays)"
         )
-    duty = said.duty or watch.duty_now(said.project, outside.run) or _account(outside)
+    on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
     known = {"EVENTS": deployed.get("EVENTS", "")} if not environment.get("EVENTS") else {}
-    return replace(_place({**environment, **known}, project["projectNumber"], duty), commit=_commit())
+    return replace(_place({**environment, **known}, project["projectNumber"], on_call), commit=_commit())
 
 
 def _account(outside: Outside) -> str:
-    """Whom gcloud is logged in as."""
-    account = printed(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
+    """The account that gcloud is logged in with."""
+    account = read_json(outside.run, Command(("gcloud", "config", "get", "account", "--format=json")))
     if not account:
-        raise StepFailed("DUTY is missing: the e-mail address of the person on duty, as DUTY=duty@example.org")
+        raise StepFailed("ON_CALL is missing: the e-mail address that gets the alerts, as ON_CALL=on-call@example.org")
     return str(account)
 
 
 def _commit() -> str:
-    """The commit of what is here, as a label may say it; nothing where this is no repository."""
+    """The commit of the working tree, as a label; empty outside a repository."""
     asked = subprocess.run(
         ["git", "describe", "--always", "--exclude=*", "--abbrev=12", "--dirty=-changed"],
         capture_output=True,
@@ -307,12 +306,12 @@ def _commit() -> str:
     return asked.stdout.strip()
 
 
-def _billed(place: Place, outside: Outside) -> None:
-    """Whoever may not see whether the project is paid for is told so by the first step that must be."""
+def _check_billing(place: Place, outside: Outside) -> None:
+    """Who may not see billing gets Google's own error at the first step that needs it."""
     looked = outside.run(
-        gcloud("billing projects describe", place.project, "--format=json", project=place.project, waits=False)
+        gcloud("billing projects describe", place.project, "--format=json", project=place.project, retries=False)
     )
-    if looked.ok and not json.loads(looked.output).get("billingEnabled"):
+    if looked.ok and not json.loads(looked.stdout).get("billingEnabled"):
         raise StepFailed(
             f"No billing account pays for {place.project}: "
             f"https://console.cloud.google.com/billing/linkedaccount?project={place.project}"
@@ -320,12 +319,12 @@ def _billed(place: Place, outside: Outside) -> None:
 
 
 def _refuse_bad_events(place: Place, outside: Outside) -> None:
-    """As `make event-check`: what is deployed would lie to people, or close an intake at once."""
+    """As `make event-check`: a bad event would misinform people, or close its intake at once."""
     try:
-        db = outside.db(place.project) if firestore.are_there(place, outside.run) else None
-        _, faults = check_folder(Path(place.events), db, db.now() if db else outside.now())
+        store = outside.open_store(place.project) if firestore.exists(place, outside.run) else None
+        _, faults = check_folder(Path(place.events), store, store.now() if store else outside.now())
     except (NoDatabase, StoreUnavailable) as error:
-        raise StepFailed(f"The books of {place.project} could not be asked about the events: {error}") from error
+        raise StepFailed(f"Could not read the events from the database of {place.project}: {error}") from error
     if faults:
         raise StepFailed("\n".join(faults))
 

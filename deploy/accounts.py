@@ -10,21 +10,21 @@ from deploy.steps import Command, GcloudSet, GcloudStep, Step, gcloud
 
 CALLERS = {
     "scheduler": "calls send-due-mail and close-intake each minute",
-    "trigger": "calls send-mail for each mail that is queued",
+    "trigger": "calls send-mail for each new outbox entry",
     "builder": "builds the functions",
 }
 """The accounts beside the functions' own."""
 INVOKERS = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler"}
 """Who calls the private functions."""
-BOOKS = (
+DATABASE_PERMISSIONS = (
     "datastore.databases.get",
     "datastore.entities.create",
     "datastore.entities.get",
     "datastore.entities.list",
     "datastore.entities.update",
 )
-"""What a function does with the books: reads, queries, creates and updates, and never deletes. `roles/datastore.user`
-would let it delete all there is (https://cloud.google.com/firestore/docs/security/iam, "Required permissions")."""
+"""A function reads, queries, creates and updates documents, and never deletes. `roles/datastore.user` would let it
+delete everything (https://cloud.google.com/firestore/docs/security/iam, "Required permissions")."""
 _Binding = tuple[str, str, str]
 """Role, member, and the condition's expression or nothing."""
 
@@ -33,7 +33,7 @@ def steps(place: Place) -> tuple[Step, ...]:
     """The accounts and their roles. The bucket and the secrets are there already."""
     return (
         _accounts(place),
-        _books_role(place),
+        _database_role(place),
         _in_project(place),
         _on_bucket(place),
         *(_on_secret(place, key) for key in SECRETS),
@@ -49,7 +49,7 @@ def _accounts(place: Place) -> GcloudSet:
     wanted = {function.name: f"Rollcall: runs {function.name}" for function in FUNCTIONS}
     wanted |= {name: f"Rollcall: {what}" for name, what in CALLERS.items()}
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = {account["email"] for account in there}
         return [
             gcloud(f"iam service-accounts create {name}", f"--display-name={what}", project=place.project)
@@ -57,40 +57,41 @@ def _accounts(place: Place) -> GcloudSet:
             if place.account(name) not in have
         ]
 
-    def unmake(there: Any) -> Sequence[Command]:
+    def delete(there: Any) -> Sequence[Command]:
         ours = {place.account(name) for name in wanted}
         emails = [account["email"] for account in there if account["email"] in ours]
         return [gcloud(f"iam service-accounts delete {email}", project=place.project) for email in emails]
 
     return GcloudSet(
-        makes="an account for each function, and for who calls or builds them",
+        title="an account for each function, and for who calls or builds them",
         look=gcloud("iam service-accounts list --format=json", project=place.project),
-        lacking=lacking,
-        none=[],
-        unmake=unmake,
+        changes=changes,
+        empty=[],
+        delete=delete,
     )
 
 
-def _books_role(place: Place) -> GcloudStep:
-    """It stays when the rest is taken away: nobody has it then, and for 44 days no other could be made of its name
+def _database_role(place: Place) -> GcloudStep:
+    """It stays when the rest is deleted: nobody holds it then, and its name would be blocked for 44 days
     (https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role)."""
-    what = ("--title=Rollcall: the books, without deleting", f"--permissions={','.join(BOOKS)}", "--stage=GA")
+    permissions = f"--permissions={','.join(DATABASE_PERMISSIONS)}"
+    settings = ("--title=Rollcall: database without deleting", permissions, "--stage=GA")
     return GcloudStep(
-        makes="a role that reads and writes the books and deletes nothing",
-        look=gcloud("iam roles describe rollcallBooks --format=json", project=place.project),
-        make=(gcloud("iam roles create rollcallBooks", *what, project=place.project),),
-        wanted=lambda there: set(there.get("includedPermissions", ())) == set(BOOKS),
-        change=(gcloud("iam roles update rollcallBooks", *what, project=place.project),),
+        title="a role that reads and writes the database and deletes nothing",
+        look=gcloud("iam roles describe rollcallDatabase --format=json", project=place.project),
+        create=(gcloud("iam roles create rollcallDatabase", *settings, project=place.project),),
+        is_current=lambda there: set(there.get("includedPermissions", ())) == set(DATABASE_PERMISSIONS),
+        update=(gcloud("iam roles update rollcallDatabase", *settings, project=place.project),),
     )
 
 
 def _in_project(place: Place) -> GcloudSet:
-    """The builder reads the functions' sources, not the messages: hence the condition
+    """The builder reads the functions' sources, not the inbound e-mails: hence the condition
     (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without)."""
     sources = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{place.number}-')"
-    db = {(_books(place), _member(place, function.name), "") for function in FUNCTIONS}
+    database = {(_database_role_name(place), _member(place, function.name), "") for function in FUNCTIONS}
     builder = _member(place, "builder")
-    wanted = db | {
+    wanted = database | {
         ("roles/artifactregistry.writer", builder, ""),
         ("roles/logging.logWriter", builder, ""),
         ("roles/storage.objectViewer", builder, sources),
@@ -98,7 +99,7 @@ def _in_project(place: Place) -> GcloudSet:
     }
     return _bindings(
         place,
-        "what the accounts may do in the project: the books for the functions, building, receiving events",
+        "roles in the project: the database for the functions, building, receiving triggers",
         look=f"projects get-iam-policy {place.project}",
         change=f"projects {{}}-iam-policy-binding {place.project}",
         wanted=wanted,
@@ -106,16 +107,16 @@ def _in_project(place: Place) -> GcloudSet:
 
 
 def _on_bucket(place: Place) -> GcloudSet:
-    """Everybody can reach `register`: it reads the rosters, by what their names begin with, and no message."""
+    """The public reaches `register`, so it may read rosters (by the prefix of their names) and no inbound e-mail."""
     bucket = f"gs://{place.bucket}"
     rosters = f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/roster-')"
-    all_of_it = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.messages}
+    whole_bucket = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.files}
     return _bindings(
         place,
-        "who may read the messages and the rosters, and who may put them there; nobody may delete one",
+        "who may read and who may create inbound e-mails and rosters in the bucket; nobody may delete any",
         look=f"storage buckets get-iam-policy {bucket}",
         change=f"storage buckets {{}}-iam-policy-binding {bucket}",
-        wanted=all_of_it
+        wanted=whole_bucket
         | {(role, _member(place, function.name), rosters) for function in FUNCTIONS for role in function.rosters},
     )
 
@@ -145,9 +146,9 @@ def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
 
 
 def _bindings(
-    place: Place, makes: str, look: str, change: str, wanted: set[_Binding], all_are_ours: bool = False
+    place: Place, title: str, look: str, change: str, wanted: set[_Binding], all_are_ours: bool = False
 ) -> GcloudSet:
-    """Sees to it that our accounts have these roles and no others there; with `all_are_ours`, that nobody else has."""
+    """Our accounts get exactly these roles; with `all_are_ours`, nobody else has any."""
     accounts = {_member(place, name) for name in (*CALLERS, *(function.name for function in FUNCTIONS))}
 
     def ours(there: Any) -> set[_Binding]:
@@ -158,7 +159,7 @@ def _bindings(
             if all_are_ours or member in accounts
         }
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = ours(there)
         return [command("add", one) for one in sorted(wanted - have)] + [
             command("remove", one) for one in sorted(have - wanted)
@@ -171,16 +172,16 @@ def _bindings(
         return gcloud(change.format(verb), f"--member={member}", f"--role={role}", *words, project=place.project)
 
     return GcloudSet(
-        makes=makes,
+        title=title,
         look=gcloud(f"{look} --format=json", project=place.project),
-        lacking=lacking,
-        none={},
-        unmake=lambda there: [command("remove", one) for one in sorted(ours(there))],
+        changes=changes,
+        empty={},
+        delete=lambda there: [command("remove", one) for one in sorted(ours(there))],
     )
 
 
-def _books(place: Place) -> str:
-    return f"projects/{place.project}/roles/rollcallBooks"
+def _database_role_name(place: Place) -> str:
+    return f"projects/{place.project}/roles/rollcallDatabase"
 
 
 def _member(place: Place, name: str) -> str:

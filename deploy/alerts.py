@@ -1,5 +1,4 @@
-"""What somebody is woken for: what is counted in the logs, and the alerts on that and on Google's own metrics.
-docs/operations.md has a section for each alert, under its name."""
+"""The alerts, and the metrics counted from the logs. docs/operations.md has a section for each alert, by its name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,33 +7,33 @@ from typing import Any
 from deploy.place import Place
 
 OURS = "rollcall"
-"""What marks a thing as made here: the beginning of its name, or a label (gcloud gives an uptime check none)."""
+"""Marks a thing as ours: the prefix of its name, or a label (gcloud cannot label an uptime check)."""
 PAGE = "docs/operations.md"
 LONGEST_WAITING = 600
-"""Seconds: a first trouble, and the try after it (`unknown_waits` in rollcall/desk/limits.py), are over by then; but
-for a mail to staff whose sender died, which has a lease as long as this. It must be a bound of `AGES`, for a
-percentile is counted from the buckets."""
+"""Seconds: by then a first failure and its retry are over (`unknown_waits` in rollcall/desk/limits.py), except for an
+e-mail to staff whose sender died: its lease is as long as this. A bound of `AGES`, since percentiles come from the
+buckets."""
 AGES = [0, 60, 120, 300, LONGEST_WAITING, 900, 1800, 3600, 7200, 14400, 43200, 86400, 345600]
-"""Seconds: the buckets of how long a mail is waited for; the last is four days, after which it has failed anyway."""
-_TRIED_WITHIN = "3900s"
-"""A sweep sees a mail that waits when it is due again, once an hour at the least (`longest_backoff` in
-rollcall/desk/limits.py, with a minute until the sweep; one in doubt, at its third try and later, less often), and what
-breaks at each try breaks as often: one incident, not one for each. It holds some 65 sweeps: of a hundred, one sighting
-would no longer be above the 99th percentile."""
-_NOT_SEEN = "600s"
-"""A deployment, or a fault at Google's that passes, may cost a minute's job or two; not ten."""
+"""Seconds: the buckets of how long an e-mail is overdue. The last is four days, after which it has failed."""
+_RETRIED_WITHIN = "3900s"
+"""A sweep sees a pending e-mail when it is due again, at least once an hour (`longest_backoff` in
+rollcall/desk/limits.py, and a minute until the sweep; less often for unknown ones from the third try on). So a fault at
+each try is one incident. The window holds some 65 sweeps: among a hundred, one sighting would not exceed the 99th
+percentile."""
+_ABSENT_FOR = "600s"
+"""A deployment, or a transient fault at Google, may cost one or two runs of a job; not ten."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """Something counted in the logs."""
+    """A metric counted from the logs."""
 
     name: str
     counts: str
     filter: str
-    """Which entries: Logging query language (https://cloud.google.com/logging/docs/view/logging-query-language)."""
+    """Which entries, in the Logging query language (https://cloud.google.com/logging/docs/view/logging-query-language)."""
     value: str = ""
-    """The field whose values are distributed, in place of entries being counted."""
+    """The field whose distribution is wanted; without it, entries are counted."""
 
     @property
     def id(self) -> str:
@@ -42,7 +41,7 @@ class Metric:
         return f"{OURS}_{self.name}"
 
     def body(self) -> dict[str, Any]:
-        """As the API has it (https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics)."""
+        """In the API's form (https://cloud.google.com/logging/docs/reference/v2/rest/v2/projects.metrics)."""
         kind = {"metricKind": "DELTA", "valueType": "DISTRIBUTION" if self.value else "INT64"}
         body = {"description": self.counts, "filter": self.filter, "metricDescriptor": kind}
         if self.value:
@@ -53,22 +52,20 @@ class Metric:
 
 @dataclass(frozen=True)
 class Alert:
-    """What somebody is woken for."""
-
     name: str
     """Also the heading of its section in `PAGE`."""
     means: str
-    """For whoever reads the mail: what it is for registrants, and where to look first."""
+    """For the reader of the alert: what it means for registrants, and where to look first."""
     conditions: tuple[Mapping[str, Any], ...]
-    """Any of them is enough."""
+    """Any of them opens an incident."""
     lasts: bool = True
-    """Whether its incident goes on for as long as what it is about. Else it is about something that happened, or is
-    seen now and then: it ends when that was not seen for a while, and no mail is to say so: it would be read as mended.
-    Where nothing is said of it, Google sends one (https://github.com/GoogleCloudPlatform/magic-modules/pull/12052)."""
+    """Whether the incident lasts as long as the problem. Otherwise it closes once nothing was seen for a while, and no
+    e-mail must say so: people would read it as fixed. Google's default is to send one
+    (https://github.com/GoogleCloudPlatform/magic-modules/pull/12052)."""
 
     def body(self) -> dict[str, Any]:
-        """As the API has it (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies), without
-        whom it tells."""
+        """In the API's form, without the channel
+        (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies)."""
         anchor = self.name.lower().replace(" ", "-")
         return {
             "displayName": self.name,
@@ -87,38 +84,46 @@ class Alert:
         }
 
 
-def _said(message: str, *more: str) -> str:
-    """Entries of ours with this message. Google puts `message` there where an entry has other fields beside it."""
+def _logged(message: str, *more: str) -> str:
+    """Our entries with this message. An entry with other fields has `message` in its `jsonPayload`."""
     return " AND ".join(('resource.type="cloud_run_revision"', f'jsonPayload.message="{message}"', *more))
 
 
 METRICS = (
     Metric(
         "longest_waiting",
-        "How many seconds the longest owed mail had been waited for at each sweep",
-        _said("queue looked at"),
+        "How many seconds the oldest pending e-mail was overdue at each sweep",
+        _logged("outbox checked"),
         "longest_waiting_seconds",
     ),
-    Metric("sweeps", "Sweeps that began", _said("queue looked at")),
-    Metric("queue_held", "Sweeps that found the mail queue held", _said("queue looked at", "jsonPayload.held=true")),
-    Metric("mails_failed", "Mails that were given up", _said("mail attempted", 'jsonPayload.state="failed"')),
+    Metric("sweeps", "Sweeps that began", _logged("outbox checked")),
+    Metric(
+        "circuit_open",
+        "Sweeps that found the circuit breaker open",
+        _logged("outbox checked", "jsonPayload.circuit_open=true"),
+    ),
+    Metric("emails_failed", "E-mails that failed", _logged("e-mail attempted", 'jsonPayload.status="failed"')),
     Metric(
         "undelivered",
-        "Mails that bounced or were dropped",
-        _said("delivery reported", 'jsonPayload.state=("bounced" OR "dropped")'),
+        "E-mails that bounced or were dropped",
+        _logged("delivery event recorded", 'jsonPayload.status=("bounced" OR "dropped")'),
     ),
-    Metric("closings_missed", "Sweeps that saw an intake open past its deadline", _said("closing missed")),
-    Metric("messages_refused", "E-mails refused that SendGrid did not sign", _said("message refused")),
-    Metric("reports_refused", "Delivery reports refused that SendGrid did not sign", _said("delivery reports refused")),
-    Metric("faults", "Faults that nobody foresaw", _said("unexpected fault")),
-    Metric("store_unavailable", "Calls for which the books could not be reached", _said("store unavailable")),
+    Metric("closings_missed", "Sweeps that saw an intake open past its deadline", _logged("closing missed")),
+    Metric("inbound_refused", "Inbound e-mails that SendGrid did not sign", _logged("inbound e-mail refused")),
+    Metric(
+        "delivery_events_refused",
+        "Delivery events that SendGrid did not sign",
+        _logged("delivery events refused"),
+    ),
+    Metric("faults", "Unexpected faults", _logged("unexpected fault")),
+    Metric("store_unavailable", "Calls that found the store unavailable", _logged("store unavailable")),
     Metric(
         "no_instance",
-        "Requests that no instance was free for",
-        # Cloud Run's own entry; no function of ours answers 429. It is counted though it is excluded below
+        "Requests that found no free instance",
+        # Cloud Run's own entry; no function of ours answers 429. Metrics count it although the logs exclude it
         # (https://cloud.google.com/logging/docs/logs-based-metrics: "regardless of ... exclusion filters")
         'resource.type="cloud_run_revision" AND log_id("run.googleapis.com/requests") AND httpRequest.status=429'
-        # of the private functions it is backpressure: Eventarc and the next minute call again
+        # private functions are called again, by Eventarc or the next minute's job
         ' AND resource.labels.service_name=("register" OR "receive-email" OR "record-deliveries")',
     ),
 )
@@ -136,7 +141,7 @@ def _threshold(
     by: Sequence[str] = (),
     **more: object,
 ) -> dict[str, Any]:
-    """More than this (or, with `comparison`, less) within so many seconds."""
+    """More than `above` (or, with `comparison`, less) within a period."""
     aggregation: dict[str, Any] = {
         "alignmentPeriod": within,
         "perSeriesAligner": aligner,
@@ -156,16 +161,16 @@ def _threshold(
 
 
 def _absent(name: str, of: str) -> dict[str, Any]:
-    """Nothing of it for `_NOT_SEEN`. It must have been there once (https://cloud.google.com/monitoring/alerts/metric-absence)."""
+    """Nothing for `_ABSENT_FOR`. It must have been there once (https://cloud.google.com/monitoring/alerts/metric-absence)."""
     aggregation = {"alignmentPeriod": "60s", "perSeriesAligner": "ALIGN_DELTA", "crossSeriesReducer": "REDUCE_SUM"}
     return {
         "displayName": name,
-        "conditionAbsent": {"filter": of, "aggregations": [aggregation], "duration": _NOT_SEEN},
+        "conditionAbsent": {"filter": of, "aggregations": [aggregation], "duration": _ABSENT_FOR},
     }
 
 
 def _promql(name: str, query: str) -> dict[str, Any]:
-    """Google would refuse it where a metric has no point yet, and counts quotas once a day: hence no validation
+    """Without validation, since Google would refuse a metric without points, and counts quotas once a day
     (https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#prometheusquerylanguagecondition)."""
     asked = {"query": " ".join(query.split()), "duration": "0s", "evaluationInterval": "300s"}
     return {"displayName": name, "conditionPrometheusQueryLanguage": {**asked, "disableMetricValidation": True}}
@@ -176,7 +181,7 @@ def _counted(metric: str) -> str:
 
 
 def _run(metric: str, *more: str) -> str:
-    """A metric of Cloud Run's (https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run)."""
+    """A metric of Cloud Run (https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run)."""
     return " AND ".join(('resource.type="cloud_run_revision"', f'metric.type="run.googleapis.com/{metric}"', *more))
 
 
@@ -188,7 +193,7 @@ def _outside(metric: str, host: str) -> str:
 
 
 _PER_FUNCTION = ("resource.label.service_name",)
-# https://cloud.google.com/monitoring/alerts/using-quota-metrics. A limit of -1 is none; what is per user is not ours.
+# https://cloud.google.com/monitoring/alerts/using-quota-metrics. A limit of -1 is none; limits per user are not ours.
 _USED = """
 (max by (service, quota_metric, location) (max_over_time(
     serviceruntime_googleapis_com:quota_allocation_usage{monitored_resource="consumer_quota"}[1d]))
@@ -202,21 +207,21 @@ or
         monitored_resource="consumer_quota", limit_name=~"(?i).*perminute.*", limit_name!~"(?i).*peruser.*"
     }[1d]) > 0) > 0.8)
 """
-"""One query, not two conditions: whether a policy may have a second of this kind, Google's pages do not say."""
+"""One query instead of two conditions: Google's pages do not say whether a policy may have two of this kind."""
 
 
 def alerts(place: Place) -> tuple[Alert, ...]:
-    """All alerts. Each leads to something that a person does; what mends itself alerts only where it does not."""
+    """All alerts. Each needs a person; what recovers by itself alerts only where it does not."""
     return (
         Alert(
-            "Mail waits",
-            "Somebody has been waiting for a mail for more than ten minutes. Nothing is lost: confirmations come late.",
+            "E-mail delayed",
+            "An e-mail is overdue by more than ten minutes. Nothing is lost: confirmations come late.",
             (
                 _threshold(
-                    "A mail is waited for more than ten minutes",
+                    "An e-mail is overdue by more than ten minutes",
                     _counted("longest_waiting"),
                     LONGEST_WAITING,
-                    within=_TRIED_WITHIN,
+                    within=_RETRIED_WITHIN,
                     aligner="ALIGN_PERCENTILE_99",
                     reducer="REDUCE_MAX",
                 ),
@@ -224,48 +229,48 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             lasts=False,
         ),
         Alert(
-            "Mail queue held",
-            "SendGrid takes no mail of ours now: our key, our account or our pace. Every mail is kept and goes out "
-            "after the mend; the staff cannot be told by mail meanwhile.",
-            (_threshold("The mail queue is held", _counted("queue_held"), 0),),
+            "Circuit breaker open",
+            "SendGrid accepts no e-mail of ours now: our key, our account or our pace is at fault. All e-mails stay "
+            "pending and go out once SendGrid accepts them again. Until then, e-mail cannot reach the staff either.",
+            (_threshold("The circuit breaker is open", _counted("circuit_open"), 0),),
         ),
         Alert(
-            "Mails failed",
-            "Mails will not arrive by themselves any more. The registrations stand; the staff are told by mail.",
+            "E-mails failed",
+            "Some e-mails will not arrive. The registrations stand; the staff digest names the people.",
             (
-                _threshold("A mail was given up", _counted("mails_failed"), 0),
-                # some addresses in a hundred are mistyped; ten in an hour are not people's typing
+                _threshold("An e-mail failed", _counted("emails_failed"), 0),
+                # people mistype some addresses in a hundred; ten bounces in an hour have another cause
                 _threshold("More than ten bounced or were dropped", _counted("undelivered"), 10, within="3600s"),
             ),
             lasts=False,
         ),
         Alert(
             "Closing missed",
-            "A deadline passed more than a minute ago, and no closing is recorded. Nobody is let in late: the commit's "
+            "A deadline passed more than a minute ago, and the intake is not closed. Nobody gets in late: the commit's "
             "time decides. The staff have no roster yet.",
             (_threshold("An intake is past its deadline and not closed", _counted("closings_missed"), 0),),
         ),
         Alert(
-            "Message refused",
-            "An e-mail came to `receive_email` that SendGrid did not sign. If it was SendGrid's after all, it is lost, "
-            "and so is each that follows: SendGrid does not send again what was answered 401.",
-            (_threshold("A message was refused", _counted("messages_refused"), 0),),
+            "Inbound e-mail refused",
+            "`receive_email` refused an e-mail without SendGrid's signature. If SendGrid did post it, it is lost, and "
+            "so is each that follows: SendGrid does not repeat after a 401.",
+            (_threshold("An inbound e-mail was refused", _counted("inbound_refused"), 0),),
             lasts=False,
         ),
         Alert(
-            "Delivery reports refused",
-            "Delivery reports come that SendGrid did not sign. If they are SendGrid's after all, it sends them again "
-            "for 24 hours; until then bounces are not seen, and mails in doubt may go out twice.",
-            # one is somebody who tries the address; SendGrid, which posts every 30 seconds, makes more
-            (_threshold("More than three were refused", _counted("reports_refused"), 3, within="600s"),),
+            "Delivery events refused",
+            "`record_deliveries` refused delivery events without SendGrid's signature. If SendGrid did post them, it "
+            "repeats them for 24 hours; until then bounces go unseen, and e-mails of unknown result may go out twice.",
+            # one is a stranger's; SendGrid, which posts every 30 seconds, makes more
+            (_threshold("More than three were refused", _counted("delivery_events_refused"), 3, within="600s"),),
             lasts=False,
         ),
         Alert(
             "Functions fail",
-            "A function answered 5xx more than three times in five minutes. Nobody was told anything wrong: who got an "
-            "error is not registered and may send the form again; mails and reports are tried again.",
+            "A function answered 5xx more than three times in five minutes. Nobody got a false confirmation: whoever "
+            "got an error may send the form again; e-mails and delivery events are retried.",
             (
-                # a minute's job that always fails is seen after four minutes, one that failed once is not
+                # a job that always fails alerts after four minutes; a single failure does not
                 _threshold(
                     "More than three answers 5xx in five minutes",
                     _run("request_count", 'metric.label.response_code_class="5xx"'),
@@ -277,24 +282,25 @@ def alerts(place: Place) -> tuple[Alert, ...]:
         ),
         Alert(
             "Unexpected fault",
-            "Something happened that nobody foresaw: most likely a fault of ours. Keep what the log says of it.",
-            (_threshold("A fault that nobody foresaw", _counted("faults"), 0, within=_TRIED_WITHIN),),
+            "An unexpected fault, most likely ours. Keep its log entries.",
+            (_threshold("An unexpected fault", _counted("faults"), 0, within=_RETRIED_WITHIN),),
             lasts=False,
         ),
         Alert(
-            "Books cannot be reached",
-            "Firestore, or Cloud Storage, did not answer several times. Registrants are told to send the form again, "
-            "and keep what they typed; mails and messages are tried again.",
+            "Store unavailable",
+            "Firestore or Cloud Storage failed several times. Registrants keep what they typed, and are asked to send "
+            "the form again; e-mails in both directions are retried.",
             (_threshold("More than three calls in five minutes", _counted("store_unavailable"), 3),),
         ),
         Alert(
             "Minute jobs stopped",
-            "No sweep, or no closing, was seen for ten minutes. New mails still go out; retries, and the next closing, "
-            "wait.",
+            "No sweep, or no call of `close-intake`, for ten minutes. New e-mails go out; retries and closings wait.",
             (
-                _absent("No sweep was seen", _counted("sweeps")),
-                # a counter in the logs may go on as zeros for a while before it ends
-                _threshold("Sweeps fell to none", _counted("sweeps"), 1, within=_NOT_SEEN, comparison="COMPARISON_LT"),
+                _absent("No sweep", _counted("sweeps")),
+                # a metric from the logs may continue as zeros for a while before it ends
+                _threshold(
+                    "Sweeps fell to none", _counted("sweeps"), 1, within=_ABSENT_FOR, comparison="COMPARISON_LT"
+                ),
                 _absent(
                     "close-intake was not called",
                     _run(
@@ -306,18 +312,18 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             ),
         ),
         Alert(
-            "Quota near its end",
-            "A quota of Google's is used to 80 %. Nothing fails yet. Ask for more: it may take a day or two.",
-            (_promql("A quota, or one a minute, is used to 80 %", _USED),),
+            "Quota nearly exhausted",
+            "80 % of a quota at Google is used. Nothing fails yet. Request more: that may take a day or two.",
+            (_promql("80 % of a quota is used", _USED),),
         ),
         Alert(
             "Instances at their limit",
-            "A function has as many instances as it may, or nearly as much in memory. Forms that are turned away may "
-            "be sent again; an e-mail that was refused with 429 is lost.",
+            "A function has all the instances, or nearly all the memory, that it may have. Refused forms may be sent "
+            "again; an inbound e-mail refused with 429 is lost.",
             (
                 _threshold("No instance was free", _counted("no_instance"), 0),
                 _threshold(
-                    "Memory is used to 90 %",
+                    "90 % of the memory is used",
                     _run("container/memory/utilizations"),
                     0.9,
                     aligner="ALIGN_PERCENTILE_99",
@@ -328,10 +334,10 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             lasts=False,
         ),
         Alert(
-            "Page cannot be reached",
+            "Page unavailable",
             f"https://{place.domain}/register does not answer from several places in the world. Nobody can register.",
             (
-                # as Google's console makes it: more than one place, so that one place's own trouble is none
+                # as Google's console does: more than one place, so that one place's own trouble does not alert
                 _threshold(
                     "It does not answer in more than one place",
                     _outside("check_passed", place.domain),
@@ -345,9 +351,9 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             ),
         ),
         Alert(
-            "Certificate runs out",
-            f"The certificate of {place.domain} ends in less than 15 days and was not renewed (Google does so a month "
-            "before). Pages work until then, and not after.",
+            "Certificate expires",
+            f"The certificate of {place.domain} expires in less than 15 days. Google should have renewed it a "
+            "month before. Pages work until then.",
             (
                 _threshold(
                     "Less than 15 days are left",

@@ -11,36 +11,36 @@ APIS = {
     "cloudbuild": "builds them",
     "cloudfunctions": "the functions",
     "cloudresourcemanager": "who may do what in the project",
-    "cloudscheduler": "calls the two functions of each minute",
+    "cloudscheduler": "calls two functions each minute",
     "compute": "the load balancer, its certificate and Cloud Armor",
-    "eventarc": "calls `send_mail` for each mail that is queued",
+    "eventarc": "calls `send_mail` for each new outbox entry",
     "eventarcpublishing": "the same: Google's page on routing Firestore's events names both",
-    "firebaserules": "lets no client at the books",
-    "firestore": "the books",
+    "firebaserules": "keeps every client out of the database",
+    "firestore": "the database",
     "iam": "the functions' accounts",
-    "logging": "what the functions say",
+    "logging": "the functions' logs",
     "monitoring": "the alerts",
-    "pubsub": "what Eventarc sends its events by",
+    "pubsub": "carries Eventarc's triggers",
     "run": "where functions of the 2nd generation run",
     "secretmanager": "the keys",
-    "storage": "the messages, as they came",
+    "storage": "inbound e-mails, and large rosters",
 }
 """Each, and what for."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """They stay when the rest is taken away: that costs nothing, and something else in the project may stand on one."""
+    """They stay when the rest is deleted: that costs nothing, and something else in the project may need one."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         enabled = {service["config"]["name"] for service in there}
         missing = [name for name in (f"{api}.googleapis.com" for api in APIS) if name not in enabled]
         return [gcloud("services enable", *missing, project=place.project)] if missing else []
 
     return (
         GcloudSet(
-            makes="Google's services that the desk stands on, switched on",
+            title="Google's services that the desk stands on, switched on",
             look=gcloud("services list --enabled --format=json", project=place.project),
-            lacking=lacking,
-            none=[],
+            changes=changes,
+            empty=[],
         ),
     )

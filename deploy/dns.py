@@ -1,7 +1,4 @@
-"""The records that somebody has to set in the domain's zone, and which of them are not there yet (`make deploy-check`).
-
-dnspython comes with email-validator, which asks it nothing here.
-"""
+"""The DNS records of the domain, and which are missing (`make deploy-check`). dnspython comes with email-validator."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +10,16 @@ from dns.rdtypes.ANY.MX import MX
 from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 
 from deploy.place import Place
-from deploy.sendgrid import Api, AuthenticatedDomain, authenticated_domain, messages_arrive, patiently, validate
+from deploy.sendgrid import Api, AuthenticatedDomain, authenticated_domain, receives_inbound, retry_transient, validate
 from deploy.steps import say
 
-UNKNOWN = "(not known yet: make deploy)"
-"""Stands for a value that is known only when everything is there."""
+UNKNOWN = "(not known yet: run make deploy)"
+"""For a value that only a finished deployment knows."""
 _LIFETIME = 10.0
-"""Seconds that all servers together have for an answer."""
+"""Seconds, for all servers together."""
 
 
 class Kind(StrEnum):
-    """The kind of a record."""
-
     A = "A"
     CNAME = "CNAME"
     MX = "MX"
@@ -32,48 +27,47 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Record:
-    """A record to be set."""
+    """A record to set."""
 
     name: str
     kind: Kind
     value: str
-    """As a zone file has it, without the dot at the end."""
+    """As in a zone file, without the final dot."""
     why: str
     """For whoever keeps the zone."""
 
 
 @dataclass(frozen=True)
 class Missing:
-    """A record that is not there."""
+    """A record that is missing or different."""
 
     record: Record
     says: tuple[str, ...]
     """What is there instead."""
     unanswered: str = ""
-    """Why it could not be found out, if so."""
+    """The error, where DNS did not answer."""
 
 
 def records(place: Place, address: str | None, domain: AuthenticatedDomain | None) -> tuple[Record, ...]:
-    """What is to be set: four records to take registrations and send mail, a fifth for forms that come by e-mail.
-    `address` is the load balancer's (IPv4)."""
+    """The records to set: four for pages and outgoing e-mail, a fifth for forms sent by e-mail. `address` is the load
+    balancer's (IPv4)."""
     sendgrid = domain.cnames if domain else ((f"(three names below {place.domain})", UNKNOWN),)
     return (
-        Record(place.domain, Kind.A, address or UNKNOWN, "the pages, and what SendGrid posts to us"),
-        *(Record(host, Kind.CNAME, value, "SendGrid signs our mail (DKIM, SPF)") for host, value in sendgrid),
-        Record(place.domain, Kind.MX, "10 mx.sendgrid.net", "forms that come by e-mail"),
+        Record(place.domain, Kind.A, address or UNKNOWN, "the pages, and SendGrid's webhooks"),
+        *(Record(host, Kind.CNAME, value, "SendGrid signs our e-mails (DKIM, SPF)") for host, value in sendgrid),
+        Record(place.domain, Kind.MX, "10 mx.sendgrid.net", "forms sent by e-mail"),
     )
 
 
 def table(all: Sequence[Record]) -> str:
-    """The records as a table to hand on."""
+    """The records as a table."""
     rows = [("name", "type", "value", "what for"), *((one.name, str(one.kind), one.value, one.why) for one in all)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join("  ".join([*map(str.ljust, row, widths), row[3]]) for row in rows)
 
 
 def missing(all: Sequence[Record], resolver: Resolver) -> tuple[Missing, ...]:
-    """The records that the world does not see yet, or sees otherwise. One that is not alone is not as it should be:
-    visitors and mail would go either way."""
+    """The records that are missing or different. A second value beside ours would split traffic."""
     found = []
     for record in all:
         try:
@@ -87,8 +81,8 @@ def missing(all: Sequence[Record], resolver: Resolver) -> tuple[Missing, ...]:
 
 
 def check(place: Place, address: str | None, sendgrid: Api, resolver: Resolver) -> bool:
-    """Say of each record whether it is there, and what SendGrid makes of them. Whether nothing is missing."""
-    domain = patiently(lambda: authenticated_domain(place, sendgrid), sendgrid.wait)
+    """Report each record, and SendGrid's view of them. Whether all is complete."""
+    domain = retry_transient(lambda: authenticated_domain(place, sendgrid), sendgrid.wait)
     wanted = records(place, address, domain)
     lacking = {one.record: one for one in missing(wanted, resolver)}
     for record in wanted:
@@ -99,20 +93,20 @@ def check(place: Place, address: str | None, sendgrid: Api, resolver: Resolver) 
 
 def _sendgrid_agrees(place: Place, domain: AuthenticatedDomain | None, sendgrid: Api) -> bool:
     if domain is None:
-        say(f"SendGrid does not know {place.domain}: make deploy")
+        say(f"SendGrid does not know {place.domain}: run make deploy")
         return False
     valid, why = validate(domain, sendgrid)
     say(f"SendGrid finds {place.domain} " + ("authenticated" if valid else f"not authenticated yet: {why}"))
-    arrive = patiently(lambda: messages_arrive(place, sendgrid), sendgrid.wait)
-    say("SendGrid hands on messages, signed" if arrive else "SendGrid does not hand on messages yet: make deploy")
-    return valid and arrive
+    inbound = retry_transient(lambda: receives_inbound(place, sendgrid), sendgrid.wait)
+    say("SendGrid posts e-mails, signed" if inbound else "SendGrid posts no e-mails yet: run make deploy")
+    return valid and inbound
 
 
 def _standing(lacks: Missing | None) -> str:
     if lacks is None:
         return "there"
     if lacks.unanswered:
-        return f"could not be found out: {lacks.unanswered}"
+        return f"DNS did not answer: {lacks.unanswered}"
     return f"something else is there: {', '.join(lacks.says)}" if lacks.says else "not there yet"
 
 

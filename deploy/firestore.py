@@ -1,8 +1,7 @@
-"""The books: the database, its indexes, and rules that let no client at it.
+"""The Firestore database, its indexes, and rules that keep every client out.
 
-An idempotency key is the only document that goes by itself (a TTL policy), when its event is long over. Registrations,
-forms that are kept, messages and what became of mails are what people sent or what they are owed: whoever is on duty
-decides when they go.
+Only idempotency keys expire by themselves (a TTL policy), a month after the deadline. Everything else is what people
+sent, or e-mails to them: the operator decides when to delete it.
 """
 
 import json
@@ -14,16 +13,16 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, GcloudStep, Run, Step, StepFailed, find_if_on, gcloud
+from deploy.steps import Command, GcloudSet, GcloudStep, Result, Run, Step, StepFailed, find_if_enabled, gcloud
 
 _HERE = Path(__file__).parent
 RULES_API = "https://firebaserules.googleapis.com/"
 _NAME = "(default)"
-"""The database that client libraries, the emulator and the trigger take where none is named."""
+"""The default of client libraries, the emulator and the trigger."""
 
 
 def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
-    """The database first; the rest is in it, and goes with it."""
+    """The database first; the rest is in it, and is deleted with it."""
     wanted = json.loads((_HERE / "firestore.indexes.json").read_text())
     return (
         _database(place),
@@ -34,42 +33,42 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
     )
 
 
-def are_there(place: Place, run: Run) -> bool:
-    """Whether there are books already. Raises `StepFailed` where that could not be found out: the events would be held
+def exists(place: Place, run: Run) -> bool:
+    """Whether the database exists. Raises `StepFailed` where Google could not be asked: else events would be checked
     against nothing."""
-    return find_if_on(run, _database(place).look) is not None
+    return find_if_enabled(run, _database(place).look) is not None
 
 
 def _database(place: Place) -> GcloudStep:
     databases = "firestore databases"
     which = f"--database={_NAME}"
 
-    def wanted(there: Any) -> bool:
+    def is_current(there: Any) -> bool:
         if there["locationId"] != place.region:
             there_already = there["locationId"]
             raise StepFailed(
-                f"The books of {place.project} are in {there_already}, and stay there: REGION={there_already}"
+                f"The database of {place.project} is in {there_already}, and cannot move: REGION={there_already}"
             )
         if there["type"] != "FIRESTORE_NATIVE":
-            raise StepFailed(f"The database of {place.project} is in Datastore mode; take a project without one")
+            raise StepFailed(f"The database of {place.project} is in Datastore mode; use a project without one")
         return bool(
             there["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
             and there["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
         )
 
     return GcloudStep(
-        makes="the books: a Firestore database that cannot be deleted by mistake and goes back seven days",
+        title="the database: Firestore, protected from deletion, with seven days of point-in-time recovery",
         look=gcloud(f"{databases} describe {which} --format=json", project=place.project),
-        make=(
+        create=(
             gcloud(
                 f"{databases} create {which} --location={place.region} --type=firestore-native"
                 " --delete-protection --enable-pitr",
                 project=place.project,
             ),
         ),
-        wanted=wanted,
-        change=(gcloud(f"{databases} update {which} --delete-protection --enable-pitr", project=place.project),),
-        unmake=(
+        is_current=is_current,
+        update=(gcloud(f"{databases} update {which} --delete-protection --enable-pitr", project=place.project),),
+        delete=(
             gcloud(f"{databases} update {which} --no-delete-protection", project=place.project),
             gcloud(f"{databases} delete {which}", project=place.project),
         ),
@@ -84,15 +83,15 @@ def _indexes(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
         fields = [(field["fieldPath"], field["order"]) for field in index["fields"] if field["fieldPath"] != "__name__"]
         return index["collectionGroup"], index["queryScope"], tuple(fields)
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = {known({**index, "collectionGroup": _collection(index["name"])}) for index in there if _plain(index)}
         return [_create_index(place, index) for index in wanted if known(index) not in have]
 
     return GcloudSet(
-        makes="the indexes that queries need",
+        title="the indexes that queries need",
         look=gcloud(f"firestore indexes composite list --database={_NAME} --format=json", project=place.project),
-        lacking=lacking,
-        none=[],
+        changes=changes,
+        empty=[],
     )
 
 
@@ -114,7 +113,7 @@ def _create_index(place: Place, index: Mapping[str, Any]) -> Command:
 def _exemptions(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
     """Firestore indexes every field unless told otherwise, each at the price of a write's time and of storage."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = {
             _field(field["name"]): sorted(
                 one["fields"][0].get("order", "CONTAINS") for one in field["indexConfig"].get("indexes", [])
@@ -129,10 +128,10 @@ def _exemptions(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
         ]
 
     return GcloudSet(
-        makes="no index of fields that nobody asks by: faster writes, and less to keep",
+        title="no index on fields that no query uses: faster writes, less storage",
         look=gcloud(f"firestore indexes fields list --database={_NAME} --format=json", project=place.project),
-        lacking=lacking,
-        none=[],
+        changes=changes,
+        empty=[],
     )
 
 
@@ -149,10 +148,10 @@ def _exempt(place: Place, field: Mapping[str, Any]) -> Command:
 
 
 def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
-    """Google deletes within a day of the time, and takes ten minutes or more to begin with it, which nobody waits for
+    """Google deletes within a day of expiry. Switching it on takes ten minutes or more, so this does not wait
     (https://cloud.google.com/firestore/docs/ttl). The field has no index: it would be a hot one."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = {_field(field["name"]) for field in there}
         return [
             gcloud(
@@ -169,10 +168,10 @@ def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
         ]
 
     return GcloudSet(
-        makes="idempotency keys go by themselves, a month after the deadline",
+        title="idempotency keys expire a month after the deadline",
         look=gcloud(f"firestore fields ttls list --database={_NAME} --format=json", project=place.project),
-        lacking=lacking,
-        none=[],
+        changes=changes,
+        empty=[],
     )
 
 
@@ -188,14 +187,14 @@ def _collection(name: str) -> str:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules that bind clients. gcloud has no command for them (https://firebase.google.com/docs/reference/rules/rest).
-    A set of rules cannot be changed: a new one is made and released."""
+    """Security rules for clients. gcloud has no command for them (https://firebase.google.com/docs/reference/rules/rest).
+    A ruleset is immutable: a change creates a new one and releases it."""
 
     project: str
     rules: str
     api: str
     """Its address."""
-    makes: str = "rules by which no client reads or writes the books; the functions' accounts are not bound by them"
+    title: str = "rules by which no client reads or writes the database; the functions' accounts bypass them"
     holds_data: bool = False
 
     def plan(self) -> Sequence[str]:
@@ -205,28 +204,27 @@ class Rules:
             f"POST {self.api}v1/{self._parent}/releases    # of it, as cloud.firestore",
         ]
 
-    def take(self, run: Run) -> Came:
+    def apply(self, run: Run) -> Result:
         """See `Step`."""
-        token = run(Command(("gcloud", "auth", "print-access-token"))).output.strip()
+        token = run(Command(("gcloud", "auth", "print-access-token"))).stdout.strip()
         release = self._ask(token, "GET", self._release)
         if release and self._released(token, release["rulesetName"]) == self.rules:
-            return Came.AS_IT_WAS
+            return Result.UNCHANGED
         source = {"files": [{"name": "firestore.rules", "content": self.rules}]}
         made = self._ask(token, "POST", f"{self._parent}/rulesets", {"source": source})
         new = {"name": self._release, "rulesetName": (made or {})["name"]}
         if release:
             self._ask(token, "PATCH", self._release, {"release": new})
-            return Came.CHANGED
+            return Result.UPDATED
         self._ask(token, "POST", f"{self._parent}/releases", new)
-        return Came.MADE
+        return Result.CREATED
 
-    def plan_away(self) -> Sequence[str]:
-        """See `Step`: they stay with the books."""
+    def plan_removal(self) -> Sequence[str]:
         return []
 
-    def take_away(self, run: Run) -> Came:
+    def remove(self, run: Run) -> Result:
         """See `Step`."""
-        return Came.AS_IT_WAS
+        return Result.UNCHANGED
 
     @property
     def _parent(self) -> str:

@@ -1,18 +1,18 @@
-"""The front: one host name, with the paths of the local run, before the public functions; and the limit per client.
+"""The load balancer: one host name for the public functions, and Cloud Armor's limit per client.
 
 A global external Application Load Balancer
-(https://cloud.google.com/load-balancing/docs/https/setup-global-ext-https-serverless). What it is made of stands in the
-order in which it is made; each has the name `rollcall`, or that of the function it is for.
+(https://cloud.google.com/load-balancing/docs/https/setup-global-ext-https-serverless). Its parts stand in order of
+creation; each is named `rollcall`, or after its function.
 
-- Only the three public functions have a group of endpoints, and so a way in. All other addresses, those of the private
-  functions among them, are answered by the load balancer itself, with the way to the form.
-- The functions are deployed so that they can be reached through it alone (`internal-and-gclb`): nobody goes round the
-  limit by an address of `run.app`.
-- Its own request log is off: it would hold clients' addresses and the links in mails.
-- It answers by IPv4 alone. Whoever has only IPv6 reaches it through their network's NAT64; an AAAA record that points
-  elsewhere would keep the certificate from being issued.
-- It bounds no body: Cloud Run does, at 32 MiB (https://cloud.google.com/run/quotas), and SendGrid sends 30 MB at the
-  most. The time-out of a backend service does not hold here either: it is an hour, and the function's own decides
+- Only the three public functions have a group of endpoints. The load balancer itself redirects every other address,
+  those of private functions too, to the form.
+- Public functions accept traffic from the load balancer alone (`internal-and-gclb`): nobody bypasses the limit through
+  a `run.app` address.
+- Its request log is off: it would hold clients' addresses and the links in e-mails.
+- It answers IPv4 alone. IPv6-only networks reach it through NAT64; an AAAA record that points elsewhere would block
+  the certificate.
+- It limits no body: Cloud Run does, at 32 MiB (https://cloud.google.com/run/quotas); SendGrid sends at most 30 MB. A
+  backend service's timeout does not apply here: it is an hour, and the function's own decides
   (https://cloud.google.com/load-balancing/docs/negs/serverless-neg-concepts, "Limitations with backend services").
 """
 
@@ -22,53 +22,52 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, find_if_on, gcloud
+from deploy.steps import Command, GcloudSet, GcloudStep, Run, Step, find_if_enabled, gcloud
 
 _PATHS = {
     "register": ("/register", "/register/*"),
     "receive-email": ("/receive-email",),
     "record-deliveries": ("/record-deliveries",),
 }
-"""The public functions, and what is asked of each. SendGrid follows no redirect: it is told its two exactly."""
+"""The public functions and their paths. SendGrid follows no redirect: its two are exact."""
 
 _HSTS = "Strict-Transport-Security: max-age=31536000"
-"""A year. Without `includeSubDomains`: what is below the host name is not ours, and may not speak HTTPS. On the backend
-services, as in https://cloud.google.com/load-balancing/docs/https/setting-up-global-http-https-redirect: a header
-action in the URL map is for answers of a backend too, and not for redirects."""
+"""A year. Without `includeSubDomains`: subdomains are not ours, and may not have HTTPS. On the backend services, as in
+https://cloud.google.com/load-balancing/docs/https/setting-up-global-http-https-redirect: a header action in the URL map
+does not apply to redirects either."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """The load balancer, and Cloud Armor's limits before `register`. The functions are there already."""
+    """The load balancer, and Cloud Armor's limits before `register`. The functions exist already."""
     return (
         _address(place),
         _endpoints(place),
         _policy(place),
         _limits(place),
         _backends(place),
-        _joined(place),
-        _ways(place),
+        _connections(place),
+        _url_maps(place),
         _certificate(place),
         _tls(place),
-        _speaks_https(place),
-        _answers_http(place),
+        _https_proxy(place),
+        _http_proxy(place),
         _ports(place),
     )
 
 
 def address(place: Place, run: Run) -> str | None:
-    """The IPv4 address that the A record of the host name must have; None where it is not yet reserved. Raises
-    `StepFailed`."""
-    there = find_if_on(run, _address(place).look)
+    """The IPv4 address for the A record; None where it is not yet reserved. Raises `StepFailed`."""
+    there = find_if_enabled(run, _address(place).look)
     return str(there["address"]) if there else None
 
 
 def certificate_state(place: Place, run: Run) -> str:
-    """How the certificate stands, in Google's words: `ACTIVE`, and nothing else, where pages can be opened.
+    """The certificate's state, in Google's words; pages open only with `ACTIVE`.
 
-    `PROVISIONING (FAILED_NOT_VISIBLE)` until the A record is there and Google has seen it, which takes up to an hour
-    after (https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting). Raises `StepFailed`.
+    `PROVISIONING (FAILED_NOT_VISIBLE)` until Google has seen the A record, up to an hour after it is set
+    (https://cloud.google.com/load-balancing/docs/ssl-certificates/troubleshooting). Raises `StepFailed`.
     """
-    there = find_if_on(run, _certificate(place).look)
+    there = find_if_enabled(run, _certificate(place).look)
     if there is None:
         return "not there"
     managed = there.get("managed", {})
@@ -78,50 +77,50 @@ def certificate_state(place: Place, run: Run) -> str:
 
 def _address(place: Place) -> GcloudStep:
     return GcloudStep(
-        "the address of the front, for the A record",
+        "the load balancer's address, for the A record",
         look=_ask(place, "addresses describe rollcall --global"),
-        make=(_do(place, "addresses create rollcall --global --ip-version=IPV4"),),
-        unmake=(_do(place, "addresses delete rollcall --global"),),
+        create=(_do(place, "addresses create rollcall --global --ip-version=IPV4"),),
+        delete=(_do(place, "addresses delete rollcall --global"),),
     )
 
 
 def _endpoints(place: Place) -> GcloudSet:
-    """A function of the 2nd generation is a Cloud Run service, and is pointed to as one
+    """A function of the 2nd generation is a Cloud Run service here
     (https://cloud.google.com/load-balancing/docs/negs/serverless-neg-concepts, "Supported load balancers")."""
     where = f"--region={place.region}"
     make = f"network-endpoint-groups create {{0}} {where} --network-endpoint-type=serverless --cloud-run-service={{0}}"
     return GcloudSet(
         "the endpoints of the public functions, and of no other",
         look=_ask(place, f"network-endpoint-groups list --regions={place.region}"),
-        lacking=lambda there: [_do(place, make.format(name)) for name in _PATHS if name not in _named(there)],
-        none=[],
-        unmake=lambda there: [
+        changes=lambda there: [_do(place, make.format(name)) for name in _PATHS if name not in _named(there)],
+        empty=[],
+        delete=lambda there: [
             _do(place, f"network-endpoint-groups delete {name} {where}") for name in _PATHS if name in _named(there)
         ],
     )
 
 
 def _policy(place: Place) -> GcloudStep:
-    what = "--description=Rollcall: how much one client may ask of the registration form"
+    what = "--description=Rollcall: limit per client on the registration form"
     return GcloudStep(
         "the policy of the limits, at Cloud Armor",
         look=_ask(place, "security-policies describe rollcall --global"),
-        make=(_do(place, "security-policies create rollcall --global", what),),
-        unmake=(_do(place, "security-policies delete rollcall --global"),),
+        create=(_do(place, "security-policies create rollcall --global", what),),
+        delete=(_do(place, "security-policies delete rollcall --global"),),
     )
 
 
 @dataclass(frozen=True)
 class _Limit:
-    """So many requests a minute from one address; what is more gets 429."""
+    """Requests a minute from one address; more get 429."""
 
     priority: int
     count: int
     what: str
     which: str
-    """The flag that says which requests are counted."""
+    """The flag that selects requests."""
     match: Mapping[str, Any]
-    """The same, as Google has it."""
+    """The same, in Google's form."""
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -138,7 +137,7 @@ class _Limit:
 
     @property
     def rule(self) -> dict[str, Any]:
-        """As Google has it."""
+        """In Google's form."""
         limited = {
             "conformAction": "allow",
             "enforceOnKey": "IP",
@@ -152,7 +151,7 @@ _POST = "request.method == 'POST'"
 _LIMITS = (
     # A delegation of 150 behind one address, two presses each, within five minutes: 60 forms a minute.
     _Limit(1000, 60, "forms", f"--expression={_POST}", {"expr": {"expression": _POST}}),
-    # Pages are cheaper, and are opened more often than sent.
+    # Pages are cheaper, and people open them more often than they send forms.
     _Limit(
         1100,
         300,
@@ -164,9 +163,9 @@ _LIMITS = (
 
 
 def _limits(place: Place) -> GcloudSet:
-    """How much one client may ask of the form; docs/who-may-do-what.md says why so much. They go with their policy."""
+    """docs/who-may-do-what.md explains the numbers. They are deleted with their policy."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         [policy] = there  # gcloud describes one as a list of one
         rules = {rule["priority"]: rule for rule in policy.get("rules", [])}
         return [
@@ -183,20 +182,20 @@ def _limits(place: Place) -> GcloudSet:
     return GcloudSet(
         "the limits: 60 forms, and 300 other requests, a minute from one address",
         look=_ask(place, "security-policies describe rollcall --global"),
-        lacking=lacking,
-        none=[{}],
+        changes=changes,
+        empty=[{}],
     )
 
 
 def _backends(place: Place) -> GcloudSet:
     settings = ("--no-enable-cdn", "--no-enable-logging", f"--custom-response-header={_HSTS}")
 
-    def as_told(backend: Any) -> bool:
+    def is_current(backend: Any) -> bool:
         headers = [header.replace(" ", "") for header in backend.get("customResponseHeaders", [])]
         logs = backend.get("logConfig", {}).get("enable")
         return headers == [_HSTS.replace(" ", "")] and not logs and not backend.get("enableCDN")
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = _named(there)
         new = "--load-balancing-scheme=EXTERNAL_MANAGED"
         return [
@@ -204,26 +203,26 @@ def _backends(place: Place) -> GcloudSet:
         ] + [
             _do(place, f"backend-services update {one} --global", *settings)
             for one in _PATHS
-            if one in have and not as_told(have[one])
+            if one in have and not is_current(have[one])
         ]
 
     return GcloudSet(
         "a backend for each of them: HTTPS alone (HSTS), no log of requests, no cache",
         look=_ask(place, "backend-services list --global"),
-        lacking=lacking,
-        none=[],
-        unmake=lambda there: [
+        changes=changes,
+        empty=[],
+        delete=lambda there: [
             _do(place, f"backend-services delete {name} --global") for name in _PATHS if name in _named(there)
         ],
     )
 
 
-def _joined(place: Place) -> GcloudSet:
-    """The limits stand before `register` alone: SendGrid posts from few addresses, for everyone. Inbound Parse sends
-    again only what was answered 5xx, so that the 429 of a limit would lose a form
+def _connections(place: Place) -> GcloudSet:
+    """The limits apply to `register` alone: SendGrid posts for everyone from a few addresses, and Inbound Parse repeats
+    only after a 5xx, so a 429 would lose a form
     (https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/inbound-email)."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = _named(there)
         group = f"--network-endpoint-group={{0}} --network-endpoint-group-region={place.region}"
         joining = [
@@ -236,14 +235,14 @@ def _joined(place: Place) -> GcloudSet:
         return [*joining, _do(place, "backend-services update register --global --security-policy=rollcall")]
 
     return GcloudSet(
-        "each function in its backend, and the limits in front of register",
+        "each function in its backend, and the limits before register",
         look=_ask(place, "backend-services list --global"),
-        lacking=lacking,
-        none=[],
+        changes=changes,
+        empty=[],
     )
 
 
-def _ways(place: Place) -> GcloudSet:
+def _url_maps(place: Place) -> GcloudSet:
     told = {way["name"]: way for way in (_routes(place), _TO_HTTPS)}
 
     def put(name: str) -> Command:
@@ -251,11 +250,11 @@ def _ways(place: Place) -> GcloudSet:
         return Command(tuple(words.split()), json.dumps(told[name], indent=2))
 
     return GcloudSet(
-        "the way of each path to its function, of all else to the form, and of http to https",
+        "routes: each path to its function, everything else to the form, http to https",
         look=_ask(place, "url-maps list --global"),
-        lacking=lambda there: [put(name) for name in told if not _has(_named(there).get(name), told[name])],
-        none=[],
-        unmake=lambda there: [_do(place, f"url-maps delete {name} --global") for name in told if name in _named(there)],
+        changes=lambda there: [put(name) for name in told if not _has(_named(there).get(name), told[name])],
+        empty=[],
+        delete=lambda there: [_do(place, f"url-maps delete {name} --global") for name in told if name in _named(there)],
     )
 
 
@@ -287,37 +286,37 @@ _TO_HTTPS: dict[str, Any] = {
 
 
 def _certificate(place: Place) -> GcloudStep:
-    """A certificate of the load balancer's own: Google renews it, and wants nothing for it but the A record that is
-    needed anyhow. Certificate Manager would be three things more, and for this no better
-    (https://cloud.google.com/load-balancing/docs/ssl-certificates/google-managed-certs). A certificate cannot be
-    changed, so each host name has one of its own name."""
+    """The load balancer's own kind of certificate: Google renews it and needs nothing but the A record. Certificate
+    Manager would take three more things for no gain
+    (https://cloud.google.com/load-balancing/docs/ssl-certificates/google-managed-certs). A certificate is
+    immutable, so each host name has its own."""
     name = _certificate_name(place)
     return GcloudStep(
         f"the certificate of {place.domain}, which Google renews",
         look=_ask(place, f"ssl-certificates describe {name} --global"),
-        make=(_do(place, f"ssl-certificates create {name} --global --domains={place.domain}"),),
-        unmake=(_do(place, f"ssl-certificates delete {name} --global"),),
+        create=(_do(place, f"ssl-certificates create {name} --global --domains={place.domain}"),),
+        delete=(_do(place, f"ssl-certificates delete {name} --global"),),
     )
 
 
 def _certificate_name(place: Place) -> str:
-    """Names at Compute Engine begin with a letter and have 63 characters at the most."""
+    """Names at Compute Engine begin with a letter and have at most 63 characters."""
     return f"rollcall-{place.domain.replace('.', '-')}"[:63].rstrip("-")
 
 
 def _tls(place: Place) -> GcloudStep:
     settings = "--profile=MODERN --min-tls-version=1.2"
     return GcloudStep(
-        "the lowest TLS that is spoken, 1.2",
+        "the lowest TLS version, 1.2",
         look=_ask(place, "ssl-policies describe rollcall --global"),
-        make=(_do(place, f"ssl-policies create rollcall --global {settings}"),),
-        wanted=lambda there: _has(there, {"profile": "MODERN", "minTlsVersion": "TLS_1_2"}),
-        change=(_do(place, f"ssl-policies update rollcall --global {settings}"),),
-        unmake=(_do(place, "ssl-policies delete rollcall --global"),),
+        create=(_do(place, f"ssl-policies create rollcall --global {settings}"),),
+        is_current=lambda there: _has(there, {"profile": "MODERN", "minTlsVersion": "TLS_1_2"}),
+        update=(_do(place, f"ssl-policies update rollcall --global {settings}"),),
+        delete=(_do(place, "ssl-policies delete rollcall --global"),),
     )
 
 
-def _speaks_https(place: Place) -> GcloudStep:
+def _https_proxy(place: Place) -> GcloudStep:
     certificate = _certificate_name(place)
     parts = f"--url-map=rollcall --ssl-certificates={certificate} --ssl-policy=rollcall"
     everywhere = "--global --global-url-map --global-ssl-certificates --global-ssl-policy"
@@ -327,24 +326,24 @@ def _speaks_https(place: Place) -> GcloudStep:
         "sslPolicy": "global/sslPolicies/rollcall",
     }
     return GcloudStep(
-        "what speaks https",
+        "the https proxy",
         look=_ask(place, "target-https-proxies describe rollcall-https --global"),
-        make=(_do(place, f"target-https-proxies create rollcall-https {parts} {everywhere}"),),
-        wanted=lambda there: _has(there, told),
-        change=(_do(place, f"target-https-proxies update rollcall-https {parts} {everywhere}"),),
-        unmake=(_do(place, "target-https-proxies delete rollcall-https --global"),),
+        create=(_do(place, f"target-https-proxies create rollcall-https {parts} {everywhere}"),),
+        is_current=lambda there: _has(there, told),
+        update=(_do(place, f"target-https-proxies update rollcall-https {parts} {everywhere}"),),
+        delete=(_do(place, "target-https-proxies delete rollcall-https --global"),),
     )
 
 
-def _answers_http(place: Place) -> GcloudStep:
+def _http_proxy(place: Place) -> GcloudStep:
     parts = "--global --url-map=rollcall-http --global-url-map"
     return GcloudStep(
-        "what answers http, and sends it on to https",
+        "the http proxy, which redirects to https",
         look=_ask(place, "target-http-proxies describe rollcall-http --global"),
-        make=(_do(place, f"target-http-proxies create rollcall-http {parts}"),),
-        wanted=lambda there: _has(there, {"urlMap": "global/urlMaps/rollcall-http"}),
-        change=(_do(place, f"target-http-proxies update rollcall-http {parts}"),),
-        unmake=(_do(place, "target-http-proxies delete rollcall-http --global"),),
+        create=(_do(place, f"target-http-proxies create rollcall-http {parts}"),),
+        is_current=lambda there: _has(there, {"urlMap": "global/urlMaps/rollcall-http"}),
+        update=(_do(place, f"target-http-proxies update rollcall-http {parts}"),),
+        delete=(_do(place, "target-http-proxies delete rollcall-http --global"),),
     )
 
 
@@ -359,9 +358,9 @@ def _ports(place: Place) -> GcloudSet:
     return GcloudSet(
         "ports 443 and 80 of the address",
         look=_ask(place, "forwarding-rules list --global"),
-        lacking=lambda there: [make(speaks) for speaks in ports if f"rollcall-{speaks}" not in _named(there)],
-        none=[],
-        unmake=lambda there: [
+        changes=lambda there: [make(speaks) for speaks in ports if f"rollcall-{speaks}" not in _named(there)],
+        empty=[],
+        delete=lambda there: [
             _do(place, f"forwarding-rules delete rollcall-{speaks} --global")
             for speaks in ports
             if f"rollcall-{speaks}" in _named(there)
@@ -370,7 +369,6 @@ def _ports(place: Place) -> GcloudSet:
 
 
 def _named(there: Any) -> dict[str, Any]:
-    """Things by their names."""
     return {thing["name"]: thing for thing in there}
 
 
@@ -383,8 +381,7 @@ def _do(place: Place, words: str, *more: str) -> Command:
 
 
 def _has(there: Any, told: Any) -> bool:
-    """Whether what is there is as it was told: of things, what was told of them; of lists, all that is in them, in any
-    order. An address of another thing is there in full, and was told by its end."""
+    """Whether the thing matches: wanted fields of objects, whole lists in any order, the end of a thing's address."""
     match told:
         case dict():
             return isinstance(there, dict) and all(name in there and _has(there[name], told[name]) for name in told)

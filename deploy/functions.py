@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.place import Place
 from deploy.secrets import SECRETS, newest_version
-from deploy.steps import Came, Command, GcloudStep, Run, Step, StepFailed, do, find, find_if_on, gcloud
+from deploy.steps import Command, GcloudStep, Result, Run, Step, StepFailed, find, find_if_enabled, gcloud, run_checked
 
 RUNTIME = "python311"
 """What the tests run with: what is deployed is what was tested. Google keeps it until October 2027
@@ -24,24 +24,22 @@ class Function:
 
     name: str
     does: str
-    """What for, to whoever reads the plan."""
+    """Its purpose, as the plan prints it."""
     public: bool
-    """Anybody may call it, through the load balancer; it looks itself at who does."""
+    """Anybody may call it, through the load balancer; it checks the caller itself."""
     memory: str
     timeout: int
     """Seconds for an answer."""
     concurrency: int
-    """Requests at a time in one instance, a thread each."""
-    most: int
-    """Instances at the most."""
-    least: int = 0
-    """Instances that wait for work, day and night."""
+    """Concurrent requests in one instance, a thread each."""
+    max_instances: int
+    min_instances: int = 0
     keys: tuple[str, ...] = ()
     """The settings that are secrets."""
-    messages: tuple[str, ...] = ()
-    """Its roles on the bucket of the messages, and of the rosters."""
+    files: tuple[str, ...] = ()
+    """Its roles on the whole bucket of files."""
     rosters: tuple[str, ...] = ()
-    """Its roles on the rosters in it, and on nothing else there."""
+    """Its roles on the rosters in the bucket, and on nothing else there."""
 
     @property
     def entry_point(self) -> str:
@@ -50,73 +48,79 @@ class Function:
 
 
 _READ = "roles/storage.objectViewer"
-"""Not `legacyObjectReader`: who may not list is told 403 where there is no object, not 404."""
+"""Not `legacyObjectReader`: without the right to list, a missing object answers 403, not 404."""
 _WRITE = "roles/storage.objectCreator"
 
 FUNCTIONS = (
-    # Eventarc calls it once a mail. 5 x 4 senders at the most: the limit of mails to one address is exact but for those
-    # that count at the same moment. A post may take 20 s. The rosters for four of the staff may be drawn up at once:
-    # one of 100,000 takes a minute or two, and 110 MB of files, which are memory there (`bench/closing.py`).
-    # One that no mail can carry goes into the bucket.
+    # Eventarc calls it once an outbox entry. At most 5 x 4 senders: senders that count at the same moment may overrun
+    # the limit of e-mails to one address. Posting may take 20 s. Up to four rosters are built at once: one of 100,000
+    # takes a minute or two, and 110 MB of files, which are memory there (`bench/closing.py`). One too large for an
+    # e-mail goes into the bucket.
     Function(
         "send-mail",
-        "sends each mail that is queued",
+        "sends each new outbox entry",
         False,
         "1Gi",
         540,
         concurrency=4,
-        most=5,
+        max_instances=5,
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
-        messages=(_READ,),
+        files=(_READ,),
         rosters=(_WRITE,),
     ),
-    # One sweep at a time, which sends several mails at once and ends by itself after some minutes: this is the longest
-    # that Scheduler waits, and it calls no second time while it does. Whatever ends it in the middle, the next one goes
-    # on. It reads the messages that were not read at once, so it has the memory for it.
+    # One sweep at a time, which sends several e-mails in parallel and ends after some minutes. The timeout is the
+    # longest that Scheduler waits; it makes no second call meanwhile. The next sweep continues one that died. It also
+    # reads inbound e-mails that were not read at once, hence the memory.
     Function(
         "send-due-mail",
-        "sends what is due again, and reads messages that were not read at once",
+        "retries e-mails, and reads inbound e-mails that were not read at once",
         False,
         "1Gi",
         1800,
         concurrency=1,
-        most=1,
+        max_instances=1,
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
-        messages=(_READ,),
+        files=(_READ,),
         rosters=(_WRITE,),
     ),
     # Reads all registrations of an event once, at its deadline.
     Function(
-        "close-intake", "closes each intake whose deadline has passed", False, "512Mi", 540, concurrency=1, most=1
+        "close-intake",
+        "closes each intake whose deadline has passed",
+        False,
+        "512Mi",
+        540,
+        concurrency=1,
+        max_instances=1,
     ),
-    # SendGrid posts reports in batches of up to 1,000 or 768 kB, and posts again what was not taken.
+    # SendGrid posts delivery events in batches of up to 1,000 or 768 kB, and repeats a batch until it is accepted.
     Function(
         "record-deliveries",
-        "takes SendGrid's reports of what became of mails",
+        "records SendGrid's delivery events",
         True,
         "512Mi",
         120,
         concurrency=8,
-        most=5,
+        max_instances=5,
         keys=("SENDGRID_WEBHOOK_KEY",),
     ),
-    # A message is 30 MB at the most and is several times in memory while it is read: one takes half of this. SendGrid
-    # posts again for three days what was answered 5xx, and never what was answered 429, because no instance was free.
+    # An inbound e-mail has at most 30 MB, and is in memory several times while it is read: one takes half of this.
+    # SendGrid repeats for three days what got a 5xx, and never what got a 429 because no instance was free.
     Function(
         "receive-email",
-        "takes forms that come by e-mail, from SendGrid",
+        "receives e-mails, and the forms in them, from SendGrid",
         True,
         "1Gi",
         300,
         concurrency=1,
-        most=20,
+        max_instances=20,
         keys=("SENDGRID_PARSE_KEY",),
-        messages=(_READ, _WRITE),
+        files=(_READ, _WRITE),
     ),
-    # People wait for it. A form keeps the processor for some milliseconds and waits for Firestore the rest of the time:
-    # 80 at once wait for each other less than for the start of a second instance. 20 instances take more forms a second
-    # than an opening of 10,000 would bring, and bound the bill of a flood. The staff fetch a roster of 100,000 from it,
-    # 30 MB, for which a slow line has these five minutes.
+    # People wait for it. A form needs some milliseconds of processor time and then waits for Firestore:
+    # 80 at once wait less for each other than for the start of a second instance. 20 instances serve more forms
+    # a second than an opening for 10,000 brings, and bound the bill of a flood. Staff download rosters from it: 100,000
+    # rows are 30 MB, for which a slow line has five minutes.
     Function(
         "register",
         "shows the form, and registers",
@@ -124,26 +128,25 @@ FUNCTIONS = (
         "512Mi",
         300,
         concurrency=80,
-        most=20,
+        max_instances=20,
         keys=("LINK_KEY",),
         rosters=(_READ,),
     ),
 )
-"""In the order in which they are deployed: whoever writes down what people sent comes last, so that a new version's
-documents meet new readers.
+"""In order of deployment: those that write registrations come last, so that new documents meet new readers.
 
-What the numbers are made of is in docs/deploy.md, "The functions' settings", and `bench/instances.py` measures it. A
-processor each: more than one request at a time needs a whole one
+docs/deploy.md, "The functions' settings", explains the numbers, and `bench/instances.py` measures them. A whole
+processor each: concurrency above one needs it
 (https://cloud.google.com/run/docs/configuring/services/cpu)."""
 
 
 def settings(place: Place) -> dict[str, str]:
-    """The environment of each function, but for its keys (README, "Configuration")."""
+    """The environment of each function, without its keys (README, "Configuration")."""
     return {
         "STORE": "firestore",
         "GOOGLE_CLOUD_PROJECT": place.project,
         "EVENTS": place.events,
-        "MESSAGES": f"gs://{place.bucket}",
+        "FILES": f"gs://{place.bucket}",
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
@@ -153,85 +156,87 @@ def settings(place: Place) -> dict[str, str]:
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """The functions. The secrets hold something by now."""
-    source = cache(partial(fingerprint, place))
-    return tuple(Deployed(place, function, source) for function in FUNCTIONS)
+    """The functions. Their secrets have versions by now."""
+    source, version = cache(partial(fingerprint, place)), cache(partial(newest_version, place))
+    return tuple(Deployed(place, function, source, version) for function in FUNCTIONS)
 
 
 def deployed_settings(place: Place, run: Run) -> Mapping[str, str]:
-    """The environment of `register` as it is deployed now; nothing where it is not. One whose first build failed is
-    there without a service (https://github.com/firebase/firebase-tools/issues/5093). Raises `StepFailed`."""
-    there = find_if_on(run, _functions(place, "describe register", "--format=json")) or {}
+    """The environment of `register` as deployed now; empty where it is not. After a failed first build a function
+    exists without a service (https://github.com/firebase/firebase-tools/issues/5093). Raises `StepFailed`."""
+    there = find_if_enabled(run, _functions(place, "describe register", "--format=json")) or {}
     settings: Mapping[str, str] = there.get("serviceConfig", {}).get("environmentVariables", {})
     return settings
 
 
-def left_behind(place: Place) -> tuple[Step, ...]:
-    """What Google makes for functions, which `make destroy` takes away with them: their sources and their images. The
-    bucket of uploads has one of two names: in older projects it is the longer one."""
+def google_leftovers(place: Place) -> tuple[Step, ...]:
+    """What Google creates for functions: sources and images. `make destroy` deletes them too. The bucket of uploads has
+    one of two names: the longer one in older projects."""
     sources = f"gs://gcf-v2-sources-{place.number}-{place.region}"
     uploads = f"gs://gcf-v2-uploads-{place.number}-{place.region}"
     older = f"gs://gcf-v2-uploads-{place.number}.{place.region}.cloudfunctions.appspot.com"
     repository = f"artifacts repositories {{}} gcf-artifacts --location={place.region}"
     buckets = tuple(
         GcloudStep(
-            makes=f"the functions' sources, put there by Google: {bucket}",
+            title=f"the functions' sources, put there by Google: {bucket}",
             look=gcloud(f"storage buckets describe {bucket} --format=json", project=place.project),
-            unmake=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
+            delete=(gcloud(f"storage rm --recursive {bucket}", project=place.project),),
         )
         for bucket in (sources, uploads, older)
     )
     images = GcloudStep(
-        makes="the functions' images, made by Google",
+        title="the functions' images, made by Google",
         look=gcloud(f"{repository.format('describe')} --format=json", project=place.project),
-        unmake=(gcloud(repository.format("delete"), project=place.project),),
+        delete=(gcloud(repository.format("delete"), project=place.project),),
     )
     return (*buckets, images)
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A function in the cloud. It is built and started anew where its source, its settings or its keys have changed, or
-    where the last attempt failed: a failed function is deployed over, as Firebase's own tool does
+    """A function in the cloud. It is deployed again where its source, settings or keys changed, or its last deployment
+    failed: a failed function is deployed over, as Firebase's own tool does
     (https://github.com/firebase/firebase-tools/pull/8289)."""
 
     place: Place
     function: Function
     source: Callable[[Run], str]
-    """The fingerprint of what goes up."""
+    """The fingerprint of the source."""
+    version: Callable[[str, Run], str]
+    """The newest version of a secret."""
     holds_data: bool = False
 
     @property
-    def makes(self) -> str:
+    def title(self) -> str:
         """See `Step`."""
-        who = "everybody, through the load balancer" if self.function.public else "nobody but its own caller"
-        return f"the function {self.function.name}: {self.function.does}; it may be called by {who}"
+        who = "everybody, through the load balancer" if self.function.public else "its own caller alone"
+        return f"the function {self.function.name}: {self.function.does}; callable by {who}"
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
         return [str(self.command({SECRETS[key]: "$VERSION" for key in self.function.keys}, f"{_LABEL}={_UNKNOWN}"))]
 
-    def take(self, run: Run) -> Came:
+    def apply(self, run: Run) -> Result:
         """See `Step`."""
-        versions = {SECRETS[key]: newest_version(self.place, SECRETS[key], run) for key in self.function.keys}
+        versions = {SECRETS[key]: self.version(SECRETS[key], run) for key in self.function.keys}
         label = _short(f"{self.source(run)} {self.command(versions, '')}".encode())
         there = find(run, self._look)
         if there and there["state"] == "ACTIVE" and there.get("labels", {}).get(_LABEL) == label:
-            return Came.AS_IT_WAS
+            return Result.UNCHANGED
         commit = f",commit={self.place.commit}" if self.place.commit else ""
-        do(run, self.command(versions, f"{_LABEL}={label}{commit}"))
-        return Came.CHANGED if there else Came.MADE
+        run_checked(run, self.command(versions, f"{_LABEL}={label}{commit}"))
+        return Result.UPDATED if there else Result.CREATED
 
-    def plan_away(self) -> Sequence[str]:
+    def plan_removal(self) -> Sequence[str]:
         """See `Step`."""
         return [str(self._delete)]
 
-    def take_away(self, run: Run) -> Came:
+    def remove(self, run: Run) -> Result:
         """See `Step`."""
-        if find_if_on(run, self._look) is None:
-            return Came.NOT_THERE
-        do(run, self._delete)
-        return Came.TAKEN_AWAY
+        if find_if_enabled(run, self._look) is None:
+            return Result.ABSENT
+        run_checked(run, self._delete)
+        return Result.DELETED
 
     @property
     def _look(self) -> Command:
@@ -242,8 +247,7 @@ class Deployed:
         return self._gcloud("delete")
 
     def command(self, versions: Mapping[str, str], labels: str) -> Command:
-        """Deploys it, with these versions of its secrets: a new version is a new revision, and an instance that starts
-        tomorrow has the same keys as one that started today."""
+        """Deploys it with pinned versions of its secrets, so that all instances of a revision have the same keys."""
         function, place = self.function, self.place
         environment = settings(place) | {"THREADS": str(function.concurrency)}
         keys = [f"{key}={SECRETS[key]}:{versions[SECRETS[key]]}" for key in function.keys]
@@ -260,8 +264,8 @@ class Deployed:
             "--cpu=1",
             f"--timeout={function.timeout}s",
             f"--concurrency={function.concurrency}",
-            f"--min-instances={function.least}",
-            f"--max-instances={function.most}",
+            f"--min-instances={function.min_instances}",
+            f"--max-instances={function.max_instances}",
             "--set-env-vars=" + ",".join(f"{name}={value}" for name, value in environment.items()),
             *([f"--set-secrets={','.join(keys)}"] if keys else ["--clear-secrets"]),
             f"--update-labels={labels}",
@@ -276,16 +280,16 @@ def _functions(place: Place, words: str, *more: str) -> Command:
 
 
 def _who_reaches(function: Function) -> Sequence[str]:
-    """Ingress and IAM are two locks, each closed by itself. Public functions are reached through the load balancer
-    alone, so that Cloud Armor cannot be gone round; Eventarc and Scheduler of the same project count as internal where
-    they call the address at `run.app` (https://cloud.google.com/run/docs/securing/ingress)."""
+    """Ingress and IAM each close the door by themselves. Public functions are reached through the load balancer alone,
+    so that nobody bypasses Cloud Armor. Calls by Eventarc and Scheduler of the same project to the `run.app` address
+    count as internal (https://cloud.google.com/run/docs/securing/ingress)."""
     if function.public:
         return ["--ingress-settings=internal-and-gclb", "--allow-unauthenticated"]
     return ["--ingress-settings=internal-only", "--no-allow-unauthenticated"]
 
 
 def _trigger(place: Place) -> Sequence[str]:
-    """Each mail that is queued. With retry: what failed is brought again, for 24 hours
+    """Each new outbox entry. With retry: Eventarc repeats a failed call for 24 hours
     (https://cloud.google.com/functions/docs/bestpractices/retries)."""
     return [
         "--trigger-event-filters=type=google.cloud.firestore.document.v1.created",
@@ -298,10 +302,10 @@ def _trigger(place: Place) -> Sequence[str]:
 
 
 def fingerprint(place: Place, run: Run) -> str:
-    """Of all that goes up: what `.gcloudignore` leaves. Raises `StepFailed` where the events are not in it."""
-    names = sorted(do(run, Command(("gcloud", "meta", "list-files-for-upload", "."))).split("\n"))
+    """Of the uploaded source: what `.gcloudignore` lets through. Raises `StepFailed` where it leaves out the events."""
+    names = sorted(run_checked(run, Command(("gcloud", "meta", "list-files-for-upload", "."))).split("\n"))
     if not any(name.startswith(f"{place.events.strip('/')}/") for name in names):
-        raise StepFailed(f"EVENTS={place.events}: .gcloudignore leaves none of it to be deployed")
+        raise StepFailed(f"EVENTS={place.events}: .gcloudignore keeps all of it from being deployed")
     return _short(b"".join(name.encode() + b"\0" + Path(name).read_bytes() for name in names if name))
 
 

@@ -1,4 +1,4 @@
-"""Where Rollcall is put, and what things are called there. Names are derived, and so the same at each run."""
+"""Where Rollcall is deployed, and the names of things there: derived, and so the same at each run."""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ class Place:
     number: str
     """The project's number, which Google uses in addresses and for its own accounts."""
     region: str
-    """Where the functions run and the books are, as `europe-west6`."""
+    """Where the functions run and the database is, as `europe-west6`."""
     domain: str
-    """The desk's host name, as `registration.example.org`: its pages, its mail and the forms that come by e-mail."""
-    duty: str
-    """The e-mail address of the person on duty, who gets the alerts."""
+    """The desk's host name, as `registration.example.org`: for pages, and for e-mail both ways."""
+    on_call: str
+    """The e-mail address that gets the alerts."""
     events: str = "events"
     """The folder of the event files, below the project's own."""
     commit: str = ""
-    """Of what is deployed, for whoever wants to go back to it; empty where nobody knows."""
+    """Of what is deployed, for a later rollback; empty where it is unknown."""
 
     @property
     def pages(self) -> str:
@@ -29,13 +29,13 @@ class Place:
 
     @property
     def sender(self) -> str:
-        """The address that mails come from."""
+        """The sender of e-mails."""
         return f"registration@{self.domain}"
 
     @property
     def bucket(self) -> str:
-        """The bucket of the messages; names of buckets are the whole world's, so it has the project's in it."""
-        return f"{self.project}-messages"
+        """Holds inbound e-mails and large rosters. Bucket names are global, so it contains the project's."""
+        return f"{self.project}-files"
 
     def account(self, name: str) -> str:
         """The service account of a function, or of another caller."""

@@ -1,4 +1,4 @@
-"""What is called each minute."""
+"""The jobs that call functions each minute."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,43 +11,43 @@ JOBS = {
     "send-due-mail": 1800,
     "close-intake": 540,
 }
-"""Each, and for how many seconds Scheduler waits for it: as long as the function may take, and half an hour is the most
-(https://cloud.google.com/scheduler/docs/creating). A call that fails is not made again: the next minute's comes."""
+"""Seconds that Scheduler waits for each: the function's timeout, and half an hour at most
+(https://cloud.google.com/scheduler/docs/creating). A failed call is not retried: the next minute's comes."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """The jobs. The functions, and the right to call them, are there by now."""
+    """The jobs. The functions, and the right to call them, exist by now."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = _by_name(there)
-        return [command for name in JOBS for command in _mends(place, name, have.get(name))]
+        return [command for name in JOBS for command in _changes(place, name, have.get(name))]
 
-    def unmake(there: Any) -> Sequence[Command]:
+    def delete(there: Any) -> Sequence[Command]:
         return [_jobs(place, f"delete {name}") for name in _by_name(there) if name in JOBS]
 
     return (
         GcloudSet(
-            makes=f"what is called each minute: {' and '.join(JOBS)}",
+            title=f"jobs each minute: {' and '.join(JOBS)}",
             look=_jobs(place, "list", "--format=json"),
-            lacking=lacking,
-            none=[],
-            unmake=unmake,
+            changes=changes,
+            empty=[],
+            delete=delete,
         ),
     )
 
 
-def _mends(place: Place, name: str, there: Any) -> Sequence[Command]:
-    """What makes the job, or brings it up to date. One that is not paused cannot be resumed
+def _changes(place: Place, name: str, there: Any) -> Sequence[Command]:
+    """Creates or updates the job. Only a paused one can be resumed
     (https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs/resume)."""
     settings = _settings(place, name)
     if there is None:
         return [_jobs(place, f"create http {name}", *settings)]
-    updates = [] if _as_told(place, name, there) else [_jobs(place, f"update http {name}", *settings)]
+    updates = [] if _is_current(place, name, there) else [_jobs(place, f"update http {name}", *settings)]
     return updates + ([_jobs(place, f"resume {name}")] if there["state"] == "PAUSED" else [])
 
 
 def _settings(place: Place, name: str) -> Sequence[str]:
-    """It proves by a token of the account `scheduler`, made out to this one function, that it is who it says (OIDC)."""
+    """Calls carry an OIDC token of the account `scheduler`, for this one function."""
     address = place.run_address(name)
     return (
         f"--schedule={_EACH_MINUTE}",
@@ -61,7 +61,7 @@ def _settings(place: Place, name: str) -> Sequence[str]:
     )
 
 
-def _as_told(place: Place, name: str, there: Any) -> bool:
+def _is_current(place: Place, name: str, there: Any) -> bool:
     target, address = there["httpTarget"], place.run_address(name)
     return bool(
         there["schedule"] == _EACH_MINUTE

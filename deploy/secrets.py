@@ -1,4 +1,4 @@
-"""The keys, in Secret Manager. None is ever on a command line, in a file or in what is printed."""
+"""The keys, in Secret Manager. None is ever on a command line, in a file or in output."""
 
 import secrets
 from collections.abc import Sequence
@@ -6,92 +6,89 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, StepFailed, do, gcloud, printed
+from deploy.steps import Command, GcloudSet, Result, Run, Step, StepFailed, gcloud, read_json, run_checked
 
 LINK_KEY = "link-key"
 SENDGRID_KEY = "sendgrid-key"
-MESSAGES_KEY = "messages-key"
-REPORTS_KEY = "reports-key"
+INBOUND_KEY = "inbound-key"
+DELIVERY_EVENTS_KEY = "delivery-events-key"
 SECRETS = {
     "LINK_KEY": LINK_KEY,
     "SENDGRID_API_KEY": SENDGRID_KEY,
-    "SENDGRID_PARSE_KEY": MESSAGES_KEY,
-    "SENDGRID_WEBHOOK_KEY": REPORTS_KEY,
+    "SENDGRID_PARSE_KEY": INBOUND_KEY,
+    "SENDGRID_WEBHOOK_KEY": DELIVERY_EVENTS_KEY,
 }
-"""The settings that are secrets, and where they are kept."""
+"""The settings that are secrets, and the secret of each."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """The secrets, and the key that is nobody else's. What comes from SendGrid is put into its secrets later."""
+    """The secrets, and the link key. The steps at SendGrid fill the others."""
     return _secrets(place), LinkKey(place)
 
 
 def _secrets(place: Place) -> GcloudSet:
-    """Kept in the region of the rest and nowhere else. They stay with the books: the links in mails that went out are
-    signed with one."""
+    """In the region of the rest and nowhere else. They stay with the database: one signed earlier links."""
 
-    def lacking(there: Any) -> Sequence[Command]:
+    def changes(there: Any) -> Sequence[Command]:
         have = {secret["name"].rpartition("/")[2] for secret in there}
         make = f"--replication-policy=user-managed --locations={place.region}"
         names = SECRETS.values()
         return [gcloud(f"secrets create {name} {make}", project=place.project) for name in names if name not in have]
 
-    def unmake(there: Any) -> Sequence[Command]:
+    def delete(there: Any) -> Sequence[Command]:
         have = [secret["name"].rpartition("/")[2] for secret in there]
         return [gcloud(f"secrets delete {name}", project=place.project) for name in have if name in SECRETS.values()]
 
     return GcloudSet(
-        makes="secrets for the keys",
+        title="secrets for the keys",
         look=gcloud("secrets list --format=json", project=place.project),
-        lacking=lacking,
-        none=[],
-        unmake=unmake,
+        changes=changes,
+        empty=[],
+        delete=delete,
         holds_data=True,
     )
 
 
 @dataclass(frozen=True)
 class SecretManager:
-    """The keys as the rest of the deploying sees them: `Secrets` of `deploy/sendgrid.py`."""
+    """Implements `Secrets` of `deploy/sendgrid.py`."""
 
     place: Place
     run: Run
 
     def get(self, name: str) -> str | None:
-        """What the secret holds; nothing where it holds nothing yet. Raises `StepFailed`: a key that cannot be read is
-        not one that is not there, and must not be made anew."""
+        """The secret's value; None where it has none yet. Raises `StepFailed`: an unreadable key is not replaced."""
         newest = _versions(self.place, name, self.run)
         if not newest:
             return None
         command = gcloud(f"secrets versions access {max(newest)} --secret={name}", project=self.place.project)
-        return do(self.run, command)
+        return run_checked(self.run, command)
 
     def put(self, name: str, value: str) -> None:
-        """Let the secret hold this from now on, for functions that are deployed afterwards. Raises `StepFailed`."""
-        command = gcloud(f"secrets versions add {name} --data-file=-", project=self.place.project, feed=value)
-        do(self.run, command)
+        """Set the secret's value, for functions deployed afterwards. Raises `StepFailed`."""
+        command = gcloud(f"secrets versions add {name} --data-file=-", project=self.place.project, stdin=value)
+        run_checked(self.run, command)
 
 
 def newest_version(place: Place, name: str, run: Run) -> str:
-    """The number of the newest version that is enabled. Raises `StepFailed` where there is none."""
+    """The number of the newest enabled version. Raises `StepFailed` where there is none."""
     numbers = _versions(place, name, run)
     if not numbers:
-        raise StepFailed(f"The secret {name} holds nothing.")
+        raise StepFailed(f"The secret {name} has no value.")
     return str(max(numbers))
 
 
 def _versions(place: Place, name: str, run: Run) -> list[int]:
-    """The numbers of the versions that are enabled. Raises `StepFailed`."""
     command = gcloud(f"secrets versions list {name} --filter=state=ENABLED --format=json", project=place.project)
-    return [int(version["name"].rpartition("/")[2]) for version in printed(run, command) or []]
+    return [int(version["name"].rpartition("/")[2]) for version in read_json(run, command) or []]
 
 
 @dataclass(frozen=True)
 class LinkKey:
-    """The key that signs the links in mails. It is made here, and nobody ever sees it."""
+    """The key that signs the links in e-mails. It is generated here; nobody ever sees it."""
 
     place: Place
-    makes: str = f"a key that signs the links in mails, into the secret {LINK_KEY}"
+    title: str = f"a key that signs the links in e-mails, into the secret {LINK_KEY}"
     holds_data: bool = True
 
     def plan(self) -> Sequence[str]:
@@ -99,18 +96,17 @@ class LinkKey:
         put = gcloud(f"secrets versions add {LINK_KEY} --data-file=-", project=self.place.project)
         return [f"{put}    # 32 random bytes, by standard input"]
 
-    def take(self, run: Run) -> Came:
+    def apply(self, run: Run) -> Result:
         """See `Step`."""
-        kept = SecretManager(self.place, run)
-        if kept.get(LINK_KEY):
-            return Came.AS_IT_WAS
-        kept.put(LINK_KEY, secrets.token_urlsafe(32))
-        return Came.MADE
+        store = SecretManager(self.place, run)
+        if store.get(LINK_KEY):
+            return Result.UNCHANGED
+        store.put(LINK_KEY, secrets.token_urlsafe(32))
+        return Result.CREATED
 
-    def plan_away(self) -> Sequence[str]:
-        """See `Step`: it goes with its secret."""
+    def plan_removal(self) -> Sequence[str]:
         return []
 
-    def take_away(self, run: Run) -> Came:
+    def remove(self, run: Run) -> Result:
         """See `Step`."""
-        return Came.NOT_THERE
+        return Result.ABSENT

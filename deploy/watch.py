@@ -1,5 +1,4 @@
-"""Who is told when something goes wrong, as steps: the alerts of `deploy.alerts`, what they count, a look from outside;
-and what is kept out of the logs."""
+"""Monitoring, as steps: the alerts of `deploy.alerts`, their metrics, the uptime check, and the log exclusion."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,27 +7,27 @@ from typing import Any
 
 from deploy.alerts import METRICS, OURS, alerts
 from deploy.place import Place
-from deploy.steps import Came, Command, GcloudSet, Run, Step, find_if_on, gcloud, printed
+from deploy.steps import Command, GcloudSet, Result, Run, Step, find_if_enabled, gcloud, read_json
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of thing that gcloud lists, makes from JSON on its standard input, changes and deletes."""
+    """A kind of thing that gcloud lists, creates from JSON on standard input, updates and deletes."""
 
     words: str
-    """gcloud's for the kind."""
+    """gcloud's name of the kind."""
     listed: str
-    """gcloud's for listing it."""
+    """gcloud's verb for listing it."""
     title: str
-    """The field in which we know one of ours again."""
+    """The field that identifies one of ours."""
     ours: Callable[[Mapping[str, Any]], bool]
-    """Whether one that is there was made here."""
+    """Whether we created it."""
     make: Callable[[str, Mapping[str, Any], str], Command]
-    """The command that makes one: its title, what it is to be, the project."""
+    """The command that creates one: its title, its body, the project."""
     change: Callable[[str, Mapping[str, Any], str], Command] | None = None
-    """The same with the name at Google; None where it is made anew."""
+    """The same with the name at Google; None where it is replaced instead."""
     delete: str = "delete"
-    """gcloud's for taking one away."""
+    """gcloud's verb for deleting one."""
 
 
 def _is_labelled(thing: Mapping[str, Any]) -> bool:
@@ -40,13 +39,13 @@ def _is_named(thing: Mapping[str, Any]) -> bool:
 
 
 def _from_json(words: str, flag: str) -> Callable[[str, Mapping[str, Any], str], Command]:
-    """`words` have `{}` where the thing's name goes."""
+    """`words` have `{}` for the thing's name."""
     return lambda name, body, project: gcloud(
-        words.format(name), f"--{flag}=-", project=project, feed=json.dumps(body, ensure_ascii=False)
+        words.format(name), f"--{flag}=-", project=project, stdin=json.dumps(body, ensure_ascii=False)
     )
 
 
-def _make_look(title: str, look: Mapping[str, Any], project: str) -> Command:
+def _create_uptime_check(title: str, look: Mapping[str, Any], project: str) -> Command:
     page, host = look["httpCheck"], look["monitoredResource"]["labels"]["host"]
     return gcloud(
         "monitoring uptime create",
@@ -87,12 +86,11 @@ _POLICIES = Kind(
     _from_json("alpha monitoring policies create", "policy-from-file"),
     _from_json("alpha monitoring policies update {}", "policy-from-file"),
 )
-_LOOKS = Kind("monitoring uptime", "list-configs", "displayName", _is_named, _make_look)
+_UPTIME_CHECKS = Kind("monitoring uptime", "list-configs", "displayName", _is_named, _create_uptime_check)
 
 
 def agrees(wanted: Any, there: Any) -> bool:
-    """Whether what is there is as it is wanted. The API adds fields of its own, writes an integer as text, and leaves
-    out what is zero or empty."""
+    """Whether a thing is as wanted. The API adds fields, writes integers as text, and leaves out zero and empty."""
     match wanted:
         case dict():
             return all(agrees(value, (there or {}).get(name)) for name, value in wanted.items())
@@ -105,9 +103,9 @@ def agrees(wanted: Any, there: Any) -> bool:
             return float(wanted) == float(there or 0)
 
 
-def _several(makes: str, kind: Kind, project: str, wanted: Mapping[str, Mapping[str, Any]]) -> GcloudSet:
-    """Things of one kind, by title: each is known again by it. Those of ours that are no longer wanted go, and the
-    second of one that was made twice, because the answer to the first try was lost."""
+def _several(title: str, kind: Kind, project: str, wanted: Mapping[str, Mapping[str, Any]]) -> GcloudSet:
+    """Things of one kind, identified by title. Deletes ours that are no longer wanted, and duplicates, made because a
+    response was lost."""
 
     def delete(one: Mapping[str, Any]) -> Command:
         return gcloud(f"{kind.words} {kind.delete}", one["name"], project=project)
@@ -122,51 +120,51 @@ def _several(makes: str, kind: Kind, project: str, wanted: Mapping[str, Mapping[
             return [delete(there), kind.make(title, body, project)]
         return [kind.change(there["name"], body, project)]
 
-    def lacking(listed: Any) -> list[Command]:
+    def changes(listed: Any) -> list[Command]:
         ours = [one for one in listed if kind.ours(one)]
         there = {one[kind.title]: one for one in reversed(ours)}
         too_much = [delete(one) for one in ours if one[kind.title] not in wanted or one is not there[one[kind.title]]]
         return too_much + [command for title in wanted for command in see_to(there.get(title), title)]
 
     return GcloudSet(
-        makes=makes,
+        title=title,
         look=gcloud(f"{kind.words} {kind.listed} --format=json", project=project),
-        lacking=lacking,
-        none=[],
-        unmake=lambda listed: [delete(one) for one in listed if kind.ours(one)],
+        changes=changes,
+        empty=[],
+        delete=lambda listed: [delete(one) for one in listed if kind.ours(one)],
     )
 
 
 @dataclass(frozen=True)
 class Policies:
-    """The alert policies, which tell whom our notification channel reaches; only Google knows the channel's name."""
+    """The alert policies. They name our notification channel, whose id only Google knows."""
 
-    makes: str
+    title: str
     project: str
     wanted: Mapping[str, Mapping[str, Any]]
-    """By title, without whom they tell."""
+    """By title, without the channel."""
     holds_data: bool = False
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
-        return self._telling(["(the channel)"]).plan()
+        return self._notifying(["(the channel)"]).plan()
 
-    def take(self, run: Run) -> Came:
+    def apply(self, run: Run) -> Result:
         """See `Step`."""
-        channels = printed(run, _channels(self.project))
-        return self._telling([one["name"] for one in channels if _is_labelled(one)]).take(run)
+        channels = read_json(run, _channels(self.project))
+        return self._notifying([one["name"] for one in channels if _is_labelled(one)]).apply(run)
 
-    def plan_away(self) -> Sequence[str]:
+    def plan_removal(self) -> Sequence[str]:
         """See `Step`."""
-        return self._telling([]).plan_away()
+        return self._notifying([]).plan_removal()
 
-    def take_away(self, run: Run) -> Came:
+    def remove(self, run: Run) -> Result:
         """See `Step`."""
-        return self._telling([]).take_away(run)
+        return self._notifying([]).remove(run)
 
-    def _telling(self, channels: Sequence[str]) -> GcloudSet:
+    def _notifying(self, channels: Sequence[str]) -> GcloudSet:
         told = {title: {**body, "notificationChannels": list(channels)} for title, body in self.wanted.items()}
-        return _several(self.makes, _POLICIES, self.project, told)
+        return _several(self.title, _POLICIES, self.project, told)
 
 
 _EXCLUSION = "rollcall-requests"
@@ -174,8 +172,8 @@ _REQUESTS = 'log_id("run.googleapis.com/requests")'
 
 
 def _no_requests_in_the_logs(project: str) -> GcloudSet:
-    """Cloud Run's own entry for each request holds the client's IP address, and the address asked for, in which there
-    may be the secret part of a link of ours. What is counted of requests does not come from what is stored there."""
+    """Cloud Run's own entry for each request holds the client's IP address, and the URL, which may hold the secret part
+    of a link. Metrics count requests before the exclusion."""
     sink = "logging sinks update _Default"
     what = f"^;^name={_EXCLUSION};description=IP addresses and secret links;filter={_REQUESTS}"
     # `disabled` with any value disables, "false" too (gcloud logging sinks update --help)
@@ -185,27 +183,27 @@ def _no_requests_in_the_logs(project: str) -> GcloudSet:
     def there(found: Any) -> Any:
         return {one["name"]: one for one in found.get("exclusions", [])}.get(_EXCLUSION)
 
-    def lacking(found: Any) -> list[Command]:
+    def changes(found: Any) -> list[Command]:
         exclusion = there(found)
         if exclusion is None:
             return [add]
         return [] if exclusion["filter"] == _REQUESTS and not exclusion.get("disabled") else [update]
 
     return GcloudSet(
-        makes="log exclusion: no requests, which hold IP addresses and secret links",
+        title="log exclusion: no requests, which hold IP addresses and secret links",
         look=gcloud("logging sinks describe _Default --format=json", project=project),
-        lacking=lacking,
-        none={},
-        unmake=lambda found: (
+        changes=changes,
+        empty={},
+        delete=lambda found: (
             [gcloud(sink, f"--remove-exclusions={_EXCLUSION}", project=project)] if there(found) else []
         ),
     )
 
 
-def duty_now(project: str, run: Run) -> str:
-    """The address that the alerts go to now; empty where there is none yet. Raises `StepFailed`: who is on duty
-    must not change because Google could not be asked."""
-    ours = [one for one in find_if_on(run, _channels(project)) or [] if _is_labelled(one)]
+def current_on_call(project: str, run: Run) -> str:
+    """The address that gets the alerts now; empty where there is none yet. Raises `StepFailed`: it must not change
+    because Google did not answer."""
+    ours = [one for one in find_if_enabled(run, _channels(project)) or [] if _is_labelled(one)]
     return str(ours[0]["labels"]["email_address"]) if ours else ""
 
 
@@ -214,18 +212,18 @@ def _channels(project: str) -> Command:
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """What watches over the desk; made after the functions."""
-    duty = "The person on duty"
-    look = f"{OURS} {place.domain}"
+    """All monitoring; it comes after the functions."""
+    on_call = "On call"
+    check = f"{OURS} {place.domain}"
     channel = {
-        "displayName": duty,
+        "displayName": on_call,
         "type": "email",
-        "labels": {"email_address": place.duty},
+        "labels": {"email_address": place.on_call},
         "enabled": True,
         "userLabels": {"made-by": OURS},
     }
     page = {
-        "displayName": look,
+        "displayName": check,
         "monitoredResource": {"type": "uptime_url", "labels": {"host": place.domain}},
         "httpCheck": {"path": "/register", "useSsl": True, "validateSsl": True},
         "period": "300s",
@@ -234,8 +232,8 @@ def steps(place: Place) -> tuple[Step, ...]:
     policies = {alert.name: alert.body() for alert in alerts(place)}
     return (
         _no_requests_in_the_logs(place.project),
-        _several(f"notification channel: {place.duty}", _CHANNELS, place.project, {duty: channel}),
-        _several("metrics counted in the logs", _METRICS, place.project, metrics),
-        _several(f"a look from outside at https://{place.domain}/register", _LOOKS, place.project, {look: page}),
-        Policies("alerts, by mail to the person on duty", place.project, policies),
+        _several(f"notification channel: {place.on_call}", _CHANNELS, place.project, {on_call: channel}),
+        _several("metrics, counted from the logs", _METRICS, place.project, metrics),
+        _several(f"uptime check: https://{place.domain}/register", _UPTIME_CHECKS, place.project, {check: page}),
+        Policies("alerts, by e-mail to whoever is on call", place.project, policies),
     )

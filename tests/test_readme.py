@@ -11,6 +11,8 @@ from tests.support.builders import an_event
 from tests.support.served import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+(PICTURE,) = re.findall(r"```mermaid\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_curl_example_registers() -> None:
@@ -18,10 +20,13 @@ def test_the_curl_example_registers() -> None:
     assert read_form(an_event(), json.loads(body)).full_name == "Amina Diallo"
 
 
-def test_every_function_is_in_the_table() -> None:
-    for name in HTTP_FUNCTIONS | SIGNED_FUNCTIONS | TRIGGERED_FUNCTIONS:
-        assert f"| `{name}` |" in README
+def test_the_picture_shows_every_function_and_who_calls_it() -> None:
+    functions = HTTP_FUNCTIONS.keys() | SIGNED_FUNCTIONS.keys() | TRIGGERED_FUNCTIONS.keys()
+    assert set(re.findall(r"<b>(\w+)</b>", PICTURE)) == functions
+    for name in functions:
         assert hasattr(main, name)
+        assert re.search(rf"->(\|[^|]*\|)? {name}$", PICTURE, re.MULTILINE), f"nobody calls {name}"
+        assert re.search(rf"^  {name} -->", PICTURE, re.MULTILINE), f"{name} writes nothing"
 
 
 def test_every_setting_is_in_the_table() -> None:
@@ -34,4 +39,15 @@ def test_every_setting_is_in_the_table() -> None:
 
 
 def test_make_runs_what_the_tests_run() -> None:
-    assert ".venv/bin/python -m rollcall.local" in (ROOT / "Makefile").read_text("utf-8")
+    assert ".venv/bin/python -m rollcall.local" in MAKEFILE
+
+
+def test_make_help_lists_every_target() -> None:
+    targets = set(" ".join(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)).split()) - {"help"}
+    helped = " ".join(re.findall(r"^## (.*)$", MAKEFILE, re.MULTILINE))
+    assert targets <= set(re.findall(r"[a-z][a-z-]+", helped))
+
+
+def test_every_make_command_of_the_readme_exists() -> None:
+    targets = set(" ".join(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)).split())
+    assert set(re.findall(r"(?:^ {4}|`)make ([a-z-]+)", README, re.MULTILINE)) <= targets

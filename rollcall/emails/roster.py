@@ -10,7 +10,15 @@ from tempfile import TemporaryDirectory
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import Newest, everyone, in_step, messages_now, still_quarantined, unsent_entries
+from rollcall.desk.scan import (
+    Newest,
+    everyone,
+    in_step,
+    likely_doubles,
+    messages_now,
+    still_quarantined,
+    unsent_entries,
+)
 from rollcall.documents.roster import draw
 from rollcall.emails.wording import (
     ATTACHED,
@@ -66,9 +74,11 @@ class Roster:
 
     closes_at: datetime
     as_of: datetime
-    """When it was drawn up; the store's time."""
+    """The store's time."""
     by_category: Mapping[str, int] = field(default_factory=dict)
     """How many of those on the list are of a category, by its code."""
+    doubles: int = 0
+    """How many may be the same person as somebody else."""
     organizations: Named = NOTHING
     hotels: Named = NOTHING
     undelivered: Shown[RosterRow] = NOTHING
@@ -95,7 +105,7 @@ def gather(
     desk: Desk, event: Event, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
 ) -> Roster:
     """The roster as its closing recorded it, with late registrations and confirmations as they are now. However many
-    people there are, a page of them is in memory at a time; the files are drawn up in a temporary folder.
+    people there are, a page of them is in memory at a time; the files are written in a temporary folder.
 
     1. Check that the stored list is the one that the closing recorded.
     2. Read the inbound e-mails and the quarantined forms, of which the last go into the workbook.
@@ -123,6 +133,7 @@ def gather(
         closes_at=intake.closes_at,
         as_of=intake.as_of,
         by_category=people.by_category,
+        doubles=people.doubles,
         organizations=drawn.organizations,
         hotels=drawn.hotels,
         undelivered=people.undelivered,
@@ -218,9 +229,10 @@ class _Inbound:
 
 @dataclass
 class _People:
-    """What is said of the people, counted while they are drawn up."""
+    """What is said of the people, counted as they pass."""
 
     by_category: Counter[str] = field(default_factory=Counter)
+    doubles: int = 0
     late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     _not_sent: int = 0
     _will_not_arrive: list[RosterRow] = field(default_factory=list)
@@ -229,6 +241,7 @@ class _People:
     def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
         """The people, counted as each is taken."""
         for one in people:
+            self.doubles += bool(one.doubles)
             if one.late:
                 self.late.add(one.registered.received_at, one)
             else:
@@ -249,8 +262,9 @@ class _People:
 def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
     on_list = in_step(listed(store, event, intake, closing), str)
     unsent = in_step(_confirmations(store, event), _about)
+    doubles = likely_doubles(everyone(store, event.slug))
     for one in everyone(store, event.slug):
-        yield RosterRow(one, late=on_list(one.id) is None, unsent=unsent(one.id))
+        yield RosterRow(one, on_list(one.id) is None, unsent(one.id), doubles(one))
 
 
 def _confirmations(store: Store, event: Event) -> Iterator[OutboxEntry]:

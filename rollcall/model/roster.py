@@ -1,4 +1,4 @@
-"""The roster of a closed event: what its files are drawn up of."""
+"""The roster of a closed event: what its files are made of."""
 
 import re
 from collections.abc import Iterable
@@ -37,6 +37,8 @@ class RosterRow:
     """Not on the closed list."""
     unsent: OutboxEntry | None = None
     """The confirmation, where it is neither sent nor delivered."""
+    doubles: tuple[str, ...] = ()
+    """References of others who may be the same person."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ Named = Shown[tuple[str | None, int]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """A roster drawn up."""
+    """The files of a roster, and what was counted meanwhile."""
 
     files: tuple[RosterFile, ...]
     """The CSV, which has those on the list, and the workbook, which has everything."""
@@ -94,8 +96,7 @@ class Drawn:
 
 
 def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str:
-    """The id of a stored file of a roster: of the list with this SHA-256, drawn up at this time; `suffix` is its
-    name's."""
+    """The id of a stored file of a roster: of the list with this SHA-256, as of this time."""
     return f"roster-{event}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{suffix}"
 
 

@@ -29,11 +29,12 @@ from rollcall.model.registration import reference
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.conftest import leave_out, store_settings
 from tests.support.builders import EVENTS, a_form, a_registration, desk_with, id_of
 from tests.support.faulty_firestore import FaultyFirestore, faulty_firestore
+from tests.support.left_out import leave_out
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
 from tests.support.served import Answer, Served, function, until
+from tests.support.stores import store_settings
 
 SLUG = "soon"
 ANYBODY = a_registration()
@@ -67,7 +68,7 @@ class Database:
     environment: dict[str, str]
 
     def store(self) -> Store:
-        """The books, as another process opens them."""
+        """The store, as another process opens it."""
         if self.environment["STORE"] == "firestore":
             return FirestoreStore(firestore.Client(project=self.environment["GOOGLE_CLOUD_PROJECT"]))
         return SqliteStore(Path(self.environment["SQLITE_PATH"]), lambda: datetime.now(UTC))
@@ -273,7 +274,7 @@ def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(db: D
 
 @dataclass(frozen=True)
 class Way:
-    """The way of a commit to the books."""
+    """The way of a commit to the store."""
 
     environment: dict[str, str]
     held_up: Callable[[], AbstractContextManager[object]]

@@ -70,7 +70,7 @@ def built(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Built:
     deploy = next(line for line in plan() if line.startswith("gcloud functions deploy register "))
     deploy = deploy.replace("$VERSION", "1").replace("$FINGERPRINT", "a")
     ran = google.runs(here / "gcloud")(Command(tuple(shlex.split(deploy))))
-    assert ran.ok, ran.said
+    assert ran.ok, ran.stderr
     zipfile.ZipFile(io.BytesIO(google.uploaded[0])).extractall(here / "workspace")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", here / "venv"], check=True)
     python = here / "venv" / "bin" / "python"
@@ -80,16 +80,18 @@ def built(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Built(here / "workspace", python)
 
 
-def test_what_goes_up(built: Built) -> None:
+@pytest.mark.slow
+def test_uploaded_files(built: Built) -> None:
     names = {path.parts[0] for path in built.files()}
     assert names == {"main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events"}
     rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
-    assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "mail"), ("templates", "pages")} <= rooms
-    assert not {("rollcall", "local"), ("rollcall", "duty"), ("templates", "local")} & rooms
+    assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "emails"), ("templates", "pages")} <= rooms
+    assert not {("rollcall", "local"), ("rollcall", "ops"), ("templates", "local")} & rooms
     assert {path.suffix for path in built.files()} == {".py", ".txt", ".html", ".css", ".js", ".toml"}
 
 
-def test_every_import_is_there(built: Built) -> None:
+@pytest.mark.slow
+def test_every_import_is_installed(built: Built) -> None:
     """Also those in functions, which only some request reaches."""
     names = set()
     for path in built.files():
@@ -194,7 +196,7 @@ def deployed(
 ) -> Iterator[Deployed]:
     """Each function served as in the cloud, with an event that is open and one that is past."""
     place = Place(
-        f"test-{uuid.uuid4().hex[:12]}", "123", "europe-west6", "registration.example.org", "duty@example.org"
+        f"test-{uuid.uuid4().hex[:12]}", "123", "europe-west6", "registration.example.org", "on-call@example.org"
     )
     storage.Client(project=place.project).create_bucket(place.bucket)
     today = datetime.now(UTC).date()
@@ -241,6 +243,7 @@ def _started(
         running.wait(timeout=30)
 
 
+@pytest.mark.slow
 def test_from_the_form_to_the_delivery(deployed: Deployed) -> None:
     assert deployed["register"].post_json(f"/register/{SLUG}", a_form()).status == 201
     email_id = f"{SLUG}.{id_of(deployed.store, a_registration(), SLUG)}.confirmation"
@@ -252,40 +255,44 @@ def test_from_the_form_to_the_delivery(deployed: Deployed) -> None:
     assert deployed.state(email_id) is EmailStatus.SENT
     report = json.dumps([a_report(event="delivered", email_id=email_id)])
     recorded = deployed["record-deliveries"].ask("POST", "/record-deliveries", report, signed(report.encode()))
-    assert recorded.json == {"reports": 1, "mails": 1}
+    assert recorded.json == {"events": 1, "emails": 1}
     assert deployed.state(email_id) is EmailStatus.DELIVERED
     assert deployed.api.faults == []
 
 
-def test_a_form_that_comes_by_e_mail(deployed: Deployed) -> None:
+@pytest.mark.slow
+def test_a_form_sent_by_email(deployed: Deployed) -> None:
     """As a Word file, which is the most that reading takes."""
     mime = (ROOT / "tests" / "mails" / "072-docx-table.eml").read_bytes()
     content_type, body = raw_post(mime, to=f"{SLUG}@{deployed.place.domain}")
     post = deployed["receive-email"].ask
     assert post("POST", "/receive-email", body, {"Content-Type": content_type}).status == 401
     answer = post("POST", "/receive-email", body, signed(body) | {"Content-Type": content_type})
-    assert (answer.status, answer.json["standing"]) == (200, "registered")
+    assert (answer.status, answer.json["status"]) == (200, "registered")
     kept = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket).blob(answer.json["message"])
     assert body in kept.download_as_bytes()
 
 
-def test_the_intake_that_is_past_is_closed_and_the_roster_goes_out(deployed: Deployed) -> None:
+@pytest.mark.slow
+def test_a_past_intake_is_closed_and_the_roster_sent(deployed: Deployed) -> None:
     assert deployed["close-intake"].ask("POST", "/").json["closed"][PAST] == 0
     before = len(deployed.api.bodies)
-    assert deployed["send-due-mail"].ask("POST", "/").json["mails"]["sent"] >= 1
+    assert deployed["send-due-mail"].ask("POST", "/").json["emails"]["sent"] >= 1
     rosters = [body for body in deployed.api.bodies[before:] if PAST in json.dumps(body["personalizations"])]
     assert {file["filename"].rpartition(".")[2] for file in rosters[0]["attachments"]} == {"csv", "xlsx"}
     assert deployed.api.faults == []
 
 
-def test_what_register_serves_beside_the_form(deployed: Deployed) -> None:
+@pytest.mark.slow
+def test_register_serves_more_than_the_form(deployed: Deployed) -> None:
     for path in ("", f"/{SLUG}", f"/{SLUG}/form.txt", "/openapi.json"):
         assert deployed["register"].ask("GET", f"/register{path}").status == 200, path
     # its bytes are no text
     assert deployed["register"].ask("HEAD", f"/register/{SLUG}/form.pdf").status == 200
 
 
-def test_a_roster_that_no_mail_can_carry_is_in_the_bucket(deployed: Deployed) -> None:
+@pytest.mark.slow
+def test_a_large_roster_is_served_from_the_bucket(deployed: Deployed) -> None:
     """Behind a link that another function signed."""
     id = f"roster-{PAST}-0123456789abcdef-20261125T120000.csv"
     bucket = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket)
@@ -295,6 +302,7 @@ def test_a_roster_that_no_mail_can_carry_is_in_the_bucket(deployed: Deployed) ->
     assert deployed["register"].ask("GET", urlsplit(link).path).text == "Reference"
 
 
+@pytest.mark.slow
 def test_each_function_is_deployed(deployed: Deployed) -> None:
     """Under its name with hyphens."""
     tree = ast.parse((ROOT / "main.py").read_text("utf-8"))
@@ -312,7 +320,8 @@ PRIVATE = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake":
 """The functions that look at nobody's papers, and the one account that may call each."""
 
 
-def test_the_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> None:
+@pytest.mark.slow
+def test_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> None:
     """There is no home-made login in them: what protects them is the deployment, which the next tests look at."""
     assert deployed["register"].post_json(f"/register/{SLUG}", a_form(first_name="Private")).status == 201
     email_id = f"{SLUG}.{id_of(deployed.store, a_registration(first_name='Private'), SLUG)}.confirmation"
@@ -322,7 +331,8 @@ def test_the_private_functions_answer_whoever_reaches_them(deployed: Deployed) -
         assert deployed[name].ask("POST", "/").status == 200, name
 
 
-def test_the_public_functions_but_the_form_answer_sendgrid_alone(deployed: Deployed) -> None:
+@pytest.mark.slow
+def test_webhooks_answer_sendgrid_alone(deployed: Deployed) -> None:
     """Whatever else is sent to them, at whatever address."""
     public = {one.name for one in deployments(deployed.place)} - PRIVATE.keys()
     assert public == {"register", "record-deliveries", "receive-email"}
@@ -359,7 +369,7 @@ def test_each_private_function_has_one_caller() -> None:
     assert callers == allowed
 
 
-def test_each_caller_comes_as_the_account_that_may_call() -> None:
+def test_each_caller_uses_the_account_that_may_call() -> None:
     trigger = next(one for one in deployments(PLACE) if one.name == "send-mail")
     assert trigger.flags["--trigger-service-account"] == PLACE.account("trigger")
     jobs = [shlex.split(line) for step in schedule.steps(PLACE) for line in step.plan()]

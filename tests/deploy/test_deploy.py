@@ -1,5 +1,5 @@
-"""The deploying to Google as it is run, by the real gcloud against a stand-in for Google's APIs: once with a failure in
-the middle, again to its end, and once more; then the taking away."""
+"""`make deploy` and `make destroy` with the real gcloud, against a stand-in for Google's APIs: a run that fails in the
+middle, one that completes it, one that changes nothing; then the removal."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import Place
 from deploy.sendgrid import Api
-from deploy.steps import Came, Command, Ran, Run, StepFailed
+from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
@@ -34,12 +34,12 @@ from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_acc
 
 pytestmark = pytest.mark.slow
 NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
-PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org", "events/")
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org", "events/")
 """Its events are written otherwise than where nobody says `EVENTS`."""
 HERE = f"projects/{PROJECT}/locations/europe-west6"
-SECRETS = ("link-key", "sendgrid-key", "messages-key", "reports-key")
+SECRETS = ("link-key", "sendgrid-key", "inbound-key", "delivery-events-key")
 ALWAYS_SAID = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain}
-SETTINGS = ALWAYS_SAID | {"DUTY": PLACE.duty, "EVENTS": PLACE.events}
+SETTINGS = ALWAYS_SAID | {"ON_CALL": PLACE.on_call, "EVENTS": PLACE.events}
 PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
 TESTED = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
 DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
@@ -47,7 +47,7 @@ DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
 
 @dataclass
 class Deployment:
-    """Three runs of `deploy`, and what was there after the last."""
+    """Three runs of `deploy`, and the project after the last."""
 
     google: GoogleApi
     sendgrid: Account
@@ -64,7 +64,7 @@ class Deployment:
         return self.kept[f"cloudfunctions {HERE}/functions/{name}"]
 
     def rights(self, of: str) -> set[tuple[str, str]]:
-        """Pairs of role and member, without what is the same in all."""
+        """Pairs of role and member, shortened."""
         return {
             (binding["role"].removeprefix(f"projects/{PROJECT}/"), _plain(member))
             for binding in self.policies.get(of, {}).get("bindings", [])
@@ -78,22 +78,22 @@ def _plain(member: str) -> str:
 
 @pytest.fixture(scope="module")
 def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """`deploy`, three times, in a project in which nothing is: the first time Google refuses a function, and the third
-    time nobody says again who is on duty and where the events are."""
+    """`deploy`, three times, in an empty project: the first time Google refuses a function; the third time `ON_CALL`
+    and `EVENTS` are left out."""
     gcloud = google.runs(tmp_path_factory.mktemp("gcloud"))
     commands: list[Command] = []
 
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         commands.append(command)
         return gcloud(command)
 
-    def db(project: str) -> SqliteStore:
+    def open_store(project: str) -> SqliteStore:
         assert project == PROJECT
-        return SqliteStore(tmp_path_factory.mktemp("books") / "books.sqlite3", lambda: NOW)
+        return SqliteStore(tmp_path_factory.mktemp("database") / "rollcall.sqlite3", lambda: NOW)
 
     with sendgrid_account() as account:
-        by_key = Api(lambda: ENGINEERS_KEY, account.url, _nothing_passes)
-        outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", db, lambda: NOW)
+        by_key = Api(lambda: ENGINEERS_KEY, account.url, _never_waits)
+        outside = Outside(run, by_key, Resolver, f"{google.url}firebaserules/", open_store, lambda: NOW)
         google.refuse["'functionId': 'send-due-mail'"] = 1
         said, runs, changed_at_sendgrid = [], [], []
         for settings in (SETTINGS, SETTINGS, ALWAYS_SAID):
@@ -102,7 +102,7 @@ def deployment(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> I
             runs.append(google.changes()[done:])
             changed_at_sendgrid.append(len(account.changes))
         assert changed_at_sendgrid[1] == changed_at_sendgrid[2]
-        there = deepcopy(google.kept), deepcopy(google.policies)
+        there = deepcopy(google.resources), deepcopy(google.policies)
         yield Deployment(google, account, outside, said, runs, list(commands), *there)
 
 
@@ -112,19 +112,19 @@ def _said(work: Callable[[], int]) -> tuple[int, str]:
     return code, printed.getvalue()
 
 
-def _nothing_passes(_: float) -> None:
-    raise AssertionError("it would have waited for something to pass")
+def _never_waits(_: float) -> None:
+    raise AssertionError("it would have waited for a retry")
 
 
-def test_a_failure_names_the_command_and_says_what_google_said_and_how_to_go_on(deployment: Deployment) -> None:
+def test_a_failure_names_command_error_and_next_step(deployment: Deployment) -> None:
     code, said = deployment.said[0]
     assert code == 1
     assert "gcloud functions deploy send-due-mail" in said
     assert "the stand-in was told to refuse this" in said
-    assert "the same command goes on from here" in said
+    assert "give the same command again" in said
 
 
-def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) -> None:
+def test_the_next_run_continues_after_a_failure(deployment: Deployment) -> None:
     made_later = {asked.query["functionId"] for asked in deployment.runs[1] if "functionId" in asked.query}
     assert made_later == {function.name for function in FUNCTIONS[1:]}
     again = {str(asked) for asked in deployment.runs[0]} & {str(asked) for asked in deployment.runs[1]}
@@ -133,23 +133,23 @@ def test_the_next_run_goes_on_where_the_last_one_failed(deployment: Deployment) 
         f"cloudfunctions POST {HERE}/functions:generateUploadUrl",
     }
     made_before, _, _ = deployment.said[1][1].partition("the function send-due-mail")
-    assert set(re.findall("^    (.*)", made_before, re.MULTILINE)) == {"as it was"}  # what was made is made for good
+    assert set(re.findall("^    (.*)", made_before, re.MULTILINE)) == {"unchanged"}  # what exists is not created again
 
 
-def test_a_run_where_all_is_as_it_should_be_only_reads(deployment: Deployment) -> None:
+def test_a_run_without_differences_only_reads(deployment: Deployment) -> None:
     assert [str(asked) for asked in deployment.runs[2]] == []
     assert deployment.said[2][0] == 0
-    assert not re.search("^    (made|brought up to date)", deployment.said[2][1], re.MULTILINE)
+    assert not re.search("^    (created|updated)", deployment.said[2][1], re.MULTILINE)
 
 
-def test_in_the_end_it_says_which_records_are_to_be_set(deployment: Deployment) -> None:
+def test_it_ends_with_the_dns_records_to_set(deployment: Deployment) -> None:
     for _, said in deployment.said[1:]:
         assert re.search(r"registration\.example\.org +A +203\.0\.113\.7", said)
         assert re.search(r"registration\.example\.org +MX +10 mx\.sendgrid\.net", said)
         assert len(re.findall(r" CNAME ", said)) == 3
 
 
-def test_each_planned_command_is_one_that_gcloud_took(deployment: Deployment) -> None:
+def test_gcloud_accepts_each_planned_command(deployment: Deployment) -> None:
     ran = {_without_label(command.argv) for command in deployment.commands}
     _, said = _said(lambda: main("plan", SETTINGS, NOBODY))
     planned = [line for line in said.replace(" \\\n    ", " ").splitlines() if line.startswith("gcloud ")]
@@ -165,7 +165,7 @@ def _without_label(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(word for word in words if not word.startswith("--update-labels="))
 
 
-def test_the_books_cannot_be_deleted_by_mistake_and_go_back(deployment: Deployment) -> None:
+def test_the_database_is_protected_and_recoverable(deployment: Deployment) -> None:
     database = deployment.kept[DATABASE]
     assert database["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
     assert database["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
@@ -173,7 +173,7 @@ def test_the_books_cannot_be_deleted_by_mistake_and_go_back(deployment: Deployme
     assert database["locationId"] == "europe-west6"
 
 
-def test_the_books_have_the_indexes_of_the_file(deployment: Deployment) -> None:
+def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> None:
     wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
     made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
     assert [index["fields"] for index in made] == [index["fields"] for index in wanted["indexes"]]
@@ -189,19 +189,19 @@ def test_the_books_have_the_indexes_of_the_file(deployment: Deployment) -> None:
         assert [index["fields"][0]["order"] for index in indexes] == [index["order"] for index in one["indexes"]]
 
 
-def test_of_the_books_idempotency_keys_alone_go_by_themselves(deployment: Deployment) -> None:
+def test_only_idempotency_keys_expire(deployment: Deployment) -> None:
     expire = [path for path, thing in deployment.kept.items() if "ttlConfig" in thing]
-    assert expire == [f"{DATABASE}/collectionGroups/keys/fields/expires_at"]
+    assert expire == [f"{DATABASE}/collectionGroups/idempotency/fields/expires_at"]
 
 
-def test_the_released_rules_let_no_client_at_the_books(deployment: Deployment) -> None:
+def test_the_released_rules_keep_every_client_out(deployment: Deployment) -> None:
     release = deployment.kept[f"firebaserules projects/{PROJECT}/releases/cloud.firestore"]
     ruleset = deployment.kept[f"firebaserules {release['rulesetName']}"]
     assert ruleset["source"]["files"][0]["content"] == Path("deploy/firestore.rules").read_text()
 
 
-def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deployment) -> None:
-    bucket = deployment.kept[f"storage b/{PROJECT}-messages"]
+def test_the_bucket_is_private_and_objects_expire(deployment: Deployment) -> None:
+    bucket = deployment.kept[f"storage b/{PROJECT}-files"]
     assert bucket["iamConfiguration"] == {
         "publicAccessPrevention": "enforced",
         "uniformBucketLevelAccess": {"enabled": True},
@@ -211,9 +211,9 @@ def test_the_messages_are_kept_from_everybody_and_not_for_ever(deployment: Deplo
     assert bucket["location"] == "europe-west6"
 
 
-def test_the_accounts_may_do_in_the_project_what_they_need(deployment: Deployment) -> None:
-    db = {("roles/rollcallBooks", name) for name in (*PUBLIC, *PRIVATE)}
-    assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == db | {
+def test_accounts_have_only_the_roles_they_need(deployment: Deployment) -> None:
+    database = {("roles/rollcallDatabase", name) for name in (*PUBLIC, *PRIVATE)}
+    assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == database | {
         ("roles/artifactregistry.writer", "builder"),
         ("roles/logging.logWriter", "builder"),
         ("roles/storage.objectViewer", "builder"),
@@ -221,26 +221,26 @@ def test_the_accounts_may_do_in_the_project_what_they_need(deployment: Deploymen
     }
 
 
-def test_the_builder_reads_sources_and_no_messages(deployment: Deployment) -> None:
+def test_the_builder_reads_sources_and_no_inbound_emails(deployment: Deployment) -> None:
     bindings = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["bindings"]
     (viewer,) = [one for one in bindings if one["role"] == "roles/storage.objectViewer"]
     condition = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{NUMBER}-')"
     assert viewer["condition"]["expression"] == condition
 
 
-def test_no_function_may_delete_from_the_books(deployment: Deployment) -> None:
-    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallBooks"]
+def test_no_function_may_delete_from_the_database(deployment: Deployment) -> None:
+    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallDatabase"]
     assert set(role["includedPermissions"]) == {
         "datastore.databases.get",
         *(f"datastore.entities.{what}" for what in ("create", "get", "list", "update")),
     }
 
 
-def test_who_may_do_what_with_the_messages_and_with_the_rosters_alone(deployment: Deployment) -> None:
-    rosters = f"resource.name.startsWith('projects/_/buckets/{PROJECT}-messages/objects/roster-')"
+def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> None:
+    rosters = f"resource.name.startsWith('projects/_/buckets/{PROJECT}-files/objects/roster-')"
     there = {
         (binding["role"], _plain(member), binding.get("condition", {}).get("expression"))
-        for binding in deployment.policies[f"storage b/{PROJECT}-messages"]["bindings"]
+        for binding in deployment.policies[f"storage b/{PROJECT}-files"]["bindings"]
         for member in binding["members"]
     }
     assert there == {
@@ -259,11 +259,11 @@ def test_who_may_do_what_with_the_messages_and_with_the_rosters_alone(deployment
     [
         ("link-key", {"register", "send-mail", "send-due-mail"}),
         ("sendgrid-key", {"send-mail", "send-due-mail"}),
-        ("reports-key", {"record-deliveries"}),
-        ("messages-key", {"receive-email"}),
+        ("delivery-events-key", {"record-deliveries"}),
+        ("inbound-key", {"receive-email"}),
     ],
 )
-def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, readers: set[str]) -> None:
+def test_only_functions_that_need_a_secret_read_it(deployment: Deployment, secret: str, readers: set[str]) -> None:
     wanted = {("roles/secretmanager.secretAccessor", reader) for reader in readers}
     assert deployment.rights(f"secretmanager projects/{PROJECT}/secrets/{secret}") == wanted
     replication = deployment.kept[f"secretmanager projects/{PROJECT}/secrets/{secret}"]["replication"]
@@ -272,7 +272,7 @@ def test_a_secret_is_read_by_who_needs_it(deployment: Deployment, secret: str, r
     assert all([key["version"] for key in found if key["secret"] == secret] == ["1"] for found in keys.values())
 
 
-def test_no_key_is_on_a_command_line_or_in_a_request_that_is_not_for_it(deployment: Deployment) -> None:
+def test_no_key_is_in_a_command_a_foreign_request_or_output(deployment: Deployment) -> None:
     versions = [f"secretmanager projects/{PROJECT}/secrets/{name}/versions/1" for name in SECRETS]
     values = [b64decode(deployment.kept[version]["payload"]["data"]).decode() for version in versions]
     assert len(values[0]) >= 32
@@ -297,7 +297,7 @@ def test_who_may_call_a_function(deployment: Deployment, name: str, caller: str)
 
 
 @pytest.mark.parametrize("name", PRIVATE)
-def test_a_private_function_is_reached_from_inside_alone(deployment: Deployment, name: str) -> None:
+def test_a_private_function_accepts_internal_traffic_alone(deployment: Deployment, name: str) -> None:
     assert deployment.function(name)["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_ONLY"
     said = [
         asked for run in deployment.runs for asked in run if "setIamPolicy" in asked.path and f"/{name}:" in asked.path
@@ -307,12 +307,12 @@ def test_a_private_function_is_reached_from_inside_alone(deployment: Deployment,
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_a_public_function_is_reached_through_the_load_balancer_alone(deployment: Deployment, name: str) -> None:
+def test_a_public_function_is_reachable_through_the_load_balancer_alone(deployment: Deployment, name: str) -> None:
     assert deployment.function(name)["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_AND_GCLB"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_function_runs_as_itself_with_its_settings(deployment: Deployment, function: functions.Function) -> None:
+def test_a_function_has_its_own_account_and_settings(deployment: Deployment, function: functions.Function) -> None:
     there = deployment.function(function.name)
     service, build = there["serviceConfig"], there["buildConfig"]
     assert service["serviceAccountEmail"] == PLACE.account(function.name)
@@ -323,13 +323,13 @@ def test_a_function_runs_as_itself_with_its_settings(deployment: Deployment, fun
     assert service["availableMemory"] == function.memory
     assert service["timeoutSeconds"] == function.timeout
     assert service["maxInstanceRequestConcurrency"] == function.concurrency
-    assert service["maxInstanceCount"] == function.most
-    assert (service["availableCpu"], service.get("minInstanceCount", 0)) == ("1", function.least)
+    assert service["maxInstanceCount"] == function.max_instances
+    assert (service["availableCpu"], service.get("minInstanceCount", 0)) == ("1", function.min_instances)
     keys = {key["key"] for key in service.get("secretEnvironmentVariables", [])}
     assert keys == set(function.keys)
 
 
-def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deployment: Deployment) -> None:
+def test_each_outbox_entry_triggers_send_mail_with_retry(deployment: Deployment) -> None:
     trigger = deployment.function("send-mail")["eventTrigger"]
     assert trigger["eventType"] == "google.cloud.firestore.document.v1.created"
     assert trigger["retryPolicy"] == "RETRY_POLICY_RETRY"
@@ -338,7 +338,7 @@ def test_each_queued_mail_calls_send_mail_and_what_fails_is_brought_again(deploy
     assert filters == {"database": "(default)", "document": "outbox/{id}"}
 
 
-def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None:
+def test_only_what_functions_need_is_uploaded(deployment: Deployment) -> None:
     assert len(deployment.google.uploaded) >= len(FUNCTIONS)
     names = zipfile.ZipFile(io.BytesIO(deployment.google.uploaded[0])).namelist()
     assert {"main.py", "requirements.txt", "events/intgov04.toml", "rollcall/desk/register.py"} <= set(names)
@@ -348,7 +348,7 @@ def test_what_goes_up_is_what_the_functions_need(deployment: Deployment) -> None
 
 
 @pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
-def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, name: str) -> None:
+def test_scheduler_calls_each_minute_with_its_token(deployment: Deployment, name: str) -> None:
     job = deployment.kept[f"cloudscheduler {HERE}/jobs/{name}"]
     address = f"https://{name}-{NUMBER}.europe-west6.run.app"
     assert job["schedule"] == "* * * * *"
@@ -360,33 +360,31 @@ def test_each_minute_by_the_scheduler_with_its_token(deployment: Deployment, nam
     assert deployment.function(name)["url"] == address
 
 
-def test_what_is_not_said_again_stays_as_it_was_deployed(deployment: Deployment) -> None:
+def test_settings_left_out_stay_as_deployed(deployment: Deployment) -> None:
     """Whoever mends something at night does not take over the alerts by it, nor another folder of events."""
     assert deployment.function("register")["serviceConfig"]["environmentVariables"]["EVENTS"] == "events/"
     [channel] = [thing for path, thing in deployment.kept.items() if "/notificationChannels/" in path]
-    assert channel["labels"] == {"email_address": PLACE.duty}
+    assert channel["labels"] == {"email_address": PLACE.on_call}
 
 
-def test_a_function_that_failed_before_it_had_a_service_is_deployed_over(deployment: Deployment) -> None:
+def test_a_function_without_a_service_is_deployed_over(deployment: Deployment) -> None:
     """Google shows it without `serviceConfig`; each command looks at it first."""
     google, run = deployment.google, deployment.outside.run
     was = deepcopy(deployment.function("register"))
-    google.kept[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
+    google.resources[f"cloudfunctions {HERE}/functions/register"] = there = {**was, "state": "FAILED"}
     del there["serviceConfig"]
     assert functions.deployed_settings(PLACE, run) == {}
-    assert functions.steps(PLACE)[-1].take(run) is Came.CHANGED
-    now = google.kept[f"cloudfunctions {HERE}/functions/register"]
+    assert functions.steps(PLACE)[-1].apply(run) is Result.UPDATED
+    now = google.resources[f"cloudfunctions {HERE}/functions/register"]
     assert now["serviceConfig"]["environmentVariables"] == was["serviceConfig"]["environmentVariables"]
     assert functions.deployed_settings(PLACE, run)["EVENTS"] == "events/"
 
 
-def test_the_commit_is_on_what_is_deployed(deployment: Deployment) -> None:
+def test_functions_are_labelled_with_the_commit(deployment: Deployment) -> None:
     assert re.fullmatch(r"[0-9a-f]{12}(-changed)?", deployment.function("register")["labels"]["commit"])
 
 
-def test_another_host_name_for_the_same_desk_is_refused(
-    deployment: Deployment, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_host_name_is_refused(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     before = len(deployment.google.changes())
     assert main("deploy", SETTINGS | {"DOMAIN": "other.example.org"}, deployment.outside) == 1
     assert "the desk of p-test is registration.example.org" in capsys.readouterr().out
@@ -400,39 +398,37 @@ def _altered(thing: dict[str, Any], path: str, value: object) -> None:
     thing[last] = value
 
 
-BUCKET, RULES = f"storage b/{PROJECT}-messages", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
+BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
 
 
 @pytest.mark.parametrize(
-    ("kept", "path", "value", "makes"),
+    ("kept", "path", "value", "title"),
     [
-        (DATABASE, "deleteProtectionState", "DELETE_PROTECTION_DISABLED", "the books: "),
-        (DATABASE, "pointInTimeRecoveryEnablement", "POINT_IN_TIME_RECOVERY_DISABLED", "the books: "),
+        (DATABASE, "deleteProtectionState", "DELETE_PROTECTION_DISABLED", "the database: "),
+        (DATABASE, "pointInTimeRecoveryEnablement", "POINT_IN_TIME_RECOVERY_DISABLED", "the database: "),
         (BUCKET, "iamConfiguration.publicAccessPrevention", "inherited", "a bucket "),
         (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
         (BUCKET, "lifecycle", {}, "a bucket "),
         (
-            f"iam projects/{PROJECT}/roles/rollcallBooks",
+            f"iam projects/{PROJECT}/roles/rollcallDatabase",
             "includedPermissions",
             ["datastore.entities.delete"],
             "a role ",
         ),
-        (f"cloudscheduler {HERE}/jobs/close-intake", "httpTarget.oidcToken", None, "what is called each minute"),
-        (f"cloudscheduler {HERE}/jobs/close-intake", "retryConfig", {"retryCount": 5}, "what is called each minute"),
-        (f"cloudscheduler {HERE}/jobs/close-intake", "state", "PAUSED", "what is called each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "httpTarget.oidcToken", None, "jobs each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "retryConfig", {"retryCount": 5}, "jobs each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "state", "PAUSED", "jobs each minute"),
     ],
 )
-def test_what_somebody_changed_by_hand_is_mended(
-    deployment: Deployment, kept: str, path: str, value: object, makes: str
-) -> None:
+def test_a_change_by_hand_is_reverted(deployment: Deployment, kept: str, path: str, value: object, title: str) -> None:
     google, run = deployment.google, deployment.outside.run
-    was = deepcopy(google.kept[kept])
-    _altered(google.kept[kept], path, value)
-    step = _step(deployment, makes)
-    assert step.take(run) is Came.CHANGED
-    now = google.kept[kept]
+    was = deepcopy(google.resources[kept])
+    _altered(google.resources[kept], path, value)
+    step = _step(deployment, title)
+    assert step.apply(run) is Result.UPDATED
+    now = google.resources[kept]
     assert _at(now, path) == _at(was, path) or (kept == DATABASE and _at(now, path) == "ENABLED"), path
-    assert step.take(run) is Came.AS_IT_WAS
+    assert step.apply(run) is Result.UNCHANGED
 
 
 def _at(thing: Any, path: str) -> Any:
@@ -441,55 +437,55 @@ def _at(thing: Any, path: str) -> Any:
     return thing
 
 
-def _step(deployment: Deployment, makes: str) -> Any:
-    [step] = [step for step in all_steps(PLACE, deployment.outside) if step.makes.startswith(makes)]
+def _step(deployment: Deployment, title: str) -> Any:
+    [step] = [step for step in all_steps(PLACE, deployment.outside) if step.title.startswith(title)]
     return step
 
 
-def test_rules_that_somebody_released_are_replaced(deployment: Deployment) -> None:
+def test_foreign_rules_are_replaced(deployment: Deployment) -> None:
     google, step = deployment.google, _step(deployment, "rules ")
-    ruleset = google.kept[RULES]["rulesetName"]
-    google.kept[f"firebaserules {ruleset}"]["source"]["files"][0]["content"] = "allow read, write: if true;"
-    assert step.take(deployment.outside.run) is Came.CHANGED
-    assert google.kept[RULES]["rulesetName"] != ruleset
-    assert step.take(deployment.outside.run) is Came.AS_IT_WAS
+    ruleset = google.resources[RULES]["rulesetName"]
+    google.resources[f"firebaserules {ruleset}"]["source"]["files"][0]["content"] = "allow read, write: if true;"
+    assert step.apply(deployment.outside.run) is Result.UPDATED
+    assert google.resources[RULES]["rulesetName"] != ruleset
+    assert step.apply(deployment.outside.run) is Result.UNCHANGED
 
 
-def test_roles_that_somebody_gave_our_accounts_are_taken_away(deployment: Deployment) -> None:
+def test_extra_roles_of_our_accounts_are_removed(deployment: Deployment) -> None:
     google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
     was = google.members(of)
     member = f"serviceAccount:{PLACE.account('register')}"
     google.policies[of]["bindings"].append({"role": "roles/datastore.owner", "members": [member]})
-    assert _step(deployment, "what the accounts may do in the project").take(deployment.outside.run) is Came.CHANGED
+    assert _step(deployment, "roles in the project").apply(deployment.outside.run) is Result.UPDATED
     assert google.members(of) == was
 
 
-def test_books_in_another_region_or_mode_are_not_taken_for_ours(deployment: Deployment) -> None:
+def test_a_database_in_another_region_or_mode_is_refused(deployment: Deployment) -> None:
     for field, value, said in (("locationId", "eur3", "REGION=eur3"), ("type", "DATASTORE_MODE", "Datastore mode")):
-        was = deployment.google.kept[DATABASE][field]
-        deployment.google.kept[DATABASE][field] = value
+        was = deployment.google.resources[DATABASE][field]
+        deployment.google.resources[DATABASE][field] = value
         with pytest.raises(StepFailed, match=said):
-            _step(deployment, "the books: ").take(deployment.outside.run)
-        deployment.google.kept[DATABASE][field] = was
+            _step(deployment, "the database: ").apply(deployment.outside.run)
+        deployment.google.resources[DATABASE][field] = was
 
 
-def test_a_key_that_cannot_be_read_is_not_made_anew(deployment: Deployment) -> None:
+def test_an_unreadable_key_is_not_replaced(deployment: Deployment) -> None:
     """Else all links in mails that went out would die."""
     google = deployment.google
     for refused in ("link-key/versions ", "link-key/versions/1:access"):
         google.refuse[refused] = 1
         with pytest.raises(StepFailed, match="link-key"):
-            _step(deployment, "a key that signs the links").take(deployment.outside.run)
+            _step(deployment, "a key that signs the links").apply(deployment.outside.run)
         assert google.refuse[refused] == 0
 
 
-def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
+def test_a_deadline_that_differs_from_the_database_is_refused(
     deployment: Deployment, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    db = SqliteStore(tmp_path / "books.sqlite3", lambda: NOW)
+    store = SqliteStore(tmp_path / "rollcall.sqlite3", lambda: NOW)
     event = read_events(Path("events"))["intgov04"]
-    db.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
-    outside = replace(deployment.outside, db=lambda _: db)
+    store.intake(replace(event, closes_at=event.closes_at - timedelta(days=3)))
+    outside = replace(deployment.outside, open_store=lambda _: store)
     before = len(deployment.google.changes())
     for command in ("deploy", "rotate"):
         assert main(command, SETTINGS | {"KEY": "link-key"}, outside) == 1
@@ -501,23 +497,23 @@ def test_a_deadline_in_the_file_that_the_books_do_not_know_is_refused(
 @pytest.mark.parametrize(
     "looked_for",
     [
-        lambda run: firestore.are_there(PLACE, run),
+        lambda run: firestore.exists(PLACE, run),
         lambda run: functions.deployed_settings(PLACE, run),
-        lambda run: watch.duty_now(PROJECT, run),
+        lambda run: watch.current_on_call(PROJECT, run),
         lambda run: front.address(PLACE, run),
         lambda run: front.certificate_state(PLACE, run) != "not there",
     ],
-    ids=["books", "settings", "duty", "address", "certificate"],
+    ids=["database", "settings", "on-call", "address", "certificate"],
 )
-def test_what_could_not_be_looked_for_does_not_pass_for_not_there(looked_for: Callable[[Run], Any], said: str) -> None:
+def test_a_failed_look_is_not_taken_for_absence(looked_for: Callable[[Run], Any], said: str) -> None:
     """Else events would be held against nothing, and alerts would go to another person."""
     with pytest.raises(StepFailed, match=said):
-        looked_for(lambda _: Ran(False, "", said))
+        looked_for(lambda _: Completed(False, "", said))
     off = "The API has not been used in project 1 before or it is disabled."
-    assert not looked_for(lambda _: Ran(False, "", off))
+    assert not looked_for(lambda _: Completed(False, "", off))
 
 
-def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deployment: Deployment) -> None:
+def test_rotating_deploys_every_function_that_reads_the_key(deployment: Deployment) -> None:
     google = deployment.google
     before = len(google.changes())
     assert main("rotate", SETTINGS | {"KEY": "link-key"}, deployment.outside) == 0
@@ -527,72 +523,79 @@ def test_a_key_is_changed_and_all_functions_that_read_it_are_deployed_anew(deplo
     assert "close-intake" not in deployed
 
 
-def test_a_key_that_all_know_and_not_all_use_is_not_changed_again(
+def test_a_half_rotated_link_key_is_not_rotated_again(
     deployment: Deployment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         uses_new = any("link-key:5" in word for word in command.argv)
-        return Ran(False, "", "refused") if uses_new else deployment.outside.run(command)
+        return Completed(False, "", "refused") if uses_new else deployment.outside.run(command)
 
     assert main("rotate", SETTINGS | {"KEY": "link-key"}, replace(deployment.outside, run=run)) == 1
 
     said = capsys.readouterr().out
     assert "refused" in said
-    assert "`make deploy` finishes this" in said
+    assert "`make deploy`, which finishes this" in said
     assert "the same command" not in said
 
 
-def test_what_changed_is_brought_up_to_date(deployment: Deployment) -> None:
+def test_differences_are_updated(deployment: Deployment) -> None:
     """The last before all is taken away: a key, a source, a function that failed, a door that somebody opened."""
     google, run = deployment.google, deployment.outside.run
     close = next(function for function in FUNCTIONS if function.name == "close-intake")
     secrets.SecretManager(PLACE, run).put("link-key", "a new one")
-    assert functions.steps(PLACE)[0].take(run) is Came.CHANGED
-    there = google.kept[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"]["secretEnvironmentVariables"]
+    assert functions.steps(PLACE)[0].apply(run) is Result.UPDATED
+    there = google.resources[f"cloudfunctions {HERE}/functions/send-mail"]["serviceConfig"][
+        "secretEnvironmentVariables"
+    ]
     assert {key["secret"]: key["version"] for key in there} == {"link-key": "6", "sendgrid-key": "1"}
-    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
-    google.kept[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
-    assert Deployed(PLACE, close, lambda _: "other source").take(run) is Came.CHANGED
+    other = Deployed(PLACE, close, lambda _: "other source", lambda name, _: "1")
+    assert other.apply(run) is Result.UPDATED
+    google.resources[f"cloudfunctions {HERE}/functions/close-intake"]["state"] = "FAILED"
+    assert other.apply(run) is Result.UPDATED
     policy = google.policies[f"run {HERE}/services/close-intake"]
     policy["bindings"][0]["members"].append("allUsers")
-    assert _step(deployment, "who may call close-intake").take(run) is Came.CHANGED
+    assert _step(deployment, "who may call close-intake").apply(run) is Result.UPDATED
     assert google.members(f"run {HERE}/services/close-intake") == {
         ("roles/run.invoker", f"serviceAccount:{PLACE.account('scheduler')}")
     }
 
 
-def test_what_is_taken_away_and_what_people_sent_is_kept_until_it_is_said(deployment: Deployment) -> None:
+def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> None:
     google = deployment.google
     for bucket in (
         f"gcf-v2-sources-{NUMBER}-europe-west6",
         f"gcf-v2-uploads-{NUMBER}-europe-west6",
         f"gcf-v2-uploads-{NUMBER}.europe-west6.cloudfunctions.appspot.com",
     ):
-        google.kept[f"storage b/{bucket}"] = {"name": bucket}
-    google.kept[f"artifactregistry {HERE}/repositories/gcf-artifacts"] = {"name": f"{HERE}/repositories/gcf-artifacts"}
-    there = set(google.kept)
+        google.resources[f"storage b/{bucket}"] = {"name": bucket}
+    google.resources[f"artifactregistry {HERE}/repositories/gcf-artifacts"] = {
+        "name": f"{HERE}/repositories/gcf-artifacts"
+    }
+    there = set(google.resources)
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
-    left = {path for path in set(google.kept) & there if not re.search("/operations/|^serviceusage|/versions/", path)}
-    assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
-        f"storage b/{PROJECT}-messages",
-        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
-        f"iam projects/{PROJECT}/roles/rollcallBooks",
+    left = {
+        path for path in set(google.resources) & there if not re.search("/operations/|^serviceusage|/versions/", path)
     }
-    assert google.kept[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
-    for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-messages"):
+    assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
+        f"storage b/{PROJECT}-files",
+        *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
+        f"iam projects/{PROJECT}/roles/rollcallDatabase",
+    }
+    assert google.resources[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-files"):
         assert google.members(of) == set()
     assert deployment.sendgrid.keys == {}
     words = {"DELETE_EVERYTHING_PEOPLE_SENT": f"yes, delete the registrations of {PROJECT}"}
     assert main("destroy", really | words, deployment.outside) == 0
-    assert DATABASE not in google.kept
-    assert f"storage b/{PROJECT}-messages" not in google.kept
-    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-messages"]
+    assert DATABASE not in google.resources
+    assert f"storage b/{PROJECT}-files" not in google.resources
+    *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-files"]
     assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"
-    assert not [path for path in google.kept if path.startswith("secretmanager")]
+    assert not [path for path in google.resources if path.startswith("secretmanager")]
 
 
-def _asks_nobody(_: Command) -> Ran:
+def _asks_nobody(_: Command) -> Completed:
     raise AssertionError("it asked somebody")
 
 
@@ -603,7 +606,7 @@ def _has_no_key() -> str:
 NOBODY = Outside(_asks_nobody, Api(_has_no_key), Resolver)
 
 
-def test_a_plan_asks_nobody_anything(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_calls_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main("plan", SETTINGS, NOBODY) == 0
     said = capsys.readouterr().out
     assert "gcloud functions deploy register" in said
@@ -619,60 +622,62 @@ def test_a_missing_setting_is_named_with_an_example(
     assert f"as {missing}=" in capsys.readouterr().out
 
 
-def test_settings_that_cannot_be_right_are_all_named_before_anybody_is_asked(
+def test_all_invalid_settings_are_named_before_any_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "DUTY": "me", "EVENTS": "docs"}
+    wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out
         assert re.findall(r"^(\w+)=", said, re.MULTILINE) == list(wrong), said
 
 
-def test_a_key_that_there_is_not_is_named_before_anybody_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_key_is_refused_before_any_call(capsys: pytest.CaptureFixture[str]) -> None:
     assert main("rotate", SETTINGS | {"KEY": "links"}, NOBODY) == 1
-    assert "link-key, sendgrid-key, reports-key, messages-key" in capsys.readouterr().out
+    assert "link-key, sendgrid-key, delivery-events-key, inbound-key" in capsys.readouterr().out
 
 
-def test_a_plan_names_the_events_and_what_deploying_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_names_the_events_and_their_faults(capsys: pytest.CaptureFixture[str]) -> None:
     late = Outside(_asks_nobody, Api(_has_no_key), Resolver, now=lambda: datetime(2004, 3, 1, tzinfo=UTC))
     assert main("plan", SETTINGS, late) == 0
     said = capsys.readouterr().out
-    assert "# The events that go up, from events/: intgov04" in said
-    assert "# Deploying is refused, unless the books say otherwise: intgov04.toml: intake.closes" in said
+    assert "# The events to deploy, from events/: intgov04" in said
+    assert "# `make deploy` refuses this, unless the database says otherwise: intgov04.toml: intake.closes" in said
 
 
 @pytest.mark.parametrize("really", ["", "yes", PROJECT.upper(), "another-project"])
-def test_nothing_is_destroyed_unless_the_project_is_said_again(really: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_destroyed_unless_the_project_is_named_again(
+    really: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main("destroy", SETTINGS | {"REALLY": really}, NOBODY) == 1
     said = capsys.readouterr().out
     assert f"REALLY={PROJECT}" in said
     assert "databases delete" not in said
-    assert "# It stays: the books" in said
+    assert "# This stays: the database" in said
     assert f'DELETE_EVERYTHING_PEOPLE_SENT="yes, delete the registrations of {PROJECT}"' in said
 
 
-def test_words_that_are_not_quite_right_destroy_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_sentence_destroys_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     words = {"REALLY": PROJECT, "DELETE_EVERYTHING_PEOPLE_SENT": "yes"}
     assert main("destroy", SETTINGS | words, NOBODY) == 1
     assert "Nothing was done" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("gcloud_is_there")
-def test_a_project_that_nobody_pays_for_is_refused_before_anything_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_project_without_billing_is_refused_first(capsys: pytest.CaptureFixture[str]) -> None:
     run, asked = _a_new_project(billed=False)
     assert main("deploy", SETTINGS, Outside(run, Api(_has_no_key), Resolver)) == 1
     assert "billing" in capsys.readouterr().out
     assert [command.argv[1] for command in asked] == ["projects", "functions", "billing"]
 
 
-def test_another_byte_in_a_file_that_goes_up_is_another_source(tmp_path: Path) -> None:
+def test_one_changed_byte_changes_the_fingerprint(tmp_path: Path) -> None:
     """Else the mend that somebody deploys at night would be "as it was"."""
     place = replace(PLACE, events=os.path.relpath(tmp_path))
     one, two = (f"{place.events}/{name}" for name in ("one.toml", "two.toml"))
 
     def fingerprint(*names: str) -> str:
-        return functions.fingerprint(place, lambda _: Ran(True, "\n".join(names) + "\n", ""))
+        return functions.fingerprint(place, lambda _: Completed(True, "\n".join(names) + "\n", ""))
 
     Path(one).write_text("a", "utf-8")
     Path(two).write_text("a", "utf-8")
@@ -683,9 +688,9 @@ def test_another_byte_in_a_file_that_goes_up_is_another_source(tmp_path: Path) -
     assert fingerprint(one, two) != before
 
 
-def test_events_that_do_not_go_up_are_refused() -> None:
-    with pytest.raises(StepFailed, match="leaves none of it"):
-        functions.fingerprint(PLACE, lambda _: Ran(True, "main.py\nevents-of-another/intgov04.toml\n", ""))
+def test_events_that_are_not_uploaded_are_refused() -> None:
+    with pytest.raises(StepFailed, match="keeps all of it"):
+        functions.fingerprint(PLACE, lambda _: Completed(True, "main.py\nevents-of-another/intgov04.toml\n", ""))
 
 
 def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
@@ -693,28 +698,28 @@ def _a_new_project(billed: bool = True) -> tuple[Run, list[Command]]:
     answers = {"projects": {"projectNumber": NUMBER}, "billing": {"billingEnabled": billed}}
     asked: list[Command] = []
 
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         asked.append(command)
         there = answers.get(command.argv[1])
-        return Ran(there is not None, json.dumps(there), "not found")
+        return Completed(there is not None, json.dumps(there), "not found")
 
     return run, asked
 
 
 @pytest.mark.usefixtures("gcloud_is_there")
-def test_a_key_that_sendgrid_does_not_know_is_refused_before_anything_is_made(
+def test_an_unknown_sendgrid_key_is_refused_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run, asked = _a_new_project()
     with sendgrid_account() as account:
-        wrong = Api(lambda: "SG.of.another", account.url, _nothing_passes)
+        wrong = Api(lambda: "SG.of.another", account.url, _never_waits)
         assert main("deploy", SETTINGS, Outside(run, wrong, Resolver, now=lambda: NOW)) == 1
     assert "The key is unknown or was deleted" in capsys.readouterr().out
     assert [command.argv[1] for command in asked] == ["projects", "functions", "billing", "firestore"]
 
 
 @pytest.mark.usefixtures("gcloud_is_there")
-def test_an_event_whose_deadline_has_passed_is_refused_before_anything_is_made(
+def test_an_event_past_its_deadline_is_refused_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run, asked = _a_new_project()

@@ -1,4 +1,4 @@
-"""docs/deploy.md names each thing that the deployment makes, and nothing that it does not."""
+"""docs/deploy.md names each thing that the deployment title, and nothing that it does not."""
 
 import re
 
@@ -32,23 +32,23 @@ def is_named(kind: str) -> bool:
     return any(f"/{name}" in kind for name in named()) if kind.startswith("https://") else kind in named()
 
 
-def test_all_that_is_made_is_in_the_table() -> None:
+def test_everything_created_is_in_the_table() -> None:
     kinds = {kind(line) for line in plan()}
     assert len(kinds) > 20
     assert {one for one in kinds if not is_named(one)} == set()
 
 
-def test_all_that_is_in_the_table_is_made() -> None:
+def test_everything_in_the_table_is_created() -> None:
     kinds = {kind(line) for line in plan()}
     assert {name for name in named() if name not in kinds and not any(f"/{name}" in one for one in kinds)} == set()
 
 
-def test_the_settings_are_those_of_the_deployment() -> None:
+def test_the_page_has_the_deployed_settings() -> None:
     """Of each function: memory, timeout, requests at a time, instances at the most."""
     for one in FUNCTIONS:
-        assert f"| `{one.name}` | {one.memory} | {one.timeout} s | {one.concurrency} | {one.most} |" in PAGE
+        assert f"| `{one.name}` | {one.memory} | {one.timeout} s | {one.concurrency} | {one.max_instances} |" in PAGE
 
 
-def test_alerts_are_counted_as_they_are_paid_for() -> None:
+def test_the_page_counts_alert_conditions() -> None:
     conditions = sum(len(alert.conditions) for alert in alerts(PLACE))
     assert f"Alerts: {conditions} conditions" in PAGE

@@ -15,9 +15,9 @@ from dns.resolver import Resolver
 from deploy.__main__ import Outside, main
 from deploy.dns import Kind, Missing, Record, check, missing, records, table
 from deploy.sendgrid import authenticated_domain, steps
-from deploy.steps import Command, Ran
-from tests.deploy.test_sendgrid import DOMAIN, PLACE, Kept, api_of, no_command, take_all
+from deploy.steps import Command, Completed
 from tests.support.sendgrid_settings import Account, sendgrid_account
+from tests.support.sendgrid_steps import DOMAIN, PLACE, Kept, api_of, apply_all, no_command
 from tests.support.threaded import at_work
 
 ADDRESS = "192.0.2.10"
@@ -84,7 +84,7 @@ def account() -> Iterator[Account]:
 @pytest.fixture
 def wanted(account: Account) -> tuple[Record, ...]:
     """The records once SendGrid's side is there."""
-    take_all(account, Kept())
+    apply_all(account, Kept())
     return records(PLACE, ADDRESS, authenticated_domain(PLACE, api_of(account)))
 
 
@@ -111,7 +111,7 @@ def test_the_table_can_be_handed_on(wanted: tuple[Record, ...]) -> None:
 
 
 def test_the_table_says_what_is_not_known_before_the_deployment() -> None:
-    assert table(records(PLACE, None, None)).count("(not known yet: make deploy)") == 2
+    assert table(records(PLACE, None, None)).count("(not known yet: run make deploy)") == 2
 
 
 def test_an_empty_zone_has_none(zone: Zone, wanted: tuple[Record, ...]) -> None:
@@ -180,16 +180,16 @@ def test_check_goes_from_nothing_to_everything(
     account.insists_on_records = True
 
     assert not check(PLACE, None, api, zone.resolver)
-    assert f"SendGrid does not know {DOMAIN}: make deploy" in capsys.readouterr().out
+    assert f"SendGrid does not know {DOMAIN}: run make deploy" in capsys.readouterr().out
 
     for step in steps(PLACE, api, secrets):
-        step.take(no_command)
+        step.apply(no_command)
     capsys.readouterr()
     assert not check(PLACE, ADDRESS, api, zone.resolver)
     said = capsys.readouterr().out
     assert said.count("not there yet") == 5
     assert "not authenticated yet: Expected CNAME" in said
-    assert "SendGrid does not hand on messages yet" in said
+    assert "SendGrid posts no e-mails yet" in said
 
     wanted = records(PLACE, ADDRESS, authenticated_domain(PLACE, api))
     set_all(zone, wanted[:4])
@@ -201,9 +201,9 @@ def test_check_goes_from_nothing_to_everything(
     assert f"SendGrid finds {DOMAIN} authenticated" in said
 
     set_all(zone, wanted[4:])
-    assert not check(PLACE, ADDRESS, api, zone.resolver)  # SendGrid did not take the messages' setting before
+    assert not check(PLACE, ADDRESS, api, zone.resolver)  # SendGrid refused the setting of Inbound Parse before
     for step in steps(PLACE, api, secrets):
-        step.take(no_command)
+        step.apply(no_command)
     capsys.readouterr()
     assert check(PLACE, ADDRESS, api, zone.resolver)
     assert capsys.readouterr().out.count(": there\n") == 5
@@ -211,7 +211,7 @@ def test_check_goes_from_nothing_to_everything(
 
 @pytest.mark.parametrize("lacks", ["the address", "an MX alone", "SendGrid's word", "the signature"])
 def test_check_is_not_content_while_anything_is_missing(zone: Zone, account: Account, lacks: str) -> None:
-    take_all(account, Kept())
+    apply_all(account, Kept())
     wanted = records(PLACE, ADDRESS, authenticated_domain(PLACE, api_of(account)))
     set_all(zone, wanted)
     account.records_are_set = lacks != "SendGrid's word"
@@ -242,14 +242,14 @@ def test_the_command_is_content_once_records_and_certificate_are_there(
         set_all(zone, wanted)
     answers = {
         "projects describe": {"projectNumber": PLACE.number},
-        "beta monitoring": [{"userLabels": {"made-by": "rollcall"}, "labels": {"email_address": PLACE.duty}}],
+        "beta monitoring": [{"userLabels": {"made-by": "rollcall"}, "labels": {"email_address": PLACE.on_call}}],
         "compute addresses": {"address": ADDRESS},
         "compute ssl-certificates": certificate and {"managed": {"status": certificate}},
     }
 
-    def google(command: Command) -> Ran:
+    def google(command: Command) -> Completed:
         there = answers.get(" ".join(command.argv[1:3]))
-        return Ran(there is not None, json.dumps(there), "not found")
+        return Completed(there is not None, json.dumps(there), "not found")
 
     settings = {"PROJECT": PLACE.project, "REGION": PLACE.region, "DOMAIN": DOMAIN}
     assert main("check", settings, Outside(google, api_of(account), lambda: zone.resolver)) == code

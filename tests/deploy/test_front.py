@@ -10,11 +10,11 @@ import pytest
 
 from deploy.front import address, certificate_state, steps
 from deploy.place import Place
-from deploy.steps import Came, Run, take_all
+from deploy.steps import Result, Run, apply_all
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
 
 pytestmark = pytest.mark.slow
-PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "duty@example.org")
+PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org")
 PUBLIC = ["register", "receive-email", "record-deliveries"]
 PRIVATE = ["send-mail", "send-due-mail", "close-intake"]
 WAYS = {
@@ -44,18 +44,18 @@ class Front:
 
     def there(self, kind: str, name: str) -> dict[str, Any]:
         """A thing as Google has it."""
-        return self.google.kept[f"compute projects/{PROJECT}/global/{kind}/{name}"]
+        return self.google.resources[f"compute projects/{PROJECT}/global/{kind}/{name}"]
 
 
 @pytest.fixture(scope="module")
 def front(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Front:
     run = google.runs(tmp_path_factory.mktemp("gcloud"))
     before = address(PLACE, run), certificate_state(PLACE, run)
-    take_all(steps(PLACE), run)
+    apply_all(steps(PLACE), run)
     return Front(google, run, before, tuple(deepcopy(google.changes())))
 
 
-def test_each_path_goes_to_its_function_and_all_else_to_the_form(front: Front) -> None:
+def test_each_path_reaches_its_function_and_others_the_form(front: Front) -> None:
     routes = front.created("urlMaps")["rollcall"]
     [hosts] = routes["hostRules"]
     [paths] = routes["pathMatchers"]
@@ -86,7 +86,7 @@ def test_nothing_leads_to_a_private_function(front: Front) -> None:
     assert not [name for name in PRIVATE if name in asked]
 
 
-def test_every_answer_of_a_function_says_https_alone_and_none_is_logged_or_kept(front: Front) -> None:
+def test_backends_send_hsts_and_neither_log_nor_cache(front: Front) -> None:
     assert list(front.created("backendServices")) == PUBLIC
     for name in PUBLIC:
         backend = front.there("backendServices", name)
@@ -99,7 +99,7 @@ def test_every_answer_of_a_function_says_https_alone_and_none_is_logged_or_kept(
         ]
 
 
-def test_https_is_spoken_in_no_old_way(front: Front) -> None:
+def test_https_uses_no_old_tls(front: Front) -> None:
     assert front.created("sslPolicies")["rollcall"] == {
         "name": "rollcall",
         "profile": "MODERN",
@@ -113,7 +113,7 @@ def test_https_is_spoken_in_no_old_way(front: Front) -> None:
     assert proxy["urlMap"].endswith("/urlMaps/rollcall")
 
 
-def test_http_leads_to_https_and_to_nothing_else(front: Front) -> None:
+def test_http_redirects_to_https(front: Front) -> None:
     assert front.created("urlMaps")["rollcall-http"] == {
         "name": "rollcall-http",
         "defaultUrlRedirect": {"httpsRedirect": True, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"},
@@ -121,7 +121,7 @@ def test_http_leads_to_https_and_to_nothing_else(front: Front) -> None:
     assert front.created("targetHttpProxies")["rollcall-http"]["urlMap"].endswith("/urlMaps/rollcall-http")
 
 
-def test_both_ports_are_at_the_one_address(front: Front) -> None:
+def test_both_ports_share_one_address(front: Front) -> None:
     assert front.created("addresses")["rollcall"]["ipVersion"] == "IPV4"
     ports = front.created("forwardingRules")
     targets = {rule["portRange"]: "/".join(rule["target"].split("/")[-2:]) for rule in ports.values()}
@@ -130,7 +130,7 @@ def test_both_ports_are_at_the_one_address(front: Front) -> None:
     assert {rule["loadBalancingScheme"] for rule in ports.values()} == {"EXTERNAL_MANAGED"}
 
 
-def test_one_client_may_ask_so_much_of_the_form_and_then_gets_429(front: Front) -> None:
+def test_a_client_over_the_limit_gets_429(front: Front) -> None:
     forms, others = front.there("securityPolicies", "rollcall")["rules"]
     assert forms["match"] == {"expr": {"expression": "request.method == 'POST'"}}
     assert others["match"] == {"config": {"srcIpRanges": ["*"]}, "versionedExpr": "SRC_IPS_V1"}
@@ -148,7 +148,7 @@ def test_one_client_may_ask_so_much_of_the_form_and_then_gets_429(front: Front) 
     assert front.there("backendServices", "register")["securityPolicy"].endswith("/securityPolicies/rollcall")
 
 
-def test_what_is_used_is_there_before_what_uses_it(front: Front) -> None:
+def test_parts_are_created_before_what_uses_them(front: Front) -> None:
     """So it can be made at all, and taken away backwards: Google refuses to delete what is in use."""
     made: set[str] = set()
     for asked in front.made:
@@ -173,7 +173,7 @@ def links(told: Any) -> Iterator[str]:
             yield told.partition("projects/")[2]
 
 
-def test_it_says_the_address_and_how_the_certificate_stands(front: Front) -> None:
+def test_address_and_certificate_state(front: Front) -> None:
     assert front.before == (None, "not there")
     assert address(PLACE, front.run) == "203.0.113.7"
     certificate = front.there("sslCertificates", "rollcall-registration-example-org")["managed"]
@@ -183,7 +183,7 @@ def test_it_says_the_address_and_how_the_certificate_stands(front: Front) -> Non
     assert certificate_state(PLACE, front.run) == "ACTIVE"
 
 
-def test_what_somebody_changed_by_hand_is_mended_and_then_nothing_is_left_to_do(front: Front) -> None:
+def test_changes_by_hand_are_reverted_once(front: Front) -> None:
     front.there("securityPolicies", "rollcall")["rules"][0]["rateLimitOptions"]["rateLimitThreshold"]["count"] = 6000
     front.there("backendServices", "record-deliveries")["logConfig"] = {"enable": True}
     front.there("backendServices", "receive-email")["backends"] = []
@@ -195,32 +195,32 @@ def test_what_somebody_changed_by_hand_is_mended_and_then_nothing_is_left_to_do(
     del front.there("targetHttpsProxies", "rollcall-https")["sslPolicy"]
     front.there("targetHttpProxies", "rollcall-http")["urlMap"] = front.there("urlMaps", "rollcall")["selfLink"]
 
-    came = {step.makes.partition(",")[0]: step.take(front.run) for step in steps(PLACE)}
-    assert [makes for makes in came if came[makes] is not Came.AS_IT_WAS] == [
+    came = {step.title.partition(",")[0]: step.apply(front.run) for step in steps(PLACE)}
+    assert [makes for makes in came if came[makes] is not Result.UNCHANGED] == [
         "the limits: 60 forms",
         "a backend for each of them: HTTPS alone (HSTS)",
         "each function in its backend",
-        "the way of each path to its function",
-        "the lowest TLS that is spoken",
-        "what speaks https",
-        "what answers http",
+        "routes: each path to its function",
+        "the lowest TLS version",
+        "the https proxy",
+        "the http proxy",
     ]
     assert ways(front.there("urlMaps", "rollcall")) == WAYS
 
     before = len(front.google.changes())
-    assert {step.take(front.run) for step in steps(PLACE)} == {Came.AS_IT_WAS}
+    assert {step.apply(front.run) for step in steps(PLACE)} == {Result.UNCHANGED}
     assert [str(asked) for asked in front.google.changes()[before:]] == []
 
 
-def test_another_host_name_gets_a_certificate_of_its_own() -> None:
-    moved = Place(PROJECT, NUMBER, "europe-west6", "anmeldung.example.org", "duty@example.org")
+def test_another_host_name_gets_its_own_certificate() -> None:
+    moved = Place(PROJECT, NUMBER, "europe-west6", "anmeldung.example.org", "on-call@example.org")
     planned = "\n".join(line for step in steps(moved) for line in step.plan())
     assert "ssl-certificates create rollcall-anmeldung-example-org --global --domains=anmeldung.example.org" in planned
     assert "--ssl-certificates=rollcall-anmeldung-example-org" in planned
 
 
-def test_all_of_it_is_taken_away(front: Front) -> None:
-    came = [step.take_away(front.run) for step in reversed(steps(PLACE))]
-    assert came.count(Came.TAKEN_AWAY) == 10  # the limits go with their policy, what is joined with its backend
-    left = [name for name in front.google.kept if name.startswith("compute ") and "/operations/" not in name]
+def test_everything_is_removed(front: Front) -> None:
+    came = [step.remove(front.run) for step in reversed(steps(PLACE))]
+    assert came.count(Result.DELETED) == 10  # the limits go with their policy, what is joined with its backend
+    left = [name for name in front.google.resources if name.startswith("compute ") and "/operations/" not in name]
     assert left == []

@@ -8,9 +8,9 @@ import pytest
 
 from deploy.rotate import rotate
 from deploy.sendgrid import Api
-from deploy.steps import Came, StepFailed
-from tests.deploy.test_sendgrid import DOMAIN, NAME, PLACE, Kept, api_of, take_all
+from deploy.steps import Result, StepFailed
 from tests.support.sendgrid_settings import Account, sendgrid_account
+from tests.support.sendgrid_steps import DOMAIN, NAME, PLACE, Kept, api_of, apply_all
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Desk:
     def look(self) -> None:
         """Is anything lost as it stands?"""
         signs = {one["id"]: one["signature"]["public_key"] for one in self.account.policies}
-        if signs[self.account.parse[DOMAIN]["security_policy"]] not in self.deployed["messages-key"].split():
+        if signs[self.account.parse[DOMAIN]["security_policy"]] not in self.deployed["inbound-key"].split():
             self.lost.append("a message")
         if self.deployed["sendgrid-key"] not in [one["api_key"] for one in self.account.keys.values()]:
             self.lost.append("a mail")
@@ -51,7 +51,7 @@ class Desk:
 def desk() -> Iterator[Desk]:
     with sendgrid_account() as account:
         desk = Desk(account, Kept({"link-key": "first"}))
-        take_all(account, desk.secrets)
+        apply_all(account, desk.secrets)
         desk.deploy()
         account.changed = desk.look
         desk.deployments = 0
@@ -110,7 +110,7 @@ def test_the_second_deployment_failing_is_finished_by_deploying(desk: Desk) -> N
             raise StepFailed("no")
         work()
 
-    with pytest.raises(StepFailed, match="`make deploy` finishes this"):
+    with pytest.raises(StepFailed, match="`make deploy`, which finishes this"):
         rotate("link-key", PLACE, api(desk), desk.secrets, fails_the_second_time)
 
     desk.deploy()
@@ -150,15 +150,15 @@ def test_the_old_sendgrid_key_stays_while_functions_use_it(desk: Desk) -> None:
 
 
 def test_a_new_messages_key_is_known_before_it_signs(desk: Desk) -> None:
-    old = desk.secrets.held["messages-key"]
+    old = desk.secrets.held["inbound-key"]
 
-    turn(desk, "messages-key")
+    turn(desk, "inbound-key")
 
     [policy] = desk.account.policies
     assert desk.account.parse[DOMAIN]["security_policy"] == policy["id"]
-    assert desk.deployed["messages-key"] == f"{old} {policy['signature']['public_key']}"
+    assert desk.deployed["inbound-key"] == f"{old} {policy['signature']['public_key']}"
     assert desk.deployments == 1
-    assert take_all(desk.account, desk.secrets) == [Came.AS_IT_WAS] * 7
+    assert apply_all(desk.account, desk.secrets) == [Result.UNCHANGED] * 7
 
 
 @pytest.mark.parametrize(
@@ -171,28 +171,28 @@ def test_a_new_messages_key_is_known_before_it_signs(desk: Desk) -> None:
     ],
 )
 def test_a_messages_key_is_changed_after_a_failure_anywhere(desk: Desk, fails: tuple[str, str, int]) -> None:
-    old = desk.secrets.held["messages-key"]
+    old = desk.secrets.held["inbound-key"]
     if fails[0] == "the functions":
         desk.fails = True
     else:
         desk.account.orders.append(fails)
     with pytest.raises(StepFailed):
-        turn(desk, "messages-key")
-    assert take_all(desk.account, desk.secrets) == [Came.AS_IT_WAS] * 7  # `make deploy` in between does no harm
+        turn(desk, "inbound-key")
+    assert apply_all(desk.account, desk.secrets) == [Result.UNCHANGED] * 7  # `make deploy` in between does no harm
 
-    turn(desk, "messages-key")
+    turn(desk, "inbound-key")
 
     [policy] = desk.account.policies
-    assert policy["signature"]["public_key"] == desk.deployed["messages-key"].split()[-1] != old
+    assert policy["signature"]["public_key"] == desk.deployed["inbound-key"].split()[-1] != old
 
 
 def test_what_an_attempt_left_is_used(desk: Desk) -> None:
     desk.fails = True
     with pytest.raises(StepFailed):
-        turn(desk, "messages-key")
-    begun = desk.secrets.held["messages-key"].split()[-1]
+        turn(desk, "inbound-key")
+    begun = desk.secrets.held["inbound-key"].split()[-1]
 
-    turn(desk, "messages-key")
+    turn(desk, "inbound-key")
 
     assert desk.account.policies[0]["signature"]["public_key"] == begun
 
@@ -201,10 +201,10 @@ def test_the_key_that_signs_now_stays_known_whatever_else_went_wrong(desk: Desk)
     """An attempt failed, and somebody deleted by hand what it left."""
     desk.fails = True
     with pytest.raises(StepFailed):
-        turn(desk, "messages-key")
+        turn(desk, "inbound-key")
     del desk.account.policies[1]
 
-    turn(desk, "messages-key")
+    turn(desk, "inbound-key")
 
     assert len(desk.account.policies) == 1
 
@@ -212,13 +212,13 @@ def test_the_key_that_signs_now_stays_known_whatever_else_went_wrong(desk: Desk)
 def test_a_lost_answer_makes_no_second_policy(desk: Desk) -> None:
     desk.account.orders.append(("POST", "user/webhooks/security/policies", 0))
 
-    turn(desk, "messages-key")
+    turn(desk, "inbound-key")
 
     assert ("POST", "/v3/user/webhooks/security/policies") in desk.account.asked
     assert len(desk.account.policies) == 1
 
 
-@pytest.mark.parametrize("key", ["messages-key", "reports-key"])
+@pytest.mark.parametrize("key", ["inbound-key", "delivery-events-key"])
 def test_a_key_that_is_shown_only_at_the_next_look_is_made_once(desk: Desk, key: str) -> None:
     old = desk.secrets.held[key]
     desk.account.tells_least = True
@@ -226,7 +226,7 @@ def test_a_key_that_is_shown_only_at_the_next_look_is_made_once(desk: Desk, key:
     turn(desk, key)
 
     [webhook], [policy] = desk.account.webhooks, desk.account.policies
-    new = policy["signature"]["public_key"] if key == "messages-key" else webhook["public_key"]
+    new = policy["signature"]["public_key"] if key == "inbound-key" else webhook["public_key"]
     assert desk.deployed[key] == f"{old} {new}"
     assert desk.deployments == 1
 
@@ -235,52 +235,52 @@ def test_messages_that_do_not_arrive_have_no_key_to_change(desk: Desk) -> None:
     desk.account.changed = lambda: None
     desk.account.parse.clear()
 
-    with pytest.raises(StepFailed, match="hands on no messages"):
-        turn(desk, "messages-key")
+    with pytest.raises(StepFailed, match="posts no signed e-mails"):
+        turn(desk, "inbound-key")
 
     assert desk.deployments == 0
 
 
 def test_a_new_reports_key_is_kept_beside_the_old_one(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-    old = desk.secrets.held["reports-key"]
+    old = desk.secrets.held["delivery-events-key"]
 
-    turn(desk, "reports-key")
+    turn(desk, "delivery-events-key")
 
     new = desk.account.webhooks[0]["public_key"]
-    assert desk.deployed["reports-key"] == f"{old} {new}"
+    assert desk.deployed["delivery-events-key"] == f"{old} {new}"
     assert new != old
     assert "SendGrid repeats them for 24 hours" in capsys.readouterr().out
-    assert take_all(desk.account, desk.secrets) == [Came.AS_IT_WAS] * 7
+    assert apply_all(desk.account, desk.secrets) == [Result.UNCHANGED] * 7
 
 
 def test_a_reports_key_that_was_begun_is_finished(desk: Desk) -> None:
     """The signature was turned off, and nothing after that."""
     desk.account.webhooks[0].pop("public_key")
 
-    turn(desk, "reports-key")
+    turn(desk, "delivery-events-key")
 
-    assert desk.deployed["reports-key"].split()[-1] == desk.account.webhooks[0]["public_key"]
+    assert desk.deployed["delivery-events-key"].split()[-1] == desk.account.webhooks[0]["public_key"]
 
 
 def test_a_reports_key_that_was_made_and_not_kept_is_kept(desk: Desk) -> None:
     desk.account.webhooks[0]["public_key"] = "made"
 
-    turn(desk, "reports-key")
+    turn(desk, "delivery-events-key")
 
-    assert desk.deployed["reports-key"].split()[-1] == desk.account.webhooks[0]["public_key"] == "made"
+    assert desk.deployed["delivery-events-key"].split()[-1] == desk.account.webhooks[0]["public_key"] == "made"
 
 
 def test_says_where_sendgrid_gives_the_same_key_again(desk: Desk) -> None:
     desk.account.same_key_again = True
-    desk.account.webhooks[0]["public_key"] = desk.secrets.held["reports-key"] = "reports-1"
+    desk.account.webhooks[0]["public_key"] = desk.secrets.held["delivery-events-key"] = "reports-1"
 
     with pytest.raises(StepFailed, match="gave the same key again"):
-        turn(desk, "reports-key")
+        turn(desk, "delivery-events-key")
 
     assert desk.account.webhooks[0]["public_key"] == "reports-1"
     assert desk.deployments == 0
 
 
 def test_says_which_keys_there_are(desk: Desk) -> None:
-    with pytest.raises(StepFailed, match="link-key, sendgrid-key, reports-key, messages-key"):
+    with pytest.raises(StepFailed, match="link-key, sendgrid-key, delivery-events-key, inbound-key"):
         turn(desk, "another-key")

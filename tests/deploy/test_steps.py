@@ -9,25 +9,25 @@ from pathlib import Path
 import pytest
 
 from deploy.steps import (
-    Came,
     Command,
+    Completed,
     GcloudSet,
     GcloudStep,
-    Ran,
+    Result,
     Run,
     StepFailed,
-    do,
+    apply_all,
     find,
-    passing,
+    remove_all,
+    run_checked,
     run_command,
-    take_all,
-    take_all_away,
+    transient_error,
 )
 
 LOOK, MAKE, UNMAKE = (Command(("gcloud", word)) for word in ("describe", "create", "delete"))
-THING = GcloudStep(makes="a thing", look=LOOK, make=(MAKE,), unmake=(UNMAKE,))
+THING = GcloudStep(title="a thing", look=LOOK, create=(MAKE,), delete=(UNMAKE,))
 THINGS = GcloudSet(
-    makes="things", look=LOOK, lacking=lambda _: [MAKE], none=[], unmake=lambda there: [UNMAKE] * len(there)
+    title="things", look=LOOK, changes=lambda _: [MAKE], empty=[], delete=lambda there: [UNMAKE] * len(there)
 )
 EXPIRED = "ERROR: (gcloud.x) There was a problem refreshing your current auth tokens: Reauthentication failed."
 
@@ -36,9 +36,9 @@ def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, lis
     """A Google that answers a look so, and does everything else; and what it was asked, waiting or not."""
     asked: list[Command] = []
 
-    def run(command: Command) -> Ran:
-        asked.append(replace(command, waits=True))
-        return Ran(ok, output, said) if command.argv == LOOK.argv else Ran(True, "", "")
+    def run(command: Command) -> Completed:
+        asked.append(replace(command, retries=True))
+        return Completed(ok, output, said) if command.argv == LOOK.argv else Completed(True, "", "")
 
     return run, asked
 
@@ -52,75 +52,75 @@ def google(said: str = "", output: str = "", ok: bool = False) -> tuple[Run, lis
         "ERROR: (gcloud.functions.describe) ResponseError: status=[404], message=[Resource was not found]",
     ],
 )
-def test_what_is_not_there_is_made_and_is_not_taken_away(said: str) -> None:
+def test_a_missing_thing_is_created_and_not_removed(said: str) -> None:
     run, asked = google(said)
-    assert THING.take(run) is Came.MADE
-    assert THING.take_away(run) is THINGS.take_away(run) is Came.NOT_THERE
+    assert THING.apply(run) is Result.CREATED
+    assert THING.remove(run) is THINGS.remove(run) is Result.ABSENT
     assert asked == [LOOK, MAKE, LOOK, LOOK]
 
 
 @pytest.mark.parametrize("said", [EXPIRED, "ERROR: PERMISSION_DENIED: missing compute.addresses.get", "no network"])
-def test_what_could_not_be_looked_for_does_not_pass_for_gone(said: str) -> None:
+def test_a_failed_look_does_not_pass_for_gone(said: str) -> None:
     """Else a `make destroy` with an expired login would take nothing away, and say that all is gone."""
     for step in (THING, THINGS):
-        for taken in (step.take, step.take_away):
+        for call in (step.apply, step.remove):
             run, asked = google(said)
             with pytest.raises(StepFailed, match="gcloud describe"):
-                taken(run)
+                call(run)
             assert set(asked) == {LOOK}
 
 
-def test_of_a_service_that_is_not_switched_on_there_is_nothing_to_take_away() -> None:
+def test_a_disabled_service_has_nothing_to_remove() -> None:
     """As where the deploying stopped at switching it on. That is not waited for."""
     off = "The API has not been used in project 1 before or it is disabled. If you enabled this API recently, wait"
     for step in (THING, THINGS):
         waits: list[bool] = []
 
-        def run(command: Command, waits: list[bool] = waits) -> Ran:
-            waits.append(command.waits)
-            return Ran(False, "", off)
+        def run(command: Command, waits: list[bool] = waits) -> Completed:
+            waits.append(command.retries)
+            return Completed(False, "", off)
 
-        assert step.take_away(run) is Came.NOT_THERE
+        assert step.remove(run) is Result.ABSENT
         assert waits == [False]
 
 
-def test_what_is_there_is_left_or_taken_away() -> None:
+def test_an_existing_thing_is_left_or_removed() -> None:
     run, asked = google(output='[{"name": "a"}, {"name": "b"}]', ok=True)
-    assert THING.take(run) is Came.AS_IT_WAS
-    assert THINGS.take_away(run) is Came.TAKEN_AWAY
+    assert THING.apply(run) is Result.UNCHANGED
+    assert THINGS.remove(run) is Result.DELETED
     assert asked == [LOOK, LOOK, UNMAKE, UNMAKE]
 
 
-def test_what_was_made_last_is_taken_away_first() -> None:
+def test_removal_runs_backwards() -> None:
     """Google deletes nothing that something else still uses."""
-    first, second = (replace(THING, makes=name, unmake=(Command((name,)),)) for name in ("first", "second"))
-    stays = replace(THING, unmake=())
+    first, second = (replace(THING, title=name, delete=(Command((name,)),)) for name in ("first", "second"))
+    stays = replace(THING, delete=())
     run, asked = google(output="{}", ok=True)
-    take_all_away([first, stays, second], run)
+    remove_all([first, stays, second], run)
     assert [command.argv for command in asked if command != LOOK] == [("second",), ("first",)]
 
 
-def test_nothing_is_made_after_what_failed() -> None:
+def test_nothing_is_created_after_a_failure() -> None:
     made: list[Command] = []
 
-    def run(command: Command) -> Ran:
+    def run(command: Command) -> Completed:
         made.append(command)
-        return Ran(False, "", "was not found" if command is LOOK else "no")
+        return Completed(False, "", "was not found" if command is LOOK else "no")
 
     with pytest.raises(StepFailed, match="no"):
-        take_all([THING, THING], run)
+        apply_all([THING, THING], run)
     assert made == [LOOK, MAKE]
 
 
-def test_find_gives_what_google_has() -> None:
+def test_find_returns_what_google_has() -> None:
     assert find(google(output='{"name": "a"}', ok=True)[0], LOOK) == {"name": "a"}
     assert find(google("was not found")[0], LOOK) is None
 
 
-def test_an_organisation_that_forbids_everybody_is_explained() -> None:
+def test_an_organisation_policy_against_allusers_is_explained() -> None:
     said = "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer"
     with pytest.raises(StepFailed, match=r"iam\.allowedPolicyMemberDomains"):
-        do(google(said)[0], LOOK)
+        run_checked(google(said)[0], LOOK)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
         ("Cloud Scheduler API has not been used in project 1 ... If you enabled this API recently, wait", True, True),
         ("Cannot find metric. It could take up to 10 minutes to become available.", False, True),
         ("ERROR: the service account x does not exist", True, False),
-        ("Role (projects/p/roles/rollcallBooks) does not exist in the resource's hierarchy.", False, True),
+        ("Role (projects/p/roles/rollcallDatabase) does not exist in the resource's hierarchy.", False, True),
         ("failed to Fetch: Access to bucket gcf-v2-sources-1-europe-west6 denied. You must grant", False, True),
         ("Unable to retrieve ... Ensure that the Cloud Functions service account has 'artifactregistry.", False, True),
         ("The resource 'projects/p/global/backendServices/register' is not ready", False, True),
@@ -144,11 +144,11 @@ def test_an_organisation_that_forbids_everybody_is_explained() -> None:
         ),
     ],
 )
-def test_what_passes_by_itself(said: str, looks: bool, passes: bool) -> None:
-    assert bool(passing(said, looks)) is passes
+def test_transient_errors(said: str, looks: bool, passes: bool) -> None:
+    assert bool(transient_error(said, looks)) is passes
 
 
-def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_transient_error_is_retried_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A command that is refused twice, because what it needs has not got round yet."""
     tries = tmp_path / "tries"
     program = (
@@ -164,17 +164,17 @@ def test_what_passes_is_tried_again_and_said(tmp_path: Path, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(("says", "waits_for_it"), [("no", True), ("UNAVAILABLE", False)])
-def test_what_does_not_pass_or_is_not_waited_for_is_not_tried_again(says: str, waits_for_it: bool) -> None:
+def test_other_errors_are_not_retried(says: str, waits_for_it: bool) -> None:
     waits: list[float] = []
     ran = run_command(
-        Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), waits=waits_for_it), waits.append
+        Command((sys.executable, "-c", f"import sys; sys.exit({says!r})"), retries=waits_for_it), waits.append
     )
     assert not ran.ok
-    assert ran.said.strip() == says
+    assert ran.stderr.strip() == says
     assert waits == []
 
 
-def test_a_plan_may_be_read_in_part() -> None:
+def test_a_plan_may_be_piped_into_head() -> None:
     """As with `| head`."""
     settings = {"PROJECT": "p-test", "REGION": "europe-west6", "DOMAIN": "registration.example.org"}
     plan = subprocess.Popen(

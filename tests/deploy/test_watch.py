@@ -14,17 +14,23 @@ import pytest
 
 from deploy.alerts import AGES, METRICS, PAGE, Alert, alerts
 from deploy.place import Place
-from deploy.steps import Came, gcloud
-from deploy.watch import agrees, duty_now, steps
+from deploy.steps import Result, gcloud
+from deploy.watch import agrees, current_on_call, steps
 from rollcall.desk.limits import Limits
 from tests.support.google_api import PROJECT, GoogleApi
 from tests.support.served import ROOT
 
-PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org", "duty@example.org")
+PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org", "on-call@example.org")
 SINK = f"logging projects/{PROJECT}/sinks/_Default"
 
 CONDITIONS = [condition for alert in alerts(PLACE) for condition in alert.body()["conditions"]]
-MADE = ("rollcall_sweeps", "rollcall_longest_waiting", "Mail waits", "Minute jobs stopped", "Quota near its end")
+MADE = (
+    "rollcall_sweeps",
+    "rollcall_longest_waiting",
+    "E-mail delayed",
+    "Minute jobs stopped",
+    "Quota nearly exhausted",
+)
 """What is not there before the first run: something of each shape."""
 POLICIES = f"projects/{PROJECT}/alertPolicies"
 OLD = {"name": f"{POLICIES}/old", "displayName": "Of an earlier version", "userLabels": {"made-by": "rollcall"}}
@@ -39,7 +45,7 @@ THEIR_CHANNEL = {
 
 def as_google_has_it(google: GoogleApi) -> None:
     """Google names conditions, notes who made what, and leaves out what is zero."""
-    for path, thing in google.kept.items():
+    for path, thing in google.resources.items():
         if "/alertPolicies/" in path:
             thing["creationRecord"] = {"mutateTime": "2004-01-14T08:00:00Z"}
             for number, condition in enumerate(thing["conditions"]):
@@ -53,44 +59,44 @@ def mostly_there(google: GoogleApi) -> None:
     """All but a few are there already: one gcloud after another takes its time, and a few stand for all."""
     for metric in METRICS:
         if metric.id not in MADE:
-            google.kept[f"logging projects/{PROJECT}/metrics/{metric.id}"] = {"name": metric.id, **metric.body()}
+            google.resources[f"logging projects/{PROJECT}/metrics/{metric.id}"] = {"name": metric.id, **metric.body()}
     for number, alert in enumerate(alerts(PLACE)):
         if alert.name not in MADE:
             at = f"{POLICIES}/{number}"
             told = {"notificationChannels": [f"projects/{PROJECT}/notificationChannels/made-1"]}
-            google.kept[f"monitoring {at}"] = {"name": at, **alert.body(), **told}
+            google.resources[f"monitoring {at}"] = {"name": at, **alert.body(), **told}
 
 
 def somebody_changes(google: GoogleApi) -> None:
     """By hand, in the console: who is told, what is kept out of the logs, a threshold, a policy that is switched off, a
     metric's filter; one is deleted; one of ours is an old one. A channel and an alert are there twice, as where the
     answer to making one was lost and it was made again."""
-    channel = _one(google.kept, "notificationChannels", "The person on duty")
+    channel = _one(google.resources, "notificationChannels", "On call")
     channel["labels"]["email_address"] = "gone@example.org"
-    google.kept[SINK]["exclusions"][0]["filter"] = "severity=DEBUG"
-    policies = {thing["displayName"]: path for path, thing in google.kept.items() if "/alertPolicies/" in path}
-    google.kept[policies["Functions fail"]]["conditions"][0]["conditionThreshold"]["thresholdValue"] = 3000
-    google.kept[policies["Quota near its end"]]["enabled"] = False
-    del google.kept[policies["Mail waits"]]
+    google.resources[SINK]["exclusions"][0]["filter"] = "severity=DEBUG"
+    policies = {thing["displayName"]: path for path, thing in google.resources.items() if "/alertPolicies/" in path}
+    google.resources[policies["Functions fail"]]["conditions"][0]["conditionThreshold"]["thresholdValue"] = 3000
+    google.resources[policies["Quota nearly exhausted"]]["enabled"] = False
+    del google.resources[policies["E-mail delayed"]]
     for policy in (OLD, THEIRS):
-        google.kept[f"monitoring {policy['name']}"] = dict(policy)
-    google.kept[f"logging projects/{PROJECT}/metrics/rollcall_sweeps"]["filter"] = "severity=ERROR"
-    for thing, at in ((channel, CHANNEL_TWICE), (google.kept[policies["Closing missed"]], POLICY_TWICE)):
-        google.kept[f"monitoring {at}"] = {**thing, "name": at}
+        google.resources[f"monitoring {policy['name']}"] = dict(policy)
+    google.resources[f"logging projects/{PROJECT}/metrics/rollcall_sweeps"]["filter"] = "severity=ERROR"
+    for thing, at in ((channel, CHANNEL_TWICE), (google.resources[policies["Closing missed"]], POLICY_TWICE)):
+        google.resources[f"monitoring {at}"] = {**thing, "name": at}
 
 
 @dataclass(frozen=True)
 class Deployed:
     """What became of the runs, one after another."""
 
-    came: Mapping[str, list[Came]]
+    came: Mapping[str, list[Result]]
     kept: Mapping[str, Mapping[str, Any]]
     """What was there after the first."""
     mended: Mapping[str, Mapping[str, Any]]
     """What was there after the second."""
     changes: list[str]
     """What the second asked for."""
-    duty: str
+    on_call: str
     """Who was told, after the first."""
     left: list[str]
     sink: Mapping[str, Any]
@@ -114,36 +120,36 @@ def _one(kept: Mapping[str, Mapping[str, Any]], kind: str, title: str) -> Mappin
 @pytest.fixture(scope="module")
 def deployed(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     run = google.runs(tmp_path_factory.mktemp("gcloud"))
-    google.kept[f"monitoring {THEIR_CHANNEL['name']}"] = dict(THEIR_CHANNEL)
+    google.resources[f"monitoring {THEIR_CHANNEL['name']}"] = dict(THEIR_CHANNEL)
     mostly_there(google)
-    first = [step.take(run) for step in steps(PLACE)]
+    first = [step.apply(run) for step in steps(PLACE)]
     whole = json.dumps({"displayName": "All", "conditions": CONDITIONS, "combiner": "OR"})
-    assert run(gcloud("alpha monitoring policies create --policy-from-file=-", project=PROJECT, feed=whole)).ok
+    assert run(gcloud("alpha monitoring policies create --policy-from-file=-", project=PROJECT, stdin=whole)).ok
     as_google_has_it(google)
-    kept, duty = deepcopy(google.kept), duty_now(PROJECT, run)
+    kept, on_call = deepcopy(google.resources), current_on_call(PROJECT, run)
     somebody_changes(google)
     google.asked.clear()
-    second = [step.take(run) for step in steps(PLACE)]
-    changes, after = [str(asked) for asked in google.changes()], deepcopy(google.kept)
-    google.kept[SINK]["exclusions"][0]["disabled"] = True
-    mended = steps(PLACE)[0].take(run), google.kept[SINK]["exclusions"][0]["disabled"]
-    for path in [path for path in google.kept if re.search(r"/(metrics/rollcall_[^s]|alertPolicies/[\dm])", path)]:
-        del google.kept[path]
-    google.kept[f"monitoring {OLD['name']}"] = dict(OLD)
-    away = [step.take_away(run) for step in reversed(steps(PLACE))]
-    again = [step.take_away(run) for step in steps(PLACE)[:2]]
-    assert mended == (Came.CHANGED, False)
-    left = [path for path in google.kept if re.search("/(metrics|alertPolicies|notif.*|uptime.*)/", path)]
+    second = [step.apply(run) for step in steps(PLACE)]
+    changes, after = [str(asked) for asked in google.changes()], deepcopy(google.resources)
+    google.resources[SINK]["exclusions"][0]["disabled"] = True
+    mended = steps(PLACE)[0].apply(run), google.resources[SINK]["exclusions"][0]["disabled"]
+    for path in [path for path in google.resources if re.search(r"/(metrics/rollcall_[^s]|alertPolicies/[\dm])", path)]:
+        del google.resources[path]
+    google.resources[f"monitoring {OLD['name']}"] = dict(OLD)
+    away = [step.remove(run) for step in reversed(steps(PLACE))]
+    again = [step.remove(run) for step in steps(PLACE)[:2]]
+    assert mended == (Result.UPDATED, False)
+    left = [path for path in google.resources if re.search("/(metrics|alertPolicies|notif.*|uptime.*)/", path)]
     came = {"first": first, "second": second, "away": away, "away again": again}
-    return Deployed(came, kept, after, changes, duty, left, google.kept[SINK])
+    return Deployed(came, kept, after, changes, on_call, left, google.resources[SINK])
 
 
 @pytest.mark.slow
-def test_the_first_run_makes_what_is_not_there(deployed: Deployed) -> None:
-    assert deployed.came["first"] == [Came.MADE, Came.MADE, Came.CHANGED, Came.MADE, Came.CHANGED]
-    channel = deployed.one("notificationChannels", "The person on duty")
-    assert (channel["type"], channel["labels"]) == ("email", {"email_address": PLACE.duty})
-    assert deployed.duty == PLACE.duty
+def test_the_first_run_creates_what_is_missing(deployed: Deployed) -> None:
+    assert deployed.came["first"] == [Result.CREATED, Result.CREATED, Result.UPDATED, Result.CREATED, Result.UPDATED]
+    channel = deployed.one("notificationChannels", "On call")
+    assert (channel["type"], channel["labels"]) == ("email", {"email_address": PLACE.on_call})
+    assert deployed.on_call == PLACE.on_call
     page = deployed.one("uptimeCheckConfigs", f"rollcall {PLACE.domain}")
     assert page["monitoredResource"]["labels"]["host"] == PLACE.domain
     assert (page["httpCheck"]["path"], page["httpCheck"]["validateSsl"]) == ("/register", True)
@@ -162,8 +168,8 @@ def test_gcloud_knows_every_condition(deployed: Deployed) -> None:
 
 
 @pytest.mark.slow
-def test_the_second_run_mends_what_somebody_changed_and_nothing_else(deployed: Deployed) -> None:
-    assert deployed.came["second"] == [Came.CHANGED, Came.CHANGED, Came.CHANGED, Came.AS_IT_WAS, Came.CHANGED]
+def test_the_second_run_reverts_changes_by_hand_alone(deployed: Deployed) -> None:
+    assert deployed.came["second"] == [Result.UPDATED, Result.UPDATED, Result.UPDATED, Result.UNCHANGED, Result.UPDATED]
     sink, twice, channel, metric, *on_policies = deployed.changes
     assert sink == f"logging PATCH projects/{PROJECT}/sinks/_Default"
     assert twice == f"monitoring DELETE {CHANNEL_TWICE}"
@@ -174,14 +180,14 @@ def test_the_second_run_mends_what_somebody_changed_and_nothing_else(deployed: D
     assert all(one.startswith(f"monitoring PATCH {POLICIES}/") for one in on_policies[3:])
     assert len(on_policies) == 5
     assert deployed.mended[SINK]["exclusions"][0]["filter"] == 'log_id("run.googleapis.com/requests")'
-    duty = _one(deployed.mended, "notificationChannels", "The person on duty")
-    assert duty["labels"] == {"email_address": PLACE.duty}
+    on_call = _one(deployed.mended, "notificationChannels", "On call")
+    assert on_call["labels"] == {"email_address": PLACE.on_call}
 
 
 @pytest.mark.slow
-def test_taking_away_leaves_what_is_not_ours(deployed: Deployed) -> None:
-    assert deployed.came["away"] == [Came.TAKEN_AWAY] * 5
-    assert deployed.came["away again"] == [Came.NOT_THERE] * 2
+def test_removal_leaves_what_is_not_ours(deployed: Deployed) -> None:
+    assert deployed.came["away"] == [Result.DELETED] * 5
+    assert deployed.came["away again"] == [Result.ABSENT] * 2
     assert deployed.left == [f"monitoring {one['name']}" for one in (THEIR_CHANNEL, THEIRS)]
     assert "exclusions" not in deployed.sink
 
@@ -192,48 +198,47 @@ def test_requests_are_kept_out_of_the_logs(deployed: Deployed) -> None:
     assert exclusion["filter"] == 'log_id("run.googleapis.com/requests")'
 
 
-def test_the_plan_asks_nobody(tmp_path: Path) -> None:
+def test_the_plan_calls_nothing(tmp_path: Path) -> None:
     lines = [line for step in steps(PLACE) for line in step.plan()]
     assert len(lines) == 1 + 1 + len(METRICS) + 1 + len(alerts(PLACE))
     assert all(line.startswith("gcloud ") for line in lines)
 
 
 @pytest.mark.parametrize("alert", alerts(PLACE), ids=lambda alert: alert.name)
-def test_each_alert_has_a_section_for_the_person_on_duty(alert: Alert) -> None:
+def test_each_alert_has_a_section_in_the_operations_page(alert: Alert) -> None:
     page = (ROOT / PAGE).read_text("utf-8")
     assert re.search(rf"^### {re.escape(alert.name)}$", page, re.MULTILINE)
     assert f"](#{alert.name.lower().replace(' ', '-')})" in page
 
 
-def test_each_metric_is_alerted_on_and_there() -> None:
+def test_each_metric_has_an_alert() -> None:
     asked = set(re.findall(r"logging\.googleapis\.com/user/(\w+)", json.dumps([one.body() for one in alerts(PLACE)])))
     assert asked == {metric.id for metric in METRICS}
 
 
-def test_an_alert_on_quotas_can_be_made_in_a_project_of_today() -> None:
+def test_the_quota_alert_is_not_validated() -> None:
     asked = [one for one in CONDITIONS if "conditionPrometheusQueryLanguage" in one]
     assert len(asked) == 1
     assert all(one["conditionPrometheusQueryLanguage"]["disableMetricValidation"] for one in asked)
 
 
 COMES_WHEN = {
-    "A mail is waited for more than ten minutes": "longest_waiting: P99 MAX > 600 within 3900s",
-    "The mail queue is held": "queue_held: DELTA SUM > 0 within 300s",
-    "A mail was given up": "mails_failed: DELTA SUM > 0 within 300s",
+    "An e-mail is overdue by more than ten minutes": "longest_waiting: P99 MAX > 600 within 3900s",
+    "The circuit breaker is open": "circuit_open: DELTA SUM > 0 within 300s",
+    "An e-mail failed": "emails_failed: DELTA SUM > 0 within 300s",
     "More than ten bounced or were dropped": "undelivered: DELTA SUM > 10 within 3600s",
     "An intake is past its deadline and not closed": "closings_missed: DELTA SUM > 0 within 300s",
-    "A message was refused": "messages_refused: DELTA SUM > 0 within 300s",
-    "More than three were refused": "reports_refused: DELTA SUM > 3 within 600s",
+    "An inbound e-mail was refused": "inbound_refused: DELTA SUM > 0 within 300s",
+    "More than three were refused": "delivery_events_refused: DELTA SUM > 3 within 600s",
     "More than three answers 5xx in five minutes": "request_count 5xx: DELTA SUM > 3 within 300s by service_name",
-    "A fault that nobody foresaw": "faults: DELTA SUM > 0 within 3900s",
+    "An unexpected fault": "faults: DELTA SUM > 0 within 3900s",
     "More than three calls in five minutes": "store_unavailable: DELTA SUM > 3 within 300s",
-    "No sweep was seen": "sweeps: DELTA SUM absent for 600s within 60s",
+    "No sweep": "sweeps: DELTA SUM absent for 600s within 60s",
     "Sweeps fell to none": "sweeps: DELTA SUM < 1 within 600s",
     "close-intake was not called": "request_count close-intake 2xx: DELTA SUM absent for 600s within 60s",
-    "A quota, or one a minute, is used to 80 %": "quota_allocation_usage / quota_limit > 0.8 or "
-    "quota_rate_net_usage / quota_limit > 0.8",
+    "80 % of a quota is used": "quota_allocation_usage / quota_limit > 0.8 or quota_rate_net_usage / quota_limit > 0.8",
     "No instance was free": "no_instance: DELTA SUM > 0 within 300s",
-    "Memory is used to 90 %": "utilizations: P99 MAX > 0.9 within 300s by service_name",
+    "90 % of the memory is used": "utilizations: P99 MAX > 0.9 within 300s by service_name",
     "It does not answer in more than one place": "check_passed registration.example.org: "
     "NEXT_OLDER COUNT_FALSE > 1 for 60s within 1200s by project_id, host",
     "Less than 15 days are left": "time_until_ssl_cert_expires registration.example.org: "
@@ -261,20 +266,20 @@ def comes_when(condition: Mapping[str, Any]) -> str:
     return re.sub("ALIGN_|REDUCE_", "", said)
 
 
-def test_an_alert_comes_when_it_should() -> None:
+def test_conditions_of_the_alerts() -> None:
     assert {one["displayName"]: comes_when(one) for one in CONDITIONS} == COMES_WHEN
 
 
-def test_the_age_that_alerts_is_a_bound_of_the_buckets() -> None:
+def test_the_threshold_is_a_bound_of_the_buckets() -> None:
     """A percentile is counted from the buckets: an age beyond the bound is above it, one within is not."""
-    (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
+    (waits,) = (alert for alert in alerts(PLACE) if alert.name == "E-mail delayed")
     assert waits.conditions[0]["conditionThreshold"]["thresholdValue"] in AGES
     assert sorted(set(AGES)) == AGES
 
 
-def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
+def test_the_window_spans_two_retries() -> None:
     """A sweep sees it only when it is due again."""
-    (waits,) = (alert for alert in alerts(PLACE) if alert.name == "Mail waits")
+    (waits,) = (alert for alert in alerts(PLACE) if alert.name == "E-mail delayed")
     (aggregation,) = waits.conditions[0]["conditionThreshold"]["aggregations"]
     within = timedelta(seconds=int(aggregation["alignmentPeriod"].removesuffix("s")))
     a_sweep = timedelta(minutes=1)
@@ -283,21 +288,21 @@ def test_what_is_waited_for_between_two_tries_keeps_its_alert() -> None:
     )  # one of a hundred is not above the 99th percentile
 
 
-def test_no_mail_calls_mended_what_only_did_not_happen_again() -> None:
+def test_silence_is_not_reported_as_recovery() -> None:
     """Google tells of an incident's end where nobody says otherwise."""
     prompts = {alert.name: alert.body()["alertStrategy"]["notificationPrompts"] for alert in alerts(PLACE)}
     once = {name for name, prompted in prompts.items() if prompted == ["OPENED"]}
     assert all(prompts[name] == ["OPENED", "CLOSED"] for name in prompts.keys() - once)
     page = (ROOT / PAGE).read_text("utf-8")
-    said = page.partition("Those of\n")[2].partition("are about something that")[0]
+    said = page.partition("Not so for these:\n")[2].partition("report single happenings")[0]
     assert (
-        set(re.findall(r"([\w ]+)\]\(#", said))
+        set(re.findall(r"\[([\w -]+)\]\(#", said))
         == once
         == {
-            "Mail waits",
-            "Mails failed",
-            "Message refused",
-            "Delivery reports refused",
+            "E-mail delayed",
+            "E-mails failed",
+            "Inbound e-mail refused",
+            "Delivery events refused",
             "Functions fail",
             "Unexpected fault",
             "Instances at their limit",

@@ -154,20 +154,20 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (mail_goes, answering(), SWEPT),
         (mail_waits, answering(), SWEPT),
         (mail_goes, answering(HELD), SWEPT),
-        (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_mails_failed"}),
+        (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_emails_failed"}),
         (mail_goes, answering(Rejected(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
         (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
         (a_delivery_is_reported, answering(), set()),
-        (a_report_is_not_signed, answering(), {"rollcall_reports_refused"}),
-        (a_message_is_not_signed, answering(), {"rollcall_messages_refused"}),
+        (a_report_is_not_signed, answering(), {"rollcall_delivery_events_refused"}),
+        (a_message_is_not_signed, answering(), {"rollcall_inbound_refused"}),
         (the_deadline_passed_and_nobody_closed, answering(), {*SWEPT, "rollcall_closings_missed"}),
         (the_intake_is_closed, answering(), SWEPT),
         (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
     ],
 )
-def test_what_happens_is_counted(
+def test_each_happening_is_counted_by_its_metrics(
     tmp_path: Path,
     clock: Clock,
     capsys: pytest.CaptureFixture[str],
@@ -189,12 +189,12 @@ def test_what_happens_is_counted(
 def warns_if_it_alerts(line: str) -> bool:
     """The duty's first look is at what is a WARNING or worse: all that alerts, and nothing else. Of a hold that begins
     the next sweeps tell."""
-    alerts = counted_for([line]) - SWEPT or "mail queue held" in line
+    alerts = counted_for([line]) - SWEPT or "circuit breaker opened" in line
     return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
 
 
 @pytest.mark.parametrize("held", [HELD, RateLimited(False, "SendGrid answered 429")])
-def test_a_held_queue_is_counted_each_minute(
+def test_an_open_circuit_breaker_is_counted_each_minute(
     tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str], held: RateLimited
 ) -> None:
     """So that its incident lasts as long as it does: nobody is told that it is over while it is not."""
@@ -206,13 +206,11 @@ def test_a_held_queue_is_counted_each_minute(
         capsys.readouterr()
         sweep(desk)
         lines = capsys.readouterr().out.splitlines()
-        assert counted_for(lines) == {*SWEPT, "rollcall_queue_held"}
+        assert counted_for(lines) == {*SWEPT, "rollcall_circuit_open"}
         assert all(map(warns_if_it_alerts, lines))
 
 
-def test_the_age_is_in_the_field_that_is_taken_out(
-    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_metric_extracts_the_age(tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     desk = a_desk(tmp_path, clock)
     register(desk, EVENT, a_registration())
     mail_waits(desk, clock)
@@ -225,7 +223,7 @@ def test_the_age_is_in_the_field_that_is_taken_out(
     ("function", "counted"),
     [("receive-email", {"rollcall_no_instance"}), ("register", {"rollcall_no_instance"}), ("send-mail", set())],
 )
-def test_googles_own_entry_of_a_request_that_found_no_instance(function: str, counted: set[str]) -> None:
+def test_a_429_of_cloud_run_is_counted_for_public_functions(function: str, counted: set[str]) -> None:
     """As https://cloud.google.com/run/docs/troubleshooting shows it; no function of ours writes it. Where Eventarc
     calls, it is only told to come again."""
     refused = {

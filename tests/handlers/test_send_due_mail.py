@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import pytest
-from flask import Request
-from werkzeug.test import EnvironBuilder
 
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.health import LOOKED_AT
@@ -19,8 +17,7 @@ from rollcall.model.email import Email
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, Postbox, a_desk
-
-POST = Request(EnvironBuilder(method="POST").get_environ())
+from tests.support.scheduler import POST
 
 
 class Killed(BaseException):
@@ -74,7 +71,7 @@ def test_a_sweep_that_does_not_get_to_its_end_was_seen(
     register(desk, EVENT, a_registration())
     with pytest.raises(Killed):
         send_due_mail(desk, POST)
-    assert messages(capsys) == ["queue looked at"]
+    assert messages(capsys) == ["outbox checked"]
 
 
 def test_mails_go_out_though_nobody_can_look(tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,4 +81,4 @@ def test_mails_go_out_though_nobody_can_look(tmp_path: Path, clock: Clock, capsy
     unreadable = replace(desk, store=cast(Store, UnreadableToWhoLooks(desk.store)))
     assert send_due_mail(unreadable, POST).status_code == 200
     assert len(postbox.messages) == 1
-    assert messages(capsys) == ["unexpected fault", "mail attempted"]
+    assert messages(capsys) == ["unexpected fault", "e-mail attempted"]

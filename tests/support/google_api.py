@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from deploy.steps import Command, Ran, Run
+from deploy.steps import Command, Completed, Run
 from tests.support.gcloud import loaded_gcloud
 from tests.support.threaded import QuietHandler, http_server
 
@@ -106,7 +106,7 @@ class GoogleApi:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     """All requests, in their order."""
-    kept: dict[str, dict[str, Any]] = field(default_factory=_there_from_the_start)
+    resources: dict[str, dict[str, Any]] = field(default_factory=_there_from_the_start)
     """What is there: by API and path, as `secretmanager projects/p-test/secrets/link-key`."""
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     """IAM policies, by the path of what they are about, likewise."""
@@ -134,10 +134,10 @@ class GoogleApi:
         """Runs commands, gcloud's against this stand-in. Nothing here passes by itself: it never waits."""
         gcloud = self._open.enter_context(loaded_gcloud(self.environment(config)))
 
-        def run(command: Command) -> Ran:
+        def run(command: Command) -> Completed:
             assert command.argv[0] == "gcloud"
-            code, output, said = gcloud(command.argv, command.feed)
-            return Ran(code == 0, output, said)
+            code, output, said = gcloud(command.argv, command.stdin)
+            return Completed(code == 0, output, said)
 
         return run
 
@@ -160,7 +160,7 @@ class GoogleApi:
         key, _, verb = f"{asked.api} {asked.path}".partition(":")
         if asked.api == "storage" and asked.path.endswith("/iam"):
             key, verb = key.removesuffix("/iam"), "getIamPolicy" if asked.method == "GET" else "setIamPolicy"
-        if verb in ("getIamPolicy", "setIamPolicy") and asked.api not in _ALWAYS_THERE and key not in self.kept:
+        if verb in ("getIamPolicy", "setIamPolicy") and asked.api not in _ALWAYS_THERE and key not in self.resources:
             raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
         match verb, asked.method:
             case "getIamPolicy", _:
@@ -185,8 +185,8 @@ class GoogleApi:
         api, last = asked.api, asked.path.rpartition("/")[2]
         if "/operations/" in key:
             return _operation(api, asked.path, {})
-        if key in self.kept:
-            return self.kept[key]
+        if key in self.resources:
+            return self.resources[key]
         if key.startswith("cloudresourcemanager projects/") and last in (PROJECT, NUMBER):
             state = {"lifecycleState": "ACTIVE", "state": "ACTIVE"}
             name = f"projects/{NUMBER}" if "v3" in asked.query.get("_version", "") else "Rollcall"
@@ -201,7 +201,7 @@ class GoogleApi:
 
     def _list(self, asked: Asked, key: str) -> Any:
         below = re.compile(re.escape(key).replace("/\\-/", "/[^/]+/"))
-        items = [thing for path, thing in self.kept.items() if below.fullmatch(path.rpartition("/")[0])]
+        items = [thing for path, thing in self.resources.items() if below.fullmatch(path.rpartition("/")[0])]
         if asked.api == "firestore" and "ttlConfig" in asked.query.get("filter", ""):
             items = [thing for thing in items if "ttlConfig" in thing]
         elif asked.api == "firestore" and "usesAncestorConfig" in asked.query.get("filter", ""):
@@ -212,12 +212,12 @@ class GoogleApi:
 
     def _post(self, asked: Asked, key: str) -> Any:
         body = dict(asked.body or {})
-        if asked.api == "compute" and (key.rpartition("/")[0] in self.kept or key.endswith("/wait")):
+        if asked.api == "compute" and (key.rpartition("/")[0] in self.resources or key.endswith("/wait")):
             return self._compute_verb(asked, key)
         id, thing = self._id(asked, body)
         path = f"{asked.path}/{id}"
         new = f"{asked.api} {path}"
-        if new in self.kept:
+        if new in self.resources:
             raise _Refused(
                 409, "alreadyExists" if asked.api == "compute" else "ALREADY_EXISTS", f"{path} already exists"
             )
@@ -230,7 +230,7 @@ class GoogleApi:
             thing |= {"name": id}
         else:
             thing |= {"name": path}
-        self.kept[new] = self._filled_in(asked, thing)
+        self.resources[new] = self._filled_in(asked, thing)
         return self._changed(asked, new)
 
     def _id(self, asked: Asked, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -244,7 +244,7 @@ class GoogleApi:
             return by_query[0], body
         if "name" in body:
             return body["name"].rpartition("/")[2], body
-        for at, thing in self.kept.items():  # an index is known by what it is, not by a name
+        for at, thing in self.resources.items():  # an index is known by what it is, not by a name
             there = {name: value for name, value in thing.items() if name not in ("name", "state")}
             if asked.api == "firestore" and at.rpartition("/")[0] == f"firestore {asked.path}" and there == body:
                 raise _Refused(409, "ALREADY_EXISTS", "index already exists")
@@ -258,7 +258,7 @@ class GoogleApi:
             where = name.replace("/functions/", "/services/")
             address = f"https://{id}-{NUMBER}.{name.split('/')[3]}.run.app"
             service = {**thing.get("serviceConfig", {}), "service": where, "uri": address}
-            self.kept.setdefault(f"run {where}", {"name": where, "uri": address, "metadata": {"name": id}})
+            self.resources.setdefault(f"run {where}", {"name": where, "uri": address, "metadata": {"name": id}})
             return {**thing, "state": "ACTIVE", "environment": "GEN_2", "serviceConfig": service, "url": address}
         if asked.api == "firestore" and "/indexes/" in name:
             return {**thing, "state": "READY"}
@@ -277,30 +277,30 @@ class GoogleApi:
 
     def _merge(self, asked: Asked, key: str) -> Any:
         fields = key.startswith("firestore ") and "/fields/" in key
-        if key not in self.kept and not fields and asked.method == "PATCH":
+        if key not in self.resources and not fields and asked.method == "PATCH":
             raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
         body = dict(asked.body or {})
         within = {"iam": "role", "firebaserules": "release"}.get(asked.api, "")
         body = body.get(within, body)
-        thing = _merged(self.kept.get(key, {"name": asked.path}), body)
+        thing = _merged(self.resources.get(key, {"name": asked.path}), body)
         if asked.api == "logging":  # what is named and not given is emptied (https://google.aip.dev/134)
             thing = {name: one for name, one in thing.items() if name in body or name != asked.query.get("updateMask")}
-        self.kept[key] = self._filled_in(asked, thing)
+        self.resources[key] = self._filled_in(asked, thing)
         return self._changed(asked, key)
 
     def _delete(self, asked: Asked, key: str) -> Any:
-        if key not in self.kept:
+        if key not in self.resources:
             raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
-        for below in [path for path in self.kept if path == key or path.startswith(f"{key}/")]:
-            del self.kept[below]
+        for below in [path for path in self.resources if path == key or path.startswith(f"{key}/")]:
+            del self.resources[below]
         if asked.api == "cloudfunctions":
-            self.kept.pop(f"run {asked.path.replace('/functions/', '/services/')}", None)
+            self.resources.pop(f"run {asked.path.replace('/functions/', '/services/')}", None)
         if asked.api == "compute":
             return self._compute_operation(asked.path, "delete")
         return _operation(asked.api, self._operation_name(asked.path), {}) if asked.api in _BY_OPERATION else {}
 
     def _changed(self, asked: Asked, key: str) -> Any:
-        thing = self.kept[key]
+        thing = self.resources[key]
         if asked.api == "compute":
             return self._compute_operation(key.partition(" ")[2])
         if asked.api in _BY_OPERATION:
@@ -313,23 +313,25 @@ class GoogleApi:
             for id in ids:
                 name = f"projects/{NUMBER}/services/{id}"
                 kept = {"name": name, "config": {"name": id}, "state": "ENABLED", "parent": f"projects/{NUMBER}"}
-                self.kept[f"serviceusage projects/{PROJECT}/services/{id}"] = kept
+                self.resources[f"serviceusage projects/{PROJECT}/services/{id}"] = kept
             return _operation(asked.api, f"operations/acat.{self._next()}", {})
         if verb == "addVersion":
-            number = 1 + sum(path.startswith(f"{key}/versions/") for path in self.kept)
+            number = 1 + sum(path.startswith(f"{key}/versions/") for path in self.resources)
             name = f"{key.partition(' ')[2]}/versions/{number}"
-            self.kept[f"{key}/versions/{number}"] = {"name": name, "state": "ENABLED", **asked.body}
+            self.resources[f"{key}/versions/{number}"] = {"name": name, "state": "ENABLED", **asked.body}
             return {"name": name, "state": "ENABLED", "clientSpecifiedPayloadChecksum": True}
         if verb == "access":
-            versions = [path for path in self.kept if path.startswith(key.replace("/versions/latest", "/versions/"))]
+            versions = [
+                path for path in self.resources if path.startswith(key.replace("/versions/latest", "/versions/"))
+            ]
             if not versions:
                 raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
-            version = self.kept[max(versions, key=lambda path: int(path.rpartition("/")[2]))]
+            version = self.resources[max(versions, key=lambda path: int(path.rpartition("/")[2]))]
             return {"name": version["name"], "payload": version["payload"]}
         if verb in ("disable", "enable", "destroy", "pause", "resume"):
             states = {"disable": "DISABLED", "enable": "ENABLED", "destroy": "DESTROYED", "pause": "PAUSED"}
-            self.kept[key]["state"] = states.get(verb, "ENABLED")
-            return self.kept[key]
+            self.resources[key]["state"] = states.get(verb, "ENABLED")
+            return self.resources[key]
         if verb == "generateUploadUrl":
             source = {"bucket": "uploads", "object": f"source-{self._next()}.zip"}
             return {"uploadUrl": f"{self.url}upload/", "storageSource": source}
@@ -342,7 +344,7 @@ class GoogleApi:
         of, _, verb = key.rpartition("/")
         if verb == "wait":
             return self._compute_operation(asked.path.partition("/operations/")[0])
-        thing, body = self.kept[of], dict(asked.body or {})
+        thing, body = self.resources[of], dict(asked.body or {})
         match verb:
             case "addRule":
                 if any(rule["priority"] == body["priority"] for rule in thing.setdefault("rules", [])):
@@ -361,7 +363,7 @@ class GoogleApi:
     def _compute_operation(self, path: str, kind: str = "any") -> dict[str, Any]:
         scope = "/".join(path.split("/")[: 3 if "/global/" in path else 4])
         name = f"operation-{self._next()}"
-        self.kept[f"compute {scope}/operations/{name}"] = operation = {
+        self.resources[f"compute {scope}/operations/{name}"] = operation = {
             "kind": "compute#operation",
             "name": name,
             "status": "DONE",

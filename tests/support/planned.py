@@ -7,7 +7,7 @@ from deploy.place import Place
 from deploy.sendgrid import open_api
 from deploy.steps import run_command
 
-PLACE = Place("p-test", "123", "europe-west6", "registration.example.org", "duty@example.org")
+PLACE = Place("p-test", "123", "europe-west6", "registration.example.org", "on-call@example.org")
 
 
 def plan() -> list[str]:
