@@ -134,8 +134,8 @@ def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Se
 def _swept_here(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
     os.environ["SSL_CERT_FILE"] = str(api.certificates)
     store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
-    post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
-    desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
+    sendgrid = SendGridPoster("SG.key", "registration@desk.example.org", api.url)
+    desk = desk_with(store, sendgrid.post, bench.folder, events=read_events(bench.events))
     ids = _accept(store, entries)
 
     def sweep_on() -> None:
