@@ -17,74 +17,66 @@ from rollcall.model.intake import Intake
 
 @dataclass(frozen=True)
 class UnsentCounts:
-    """How the e-mails of an event stand that are neither sent nor delivered."""
+    """Neither sent nor delivered."""
 
     waiting: int
-    """Due by now, and not settled."""
+    """Due, and not settled."""
     unknown: int
-    """How many of these SendGrid may have accepted: they wait for a delivery event."""
+    """Of these: SendGrid may have accepted them."""
     longest: timedelta
-    """For how long the one that waits longest has been waiting; zero where none does."""
+    """Zero where none waits."""
     scheduled: int
-    """Due at a time to come: staff digests."""
+    """Staff digests to come."""
     undelivered: Mapping[EmailStatus, int]
-    """E-mails that will not arrive by themselves; statuses that do not occur are absent."""
     to_staff: tuple[OutboxEntry, ...]
-    """Those of them that were for the staff, by id."""
+    """By id."""
 
 
 @dataclass(frozen=True)
 class EventStatus:
-    """How an event stands."""
-
     event: Event
     intake: Intake | None
-    """None where the database does not know the event yet."""
+    """None where nobody opened its page yet."""
     registered: int
-    """On the roster: received in time, or, once the intake is closed, on the list that the closing recorded."""
+    """In time; once closed, on the closing's list."""
     late: int
     quarantined: int
-    """Forms in quarantine, but for those of people who registered after all."""
+    """Without people who registered after all."""
     inbound: Mapping[InboundStatus, int]
-    """Statuses that do not occur are absent."""
     needs_review: int
-    """Inbound e-mails in the review queue."""
+    """In the review queue."""
     emails: UnsentCounts
     list_is_whole: bool = True
-    """Whether the list in the database is the one that the closing recorded."""
+    """The stored list is the closing's."""
 
     @property
     def received(self) -> int:
-        """Everything that came in and is stored. A registration that came by e-mail counts twice."""
+        """A registration by e-mail counts twice."""
         return self.registered + self.late + self.quarantined + sum(self.inbound.values())
 
     @property
     def is_overdue(self) -> bool:
-        """Whether its deadline passed a while ago and no closing is recorded."""
         return self.intake is not None and overdue(self.intake) > MISSED_AFTER
 
 
 @dataclass(frozen=True)
 class WithoutFile:
-    """An event that the database knows and of which no file is here: its page is not shown, and nobody closes it."""
+    """No page is shown, and nobody closes it."""
 
     slug: str
     intake: Intake
     registered: int
     """In time or late."""
     emails: UnsentCounts
-    """Nobody can write one without its file: they wait, or fail in the end."""
+    """They cannot be written: they wait, or fail in the end."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """How things stand."""
-
     breaker: CircuitBreaker
     events: tuple[EventStatus, ...]
-    """The next deadline first, then those that have passed, the last first; those not yet known last."""
+    """The next deadline first, then past ones, the last first; unknown ones last."""
     without_file: tuple[WithoutFile, ...] = ()
-    """By deadline."""
 
     @property
     def as_of(self) -> datetime:
@@ -92,8 +84,7 @@ class Status:
 
 
 def status(store: Store, events: Mapping[str, Event]) -> Status:
-    """How things stand now, counted with a page of results in memory at a time. Writes nothing. Raises
-    `StoreUnavailable`."""
+    """A page of results in memory at a time. Writes nothing."""
     breaker, intakes = store.circuit_breaker(), store.known_intakes()
     with_file = [_event_status(store, event, intakes.get(slug), breaker.as_of) for slug, event in events.items()]
     others = {slug: intake for slug, intake in intakes.items() if slug not in {*events, SMOKE_TEST.slug}}
@@ -106,7 +97,6 @@ def status(store: Store, events: Mapping[str, Event]) -> Status:
 
 
 def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
-    """How these e-mails stand, none of which is sent or delivered."""
     waiting = unknown = scheduled = 0
     longest, undelivered, to_staff = timedelta(0), Counter[EmailStatus](), []
     for entry in unsent:
@@ -149,8 +139,8 @@ def _without_file(store: Store, slug: str, intake: Intake, now: datetime) -> Wit
 
 
 def _people(store: Store, event: Event, intake: Intake | None) -> tuple[int, int, bool]:
-    """How many are registered, how many late, and whether the closed list is whole. That list decides, if it is: a
-    document that was restored has another time."""
+    """Registered, late, and whether the closed list is whole; if so it decides: a restored document has another
+    time."""
     closing = intake.closing if intake else None
     whole = intake is None or closing is None or list_is_whole(store, event, intake, closing)
     if intake and closing and whole:

@@ -274,7 +274,7 @@ class Rollcall:
         assert self.close().status == 200
 
     def send_what_is_owed(self) -> None:
-        """Cloud Scheduler goes on calling, hour after hour, until every message is read and no mail is owed."""
+        """Cloud Scheduler goes on calling, hour after hour, until every e-mail is read and none is pending."""
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
@@ -286,7 +286,7 @@ class Rollcall:
         raise AssertionError("a mail was not sent within 30 hours")
 
     def registered(self) -> list[str]:
-        """Ids of the registrations in the books."""
+        """Ids of the registrations in the store."""
         return [one.id for one in self.store().registrations(SLUG, None, 100)]
 
     def on_roster(self) -> list[str]:
