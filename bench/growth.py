@@ -258,11 +258,13 @@ def _forms() -> Iterator[str]:
         f"{takes * 1000:.0f} ms of a processor each | longest wait | median wait | processors needed |"
     )
     yield "| --- | --- | --- | --- |"
-    for instances in (2, 4, 8, 12, register.most):
+    for instances in (2, 4, 8, 12, register.max_instances):
         one = served(came, instances, register.concurrency, takes, COMMIT)
         yield f"| {instances} instances | {_duration(one.longest)} | {_duration(one.median)} | {one.busy:.0%} |"
-    most = register.most / takes
-    yield f"| what {register.most} can take | {most:,.0f} a second | {most * DAY / MILLION:,.0f} million a day | 100% |"
+    instances = register.max_instances
+    most = instances / takes
+    a_day = most * DAY / MILLION
+    yield f"| what {instances} can take | {most:,.0f} a second | {a_day:,.0f} million a day | 100% |"
 
 
 def _emails() -> Iterator[str]:
@@ -276,7 +278,7 @@ def _emails() -> Iterator[str]:
         "| e-mails a second at most | median wait | longest wait | `due_at` entries a second |"
     )
     yield "| --- | --- | --- | --- | --- |"
-    for instances in (sender.most, 10, 18, 40):
+    for instances in (sender.max_instances, 10, 18, 40):
         bound = instances * min(sender.concurrency / (processor + waits), 1 / processor)
         one = served(came, instances, sender.concurrency, processor, waits)
         yield (
