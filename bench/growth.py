@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.costs import cpu
 from bench.page import put
-from deploy.functions import FUNCTIONS
+from deploy.functions import FUNCTIONS, Function
 from rollcall.desk.limits import Limits
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, EmailStatus, confirmation
 from rollcall.store.codec import entry_record, person_record, registration_record, versioned
@@ -261,10 +261,9 @@ def _forms() -> Iterator[str]:
     for instances in (2, 4, 8, 12, register.max_instances):
         one = served(came, instances, register.concurrency, takes, COMMIT)
         yield f"| {instances} instances | {_duration(one.longest)} | {_duration(one.median)} | {one.busy:.0%} |"
-    instances = register.max_instances
-    most = instances / takes
-    a_day = most * DAY / MILLION
-    yield f"| what {instances} can take | {most:,.0f} a second | {a_day:,.0f} million a day | 100% |"
+    rate = register.max_instances / takes
+    daily = rate * DAY / MILLION
+    yield f"| what {register.max_instances} can take | {rate:,.0f} a second | {daily:,.0f} million a day | 100% |"
 
 
 def _emails() -> Iterator[str]:
@@ -287,7 +286,7 @@ def _emails() -> Iterator[str]:
         )
 
 
-def _settings(name: str) -> Any:
+def _settings(name: str) -> Function:
     return next(one for one in FUNCTIONS if one.name == name)
 
 

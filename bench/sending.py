@@ -94,7 +94,7 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
         environment = {
             **SETTINGS,
             "EVENTS": str(events),
-            "MESSAGES": "gs://none",
+            "FILES": "gs://none",
             "SENDGRID_HOST": api.url,
             "SSL_CERT_FILE": str(api.certificates),
             "GOOGLE_CLOUD_PROJECT": project,
