@@ -53,7 +53,7 @@ def log_attempt(email_id: str, attempted: Attempted) -> None:
     log(
         "ERROR" if attempted.status is EmailStatus.FAILED else "INFO",
         "e-mail attempted",
-        eemail=email_id,
+        email=email_id,
         status=attempted.status.value,
         note=attempted.note,
     )

@@ -99,7 +99,7 @@ def _route(desk: Desk, request: Request) -> Response:
 
 
 def _event(desk: Desk, slug: str) -> Event:
-    event = desk.events.get(slug)
+    event = desk.event(slug)
     if event is None:
         raise HttpProblem(404, "No such event", "There is no event at this address. Please check the link.")
     return event

@@ -25,13 +25,13 @@ from rollcall.model.fault import Fault
 from rollcall.model.registration import BotSignal
 
 LARGEST_BODY = 64_000
-"""Bytes; a form filled to every limit in four-byte characters is well below."""
+"""Bytes; a form filled to every limit in four-byte characters has fewer."""
 MOST_FIELDS = 100
-"""Many times what any form has; an answer names each field that the form has not."""
+"""Many times what any form has."""
 HIDDEN = "message"
-"""The field that people do not see. No browser fills in a field of this name by itself; robots do."""
+"""People do not see this field, and no browser fills it in by itself; robots do."""
 SHOWN_AT = "shown_at"
-"""The field with the time at which the page was first shown: ISO 8601, the store's clock."""
+"""When the page was first shown: ISO 8601, the store's clock."""
 _KEY = re.compile("[ -~]{1,255}")
 _LARGEST_DRAINED = 32 << 20
 """Bytes; Cloud Run accepts no longer request over HTTP/1."""
@@ -42,20 +42,17 @@ _NOTHING = "Nothing was registered"
 
 @dataclass(frozen=True)
 class Form:
-    """What was sent, and by which kind of client."""
-
     answers: Any
     as_json: bool
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
-    """By field name, where what was sent is ambiguous; such a field has no answer."""
+    """Of ambiguous fields, which have no answer."""
 
     @property
     def typed(self) -> dict[str, str]:
-        """What a person typed, by field name, to show it again."""
         return {name: str(value) for name, value in self.answers.items()} if isinstance(self.answers, Mapping) else {}
 
     def without_bot_fields(self) -> "Form":
-        """The form's own answers; only the page has the two fields that tell robots from people."""
+        """Without the page's two fields."""
         if self.as_json:
             return self
         return replace(
@@ -63,7 +60,6 @@ class Form:
         )
 
     def bot_signal(self, now: datetime) -> BotSignal | None:
-        """Why the form looks as if no person had filled it in, if it does."""
         if self.as_json:
             return None
         return bot_signal_in(self.typed.get(HIDDEN, ""), _instant(self.typed.get(SHOWN_AT, "")), now)
@@ -120,12 +116,12 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def discard_rest(request: Request) -> None:
-    """Discard the rest of the body: the framework would read it before it answers, and fail as we did."""
+    """The framework would read it before it answers, and fail as we did."""
     request.stream = io.BytesIO()
 
 
 def bot_fields(now: datetime) -> dict[str, str]:
-    """The values of the page's two fields on a form that is shown for the first time."""
+    """Of the page's two fields."""
     return {SHOWN_AT: now.isoformat(timespec="milliseconds")}
 
 
@@ -193,8 +189,8 @@ _READERS: dict[str, Callable[[Request], Form]] = {
 
 
 def _drain(request: Request) -> None:
-    """Read a body of a stated length to its end, and keep nothing of it: a client that is still sending when we answer
-    and hang up may see a broken connection in place of the answer (RFC 9112, 9.6)."""
+    """A client that is still sending when we hang up may see a broken connection in place of the answer (RFC 9112,
+    9.6)."""
     left, until = request.content_length or 0, time.monotonic() + _DRAINED_FOR
     if left <= _LARGEST_DRAINED:
         with suppress(Exception):  # it ends early, then

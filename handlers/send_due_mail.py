@@ -53,10 +53,10 @@ def _report_health(desk: Desk) -> None:
         log_fault(error)
         return
     log(
-        "WARNING" if seen.held else "INFO",
+        "WARNING" if seen.circuit_open else "INFO",
         "outbox checked",
         longest_waiting_seconds=int(seen.longest_waiting.total_seconds()),
-        circuit_open=seen.held,
+        circuit_open=seen.circuit_open,
     )
-    for slug, late in seen.overdue.items():
+    for slug, late in seen.overdue_closings.items():
         log("ERROR", "closing missed", event=slug, overdue_seconds=int(late.total_seconds()))

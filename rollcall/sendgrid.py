@@ -46,26 +46,23 @@ EMAIL_ID = "email_id"
 _ACCEPTED = 202
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 _NEVER = (400, 413)
-"""Statuses that the same e-mail will meet again: malformed, too large."""
+"""The same e-mail will meet these again: malformed, too large."""
 _REFUSED = (401, 403)
-"""Statuses of our key, our account or our sender, whatever the email."""
+"""Our key, account or sender, whatever the e-mail."""
 _TOO_FAST = 429
 _MESSAGE_ID = re.compile("<[!-;=?-~]+>")
 """RFC 5322, 3.6.4, in ASCII and as it may have been obsolete (4.5.4): what stands in angle brackets, without spaces."""
 LONGEST_HEADER = 900
-"""Characters in a header's value: a line has 998 at the most (RFC 5322, 2.1.1), its name included, and we do not rely
-on SendGrid to fold it."""
+"""Characters of a header's value: a line has 998 (RFC 5322, 2.1.1) with its name, and SendGrid may not fold it."""
 LONGEST_NAME = 78
-"""Characters of the sender's name."""
 _LONGEST_ID = LONGEST_HEADER // 2 - 1
-"""So that any two have room."""
+"""Any two have room."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _ANY_TYPE = "application/octet-stream"
 
 
 class SendGridPoster:
-    """Posts e-mails from one sender's address, several threads at once if they like. `host` is SendGrid's API or a
-    stand-in for it; `timeout` in seconds."""
+    """From one address; threads may share it. `host` is SendGrid's API or a stand-in; `timeout` in seconds."""
 
     def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
         self._sender = sender
@@ -73,7 +70,7 @@ class SendGridPoster:
         self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
 
     def post(self, email: Email) -> SendResult:
-        """Hand the e-mail over. Never raises for what SendGrid or the network did."""
+        """Raises nothing for what SendGrid or the network did."""
         try:
             answer = self._mail_send.post(request_body=request_body(email, self._sender))
         except HTTPError as error:
@@ -91,8 +88,8 @@ class SendGridPoster:
 
 
 class _OfOneContext(Client):  # type: ignore[misc]
-    """The library's client, which makes a TLS context for each request and reads all certificates that the machine
-    trusts into it: that takes more of the processor than all else about an e-mail. Here one is made for all."""
+    """The library makes a TLS context for each request and reads all trusted certificates: most of an e-mail's
+    processor time. Here one is made for all."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -105,12 +102,9 @@ class _OfOneContext(Client):  # type: ignore[misc]
 
 
 def request_body(email: Email, sender: str) -> dict[str, Any]:
-    """The request as SendGrid's schema wants it.
-
-    A copy has no `email_id`: its delivery events are not the e-mail's. SendGrid tracks nobody for us: it would put
-    addresses of its own in place of our links, a picture into the e-mail and, where the account says so, a link by
-    which the person gets no e-mail of ours any more.
-    """
+    """A copy has no `email_id`: its delivery events are not the e-mail's. Without tracking, or SendGrid puts
+    addresses of its own in place of our links, a picture into the e-mail, and a link by which the person gets no
+    e-mail of ours."""
     mail = Mail(from_email=From(sender, _phrase(email.sender_name)), subject=Subject(_one_line(email.subject)))
     for address in reversed((email.to, *email.copies_to)):  # `get()` turns them round
         mail.add_personalization(_personalization(email, address))
@@ -131,12 +125,9 @@ def request_body(email: Email, sender: str) -> dict[str, Any]:
 
 
 def _headers(email: Email, sender: str) -> dict[str, str]:
-    """The headers that are ours to give; none is among those that SendGrid reserves (its page "Mail Send").
-
-    The Message-ID is the same each time the e-mail is posted, so that a mail program can tell that two copies are one.
-    Nobody is to answer by machine: `Auto-Submitted` (RFC 3834, 5), and for Exchange `X-Auto-Response-Suppress`
-    (MS-OXCMAIL, 2.1.3.2.20), without its `NDR`, since we want to know of what did not arrive.
-    """
+    """None that SendGrid reserves (its page "Mail Send"). The Message-ID stays the same, so that a mail program can
+    tell that two copies are one. No machine is to answer: `Auto-Submitted` (RFC 3834, 5) and, for Exchange, `X-Auto-
+    Response-Suppress` (MS-OXCMAIL, 2.1.3.2.20) without `NDR`, since we want to know what did not arrive."""
     headers = {
         "Message-ID": f"<{email.email_id}@{sender.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-replied" if email.answers else "auto-generated",
@@ -149,12 +140,12 @@ def _headers(email: Email, sender: str) -> dict[str, str]:
 
 
 def _is_message_id(text: str) -> bool:
-    """Strangers write them: whatever else it is, it is not put into a header."""
+    """Strangers write them."""
     return len(text) <= _LONGEST_ID and _MESSAGE_ID.fullmatch(text) is not None
 
 
 def _fitting(thread: list[str]) -> list[str]:
-    """As much of the thread as a header may hold: its first and its last ones."""
+    """Its first and its last ones."""
     while len(" ".join(thread)) > LONGEST_HEADER:
         thread = [thread[0], *thread[2:]]
     return thread
@@ -183,8 +174,7 @@ def _one_line(text: str) -> str:
 
 
 def _phrase(name: str) -> str | None:
-    """A display name (RFC 5322, 3.2.5): one line of printable characters, not longer than people are shown. SendGrid
-    quotes it; angle brackets go, since not every mail program understands them in a name."""
+    """One line of printable characters (RFC 5322, 3.2.5). Not every mail program understands angle brackets in it."""
     printable = "".join(one for one in _one_line(name) if one.isprintable() and one not in '<>"')
     return printable[:LONGEST_NAME].strip() or None
 
@@ -208,9 +198,8 @@ def _answered(error: HTTPError) -> SendResult:
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:
-    """How long SendGrid asks us to wait: `Retry-After` (RFC 9110 10.2.3, seconds or a date), else `X-RateLimit-Reset`
-    (Unix seconds; SendGrid's page "Rate Limits"). Dates are measured from the answer's own `Date`, not by our clock.
-    """
+    """`Retry-After` (RFC 9110 10.2.3), else `X-RateLimit-Reset` (SendGrid's page "Rate Limits"), measured from the
+    answer's own `Date`."""
     after = headers.get("Retry-After", "")
     if _SECONDS.fullmatch(after):
         return timedelta(seconds=int(after))

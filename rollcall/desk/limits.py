@@ -6,8 +6,6 @@ from datetime import timedelta
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of sending and receiving."""
-
     lease: timedelta = timedelta(minutes=2)
     """A sender's claim to an entry; well above the time that posting takes."""
     staff_lease: timedelta = timedelta(minutes=10)

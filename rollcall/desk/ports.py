@@ -50,7 +50,7 @@ class Registrations(Protocol):
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
         """A page by person, past `after`."""
 
-    def forget(self, event: str, id: str, person: str, entries: Sequence[str]) -> None:
+    def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         """Delete the smoke test's person. Of anybody else nothing is ever deleted."""
 
 

@@ -14,7 +14,6 @@ from typing import assert_never
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.staff_alerts import alert_for, within_the_hour
-from rollcall.desk.testing import is_test
 from rollcall.model.email import (
     TO_STAFF,
     UNDELIVERED,
@@ -34,11 +33,10 @@ from rollcall.model.email import (
     is_to_staff,
 )
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import SMOKE_TEST
 
 
 class CircuitChange(StrEnum):
-    """What an attempt meant for the circuit breaker."""
-
     OPENED = "opened"
     STILL_OPEN = "still_open"
     CLOSED = "closed"
@@ -46,15 +44,11 @@ class CircuitChange(StrEnum):
 
 @dataclass(frozen=True)
 class Attempted:
-    """What came of an attempt to send an e-mail."""
-
     status: EmailStatus
     note: str = ""
-    """What SendGrid or the network said."""
     circuit: CircuitChange | None = None
     """None where it was closed and is."""
     fault: Exception | None = field(default=None, compare=False, repr=False)
-    """As in `Rejected`."""
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
@@ -288,7 +282,7 @@ def _alerts(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
 
 
 def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
-    event = desk.events.get(claimed.event)
+    event = desk.event(claimed.event)
     if event is None:
         return Rejected(permanent=False, note="its event has no file any more")
     try:
@@ -328,10 +322,10 @@ def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) ->
         # what was accepted waits for nothing any more, whatever the time
         now = claimed.attempts[-1].at if isinstance(result, Accepted) else desk.store.now()
         current = desk.store.entry(claimed.id)
-        if current is None and is_test(claimed.to):  # forgotten meanwhile
+        if current is None and claimed.event == SMOKE_TEST.slug:  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, result, now, desk.limits).status
         if current is None:
-            raise LookupError("an outbox entry is gone; only those of test persons are deleted")
+            raise LookupError("an outbox entry is gone; only those of the smoke test are deleted")
         settled = settle(current, claimed.attempts[-1].id, result, now, desk.limits)
         if settled == current or desk.store.save_entry(settled, _alerts(desk, settled)):
             return settled.status

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.testing import is_test
 from rollcall.model.email import UNDELIVERED, EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
 
@@ -33,7 +32,7 @@ def alert_for(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
 
 
 def is_for_staff(entry: OutboxEntry) -> bool:
-    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST and not is_test(entry.to)
+    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST
 
 
 def _digests(event: Event, stamp: str, not_before: datetime) -> Sequence[OutboxEntry]:

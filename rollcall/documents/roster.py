@@ -45,15 +45,13 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  
 _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
 _USUAL_WIDTH = 18
 NAMED = 200
-"""Organizations, and hotels, that are counted by name, the most named; the files have all."""
+"""The most named; the files have all."""
 _LONGEST_IN_CELL = 32_767
-"""Characters that a cell of a workbook may have."""
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
 
 
 def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
-    """The roster's files, in this folder: see `Draw`."""
     table, workbook = folder / f"{event.slug}-roster.csv", folder / f"{event.slug}-roster.xlsx"
     with closing(SortedRows()) as rows:
         rows.add(event, content)
@@ -66,7 +64,7 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a sheet; `width` in characters."""
+    """`width` in characters."""
 
     label: str
     width: int
@@ -74,28 +72,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet(Generic[_Of]):
-    """What is across, and the row of one."""
-
     name: str
     columns: tuple[Column, ...]
     row: Callable[[_Of], Row]
 
 
 def roster_sheet(event: Event) -> Sheet[RosterRow]:
-    """What the roster says of each person: the reference, the form's fields in its order, what became of it."""
+    """Reference, the form's fields in its order, what became of it."""
     answers = _answers(event)
 
     def row(one: RosterRow) -> Row:
         registered = one.registered
         confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
-        return (registered.reference, *answers(registered), _time(registered.received_at, event), confirmation.value)
+        received, doubles = _time(registered.received_at, event), ", ".join(one.doubles)
+        return (registered.reference, *answers(registered), received, confirmation.value, doubles)
 
-    across = (Column("Reference", 14), *_form_columns(event), Column("Received", 17), Column("Confirmation", 14))
-    return Sheet("Roster", across, row)
+    after = Column("Received", 17), Column("Confirmation", 14), Column("May be the same as", 18)
+    return Sheet("Roster", (Column("Reference", 14), *_form_columns(event), *after), row)
 
 
 def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
-    """As `roster_sheet`, and for whoever is late only in our books, when the form was e-mailed."""
+    """And when a form was e-mailed that came in time and was stored late."""
     roster = roster_sheet(event)
 
     def row(one: RosterRow) -> Row:
@@ -107,7 +104,6 @@ def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
 
 
 def not_completed_sheet(event: Event) -> Sheet[IncompleteForm]:
-    """What is said of each form that its sender did not complete."""
 
     def row(one: IncompleteForm) -> Row:
         return one.name, one.sender, one.missing, _time(one.received_at, event)
@@ -117,7 +113,6 @@ def not_completed_sheet(event: Event) -> Sheet[IncompleteForm]:
 
 
 def quarantine_sheet(event: Event) -> Sheet[QuarantinedForm]:
-    """Of each quarantined form: why, when it came, the form's fields in its order."""
     answers = _answers(event)
 
     def row(one: QuarantinedForm) -> Row:
@@ -127,8 +122,8 @@ def quarantine_sheet(event: Event) -> Sheet[QuarantinedForm]:
 
 
 def harmless(cell: str) -> str:
-    """The cell with an apostrophe before what a spreadsheet would take for a formula. What reads as a telephone number
-    is no danger, and stays as it was written."""
+    """An apostrophe before what a spreadsheet would take for a formula; telephone numbers are harmless, and stay as
+    they are."""
     if cell.startswith(_FORMULA_STARTS) and not _TELEPHONE.fullmatch(cell):
         return "'" + cell
     return cell
@@ -139,7 +134,7 @@ Place = tuple[int, str, str, str]
 
 
 def place(event: Event) -> Callable[[Registration], Place]:
-    """Where people come: by category in the event's order, then organization, family name, first name."""
+    """Category in the event's order, organization, family name, first name."""
     order = {category.code: number for number, category in enumerate(event.categories)}
 
     def of(person: Registration) -> Place:
@@ -151,8 +146,8 @@ def place(event: Event) -> Callable[[Registration], Place]:
 
 
 class SortedRows:
-    """Rows of people in the order of their places, more than memory holds; those of one place stay in the order in
-    which they were added. SQLite sorts them in a temporary file, with a few megabytes of memory."""
+    """More rows than memory holds, in the order of their places, then as they were added. SQLite sorts them in a
+    temporary file."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
@@ -160,11 +155,9 @@ class SortedRows:
         self._file.execute(f"create table people (late, {_PLACE}, organization, hotel, cells)")
 
     def close(self) -> None:
-        """Take the file away."""
         self._file.close()
 
     def add(self, event: Event, content: RosterContent) -> None:
-        """Have the people of the roster, each with the row of the sheet on which they are."""
         on_list, late, place_of = roster_sheet(event), late_sheet(event, content.closes_at), place(event)
 
         def values(one: RosterRow) -> tuple[object, ...]:
@@ -176,20 +169,18 @@ class SortedRows:
         self._file.executemany("insert into people values (?, ?, ?, ?, ?, ?, ?, ?)", map(values, content.people))
 
     def of(self, *, late: bool) -> Iterator[Row]:
-        """The rows of those who are late, or of those on the list. Only what they are sorted by is moved about; the
-        row itself is looked up when its turn comes."""
+        """Only what they are sorted by is moved about."""
         in_order = self._file.execute(f"select rowid from people where late = ? order by {_PLACE}, rowid", (late,))
         for number in in_order:
             ((cells,),) = self._file.execute("select cells from people where rowid = ?", number)
             yield tuple(json.loads(cells))
 
     def count(self, *, late: bool) -> int:
-        """How many are late, or on the list."""
         ((count,),) = self._file.execute("select count(*) from people where late = ?", (late,))
         return int(count)
 
     def named(self, what: str) -> Named:
-        """The organizations, or the hotels, of those on the list."""
+        """Of those on the list."""
         counted = f"select {what} as name, count(*) as times from people where not late group by name"
         shown = self._file.execute(f"{counted} order by times desc, name limit ?", (NAMED,)).fetchall()
         ((count,),) = self._file.execute(f"select count(*) from ({counted})")
@@ -208,12 +199,9 @@ def write_table(sheet: Sheet[RosterRow], rows: Iterable[Row], path: Path) -> Non
 
 
 def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path: Path) -> None:
-    """A workbook to read, filter and print: text cells only, the late ones, the forms that were not completed, and
-    those that need a person, on sheets of their own.
-
-    xlsxwriter makes all of it but the rows, which go straight into the zipped sheets: it would have each sheet on the
-    disk twice before it zips it, 2,400 bytes a person, and on Cloud Run the disk is memory.
-    """
+    """To read, filter and print: text cells only. xlsxwriter makes all but the rows, which go straight into the
+    zipped sheets: it would write each sheet twice before zipping, 2,400 bytes a person, and on Cloud Run the disk is
+    memory."""
     not_completed, quarantined, place_of = not_completed_sheet(event), quarantine_sheet(event), place(event)
     in_order = sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
     filled: list[tuple[Sheet[Any], int, Iterable[Row]]] = [
@@ -238,7 +226,6 @@ def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path:
 
 
 def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], count: int) -> None:
-    """The sheet without its rows, of which there will be so many."""
     page = workbook.add_worksheet(sheet.name)
     header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
     body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
@@ -287,7 +274,6 @@ def _form_columns(event: Event) -> Iterator[Column]:
 
 
 def _answers(event: Event) -> Callable[[Registered], Row]:
-    """What somebody answered, in the form's order."""
     names = [field.name for field in form_fields(event)]
 
     def of(one: Registered) -> Row:

@@ -10,7 +10,15 @@ from tempfile import TemporaryDirectory
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import Newest, everyone, in_step, messages_now, still_quarantined, unsent_entries
+from rollcall.desk.scan import (
+    Newest,
+    everyone,
+    in_step,
+    likely_doubles,
+    messages_now,
+    still_quarantined,
+    unsent_entries,
+)
 from rollcall.documents.roster import draw
 from rollcall.emails.wording import (
     ATTACHED,
@@ -42,17 +50,15 @@ from schemas.form import form_fields
 from templates import in_zone, words
 
 IN_WORKBOOK = 1000
-"""Quarantined forms in the workbook, and incomplete ones, the last received: robots may send more than an e-mail can
-carry."""
+"""Of each kind in the workbook, the last: robots may send more."""
 LINKS_HOLD = timedelta(days=14)
-"""A link to a file of the roster opens everybody's address to whoever has it. `make send-roster` makes new ones."""
+"""Whoever has a link can open everybody's address. `make send-roster` makes new ones."""
 LONGEST_CELL = 250
-"""Characters of what nobody has checked."""
 
 
 @dataclass(frozen=True)
 class LinkedFile:
-    """A file that is too large for an e-mail; `size` in bytes."""
+    """`size` in bytes."""
 
     name: str
     size: int
@@ -61,29 +67,26 @@ class LinkedFile:
 
 @dataclass(frozen=True)
 class Roster:
-    """The closed list as the e-mail tells of it: counted in full, and of each list no more than an e-mail shows. What
-    is shown of a list is what came last, the oldest first, unless otherwise said."""
+    """Counted in full; of each list an e-mail shows what came last, the oldest first."""
 
     closes_at: datetime
     as_of: datetime
-    """When it was drawn up; the store's time."""
     by_category: Mapping[str, int] = field(default_factory=dict)
-    """How many of those on the list are of a category, by its code."""
+    """By code."""
+    doubles: int = 0
     organizations: Named = NOTHING
     hotels: Named = NOTHING
     undelivered: Shown[RosterRow] = NOTHING
-    """Those on the list whose confirmation did not go out: first those whom it will not reach by itself."""
+    """First those whom it will not reach by itself."""
     late: Shown[RosterRow] = NOTHING
     quarantined: Shown[QuarantinedForm] = NOTHING
     inbound: Mapping[InboundStatus, int] = field(default_factory=dict)
-    """How many inbound e-mails stand how; those that do not occur are absent."""
     resolved: int = 0
-    """With how many of those that need review the staff have dealt."""
+    """Of those that need review."""
     not_completed: Shown[IncompleteForm] = NOTHING
     attached: tuple[Attachment, ...] = ()
-    """Its files, where an e-mail can carry them."""
     linked: tuple[LinkedFile, ...] = ()
-    """The same files, where no e-mail can."""
+    """Where no e-mail can carry them."""
     links_hold_until: datetime | None = None
 
 
@@ -94,18 +97,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 def gather(
     desk: Desk, event: Event, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
 ) -> Roster:
-    """The roster as its closing recorded it, with late registrations and confirmations as they are now. However many
-    people there are, a page of them is in memory at a time; the files are drawn up in a temporary folder.
-
-    1. Check that the stored list is the one that the closing recorded.
-    2. Read the inbound e-mails and the quarantined forms, of which the last go into the workbook.
-    3. Read the people, the list and the outbox side by side, each in the order of the people's ids, and draw up the
-       files of them; what the e-mail says is counted meanwhile.
-    4. Attach the files where an e-mail can carry them (`ATTACHED`), else store them and make links. Each drawing has
-       files of its own, so that what an e-mail says is what its links lead to.
-
-    Raises `StoreUnavailable`; `ValueError` where the list is not whole.
-    """
+    """The roster as its closing recorded it, with late registrations and confirmations as they are now."""
     closing = _closing(event, intake)
     if not list_is_whole(desk.store, event, intake, closing):
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
@@ -123,6 +115,7 @@ def gather(
         closes_at=intake.closes_at,
         as_of=intake.as_of,
         by_category=people.by_category,
+        doubles=people.doubles,
         organizations=drawn.organizations,
         hotels=drawn.hotels,
         undelivered=people.undelivered,
@@ -162,8 +155,7 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
 
 
 def by_email(counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[str, int]]:
-    """What came of the inbound e-mails, and how many there were: each is counted in one of the rows above the last.
-    Empty where there were none. `resolved`: with how many of those that need review the staff have dealt."""
+    """Each is counted in one row above the last. Empty where there were none."""
     if not sum(counts.values()):
         return []
     names = {status: words(status).capitalize() for status in InboundStatus}
@@ -187,7 +179,7 @@ def incomplete_form(event: Event, inbound: InboundEmail, form: InboundForm) -> I
 
 
 def _cell(text: str) -> str:
-    """What nobody has checked, as a workbook can hold it: XML has no place for some characters."""
+    """XML has no place for some characters."""
     return "".join(filter(str.isprintable, one_line(text, LONGEST_CELL)))
 
 
@@ -199,15 +191,13 @@ def _closing(event: Event, intake: Intake) -> Closing:
 
 @dataclass
 class _Inbound:
-    """What came of the inbound e-mails, counted."""
-
     event: Event
     status: Counter[InboundStatus] = field(default_factory=Counter)
     resolved: int = 0
     not_completed: Newest[IncompleteForm] = field(default_factory=lambda: Newest(IN_WORKBOOK))
 
     def add(self, inbound: InboundEmail, status: InboundStatus, registered: frozenset[str]) -> None:
-        """One more; `registered` are the people in it who are registered."""
+        """`registered` are the people in it who are."""
         self.status[status] += 1
         self.resolved += inbound.resolved
         for form in inbound.forms if status is InboundStatus.WAITING_FOR_SENDER else ():
@@ -218,17 +208,16 @@ class _Inbound:
 
 @dataclass
 class _People:
-    """What is said of the people, counted while they are drawn up."""
-
     by_category: Counter[str] = field(default_factory=Counter)
+    doubles: int = 0
     late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     _not_sent: int = 0
     _will_not_arrive: list[RosterRow] = field(default_factory=list)
     _may_arrive: list[RosterRow] = field(default_factory=list)
 
     def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
-        """The people, counted as each is taken."""
         for one in people:
+            self.doubles += bool(one.doubles)
             if one.late:
                 self.late.add(one.registered.received_at, one)
             else:
@@ -242,19 +231,19 @@ class _People:
 
     @property
     def undelivered(self) -> Shown[RosterRow]:
-        """Those on the list whose confirmation did not go out."""
         return Shown(tuple([*self._will_not_arrive, *self._may_arrive][:SHOWN]), self._not_sent)
 
 
 def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
     on_list = in_step(listed(store, event, intake, closing), str)
     unsent = in_step(_confirmations(store, event), _about)
+    doubles = likely_doubles(everyone(store, event.slug))
     for one in everyone(store, event.slug):
-        yield RosterRow(one, late=on_list(one.id) is None, unsent=unsent(one.id))
+        yield RosterRow(one, on_list(one.id) is None, unsent(one.id), doubles(one))
 
 
 def _confirmations(store: Store, event: Event) -> Iterator[OutboxEntry]:
-    """Those not sent, in the order of the people's ids."""
+    """By the people's ids."""
     return (one for one in unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
 
 

@@ -36,38 +36,33 @@ from rollcall.model.roster import NOTHING, Shown
 from templates import in_zone, words
 
 LOOKED_AT = 60_000_000
-"""Bytes of inbound e-mails that are looked into for attachments: two of the largest, or many small ones."""
+"""Bytes of inbound e-mails that are searched for attachments: two of the largest, or many small ones."""
 WITHOUT_ATTACHMENTS = timedelta(days=7)
-"""How long no attachments go along after a digest did not arrive: where a server takes one of them for a virus, it
-refuses all that goes with it."""
+"""No attachments so long after a digest did not arrive: a server that takes one for a virus refuses all."""
 OUTAGE_IS_NEWS = timedelta(days=2)
-"""How long after the circuit breaker opened a digest still tells of it."""
 LONGEST_FORMS = 10_000
-"""Characters that are said of the forms in one inbound e-mail at most, or nobody could send a digest of many."""
+"""Characters about the forms in one e-mail, or a digest of many could not be sent."""
 _MORE = "more in the e-mail itself"
 _ROW = 100
-"""Characters that count for what stands around a label and its text."""
+"""Characters around a label and its text."""
 
 
 @dataclass(frozen=True)
 class ForReview:
-    """An inbound e-mail that needs review."""
-
     inbound: InboundEmail
     link: str
-    """The address at which the staff say that they have dealt with it."""
     attachments: tuple[Attachment, ...]
-    """Its attachments, where they are small enough to go along."""
+    """Where they are small enough."""
     people: Mapping[str, Registered] = field(default_factory=dict)
-    """Those of its forms' people who are registered, by registration id."""
+    """Of its forms, by registration id."""
 
 
 @dataclass(frozen=True)
 class StaffDigest:
-    """What needs review. What is shown of a list is what came last, the oldest first."""
+    """Of each list what came last, the oldest first."""
 
     undelivered: Shown[tuple[Registered | None, OutboxEntry]]
-    """E-mails that will not arrive, and whom each is about; None for a roster or a reply."""
+    """Whom each is about: None for a roster or a reply."""
     quarantined: Shown[QuarantinedForm]
     breaker: CircuitBreaker
     inbound: Shown[ForReview] = NOTHING
@@ -75,13 +70,10 @@ class StaffDigest:
 
 @dataclass(frozen=True)
 class InboundShown:
-    """What the staff are told of an inbound e-mail."""
-
     subject: str
     rows: list[tuple[str, str]]
-    """Label and text."""
     forms: list[tuple[str, list[tuple[str, str]]]]
-    """Of each form in it: what came of it, and what is missing and what was understood, label and text each."""
+    """What came of it; label and text of what is missing and what was understood."""
     text: str
     link: str
 
@@ -96,8 +88,6 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 
 def gather(desk: Desk, event: Event) -> StaffDigest:
-    """What needs review now; of each kind the last are shown, and the people looked up whom they are about. Raises
-    `StoreUnavailable`."""
     breaker = desk.store.circuit_breaker()
     undelivered = Newest[OutboxEntry](SHOWN)
     was_refused = False
@@ -145,7 +135,7 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
 
 
 def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[InboundShown], tuple[Attachment, ...]]:
-    """What is said of the inbound e-mails, and their attachments, numbered so that no two have one name."""
+    """Attachments are numbered: no two have one name."""
     said: list[InboundShown] = []
     attachments: list[Attachment] = []
     for one in inbound:
@@ -226,13 +216,12 @@ def _with_whom(
 
 
 def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
-    """Whether it is a digest that lately did not arrive."""
     lately = entry.not_before > now - WITHOUT_ATTACHMENTS
     return entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED and lately
 
 
 def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
-    """Those e-mails with what the staff want of each; `room` is how many bytes of attachments go along."""
+    """`room`: bytes of attachments that go along."""
     until = desk.intakes.now(event) + LINK_HOLDS
     look = LOOKED_AT
     for_review = []
@@ -252,14 +241,13 @@ def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: in
 
 
 def _attachments_of(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment, ...], int]:
-    """What is attached to it, and how many bytes had to be looked at for that."""
+    """And how many bytes were searched."""
     raw = desk.files().get(inbound.id) or b""
     return desk.reader().attachments(raw) if raw else (), len(raw)
 
 
 def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | None:
-    """Since when SendGrid refused our account, where this digest was due soon after: it may have had to wait as long as
-    that lasted."""
+    """Since when SendGrid refused our account, where this digest may have had to wait for it."""
     if not breaker.account_refused or breaker.opened_at is None:
         return None
     soon = timedelta(0) <= entry.not_before - breaker.opened_at <= OUTAGE_IS_NEWS
@@ -267,7 +255,7 @@ def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | N
 
 
 def _counts(digest: StaffDigest) -> str:
-    """How much there is of what there is: ` (1 form, 13 e-mails)`."""
+    """As ` (1 form, 13 e-mails)`."""
     counted = (
         (digest.undelivered.count, "e-mail not delivered", "e-mails not delivered"),
         (digest.quarantined.count, "form", "forms"),

@@ -17,13 +17,11 @@ from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000
-"""Characters of a stranger's text that an e-mail shows, and no more are stored of what an inbound e-mail says; no
-answer that passes the checks is longer."""
+"""Characters of a stranger's text that an e-mail shows; no answer that passes the checks is longer."""
 SHOWN = 50
-"""Of each kind (inbound e-mails, forms in quarantine, late registrations, ...) an e-mail to the staff shows at most so
-many, the last ones: robots may send many."""
+"""Of each kind, the last ones, in an e-mail to the staff: robots may send many."""
 ATTACHED = 10_000_000
-"""Bytes of attachments in one e-mail to the staff; SendGrid accepts 30 MB, a third more for base64."""
+"""Bytes of attachments; SendGrid accepts 30 MB, a third more for base64."""
 LINK_HOLDS = timedelta(days=30)
 
 
@@ -63,7 +61,6 @@ def person_of(desk: Desk, entry: OutboxEntry) -> Registered:
 
 
 def standing(entry: OutboxEntry) -> str:
-    """The entry's status, and why."""
     return f"{words(entry.status)}: {entry.why}" if entry.why else words(entry.status)
 
 
@@ -81,18 +78,18 @@ def not_shown(those: Shown[Any]) -> int:
 
 
 def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
-    """What the person answered, in the form's order: label and text."""
+    """In the form's order: label and text."""
     return labelled(event, written(registered.registration))
 
 
 def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What was understood of a form, whether it is right or not, in the form's order: label and text."""
+    """Right or not, in the form's order: label and text."""
     said = {name: shown(text) for name, text in in_labels(event, answers).items()}
     return [(field.label, said[field.name]) for field in form_fields(event) if said.get(field.name)]
 
 
 def differences(event: Event, registered: Registered, answers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What another form of the same person says otherwise, in the form's order: label, and what stands → what came."""
+    """In the form's order: label, and what stands → what came."""
     stands, came = dict(details(event, registered)), dict(labelled(event, _as_registered(event, answers)))
     return [
         (field.label, f"{_in_a_line(stands.get(field.label))} → {_in_a_line(came.get(field.label))}")
@@ -102,7 +99,7 @@ def differences(event: Event, registered: Registered, answers: Mapping[str, str]
 
 
 def _as_registered(event: Event, answers: Mapping[str, str]) -> Mapping[str, str]:
-    """The answers normalized, as stored ones are; as they came, where the form has since come to ask for more."""
+    """As stored ones are; as they came, where the form asks for more since."""
     try:
         return written(read_form(event, answers))
     except ValidationError:
@@ -114,7 +111,7 @@ def _in_a_line(answer: str | None) -> str:
 
 
 def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str, str]]:
-    """What is missing or wrong, in the form's order: label and sentences; a name that the form has not comes last."""
+    """In the form's order; names that the form does not have last."""
     labels = {field.name: field.label for field in form_fields(event)}
     order = {name: place for place, name in enumerate(labels)}
     said = sentences(event, found)
@@ -123,18 +120,16 @@ def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str
 
 
 def name_of(answers: Mapping[str, str]) -> str:
-    """Whose form it is, as far as that was understood."""
     return one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100) or "(no name)"
 
 
 def shown(text: str) -> str:
-    """A stranger's text without what cannot be shown, and no longer than `LONGEST_SHOWN`."""
+    """Without what cannot be shown, no longer than `LONGEST_SHOWN`."""
     lines = "\n".join(text.splitlines())
     seen = "".join(one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs")).strip()
     return seen if len(seen) <= LONGEST_SHOWN else seen[: LONGEST_SHOWN - 1] + "…"
 
 
 def one_line(text: str, longest: int) -> str:
-    """As `shown`, in one line of so many characters at the most."""
     line = " ".join(shown(text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

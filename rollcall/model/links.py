@@ -8,27 +8,22 @@ class LinkPurpose(StrEnum):
     """What a link is for; its place in the link's path."""
 
     COMPLETE = "complete"
-    """To complete a form that came by e-mail."""
     RESOLVE = "resolve"
-    """To mark an inbound e-mail as dealt with."""
     ROSTER = "roster"
-    """To download a file of a roster."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A link that holds."""
-
     event: str
     id: str
-    """Of the inbound e-mail or of the file."""
+    """Of the inbound e-mail, or of the file."""
     place: int
-    """Which form in the inbound e-mail, from 0."""
+    """Of the form in the e-mail."""
 
 
 @dataclass(frozen=True)
 class LinkExpired:
-    """A link that we made, past its time."""
+    pass
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Database:
     environment: dict[str, str]
 
     def store(self) -> Store:
-        """The books, as another process opens them."""
+        """The store, as another process opens it."""
         if self.environment["STORE"] == "firestore":
             return FirestoreStore(firestore.Client(project=self.environment["GOOGLE_CLOUD_PROJECT"]))
         return SqliteStore(Path(self.environment["SQLITE_PATH"]), lambda: datetime.now(UTC))
@@ -274,7 +274,7 @@ def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(db: D
 
 @dataclass(frozen=True)
 class Way:
-    """The way of a commit to the books."""
+    """The way of a commit to the store."""
 
     environment: dict[str, str]
     held_up: Callable[[], AbstractContextManager[object]]

@@ -1,4 +1,4 @@
-"""No client reads or writes the books, signed in or not: the rules that are deployed, in the official emulator.
+"""No client reads or writes the database, signed in or not: the rules that are deployed, in the official emulator.
 
 Whoever calls it without a login, or with one of Firebase's (here unsigned), is a client; `owner` is a service account
 (https://firebase.google.com/docs/emulator-suite/connect_firestore#admin_sdks), whom the rules do not bind.

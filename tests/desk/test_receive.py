@@ -100,7 +100,7 @@ def came(desk: Desk, tmp_path: Path) -> Any:
 
 
 def enqueue(desk: Desk) -> Mapping[str, int]:
-    """How many mails of each kind are owed, but for those of the next mornings."""
+    """How many e-mails of each kind are pending, but for those of the next mornings."""
     return Counter(entry.kind.value for entry in desk.store.unsent_entries(EVENT.slug, None, 99))
 
 

@@ -1,30 +1,54 @@
 """Rollcall running, for the tests of faults and crashes."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tests.support.builders import EVENTS
 from tests.support.faulty_firestore import faulty_firestore
-from tests.support.running import SLUG, Rollcall
+from tests.support.running import SLUG, InProcess, Processes, Rollcall, Way
+from tests.support.sendgrid_api import sendgrid_api
 from tests.support.webhook import PUBLIC_KEY
 
 
-@pytest.fixture(scope="session", params=["sqlite", "firestore"])
+@pytest.fixture(scope="module", params=["sqlite", "firestore"])
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollcall]:
-    """The same processes for all tests: after a crash gunicorn starts a worker anew, as Cloud Run an instance."""
-    folder, events = tmp_path_factory.mktemp("crashing"), tmp_path_factory.mktemp("events")
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("Europe/Zurich", "UTC")
-    (events / f"{SLUG}.toml").write_text(letter.replace("closes = 2004-02-20", f"closes = {tomorrow}"), "utf-8")
+    """The functions in this process."""
+    with _rollcall(request, tmp_path_factory.mktemp("running"), in_process=True) as rollcall:
+        yield rollcall
+
+
+@pytest.fixture(scope="module", params=["sqlite", "firestore"])
+def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollcall]:
+    """The functions in processes of their own, the same ones for all tests."""
+    with _rollcall(request, tmp_path_factory.mktemp("serving"), in_process=False) as rollcall:
+        yield rollcall
+
+
+@pytest.fixture
+def rollcall(running: Rollcall) -> Rollcall:
+    running.begin()
+    return running
+
+
+@pytest.fixture
+def served(serving: Rollcall) -> Rollcall:
+    serving.begin()
+    return serving
+
+
+@contextmanager
+def _rollcall(request: pytest.FixtureRequest, folder: Path, in_process: bool) -> Iterator[Rollcall]:
     with ExitStack() as stack:
+        api = stack.enter_context(sendgrid_api())
         environment = {
-            "CRASHING": str(folder),
             "STORE": request.param,
-            "EVENTS": str(events),
+            "EVENTS": str(_events(folder)),
             "SENDGRID_API_KEY": "SG.key",
+            "SENDGRID_HOST": api.url,
             "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
             "SENDGRID_PARSE_KEY": PUBLIC_KEY,
             "MAIL_FROM": "registration@rollcall.example",
@@ -33,13 +57,17 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         if request.param == "firestore":
             line = stack.enter_context(faulty_firestore(request.getfixturevalue("emulator")))
             environment["FIRESTORE_EMULATOR_HOST"] = line.address
-        rollcall = Rollcall(request.param, folder, environment, stack)
-        rollcall.line = line
-        environment["SENDGRID_HOST"] = rollcall.api.url
-        yield rollcall
+        way: Way = InProcess(folder, environment) if in_process else Processes(folder, environment, stack)
+        yield Rollcall(folder, environment, way, api, line)
 
 
-@pytest.fixture
-def rollcall(running: Rollcall) -> Rollcall:
-    running.begin()
-    return running
+def _events(folder: Path) -> Path:
+    """A folder with an event that closes at the end of the next day, and takes place ten days later."""
+    events = folder / "events"
+    events.mkdir()
+    today, day = datetime.now(UTC).date(), timedelta(days=1)
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8").replace("Europe/Zurich", "UTC")
+    for was, now in {"2004-02-20": today + day, "2004-02-26": today + 11 * day, "2004-02-27": today + 12 * day}.items():
+        letter = letter.replace(f" = {was}", f" = {now}")
+    (events / f"{SLUG}.toml").write_text(letter, "utf-8")
+    return events

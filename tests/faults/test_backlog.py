@@ -53,5 +53,5 @@ def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folde
 
 @pytest.fixture
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """Where the books are."""
+    """Where the store is."""
     return store_settings(request, tmp_path)

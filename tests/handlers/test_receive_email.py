@@ -58,7 +58,7 @@ class Desk:
         return inbound
 
     def enqueue(self) -> list[str]:
-        """Kinds and addressees of the mails that are owed."""
+        """Kinds and addressees of the e-mails that are pending."""
         return sorted(f"{one.kind.value} to {one.to}" for one in self.store.unsent_entries(SLUG, None, 99))
 
     def listed(self) -> list[InboundEmail]:
