@@ -269,7 +269,7 @@ def test_a_form_sent_by_email(deployed: Deployed) -> None:
     assert post("POST", "/receive-email", body, {"Content-Type": content_type}).status == 401
     answer = post("POST", "/receive-email", body, signed(body) | {"Content-Type": content_type})
     assert (answer.status, answer.json["status"]) == (200, "registered")
-    kept = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket).blob(answer.json["message"])
+    kept = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket).blob(answer.json["inbound"])
     assert body in kept.download_as_bytes()
 
 
