@@ -25,13 +25,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from http.client import HTTPConnection
 from pathlib import Path
 
 from google.cloud import firestore
 
 from bench.emulator import emulator
-from bench.instances import SETTINGS, Bench
+from bench.instances import SETTINGS, Bench, post
 from bench.machine import write_results
 from bench.serving import Processes
 from rollcall.desk.limits import Limits
@@ -135,8 +134,8 @@ def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Se
 def _swept_here(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
     os.environ["SSL_CERT_FILE"] = str(api.certificates)
     store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
-    post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
-    desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
+    sendgrid = SendGridPoster("SG.key", "registration@desk.example.org", api.url)
+    desk = desk_with(store, sendgrid.post, bench.folder, events=read_events(bench.events))
     ids = _accept(store, entries)
 
     def sweep_on() -> None:
@@ -177,11 +176,7 @@ def _accept(store: Store, entries: int) -> Sequence[str]:
 
 def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
     def ask() -> None:
-        connection = HTTPConnection("127.0.0.1", served.port, timeout=600)  # a sweep goes on for minutes
-        connection.request("POST", "/", b"", headers)
-        status = connection.getresponse().status
-        connection.close()
-        if status != 200:
+        if (status := post(served, headers)) != 200:
             raise SystemExit(f"it answered {status}")
 
     return ask
