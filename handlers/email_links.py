@@ -13,6 +13,8 @@ from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from schemas.faults import sentences
 
+_GONE = "There is nothing left to do: it is in no digest any more."
+
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | LinkExpired | LinkDamaged:
     """What the link finds; one of another event's, moved to this event's address, is damaged."""
@@ -47,7 +49,7 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
         return no_link(event, request, LinkPurpose.RESOLVE, link)
     inbound = inbound_to_resolve(desk, link)
     if inbound is None:
-        return page(410, "message", event=event, heading="This e-mail is no longer here", sentences=[])
+        return page(410, "message", event=event, heading="This e-mail is no longer here", sentences=[_GONE])
     if request.method == "POST":
         resolve_at_desk(desk, link)
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
