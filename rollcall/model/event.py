@@ -68,10 +68,6 @@ class Event:
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
 
-    def category_label(self, code: str) -> str:
-        """The code where the file no longer names it."""
-        return next((c.label for c in self.categories if c.code == code), code)
-
     def is_over(self, now: datetime) -> bool:
         """A date lasts to its end where the event is."""
         if isinstance(self.ends, datetime):
