@@ -38,6 +38,7 @@ def fill_in(page: Page, **changes: object) -> None:
             page.fill(f"[name={name}]", str(value))
 
 
+@pytest.mark.slow
 def test_a_person_registers(page: Page, request: pytest.FixtureRequest) -> None:
     page.goto("/register/intgov04")
     fill_in(page, first_name=request.node.name)

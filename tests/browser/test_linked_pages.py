@@ -36,6 +36,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, desk: LinkedPages) ->
     context.close()
 
 
+@pytest.mark.slow
 def test_a_person_completes_what_was_missing(page: Page, desk: LinkedPages) -> None:
     desk.add_inbound("MISSING", INCOMPLETE)
     page.goto(urlsplit(completing("MISSING")).path)

@@ -68,6 +68,7 @@ def a_desk(store: Store, events: Mapping[str, Event], folder: Path) -> Desk:
     return desk_with(store, lambda _: Accepted(), folder, events=events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("due", [0, 2])
 def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: str, tmp_path: Path, due: int) -> None:
     took = []

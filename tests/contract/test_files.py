@@ -86,6 +86,7 @@ def a_file(folder: Path, content: bytes) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_is_larger_than_memory_goes_in_and_out(tmp_path: Path, storage_emulator: str) -> None:
     """A process of its own is asked for the most that it had in memory; each way may take the pieces under way."""
     size, room = 128 << 20, 48 << 20

@@ -31,6 +31,7 @@ def somebody(project: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {_part({'alg': 'none', 'typ': 'JWT'})}.{_part(says)}."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_client_reads_or_writes_the_books(emulator: str, project: str, signed_in: bool) -> None:
     fill(FirestoreStore(firestore.Client(project=project)), an_event())

@@ -781,8 +781,11 @@ def on_the_line(line: FaultyFirestore, project: str, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "fault",
-    [answer_lost(StatusCode.UNAVAILABLE), answer_never_comes, refused(StatusCode.UNAVAILABLE)],
-    ids=["lost", "never comes", "refused"],
+    [
+        pytest.param(answer_lost(StatusCode.UNAVAILABLE), id="lost"),
+        pytest.param(answer_never_comes, id="never comes", marks=pytest.mark.slow),  # a try has three seconds
+        pytest.param(refused(StatusCode.UNAVAILABLE), id="refused"),
+    ],
 )
 class TestNoAnswerToACommit:
     """A commit is made again where nobody said what became of it; what it then meets may be itself."""

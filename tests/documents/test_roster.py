@@ -64,6 +64,7 @@ def test_a_formula_is_text(formula: str) -> None:
     assert read_xlsx(workbook)[0]["Hotel"] == formula
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # a workbook takes its time
 @given(lines_of_text)
 def test_any_text_comes_back(text: str) -> None:

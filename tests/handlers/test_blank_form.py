@@ -43,6 +43,7 @@ def test_the_form_page_links_them_and_says_where_to_send_them(served: Served, pa
     assert "by e-mail to open@forms.example.org\n" in content.decode()
 
 
+@pytest.mark.slow
 def test_where_no_mail_comes_in_the_form_goes_to_the_staff(tmp_path: Path) -> None:
     write_open_event(tmp_path)
     with function("register", EVENTS=str(tmp_path), SQLITE_PATH=":memory:", FORMS_HOST="") as served:
