@@ -118,7 +118,8 @@ def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytes
     ],
 )
 def test_make_passes_its_variables_on_as_options(given: list[str], options: str) -> None:
-    shown = subprocess.run(["make", "-n", *given], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    make = ["make", "--no-print-directory", "-n", *given]
+    shown = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert " ".join(shown.splitlines()[-1].split()) == f".venv/bin/python -m rollcall.ops {options}"
 
 
