@@ -28,6 +28,7 @@ export PORT STORE AT SENDGRID_ANSWERS
 ##                  bench-counting, bench-growth
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
+## golden           writes the golden files of the tests anew; read the diff
 ## clean            deletes .venv and all local data
 .PHONY: help
 help:
@@ -65,6 +66,11 @@ third-party: .venv/test
 	echo; .venv/bin/pip-licenses --format=markdown \
 		--packages $$(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' requirements.txt); } > docs/third-party.md
 
+# The e-mails that tests compare, as they are written today: look at the diff.
+.PHONY: golden
+golden: .venv/test
+	.venv/bin/python -m tests.emails.golden
+
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
 bench: .venv/test
@@ -80,9 +86,16 @@ bench-messages: .venv/run
 bench-instances bench-settings bench-counting bench-growth: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
-# What the person on duty runs, against the local run or, with PROJECT=, the desk at Google (docs/operations.md).
+# For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). Each takes the
+# variables named here as options; JSON=1 answers for programs.
+status smoke move-deadline send-roster event-check: takes = PROJECT EVENTS DATABASE
+smoke: takes += URL
+move-deadline send-roster: takes += EVENT
+move-deadline: takes += TO
+event-check: takes += AT
+option = $(if $($(1)),--$(shell echo $(1) | tr A-Z a-z) '$(subst ','\'',$($(1)))')
 status smoke move-deadline send-roster event-check: .venv/run
-	@.venv/bin/python -m rollcall.ops $@
+	@.venv/bin/python -m rollcall.ops $@ $(if $(JSON),--json) $(foreach name,$(takes),$(call option,$(name)))
 
 # Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate

@@ -53,7 +53,7 @@ def register(request: Request) -> Response:
 
 @functions_framework.cloud_event
 def send_mail(trigger: "CloudEvent") -> None:
-    """Sends the mail that was queued. Called by Firestore's trigger."""
+    """Sends the e-mail that was queued. Called by Firestore's trigger."""
     from handlers.send_mail import send_mail as answer
 
     answer(desk(), trigger)
@@ -61,7 +61,7 @@ def send_mail(trigger: "CloudEvent") -> None:
 
 @functions_framework.http
 def send_due_mail(request: Request) -> Response:
-    """Sends the mails that are due. Called by Cloud Scheduler."""
+    """Sends the e-mails that are due, and reads the inbound ones. Called by Cloud Scheduler."""
     from handlers.send_due_mail import send_due_mail as answer
 
     return answer(desk(), request)
@@ -69,7 +69,7 @@ def send_due_mail(request: Request) -> Response:
 
 @functions_framework.http
 def record_deliveries(request: Request) -> Response:
-    """Records what became of the mails. Called by SendGrid's Event Webhook, which signs."""
+    """Records delivery events. Called by SendGrid's Event Webhook, which signs."""
     from handlers.record_deliveries import record_deliveries as answer
 
     return answer(desk(), _verification_keys("SENDGRID_WEBHOOK_KEY"), request)

@@ -1,1 +1,1 @@
-"""How fast it is, as ratios against a floor: `make bench`."""
+"""How fast it is, as ratios to a floor: `make bench`."""

@@ -1,9 +1,8 @@
-"""`make bench`, and `make bench-quick`: everything that is measured against a floor, one after the other.
+"""`make bench` and `make bench-quick`: everything that is measured against a floor.
 
-Needs Linux, the Firestore emulator that comes with gcloud, and wrk; the Node function beside the floor needs node and
-npm, and is left out without. The quick bench measures accepting, eight at a time, and cold starts, and leaves the Node
-function out: some thousand requests go by before V8 has compiled what it runs. Writes `bench/results/*.json`. While it
-runs, this machine should do nothing else.
+Needs Linux, gcloud's Firestore emulator, wrk, and an otherwise idle machine; without node and npm it skips the Node
+function. The quick bench measures accepting, eight at a time, and cold starts, without the Node function: V8 takes some
+thousand requests to compile it. Writes `bench/results/*.json`.
 """
 
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from bench import accepting, cold_start
 from bench.emulator import emulator
-from bench.machine import keep
+from bench.machine import write_results
 from bench.subjects import EVENT, node_function, subjects
 from rollcall.local.emulator import NoEmulator
 from tests.support.builders import write_open_event
@@ -29,8 +28,8 @@ def main(quick: bool) -> None:
         measured = [*subjects(events), *([node] if node else [])]
         try:
             with emulator() as address:
-                keep("accepting", accepting.run(address, measured, plan, beside))
-                keep("cold_start", cold_start.run(address, measured, starts))
+                write_results("accepting", accepting.run(address, measured, plan, beside))
+                write_results("cold_start", cold_start.run(address, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
     for name in () if quick else ("closing", "sending", "messages"):

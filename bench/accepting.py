@@ -1,13 +1,13 @@
-"""What it takes to accept a registration, as ratios to a function that does nothing but write its two documents.
+"""What it takes to accept a registration, as ratios to a function that only writes its three documents.
 
-Each subject (`bench.subjects`) is served by functions-framework's own server with one worker, by the same settings,
-with a Firestore emulator of its own each time, and is loaded by wrk at several concurrencies (`bench.load`) once both
-are warm. They take turns, forth in one round and back in the next. A ratio is one of the same round, so that floor and
-product had the same machine; given are the median of the rounds and the least and the most. Floor and product are held
-against the goals by themselves, with nothing else between them.
+functions-framework's server serves each subject (`bench.subjects`) with one worker and the same settings, each time
+with a Firestore emulator of its own. Once both are warm, wrk loads it at several concurrencies (`bench.load`). Subjects
+take turns, and each round reverses their order. A ratio is between two subjects of one round, so that both had the same
+machine; printed are the median of the rounds, the minimum and the maximum. Floor and product alone are held to the
+goals, with nothing between them.
 
-The processor's time is that of all of the function's processes, and so neither the emulator's nor wrk's; what it has
-to wait for those two on this machine is in rate and times. Memory is what it has after the load.
+CPU time is that of the function's processes, without the emulator and wrk; waiting for those is in rates and latencies.
+Memory is measured after the load.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ class Plan:
 
     rounds: int
     warm_up: int
-    """Seconds of load before each that is measured."""
+    """Seconds of load before each measurement."""
     seconds: int
     """Of each load."""
     concurrencies: Sequence[int]
@@ -54,11 +54,11 @@ class Loaded:
     rate: float
     """Registrations a second."""
     cpu: float
-    """Milliseconds of processor for each."""
+    """Milliseconds for each."""
     p50: float
     p90: float
     p99: float
-    """Milliseconds until an answer."""
+    """Milliseconds of latency."""
     memory: float
     """MB."""
 
@@ -73,8 +73,8 @@ _MEASURES: dict[str, tuple[Callable[[Loaded], float], Goal | None]] = {
 
 
 def run(address: str, subjects: Sequence[Subject], plan: Plan, beside: Plan | None) -> dict[str, object]:
-    """Measure, print the tables, and give what was found. The first two subjects, floor and product, take turns by
-    themselves, and are held against the goals; then, by the plan `beside`, with all the others among them."""
+    """Measure and print. The first two subjects, floor and product, are held to the goals alone, then by the plan
+    `beside` run among all the others."""
     hold_to_same_documents({subject.name: left_by(subject, address) for subject in subjects})
     found = {"goals": _compared(subjects[:2], plan)}
     if beside:
@@ -97,7 +97,7 @@ def _compared(subjects: Sequence[Subject], plan: Plan) -> dict[str, object]:
 
 
 def calls_of(address: str, subject: Subject, registrations: int) -> int:
-    """How many calls to Firestore so many registrations take, after a first one."""
+    """Calls to Firestore for so many registrations, after a first one."""
     with faulty_firestore(address) as line, Database(line.address).served(subject) as server:
         take_first(subject, server)
         before = len(line.calls)
@@ -120,7 +120,7 @@ def _measured(subjects: Sequence[Subject], plan: Plan) -> Iterator[Loaded]:
 
 @contextmanager
 def _warmed_up(subject: Subject, db: Database, seconds: int) -> Iterator[tuple[Running, str]]:
-    """The subject after so many seconds of work, and where it takes forms. The emulator is warmed up with it."""
+    """The subject and its URL after so many seconds of load; they warm up the emulator too."""
     with db.served(subject) as server:
         take_first(subject, server)
         url = f"http://127.0.0.1:{server.served.port}{subject.path}"
@@ -141,7 +141,7 @@ def _ratios(loaded: Sequence[Loaded], concurrency: int) -> Iterator[dict[str, ob
 
 
 def _show(concurrency: int, loaded: Sequence[Loaded]) -> None:
-    print(f"\nAt concurrency {concurrency}; in brackets the least and the most of {_rounds(loaded)} rounds")
+    print(f"\nAt concurrency {concurrency}; in brackets minimum and maximum of {_rounds(loaded)} rounds")
     print(f"  {'':24} {'':16} {'':>28} {'times the floor':>20}  goal")
     for measure, (_, goal) in _MEASURES.items():
         for subject in _names(loaded):
@@ -165,7 +165,7 @@ def _series(loaded: Sequence[Loaded], subject: str, measure: str) -> list[float]
 
 
 def _names(loaded: Sequence[Loaded]) -> list[str]:
-    """Of the subjects, in the order of the first round."""
+    """In the order of the first round."""
     return list(dict.fromkeys(one.subject for one in loaded))
 
 

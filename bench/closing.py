@@ -18,7 +18,6 @@ emulator half an hour, so they run only when asked for: `SIZES=100000 STORES=fir
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -36,8 +35,8 @@ from typing import Any
 from google.cloud import firestore
 
 from bench.emulator import emulator
-from bench.machine import keep
-from bench.serving import MB, ROOT
+from bench.machine import write_results
+from bench.serving import MB, ROOT, peak_memory
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster import SortedRows, roster_sheet, write_table, write_workbook
@@ -65,7 +64,7 @@ _WITHOUT_INDEX = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Took:
-    """What one step took: seconds, and seconds of processor."""
+    """What one step took, in seconds."""
 
     seconds: float
     cpu: float
@@ -73,13 +72,11 @@ class Took:
 
 @dataclass(frozen=True)
 class Measured:
-    """What one process did."""
-
     store: str
     registrations: int
     work: str
     took: dict[str, Took]
-    """By step; the whole is named as the work."""
+    """By step; the whole has the name of the work."""
     memory_started: float
     memory_most: float
     """MB, of the process."""
@@ -95,15 +92,13 @@ class Filled:
 
     store: str
     where: str
-    """The file, or the project in the emulator."""
+    """A file, or a project in the emulator."""
     registrations: int
     files: str
-    """The folder of its files."""
     closes_at: str = ""
 
     @property
     def event(self) -> Event:
-        """The event that is closed."""
         closes_at = datetime.fromisoformat(self.closes_at) if self.closes_at else datetime.now(UTC) + timedelta(days=1)
         return an_event(closes_at=closes_at, opens_at=closes_at - timedelta(days=30))
 
@@ -122,7 +117,7 @@ def main() -> None:
 
 
 def run(sizes: Mapping[str, Sequence[int]]) -> None:
-    """Measure, print and write; by store, for so many people."""
+    """Measure, print and write: the sizes by store."""
     found: list[Measured] = []
     print(_HEAD)
     with ExitStack() as stack:
@@ -135,7 +130,7 @@ def run(sizes: Mapping[str, Sequence[int]]) -> None:
                 for work in ("close", "roster"):
                     found.append(_in_a_process_of_its_own(work, filled))
                     _show(found[-1])
-    keep("closing", [asdict(one) for one in found])
+    write_results("closing", [asdict(one) for one in found])
 
 
 def _in_a_process_of_its_own(work: str, filled: Filled) -> Measured:
@@ -148,11 +143,11 @@ def _in_a_process_of_its_own(work: str, filled: Filled) -> Measured:
 
 
 def measure_one(work: str, filled: Filled) -> None:
-    """In a process of its own: do the work, and say what it took."""
+    """In a process of its own: do the work and print what it took."""
     store, watch = DocumentStore(filled.opened()), Watch(Path(tempfile.gettempdir()))
     desk = desk_with(store, lambda _: Unknown("nothing is posted"), Path(filled.files), events={})
-    store.intake(filled.event)  # the connection is made
-    memory_started = _memory()
+    store.intake(filled.event)  # connects
+    memory_started = peak_memory()
     with watch.watched():
         sizes = _close(desk, filled.event, watch) if work == "close" else _roster(desk, filled.event, watch)
     measured = Measured(
@@ -161,7 +156,7 @@ def measure_one(work: str, filled: Filled) -> None:
         work,
         watch.took,
         memory_started,
-        _memory(),
+        peak_memory(),
         watch.files_most / MB,
         sizes,
     )
@@ -170,7 +165,7 @@ def measure_one(work: str, filled: Filled) -> None:
 
 def _close(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     class Timed:
-        """The store, whose deciding commit is taken by itself."""
+        """The store, with its closing commit measured alone."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(desk.store, name)
@@ -183,7 +178,7 @@ def _close(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     with watch.step("close"):
         closed = close(replace(desk, store=timed), event)
     if closed is None:
-        raise SystemExit("it was not closed")
+        raise SystemExit("the intake was not closed")
     return {"on the list": closed.count}
 
 
@@ -191,7 +186,7 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     sizes: dict[str, int] = {}
 
     def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
-        """As the product's, step by step."""
+        """The product's, step by step."""
         table, workbook = RosterFile(folder / "roster.csv", ""), RosterFile(folder / "roster.xlsx", "")
         with closing(SortedRows()) as rows:
             with watch.step("the people"):
@@ -207,16 +202,16 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
     intake = desk.store.intake(event)
     with watch.step("roster"):
         roster = roster_email.gather(desk, event, intake, draw)
-        with watch.step("the mail"):
-            message = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
-    sizes["mail"] = len(message.text.encode()) + len(message.html.encode())
-    sizes["attached"] = sum(len(one.content) for one in message.attachments)
+        with watch.step("the e-mail"):
+            email = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
+    sizes["e-mail"] = len(email.text.encode()) + len(email.html.encode())
+    sizes["attached"] = sum(len(one.content) for one in email.attachments)
     return sizes
 
 
 @dataclass
 class Watch:
-    """Looks at what steps take, and at the temporary files."""
+    """Measures steps, and samples the temporary files."""
 
     folder: Path
     took: dict[str, Took] = field(default_factory=dict)
@@ -224,14 +219,12 @@ class Watch:
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """One step."""
         began, cpu_began = time.perf_counter(), time.process_time()
         yield
         self.took[name] = Took(time.perf_counter() - began, time.process_time() - cpu_began)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Look at the files again and again."""
         stop = threading.Event()
         thread = threading.Thread(target=self._watch, args=(stop,))
         thread.start()
@@ -246,22 +239,16 @@ class Watch:
             self.files_most = max(self.files_most, self._files())
 
     def _files(self) -> int:
-        """Bytes on the disk of those in the folder, and of those that have no name there any more but are open."""
+        """Bytes on disk of those in the folder and of those that are deleted but open."""
         found: dict[tuple[int, int], int] = {}
         for path in (*self.folder.rglob("*"), *Path("/proc/self/fd").iterdir()):
             try:
-                told, named = path.stat(), os.readlink(path) if path.parent.name == "fd" else str(path)
+                status, named = path.stat(), os.readlink(path) if path.parent.name == "fd" else str(path)
             except OSError:
-                continue  # it is gone meanwhile
+                continue  # gone meanwhile
             if named.startswith(str(self.folder)):
-                found[told.st_dev, told.st_ino] = told.st_blocks * 512
+                found[status.st_dev, status.st_ino] = status.st_blocks * 512
         return sum(found.values())
-
-
-def _memory() -> float:
-    """MB at the most up to now; ru_maxrss would have that of the process that started this one."""
-    (most,) = re.findall(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
-    return int(most) * 1024 / MB
 
 
 def _filled(store: str, folder: Path, size: int) -> Filled:
@@ -277,7 +264,7 @@ def _filled(store: str, folder: Path, size: int) -> Filled:
 
 
 def _person(event: Event, anybody: Registration, place: int) -> list[Create]:
-    """The documents of a person whose confirmation was sent, by their paths."""
+    """A person whose confirmation was sent."""
     person = replace(
         anybody,
         first_name=f"Amina {place}",

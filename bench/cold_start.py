@@ -1,8 +1,8 @@
-"""How long an instance takes from its process's start to its first 201, as ratios to the bare function's.
+"""How long an instance takes from its process's start to its first 201, as ratios to the bare function.
 
-The subjects take turns, each in a process that is new; what it reads from the disk is in memory already, and the books
-are there. Somebody knocks every two milliseconds and posts a form at once when the door opens. Beside it stands the
-framework alone: a function that does nothing.
+Subjects take turns, each in a new process, with its files in the disk cache and a database that is there. The bench
+tries to connect every two milliseconds and posts a form as soon as it can. For comparison: the framework alone, with a
+function that does nothing.
 """
 
 import time
@@ -23,16 +23,15 @@ class Start:
     subject: str
     seconds: float
     cpu: float
-    """Seconds of processor."""
+    """Seconds."""
 
 
 def run(emulator: str, subjects: Sequence[Subject], times: int) -> dict[str, object]:
-    """Measure, print the table, and give what was found."""
     everyone, db = [*subjects, framework_alone()], Database(emulator)
     for subject in everyone:
-        start(db, subject)  # what it reads from the disk is in memory from now on, and the intake is there
+        start(db, subject)  # fills the disk cache and creates the intake
     starts = [start(db, subject) for _ in range(times) for subject in everyone]
-    print(f"Cold start to the first 201, {times} in turn; in brackets the least and the most")
+    print(f"Cold start to the first 201, {times} in turn; in brackets minimum and maximum")
     print(f"  {'':16} {'seconds':>20} {'times the floor':>20} {'CPU seconds':>20} {'times the floor':>20}  goal")
     of_floor = [one for one in starts if one.subject == FLOOR]
     for subject in everyone:

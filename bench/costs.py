@@ -94,7 +94,7 @@ CPU = {
     "the form": ("800 forms", 1),
     "the page after it": ("the form's page, 200 times", 1),
     "the e-mail": ("300 confirmations", 1),
-    "its two delivery events": ("a post of 800 reports, 554 kB", 400),
+    "its two delivery events": ("a post of 800 delivery events, 554 kB", 400),
     "a line of the closing": ("10,000 registrations", 10_000),
     "a line of the roster": ("a roster of 10,000, with its workbook", 10_000),
 }

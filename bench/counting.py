@@ -33,7 +33,7 @@ from google.cloud.firestore_v1.types import (
 
 from bench.costs import Counted, Each, tables
 from bench.emulator import emulator
-from bench.machine import keep
+from bench.machine import write_results
 from bench.page import put
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, roster_entry
@@ -79,7 +79,7 @@ def main() -> None:
         counted = count(address)
     print(tables(counted))
     put(tables(counted))
-    keep("counting", {name: asdict(one) for name, one in counted.items()})
+    write_results("counting", {name: asdict(one) for name, one in counted.items()})
 
 
 def count(address: str) -> dict[str, Counted | Each]:
@@ -89,9 +89,9 @@ def count(address: str) -> dict[str, Counted | Each]:
         sweep = _each(_idle(few, "send_due_mail"), _idle(more, "send_due_mail"))
         return {
             **_forms(few),
-            **_e_mails(few),
+            **_inbound(few),
             **_sending(few),
-            "send_due_mail, each mail due": _sweeping(few, sweep.of(FEW)),
+            "send_due_mail, each e-mail due": _sweeping(few, sweep.of(FEW)),
             "send_due_mail, nothing due": sweep,
             "close_intake, nothing to close": close,
             **_closing(more, close.of(MORE)),
@@ -187,7 +187,7 @@ def _forms(of: Database) -> dict[str, Counted]:
     }
 
 
-def _e_mails(of: Database) -> dict[str, Counted]:
+def _inbound(of: Database) -> dict[str, Counted]:
     served = of.running["receive_email"]
     _receive(served, "Fourth")
     return {"receive_email, a form": of.billed(lambda: _receive(served, "Fifth"))}
@@ -195,8 +195,8 @@ def _e_mails(of: Database) -> dict[str, Counted]:
 
 def _receive(served: Served, name: str) -> Answer:
     head = f"From: {a_form()['email']}\r\nMessage-ID: <{name}@mpt.example.org>\r\n\r\n"
-    mail = head.encode() + a_form_in_text(first_name=name).encode()
-    content_type, body = raw_post(mail, to=f"{_slug(0)}@{LINKS.forms_host}")
+    email = head.encode() + a_form_in_text(first_name=name).encode()
+    content_type, body = raw_post(email, to=f"{_slug(0)}@{LINKS.forms_host}")
     return served.ask("POST", "/", body, signed(body) | {"Content-Type": content_type})
 
 

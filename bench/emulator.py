@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from rollcall.local.emulator import firestore_emulator
 
 NO_PAUSE = "-Xms6g -Xmx6g -Xmn4g -XX:+UseParallelGC"
-"""For Java: with so much room (6 GB) it collects no garbage within the twenty seconds of a turn. Where it did, all
-connections waited for it, and the slowest answers told of nothing else."""
+"""For Java: with 6 GB it collects no garbage within a turn's twenty seconds. A collection pauses all connections and
+decides the 99th percentile."""
 
 
 @contextmanager
 def emulator(java: str = "") -> Iterator[str]:
-    """One of its own, which begins with empty books, in `FIRESTORE_EMULATOR_HOST` for so long. `java`: options."""
+    """A new one, empty, in `FIRESTORE_EMULATOR_HOST` meanwhile. `java`: options."""
     given = {name: os.environ.get(name) for name in ("FIRESTORE_EMULATOR_HOST", "JAVA_TOOL_OPTIONS")}
     _set({"FIRESTORE_EMULATOR_HOST": None, "JAVA_TOOL_OPTIONS": java or given["JAVA_TOOL_OPTIONS"]})
     try:

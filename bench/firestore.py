@@ -47,7 +47,8 @@ class Database:
 
 
 def take_first(subject: Subject, server: Running, number: str | None = None) -> None:
-    """Post a form, of a new person or with this number, as soon as the server takes it; it is to be accepted."""
+    """Post a form, of a new person or with this number, as soon as the server is up. Raises `SystemExit` unless it is
+    accepted."""
     form = {name: str(answer).replace(NUMBER, number or uuid4().hex[:15]) for name, answer in FORM.items()}
     answer = server.first_answer(lambda served: served.post_json(subject.path, form))
     if answer.status != 201:

@@ -18,7 +18,7 @@ from typing import Any
 
 from bench.costs import cpu
 from bench.page import put
-from deploy.functions import FUNCTIONS
+from deploy.functions import FUNCTIONS, Function
 from rollcall.desk.limits import Limits
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, EmailStatus, confirmation
 from rollcall.store.codec import entry_record, person_record, registration_record, versioned
@@ -258,11 +258,12 @@ def _forms() -> Iterator[str]:
         f"{takes * 1000:.0f} ms of a processor each | longest wait | median wait | processors needed |"
     )
     yield "| --- | --- | --- | --- |"
-    for instances in (2, 4, 8, 12, register.most):
+    for instances in (2, 4, 8, 12, register.max_instances):
         one = served(came, instances, register.concurrency, takes, COMMIT)
         yield f"| {instances} instances | {_duration(one.longest)} | {_duration(one.median)} | {one.busy:.0%} |"
-    most = register.most / takes
-    yield f"| what {register.most} can take | {most:,.0f} a second | {most * DAY / MILLION:,.0f} million a day | 100% |"
+    rate = register.max_instances / takes
+    daily = rate * DAY / MILLION
+    yield f"| what {register.max_instances} can take | {rate:,.0f} a second | {daily:,.0f} million a day | 100% |"
 
 
 def _emails() -> Iterator[str]:
@@ -276,7 +277,7 @@ def _emails() -> Iterator[str]:
         "| e-mails a second at most | median wait | longest wait | `due_at` entries a second |"
     )
     yield "| --- | --- | --- | --- | --- |"
-    for instances in (sender.most, 10, 18, 40):
+    for instances in (sender.max_instances, 10, 18, 40):
         bound = instances * min(sender.concurrency / (processor + waits), 1 / processor)
         one = served(came, instances, sender.concurrency, processor, waits)
         yield (
@@ -285,7 +286,7 @@ def _emails() -> Iterator[str]:
         )
 
 
-def _settings(name: str) -> Any:
+def _settings(name: str) -> Function:
     return next(one for one in FUNCTIONS if one.name == name)
 
 

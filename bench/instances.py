@@ -1,12 +1,11 @@
-"""What an instance of each function needs: memory, processor and time, for the settings in `deploy/functions.py`.
+"""What an instance of each function needs: memory, CPU time and latency, for the settings in `deploy/functions.py`.
 
-Each function is served by functions-framework as Google serves it, on one processor of this machine, with its books in
-the Firestore emulator, its messages in a Cloud Storage emulator and a local SendGrid, and is put to the hardest work
-that it may get. Memory is that of all its processes together, where what two share counts once (`Pss`, proc(5)): after
-the start, and at the most during the work. The processor's time is the function's own; what the emulators take is not
-in it, but is in the seconds until an answer.
+functions-framework serves each function as at Google, on one processor, with the Firestore emulator, a Cloud Storage
+emulator and a local SendGrid, and the bench gives it its hardest work. Memory is that of all its processes, with
+shared pages once (`Pss`, proc(5)): after the start, and at most during the work. CPU time is the function's own; the
+emulators' is only in the seconds and latencies.
 
-Prints a table, and writes it to `bench/results/instances.json`. Needs Linux, gcloud's Firestore emulator and what
+Prints a table and writes `bench/results/instances.json`. Needs Linux, gcloud's Firestore emulator and what
 `requirements-dev.txt` names.
 """
 
@@ -24,7 +23,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -33,7 +34,7 @@ from gcp_storage_emulator.server import create_server
 from google.cloud import firestore, storage
 
 from bench.emulator import emulator
-from bench.machine import keep
+from bench.machine import write_results
 from bench.messages import LARGE
 from bench.serving import FRAMEWORK, MB, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
@@ -70,30 +71,26 @@ KEY = ec.generate_private_key(ec.SECP256R1())
 
 @dataclass(frozen=True)
 class Measured:
-    """What one function took."""
-
     function: str
     work: str
     threads: int
     start_seconds: float
     start_cpu: float
-    """Seconds of processor until the first answer, that answer with it."""
+    """Seconds of CPU time until the first answer, and with it."""
     memory_started: float
     memory_most: float
     """MB."""
     seconds: float
     """Of the whole work."""
     cpu: float
-    """Seconds of processor for one request of it."""
+    """Seconds of CPU time for one request."""
     median: float
     slowest: float
-    """Seconds until an answer: half of them, and 95 of 100."""
+    """Seconds of latency: median and 95th percentile."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What the functions share."""
-
     environment: Mapping[str, str]
     store: FirestoreStore
     events: Path
@@ -101,7 +98,7 @@ class Bench:
 
     @contextmanager
     def served(self, name: str, threads: int) -> Iterator[tuple[Running, float]]:
-        """The function, and how long it took to answer the first time."""
+        """The function, and the seconds until its first answer."""
         target = name.replace("-", "_")
         settings = {"HOME": str(self.folder), "THREADS": str(threads), **self.environment, "K_SERVICE": name}
         started = time.perf_counter()
@@ -112,7 +109,7 @@ class Bench:
     def measure(
         self, name: str, work: str, threads: int, ask: Sequence[Callable[[Served], int]], at_once: int = 1
     ) -> Measured:
-        """Serve the function, ask all this of it, `at_once` at a time. Each is to be answered 2xx."""
+        """Call the function, `at_once` at a time. Raises `SystemExit` unless each call is answered 2xx."""
         with self.served(name, threads) as (server, start_seconds):
             start_cpu, memory_started = server.cpu(), server.memory()
 
@@ -148,8 +145,8 @@ def main() -> None:
     """`python -m bench.instances`."""
     print(_HEAD)
     with tempfile.TemporaryDirectory() as folder, _bench(Path(folder)) as bench:
-        found = [*_register(bench), *_mail(bench), *_deliveries(bench), *_messages(bench), *_roster(bench)]
-    keep("instances", [asdict(one) for one in found])
+        found = [*_register(bench), *_send(bench), *_deliveries(bench), *_inbound(bench), *_roster(bench)]
+    write_results("instances", [asdict(one) for one in found])
 
 
 @contextmanager
@@ -196,29 +193,36 @@ def _post_form(name: str) -> Callable[[Served], int]:
 
 
 def _email(name: str) -> str:
-    """Each has an address of its own: one address gets few mails a day."""
+    """Each has an address of its own: one address gets few e-mails a day."""
     return f"{name.replace(' ', '.')}@mpt.example.org"
 
 
-def _mail(bench: Bench) -> Iterator[Measured]:
+def _send(bench: Bench) -> Iterator[Measured]:
     asks = [_trigger(id) for id in bench.store.due_entries(300)]
-    yield bench.measure("send-mail", "300 mails, 4 at a time", 4, asks, at_once=4)
-    yield bench.measure("send-due-mail", f"a sweep of {2 * POSTED - 300} mails", 1, [_post])
+    yield bench.measure("send-mail", "300 confirmations, 4 at a time", 4, asks, at_once=4)
+    yield bench.measure("send-due-mail", f"a sweep of {2 * POSTED - 300} e-mails", 1, [post])
 
 
 def _trigger(id: str) -> Callable[[Served], int]:
-    return lambda served: served.ask("POST", "/", b"", trigger_of(id)).status
+    return lambda served: post(served, trigger_of(id))
 
 
-def _post(served: Served) -> int:
-    return served.ask("POST", "/").status
+def post(served: Served, headers: Mapping[str, str] = MappingProxyType({})) -> int:
+    connection = HTTPConnection("127.0.0.1", served.port, timeout=600)  # a sweep takes minutes
+    try:
+        connection.request("POST", "/", b"", dict(headers))
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def _deliveries(bench: Bench) -> Iterator[Measured]:
     ids = [_confirmation_id(bench.store, f"Number 16 {place}") for place in range(POSTED)]
-    posts = [json.dumps([_report(id, event) for id in ids]).encode() for event in ("processed", "delivered")]
+    posts = [json.dumps([_delivery_event(id, event) for id in ids]).encode() for event in ("processed", "delivered")]
     asks = [_signed_post(post, "application/json") for post in posts]
-    yield bench.measure("record-deliveries", f"2 posts of {POSTED} reports, {len(posts[0]) // 1000} kB", 4, asks)
+    yield bench.measure(
+        "record-deliveries", f"2 posts of {POSTED} delivery events, {len(posts[0]) // 1000} kB", 4, asks
+    )
 
 
 def _confirmation_id(store: Store, name: str) -> str:
@@ -226,7 +230,7 @@ def _confirmation_id(store: Store, name: str) -> str:
     return confirmation(OPEN, id_of(store, registration, OPEN), registration.email).id
 
 
-def _report(email_id: str, event: str) -> dict[str, object]:
+def _delivery_event(email_id: str, event: str) -> dict[str, object]:
     about = {"email": "x" * 40, "timestamp": 1, "smtp-id": "x" * 60, "sg_event_id": uuid.uuid4().hex, "event": event}
     return {**about, "email_id": email_id, "sg_message_id": "x" * 100, "response": "250 OK " * 40}
 
@@ -237,27 +241,27 @@ def _signed_post(body: bytes, content_type: str) -> Callable[[Served], int]:
     return lambda served: served.ask("POST", "/", body, headers).status
 
 
-def _messages(bench: Bench) -> Iterator[Measured]:
+def _inbound(bench: Bench) -> Iterator[Measured]:
     event, to = read_event(bench.events / f"{OPEN}.toml"), f"{OPEN}@desk.example.org"
     for kind, large in LARGE.items():
         for threads in (1, 2) if kind == "a large attachment" else (1,):
-            mails = [b"X-Number: %d\r\n" % place + large(event, 30 * MB) for place in range(threads * 2)]
-            asks = [_signed_post(*_parsed(mail, to)) for mail in mails]
+            emails = [b"X-Number: %d\r\n" % place + large(event, 30 * MB) for place in range(threads * 2)]
+            asks = [_signed_post(*_parsed(email, to)) for email in emails]
             yield bench.measure("receive-email", f"30 MB with {kind}", threads, asks, at_once=threads)
     for _ in range(6):
         scan = Attachment("scan.tif", "image/tiff", os.urandom(9 * MB * 57 // 78))  # 57 bytes make a line of base64
-        mail = written(SENDER, to, "Visa", "How do I get a visa?", datetime.now(UTC), (scan,))
-        asks = [_signed_post(*_parsed(mail, to))]
+        email = written(SENDER, to, "Visa", "How do I get a visa?", datetime.now(UTC), (scan,))
+        asks = [_signed_post(*_parsed(email, to))]
         yield bench.measure("receive-email", "a question with 9 MB", 2, asks)
-    told = [one.id for one in unsent_entries(bench.store, OPEN) if one.kind is EmailKind.STAFF_DIGEST]
-    for id in told:
+    digests = [one.id for one in unsent_entries(bench.store, OPEN) if one.kind is EmailKind.STAFF_DIGEST]
+    for id in digests:
         bench.store.postpone(id, datetime.now(UTC) - timedelta(minutes=1))
-    asks = [_trigger(id) for id in told]
-    yield bench.measure("send-mail", f"{len(told)} mails with the 9 MB of 6 questions", 4, asks)
+    asks = [_trigger(id) for id in digests]
+    yield bench.measure("send-mail", f"{len(digests)} staff digests with the 9 MB of 6 questions", 4, asks)
 
 
-def _parsed(mail: bytes, to: str) -> tuple[bytes, str]:
-    post = inbound_post(mail, to, datetime.now(UTC))
+def _parsed(email: bytes, to: str) -> tuple[bytes, str]:
+    post = inbound_post(email, to, datetime.now(UTC))
     return post.body, post.content_type
 
 
@@ -271,7 +275,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
     letter = path.read_text("utf-8").replace("Europe/Zurich", "UTC")
     path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter), "utf-8")
     time.sleep(2)
-    yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [_post])
+    yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [post])
     roster = [one.id for one in unsent_entries(bench.store, FULL) if one.kind is EmailKind.ROSTER]
     yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, [_trigger(id) for id in roster])
 

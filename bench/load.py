@@ -1,8 +1,7 @@
-"""Forms posted by wrk (Debian's package), from a process of its own that keeps its connections.
+"""Load by wrk (Debian's package), in a process of its own that keeps its connections.
 
-wrk, since one thread of it in C asks for far more than two cores can answer here and so takes little of what is
-measured, and since its script (`form.lua`) makes each form another person's. What it says of the time until an answer
-is corrected for requests that it would have sent while it waited for a slow one.
+wrk takes little of the two cores, and its script (`form.lua`) makes each form another person's. It corrects latencies
+for the requests that it would have sent while it waited for a slow one.
 """
 
 import json
@@ -21,15 +20,13 @@ _LOST_AFTER = 30
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it."""
-
     created: int
     """Answers 201."""
     seconds: float
     p50: float
     p90: float
     p99: float
-    """Milliseconds until an answer."""
+    """Milliseconds of latency."""
 
     @property
     def rate(self) -> float:
@@ -38,10 +35,8 @@ class Load:
 
 
 def post_forms(url: str, form: Mapping[str, object], number: str, connections: int, seconds: int) -> Load:
-    """Post the form again and again, over so many connections at once, with another number in place of `number`.
-
-    Raises `SystemExit` where one is answered otherwise than 201, or not at all.
-    """
+    """Post the form again and again, each time with another number in place of `number`. Raises `SystemExit` unless
+    every answer is 201."""
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("The bench needs wrk, a Debian package: apt-get install wrk")
@@ -57,7 +52,7 @@ def post_forms(url: str, form: Mapping[str, object], number: str, connections: i
 
 
 def load_from(said: str) -> Load:
-    """What `form.lua` said at the end."""
+    """Reads the output of `form.lua`."""
     first, _, refusal = said.partition("\n")
     counted = json.loads(first)
     if counted.pop("refused") + counted.pop("lost"):

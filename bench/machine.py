@@ -1,4 +1,4 @@
-"""The machine that measured, and the files in which it says so."""
+"""The machine that measured, and the result files that name it."""
 
 import json
 import os
@@ -16,7 +16,6 @@ _PACKAGES = ("functions-framework", "google-cloud-firestore", "grpcio", "gunicor
 
 
 def machine() -> dict[str, object]:
-    """Processor, cores, versions."""
     models = [line for line in Path("/proc/cpuinfo").read_text("ascii").splitlines() if line.startswith("model name")]
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -29,8 +28,8 @@ def machine() -> dict[str, object]:
     }
 
 
-def keep(name: str, found: object) -> None:
-    """Write what was found to `bench/results/<name>.json`, beside what machine it was, and say so."""
+def write_results(name: str, found: object) -> None:
+    """To `bench/results/<name>.json`, with the machine."""
     _RESULTS.mkdir(parents=True, exist_ok=True)
     path = _RESULTS / f"{name}.json"
     path.write_text(json.dumps({"machine": machine(), "found": found}, indent=1) + "\n", encoding="utf-8")

@@ -1,19 +1,17 @@
-"""How many messages are read in a second, and whether time and memory grow linearly with a message's size.
+"""How many inbound e-mails are read a second, and whether time and memory grow linearly with their size.
 
-1. Every mail of the corpus (`tests/mails`) is read, in several rounds. The floor is Python's own email package, which
-   takes the same mails apart and decodes them, and understands nothing.
-2. Mails of 0.1 to 30 MB are read, each in a process of its own, for its peak of memory: a form with a large attachment,
-   with a long text, and with a long page of HTML. It is linear where a megabyte of the largest takes as long as one of
-   a smaller mail.
-3. Forms are received on a desk whose books are SQLite in a folder: kept, noted, read, registered, all on disk. The
-   floor is to keep the same messages as files.
+1. Every e-mail of the corpus (`tests/mails`), in several rounds. The floor is Python's email package, which parses and
+   decodes the same e-mails.
+2. E-mails of 0.1 to 30 MB, each in a process of its own for its maximum of memory: a form with a large attachment, with
+   a long text, and with a long page of HTML. It is linear if a megabyte of the largest takes as long as one of a
+   smaller e-mail.
+3. Forms received on a desk with SQLite: stored, read and registered, all on disk. The floor writes the same files.
 
-Prints what it found, and writes it to `bench/results/messages.json`. Needs Linux, which says what memory a process had.
+Prints what it measured and writes `bench/results/messages.json`. Needs Linux.
 """
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
@@ -28,12 +26,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from bench.machine import write_results
+from bench.serving import ROOT, peak_memory
 from rollcall.desk.receive import read_in, receive
-from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
-from rollcall.links import SignedLinks
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER, filled_in, sample_text
 from rollcall.model.email import Attachment, Email, SendResult
@@ -42,45 +38,42 @@ from rollcall.model.inbound import InboundStatus
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
+from tests.support.builders import LINKS, desk_with
 
-ROOT = Path(__file__).parent.parent
-RESULTS = ROOT / "bench" / "results" / "messages.json"
 ROUNDS = 5
 MEGABYTES = (0.1, 1, 5, 10, 20, 30)
 SMALLER = 5
-"""Megabytes with which the largest is compared: smaller ones are lost in what reading takes anyway."""
+"""Megabytes with which the largest is compared: below, the fixed cost of reading hides the rest."""
 RECEIVED = 200
 AT = datetime(2004, 2, 2, 12, tzinfo=UTC)
-TO = "intgov04@forms.rollcall.example"
+TO = f"intgov04@{LINKS.forms_host}"
 
 
 def main() -> None:
     """`python -m bench.messages`."""
     event = read_event(ROOT / "events" / "intgov04.toml")
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     found = {
         "corpus": reading_the_corpus(event),
         "sizes": {kind: by_size(kind, event) for kind in LARGE},
         "received": receiving(event),
     }
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(f"\nWritten to {RESULTS.relative_to(ROOT)}")
+    write_results("messages", found)
 
 
 def reading_the_corpus(event: Event) -> dict[str, float]:
-    """Messages per second, against the floor."""
-    mails = [path.read_bytes() for path in sorted((ROOT / "tests" / "mails").glob("*.eml"))]
-    posts = [_post(mail) for mail in mails]
+    """E-mails a second, against the floor."""
+    emails = [path.read_bytes() for path in sorted((ROOT / "tests" / "mails").glob("*.eml"))]
+    posts = [_post(raw) for raw in emails]
     reader = InboxReader()
     ours = _per_second(posts, lambda raw: reader.read(raw, event))
-    floor = _per_second(mails, _taken_apart)
-    print(f"Reading {len(mails)} mails, median of {ROUNDS} rounds")
-    print(f"  {ours:8.0f} messages per second, {floor / ours:.1f} times as long as the email package alone")
-    return {"mails": len(mails), "per_second": ours, "times_the_floor": floor / ours}
+    floor = _per_second(emails, _parsed)
+    print(f"Reading {len(emails)} e-mails, median of {ROUNDS} rounds")
+    print(f"  {ours:8.0f} e-mails a second, {floor / ours:.1f} times as long as the email package alone")
+    return {"emails": len(emails), "per_second": ours, "times_the_floor": floor / ours}
 
 
 def by_size(kind: str, event: Event) -> list[dict[str, float]]:
-    """Seconds and megabytes of memory for each size; against the floor, and for each megabyte."""
+    """Seconds and MB of memory for each size."""
     print(f"\nReading a form with {kind}")
     print(f"  {'MB':>5} {'seconds':>8} {'per MB':>7} {'x floor':>8} {'memory MB':>10} {'per MB':>7}")
     rows = []
@@ -111,39 +104,40 @@ def by_size(kind: str, event: Event) -> list[dict[str, float]]:
 
 
 def measure_one(path: Path) -> None:
-    """`python -m bench.messages FILE`: print as JSON what reading this message takes, once everything is loaded."""
+    """`python -m bench.messages FILE`: print as JSON what reading it takes once everything is loaded."""
     event = read_event(ROOT / "events" / "intgov04.toml")
     reader = InboxReader()
-    _read_whole(reader, _post(_a_mail(event)), event)
-    before = _peak()
+    _read_whole(reader, _post(_an_email(event)), event)
+    before = peak_memory()
     raw = path.read_bytes()
     started = time.perf_counter()
     _read_whole(reader, raw, event)
-    seconds, peak = time.perf_counter() - started, _peak()
+    seconds, peak = time.perf_counter() - started, peak_memory()
     started = time.perf_counter()
-    _taken_apart(raw.partition(b'name="email"\r\n\r\n')[2])
+    _parsed(raw.partition(b'name="email"\r\n\r\n')[2])
     floor_seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": seconds, "floor_seconds": floor_seconds, "memory": (peak - before) / 1_000_000}))
+    print(json.dumps({"seconds": seconds, "floor_seconds": floor_seconds, "memory": peak - before}))
 
 
 def receiving(event: Event) -> dict[str, float]:
-    """Messages per second from the post to the registration, against the floor."""
-    posts = [_post(_a_mail(event, place)) for place in range(RECEIVED)]
-    with tempfile.TemporaryDirectory(dir=RESULTS.parent) as folder:  # on a disk; /tmp may be in memory
-        desk = _desk(event, Path(folder))
+    """E-mails a second from the webhook to the registration, against the floor."""
+    posts = [_post(_an_email(event, place)) for place in range(RECEIVED)]
+    with tempfile.TemporaryDirectory(dir=ROOT / "bench") as folder:  # on a disk; /tmp may be in memory
+        store = SqliteStore(Path(folder) / "rollcall.sqlite3", lambda: AT)
+        desk = desk_with(store, _not_posted, Path(folder) / "inbound", events={event.slug: event})
         started = time.perf_counter()
-        standings = [inbound.status for raw in posts if (inbound := read_in(desk, receive(desk, raw)))]
+        statuses = [inbound.status for raw in posts if (inbound := read_in(desk, receive(desk, raw)))]
         seconds = time.perf_counter() - started
         floor = FolderFiles(Path(folder) / "floor")
         started = time.perf_counter()
         for place, raw in enumerate(posts):
             floor.put(str(place), raw)
         floor_seconds = time.perf_counter() - started
-    registered = standings.count(InboundStatus.REGISTERED)
+    registered = statuses.count(InboundStatus.REGISTERED)
     per_second, times = RECEIVED / seconds, seconds / floor_seconds
     print(f"\nReceiving {RECEIVED} forms on SQLite, of which {registered} are registered")
-    print(f"  {per_second:8.0f} messages per second, {times:.1f} times as long as keeping the files alone")
-    return {"messages": RECEIVED, "registered": registered, "per_second": per_second, "times_the_floor": times}
+    print(f"  {per_second:8.0f} e-mails a second, {times:.1f} times as long as writing the files alone")
+    return {"emails": RECEIVED, "registered": registered, "per_second": per_second, "times_the_floor": times}
 
 
 def _with_attachment(event: Event, size: int) -> bytes:
@@ -175,7 +169,7 @@ LARGE: dict[str, Callable[[Event, int], bytes]] = {
 }
 
 
-def _a_mail(event: Event, place: int = 0) -> bytes:
+def _an_email(event: Event, place: int = 0) -> bytes:
     answers = {
         "title": "mrs",
         "category": "associate",
@@ -188,8 +182,8 @@ def _a_mail(event: Event, place: int = 0) -> bytes:
     return written(f"number.{place}@telecom.example", TO, "Registration", filled_in(event, TO, answers), AT)
 
 
-def _post(mail: bytes) -> bytes:
-    post = inbound_post(mail, TO, AT)
+def _post(email: bytes) -> bytes:
+    post = inbound_post(email, TO, AT)
     return f"Content-Type: {post.content_type}\r\n\r\n".encode() + post.body
 
 
@@ -198,8 +192,8 @@ def _read_whole(reader: InboxReader, raw: bytes, event: Event) -> None:
     reader.read(raw, event)
 
 
-def _taken_apart(mail: bytes) -> None:
-    for part in message_from_bytes(mail).walk():
+def _parsed(email: bytes) -> None:
+    for part in message_from_bytes(email).walk():
         part.get_payload(decode=True)
 
 
@@ -208,7 +202,7 @@ def _per_second(messages: Sequence[bytes], read: Callable[[bytes], Any]) -> floa
 
 
 def _rounds(messages: Sequence[bytes], read: Callable[[bytes], Any]) -> Iterator[float]:
-    """Seconds for all of them, round by round, after one that is not counted."""
+    """Seconds of each round, without a first one."""
     for round in range(ROUNDS + 1):
         started = time.perf_counter()
         for message in messages:
@@ -217,32 +211,7 @@ def _rounds(messages: Sequence[bytes], read: Callable[[bytes], Any]) -> Iterator
             yield time.perf_counter() - started
 
 
-def _peak() -> int:
-    """Bytes of memory that this process had at the most: `VmHWM`, proc(5). What getrusage(2) says would begin with what
-    the process that started this one had."""
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
-
-
-def _desk(event: Event, folder: Path) -> Desk:
-    store = SqliteStore(folder / "books.sqlite3", lambda: AT)
-    files = FolderFiles(folder / "messages")
-    links = SignedLinks("bench", "https://rollcall.example/register", "forms.rollcall.example")
-    intakes = RecentIntakes(store, time.monotonic)
-    return Desk(
-        store,
-        intakes,
-        {event.slug: event},
-        write,
-        _not_posted,
-        lambda: files,
-        InboxReader,
-        links,
-        "desk@rollcall.example",
-    )
-
-
-def _not_posted(_message: Email) -> SendResult:
+def _not_posted(_email: Email) -> SendResult:
     raise AssertionError("nothing is sent here")
 
 

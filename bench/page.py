@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md that are made by a program: each is replaced by the one that begins as it does."""
+"""Replaces tables of docs/performance.md, each by the one that begins as it does."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,7 @@ _TABLE = re.compile(r"^\|.*\n\| ---.*\n(?:\|.*\n)*", re.MULTILINE)
 
 
 def put(tables: str) -> None:
-    """Bring the page up to date with these tables, parted by empty lines. Raises `ValueError` where one has no place,
-    or more than one."""
+    """Tables are separated by empty lines. Raises `ValueError` if one has no place, or more than one."""
     page = PAGE.read_text("utf-8")
     for table in tables.split("\n\n"):
         places = [one for one in _TABLE.finditer(page) if _beginning(one[0]) == _beginning(table)]
@@ -20,5 +19,5 @@ def put(tables: str) -> None:
 
 
 def _beginning(table: str) -> str:
-    """Of its first line, as far as no number is in it."""
+    """Its first line up to a number or a colon."""
     return re.match(r"\| [^|:\d]*", table)[0]  # type: ignore[index]

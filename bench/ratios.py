@@ -1,4 +1,4 @@
-"""Ratios of what was measured side by side, with their spread, and the goals they are held against."""
+"""Ratios with their spread, and their goals."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of the rounds, and the least and the most of them."""
+    """Of the rounds."""
 
     median: float
     least: float
@@ -19,22 +19,20 @@ class Spread:
 
 @dataclass(frozen=True)
 class Goal:
-    """What a ratio to the floor is to be: no more than `bound`, or with `at_least` no less."""
+    """For a ratio to the floor: at most `bound`, or at least."""
 
     bound: float
     at_least: bool = False
 
     def says(self, ratio: float) -> str:
-        """The goal, and whether it is met."""
         met = ratio >= self.bound if self.at_least else ratio <= self.bound
         return f"{'>=' if self.at_least else '<='} {self.bound:.2f} {'met' if met else 'MISSED'}"
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Of at least one value."""
     return Spread(statistics.median(values), min(values), max(values))
 
 
 def ratios(ours: Sequence[float], floor: Sequence[float]) -> Spread:
-    """Of two series that were measured in turn: each of ours to the floor's of the same round."""
+    """Round by round."""
     return spread([one / other for one, other in zip(ours, floor, strict=True)])

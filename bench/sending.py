@@ -1,17 +1,16 @@
-"""How fast mails go out, and how a backlog is caught up: one instance against a SendGrid that answers after 150 ms.
+"""How fast e-mails go out and a backlog drains: one instance against a SendGrid that answers after 150 ms.
 
-The functions are served by functions-framework as Google serves them, each on one processor of this machine, their
-books in the Firestore emulator. SendGrid is a process of its own that speaks TLS, as SendGrid does: the functions are
-given the certificates that this machine trusts, and its own beside them. It counts the mails by id, and the bench fails
-where one came twice or not at all.
+functions-framework serves the functions as at Google, each on one processor, with the Firestore emulator. SendGrid is a
+process of its own that speaks TLS; the functions trust its certificate beside the machine's. It counts e-mails by id,
+and the bench fails unless each arrives once.
 
-- `send-entry` is triggered for each mail, as many at a time as the instance has threads.
-- `send-due-entry` is called as Scheduler calls it, again and again until nothing is due; once by one sweep, once by two
-  in two processes that begin at the same moment, which Scheduler never does. The emulator has no indexes: it reads
-  through all mails for each page, and for each count of the mails to an address. Hence not more of them.
-- A large backlog is swept in this process, with the books in SQLite; by one sweep, and by two at the same time.
+- `send-mail` is triggered for each e-mail, as many at a time as the instance has threads.
+- `send-due-mail` is called as Scheduler calls it until nothing is due; by one sweep, and by two processes at the same
+  moment, which Scheduler never does. The emulator has no indexes and scans all entries for each page and count, so the
+  backlog is small.
+- A large backlog is swept in this process with SQLite, by one sweep and by two at once.
 
-Prints a table, and writes it to `bench/results/sending.json`. Needs Linux, gcloud's Firestore emulator and what
+Prints a table and writes `bench/results/sending.json`. Needs Linux, gcloud's Firestore emulator and what
 `requirements-dev.txt` names.
 """
 
@@ -26,14 +25,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from http.client import HTTPConnection
 from pathlib import Path
 
 from google.cloud import firestore
 
 from bench.emulator import emulator
-from bench.instances import SETTINGS, Bench
-from bench.machine import keep
+from bench.instances import SETTINGS, Bench, post
+from bench.machine import write_results
 from bench.serving import Processes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
@@ -53,25 +51,22 @@ LATENCY = 0.15
 """Seconds until SendGrid answers."""
 SLUG = "open"
 _TRIGGERED, _BACKLOG, _LARGE = 100, 1_000, 10_000
-"""Mails: for each at a time, in the emulator, in SQLite."""
+"""E-mails: for each at a time, in the emulator, in SQLite."""
 
 
 @dataclass(frozen=True)
 class Sending:
-    """What sending so many mails took."""
-
     by: str
     at_once: int
     entries: int
     seconds: float
     cpu: float
-    """Seconds of processor for one mail, of all functions together."""
+    """Seconds for one e-mail, of all functions together."""
     memory_most: float
     """MB, of the first function."""
 
     @property
     def per_second(self) -> float:
-        """Mails."""
         return self.entries / self.seconds
 
 
@@ -87,7 +82,7 @@ def main() -> None:
         found += [_swept(bench, api, _BACKLOG, sweeps) for sweeps in (1, 2)]
         found += [_swept_here(bench, api, _LARGE, sweeps) for sweeps in (1, 2)]
     rows = [{**asdict(one), "per_second": one.per_second} for one in found]
-    keep("sending", rows)
+    write_results("sending", rows)
 
 
 @contextmanager
@@ -104,13 +99,13 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
             "SSL_CERT_FILE": str(api.certificates),
             "GOOGLE_CLOUD_PROJECT": project,
             "FIRESTORE_EMULATOR_HOST": address,
-            "STORAGE_EMULATOR_HOST": "http://localhost:1",  # no message comes in
+            "STORAGE_EMULATOR_HOST": "http://localhost:1",  # no e-mail comes in
         }
         yield Bench(environment, FirestoreStore(firestore.Client(project=project)), events, folder)
 
 
 def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) -> Sending:
-    bench = _on_new_books(bench)
+    bench = _on_a_new_database(bench)
     ids = _accept(bench.store, entries)
     with ExitStack() as stack:
         server, _ = stack.enter_context(bench.served("send-mail", at_once))
@@ -121,7 +116,7 @@ def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) 
 
 
 def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
-    bench = _on_new_books(bench)
+    bench = _on_a_new_database(bench)
     ids = _accept(bench.store, entries)
 
     def sweep_on(served: Served) -> None:
@@ -139,8 +134,8 @@ def _swept(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Se
 def _swept_here(bench: Bench, api: CountingSendGrid, entries: int, sweeps: int) -> Sending:
     os.environ["SSL_CERT_FILE"] = str(api.certificates)
     store = SqliteStore(bench.folder / f"{sweeps}.sqlite3", lambda: datetime.now(UTC))
-    post = SendGridPoster("SG.key", "registration@desk.example.org", api.url).post
-    desk = desk_with(store, post, bench.folder, events=read_events(bench.events))
+    sendgrid = SendGridPoster("SG.key", "registration@desk.example.org", api.url)
+    desk = desk_with(store, sendgrid.post, bench.folder, events=read_events(bench.events))
     ids = _accept(store, entries)
 
     def sweep_on() -> None:
@@ -158,14 +153,14 @@ def _named(sweeps: int) -> str:
     return "one sweep" if sweeps == 1 else f"{sweeps} sweeps"
 
 
-def _on_new_books(bench: Bench) -> Bench:
+def _on_a_new_database(bench: Bench) -> Bench:
     project = f"bench-{uuid.uuid4().hex[:8]}"
     store = FirestoreStore(firestore.Client(project=project))
     return replace(bench, environment={**bench.environment, "GOOGLE_CLOUD_PROJECT": project}, store=store)
 
 
 def _accept(store: Store, entries: int) -> Sequence[str]:
-    """So many people register; their confirmations' ids."""
+    """The ids of so many confirmations."""
     mark = uuid.uuid4().hex[:6]
 
     def accept(number: int) -> str:
@@ -181,11 +176,7 @@ def _accept(store: Store, entries: int) -> Sequence[str]:
 
 def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
     def ask() -> None:
-        connection = HTTPConnection("127.0.0.1", served.port, timeout=600)  # a sweep goes on for minutes
-        connection.request("POST", "/", b"", headers)
-        status = connection.getresponse().status
-        connection.close()
-        if status != 200:
+        if (status := post(served, headers)) != 200:
             raise SystemExit(f"it answered {status}")
 
     return ask
@@ -203,7 +194,8 @@ def _measure(
     cpu = (sum(one.cpu() for one in running) - cpu) / entries
     one = Sending(by, at_once, entries, seconds, cpu, running[0].most)
     print(
-        f"{by:18} {at_once:8} {entries:6} {seconds:9.1f} {one.per_second:8.1f} {cpu * 1000:8.1f} {one.memory_most:8.0f}",
+        f"{by:18} {at_once:8} {entries:8} {seconds:9.1f} {one.per_second:9.1f} {cpu * 1000:8.1f} "
+        f"{one.memory_most:8.0f}",
         flush=True,
     )
     return one
@@ -213,10 +205,10 @@ def _each_came_once(api: CountingSendGrid, ids: Sequence[str]) -> None:
     came = api.came()
     if came != Counter(ids):
         wrong = {id: came[id] for id in {*came, *ids} if came[id] != 1 or id not in ids}
-        raise SystemExit(f"{len(wrong)} of {len(ids)} mails came not once: {dict(list(wrong.items())[:3])}")
+        raise SystemExit(f"{len(wrong)} of {len(ids)} e-mails did not arrive once: {dict(list(wrong.items())[:3])}")
 
 
-_HEAD = f"{'by':18} {'at once':>8} {'entries':>6} {'seconds':>9} {'entries/s':>8} {'cpu ms':>8} {'most MB':>8}"
+_HEAD = f"{'by':18} {'at once':>8} {'e-mails':>8} {'seconds':>9} {'a second':>9} {'cpu ms':>8} {'most MB':>8}"
 
 if __name__ == "__main__":
     main()

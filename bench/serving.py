@@ -1,4 +1,4 @@
-"""A server in a process of its own, and what its processes took."""
+"""A server in a process of its own, with its CPU time and memory."""
 
 import os
 import re
@@ -19,28 +19,33 @@ _LOOKS_AGAIN_AFTER = 0.002
 """Seconds."""
 
 
+def peak_memory() -> float:
+    """The maximum of this process in MB: `VmHWM`, proc(5); `ru_maxrss` begins with that of the parent process."""
+    (most,) = re.findall(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
+    return int(most) * 1024 / MB
+
+
 class Processes:
-    """A process and its children. Needs Linux: see proc(5)."""
+    """A process and its children, read from proc(5)."""
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._stop = threading.Event()
         self.most = 0.0
-        """MB of memory, at the most while it was `watched`."""
+        """The maximum of MB while `watched`."""
 
     def memory(self) -> float:
-        """MB of all of them together, where what two share counts once (`Pss`)."""
+        """MB of all together; shared pages count once (`Pss`)."""
         rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("ascii") for pid in self._pids()]
         return sum(int(re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[0]) * 1024 for text in rollups) / MB
 
     def cpu(self) -> float:
-        """Seconds of processor up to now, of all of them."""
+        """Seconds of CPU time of all together up to now."""
         stats = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split() for pid in self._pids()]
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Look at the memory again and again."""
         self._stop.clear()
         thread = threading.Thread(target=self._watch)
         thread.start()
@@ -62,7 +67,7 @@ class Processes:
 
 
 class Running(Processes):
-    """A server's processes, and the way to ask it."""
+    """A server's processes, and how to call it."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         super().__init__(process.pid)
@@ -70,7 +75,6 @@ class Running(Processes):
         self._process = process
 
     def first_answer(self, ask: Callable[[Served], Answer]) -> Answer:
-        """Ask until the server is there to answer."""
         while True:
             try:
                 return ask(self.served)
@@ -82,7 +86,7 @@ class Running(Processes):
 
 @contextmanager
 def running(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[Running]:
-    """The server from its start, with these settings alone, to the end; what it logs goes nowhere."""
+    """The server, with these settings alone and without its output."""
     settings = {"PATH": os.defpath, "PORT": str(port), **environment}
     process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.DEVNULL)
     try:

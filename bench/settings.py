@@ -1,8 +1,8 @@
-"""What the settings of `register` do: threads and workers under a rush, one processor or two at the start.
+"""What the settings of `register` do: threads and workers in a rush, one processor or two at the start.
 
-An instance at Google has one processor, so the product is bound to one here; the emulator and wrk have the other. Each
-setting is loaded in turn, once in each round, with as many connections as the platform lets into one instance. Prints
-two tables, and writes them to `bench/results/settings.json`: the reasons in `docs/deploy.md`.
+An instance at Google has one processor, so the product has one here; the emulator and wrk have the other. Each round
+loads each setting in turn, with as many connections as the platform lets into one instance. Prints two tables and
+writes `bench/results/settings.json`: the reasons in `docs/deploy.md`.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ from bench.cold_start import start
 from bench.emulator import emulator
 from bench.firestore import Database, take_first
 from bench.load import post_forms
-from bench.machine import keep
+from bench.machine import write_results
 from bench.ratios import Spread, spread
 from bench.subjects import EVENT, FORM, NUMBER, Subject, product
 from tests.support.builders import write_open_event
@@ -26,17 +26,17 @@ _STARTS = 9
 
 @dataclass(frozen=True)
 class Rush:
-    """One setting under load, the median of the rounds with the least and the most."""
+    """One setting under load."""
 
     threads: int
     workers: int
     rate: Spread
     """Registrations a second."""
     cpu: Spread
-    """Milliseconds of processor for each."""
+    """Milliseconds for each."""
     p50: Spread
     p99: Spread
-    """Milliseconds until an answer."""
+    """Milliseconds of latency."""
     memory: Spread
     """MB."""
 
@@ -46,7 +46,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, emulator() as address:
         write_open_event(Path(folder), slug=EVENT)
         db, subject = Database(address), product(Path(folder))
-        keep("settings", {"rush": [asdict(one) for one in _rush(db, subject)], "start": _starts(db, subject)})
+        write_results("settings", {"rush": [asdict(one) for one in _rush(db, subject)], "start": _starts(db, subject)})
 
 
 def _rush(db: Database, subject: Subject) -> list[Rush]:
@@ -76,7 +76,7 @@ def _loaded(db: Database, subject: Subject, threads: int, workers: int) -> tuple
 
 
 def _starts(db: Database, subject: Subject) -> dict[str, object]:
-    """Seconds to the first 201, on one processor and on two: what more processor at the start brings."""
+    """Seconds to the first 201 on one processor and on two."""
     found: dict[str, object] = {}
     for name, processors in (("one", "0"), ("two", "0,1")):
         seconds = spread([start(db, _bound(subject, processors)).seconds for _ in range(_STARTS)])

@@ -1,4 +1,4 @@
-"""What is measured side by side: the product as it is deployed, and the floors beside it."""
+"""What is compared: the product as deployed, and the floors."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ THREADS = 8
 NUMBER = "NUMBER"
 """Stands in `FORM` where each form has a number of its own."""
 FORM = a_form(first_name=f"Amina {NUMBER}", email=f"{NUMBER}@mpt.example.org", hotel_tel="+41 22 716 12 12")
-"""A form that is accepted. Its telephone numbers are E.164 once their spaces are out: no floor could do more."""
+"""A form that is accepted. Its telephone numbers are E.164 without their spaces: no floor could do more."""
 _NODE_FOLDER = ROOT / "bench" / "node"
 _NODE_FRAMEWORK = _NODE_FOLDER / "node_modules" / "@google-cloud" / "functions-framework" / "build" / "src" / "main.js"
 
@@ -29,19 +29,17 @@ class Subject:
     name: str
     command: Sequence[str]
     path: str = "/"
-    """To which forms are posted."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @contextmanager
     def served(self, environment: Mapping[str, str]) -> Iterator[Running]:
-        """By the framework's own server, one worker."""
         settings = {"THREADS": str(THREADS), **self.environment, **environment}
         with running(self.command, free_port(), settings) as server:
             yield server
 
 
 def product(events: Path) -> Subject:
-    """Rollcall's `register`; the folder has the event `EVENT`, which is open."""
+    """Rollcall's `register`; the folder has the open event `EVENT`."""
     settings = {
         "STORE": "firestore",
         "EVENTS": str(events),
@@ -55,17 +53,16 @@ def product(events: Path) -> Subject:
 
 
 def python_functions() -> tuple[Subject, Subject]:
-    """The bare functions of `bench/floor`: as one writes it at first, and with asyncio."""
+    """The bare functions of `bench/floor`, plain and with asyncio."""
     return _python_function(FLOOR, "floor/main.py"), _python_function(AIO, "floor/aio.py")
 
 
 def framework_alone() -> Subject:
-    """The function that does nothing."""
     return _python_function(HELLO, "hello/main.py")
 
 
 def node_function() -> Subject | None:
-    """The Node function; None, and why is said, where this machine cannot run it."""
+    """None, with a printed reason, where this machine cannot run it."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         print("Left out: the Node function, which needs node and npm (apt-get install nodejs npm)")
@@ -81,7 +78,7 @@ def node_function() -> Subject | None:
 
 
 def subjects(events: Path) -> list[Subject]:
-    """Those in Python: the floor first, the product beside it."""
+    """Those in Python: floor, product, others."""
     floor, aio = python_functions()
     return [floor, product(events), aio]
 

@@ -16,9 +16,10 @@ buckets."""
 AGES = [0, 60, 120, 300, LONGEST_WAITING, 900, 1800, 3600, 7200, 14400, 43200, 86400, 345600]
 """Seconds: the buckets of how long an e-mail is overdue. The last is four days, after which it has failed."""
 _RETRIED_WITHIN = "3900s"
-"""A sweep sees a pending e-mail when it is due again, at least once an hour (`longest_backoff` in rollcall/desk/limits.py,
-and a minute until the sweep; less often for unknown ones from the third try on). So a fault at each try is one
-incident. The window holds some 65 sweeps: among a hundred, one sighting would not exceed the 99th percentile."""
+"""A sweep sees a pending e-mail when it is due again, at least once an hour (`longest_backoff` in
+rollcall/desk/limits.py, and a minute until the sweep; less often for unknown ones from the third try on). So a fault at
+each try is one incident. The window holds some 65 sweeps: among a hundred, one sighting would not exceed the 99th
+percentile."""
 _ABSENT_FOR = "600s"
 """A deployment, or a transient fault at Google, may cost one or two runs of a job; not ten."""
 

@@ -1,4 +1,4 @@
-"""The edge: a module a function reads a request or an event, makes one call to the desk and words the answer."""
+"""HTTP and triggers: read a request, make one call to the desk, word the answer."""
 
 from flask import Request, Response
 

@@ -1,8 +1,8 @@
-"""`close_intake`: Cloud Scheduler asks every minute; each intake whose deadline has passed is closed, once."""
+"""`close_intake`: Cloud Scheduler calls it every minute; it closes each intake whose deadline has passed, once."""
 
 from flask import Request, Response
 
-from handlers.internal import done, run_privately
+from handlers.internal import answer_post, done
 from handlers.logs import log, log_fault
 from rollcall.desk.close import close, due_to_close
 from rollcall.desk.desk import Desk
@@ -10,8 +10,8 @@ from rollcall.model.errors import StoreUnavailable
 
 
 def close_intake(desk: Desk, request: Request) -> Response:
-    """200 with the events whose intake this call closed; 503 where the store could not be reached. What goes wrong with
-    one event in a way that nobody foresaw is logged, and keeps no other open."""
+    """200 with the events whose intake this call closed; 503 where the store is unavailable. An unexpected fault with
+    one event is logged, and does not keep the others open."""
 
     def work() -> Response:
         closed = {}
@@ -28,4 +28,4 @@ def close_intake(desk: Desk, request: Request) -> Response:
                 closed[event.slug] = closing.count
         return done({"closed": closed})
 
-    return run_privately(request, work)
+    return answer_post(request, work)

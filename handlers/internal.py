@@ -1,25 +1,25 @@
-"""What the private functions answer: JSON for whoever looks at the scheduler's record."""
+"""The functions that Google or SendGrid call: what they answer and log."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from handlers.logs import log, log_broken, log_fault, log_unavailable
-from handlers.request_body import leave
-from handlers.security_headers import ALWAYS
+from handlers.logs import log, log_broken, log_fault
+from handlers.request_body import discard_rest
+from handlers.responses import PRIVATE, unavailable
 from rollcall.desk.send import Attempted, CircuitChange
 from rollcall.model.email import EmailStatus
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.inbound import InboundEmail
 
 
-def run_privately(request: Request, work: Callable[[], Response]) -> Response:
-    """The work's answer to a POST; 405 for other methods, 503 where the store could not be reached, 500 for what
-    nobody foresaw."""
+def answer_post(request: Request, work: Callable[[], Response]) -> Response:
+    """The work's answer to a POST; 405 for other methods, 503 where the store is unavailable, 500 for what nobody
+    foresaw."""
     response = _answer(request, work)
-    response.headers.update(ALWAYS)
+    response.headers.update(PRIVATE)
     return response
 
 
@@ -29,19 +29,18 @@ def _answer(request: Request, work: Callable[[], Response]) -> Response:
     try:
         return work()
     except HTTPException as error:
-        leave(request)
+        discard_rest(request)
         return Response(status=error.code)
     except StoreUnavailable as error:
-        log_unavailable(error)
-        return Response(status=503, headers={"Retry-After": str(int(error.retry_after.total_seconds()))})
+        return unavailable(error, Response(status=503))
     except Exception as error:
         log_fault(error)
         return Response(status=500)
 
 
-def done(answer: object) -> Response:
-    """200 with the answer as JSON."""
-    return Response(json.dumps(answer), content_type="application/json")
+def done(result: Mapping[str, object]) -> Response:
+    """200 with the result, for the logs of whoever called."""
+    return Response(json.dumps(result), content_type="application/json")
 
 
 def log_inbound(inbound: InboundEmail) -> None:
@@ -54,7 +53,7 @@ def log_attempt(email_id: str, attempted: Attempted) -> None:
     log(
         "ERROR" if attempted.status is EmailStatus.FAILED else "INFO",
         "e-mail attempted",
-        eemail=email_id,
+        email=email_id,
         status=attempted.status.value,
         note=attempted.note,
     )

@@ -1,8 +1,7 @@
-"""Structured logs, a JSON object a line on standard output (Cloud Logging's special fields).
+"""Structured logs: a JSON object a line on standard output, with Cloud Logging's special fields.
 
-They carry no personal data: no name, no address, nothing that was typed into a form or written into a header. Each
-entry that is written while a request is answered says which, by the trace that Google gave it. docs/operations.md has a
-table of all messages.
+They carry no personal data: no name, no address, nothing that was typed into a form or written into a header. An entry
+written during a request has the request's trace. docs/operations.md lists all messages.
 """
 
 import json
@@ -22,19 +21,18 @@ _GOOGLE = re.compile(f"{_TRACE}/(?P<span>[0-9]{{1,20}})(?:;o=(?P<flags>[0-9]))?"
 
 
 def log(severity: str, message: str, **fields: object) -> None:
-    """Write one entry; `severity` is Cloud Logging's (INFO, WARNING, ERROR)."""
+    """`severity` is Cloud Logging's: INFO, WARNING or ERROR."""
     entry = {"severity": severity, "message": message, **fields, **(_trace() if has_request_context() else {})}
     sys.stdout.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
 
 
 def log_fault(error: Exception, **fields: object) -> None:
-    """Write an entry about what nobody foresaw: its kind and place, not its message, which may quote what was typed."""
+    """Of a fault nobody foresaw: its type and place, not its message, which may quote what was typed."""
     log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error), **fields)
 
 
 def log_broken(error: Exception, **fields: object) -> None:
-    """Write an entry about what broke: `log_unavailable` or `log_fault`."""
     if isinstance(error, StoreUnavailable):
         log_unavailable(error, **fields)
     else:
@@ -42,14 +40,13 @@ def log_broken(error: Exception, **fields: object) -> None:
 
 
 def log_unavailable(error: StoreUnavailable, **fields: object) -> None:
-    """Write an entry about books that cannot be reached: the kind of what kept them away, not its message."""
+    """The type of the cause, not its message."""
     log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, **fields)
 
 
 def trace_of(project: str, w3c: str, google: str) -> dict[str, object]:
-    """Which request it is, by one of two headers, in Cloud Logging's fields
-    (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields): nothing where neither
-    is as it should be, or where the project, to which traces belong, is not known."""
+    """The request's trace, by either of two headers, in Cloud Logging's fields
+    (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields)."""
     if project and (found := _W3C.fullmatch(w3c)):
         span, sampled = found["span"], int(found["flags"], 16) & 1
     elif project and (found := _GOOGLE.fullmatch(google)) and int(found["span"]) < 1 << 64:

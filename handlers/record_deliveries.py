@@ -1,11 +1,11 @@
-"""`record_deliveries`: SendGrid's Event Webhook tells what became of our mails."""
+"""`record_deliveries`: SendGrid's Event Webhook reports the delivery of our e-mails."""
 
 from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
-from handlers.internal import done, run_privately
+from handlers.internal import answer_post, done
 from handlers.logs import log
 from handlers.signature import is_signed, why_refused
 from rollcall.desk.deliveries import record_deliveries as record_at_desk
@@ -18,17 +18,17 @@ LARGEST_BODY = 4_000_000
 
 
 def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
-    """200 with how many mails now stand how; 401, with nothing stored, for what is not signed by SendGrid or is no list
-    of reports; 503 where the store could not be reached (SendGrid posts it again for 24 hours)."""
+    """200 with how many delivery events were read and e-mails changed; 401, with nothing stored, for what SendGrid did
+    not sign or is no list of events; 503 where the store is unavailable (SendGrid posts it again for 24 hours)."""
 
     def work() -> Response:
         if not is_signed(request, keys):
             return _refused(why_refused(request))
         try:
-            reports = read_deliveries(request.get_data())
+            events = read_deliveries(request.get_data())
         except (ValueError, RecursionError):
             return _refused("signed, but no list of delivery events")
-        changed = record_at_desk(desk, reports)
+        changed = record_at_desk(desk, events)
         for email_id, status in changed.items():
             log(
                 "WARNING" if status in UNDELIVERED else "INFO",
@@ -36,10 +36,10 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
                 email=email_id,
                 status=status.value,
             )
-        return done({"reports": len(reports), "mails": len(changed)})
+        return done({"events": len(events), "emails": len(changed)})
 
     request.max_content_length = LARGEST_BODY
-    return run_privately(request, work)
+    return answer_post(request, work)
 
 
 def _refused(why: str) -> Response:

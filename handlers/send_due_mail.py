@@ -1,15 +1,15 @@
-"""`send_due_mail`: Cloud Scheduler asks every minute; mails that are due are sent, and messages that were not yet read
-are read: retries and lapsed leases. Mails go first: a stranger's message may take more time or memory than there is.
+"""`send_due_mail`: Cloud Scheduler calls it every minute; it sends the e-mails that are due and reads the inbound ones
+that nobody has read yet. Sending comes first: a stranger's e-mail may take more time or memory than there is.
 
-Before all that it looks at what is overdue, and says so: whoever does the work, and does not get to the end of it, has
-then been seen. Where no sweep says anything, there is none, or the books cannot be reached.
+Before all that it reports what is overdue, so that a call that dies on the way has still been seen. Without that entry
+no call started, or the store is unavailable.
 """
 
 from collections import Counter
 
 from flask import Request, Response
 
-from handlers.internal import done, log_attempt, log_inbound, run_privately
+from handlers.internal import answer_post, done, log_attempt, log_inbound
 from handlers.logs import log, log_fault
 from rollcall.desk.desk import Desk
 from rollcall.desk.health import check_health
@@ -19,32 +19,32 @@ from rollcall.model.errors import StoreUnavailable
 
 
 def send_due_mail(desk: Desk, request: Request) -> Response:
-    """200 with how many messages and mails now stand how; 503 where the store could not be reached. What goes wrong
-    with one in a way that nobody foresaw is logged, and keeps no other waiting."""
+    """200 with how many e-mails now have which status; 503 where the store is unavailable. An unexpected fault with one
+    is logged, and does not keep the others waiting."""
 
     def work() -> Response:
-        _look(desk)
-        statuses: Counter[str] = Counter()
+        _report_health(desk)
+        emails: Counter[str] = Counter()
         for email_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):
                 log_fault(attempted, email=email_id)
-                continue
-            log_attempt(email_id, attempted)
-            statuses[attempted.status.value] += 1
-        standings: Counter[str] = Counter()
-        for inbound_id, inbound in read_due(desk):
-            if isinstance(inbound, Exception):
-                log_fault(inbound, inbound=inbound_id)
-                continue
-            log_inbound(inbound)
-            standings[inbound.status.value] += 1
-        return done({"messages": dict(standings), "mails": dict(statuses)})
+            else:
+                log_attempt(email_id, attempted)
+                emails[attempted.status] += 1
+        inbound: Counter[str] = Counter()
+        for inbound_id, read in read_due(desk):
+            if isinstance(read, Exception):
+                log_fault(read, inbound=inbound_id)
+            else:
+                log_inbound(read)
+                inbound[read.status] += 1
+        return done({"inbound": inbound, "emails": emails})
 
-    return run_privately(request, work)
+    return answer_post(request, work)
 
 
-def _look(desk: Desk) -> None:
-    """Say what should have been done by now. Whoever only looks must not keep the mails waiting."""
+def _report_health(desk: Desk) -> None:
+    """Log what should be done by now. A fault in this must not keep the e-mails waiting."""
     try:
         seen = check_health(desk)
     except StoreUnavailable:
@@ -53,10 +53,10 @@ def _look(desk: Desk) -> None:
         log_fault(error)
         return
     log(
-        "WARNING" if seen.held else "INFO",
+        "WARNING" if seen.circuit_open else "INFO",
         "outbox checked",
         longest_waiting_seconds=int(seen.longest_waiting.total_seconds()),
-        circuit_open=seen.held,
+        circuit_open=seen.circuit_open,
     )
-    for slug, late in seen.overdue.items():
+    for slug, late in seen.overdue_closings.items():
         log("ERROR", "closing missed", event=slug, overdue_seconds=int(late.total_seconds()))

@@ -1,4 +1,4 @@
-"""`send_mail`: Firestore's trigger says that a mail was queued; it is sent."""
+"""`send_mail`: Firestore's trigger reports a new outbox entry; its e-mail is sent."""
 
 from cloudevents.http import CloudEvent
 
@@ -11,12 +11,11 @@ _COLLECTION = "documents/outbox/"
 
 
 def send_mail(desk: Desk, trigger: CloudEvent) -> None:
-    """Send the mail whose document the CloudEvent's subject names (`documents/outbox/<id>`, Eventarc's Firestore
-    events). The same trigger again is harmless. Raises `StoreUnavailable`, so that Eventarc tries again.
-    """
+    """Send the e-mail whose document the trigger's subject names (`documents/outbox/<id>`). The same trigger again is
+    harmless. Raises `RuntimeError` for any fault, so that Eventarc retries."""
     subject = str(trigger.get("subject") or "")
     if not subject.startswith(_COLLECTION):
-        raise ValueError("this trigger is not about a mail")
+        raise ValueError("this trigger is not about an e-mail")
     email_id = subject.removeprefix(_COLLECTION)
     try:
         attempted = send(desk, email_id)

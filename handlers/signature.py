@@ -1,12 +1,8 @@
-"""Who posts to a webhook: SendGrid, by its signature over the time stamp and the raw bytes.
+"""SendGrid's signature on what it posts to our webhooks: ECDSA on P-256 with SHA-256, over the time stamp and the body.
 
 Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
-(ECDSA on P-256 with SHA-256; the public key as base64 of its DER, the signature as base64.) The sendgrid library's own
-check raises on malformed base64, on a header that is missing and on bytes that are not UTF-8.
-
-While a key is changed there are two: what is signed for either is SendGrid's.
-
-An old post sent again is accepted: SendGrid itself posts again for a day, and the same reports twice change nothing.
+The sendgrid library's own check raises on malformed base64, on a missing header and on bytes that are not UTF-8. Age is
+not checked: SendGrid itself retries for a day, and the same events twice change nothing.
 """
 
 import base64
@@ -24,7 +20,7 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
 def verification_key(text: str) -> EllipticCurvePublicKey:
-    """The public key as SendGrid shows it. Raises `ValueError` where it is none."""
+    """The public key as SendGrid shows it: base64 of its DER. Raises `ValueError`."""
     try:
         key = load_der_public_key(base64.b64decode(text, validate=True))
     except binascii.Error as error:
@@ -35,8 +31,7 @@ def verification_key(text: str) -> EllipticCurvePublicKey:
 
 
 def verification_keys(text: str) -> tuple[EllipticCurvePublicKey, ...]:
-    """The public keys, one or several, with white space between. Raises `ValueError` where there is none, or one that
-    is none."""
+    """One or several public keys, with white space between: two while a key is being changed. Raises `ValueError`."""
     keys = tuple(verification_key(one) for one in text.split())
     if not keys:
         raise ValueError("empty")
@@ -44,7 +39,7 @@ def verification_keys(text: str) -> tuple[EllipticCurvePublicKey, ...]:
 
 
 def is_signed(request: Request, keys: Sequence[EllipticCurvePublicKey]) -> bool:
-    """Whether the holder of one of the private keys signed this very body. Nothing of it is parsed for that."""
+    """Whether the holder of one of the private keys signed this body, which is not parsed for that."""
     try:
         signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
         signed = request.headers.get(TIMESTAMP, "").encode() + request.get_data()
@@ -54,7 +49,7 @@ def is_signed(request: Request, keys: Sequence[EllipticCurvePublicKey]) -> bool:
 
 
 def why_refused(request: Request) -> str:
-    """What is wrong with a post that is not signed: a stranger's has no signature, SendGrid's is of another key."""
+    """A stranger's post has no signature; SendGrid's is of another key."""
     return "signed by another key" if request.headers.get(SIGNATURE) else "not signed"
 
 

@@ -1,10 +1,11 @@
-"""Delivery reports as SendGrid's Event Webhook posts them, checked into the desk's own.
+"""Delivery events as SendGrid's Event Webhook posts them.
 
 Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 """
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
@@ -18,12 +19,12 @@ DELIVERIES = {
     "bounce": DeliveryKind.BOUNCED,
     "dropped": DeliveryKind.DROPPED,
 }
-"""SendGrid's words for what becomes of a message. What readers do with it (open, click) is none of our business."""
+"""By SendGrid's name. What readers do with an e-mail (open, click) is none of our business."""
 LONGEST_REASON = 500
 """Characters of a reason that are kept."""
 
 
-class _Report(Schema):
+class _Event(Schema):
     class Meta:
         unknown = EXCLUDE
 
@@ -37,22 +38,17 @@ class _Report(Schema):
         return DeliveryEvent(given["email_id"], DELIVERIES[given["event"]], reason)
 
 
-_REPORT = _Report()
+_EVENT = _Event()
 
 
 def read_deliveries(body: bytes) -> Sequence[DeliveryEvent]:
-    """The reports about mails of ours in a body that SendGrid posted: a JSON array. What else SendGrid tells (opens,
-    other senders of the same account, kinds of report that are yet to come) is passed over.
-
-    Raises `ValueError` where it is no JSON array.
-    """
-    told = json.loads(body)
-    if not isinstance(told, list):
+    """The events about our e-mails in a JSON array that SendGrid posted. Others (opens, other senders of the same
+    account, kinds yet to come) are skipped. Raises `ValueError` where it is no JSON array."""
+    posted = json.loads(body)
+    if not isinstance(posted, list):
         raise ValueError("not an array")
-    reports = []
-    for one in told:
-        try:
-            reports.append(_REPORT.load(one))
-        except ValidationError:
-            continue
-    return reports
+    events = []
+    for one in posted:
+        with suppress(ValidationError):
+            events.append(_EVENT.load(one))
+    return events

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
 
-from rollcall.model.event import Category, Contact, Event, Hotel, Venue
+from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue
 from rollcall.model.fault import Fault
 from schemas.faults import sentence
 from schemas.form import FIELD_NAMES
@@ -229,6 +229,8 @@ def read_event(path: Path) -> Event:
         raise EventFileError(
             f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
         )
+    if path.stem == SMOKE_TEST.slug:
+        raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
     try:
         given = _EventFile().load(_toml(path.read_text("utf-8")))
         zone = given["time_zone"]

@@ -28,25 +28,25 @@ _PROBLEMS = {
     404: "There is no such event.",
     405: "Another method.",
     409: "The same person is registered with other answers; nothing was changed.",
-    410: "The intake is closed; or the form came late and is kept, with a `reference`.",
+    410: "The intake is closed; or the form came after the deadline and is kept, with a `reference`.",
     413: "Over 64 kB, or too many fields. Nothing was registered.",
     415: "Another type, or not UTF-8. Nothing was registered.",
-    422: "Something is wrong in the form: `errors` has sentences by field name. Or the key was used for another form.",
-    503: "The books cannot be reached; send it again after `Retry-After` seconds.",
+    422: "Faults in the form: `errors` has sentences by field name. Or the key came with another form.",
+    503: "The database is unavailable; retry after `Retry-After` seconds. Sending twice is safe.",
 }
 _HEADERS = {405: "Allow", 415: "Accept", 503: "Retry-After"}
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "A quoted string of your own choice (draft-ietf-httpapi-idempotency-key-header), new for each form "
-    "and the same each time that you send that form again.",
+    "description": "A quoted string of your choice (draft-ietf-httpapi-idempotency-key-header): new for each form, and "
+    "the same for each retry of it.",
     "schema": {"type": "string", "pattern": r'^"[ !#-\[\]-~]{1,255}"$'},
 }
 _ACCEPTED = {
     "type": "object",
     "properties": {
-        "status": {"type": "string", "enum": ["accepted", "known"]},
+        "status": {"type": "string", "enum": ["accepted", "duplicate"]},
         "event": {"type": "string"},
         "reference": {"type": "string", "pattern": _REFERENCE, "description": "What the person quotes."},
     },
@@ -100,8 +100,8 @@ def _converter(plugin: MarshmallowPlugin) -> OpenAPIConverter:
 
 
 def _described(_converter: OpenAPIConverter, field: Field[Any], **_: object) -> dict[str, object]:
-    """What JSON Schema can say of a field beyond its type. That a text is not blank to the eye, or is short enough once
-    it is composed (NFC), it cannot."""
+    """What JSON Schema can say of a field beyond its type. It cannot say that a text must not look blank, nor that its
+    length counts once composed (NFC)."""
     described: dict[str, object] = {"title": field.metadata["label"]}
     if field.metadata["help"]:
         described["description"] = field.metadata["help"]
@@ -142,10 +142,10 @@ def _operations(event: Event) -> dict[str, Any]:
             "parameters": [_IDEMPOTENCY_KEY],
             "requestBody": {"required": True, "content": dict.fromkeys((_JSON, *_FORMS), form)},
             "responses": {
-                200: _accepted("The very same form is already here."),
-                201: _accepted("Registered; the confirmation goes out by e-mail."),
-                202: _page("As 303, where no person seems to have filled it in: kept, and asked to be sent once more."),
-                303: _page("As 200 and 201, to the page's own form: its next page.") | _headers("Location"),
+                200: _accepted("The same form was registered before."),
+                201: _accepted("Registered; a confirmation goes out by e-mail."),
+                202: _page("The page's own form: quarantined as perhaps a robot's; sending it again registers."),
+                303: _page("The page's own form: the next page, in place of 200 and 201.") | _headers("Location"),
                 **_problems(*_PROBLEMS),
             },
         },

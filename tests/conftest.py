@@ -14,22 +14,40 @@ from rollcall.desk.desk import Desk
 from rollcall.local.emulator import NoEmulator, firestore_emulator, free_port
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, a_desk
-
-_left_out: set[str] = set()
-
-
-def leave_out(reason: str) -> None:
-    """Leave the test out on a newcomer's machine; fail it on CI."""
-    if os.environ.get("CI"):
-        pytest.fail(f"on CI nothing may be left out: {reason}")
-    _left_out.add(reason)
-    pytest.skip(reason)
+from tests.support.left_out import leave_out, left_out
+from tests.support.shared import shared
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was left out, and why."""
-    for reason in sorted(_left_out):
-        terminalreporter.write_line(f"LEFT OUT: {reason}", yellow=True)
+    for line in left_out(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(line, yellow=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (`--dist loadgroup`) a module's tests on one store stay together, since they share servers;
+    groups in which a test is slow go first, so that no worker ends with a long one."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        marker = item.get_closest_marker("xdist_group")
+        groups.setdefault(str(marker.args[0]) if marker else _together(item), []).append(item)
+    items[:] = []
+    for name, group in sorted(groups.items(), key=lambda named: not any(map(_is_slow, named[1]))):
+        for item in group:
+            item.add_marker(pytest.mark.xdist_group(name))
+        items += group
+
+
+def _together(item: pytest.Item) -> str:
+    store = "firestore" if "firestore" in item.name else ""
+    return f"{item.path.relative_to(item.config.rootpath)} {store}".strip()
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
 
 
 @pytest.fixture
@@ -49,10 +67,12 @@ def desk(tmp_path: Path, clock: Clock, postbox: Postbox) -> Desk:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[str]:
-    """Address of the official Firestore emulator."""
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the official Firestore emulator: one for all workers, since each test has a project of its own."""
+    ours = tmp_path_factory.getbasetemp()
+    folder = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
     try:
-        with firestore_emulator() as address:
+        with shared(folder, "firestore", firestore_emulator) as address:
             os.environ["FIRESTORE_EMULATOR_HOST"] = address
             yield address
     except NoEmulator as error:
@@ -73,15 +93,6 @@ def storage_emulator() -> Iterator[str]:
 def project(emulator: str) -> str:
     """A Google Cloud project of the test's own: the emulator keeps each project's documents apart."""
     return f"test-{uuid.uuid4().hex[:12]}"
-
-
-def store_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
-    """The settings of a function whose books are new ones, in the store that the fixture's parameter names."""
-    if request.param == "sqlite":
-        return {"STORE": "sqlite", "SQLITE_PATH": str(folder / "books.sqlite3")}
-    project = f"test-{uuid.uuid4().hex[:12]}"
-    host = request.getfixturevalue("emulator")
-    return {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": host, "GOOGLE_CLOUD_PROJECT": project}
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 
 import main
 from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
+from tests.support.in_process import start_main
 from tests.support.webhook import PUBLIC_KEY
 
 ROOT = Path(__file__).parent.parent
@@ -75,25 +76,18 @@ assert gc.isenabled() and gc.get_freeze_count() > 10_000
 @pytest.mark.parametrize(
     ("missing", "value"), [("LINK_KEY", None), ("LINK_KEY", ""), ("LINK_KEY", " \n"), ("PAGES", None), ("PAGES", "")]
 )
-def test_a_function_without_its_keys_does_not_start(missing: str, value: str | None, tmp_path: Path) -> None:
+def test_a_function_without_its_keys_does_not_start(missing: str, value: str | None) -> None:
     """An empty one is none: links would be signed with nothing, and lead nowhere."""
-    settings = {"LINK_KEY": "key", "PAGES": "https://desk.example.org", missing: value}
-    others = {"FUNCTION_TARGET": "send_due_mail", "SENDGRID_API_KEY": "key", "MAIL_FROM": "a@desk.example.org"}
-    inherited = {name: value for name, value in os.environ.items() if name not in settings}
-    environment = {**inherited, **others, **{name: value for name, value in settings.items() if value is not None}}
-    ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
-    assert ran.returncode != 0
-    assert missing.encode() in ran.stderr
+    settings = {"FUNCTION_TARGET": "send_due_mail", "SENDGRID_API_KEY": "key", "MAIL_FROM": "a@desk.example.org"}
+    assert start_main(**settings, SQLITE_PATH=":memory:") == ""
+    assert missing in start_main(**settings, SQLITE_PATH=":memory:", **{missing: value})
 
 
 @pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email"])
-def test_what_is_kept_in_the_cloud_is_not_lost_with_an_instance(target: str) -> None:
-    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "messages"}
-    keys = {name: "key" for name in ("LINK_KEY", "PAGES", "SENDGRID_API_KEY", "MAIL_FROM")}
-    environment = {**os.environ, **keys, "SENDGRID_PARSE_KEY": PUBLIC_KEY, **settings}
-    ran = subprocess.run([sys.executable, "-c", "import main"], cwd=ROOT, capture_output=True, env=environment)
-    assert ran.returncode != 0
-    assert b"FILES=gs://<bucket>" in ran.stderr
+def test_files_are_not_lost_with_an_instance(target: str) -> None:
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "files"}
+    keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY}
+    assert "FILES=gs://<bucket>" in start_main(**keys, **settings)
 
 
 def test_no_secret_is_in_the_repository() -> None:

@@ -1,4 +1,4 @@
-"""The links that we give out hold for what they were made for, until they end, and for nothing else."""
+"""A link opens what it is for until it expires, and nothing else."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,64 +7,78 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.links import COMPLETING, RESOLVING, ROSTER, SignedLinks
-from rollcall.model.inbound import Opened
+from rollcall.links import SignedLinks
+from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from tests.support.builders import LINKS, an_event
 
 EVENT = an_event()
 UNTIL = datetime(2004, 3, 1, 12, tzinfo=UTC)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ID = "0123456789ABCDEFGHJKMNPQ"
+FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
+MADE = {
+    LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
+    LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, UNTIL),
+    LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, UNTIL),
+}
+FOUND = {
+    LinkPurpose.COMPLETE: Opened("intgov04", ID, 2),
+    LinkPurpose.RESOLVE: Opened("intgov04", ID, 0),
+    LinkPurpose.ROSTER: Opened("intgov04", FILE, 0),
+}
+each_purpose = pytest.mark.parametrize("purpose", LinkPurpose)
 
 
 def token_of(link: str) -> str:
     return link.rpartition("/")[2]
 
 
-COMPLETES = token_of(LINKS.completing(EVENT, ID, 2, UNTIL))
-DEALS_WITH = token_of(LINKS.resolving(EVENT, ID, UNTIL))
-FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
-OPENS_ROSTER = token_of(LINKS.roster(EVENT, FILE, UNTIL))
+TOKENS = {purpose: token_of(link) for purpose, link in MADE.items()}
+COMPLETE = TOKENS[LinkPurpose.COMPLETE]
 
 
-def test_a_link_opens_what_it_was_made_for() -> None:
-    assert LINKS.opened(COMPLETING, COMPLETES, UNTIL) == Opened("intgov04", ID, 2)
-    assert LINKS.opened(RESOLVING, DEALS_WITH, UNTIL) == Opened("intgov04", ID, 0)
-    assert LINKS.opened(ROSTER, OPENS_ROSTER, UNTIL) == Opened("intgov04", FILE, 0)
+@each_purpose
+def test_opens_what_it_is_for_until_it_expires(purpose: LinkPurpose) -> None:
+    assert LINKS.opened(purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]
 
 
-@pytest.mark.parametrize(
-    ("purpose", "token", "opens"),
-    [
-        (
-            COMPLETING,
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMiwxMDc4MTQyNDAwXQ.B7QFaOV3Fd20CkI-vFp-eVa0pf0",
-            Opened("intgov04", ID, 2),
+@each_purpose
+def test_a_link_from_an_earlier_deployment_opens(purpose: LinkPurpose) -> None:
+    """They are in people's mailboxes for a month and more."""
+    earlier = {
+        LinkPurpose.COMPLETE: (
+            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMiwxMDc4MTQyNDAwXQ.F14leFdtpulf84q9y-tRxzx7KiU"
         ),
-        (
-            RESOLVING,
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.WXMv3IpMBS1rrdWouysm9qkssdA",
-            Opened("intgov04", ID, 0),
+        LinkPurpose.RESOLVE: (
+            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.P7fmeb67sC_6EU-LiaT-aoZzHS0"
         ),
-        (
-            ROSTER,
-            "WyJpbnRnb3YwNCIsInJvc3Rlci1pbnRnb3YwNC0wMTIzNDU2Nzg5YWJjZGVmLTIwMDQwMjIxVDAwMDAwNS5jc3YiLDAsMTA3ODE0MjQwMF0"
-            ".gEDsei5Mw2wNJHzkTqt6BejiNkQ",
-            Opened("intgov04", FILE, 0),
+        LinkPurpose.ROSTER: (
+            "WyJpbnRnb3YwNCIsInJvc3Rlci1pbnRnb3YwNC0wMTIzNDU2Nzg5YWJjZGVmLTIwMDQwMjIxVDAwMDAwNS5jc3YiLDAsMTA3ODE0"
+            "MjQwMF0.gEDsei5Mw2wNJHzkTqt6BejiNkQ"
         ),
-    ],
-)
-def test_a_link_of_an_earlier_version_opens(purpose: str, token: str, opens: Opened) -> None:
-    """They are in people's mails for a month and more, whatever is deployed meanwhile."""
-    assert LINKS.opened(purpose, token, UNTIL) == opens
+    }
+    assert LINKS.opened(purpose, earlier[purpose], UNTIL) == FOUND[purpose]
 
 
-def test_a_link_lies_below_the_forms_page() -> None:
-    page = "https://desk.example.org/register/intgov04"
-    assert LINKS.form_page(EVENT) == page
-    assert LINKS.completing(EVENT, ID, 2, UNTIL) == f"{page}/complete/{COMPLETES}"
-    assert LINKS.resolving(EVENT, ID, UNTIL) == f"{page}/dealt-with/{DEALS_WITH}"
-    assert LINKS.roster(EVENT, FILE, UNTIL) == f"{page}/roster/{OPENS_ROSTER}"
+@each_purpose
+def test_an_expired_link_is_told_from_a_damaged_one(purpose: LinkPurpose) -> None:
+    token, late = TOKENS[purpose], UNTIL + timedelta(seconds=1)
+    assert LINKS.opened(purpose, token, late) == LinkExpired()
+    for damaged in (token[:-2], token[: len(token) // 2], f"{token}>", token.swapcase(), ""):
+        assert LINKS.opened(purpose, damaged, UNTIL) == LinkDamaged()
+        assert LINKS.opened(purpose, damaged, late) == LinkDamaged()
+
+
+@each_purpose
+def test_opens_nothing_for_another_purpose(purpose: LinkPurpose) -> None:
+    for other in set(LinkPurpose) - {purpose}:
+        assert LINKS.opened(other, TOKENS[purpose], UNTIL) == LinkDamaged()
+
+
+@each_purpose
+def test_lies_below_the_forms_page(purpose: LinkPurpose) -> None:
+    assert LINKS.form_page(EVENT) == "https://desk.example.org/register/intgov04"
+    assert MADE[purpose] == f"https://desk.example.org/register/intgov04/{purpose.value}/{TOKENS[purpose]}"
 
 
 def test_forms_go_to_the_events_address_where_there_is_one() -> None:
@@ -72,52 +86,42 @@ def test_forms_go_to_the_events_address_where_there_is_one() -> None:
     assert replace(LINKS, forms_host=None).forms_to(EVENT) is None
 
 
-def test_a_link_ends() -> None:
-    assert LINKS.opened(COMPLETING, COMPLETES, UNTIL + timedelta(seconds=1)) is None
+def test_another_key_makes_no_links_of_ours() -> None:
+    assert SignedLinks("another-key", LINKS.pages).opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL) == LinkDamaged()
 
 
-@pytest.mark.parametrize(
-    ("purpose", "token"), [(COMPLETING, COMPLETES), (RESOLVING, DEALS_WITH), (ROSTER, OPENS_ROSTER)]
-)
-def test_a_link_for_one_thing_opens_no_other(purpose: str, token: str) -> None:
-    for other in (COMPLETING, RESOLVING, ROSTER):
-        assert (LINKS.opened(other, token, UNTIL) is not None) == (other == purpose)
-
-
-def test_whoever_has_another_key_makes_no_links_of_ours() -> None:
-    assert SignedLinks("another-key", LINKS.pages).opened(COMPLETING, COMPLETES, UNTIL) is None
-
-
-def test_a_key_is_changed_and_no_link_is_lost() -> None:
-    """First the new one is added, and last the old one is taken away."""
+def test_no_link_is_lost_while_the_key_is_changed() -> None:
+    """First the new key is added, and last the old one is removed."""
     both, new = (SignedLinks(key, LINKS.pages) for key in (f"{LINKS.key}\n new-key\n", "new-key"))
-    assert both.opened(COMPLETING, COMPLETES, UNTIL) == Opened("intgov04", ID, 2)
+    found = FOUND[LinkPurpose.COMPLETE]
     made = token_of(both.completing(EVENT, ID, 2, UNTIL))
-    assert both.opened(COMPLETING, made, UNTIL) == new.opened(COMPLETING, made, UNTIL) == Opened("intgov04", ID, 2)
-    assert LINKS.opened(COMPLETING, made, UNTIL) is None
-    assert new.opened(COMPLETING, COMPLETES, UNTIL) is None
+    assert both.opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL) == found
+    assert both.opened(LinkPurpose.COMPLETE, made, UNTIL) == new.opened(LinkPurpose.COMPLETE, made, UNTIL) == found
+    assert LINKS.opened(LinkPurpose.COMPLETE, made, UNTIL) == LinkDamaged()
+    assert new.opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL) == LinkDamaged()
 
 
 @pytest.mark.parametrize("key", ["", " \n"])
-def test_nobody_makes_links_without_a_key(key: str) -> None:
+def test_without_a_key_no_link_is_made_or_opened(key: str) -> None:
     without = SignedLinks(key, LINKS.pages)
     with pytest.raises(ValueError, match="no key"):
         without.completing(EVENT, ID, 0, UNTIL)
     with pytest.raises(ValueError, match="no key"):
-        without.opened(COMPLETING, COMPLETES, UNTIL)
+        without.opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL)
 
 
 _CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="+/")
 """But for those of the other alphabet of base 64, which Python reads too."""
 
 
-@given(st.integers(min_value=0, max_value=len(COMPLETES) - 1), _CHARACTERS)
-def test_one_character_altered_makes_it_nobodys(place: int, character: str) -> None:
-    altered = COMPLETES[:place] + character + COMPLETES[place + 1 :]
+@given(st.integers(min_value=0, max_value=len(COMPLETE) - 1), _CHARACTERS)
+def test_one_altered_character_is_noticed(place: int, character: str) -> None:
+    altered = COMPLETE[:place] + character + COMPLETE[place + 1 :]
     # the last character of base 64 has bits that count for nothing
-    assert altered[:-1] == COMPLETES[:-1] or LINKS.opened(COMPLETING, altered, LONG_AGO) is None
+    same = altered[:-1] == COMPLETE[:-1]
+    assert same or LINKS.opened(LinkPurpose.COMPLETE, altered, LONG_AGO) == LinkDamaged()
 
 
 @given(st.text())
-def test_any_text_as_a_link_opens_nothing(text: str) -> None:
-    assert LINKS.opened(COMPLETING, text, LONG_AGO) is None
+def test_any_other_text_is_damaged(text: str) -> None:
+    assert LINKS.opened(LinkPurpose.COMPLETE, text, LONG_AGO) == LinkDamaged()

@@ -1,4 +1,4 @@
-"""What was accepted comes back as it was written: from the books, on the roster, in the mail. On both stores."""
+"""What was accepted comes back as it was written: from the store, on the roster, in the e-mail. On both stores."""
 
 import csv
 import io

@@ -14,12 +14,11 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 
 ROSTER_PAGE = 500
-"""Registrations on a page of the roster. Fixed: pages must be the same each time."""
+"""Ids a page. Fixed: pages must be the same each time."""
 
 
 def due_to_close(desk: Desk, now: datetime) -> list[Event]:
-    """The events whose intake should be closed at this time of the store's, the longest due first; those without a file
-    are left out."""
+    """Of those with a file, the longest past first."""
     desk.intakes.have_all(desk.events)
     return [desk.events[slug] for slug in desk.store.due_intakes(now) if slug in desk.events]
 
@@ -44,8 +43,8 @@ def close(desk: Desk, event: Event) -> Closing | None:
 
 
 def listed(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[str]:
-    """The ids that the closing recorded, in order, a page in memory at a time. Raises `StoreUnavailable`, and at the
-    end `ValueError` where the pages are not its own: whoever stops before does not know."""
+    """In order, a page in memory at a time. Raises `ValueError` at the end where the pages are not the closing's:
+    whoever stops before does not know."""
     checksum = _Checksum()
     for number in range(closing.pages):
         ids = store.roster_page(event.slug, page_name(intake, number))
@@ -56,7 +55,6 @@ def listed(store: Store, event: Event, intake: Intake, closing: Closing) -> Iter
 
 
 def list_is_whole(store: Store, event: Event, intake: Intake, closing: Closing) -> bool:
-    """Whether the list in the store is the one that the closing recorded."""
     try:
         deque(listed(store, event, intake, closing), maxlen=0)
     except ValueError:
@@ -65,8 +63,8 @@ def list_is_whole(store: Store, event: Event, intake: Intake, closing: Closing) 
 
 
 def page_name(intake: Intake, number: int) -> str:
-    """The name of a page of the roster. Each deadline has pages of its own: whoever was slow to close by an earlier one
-    does not write over those of the closing."""
+    """Each deadline has pages of its own: whoever was slow to close by an earlier one does not write over the
+    closing's."""
     return f"{len(intake.history)}-{number:06}"
 
 
@@ -81,7 +79,7 @@ def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
 
 
 class _Checksum:
-    """The SHA-256 over ids with a line feed between, a page in memory at a time."""
+    """SHA-256 over the ids with a line feed between."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

@@ -10,30 +10,28 @@ from rollcall.model.intake import MOVED_AHEAD, Intake
 
 @dataclass(frozen=True)
 class Moved:
-    """The deadline is now this."""
-
     closes_at: datetime
 
 
 @dataclass(frozen=True)
 class TooEarly:
-    """It was not moved: an earlier deadline cannot lie before `earliest`."""
+    """An earlier deadline cannot lie before `earliest`."""
 
     earliest: datetime
 
 
 @dataclass(frozen=True)
 class AlreadyClosed:
-    """It was not moved: the closing is recorded, and the list stands."""
+    """The list stands."""
 
 
 Moving = Moved | TooEarly | AlreadyClosed
 
 
 def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moving:
-    """Move the event's deadline. Whoever was answered "registered" by the old one is on the roster by the new one:
-    until an earlier deadline comes, every instance has read it. A later one counts as soon as it is written, also after
-    the old one has passed, as long as no closing is recorded."""
+    """Whoever was answered "registered" by the old deadline is on the roster by the new one: an earlier one lies ahead
+    until every instance has read it. A later one counts at once, also after the old one has passed, until the closing
+    is recorded."""
     while True:
         intake = store.intake(event)
         if intake.closes_at == closes_at:
@@ -46,7 +44,6 @@ def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moving:
 
 
 def why_not(intake: Intake, closes_at: datetime) -> TooEarly | AlreadyClosed | None:
-    """What speaks against this deadline, by this reading of the intake."""
     earliest = intake.as_of + MOVED_AHEAD
     if intake.closing:
         return AlreadyClosed()

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus, Opened
+from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.links import Opened
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
-    """The form that the link is for, where something is still missing in it and its person did not register in another
-    way."""
+    """None where it is complete, or its person registered otherwise."""
     inbound = desk.store.inbound(opened.id)
     if inbound is None or opened.place >= len(inbound.forms):
         return None
@@ -20,7 +20,6 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
 
 
 def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:
-    """Note that the form that the link is for is registered, for the person with this key."""
     done = InboundForm(FormStatus.REGISTERED, registration_id, person=person)
     while True:
         inbound = _there(desk.store.inbound(opened.id), opened.id)
@@ -30,7 +29,6 @@ def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str
 
 
 def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEmail:
-    """The e-mail once the form at this place is done."""
     forms = (*inbound.forms[:place], done, *inbound.forms[place + 1 :])
     if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in REGISTERED for form in forms):
         return replace(inbound, forms=forms, status=InboundStatus.REGISTERED)
@@ -38,12 +36,11 @@ def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEm
 
 
 def inbound_to_resolve(desk: Desk, opened: Opened) -> InboundEmail | None:
-    """The message that the link is for."""
     return desk.store.inbound(opened.id)
 
 
 def resolve(desk: Desk, opened: Opened) -> bool:
-    """Take the message off the staff's list; False where there is none."""
+    """Off the staff's list; False where there is none."""
     while inbound := desk.store.inbound(opened.id):
         if inbound.resolved or desk.store.save_inbound(replace(inbound, resolved=True)):
             return True

@@ -1,4 +1,4 @@
-"""Watching: what should have been done by now and was not, seen from beside those who do it."""
+"""Health: what should have been done by now and was not, seen from beside those who do it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,50 +11,41 @@ from rollcall.model.email import AttemptOutcome, OutboxEntry
 from rollcall.model.intake import Intake
 
 MISSED_AFTER = timedelta(minutes=1)
-"""How long after its deadline an intake is closed at the latest: `close` is called every minute."""
+"""`close_intake` is called every minute."""
 LOOKED_AT = 20
-"""Mails that are looked at, of those that are due; where more are, new ones come first."""
+"""Due entries, the longest due first."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """What was seen."""
-
     longest_waiting: timedelta
-    """How long somebody has been waiting for the longest owed of the mails that were looked at; zero where none
-    is due."""
-    held: bool
-    """Whether the queue is held and mails are due: none goes out. Nothing ends a hold that nobody waits for."""
-    overdue: Mapping[str, timedelta]
-    """By event, how long ago the deadline passed of each intake that should be closed and is not."""
+    """Zero where nothing is due."""
+    circuit_open: bool
+    """And entries are due: none goes out."""
+    overdue_closings: Mapping[str, timedelta]
+    """By event, since when its intake should be closed."""
 
 
 def check_health(desk: Desk) -> Health:
-    """See how long mails have been waited for, and which closings are overdue; nothing is changed. It reads the queue,
-    the mails that are due up to `LOOKED_AT`, and the intakes that should be closed.
-
-    Raises `StoreUnavailable`.
-    """
-    queue = desk.store.circuit_breaker()
+    """Reads the circuit breaker, due entries up to `LOOKED_AT` and the intakes to be closed."""
+    breaker = desk.store.circuit_breaker()
     due = [desk.store.entry(id) for id in desk.store.due_entries(LOOKED_AT)]
-    intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, queue.as_of)}
+    intakes = {event.slug: desk.store.intake(event) for event in due_to_close(desk, breaker.as_of)}
     return Health(
-        longest_waiting=max((waited_for(entry, queue.as_of) for entry in due if entry), default=timedelta(0)),
-        held=queue.open_until is not None and bool(due),
-        overdue={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
+        longest_waiting=max((waited_for(entry, breaker.as_of) for entry in due if entry), default=timedelta(0)),
+        circuit_open=breaker.open_until is not None and bool(due),
+        overdue_closings={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
     )
 
 
 def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
-    """How long somebody has been waiting for the mail, whatever was tried meanwhile; zero where it may not go yet, or
-    is settled. For as long as it was put off, since too many went to its address, nobody was to have it."""
+    """Whatever was tried meanwhile; zero where it may not go yet, is settled, or is postponed for its address."""
     if entry.due_at is None:
         return timedelta(0)
     return max(now - _to_go_since(entry, entry.due_at), timedelta(0))
 
 
 def _to_go_since(entry: OutboxEntry, due_at: datetime) -> datetime:
-    """When the mail was to go out at first, or at first after it was put off."""
     since = list(takewhile(lambda attempt: attempt.outcome is not AttemptOutcome.POSTPONED, reversed(entry.attempts)))
     if len(since) == len(entry.attempts):
         return due_since(entry)
@@ -62,12 +53,12 @@ def _to_go_since(entry: OutboxEntry, due_at: datetime) -> datetime:
 
 
 def due_since(entry: OutboxEntry) -> datetime:
-    """When the mail was to go out at first. `due_at` says when it is next to be tried."""
+    """First; `due_at` says when next."""
     return max(entry.not_before, entry.enqueued_at)
 
 
 def overdue(intake: Intake) -> timedelta:
-    """How long the intake should be closed already; zero where it is closed, or its deadline has not passed."""
+    """Zero where it is closed, or not past."""
     if intake.closing is not None:
         return timedelta(0)
     return max(intake.as_of - intake.closes_at, timedelta(0))

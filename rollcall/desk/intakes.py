@@ -9,10 +9,7 @@ from rollcall.model.intake import READ_AGAIN_AFTER, Intake
 
 
 class RecentIntakes:
-    """The intakes that this instance read in the last seconds.
-
-    `seconds` counts up (`time.monotonic`); it measures only how old a reading is, and decides no deadline.
-    """
+    """`seconds` counts up (`time.monotonic`): the age of a reading, which decides no deadline."""
 
     def __init__(self, store: Intakes, seconds: Callable[[], float]) -> None:
         self._store = store
@@ -21,7 +18,7 @@ class RecentIntakes:
         self._known: Set[str] = frozenset()
 
     def recent(self, event: Event) -> Intake:
-        """The intake as it was at most `READ_AGAIN_AFTER` ago, and not from before a deadline that has passed since."""
+        """At most `READ_AGAIN_AFTER` old, and not from before a deadline that has passed since."""
         at, intake = self._read.get(event.slug, (0.0, None))
         age = timedelta(seconds=self._seconds() - at)
         if intake is None or age >= READ_AGAIN_AFTER or (not intake.past and intake.as_of + age > intake.closes_at):
@@ -29,14 +26,13 @@ class RecentIntakes:
         return intake
 
     def now(self, event: Event) -> datetime:
-        """The store's time, counted on from a reading of the last seconds: good for what no deadline hangs on."""
+        """The store's time, counted on: good for what no deadline hangs on."""
         self.recent(event)
         at, intake = self._read[event.slug]
         return intake.as_of + timedelta(seconds=self._seconds() - at)
 
     def have_all(self, events: Mapping[str, Event]) -> None:
-        """Have each of these, by slug, in the store, so that a query finds those whose deadline passes though nobody
-        ever opened their page. The store is asked once for each."""
+        """Have each in the store, so that a query finds those whose deadline passes though nobody opened their page."""
         if events.keys() <= self._known:
             return
         for slug in events.keys() - self._store.known_events():
@@ -44,7 +40,6 @@ class RecentIntakes:
         self._known = self._known | events.keys()
 
     def fresh(self, event: Event) -> Intake:
-        """The intake as it is now."""
         asked_at = self._seconds()
         intake = self._store.intake(event)
         self._read[event.slug] = (asked_at, intake)

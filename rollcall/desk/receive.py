@@ -1,13 +1,13 @@
-"""Receiving: a message that came in is kept, then read; what is owed for it is owed."""
+"""Receiving: an inbound e-mail is stored, then read; its forms are registered, its sender and the staff are told."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
-from rollcall.desk.ports import Files
+from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
 from rollcall.desk.staff_alerts import next_morning
 from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
@@ -19,34 +19,18 @@ from rollcall.model.inbound import (
     InboundEmail,
     InboundForm,
     InboundStatus,
-    Opened,
     ParsedEmail,
     ParsedForm,
     Reason,
     ReviewReason,
 )
+from rollcall.model.links import Opened
 from rollcall.model.registration import Registration, fold, person_key
-
-LEASE = timedelta(minutes=10)
-"""How long a reader has a message to itself; well above the time that reading the largest takes (docs/deploy.md)."""
-READINGS = 5
-"""How often a message is begun to be read before a person has to."""
-SWEEP = 20
-"""Messages that one sweep reads at the most."""
-KEPT_ANSWERS = 200_000
-"""Bytes (UTF-8) of answers kept with a message at the most, well below what a record may hold; the message itself
-is kept whole."""
 
 
 def receive(desk: Desk, raw: bytes) -> str:
-    """Keep a message, as SendGrid's Inbound Parse posted it. The same again is the same message.
-
-    1. Look which delivery it is, and for which event.
-    2. Keep the message itself.
-    3. Note in the books that it is to be read.
-
-    Returns its id: from then on it cannot be lost. Raises `StoreUnavailable`.
-    """
+    """Store an e-mail as SendGrid's Inbound Parse posted it; the same post again is the same e-mail. From now on it
+    cannot be lost, under the id that this returns."""
     glance = desk.reader().glance(raw)
     desk.files().put(glance.id, raw)
     desk.store.add_inbound((addressed(glance.recipients, desk.events) or _latest(desk.events)).slug, glance.id)
@@ -54,16 +38,16 @@ def receive(desk: Desk, raw: bytes) -> str:
 
 
 def read_in(desk: Desk, id: str) -> InboundEmail | None:
-    """Read a message if it is due to be read. Safe to call at any time, by several callers at once.
+    """Read an e-mail if it is due. Safe to call at any time, by several callers at once.
 
-    1. Take it up with a lease, if nobody else does meanwhile; what was begun too often is put before a person.
+    1. Claim it under a lease, if nobody else does meanwhile; after too many attempts it needs review.
     2. Read it.
-    3. Register its forms as the web form's are, unless a person has to look at the message first.
-    4. Write what came of it and owe the mails for it, in one commit. A reader that dies before this leaves a lease that
-       lapses; the same forms are then known.
-    5. Where it completes a form in an earlier message, note that there.
+    3. Register its forms, as those of the page, unless it needs review first.
+    4. Write the result and enqueue what follows from it, in one commit. A reader that dies before this leaves a lease
+       that lapses; the same forms are duplicates then.
+    5. Where it completes a form in an earlier e-mail, note that there.
 
-    Returns the message as it now stands, None where there was nothing to do. Raises `StoreUnavailable`.
+    The e-mail as it is now; None where there was nothing to do.
     """
     now = desk.store.now()
     inbound = desk.store.inbound(id)
@@ -71,19 +55,18 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
         return None
     event = desk.events.get(inbound.event)
     if event is None:
-        desk.store.save_inbound(replace(inbound, due_at=now + LEASE))
-        raise LookupError(f"the event of message {id} has no file any more")
-    claimed = claim(inbound, now)
-    if not desk.store.save_inbound(claimed, _word(event, claimed, now)):
+        desk.store.save_inbound(replace(inbound, due_at=now + desk.limits.reading_lease))
+        raise LookupError(f"the event of inbound e-mail {id} has no file any more")
+    claimed = claim(inbound, now, desk.limits)
+    if not desk.store.save_inbound(claimed, _digests(event, claimed, now)):
         return None
     if claimed.due_at is None:
         return claimed
-    claim_now = desk.store.inbound(id)
-    if claim_now is None:
-        raise LookupError("a message that was there is gone; messages are never deleted")
-    raw = _kept(desk.files(), id)
-    read, enqueue, completed = _read(desk, event, claim_now, raw, now)
-    if not desk.store.save_inbound(read, enqueue):
+    claimed_now, raw = desk.store.inbound(id), desk.files().get(id)
+    if claimed_now is None or raw is None:
+        raise LookupError("an inbound e-mail that was there is gone; none is ever deleted")
+    read, entries, completed = _read(desk, event, claimed_now, raw, now)
+    if not desk.store.save_inbound(read, entries):
         return None
     if completed:
         form = read.forms[0]
@@ -92,12 +75,9 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
 
 
 def read_due(desk: Desk) -> Iterator[tuple[str, InboundEmail | Exception]]:
-    """Read what is due to be read, up to `SWEEP` messages: each id with how it now stands. What goes wrong with one in
-    a way that nobody foresaw is handed on; its lease keeps it from being tried again at once.
-
-    Raises `StoreUnavailable`.
-    """
-    for id in desk.store.due_inbound(SWEEP):
+    """Read what is due, up to `Limits.emails_a_sweep`: each id with the e-mail as it is now, or with the exception that
+    nobody foresaw; the lease delays the next attempt."""
+    for id in desk.store.due_inbound(desk.limits.emails_a_sweep):
         try:
             inbound = read_in(desk, id)
         except StoreUnavailable:
@@ -110,8 +90,7 @@ def read_due(desk: Desk) -> Iterator[tuple[str, InboundEmail | Exception]]:
 
 
 def addressed(recipients: Collection[str], events: Mapping[str, Event]) -> Event | None:
-    """The event that the message is for: its slug stands before the @ of a recipient, or after a + there. Where there
-    is only one event, it is that."""
+    """The event whose slug stands before the @ of a recipient, or after a + there; the only one, where there is one."""
     for recipient in recipients:
         for name in fold(recipient).rpartition("@")[0].split("+"):
             if name in events:
@@ -119,25 +98,23 @@ def addressed(recipients: Collection[str], events: Mapping[str, Event]) -> Event
     return next(iter(events.values())) if len(events) == 1 else None
 
 
-def claim(inbound: InboundEmail, now: datetime) -> InboundEmail:
-    """What becomes of a message that is due to be read."""
-    if inbound.attempts >= READINGS:
+def claim(inbound: InboundEmail, now: datetime, limits: Limits) -> InboundEmail:
+    if inbound.attempts >= limits.max_readings:
         reasons = (Reason(ReviewReason.READING_FAILED),)
         return replace(inbound, due_at=None, status=InboundStatus.NEEDS_REVIEW, reasons=reasons)
-    return replace(inbound, due_at=now + LEASE, attempts=inbound.attempts + 1)
+    return replace(inbound, due_at=now + limits.reading_lease, attempts=inbound.attempts + 1)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Why nothing in a message is registered by itself, and nobody written to because of it."""
+    """Why no form in an e-mail is registered, and nobody is written to."""
 
     status: InboundStatus
     reason: Reason | None = None
 
 
 def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
-    """Whether a message is to be kept without an answer (RFC 3834, 2). One that holds a form is put before a person in
-    any case, but not for what it only quotes."""
+    """Whether an e-mail gets no answer (RFC 3834, 2). One that holds a form, not only quoted, needs review."""
     holds_a_form = any(not form.quoted for form in reading.forms)
     if reading.automatic:
         if not holds_a_form and not reading.not_read:
@@ -158,15 +135,13 @@ def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
 def status_of(
     forms: Sequence[InboundForm], not_read: Sequence[str], *, can_answer: bool, past: bool
 ) -> tuple[InboundStatus, ReviewReason | None]:
-    """How a message stands by what came of its forms, and why it needs a person if it does. `past`: whether the
-    deadline has passed, so that no form can be completed any more."""
-    standings = {form.status for form in forms}
-    open_ends = standings & {FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN}
+    statuses = {form.status for form in forms}
+    open_ends = statuses & {FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN}
     if not forms and not not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.NO_FORM
     if not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.ATTACHMENT_NOT_READ
-    if FormStatus.CONFLICT in standings:
+    if FormStatus.CONFLICT in statuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.CONFLICT
     if open_ends and past:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_AFTER_DEADLINE
@@ -175,17 +150,15 @@ def status_of(
     return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), None
 
 
-def is_answered_by_its_confirmation(message: InboundEmail, forms: Sequence[tuple[InboundForm, ParsedForm]]) -> bool:
-    """Whether the sender's own form was taken in, and there was nothing else in the message: then the confirmation is
-    the answer."""
-    if len(forms) != 1 or message.not_read:
+def is_answered_by_confirmation(read: InboundEmail, forms: Sequence[InboundForm], parsed: Sequence[ParsedForm]) -> bool:
+    """Whether the sender's own form, and nothing else, was in it and is registered now."""
+    if len(forms) != 1 or read.not_read:
         return False
-    ((read, found),) = forms
-    return read.status is FormStatus.REGISTERED and _is_of(found, message.sender)
+    return forms[0].status is FormStatus.REGISTERED and _is_of(parsed[0], read.sender)
 
 
 def is_ours(desk: Desk, address: str) -> bool:
-    """Whether the address is one of ours: the staff's, an event's, the one that our mails come from."""
+    """Whether it is the staff's, an event's, or our sender's address."""
     places = [place for event in desk.events.values() if (place := desk.links.forms_to(event))]
     own = {desk.sender, *places}
     for event in desk.events.values():
@@ -195,22 +168,13 @@ def is_ours(desk: Desk, address: str) -> bool:
 
 
 def _latest(events: Mapping[str, Event]) -> Event:
-    """The staff of the event that opened last hear of what is for none."""
     return max(events.values(), key=lambda event: event.opens_at)
-
-
-def _kept(files: Files, id: str) -> bytes:
-    raw = files.get(id)
-    if raw is None:
-        raise LookupError("a message that was kept is gone")
-    return raw
 
 
 def _read(
     desk: Desk, event: Event, claimed: InboundEmail, raw: bytes, now: datetime
 ) -> tuple[InboundEmail, list[OutboxEntry], Opened | None]:
-    """The message as it stands once it is read, the mails owed for it, and the form in an earlier one that its form
-    completes."""
+    """The e-mail once it is read, what to enqueue, and the form in an earlier e-mail that its form completes."""
     reader = desk.reader()
     reading = reader.read(raw, event)
     asked = _asked(desk, event, reading)
@@ -232,36 +196,35 @@ def _read(
     reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
-        held_back = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
+        to_review = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
         reasons = (judged.reason,) if judged.reason else ()
-        read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(held_back))
-        return read, _word(event, read, now), None
-    read, enqueue = _registered_forms(desk, event, read, forms, now)
+        read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
+        return read, _digests(event, read, now), None
+    read, entries = _registered_forms(desk, event, read, forms, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
-    return read, enqueue, asked.opened if asked and completes else None
+    return read, entries, asked.opened if asked and completes else None
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """A form that we asked the sender of a message to complete."""
+    """A form that we asked a sender to complete."""
 
     opened: Opened
     form: InboundForm
 
 
 def _asked(desk: Desk, event: Event, reading: ParsedEmail) -> _Asked | None:
-    """The form that the message answers our question about: the last reply of ours that it names as what it answers, if
-    that went to the same address and asked about one form. Whoever else names it is a stranger."""
+    """The form that we asked about in the last reply of ours that it names, if that went to the same address and asked
+    about one form. Whoever else names it is a stranger."""
     for reference in reversed(reading.references):
-        email_id = _mail_id(reference)
+        email_id = _email_id(reference)
         entry = desk.store.entry(email_id) if is_reply_id(event.slug, email_id) else None
         if entry and entry.inbound_id and fold(entry.to) == fold(reading.sender):
             return _incomplete(desk, event, entry.inbound_id)
     return None
 
 
-def _mail_id(message_id: str) -> str:
-    """Which mail of ours has this Message-ID, if one has."""
+def _email_id(message_id: str) -> str:
     return message_id.strip("<>").rpartition("@")[0]
 
 
@@ -273,8 +236,8 @@ def _incomplete(desk: Desk, event: Event, inbound_id: str) -> _Asked | None:
 
 
 def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, form: ParsedForm) -> bool:
-    """Whether a form is the sender's and not the echo of a mail of ours: quoted, or sent back by a machine, with the
-    answers of somebody who is in the books, or with what we understood and asked to have completed."""
+    """Whether a form is the sender's, and not the echo of an e-mail of ours: quoted, or sent back by a machine, with a
+    registered person's answers or with what we asked to have completed."""
     if form.quoted and form.registration is None:
         return False
     if not (form.quoted or reading.automatic):
@@ -292,16 +255,16 @@ def _registered_forms(
     past = intake_now(desk, event).past
     status, reason = status_of(forms, read.not_read, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
-    if not found and any(is_reply_id(event.slug, _mail_id(one)) for one in read.references):
+    if not found and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
         can_answer, reasons = False, (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
-    answered = can_answer and not is_answered_by_its_confirmation(read, list(zip(forms, found, strict=True)))
-    read = replace(read, status=status, reasons=reasons, forms=_bounded(forms), answered=answered)
-    return read, [*([reply_entry(read, read.sender)] if answered else []), *_word(event, read, now)]
+    answered = can_answer and not is_answered_by_confirmation(read, forms, found)
+    read = replace(read, status=status, reasons=reasons, forms=_bounded(forms, desk.limits), answered=answered)
+    return read, [*([reply_entry(read, read.sender)] if answered else []), *_digests(event, read, now)]
 
 
 def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
-    """Whether the sender may be written to: not ourselves, and not more often than a day allows (RFC 3834, 2)."""
+    """RFC 3834, 2: never ourselves, and only so often a day."""
     if not sender or is_ours(desk, sender):
         return False
     most = desk.limits.to_one_address
@@ -309,10 +272,10 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
 
 
 def _was_answered(desk: Desk, read: InboundEmail) -> bool:
-    """Whether a message of this sender's that says something else was answered under the same Message-ID: some programs
-    give each one the same, and what is then missing in this one a person has to say."""
-    enqueue = desk.store.entry(reply_entry(read, read.sender).id)
-    other = desk.store.inbound(enqueue.inbound_id or "-") if enqueue else None
+    """Whether another e-mail of this sender's was answered under the same Message-ID, which some programs never change.
+    Then a person has to say what is missing in this one."""
+    reply = desk.store.entry(reply_entry(read, read.sender).id)
+    other = desk.store.inbound(reply.inbound_id or "-") if reply else None
     return other is not None and (other.text, other.not_read) != (read.text, read.not_read)
 
 
@@ -340,7 +303,7 @@ def _is_of(form: ParsedForm, address: str) -> bool:
 
 
 def _whose(form: ParsedForm) -> str | None:
-    """The key of a form's person, where the form says whose it is."""
+    """The `person_key`, where the form says enough."""
     if form.registration:
         return person_key(form.registration)
     answers = form.answers
@@ -349,9 +312,8 @@ def _whose(form: ParsedForm) -> str | None:
     return person_key(Registration(answers["family_name"], answers.get("first_name", ""), answers["email"], "", {}))
 
 
-def _bounded(forms: Sequence[InboundForm]) -> tuple[InboundForm, ...]:
-    """The forms with no more answers than can be kept with the message."""
-    left = KEPT_ANSWERS
+def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm, ...]:
+    left = limits.stored_answers
     bounded = []
     for form in forms:
         left -= sum(len(answer.encode()) for answer in form.answers.values())
@@ -359,5 +321,5 @@ def _bounded(forms: Sequence[InboundForm]) -> tuple[InboundForm, ...]:
     return tuple(bounded)
 
 
-def _word(event: Event, inbound: InboundEmail, now: datetime) -> list[OutboxEntry]:
+def _digests(event: Event, inbound: InboundEmail, now: datetime) -> list[OutboxEntry]:
     return list(next_morning(event, now)) if inbound.status is InboundStatus.NEEDS_REVIEW else []

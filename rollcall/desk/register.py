@@ -20,65 +20,62 @@ from rollcall.model.registration import (
 )
 
 KEY_KEPT = timedelta(days=30)
-"""How long after the deadline an idempotency key is known at the least."""
+"""After the deadline, at least."""
 
 
 @dataclass(frozen=True)
 class _Found:
-    """An outcome about a registration in the store."""
-
     id: str
 
     @property
     def reference(self) -> str:
-        """What the person quotes."""
         return reference(self.id)
 
 
 @dataclass(frozen=True)
 class Accepted(_Found):
-    """It is registered and on the roster; the confirmation is in the outbox."""
+    """On the roster; the confirmation is in the outbox."""
 
 
 @dataclass(frozen=True)
 class Duplicate(_Found):
-    """The same form of the same person is registered; nothing is sent."""
+    """The same form is registered; nothing is sent."""
 
 
 @dataclass(frozen=True)
 class Conflict(_Found):
-    """Another form of the same person is registered and stands; the address on file is told."""
+    """Another form is registered and stands; the address on file is told."""
 
 
 @dataclass(frozen=True)
 class Late(_Found):
-    """It came after the deadline: stored, not on the roster, for the staff to decide."""
+    """Stored, not on the roster, for the staff to decide."""
 
     closes_at: datetime
 
 
 @dataclass(frozen=True)
 class Closed:
-    """The intake was closed before it came; it was not stored."""
+    """Not stored."""
 
     closes_at: datetime
 
 
 @dataclass(frozen=True)
 class NotYetOpen:
-    """The intake opens later; it was not stored."""
+    """Not stored."""
 
     opens_at: datetime
 
 
 @dataclass(frozen=True)
 class KeyReused:
-    """The idempotency key came before, with another form; nothing changed."""
+    """It came before, with another form; nothing changed."""
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """It looks as if no person had filled it in: in quarantine, and not registered unless it is sent again."""
+    """Not registered unless it is sent again."""
 
     signal: BotSignal
 
@@ -87,7 +84,7 @@ Outcome = Accepted | Duplicate | Conflict | Late | Closed | NotYetOpen | KeyReus
 
 
 def intake_now(desk: Desk, event: Event) -> Intake:
-    """The intake, read lately; read afresh before it could be a reason to refuse anyone."""
+    """Cached; read afresh before it could be a reason to refuse anyone."""
     intake = desk.intakes.recent(event)
     return desk.intakes.fresh(event) if intake.not_yet_open or intake.past else intake
 
@@ -111,7 +108,7 @@ def register(
     known_as = IdempotencyKey(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
-    if intake.past:
+    if intake.past or not event.takes(registration.email):
         return _after_closing(desk, event, registration, intake, known_as)
     if signal and _there(desk, event, registration) is None:
         quarantine(desk, event, registration, signal)
@@ -128,12 +125,9 @@ def register(
 def register_emailed(
     desk: Desk, event: Event, registration: Registration, arrived_at: datetime, answering: tuple[str, ...] | None
 ) -> Accepted | Duplicate | Conflict | Late | NotYetOpen:
-    """As `register`, for a form in an e-mail that SendGrid received at `arrived_at`. It is stored after the deadline
-    too: nobody is there to take it back.
-
-    `answering`: the References of our answer, where the registrant is the sender, and so gets an answer in any case;
-    None where not.
-    """
+    """As `register`, for a form in an e-mail that SendGrid received at `arrived_at`; stored after the deadline too,
+    since nobody is there to take it back. `answering`: the References of our answer to the sender, where that is the
+    registrant."""
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
@@ -149,7 +143,7 @@ def register_emailed(
 
 
 def _key_id(key: str) -> str:
-    """The key in a form that fits every store; what clients put in it is not ours to keep."""
+    """What clients put in it is not ours to store."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -188,7 +182,7 @@ def _must_be(there: Registered | None) -> Registered:
 def _compared(
     desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool
 ) -> Duplicate | Conflict | Late:
-    """What a form is beside the one in the store; `tell` the address on file of another one."""
+    """`tell` the address on file of another form."""
     if there.registration != registration:
         if tell:
             desk.store.enqueue(conflict_notice(event.slug, there))

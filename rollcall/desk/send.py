@@ -14,7 +14,6 @@ from typing import assert_never
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.staff_alerts import alert_for, within_the_hour
-from rollcall.desk.testing import is_test
 from rollcall.model.email import (
     TO_STAFF,
     UNDELIVERED,
@@ -34,11 +33,10 @@ from rollcall.model.email import (
     is_to_staff,
 )
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import SMOKE_TEST
 
 
 class CircuitChange(StrEnum):
-    """What an attempt meant for the circuit breaker."""
-
     OPENED = "opened"
     STILL_OPEN = "still_open"
     CLOSED = "closed"
@@ -46,15 +44,11 @@ class CircuitChange(StrEnum):
 
 @dataclass(frozen=True)
 class Attempted:
-    """What came of an attempt to send an e-mail."""
-
     status: EmailStatus
     note: str = ""
-    """What SendGrid or the network said to it; no personal data."""
     circuit: CircuitChange | None = None
-    """None where the circuit breaker was closed and is."""
+    """None where it was closed and is."""
     fault: Exception | None = field(default=None, compare=False, repr=False)
-    """As in `Rejected`."""
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
@@ -69,7 +63,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
        lease that lapses, and the entry is due again.
     6. Open the circuit breaker where no e-mail would be accepted now; close it where one was.
 
-    Returns what came of it, None where there was nothing to do. Raises `StoreUnavailable`.
+    None where there was nothing to do.
     """
     breaker = desk.store.circuit_breaker()
     entry = None if breaker.is_open else desk.store.entry(email_id)
@@ -89,12 +83,10 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
     """Send what is due, page by page, until nothing is, the circuit breaker opens, or `Limits.sweep_for` has passed:
-    each id with what came of it. After the breaker was open one e-mail tries, and no other beside it. An entry with
-    which something unforeseen goes wrong comes with its exception; it is postponed, and delays no other.
+    each id with what came of it. After the breaker was open one e-mail tries alone. An entry with which something
+    unforeseen goes wrong comes with its exception; it is postponed, and delays no other.
 
-    Several sweeps at once are safe, each entry being claimed, and no faster than one: they read the same entries.
-
-    Raises `StoreUnavailable`, when what is under way has ended.
+    Several sweeps at once are safe, and no faster than one. Raises when what is under way has ended.
     """
     until = None
     with ThreadPoolExecutor(desk.limits.senders) as pool:
@@ -111,8 +103,8 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
 def _send_page(
     desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
-    """Send these: those to people `Limits.senders` at a time, then those to staff one after another, since a roster
-    fills processor and memory. Once one finds that no more can be sent, those not yet begun are left alone."""
+    """To people `Limits.senders` at a time, then to staff one after another, since a roster fills processor and memory;
+    until one finds that no more can be sent."""
     over = Signal()
 
     def one(email_id: str) -> Attempted | Exception | None:
@@ -160,13 +152,11 @@ def _send_or_postpone(desk: Desk, email_id: str) -> Attempted | Exception | None
 
 
 def is_due(entry: OutboxEntry, now: datetime) -> bool:
-    """Whether to send it now: it is not settled, and neither waits nor is under a lease."""
     return entry.due_at is not None and entry.due_at <= now
 
 
 def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limits: Limits) -> OutboxEntry:
-    """The entry, which is due, as its sender claims it. `lately` counts the e-mails to its address within
-    `Limits.address_window`."""
+    """`lately` counts the e-mails to its address within `Limits.address_window`."""
     if entry.status is EmailStatus.SENDING:
         note = "the sender stopped before it settled the e-mail"
         return _unknown(_noted(entry, entry.attempts[-1].id, AttemptOutcome.UNKNOWN, note), now, limits)
@@ -181,16 +171,15 @@ def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limit
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
-    """Whether it counts against its address's day, and was not counted before: no stranger can choose what goes to
-    staff."""
+    """Not what goes to staff, which no stranger can choose, nor what counts for its address already."""
     return entry.kind not in TO_STAFF and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
 
 def settle(
     entry: OutboxEntry, attempt_id: str, result: SendResult | NotNeeded, now: datetime, limits: Limits
 ) -> OutboxEntry:
-    """The entry after an attempt. Where a delivery event settled it meanwhile, or the lease lapsed and another sender
-    has it, only the attempt's outcome is noted; that SendGrid accepted the e-mail counts in any case."""
+    """Where a delivery event settled it meanwhile, or another sender has it, only the attempt's outcome is noted; that
+    SendGrid accepted the e-mail counts in any case."""
     mine = entry.status is EmailStatus.SENDING and entry.attempts[-1].id == attempt_id
     noted = _noted(entry, attempt_id, _OUTCOMES[type(result)], result.note)
     if isinstance(result, Accepted):
@@ -223,18 +212,17 @@ _OUTCOMES = {
 
 
 def backoff(entry: OutboxEntry, limits: Limits) -> timedelta:
-    """How long until the next attempt of a rejected e-mail: exponential with full jitter."""
+    """Exponential, with full jitter."""
     doublings = min(max(_count(entry, AttemptOutcome.REJECTED) - 1, 0), 16)  # past that, the longest holds anyway
     return jitter(entry, min(limits.longest_backoff, limits.first_backoff * (1 << doublings))) + timedelta(seconds=1)
 
 
 def jitter(entry: OutboxEntry, longest: timedelta) -> timedelta:
-    """Anything up to `longest`, from the entry's id and attempts, so that the same entry gives the same."""
+    """Anything up to `longest`; the same for the same entry."""
     return longest * random.Random(f"{entry.id} {len(entry.attempts)}").random()
 
 
 def circuit_after(breaker: CircuitBreaker, result: SendResult | NotNeeded, limits: Limits) -> CircuitBreaker:
-    """The circuit breaker after an attempt."""
     match result:
         case RateLimited() if not breaker.is_open:
             return _opened(breaker, result, limits)
@@ -294,7 +282,7 @@ def _alerts(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
 
 
 def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
-    event = desk.events.get(claimed.event)
+    event = desk.event(claimed.event)
     if event is None:
         return Rejected(permanent=False, note="its event has no file any more")
     try:
@@ -312,7 +300,7 @@ def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
 
 
 def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | NotNeeded) -> CircuitChange | None:
-    """Open the circuit breaker, or close it, as the result says; staff are told where our account is refused."""
+    """Staff are told where our account is refused."""
     if not isinstance(result, RateLimited) and breaker.open_until is None:
         return None
     while True:
@@ -329,15 +317,15 @@ def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | No
 
 
 def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) -> EmailStatus:
-    """Settle the entry, whoever else writes it meanwhile."""
+    """Whoever else writes it meanwhile."""
     while True:
         # what was accepted waits for nothing any more, whatever the time
         now = claimed.attempts[-1].at if isinstance(result, Accepted) else desk.store.now()
         current = desk.store.entry(claimed.id)
-        if current is None and is_test(claimed.to):  # forgotten meanwhile
+        if current is None and claimed.event == SMOKE_TEST.slug:  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, result, now, desk.limits).status
         if current is None:
-            raise LookupError("an outbox entry is gone; only those of test persons are deleted")
+            raise LookupError("an outbox entry is gone; only those of the smoke test are deleted")
         settled = settle(current, claimed.attempts[-1].id, result, now, desk.limits)
         if settled == current or desk.store.save_entry(settled, _alerts(desk, settled)):
             return settled.status

@@ -4,39 +4,35 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.testing import is_test
 from rollcall.model.email import UNDELIVERED, EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
 
 MORNING = time(8)
-"""When the staff are told of what can wait, in the event's zone."""
+"""In the event's zone."""
 NOTICE = timedelta(minutes=2)
-"""A digest is enqueued at least so long before it goes out: well above the time that a commit may take, so that nobody
-is sending the one that is enqueued again."""
+"""From enqueueing a digest until it goes out: nobody sends the one that a slow commit enqueues again."""
 
 
 def within_the_hour(event: Event, now: datetime) -> Sequence[OutboxEntry]:
-    """The digests at the end of this hour: one an hour, however much there is to tell."""
+    """At the end of this hour, one for each of the staff."""
     hour = (now.astimezone(UTC) + NOTICE).replace(minute=0, second=0, microsecond=0)
     return _digests(event, f"{hour:%Y%m%dT%H}", hour + timedelta(hours=1))
 
 
 def next_morning(event: Event, now: datetime) -> Sequence[OutboxEntry]:
-    """The digests of the next morning: one a day, however much there is to tell."""
     local = (now + NOTICE).astimezone(event.zone)
     day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
     return _digests(event, f"{day:%Y%m%d}", datetime.combine(day, MORNING, event.zone).astimezone(UTC))
 
 
 def alert_for(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
-    """The digests to enqueue because this e-mail will not arrive; none about a digest. Raises `StoreUnavailable`."""
+    """What to enqueue because this e-mail will not arrive; nothing about a digest."""
     event = desk.events.get(entry.event)
     return within_the_hour(event, desk.store.now()) if event and is_for_staff(entry) else []
 
 
 def is_for_staff(entry: OutboxEntry) -> bool:
-    """Whether the staff are told that this e-mail will not arrive."""
-    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST and not is_test(entry.to)
+    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST
 
 
 def _digests(event: Event, stamp: str, not_before: datetime) -> Sequence[OutboxEntry]:

@@ -16,8 +16,6 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
-from rollcall.desk.ports import forms_return_to
-from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
 from schemas.form import FormField, form_fields
@@ -237,10 +235,10 @@ def main() -> None:
         events = read_events(events_folder)
     except EventFileError as error:
         sys.exit(str(error))
-    links = SignedLinks("", "", os.environ.get("FORMS_HOST"))
+    host = os.environ.get("FORMS_HOST")
     folder.mkdir(parents=True, exist_ok=True)
     for event in events.values():
-        to = forms_return_to(links, event)
+        to = f"{event.slug}@{host}" if host else event.staff[0]
         (folder / f"{event.slug}-form.pdf").write_bytes(blank_form_pdf(event, to))
         (folder / f"{event.slug}-form.txt").write_text(blank_form_text(event, to), encoding="utf-8")
         sys.stdout.write(f"{folder / event.slug}-form.pdf and .txt, to be returned to {to}\n")

@@ -84,10 +84,11 @@ def roster_sheet(event: Event) -> Sheet[RosterRow]:
     def row(one: RosterRow) -> Row:
         registered = one.registered
         confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
-        return (registered.reference, *answers(registered), _time(registered.received_at, event), confirmation.value)
+        received, doubles = _time(registered.received_at, event), ", ".join(one.doubles)
+        return (registered.reference, *answers(registered), received, confirmation.value, doubles)
 
-    across = (Column("Reference", 14), *_form_columns(event), Column("Received", 17), Column("Confirmation", 14))
-    return Sheet("Roster", across, row)
+    after = Column("Received", 17), Column("Confirmation", 14), Column("May be the same as", 18)
+    return Sheet("Roster", (Column("Reference", 14), *_form_columns(event), *after), row)
 
 
 def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:

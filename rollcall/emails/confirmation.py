@@ -3,7 +3,6 @@
 from urllib.parse import quote_plus
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.testing import is_test
 from rollcall.documents.calendar import invitation
 from rollcall.emails.wording import details, person_of, worded
 from rollcall.model.email import Attachment, Email, OutboxEntry
@@ -23,7 +22,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
     late = intake.is_late(registered.received_at)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
-    copies_to = event.staff if late and not is_test(entry.to) else ()
+    copies_to = event.staff if late else ()
     calendar_entry = None if late else f"{event.slug}.ics"
     answers = registered.registration.answers
     return worded(

@@ -10,7 +10,15 @@ from tempfile import TemporaryDirectory
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import Newest, everyone, in_step, messages_now, still_quarantined, unsent_entries
+from rollcall.desk.scan import (
+    Newest,
+    everyone,
+    in_step,
+    likely_doubles,
+    messages_now,
+    still_quarantined,
+    unsent_entries,
+)
 from rollcall.documents.roster import draw
 from rollcall.emails.wording import (
     ATTACHED,
@@ -67,6 +75,7 @@ class Roster:
     """The store's time."""
     by_category: Mapping[str, int] = field(default_factory=dict)
     """Of those on the list, by code."""
+    doubles: int = 0
     organizations: Named = NOTHING
     hotels: Named = NOTHING
     undelivered: Shown[RosterRow] = NOTHING
@@ -117,6 +126,7 @@ def gather(
         closes_at=intake.closes_at,
         as_of=intake.as_of,
         by_category=people.by_category,
+        doubles=people.doubles,
         organizations=drawn.organizations,
         hotels=drawn.hotels,
         undelivered=people.undelivered,
@@ -209,6 +219,7 @@ class _Inbound:
 @dataclass
 class _People:
     by_category: Counter[str] = field(default_factory=Counter)
+    doubles: int = 0
     late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     _not_sent: int = 0
     _will_not_arrive: list[RosterRow] = field(default_factory=list)
@@ -216,6 +227,7 @@ class _People:
 
     def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
         for one in people:
+            self.doubles += bool(one.doubles)
             if one.late:
                 self.late.add(one.registered.received_at, one)
             else:
@@ -235,8 +247,9 @@ class _People:
 def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
     on_list = in_step(listed(store, event, intake, closing), str)
     unsent = in_step(_confirmations(store, event), _about)
+    doubles = likely_doubles(everyone(store, event.slug))
     for one in everyone(store, event.slug):
-        yield RosterRow(one, late=on_list(one.id) is None, unsent=unsent(one.id))
+        yield RosterRow(one, on_list(one.id) is None, unsent(one.id), doubles(one))
 
 
 def _confirmations(store: Store, event: Event) -> Iterator[OutboxEntry]:

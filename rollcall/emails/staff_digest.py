@@ -250,7 +250,7 @@ def _attachments_of(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment
 
 
 def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | None:
-    """Where this digest was due soon after: the outage may have delayed it."""
+    """Since when SendGrid refused our account, where this digest may have had to wait for it."""
     if not breaker.account_refused or breaker.opened_at is None:
         return None
     soon = timedelta(0) <= entry.not_before - breaker.opened_at <= OUTAGE_IS_NEWS

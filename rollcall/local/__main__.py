@@ -1,20 +1,20 @@
 """`make run`: the whole desk on one port of a laptop.
 
 Settings, from the environment: `PORT` (8080), `STORE` (`sqlite`, or `firestore` for the official emulator), `AT` (an
-ISO 8601 time to start the clock at), `EVENTS` (the folder of event files), `BOOKS` (the folder of the SQLite file and
-the outbox), `SENDGRID_ANSWERS` (what SendGrid's stand-in answers to every mail instead of taking it: a status, as 400,
-401, 429 or 500, or 0 for hanging up; to see what docs/operations.md says of its faults).
+ISO 8601 time to start the clock at), `EVENTS` (the folder of event files), `DATABASE` (the folder of the SQLite file
+and the outbox), `SENDGRID_ANSWERS` (what SendGrid's stand-in answers to every e-mail instead of accepting it: a status,
+as 400, 401, 429 or 500, or 0 for hanging up; to see what docs/operations.md says of its faults).
 """
 
 import fcntl
 import os
+import secrets
 import signal
 import socket
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,10 +31,10 @@ from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
-from rollcall.local.running import DATABASE_FILE, NoTime, Run, announced, moved_clock, time_from
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
-from rollcall.local.trigger import run_schedule
+from rollcall.local.trigger import LOOK_EVERY, run_schedule
 from rollcall.model.event import Event
+from rollcall.ops.local_run import DATABASE_FILE, DATABASE_FOLDER, NoTime, Run, announced, moved_clock, time_from
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import OtherSchema, SqliteStore
@@ -57,35 +57,34 @@ class Database:
     store: Store
     files: Files
     outbox: Outbox
-    shift: timedelta
-    """By which its time is ahead of real time."""
-    told: str
+    clock: Callable[[], datetime]
+    shift: timedelta = timedelta(0)
+    """By which its clock is ahead of real time."""
+    note: str = ""
+    """What became of the database of the last run."""
     emulator: str | None = None
-    """The Firestore emulator's address, where the books are there; and the project in it."""
+    """The Firestore emulator's address, where the database is there; and the project in it."""
     project: str | None = None
-
-    def clock(self) -> datetime:
-        """What time it is."""
-        return moved_clock(self.shift)()
 
 
 def main() -> None:
     """Serve until interrupted."""
     env = Env()
-    signal.signal(signal.SIGTERM, _as_interrupted)
     try:
         port = env.int("PORT", 8080)
         events_folder = env.path("EVENTS", Path("events"))
         events = read_events(events_folder)
         at = time_from(env.str("AT", ""), "2004-02-20T23:59:50+01:00")
         answers = _answers(env.str("SENDGRID_ANSWERS", ""))
-        store, folder = env.str("STORE", "sqlite"), env.path("BOOKS", Path(".rollcall/books"))
-        # a run that cannot begin must not touch the books of another
-        with _listening(port) as listening, _books(store, folder, events, at) as db:
-            kept = folder if store == "sqlite" else None
-            run = Run(port, events_folder, kept, db.shift.total_seconds(), db.emulator, db.project)
-            with announced(run, folder):
-                serve(listening, events, db, StandIn(db.outbox, answers))
+        store, folder = env.str("STORE", "sqlite"), env.path("DATABASE", DATABASE_FOLDER)
+        # a run that cannot begin must not touch the database of another
+        with _listening(port) as listening, _database(store, folder, events, at) as db:
+            sqlite = folder if store == "sqlite" else None
+            run = Run(port, events_folder, sqlite, db.shift.total_seconds(), db.emulator, db.project)
+            sendgrid = StandIn(db.outbox, answers)
+            with announced(run, folder), serving(listening, events, db, sendgrid):
+                print(_welcome(port, events, db, sendgrid), flush=True)
+                threading.Event().wait()
     except (EnvError, EventFileError, NoEmulator, NoTime, _WrongSetting) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -113,13 +112,20 @@ def _listening(port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-def serve(listening: socket.socket, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> None:
-    """Serve the desk on localhost, and run the trigger and the schedule beside it."""
+@contextmanager
+def serving(
+    listening: socket.socket,
+    events: Mapping[str, Event],
+    db: Database,
+    sendgrid: StandIn,
+    every: timedelta = LOOK_EVERY,
+) -> Iterator[None]:
+    """Serve the desk on localhost, and run the trigger and the schedule beside it, which look so often."""
     port = listening.getsockname()[1]
     poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(
         store=db.store,
-        intakes=RecentIntakes(db.store, time.monotonic),
+        intakes=RecentIntakes(db.store, lambda: db.clock().timestamp()),
         events=events,
         write=write,
         post=poster.post,
@@ -130,14 +136,13 @@ def serve(listening: socket.socket, events: Mapping[str, Event], db: Database, s
     )
     app = local_app(desk, sendgrid, db.clock)
     server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
-    print(_welcome(port, events, db, sendgrid), flush=True)
     stop = threading.Event()
-    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop), daemon=True)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop, every), daemon=True)
+    serving = threading.Thread(target=server.serve_forever, args=(every.total_seconds(),), daemon=True)
     serving.start()
     schedule.start()
     try:
-        stop.wait()
+        yield
     finally:
         stop.set()
         schedule.join()  # it may be posting to the stand-in, which is served until it is done
@@ -163,14 +168,14 @@ def _answers(said: str) -> int | None:
 
 
 @contextmanager
-def _books(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Database]:
+def _database(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Database]:
     letter_day = min(event.opens_at for event in events.values()) + OFFICE_OPENS
     if kind == "sqlite":
         with _to_ourselves(folder):
-            yield _sqlite_books(folder, events, at, letter_day)
+            yield _sqlite(folder, events, at, letter_day)
     elif kind == "firestore":
         with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
-            yield _firestore_books(address, Path(outbox), at or letter_day)
+            yield _firestore(address, Path(outbox), at or letter_day)
     else:
         raise _WrongSetting(f"STORE={kind} is not known; it is sqlite or firestore")
 
@@ -184,32 +189,37 @@ def _to_ourselves(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise _WrongSetting(
-                f"{folder} is in use by another run; stop it, or choose other books: BOOKS=..."
+                f"{folder} is in use by another run; stop it, or choose another folder: DATABASE=..."
             ) from None
         yield
 
 
-def _sqlite_books(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Database:
-    """The books of the last run go on where they stopped. Time cannot run backwards in them: to start earlier, or over
-    again after the deadline, begins new ones, and the old ones are set aside."""
-    told = ""
+def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Database:
+    """The database of the last run goes on where it stopped. Time cannot run backwards in it: to start earlier, or over
+    again after the deadline, begins a new one, and the old one is set aside."""
+    note = ""
     try:
         stopped_at = _stopped_at(folder)
     except OtherSchema:
         stopped_at = None
-        told = f"The books of the last run are another version's, and are now {_set_aside(folder)}."
+        note = f"The database of the last run is another version's, and is now {_set_aside(folder)}."
     if stopped_at:
         all_closed = all(stopped_at > event.closes_at for event in events.values())
         if (at and at < stopped_at) or (at is None and all_closed):
             came_to, aside = f"{stopped_at:%d %B %Y %H:%M} UTC", _set_aside(folder)
-            told = f"The books of the last run, which had come to {came_to}, are now {aside}."
+            note = f"The database of the last run, which had come to {came_to}, is now {aside}."
             stopped_at = None
         else:
-            told = "The books of the last run go on."
+            note = "The database of the last run goes on."
     shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(folder / DATABASE_FILE, moved_clock(shift))
-    return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), shift, told)
+    return in_folder(folder, moved_clock(shift), shift, note)
+
+
+def in_folder(folder: Path, clock: Callable[[], datetime], shift: timedelta = timedelta(0), note: str = "") -> Database:
+    """The database in this folder, on SQLite."""
+    store = SqliteStore(folder / DATABASE_FILE, clock)
+    return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, shift, note)
 
 
 def _set_aside(folder: Path) -> Path:
@@ -230,24 +240,24 @@ def _stopped_at(folder: Path) -> datetime | None:
     return last if last > _NEVER else None
 
 
-def _firestore_books(address: str, folder: Path, start: datetime) -> Database:
+def _firestore(address: str, folder: Path, start: datetime) -> Database:
     os.environ["FIRESTORE_EMULATOR_HOST"] = address
     from google.cloud import firestore
 
     from rollcall.store.firestore import FirestoreStore
 
-    # a project of this run's own: an emulator that goes on has the books of other runs, at other times
-    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}")
+    # a project of this run's own: an emulator that goes on has the databases of other runs, at other times
+    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}")
     shift = start - datetime.now(UTC)
     store = FirestoreStore(client, shift=shift)
-    told = f"The books are in the Firestore emulator at {address}, project {client.project}, for this run."
+    note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
     files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
-    return Database(store, files, outbox, shift, told, address, client.project)
+    return Database(store, files, outbox, moved_clock(shift), shift, note, address, client.project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:
     here = f"http://localhost:{port}"
-    lines = ["", f"Rollcall is open at {here}/", *([db.told] if db.told else [])]
+    lines = ["", f"Rollcall is open at {here}/", *([db.note] if db.note else [])]
     for event in events.values():
         lines += ["", f"  {event.title}", f"    the form     {here}/register/{event.slug}"]
         lines += [f"    closes at    {deadline(db.store.intake(event).closes_at, event)}"]
@@ -256,11 +266,12 @@ def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: Sta
         does = "hangs up" if sendgrid.answers == HANGS_UP else f"answers {sendgrid.answers}"
         lines += [
             "",
-            f"  No mail goes out: SendGrid's stand-in {does} to each. Without SENDGRID_ANSWERS it takes them.",
+            f"  No e-mail goes out: SendGrid's stand-in {does} to each. Without SENDGRID_ANSWERS it accepts them.",
         ]
-    lines += ["", f"  every mail it sends, and e-mail to it    {here}/outbox", "", "Ctrl-C stops it.", ""]
+    lines += ["", f"  e-mail from it and to it    {here}/outbox", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _as_interrupted)
     main()

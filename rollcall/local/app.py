@@ -18,9 +18,9 @@ from handlers.send_due_mail import send_due_mail
 from handlers.send_mail import send_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
-from rollcall.desk.testing import is_test
 from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
-from rollcall.local.sending_in import came_in, sample_mails, sending_in
+from rollcall.local.sending_in import came_in, sample_emails, sending_in
+from rollcall.model.event import SMOKE_TEST
 from templates import render
 
 HTTP_FUNCTIONS = {"register": register, "send_due_mail": send_due_mail, "close_intake": close_intake}
@@ -51,12 +51,12 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     @app.get("/outbox")
     def outbox_page() -> str:
         return render(
-            "local/outbox.html", mails=_mails(desk, outbox), messages=came_in(desk), samples=sample_mails(desk)
+            "local/outbox.html", emails=_emails(desk, outbox), inbound=came_in(desk), samples=sample_emails(desk)
         )
 
     @app.get("/outbox.json")
     def outbox_json() -> Response:
-        return Response(json.dumps(_mails(desk, outbox), ensure_ascii=False), content_type="application/json")
+        return Response(json.dumps(_emails(desk, outbox), ensure_ascii=False), content_type="application/json")
 
     @app.get("/outbox/<int:number>/<name>")
     def attachment(number: int, name: str) -> Response:
@@ -92,23 +92,21 @@ def _triggered(desk: Desk, function: Callable[[Desk, Any], None]) -> Response:
     return Response("OK")
 
 
-def _mails(desk: Desk, outbox: Outbox) -> list[dict[str, Any]]:
-    """What the outbox shows, the newest first."""
+def _emails(desk: Desk, outbox: Outbox) -> list[dict[str, Any]]:
     posted = outbox.posted()
-    return [_shown(desk, mail, len(posted) - 1 - place) for place, mail in enumerate(posted)]
+    return [_shown(desk, one, len(posted) - 1 - place) for place, one in enumerate(posted)]
 
 
 def _shown(desk: Desk, posted: Posted, number: int) -> dict[str, Any]:
-    """A test person's mail that is not in the books any more was removed; no other ever is."""
-    record = desk.store.entry(posted.email_id)
-    of_test_person = is_test(posted.to[0])
+    entry = desk.store.entry(posted.email_id)
+    gone = "removed" if posted.email_id.startswith(f"{SMOKE_TEST.slug}.") else "unknown"
     return {
         "id": posted.email_id,
-        "kind": record.kind.value if record else "test" if of_test_person else "unknown",
+        "kind": entry.kind.value if entry else gone,
         "to": ", ".join(posted.to),
         "subject": posted.subject,
         "at": posted.at,
-        "state": record.status.value if record else "removed" if of_test_person else "unknown",
+        "status": entry.status.value if entry else gone,
         "text": posted.text,
         "html": posted.html,
         "attachments": [

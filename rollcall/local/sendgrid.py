@@ -1,5 +1,5 @@
-"""A stand-in for SendGrid: takes what v3 Mail Send takes, keeps it for the outbox instead of delivering it, and posts
-signed delivery reports as the Event Webhook does."""
+"""A stand-in for SendGrid: takes what v3 Mail Send takes, keeps it for the outbox page instead of delivering it,
+and posts signed delivery events as the Event Webhook does."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ from rollcall.model.email import Attachment
 
 @dataclass(frozen=True)
 class Posted:
-    """A message that was handed to the stand-in."""
+    """An e-mail that was handed to the stand-in."""
 
     email_id: str
     to: tuple[str, ...]
@@ -35,23 +35,22 @@ class Posted:
 
 
 class Outbox:
-    """The requests taken so far, in a file of JSON lines, so that they outlive the process as the books do."""
+    """The requests accepted so far, in a file of JSON lines, so that they outlive the process as the database does."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
 
     def keep(self, body: dict[str, Any], at: str) -> None:
-        """Keep the body of a Mail Send request."""
         with self._lock, self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"at": at, "body": body}) + "\n")
 
     def posted(self) -> list[Posted]:
-        """Every message, the newest first."""
+        """Every e-mail, the newest first."""
         return self.posted_since(0)[0][::-1]
 
     def posted_since(self, end: int) -> tuple[list[Posted], int]:
-        """The messages kept after the file ended there (in bytes), the oldest first; and where it ends now."""
+        """The e-mails written after the file ended there (in bytes), the oldest first; and where it ends now."""
         if not self._path.exists():
             return [], 0
         with self._lock, self._path.open("rb") as file:
@@ -64,10 +63,10 @@ HANGS_UP = 0
 
 
 class StandIn:
-    """The stand-in's other side: what it kept, the key it signs with, and the reports it still has to post.
+    """The stand-in's other side: what it accepted, the key it signs with, and the delivery events still to be posted.
 
-    A mail to an address that begins with `bounce` bounces, every other is delivered. Where `answers` says a status, or
-    `HANGS_UP`, it takes no mail and answers each so.
+    An e-mail to an address that begins with `bounce` bounces, every other is delivered. Where `answers` says a status,
+    or `HANGS_UP`, it accepts none and answers each so.
     """
 
     def __init__(self, outbox: Outbox, answers: int | None = None) -> None:
@@ -75,12 +74,12 @@ class StandIn:
         self.answers = answers
         self._key = ec.generate_private_key(ec.SECP256R1())
         self.public_key = self._key.public_key()
-        self._reported = 0  # where the outbox ended when the last reports were posted
+        self._reported = 0  # where the outbox ended when the last events were posted
 
-    def reports_due(self) -> bytes | None:
-        """The Event Webhook's next post: what became of the messages that came since the last; None for none."""
+    def events_due(self) -> bytes | None:
+        """The Event Webhook's next post: the events of the e-mails that came since the last; None for none."""
         due, self._reported = self.outbox.posted_since(self._reported)
-        return json.dumps([report for message in due for report in _reports(message)]).encode() if due else None
+        return json.dumps([event for one in due for event in _delivery_events(one)]).encode() if due else None
 
     def signed(self, body: bytes) -> dict[str, str]:
         """The headers that SendGrid puts on such a post."""
@@ -89,13 +88,13 @@ class StandIn:
         return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}
 
 
-def _reports(message: Posted) -> list[dict[str, str]]:
-    about = {"email": message.to[0], "email_id": message.email_id}
-    if message.to[0].startswith("bounce"):
-        became = {"event": "bounce", "reason": "550 5.1.1 There is no such mailbox."}
+def _delivery_events(posted: Posted) -> list[dict[str, str]]:
+    about = {"email": posted.to[0], "email_id": posted.email_id}
+    if posted.to[0].startswith("bounce"):
+        outcome = {"event": "bounce", "reason": "550 5.1.1 There is no such mailbox."}
     else:
-        became = {"event": "delivered", "response": "250 OK"}
-    return [about | {"event": "processed"}, about | became]
+        outcome = {"event": "delivered", "response": "250 OK"}
+    return [about | {"event": "processed"}, about | outcome]
 
 
 def sendgrid_app(sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
@@ -122,15 +121,15 @@ def _errors(status: int, message: str) -> Response:
     return Response(json.dumps(errors), status, content_type="application/json")
 
 
-def _posted(kept: dict[str, Any]) -> Posted:
-    body = kept["body"]
+def _posted(line: dict[str, Any]) -> Posted:
+    body = line["body"]
     person, *copies = body["personalizations"]
     content = {part["type"]: part["value"] for part in body["content"]}
     return Posted(
         email_id=person["custom_args"]["email_id"],
         to=tuple(address["email"] for one in (person, *copies) for address in one["to"]),
         subject=body["subject"],
-        at=kept["at"],
+        at=line["at"],
         text=content["text/plain"],
         html=content["text/html"],
         attachments=tuple(

@@ -1,14 +1,14 @@
-"""The page's other side: e-mail that is sent in, and what came of it."""
+"""The outbox page's other side: e-mail that is sent in, and what came of it."""
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.scan import everyone, messages
+from rollcall.desk.scan import messages_now
 from rollcall.emails.reasons import why
 from rollcall.emails.wording import faults
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
@@ -16,11 +16,11 @@ from rollcall.local.sample import SENDER, sample_text
 from rollcall.local.sendgrid import StandIn
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, status_now
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.registration import reference
 
 LARGEST = 40_000_000
-"""Bytes of what is sent in; SendGrid takes messages of 30 MB at the most."""
+"""Bytes; SendGrid takes e-mails of 30 MB at the most."""
 
 
 def sending_in(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
@@ -32,8 +32,10 @@ def sending_in(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Bl
         request.max_content_length = request.max_form_memory_size = LARGEST
         to = request.form.get("to", "")
         post = inbound_post(_message(to, now()), to, now())
-        kept = _post(sendgrid, post)
-        return redirect("/outbox#came-in", 303) if kept.status_code == 200 else Response(kept.data, kept.status_code)
+        answer = _post(sendgrid, post)
+        if answer.status_code != 200:
+            return Response(answer.data, answer.status_code)
+        return redirect("/outbox#came-in", 303)
 
     @pages.get("/messages.json")
     def messages_json() -> Response:
@@ -43,15 +45,14 @@ def sending_in(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Bl
 
 
 def came_in(desk: Desk) -> list[dict[str, Any]]:
-    """The messages that came in for all events, the newest first."""
+    """The inbound e-mails of all events, the newest first."""
     shown = []
     for slug in desk.events:
-        registered = {one.id for one in everyone(desk.store, slug)}
-        shown += [(one.stored_at, _shown(desk, one, registered)) for one in messages(desk.store, slug)]
+        shown += [(one.stored_at, _shown(desk, one, status)) for one, status, _ in messages_now(desk.store, slug)]
     return [one for _, one in sorted(shown, key=lambda row: row[0], reverse=True)]
 
 
-def sample_mails(desk: Desk) -> list[dict[str, str]]:
+def sample_emails(desk: Desk) -> list[dict[str, str]]:
     """For each event to which forms may be sent by e-mail, one that is ready to be sent."""
     places = [(event, to) for event in desk.events.values() if (to := desk.links.forms_to(event))]
     return [
@@ -80,7 +81,7 @@ def _post(sendgrid: StandIn, post: InboundPost) -> Any:
     return current_app.test_client().post("/receive-email", data=post.body, headers=headers)
 
 
-def _shown(desk: Desk, inbound: InboundEmail, registered: Collection[str]) -> dict[str, Any]:
+def _shown(desk: Desk, inbound: InboundEmail, status: InboundStatus) -> dict[str, Any]:
     event = desk.events[inbound.event]
     return {
         "id": inbound.id,
@@ -88,19 +89,19 @@ def _shown(desk: Desk, inbound: InboundEmail, registered: Collection[str]) -> di
         "at": inbound.received_at.isoformat(timespec="seconds"),
         "from": inbound.sender,
         "subject": inbound.subject,
-        "standing": status_now(inbound, registered).value,
+        "status": status.value,
         "reason": why(inbound.reasons),
         "forms": [_form(event, form) for form in inbound.forms],
         "not_read": list(inbound.not_read),
         "answered": inbound.answered,
-        "dealt_with": inbound.resolved,
+        "resolved": inbound.resolved,
     }
 
 
 def _form(event: Event, form: InboundForm) -> dict[str, Any]:
-    in_the_books = form.status in (FormStatus.REGISTERED, FormStatus.DUPLICATE)
+    is_stored = form.status in (FormStatus.REGISTERED, FormStatus.DUPLICATE)
     return {
-        "standing": form.status.value,
-        "reference": reference(form.registration_id) if form.registration_id and in_the_books else None,
+        "status": form.status.value,
+        "reference": reference(form.registration_id) if form.registration_id and is_stored else None,
         "faults": dict(faults(event, form.faults)),
     }

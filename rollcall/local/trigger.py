@@ -15,28 +15,33 @@ _EVERY_MINUTE = ("/close-intake", "/send-due-mail")
 
 
 def run_schedule(
-    app: Flask, desk: Desk, sendgrid: StandIn, clock: Callable[[], datetime], stop: threading.Event
+    app: Flask,
+    desk: Desk,
+    sendgrid: StandIn,
+    clock: Callable[[], datetime],
+    stop: threading.Event,
+    every: timedelta = LOOK_EVERY,
 ) -> None:
-    """Until told to stop: call `send_mail` for each mail that is newly queued, `record_deliveries` for what the
-    SendGrid stand-in has to report, and at the start of each minute what Cloud Scheduler calls."""
+    """Until told to stop: call `send_mail` for each new outbox entry, `record_deliveries` for the delivery events of
+    SendGrid's stand-in, and at the start of each minute what Cloud Scheduler calls."""
     caller = app.test_client()
     minute = None
-    while not stop.wait(LOOK_EVERY.total_seconds()):
+    while not stop.wait(every.total_seconds()):
         if minute != (minute := clock().replace(second=0, microsecond=0)):
             for path in _EVERY_MINUTE:
                 caller.post(path)
-        for email_id in _newly_queued(desk):
+        for email_id in _newly_enqueued(desk):
             caller.post("/send-mail", headers=trigger_of(email_id))
-        if reports := sendgrid.reports_due():
-            caller.post("/record-deliveries", data=reports, headers=sendgrid.signed(reports))
+        if events := sendgrid.events_due():
+            caller.post("/record-deliveries", data=events, headers=sendgrid.signed(events))
 
 
-def _newly_queued(desk: Desk) -> list[str]:
+def _newly_enqueued(desk: Desk) -> list[str]:
     try:
-        records = [desk.store.entry(email_id) for email_id in desk.store.due_entries(20)]
+        entries = [desk.store.entry(email_id) for email_id in desk.store.due_entries(20)]
     except StoreUnavailable:
         return []
-    return [record.id for record in records if record and not record.attempts]
+    return [entry.id for entry in entries if entry and not entry.attempts]
 
 
 def trigger_of(email_id: str) -> dict[str, str]:

@@ -4,14 +4,12 @@ from datetime import timedelta
 
 
 class DeskError(Exception):
-    """Base of the desk's own errors."""
+    pass
 
 
 class StoreUnavailable(DeskError):
-    """The books cannot be reached now; nothing is known to be written. The same call again is always right.
-
-    Not raised when the store answers "no": a record that is already there, a lost race.
-    """
+    """Nothing is known to be written; the same call again is safe. Not raised for a "no": a document that is there, a
+    lost race."""
 
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__("the store cannot be reached")

@@ -11,7 +11,7 @@ from enum import StrEnum
 from rollcall.model.title import TITLES
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread for another."""
+"""Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread."""
 
 _REFERENCE_DIGITS = 8
 _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
@@ -19,77 +19,68 @@ _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """What a client calls one form that it may send again (an `Idempotency-Key`)."""
+    """An `Idempotency-Key`."""
 
     id: str
     until: datetime
-    """From then on nobody needs it, and the store may delete it."""
+    """The store may delete it then."""
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A filled-in form that passed the checks.
-
-    Names and e-mail address say whose it is (`person_key`), so they take no part in telling two forms of one person
-    apart; nor do the language, the day it was signed, and the E.164 numbers, which are read out of the answers.
-    """
+    """A form that passed the checks. Names and e-mail address say whose it is, so they take no part in telling two
+    forms of one person apart; nor do the language, the date and the E.164 numbers, which are read from the answers."""
 
     family_name: str = field(compare=False)
     first_name: str = field(compare=False)
     email: str = field(compare=False)
     category: str
     answers: Mapping[str, str]
-    """Every other answer as the person wrote it, by field name; a field left empty is absent."""
+    """As written, by field name; empty ones are absent."""
     e164: Mapping[str, str] = field(compare=False, default_factory=dict)
-    """Telephone numbers in E.164, by field name, where they could be understood."""
+    """By field name, where a number could be understood."""
     signed_on: date | None = field(compare=False, default=None)
-    """None where left out: the day it was received."""
+    """None: the day it was received."""
     language: str = field(compare=False, default="en")
-    """The person's, as a BCP 47 tag."""
+    """BCP 47."""
 
     @property
     def full_name(self) -> str:
-        """First name, family name; the one name of a person who has one."""
         return f"{self.first_name} {self.family_name}".strip()
 
     @property
     def addressed_as(self) -> str:
-        """How a letter begins: title and family name, where the person gave a title."""
+        """Title and family name."""
         return f"{TITLES.get(self.answers.get('title', ''), '')} {self.family_name}".strip()
 
 
 @dataclass(frozen=True)
 class Registered:
-    """A registration in the store; `received_at` is the commit time."""
+    """`received_at` is the commit time."""
 
     id: str
     registration: Registration
     received_at: datetime
     arrived_at: datetime | None = None
-    """When SendGrid received the e-mail that it came in; None where it came from a page or a program."""
+    """When SendGrid received its e-mail; None for a page or a program."""
 
     @property
     def reference(self) -> str:
-        """What the person quotes."""
         return reference(self.id)
 
 
 class BotSignal(StrEnum):
-    """Why a form looks as if no person had filled it in."""
-
     HIDDEN_FIELD = "hidden_field"
-    """A field that people do not see was filled in."""
     TOO_FAST = "too_fast"
-    """It was sent sooner than a person could have filled it in."""
+    """Sooner than a person could have."""
 
 
 @dataclass(frozen=True)
 class QuarantinedForm:
-    """A form that waits for a review: nobody is registered by it."""
+    """Nobody is registered by it."""
 
     form: Registered
-    """As it would be in the store, but that its id is the `person_key`; `received_at` is when the last one of this
-    person came."""
+    """Under the `person_key` for an id; `received_at` is when this person's last one came."""
     signal: BotSignal
 
     @property
@@ -98,15 +89,13 @@ class QuarantinedForm:
 
 
 def new_id() -> str:
-    """An id that says nothing about anybody: 120 random bits as 24 base 32 digits."""
+    """120 random bits as 24 base 32 digits."""
     return _base32(secrets.token_bytes(_ID_BYTES))
 
 
 def person_key(registration: Registration) -> str:
-    """Whose registration it is, the same for every form of one person: 24 base 32 digits.
-
-    A person is an e-mail address with a family and a first name: focal points register many from one address.
-    """
+    """24 base 32 digits, the same for every form of one person: of one e-mail address, family and first name. Focal
+    points register many from one address."""
     person = (
         normalized_address(registration.email),
         normalized(registration.family_name),
@@ -116,15 +105,14 @@ def person_key(registration: Registration) -> str:
 
 
 def similarity_key(registration: Registration) -> str:
-    """The same for two people who may be one, though that is not sure: one e-mail address, and names that differ by
-    accents, by order, or by letters that keyboards swap."""
+    """The same for people who may be one: one e-mail address, and names that differ by accents, order, or letters that
+    keyboards swap."""
     names = sorted(map(_skeleton, (registration.family_name, registration.first_name)))
     return "\x1f".join((normalized_address(registration.email), *names))
 
 
 def fold(text: str) -> str:
-    """The text with case, width and spacing folded (Unicode NFKC and casefold) and without characters that only shape
-    what stands beside them (joiners, direction marks), for comparing only."""
+    """Case, width and spacing folded (NFKC, casefold), without joiners and direction marks; for comparing only."""
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -132,12 +120,12 @@ def fold(text: str) -> str:
 
 
 def normalized(name: str) -> str:
-    """As `fold`, with apostrophes and hyphens of every kind as one, for comparing only."""
+    """As `fold`, with apostrophes and hyphens of every kind as one."""
     return fold(name if name.isascii() and "`" not in name else name.translate(_ONE_OF_ITS_KIND))
 
 
 def normalized_address(email: str) -> str:
-    """As `fold`, with the domain in its ASCII form (RFC 5890), for comparing only."""
+    """As `fold`, with the domain in its ASCII form (RFC 5890)."""
     if email.isascii():
         return email.lower()
     local, _, domain = email.rpartition("@")
@@ -147,14 +135,14 @@ def normalized_address(email: str) -> str:
 
 
 def reference(id: str) -> str:
-    """Three groups of three, as `7KQ-X93-M4T`: the id's first eight digits and a check character."""
+    """As `7KQ-X93-M4T`: the id's first eight digits and a check character."""
     digits = id[:_REFERENCE_DIGITS]
     digits += check_character(digits)
     return "-".join(digits[start : start + 3] for start in range(0, len(digits), 3))
 
 
 def is_reference(text: str) -> bool:
-    """Whether the text is a reference that was not misheard or mistyped."""
+    """Neither misheard nor mistyped."""
     digits = text.replace("-", "")
     return (
         len(digits) == _REFERENCE_DIGITS + 1
@@ -164,7 +152,7 @@ def is_reference(text: str) -> bool:
 
 
 def check_character(digits: str) -> str:
-    """Luhn's check over base 32: any one wrong character shows, and nearly any two swapped neighbours."""
+    """Luhn's over base 32: shows any wrong character, and nearly any two swapped neighbours."""
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = ALPHABET.index(digit) * (2 if place % 2 == 0 else 1)
@@ -189,7 +177,7 @@ _LOOK_ALIKES = str.maketrans(
     | dict.fromkeys("یىې", "ي")
     | {"ک": "ك", "ہ": "ه", "ة": "ه"}
 )
-"""Letters that are typed for one another where a keyboard lacks one: Latin ones; Arabic and Persian yeh, kaf, heh."""
+"""Latin letters, and Arabic and Persian yeh, kaf and heh, that keyboards lack."""
 
 
 def _skeleton(name: str) -> str:

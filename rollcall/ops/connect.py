@@ -1,37 +1,63 @@
-"""Opening the books: those of a project at Google, or those of the local run on this machine."""
+"""Opening the database: that of a project at Google, or that of the local run on this machine."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from rollcall.desk.ports import Store
-from rollcall.local.running import DATABASE_FILE, Run, local_run, moved_clock
+from rollcall.model.event import Event
+from rollcall.ops.local_run import DATABASE_FILE, Run, local_run, moved_clock
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 
 
-class NoDatabase(Exception):
-    """There are no books to open; the message says why, and what then."""
+class Refused(Exception):
+    """What was asked for cannot be done; the message says why, and what then. `facts` are for programs."""
+
+    def __init__(self, code: str, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.code, self.facts = code, facts
+
+
+class NoDatabase(Refused):
+    """There is no database to open."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("no_database", message)
 
 
 @dataclass(frozen=True)
 class Database:
-    """Books that were opened."""
+    """A database that was opened."""
 
     store: Store
-    told: str
-    """Which ones."""
+    name: str
+    """As people are told: `the local run at …`, `project … at Google`."""
     address: str | None = None
     """Where the desk's pages are, if that is known."""
     events: Path | None = None
-    """The folder of the event files that go with them, if that is known."""
+    """The folder of the event files that go with it, if that is known."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a command works with: a database, and the events of a folder."""
+
+    database: Database
+    events: Mapping[str, Event]
+    folder: Path
+
+    @property
+    def store(self) -> Store:
+        return self.database.store
 
 
 def connect(project: str, folder: Path) -> Database:
-    """The books of the project, or, where it is empty, those of the local run, which keeps its books in this folder or
-    would if they were not in the emulator. Raises `NoDatabase`."""
+    """The project's database or, where `project` is empty, that of the local run whose database is in this folder, or
+    would be if it were not in the emulator. Raises `NoDatabase`."""
     if project:
         return _at_google(project)
     run = local_run(folder)
@@ -76,13 +102,14 @@ def _token() -> str:
 
 
 def _of_run(run: Run) -> Database:
+    return Database(_store_of(run), f"the local run at {run.address}", run.address, run.events)
+
+
+def _store_of(run: Run) -> Store:
     shift = timedelta(seconds=run.shift)
-    told = f"the local run at {run.address}"
     if run.database:
         try:
-            return Database(
-                SqliteStore(run.database / DATABASE_FILE, moved_clock(shift)), told, run.address, run.events
-            )
+            return SqliteStore(run.database / DATABASE_FILE, moved_clock(shift))
         except OtherSchema as error:
             raise NoDatabase(f"{error}; run the commands of the version that runs.") from None
     os.environ["FIRESTORE_EMULATOR_HOST"] = run.emulator or ""
@@ -90,5 +117,4 @@ def _of_run(run: Run) -> Database:
 
     from rollcall.store.firestore import FirestoreStore
 
-    store = FirestoreStore(firestore.Client(project=run.project), shift=shift)
-    return Database(store, told, run.address, run.events)
+    return FirestoreStore(firestore.Client(project=run.project), shift=shift)

@@ -1,4 +1,4 @@
-"""Checking the event files before they are deployed, beside what the books say."""
+"""Checking the event files before they are deployed, beside what the database says."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 from rollcall.desk.deadline import why_not
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, messages, quarantined_forms
-from rollcall.model.event import Event
+from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.intake import Intake
 from schemas.event import as_written, read_folder
 from templates import days, deadline, in_utc, in_zone
@@ -21,25 +21,25 @@ def check_folder(folder: Path, store: Store | None, now: datetime) -> tuple[Mapp
 
 
 def check_events(events: Mapping[str, Event], store: Store | None, now: datetime) -> list[str]:
-    """What speaks against deploying these events, and no others, at this time: a line a fault, with the file's name,
-    the field and the mend. Writes nothing. `store` is None where there are no books yet. Raises `StoreUnavailable`."""
+    """What speaks against deploying these events, and no others, at this time: a line a fault, with file, field and
+    mend. Writes nothing. `store` is None where no database is there yet. Raises `StoreUnavailable`."""
     intakes = store.known_intakes() if store else {}
     found = [(slug, fault) for slug, event in events.items() for fault in faults(event, intakes.get(slug), now)]
     if store:
-        gone = {slug: intake for slug, intake in intakes.items() if slug not in events}
+        gone = {slug: intake for slug, intake in intakes.items() if slug not in {*events, SMOKE_TEST.slug}}
         found += [(slug, _without_file(intake)) for slug, intake in gone.items() if _is_waited_for(store, slug, intake)]
     return [f"{slug}.toml: {fault}" for slug, fault in found]
 
 
 def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
-    """What is wrong with an event, as its file says it and its intake stands in the books, if they know it. One whose
-    deadline passed in the books is past, and its file may stay as it is, but for a deadline that is yet to come: nobody
+    """What is wrong with an event, as its file says it and its intake stands in the database, if it is there. One whose
+    deadline passed there is past, and its file may stay as it is, but for a deadline that is yet to come: nobody
     would be let in by it."""
     if intake and intake.past and event.closes_at <= now:
         return []
     found = _against_itself(event)
     if intake:
-        return found + _against_the_books(event, intake)
+        return found + _against_the_database(event, intake)
     if event.closes_at < now:
         found.append(
             f"intake.closes: {deadline(event.closes_at, event)} has passed, and nobody could ever register; write a "
@@ -63,7 +63,7 @@ def _without_file(intake: Intake) -> str:
         else f"it is open until {in_utc(intake.closes_at)}"
     )
     return (
-        f"is not there, or cannot be used, and the books know the event: somebody registered or wrote for it, and "
+        f"is not there, or cannot be used, and the database knows the event: somebody registered or wrote for it, and "
         f"{stands}; put its file back, or say EVENTS=<folder that holds it>"
     )
 
@@ -82,27 +82,27 @@ def _against_itself(event: Event) -> list[str]:
     ]
 
 
-def _against_the_books(event: Event, intake: Intake) -> list[str]:
+def _against_the_database(event: Event, intake: Intake) -> list[str]:
     found = []
     if intake.opens_at != event.opens_at:
         found.append(
-            f"intake.opens: the file says {in_zone(event.opens_at, event)}, the books say "
-            f"{in_zone(intake.opens_at, event)}, and the books decide; write "
+            f"intake.opens: the file says {in_zone(event.opens_at, event)}, the database says "
+            f"{in_zone(intake.opens_at, event)}, and the database decides; write "
             f"opens = {as_written(intake.opens_at, event, ends=False)}"
         )
     if intake.closes_at != event.closes_at:
         was = [earlier for earlier in intake.history if earlier.closes_at == event.closes_at]
         moved = f" (it was moved on {in_zone(was[-1].moved_at, event)})" if was else ""
         found.append(
-            f"intake.closes: the file says {deadline(event.closes_at, event)}, the books say "
-            f"{deadline(intake.closes_at, event)}{moved}, and the books decide; if they are right, write "
+            f"intake.closes: the file says {deadline(event.closes_at, event)}, the database says "
+            f"{deadline(intake.closes_at, event)}{moved}, and the database decides; if it is right, write "
             f"closes = {as_written(intake.closes_at, event, ends=True)}{_moving(event, intake)}"
         )
     return found
 
 
 def _moving(event: Event, intake: Intake) -> str:
-    """How the books come to say what the file says, where they can."""
+    """How to move the deadline to what the file says, where it can be moved."""
     if why_not(intake, event.closes_at) or after_its_end(event, event.closes_at):
         return ""
     to = as_written(event.closes_at, event, ends=True)

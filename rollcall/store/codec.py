@@ -33,7 +33,7 @@ def versioned(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The record, where this code can read it; raises `StoreUnavailable`, from `NewerSchema`, where it cannot."""
+    """Raises `StoreUnavailable`, from `NewerSchema`, where a newer version wrote it."""
     version = record["schema_version"]
     if version > SCHEMA_VERSION:
         raise StoreUnavailable(_RETRY_AFTER) from NewerSchema(f"version {version}; known are those to {SCHEMA_VERSION}")
@@ -132,11 +132,11 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
 
 
 NEW_INBOUND = InboundEmail(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
-"""What every inbound e-mail is when it comes in, apart from the first three."""
+"""But for the first three fields."""
 
 
 def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
-    """What came of an e-mail: all that may change."""
+    """All that may change."""
     return {
         "status": inbound.status.value,
         "due_at": inbound.due_at,
@@ -248,7 +248,7 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
 
 
 def plain(instant: datetime) -> datetime:
-    """The instant as a plain UTC `datetime`, whatever subclass a library made of it."""
+    """A plain UTC `datetime`, whatever subclass a library made of it."""
     return datetime.combine(instant.date(), instant.time(), tzinfo=UTC)
 
 

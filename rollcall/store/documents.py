@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
-from rollcall.model.event import Event
+from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
@@ -36,7 +36,7 @@ from rollcall.store import codec
 from rollcall.store.codec import known, versioned
 
 Values = Mapping[str, Any]
-"""A document's values by field name: text, whole numbers, truth values, instants, None, lists and mappings of such."""
+"""Text, whole numbers, truth values, instants, None, lists and mappings of such, by field name."""
 
 _BREAKER = "queues/outbox"
 _UNSENT = [status.value for status in EmailStatus if status not in DONE]
@@ -44,22 +44,18 @@ _UNSENT = [status.value for status in EmailStatus if status not in DONE]
 
 @dataclass(frozen=True)
 class Document:
-    """What was found where a document was looked for."""
-
     id: str
     values: Values | None
-    """None where there is no such document."""
+    """None where there is none; then the rest is meaningless, but for `read_at`."""
     read_at: datetime
     created_at: datetime
-    """Of one that is there, as are the next two; else meaningless."""
     updated_at: datetime
     version: object
-    """The mark of this reading, for `Update`."""
 
 
 @dataclass(frozen=True)
 class Create:
-    """Write a document that must not be there."""
+    """Fails where it is there."""
 
     path: str
     values: Values
@@ -67,7 +63,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Replace:
-    """Write a document in place of the one that is there, if any; that one's create time stays."""
+    """Keeps the create time."""
 
     path: str
     values: Values
@@ -75,8 +71,7 @@ class Replace:
 
 @dataclass(frozen=True)
 class Update:
-    """Write these fields of a document that must be there, and, where a version is given, as it was then; its other
-    fields stay as they are."""
+    """These fields, others stay; fails where it is not there, or not of this version."""
 
     path: str
     values: Values
@@ -85,8 +80,6 @@ class Update:
 
 @dataclass(frozen=True)
 class Delete:
-    """Delete the document, if it is there."""
-
     path: str
 
 
@@ -95,22 +88,20 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Documents of a collection whose fields are as asked (`==`, `<`, `<=`, `>`, `in`), by this field or else by id."""
+    """Operators: `==`, `<`, `<=`, `>`, `in`. By `order_by`, else by id."""
 
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()
     order_by: str | None = None
     after: str | None = None
-    """An id: only documents past it."""
+    """An id: documents past it."""
     limit: int | None = None
     ids_only: bool = False
 
 
 class NotCommitted(Exception):
-    """What must (not) have been there was not (was): nothing was written.
-
-    `may_be_ours`: an earlier try of the same commit ended without an answer, so what is there may be of that try.
-    """
+    """Nothing was written. `may_be_ours`: an earlier try ended without an answer, so what is there may be of that
+    try."""
 
     def __init__(self, *, may_be_ours: bool) -> None:
         super().__init__("a precondition of the commit does not hold")
@@ -118,28 +109,25 @@ class NotCommitted(Exception):
 
 
 class Database(Protocol):
-    """A database of documents with commits of all or nothing and one clock. Every method may raise
-    `StoreUnavailable`."""
+    """A database of documents with one clock. Every method may raise `StoreUnavailable`."""
 
     def read(self, path: str) -> Document:
-        """The document, read at a time that every commit acknowledged before lies before, and every later one after."""
+        """After every commit acknowledged before, before every later one."""
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
-        """Those of these documents that are there, in no order; `read_at` is meaningless."""
+        """Those that are there, in no order, with a meaningless `read_at`."""
 
     def commit(self, *writes: Write) -> datetime:
-        """Make all these writes or none; the commit's time. Raises `NotCommitted`."""
+        """All or none, and when. Raises `NotCommitted`."""
 
     def query(self, query: Query) -> Iterable[Document]:
-        """The documents; `values` is empty where only ids were asked for, and `read_at` is meaningless in SQLite."""
+        """`values` is empty where only ids were asked for; `read_at` may be meaningless."""
 
     def count(self, query: Query) -> int:
-        """How many documents there are, up to the query's limit."""
+        """Up to the query's limit."""
 
 
 class DocumentStore:
-    """A `Store` in a database of documents."""
-
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -175,7 +163,7 @@ class DocumentStore:
         return [found.id for found in self._database.query(Query("events", due, "closes_at", ids_only=True))]
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
-        """Where an answer was lost this may say False of what it wrote: the caller looks again."""
+        """After a lost answer it may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
         moved = codec.intake_record(replace(intake, closes_at=closes_at, history=history))
         return self._committed(Update(_event(event), versioned(moved), intake.version))
@@ -252,7 +240,8 @@ class DocumentStore:
             codec.quarantined_from(found.id, _values(found), found.updated_at) for found in self._database.query(query)
         ]
 
-    def forget(self, event: str, id: str, person: str, entries: Sequence[str]) -> None:
+    def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
+        event = SMOKE_TEST.slug
         paths = (_registration(event, id), _person(event, person), f"{_event(event)}/quarantine/{person}")
         self._database.commit(*map(Delete, (*paths, *map(_entry_path, entries))))
 
@@ -370,7 +359,6 @@ def _inbound_values(inbound: InboundEmail) -> Values:
 
 
 def _values(found: Document) -> Mapping[str, Any]:
-    """Of a document that is there."""
     return known(found.values or {})
 
 

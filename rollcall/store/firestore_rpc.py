@@ -23,35 +23,27 @@ from rollcall.store.documents import Values
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
 _KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
-"""Google's own client has it too: a line that has died is found out before it is needed."""
+"""As Google's own client: a dead connection is found before it is needed."""
 
 RpcWrite = Mapping[str, Any]
-"""A write of a commit, as protocol buffers take it."""
 
 
 @dataclass(frozen=True)
 class Read:
-    """What was found where a document was looked for."""
-
     id: str
     values: Values | None
-    """None where there is no such document."""
     read_at: datetime
     created_at: datetime
-    """Of one that is there; else meaningless."""
     version: Any
-    """When that one was last written, as Firestore says it: the mark of this reading, for `update`."""
 
     @property
     def updated_at(self) -> datetime:
-        """When that one was last written."""
         updated_at: datetime = self.version.ToDatetime(UTC)
         return updated_at
 
 
 def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
-    """The library's client of the API: of the emulator (`FIRESTORE_EMULATOR_HOST`), or of Google with these
-    credentials, by default those of the machine."""
+    """Of the emulator (`FIRESTORE_EMULATOR_HOST`), or of Google with these credentials, else the machine's."""
     emulator = _emulator()
     if emulator:
         channel = grpc.insecure_channel(emulator)
@@ -61,10 +53,7 @@ def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
 
 
 class FirestoreRpc:
-    """Reading and writing documents of a project's default database by their paths, as `entries/x`.
-
-    What the library raises, each raises.
-    """
+    """Documents of a project's default database, by path. Raises what the library raises."""
 
     def __init__(self, project: str, api: FirestoreClient) -> None:
         self._database = f"projects/{project}/databases/(default)"
@@ -74,7 +63,7 @@ class FirestoreRpc:
             self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
 
     def read(self, path: str, how: Mapping[str, Any]) -> Read:
-        """The document; `how` are the library's `retry` and `timeout`."""
+        """`how` are the library's `retry` and `timeout`."""
         request = _BatchGetDocumentsRequest(database=self._database, documents=[self._name(path)])
         answers = self._api.batch_get_documents(
             request=BatchGetDocumentsRequest.wrap(request), metadata=self._metadata, **how
@@ -91,29 +80,25 @@ class FirestoreRpc:
         )
 
     def commit(self, writes: Iterable[RpcWrite], how: Mapping[str, Any]) -> datetime:
-        """Make all these writes or none; the commit's time. `how`: see `read`."""
         request = _CommitRequest(database=self._database, writes=writes)
         answer: Any = self._api.commit(request=CommitRequest.wrap(request), metadata=self._metadata, **how)
         committed_at: datetime = type(answer).pb(answer).commit_time.ToDatetime(UTC)
         return committed_at
 
     def create(self, path: str, values: Values) -> RpcWrite:
-        """Write a document that must not be there yet (`AlreadyExists`)."""
+        """Fails with `AlreadyExists`."""
         return {**self.replace(path, values), "current_document": {"exists": False}}
 
     def replace(self, path: str, values: Values) -> RpcWrite:
-        """Write a document in place of the one that is there, if any."""
         return {"update": {"name": self._name(path), "fields": _encoded(values)}}
 
     def update(self, path: str, values: Values, version: object = None) -> RpcWrite:
-        """Write these fields of a document that must be there (`NotFound`), and, where a version is given, as it was
-        then (`FailedPrecondition`); its other fields stay as they are."""
+        """Fails with `NotFound`, or `FailedPrecondition` where it is of another version."""
         as_read = {"exists": True} if version is None else {"update_time": version}
         mask = {"field_paths": list(values)}
         return {**self.replace(path, values), "update_mask": mask, "current_document": as_read}
 
     def delete(self, path: str) -> RpcWrite:
-        """Take the document away, if it is there."""
         return {"delete": self._name(path)}
 
     def _name(self, path: str) -> str:
@@ -129,7 +114,6 @@ def _encoded(values: Values) -> dict[str, Any]:
 
 
 def _value(value: Any) -> dict[str, Any]:
-    """A `google.firestore.v1.Value`, as protocol buffers take it from plain values."""
     match value:
         case str():
             return {"string_value": value}

@@ -35,7 +35,7 @@ create table documents (
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
 )
 _VERSION = 1
-"""Of these tables, kept in the file (`pragma user_version`)."""
+"""`pragma user_version`."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
@@ -51,10 +51,8 @@ class OtherSchema(Exception):
 
 
 class SqliteStore(DocumentStore):
-    """A `Store` in one file; several threads and processes may use it at once.
-
-    `clock` gives the machine's time. Without `durable` a commit does not wait for the disk.
-    """
+    """Several threads and processes may use one file. `clock` is the machine's. Without `durable` a commit does not
+    wait for the disk."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool = True) -> None:
         self._file = SqliteDatabase(path, clock, durable=durable)
@@ -65,11 +63,8 @@ class SqliteStore(DocumentStore):
 
 
 class SqliteDatabase:
-    """A `Database` in one file.
-
-    Times are taken inside the write lock and each is later than the one before, even where the machine's clock steps
-    back, so that times and commits have one order.
-    """
+    """Times are taken inside the write lock, each later than the one before, even where the machine's clock steps
+    back."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool) -> None:
         self._clock = clock
@@ -98,7 +93,6 @@ class SqliteDatabase:
         return [one for one in found if one.values is not None]
 
     def commit(self, *writes: Write) -> datetime:
-        """Its outcome is always known."""
         with self._commit() as now:
             for write in writes:
                 self._write(write, now)
@@ -143,7 +137,7 @@ class SqliteDatabase:
         self._connection.execute("insert or replace into documents values (?, ?, ?, ?, ?)", row)
 
     def _write_ahead(self) -> None:
-        """SQLite waits for no lock here, so that of several who open a new file at once some are refused."""
+        """SQLite waits for no lock here: of several who open a new file at once some are refused."""
         until = time.monotonic() + _BUSY_AFTER.total_seconds()
         while True:
             try:
@@ -208,7 +202,7 @@ def _unavailable_as_ours() -> Iterator[None]:
 
 
 def _sql(query: Query) -> tuple[str, list[object]]:
-    """What follows `select ...`, and its values. Field names are ours, and need no care."""
+    """Field names are ours, and need no care."""
     sql = "from documents where collection = ?"
     values: list[object] = [query.collection]
     for name, operator, value in query.where:

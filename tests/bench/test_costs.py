@@ -1,11 +1,9 @@
 """docs/performance.md and docs/deploy.md say what is counted."""
 
-from collections.abc import Mapping
-
 import pytest
 
 from bench import costs
-from bench.costs import Counted, Each, scan, tables, taken
+from bench.costs import Counted, scan, tables, taken
 from bench.counting import count
 from bench.growth import a_person_document, a_registration_document, an_outbox_entry, stored
 from tests.support.served import ROOT
@@ -14,30 +12,18 @@ PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8")
 
 
-@pytest.fixture(scope="module")
-def counted(emulator: str) -> Mapping[str, Counted | Each]:
-    return count(emulator)
-
-
 @pytest.mark.slow
-def test_the_page_says_what_is_counted(counted: Mapping[str, Counted | Each]) -> None:
-    """`make bench-counting` writes the tables again; then check the text around them."""
+def test_the_pages_say_what_is_counted(emulator: str) -> None:
+    """`make bench-counting` writes the tables again; then check the text around them, and docs/deploy.md."""
+    counted = count(emulator)
+    assert counted["register, a form"] == Counted(reads=0, writes=3, calls=1)
     stale = [table for table in tables(counted).split("\n\n") if f"\n{table}\n\n" not in PAGE]
     assert not stale, "make bench-counting, then read the text around these:\n\n" + "\n\n".join(stale)
-
-
-@pytest.mark.slow
-def test_performance_and_deploy_pages_agree(counted: Mapping[str, Counted | Each]) -> None:
     for registrations in (150, 10_000):
         amount = taken(counted, registrations)
         assert f"{amount.writes:,} writes" in DEPLOY
         assert f"{amount.reads:,} reads" in DEPLOY
     assert f"{scan(counted, 1)} reads a minute" in DEPLOY
-
-
-@pytest.mark.slow
-def test_an_accepted_registration_is_one_request(counted: Mapping[str, Counted | Each]) -> None:
-    assert counted["register, a form"] == Counted(reads=0, writes=3, calls=1)
 
 
 def test_the_prices_are_those_of_the_deployment() -> None:

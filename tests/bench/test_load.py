@@ -12,8 +12,8 @@ import pytest
 from bench.load import Load, load_from, post_forms
 from bench.subjects import FORM, NUMBER
 from schemas.form import read_form
-from tests.conftest import leave_out
 from tests.support.builders import an_event
+from tests.support.left_out import leave_out
 from tests.support.threaded import QuietHandler, http_server
 
 

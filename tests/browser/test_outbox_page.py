@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_form_page import press_register
-from tests.local.test_run import local_run, outbox
+from tests.support.form_page import press_register
+from tests.support.local_run import local_run, outbox
 from tests.support.served import Served, until
 
 
@@ -33,7 +33,7 @@ def test_a_person_sends_an_email_in_and_opens_a_link_of_the_answer(page: Page, s
     text = page.get_by_label("Text")
     text.fill(text.input_value().replace("Signature: Wanjiru Kamau", "Signature:"))
     page.get_by_role("button", name="Send").first.click()
-    expect(page.get_by_text("waiting for the person")).to_be_visible()
+    expect(page.get_by_text("waiting for sender")).to_be_visible()
     expect(page.get_by_text("Signature: Please fill this in.")).to_be_visible()
     until(lambda: outbox(served, "reply"))
     page.get_by_role("link", name="Load again").click()
@@ -43,6 +43,6 @@ def test_a_person_sends_an_email_in_and_opens_a_link_of_the_answer(page: Page, s
     expect(opened.value.locator("[name=family_name]")).to_have_value("Kamau")
     opened.value.locator("[name=signature]").fill("Wanjiru Kamau")
     press_register(opened.value)
-    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("Thank you")
+    expect(opened.value.get_by_role("heading", level=1)).to_contain_text("You are registered")
     (mail,) = until(lambda: outbox(served, "confirmation"))
     assert mail["to"] == "wanjiru.kamau@cck.example"

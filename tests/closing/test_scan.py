@@ -1,5 +1,5 @@
 """The scan of each minute does not grow with the number of events, open or closed, once an instance has had all of them
-in the books. Each document that a query answers with is a read that Google charges for."""
+in the store. Each document that a query answers with is a read that Google charges for."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -24,9 +24,9 @@ from rollcall.model.email import Accepted
 from rollcall.model.event import Event
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.handlers.test_send_due_mail import POST
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock
+from tests.support.scheduler import POST
 
 HOUR = timedelta(hours=1)
 
@@ -68,6 +68,7 @@ def a_desk(store: Store, events: Mapping[str, Event], folder: Path) -> Desk:
     return desk_with(store, lambda _: Accepted(), folder, events=events)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("due", [0, 2])
 def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: str, tmp_path: Path, due: int) -> None:
     took = []
@@ -95,7 +96,7 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
 
 
 class TestEventsThatNobodyOpened:
-    """Nobody ever looked at their page: the books do not know them."""
+    """Nobody ever looked at their page: the store does not know them."""
 
     def test_they_are_closed(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 1, 0, 2)
@@ -107,7 +108,7 @@ class TestEventsThatNobodyOpened:
         desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
         assert close_intake(desk, POST).json == {"closed": {}}
         clock.forward(HOUR + timedelta(seconds=1))
-        assert set(check_health(desk).overdue) == set()  # it is due for a second
+        assert set(check_health(desk).overdue_closings) == set()  # it is due for a second
         assert close_intake(desk, POST).json == {"closed": {"open-0": 0, "open-1": 0}}
 
     def test_one_whose_file_has_gone_is_left_alone(self, tmp_path: Path, clock: Clock) -> None:

@@ -10,18 +10,13 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from google.api_core.exceptions import NotFound
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Client
 
 from rollcall.desk.ports import LARGEST_PIECE, Files
 from rollcall.local.emulator import free_port
@@ -29,7 +24,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
 from tests.support.sendgrid_api import Behaviour, answers, hangs_up, resets
-from tests.support.threaded import QuietHandler, http_server
+from tests.support.storage import WE_MAY_NOT, at, scripted_storage
 
 ID = "0123456789ABCDEFGHJKMNPQ"
 EVERY_BYTE = bytes(range(256))
@@ -43,12 +38,6 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
         return FolderFiles(tmp_path / "not" / "there yet")
     client = at(request.getfixturevalue("storage_emulator"))
     return CloudStorageFiles(client.create_bucket(f"test-{uuid.uuid4().hex[:12]}"))
-
-
-def at(address: str) -> Client:
-    """Cloud Storage at this address."""
-    options = {"api_endpoint": address}
-    return Client(project="test", credentials=AnonymousCredentials(), client_options=options)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
@@ -97,6 +86,7 @@ def a_file(folder: Path, content: bytes) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_what_is_larger_than_memory_goes_in_and_out(tmp_path: Path, storage_emulator: str) -> None:
     """A process of its own is asked for the most that it had in memory; each way may take the pieces under way."""
     size, room = 128 << 20, 48 << 20
@@ -109,7 +99,8 @@ import re
 from pathlib import Path
 from rollcall.store.folder import FolderFiles
 from rollcall.store.cloud_storage import CloudStorageFiles
-from tests.contract.test_files import ID, at
+from tests.support.storage import at
+ID = {ID!r}
 def peak():
     return int(re.findall(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text("ascii"))[0]) * 1024
 for files in FolderFiles(Path({str(tmp_path)!r})), CloudStorageFiles(at({storage_emulator!r}).bucket({bucket!r})):
@@ -213,40 +204,9 @@ def ran(script: str) -> str:
     return run.stdout
 
 
-WE_MAY_NOT = answers(403, {}, b"")
 PUT = answers(200, {"Content-Type": "application/json"}, json.dumps({"name": ID}).encode())
 NO_MORE = answers(416, {}, b"")
 THERE_ALREADY = answers(412, {}, b"At least one of the pre-conditions you specified did not hold.")
-
-
-@dataclass
-class ScriptedStorage:
-    """A Cloud Storage that answers as a test orders, and what it was asked."""
-
-    address: str
-    orders: list[Behaviour]
-    asked: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def scripted_storage(*orders: Behaviour) -> Iterator[ScriptedStorage]:
-    """A server that answers so, one request after another."""
-
-    class Handler(QuietHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.do_GET()
-
-        def do_GET(self) -> None:
-            if "/o" not in urlsplit(self.path).path:
-                WE_MAY_NOT(self)  # the library asks on the side for what its traces say of the bucket
-                return
-            storage.asked.append(self.path)
-            storage.orders.pop(0)(self)
-
-    with http_server(Handler) as address:
-        storage = ScriptedStorage(address, list(orders))
-        yield storage
 
 
 class TestCloudStorage:

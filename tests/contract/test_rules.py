@@ -1,4 +1,4 @@
-"""No client reads or writes the books, signed in or not: the rules that are deployed, in the official emulator.
+"""No client reads or writes the database, signed in or not: the rules that are deployed, in the official emulator.
 
 Whoever calls it without a login, or with one of Firebase's (here unsigned), is a client; `owner` is a service account
 (https://firebase.google.com/docs/emulator-suite/connect_firestore#admin_sdks), whom the rules do not bind.
@@ -31,6 +31,7 @@ def somebody(project: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {_part({'alg': 'none', 'typ': 'JWT'})}.{_part(says)}."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_client_reads_or_writes_the_books(emulator: str, project: str, signed_in: bool) -> None:
     fill(FirestoreStore(firestore.Client(project=project)), an_event())

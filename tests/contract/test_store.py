@@ -26,6 +26,7 @@ from rollcall.model.email import (
     staff_digest,
 )
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey, new_id, person_key
@@ -242,7 +243,7 @@ def test_due_mails_are_those_whose_time_has_come(store: Store) -> None:
 
 
 def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
-    """It stays so when the mail is saved, and where it is owed anew."""
+    """It stays so when the entry is saved, and where it is enqueued again."""
     before = store.now()
     accept(store)
     after = store.now()
@@ -258,20 +259,21 @@ def test_when_a_mail_was_queued(store: Store, fresh: FreshStore) -> None:
 
 
 def test_a_test_person_is_forgotten_and_nobody_else(store: Store, fresh: FreshStore) -> None:
-    for id in "AB":
-        accept(store, id)
-        store.quarantine(SLUG, a_registration(first_name=id), BotSignal.TOO_FAST)
-    store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"))
+    slug = SMOKE_TEST.slug
+    for event, id in ((slug, "A"), (slug, "B"), (SLUG, "A")):
+        registration = a_registration(first_name=id)
+        store.accept(event, id, registration, confirmation(event, id, registration.email))
+        store.quarantine(event, registration, BotSignal.TOO_FAST)
     person, other = (person_key(a_registration(first_name=id)) for id in "AB")
     for _ in range(2):  # the second time there is nothing
-        store.forget(SLUG, "A", person, [mail_to("A"), "none"])
-        assert fresh().registered(SLUG, "A") is None
-        assert fresh().people_among(SLUG, [person, other]) == {other}
-        assert [one.id for one in fresh().registrations(SLUG, None, 10)] == ["B"]
-        assert [one.id for one in fresh().quarantined(SLUG, None, 10)] == [other]
-        assert fresh().registered("another", "A") is not None
-        assert fresh().due_entries(10) == [confirmation("another", "A", "").id, mail_to("B")]
-    accept(store, "A")
+        store.forget_test_person("A", person, [confirmation(slug, "A", "").id, "none"])
+        assert fresh().registered(slug, "A") is None
+        assert fresh().people_among(slug, [person, other]) == {other}
+        assert [one.id for one in fresh().registrations(slug, None, 10)] == ["B"]
+        assert [one.id for one in fresh().quarantined(slug, None, 10)] == [other]
+        assert fresh().registered(SLUG, "A") is not None
+        assert fresh().people_among(SLUG, [person]) == {person}
+        assert fresh().due_entries(10) == [mail_to("A"), confirmation(slug, "B", "").id]
 
 
 def test_a_mail_is_put_off(store: Store, fresh: FreshStore) -> None:
@@ -779,8 +781,11 @@ def on_the_line(line: FaultyFirestore, project: str, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(
     "fault",
-    [answer_lost(StatusCode.UNAVAILABLE), answer_never_comes, refused(StatusCode.UNAVAILABLE)],
-    ids=["lost", "never comes", "refused"],
+    [
+        pytest.param(answer_lost(StatusCode.UNAVAILABLE), id="lost"),
+        pytest.param(answer_never_comes, id="never comes", marks=pytest.mark.slow),  # a try has three seconds
+        pytest.param(refused(StatusCode.UNAVAILABLE), id="refused"),
+    ],
 )
 class TestNoAnswerToACommit:
     """A commit is made again where nobody said what became of it; what it then meets may be itself."""

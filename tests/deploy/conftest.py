@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import leave_out
 from tests.support.google_api import GoogleApi, google_api
+from tests.support.left_out import leave_out
 
 
 @pytest.fixture(scope="module")

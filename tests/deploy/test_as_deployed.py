@@ -87,7 +87,7 @@ def test_uploaded_files(built: Built) -> None:
     rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
     assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "emails"), ("templates", "pages")} <= rooms
     assert not {("rollcall", "local"), ("rollcall", "ops"), ("templates", "local")} & rooms
-    assert {path.suffix for path in built.files()} == {".py", ".txt", ".html", ".css", ".js", ".toml"}
+    assert {path.suffix for path in built.files()} == {".py", ".txt", ".html", ".jinja", ".css", ".js", ".toml"}
 
 
 @pytest.mark.slow
@@ -255,7 +255,7 @@ def test_from_the_form_to_the_delivery(deployed: Deployed) -> None:
     assert deployed.state(email_id) is EmailStatus.SENT
     report = json.dumps([a_report(event="delivered", email_id=email_id)])
     recorded = deployed["record-deliveries"].ask("POST", "/record-deliveries", report, signed(report.encode()))
-    assert recorded.json == {"reports": 1, "mails": 1}
+    assert recorded.json == {"events": 1, "emails": 1}
     assert deployed.state(email_id) is EmailStatus.DELIVERED
     assert deployed.api.faults == []
 
@@ -268,8 +268,8 @@ def test_a_form_sent_by_email(deployed: Deployed) -> None:
     post = deployed["receive-email"].ask
     assert post("POST", "/receive-email", body, {"Content-Type": content_type}).status == 401
     answer = post("POST", "/receive-email", body, signed(body) | {"Content-Type": content_type})
-    assert (answer.status, answer.json["standing"]) == (200, "registered")
-    kept = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket).blob(answer.json["message"])
+    assert (answer.status, answer.json["status"]) == (200, "registered")
+    kept = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket).blob(answer.json["inbound"])
     assert body in kept.download_as_bytes()
 
 
@@ -277,7 +277,7 @@ def test_a_form_sent_by_email(deployed: Deployed) -> None:
 def test_a_past_intake_is_closed_and_the_roster_sent(deployed: Deployed) -> None:
     assert deployed["close-intake"].ask("POST", "/").json["closed"][PAST] == 0
     before = len(deployed.api.bodies)
-    assert deployed["send-due-mail"].ask("POST", "/").json["mails"]["sent"] >= 1
+    assert deployed["send-due-mail"].ask("POST", "/").json["emails"]["sent"] >= 1
     rosters = [body for body in deployed.api.bodies[before:] if PAST in json.dumps(body["personalizations"])]
     assert {file["filename"].rpartition(".")[2] for file in rosters[0]["attachments"]} == {"csv", "xlsx"}
     assert deployed.api.faults == []

@@ -32,7 +32,7 @@ from schemas.event import read_events
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
 from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("a deployment")]  # each test goes on from the one before
 NOW = datetime(2004, 2, 1, 12, tzinfo=UTC)
 PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org", "events/")
 """Its events are written otherwise than where nobody says `EVENTS`."""

@@ -16,8 +16,8 @@ from deploy.__main__ import Outside, main
 from deploy.dns import Kind, Missing, Record, check, missing, records, table
 from deploy.sendgrid import authenticated_domain, steps
 from deploy.steps import Command, Completed
-from tests.deploy.test_sendgrid import DOMAIN, PLACE, Kept, api_of, apply_all, no_command
 from tests.support.sendgrid_settings import Account, sendgrid_account
+from tests.support.sendgrid_steps import DOMAIN, PLACE, Kept, api_of, apply_all, no_command
 from tests.support.threaded import at_work
 
 ADDRESS = "192.0.2.10"

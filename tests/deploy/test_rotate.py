@@ -9,8 +9,8 @@ import pytest
 from deploy.rotate import rotate
 from deploy.sendgrid import Api
 from deploy.steps import Result, StepFailed
-from tests.deploy.test_sendgrid import DOMAIN, NAME, PLACE, Kept, api_of, apply_all
 from tests.support.sendgrid_settings import Account, sendgrid_account
+from tests.support.sendgrid_steps import DOMAIN, NAME, PLACE, Kept, api_of, apply_all
 
 
 @dataclass

@@ -7,14 +7,17 @@ import pytest
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.send import send
-from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus
-from tests.desk.test_send import EVENT, MAIL, record_of
+from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus, confirmation
 from tests.support.builders import a_registration
+from tests.support.desk import EVENT, entry_of
+
+ID = "7KQX93M4T0000000000000AA"
+MAIL = confirmation(EVENT.slug, ID, a_registration().email)
 
 
 @pytest.fixture
 def desk(desk: Desk) -> Desk:
-    desk.store.accept(EVENT.slug, "A", a_registration(), MAIL)
+    desk.store.accept(EVENT.slug, ID, a_registration(), MAIL)
     send(desk, MAIL.id)
     return desk
 
@@ -32,11 +35,11 @@ def desk(desk: Desk) -> Desk:
 def test_order_and_repetition_change_nothing(
     desk: Desk, deliveries: tuple[DeliveryKind, ...], status: EmailStatus
 ) -> None:
-    sent = record_of(desk)
+    sent = entry_of(desk, MAIL.id)
     for order in permutations(deliveries):
         for delivery in (*order, *order):
             record_deliveries(desk, [DeliveryEvent(MAIL.id, delivery)])
-        after = record_of(desk)
+        after = entry_of(desk, MAIL.id)
         assert (after.status, after.due_at, after.attempts) == (status, None, sent.attempts)
 
 
@@ -44,7 +47,7 @@ def test_the_reason_is_kept(desk: Desk) -> None:
     reports = [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "550 no such mailbox")]
     assert record_deliveries(desk, reports) == {MAIL.id: EmailStatus.BOUNCED}
     assert record_deliveries(desk, reports) == {}
-    assert record_of(desk).why == "550 no such mailbox"
+    assert entry_of(desk, MAIL.id).why == "550 no such mailbox"
 
 
 def test_staff_are_told_of_what_bounced(desk: Desk) -> None:

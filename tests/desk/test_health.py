@@ -41,7 +41,7 @@ def longest_waiting(desk: Desk) -> float:
 
 def test_nothing_is_due(desk: Desk) -> None:
     seen = check_health(desk)
-    assert (seen.longest_waiting, seen.held, seen.overdue) == (NOTHING, False, {})
+    assert (seen.longest_waiting, seen.circuit_open, seen.overdue_closings) == (NOTHING, False, {})
 
 
 def test_a_new_mail_is_waited_for_since_it_was_queued(desk: Desk, clock: Clock) -> None:
@@ -83,7 +83,7 @@ def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
     clock.forward(30 * SECOND)
     list(send_due(desk))
     seen = check_health(desk)
-    assert seen.held
+    assert seen.circuit_open
     assert seen.longest_waiting.total_seconds() == about(30 * SECOND)
 
 
@@ -91,9 +91,9 @@ def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock
     """Only a mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
     desk = desk_whose_mail_is_answered(tmp_path, clock, RateLimited(False, "SendGrid answered 429"))
     list(send_due(desk))
-    assert check_health(desk).held
-    desk.store.forget(EVENT.slug, "whose e-mail it was", "", desk.store.due_entries(9))
-    assert not check_health(desk).held
+    assert check_health(desk).circuit_open
+    desk.store.forget_test_person("whose e-mail it was", "", desk.store.due_entries(9))
+    assert not check_health(desk).circuit_open
 
 
 @pytest.mark.parametrize("answer", [Rejected(False, "SendGrid could not be reached"), Unknown("SendGrid answered 500")])
@@ -119,7 +119,7 @@ def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clo
 
 
 def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
-    """Not since it was last due; but for what was put off, since too many went to its address."""
+    """Not since it was last due; but for what was postponed, since too many went to its address."""
     entry = OutboxEntry("x", EmailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
     again = replace(entry, due_at=clock.now - MINUTE, enqueued_at=clock.now - timedelta(days=1))
     assert waited_for(again, clock.now) == timedelta(days=1)
@@ -136,18 +136,18 @@ def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
 )
 def test_a_closing_is_missed_after_a_minute(desk: Desk, clock: Clock, past: timedelta, missed: bool) -> None:
     clock.now = EVENT.closes_at + past
-    seen = check_health(desk).overdue
+    seen = check_health(desk).overdue_closings
     assert {slug: late.total_seconds() for slug, late in seen.items()} == ({EVENT.slug: about(past)} if missed else {})
 
 
 def test_what_is_closed_is_not_missed(desk: Desk, clock: Clock) -> None:
     clock.now = EVENT.closes_at + timedelta(hours=1)
     assert close(desk, EVENT) is not None
-    assert check_health(desk).overdue == {}
+    assert check_health(desk).overdue_closings == {}
 
 
 def test_a_deadline_that_was_moved_is_the_one_that_counts(desk: Desk, clock: Clock) -> None:
     later: datetime = EVENT.closes_at + timedelta(days=1)
     assert desk.store.move_deadline(EVENT.slug, desk.store.intake(EVENT), later)
     clock.now = EVENT.closes_at + timedelta(hours=1)
-    assert check_health(desk).overdue == {}
+    assert check_health(desk).overdue_closings == {}

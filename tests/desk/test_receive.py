@@ -13,8 +13,9 @@ from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import form_to_complete, note_completed, resolve
+from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Files
-from rollcall.desk.receive import KEPT_ANSWERS, LEASE, READINGS, addressed, read_due, read_in, receive
+from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
 from rollcall.desk.staff_alerts import MORNING
@@ -30,12 +31,12 @@ from rollcall.model.inbound import (
     InboundEmail,
     InboundStatus,
     MachineSign,
-    Opened,
     ParsedEmail,
     ParsedForm,
     Reason,
     ReviewReason,
 )
+from rollcall.model.links import LinkPurpose, Opened
 from rollcall.model.registration import person_key
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import a_registration, an_event
@@ -49,6 +50,8 @@ FORM = ParsedForm({"family_name": "Diallo"}, a_registration())
 NO_SIGNATURE = ParsedForm(
     {"family_name": "Diallo", "first_name": "Amina", "email": SENDER}, None, {"signature": (Fault("required"),)}
 )
+
+LIMITS = Limits()
 
 
 @dataclass
@@ -97,7 +100,7 @@ def came(desk: Desk, tmp_path: Path) -> Any:
 
 
 def enqueue(desk: Desk) -> Mapping[str, int]:
-    """How many mails of each kind are owed, but for those of the next mornings."""
+    """How many e-mails of each kind are pending, but for those of the next mornings."""
     return Counter(entry.kind.value for entry in desk.store.unsent_entries(EVENT.slug, None, 99))
 
 
@@ -181,8 +184,8 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
 
 
 def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
-    opened = desk.links.opened("completing", link.rpartition("/")[2], clock.now)
-    assert opened is not None
+    opened = desk.links.opened(LinkPurpose.COMPLETE, link.rpartition("/")[2], clock.now)
+    assert isinstance(opened, Opened)
     return opened
 
 
@@ -335,7 +338,7 @@ def test_a_reader_that_died_is_followed_by_another(desk: Desk, tmp_path: Path, c
     with pytest.raises(RuntimeError):
         read_in(dying, id)
     assert read_in(at, id) is None  # the lease holds
-    clock.forward(LEASE + timedelta(seconds=1))
+    clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
     ((read, inbound),) = read_due(at)
     assert (read, inbound.status) == (id, InboundStatus.REGISTERED)  # type: ignore[union-attr]
     assert enqueue(at) == {"confirmation": 1}
@@ -359,10 +362,10 @@ class DiesBeforeTheEnd:
 def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, tmp_path: Path, clock: Clock) -> None:
     at = reading_as(desk, tmp_path, a_reading(FORM), fault=MemoryError())
     id = receive(at, b"1")
-    for _ in range(READINGS):
+    for _ in range(LIMITS.max_readings):
         ((_, fault),) = read_due(at)
         assert isinstance(fault, MemoryError)
-        clock.forward(LEASE + timedelta(seconds=1))
+        clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
     ((_, inbound),) = read_due(at)
     assert isinstance(inbound, InboundEmail)
     assert inbound.status is InboundStatus.NEEDS_REVIEW
@@ -377,7 +380,7 @@ def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp
     ((_, fault),) = read_due(replace(at, events={}))
     assert isinstance(fault, LookupError)
     assert list(read_due(at)) == []  # it keeps no other waiting
-    clock.forward(LEASE + timedelta(seconds=1))
+    clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
     ((read, inbound),) = read_due(at)
     assert (read, inbound.status) == (id, InboundStatus.REGISTERED)  # type: ignore[union-attr]
 
@@ -409,7 +412,7 @@ def test_a_message_for_no_event_of_several_needs_a_person(came: Any, desk: Desk,
 
 
 def test_no_more_answers_are_kept_than_a_record_can_hold(came: Any) -> None:
-    long = replace(NO_SIGNATURE, answers={"address": "é" * (KEPT_ANSWERS // 2 - 5)})
+    long = replace(NO_SIGNATURE, answers={"address": "é" * (LIMITS.stored_answers // 2 - 5)})
     inbound, _ = came(a_reading(long, NO_SIGNATURE))
     assert [bool(form.answers) for form in inbound.forms] == [True, False]
     assert inbound.forms[1].faults == NO_SIGNATURE.faults
@@ -447,7 +450,7 @@ def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
     (for_staff,) = staff_digest.gather(desk, EVENT).inbound.shown
     assert for_staff.attachments == (scan,)
-    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/dealt-with/")
+    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
 
 
 def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:

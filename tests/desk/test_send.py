@@ -590,7 +590,7 @@ def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_oth
     came = dict(send_due(desk))
     assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
     assert came == {MAIL.id: Attempted(EmailStatus.SENT)}
-    assert dict(send_due(desk)) == {}  # it is put off, and does not fill the next sweep
+    assert dict(send_due(desk)) == {}  # it is postponed, and does not fill the next sweep
 
 
 def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: Postbox, clock: Clock) -> None:
@@ -655,7 +655,7 @@ def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Cloc
     close(desk, EVENT)
     send(desk, roster_entry(EVENT.slug, 1, "").id)
     assert "amina.diallo@mpt.example.org (bounced: 550 no such mailbox)" in postbox.messages[-1].text
-    assert b",bounced\r\n" in postbox.messages[-1].attachments[0].content
+    assert b",bounced,\r\n" in postbox.messages[-1].attachments[0].content
 
 
 def test_a_roster_page_that_was_altered_is_not_sent(desk: Desk, postbox: Postbox, clock: Clock) -> None:

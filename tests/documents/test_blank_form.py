@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pypdf import PdfReader, PdfWriter
+from pypdf import PdfReader
 
 from rollcall.documents.blank_form import COLUMNS, blank_form_pdf, blank_form_text
 from rollcall.model.event import Category, Event
 from schemas.form import form_fields
+from tests.support.blank_form import filled_in
 from tests.support.builders import a_form, an_event
 from tests.support.served import ROOT
 
@@ -67,15 +68,6 @@ def test_the_pdf_says_what_annex_1_says() -> None:
 
 def test_the_same_event_gives_the_same_bytes() -> None:
     assert blank_form_pdf(an_event(), TO) == blank_form_pdf(an_event(), TO)
-
-
-def filled_in(event: Event, answers: dict[str, str]) -> bytes:
-    writer = PdfWriter(clone_from=pdf(event))
-    for page in writer.pages:
-        writer.update_page_form_field_values(page, dict(answers))
-    file = io.BytesIO()
-    writer.write(file)
-    return file.getvalue()
 
 
 def test_a_pdf_that_was_filled_in_holds_the_answers() -> None:

@@ -64,6 +64,7 @@ def test_a_formula_is_text(formula: str) -> None:
     assert read_xlsx(workbook)[0]["Hotel"] == formula
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # a workbook takes its time
 @given(lines_of_text)
 def test_any_text_comes_back(text: str) -> None:
@@ -182,7 +183,7 @@ def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(roster_files(registered())[1]))["Roster"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == "A1:P2"
+    assert sheet.auto_filter.ref == "A1:Q2"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.column_dimensions["F"].width > 30
@@ -197,3 +198,10 @@ def test_a_roster_of_nobody() -> None:
     assert read_csv(table) == []
     assert read_xlsx(workbook) == []
     assert openpyxl.load_workbook(io.BytesIO(workbook)).sheetnames == ["Roster"]
+
+
+def test_who_may_be_the_same_person_is_marked() -> None:
+    others = "7KQ-X93-M4T, QZR-6P9-N5Z"
+    table, workbook = roster_files(RosterRow(registered(), doubles=tuple(others.split(", "))))
+    (row,), (shown,) = read_csv(table), read_xlsx(workbook)
+    assert row["May be the same as"] == shown["May be the same as"] == others

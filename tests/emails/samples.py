@@ -132,6 +132,7 @@ def _full_roster() -> Email:
     failed = RosterRow(AMINA, unsent=unsent(AMINA, EmailStatus.BOUNCED, "550 no such mailbox"))
     return rostered(
         by_category={"member-state": 2},
+        doubles=2,
         organizations=some(("Ministère des Postes", 7), (None, 1), count=12_346),
         hotels=some(("Hôtel Cornavin", 9), count=3),
         undelivered=some(failed, count=4000),

@@ -45,6 +45,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
 
 
+@pytest.mark.slow
 def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox: Postbox, tmp_path: Path) -> None:
     answers = {**a_registration().answers, "address": LONG, "hotel": LONG, "organization": LONG}
     people = [a_registration(first_name=f"Number {place}", answers=answers) for place in range(ATTACHED // 90_000 + 1)]
@@ -176,6 +177,7 @@ WORKS: dict[str, Callable[[Desk], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", WORKS)
 def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tmp_path: Path, work: str) -> None:
     few, many = 3 * ROSTER_PAGE, 9 * ROSTER_PAGE

@@ -128,6 +128,7 @@ def test_a_strangers_e_mail_is_only_text_and_bounded() -> None:
     assert "\x00" not in email.text
 
 
+@pytest.mark.slow
 def test_a_digest_of_many_long_forms_can_be_sent() -> None:
     """SendGrid accepts 30 MB, with 13 MB of attachments among them."""
     form = InboundForm(FormStatus.INCOMPLETE, answers={"address": "📮" * 100_000, "hotel": "<" * 100_000})

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from rollcall.desk.limits import Limits
-from tests.conftest import store_settings
 from tests.support.builders import a_form, write_open_event
 from tests.support.sendgrid_api import answers, sendgrid_api
 from tests.support.served import function
+from tests.support.stores import store_settings
 
 MAILS = 60
 
@@ -43,7 +43,7 @@ def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folde
             assert register.post_json("/register/open", form).status == 201
         api.answers += [waits] * (Limits().senders + 1)
         with ThreadPoolExecutor(2) as pool:
-            swept = list(pool.map(lambda sweep: sweep.ask("POST", "/").json["mails"], sweeps))
+            swept = list(pool.map(lambda sweep: sweep.ask("POST", "/").json["emails"], sweeps))
     posted = Counter(body["personalizations"][0]["custom_args"]["email_id"] for body in api.bodies)
     assert set(posted.values()) == {1}
     assert len(posted) == MAILS
@@ -53,5 +53,5 @@ def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folde
 
 @pytest.fixture
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """Where the books are."""
+    """Where the store is."""
     return store_settings(request, tmp_path)

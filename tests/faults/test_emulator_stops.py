@@ -122,7 +122,7 @@ def test_firestore_is_killed_and_started_again(emulator: OwnEmulator, events_fol
 
 
 def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
-    """Whoever was told yes is in the books with one confirmation owed, and nobody else is."""
+    """Whoever was told yes is in the store with one confirmation pending, and nobody else is."""
     assert set(people.answered) <= {*YES, 503}
     store = _books(emulator)
     there = {one.id: one.registration.first_name for one in store.registrations(SLUG, None, 10_000)}

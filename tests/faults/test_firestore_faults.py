@@ -200,7 +200,7 @@ def _reference(store: FirestoreStore, form: dict[str, object]) -> str:
 
 
 def _mails(store: FirestoreStore, form: dict[str, object]) -> list[EmailKind]:
-    """The kinds of the mails that are owed to this person."""
+    """The kinds of the e-mails that are pending for this person."""
     return sorted(
         entry.kind for entry in store.unsent_entries(SLUG, None, 99) if entry.registration_id == _id(store, form)
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.conftest import ONE, OTHER, SLUG, Rollcall
+from tests.support.running import ONE, OTHER, SLUG, Rollcall
 from tests.support.sendgrid_api import (
     Behaviour,
     answers,

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from werkzeug.test import EnvironBuilder
 
-from handlers.request_body import FORM_TYPES, LARGEST_BODY, Refused, read
+from handlers.request_body import LARGEST_BODY, read_form
+from handlers.responses import FORM_TYPES, HttpProblem
 from rollcall.documents.roster import harmless
 from rollcall.emails.confirmation import word
 from rollcall.model.email import confirmation
@@ -273,7 +274,7 @@ def test_a_body_in_chunks_is_cut_off_early(served: Served) -> None:
 def test_a_bad_chunk(served: Served, method: str, body: bytes) -> None:
     answer = raw(served, head(method, **JSON, Transfer_Encoding="chunked"), body)
     assert answer.startswith("HTTP/1.1 400 "), answer
-    assert "did not come whole" in answer
+    assert "arrived incomplete" in answer
 
 
 @pytest.mark.parametrize("kind", ["application/json", *FORM_TYPES])
@@ -285,7 +286,7 @@ def test_somebody_hangs_up_in_the_middle(served: Served, kind: str) -> None:
     body = dict(zip(("application/json", *FORM_TYPES), bodies, strict=True))[kind]
     answer = raw(served, head(Content_Type=f"{kind}; boundary=b", Content_Length=str(len(body))), body[:-3])
     assert answer.startswith("HTTP/1.1 400 "), answer
-    assert "did not come whole" in answer
+    assert "arrived incomplete" in answer
     assert served.post_json(PATH, form).status == 201  # the first
 
 
@@ -399,8 +400,8 @@ def test_another_type(served: Served, kind: str) -> None:
 )
 def test_any_bytes_are_a_form_or_are_refused(body: bytes, kind: str) -> None:
     builder = EnvironBuilder(method="POST", data=body, content_type=f"{kind}; boundary=b")
-    with suppress(Refused):
-        form = read(Request(builder.get_environ()))
+    with suppress(HttpProblem):
+        form = read_form(Request(builder.get_environ()))
         assert all(isinstance(text, str) for text in [*form.answers, *form.answers.values()])
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -18,24 +19,31 @@ def get(served: Served, path: str) -> tuple[bytes, dict[str, str]]:
         return answer.read(), dict(answer.headers)
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("events")
+    write_open_event(folder)
+    with function("register", EVENTS=str(folder), SQLITE_PATH=":memory:", FORMS_HOST="forms.example.org") as running:
+        yield running
+
+
 @pytest.mark.parametrize("path", ["/register/open", "/open", "/register/open/"])
-def test_the_form_page_links_them_and_says_where_to_send_them(tmp_path: Path, path: str) -> None:
-    write_open_event(tmp_path)
-    with function("register", EVENTS=str(tmp_path), SQLITE_PATH=":memory:", FORMS_HOST="forms.example.org") as served:
-        page = get(served, path)[0].decode()
-        assert '<a href="mailto:open@forms.example.org">' in page
-        pdf, text = re.findall(r'href="([^"]*/form\.\w+)"', page)
-        content, headers = get(served, pdf)
-        assert headers["Content-Type"] == "application/pdf"
-        assert headers["Content-Disposition"] == 'attachment; filename="open-form.pdf"'
-        reader = PdfReader(io.BytesIO(content))
-        assert "open@forms.example.org" in reader.pages[0].extract_text()
-        assert "family_name" in (reader.get_fields() or {})
-        content, headers = get(served, text)
-        assert headers["Content-Type"] == "text/plain; charset=utf-8"
-        assert "by e-mail to open@forms.example.org\n" in content.decode()
+def test_the_form_page_links_them_and_says_where_to_send_them(served: Served, path: str) -> None:
+    page = get(served, path)[0].decode()
+    assert '<a href="mailto:open@forms.example.org">' in page
+    pdf, text = re.findall(r'href="([^"]*/form\.\w+)"', page)
+    content, headers = get(served, pdf)
+    assert headers["Content-Type"] == "application/pdf"
+    assert headers["Content-Disposition"] == 'attachment; filename="open-form.pdf"'
+    reader = PdfReader(io.BytesIO(content))
+    assert "open@forms.example.org" in reader.pages[0].extract_text()
+    assert "family_name" in (reader.get_fields() or {})
+    content, headers = get(served, text)
+    assert headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "by e-mail to open@forms.example.org\n" in content.decode()
 
 
+@pytest.mark.slow
 def test_where_no_mail_comes_in_the_form_goes_to_the_staff(tmp_path: Path) -> None:
     write_open_event(tmp_path)
     with function("register", EVENTS=str(tmp_path), SQLITE_PATH=":memory:", FORMS_HOST="") as served:

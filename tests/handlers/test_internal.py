@@ -1,9 +1,6 @@
 """The private functions as Google serves them, with SendGrid's schema behind them, on both stores."""
 
 import base64
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -12,11 +9,13 @@ from typing import Any
 
 import pytest
 
+import main
 from rollcall.local.trigger import trigger_of
-from tests.conftest import store_settings
 from tests.support.builders import EVENTS, a_form, a_registration, id_of, opened
+from tests.support.in_process import start_main
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
-from tests.support.served import ROOT, Served, function, until
+from tests.support.served import Served, function, until
+from tests.support.stores import store_settings
 from tests.support.webhook import PUBLIC_KEY
 
 SLUG = "soon"
@@ -54,6 +53,7 @@ def functions(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Pat
         yield Functions(environment, api, stack)
 
 
+@pytest.mark.slow
 def test_from_the_form_to_the_roster(functions: Functions) -> None:
     """A registration is confirmed by the trigger, another by the sweep; then the intake closes, once."""
     register, api = functions["register"], functions.api
@@ -70,7 +70,7 @@ def test_from_the_form_to_the_roster(functions: Functions) -> None:
     until(lambda: functions["close_intake"].ask("POST", "/").json["closed"] == {SLUG: 2}, seconds=40)
     assert functions["close_intake"].ask("POST", "/").json == {"closed": {}}
     assert register.post_json(f"/register/{SLUG}", a_form(first_name="After")).status == 410
-    assert functions["send_due_mail"].ask("POST", "/").json == {"messages": {}, "mails": {"sent": 1}}
+    assert functions["send_due_mail"].ask("POST", "/").json == {"inbound": {}, "emails": {"sent": 1}}
     roster = api.bodies[-1]
     assert roster["personalizations"][0]["to"] == [{"email": "spumail@itu.int"}]
     lines = base64.b64decode(roster["attachments"][0]["content"]).decode("utf-8-sig")
@@ -101,33 +101,17 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
         ({"FUNCTION_TARGET": "receive_email", "SENDGRID_PARSE_KEY": f"{PUBLIC_KEY} aaaa"}, "SENDGRID_PARSE_KEY is not"),
     ],
 )
-def test_a_wrong_configuration_stops_the_start(environment: dict[str, str], said: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", "import main"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode != 0
-    assert said in ran.stderr
-    assert "two words" not in ran.stderr
+def test_a_wrong_setting_stops_the_start(environment: dict[str, str], said: str) -> None:
+    error = start_main(**environment)
+    assert said in error
+    assert "two words" not in error
 
 
-def test_a_key_may_end_with_the_line_that_it_was_kept_in() -> None:
-    posts = "import main; print(main._post().__self__._mail_send.request_headers['Authorization'])"
-    settings = {"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "SG.key\n", "MAIL_FROM": "a@b.example"}
-    others = {"LINK_KEY": "key", "PAGES": "https://desk.example.org/register", "SQLITE_PATH": ":memory:"}
-    ran = subprocess.run(
-        [sys.executable, "-c", posts],
-        cwd=ROOT,
-        env={**os.environ, **others, **settings},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert ran.stdout == "Bearer SG.key\n"
+def test_a_key_may_end_with_a_line_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.key\n")
+    monkeypatch.setenv("MAIL_FROM", "a@b.example")
+    poster: Any = main._post.__wrapped__()
+    assert poster.__self__._mail_send.request_headers["Authorization"] == "Bearer SG.key"
 
 
 def _mail_id(functions: Functions, **changes: Any) -> str:

@@ -5,20 +5,23 @@ import ast
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from handlers.bot_check import HIDDEN
 from handlers.logs import trace_of
+from handlers.register import register
+from handlers.request_body import HIDDEN
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
-from tests.conftest import store_settings
-from tests.support.builders import a_form, a_registration, id_of, opened, write_open_event
+from tests.support.builders import a_form, a_registration, an_event, id_of, opened, write_open_event
+from tests.support.in_process import ask, desk_without_store
 from tests.support.served import ROOT, Served, function
+from tests.support.stores import store_settings
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
@@ -89,17 +92,15 @@ def test_the_logs_hold_nothing_that_was_typed(environment: Mapping[str, str], tm
     assert [text for text in (*PERSONAL, *references) if text.lower() in told.lower()] == []
 
 
-def test_nor_do_they_where_the_store_cannot_be_reached(tmp_path: Path, events_folder: Path) -> None:
-    write_open_event(events_folder)
-    nobody = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "GOOGLE_CLOUD_PROJECT": "none"}
-    log = tmp_path / "log"
-    nobody |= {"STORE": "firestore", "EVENTS": str(events_folder)}
-    with log.open("wb") as output, function("register", output, **nobody) as served:
-        assert served.post_json(PATH, a_form(**TYPED)).status == 503
-        assert served.ask("POST", PATH, urlencode(a_form(**TYPED)), FORM).status == 503
-    told = log.read_text("utf-8")
-    assert "store unavailable" in told
-    assert [text for text in PERSONAL if text in told.lower()] == []
+def test_nor_do_they_while_the_store_is_unavailable(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with desk_without_store(tmp_path, {"open": an_event(slug="open")}) as desk:
+        handle = partial(register, desk)
+        as_json = {"Content-Type": "application/json"}
+        assert ask(handle, "POST", PATH, json.dumps(a_form(**TYPED)), as_json).status == 503
+        assert ask(handle, "POST", PATH, urlencode(a_form(**TYPED)), FORM).status == 503
+    logged = "".join(capfd.readouterr())
+    assert "store unavailable" in logged
+    assert [text for text in PERSONAL if text in logged.lower()] == []
 
 
 WHOLE = f"00-{TRACE}-{SPAN}-01"
@@ -148,6 +149,7 @@ def entries(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
 
 
+@pytest.mark.slow
 def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_folder: Path) -> None:
     """A function that a browser calls, and one that Eventarc calls."""
     write_open_event(events_folder)

@@ -24,9 +24,9 @@ from schemathesis.specs.openapi.checks import (
 
 from schemas.form import form_fields
 from schemas.openapi import openapi_json
-from tests.conftest import store_settings
 from tests.support.builders import a_form, an_event, write_event
 from tests.support.served import Served, function
+from tests.support.stores import store_settings
 
 CHECKS = [
     not_a_server_error,
@@ -133,6 +133,7 @@ def ask_as_documented(
     return answered
 
 
+@pytest.mark.slow
 def test_what_the_document_allows_is_accepted(served: Served) -> None:
     statuses: Counter[int] = Counter()
     for case, response in ask_as_documented(served, "open", "POST", GenerationMode.POSITIVE, 60):
@@ -146,11 +147,13 @@ def test_what_the_document_allows_is_accepted(served: Served) -> None:
     assert statuses[303] > 0
 
 
+@pytest.mark.slow
 def test_what_the_document_does_not_allow_is_answered_as_it_says(served: Served) -> None:
     answered = ask_as_documented(served, "open", "POST", GenerationMode.NEGATIVE, 80)
     assert {422} <= {response.status_code for _, response in answered}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("slug", "status"), [("closed", 410), ("later", 403)])
 def test_when_the_intake_is_not_open(served: Served, slug: str, status: int) -> None:
     answered = ask_as_documented(served, slug, "POST", GenerationMode.POSITIVE, 10)

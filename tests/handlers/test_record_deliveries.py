@@ -2,8 +2,8 @@
 
 import base64
 import json
-import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,16 +11,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.cloud import firestore
 
-from handlers.signature import SIGNATURE, TIMESTAMP
+from handlers.record_deliveries import record_deliveries
+from handlers.signature import SIGNATURE, TIMESTAMP, verification_keys
 from rollcall.desk.ports import Store
-from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.conftest import store_settings
-from tests.support.builders import EVENTS, a_registration
+from tests.support.builders import EVENTS, a_registration, an_event
 from tests.support.clock import Clock
+from tests.support.in_process import ask, desk_without_store
 from tests.support.served import Served, function
+from tests.support.stores import store_settings
 from tests.support.webhook import NEXT_KEY, PUBLIC_KEY, a_report, public, signed
 
 MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")
@@ -28,7 +29,7 @@ MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")
 
 @pytest.fixture(params=["sqlite", "firestore"])
 def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Store, Mapping[str, str]]:
-    """A store with a registration whose confirmation is owed, and how a function finds it."""
+    """A store with a registration whose confirmation is pending, and how a function finds it."""
     environment = store_settings(request, tmp_path)
     store: Store
     if request.param == "sqlite":
@@ -52,12 +53,12 @@ def status(db: tuple[Store, Mapping[str, str]]) -> EmailStatus | None:
     return record.status if record else None
 
 
-def test_signed_reports_are_recorded_once(served: Served, db: tuple[Store, Mapping[str, str]]) -> None:
+def test_signed_events_are_recorded_once(served: Served, db: tuple[Store, Mapping[str, str]]) -> None:
     body = json.dumps([a_report(event="processed"), a_report(event="delivered"), a_report(event="open")]).encode()
     first = served.ask("POST", "/", body, signed(body))
-    assert (first.status, first.json) == (200, {"reports": 2, "mails": 1})
+    assert (first.status, first.json) == (200, {"events": 2, "emails": 1})
     again = served.ask("POST", "/", body, signed(body, timestamp="1075723999"))
-    assert (again.status, again.json) == (200, {"reports": 2, "mails": 0})
+    assert (again.status, again.json) == (200, {"events": 2, "emails": 0})
     assert status(db) is EmailStatus.DELIVERED
     body = json.dumps([a_report(event="bounce"), a_report(email_id="of.another.desk")]).encode()
     assert served.ask("POST", "/record-deliveries", body, signed(body, NEXT_KEY)).status == 200
@@ -105,16 +106,15 @@ def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, db: tuple[St
     assert status(db) is EmailStatus.BOUNCED
 
 
-def test_a_mail_id_that_is_no_document_id_is_harmless(served: Served) -> None:
+def test_an_email_id_that_is_no_document_id_is_harmless(served: Served) -> None:
     for name in ("a/b", "..", "__x__", quote("é"), "x" * 2000, ""):
         body = json.dumps([a_report(email_id=name)]).encode()
-        assert served.ask("POST", "/", body, signed(body)).json == {"reports": 0, "mails": 0}
+        assert served.ask("POST", "/", body, signed(body)).json == {"events": 0, "emails": 0}
 
 
-def test_the_store_cannot_be_reached(tmp_path: Path) -> None:
-    """SendGrid posts the same again for a day."""
-    nobody = {"FIRESTORE_EMULATOR_HOST": f"127.0.0.1:{free_port()}", "GOOGLE_CLOUD_PROJECT": "none"}
-    environment = {**os.environ, "STORE": "firestore", "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY, **nobody}
-    with function("record_deliveries", **environment) as served:
-        answer = served.ask("POST", "/", BODY, signed(BODY))
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+def test_answers_503_while_the_store_is_unavailable(tmp_path: Path) -> None:
+    """SendGrid retries for a day."""
+    with desk_without_store(tmp_path, {"intgov04": an_event()}) as desk:
+        keys = verification_keys(PUBLIC_KEY)
+        answer = ask(partial(record_deliveries, desk, keys), "POST", "/", BODY, signed(BODY))
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")

@@ -5,16 +5,18 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
-from rollcall.local.emulator import free_port
+from handlers.register import register
 from rollcall.model.registration import is_reference
-from tests.conftest import store_settings
-from tests.support.builders import a_form, write_event
+from tests.support.builders import a_form, an_event, write_event
+from tests.support.in_process import ask, desk_without_store
 from tests.support.served import Answer, Served, function
+from tests.support.stores import store_settings
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 FORM_PATH = "/register/open"
@@ -46,16 +48,16 @@ def post_form(served: Served, path: str = FORM_PATH, **changes: object) -> Answe
     return served.ask("POST", path, urlencode(a_form(**changes)), FORM)
 
 
-def test_a_json_client_is_accepted_and_then_known(served: Served) -> None:
+def test_a_json_client_is_accepted_and_then_a_duplicate(served: Served) -> None:
     form = a_form(family_name="Json")
     accepted = served.post_json(FORM_PATH, form)
     assert accepted.status == 201
     assert is_reference(accepted.json["reference"])
-    known = served.post_json(FORM_PATH, form)
-    assert (known.status, known.json["reference"]) == (200, accepted.json["reference"])
+    again = served.post_json(FORM_PATH, form)
+    assert (again.status, again.json) == (200, accepted.json | {"status": "duplicate"})
 
 
-def test_a_client_that_tries_again_under_its_key(served: Served) -> None:
+def test_an_idempotency_key_gives_the_first_answer_again(served: Served) -> None:
     form = a_form(family_name="Key")
     headers = {"Content-Type": "application/json", "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
     first = served.ask("POST", FORM_PATH, json.dumps(form), headers)
@@ -83,7 +85,7 @@ def test_one_address_registers_many_people(served: Served) -> None:
     assert len({answer.json["reference"] for answer in answers}) == 3
 
 
-def test_a_different_form_of_the_same_person_changes_nothing(served: Served) -> None:
+def test_a_conflict_changes_nothing(served: Served) -> None:
     form = a_form(family_name="Differs")
     served.post_json(FORM_PATH, form)
     differs = served.post_json(FORM_PATH, {**form, "hotel": "Another"})
@@ -104,7 +106,7 @@ def test_the_page_registers_and_says_what_happens_next(served: Served) -> None:
     assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
     page = served.ask("GET", accepted.headers["Location"])
     assert page.status == 200
-    assert "Your registration is received" in page.text
+    assert "You are registered" in page.text
     assert accepted.headers["Location"].rpartition("/")[2] in page.text
     again = post_form(served, family_name="Page")
     assert "/already-registered/" in again.headers["Location"]
@@ -131,7 +133,7 @@ def test_the_page_keeps_every_value_beside_what_is_wrong(served: Served) -> None
     assert "BP 3000\nConakry\nGuinée</textarea>" in page.text.replace("\r\n", "\n")
 
 
-def test_a_different_form_from_the_page_is_kept_on_the_page(served: Served) -> None:
+def test_a_conflict_gives_the_answers_back(served: Served) -> None:
     post_form(served, family_name="Kept")
     page = post_form(served, family_name="Kept", hotel="Beau-Rivage")
     assert page.status == 409
@@ -205,25 +207,21 @@ def test_the_function_alone_on_a_host_needs_no_prefix(served: Served) -> None:
     assert 'href="/open"' in served.ask("GET", "/").text
 
 
-def test_the_store_cannot_be_reached(events: Path) -> None:
-    """Nobody listens where Firestore should be: a person's form comes back, a client is told when to come again."""
-    nobody = f"127.0.0.1:{free_port()}"
-    with function(
-        "register", STORE="firestore", EVENTS=str(events), FIRESTORE_EMULATOR_HOST=nobody, GOOGLE_CLOUD_PROJECT="none"
-    ) as served:
-        answer = served.post_json(FORM_PATH, a_form())
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
-        assert json.loads(answer.text)["status"] == 503
-        page = post_form(served)
-        assert page.status == 503
+def test_answers_503_while_the_store_is_unavailable(tmp_path: Path) -> None:
+    """A person's form comes back, and a program is told when to retry."""
+    with desk_without_store(tmp_path, {"open": an_event(slug="open")}) as desk:
+        handle = partial(register, desk)
+        answer = ask(handle, "POST", FORM_PATH, json.dumps(a_form()), {"Content-Type": "application/json"})
+        assert (answer.status, answer.headers["Retry-After"], answer.json["status"]) == (503, "10", 503)
+        page = ask(handle, "POST", FORM_PATH, urlencode(a_form()), FORM)
+        assert (page.status, page.headers["Retry-After"]) == (503, "10")
         assert "Hôtel Cornavin" in page.text
-        page = post_form(served, email="amina")
+        page = ask(handle, "POST", FORM_PATH, urlencode(a_form(email="amina")), FORM)
         assert page.status == 422
         assert "Hôtel Cornavin" in page.text
 
 
-def test_something_unforeseen_goes_wrong(events: Path, tmp_path: Path) -> None:
-    """A person's form comes back all the same."""
+def test_an_unexpected_fault_gives_the_answers_back(events: Path, tmp_path: Path) -> None:
     db = tmp_path / "books.sqlite3"
     with function("register", STORE="sqlite", SQLITE_PATH=str(db), EVENTS=str(events)) as served:
         assert served.post_json(FORM_PATH, a_form()).status == 201

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import pytest
-from flask import Request
-from werkzeug.test import EnvironBuilder
 
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.health import LOOKED_AT
@@ -19,8 +17,7 @@ from rollcall.model.email import Email
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, Postbox, a_desk
-
-POST = Request(EnvironBuilder(method="POST").get_environ())
+from tests.support.scheduler import POST
 
 
 class Killed(BaseException):

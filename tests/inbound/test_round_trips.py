@@ -13,7 +13,7 @@ from rollcall.model.email import Email, confirmation
 from rollcall.model.event import Hotel
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registration
-from tests.documents.test_blank_form import filled_in as filled_in_pdf
+from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, a_registration, an_event, registered
 from tests.support.inbound import TO
 

@@ -1,13 +1,16 @@
-"""Where the local run keeps its books."""
+"""A local run in this process, at noon on 2 February 2004."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.clock import Clock
+from tests.support.local_run import run_here
+from tests.support.served import Served
 
-@pytest.fixture(params=["sqlite", "firestore"])
-def store(request: pytest.FixtureRequest) -> Mapping[str, str]:
-    """Settings for either store."""
-    if request.param == "firestore":
-        return {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": request.getfixturevalue("emulator")}
-    return {"STORE": "sqlite"}
+
+@pytest.fixture
+def served(tmp_path: Path, clock: Clock) -> Iterator[Served]:
+    with run_here(tmp_path / "database", clock) as running:
+        yield running

@@ -64,7 +64,7 @@ def an_event(**changes: Any) -> Event:
 def roster_files(
     *people: Registered | RosterRow, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
 ) -> tuple[bytes, bytes]:
-    """The CSV and the workbook that are drawn up of these people, some of whom are late."""
+    """The CSV and the workbook of these people, some of whom are late."""
     event = event or an_event()
     everybody = [one if isinstance(one, RosterRow) else RosterRow(one) for one in people]
     everybody += [RosterRow(one, late=True) for one in late]

@@ -5,7 +5,7 @@ from threading import Lock
 
 from rollcall.desk.desk import Desk
 from rollcall.model import email
-from rollcall.model.email import Email, SendResult
+from rollcall.model.email import Email, OutboxEntry, SendResult
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock
@@ -32,3 +32,9 @@ def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
     seconds = lambda: clock.now.timestamp()  # noqa: E731
     post = (postbox or Postbox()).post
     return desk_with(store, post, path / "messages", events={EVENT.slug: EVENT}, seconds=seconds)
+
+
+def entry_of(desk: Desk, id: str) -> OutboxEntry:
+    entry = desk.store.entry(id)
+    assert entry is not None
+    return entry

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from rollcall.local.emulator import free_port
-from tests.conftest import leave_out
+from tests.support.left_out import leave_out
 from tests.support.served import until
 
 

@@ -10,7 +10,7 @@ from socketserver import BaseServer
 class QuietHandler(BaseHTTPRequestHandler):
     """Writes no line for each request."""
 
-    def log_inbound(self, *_: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Nothing."""
 
 

@@ -1,4 +1,4 @@
-"""What the local run says of itself while it runs, in a file, so that whoever is on duty finds its books."""
+"""What the local run says of itself while it runs, in a file, so that the on-call commands find its database."""
 
 import json
 import socket
@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+DATABASE_FOLDER = Path(".rollcall/database")
 DATABASE_FILE = "rollcall.sqlite3"
-"""In the folder of the books."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Run:
     events: Path
     """The folder of its event files."""
     database: Path | None
-    """The folder of its SQLite books; None where they are in the Firestore emulator."""
+    """The folder of its SQLite file; None where its database is in the Firestore emulator."""
     shift: float
     """Seconds by which its time is ahead of real time."""
     emulator: str | None
@@ -29,7 +29,6 @@ class Run:
 
     @property
     def address(self) -> str:
-        """Where its pages are."""
         return f"http://localhost:{self.port}"
 
     @property
@@ -44,12 +43,10 @@ class Run:
 
 @contextmanager
 def announced(run: Run, folder: Path) -> Iterator[None]:
-    """Say of the run what is to be known, beside the folder of the books, for as long as it lasts."""
+    """Write what is to be known of the run beside its database's folder, for as long as it lasts."""
     path = _beside(folder)
-    text = json.dumps(
-        asdict(replace(run, events=run.events.absolute(), database=run.database and run.database.absolute())),
-        default=str,
-    )
+    absolute = replace(run, events=run.events.absolute(), database=run.database and run.database.absolute())
+    text = json.dumps(asdict(absolute), default=str)
     path.parent.mkdir(parents=True, exist_ok=True)
     being_written = path.with_name(f"{path.name}.{run.port}")
     being_written.write_text(text, "utf-8")
@@ -62,19 +59,22 @@ def announced(run: Run, folder: Path) -> Iterator[None]:
 
 
 def local_run(folder: Path) -> Run | None:
-    """The run that has, or had, its books in this folder, or would have them there if they were not in the emulator."""
+    """The run that has, or had, its database in this folder, or would have it there if it were not in the emulator."""
     try:
         said = json.loads(_beside(folder).read_text("utf-8"))
     except FileNotFoundError:
         return None
-    return Run(
-        **{**said, "events": Path(said["events"]), "database": Path(said["database"]) if said["database"] else None}
-    )
+    database = Path(said["database"]) if said["database"] else None
+    return Run(**{**said, "events": Path(said["events"]), "database": database})
 
 
 def moved_clock(shift: timedelta) -> Callable[[], datetime]:
-    """A clock that is ahead of real time by so much."""
     return lambda: datetime.now(UTC) + shift
+
+
+def _beside(folder: Path) -> Path:
+    """As the folder is named: another database beside it has a run of its own."""
+    return folder.with_name(f"{folder.name}.run.json")
 
 
 class NoTime(Exception):
@@ -82,8 +82,7 @@ class NoTime(Exception):
 
 
 def time_from(at: str, example: str) -> datetime | None:
-    """The time that the setting `AT` says (ISO 8601, with its offset), in UTC; None where it says none. Raises
-    `NoTime`, which shows the example."""
+    """The time that `AT` says (ISO 8601, with its offset), in UTC; None where it says none. Raises `NoTime`."""
     if not at:
         return None
     try:
@@ -93,8 +92,3 @@ def time_from(at: str, example: str) -> datetime | None:
     if then.tzinfo is None:
         raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
     return then.astimezone(UTC)
-
-
-def _beside(folder: Path) -> Path:
-    """As the folder is named: other books beside it have a run of their own."""
-    return folder.with_name(f"{folder.name}.run.json")

@@ -14,12 +14,12 @@ from google.cloud import storage
 from rollcall.desk.ports import LARGEST_PIECE, Files
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
-from tests.conftest import store_settings
-from tests.contract.test_files import WE_MAY_NOT, scripted_storage
-from tests.handlers.test_complete import completing
 from tests.support.builders import LINKS, an_event, write_open_event
+from tests.support.linked_pages import completing
 from tests.support.sendgrid_api import answers
 from tests.support.served import Served, function
+from tests.support.storage import WE_MAY_NOT, scripted_storage
+from tests.support.stores import store_settings
 
 OPEN, OTHER = an_event(slug="open"), an_event(slug="open-too")
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
@@ -84,7 +84,7 @@ def roster(file_id: str, until: datetime = TOMORROW) -> str:
     return LINKS.roster(OPEN, file_id, until)
 
 
-def test_a_roster_comes_whole_and_in_pieces(desk: Desk, tmp_path: Path) -> None:
+def test_streams_a_roster_over_32_mib(desk: Desk, tmp_path: Path) -> None:
     content = os.urandom(OVER_32_MIB)
     (tmp_path / "roster").write_bytes(content)
     desk.files.put_file(CSV, tmp_path / "roster")
@@ -100,7 +100,7 @@ def test_a_roster_comes_whole_and_in_pieces(desk: Desk, tmp_path: Path) -> None:
     assert fetched.headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_a_workbook_is_called_one(desk: Desk) -> None:
+def test_a_workbook_has_its_type(desk: Desk) -> None:
     fetched = fetch(desk.served, roster(XLSX))
     assert fetched.content == b"PK"
     assert fetched.headers["Content-Type"] == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -118,30 +118,32 @@ def test_other_methods(desk: Desk) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
-    "link",
+    ("link", "heading"),
     [
-        roster(XLSX, until=YESTERDAY),
-        LINKS.roster(OTHER, XLSX, TOMORROW).replace("/open-too/", "/open/"),
-        roster(OTHERS),
-        roster("0123456789ABCDEFGHJKMNPQ"),
-        roster("roster-open-gone-20040221T000005.csv"),
-        roster(XLSX.replace(".xlsx", ".html")),
-        completing(XLSX).replace("/complete/", "/roster/"),
-        roster(XLSX)[:-2],
-        "https://desk.example.org/register/open/roster/%00%ff",
+        (roster(XLSX, until=YESTERDAY), "This link has expired"),
+        (LINKS.roster(OTHER, XLSX, TOMORROW).replace("/open-too/", "/open/"), "This link is damaged"),
+        (completing(XLSX).replace("/complete/", "/roster/"), "This link is damaged"),
+        (roster(XLSX)[:-2], "This link is damaged"),
+        ("https://desk.example.org/register/open/roster/%00%ff", "This link is damaged"),
+        (roster(OTHERS), "This roster is no longer here"),
+        (roster("0123456789ABCDEFGHJKMNPQ"), "This roster is no longer here"),
+        (roster("roster-open-gone-20040221T000005.csv"), "This roster is no longer here"),
+        (roster(XLSX.replace(".xlsx", ".html")), "This roster is no longer here"),
     ],
-    ids=["ended", "another event's", "another's file", "a message", "gone", "no roster", "another thing", "cut", "any"],
+    ids=["expired", "another event's", "another purpose", "cut", "any", "another's file", "an e-mail", "gone", "html"],
 )
-def test_a_link_that_does_not_hold_gives_nothing_out(desk: Desk, link: str, method: str) -> None:
+def test_a_link_that_does_not_work_says_why_and_gives_nothing_out(
+    desk: Desk, link: str, heading: str, method: str
+) -> None:
     fetched = fetch(desk.served, link, method)
     assert fetched.status == 410
     assert "Content-Disposition" not in fetched.headers
     if method == "GET":
-        assert b"can have the roster sent to you again" in fetched.content
+        assert f"<h1>{heading}</h1>".encode() in fetched.content
         assert b"somebody" not in fetched.content
 
 
-def test_the_files_cannot_be_reached(tmp_path: Path, events_folder: Path) -> None:
+def test_answers_503_while_the_files_are_unavailable(tmp_path: Path, events_folder: Path) -> None:
     write_open_event(events_folder)
     no_folder = tmp_path / "file"
     no_folder.write_bytes(b"")
@@ -151,7 +153,7 @@ def test_the_files_cannot_be_reached(tmp_path: Path, events_folder: Path) -> Non
     assert (fetched.status, fetched.headers["Retry-After"]) == (503, "5")
 
 
-def test_half_a_roster_does_not_pass_for_one(tmp_path: Path, events_folder: Path) -> None:
+def test_breaks_off_when_the_files_become_unavailable_midway(tmp_path: Path, events_folder: Path) -> None:
     """Cloud Storage goes away after the first piece: what the browser gets is not ended as it should be."""
     write_open_event(events_folder)
     db, log = str(tmp_path / "books.sqlite3"), tmp_path / "log"

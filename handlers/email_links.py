@@ -1,0 +1,57 @@
+"""The pages behind links in our e-mails. Opening one changes nothing, since mail programs open links too."""
+
+from flask import Request, Response
+
+from handlers.form_page import filled_in, form_page
+from handlers.logs import log
+from handlers.responses import form_address, page
+from rollcall.desk.desk import Desk
+from rollcall.desk.follow_up import form_to_complete, inbound_to_resolve
+from rollcall.desk.follow_up import resolve as resolve_at_desk
+from rollcall.desk.register import intake_now
+from rollcall.model.event import Event
+from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
+from schemas.faults import sentences
+
+_GONE = "There is nothing left to do: it is in no digest any more."
+
+
+def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | LinkExpired | LinkDamaged:
+    """What the link finds; one of another event's, moved to this event's address, is damaged."""
+    found = desk.links.opened(purpose, token, desk.intakes.now(event))
+    return LinkDamaged() if isinstance(found, Opened) and found.event != event.slug else found
+
+
+def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: LinkExpired | LinkDamaged) -> Response:
+    """410: why the link does not work, and what to do instead."""
+    expired = isinstance(fault, LinkExpired)
+    return page(410, "no_link", event=event, form_page=form_address(request, event), purpose=purpose, expired=expired)
+
+
+def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpired | LinkDamaged) -> Response:
+    """The form that came in an e-mail, filled in as far as it was understood."""
+    if not isinstance(link, Opened):
+        return no_link(event, request, LinkPurpose.COMPLETE, link)
+    intake = intake_now(desk, event)
+    if intake.past or intake.not_yet_open:
+        return form_page(desk, event, request)
+    form = form_to_complete(desk, link)
+    if form is None:
+        return page(200, "completed", event=event, form_page=form_address(request, event))
+    # without the fields that tell robots from people: the link is no robot's, and one missing answer is soon filled in
+    return filled_in(200, event, form.answers, intake, errors=sentences(event, form.faults))
+
+
+def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
+    """The staff's button for an inbound e-mail that they have dealt with; POST resolves it."""
+    link = opened(desk, event, LinkPurpose.RESOLVE, token)
+    if not isinstance(link, Opened):
+        return no_link(event, request, LinkPurpose.RESOLVE, link)
+    inbound = inbound_to_resolve(desk, link)
+    if inbound is None:
+        return page(410, "message", event=event, heading="This e-mail is no longer here", sentences=[_GONE])
+    if request.method == "POST":
+        resolve_at_desk(desk, link)
+        log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
+        return page(200, "resolved", event=event, inbound=inbound)
+    return page(200, "resolved" if inbound.resolved else "resolve", event=event, inbound=inbound)

@@ -1,0 +1,136 @@
+"""Answers: pages for people, JSON and RFC 9457 problem details for programs, and the headers that go with them."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from urllib.parse import quote
+
+from flask import Request, Response
+
+from handlers.logs import log_unavailable
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Event
+from templates import render
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+PRIVATE = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # a page's address may hold a reference
+}
+"""Headers of every answer of every function."""
+_PUBLIC = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of an answer that is no page; making that of pages would delay the first answer by 5 ms."""
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "content-type, idempotency-key",
+    "Access-Control-Max-Age": "7200",  # seconds, the most that Chromium keeps
+}
+
+
+class HttpProblem(Exception):
+    """A request that is answered before it reaches the desk."""
+
+    def __init__(self, status: int, title: str, detail: str, **headers: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.title = title
+        self.detail = detail
+        self.headers = headers
+
+
+UNAVAILABLE = HttpProblem(
+    503,
+    "Please try again in a minute",
+    "Our database is unavailable. Please try again in a minute. Sending twice is safe.",
+)
+
+
+def page(status: int, name: str, **context: object) -> Response:
+    return Response(render(f"pages/{name}.html", **context), status, content_type="text/html; charset=utf-8")
+
+
+def json_response(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
+    return Response(json.dumps(answer, default=_plain), status, content_type=content_type)
+
+
+def problem(status: int, title: str, detail: str, **more: object) -> Response:
+    """RFC 9457 problem details."""
+    details = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return json_response(status, details, "application/problem+json")
+
+
+def problem_or_page(request: Request, error: HttpProblem) -> Response:
+    if request.mimetype in FORM_TYPES or "text/html" in request.headers.get("Accept", ""):
+        response = page(error.status, "message", heading=error.title, sentences=[error.detail], event=None)
+    else:
+        response = problem(error.status, error.title, error.detail)
+    response.headers.extend(error.headers)
+    return response
+
+
+def unavailable(error: StoreUnavailable, response: Response) -> Response:
+    """Log it, and add `Retry-After` to the response, which is a 503."""
+    log_unavailable(error)
+    response.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
+    return response
+
+
+def add_security_headers(response: Response) -> None:
+    """The headers of a public function's answer."""
+    response.headers.update(PRIVATE)
+    response.headers.update(_PUBLIC)
+    is_page = response.mimetype == "text/html"
+    response.headers["Content-Security-Policy"] = _page_policy() if is_page else _LOADS_NOTHING
+
+
+def add_cors_headers(request: Request, response: Response, event: Event) -> None:
+    """Let a page of one of the event's `origins` read the answer, and answer its preflight (Fetch Standard, 3.3)."""
+    if not event.origins:
+        return
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin")
+    if origin not in event.origins:
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+        response.headers.update(_PREFLIGHT)
+
+
+def path_below(request: Request) -> list[str]:
+    """The parts of the path below `/register`; of all of it, where the function is alone on a host."""
+    parts = [part for part in request.path.split("/") if part]
+    return parts[1:] if parts[:1] == ["register"] else parts
+
+
+def form_address(request: Request, event: Event) -> str:
+    """The path of the event's form as the browser knows it."""
+    prefix = "/register" if request.path.lstrip("/").split("/")[0] == "register" else ""
+    return f"{request.script_root}{prefix}/{quote(event.slug)}"
+
+
+@cache
+def _page_policy() -> str:
+    """The Content Security Policy (CSP Level 3) of our pages: they load nothing, run only our own style and script,
+    known by their hashes, and send their form only to where it came from."""
+    style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
+    return (
+        f"default-src 'none'; style-src {style}; script-src {script}; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,42 @@
+"""The files of a roster that is too large for an e-mail."""
+
+from collections.abc import Iterator
+
+from flask import Request, Response
+
+from handlers.email_links import no_link, opened
+from handlers.logs import log, log_unavailable
+from handlers.responses import page
+from rollcall.desk.desk import Desk
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Event
+from rollcall.model.links import LinkPurpose, Opened
+from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
+
+_GONE = "Rosters are kept for a limited time. Please ask whoever runs the registration desk to send the roster again."
+
+
+def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Response:
+    """The file that the link names, streamed: Cloud Run takes no unstreamed answer over 32 MiB
+    (https://cloud.google.com/run/quotas)."""
+    link = opened(desk, event, LinkPurpose.ROSTER, token)
+    if not isinstance(link, Opened):
+        return no_link(event, request, LinkPurpose.ROSTER, link)
+    ending = roster_file_ending(event.slug, link.id)
+    pieces = desk.files().pieces(link.id) if ending else None
+    if ending is None or pieces is None:
+        return page(410, "message", event=event, heading="This roster is no longer here", sentences=[_GONE])
+    if request.method == "GET":
+        log("INFO", "roster downloaded", event=event.slug, ending=ending)
+    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
+    return Response(_whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
+
+
+def _whole_or_broken_off(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The status is already sent. Where the rest is unavailable, the server breaks the connection off, so that a
+    browser does not take half a roster for a whole one."""
+    try:
+        yield from pieces
+    except StoreUnavailable as error:
+        log_unavailable(error)
+        raise

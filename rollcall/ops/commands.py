@@ -1,0 +1,154 @@
+"""What the on-call person asks for, answered for people and for programs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import assert_never
+
+from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
+from rollcall.desk.resend import resend_to_staff
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
+from rollcall.ops import report
+from rollcall.ops.connect import Database, Opened, Refused
+from rollcall.ops.event_check import after_its_end, check_folder
+from rollcall.ops.smoke import Smoke, desk_url, smoke
+from rollcall.ops.status import status
+from schemas.event import as_written, deadline_from
+from templates import deadline, in_utc, in_zone
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found or done; `data` for programs: stable keys, codes, instants in ISO 8601."""
+
+    data: Mapping[str, object]
+    text: str
+    is_done: bool = True
+
+
+def show_status(opened: Opened) -> Answer:
+    seen = status(opened.store, opened.events)
+    return Answer(report.status_data(seen), report.status_text(seen, opened.folder))
+
+
+def run_smoke(opened: Opened, url: str, say: Callable[[str], None], wait: Callable[[float], None]) -> Answer:
+    """Raises `SmokeFailed`."""
+    url = desk_url(opened, url)
+    say(f"{url}:")
+    test = Smoke(opened.store, opened.events, url, say, wait)
+    try:
+        smoke(test)
+    except Refused as failed:
+        failed.facts.update(url=url, steps=test.steps)
+        raise
+    return Answer({"url": url, "steps": test.steps}, "The desk takes registrations, and its e-mail arrives.")
+
+
+def move(opened: Opened, slug: str, to: str) -> Answer:
+    event = _chosen(opened, slug)
+    closes_at = _deadline(event, to)
+    old = _known(opened, event)
+    if after_its_end(event, closes_at):
+        raise Refused("after_event", f"Not moved: {deadline(closes_at, event)} is after the event's end.")
+    match moved := move_deadline(opened.store, event, closes_at):
+        case Moved():
+            return _moved(event, old.closes_at, closes_at)
+        case TooEarly(earliest):
+            raise Refused(
+                "too_early",
+                f"Not moved: an earlier deadline must lie some minutes ahead, at {in_zone(earliest, event)} or later, "
+                "until every instance has read it. Give such a time.",
+                earliest=earliest.isoformat(),
+            )
+        case AlreadyClosed():
+            raise Refused(
+                "already_closed",
+                "Not moved: the intake is closed and the staff have the roster, which stands. Whoever comes now writes "
+                f"to {event.contact.email}; the staff decide, and add them by hand.",
+            )
+        case _:
+            assert_never(moved)
+
+
+def send_roster(opened: Opened, slug: str) -> Answer:
+    event = _chosen(opened, slug)
+    intake = _known(opened, event)
+    entries = resend_to_staff(opened.store, event)
+    lines = [f"Enqueued for {entry.to}: {entry.kind.value} ({entry.id})" for entry in entries] or ["Nothing to send."]
+    if intake.closing is None:
+        lines.append(
+            f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
+            f"event file names. The one here names {', '.join(event.staff)}."
+        )
+    if entries:
+        lines.append("They go out within a minute or two; make status says what became of them.")
+    data = {
+        "event": event.slug,
+        "closed": intake.closing is not None,
+        "closes_at": intake.closes_at.isoformat(),
+        "enqueued": [{"id": entry.id, "kind": entry.kind.value, "to": entry.to} for entry in entries],
+    }
+    return Answer(data, "\n".join(lines))
+
+
+def check(database: Database | None, folder: Path, now: datetime) -> Answer:
+    """What speaks against deploying the event files."""
+    events, faults = check_folder(folder, database.store if database else None, now)
+    beside = f"beside the database of {database.name}" if database else "without a database (PROJECT=... says which)"
+    files = [
+        f"{folder / one.slug}.toml: {one.title}; closes at {deadline(one.closes_at, one)}" for one in events.values()
+    ]
+    verdict = f"Checked {beside}, as of {in_utc(now)}" if faults else f"No fault found, {beside}, as of {in_utc(now)}"
+    data = {
+        "as_of": now.isoformat(),
+        "events": [{"slug": one.slug, "closes_at": one.closes_at.isoformat()} for one in events.values()],
+        "faults": list(faults),
+    }
+    return Answer(data, "\n".join([*(faults or files), f"{verdict}."]), is_done=not faults)
+
+
+def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
+    if old == closes_at:
+        lines = [f"{event.title}: registration closes at {deadline(closes_at, event)}, as before."]
+    else:
+        lines = [
+            f"{event.title}: registration was to close at {deadline(old, event)};",
+            f"now it closes at {deadline(closes_at, event)}.",
+        ]
+    toml = f"closes = {as_written(closes_at, event, ends=True)}" if event.closes_at != closes_at else None
+    if toml:
+        lines.append(f"Write it in the event's file too: {toml}")
+    data = {
+        "event": event.slug,
+        "previous_closes_at": old.isoformat(),
+        "closes_at": closes_at.isoformat(),
+        "write_in_file": toml,
+    }
+    return Answer(data, "\n".join(lines))
+
+
+def _chosen(opened: Opened, slug: str) -> Event:
+    if slug in opened.events:
+        return opened.events[slug]
+    there = ", ".join(opened.events)
+    raise Refused("no_such_event", f"EVENT={slug}: no such event in {opened.folder}; there are: {there}")
+
+
+def _deadline(event: Event, to: str) -> datetime:
+    try:
+        return deadline_from(to, event)
+    except ValueError as error:
+        raise Refused("not_a_time", f"TO={to}: {error}") from None
+
+
+def _known(opened: Opened, event: Event) -> Intake:
+    intake = opened.store.known_intake(event.slug)
+    if intake is None:
+        raise Refused(
+            "unknown_event",
+            f"The database does not know {event.slug} yet: nobody looked at its form. Its deadline and its staff are "
+            "what its file says when that is deployed.",
+        )
+    return intake

@@ -1,0 +1,211 @@
+"""The two pages behind links in our e-mails, as Google serves them, on both stores."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from google.cloud import firestore
+
+from rollcall.desk.ports import Store
+from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
+from rollcall.model.registration import person_key
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from schemas.form import read_form
+from tests.support.builders import write_event
+from tests.support.clock import Clock
+from tests.support.linked_pages import (
+    CLOSED,
+    COMPLETE_FORM,
+    INCOMPLETE,
+    OPEN,
+    YESTERDAY,
+    LinkedPages,
+    completing,
+    resolving,
+)
+from tests.support.served import function
+from tests.support.stores import store_settings
+
+
+@pytest.fixture(scope="module", params=["sqlite", "firestore"])
+def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinkedPages]:
+    events, today, day = tmp_path_factory.mktemp("events"), datetime.now(UTC).date(), timedelta(days=1)
+    write_event(events, "open", today - 9 * day, today + 9 * day)
+    write_event(events, "closed", today - 9 * day, today - 5 * day)
+    environment = store_settings(request, tmp_path_factory.mktemp("books"))
+    store: Store
+    if request.param == "sqlite":
+        store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(datetime.now(UTC)))
+    else:
+        store = FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
+    with function("register", EVENTS=str(events), **environment) as served:
+        yield LinkedPages(served, store)
+
+
+def test_shows_the_answers_that_were_understood_and_what_is_missing(desk: LinkedPages) -> None:
+    desk.add_inbound("PAGE", INCOMPLETE)
+    page = desk.get(completing("PAGE"))
+    assert page.status == 200
+    assert 'value="amina.diallo@mpt.example.org"' in page.text
+    assert "Hôtel &lt;b&gt;Cornavin" in page.text
+    assert re.search(r'value="member-state"[^>]* checked', page.text)
+    assert 'id="signature-error">Please fill this in.' in page.text
+    assert "check this" in page.text
+    assert 'name="shown_at"' not in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -> None:
+    other = replace(INCOMPLETE, answers={**INCOMPLETE.answers, "family_name": "Other"})
+    desk.add_inbound("BOTH", INCOMPLETE, other)
+    form = COMPLETE_FORM | {"family_name": "Completed"}
+    person = person_key(read_form(OPEN, form))
+    accepted = desk.post(completing("BOTH"), **form)
+    assert accepted.status == 303
+    assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
+    registered = desk.store.registration_of("open", person)
+    assert registered is not None
+    noted = desk.inbound("BOTH")
+    assert noted.forms == (InboundForm(FormStatus.REGISTERED, registered.id, person=person), other)
+    assert noted.status is InboundStatus.WAITING_FOR_SENDER
+    assert "<h1>This form is complete" in desk.get(completing("BOTH")).text
+    assert "Other" in desk.get(completing("BOTH", 1)).text
+    assert desk.post(completing("BOTH", 1), **form | {"family_name": "Other"}).status == 303
+    assert desk.inbound("BOTH").status is InboundStatus.REGISTERED
+
+
+def test_completing_twice_is_a_duplicate(desk: LinkedPages) -> None:
+    desk.add_inbound("AGAIN", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Again"}
+    desk.post(completing("AGAIN"), **form)
+    again = desk.post(completing("AGAIN"), **form)
+    assert "/already-registered/" in again.headers["Location"]
+
+
+def test_a_duplicate_updates_the_inbound_email(desk: LinkedPages) -> None:
+    desk.add_inbound("ELSEWHERE", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Elsewhere"}
+    assert desk.served.post_json("/register/open", form).status == 201
+    assert "/already-registered/" in desk.post(completing("ELSEWHERE"), **form).headers["Location"]
+    assert desk.inbound("ELSEWHERE").status is InboundStatus.REGISTERED
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({"signature": ""}, 422), ({"message": "I am a robot"}, 202)],
+    ids=["invalid", "quarantined"],
+)
+def test_what_is_not_registered_changes_no_inbound_email(
+    desk: LinkedPages, changes: dict[str, str], status: int
+) -> None:
+    came = desk.add_inbound(f"NOT{status}", INCOMPLETE)
+    answer = desk.post(completing(came.id), **COMPLETE_FORM | {"family_name": came.id} | changes)
+    assert answer.status == status
+    assert f'value="{came.id}"' in answer.text
+    assert desk.inbound(came.id) == came
+
+
+def test_a_conflict_changes_no_inbound_email(desk: LinkedPages) -> None:
+    came = desk.add_inbound("DIFFERS", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Differing"}
+    desk.served.post_json("/register/open", form)
+    assert desk.post(completing("DIFFERS"), **form | {"hotel": "Another"}).status == 409
+    assert desk.inbound("DIFFERS") == came
+
+
+@pytest.mark.parametrize(
+    ("link", "heading"),
+    [
+        (completing("HELD", until=YESTERDAY), "This link has expired"),
+        (completing("HELD", event=CLOSED).replace("/closed/", "/open/"), "This link is damaged"),
+        (resolving("HELD").replace("/resolve/", "/complete/"), "This link is damaged"),
+        (completing("HELD")[:-2], "This link is damaged"),
+        ("https://desk.example.org/register/open/complete/%00%ff", "This link is damaged"),
+    ],
+    ids=["expired", "another event's", "for another purpose", "cut", "garbage"],
+)
+def test_a_link_that_does_not_work_says_why_and_leads_to_the_empty_form(
+    desk: LinkedPages, link: str, heading: str
+) -> None:
+    page = desk.get(link)
+    assert page.status == 410
+    assert f"<h1>{heading}</h1>" in page.text
+    assert 'href="/register/open"' in page.text
+    assert "somebody@example.org" not in page.text
+
+
+def test_registers_from_a_page_whose_link_has_expired(desk: LinkedPages) -> None:
+    form = COMPLETE_FORM | {"family_name": "Slow"}
+    answer = desk.post(completing("NOBODY", until=YESTERDAY), **form)
+    assert answer.status == 303
+    assert desk.store.registration_of("open", person_key(read_form(OPEN, form))) is not None
+
+
+def test_shows_nothing_personal_after_the_deadline(desk: LinkedPages) -> None:
+    desk.add_inbound("CLOSED", INCOMPLETE, event=CLOSED)
+    page = desk.get(completing("CLOSED", event=CLOSED))
+    assert page.status == 200
+    assert "Registration is closed" in page.text
+    assert "Diallo" not in page.text
+    assert desk.post(completing("CLOSED", event=CLOSED), **COMPLETE_FORM).status == 410
+    assert desk.inbound("CLOSED").status is InboundStatus.WAITING_FOR_SENDER
+
+
+def test_the_button_resolves_and_opening_the_link_does_not(desk: LinkedPages) -> None:
+    came = desk.add_inbound("STAFF", status=InboundStatus.NEEDS_REVIEW)
+    page = desk.get(resolving("STAFF"))
+    assert page.status == 200
+    assert "Our &lt;i&gt;form" in page.text
+    assert page.text.count("<button") == 1
+    assert "somebody@example.org" in page.text
+    assert "What it says" not in page.text
+    assert desk.inbound("STAFF") == came
+    thanks = desk.post(resolving("STAFF"))
+    assert (thanks.status, "Thank you" in thanks.text, "somebody@example.org" in thanks.text) == (200, True, True)
+    assert desk.inbound("STAFF").resolved
+    assert "Thank you" in desk.get(resolving("STAFF")).text
+    assert desk.post(resolving("STAFF")).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("link", "heading"),
+    [
+        (resolving("LEFT", until=YESTERDAY), "This link has expired"),
+        (resolving("LEFT")[:-2], "This link is damaged"),
+        (completing("LEFT").replace("/complete/", "/resolve/"), "This link is damaged"),
+        (resolving("NOWHERE"), "This e-mail is no longer here"),
+    ],
+    ids=["expired", "cut", "for another purpose", "no such e-mail"],
+)
+def test_a_staff_link_that_does_not_work_says_why_and_does_nothing(
+    desk: LinkedPages, link: str, heading: str, method: str
+) -> None:
+    if desk.store.inbound("LEFT") is None:
+        desk.add_inbound("LEFT", status=InboundStatus.NEEDS_REVIEW)
+    page = desk.get(link) if method == "GET" else desk.post(link)
+    assert page.status == 410
+    assert f"<h1>{heading}</h1>" in page.text
+    assert not desk.inbound("LEFT").resolved
+
+
+def test_other_methods_and_events(desk: LinkedPages) -> None:
+    path = urlsplit(completing("PAGE")).path
+    assert desk.served.ask("PUT", path).headers["Allow"] == "GET, HEAD, POST"
+    assert desk.served.ask("HEAD", path).text == ""
+    assert desk.get(completing("PAGE").replace("/open/", "/nowhere/")).status == 404
+
+
+def test_a_json_client_completes_a_form_too(desk: LinkedPages) -> None:
+    desk.add_inbound("JSON", INCOMPLETE)
+    form = json.dumps(COMPLETE_FORM | {"family_name": "Json"})
+    path = urlsplit(completing("JSON")).path
+    assert desk.served.ask("POST", path, form, {"Content-Type": "application/json"}).status == 201
+    assert desk.inbound("JSON").status is InboundStatus.REGISTERED

@@ -1,0 +1,117 @@
+"""`make run` as a process: how it starts, goes on, refuses to start, and ends."""
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollcall.local.__main__ import main
+from rollcall.local.emulator import free_port
+from tests.support.builders import a_form
+from tests.support.left_out import leave_out
+from tests.support.local_run import local_run, outbox
+from tests.support.served import ROOT, process, until
+
+PATH = "/register/intgov04"
+
+
+def start(database: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A start that is refused."""
+    environment = {**os.environ, "DATABASE": str(database), **environment}
+    command = [sys.executable, "-m", "rollcall.local"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.slow
+def test_a_run_on_firestore_confirms(tmp_path: Path, emulator: str) -> None:
+    with local_run(tmp_path / "database", STORE="firestore", FIRESTORE_EMULATOR_HOST=emulator) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+        (confirmation,) = until(lambda: outbox(served, "confirmation"))
+        assert confirmation["at"].startswith("2004-01-14T")
+
+
+@pytest.mark.slow
+def test_the_database_outlives_the_process(tmp_path: Path) -> None:
+    database = tmp_path / "database"
+    with local_run(database) as served:
+        assert "14 January 2004" in served.ask("GET", "/").text
+        reference = served.post_json(PATH, a_form()).json["reference"]
+        until(lambda: outbox(served, "confirmation"))
+    with local_run(database) as served:
+        again = served.post_json(PATH, a_form())
+        assert (again.status, again.json["reference"]) == (200, reference)
+        assert len(outbox(served, "confirmation")) == 1
+    with local_run(database, AT="2004-02-21T00:00:01+01:00") as served:
+        until(lambda: outbox(served, "roster"))
+    with local_run(database) as served:  # after the deadline a plain run begins anew
+        assert served.post_json(PATH, a_form()).status == 201
+    assert len(list(tmp_path.glob("database-*"))) == 1
+
+
+@pytest.mark.slow
+def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> None:
+    database = tmp_path / "database"
+    with local_run(database) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+        for port, said in ((served.port, f"Port {served.port} is taken"), (free_port(), "is in use by another run")):
+            assert said in start(database, AT="2004-01-13T12:00:00+01:00", PORT=str(port)).stderr
+        assert served.post_json(PATH, a_form()).status == 200
+    assert list(tmp_path.glob("database-*")) == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PORT": "abc"}, "PORT"),
+        ({"STORE": "paper"}, "STORE=paper"),
+        ({"AT": "soon"}, "AT=soon is not a time"),
+        ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is not what"),
+        ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is not what"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_a_line(
+    tmp_path: Path, environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"DATABASE": str(tmp_path / "database"), "PORT": str(free_port()), **environment}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=said):
+        main()
+
+
+@pytest.mark.slow
+def test_the_database_of_another_version_is_set_aside(tmp_path: Path) -> None:
+    database = tmp_path / "database"
+    database.mkdir()
+    with sqlite3.connect(database / "rollcall.sqlite3") as old:
+        old.execute("create table mails (id text)")
+    with local_run(database) as served:
+        assert served.post_json(PATH, a_form()).status == 201
+    assert len(list(tmp_path.glob("database-*/rollcall.sqlite3"))) == 1
+
+
+@pytest.mark.slow
+def test_a_run_that_ends_stops_its_emulator(tmp_path: Path) -> None:
+    if shutil.which("gcloud") is None:
+        leave_out("an emulator of our own: gcloud is not installed")
+    port, said = free_port(), tmp_path / "database.run.json"
+    settings = {"PORT": str(port), "DATABASE": str(tmp_path / "database"), "STORE": "firestore"}
+    with process(["rollcall.local"], port, {**settings, "FIRESTORE_EMULATOR_HOST": ""}):
+        emulator = until(lambda: said.exists() and json.loads(said.read_text("utf-8")))["emulator"]
+        host, _, emulators_port = emulator.partition(":")
+        socket.create_connection((host, int(emulators_port)), timeout=5).close()
+    assert not said.exists()
+
+    def is_gone() -> bool:
+        try:
+            socket.create_connection((host, int(emulators_port)), timeout=5).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    assert until(is_gone)  # Java takes a moment to end

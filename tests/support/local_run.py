@@ -1,0 +1,40 @@
+"""The local run, in this process (no start to wait for, and a clock that a test moves) or as a process."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rollcall.local.__main__ import in_folder, serving
+from rollcall.local.emulator import free_port
+from rollcall.local.sendgrid import StandIn
+from tests.support.builders import an_event
+from tests.support.clock import Clock
+from tests.support.served import Served, process
+
+EVERY = timedelta(seconds=0.02)
+
+
+@contextmanager
+def run_here(folder: Path, clock: Clock, answers: int | None = None) -> Iterator[Served]:
+    """Of the letter's event; `answers` is what SendGrid's stand-in answers to every e-mail."""
+    folder.mkdir(exist_ok=True)
+    db, event = in_folder(folder, clock), an_event()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        serving(listening, {event.slug: event}, db, StandIn(db.outbox, answers), EVERY),
+    ):
+        yield Served(listening.getsockname()[1])
+
+
+def local_run(folder: Path, **environment: str) -> AbstractContextManager[Served]:
+    port = free_port()
+    return process(["rollcall.local"], port, {"PORT": str(port), "DATABASE": str(folder), **environment})
+
+
+def outbox(served: Served, kind: str) -> list[dict[str, Any]]:
+    """What SendGrid's stand-in was handed of this kind, once the desk knows that it was."""
+    sent = ("sent", "delivered")
+    return [one for one in served.ask("GET", "/outbox.json").json if one["kind"] == kind and one["status"] in sent]

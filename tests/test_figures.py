@@ -1,0 +1,73 @@
+"""The house in figures: what keeps it small, plain and in one direction. Each ceiling may only come down."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = re.compile(r"(main\.py|handlers/|schemas/|templates/|rollcall/).*\.py")
+CORE = re.compile(r"main\.py|handlers/register\.py|rollcall/(model|desk)/|rollcall/store/(documents|firestore|codec)")
+PRIVATE_WORDS = re.compile(
+    r"\b(the books|our books|is owed|are owed|telling anew|drawn up|drawing up|is put off|was put off)\b", re.IGNORECASE
+)
+
+
+@cache
+def tracked() -> tuple[str, ...]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return tuple(name for name in listed.split("\0") if name and (ROOT / name).is_file())
+
+
+def lines_of(pattern: re.Pattern[str]) -> int:
+    names = [name for name in tracked() if PRODUCT.fullmatch(name) and pattern.match(name)]
+    assert names
+    return sum(len((ROOT / name).read_text("utf-8").splitlines()) for name in names)
+
+
+def docstrings(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Each docstring, of attributes too, and how many lines it has."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.value.value, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+@pytest.mark.parametrize(("what", "most"), [(CORE, 4_150), (PRODUCT, 13_150)], ids=["core", "product"])
+def test_it_stays_small_enough_to_read(what: re.Pattern[str], most: int) -> None:
+    assert lines_of(what) <= most
+
+
+def test_names_say_more_than_docstrings() -> None:
+    words = code = 0
+    for name in filter(PRODUCT.fullmatch, tracked()):
+        text = (ROOT / name).read_text("utf-8")
+        found = list(docstrings(ast.parse(text)))
+        assert not [said for said, _ in found if re.match(r"See `?\w", said.strip()) and len(said.split()) < 8], name
+        words += sum(len(said.split()) for said, _ in found)
+        code += sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("#"))
+        code -= sum(length for _, length in found)
+    assert 100 * words / code <= 170
+
+
+def test_no_word_is_private() -> None:
+    """docs/glossary.md has the words that we use."""
+    here = Path(__file__).name
+    said = {
+        name: sorted(set(PRIVATE_WORDS.findall((ROOT / name).read_text("utf-8"))))
+        for name in tracked()
+        if re.search(r"\.(py|html|txt|md|jinja)$|^Makefile$", name)
+        and not name.startswith("tests/mails/")
+        and not name.endswith(here)
+    }
+    assert {name: words for name, words in said.items() if words} == {}
+
+
+def test_no_test_module_imports_another() -> None:
+    crossing = re.compile(r"^(?:from|import) tests\.(?:\w+\.)*test_\w+", re.MULTILINE)
+    assert [
+        name for name in tracked() if name.endswith(".py") and crossing.search((ROOT / name).read_text("utf-8"))
+    ] == []
