@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class _Table(Schema):
     class Meta:
         unknown = RAISE
 
+    makes: Callable[..., Any] = dict
     error_messages = {  # noqa: RUF012
         "unknown": "is not a field of an event file; remove it or mend its name",
         "type": "should be a table: its name in brackets, its fields below",
@@ -42,6 +43,10 @@ class _Table(Schema):
             field_obj.error_messages["invalid"] = (
                 f"should be tables, each under [[{field_name}]]" if of_tables else 'should be a list, as ["one", "two"]'
             )
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Any:
+        return self.makes(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
 
 
 class _Line(Text):
@@ -60,8 +65,8 @@ def _link(**more: Any) -> Text:
     return _line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
-def _email(*, required: bool = True) -> fields.Email:
-    return fields.Email(required=required, error_messages={"invalid": "should be an e-mail address"})
+def _email(*, required: bool = True, **more: Any) -> fields.Email:
+    return fields.Email(required=required, error_messages={"invalid": "should be an e-mail address"}, **more)
 
 
 def _is_origin(text: str) -> None:
@@ -98,15 +103,12 @@ class _LocalTime(fields.Field[date | datetime]):
 
 
 class _CategoryTable(_Table):
+    makes = Category
     code = _line(
         validate=validate.Regexp(_SLUG.pattern + "$", error="should be lower-case letters, digits and hyphens")
     )
     label = _line()
     also = fields.List(_line(), load_default=list)
-
-    @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Category:
-        return Category(**{**given, "also": tuple(given["also"])})
 
 
 def _codes_differ(categories: Sequence[Category]) -> None:
@@ -115,40 +117,31 @@ def _codes_differ(categories: Sequence[Category]) -> None:
 
 
 class _HotelTable(_Table):
+    makes = Hotel
     name = _line()
     tel = _line(required=False, load_default=None)
     website = _link(required=False, load_default=None)
 
-    @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Hotel:
-        return Hotel(**given)
-
 
 class _VenueTable(_Table):
+    makes = Venue
     room = _line()
     building = _line()
     address = fields.List(_line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
     country = _line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
     tel = _line()
     fax = _line(required=False, load_default=None)
-    email = _email(required=False)
+    email = _email(required=False, load_default=None)
     website = _link(required=False, load_default=None)
-
-    @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Venue:
-        return Venue(**{"email": None, **given, "address": tuple(given["address"])})
 
 
 class _ContactTable(_Table):
+    makes = Contact
     name = _line()
     organization = _line()
     tel = _line()
     fax = _line(required=False, load_default=None)
     email = _email()
-
-    @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Contact:
-        return Contact(**given)
 
 
 class _IntakeTable(_Table):
@@ -248,12 +241,12 @@ def read_event(path: Path) -> Event:
             closes_at=_instant(_end_of(intake["closes"]), zone, "intake.closes"),
             venue=given["venue"],
             contact=given["contact"],
-            staff=tuple(given["staff"]),
-            categories=tuple(given["categories"]),
+            staff=given["staff"],
+            categories=given["categories"],
             required=frozenset(given["form"]["required"]),
-            origins=tuple(given["form"]["origins"]),
-            hotels=tuple(given["hotels"]),
-            bring=tuple(given["bring"]),
+            origins=given["form"]["origins"],
+            hotels=given["hotels"],
+            bring=given["bring"],
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, pre_load
+from marshmallow import RAISE, Schema, fields, post_load, pre_load
+from marshmallow import ValidationError as ValidationError  # for those who call `read_form`
 
 from rollcall.model.event import Category, Event
 from rollcall.model.fault import Fault
@@ -359,11 +360,8 @@ def _checked(field: FormField) -> fields.Field[Any]:
 
 def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:
     """E.164 (ITU-T), where understood. Only the hotel's country is known: only its number may omit the country code."""
-    numbers = {
-        "tel": _e164(answers.get("tel"), None),
-        "fax": _e164(answers.get("fax"), None),
-        "hotel_tel": _e164(answers.get("hotel_tel"), venue_country),
-    }
+    countries = {"tel": None, "fax": None, "hotel_tel": venue_country}
+    numbers = {name: _e164(answers.get(name), country) for name, country in countries.items()}
     return {name: number for name, number in numbers.items() if number}
 
 
@@ -379,16 +377,3 @@ def _e164(text: str | None, country: str | None) -> str | None:
     if not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-__all__ = [
-    "FIELD_NAMES",
-    "FormField",
-    "ValidationError",
-    "faults_of",
-    "form_fields",
-    "in_labels",
-    "read_form",
-    "schema_for",
-    "written",
-]

@@ -109,9 +109,6 @@ def is_blank(text: str) -> bool:
 
 
 def _unreadable(character: str) -> bool:
-    return unicodedata.category(character) in _UNREADABLE or _is_noncharacter(ord(character))
-
-
-def _is_noncharacter(code: int) -> bool:
-    """Never a character (Unicode, 23.7); XML, and so a workbook, cannot hold some."""
-    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    """Noncharacters (Unicode, 23.7) too: XML, and so a workbook, cannot hold some."""
+    code = ord(character)
+    return unicodedata.category(character) in _UNREADABLE or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF

@@ -115,7 +115,7 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         forms=forms,
         summary=[(f"{number}. {form.name}", IN_A_WORD[form.outcome]) for number, form in enumerate(forms, start=1)],
         not_read=[one_line(name, 100) for name in not_read],
-        pictures=any(map(looks_like_a_picture, not_read)),
+        pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
         form_page=reply.form_page,
     )
@@ -125,11 +125,6 @@ def subject_of(event: Event, inbound: InboundEmail) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5), else ours."""
     theirs = _RE.sub("", one_line(inbound.subject, LONGEST_SUBJECT))
     return one_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT)
-
-
-def looks_like_a_picture(name: str) -> bool:
-    """`name`: a file's, or its media type. Pictures and PDFs are mostly scans."""
-    return bool(_PICTURE.search(name.strip()))
 
 
 def _headline(forms: list[FormShown]) -> str:

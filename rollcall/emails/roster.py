@@ -246,18 +246,11 @@ class _People:
 
 def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
     on_list = in_step(listed(store, event, intake, closing), str)
-    unsent = in_step(_confirmations(store, event), _about)
+    confirmations = (one for one in unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
+    unsent = in_step(confirmations, lambda entry: entry.registration_id or "")
     doubles = likely_doubles(everyone(store, event.slug))
     for one in everyone(store, event.slug):
         yield RosterRow(one, on_list(one.id) is None, unsent(one.id), doubles(one))
-
-
-def _confirmations(store: Store, event: Event) -> Iterator[OutboxEntry]:
-    return (one for one in unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
-
-
-def _about(entry: OutboxEntry) -> str:
-    return entry.registration_id or ""
 
 
 def _handed_out(

@@ -9,7 +9,7 @@ from typing import TypeVar
 from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.grouping import MOST_FORMS, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.mime import File, Parts
+from rollcall.inbound.mime import Parts
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.event import Event
 from rollcall.model.inbound import ParsedForm
@@ -53,7 +53,7 @@ def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
             left -= 1
             found = _tried(forms_in_file, event, file) if left >= 0 else []
             forms += found
-            if not found and _is_paper(file):
+            if not (found or file.inline or file.type in _NO_PAPERS):
                 not_read.append(file.name or file.type)
     people = _each_once(forms)
     if len(people) > MOST_FORMS:
@@ -93,10 +93,6 @@ def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, sourc
         return read(event, source)
     except Exception:
         return []
-
-
-def _is_paper(file: File) -> bool:
-    return not file.inline and file.type not in _NO_PAPERS
 
 
 def _each_once(forms: Sequence[Answered]) -> list[Answered]:

@@ -85,12 +85,13 @@ def names_of(form: Answered) -> tuple[str, ...]:
 
 
 def _forms(items: Sequence[Item], *, quoted: bool) -> list[Answered]:
-    forms = [(_asked(part), _answers(part)) for part in _cut(items)]
+    forms = [({item.field for item in part}, _answers(part)) for part in _cut(items)]
     shared = _before_the_first_name(items)
     filled = []
     for asked, answers in forms[: MOST_FORMS + 1]:
         missing = {name: value for name, value in shared.items() if name not in asked}
-        filled.append(Answered({**missing, **answers} if _has_name(answers) else answers, quoted))
+        has_name = any(name in answers for name in NAMES)
+        filled.append(Answered({**missing, **answers} if has_name else answers, quoted))
     return filled
 
 
@@ -137,14 +138,6 @@ def _answers(items: Sequence[Item]) -> dict[str, str]:
         if item.value:
             answers.setdefault(item.field, item.value)
     return answers
-
-
-def _asked(items: Sequence[Item]) -> set[str]:
-    return {item.field for item in items}
-
-
-def _has_name(answers: Mapping[str, str]) -> bool:
-    return any(name in answers for name in NAMES)
 
 
 def _before_the_first_name(items: Sequence[Item]) -> dict[str, str]:

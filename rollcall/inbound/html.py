@@ -115,14 +115,14 @@ def _lay_out(walk: Any, page: Page) -> None:
     for event, element in walk:
         tag = element.tag
         if event == "start":
-            if tag in _DROPPED or (tag == "option" and not _is_chosen(element)):
+            if _is_dropped(element):
                 walk.skip_subtree()
                 continue
             kept_as_typed += tag in ("pre", "textarea")
             _begin(element, page)
             _write(element.text, page, as_typed=kept_as_typed > 0)
         else:
-            if not (tag in _DROPPED or (tag == "option" and not _is_chosen(element))):
+            if not _is_dropped(element):
                 kept_as_typed -= tag in ("pre", "textarea")
                 _end(element, page)
             _write(element.tail, page, as_typed=kept_as_typed > 0)
@@ -182,8 +182,8 @@ def _write_input(element: Any, page: Page) -> None:
         page.write(element.get("value") or "")
 
 
-def _is_chosen(option: Any) -> bool:
-    return option.get("selected") is not None
+def _is_dropped(element: Any) -> bool:
+    return element.tag in _DROPPED or (element.tag == "option" and element.get("selected") is None)
 
 
 def _is_quotation(element: Any) -> bool:

@@ -114,7 +114,8 @@ def value_in(text: str) -> str:
     written = _shorn(written)
     if written.startswith("<") and written.endswith(">"):
         written = written[1:-1].strip()
-    return "" if _says_nothing(written) else written
+    says_nothing = all(unicodedata.category(character)[0] in "PZC" for character in written)
+    return "" if says_nothing else written
 
 
 def _shorn(text: str) -> str:
@@ -135,10 +136,6 @@ def _shorn(text: str) -> str:
 
 def _formats(character: str) -> bool:
     return unicodedata.category(character) == "Cf"
-
-
-def _says_nothing(text: str) -> bool:
-    return all(unicodedata.category(character)[0] in "PZC" for character in text)
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator
         line_end = _AFTER_BOUNDARY.match(raw, after, end)
         if line_end and (at == start or raw[at - 1] == 0x0A):
             if begun is not None:
-                yield begun, max(begun, _without_line_end(raw, at))
+                yield begun, max(begun, at - 2 if raw.startswith(b"\r\n", at - 2) else at - 1)
             begun = None if raw.startswith(b"--", after) else line_end.end()
             after = line_end.end()
         at = raw.find(delimiter, after, end)
@@ -124,7 +124,3 @@ def _decoded_words(words: re.Match[str]) -> str:
     return "".join(
         word if isinstance(word, str) else text_of(word, (charset or "").partition("*")[0]) for word, charset in pairs
     )
-
-
-def _without_line_end(raw: bytes, at: int) -> int:
-    return at - 2 if raw.startswith(b"\r\n", at - 2) else at - 1

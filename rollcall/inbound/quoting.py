@@ -86,7 +86,9 @@ def _sorted_out(told: Sequence[tuple[int, str]], forwarded: int) -> Iterator[Lin
                 own_depth = told[end][0]
             yield Line("")
         else:
-            answered = answered or (not quoted and (mark is _Mark.ORIGINAL or not _goes_deeper(told, end, depth)))
+            follows = _next_written(told, end)
+            goes_deeper = follows is not None and told[follows][0] > depth
+            answered = answered or (not quoted and (mark is _Mark.ORIGINAL or not goes_deeper))
             yield Line("", True)
         at = end
 
@@ -104,7 +106,10 @@ def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, in
         return None, at + 1
     if (end := _end_of_headers(told, at)) > at:
         return _Mark.ORIGINAL, end
-    words = plain(line) if _may_mark(line) else ""
+    may_mark = len(line) <= _LONGEST_MARKER and any(
+        word in line.lower() for word in ("message", "mensaje", "forwarded")
+    )
+    words = plain(line) if may_mark else ""
     if words in _FORWARDED:
         return _Mark.FORWARDED, _past_headers(told, at + 1)
     if words in _ORIGINAL:
@@ -112,15 +117,6 @@ def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, in
     if (end := _end_of_attribution(told, at)) > at:
         return _Mark.ANSWERED, end
     return None, at + 1
-
-
-def _goes_deeper(told: Sequence[tuple[int, str]], at: int, depth: int) -> bool:
-    follows = _next_written(told, at)
-    return follows is not None and told[follows][0] > depth
-
-
-def _may_mark(line: str) -> bool:
-    return len(line) <= _LONGEST_MARKER and any(word in line.lower() for word in ("message", "mensaje", "forwarded"))
 
 
 def _end_of_attribution(told: Sequence[tuple[int, str]], at: int) -> int:

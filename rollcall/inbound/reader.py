@@ -1,7 +1,7 @@
 """A post of Inbound Parse becomes a `ParsedEmail`."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -76,17 +76,15 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> ParsedEmail:
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
         arrived_at=arrived_at(headers),
         forms=found.forms,
-        not_read=() if is_report(headers) else _names(found.not_read),
+        not_read=()
+        if is_report(headers)
+        else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
         text=_tried(partial(_beginning, parts), str),
         automatic=automatic(post, headers),
         unproven=unproven(post, headers),
         spam=is_spam(post),
         recipients=post.envelope_to,
     )
-
-
-def _names(of: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name[:LONGEST_NOT_READ] for name in of[:MOST_NOT_READ])
 
 
 def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:

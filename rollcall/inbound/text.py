@@ -60,8 +60,9 @@ class _Reading:
     def items(self, lines: Sequence[Line]) -> list[Item]:
         labelled = _labelled(self._words, lines)
         last = {line.quoted: at for at, (line, labels) in enumerate(labelled) if labels}
+        own = ((at, labels) for at, (line, labels) in enumerate(labelled) if not line.quoted)
         named = max(
-            (at for at, (line, labels) in enumerate(labelled) if not line.quoted and _asks_name(labels)), default=-1
+            (at for at, labels in own for label in labels if not set(NAMES).isdisjoint(label.names)), default=-1
         )
         for at, (line, labels) in enumerate(labelled):
             self._read(line, labels, more=at < last.get(line.quoted, -1), form=at < named)
@@ -210,10 +211,6 @@ class _Reading:
         if quoted or not self._below_dashes:
             within = self._paragraph if paragraph is None else paragraph
             self._items.append(Item(name, value, quoted, within, begins))
-
-
-def _asks_name(labels: Sequence[Label]) -> bool:
-    return any(name in NAMES for label in labels for name in label.names)
 
 
 def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[Label]]]:

@@ -54,25 +54,22 @@ class Post:
     @property
     def charsets(self) -> Mapping[str, str]:
         """As SendGrid detected them, by field; empty where unreadable."""
-        return _texts(_json(self.fields.get("charsets", b"")))
+        return _texts(self._object("charsets"))
 
     @property
     def about_files(self) -> Mapping[str, Mapping[str, str]]:
         """In parsed mode, by field: `filename`, `type`, `content-id`, others."""
-        about = _json(self.fields.get("attachment-info", b""))
-        return {str(name): _texts(value) for name, value in about.items()} if isinstance(about, dict) else {}
+        return {str(name): _texts(value) for name, value in self._object("attachment-info").items()}
 
     @property
     def envelope_from(self) -> str | None:
         """Empty for the null sender, None without an envelope."""
-        envelope = self._envelope
-        sender = envelope.get("from") if isinstance(envelope, dict) else None
+        sender = self._object("envelope").get("from")
         return clean(sender).strip().strip("<>") if isinstance(sender, str) else None
 
     @property
     def envelope_to(self) -> tuple[str, ...]:
-        envelope = self._envelope
-        to = envelope.get("to") if isinstance(envelope, dict) else None
+        to = self._object("envelope").get("to")
         recipients = [to] if isinstance(to, str) else to if isinstance(to, list) else []
         return tuple(clean(one).strip().strip("<>") for one in recipients if isinstance(one, str))
 
@@ -99,9 +96,12 @@ class Post:
         except ValueError:
             return None
 
-    @property
-    def _envelope(self) -> object:
-        return _json(self.fields.get("envelope", b""))
+    def _object(self, name: str) -> dict[str, object]:
+        try:
+            value = json.loads(text_of(self.fields.get(name, b"")))
+        except (ValueError, RecursionError):
+            return {}
+        return value if isinstance(value, dict) else {}
 
 
 def open_post(raw: bytes) -> Post:
@@ -165,13 +165,6 @@ def _is_file(part: PostedFile) -> bool:
 def _is_message(raw: bytes, start: int) -> bool:
     headers, _ = headers_of(raw, start, len(raw))
     return any(headers.all(name) for name in _IN_MESSAGES)
-
-
-def _json(content: bytes) -> object:
-    try:
-        return json.loads(text_of(content))
-    except (ValueError, RecursionError):
-        return None
 
 
 def _texts(value: object) -> dict[str, str]:
