@@ -1,10 +1,5 @@
-"""Calls to Firestore on single documents, in its own protocol buffers.
-
-The library's documents and batches make each value an object of proto-plus, convert it twice and copy it: half of the
-processor's time of a commit (docs/performance.md, "What was mended"). Here a document's values become protocol buffers
-once, and the library's own client of the API (google.cloud.firestore_v1.services.firestore) makes the call with its
-retries, time bounds and errors. Queries are made with the library's documents: they are rare.
-"""
+"""Calls on single documents in Firestore's own protocol buffers: by the library's documents they take twice the
+processor's time (docs/performance.md, "What we improved"). Queries are rare and made with those."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -23,7 +18,6 @@ from rollcall.store.documents import Values
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
 _KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
-"""As Google's own client: a dead connection is found before it is needed."""
 
 RpcWrite = Mapping[str, Any]
 
@@ -43,7 +37,6 @@ class Read:
 
 
 def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
-    """Of the emulator (`FIRESTORE_EMULATOR_HOST`), or of Google with these credentials, else the machine's."""
     emulator = _emulator()
     if emulator:
         channel = grpc.insecure_channel(emulator)
@@ -53,7 +46,7 @@ def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
 
 
 class FirestoreRpc:
-    """Documents of a project's default database, by path. Raises what the library raises."""
+    """In a project's default database. Raises what the library raises."""
 
     def __init__(self, project: str, api: FirestoreClient) -> None:
         self._database = f"projects/{project}/databases/(default)"
@@ -63,7 +56,6 @@ class FirestoreRpc:
             self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
 
     def read(self, path: str, how: Mapping[str, Any]) -> Read:
-        """`how` are the library's `retry` and `timeout`."""
         request = _BatchGetDocumentsRequest(database=self._database, documents=[self._name(path)])
         answers = self._api.batch_get_documents(
             request=BatchGetDocumentsRequest.wrap(request), metadata=self._metadata, **how
@@ -86,14 +78,12 @@ class FirestoreRpc:
         return committed_at
 
     def create(self, path: str, values: Values) -> RpcWrite:
-        """Fails with `AlreadyExists`."""
         return {**self.replace(path, values), "current_document": {"exists": False}}
 
     def replace(self, path: str, values: Values) -> RpcWrite:
         return {"update": {"name": self._name(path), "fields": _encoded(values)}}
 
     def update(self, path: str, values: Values, version: object = None) -> RpcWrite:
-        """Fails with `NotFound`, or `FailedPrecondition` where it is of another version."""
         as_read = {"exists": True} if version is None else {"update_time": version}
         mask = {"field_paths": list(values)}
         return {**self.replace(path, values), "update_mask": mask, "current_document": as_read}
