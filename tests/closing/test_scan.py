@@ -15,7 +15,7 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from handlers.close_intake import close_intake
-from rollcall.desk.close import close, due_to_close
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.health import check_health
 from rollcall.desk.ports import Store
@@ -86,7 +86,7 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
             assert not slug.startswith("closed") or close(desk, event)
         list(send_due(desk))  # the rosters
         line.calls = line.documents = 0
-        assert len(due_to_close(desk, store.now())) == due
+        assert len(desk.due_to_close(store.now())) == due
         check_health(desk)
         took.append(line)
     few, many = took
@@ -121,8 +121,8 @@ class TestEventsThatNobodyOpened:
     def test_a_deadline_that_was_moved_nearer_is_found(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 1, 0, 0)
         desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
-        assert due_to_close(desk, desk.store.now()) == []
+        assert desk.due_to_close(desk.store.now()) == []
         (event,) = events.values()
         assert desk.store.move_deadline(event.slug, desk.store.intake(event), clock.now + HOUR / 2)
         clock.forward(HOUR / 2 + timedelta(seconds=1))
-        assert due_to_close(desk, desk.store.now()) == [event]
+        assert desk.due_to_close(desk.store.now()) == [event]

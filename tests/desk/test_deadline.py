@@ -9,8 +9,7 @@ import pytest
 
 from rollcall.desk.close import close, listed, page_name
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
 from rollcall.desk.register import Accepted, Closed, Late, register
 from rollcall.emails import roster
