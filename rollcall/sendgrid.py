@@ -16,26 +16,6 @@ from email_validator import EmailNotValidError, validate_email
 from python_http_client import Client
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
-from sendgrid.helpers.mail import Attachment as FileAttachment
-from sendgrid.helpers.mail import (
-    ClickTracking,
-    Content,
-    CustomArg,
-    Disposition,
-    FileContent,
-    FileName,
-    FileType,
-    From,
-    Header,
-    Mail,
-    OpenTracking,
-    Personalization,
-    ReplyTo,
-    Subject,
-    SubscriptionTracking,
-    To,
-    TrackingSettings,
-)
 
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
 
@@ -99,22 +79,23 @@ class _OfOneContext(Client):  # type: ignore[misc]
 
 def request_body(email: Email, sender: str) -> dict[str, Any]:
     """Tracking would rewrite our links and add a picture."""
-    mail = Mail(from_email=From(sender, _phrase(email.sender_name)), subject=Subject(_one_line(email.subject)))
-    for address in reversed((email.to, *email.copies_to)):  # `get()` turns them round
-        mail.add_personalization(_personalization(email, address))
-    for name, value in _headers(email, sender).items():
-        mail.add_header(Header(name, value))
-    mail.reply_to = ReplyTo(_posted_as(email.reply_to))
-    mail.add_content(Content("text/plain", email.text))
-    mail.add_content(Content("text/html", email.html))
-    for attachment in reversed(email.attachments):  # `get()` turns them round
-        mail.add_attachment(_file(attachment))
-    mail.tracking_settings = TrackingSettings(
-        click_tracking=ClickTracking(enable=False, enable_text=False),
-        open_tracking=OpenTracking(enable=False),
-        subscription_tracking=SubscriptionTracking(enable=False),
-    )
-    body: dict[str, Any] = mail.get()
+    name = _phrase(email.sender_name)
+    body: dict[str, Any] = {
+        "personalizations": [{"to": [_posted_as(email.to)], "custom_args": {EMAIL_ID: email.email_id}}],
+        "from": {"email": sender, "name": name} if name else {"email": sender},
+        "reply_to": _posted_as(email.reply_to),
+        "subject": _one_line(email.subject),
+        "headers": _headers(email, sender),
+        "content": [{"type": "text/plain", "value": email.text}, {"type": "text/html", "value": email.html}],
+        "tracking_settings": {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+            "subscription_tracking": {"enable": False},
+        },
+    }
+    body["personalizations"] += [{"to": [_posted_as(address)]} for address in email.copies_to]
+    if email.attachments:
+        body["attachments"] = list(map(_file, email.attachments))
     return body
 
 
@@ -142,41 +123,33 @@ def _fitting(thread: list[str]) -> list[str]:
     return thread
 
 
-def _personalization(email: Email, address: str) -> Personalization:
-    one = Personalization()
-    one.add_to(To(_posted_as(address)))
-    if address == email.to:
-        one.add_custom_arg(CustomArg(EMAIL_ID, email.email_id))
-    return one
-
-
-def _posted_as(address: str) -> str:
+def _posted_as(address: str) -> dict[str, str]:
     """SendGrid accepts only ASCII domains (RFC 5890)."""
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
-        return address
-    return parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"
+        return {"email": address}
+    return {"email": parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"}
 
 
 def _one_line(text: str) -> str:
-    """The library passes on CR and LF."""
+    """CR and LF begin another header."""
     return " ".join(text.split())
 
 
-def _phrase(name: str) -> str | None:
+def _phrase(name: str) -> str:
     """A display name (RFC 5322, 3.2.5), without angle brackets, which confuse some mail programs."""
     printable = "".join(one for one in _one_line(name) if one.isprintable() and one not in '<>"')
-    return printable[:LONGEST_NAME].strip() or None
+    return printable[:LONGEST_NAME].strip()
 
 
-def _file(attachment: Attachment) -> FileAttachment:
-    return FileAttachment(
-        FileContent(base64.b64encode(attachment.content).decode()),
-        FileName(_one_line(attachment.name)),
-        FileType(attachment.type if _MEDIA_TYPE.fullmatch(attachment.type) else _ANY_TYPE),
-        Disposition("attachment"),
-    )
+def _file(attachment: Attachment) -> dict[str, str]:
+    return {
+        "content": base64.b64encode(attachment.content).decode(),
+        "filename": _one_line(attachment.name),
+        "type": attachment.type if _MEDIA_TYPE.fullmatch(attachment.type) else _ANY_TYPE,
+        "disposition": "attachment",
+    }
 
 
 def _answered(error: HTTPError) -> SendResult:
