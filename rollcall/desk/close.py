@@ -35,12 +35,12 @@ def close(desk: Desk, event: Event) -> Closing | None:
 
 def listed(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[str]:
     """Raises `ValueError` at the end where the pages are not the closing's."""
-    checksum = _Checksum()
+    digest = hashlib.sha256()
     for number in range(closing.pages):
         ids = store.roster_page(event.slug, page_name(intake, number))
-        checksum.add(ids)
+        digest.update(_lines(ids))
         yield from ids
-    if checksum.sha256 != closing.sha256:
+    if digest.hexdigest() != closing.sha256:
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
 
 
@@ -59,24 +59,14 @@ def page_name(intake: Intake, number: int) -> str:
 
 def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
     ids = (one.id for one in everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
-    checksum, pages = _Checksum(), 0
+    digest, count, pages = hashlib.sha256(), 0, 0
     while page := list(islice(ids, ROSTER_PAGE)):
         desk.store.write_roster_page(event.slug, page_name(intake, pages), page)
-        checksum.add(page)
+        digest.update(_lines(page))
+        count += len(page)
         pages += 1
-    return Closing(checksum.count, checksum.sha256, pages)
+    return Closing(count, digest.hexdigest(), pages)
 
 
-class _Checksum:
-    def __init__(self) -> None:
-        self._digest = hashlib.sha256()
-        self.count = 0
-
-    def add(self, ids: Sequence[str]) -> None:
-        for id in ids:
-            self._digest.update(f"\n{id}".encode() if self.count else id.encode())
-            self.count += 1
-
-    @property
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
+def _lines(ids: Sequence[str]) -> bytes:
+    return "".join(f"{id}\n" for id in ids).encode()
