@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, assert_never
+from typing import Any
 
 from google.api_core.exceptions import (
     Aborted,
@@ -30,14 +30,10 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.documents import (
-    Create,
-    Delete,
     Document,
     DocumentStore,
     NotCommitted,
     Query,
-    Replace,
-    Update,
     Write,
 )
 from rollcall.store.firestore_rpc import FirestoreRpc, firestore_api
@@ -83,19 +79,16 @@ class FirestoreDatabase:
         self, client: firestore.Client, api: FirestoreClient, shift: timedelta, retry_within: timedelta
     ) -> None:
         self._client = client
-        self._rpc = FirestoreRpc(client.project, api)
+        self._rpc = FirestoreRpc(client.project, api, shift)
         self._shift = shift
         self._call: Callable[[], _Call] = partial(_Call, retry_within)
 
     def read(self, path: str) -> Document:
         try:
             with _unavailable_as_ours():
-                found = self._rpc.read(path, self._call())
+                return self._rpc.read(path, self._call())
         except NotFound as error:  # not the document, which may be missing, but the database, or its project
             raise StoreUnavailable(_RETRY_AFTER) from error
-        read_at, created_at, updated_at = found.read_at, found.created_at, found.updated_at
-        shift = self._shift
-        return Document(found.id, found.values, read_at + shift, created_at + shift, updated_at + shift, found.version)
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
         if not paths:
@@ -108,7 +101,7 @@ class FirestoreDatabase:
         call = self._call()
         try:
             with _unavailable_as_ours():
-                return self._rpc.commit(map(self._written, writes), call) + self._shift
+                return self._rpc.commit(writes, call)
         except (AlreadyExists, FailedPrecondition, NotFound) as refused:
             raise NotCommitted(may_be_ours=bool(call.faults)) from refused
 
@@ -133,19 +126,6 @@ class FirestoreDatabase:
         if query.after:
             chosen = chosen.start_after({"__name__": collection.document(query.after)})
         return chosen.select(()) if query.ids_only else chosen
-
-    def _written(self, write: Write) -> Any:
-        match write:
-            case Create(path, values):
-                return self._rpc.create(path, values)
-            case Replace(path, values):
-                return self._rpc.replace(path, values)
-            case Update(path, values, version):
-                return self._rpc.update(path, values, version)
-            case Delete(path):
-                return self._rpc.delete(path)
-            case _:
-                assert_never(write)
 
     def _found(self, snapshot: Any) -> Document:
         read_at, created_at, updated_at = (
