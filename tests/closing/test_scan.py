@@ -92,7 +92,9 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
     few, many = took
     assert many == few
     assert few.documents <= 2 * due + due  # one for each that is due, in each scan; its intake, by whoever watches
-    assert few.calls == 6 + due  # the time and the query; the queue, the time and the mails, the query, the intakes
+    assert (
+        few.calls == 6 + due
+    )  # the time and the query; the circuit breaker, the time and the entries, the query, the intakes
 
 
 class TestEventsThatNobodyOpened:
@@ -100,12 +102,12 @@ class TestEventsThatNobodyOpened:
 
     def test_they_are_closed(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 1, 0, 2)
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), events, tmp_path)
         assert close_intake(desk, POST).json == {"closed": {"due-0": 0, "due-1": 0}}
         assert close_intake(desk, POST).json == {"closed": {}}
 
     def test_they_are_closed_when_their_deadline_passes_later(self, tmp_path: Path, clock: Clock) -> None:
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
         assert close_intake(desk, POST).json == {"closed": {}}
         clock.forward(HOUR + timedelta(seconds=1))
         assert set(check_health(desk).overdue_closings) == set()  # it is due for a second
@@ -113,14 +115,14 @@ class TestEventsThatNobodyOpened:
 
     def test_one_whose_file_has_gone_is_left_alone(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 0, 0, 2)
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), events, tmp_path)
         desk.intakes.have_all(events)
         without = replace(desk, events={"due-1": events["due-1"]})
         assert close_intake(without, POST).json == {"closed": {"due-1": 0}}
 
     def test_a_deadline_that_was_moved_nearer_is_found(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 1, 0, 0)
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), events, tmp_path)
         assert desk.due_to_close(desk.store.now()) == []
         (event,) = events.values()
         assert desk.store.move_deadline(event.slug, desk.store.intake(event), clock.now + HOUR / 2)
