@@ -1,4 +1,4 @@
-"""`close_intake`: Cloud Scheduler calls it every minute; it closes each intake whose deadline has passed, once."""
+"""`close_intake`: Cloud Scheduler calls it every minute."""
 
 from flask import Request, Response
 
@@ -10,8 +10,8 @@ from rollcall.model.errors import StoreUnavailable
 
 
 def close_intake(desk: Desk, request: Request) -> Response:
-    """200 with the events whose intake this call closed; 503 where the store is unavailable. An unexpected fault with
-    one event is logged, and does not keep the others open."""
+    """Close each intake whose deadline has passed, once. 200 with the events that this call closed; 503 where the store
+    is unavailable. A fault with one is logged, and does not keep the others open."""
 
     def work() -> Response:
         closed = {}

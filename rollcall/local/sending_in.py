@@ -53,7 +53,7 @@ def came_in(desk: Desk) -> list[dict[str, Any]]:
 
 
 def sample_emails(desk: Desk) -> list[dict[str, str]]:
-    """For each event to which forms may be sent by e-mail, one that is ready to be sent."""
+    """One for each event that takes forms by e-mail."""
     places = [(event, to) for event in desk.events.values() if (to := desk.links.forms_to(event))]
     return [
         {"to": to, "from": SENDER, "subject": f"Registration: {event.title}", "text": sample_text(event, to)}
@@ -62,7 +62,7 @@ def sample_emails(desk: Desk) -> list[dict[str, str]]:
 
 
 def _message(to: str, at: datetime) -> bytes:
-    """The e-mail that the page's form holds: a file, all of it as text, or what a person writes."""
+    """A file, its source as text, or what a person writes."""
     if (file := request.files.get("eml")) and file.filename:
         return bytes(file.read())
     if raw := request.form.get("raw", "").lstrip():
