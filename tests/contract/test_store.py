@@ -53,7 +53,7 @@ FreshStore = Callable[[], Store]
 SHIFTS = {"firestore": timedelta(0), "firestore in shifted time": timedelta(days=-9000, seconds=7)}
 
 
-@pytest.fixture(params=["sqlite", *SHIFTS])
+@pytest.fixture(params=["sqlite", "firestore", pytest.param("firestore in shifted time", marks=pytest.mark.slow)])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> FreshStore:
     """Opens the same store anew: what a session wrote is proved by another that reads it."""
     if request.param == "sqlite":
