@@ -33,7 +33,7 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
 
 
 def _whole_or_broken_off(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The status is already sent. Where the rest is unavailable, the server breaks the connection off, so that a
+    """The status is already sent. If the rest is unavailable, the server breaks the connection off, so that a
     browser does not take half a roster for a whole one."""
     try:
         yield from pieces

@@ -35,7 +35,7 @@ from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, Outb
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
-from rollcall.model.links import GOOD_FOR, LinkPurpose
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.roster import (
     NOTHING,
@@ -136,7 +136,7 @@ def gather(
         not_completed=Shown(content.not_completed[-SHOWN:], inbound.not_completed.count),
         attached=attached,
         linked=linked,
-        links_hold_until=intake.as_of + GOOD_FOR[LinkPurpose.ROSTER] if linked else None,
+        links_hold_until=intake.as_of + VALID_FOR[LinkPurpose.ROSTER] if linked else None,
     )
 
 
@@ -262,7 +262,7 @@ def _handed_out(
     for file, size in zip(drawn.files, sizes, strict=True):
         id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.path.suffix)
         desk.files().put_file(id, file.path)
-        link = desk.links.roster(event, id, intake.as_of + GOOD_FOR[LinkPurpose.ROSTER])
+        link = desk.links.roster(event, id, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.path.name, size, link))
     return (), tuple(linked)
 

@@ -72,7 +72,7 @@ class RosterFile:
 
 
 Named = Shown[tuple[str | None, int]]
-"""Names with their counts, the most named first, then by name; None where none was given. `count` is of names."""
+"""Names with their counts, the most named first, then by name; None if none was given. `count` is of names."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,6 @@ def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str
 
 
 def roster_file_ending(event: str, id: str) -> str | None:
-    """One of `ROSTER_TYPES`; None where it is not the id of a roster of this event."""
+    """One of `ROSTER_TYPES`; None if it is not the id of a roster of this event."""
     found = re.fullmatch(rf"roster-{re.escape(event)}-[0-9A-Za-z]+-[0-9A-Za-z]+\.({'|'.join(ROSTER_TYPES)})", id)
     return found[1] if found else None

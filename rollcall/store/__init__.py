@@ -1,1 +1,1 @@
-"""Where the desk keeps what it is told."""
+"""Stores: what the desk keeps, on SQLite or Firestore; files, in a folder or Cloud Storage."""

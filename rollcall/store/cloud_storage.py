@@ -97,6 +97,6 @@ def _next(content: IO[bytes]) -> bytes:
 
 
 def _first(error: Exception) -> Exception:
-    """What stood in the way all the time, where the library only says that it tried long enough."""
+    """What stood in the way all the time, if the library only says that it tried long enough."""
     cause: Exception | None = error.cause if isinstance(error, RetryError) else None
     return cause or error
