@@ -139,8 +139,6 @@ class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
 Post = Callable[[Email], SendResult]
 """Hands an e-mail to SendGrid. Raises nothing."""
 
-LARGEST_PIECE = 1 << 20
-
 
 class Files(Protocol):
     """Inbound e-mails as they came, and rosters too large for an e-mail."""
@@ -154,7 +152,7 @@ class Files(Protocol):
     def get(self, id: str) -> bytes | None: ...
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        """Of `LARGEST_PIECE` bytes at most, one in memory at a time. Each may raise `StoreUnavailable`."""
+        """One in memory at a time. Each may raise `StoreUnavailable`."""
 
 
 class EmailReader(Protocol):
