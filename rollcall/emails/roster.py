@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +18,7 @@ from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, Outb
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
+from rollcall.model.links import GOOD_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm
 from rollcall.model.roster import (
     NOTHING,
@@ -36,8 +36,6 @@ from templates import in_zone, words
 
 IN_WORKBOOK = 1000
 """Quarantined forms, and incomplete ones; robots may send many."""
-LINKS_HOLD = timedelta(days=14)
-"""Whoever has a link sees every address."""
 LONGEST_CELL = 250  # characters
 
 
@@ -89,7 +87,7 @@ def gather(
     if not list_is_whole(desk.store, event, intake, closing):
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
-    for one, status, registered in scan.messages_now(desk.store, event.slug):
+    for one, status, registered in scan.inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
     for form in scan.still_quarantined(desk.store, event.slug):
         quarantined.add(form.form.received_at, form)
@@ -124,7 +122,7 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
         attachments=roster.attached,
         roster=roster,
         intake=intake,
-        links_hold_until=intake.as_of + LINKS_HOLD,
+        links_hold_until=intake.as_of + GOOD_FOR[LinkPurpose.ROSTER],
         attached=[file.name for file in roster.attached],
         linked=[(file.name, f"{file.size / 1_000_000:.1f} MB", file.link) for file in roster.linked],
         by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
@@ -233,7 +231,7 @@ def _handed_out(
     for file in files:
         id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.suffix)
         desk.files().put_file(id, file)
-        link = desk.links.roster(event, id, intake.as_of + LINKS_HOLD)
+        link = desk.links.roster(event, id, intake.as_of + GOOD_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.name, file.stat().st_size, link))
     return (), tuple(linked)
 
