@@ -24,7 +24,7 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, with nothing
+        """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
         written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
@@ -132,8 +132,6 @@ class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
 Post = Callable[[Email], SendResult]
 """To SendGrid. Raises nothing."""
 
-LARGEST_PIECE = 1 << 20
-
 
 class Files(Protocol):
     """Inbound e-mails as they came, and rosters too large for an e-mail."""
@@ -147,7 +145,7 @@ class Files(Protocol):
     def get(self, id: str) -> bytes | None: ...
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        """Of `LARGEST_PIECE` bytes at most. Each may raise `StoreUnavailable`."""
+        """One in memory at a time. Each may raise `StoreUnavailable`."""
 
 
 class EmailReader(Protocol):

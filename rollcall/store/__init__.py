@@ -1,1 +1,4 @@
-"""Stores: what the desk keeps, on SQLite or Firestore; files, in a folder or Cloud Storage."""
+"""Where the desk keeps what it is told."""
+
+LARGEST_PIECE = 1 << 20
+"""Bytes of a file in memory at a time."""
