@@ -72,7 +72,11 @@ class Event:
         """A date lasts to its end where the event is."""
         if isinstance(self.ends, datetime):
             return now > self.ends
-        return now.astimezone(self.zone).date() > self.ends
+        return self.day_of(now) > self.ends
+
+    def day_of(self, when: date | datetime) -> date:
+        """On the calendar at the event."""
+        return when.astimezone(self.zone).date() if isinstance(when, datetime) else when
 
     def takes(self, email: str) -> bool:
         """Whether a person with this address may register: for the smoke test, only an address that nobody can have."""
