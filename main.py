@@ -16,8 +16,7 @@ from environs import Env
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event

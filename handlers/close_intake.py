@@ -4,7 +4,7 @@ from flask import Request, Response
 
 from handlers.internal import answer_post, done
 from handlers.logs import log, log_fault
-from rollcall.desk.close import close, due_to_close
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.model.errors import StoreUnavailable
 
@@ -15,7 +15,7 @@ def close_intake(desk: Desk, request: Request) -> Response:
 
     def work() -> Response:
         closed = {}
-        for event in due_to_close(desk, desk.store.now()):
+        for event in desk.due_to_close(desk.store.now()):
             try:
                 closing = close(desk, event)
             except StoreUnavailable:

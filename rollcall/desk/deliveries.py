@@ -1,4 +1,4 @@
-"""What SendGrid reports of an e-mail goes on its outbox entry."""
+"""Delivery events, recorded with their outbox entries."""
 
 from collections.abc import Iterable
 
@@ -8,11 +8,8 @@ from rollcall.model.email import DeliveryEvent, EmailStatus, after_delivery_even
 
 
 def record_deliveries(desk: Desk, events: Iterable[DeliveryEvent]) -> dict[str, EmailStatus]:
-    """Record each delivery event; of an e-mail that will not arrive the staff are told. One about an e-mail that is not
-    ours is ignored. The same events again change nothing.
-
-    Returns the new statuses, by e-mail id. Raises `StoreUnavailable`.
-    """
+    """The staff are told of an e-mail that will not arrive. The same events again change nothing. Returns the new
+    statuses, by e-mail id."""
     changed = {}
     for event in events:
         status = _record(desk, event)

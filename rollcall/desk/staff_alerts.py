@@ -1,4 +1,4 @@
-"""When the staff get a digest of what needs review: within the hour, or on the next morning."""
+"""When the staff get a digest of what needs review."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -10,11 +10,11 @@ from rollcall.model.event import Event
 MORNING = time(8)
 """In the event's zone."""
 NOTICE = timedelta(minutes=2)
-"""From enqueueing a digest until it goes out: nobody sends the one that a slow commit enqueues again."""
+"""Nobody sends the digest that a slow commit enqueues again."""
 
 
 def within_the_hour(event: Event, now: datetime) -> Sequence[OutboxEntry]:
-    """At the end of this hour, one for each of the staff."""
+    """At the end of the hour."""
     hour = (now.astimezone(UTC) + NOTICE).replace(minute=0, second=0, microsecond=0)
     return _digests(event, f"{hour:%Y%m%dT%H}", hour + timedelta(hours=1))
 
@@ -26,7 +26,7 @@ def next_morning(event: Event, now: datetime) -> Sequence[OutboxEntry]:
 
 
 def alert_for(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
-    """What to enqueue because this e-mail will not arrive; nothing about a digest."""
+    """Nothing about a digest that will not arrive."""
     event = desk.events.get(entry.event)
     return within_the_hour(event, desk.store.now()) if event and is_for_staff(entry) else []
 

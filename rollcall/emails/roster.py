@@ -14,8 +14,8 @@ from rollcall.desk.scan import (
     Newest,
     everyone,
     in_step,
+    inbound_emails_now,
     likely_doubles,
-    messages_now,
     still_quarantined,
     unsent_entries,
 )
@@ -113,7 +113,7 @@ def gather(
     if not list_is_whole(desk.store, event, intake, closing):
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
-    for one, status, registered in messages_now(desk.store, event.slug):
+    for one, status, registered in inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
     for form in still_quarantined(desk.store, event.slug):
         quarantined.add(form.form.received_at, form)

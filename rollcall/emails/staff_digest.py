@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
+from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_alerts import is_for_staff, next_morning
 from rollcall.emails.reasons import why
 from rollcall.emails.wording import (
@@ -102,7 +102,7 @@ def gather(desk: Desk, event: Event) -> StaffDigest:
     for one in still_quarantined(desk.store, event.slug):
         quarantined.add(one.form.received_at, one)
     left = Newest[InboundEmail](SHOWN)
-    for inbound in messages(desk.store, event.slug):
+    for inbound in inbound_emails(desk.store, event.slug):
         if inbound.needs_review:
             left.add(inbound.received_at, inbound)
     for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)

@@ -1,11 +1,11 @@
-"""The signed links in our e-mails: what each is for, and what opening one finds."""
+"""Signed links."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class LinkPurpose(StrEnum):
-    """What a link is for; its place in the link's path."""
+    """Its place in the link's path."""
 
     COMPLETE = "complete"
     RESOLVE = "resolve"
@@ -28,4 +28,4 @@ class LinkExpired:
 
 @dataclass(frozen=True)
 class LinkDamaged:
-    """Not a link that we made for this purpose: cut, altered or invented."""
+    """Cut, altered, invented, or made for another purpose."""

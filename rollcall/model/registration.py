@@ -85,7 +85,8 @@ class QuarantinedForm:
 
 
 def new_id() -> str:
-    return _base32(secrets.token_bytes(_ID_BYTES))
+    """120 random bits as 24 base 32 digits."""
+    return base32(secrets.token_bytes(_ID_BYTES))
 
 
 def person_key(registration: Registration) -> str:
@@ -95,7 +96,7 @@ def person_key(registration: Registration) -> str:
         normalized(registration.family_name),
         normalized(registration.first_name),
     )
-    return _base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
+    return base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
 
 
 def similarity_key(registration: Registration) -> str:
@@ -147,7 +148,7 @@ def check_character(digits: str) -> str:
     return ALPHABET[-total % 32]
 
 
-def _base32(octets: bytes) -> str:
+def base32(octets: bytes) -> str:
     return base64.b32encode(octets).decode().translate(_CROCKFORD)
 
 

@@ -136,7 +136,7 @@ def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock:
     for id in "BAC":
         desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
     closing = close_after(desk, clock)
-    assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
+    assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC\n").hexdigest())
     assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
 
 
