@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff_alerts import alert_for
+from rollcall.desk.staff_digests import digests_about
 from rollcall.model.email import DeliveryEvent, EmailStatus, after_delivery_event
 
 
@@ -26,5 +26,5 @@ def _record(desk: Desk, event: DeliveryEvent) -> EmailStatus | None:
         after = after_delivery_event(entry, event.kind, event.reason)
         if after == entry:
             return None
-        if desk.store.save_entry(after, alert_for(desk, after)):
+        if desk.store.save_entry(after, digests_about(desk, after)):
             return after.status

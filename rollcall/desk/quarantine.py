@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff_alerts import next_morning
+from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.model.event import Event
 from rollcall.model.registration import BotSignal, Registration
 
@@ -22,5 +22,5 @@ def quarantine(desk: Desk, event: Event, registration: Registration, signal: Bot
     """The staff are told in the morning: by then whoever was only fast has registered. The address on the form gets no
     e-mail: robots must not write to strangers through us."""
     desk.store.quarantine(event.slug, registration, signal)
-    for entry in next_morning(event, desk.intakes.now(event)):
+    for entry in digests_next_morning(event, desk.intakes.now(event)):
         desk.store.enqueue(entry)

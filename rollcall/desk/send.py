@@ -13,7 +13,7 @@ from typing import assert_never
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
-from rollcall.desk.staff_alerts import alert_for, within_the_hour
+from rollcall.desk.staff_digests import digests_about, digests_within_the_hour
 from rollcall.model.email import (
     TO_STAFF,
     Accepted,
@@ -29,7 +29,7 @@ from rollcall.model.email import (
     SendResult,
     Unknown,
     after_delivery_event,
-    is_to_staff,
+    goes_to_staff,
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
@@ -50,7 +50,7 @@ class Attempted:
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
-    """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None where there was nothing
+    """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None if there was nothing
     to do.
 
     1. Read the circuit breaker and the store's time together.
@@ -59,7 +59,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     3. Write the e-mail from what is stored now, unless it is no longer needed.
     4. Post it.
     5. Settle the entry: sent, cancelled, due again later, unknown, or failed.
-    6. Open the circuit breaker where no e-mail would be accepted now; close it where one was.
+    6. Open the circuit breaker if SendGrid would accept no e-mail now; close it if it accepted one.
     """
     breaker = desk.store.circuit_breaker()
     entry = None if breaker.is_open else desk.store.entry(email_id)
@@ -69,7 +69,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     if may_be_postponed(entry):
         lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, limits.to_one_address)
     claimed = claim(entry, breaker.as_of, secrets.token_hex(8), lately, limits)
-    if not desk.store.save_entry(claimed, alert_for(desk, claimed)):
+    if not desk.store.save_entry(claimed, digests_about(desk, claimed)):
         return None
     if claimed.status is not EmailStatus.SENDING:
         return Attempted(claimed.status)
@@ -103,7 +103,7 @@ def _send_page(
 
     def one(email_id: str) -> Attempted | Exception | None:
         try:
-            if over.is_set() or (is_to_staff(email_id) and desk.store.now() > until):
+            if over.is_set() or (goes_to_staff(email_id) and desk.store.now() > until):
                 return None
             attempted = _send_or_postpone(desk, email_id)
         except StoreUnavailable:
@@ -114,9 +114,9 @@ def _send_page(
         return attempted
 
     outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
-        email_id: pool.submit(one, email_id).result for email_id in due if not is_to_staff(email_id)
+        email_id: pool.submit(one, email_id).result for email_id in due if not goes_to_staff(email_id)
     }
-    outcomes |= {email_id: partial(one, email_id) for email_id in due if is_to_staff(email_id)}
+    outcomes |= {email_id: partial(one, email_id) for email_id in due if goes_to_staff(email_id)}
     unavailable = None
     try:
         for email_id, outcome in outcomes.items():
@@ -167,7 +167,7 @@ def may_be_postponed(entry: OutboxEntry) -> bool:
 def settle(
     entry: OutboxEntry, attempt_id: str, result: SendResult | NotNeeded, now: datetime, limits: Limits
 ) -> OutboxEntry:
-    """Where something else settled it meanwhile, only the outcome is noted; an accepted e-mail counts in any case."""
+    """If something else settled it meanwhile, only the outcome is noted; an accepted e-mail counts in any case."""
     mine = entry.status is EmailStatus.SENDING and entry.attempts[-1].id == attempt_id
     noted = _noted(entry, attempt_id, _OUTCOMES[type(result)], result.note)
     if isinstance(result, Accepted):
@@ -286,8 +286,8 @@ def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | No
             return CircuitChange.STILL_OPEN if breaker.is_open else None
         tell = after.account_refused and not (breaker.account_refused and breaker.open_until)
         told = desk.events.values() if tell else ()
-        alerts = [entry for event in told for entry in within_the_hour(event, after.as_of)]
-        if desk.store.save_circuit_breaker(after, alerts):
+        digests = [entry for event in told for entry in digests_within_the_hour(event, after.as_of)]
+        if desk.store.save_circuit_breaker(after, digests):
             break
     if after.open_until is None:
         return CircuitChange.CLOSED
@@ -304,5 +304,5 @@ def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) ->
         if current is None:
             raise LookupError("an outbox entry is gone; only those of the smoke test are deleted")
         settled = settle(current, claimed.attempts[-1].id, result, now, desk.limits)
-        if settled == current or desk.store.save_entry(settled, alert_for(desk, settled)):
+        if settled == current or desk.store.save_entry(settled, digests_about(desk, settled)):
             return settled.status

@@ -236,5 +236,6 @@ def is_reply_id(event: str, text: str) -> bool:
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
 
 
-def is_to_staff(id: str) -> bool:
+def goes_to_staff(id: str) -> bool:
+    """By the id alone: a sweep reads no entry before it sends it."""
     return any(f".{kind}." in id for kind in TO_STAFF)

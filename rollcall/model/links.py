@@ -1,6 +1,7 @@
 """Signed links."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -10,6 +11,15 @@ class LinkPurpose(StrEnum):
     COMPLETE = "complete"
     RESOLVE = "resolve"
     ROSTER = "roster"
+
+
+VALID_FOR = {
+    LinkPurpose.COMPLETE: timedelta(days=30),
+    LinkPurpose.RESOLVE: timedelta(days=30),
+    LinkPurpose.ROSTER: timedelta(days=14),
+}
+"""From when the e-mail with the link is written; a `COMPLETE` link from the deadline, if that is later. Whoever has a
+roster link sees every address; `make send-roster` makes new ones."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.quarantine import SHORTEST, bot_signal_in
 from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quarantined, register
 from rollcall.desk.send import Attempted, send, send_due
-from rollcall.desk.staff_alerts import NOTICE, next_morning
+from rollcall.desk.staff_digests import NOTICE, digests_next_morning
 from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
 from rollcall.model.registration import BotSignal, person_key
 from tests.support.builders import a_registration, an_event
@@ -93,7 +93,7 @@ def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
 )
 def test_the_staff_are_told_on_the_next_morning(now: datetime, day: date, not_before: datetime) -> None:
     told = staff_digest(SLUG, f"{day:%Y%m%d}", 1, "spumail@itu.int", not_before)
-    assert next_morning(EVENT, now) == [told]
+    assert digests_next_morning(EVENT, now) == [told]
 
 
 def test_the_mornings_digest_lists_who_has_not_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:

@@ -18,7 +18,7 @@ from rollcall.desk.ports import Files
 from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
-from rollcall.desk.staff_alerts import MORNING
+from rollcall.desk.staff_digests import MORNING
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN

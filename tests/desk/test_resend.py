@@ -9,7 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import register
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
-from rollcall.desk.staff_alerts import within_the_hour
+from rollcall.desk.staff_digests import digests_within_the_hour
 from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
@@ -55,7 +55,7 @@ def test_before_the_closing_there_is_no_roster_yet(desk: Desk) -> None:
 
 def test_a_digest_that_did_not_arrive_is_enqueued_anew(desk: Desk, clock: Clock, postbox: Postbox) -> None:
     register(desk, WRONG, a_registration())
-    (lost,) = within_the_hour(WRONG, clock.now)
+    (lost,) = digests_within_the_hour(WRONG, clock.now)
     desk.store.enqueue(lost)
     clock.forward(timedelta(hours=2))
     list(send_due(desk))

@@ -31,7 +31,7 @@ from rollcall.model.email import (
     SendResult,
     Unknown,
     confirmation,
-    is_to_staff,
+    goes_to_staff,
     roster_entry,
     staff_digest,
 )
@@ -471,7 +471,7 @@ class TestSweep:
         most = AtOnce()
 
         def post(message: Email) -> SendResult:
-            if is_to_staff(message.email_id):
+            if goes_to_staff(message.email_id):
                 with most:
                     Signal().wait(0.2)  # another would come meanwhile, if it might
             return Accepted()
@@ -512,12 +512,12 @@ class TestSweep:
         began = clock.now
 
         def post(message: Email) -> SendResult:
-            if is_to_staff(message.email_id):
+            if goes_to_staff(message.email_id):
                 clock.now = began + LIMITS.sweep_for + SECOND
             return Accepted()
 
-        assert sum(map(is_to_staff, swept(replace(desk, post=post)))) == 1
-        assert sum(map(is_to_staff, swept(desk))) == 2
+        assert sum(map(goes_to_staff, swept(replace(desk, post=post)))) == 1
+        assert sum(map(goes_to_staff, swept(desk))) == 2
 
     def test_an_e_mail_that_cannot_even_be_postponed_keeps_no_other_waiting(self, desk: Desk) -> None:
         class Store:
