@@ -1,6 +1,7 @@
 """What the local run says of itself while it runs, in a file, so that the on-call commands find its database."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,11 @@ def _beside(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.run.json")
 
 
+_TIME = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
 class NoTime(Exception):
     """The message says how to write it."""
 
@@ -78,9 +84,11 @@ def time_from(at: str, example: str) -> datetime | None:
     if not at:
         return None
     try:
+        if not (written := _TIME.fullmatch(at)):
+            raise ValueError(at)
         then = datetime.fromisoformat(at)
     except ValueError:
         raise NoTime(f"AT={at} is not a time; write it as AT={example}") from None
-    if then.tzinfo is None:
+    if not written["zone"]:
         raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
     return then.astimezone(UTC)
