@@ -90,7 +90,7 @@ class QuarantinedForm:
 
 def new_id() -> str:
     """120 random bits as 24 base 32 digits."""
-    return _base32(secrets.token_bytes(_ID_BYTES))
+    return base32(secrets.token_bytes(_ID_BYTES))
 
 
 def person_key(registration: Registration) -> str:
@@ -101,7 +101,7 @@ def person_key(registration: Registration) -> str:
         normalized(registration.family_name),
         normalized(registration.first_name),
     )
-    return _base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
+    return base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
 
 
 def similarity_key(registration: Registration) -> str:
@@ -160,7 +160,7 @@ def check_character(digits: str) -> str:
     return ALPHABET[-total % 32]
 
 
-def _base32(octets: bytes) -> str:
+def base32(octets: bytes) -> str:
     number = int.from_bytes(octets, "big")
     return "".join(ALPHABET[(number >> shift) & 31] for shift in range(len(octets) * 8 - 5, -1, -5))
 
