@@ -8,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
 from rollcall.desk.staff_alerts import is_for_staff, next_morning
-from rollcall.emails.reasons import why
+from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import (
     ATTACHED,
     LINK_HOLDS,
@@ -29,7 +29,7 @@ from rollcall.emails.wording import (
 )
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake
 from rollcall.model.registration import QuarantinedForm, Registered, reference
 from rollcall.model.roster import NOTHING, Shown
@@ -207,7 +207,14 @@ def _form_for_staff(
         came = f"{name_of(form.answers)}: differs from the registered one, reference {stands.reference}"
         return came, differences(event, stands, form.answers)
     wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
-    return f"{name_of(form.answers)}: {words(form.status)}", wrong + labelled(event, form.answers)
+    doubts = [("Not certain", "\n".join(why_doubted(event, form.doubts)))] if form.doubts else []
+    return f"{name_of(form.answers)}: {words(form.status)}", wrong + doubts + _rows(form) + labelled(
+        event, form.answers
+    )
+
+
+def _rows(form: InboundForm) -> list[tuple[str, str]]:
+    return [("The row", shown(row)) for row in form.doubts.get(Doubt.ROW_NOT_READ, ())]
 
 
 def _with_whom(
