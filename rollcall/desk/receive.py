@@ -9,7 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
-from rollcall.desk.staff_alerts import next_morning
+from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
@@ -330,4 +330,4 @@ def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm,
 
 
 def _digests(event: Event, inbound: InboundEmail, now: datetime) -> list[OutboxEntry]:
-    return list(next_morning(event, now)) if inbound.status is InboundStatus.NEEDS_REVIEW else []
+    return list(digests_next_morning(event, now)) if inbound.status is InboundStatus.NEEDS_REVIEW else []

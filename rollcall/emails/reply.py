@@ -8,12 +8,13 @@ from enum import StrEnum
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.emails.reasons import why_doubted
-from rollcall.emails.wording import LINK_HOLDS, details, faults, labelled, name_of, one_line, worded
+from rollcall.emails.wording import details, faults, labelled, name_of, one_line, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from schemas.text import is_blank
 
@@ -86,7 +87,7 @@ def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
         raise LookupError(f"inbound e-mail {inbound_id} is not there")
     ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
     found = [desk.store.registered(event.slug, id) for id in ids]
-    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
+    until = max(intake.closes_at, intake.as_of) + VALID_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
     return Reply(
         inbound=inbound,
         people={one.id: one for one in found if one},
