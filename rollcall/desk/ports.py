@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, InboundEmail, ParsedEmail
+from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
@@ -156,8 +156,8 @@ class EmailReader(Protocol):
 
     def glance(self, raw: bytes) -> Envelope: ...
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
-        """If answers were `asked` for, as if it quoted them."""
+    def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
+        """With the event's forms; what it says without one corrects the form that we asked about."""
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]: ...
 

@@ -27,7 +27,7 @@ from rollcall.model.email import (
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey, new_id, person_key
 from rollcall.store.codec import SCHEMA_VERSION
@@ -53,7 +53,7 @@ FreshStore = Callable[[], Store]
 SHIFTS = {"firestore": timedelta(0), "firestore in shifted time": timedelta(days=-9000, seconds=7)}
 
 
-@pytest.fixture(params=["sqlite", *SHIFTS])
+@pytest.fixture(params=["sqlite", "firestore", pytest.param("firestore in shifted time", marks=pytest.mark.slow)])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> FreshStore:
     """Opens the same store anew: what a session wrote is proved by another that reads it."""
     if request.param == "sqlite":
@@ -513,6 +513,7 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
                     "email": (fault.Fault("required"), fault.Fault("too_long", {"length": 101, "max_length": 100})),
                     "came_at": (),
                 },
+                doubts={Doubt.UNKNOWN_LABEL: ("Passport No.", "N°"), Doubt.QUOTED: ()},
             ),
         ),
         not_read=("scan 1.tiff", ""),
