@@ -2,10 +2,11 @@
 PYTHON ?= python3
 FORMS ?= forms
 
-.PHONY: run test check form bench clean lock third-party status smoke move-deadline send-roster event-check
+.PHONY: run test audit check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
+## audit            accessibility of all pages and e-mails, in Chromium (AUDIT=--only=form)
 ## check            style, types, and which room imports which
 ## form             the blank form of each event, as PDF and text (EVENTS=, FORMS_HOST=)
 ## status           what came in, what waits, what failed, the next deadline (PROJECT=)
@@ -32,8 +33,11 @@ help:
 run: .venv/run
 	.venv/bin/python -m rollcall.local
 
-test: .venv/test
+test: .venv/test .venv/node
 	.venv/bin/python -m pytest
+
+audit: .venv/test .venv/node
+	.venv/bin/python -m tests.node.audit $(AUDIT)
 
 check: .venv/test
 	.venv/bin/ruff check .
@@ -103,5 +107,12 @@ deploy deploy-plan deploy-check destroy rotate: .venv/run
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# For the tests that need Node; without it they are left out, and say so.
+.venv/node: tests/node/package-lock.json .venv/run
+	@command -v npm >/dev/null || exit 0; \
+	echo "Installing what tests/node/package-lock.json names into tests/node/node_modules ..."; \
+	npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
+	echo "npm could not install them: the tests that need them are left out."
+
 clean:
-	rm -rf .venv .rollcall
+	rm -rf .venv .rollcall tests/node/node_modules
