@@ -2,6 +2,13 @@
 PYTHON ?= python3
 FORMS ?= forms
 
+# A mistyped setting would be passed over in silence.
+settings = PYTHON PORT STORE AT EVENTS DATABASE SENDGRID_ANSWERS FIRESTORE_EMULATOR_HOST PROJECT EVENT TO URL YES JSON \
+	REGION DOMAIN ON_CALL KEY FORMS FORMS_HOST LOCK AUDIT
+given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $(subst =, ,$(one)))))
+unknown = $(filter-out $(settings),$(given))
+$(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
+
 .PHONY: run test audit check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)

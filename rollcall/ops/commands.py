@@ -18,6 +18,8 @@ from rollcall.ops.status import status
 from schemas.event import as_written, deadline_from, read_events
 from templates import deadline, in_utc, in_zone
 
+EXAMPLE_TIME = "2004-01-20T12:00+01:00"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -94,17 +96,18 @@ def send_roster(database: Database, slug: str) -> Answer:
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:
     events, faults = check_folder(folder, database.store if database else None, now)
-    beside = f"beside the database of {database.name}" if database else "without a database (PROJECT=... says which)"
+    beside = f"beside the database of {database.name}" if database else "without a database"
     files = [
         f"{folder / one.slug}.toml: {one.title}; closes at {deadline(one.closes_at, one)}" for one in events.values()
     ]
-    verdict = f"Checked {beside}, as of {in_utc(now)}" if faults else f"No fault found, {beside}, as of {in_utc(now)}"
+    verdict = f"{'Checked' if faults else 'No fault found,'} {beside}, as of {in_utc(now)}."
+    hint = [f"To check as of another time: make event-check AT={EXAMPLE_TIME}"] if faults else []
     data = {
         "as_of": now.isoformat(),
         "events": [{"slug": one.slug, "closes_at": one.closes_at.isoformat()} for one in events.values()],
         "faults": list(faults),
     }
-    return Answer(data, "\n".join([*(faults or files), f"{verdict}."]), is_done=not faults)
+    return Answer(data, "\n".join([*(faults or files), verdict, *hint]), is_done=not faults)
 
 
 def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
@@ -139,7 +142,7 @@ def _deadline(event: Event, to: str) -> datetime:
     try:
         return deadline_from(to, event)
     except ValueError as error:
-        raise Refused("not_a_time", f"TO={to}: {error}") from None
+        raise Refused("not_a_time", f"TO={error}") from None
 
 
 def _known(database: Database, event: Event) -> Intake:

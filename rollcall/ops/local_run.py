@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from rollcall.model.event import SMOKE_TEST
+
 DATABASE_FOLDER = Path(".rollcall/database")
 DATABASE_FILE = "rollcall.sqlite3"
 
@@ -41,7 +43,7 @@ class Run:
 @contextmanager
 def announced(run: Run, folder: Path) -> Iterator[None]:
     """A file beside the database's folder says so as long as the run lasts."""
-    path, text = _beside(folder), json.dumps(asdict(run))
+    path, text = beside(folder, "run.json"), json.dumps(asdict(run))
     path.parent.mkdir(parents=True, exist_ok=True)
     being_written = path.with_name(f"{path.name}.{run.port}")
     being_written.write_text(text, "utf-8")
@@ -56,8 +58,8 @@ def announced(run: Run, folder: Path) -> Iterator[None]:
 def local_run(folder: Path) -> Run | None:
     """The run that has, or had, this `DATABASE`, whether or not its database is in the emulator."""
     try:
-        return Run(**json.loads(_beside(folder).read_text("utf-8")))
-    except FileNotFoundError:
+        return Run(**json.loads(beside(folder, "run.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):  # not there, or another version's
         return None
 
 
@@ -65,8 +67,9 @@ def moved_clock(shift: timedelta) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + shift
 
 
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.run.json")
+def beside(folder: Path, what: str) -> Path:
+    folder = folder.absolute()
+    return folder.with_name(f"{folder.name}.{what}")
 
 
 class NoTime(Exception):
@@ -79,8 +82,10 @@ def time_from(at: str, example: str) -> datetime | None:
         return None
     try:
         then = datetime.fromisoformat(at)
-    except ValueError:
+        if then.tzinfo is None:
+            raise NoTime(f"AT={at} does not say in which zone; write it as AT={then.isoformat()}+01:00")
+        if then.year >= SMOKE_TEST.closes_at.year:
+            raise OverflowError
+        return then.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise NoTime(f"AT={at} is not a time; write it as AT={example}") from None
-    if then.tzinfo is None:
-        raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
-    return then.astimezone(UTC)

@@ -3,10 +3,11 @@
 Options are audit.mjs's, as `make audit AUDIT=--only=form,outbox`.
 """
 
+import os
 import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +45,7 @@ def main(options: list[str]) -> int:
     if not (HERE / "node_modules").is_dir():
         sys.exit("The audit needs the packages of tests/node/package-lock.json. Install npm, then: make audit")
     with ExitStack() as stack:
+        stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w"))))  # the desks' logs
         folder = Path(stack.enter_context(TemporaryDirectory()))
 
         def desk(name: str, now: datetime) -> tuple[Served, RunningClock]:
