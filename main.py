@@ -1,7 +1,6 @@
-"""The functions of Rollcall: the map of the service.
+"""The functions of Rollcall. Each builds the Desk on first use, from the environment (README, "Configuration").
 
-Each builds the Desk on first use, from the environment (README, "Configuration"), and calls its handler. A handler is
-imported by the function that needs it: a person waiting for the form does not pay for what mails and rosters need.
+A handler is imported by the function that needs it: a person waiting for the form does not pay for XLSX and PDF.
 """
 
 import gc
@@ -19,8 +18,7 @@ from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
@@ -73,7 +71,7 @@ def send_mail(trigger: "CloudEvent") -> None:
 
 @functions_framework.http
 def send_due_mail(request: Request) -> Response:
-    """Sends the e-mails that are due, and reads the inbound ones. Called by Cloud Scheduler."""
+    """Sends what is due, and reads inbound e-mails. Called by Cloud Scheduler."""
     from handlers.send_due_mail import send_due_mail as answer
 
     return answer(desk(), request)
@@ -105,7 +103,6 @@ def close_intake(request: Request) -> Response:
 
 @cache
 def desk() -> Desk:
-    """The Desk of this instance."""
     try:
         store = _store()
     finally:

@@ -1,5 +1,4 @@
-"""The registration form: each field of the letter's Annex 1 described once, and a filled-in form checked into a
-`Registration`."""
+"""The registration form: each field of the letter's Annex 1, and a filled-in form checked into a `Registration`."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,18 +11,12 @@ from marshmallow import ValidationError as ValidationError  # for those who call
 
 from rollcall.model.event import Category, Event
 from rollcall.model.fault import Fault
-from rollcall.model.registration import Registration, fold
-from rollcall.model.title import TITLES
-from schemas.text import Coded, Lines, Text, coded, is_blank
-
-LONGEST_CHOICE = 300
-"""Characters of a code or label."""
+from rollcall.model.registration import TITLES, Registration, fold
+from schemas.text import Lines, Text, fault, is_blank, messages
 
 
 @dataclass(frozen=True)
 class FormField:
-    """As people see it."""
-
     name: str
     kind: str
     """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
@@ -41,17 +34,17 @@ class FormField:
     """Code and another word."""
 
 
-def _words(listed: str) -> tuple[str, ...]:
-    return tuple(listed.split(", "))
+def _words(*lines: str) -> tuple[str, ...]:
+    return tuple(word for line in lines for word in line.split(", "))
 
 
+# Annex 1: one field holds both; the name is its first line.
 _NAME_AND_ADDRESS = (
     "Name and complete address of Administration or Organization",
     "Name and complete address of Administration or Organisation",
     "Nom et adresse complète de l'administration ou de l'organisation",
     "Nombre y dirección completa de la administración u organización",
 )
-"""Annex 1: one field holds both; the name is its first line."""
 
 STOCK = (
     FormField(
@@ -71,8 +64,8 @@ STOCK = (
         "category",
         "choice",
         "You represent",
-        also=(
-            *_words("Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa"),
+        also=_words(
+            "Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa",
             "Represento a",
         ),
     ),
@@ -102,12 +95,12 @@ STOCK = (
         200,
         "Its name in full.",
         "organization",
-        (
+        _words(
             *_NAME_AND_ADDRESS,
-            *_words("Administration or Organisation, Name of Administration or Organization, Administration"),
-            *_words("Organization, Organisation, Name of organization, Name of organisation, Company"),
-            *_words("Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme"),
-            *_words("Organización, Administración, Empresa, Entidad, Administración u organización"),
+            "Administration or Organisation, Name of Administration or Organization, Administration",
+            "Organization, Organisation, Name of organization, Name of organisation, Company",
+            "Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme",
+            "Organización, Administración, Empresa, Entidad, Administración u organización",
             "Nombre de la administración u organización",
         ),
     ),
@@ -118,10 +111,10 @@ STOCK = (
         1000,
         "Of the administration or organization.",
         "street-address",
-        (
+        _words(
             *_NAME_AND_ADDRESS,
-            *_words("Address, Full address, Postal address, Mailing address, Adresse, Adresse complète"),
-            *_words("Adresse postale, Dirección, Dirección completa, Dirección postal"),
+            "Address, Full address, Postal address, Mailing address, Adresse, Adresse complète",
+            "Adresse postale, Dirección, Dirección completa, Dirección postal",
         ),
     ),
     FormField(
@@ -141,9 +134,9 @@ STOCK = (
         254,
         "We send the confirmation here.",
         "email",
-        (
-            *_words("Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail"),
-            *_words("Adresse email, Correo electrónico, Dirección de correo electrónico"),
+        _words(
+            "Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail",
+            "Adresse email, Correo electrónico, Dirección de correo electrónico",
         ),
     ),
     FormField(
@@ -159,9 +152,9 @@ STOCK = (
         "tel",
         "Tel. of the hotel",
         50,
-        also=(
-            *_words("Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel"),
-            *_words("Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel"),
+        also=_words(
+            "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
+            "Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel",
         ),
     ),
     FormField(
@@ -190,7 +183,6 @@ def form_fields(event: Event) -> tuple[FormField, ...]:
 
 
 def schema_for(event: Event) -> Schema:
-    """Cached: equal forms share one."""
     return _schema(form_fields(event), event.venue.country)
 
 
@@ -225,7 +217,7 @@ def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
-    """For filling in the page; unknown choices stay."""
+    """Unknown choices stay."""
     choices = {name: field for name, field in schema_for(event).fields.items() if isinstance(field, Choice)}
     codes = {name: choices[name].code_of(text) for name, text in answers.items() if name in choices}
     return {**answers, **{name: code for name, code in codes.items() if code}}
@@ -234,10 +226,8 @@ def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
 class Choice(Text):
     """Loaded as its code."""
 
-    default_error_messages = coded(not_a_choice="not_a_choice")
-
     def __init__(self, field: FormField, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST_CHOICE, **kwargs)
+        super().__init__(max_length=300, **kwargs)
         self.codes = tuple(code for code, _ in field.choices)
         spelled = [*((code, code) for code in self.codes), *field.choices, *field.choices_also]
         self._codes = {_letters(spelling): code for code, spelling in reversed(spelled)}
@@ -245,11 +235,11 @@ class Choice(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
         if code is None:
-            raise self.make_error("not_a_choice")
+            raise fault("not_a_choice")
         return code
 
     def code_of(self, text: str) -> str | None:
-        return text if text in self.codes else self._codes.get(_letters(text))
+        return self._codes.get(_letters(text))
 
 
 def _letters(text: str) -> str:
@@ -257,27 +247,21 @@ def _letters(text: str) -> str:
 
 
 class Telephone(Text):
-    """As written: it must only have a digit."""
-
-    default_error_messages = coded(no_digits="not_a_telephone_number")
-
     def check(self, text: str) -> None:
         if not any(character.isdigit() for character in text):
-            raise self.make_error("no_digits")
+            raise fault("not_a_telephone_number")
 
 
+# Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms.
 _PLAIN_ADDRESS = re.compile(
     r"(?=.{1,64}\Z)(?!.*--)[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
     r"@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+([a-z]{2}|com|edu|gov|int|net|org)",
     re.IGNORECASE | re.ASCII,
 )
-"""Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms."""
 
 
 class EmailAddress(Text):
     """RFC 5321, 6531, by email-validator; without DNS."""
-
-    default_error_messages = coded(not_an_address="not_an_email_address")
 
     def check(self, text: str) -> None:
         if _PLAIN_ADDRESS.fullmatch(text):
@@ -287,23 +271,20 @@ class EmailAddress(Text):
         try:
             validate_email(text, check_deliverability=False)
         except EmailNotValidError:
-            raise self.make_error("not_an_address") from None
+            raise fault("not_an_email_address") from None
 
 
-class Day(Coded, fields.Date):
+class Day(fields.Date):
     """ISO 8601."""
 
-    default_error_messages = coded(invalid="not_a_date")
-
-    def make_error(self, key: str, **_: Any) -> ValidationError:
-        return super().make_error(key)
+    default_error_messages = messages(invalid="not_a_date")
 
 
 class _FormSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = coded(unknown="no_such_field", type="not_an_object")
+    error_messages = {"unknown": Fault("no_such_field"), "type": Fault("not_an_object")}  # type: ignore[dict-item] # noqa: RUF012
     country = ""
 
     @pre_load
@@ -359,7 +340,7 @@ def _checked(field: FormField) -> fields.Field[Any]:
 
 
 def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:
-    """E.164 (ITU-T), where understood. Only the hotel's country is known: only its number may omit the country code."""
+    """E.164 (ITU-T). Only the hotel's country is known: only its number may omit the country code."""
     countries = {"tel": None, "fax": None, "hotel_tel": venue_country}
     numbers = {name: _e164(answers.get(name), country) for name, country in countries.items()}
     return {name: number for name, number in numbers.items() if number}

@@ -28,7 +28,7 @@ def test_the_local_run_mounts_every_function_of_main() -> None:
     assert functions == {name for name in decorated if not name.startswith("_")} - {"desk"}
 
 
-def test_register_loads_nothing_that_only_mails_and_rosters_need() -> None:
+def test_register_loads_nothing_that_only_e_mails_and_rosters_need() -> None:
     """A person waiting for a cold start does not pay for SendGrid, XLSX and calendars."""
     program = """
 import json, sys, main, handlers.register

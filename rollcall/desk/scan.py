@@ -27,7 +27,7 @@ def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
     return _all(partial(store.quarantined, event), PAGE_SIZE)
 
 
-def messages(store: Store, event: str) -> Iterator[InboundEmail]:
+def inbound_emails(store: Store, event: str) -> Iterator[InboundEmail]:
     return _all(partial(store.all_inbound, event), INBOUND_PAGE_SIZE)
 
 
@@ -46,9 +46,9 @@ def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
         yield from (form for form in page if form.id not in registered)
 
 
-def messages_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
+def inbound_emails_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
     """With its status now; and, where it waited for its sender, those of its people, by key, who are registered."""
-    for inbound in messages(store, event):
+    for inbound in inbound_emails(store, event):
         waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
         people = [form.person for form in inbound.forms if form.person] if waits else []
         registered = frozenset(store.people_among(event, people)) if people else frozenset()

@@ -7,12 +7,13 @@ from enum import StrEnum
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
-from rollcall.emails.wording import LINK_HOLDS, details, faults, labelled, name_of, one_line, worded
+from rollcall.emails.wording import details, faults, labelled, name_of, one_line, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
+from rollcall.model.links import GOOD_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from schemas.text import is_blank
 
@@ -25,6 +26,8 @@ _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
 class Outcome(StrEnum):
+    """A form's status, and two of a registration's."""
+
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
     E_MAILED_IN_TIME = "e_mailed_in_time"
@@ -45,12 +48,6 @@ IN_A_WORD = {
     Outcome.INCOMPLETE: "something is missing or wrong",
     Outcome.NOT_YET_OPEN: "registration was not yet open",
     Outcome.NEEDS_REVIEW: "the secretariat will look at it",
-}
-_NOT_REGISTERED = {
-    FormStatus.CONFLICT: Outcome.CONFLICT,
-    FormStatus.INCOMPLETE: Outcome.INCOMPLETE,
-    FormStatus.NOT_YET_OPEN: Outcome.NOT_YET_OPEN,
-    FormStatus.NEEDS_REVIEW: Outcome.NEEDS_REVIEW,
 }
 
 
@@ -88,7 +85,7 @@ def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
         raise LookupError(f"inbound e-mail {inbound_id} is not there")
     ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
     found = [desk.store.registered(event.slug, id) for id in ids]
-    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
+    until = max(intake.closes_at, intake.as_of) + GOOD_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
     return Reply(
         inbound=inbound,
         people={one.id: one for one in found if one},
@@ -141,7 +138,7 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
     return FormShown(
         name=registered.registration.full_name if registered else name_of(form.answers),
-        outcome=_outcome(form, registered, intake) if registered else _NOT_REGISTERED[form.status],
+        outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
         registered=registered,
@@ -155,8 +152,8 @@ def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
     }
 
 
-def _outcome(form: InboundForm, registered: Registered, intake: Intake) -> Outcome:
-    if not intake.is_late(registered.received_at):
-        return Outcome.DUPLICATE if form.status is FormStatus.DUPLICATE else Outcome.REGISTERED
+def _outcome(form: InboundForm, registered: Registered | None, intake: Intake) -> Outcome:
+    if registered is None or not intake.is_late(registered.received_at):
+        return Outcome(form.status.value)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     return Outcome.E_MAILED_IN_TIME if in_time else Outcome.LATE

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,8 +14,8 @@ from rollcall.desk.scan import (
     Newest,
     everyone,
     in_step,
+    inbound_emails_now,
     likely_doubles,
-    messages_now,
     still_quarantined,
     unsent_entries,
 )
@@ -35,6 +35,7 @@ from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, Outb
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
+from rollcall.model.links import GOOD_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.roster import (
     NOTHING,
@@ -51,8 +52,6 @@ from templates import in_zone, words
 
 IN_WORKBOOK = 1000
 """Of quarantined forms, and of incomplete ones, the last: robots may send more than an e-mail can carry."""
-LINKS_HOLD = timedelta(days=14)
-"""Whoever has a link sees every address. `make send-roster` makes new ones."""
 LONGEST_CELL = 250
 """Characters."""
 
@@ -113,7 +112,7 @@ def gather(
     if not list_is_whole(desk.store, event, intake, closing):
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
-    for one, status, registered in messages_now(desk.store, event.slug):
+    for one, status, registered in inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
     for form in still_quarantined(desk.store, event.slug):
         quarantined.add(form.form.received_at, form)
@@ -137,7 +136,7 @@ def gather(
         not_completed=Shown(content.not_completed[-SHOWN:], inbound.not_completed.count),
         attached=attached,
         linked=linked,
-        links_hold_until=intake.as_of + LINKS_HOLD if linked else None,
+        links_hold_until=intake.as_of + GOOD_FOR[LinkPurpose.ROSTER] if linked else None,
     )
 
 
@@ -263,7 +262,7 @@ def _handed_out(
     for file, size in zip(drawn.files, sizes, strict=True):
         id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.path.suffix)
         desk.files().put_file(id, file.path)
-        link = desk.links.roster(event, id, intake.as_of + LINKS_HOLD)
+        link = desk.links.roster(event, id, intake.as_of + GOOD_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.path.name, size, link))
     return (), tuple(linked)
 

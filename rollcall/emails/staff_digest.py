@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
-from rollcall.desk.staff_alerts import is_for_staff, next_morning
+from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
+from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.emails.reasons import why
 from rollcall.emails.wording import (
     ATTACHED,
-    LINK_HOLDS,
     LONGEST_SHOWN,
     SHOWN,
     details,
@@ -31,6 +30,7 @@ from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email,
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake
+from rollcall.model.links import GOOD_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
 from rollcall.model.roster import NOTHING, Shown
 from templates import in_zone, words
@@ -84,7 +84,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
     digest = gather(desk, event)
     if digest.inbound.count and not event.is_over(intake.as_of):
-        for another in next_morning(event, intake.as_of):
+        for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
 
@@ -96,13 +96,13 @@ def gather(desk: Desk, event: Event) -> StaffDigest:
     was_refused = False
     for entry in unsent_entries(desk.store, event.slug):
         was_refused = was_refused or _was_refused(entry, breaker.as_of)
-        if is_for_staff(entry):
+        if is_lost(entry):
             undelivered.add(entry.attempts[-1].at if entry.attempts else entry.enqueued_at, entry)
     quarantined = Newest[QuarantinedForm](SHOWN)
     for one in still_quarantined(desk.store, event.slug):
         quarantined.add(one.form.received_at, one)
     left = Newest[InboundEmail](SHOWN)
-    for inbound in messages(desk.store, event.slug):
+    for inbound in inbound_emails(desk.store, event.slug):
         if inbound.needs_review:
             left.add(inbound.received_at, inbound)
     for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
@@ -225,7 +225,7 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
 
 def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
-    until = desk.intakes.now(event) + LINK_HOLDS
+    until = desk.intakes.now(event) + GOOD_FOR[LinkPurpose.RESOLVE]
     look = LOOKED_AT
     for_review = []
     for inbound in reversed(left):  # what came last has its attachments at hand

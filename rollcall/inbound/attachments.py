@@ -30,7 +30,6 @@ MOST_DRAWN = 500_000
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_NUMBERED = re.compile(r"(?:\A|.*[.\-_])(?:[0-9]+)\Z")
 _DELIMITERS = ",;\t|"
 
 
@@ -130,18 +129,11 @@ def _typed(value: object) -> str:
 
 def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
     """And the copy of the form: `form2.family_name`, `family_name_2`."""
-    for known in words.fields:
-        for joined in (".", "-", "_", "#"):
-            if name.endswith(joined + known) and not _longer(words, name, known):
-                return known, name[: -len(known)]
-            if name.startswith(known + joined) and _NUMBERED.fullmatch(name[len(known) :]):
-                return known, name[len(known) + 1 :]
+    for known in sorted(words.fields, key=len, reverse=True):  # `hotel_tel` before `tel`
+        if copy := re.fullmatch(rf"(.*[._#-])?{known}|{known}([._#-](?:.*[._-])?\d+)", name):
+            return known, copy[1] or copy[2] or ""
     last = name.rpartition(".")[2]
-    return (last if last in words.fields or words.called(last) or not tooltip else tooltip), ""
-
-
-def _longer(words: Vocabulary, name: str, known: str) -> bool:
-    return any(name.endswith(other) and len(other) > len(known) for other in words.fields)
+    return (last if words.called(last) or not tooltip else tooltip), ""
 
 
 def _text_of_pdf(reader: Any) -> str:

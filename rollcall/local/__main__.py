@@ -25,8 +25,7 @@ from pathlib import Path
 
 from werkzeug.serving import make_server
 
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Files, Store
 from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.scan import messages_now
+from rollcall.desk.scan import inbound_emails_now
 from rollcall.emails.reasons import why
 from rollcall.emails.wording import faults
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
@@ -48,7 +48,7 @@ def came_in(desk: Desk) -> list[dict[str, Any]]:
     """The inbound e-mails of all events, the newest first."""
     shown = []
     for slug in desk.events:
-        shown += [(one.stored_at, _shown(desk, one, status)) for one, status, _ in messages_now(desk.store, slug)]
+        shown += [(one.stored_at, _shown(desk, one, status)) for one, status, _ in inbound_emails_now(desk.store, slug)]
     return [one for _, one in sorted(shown, key=lambda row: row[0], reverse=True)]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rollcall.desk.deadline import why_not
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, messages, quarantined_forms
+from rollcall.desk.scan import everyone, inbound_emails, quarantined_forms
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.intake import Intake
 from schemas.event import as_written, read_folder
@@ -50,7 +50,7 @@ def _is_waited_for(store: Store, slug: str, intake: Intake) -> bool:
     """Somebody registered or wrote, and without its file nobody closes the event."""
     if intake.closing:
         return False
-    came = (everyone(store, slug), quarantined_forms(store, slug), messages(store, slug))
+    came = (everyone(store, slug), quarantined_forms(store, slug), inbound_emails(store, slug))
     return any(next(iter(one), None) for one in came)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step, messages_now, still_quarantined, unsent_entries
+from rollcall.desk.scan import everyone, in_step, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
@@ -91,7 +91,7 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
 def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:
     registered, late, is_whole = _people(store, slug, event, intake)
     inbound, to_review = Counter[InboundStatus](), 0
-    for one, inbound_status, _ in messages_now(store, slug):
+    for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
     return EventStatus(

@@ -1,1 +1,1 @@
-"""Where the desk keeps its books."""
+"""Where the desk keeps what it is told."""

@@ -20,7 +20,7 @@ from tests.support.served import function
 @pytest.fixture
 def desk(tmp_path: Path, events_folder: Path) -> Iterator[LinkedPages]:
     write_open_event(events_folder)
-    db = tmp_path / "books.sqlite3"
+    db = tmp_path / "store.sqlite3"
     with function("register", EVENTS=str(events_folder), STORE="sqlite", SQLITE_PATH=str(db)) as served:
         yield LinkedPages(served, SqliteStore(db, Clock(datetime.now(UTC))))
 

@@ -18,7 +18,7 @@ from rollcall.desk.ports import Files
 from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
-from rollcall.desk.staff_alerts import MORNING
+from rollcall.desk.staff_digests import MORNING
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
@@ -140,7 +140,7 @@ def test_several_forms_are_answered_in_one_reply(came: Any) -> None:
     assert enqueue(desk) == {"confirmation": 2, "reply": 1}
 
 
-def test_one_person_is_one_registration_on_the_page_and_by_mail(came: Any, desk: Desk) -> None:
+def test_one_person_is_one_registration_on_the_page_and_by_e_mail(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     inbound, at = came(a_reading(FORM))
     assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.DUPLICATE])
@@ -434,7 +434,7 @@ def test_the_staff_hear_no_more_when_the_event_is_over(came: Any, clock: Clock, 
 
 
 def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]:
-    """How many mails go out on each of the next mornings."""
+    """How many e-mails go out on each of the next mornings."""
     gone_out = []
     for _ in range(days):
         local = (clock.now + timedelta(days=1)).astimezone(EVENT.zone)
@@ -470,7 +470,7 @@ def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_per
     ]
 
 
-def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachments(came: Any, clock: Clock) -> None:
+def test_after_an_e_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachments(came: Any, clock: Clock) -> None:
     """A virus in one message must not keep all the others from the staff."""
     virus = Attachment("form.exe", "application/pdf", b"MZ")
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
@@ -483,7 +483,7 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
-    """However many strangers send, the staff's mail is composed within the time and memory of a function."""
+    """However many strangers send, the staff's e-mail is composed within the time and memory of a function."""
     for number in range(SHOWN + 2):
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
@@ -500,13 +500,13 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
 class Counting:
     """Files that count the messages they are asked for; each of them may be said to be this one."""
 
-    kept: Files
+    real: Files
     content: bytes | None = None
     looked_into: int = 0
 
     def get(self, id: str) -> bytes | None:
         self.looked_into += 1
-        return self.content or self.kept.get(id)
+        return self.content or self.real.get(id)
 
 
 def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -> None:

@@ -60,7 +60,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("books") / "books.sqlite3"
+    return tmp_path_factory.mktemp("store") / "store.sqlite3"
 
 
 @pytest.fixture(scope="module")

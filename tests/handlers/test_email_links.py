@@ -38,7 +38,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     events, today, day = tmp_path_factory.mktemp("events"), datetime.now(UTC).date(), timedelta(days=1)
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
-    environment = store_settings(request, tmp_path_factory.mktemp("books"))
+    environment = store_settings(request, tmp_path_factory.mktemp("store"))
     store: Store
     if request.param == "sqlite":
         store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(datetime.now(UTC)))

@@ -53,7 +53,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
     write_event(events, "later", today + 5 * day, today + 9 * day)
-    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("store"))}
     with function("register", **environment) as running:
         yield running
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
 from rollcall.documents.roster import draw
