@@ -97,9 +97,8 @@ def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntr
     return replace(entry, status=status, due_at=None, reason=reason)
 
 
-def rostered(**content: Any) -> Email:
-    entry = email.roster_entry(EVENT.slug, 1, "spumail@itu.int")
-    return roster.word(entry, EVENT, replace(Roster(EVENT.closes_at, EVENT.closes_at), **content), CLOSED)
+def rostered(intake: Intake = CLOSED, **content: Any) -> Email:
+    return roster.word(email.roster_entry(EVENT.slug, 1, "spumail@itu.int"), EVENT, Roster(**content), intake)
 
 
 def for_review(number: int, *files: Attachment, people: Mapping[str, Registered] | None = None, **changes: Any) -> Any:
@@ -165,11 +164,7 @@ def _linked_roster() -> Email:
         LinkedFile("intgov04-roster.csv", 25_060_000, f"{FORM_PAGE}/roster/1"),
         LinkedFile("intgov04-roster.xlsx", 14_000_000, f"{FORM_PAGE}/roster/2"),
     )
-    return rostered(
-        linked=linked,
-        links_hold_until=EVENT.closes_at + timedelta(days=14),
-        as_of=EVENT.closes_at + timedelta(minutes=1),
-    )
+    return rostered(replace(CLOSED, as_of=EVENT.closes_at + timedelta(minutes=1)), linked=linked)
 
 
 def _full_digest() -> Email:

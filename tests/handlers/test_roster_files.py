@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from google.cloud import storage
 
-from rollcall.desk.ports import LARGEST_PIECE, Files
+from rollcall.desk.ports import Files
+from rollcall.store import LARGEST_PIECE
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import LINKS, an_event, write_open_event
