@@ -70,7 +70,7 @@ class Database:
     shift: timedelta = timedelta(0)
     """Of its clock, ahead of real time."""
     note: str = ""
-    """What became of the database of the last run."""
+    """What happened to the database of the last run."""
     emulator: str | None = None
     """Address and project, where the database is in the Firestore emulator."""
     project: str | None = None

@@ -84,7 +84,7 @@ def send_roster(database: Database, slug: str) -> Answer:
             f"event file names. The one here names {', '.join(event.staff)}."
         )
     if entries:
-        lines.append("They go out within a minute or two; make status says what became of them.")
+        lines.append("They go out within a minute or two; make status says whether they arrived.")
     data = {
         "event": event.slug,
         "closed": intake.closing is not None,
