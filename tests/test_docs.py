@@ -20,7 +20,7 @@ IN_PLAIN_WORDS = (
     *("main.py", "handlers/*.py", "schemas/*.py", "rollcall/*.py", "deploy/*.py", "bench/*.py"),
     *(":!rollcall/inbound/*", ":!schemas/form.py"),  # the labels of forms, in everybody's words
 )
-"""Where no private word may stand, as patterns of `git ls-files`: what people read, in code docstrings and sentences."""
+"""What people read, as patterns of `git ls-files`: no private word may stand there. Of code, its sentences."""
 PLAIN = subprocess.run(
     ["git", "ls-files", "--", *IN_PLAIN_WORDS], cwd=ROOT, capture_output=True, text=True, check=True
 ).stdout.split()
