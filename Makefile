@@ -40,10 +40,10 @@ help:
 run: .venv/run
 	.venv/bin/python -m rollcall.local
 
-test: .venv/test .venv/node
+test: .venv/test tests/node/node_modules
 	.venv/bin/python -m pytest
 
-audit: .venv/test .venv/node
+audit: .venv/test tests/node/node_modules
 	.venv/bin/python -m tests.node.audit $(AUDIT)
 
 check: .venv/test
@@ -115,7 +115,7 @@ deploy deploy-plan deploy-check destroy rotate: .venv/run
 	@touch $@
 
 # For the tests that need Node; without it they are left out, and say so.
-.venv/node: tests/node/package-lock.json .venv/run
+tests/node/node_modules: tests/node/package-lock.json
 	@command -v npm >/dev/null || exit 0; \
 	echo "Installing what tests/node/package-lock.json names into tests/node/node_modules ..."; \
 	npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
