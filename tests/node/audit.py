@@ -3,6 +3,7 @@
 Options are audit.mjs's, as `make audit AUDIT=--only=form,outbox`.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -38,7 +39,8 @@ class RunningClock:
         return datetime.now(UTC) + self._shift
 
 
-def main(options: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    _, options = argparse.ArgumentParser("make audit", description=__doc__).parse_known_args(arguments)
     for program, why in {"node": "runs it", "chromium": "shows the pages", "java": "runs the checker vnu"}.items():
         if shutil.which(program) is None:
             sys.exit(f"The audit needs {program}, which {why}. Install it, then: make audit")
