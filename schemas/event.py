@@ -219,8 +219,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
         except EventFileError as error:
             faults += str(error).splitlines()
     if not events and not faults:
-        stands = "holds no event" if folder.is_dir() else "is no folder here"
-        faults.append(f"{folder}: {stands}; put a file there, named <slug>.toml")
+        stands = "holds no event file" if folder.is_dir() else "there is no such folder"
+        faults.append(f"{folder}: {stands}; copy events/intgov04.toml there, under your event's name, and change it")
     return events, faults
 
 
@@ -233,7 +233,7 @@ def read_event(path: Path) -> Event:
     if path.stem == SMOKE_TEST.slug:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
     try:
-        given = _EventFile().load(_toml(path.read_text("utf-8")))
+        given = _EventFile().load(_toml(path.read_text("utf-8-sig")))
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         event = Event(
             slug=path.stem,
@@ -248,8 +248,12 @@ def read_event(path: Path) -> Event:
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
-    except (_NoToml, UnicodeDecodeError) as error:
+    except _NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise EventFileError(f"{path}: is not in UTF-8; save it in that encoding") from None
+    except OSError as error:
+        raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
@@ -260,13 +264,21 @@ class _NoToml(Exception):
     pass
 
 
+_HINTS = (
+    (r"\d[T ]\d\d:\d\d$", "; a time of day has seconds, as 18:00:00"),
+    (r"=\s*[^\s\"'\d\[{]", '; text stands in straight quotes, as "Geneva"'),
+)
+"""What is wrong in most lines of this pattern that are not TOML."""
+
+
 def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = _AT_LINE.search(str(error))
         line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
-        raise _NoToml(f"{error}{line and f': {line}'}") from None  # the parser names only the line's number
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, line)), "")
+        raise _NoToml(f"{error}{line and f': {line}'}{hint}") from None  # the parser names only the line's number
 
 
 def deadline_from(text: str, event: Event) -> datetime:

@@ -18,7 +18,7 @@ _SIGNS = {
     MachineSign.LIST_POST: "it came through a mailing list",
     MachineSign.AUTOREPLY: "it is an automatic reply",
     MachineSign.AUTORESPOND: "it is an automatic reply",
-    MachineSign.REPORT: "it is a delivery report",
+    MachineSign.REPORT: "it is a delivery status notification",
 }
 _MAY_BE_FORGED = "The sender may not be who the e-mail says: "
 _SENTENCES = {

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.ops.commands import Answer, check, move, run_smoke, send_roster, show_status
+from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, run_smoke, send_roster, show_status
 from rollcall.ops.connect import Database, NoDatabase, Refused, connect
 from rollcall.ops.local_run import DATABASE_FOLDER, NoTime, time_from
 from rollcall.ops.smoke import SmokeFailed, until_stopped
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     option("event", "which event, as intgov04", roster)
     check = command("event-check", _check, "what speaks against deploying the event files")
-    option("at", "as if it were this time, as 2004-01-20T12:00+01:00", check)
+    option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
 
 
@@ -102,12 +102,15 @@ def _check(given: argparse.Namespace) -> Answer:
     except NoDatabase:
         if given.project:
             raise
-    now = time_from(given.at, "2004-01-20T12:00+01:00") or (database.store.now() if database else datetime.now(UTC))
+    now = time_from(given.at, EXAMPLE_TIME) or (database.store.now() if database else datetime.now(UTC))
     return check(database, database.events if database else Path(given.events or "events"), now)
 
 
 def _opened(given: argparse.Namespace) -> Database:
     """Which database it is is said first: what follows could be another's."""
+    for name, what in {"event": "which event: EVENT=intgov04", "to": "the new deadline: TO=2004-02-27T18:00"}.items():
+        if not getattr(given, name, what):
+            raise Refused(f"no_{name}", f"Say {what}")
     database = _connected(given)
     _say(given, f"Database: {database.name}.")
     return database

@@ -19,6 +19,8 @@ from rollcall.ops.status import status
 from schemas.event import as_written, deadline_from, read_events
 from templates import deadline, in_utc, in_zone
 
+EXAMPLE_TIME = "2004-01-20T12:00+01:00"
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -109,7 +111,7 @@ def send_roster(database: Database, slug: str) -> Answer:
             f"event file names. The one here names {', '.join(event.staff)}."
         )
     if entries:
-        lines.append("They go out within a minute or two; make status says what became of them.")
+        lines.append("They go out within a minute or two; make status says whether they arrived.")
     data = {
         "event": event.slug,
         "closed": intake.closing is not None,
@@ -121,17 +123,18 @@ def send_roster(database: Database, slug: str) -> Answer:
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:
     events, faults = check_folder(folder, database.store if database else None, now)
-    beside = f"beside the database of {database.name}" if database else "without a database (PROJECT=... says which)"
+    beside = f"beside the database of {database.name}" if database else "without a database"
     files = [
         f"{folder / one.slug}.toml: {one.title}; closes at {deadline(one.closes_at, one)}" for one in events.values()
     ]
-    verdict = f"Checked {beside}, as of {in_utc(now)}" if faults else f"No fault found, {beside}, as of {in_utc(now)}"
+    verdict = f"{'Checked' if faults else 'No fault found,'} {beside}, as of {in_utc(now)}."
+    hint = [f"To check as of another time: make event-check AT={EXAMPLE_TIME}"] if faults else []
     data = {
         "as_of": now.isoformat(),
         "events": [{"slug": one.slug, "closes_at": one.closes_at.isoformat()} for one in events.values()],
         "faults": list(faults),
     }
-    return Answer(data, "\n".join([*(faults or files), f"{verdict}."]), is_done=not faults)
+    return Answer(data, "\n".join([*(faults or files), verdict, *hint]), is_done=not faults)
 
 
 def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:

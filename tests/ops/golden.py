@@ -40,6 +40,8 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "move-deadline-after-the-event": ("move-deadline", "--event", "intgov04", "--to", "2004-03-26"),
     "move-deadline-when-closed": ("move-deadline", "--event", "closed", "--to", "2004-02-26"),
     "move-deadline-to-another-notation": ("move-deadline", "--event", "intgov04", "--to", "2004-02-19+01:00"),
+    "move-deadline-without-event": ("move-deadline", "--to", "2004-02-26"),
+    "move-deadline-without-time": ("move-deadline", "--event", "intgov04"),
     "move-deadline-to-no-time": ("move-deadline", "--event", "intgov04", "--to", "soon"),
     "move-deadline-of-no-event": ("move-deadline", "--event", "other", "--to", "2004-02-26"),
     "move-deadline-not-yet-known": ("move-deadline", "--event", "unseen", "--to", "2004-02-26"),

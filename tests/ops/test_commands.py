@@ -136,6 +136,18 @@ def test_a_run_that_was_killed_is_no_run(tmp_path: Path) -> None:
             connect("", tmp_path / "database")
 
 
+def test_what_another_version_says_of_its_run_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "database.run.json").write_text('{"port": 8080, "books": "."}')
+    assert local_run(tmp_path / "database") is None
+
+
+@pytest.mark.parametrize("given", ["prot=8081", "PROJCT=desk"])
+def test_make_passes_over_no_setting_in_silence(given: str) -> None:
+    made = subprocess.run(["make", "-n", "status", given], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"{given.split('=')[0]} is not a setting here" in made.stderr
+    assert made.returncode == 2
+
+
 def test_each_run_is_found_by_its_own_database(tmp_path: Path, clock: Clock) -> None:
     SqliteStore(tmp_path / DATABASE_FILE, clock)
     one, two = (Run(port, "events", str(tmp_path), 0, None, None) for port in (8081, 8082))

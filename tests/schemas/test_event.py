@@ -56,7 +56,13 @@ def test_the_letters_event() -> None:
         ('website = "http://www.itu.int/"', 'website = "javascript:1"', "venue.website: should begin with https://"),
         ('tel = "+41 22 730 51 11"', "tel = 5", "venue.tel: This should be text."),
         ("[intake]", "[intake", "is not TOML"),
-        ("closes = 2004-02-20", "closes = 2004-02-20T18:00", "column 20): closes = 2004-02-20T18:00"),
+        (
+            "closes = 2004-02-20",
+            "closes = 2004-02-20T18:00",
+            "column 20): closes = 2004-02-20T18:00; a time of day has",
+        ),
+        ('"Europe/Zurich"', "Europe/Zurich", "time_zone = Europe/Zurich; text stands in straight quotes"),
+        ('"Europe/Zurich"', "“Europe/Zurich”", "time_zone = “Europe/Zurich”; text stands in straight quotes"),
         ("[intake]", '[intake]\ntitle = """', "is not TOML"),
     ],
 )
@@ -119,5 +125,27 @@ def test_the_name_of_a_file_is_a_web_address(tmp_path: Path) -> None:
 
 
 def test_no_event_at_all(tmp_path: Path) -> None:
-    with pytest.raises(EventFileError, match="holds no event"):
+    with pytest.raises(EventFileError, match="holds no event file; copy events/intgov04"):
         read_events(tmp_path)
+    with pytest.raises(EventFileError, match="there is no such folder; copy"):
+        read_events(tmp_path / "events")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    text = path.read_text("utf-8")
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(EventFileError, match="is not in UTF-8; save it in that encoding"):
+        read_event(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(EventFileError, match="cannot be read: Is a directory"):
+        read_event(path)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """Windows Notepad writes one."""
+    path = written(tmp_path)
+    without = read_event(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_event(path) == without
