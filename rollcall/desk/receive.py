@@ -29,8 +29,7 @@ from rollcall.model.registration import Registration, fold, person_key
 
 
 def receive(desk: Desk, raw: bytes) -> str:
-    """Store an e-mail as SendGrid's Inbound Parse posted it; the same post again is the same e-mail. From now on it
-    cannot be lost, under the id that this returns."""
+    """Store an e-mail as SendGrid's Inbound Parse posted it. The same post again has the same id."""
     glance = desk.reader().glance(raw)
     desk.files().put(glance.id, raw)
     desk.store.add_inbound((addressed(glance.recipients, desk.events) or _latest(desk.events)).slug, glance.id)
@@ -38,16 +37,14 @@ def receive(desk: Desk, raw: bytes) -> str:
 
 
 def read_in(desk: Desk, id: str) -> InboundEmail | None:
-    """Read an e-mail if it is due. Safe to call at any time, by several callers at once.
+    """Read an e-mail if it is due; None where there was nothing to do. Safe for several callers at once.
 
     1. Claim it under a lease, if nobody else does meanwhile; after too many attempts it needs review.
     2. Read it.
     3. Register its forms, as those of the page, unless it needs review first.
-    4. Write the result and enqueue what follows from it, in one commit. A reader that dies before this leaves a lease
-       that lapses; the same forms are duplicates then.
+    4. Write the result and enqueue what follows, in one commit. If a reader dies before this, its lease lapses, and the
+       next reader finds its forms to be duplicates.
     5. Where it completes a form in an earlier e-mail, note that there.
-
-    The e-mail as it is now; None where there was nothing to do.
     """
     now = desk.store.now()
     inbound = desk.store.inbound(id)
@@ -75,8 +72,7 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
 
 
 def read_due(desk: Desk) -> Iterator[tuple[str, InboundEmail | Exception]]:
-    """Read what is due, up to `Limits.emails_a_sweep`: each id with the e-mail as it is now, or with the exception that
-    nobody foresaw; the lease delays the next attempt."""
+    """Up to `Limits.emails_a_sweep`, each with the exception that nobody foresaw. The lease delays the next attempt."""
     for id in desk.store.due_inbound(desk.limits.emails_a_sweep):
         try:
             inbound = read_in(desk, id)
@@ -174,7 +170,7 @@ def _latest(events: Mapping[str, Event]) -> Event:
 def _read(
     desk: Desk, event: Event, claimed: InboundEmail, raw: bytes, now: datetime
 ) -> tuple[InboundEmail, list[OutboxEntry], Opened | None]:
-    """The e-mail once it is read, what to enqueue, and the form in an earlier e-mail that its form completes."""
+    """And what to enqueue, and the form in an earlier e-mail that its form completes."""
     reader = desk.reader()
     reading = reader.read(raw, event)
     asked = _asked(desk, event, reading)
@@ -214,8 +210,7 @@ class _Asked:
 
 
 def _asked(desk: Desk, event: Event, reading: ParsedEmail) -> _Asked | None:
-    """The form that we asked about in the last reply of ours that it names, if that went to the same address and asked
-    about one form. Whoever else names it is a stranger."""
+    """The one form that the last reply of ours that it names asked about. Whoever else names a reply is a stranger."""
     for reference in reversed(reading.references):
         email_id = _email_id(reference)
         entry = desk.store.entry(email_id) if is_reply_id(event.slug, email_id) else None
@@ -236,8 +231,8 @@ def _incomplete(desk: Desk, event: Event, inbound_id: str) -> _Asked | None:
 
 
 def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, form: ParsedForm) -> bool:
-    """Whether a form is the sender's, and not the echo of an e-mail of ours: quoted, or sent back by a machine, with a
-    registered person's answers or with what we asked to have completed."""
+    """False for the echo of an e-mail of ours: quoted or returned by a machine, and of a person who is registered or
+    whom we asked."""
     if form.quoted and form.registration is None:
         return False
     if not (form.quoted or reading.automatic):
@@ -272,8 +267,7 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
 
 
 def _was_answered(desk: Desk, read: InboundEmail) -> bool:
-    """Whether another e-mail of this sender's was answered under the same Message-ID, which some programs never change.
-    Then a person has to say what is missing in this one."""
+    """Some programs never change their Message-ID. Then a person has to say what is missing in this e-mail."""
     reply = desk.store.entry(reply_entry(read, read.sender).id)
     other = desk.store.inbound(reply.inbound_id or "-") if reply else None
     return other is not None and (other.text, other.not_read) != (read.text, read.not_read)

@@ -25,6 +25,8 @@ _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
 class Outcome(StrEnum):
+    """A form's status, and two of a registration's."""
+
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
     E_MAILED_IN_TIME = "e_mailed_in_time"
@@ -45,12 +47,6 @@ IN_A_WORD = {
     Outcome.INCOMPLETE: "something is missing or wrong",
     Outcome.NOT_YET_OPEN: "registration was not yet open",
     Outcome.NEEDS_REVIEW: "the secretariat will look at it",
-}
-_NOT_REGISTERED = {
-    FormStatus.CONFLICT: Outcome.CONFLICT,
-    FormStatus.INCOMPLETE: Outcome.INCOMPLETE,
-    FormStatus.NOT_YET_OPEN: Outcome.NOT_YET_OPEN,
-    FormStatus.NEEDS_REVIEW: Outcome.NEEDS_REVIEW,
 }
 
 
@@ -141,7 +137,7 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
     return FormShown(
         name=registered.registration.full_name if registered else name_of(form.answers),
-        outcome=_outcome(form, registered, intake) if registered else _NOT_REGISTERED[form.status],
+        outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
         registered=registered,
@@ -155,8 +151,8 @@ def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
     }
 
 
-def _outcome(form: InboundForm, registered: Registered, intake: Intake) -> Outcome:
-    if not intake.is_late(registered.received_at):
-        return Outcome.DUPLICATE if form.status is FormStatus.DUPLICATE else Outcome.REGISTERED
+def _outcome(form: InboundForm, registered: Registered | None, intake: Intake) -> Outcome:
+    if registered is None or not intake.is_late(registered.received_at):
+        return Outcome(form.status.value)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     return Outcome.E_MAILED_IN_TIME if in_time else Outcome.LATE

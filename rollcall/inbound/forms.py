@@ -124,9 +124,9 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
     try:
-        return ParsedForm(answers, read_form(event, answers), quoted=form.quoted)
+        return ParsedForm(answers, read_form(event, answers), {}, form.quoted, form.doubts)
     except ValidationError as error:
-        return ParsedForm(answers, None, faults_of(error), form.quoted)
+        return ParsedForm(answers, None, faults_of(error), form.quoted, form.doubts)
 
 
 def date_in(text: str) -> str:

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from rollcall.model.inbound import Doubt, Doubts
 from rollcall.model.registration import fold
 
 MOST_FORMS = 200
@@ -30,10 +31,26 @@ class Answered:
 
     answers: Mapping[str, str]
     quoted: bool = False
+    doubts: Doubts = field(default_factory=dict)
+    beside: str = ""
+    """What else its text says, for the staff."""
+
+    def answering(self, name: str, value: str) -> "Answered":
+        """The first answer stands; another one casts doubt."""
+        first = self.answers.get(name, "")
+        if first and value and fold(first) != fold(value):
+            return self.doubted(Doubt.TWO_ANSWERS, name)
+        return replace(self, answers={**self.answers, name: value}) if value and not first else self
+
+    def doubted(self, doubt: Doubt, *about: str) -> "Answered":
+        said = dict.fromkeys((*self.doubts.get(doubt, ()), *about))
+        return replace(self, doubts={**self.doubts, doubt: tuple(said)})
 
     @property
     def is_form(self) -> bool:
         """Else a letterhead."""
+        if Doubt.ROW_NOT_READ in self.doubts:
+            return True
         telling = [name for name in self.answers if name not in _NO_FORM_ALONE]
         return len(telling) > 1 and any(name in telling for name in NAMES)
 

@@ -61,6 +61,31 @@ class Reason:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+class Doubt(StrEnum):
+    """Why a form is not certain: with any, it is never registered by itself."""
+
+    CHARSET_GUESSED = "charset_guessed"
+    RIGHT_TO_LEFT_PDF = "right_to_left_pdf"
+    """Text out of a printed PDF may be turned round."""
+    STRUCK_OUT = "struck_out"
+    LOST_LETTERS = "lost_letters"
+    TWO_ANSWERS = "two_answers"
+    VERSIONS_DIFFER = "versions_differ"
+    """Text and HTML, or text and file, have different answers."""
+    OUTSIDE_THE_FORM = "outside_the_form"
+    UNKNOWN_LABEL = "unknown_label"
+    SAME_AS_ABOVE = "same_as_above"
+    NOT_THE_NAME = "not_the_name"
+    """The signature has nothing of the name."""
+    PEOPLE_NOT_DIVIDED = "people_not_divided"
+    ROW_NOT_READ = "row_not_read"
+    ANOTHER_EVENT = "another_event"
+
+
+Doubts = Mapping[Doubt, tuple[str, ...]]
+"""Each with what it is about, where it is about something: names of fields, labels or rows as written."""
+
+
 @dataclass(frozen=True)
 class ParsedForm:
     answers: Mapping[str, str]
@@ -69,6 +94,7 @@ class ParsedForm:
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     quoted: bool = False
     """All of it."""
+    doubts: Doubts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
