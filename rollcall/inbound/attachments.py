@@ -173,9 +173,11 @@ def _text_of_docx(body: Any) -> str:
                 page.end_line()
             elif tag == "tr":
                 page.end_row()
-        elif element.tag == _FALLBACK or tag in ("del", "moveFrom") or _is_unmeant(element, tag):
+        elif tag in ("del", "moveFrom") or (tag == "r" and _is_struck(element)):
             walk.skip_subtree()
-            page.end_line()
+            page.strike()
+        elif element.tag == _FALLBACK or tag == "rt" or _is_placeholder(element, tag):
+            walk.skip_subtree()
         elif tag == "tr":
             page.begin_row()
         elif tag == "tc":
@@ -190,6 +192,8 @@ def _write(element: Any, tag: str, page: Page) -> None:
         page.write(element.text or "")
     elif tag == "tab":
         page.write("\t")
+    elif tag == "noBreakHyphen":
+        page.write("-")
     elif tag in ("br", "cr"):
         page.break_line()
     elif tag == "p":
@@ -198,6 +202,8 @@ def _write(element: Any, tag: str, page: Page) -> None:
         page.write(chr(int(element.get(f"{_WORD}char", "20"), 16)))
     elif tag == "checkBox":
         page.write("[x] " if _is_on(element) else "[ ] ")
+    elif tag == "ddList":
+        page.write(_chosen(element))
 
 
 def _begin_paragraph(element: Any, page: Page) -> None:
@@ -207,19 +213,31 @@ def _begin_paragraph(element: Any, page: Page) -> None:
         page.end_line()
 
 
-def _is_unmeant(element: Any, tag: str) -> bool:
-    if tag == "sdt":
-        return element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
-    if tag == "r":
-        strike = element.find(f"{_WORD}rPr/{_WORD}strike")
-        return strike is not None and strike.get(f"{_WORD}val", "1") not in ("0", "false", "off")
-    return False
+def _is_placeholder(element: Any, tag: str) -> bool:
+    return tag == "sdt" and element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
+
+
+def _is_struck(run: Any) -> bool:
+    return run.find(f"{_WORD}t") is not None and any(
+        _is_true(run.find(f"{_WORD}rPr/{_WORD}{tag}")) for tag in ("strike", "dstrike")
+    )
 
 
 def _is_on(box: Any) -> bool:
     """Word 97's checkbox (17.16.8, 17.16.12)."""
-    for tag in ("checked", "default"):
-        said = box.find(_WORD + tag)
-        if said is not None:
-            return said.get(f"{_WORD}val", "1") not in ("0", "false", "off")
-    return False
+    checked, default = box.find(f"{_WORD}checked"), box.find(f"{_WORD}default")
+    return _is_true(default if checked is None else checked)
+
+
+def _chosen(entries: Any) -> str:
+    """Of Word 97's drop-down list (17.16.9); its first entry stands there before anybody chooses."""
+    result = entries.find(f"{_WORD}result")
+    if result is None:
+        return ""
+    texts = [entry.get(f"{_WORD}val", "") for entry in entries.iterfind(f"{_WORD}listEntry")]
+    number = result.get(f"{_WORD}val", "")
+    return texts[int(number)] if number.isdecimal() and int(number) < len(texts) else ""
+
+
+def _is_true(toggle: Any) -> bool:
+    return toggle is not None and toggle.get(f"{_WORD}val", "1") not in ("0", "false", "off")

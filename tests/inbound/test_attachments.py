@@ -261,6 +261,35 @@ def test_what_word_calls_a_box_and_an_empty_field(xml: str) -> None:
     assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "ms"}
 
 
+def test_hyphens_that_word_does_not_break_at_stay_hyphens() -> None:
+    (answers,) = read((CASES / "nbhyphen.docx").read_bytes())
+    assert answers["family_name"] == "Exemple-Muster"
+    assert answers["email"] == "una-x@f.example.org"
+    assert answers["tel"] == "+41 22 000 00 00 ext. 1-2"
+
+
+def test_the_chosen_entry_of_an_old_drop_down_list() -> None:
+    (answers,) = read((CASES / "legacy-dropdown.docx").read_bytes())
+    assert (answers["title"], answers["category"]) == ("ms", "sector-member")
+
+
+@pytest.mark.parametrize("result", ["", '<w:result w:val="9"/>', '<w:result w:val="x"/>'])
+def test_an_old_drop_down_list_that_nobody_touched_says_nothing(result: str) -> None:
+    entries = f'<w:ddList>{result}<w:listEntry w:val="Mr."/><w:listEntry w:val="Ms."/></w:ddList>'
+    xml = f"<w:r><w:t>Title: </w:t></w:r><w:r><w:fldChar><w:ffData>{entries}</w:ffData></w:fldChar></w:r>"
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=xml))
+    assert "title" not in answers
+
+
+def test_how_a_name_is_said_is_no_part_of_it() -> None:
+    ruby = (
+        "<w:r><w:t>Hotel: </w:t></w:r><w:r><w:ruby><w:rt><w:r><w:t>みなと</w:t></w:r></w:rt>"
+        "<w:rubyBase><w:r><w:t>港</w:t></w:r></w:rubyBase></w:ruby></w:r>"
+    )
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=ruby))
+    assert answers["hotel"] == "港"
+
+
 def test_a_word_document_that_would_become_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     content = docx_of(("Family name", "Diallo"), ("First name", "Amina"))
     assert read(content)
