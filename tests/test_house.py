@@ -57,6 +57,7 @@ print(json.dumps(sorted(sys.modules)))
         "pypdf",
         "docx",
         "dateparser",
+        "python_calamine",
         "reportlab",
     }
 
