@@ -80,7 +80,7 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> ParsedEmail:
         if is_report(headers)
         else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
         text=_tried(partial(_beginning, parts), str),
-        automatic=automatic(post, headers),
+        automatic=automatic(post, headers, parts.files),
         unproven=unproven(post, headers),
         spam=is_spam(post),
         recipients=post.envelope_to,
