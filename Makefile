@@ -1,11 +1,6 @@
 # Two commands do all the set-up: make run, make test. Needs Python 3.11 or later and nothing else.
 PYTHON ?= python3
-PORT ?= 8080
-STORE ?= sqlite
-AT ?=
-SENDGRID_ANSWERS ?=
 FORMS ?= forms
-export PORT STORE AT SENDGRID_ANSWERS
 
 .PHONY: run test check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
@@ -86,16 +81,10 @@ bench-messages: .venv/run
 bench-instances bench-settings bench-counting bench-growth: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
-# For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). Each takes the
-# variables named here as options; JSON=1 answers for programs.
-status smoke move-deadline send-roster event-check: takes = PROJECT EVENTS DATABASE
-smoke: takes += URL
-move-deadline send-roster: takes += EVENT
-move-deadline: takes += TO
-event-check: takes += AT
-option = $(if $($(1)),--$(shell echo $(1) | tr A-Z a-z) '$(subst ','\'',$($(1)))')
+# For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
+# given, EVENT= and the like, they find in the environment; JSON=1 answers for programs.
 status smoke move-deadline send-roster event-check: .venv/run
-	@.venv/bin/python -m rollcall.ops $@ $(if $(JSON),--json) $(foreach name,$(takes),$(call option,$(name)))
+	@.venv/bin/python -m rollcall.ops $@
 
 # Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate

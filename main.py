@@ -1,7 +1,6 @@
-"""The functions of Rollcall: the map of the service.
+"""The functions of Rollcall. Each builds the Desk on first use, from the environment (README, "Configuration").
 
-Each builds the Desk on first use, from the environment (README, "Configuration"), and calls its handler. A handler is
-imported by the function that needs it: a person waiting for the form does not pay for what mails and rosters need.
+A handler is imported by the function that needs it: a person waiting for the form does not pay for XLSX and PDF.
 """
 
 import gc
@@ -17,8 +16,7 @@ from environs import Env
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
@@ -29,8 +27,8 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-# What is loaded is no garbage: looking through it again and again takes a tenth of a start, until `desk` has it set
-# aside (docs/performance.md).
+# Loaded modules are no garbage, and scanning them costs a tenth of a cold start: no collection until `desk` freezes
+# them (docs/performance.md).
 if "FUNCTION_TARGET" in os.environ:
     gc.disable()
 
@@ -61,7 +59,7 @@ def send_mail(trigger: "CloudEvent") -> None:
 
 @functions_framework.http
 def send_due_mail(request: Request) -> Response:
-    """Sends the e-mails that are due, and reads the inbound ones. Called by Cloud Scheduler."""
+    """Sends what is due, and reads inbound e-mails. Called by Cloud Scheduler."""
     from handlers.send_due_mail import send_due_mail as answer
 
     return answer(desk(), request)
@@ -93,7 +91,6 @@ def close_intake(request: Request) -> Response:
 
 @cache
 def desk() -> Desk:
-    """The Desk of this instance."""
     try:
         store = _store()
     finally:
@@ -161,7 +158,7 @@ def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email 
 def _post() -> Post:
     from rollcall.sendgrid import SendGridPoster
 
-    # a secret that was filled by hand may end with its line; of that no header can be made, and no mail would go out
+    # a secret that was filled by hand may end with a line break: no valid header, and no e-mail would go out
     key = env.str("SENDGRID_API_KEY", validate=Regexp(r"\s*[!-~]+\s*\Z", error="Not a key of SendGrid's.")).strip()
     return SendGridPoster(key, env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
 

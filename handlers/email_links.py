@@ -17,7 +17,7 @@ _GONE = "There is nothing left to do: it is in no digest any more."
 
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | LinkExpired | LinkDamaged:
-    """What the link finds; one of another event's, moved to this event's address, is damaged."""
+    """Another event's link at this event's address is damaged."""
     found = desk.links.opened(purpose, token, desk.intakes.now(event))
     return LinkDamaged() if isinstance(found, Opened) and found.event != event.slug else found
 
@@ -29,7 +29,7 @@ def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: LinkExp
 
 
 def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpired | LinkDamaged) -> Response:
-    """The form that came in an e-mail, filled in as far as it was understood."""
+    """The form from an e-mail, filled in as far as it was understood."""
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.COMPLETE, link)
     intake = intake_now(desk, event)
@@ -43,7 +43,7 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpi
 
 
 def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
-    """The staff's button for an inbound e-mail that they have dealt with; POST resolves it."""
+    """The staff's button for an inbound e-mail; POST resolves it."""
     link = opened(desk, event, LinkPurpose.RESOLVE, token)
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.RESOLVE, link)
@@ -53,5 +53,5 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
     if request.method == "POST":
         resolve_at_desk(desk, link)
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
-        return page(200, "resolved", event=event, inbound=inbound)
-    return page(200, "resolved" if inbound.resolved else "resolve", event=event, inbound=inbound)
+    resolved = inbound.resolved or request.method == "POST"
+    return page(200, "resolve", event=event, inbound=inbound, resolved=resolved)

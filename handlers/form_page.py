@@ -1,4 +1,4 @@
-"""The form's page, in each of its states, and the blank form."""
+"""The form's page in each of its states, and the blank form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ def filled_in(
     once_more: str | None = None,
     blank_forms: tuple[str, str | None] | None = None,
 ) -> Response:
-    """The form with these values; the template says what the rest is."""
+    """The template says what each is."""
     return page(
         status,
         "form",
@@ -67,7 +67,7 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
 
 
 def recent_intake(desk: Desk, event: Event) -> Intake | None:
-    """The intake, for a page that is shown also while the store cannot be reached."""
+    """For a page that is shown also while the store cannot be reached."""
     try:
         return desk.intakes.recent(event)
     except StoreUnavailable:
@@ -75,6 +75,6 @@ def recent_intake(desk: Desk, event: Event) -> Intake | None:
 
 
 def labelled_answers(event: Event, form: Form) -> list[tuple[str, str]]:
-    """What a person typed, as label and text, to copy."""
+    """Label and text, to copy."""
     typed = in_labels(event, form.typed)
     return [(field.label, text) for field in form_fields(event) if (text := typed.get(field.name, "").strip())]

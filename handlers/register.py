@@ -1,4 +1,4 @@
-"""`register`: the form's page, and a registration that comes from it or from a JSON client."""
+"""`register`: the form's page, and registrations from it or from JSON clients."""
 
 from typing import assert_never
 
@@ -41,8 +41,8 @@ _WHY_ONCE_MORE = {
 
 
 def register(desk: Desk, request: Request) -> Response:
-    """The pages below `/register`, and the registrations that are posted there (README, "The functions": each address
-    and status). Problems are RFC 9457 problem details for programs, and pages for people."""
+    """The pages below `/register`, and the registrations posted there (docs/api.md: each address and
+    status)."""
     try:
         read_body(request)
         response = _route(desk, request)

@@ -1,7 +1,4 @@
-"""What was sent to `register`, in each of its types, read as it was sent.
-
-Nothing is guessed: what is incomplete or ambiguous is refused, and the answer says why.
-"""
+"""What was sent to `register`, read as it was sent: what is incomplete or ambiguous is refused, not guessed."""
 
 import io
 import json
@@ -24,19 +21,13 @@ from rollcall.desk.quarantine import bot_signal_in
 from rollcall.model.fault import Fault
 from rollcall.model.registration import BotSignal
 
-LARGEST_BODY = 64_000
-"""Bytes; a form filled to every limit in four-byte characters has fewer."""
-MOST_FIELDS = 100
-"""Many times what any form has."""
-HIDDEN = "message"
-"""People do not see this field, and no browser fills it in by itself; robots do."""
-SHOWN_AT = "shown_at"
-"""When the page was first shown: ISO 8601, the store's clock."""
+LARGEST_BODY = 64_000  # bytes; a form filled to every limit in four-byte characters has fewer
+MOST_FIELDS = 100  # many times what any form has
+HIDDEN = "message"  # people do not see this field, and no browser fills it in by itself; robots do
+SHOWN_AT = "shown_at"  # when the page was first shown: ISO 8601, the store's clock
 _KEY = re.compile("[ -~]{1,255}")
-_LARGEST_DRAINED = 32 << 20
-"""Bytes; Cloud Run accepts no longer request over HTTP/1."""
-_DRAINED_FOR = 10.0
-"""Seconds."""
+_LARGEST_DRAINED = 32 << 20  # bytes; Cloud Run accepts no longer request over HTTP/1
+_DRAINED_FOR = 10.0  # seconds
 _NOTHING = "Nothing was registered"
 
 
@@ -52,7 +43,6 @@ class Form:
         return {name: str(value) for name, value in self.answers.items()} if isinstance(self.answers, Mapping) else {}
 
     def without_bot_fields(self) -> "Form":
-        """Without the page's two fields."""
         if self.as_json:
             return self
         return replace(
@@ -66,10 +56,7 @@ class Form:
 
 
 def read_body(request: Request) -> None:
-    """Read the whole body, of whatever method and address, before anything is decided.
-
-    Raises `HttpProblem`: 413 for more than `LARGEST_BODY`; 400 for what is incomplete.
-    """
+    """Read the whole body, whatever the method and address. Raises `HttpProblem`: 413 too large, 400 incomplete."""
     request.max_content_length = LARGEST_BODY + 1  # a longer body in chunks is cut there without an error
     try:
         body = request.get_data()
@@ -87,10 +74,8 @@ def read_body(request: Request) -> None:
 
 
 def read_form(request: Request) -> Form:
-    """The form in the body, which `read_body` has read.
-
-    Raises `HttpProblem`: 400 not readable, 413 too many fields, 415 another type or character set.
-    """
+    """The form in the body, once that is read. Raises `HttpProblem`: 400 not readable, 413 too many fields, 415 another
+    type or character set."""
     reader = _READERS.get(request.mimetype)
     if reader is None:
         types = ", ".join(_READERS)
@@ -104,12 +89,11 @@ def read_form(request: Request) -> Form:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The request's `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header: a quoted string; many clients leave
-    the quotation marks out). Raises `HttpProblem`, 400, where it cannot be one."""
+    """draft-ietf-httpapi-idempotency-key-header: a quoted string. Raises `HttpProblem`, 400, if it cannot be one."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return None
-    key = header.strip().removeprefix('"').removesuffix('"')
+    key = header.strip().removeprefix('"').removesuffix('"')  # many clients leave the quotation marks out
     if not _KEY.fullmatch(key):
         raise HttpProblem(400, "Not readable", "An Idempotency-Key has 1 to 255 ASCII characters, in quotation marks.")
     return key
@@ -121,7 +105,6 @@ def discard_rest(request: Request) -> None:
 
 
 def bot_fields(now: datetime) -> dict[str, str]:
-    """Of the page's two fields."""
     return {SHOWN_AT: now.isoformat(timespec="milliseconds")}
 
 
@@ -154,13 +137,13 @@ def _no_constant(name: str) -> None:
 
 
 def _read_urlencoded(request: Request) -> Form:
-    """WHATWG URL, 5.1. What is not UTF-8 becomes U+FFFD, which the form's fields refuse, each for itself."""
+    """WHATWG URL, 5.1. What is not UTF-8 becomes U+FFFD, which each field refuses for itself."""
     body = request.get_data().decode("utf-8", "replace")
     return _form(parse_qsl(body, keep_blank_values=True, errors="replace"))
 
 
 def _read_multipart(request: Request) -> Form:
-    """RFC 7578, to its closing boundary. What is not UTF-8 becomes U+FFFD, as in `_read_urlencoded`."""
+    """RFC 7578, to its closing boundary. What is not UTF-8 becomes U+FFFD too."""
     body = request.get_data()
     parser = FormDataParser(silent=False, max_form_parts=MOST_FIELDS)
     try:
@@ -189,8 +172,7 @@ _READERS: dict[str, Callable[[Request], Form]] = {
 
 
 def _drain(request: Request) -> None:
-    """A client that is still sending when we hang up may see a broken connection in place of the answer (RFC 9112,
-    9.6)."""
+    """Whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)."""
     left, until = request.content_length or 0, time.monotonic() + _DRAINED_FOR
     if left <= _LARGEST_DRAINED:
         with suppress(Exception):  # it ends early, then

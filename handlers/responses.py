@@ -1,4 +1,4 @@
-"""Answers: pages for people, JSON and RFC 9457 problem details for programs, and the headers that go with them."""
+"""Pages for people, JSON and RFC 9457 problem details for programs, and their headers."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ _PUBLIC = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'"
-"""The policy of an answer that is no page; making that of pages would delay the first answer by 5 ms."""
+"""Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "content-type, idempotency-key",
@@ -36,7 +36,7 @@ _PREFLIGHT = {
 
 
 class HttpProblem(Exception):
-    """A request that is answered before it reaches the desk."""
+    """Answered before it reaches the desk."""
 
     def __init__(self, status: int, title: str, detail: str, **headers: str) -> None:
         super().__init__(detail)
@@ -77,14 +77,13 @@ def problem_or_page(request: Request, error: HttpProblem) -> Response:
 
 
 def unavailable(error: StoreUnavailable, response: Response) -> Response:
-    """Log it, and add `Retry-After` to the response, which is a 503."""
+    """The 503, logged, with its `Retry-After`."""
     log_unavailable(error)
     response.headers["Retry-After"] = str(int(error.retry_after.total_seconds()))
     return response
 
 
 def add_security_headers(response: Response) -> None:
-    """The headers of a public function's answer."""
     response.headers.update(PRIVATE)
     response.headers.update(_PUBLIC)
     is_page = response.mimetype == "text/html"
@@ -106,21 +105,21 @@ def add_cors_headers(request: Request, response: Response, event: Event) -> None
 
 
 def path_below(request: Request) -> list[str]:
-    """The parts of the path below `/register`; of all of it, where the function is alone on a host."""
+    """The parts of the path below `/register`, or of all of it if the function is alone on a host."""
     parts = [part for part in request.path.split("/") if part]
     return parts[1:] if parts[:1] == ["register"] else parts
 
 
 def form_address(request: Request, event: Event) -> str:
-    """The path of the event's form as the browser knows it."""
+    """Its path, as the browser knows it."""
     prefix = "/register" if request.path.lstrip("/").split("/")[0] == "register" else ""
     return f"{request.script_root}{prefix}/{quote(event.slug)}"
 
 
 @cache
 def _page_policy() -> str:
-    """The Content Security Policy (CSP Level 3) of our pages: they load nothing, run only our own style and script,
-    known by their hashes, and send their form only to where it came from."""
+    """CSP Level 3: pages load nothing, run only our own style and script, known by their hashes, and send their form
+    only to where it came from."""
     style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
     return (
         f"default-src 'none'; style-src {style}; script-src {script}; "

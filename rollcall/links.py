@@ -1,4 +1,4 @@
-"""The links that we give out: what they are for is signed (itsdangerous), with the time at which they expire."""
+"""Signed links: purpose, what they open and when they expire."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,15 +12,14 @@ from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 
 @dataclass(frozen=True)
 class SignedLinks:
-    """`Links` below the address of the form's pages. Whoever has `key` can make them; making or opening one without a
-    key raises `ValueError`."""
+    """Whoever has `key` can make them; making or opening one without a key raises `ValueError`."""
 
     key: str
-    """One or several, with white space between: the last signs, and any opens."""
+    """One or several, separated by white space: the last signs, any opens."""
     pages: str
-    """The address of `register`, as `https://www.example.org/register`."""
+    """As `https://www.example.org/register`."""
     forms_host: str | None = None
-    """The host whose mail SendGrid's Inbound Parse receives; None where it receives none."""
+    """Whose mail SendGrid's Inbound Parse receives, if any."""
 
     def form_page(self, event: Event) -> str:
         return f"{self.pages.rstrip('/')}/{quote(event.slug)}"
@@ -49,7 +48,6 @@ class SignedLinks:
         return f"{self.form_page(event)}/{purpose}/{token if isinstance(token, str) else token.decode()}"
 
     def _serializer(self, purpose: LinkPurpose) -> URLSafeSerializer:
-        """A link for one purpose opens no other."""
         keys = self.key.split()
         if not keys:
             raise ValueError("there is no key to sign links with")

@@ -12,6 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, val
 
 from rollcall.model.email import DeliveryEvent, DeliveryKind
 
+# By SendGrid's name. What readers do with an e-mail (open, click) is none of our business.
 DELIVERIES = {
     "processed": DeliveryKind.ACCEPTED,
     "deferred": DeliveryKind.ACCEPTED,
@@ -19,9 +20,7 @@ DELIVERIES = {
     "bounce": DeliveryKind.BOUNCED,
     "dropped": DeliveryKind.DROPPED,
 }
-"""By SendGrid's name. What readers do with an e-mail (open, click) is none of our business."""
-LONGEST_REASON = 500
-"""Characters of a reason that are kept."""
+LONGEST_REASON = 500  # characters that are kept
 
 
 class _Event(Schema):
@@ -42,8 +41,8 @@ _EVENT = _Event()
 
 
 def read_deliveries(body: bytes) -> Sequence[DeliveryEvent]:
-    """The events about our e-mails in a JSON array that SendGrid posted. Others (opens, other senders of the same
-    account, kinds yet to come) are skipped. Raises `ValueError` where it is no JSON array."""
+    """The events about our e-mails; others (opens, other senders of the same account) are skipped. Raises `ValueError`
+    where the body is no JSON array."""
     posted = json.loads(body)
     if not isinstance(posted, list):
         raise ValueError("not an array")

@@ -1,4 +1,4 @@
-"""The event file, `events/<slug>.toml`, checked into an `Event`. Errors name file, field and remedy."""
+"""The event file, `events/<slug>.toml`, checked into an `Event`."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
 from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue
 from rollcall.model.fault import Fault
@@ -22,7 +22,7 @@ _ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
 class EventFileError(Exception):
-    """The message has a line a fault: file, field, what is wrong."""
+    """A line for each fault: file, field, what is wrong and the remedy."""
 
 
 class _Table(Schema):
@@ -36,7 +36,6 @@ class _Table(Schema):
     }
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """One wording in every table."""
         field_obj.error_messages["required"] = "is missing; add it"
         if isinstance(field_obj, fields.List):
             of_tables = isinstance(field_obj.inner, fields.Nested)
@@ -50,27 +49,29 @@ class _Table(Schema):
 
 
 class _Line(Text):
-    default_error_messages = {"empty": "is empty; fill it in, or remove it where it may be missing"}  # noqa: RUF012
-
     def check(self, text: str) -> None:
         if not text:
-            raise self.make_error("empty")
+            raise ValidationError("is empty; fill it in, or remove it where it may be missing")
 
 
-def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
-    return _Line(max_length=max_length, required=required, **more)
+def _line(*, required: bool = True, **more: Any) -> Text:
+    return _Line(max_length=300, required=required, load_default=missing if required else None, **more)
 
 
 def _link(**more: Any) -> Text:
     return _line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
-def _email(*, required: bool = True, **more: Any) -> fields.Email:
-    return fields.Email(required=required, error_messages={"invalid": "should be an e-mail address"}, **more)
+def _email(*, required: bool = True) -> fields.Email:
+    return fields.Email(
+        required=required,
+        load_default=missing if required else None,
+        error_messages={"invalid": "should be an e-mail address"},
+    )
 
 
 def _is_origin(text: str) -> None:
-    """As browsers write it (RFC 6454, 6.2): compared letter by letter."""
+    """As browsers write it (RFC 6454, 6.2), since it is compared letter by letter."""
     default_port = ":80" if text.startswith("http:") else ":443"
     if not _ORIGIN.fullmatch(text) or text.endswith(default_port):
         raise ValidationError(
@@ -79,15 +80,12 @@ def _is_origin(text: str) -> None:
         )
 
 
-_OTHER_FORMS = ("posix/", "right/")
-"""The same zones once more; `right/` counts leap seconds."""
+_OTHER_FORMS = ("posix/", "right/")  # the same zones once more; `right/` counts leap seconds
 
 
 class _Zone(fields.Field[ZoneInfo]):
-    """Looked up: listing all zones took 15 ms of each start."""
-
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> ZoneInfo:
-        try:
+        try:  # looked up: listing all zones took 15 ms of each start
             if value.startswith(_OTHER_FORMS):
                 raise KeyError(value)
             return ZoneInfo(value)
@@ -119,8 +117,8 @@ def _codes_differ(categories: Sequence[Category]) -> None:
 class _HotelTable(_Table):
     makes = Hotel
     name = _line()
-    tel = _line(required=False, load_default=None)
-    website = _link(required=False, load_default=None)
+    tel = _line(required=False)
+    website = _link(required=False)
 
 
 class _VenueTable(_Table):
@@ -130,9 +128,9 @@ class _VenueTable(_Table):
     address = fields.List(_line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
     country = _line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
     tel = _line()
-    fax = _line(required=False, load_default=None)
-    email = _email(required=False, load_default=None)
-    website = _link(required=False, load_default=None)
+    fax = _line(required=False)
+    email = _email(required=False)
+    website = _link(required=False)
 
 
 class _ContactTable(_Table):
@@ -140,7 +138,7 @@ class _ContactTable(_Table):
     name = _line()
     organization = _line()
     tel = _line()
-    fax = _line(required=False, load_default=None)
+    fax = _line(required=False)
     email = _email()
 
 
@@ -166,7 +164,7 @@ class _EventFile(_Table):
     title = _line()
     reference = _line()
     organizer = _line()
-    website = _link(required=False, load_default=None)
+    website = _link(required=False)
     time_zone = _Zone(required=True)
     starts = _LocalTime(required=True)
     ends = _LocalTime(required=True)
@@ -194,7 +192,7 @@ class _EventFile(_Table):
 
 
 def read_events(folder: Path) -> dict[str, Event]:
-    """By slug. Raises `EventFileError` with every fault."""
+    """By slug. Raises `EventFileError`."""
     events, faults = read_folder(folder)
     if faults:
         raise EventFileError("\n".join(faults))
@@ -202,7 +200,7 @@ def read_events(folder: Path) -> dict[str, Event]:
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
-    """The usable events by slug, and a line for each fault of the others."""
+    """The events by slug, and a line for each fault of files that make none."""
     events: dict[str, Event] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
@@ -226,27 +224,17 @@ def read_event(path: Path) -> Event:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
     try:
         given = _EventFile().load(_toml(path.read_text("utf-8")))
-        zone = given["time_zone"]
-        intake = given["intake"]
+        zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         event = Event(
             slug=path.stem,
-            title=given["title"],
-            reference=given["reference"],
-            organizer=given["organizer"],
-            website=given["website"],
             zone=zone,
-            starts=_in_zone(given["starts"], zone, "starts"),
-            ends=_in_zone(given["ends"], zone, "ends"),
+            starts=_in_zone(given.pop("starts"), zone, "starts"),
+            ends=_in_zone(given.pop("ends"), zone, "ends"),
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
             closes_at=_instant(_end_of(intake["closes"]), zone, "intake.closes"),
-            venue=given["venue"],
-            contact=given["contact"],
-            staff=given["staff"],
-            categories=given["categories"],
-            required=frozenset(given["form"]["required"]),
-            origins=given["form"]["origins"],
-            hotels=given["hotels"],
-            bring=given["bring"],
+            required=frozenset(form["required"]),
+            origins=form["origins"],
+            **given,
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
@@ -263,13 +251,12 @@ class _NoToml(Exception):
 
 
 def _toml(text: str) -> dict[str, Any]:
-    """The parser names only the line's number."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = _AT_LINE.search(str(error))
         line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
-        raise _NoToml(f"{error}{line and f': {line}'}") from None
+        raise _NoToml(f"{error}{line and f': {line}'}") from None  # the parser names only the line's number
 
 
 def deadline_from(text: str, event: Event) -> datetime:
@@ -295,7 +282,6 @@ def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
 
 
 def _end_of(closes: date | datetime) -> datetime:
-    """A date lasts to its end."""
     if isinstance(closes, datetime):
         return closes
     return datetime.combine(closes + timedelta(days=1), time())

@@ -15,20 +15,15 @@ from markupsafe import Markup
 from rollcall.model.event import Event
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 def render(name: str, **context: object) -> str:
-    """The template of this name under `templates/`, filled in. HTML is escaped, plain text is not."""
+    """A template under `templates/`, filled in."""
     return _pages().get_template(name).render(context)
 
 
 def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **context: object) -> tuple[str, str]:
-    """An e-mail as text and as HTML, both from the one template of this name under `templates/emails/`."""
+    """As text and as HTML, from one template under `templates/emails/`."""
 
     def rendered(form: str) -> str:
         environment = _emails(form)
@@ -40,23 +35,23 @@ def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **
 
 
 def words(code: StrEnum) -> str:
-    """A code as people read it: `needs review`."""
+    """As people read it: `needs review`."""
     return code.value.replace("_", " ").replace("-", " ")
 
 
 def in_zone(instant: datetime, event: Event) -> str:
-    """The instant as clocks at the event show it: `20 February 2004, 23:58 (Zurich time)`."""
+    """`20 February 2004, 23:58 (Zurich time)`."""
     local = instant.astimezone(event.zone)
     return f"{_day(local)}, {local:%H:%M} ({_place(event)} time)"
 
 
 def in_utc(instant: datetime) -> str:
-    """The instant in UTC: `20 February 2004, 22:58 UTC`."""
+    """`20 February 2004, 22:58 UTC`."""
     return f"{_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
 def deadline(instant: datetime, event: Event) -> str:
-    """As `in_zone`; a midnight is the end of a day: `the end of 20 February 2004 (Zurich time)`."""
+    """As `in_zone`; a midnight is `the end of 20 February 2004 (Zurich time)`."""
     local = instant.astimezone(event.zone)
     if (local.hour, local.minute, local.second) == (0, 0, 0):
         return f"the end of {_day(local - timedelta(days=1))} ({_place(event)} time)"
@@ -64,13 +59,13 @@ def deadline(instant: datetime, event: Event) -> str:
 
 
 def dates(event: Event) -> str:
-    """The days of the event alone: `26–27 February 2004`."""
-    starts, ends = (_local_day(one, event) for one in (event.starts, event.ends))
+    """`26–27 February 2004`."""
+    starts, ends = event.day_of(event.starts), event.day_of(event.ends)
     return _day(starts) if starts == ends else _span(starts, ends)
 
 
 def days(event: Event) -> str:
-    """When the event takes place: `26–27 February 2004 (Thursday and Friday)`, with the hours where it has any."""
+    """`26–27 February 2004 (Thursday and Friday)`, with the hours where it has any."""
     if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
         return _hours(event.starts.astimezone(event.zone), event.ends.astimezone(event.zone), _place(event))
     return _whole_days(event.starts, event.ends)
@@ -78,15 +73,15 @@ def days(event: Event) -> str:
 
 def _hours(starts: datetime, ends: datetime, place: str) -> str:
     if starts.date() == ends.date():
-        return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({place} time)"
+        return f"{starts:%A} {_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({place} time)"
     return f"{_day(starts)}, {starts:%H:%M} to {_day(ends)}, {ends:%H:%M} ({place} time)"
 
 
 def _whole_days(starts: date, ends: date) -> str:
     if starts == ends:
-        return f"{_WEEKDAYS[starts.weekday()]} {_day(starts)}"
+        return f"{starts:%A} {_day(starts)}"
     joined = "and" if ends.toordinal() - starts.toordinal() == 1 else "to"
-    return f"{_span(starts, ends)} ({_WEEKDAYS[starts.weekday()]} {joined} {_WEEKDAYS[ends.weekday()]})"
+    return f"{_span(starts, ends)} ({starts:%A} {joined} {ends:%A})"
 
 
 def _span(starts: date, ends: date) -> str:
@@ -96,19 +91,15 @@ def _span(starts: date, ends: date) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def _place(event: Event) -> str:
     return event.zone.key.rpartition("/")[2].replace("_", " ")
 
 
-def _local_day(one: date, event: Event) -> date:
-    return one.astimezone(event.zone).date() if isinstance(one, datetime) else one
-
-
 def _filled(text: str, indent: str = "") -> str:
-    """The text in lines of 72 characters; an address is never broken."""
+    """In lines of 72 characters; an address is never broken."""
     return textwrap.fill(
         " ".join(text.split()), 72, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
@@ -121,7 +112,7 @@ def _pages() -> Environment:
 
 @cache
 def _emails(form: str) -> Environment:
-    """For e-mails as `html` or as `text`: what they are made of differs, their templates do not."""
+    """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
     environment.filters["filled"] = _filled
     parts = environment.get_template(f"emails/as-{form}.jinja").make_module()

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def _answers(field: Any) -> st.SearchStrategy[Any]:
         "lines": _lines,
         "tel": _numbers,
         "email": _addresses,
-        "date": st.dates().map(str),
+        "date": (st.dates(date(2003, 8, 1), date(2004, 2, 27)) | st.dates()).map(str),
     }
     return kinds[field.kind]
 
@@ -87,9 +88,9 @@ junk = st.dictionaries(st.sampled_from(list(LABELS)) | st.text(), _junk | _texts
 
 @pytest.fixture(params=list(EXAMPLES))
 def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int]:
-    """Opens the same books anew, and how many examples they are worth."""
+    """Opens the same database anew, and how many examples they are worth."""
     if request.param == "sqlite":
-        return lambda: SqliteStore(tmp_path / "books.sqlite3", clock), EXAMPLES["sqlite"]
+        return lambda: SqliteStore(tmp_path / "store.sqlite3", clock), EXAMPLES["sqlite"]
     project = request.getfixturevalue("project")
     return lambda: FirestoreStore(firestore.Client(project=project)), EXAMPLES["firestore"]
 
@@ -124,7 +125,7 @@ def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> No
 
 
 def through_the_books(registration: Registration, store: Store, reader: Store) -> Registered:
-    """Accepted by one store, read by another on the same books."""
+    """Accepted by one store, read by another on the same database."""
     slug = f"event-{uuid4().hex}"  # a person may come again in another example
     id = new_id()
     received_at = store.accept(slug, id, registration, confirmation(slug, id, registration.email))
@@ -157,7 +158,7 @@ def on_the_roster(one: Registered) -> None:
 
 
 class Cells(HTMLParser):
-    """The cells of a mail's tables as a mail program shows them."""
+    """The cells of an e-mail's tables as an e-mail program shows them."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)

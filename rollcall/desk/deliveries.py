@@ -1,18 +1,15 @@
-"""What SendGrid reports of an e-mail goes on its outbox entry."""
+"""Delivery events, recorded with their outbox entries."""
 
 from collections.abc import Iterable
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff_alerts import alert_for
+from rollcall.desk.staff_digests import digests_about
 from rollcall.model.email import DeliveryEvent, EmailStatus, after_delivery_event
 
 
 def record_deliveries(desk: Desk, events: Iterable[DeliveryEvent]) -> dict[str, EmailStatus]:
-    """Record each delivery event; of an e-mail that will not arrive the staff are told. One about an e-mail that is not
-    ours is ignored. The same events again change nothing.
-
-    Returns the new statuses, by e-mail id. Raises `StoreUnavailable`.
-    """
+    """The staff are told of an e-mail that will not arrive. The same events again change nothing. Returns the new
+    statuses, by e-mail id."""
     changed = {}
     for event in events:
         status = _record(desk, event)
@@ -29,5 +26,5 @@ def _record(desk: Desk, event: DeliveryEvent) -> EmailStatus | None:
         after = after_delivery_event(entry, event.kind, event.reason)
         if after == entry:
             return None
-        if desk.store.save_entry(after, alert_for(desk, after)):
+        if desk.store.save_entry(after, digests_about(desk, after)):
             return after.status

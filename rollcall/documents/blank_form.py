@@ -1,4 +1,4 @@
-"""An event's blank form: a PDF to type into or print, and a text to paste into an e-mail."""
+"""The blank form: a PDF to type into or print, and a text to paste into an e-mail."""
 
 import io
 import os
@@ -22,7 +22,7 @@ from schemas.form import FormField, form_fields
 from templates import days, deadline
 
 COLUMNS = 72
-"""A line of this length survives being quoted a few times."""
+"""Survives being quoted a few times."""
 
 # Lengths are points, 1/72 inch.
 _MARGIN = 48
@@ -44,8 +44,7 @@ _SMALL = ParagraphStyle("small", _TEXT, fontSize=8, leading=10, textColor=HexCol
 
 
 def blank_form_pdf(event: Event, to: str | None) -> bytes:
-    """A PDF with fields (ISO 32000-1, 12.7), always the same bytes for one event. `to`: the e-mail address to which it
-    is returned.
+    """With fields (ISO 32000-1, 12.7); always the same bytes for one event. `to`: the address it is returned to.
 
     What is printed is in Helvetica: letters outside Windows-1252 lose their accents or become question marks.
     `NeedAppearances` is not set: with it, poppler (Evince, Okular) draws no crosses in the boxes.
@@ -228,8 +227,8 @@ def _each_page(foot: str) -> Callable[[Canvas, object], None]:
 
 
 def main() -> None:
-    """`python -m rollcall.documents.blank_form EVENTS FOLDER` writes each event's blank forms. They are returned to the
-    event's address at `FORMS_HOST`, from the environment, else to its first staff address."""
+    """`python -m rollcall.documents.blank_form EVENTS FOLDER`. Forms are returned to the event's address at
+    `FORMS_HOST`, from the environment, else to its first staff address."""
     events_folder, folder = (Path(argument) for argument in sys.argv[1:])
     try:
         events = read_events(events_folder)

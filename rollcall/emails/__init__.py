@@ -1,4 +1,4 @@
-"""What each e-mail says, a module an e-mail: gathers what it needs and words it."""
+"""What each e-mail says, a module an e-mail."""
 
 from typing import assert_never
 
@@ -10,8 +10,7 @@ from rollcall.model.intake import Intake
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    """From the store as it is now. Raises `StoreUnavailable`; `LookupError` or `ValueError` where something is missing
-    or corrupt."""
+    """From the store as it is now. `LookupError` or `ValueError`: something is missing or corrupt."""
     match entry.kind:
         case EmailKind.CONFIRMATION:
             return confirmation.write(desk, entry, event, intake)

@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from rollcall.desk.desk import Desk
@@ -17,12 +16,11 @@ from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000
-"""Characters of a stranger's text that are shown or stored; no valid answer is longer."""
+"""Characters of a stranger's text; no valid answer is longer."""
 SHOWN = 50
-"""The last ones of each kind, in an e-mail to the staff: robots may send many."""
+"""Of each kind, the last ones: robots may send many."""
 ATTACHED = 10_000_000
 """Bytes, to the staff; SendGrid accepts 30 MB, a third more for base64."""
-LINK_HOLDS = timedelta(days=30)
 
 
 def worded(

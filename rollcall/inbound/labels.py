@@ -80,9 +80,11 @@ class Vocabulary:
             yield names[0], self._understood(self.fields[names[0]], text)
 
     def _understood(self, field: FormField, text: str) -> str:
+        if field.kind == "choice":
+            return self.choices.chosen(field.name, text.replace(STRUCK_OUT, " "))
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
-        return self.choices.chosen(field.name, text) if field.kind == "choice" else text
+        return text
 
 
 def vocabulary(event: Event) -> Vocabulary:
@@ -164,6 +166,21 @@ def labels_in(words: Vocabulary, line: str) -> list[Label]:
     rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(") for one, following in pairwise(places)]
     rests.append(body[places[-1].end :])
     return [Label(place.names, rest, place.wide) for place, rest in zip(places, rests, strict=True)]
+
+
+_UNKNOWN = re.compile(
+    r"(?P<label>[^\W\d_][^:：\t?!;,<>@]{0,39}?)\s*(?:：|:(?=\s|\Z)|\.{3,}|…|_{3,}|\t+(?=\S)(?!.*\t))\s*(?P<rest>.*)"
+)
+_MOST_WORDS = 5
+
+
+def unknown_label(line: str) -> tuple[str, str] | None:
+    """What looks like a label, and the answer beside it."""
+    body = line[bullet.end() :] if (bullet := _BULLET.match(line)) else line
+    found = _UNKNOWN.fullmatch(body.rstrip())
+    if not found or len(found["label"].split()) > _MOST_WORDS:
+        return None
+    return found["label"].strip(" *_"), value_in(found["rest"])
 
 
 class _Place(NamedTuple):

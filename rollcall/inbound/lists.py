@@ -45,6 +45,7 @@ def forms_in_rows(words: Vocabulary, rows: Iterable[Sequence[str]]) -> list[Answ
             shared.append((given[0], given[1]))
         elif given:
             beside.append(" ".join(given))
+    forms = [form.without_blanks() for form in forms]
     return [replace(forms[0], beside="\n".join(beside)), *forms[1:]] if forms else []
 
 
@@ -53,10 +54,11 @@ def form_in_row(
 ) -> Answered:
     asked = {name for names in columns.names for name in names}
     form = answered(words, [one for one in shared if asked.isdisjoint(words.called(one[0]))])
+    form = replace(form, answers={**dict.fromkeys(asked, ""), **form.answers})
     for label, names, cell in zip(columns.labels, columns.names, cells, strict=False):
         counts = label.strip().casefold() in _NUMBERS and cell.strip(" .)").isdecimal()
         form = form if counts else _with(words, form, label, names, cell)
-    if any(cells[len(columns.names) :]) or not any(name in form.answers for name in NAMES):
+    if any(cells[len(columns.names) :]) or not any(form.answers.get(name) for name in NAMES):
         return Answered({}).doubted(Doubt.ROW_NOT_READ, "  ".join(filter(None, cells)))
     return form
 

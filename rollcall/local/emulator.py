@@ -15,7 +15,7 @@ _STOPS_WITHIN = 15.0
 
 
 class NoEmulator(Exception):
-    """There is no emulator on this machine, or it does not start."""
+    """None is installed, or it does not start."""
 
 
 @contextmanager

@@ -45,8 +45,8 @@ class Hotel:
 
 @dataclass(frozen=True)
 class Event:
-    """A workshop. `starts` and `ends` are both dates (the last one included) or both aware instants. `opens_at` and
-    `closes_at` are what the file announces; the store's `Intake` is the truth."""
+    """`starts` and `ends` are both dates (the last one included) or both instants. `opens_at` and `closes_at` are
+    announced; the store's `Intake` is the truth."""
 
     slug: str
     title: str
@@ -69,19 +69,21 @@ class Event:
     bring: tuple[str, ...]
 
     def is_over(self, now: datetime) -> bool:
-        """A date lasts to its end where the event is."""
         if isinstance(self.ends, datetime):
             return now > self.ends
-        return now.astimezone(self.zone).date() > self.ends
+        return self.day_of(now) > self.ends
+
+    def day_of(self, when: date | datetime) -> date:
+        """On the calendar at the event."""
+        return when.astimezone(self.zone).date() if isinstance(when, datetime) else when
 
     def takes(self, email: str) -> bool:
-        """Whether a person with this address may register: for the smoke test, only an address that nobody can have."""
+        """For the smoke test, only an address that nobody can have."""
         return self.slug != SMOKE_TEST.slug or email.endswith(f"@{_SINK}")
 
 
 _SINK = "sink.sendgrid.net"
-"""SendGrid accepts every e-mail to this host of its own and deletes it ("Safely test your sending speed", as in
-https://github.com/sendgrid/docs/pull/2614)."""
+"""SendGrid deletes e-mails to this host of its own (https://github.com/sendgrid/docs/pull/2614)."""
 
 SMOKE_TEST = Event(
     slug="smoke-test",
@@ -103,9 +105,8 @@ SMOKE_TEST = Event(
     hotels=(),
     bring=(),
 )
-"""Always open, on no list, and the only event whose registrations are ever deleted. `Desk.event` finds it."""
+"""The only event whose registrations are ever deleted."""
 
 
 def smoke_test_address(mark: str) -> str:
-    """The address of a test person; the mark tells one from another."""
     return f"smoke-test-{mark}@{_SINK}"

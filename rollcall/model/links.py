@@ -1,15 +1,25 @@
-"""The signed links in our e-mails: what each is for, and what opening one finds."""
+"""Signed links."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
 class LinkPurpose(StrEnum):
-    """What a link is for; its place in the link's path."""
+    """Its place in the link's path."""
 
     COMPLETE = "complete"
     RESOLVE = "resolve"
     ROSTER = "roster"
+
+
+VALID_FOR = {
+    LinkPurpose.COMPLETE: timedelta(days=30),
+    LinkPurpose.RESOLVE: timedelta(days=30),
+    LinkPurpose.ROSTER: timedelta(days=14),
+}
+"""From when the e-mail with the link is written; a `COMPLETE` link from the deadline, if that is later. Whoever has a
+roster link sees every address; `make send-roster` makes new ones."""
 
 
 @dataclass(frozen=True)
@@ -28,4 +38,4 @@ class LinkExpired:
 
 @dataclass(frozen=True)
 class LinkDamaged:
-    """Not a link that we made for this purpose: cut, altered or invented."""
+    """Cut, altered, invented, or made for another purpose."""

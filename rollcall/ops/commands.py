@@ -11,33 +11,32 @@ from rollcall.desk.resend import resend_to_staff
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.ops import report
-from rollcall.ops.connect import Database, Opened, Refused
+from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import after_its_end, check_folder
 from rollcall.ops.smoke import Smoke, desk_url, smoke
 from rollcall.ops.status import status
-from schemas.event import as_written, deadline_from
+from schemas.event import as_written, deadline_from, read_events
 from templates import deadline, in_utc, in_zone
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found or done; `data` for programs: stable keys, codes, instants in ISO 8601."""
-
     data: Mapping[str, object]
+    """Stable keys, codes, instants in ISO 8601."""
     text: str
     is_done: bool = True
 
 
-def show_status(opened: Opened) -> Answer:
-    seen = status(opened.store, opened.events)
-    return Answer(report.status_data(seen), report.status_text(seen, opened.folder))
+def show_status(database: Database) -> Answer:
+    seen = status(database.store, read_events(database.events))
+    return Answer(report.status_data(seen), report.status_text(seen, database.events))
 
 
-def run_smoke(opened: Opened, url: str, say: Callable[[str], None], wait: Callable[[float], None]) -> Answer:
+def run_smoke(database: Database, url: str, say: Callable[[str], None], wait: Callable[[float], None]) -> Answer:
     """Raises `SmokeFailed`."""
-    url = desk_url(opened, url)
+    events, url = read_events(database.events), desk_url(database, url)
     say(f"{url}:")
-    test = Smoke(opened.store, opened.events, url, say, wait)
+    test = Smoke(database.store, events, url, say, wait)
     try:
         smoke(test)
     except Refused as failed:
@@ -46,13 +45,13 @@ def run_smoke(opened: Opened, url: str, say: Callable[[str], None], wait: Callab
     return Answer({"url": url, "steps": test.steps}, "The desk takes registrations, and its e-mail arrives.")
 
 
-def move(opened: Opened, slug: str, to: str) -> Answer:
-    event = _chosen(opened, slug)
+def move(database: Database, slug: str, to: str) -> Answer:
+    event = _chosen(database, slug)
     closes_at = _deadline(event, to)
-    old = _known(opened, event)
+    old = _known(database, event)
     if after_its_end(event, closes_at):
         raise Refused("after_event", f"Not moved: {deadline(closes_at, event)} is after the event's end.")
-    match moved := move_deadline(opened.store, event, closes_at):
+    match moved := move_deadline(database.store, event, closes_at):
         case Moved():
             return _moved(event, old.closes_at, closes_at)
         case TooEarly(earliest):
@@ -72,10 +71,10 @@ def move(opened: Opened, slug: str, to: str) -> Answer:
             assert_never(moved)
 
 
-def send_roster(opened: Opened, slug: str) -> Answer:
-    event = _chosen(opened, slug)
-    intake = _known(opened, event)
-    entries = resend_to_staff(opened.store, event)
+def send_roster(database: Database, slug: str) -> Answer:
+    event = _chosen(database, slug)
+    intake = _known(database, event)
+    entries = resend_to_staff(database.store, event)
     lines = [f"Enqueued for {entry.to}: {entry.kind.value} ({entry.id})" for entry in entries] or ["Nothing to send."]
     if intake.closing is None:
         lines.append(
@@ -94,7 +93,6 @@ def send_roster(opened: Opened, slug: str) -> Answer:
 
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:
-    """What speaks against deploying the event files."""
     events, faults = check_folder(folder, database.store if database else None, now)
     beside = f"beside the database of {database.name}" if database else "without a database (PROJECT=... says which)"
     files = [
@@ -129,11 +127,12 @@ def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
     return Answer(data, "\n".join(lines))
 
 
-def _chosen(opened: Opened, slug: str) -> Event:
-    if slug in opened.events:
-        return opened.events[slug]
-    there = ", ".join(opened.events)
-    raise Refused("no_such_event", f"EVENT={slug}: no such event in {opened.folder}; there are: {there}")
+def _chosen(database: Database, slug: str) -> Event:
+    events = read_events(database.events)
+    if slug not in events:
+        there = ", ".join(events)
+        raise Refused("no_such_event", f"EVENT={slug}: no such event in {database.events}; there are: {there}")
+    return events[slug]
 
 
 def _deadline(event: Event, to: str) -> datetime:
@@ -143,8 +142,8 @@ def _deadline(event: Event, to: str) -> datetime:
         raise Refused("not_a_time", f"TO={to}: {error}") from None
 
 
-def _known(opened: Opened, event: Event) -> Intake:
-    intake = opened.store.known_intake(event.slug)
+def _known(database: Database, event: Event) -> Intake:
+    intake = database.store.known_intake(event.slug)
     if intake is None:
         raise Refused(
             "unknown_event",

@@ -63,7 +63,7 @@ def skewed_clock(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @dataclass(frozen=True)
 class Database:
-    """Books, and where the functions find them."""
+    """A store, and where the functions find them."""
 
     environment: dict[str, str]
 
@@ -147,12 +147,12 @@ class Rush:
         """How many were told that they come too late."""
         return [answer.status for answer in list(self.answers.values())].count(410)
 
-    def told(self, *statuses: int, kept: bool) -> set[str]:
+    def told(self, *statuses: int, stored: bool) -> set[str]:
         """First names of the people who were answered so, with a reference to quote or without."""
         return {
             name
             for name, answer in self.answers.items()
-            if answer.status in statuses and kept is ("reference" in answer.json)
+            if answer.status in statuses and stored is ("reference" in answer.json)
         }
 
 
@@ -169,7 +169,7 @@ def test_who_was_told_yes_is_on_the_roster_and_nobody_else(
         assert [served.ask("POST", "/").json for served in closers] == [{"closed": {}}] * 2
         rush.run(registers, closers)
 
-        yes, late, refused = rush.told(200, 201, kept=True), rush.told(410, kept=True), rush.told(410, kept=False)
+        yes, late, refused = rush.told(200, 201, stored=True), rush.told(410, stored=True), rush.told(410, stored=False)
         assert yes | late | refused == {name for name in rush.answers}
         assert set(db.on_roster()) == yes
         assert len(db.on_roster()) == len(yes)
@@ -217,7 +217,7 @@ def test_a_deadline_moved_earlier_while_instances_have_the_old_one(db: Database)
         assert store.move_deadline(SLUG, intake, closes_at)
         until(lambda: store.now() > closes_at - timedelta(seconds=4))  # the old reading is as old as it may be
         rush.run(registers, closers)
-    yes = before | rush.told(200, 201, kept=True)
+    yes = before | rush.told(200, 201, stored=True)
     assert set(db.on_roster()) == yes
     assert rush.closed == [{SLUG: len(yes)}]
     assert rush.too_late() >= TOO_LATE

@@ -1,4 +1,4 @@
-"""Recording: delivery reports, twice, in any order, about mails of ours and of others."""
+"""Recording: delivery reports, twice, in any order, about e-mails of ours and of others."""
 
 from itertools import permutations
 
@@ -12,13 +12,13 @@ from tests.support.builders import a_registration
 from tests.support.desk import EVENT, entry_of
 
 ID = "7KQX93M4T0000000000000AA"
-MAIL = confirmation(EVENT.slug, ID, a_registration().email)
+ENTRY = confirmation(EVENT.slug, ID, a_registration().email)
 
 
 @pytest.fixture
 def desk(desk: Desk) -> Desk:
-    desk.store.accept(EVENT.slug, ID, a_registration(), MAIL)
-    send(desk, MAIL.id)
+    desk.store.accept(EVENT.slug, ID, a_registration(), ENTRY)
+    send(desk, ENTRY.id)
     return desk
 
 
@@ -35,26 +35,26 @@ def desk(desk: Desk) -> Desk:
 def test_order_and_repetition_change_nothing(
     desk: Desk, deliveries: tuple[DeliveryKind, ...], status: EmailStatus
 ) -> None:
-    sent = entry_of(desk, MAIL.id)
+    sent = entry_of(desk, ENTRY.id)
     for order in permutations(deliveries):
         for delivery in (*order, *order):
-            record_deliveries(desk, [DeliveryEvent(MAIL.id, delivery)])
-        after = entry_of(desk, MAIL.id)
+            record_deliveries(desk, [DeliveryEvent(ENTRY.id, delivery)])
+        after = entry_of(desk, ENTRY.id)
         assert (after.status, after.due_at, after.attempts) == (status, None, sent.attempts)
 
 
 def test_the_reason_is_kept(desk: Desk) -> None:
-    reports = [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "550 no such mailbox")]
-    assert record_deliveries(desk, reports) == {MAIL.id: EmailStatus.BOUNCED}
+    reports = [DeliveryEvent(ENTRY.id, DeliveryKind.BOUNCED, "550 no such mailbox")]
+    assert record_deliveries(desk, reports) == {ENTRY.id: EmailStatus.BOUNCED}
     assert record_deliveries(desk, reports) == {}
-    assert entry_of(desk, MAIL.id).why == "550 no such mailbox"
+    assert entry_of(desk, ENTRY.id).why == "550 no such mailbox"
 
 
 def test_staff_are_told_of_what_bounced(desk: Desk) -> None:
-    record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED)])
+    record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.BOUNCED)])
     kinds = [entry.kind for entry in desk.store.unsent_entries(EVENT.slug, None, 99)]
     assert sorted(kinds) == [EmailKind.CONFIRMATION, EmailKind.STAFF_DIGEST]
 
 
-def test_a_mail_of_somebody_else_is_passed_over(desk: Desk) -> None:
+def test_an_e_mail_of_somebody_else_is_passed_over(desk: Desk) -> None:
     assert record_deliveries(desk, [DeliveryEvent("other.A.confirmation", DeliveryKind.DELIVERED)]) == {}

@@ -194,7 +194,7 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
 
 
 def test_a_delivery_report_spares_the_second_copy(rollcall: Rollcall) -> None:
-    """The sender died after it handed the mail over, and SendGrid tells what nobody here knew."""
+    """The sender died after it handed the e-mail over, and SendGrid tells what nobody here knew."""
     case = CASES["send_mail"]
     case.before(rollcall)
     rollcall.way.crash_at("after post 1")

@@ -77,7 +77,7 @@ def register(proxy: FaultyFirestore, project: str, tmp_path_factory: pytest.Temp
 
 @pytest.fixture
 def store(emulator: str, project: str) -> FirestoreStore:
-    """The same books over a line without faults."""
+    """The same database over a line without faults."""
     return FirestoreStore(firestore.Client(project=project))
 
 

@@ -22,7 +22,7 @@ SLUG = "soon"
 
 
 class Functions:
-    """All functions on the same books, each a server of its own."""
+    """All functions on the same database, each a server of its own."""
 
     def __init__(self, environment: dict[str, str], api: SendGridApi, stack: ExitStack) -> None:
         self._environment = environment

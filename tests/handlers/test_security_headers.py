@@ -20,7 +20,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder, ELSEWHERE, "http://localhost:8000")
     write_open_event(folder, slug="nowhere")
-    db = tmp_path_factory.mktemp("books") / "books.sqlite3"
+    db = tmp_path_factory.mktemp("store") / "store.sqlite3"
     with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(db)) as running:
         yield running
 
@@ -65,7 +65,7 @@ def test_the_policy_allows_the_pages_own_style_and_script_by_their_hashes(served
 
 
 def test_a_private_function_keeps_to_itself(tmp_path: Path) -> None:
-    with function("close_intake", STORE="sqlite", SQLITE_PATH=str(tmp_path / "books.sqlite3")) as close_intake:
+    with function("close_intake", STORE="sqlite", SQLITE_PATH=str(tmp_path / "store.sqlite3")) as close_intake:
         for method, status in (("POST", 200), ("GET", 405)):
             answer = close_intake.ask(method, "/")
             assert (answer.status, answer.headers["X-Content-Type-Options"]) == (status, "nosniff")

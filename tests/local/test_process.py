@@ -68,7 +68,8 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"PORT": "abc"}, "PORT"),
+        ({"PORT": "abc"}, "PORT=abc is not a port"),
+        ({"PORT": "70000"}, "PORT=70000 is not a port; say a number from 1 to 65535"),
         ({"STORE": "paper"}, "STORE=paper"),
         ({"AT": "soon"}, "AT=soon is not a time"),
         ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is not what"),
@@ -81,7 +82,13 @@ def test_a_wrong_setting_is_said_in_a_line(
     for name, value in {"DATABASE": str(tmp_path / "database"), "PORT": str(free_port()), **environment}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=said):
-        main()
+        main([])
+
+
+def test_help_starts_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "SENDGRID_ANSWERS" in capsys.readouterr().out
 
 
 @pytest.mark.slow

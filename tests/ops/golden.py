@@ -103,7 +103,8 @@ def world() -> Iterator[World]:
         desk = replace(desk, events={slug: one for slug, one in desk.events.items() if slug != "gone"})
         with served_here(desk, folder, clock) as port:
             shift = (NOON - datetime.now(UTC)).total_seconds()
-            with announced(Run(port, folder / "events", folder / "database", shift, None, None), folder / "database"):
+            run = Run(port, str(folder / "events"), str(folder / "database"), shift, None, None)
+            with announced(run, folder / "database"):
                 yield World(folder, desk, postbox)
 
 
