@@ -50,6 +50,7 @@ _ASKS = re.compile(r"[?!？！؟]")
 _LONGEST_LINE = 300
 _MOST_HEADERS = 15
 _MOST_LABELS = 8
+_MOST_OTHERS = 2
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
     labels = [place for place, line in enumerate(block) if _LABELLED.match(line[:40])]
     known = [place for place in labels if _KNOWN.match(block[place])]
     if known and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
-        return at + known[-1] + 1
+        others = len(block) - known[-1] - 1  # as Importance, Attachments
+        return at + (len(block) if others <= _MOST_OTHERS else known[-1] + 1)
     if not 3 <= len(labels) <= _MOST_LABELS:
         return at
     timed = any(_DAY.search(line) and _TIME.search(line) for line in block)
