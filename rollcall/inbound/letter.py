@@ -59,6 +59,7 @@ _FOOTER = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
 _WORD = re.compile(r"[^\W_]+")
+_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]+|https?://\S+")
 
 _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
     plain("""
@@ -75,6 +76,7 @@ _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
     advance help answers done fyi invitation writes wrote first second third fourth fifth annex address wrong
     mistake sorry forgot forgotten late before after colons put x between brackets end time bonjour ci dessous
     dessus joint jointe joints jointes veuillez trouver merci de du des le la les un une et en pour au aux ce cette
+    leave fields marked optional empty page
     formulaire fiche inscription enregistrement dument rempli remplie participer notre nos mon ma mes nous je vous
     votre vos ai est sont par avec dans sur qui que objet suite envoie envoi transmets prie bien vouloir recevoir
     donner liste delegues atelier reunion voici adresse monsieur madame m mme adjunto adjunta adjuntos encontrara
@@ -167,7 +169,8 @@ def words_of(event: Event) -> Set[str]:
     """Those that say nothing to the event's staff."""
     venue, contact = event.venue, event.contact
     own = (event.title, event.reference, event.slug, event.organizer, venue.room, venue.building, *venue.address)
-    own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff)
+    own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff, event.zone.key)
+    own = (*own, f"{event.starts:%A} {event.ends:%A}")
     months = {event.starts.month, event.ends.month, event.closes_at.month}
     named = {name for number, names in enumerate(_MONTHS, start=1) if number in months for name in names.split("|")}
     return _SAYS_NOTHING | named | {word for text in own for word in plain(text).split()}
@@ -181,7 +184,7 @@ def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
 
 
 def says_something(text: str, words: Set[str]) -> bool:
-    said = _PHRASES.sub(" ", plain(text))
+    said = _PHRASES.sub(" ", plain(_ADDRESS.sub(" ", text)))
     return any(not word.isdecimal() and word not in words for word in _WORD.findall(said))
 
 

@@ -87,8 +87,10 @@ class _Seen:
     path: list[tuple[float, float]] = field(default_factory=list)
 
     def words(self, text: str, cm: Sequence[float], tm: Sequence[float], _: Any, size: float) -> None:
-        said = text.strip("\n")
-        if said and self.pieces and unicodedata.category(said[0])[0] in "MC":  # its place may be before its letter's
+        said = _presented(text.strip("\n"))
+        if (
+            said and self.pieces and (said[0] == "\ufffd" or unicodedata.category(said[0])[0] == "M")
+        ):  # its place may be before its letter's
             self.pieces[-1] = self.pieces[-1]._replace(text=self.pieces[-1].text + said)
         elif said:
             x, y = _moved(cm, tm[4], tm[5])
@@ -205,6 +207,14 @@ def _with_boxes(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> list[Piece]
     if ticked.isdisjoint(boxes) or any(box.is_within(piece) for box in boxes for piece in words):
         return list(pieces)
     return words + [Piece(box.left, box.bottom, box.top - box.bottom, _BOXES[box in ticked]) for box in boxes]
+
+
+def _presented(text: str) -> str:
+    """Letters in place of their shapes (`ﬁ`, Arabic), and a mark for those that the font does not tell."""
+    if text.isascii() and "\0" not in text:
+        return text
+    letters = (unicodedata.normalize("NFKC", one) if "\ufb00" <= one <= "\ufefc" else one for one in text)
+    return "".join(letters).replace("\0", "\ufffd")
 
 
 def _moved(matrix: Sequence[float], x: float, y: float) -> tuple[float, float]:

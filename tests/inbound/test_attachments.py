@@ -19,7 +19,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
-from rollcall.inbound.mime import File
+from rollcall.inbound.forms import find_forms
+from rollcall.inbound.mime import File, Parts
 from rollcall.model.inbound import Doubt
 from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
@@ -178,6 +179,27 @@ def dot(canvas: Canvas) -> None:
 
 def letter(canvas: Canvas) -> None:
     canvas.drawString(322, 760, "X")
+
+
+def test_right_to_left_text_of_a_pdf_is_in_doubt() -> None:
+    (form,) = forms_in_file(EVENT, File("form.pdf", "", (CASES / "arabic-lines-chromium.pdf").read_bytes()))
+    turned = ("family_name", "first_name", "organization", "address", "tel", "hotel", "signature")
+    assert form.doubts == {Doubt.RIGHT_TO_LEFT_PDF: turned}
+    assert form.answers["family_name"] == "المثال"
+
+
+def test_letters_that_a_pdf_s_font_does_not_tell_are_in_doubt() -> None:
+    """No character stands in their place, which people would have to remove."""
+    (form,) = forms_in_file(EVENT, File("form.pdf", "", (CASES / "thai-lines-chromium.pdf").read_bytes()))
+    assert form.doubts == {Doubt.LOST_LETTERS: ("first_name", "organization", "signature")}
+    assert (form.answers["family_name"], form.answers["first_name"]) == ("ตัวอย่าง", "หนึง")
+
+
+def test_a_number_that_a_spreadsheet_shortened_is_asked_about() -> None:
+    content = (CASES / "scientific-phone.csv").read_bytes()
+    first, second = find_forms(EVENT, Parts(files=(File("list.csv", "text/csv", content),))).forms
+    assert list(first.faults) == ["tel"]
+    assert second.registration
 
 
 @pytest.mark.parametrize("mark", [cross, dot, letter])
