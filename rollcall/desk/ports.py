@@ -75,6 +75,9 @@ class Outbox(Protocol):
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails SendGrid may have accepted, counted up to `limit`."""
 
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        """What SendGrid may have accepted in this time, the first first."""
+
     def circuit_breaker(self) -> CircuitBreaker: ...
 
     def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:

@@ -19,7 +19,7 @@ _SIGNS = {
     MachineSign.MAILING_LIST: "it came through a mailing list",
     MachineSign.AUTOREPLY: "it is an automatic reply",
     MachineSign.CALENDAR_ANSWER: "it is a calendar's answer",
-    MachineSign.REPORT: "it is a delivery report",
+    MachineSign.REPORT: "it is a delivery status notification",
 }
 _MAY_BE_FORGED = "The sender may not be who the e-mail says: "
 _SENTENCES = {

@@ -1,4 +1,4 @@
-"""Inbound e-mails: what is read in one, and what became of it."""
+"""Inbound e-mails: what is read in one, and its outcome."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
