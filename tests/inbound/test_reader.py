@@ -6,6 +6,7 @@ import tracemalloc
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
