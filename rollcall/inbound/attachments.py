@@ -168,15 +168,19 @@ def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
 
 
 def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
-    lines = []
+    rows: list[list[str]] = [[]]
     label: tuple[str, ...] = ()
     for cells in rows_of(reader.pages):
+        if cells and 0 < len(rows[-1]) < 3 and not words.called(rows[-1][0].rstrip(" :")):
+            joined = f"{rows[-1][0]} {cells[0]}"
+            if words.called(joined.rstrip(" :")):  # it is wrapped, beside the answer
+                cells = [joined, "\n".join([*rows.pop()[1:], *cells[1:]])]
         begins = words.called(cells[0].rstrip(" :")) if cells else ()
         if label and cells and not begins and words.explains(label, cells[0]):
             del cells[0]  # below the label, beside the answer
         label = begins or label
-        lines.append("\t".join(cells))
-    return "\n".join(lines)
+        rows.append(cells)
+    return "\n".join("\t".join(cells) for cells in rows)
 
 
 def _in_package(event: Event, content: bytes) -> list[Answered]:

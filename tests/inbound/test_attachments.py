@@ -15,7 +15,9 @@ import xlsxwriter
 from docx.oxml import parse_xml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
@@ -148,6 +150,24 @@ def test_a_table_of_two_columns_in_a_pdf() -> None:
         "email": "ligtable@e.example.org",
         "signature": "x",
     }
+
+
+@pytest.mark.parametrize(
+    ("place", "width"), [("TOP", 200), ("MIDDLE", 200), ("BOTTOM", 200), ("TOP", 90), ("BOTTOM", 90)]
+)
+def test_where_a_label_stands_beside_an_answer_of_several_lines(place: str, width: int) -> None:
+    """And wrapped in a narrow column."""
+    style = ParagraphStyle("", fontSize=10, leading=12)
+    form = {name: answer for name, answer in FORM.items() if name not in ("title", "category")}
+    form["address"] = "BP 3000\nConakry\nGuinée"
+    rows = [
+        [Paragraph(LABELS[name], style), Paragraph(answer.replace("\n", "<br/>"), style)]
+        for name, answer in form.items()
+    ]
+    file = io.BytesIO()
+    SimpleDocTemplate(file).build([Table(rows, [width, 300], style=[("VALIGN", (0, 0), (-1, -1), place)])])
+    (answers,) = read(file.getvalue())
+    assert answers == form
 
 
 def drawn(*draw: Callable[[Canvas], None]) -> bytes:
