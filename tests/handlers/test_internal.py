@@ -102,7 +102,7 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
         ({"STORE": "paper"}, "STORE"),
         ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
         ({"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "two words"}, 'SENDGRID_API_KEY" invalid'),
-        ({"EVENTS": "docs"}, "holds no event"),
+        ({"EVENTS": "docs"}, "holds no event file"),
         ({"FUNCTION_TARGET": "record_deliveries"}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": ""}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "a*"}, "SENDGRID_WEBHOOK_KEY is not"),

@@ -91,9 +91,14 @@ def test_a_smoke_test_that_is_stopped_deletes_its_person(run: Served, database: 
     assert error == "Stopped.\n"
 
 
-def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deadline_of_a_run_is_moved(
+    run: Served, database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run.ask("GET", PATH).status == 200  # so that the database knows the event
     move = ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00", "--database", str(database))
+    code, asked = called(capsys, *move)
+    assert (code, asked["error"]["code"]) == (1, "not_agreed")
+    monkeypatch.setenv("YES", "1")
     code, moved = called(capsys, *move)
     assert (code, moved["closes_at"]) == (0, "2004-02-26T17:00:00+00:00")
     assert moved["write_in_file"] == "closes = 2004-02-26T18:00:00"
@@ -168,6 +173,18 @@ def test_a_run_that_was_killed_is_no_run(tmp_path: Path) -> None:
         assert local_run(tmp_path / "database") is not None
         with pytest.raises(NoDatabase):
             connect("", tmp_path / "database")
+
+
+def test_what_another_version_says_of_its_run_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "database.run.json").write_text('{"port": 8080, "books": "."}')
+    assert local_run(tmp_path / "database") is None
+
+
+@pytest.mark.parametrize("given", ["prot=8081", "PROJCT=desk"])
+def test_make_passes_over_no_setting_in_silence(given: str) -> None:
+    made = subprocess.run(["make", "-n", "status", given], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"{given.split('=')[0]} is not a setting here" in made.stderr
+    assert made.returncode == 2
 
 
 def test_each_run_is_found_by_its_own_database(tmp_path: Path, clock: Clock) -> None:
