@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-# What is loaded is no garbage: looking through it again and again takes a tenth of a start, until `desk` has it set
-# aside (docs/performance.md).
+# Loaded modules are no garbage, and scanning them costs a tenth of a cold start: no collection until `desk` freezes
+# them (docs/performance.md).
 if "FUNCTION_TARGET" in os.environ:
     gc.disable()
 
@@ -158,7 +158,7 @@ def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email 
 def _post() -> Post:
     from rollcall.sendgrid import SendGridPoster
 
-    # a secret that was filled by hand may end with its line; of that no header can be made, and no mail would go out
+    # a secret that was filled by hand may end with a line break: no valid header, and no e-mail would go out
     key = env.str("SENDGRID_API_KEY", validate=Regexp(r"\s*[!-~]+\s*\Z", error="Not a key of SendGrid's.")).strip()
     return SendGridPoster(key, env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
 

@@ -10,7 +10,7 @@ from rollcall.model.errors import StoreUnavailable
 
 
 def close_intake(desk: Desk, request: Request) -> Response:
-    """Close each intake whose deadline has passed, once. 200 with the events that this call closed; 503 where the store
+    """Close each intake whose deadline has passed, once. 200 with the events that this call closed; 503 if the store
     is unavailable. A fault with one is logged, and does not keep the others open."""
 
     def work() -> Response:

@@ -16,7 +16,7 @@ from rollcall.model.inbound import InboundEmail
 
 
 def answer_post(request: Request, work: Callable[[], Response]) -> Response:
-    """The work's answer to a POST; 405 for other methods, 503 where the store is unavailable, 500 for a fault."""
+    """The work's answer to a POST; 405 for other methods, 503 if the store is unavailable, 500 for a fault."""
     try:
         response = work() if request.method == "POST" else Response(status=405, headers={"Allow": "POST"})
     except HTTPException as error:
@@ -41,7 +41,7 @@ def log_inbound(inbound: InboundEmail) -> None:
 
 
 def log_attempt(email_id: str, attempted: Attempted) -> None:
-    """The attempt, and the circuit breaker where the attempt opened or closed it."""
+    """The attempt, and the circuit breaker if the attempt opened or closed it."""
     log(
         "ERROR" if attempted.status is EmailStatus.FAILED else "INFO",
         "e-mail attempted",

@@ -18,7 +18,7 @@ LARGEST_BODY = 64_000_000
 
 def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
     """200 once it is stored, read or not (`send_due_mail` reads it again). 401, final, for what SendGrid did not sign.
-    503 where it could not be stored: SendGrid retries for three days."""
+    503 if it could not be stored: SendGrid retries for three days."""
 
     def work() -> Response:
         if not is_signed(request, keys):

@@ -18,7 +18,7 @@ LARGEST_BODY = 4_000_000  # bytes; SendGrid posts what it has every 30 seconds o
 
 def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
     """200 with how many delivery events were read and e-mails changed; 401 for what SendGrid did not sign or is no list
-    of events; 503 where the store is unavailable (SendGrid posts it again for 24 hours)."""
+    of events; 503 if the store is unavailable (SendGrid posts it again for 24 hours)."""
 
     def work() -> Response:
         if not is_signed(request, keys):

@@ -89,7 +89,7 @@ def read_form(request: Request) -> Form:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """draft-ietf-httpapi-idempotency-key-header: a quoted string. Raises `HttpProblem`, 400, where it cannot be one."""
+    """draft-ietf-httpapi-idempotency-key-header: a quoted string. Raises `HttpProblem`, 400, if it cannot be one."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return None

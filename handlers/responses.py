@@ -105,7 +105,7 @@ def add_cors_headers(request: Request, response: Response, event: Event) -> None
 
 
 def path_below(request: Request) -> list[str]:
-    """The parts of the path below `/register`, or of all of it, where the function is alone on a host."""
+    """The parts of the path below `/register`, or of all of it if the function is alone on a host."""
     parts = [part for part in request.path.split("/") if part]
     return parts[1:] if parts[:1] == ["register"] else parts
 

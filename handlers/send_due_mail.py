@@ -15,10 +15,10 @@ from rollcall.model.errors import StoreUnavailable
 
 def send_due_mail(desk: Desk, request: Request) -> Response:
     """Send the e-mails that are due, and read the inbound ones that nobody has read yet. 200 with how many now have
-    which status; 503 where the store is unavailable. A fault with one is logged, and keeps no other waiting."""
+    which status; 503 if the store is unavailable. A fault with one is logged, and keeps no other waiting."""
 
     def work() -> Response:
-        _report_health(desk)  # first: seen even where this call dies on the way
+        _report_health(desk)  # first: seen even if this call dies on the way
         emails: Counter[str] = Counter()
         for email_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):

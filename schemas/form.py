@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from marshmallow import ValidationError as ValidationError  # for those who call
 from rollcall.model.event import Category, Event
 from rollcall.model.fault import Fault
 from rollcall.model.registration import TITLES, Registration, fold
-from schemas.text import Lines, Text, fault, is_blank, messages
+from schemas.text import Lines, Name, Text, fault, is_blank, messages
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class FormField:
     kind: str
     """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
     label: str
+    ask: str
+    """What is said where it is missing."""
     max_length: int | None = None
     help: str = ""
     autocomplete: str = "off"
@@ -51,6 +54,7 @@ STOCK = (
         "title",
         "choice",
         "Title",
+        "Choose your title.",
         autocomplete="honorific-prefix",
         also=_words("Mr. / Mrs. / Ms. / Miss, Salutation, Civilité, Titre, Título, Tratamiento"),
         choices=tuple(TITLES.items()),
@@ -64,6 +68,7 @@ STOCK = (
         "category",
         "choice",
         "You represent",
+        "Choose whom you represent.",
         also=_words(
             "Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa",
             "Represento a",
@@ -73,6 +78,7 @@ STOCK = (
         "family_name",
         "text",
         "Family name",
+        "Enter your family name, or your one name.",
         100,
         "Or your one name, if you have only one.",
         "family-name",
@@ -82,6 +88,7 @@ STOCK = (
         "first_name",
         "text",
         "First name",
+        "Enter your first name.",
         100,
         autocomplete="given-name",
         also=_words(
@@ -92,6 +99,7 @@ STOCK = (
         "organization",
         "text",
         "Administration or organization",
+        "Enter the name of your administration or organization.",
         200,
         "Its name in full.",
         "organization",
@@ -108,6 +116,7 @@ STOCK = (
         "address",
         "lines",
         "Complete address",
+        "Enter the address of your administration or organization.",
         1000,
         "Of the administration or organization.",
         "street-address",
@@ -121,16 +130,25 @@ STOCK = (
         "tel",
         "tel",
         "Tel.",
+        "Enter your telephone number.",
         50,
         "With the country code, for example +41 22 730 51 11.",
         "tel",
         _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
     ),
-    FormField("fax", "tel", "Fax", 50, also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil")),
+    FormField(
+        "fax",
+        "tel",
+        "Fax",
+        "Enter your fax number.",
+        50,
+        also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
+    ),
     FormField(
         "email",
         "email",
         "E-mail",
+        "Enter your e-mail address.",
         254,
         "We send the confirmation here.",
         "email",
@@ -143,6 +161,7 @@ STOCK = (
         "hotel",
         "text",
         "Hotel",
+        "Enter the name of your hotel.",
         200,
         "Where you stay. Leave it empty if you do not know yet.",
         also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
@@ -151,6 +170,7 @@ STOCK = (
         "hotel_tel",
         "tel",
         "Tel. of the hotel",
+        "Enter the telephone number of your hotel.",
         50,
         also=_words(
             "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
@@ -161,6 +181,7 @@ STOCK = (
         "signed_on",
         "date",
         "Date",
+        "Enter the day on which you sign.",
         help="Today, if you leave it empty.",
         also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
     ),
@@ -168,6 +189,7 @@ STOCK = (
         "signature",
         "text",
         "Signature",
+        "Type your name: it stands for your signature.",
         200,
         "Your name, typed: it stands for your signature.",
         also=_words("Signed, Signé, Firma"),
@@ -176,6 +198,7 @@ STOCK = (
 """Top to bottom; an event says which it requires."""
 
 FIELD_NAMES = tuple(field.name for field in STOCK)
+_HALF_A_YEAR = timedelta(days=183)
 
 
 def form_fields(event: Event) -> tuple[FormField, ...]:
@@ -183,7 +206,10 @@ def form_fields(event: Event) -> tuple[FormField, ...]:
 
 
 def schema_for(event: Event) -> Schema:
-    return _schema(form_fields(event), event.venue.country)
+    days = [event.day_of(one) for one in (event.opens_at, event.closes_at, event.starts, event.ends)]
+    # nobody signs before there is a form, nor after the event; east of it the next day has begun
+    first, last = min(days) - _HALF_A_YEAR, max(days) + timedelta(days=1)
+    return _schema(form_fields(event), event.venue.country, first, last)
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
@@ -246,6 +272,9 @@ def _letters(text: str) -> str:
     return " ".join(re.findall(r"\w+", fold(text)))
 
 
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class Telephone(Text):
     def check(self, text: str) -> None:
         if not any(character.isdigit() for character in text):
@@ -275,9 +304,21 @@ class EmailAddress(Text):
 
 
 class Day(fields.Date):
-    """ISO 8601."""
+    """ISO 8601, with hyphens. A day on which nobody can have signed is asked about."""
 
     default_error_messages = messages(invalid="not_a_date")
+
+    def __init__(self, first: date, last: date, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.first, self.last = first, last
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
+            raise fault("not_a_date")
+        day = super()._deserialize(value.strip(), attr, data, **kwargs)
+        if not self.first <= day <= self.last:
+            raise fault("not_when_signed", first=self.first.isoformat(), last=self.last.isoformat())
+        return day
 
 
 class _FormSchema(Schema):
@@ -319,24 +360,31 @@ def _form_fields(categories: tuple[Category, ...], required: frozenset[str]) -> 
 
 
 @lru_cache(maxsize=64)
-def _schema(form: tuple[FormField, ...], country: str) -> Schema:
-    made = type("RegistrationForm", (_FormSchema,), {**{one.name: _checked(one) for one in form}, "country": country})
-    schema: Schema = made()
+def _schema(form: tuple[FormField, ...], country: str, first: date, last: date) -> Schema:
+    checked = {one.name: _checked(one, first, last) for one in form}
+    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "country": country})()
     return schema
 
 
-_TEXTS: Mapping[str, Callable[..., Text]] = {"text": Text, "lines": Lines, "tel": Telephone, "email": EmailAddress}
+_TEXTS: Mapping[str, Callable[..., Text]] = {
+    "text": Text,
+    "name": Name,
+    "lines": Lines,
+    "tel": Telephone,
+    "email": EmailAddress,
+}
 
 
-def _checked(field: FormField) -> fields.Field[Any]:
+def _checked(field: FormField, first: date, last: date) -> fields.Field[Any]:
     told: dict[str, Any] = {"required": field.required, "metadata": {"label": field.label, "help": field.help}}
     match field.kind:
         case "choice":
             return Choice(field, **told)
         case "date":
-            return Day(**told)
+            return Day(first, last, **told)
         case kind:
-            return _TEXTS[kind](max_length=field.max_length, **told)
+            text = _TEXTS["name" if field.name in ("family_name", "first_name") else kind]
+            return text(max_length=field.max_length, **told)
 
 
 def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:

@@ -32,6 +32,8 @@ class Text(fields.String):
 
     default_error_messages = messages(invalid="not_text", invalid_utf8="not_text")
     line_breaks = ""
+    lost_letters = re.compile(r"\?\?|[^\W\d_]\?[^\W\d_]")
+    """Programs put a question mark for each letter that their character set has not."""
 
     def __init__(self, *, max_length: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -43,6 +45,8 @@ class Text(fields.String):
             raise fault("too_long", max_length=self.max_length, length=len(text))
         if LOST in text:
             raise fault("lost_character")
+        if self.lost_letters.search(text):
+            raise fault("lost_letters")
         for character in "" if text.isprintable() else text:  # a third of a form's check, where each was looked at
             if _unreadable(character) and character not in self.line_breaks:
                 raise fault("control_character", character=f"U+{ord(character):04X}")
@@ -53,19 +57,23 @@ class Text(fields.String):
         """Raises `ValidationError`."""
 
     def tidy(self, text: str) -> str:
-        """Idempotent."""
-        return unicodedata.normalize("NFC", text.translate(_UNMEANT)).strip()
+        """Idempotent. White space of any kind is one space."""
+        return " ".join(unicodedata.normalize("NFC", text.translate(_UNMEANT)).split())
+
+
+class Name(Text):
+    lost_letters = re.compile(r"\?")
 
 
 class Lines(Text):
-    r"""Line breaks as `\n`, lines trimmed at the end, one blank line at most between two."""
+    r"""Line breaks as `\n`, one blank line at most between two."""
 
     MOST = 20
     line_breaks = "\n"
 
     def tidy(self, text: str) -> str:
-        lines = "\n".join(line.rstrip() for line in super().tidy(text).splitlines())
-        return re.sub(r"\n{3,}", "\n\n", lines)
+        lines = "\n".join(map(super().tidy, text.splitlines()))
+        return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 
     def check(self, text: str) -> None:
         lines = text.count("\n") + 1

@@ -60,7 +60,7 @@ def deadline(instant: datetime, event: Event) -> str:
 
 def dates(event: Event) -> str:
     """`26–27 February 2004`."""
-    starts, ends = (_local_day(one, event) for one in (event.starts, event.ends))
+    starts, ends = event.day_of(event.starts), event.day_of(event.ends)
     return _day(starts) if starts == ends else _span(starts, ends)
 
 
@@ -96,10 +96,6 @@ def _day(day: date) -> str:
 
 def _place(event: Event) -> str:
     return event.zone.key.rpartition("/")[2].replace("_", " ")
-
-
-def _local_day(one: date, event: Event) -> date:
-    return one.astimezone(event.zone).date() if isinstance(one, datetime) else one
 
 
 def _filled(text: str, indent: str = "") -> str:

@@ -34,7 +34,7 @@ def close(desk: Desk, event: Event) -> Closing | None:
 
 
 def listed(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[str]:
-    """Raises `ValueError` at the end where the pages are not the closing's."""
+    """Raises `ValueError` at the end if the pages are not the closing's."""
     digest = hashlib.sha256()
     for number in range(closing.pages):
         ids = store.roster_page(event.slug, page_name(intake, number))

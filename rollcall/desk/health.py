@@ -1,4 +1,4 @@
-"""Health: what should have been done by now and was not."""
+"""Health: what is overdue, checked apart from the code that should have done it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def check_health(desk: Desk) -> Health:
 
 
 def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
-    """Whatever was tried; zero where it may not go yet."""
+    """Retries included; zero if it is settled, not yet due, or postponed because its address got too many."""
     if entry.due_at is None:
         return timedelta(0)
     return max(now - _to_go_since(entry, entry.due_at), timedelta(0))

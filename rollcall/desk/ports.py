@@ -1,4 +1,5 @@
-"""What the desk asks of whatever keeps, sends, reads and links. Stores and `Files` may raise `StoreUnavailable`."""
+"""The ports: what the desk needs of stores, files, SendGrid, the reader of e-mails and links. Stores and `Files` may
+raise `StoreUnavailable`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
@@ -23,8 +24,8 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """One commit of registration, person, confirmation and key, which reads nothing; returns its time. None, with
-        nothing written, where this person or key is there. A commit whose answer was lost is found out."""
+        """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
+        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
@@ -54,13 +55,13 @@ class Registrations(Protocol):
 
 class Outbox(Protocol):
     def enqueue(self, entry: OutboxEntry) -> None:
-        """Unless it is there."""
+        """Does nothing if it exists."""
 
     def entry(self, id: str) -> OutboxEntry | None: ...
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        """One commit, if nobody wrote the entry since it was read; else False. Of `enqueue`, one that is there starts
-        anew: nobody may be sending it."""
+        """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
+        starts anew: the caller makes sure that nobody is sending it."""
 
     def due_entries(self, limit: int) -> Sequence[str]:
         """Ids, the longest due first."""
@@ -82,7 +83,7 @@ class Outbox(Protocol):
 
 class Inbound(Protocol):
     def add_inbound(self, event: str, id: str) -> None:
-        """Unread, due at once; unless it is there."""
+        """Unread, due at once. Does nothing if it exists."""
 
     def inbound(self, id: str) -> InboundEmail | None: ...
 
@@ -101,7 +102,7 @@ class Intakes(Protocol):
         """After every commit that was acknowledged, before every one to come."""
 
     def intake(self, event: Event) -> Intake:
-        """Made where there is none."""
+        """Made from the event's file if there is none."""
 
     def known_intake(self, event: str) -> Intake | None: ...
 
@@ -118,7 +119,7 @@ class Intakes(Protocol):
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None: ...
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        """Empty where there is none."""
+        """Empty if there is none."""
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         """As `move_deadline`, in one commit with the entries."""
@@ -153,7 +154,7 @@ class EmailReader(Protocol):
     def glance(self, raw: bytes) -> Envelope: ...
 
     def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
-        """Where answers were `asked` for, as if it quoted them."""
+        """If answers were `asked` for, as if it quoted them."""
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]: ...
 

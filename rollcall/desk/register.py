@@ -96,10 +96,10 @@ def register(
     also answered as the first time.
 
     1. See that the intake is open, by a reading of the last seconds.
-    2. Where a signal speaks of a robot, and this person is not registered, quarantine the form.
+    2. If a signal speaks of a robot, and this person is not registered, quarantine the form.
     3. Write the registration and its confirmation in one commit.
-    4. Where this person was already registered, compare the two forms.
-    5. Where the commit came after the deadline, or long after the reading, read the deadline afresh.
+    4. If this person was already registered, compare the two forms.
+    5. If the commit came after the deadline, or long after the reading, read the deadline afresh.
     """
     intake = intake_now(desk, event)
     # what clients put in the key is not ours to store
@@ -125,7 +125,7 @@ def register_emailed(
     desk: Desk, event: Event, registration: Registration, arrived_at: datetime, answering: tuple[str, ...] | None
 ) -> Accepted | Duplicate | Conflict | Late | NotYetOpen:
     """Stored after the deadline too: nobody is there to take it back. `answering`: the References of our answer to the
-    sender, where that is the registrant."""
+    sender, if that is the registrant."""
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)

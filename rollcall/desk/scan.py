@@ -15,7 +15,7 @@ from rollcall.model.registration import QuarantinedForm, Registered
 
 PAGE_SIZE = 500
 INBOUND_PAGE_SIZE = 50
-"""Strangers say how long an e-mail is."""
+"""Fewer: an e-mail may be long."""
 
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
@@ -44,7 +44,7 @@ def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
 
 
 def inbound_emails_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
-    """With its status now; and, where it waited for its sender, those of its people, by key, who are registered."""
+    """With its status now; and, if it waited for its sender, those of its people, by key, who are registered."""
     for inbound in inbound_emails(store, event):
         waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
         people = [form.person for form in inbound.forms if form.person] if waits else []

@@ -50,7 +50,7 @@ class Attempted:
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
-    """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None where there was nothing
+    """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None if there was nothing
     to do.
 
     1. Read the circuit breaker and the store's time together.
@@ -59,7 +59,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     3. Write the e-mail from what is stored now, unless it is no longer needed.
     4. Post it.
     5. Settle the entry: sent, cancelled, due again later, unknown, or failed.
-    6. Open the circuit breaker where no e-mail would be accepted now; close it where one was.
+    6. Open the circuit breaker if SendGrid would accept no e-mail now; close it if it accepted one.
     """
     breaker = desk.store.circuit_breaker()
     entry = None if breaker.is_open else desk.store.entry(email_id)

@@ -13,7 +13,7 @@ from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
-from rollcall.model.links import GOOD_FOR, LinkPurpose
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from schemas.text import is_blank
 
@@ -85,7 +85,7 @@ def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
         raise LookupError(f"inbound e-mail {inbound_id} is not there")
     ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
     found = [desk.store.registered(event.slug, id) for id in ids]
-    until = max(intake.closes_at, intake.as_of) + GOOD_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
+    until = max(intake.closes_at, intake.as_of) + VALID_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
     return Reply(
         inbound=inbound,
         people={one.id: one for one in found if one},

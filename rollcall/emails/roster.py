@@ -18,7 +18,7 @@ from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, Outb
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
-from rollcall.model.links import GOOD_FOR, LinkPurpose
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm
 from rollcall.model.roster import (
     NOTHING,
@@ -122,7 +122,7 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
         attachments=roster.attached,
         roster=roster,
         intake=intake,
-        links_hold_until=intake.as_of + GOOD_FOR[LinkPurpose.ROSTER],
+        links_hold_until=intake.as_of + VALID_FOR[LinkPurpose.ROSTER],
         attached=[file.name for file in roster.attached],
         linked=[(file.name, f"{file.size / 1_000_000:.1f} MB", file.link) for file in roster.linked],
         by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
@@ -231,7 +231,7 @@ def _handed_out(
     for file in files:
         id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.suffix)
         desk.files().put_file(id, file)
-        link = desk.links.roster(event, id, intake.as_of + GOOD_FOR[LinkPurpose.ROSTER])
+        link = desk.links.roster(event, id, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.name, file.stat().st_size, link))
     return (), tuple(linked)
 

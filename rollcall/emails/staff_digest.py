@@ -15,7 +15,7 @@ from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email,
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake
-from rollcall.model.links import GOOD_FOR, LinkPurpose
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
 from rollcall.model.roster import NOTHING, Shown
 from templates import in_zone, words
@@ -206,7 +206,7 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
 
 def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
-    until = desk.intakes.now(event) + GOOD_FOR[LinkPurpose.RESOLVE]
+    until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RESOLVE]
     look = LOOKED_AT
     for_review = []
     for inbound in reversed(left):  # what came last has its attachments at hand

@@ -16,6 +16,7 @@ from rollcall.inbound.grouping import MOST_FORMS, Answered
 from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import Vocabulary, vocabulary
 from rollcall.inbound.mime import File
+from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.event import Event
 
@@ -25,8 +26,6 @@ MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
-MOST_DRAWN = 500_000
-"""Bytes of page contents."""
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -115,7 +114,7 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
         ours = ours or label in words.fields
         copies.setdefault(copy, []).append((label, _typed(field.get("/V"))))
     # Where a form with fields was left blank, its text is labels and what they explain.
-    return _filled_in(words, copies.values()) or ([] if ours else forms_in_text(event, _text_of_pdf(reader)))
+    return _filled_in(words, copies.values()) or ([] if ours else forms_in_text(event, _text_of_pdf(words, reader)))
 
 
 def _typed(value: object) -> str:
@@ -136,16 +135,16 @@ def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
     return (last if words.called(last) or not tooltip else tooltip), ""
 
 
-def _text_of_pdf(reader: Any) -> str:
-    texts = []
-    drawn = 0
-    for page in reader.pages:
-        contents = page.get_contents()
-        drawn += len(contents.get_data()) if contents else 0
-        if drawn > MOST_DRAWN:
-            break
-        texts.append(page.extract_text())
-    return "\n\n".join(texts)
+def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
+    lines = []
+    label: tuple[str, ...] = ()
+    for cells in rows_of(reader.pages):
+        begins = words.called(cells[0].rstrip(" :")) if cells else ()
+        if label and cells and not begins and words.explains(label, cells[0]):
+            del cells[0]  # below the label, beside the answer
+        label = begins or label
+        lines.append("\t".join(cells))
+    return "\n".join(lines)
 
 
 def _in_docx(event: Event, content: bytes) -> list[Answered]:

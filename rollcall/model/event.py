@@ -71,7 +71,11 @@ class Event:
     def is_over(self, now: datetime) -> bool:
         if isinstance(self.ends, datetime):
             return now > self.ends
-        return now.astimezone(self.zone).date() > self.ends
+        return self.day_of(now) > self.ends
+
+    def day_of(self, when: date | datetime) -> date:
+        """On the calendar at the event."""
+        return when.astimezone(self.zone).date() if isinstance(when, datetime) else when
 
     def takes(self, email: str) -> bool:
         """For the smoke test, only an address that nobody can have."""

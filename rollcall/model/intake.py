@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 READ_AGAIN_AFTER = timedelta(seconds=15)
-"""Max staleness of an instance's intake."""
+"""An instance reads an intake again when its copy is this old."""
 GOOD_FOR = timedelta(seconds=30)
-"""A reading judges commits so long."""
+"""For so long after a reading we may decide by it whether a commit was late."""
 MOVED_AHEAD = timedelta(minutes=2)
 """An earlier deadline lies so far ahead: no reading from before the move can judge a commit after it."""
 
@@ -32,7 +32,7 @@ class Intake:
     as_of: datetime
     """By the store's own time."""
     history: tuple[EarlierDeadline, ...] = ()
-    """The first first."""
+    """Oldest first."""
     version: object = field(default=None, compare=False)
 
     @property

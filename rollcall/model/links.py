@@ -13,7 +13,7 @@ class LinkPurpose(StrEnum):
     ROSTER = "roster"
 
 
-GOOD_FOR = {
+VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
     LinkPurpose.RESOLVE: timedelta(days=30),
     LinkPurpose.ROSTER: timedelta(days=14),

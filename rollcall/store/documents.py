@@ -47,7 +47,7 @@ _UNSENT = [status.value for status in EmailStatus if status not in DONE]
 class Document:
     id: str
     values: Values | None
-    """None where there is none."""
+    """None if there is none."""
     read_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -70,7 +70,7 @@ class Replace:
 
 @dataclass(frozen=True)
 class Update:
-    """Fails where it is not there, or not of this version."""
+    """Fails if it does not exist, or is not of this version."""
 
     path: str
     values: Values
@@ -129,19 +129,19 @@ class DocumentStore:
     # --- intakes
 
     def now(self) -> datetime:
-        return self._database.read("events/-").read_at
+        return self._database.read("events/-").read_at  # no such document: only the time of the reading
 
     def intake(self, event: Event) -> Intake:
         intake = self.known_intake(event.slug)
         if intake is None:
             announced = Intake(event.opens_at, event.closes_at, None, as_of=AT_ONCE)
             with suppress(NotCommitted):
-                self._database.commit(Create(_event(event.slug), versioned(codec.intake_record(announced))))
-            intake = _intake(self._database.read(_event(event.slug)))
+                self._database.commit(Create(_event_path(event.slug), versioned(codec.intake_record(announced))))
+            intake = _intake(self._database.read(_event_path(event.slug)))
         return intake
 
     def known_intake(self, event: str) -> Intake | None:
-        return self._read(_event(event), _intake)
+        return self._read(_event_path(event), _intake)
 
     def known_intakes(self) -> Mapping[str, Intake]:
         # a query's time is not certain in every database
@@ -160,19 +160,19 @@ class DocumentStore:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
         moved = codec.intake_record(replace(intake, closes_at=closes_at, history=history))
-        return self._committed(Update(_event(event), versioned(moved), intake.version))
+        return self._committed(Update(_event_path(event), versioned(moved), intake.version))
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
-        self._database.commit(Replace(f"{_event(event)}/rosters/{name}", versioned({"ids": list(ids)})))
+        self._database.commit(Replace(f"{_event_path(event)}/rosters/{name}", versioned({"ids": list(ids)})))
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        page = self._read(f"{_event(event)}/rosters/{name}", _values)
+        page = self._read(f"{_event_path(event)}/rosters/{name}", _values)
         ids: list[str] = page["ids"] if page else []
         return ids
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
-        return self._committed(Update(_event(event), closed, intake.version), *map(_new, entries))
+        return self._committed(Update(_event_path(event), closed, intake.version), *map(_new, entries))
 
     # --- registrations
 
@@ -186,12 +186,12 @@ class DocumentStore:
         arrived_at: datetime | None = None,
     ) -> datetime | None:
         writes = [
-            Create(_registration(event, id), versioned(codec.registration_record(registration, arrived_at))),
-            Create(_person(event, person_key(registration)), versioned(codec.person_record(id))),
+            Create(_registration_path(event, id), versioned(codec.registration_record(registration, arrived_at))),
+            Create(_person_path(event, person_key(registration)), versioned(codec.person_record(id))),
             _new(entry),
         ]
         if key:
-            under = f"{_event(event)}/idempotency/{key.id}"
+            under = f"{_event_path(event)}/idempotency/{key.id}"
             writes.append(Create(under, versioned(codec.idempotency_record(key, id))))
         try:
             return self._database.commit(*writes)
@@ -200,40 +200,44 @@ class DocumentStore:
             return there.received_at if there and there.id == id else None
 
     def registered(self, event: str, id: str) -> Registered | None:
-        return self._read(_registration(event, id), _registered)
+        return self._read(_registration_path(event, id), _registered)
 
     def registration_of(self, event: str, person: str) -> Registered | None:
-        id = self._read(_person(event, person), _registration_id)
+        id = self._read(_person_path(event, person), _registration_id)
         return self.registered(event, id) if id else None
 
     def registered_under(self, event: str, key: str) -> str | None:
-        return self._read(f"{_event(event)}/idempotency/{key}", _registration_id)
+        return self._read(f"{_event_path(event)}/idempotency/{key}", _registration_id)
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        query = Query(f"{_event(event)}/registrations", after=after, limit=limit)
+        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
-        paths = [_registration(event, id) for id in dict.fromkeys(ids)]
+        paths = [_registration_path(event, id) for id in dict.fromkeys(ids)]
         return [_registered(found) for found in self._database.read_many(paths)]
 
     def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
-        paths = [_person(event, person) for person in dict.fromkeys(people)]
+        paths = [_person_path(event, person) for person in dict.fromkeys(people)]
         return {found.id for found in self._database.read_many(paths)}
 
     def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
-        path = f"{_event(event)}/quarantine/{person_key(registration)}"
+        path = f"{_event_path(event)}/quarantine/{person_key(registration)}"
         self._database.commit(Replace(path, versioned(codec.quarantine_record(registration, signal))))
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
-        query = Query(f"{_event(event)}/quarantine", after=after, limit=limit)
+        query = Query(f"{_event_path(event)}/quarantine", after=after, limit=limit)
         return [
             codec.quarantined_from(found.id, _values(found), found.updated_at) for found in self._database.query(query)
         ]
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         event = SMOKE_TEST.slug
-        paths = (_registration(event, id), _person(event, person), f"{_event(event)}/quarantine/{person}")
+        paths = (
+            _registration_path(event, id),
+            _person_path(event, person),
+            f"{_event_path(event)}/quarantine/{person}",
+        )
         self._database.commit(*map(Delete, (*paths, *map(_entry_path, entries))))
 
     # --- outbox
@@ -289,7 +293,7 @@ class DocumentStore:
         return self._read(_inbound_path(id), _inbound)
 
     def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        """Entries that are there speak against the commit: it is made again without."""
+        """If entries exist, the commit fails; then it is made again without them."""
         written = Update(_inbound_path(inbound.id), versioned(codec.inbound_record(inbound)), inbound.version)
         if self._committed(written, *map(_new, enqueue), is_ours=lambda: self.inbound(inbound.id) == inbound):
             return True
@@ -319,15 +323,15 @@ class DocumentStore:
         return True
 
 
-def _event(slug: str) -> str:
+def _event_path(slug: str) -> str:
     return f"events/{slug}"
 
 
-def _registration(event: str, id: str) -> str:
+def _registration_path(event: str, id: str) -> str:
     return f"events/{event}/registrations/{id}"
 
 
-def _person(event: str, person: str) -> str:
+def _person_path(event: str, person: str) -> str:
     return f"events/{event}/people/{person}"
 
 

@@ -21,7 +21,7 @@ from rollcall.desk.send import send
 from rollcall.emails import roster, staff_digest
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
-from rollcall.model.links import GOOD_FOR, LinkPurpose
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered, new_id
 from rollcall.model.roster import Shown
 from rollcall.ops.status import status
@@ -72,7 +72,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
     drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
     for name, content in zip(names, (table, workbook), strict=True):
-        link = desk.links.roster(event, name, drawn_up_at + GOOD_FOR[LinkPurpose.ROSTER])
+        link = desk.links.roster(event, name, drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
         assert link in email.text
         assert link in email.html
         assert f"({len(content) / 1_000_000:.1f} MB)" in email.text
