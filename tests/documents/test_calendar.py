@@ -37,7 +37,7 @@ def test_whole_days_end_on_the_day_after() -> None:
 
 
 def as_icalendar(content: bytes) -> list[float]:
-    (entry,) = Calendar.from_ical(content.decode()).walk("VEVENT")
+    entry: Any = Calendar.from_ical(content.decode()).walk("VEVENT")[0]
     return [entry["dtstart"].dt.timestamp(), entry["dtend"].dt.timestamp()]
 
 
