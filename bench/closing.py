@@ -35,7 +35,7 @@ from typing import Any
 from google.cloud import firestore
 
 from bench.emulator import emulator
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.serving import MB, ROOT, peak_memory
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
@@ -320,7 +320,8 @@ def _show(one: Measured) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2:
         measure_one(sys.argv[1], Filled(**json.loads(sys.argv[2])))
     else:
+        no_arguments(__doc__)
         main()

@@ -18,8 +18,7 @@ from rollcall.model.event import Event
 from tests.support.builders import an_event, registered
 from tests.support.left_out import leave_out
 
-READERS = Path(__file__).parent / "calendar_readers"
-"""`npm ci` there installs them."""
+NODE = Path(__file__).parents[1] / "node"
 IN_WINTER = datetime(2027, 2, 16, 8, 0, tzinfo=UTC), datetime(2027, 2, 17, 16, 30, tzinfo=UTC)
 IN_SUMMER = datetime(2027, 7, 6, 7, 0, tzinfo=UTC), datetime(2027, 7, 7, 15, 30, tzinfo=UTC)
 OVER_THE_CHANGE = datetime(2027, 3, 26, 8, 0, tzinfo=UTC), datetime(2027, 3, 29, 15, 0, tzinfo=UTC)
@@ -43,9 +42,9 @@ def as_icalendar(content: bytes) -> list[float]:
 
 def as_node(name: str, content: bytes) -> list[float]:
     node = shutil.which("node")
-    if not node or not (READERS / "node_modules").is_dir():
-        leave_out(f"{name} needs Node.js and `npm ci --prefix tests/documents/calendar_readers`")
-    read = subprocess.run([node, READERS / "read.mjs"], input=content, capture_output=True, check=True)
+    if not node or not (NODE / "node_modules").is_dir():
+        leave_out(f"{name} needs Node.js and `make tests/node/node_modules`")
+    read = subprocess.run([node, NODE / "read_calendar.mjs"], input=content, capture_output=True, check=True)
     seconds: dict[str, list[float]] = json.loads(read.stdout)
     return seconds[name]
 
