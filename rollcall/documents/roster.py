@@ -48,8 +48,7 @@ _COLUMNS = {
 _WIDTHS = {"category": 20, "organization": 30, "address": 28, "email": 36, "hotel": 20, "first_name": 14}
 _USUAL_WIDTH = 16
 _NARROW = {"title": 6, "tel": 14, "fax": 14, "hotel_tel": 13, "signed_on": 11}
-_TO_SIGN_IN = 32.0
-"""Points."""
+_TO_SIGN_IN = 32.0  # points
 
 
 def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
@@ -61,8 +60,7 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
 
 
 def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iterator[RosterRow]:
-    """Writes those on the list as CSV on the way (RFC 4180, UTF-8): answers as people gave them, choices as codes,
-    times in UTC."""
+    """Writes those on the list as CSV on the way (RFC 4180): answers as typed, choices as codes, times in UTC."""
     names = ["reference", *(field.name for field in form_fields(event)), "received_at", "confirmation"]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, names, extrasaction="ignore")
@@ -76,7 +74,6 @@ def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iter
 
 
 def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:
-    """The roster; the same people by hotel and by name; totals; and whoever is not on the roster."""
     columns = {**_COLUMNS, **{field.name: _column(field) for field in form_fields(event)}}
 
     def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
@@ -127,8 +124,6 @@ def hotel_key(name: str) -> str:
 
 
 class SortedRows:
-    """Of an event's people, each added once."""
-
     def __init__(self, event: Event) -> None:
         self._event = event
         self._names = ["reference", *(field.name for field in form_fields(event)), "received", "confirmation"]
@@ -142,29 +137,32 @@ class SortedRows:
     def add(self, people: Iterable[RosterRow], closes_at: datetime) -> None:
         place_of = place(self._event)
 
-        def values(one: RosterRow) -> tuple[object, ...]:
+        def row(one: RosterRow) -> dict[str, object]:
             registered, person = one.registered, one.registered.registration
             arrived_at, in_time, hotel = registered.arrived_at, "", person.answers.get("hotel")
             if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, closes_at):
                 in_time = _time(arrived_at, self._event)
             cells = {"reference": registered.reference, **_cells(self._event, registered), "confirmation": _sent(one)}
-            return (
-                one.late,
-                *place_of(person),
-                person.answers.get("organization"),
-                cells.get("category"),
-                hotel,
-                hotel_key(hotel or ""),
-                _sent(one),
-                hash(similarity_key(person)),
-                registered.reference,
-                json.dumps([cells.get(name, "") for name in self._names], ensure_ascii=False),
-                in_time,
-                "",
-            )
+            category, organization_key, name = place_of(person)
+            return {
+                "late": one.late,
+                "category": category,
+                "organization_key": organization_key,
+                "name": name,
+                "organization": person.answers.get("organization"),
+                "represents": cells.get("category"),
+                "hotel": hotel,
+                "hotel_key": hotel_key(hotel or ""),
+                "confirmation": _sent(one),
+                "similarity": hash(similarity_key(person)),
+                "reference": registered.reference,
+                "cells": json.dumps([cells.get(name, "") for name in self._names], ensure_ascii=False),
+                "in_time": in_time,
+                "doubles": "",
+            }
 
-        filled = ", ".join("?" for _ in _KEPT.split(","))
-        self._file.executemany(f"insert into people values ({filled})", map(values, people))
+        filled = ", ".join(f":{column.strip()}" for column in _KEPT.split(","))
+        self._file.executemany(f"insert into people values ({filled})", map(row, people))
         self._file.execute("create index similar on people (similarity)")
         self._file.execute(_MARK_DOUBLES, (DOUBLES_NAMED,))
         for what in ("organization", "hotel"):
@@ -179,8 +177,8 @@ class SortedRows:
             ((cells, in_time, doubles, hotel),) = self._file.execute(
                 "select cells, in_time, doubles, hotel from people where rowid = ?", number
             )
-            row: dict[str, str] = dict(zip(self._names, json.loads(cells), strict=True))
-            yield {**row, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or NOT_GIVEN}
+            own: dict[str, str] = dict(zip(self._names, json.loads(cells), strict=True))
+            yield {**own, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or NOT_GIVEN}
 
     def count(self, *, late: bool) -> int:
         return self._count("people where late = ?", (late,))
@@ -200,8 +198,8 @@ class SortedRows:
 
 _PLACE = "category, organization_key, name"
 _KEPT = (
-    f"late, {_PLACE}, organization, represents, hotel, hotel_key, confirmation, similarity, reference, cells, in_time,"
-    " doubles"
+    f"late, {_PLACE}, organization, represents, hotel, hotel_key, confirmation, similarity, reference, cells,"
+    " in_time, doubles"
 )
 # people with one similarity get each other's references
 _MARK_DOUBLES = """

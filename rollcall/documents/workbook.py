@@ -1,4 +1,4 @@
-"""XLSX for people: all of a cell's lines show, and a sheet prints one page wide in letters of 7 points or more."""
+"""XLSX for people: all lines of a cell show, and a sheet prints one page wide in letters of 7 points or more."""
 
 import io
 import re
@@ -30,7 +30,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
 
 @dataclass(frozen=True)
 class Column:
-    """`width` in characters; a column that wraps is made narrower where the sheet is too wide for a page."""
+    """`width` in characters; less for those that wrap, where the sheet is too wide for a page."""
 
     label: str
     width: int
@@ -39,7 +39,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows are cells by column; `least_height` in points."""
+    """`least_height` of a row, in points."""
 
     name: str
     columns: Mapping[str, Column]
@@ -68,7 +68,7 @@ def write_workbook(path: Path, title: str, created: datetime, sheets: Sequence[S
 
 
 def widths(sheet: Sheet) -> list[float]:
-    """In characters of 7 pixels, beside 5 pixels a column (ECMA-376, part 1, 18.3.1.13)."""
+    """In characters of 7 pixels; a column has 5 more (ECMA-376, part 1, 18.3.1.13)."""
     paper = _PORTRAIT if sheet.portrait else _LANDSCAPE
     across = ((paper - 2 * _MARGIN) * 96 / _LEAST_SCALE - 5 * len(sheet.columns)) / 7
     wrapping = sum(column.width for column in sheet.columns.values() if column.wraps)
@@ -78,7 +78,7 @@ def widths(sheet: Sheet) -> list[float]:
 
 
 def row_height(row: Sequence[str | int], widths: Sequence[float]) -> float:
-    """Points. Neither Excel nor LibreOffice fits the rows of a file that leaves their heights out."""
+    """Points. LibreOffice does not fit rows by itself."""
     highest = _LINE
     for cell, width in zip(row, widths, strict=True):
         if isinstance(cell, str):
@@ -104,7 +104,7 @@ def _lines(text: str, width: float) -> int:
 
 @cache
 def _wide(letter: str) -> float:
-    """In digits, as Calibri has them or a little more."""
+    """In digits of Calibri, rounded up."""
     if letter in "mwMW@%":
         return 1.75
     if letter in "fijlt.,:;!|'()[]/-":

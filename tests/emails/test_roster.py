@@ -126,8 +126,8 @@ def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> 
     desk.store.accept(EVENT.slug, "C", a_registration(first_name="C"), an_entry("C"))
     restore(desk, EVENT.slug, "A")
     gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
-    table = gathered.attached[0].content.decode("utf-8-sig")
-    assert [row["First name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
+    table = gathered.attached[1].content.decode("utf-8")
+    assert [row["first_name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
     assert [one.registered.id for one in gathered.late.shown] == ["C"]
 
 
