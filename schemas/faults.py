@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from schemas.form import form_fields
+from schemas.form import FormField, form_fields
 from schemas.text import LOST
 
 _SENTENCES = {
@@ -26,12 +26,14 @@ _SENTENCES = {
 }
 
 
-def sentence(fault: Fault, choices: Sequence[tuple[str, str]] = ()) -> str:
-    """`choices`: code and label."""
+def sentence(fault: Fault, field: FormField | None = None) -> str:
+    if field and fault.code == "required":
+        return field.missing
+    choices = field.choices if field else ()
     return _SENTENCES[fault.code].format(**fault.params, choices=", ".join(label for _, label in choices))
 
 
 def sentences(event: Event, faults: Mapping[str, Sequence[Fault]]) -> dict[str, list[str]]:
     """By field name."""
-    choices = {field.name: field.choices for field in form_fields(event)}
-    return {name: [sentence(fault, choices.get(name, ())) for fault in found] for name, found in faults.items()}
+    fields = {field.name: field for field in form_fields(event)}
+    return {name: [sentence(fault, fields.get(name)) for fault in found] for name, found in faults.items()}

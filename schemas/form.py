@@ -28,10 +28,13 @@ class FormField:
     kind: str
     """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
     label: str
+    missing: str
+    """What people read where a required answer is not there."""
     max_length: int | None = None
     help: str = ""
-    autocomplete: str = "off"
-    """Autofill detail token (HTML Standard, 4.10.18.7), for the registrant's own data."""
+    autocomplete: str = ""
+    """Autofill detail tokens (HTML Standard, 4.10.18.7), for the registrant's own data; never `off`, or Back loses what
+    was typed there."""
     also: tuple[str, ...] = ()
     """Other labels, in English, French and Spanish. A label of two fields holds both."""
     required: bool = False
@@ -58,6 +61,7 @@ STOCK = (
         "title",
         "choice",
         "Title",
+        "Choose your title.",
         autocomplete="honorific-prefix",
         also=_words("Mr. / Mrs. / Ms. / Miss, Salutation, Civilité, Titre, Título, Tratamiento"),
         choices=tuple(TITLES.items()),
@@ -71,6 +75,7 @@ STOCK = (
         "category",
         "choice",
         "You represent",
+        "Choose whom you represent.",
         also=(
             *_words("Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa"),
             "Represento a",
@@ -80,6 +85,7 @@ STOCK = (
         "family_name",
         "text",
         "Family name",
+        "Write your family name.",
         100,
         "Or your one name, if you have only one.",
         "family-name",
@@ -89,6 +95,7 @@ STOCK = (
         "first_name",
         "text",
         "First name",
+        "Write your first name.",
         100,
         autocomplete="given-name",
         also=_words(
@@ -99,6 +106,7 @@ STOCK = (
         "organization",
         "text",
         "Administration or organization",
+        "Write the name of your administration or organization.",
         200,
         "Its name in full.",
         "organization",
@@ -115,6 +123,7 @@ STOCK = (
         "address",
         "lines",
         "Complete address",
+        "Write the complete address.",
         1000,
         "Of the administration or organization.",
         "street-address",
@@ -128,16 +137,26 @@ STOCK = (
         "tel",
         "tel",
         "Tel.",
+        "Write your telephone number.",
         50,
         "With the country code, for example +41 22 730 51 11.",
         "tel",
         _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
     ),
-    FormField("fax", "tel", "Fax", 50, also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil")),
+    FormField(
+        "fax",
+        "tel",
+        "Fax",
+        "Write your fax number.",
+        50,
+        autocomplete="fax tel",
+        also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
+    ),
     FormField(
         "email",
         "email",
         "E-mail",
+        "Write your e-mail address.",
         254,
         "We send the confirmation here.",
         "email",
@@ -150,6 +169,7 @@ STOCK = (
         "hotel",
         "text",
         "Hotel",
+        "Write the name of your hotel.",
         200,
         "Where you stay. Leave it empty if you do not know yet.",
         also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
@@ -158,6 +178,7 @@ STOCK = (
         "hotel_tel",
         "tel",
         "Tel. of the hotel",
+        "Write the telephone number of your hotel.",
         50,
         also=(
             *_words("Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel"),
@@ -168,6 +189,7 @@ STOCK = (
         "signed_on",
         "date",
         "Date",
+        "Give the date.",
         help="Today, if you leave it empty.",
         also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
     ),
@@ -175,8 +197,10 @@ STOCK = (
         "signature",
         "text",
         "Signature",
+        "Type your name as your signature.",
         200,
         "Your name, typed: it stands for your signature.",
+        "name",
         also=_words("Signed, Signé, Firma"),
     ),
 )

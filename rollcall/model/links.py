@@ -1,4 +1,4 @@
-"""The signed links in our e-mails: what each is for, and what opening one finds."""
+"""The signed links that we give out: what each is for, and what opening one finds."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,13 +10,15 @@ class LinkPurpose(StrEnum):
     COMPLETE = "complete"
     RESOLVE = "resolve"
     ROSTER = "roster"
+    RECEIVED = "received"
+    ALREADY_REGISTERED = "already-registered"
 
 
 @dataclass(frozen=True)
 class Opened:
     event: str
     id: str
-    """Of the inbound e-mail, or of the file."""
+    """Of the inbound e-mail, the file or the registration."""
     place: int
     """Of the form in the e-mail."""
 

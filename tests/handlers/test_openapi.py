@@ -35,10 +35,12 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-BEYOND_JSON_SCHEMA = ("Please fill this in.", "Please shorten this", "This does not read as an e-mail address")
-"""What is said of answers that JSON Schema lets pass: blank to the eye, too long once composed, no address."""
-
 EVENT = an_event()
+BEYOND_JSON_SCHEMA = (
+    *(field.missing for field in form_fields(EVENT)),
+    *("Please shorten this", "This does not read as an e-mail address"),
+)
+"""What is said of answers that JSON Schema lets pass: blank to the eye, too long once composed, no address."""
 DOCUMENT: dict[str, Any] = json.loads(openapi_json((EVENT, an_event(slug="second"))))
 FORM = DOCUMENT["components"]["schemas"]["Form-intgov04"]
 

@@ -49,7 +49,7 @@ def test_what_is_required() -> None:
     ],
 )
 def test_blank_is_not_given(blank: object) -> None:
-    assert errors_of(family_name=blank) == {"family_name": ["Please fill this in."]}
+    assert errors_of(family_name=blank) == {"family_name": ["Write your family name."]}
     registration = read_form(EVENT, a_form(first_name=blank, fax=blank, signed_on=blank))
     assert (registration.first_name, registration.answers.get("fax"), registration.signed_on) == ("", None, None)
 
