@@ -39,7 +39,7 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpi
     if form is None:
         return page(200, "completed", event=event, form_page=form_address(request, event))
     # without the fields that tell robots from people: the link is no robot's, and one missing answer is soon filled in
-    return filled_in(200, event, form.answers, intake, errors=sentences(event, form.faults))
+    return filled_in(desk, request, event, 200, form.answers, intake, errors=sentences(event, form.faults))
 
 
 def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:

@@ -22,12 +22,13 @@ class FormField:
     kind: str
     """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
     label: str
-    ask: str
-    """What is said where it is missing."""
+    missing: str
+    """What people read where a required answer is not there."""
     max_length: int | None = None
     help: str = ""
-    autocomplete: str = "off"
-    """Autofill detail token (HTML Standard, 4.10.18.7), for the registrant's own data."""
+    autocomplete: str = ""
+    """Autofill detail tokens (HTML Standard, 4.10.18.7), for the registrant's own data; never `off`, or Back loses what
+    was typed there."""
     also: tuple[str, ...] = ()
     """Other labels, in English, French and Spanish. A label of two fields holds both."""
     required: bool = False
@@ -78,7 +79,7 @@ STOCK = (
         "family_name",
         "text",
         "Family name",
-        "Enter your family name, or your one name.",
+        "Write your family name.",
         100,
         "Or your one name, if you have only one.",
         "family-name",
@@ -88,7 +89,7 @@ STOCK = (
         "first_name",
         "text",
         "First name",
-        "Enter your first name.",
+        "Write your first name.",
         100,
         autocomplete="given-name",
         also=_words(
@@ -99,7 +100,7 @@ STOCK = (
         "organization",
         "text",
         "Administration or organization",
-        "Enter the name of your administration or organization.",
+        "Write the name of your administration or organization.",
         200,
         "Its name in full.",
         "organization",
@@ -116,7 +117,7 @@ STOCK = (
         "address",
         "lines",
         "Complete address",
-        "Enter the address of your administration or organization.",
+        "Write the complete address.",
         1000,
         "Of the administration or organization.",
         "street-address",
@@ -130,7 +131,7 @@ STOCK = (
         "tel",
         "tel",
         "Tel.",
-        "Enter your telephone number.",
+        "Write your telephone number.",
         50,
         "With the country code, for example +41 22 730 51 11.",
         "tel",
@@ -140,15 +141,16 @@ STOCK = (
         "fax",
         "tel",
         "Fax",
-        "Enter your fax number.",
+        "Write your fax number.",
         50,
+        autocomplete="fax tel",
         also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
     ),
     FormField(
         "email",
         "email",
         "E-mail",
-        "Enter your e-mail address.",
+        "Write your e-mail address.",
         254,
         "We send the confirmation here.",
         "email",
@@ -161,7 +163,7 @@ STOCK = (
         "hotel",
         "text",
         "Hotel",
-        "Enter the name of your hotel.",
+        "Write the name of your hotel.",
         200,
         "Where you stay. Leave it empty if you do not know yet.",
         also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
@@ -170,7 +172,7 @@ STOCK = (
         "hotel_tel",
         "tel",
         "Tel. of the hotel",
-        "Enter the telephone number of your hotel.",
+        "Write the telephone number of your hotel.",
         50,
         also=_words(
             "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
@@ -181,7 +183,7 @@ STOCK = (
         "signed_on",
         "date",
         "Date",
-        "Enter the day on which you sign.",
+        "Give the date.",
         help="Today, if you leave it empty.",
         also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
     ),
@@ -189,9 +191,10 @@ STOCK = (
         "signature",
         "text",
         "Signature",
-        "Type your name: it stands for your signature.",
+        "Type your name as your signature.",
         200,
         "Your name, typed: it stands for your signature.",
+        "name",
         also=_words("Signed, Signé, Firma"),
     ),
 )

@@ -1,10 +1,11 @@
-"""Following a link from an e-mail of ours: a form is completed, or an inbound e-mail is marked as dealt with."""
+"""Following a link of ours: a form is completed, an inbound e-mail is marked as dealt with, a person is thanked."""
 
 from dataclasses import replace
 
 from rollcall.desk.desk import Desk
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.links import Opened
+from rollcall.model.registration import Registered
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
@@ -32,6 +33,10 @@ def completed(inbound: InboundEmail, place: int, done: InboundForm) -> InboundEm
     if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in REGISTERED for form in forms):
         return replace(inbound, forms=forms, status=InboundStatus.REGISTERED)
     return replace(inbound, forms=forms)
+
+
+def registered(desk: Desk, opened: Opened) -> Registered | None:
+    return desk.store.registered(opened.event, opened.id)
 
 
 def resolve(desk: Desk, opened: Opened) -> bool:

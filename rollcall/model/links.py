@@ -11,6 +11,8 @@ class LinkPurpose(StrEnum):
     COMPLETE = "complete"
     RESOLVE = "resolve"
     ROSTER = "roster"
+    RECEIVED = "received"
+    ALREADY_REGISTERED = "already-registered"
 
 
 VALID_FOR = {
@@ -26,7 +28,7 @@ roster link sees every address; `make send-roster` makes new ones."""
 class Opened:
     event: str
     id: str
-    """Of the inbound e-mail, or of the file."""
+    """Of the inbound e-mail, the file or the registration."""
     place: int
     """Of the form in the e-mail."""
 

@@ -55,10 +55,10 @@ def test_shows_the_answers_that_were_understood_and_what_is_missing(desk: Linked
     assert 'value="amina.diallo@mpt.example.org"' in page.text
     assert "Hôtel &lt;b&gt;Cornavin" in page.text
     assert re.search(r'value="member-state"[^>]* checked', page.text)
-    assert 'id="signature-error">Type your name' in page.text
+    assert 'id="signature-error"><span class="hidden">Error:</span> Type your name as your signature.' in page.text
     assert "check this" in page.text
     assert 'name="shown_at"' not in page.text
-    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Cache-Control"] == "private, no-cache"
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
@@ -69,7 +69,7 @@ def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -
     person = person_key(read_form(OPEN, form))
     accepted = desk.post(completing("BOTH"), **form)
     assert accepted.status == 303
-    assert re.fullmatch(r"/register/open/received/[0-9A-Z-]{11}", accepted.headers["Location"])
+    assert re.fullmatch(r"/register/open/received/[\w.-]+", accepted.headers["Location"])
     registered = desk.store.registration_of("open", person)
     assert registered is not None
     noted = desk.inbound("BOTH")
