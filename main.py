@@ -1,44 +1,54 @@
-"""The functions of Rollcall: the map of the service.
+"""The functions of Rollcall. Each builds the Desk on first use, from the environment (README, "Configuration").
 
-Each builds the Desk on first use, from the environment (README, "Configuration"), and calls its handler. A handler is
-imported by the function that needs it: a person waiting for the form does not pay for what mails and rosters need.
+A handler is imported by the function that needs it: a person waiting for the form does not pay for XLSX and PDF.
 """
 
 import gc
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import functions_framework
-from environs import Env
+from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from schemas.event import read_events
+from schemas.event import EventFileError, read_events
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-# What is loaded is no garbage: looking through it again and again takes a tenth of a start, until `desk` has it set
-# aside (docs/performance.md).
+# Loaded modules are no garbage, and scanning them costs a tenth of a cold start: no collection until `desk` freezes
+# them (docs/performance.md).
 if "FUNCTION_TARGET" in os.environ:
     gc.disable()
 
 env = Env()
 
+
+@contextmanager
+def _or_stop() -> Iterator[None]:
+    try:
+        yield
+    except (EnvError, EventFileError) as error:
+        raise SystemExit(f'Rollcall does not start. {error} (README.md, "Configuration")') from None
+
+
 # Read at import: a wrong configuration stops the start.
-EVENTS = read_events(env.path("EVENTS", Path(__file__).parent / "events"))
-STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"]))
+with _or_stop():
+    EVENTS = read_events(env.path("EVENTS", Path(__file__).parent / "events"))
+    STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"], error="Say sqlite or firestore."))
 if STORE == "sqlite" and "K_SERVICE" in os.environ:
     raise SystemExit("STORE=sqlite on Cloud Run would lose every registration with the instance; set STORE=firestore")
 
@@ -61,7 +71,7 @@ def send_mail(trigger: "CloudEvent") -> None:
 
 @functions_framework.http
 def send_due_mail(request: Request) -> Response:
-    """Sends the e-mails that are due, and reads the inbound ones. Called by Cloud Scheduler."""
+    """Sends what is due, and reads inbound e-mails. Called by Cloud Scheduler."""
     from handlers.send_due_mail import send_due_mail as answer
 
     return answer(desk(), request)
@@ -93,7 +103,6 @@ def close_intake(request: Request) -> Response:
 
 @cache
 def desk() -> Desk:
-    """The Desk of this instance."""
     try:
         store = _store()
     finally:
@@ -161,7 +170,7 @@ def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email 
 def _post() -> Post:
     from rollcall.sendgrid import SendGridPoster
 
-    # a secret that was filled by hand may end with its line; of that no header can be made, and no mail would go out
+    # a secret that was filled by hand may end with a line break: no valid header, and no e-mail would go out
     key = env.str("SENDGRID_API_KEY", validate=Regexp(r"\s*[!-~]+\s*\Z", error="Not a key of SendGrid's.")).strip()
     return SendGridPoster(key, env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
 
@@ -187,22 +196,23 @@ def _needs_link_key() -> None:
 
 
 # A function without its keys does not start.
-match os.environ.get("FUNCTION_TARGET"):
-    case "register":
-        _needs_link_key()
-        _needs_bucket_in_the_cloud()
-    case "send_mail" | "send_due_mail":
-        _post()
-        _needs_bucket_in_the_cloud()
-        _files()
-        _reader()
-        _needs_link_key()
-        env.str("PAGES", validate=Length(min=1))
-    case "record_deliveries":
-        _verification_keys("SENDGRID_WEBHOOK_KEY")
-    case "receive_email":
-        _verification_keys("SENDGRID_PARSE_KEY")
-        _needs_bucket_in_the_cloud()
-        _files()
-        _reader()
-        env.str("MAIL_FROM", validate=Length(min=1))
+with _or_stop():
+    match os.environ.get("FUNCTION_TARGET"):
+        case "register":
+            _needs_link_key()
+            _needs_bucket_in_the_cloud()
+        case "send_mail" | "send_due_mail":
+            _post()
+            _needs_bucket_in_the_cloud()
+            _files()
+            _reader()
+            _needs_link_key()
+            env.str("PAGES", validate=Length(min=1))
+        case "record_deliveries":
+            _verification_keys("SENDGRID_WEBHOOK_KEY")
+        case "receive_email":
+            _verification_keys("SENDGRID_PARSE_KEY")
+            _needs_bucket_in_the_cloud()
+            _files()
+            _reader()
+            env.str("MAIL_FROM", validate=Length(min=1))

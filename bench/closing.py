@@ -35,7 +35,7 @@ from typing import Any
 from google.cloud import firestore
 
 from bench.emulator import emulator
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.serving import MB, ROOT, peak_memory
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
@@ -45,7 +45,7 @@ from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEnt
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import Registration, new_id, person_key
-from rollcall.model.roster import Drawn, RosterContent, RosterFile
+from rollcall.model.roster import Drawn, RosterContent
 from rollcall.store import firestore as firestore_store
 from rollcall.store.codec import entry_record, person_record, registration_record, versioned
 from rollcall.store.documents import Create, Database, DocumentStore
@@ -187,17 +187,17 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
 
     def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
         """The product's, step by step."""
-        table, workbook = RosterFile(folder / "roster.csv", ""), RosterFile(folder / "roster.xlsx", "")
+        table, workbook = folder / "roster.csv", folder / "roster.xlsx"
         with closing(SortedRows()) as rows:
             with watch.step("the people"):
                 rows.add(event, content)
             with watch.step("the CSV"):
-                write_table(roster_sheet(event), rows.of(late=False), table.path)
+                write_table(roster_sheet(event, rows), table)
             with watch.step("the workbook"):
-                write_workbook(event, content, rows, workbook.path)
-            named = rows.named("organization"), rows.named("hotel")
-        sizes.update({one.path.name: one.path.stat().st_size for one in (table, workbook)})
-        return Drawn((table, workbook), *named)
+                write_workbook(event, content, rows, workbook)
+            counted = rows.named("organization"), rows.named("hotel"), rows.doubles()
+        sizes.update({one.name: one.stat().st_size for one in (table, workbook)})
+        return Drawn((table, workbook), *counted)
 
     intake = desk.store.intake(event)
     with watch.step("roster"):
@@ -321,7 +321,8 @@ def _show(one: Measured) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2:
         measure_one(sys.argv[1], Filled(**json.loads(sys.argv[2])))
     else:
+        no_arguments(__doc__)
         main()

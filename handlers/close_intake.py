@@ -1,21 +1,21 @@
-"""`close_intake`: Cloud Scheduler calls it every minute; it closes each intake whose deadline has passed, once."""
+"""`close_intake`: Cloud Scheduler calls it every minute."""
 
 from flask import Request, Response
 
 from handlers.internal import answer_post, done
 from handlers.logs import log, log_fault
-from rollcall.desk.close import close, due_to_close
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.model.errors import StoreUnavailable
 
 
 def close_intake(desk: Desk, request: Request) -> Response:
-    """200 with the events whose intake this call closed; 503 where the store is unavailable. An unexpected fault with
-    one event is logged, and does not keep the others open."""
+    """Close each intake whose deadline has passed, once. 200 with the events that this call closed; 503 if the store
+    is unavailable. A fault with one is logged, and does not keep the others open."""
 
     def work() -> Response:
         closed = {}
-        for event in due_to_close(desk, desk.store.now()):
+        for event in desk.due_to_close(desk.store.now()):
             try:
                 closing = close(desk, event)
             except StoreUnavailable:

@@ -6,7 +6,7 @@ from handlers.form_page import filled_in, form_page
 from handlers.logs import log
 from handlers.responses import form_address, page
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import form_to_complete, inbound_to_resolve
+from rollcall.desk.follow_up import form_to_complete
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
 from rollcall.model.event import Event
@@ -47,7 +47,7 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
     link = opened(desk, event, LinkPurpose.RESOLVE, token)
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.RESOLVE, link)
-    inbound = inbound_to_resolve(desk, link)
+    inbound = desk.store.inbound(link.id)
     if inbound is None:
         return page(410, "message", event=event, heading="This e-mail is no longer here", sentences=[_GONE])
     if request.method == "POST":

@@ -16,26 +16,19 @@ from rollcall.model.inbound import InboundEmail
 
 
 def answer_post(request: Request, work: Callable[[], Response]) -> Response:
-    """The work's answer to a POST; 405 for other methods, 503 where the store is unavailable, 500 for what nobody
-    foresaw."""
-    response = _answer(request, work)
-    response.headers.update(PRIVATE)
-    return response
-
-
-def _answer(request: Request, work: Callable[[], Response]) -> Response:
-    if request.method != "POST":
-        return Response(status=405, headers={"Allow": "POST"})
+    """The work's answer to a POST; 405 for other methods, 503 if the store is unavailable, 500 for a fault."""
     try:
-        return work()
+        response = work() if request.method == "POST" else Response(status=405, headers={"Allow": "POST"})
     except HTTPException as error:
         discard_rest(request)
-        return Response(status=error.code)
+        response = Response(status=error.code)
     except StoreUnavailable as error:
-        return unavailable(error, Response(status=503))
+        response = unavailable(error, Response(status=503))
     except Exception as error:
         log_fault(error)
-        return Response(status=500)
+        response = Response(status=500)
+    response.headers.update(PRIVATE)
+    return response
 
 
 def done(result: Mapping[str, object]) -> Response:
@@ -44,12 +37,11 @@ def done(result: Mapping[str, object]) -> Response:
 
 
 def log_inbound(inbound: InboundEmail) -> None:
-    """Log the result of reading an inbound e-mail."""
     log("INFO", "inbound e-mail read", inbound=inbound.id, status=inbound.status.value, forms=len(inbound.forms))
 
 
 def log_attempt(email_id: str, attempted: Attempted) -> None:
-    """Log the result of an attempt; and the circuit breaker, where the attempt opened or closed it."""
+    """The attempt, and the circuit breaker if the attempt opened or closed it."""
     log(
         "ERROR" if attempted.status is EmailStatus.FAILED else "INFO",
         "e-mail attempted",

@@ -1,35 +1,35 @@
-"""Structured logs: a JSON object a line on standard output, with Cloud Logging's special fields.
-
-They carry no personal data: no name, no address, nothing that was typed into a form or written into a header. An entry
-written during a request has the request's trace. docs/operations.md lists all messages.
-"""
+"""Structured logs, as JSON lines with Cloud Logging's special fields; without personal data. docs/operations.md lists
+all messages."""
 
 import json
 import os
 import re
 import sys
+import traceback
 
 from flask import has_request_context, request
 
 from rollcall.model.errors import StoreUnavailable
 
 _TRACE = "(?P<trace>(?!0{32})[0-9a-f]{32})"
+# https://www.w3.org/TR/trace-context/#traceparent-header
 _W3C = re.compile(f"(?!ff)[0-9a-f]{{2}}-{_TRACE}-(?P<span>(?!0{{16}})[0-9a-f]{{16}})-(?P<flags>[0-9a-f]{{2}})")
-"""`traceparent` (https://www.w3.org/TR/trace-context/#traceparent-header)."""
+# The span in decimal (https://cloud.google.com/trace/docs/trace-context)
 _GOOGLE = re.compile(f"{_TRACE}/(?P<span>[0-9]{{1,20}})(?:;o=(?P<flags>[0-9]))?", re.IGNORECASE)
-"""`X-Cloud-Trace-Context`, the span in decimal (https://cloud.google.com/trace/docs/trace-context)."""
 
 
 def log(severity: str, message: str, **fields: object) -> None:
-    """`severity` is Cloud Logging's: INFO, WARNING or ERROR."""
+    """`severity`: INFO, WARNING or ERROR."""
     entry = {"severity": severity, "message": message, **fields, **(_trace() if has_request_context() else {})}
     sys.stdout.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
     sys.stdout.flush()
 
 
 def log_fault(error: Exception, **fields: object) -> None:
-    """Of a fault nobody foresaw: its type and place, not its message, which may quote what was typed."""
-    log("ERROR", "unexpected fault", fault=type(error).__name__, at=_innermost(error), **fields)
+    """Its type and place; its message may quote what was typed."""
+    frames = traceback.extract_tb(error.__traceback__)
+    at = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    log("ERROR", "unexpected fault", fault=type(error).__name__, at=at, **fields)
 
 
 def log_broken(error: Exception, **fields: object) -> None:
@@ -40,12 +40,11 @@ def log_broken(error: Exception, **fields: object) -> None:
 
 
 def log_unavailable(error: StoreUnavailable, **fields: object) -> None:
-    """The type of the cause, not its message."""
     log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, **fields)
 
 
 def trace_of(project: str, w3c: str, google: str) -> dict[str, object]:
-    """The request's trace, by either of two headers, in Cloud Logging's fields
+    """The fields for the request's trace, from `traceparent` or else `X-Cloud-Trace-Context`
     (https://cloud.google.com/logging/docs/structured-logging#structured_logging_special_fields)."""
     if project and (found := _W3C.fullmatch(w3c)):
         span, sampled = found["span"], int(found["flags"], 16) & 1
@@ -64,10 +63,3 @@ def _trace() -> dict[str, object]:
     headers = request.headers
     project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
     return trace_of(project, headers.get("traceparent", ""), headers.get("X-Cloud-Trace-Context", ""))
-
-
-def _innermost(error: Exception) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""

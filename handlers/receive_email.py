@@ -17,17 +17,16 @@ LARGEST_BODY = 64_000_000
 
 
 def receive_email(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
-    """200 once the e-mail is stored, whether or not it could be read at once (`send_due_mail` reads it again). 401,
-    with nothing stored, for what SendGrid did not sign: it takes a 4xx as final. 503 where the e-mail could not be
-    stored: SendGrid posts it again for three days.
-    """
+    """200 once it is stored, read or not (`send_due_mail` reads it again). 401, final, for what SendGrid did not sign.
+    503 if it could not be stored: SendGrid retries for three days."""
 
     def work() -> Response:
         if not is_signed(request, keys):
             log("WARNING", "inbound e-mail refused", why=why_refused(request))
             return Response(status=401)
         # of the request's headers only the type belongs to the e-mail: it says how to read the body
-        id = receive(desk, b"Content-Type: %s\r\n\r\n" % _content_type(request) + request.get_data(cache=False))
+        content_type = " ".join(request.headers.get("Content-Type", "").split()).encode("utf-8", "replace")
+        id = receive(desk, b"Content-Type: %s\r\n\r\n" % content_type + request.get_data(cache=False))
         inbound = _read_at_once(desk, id)
         return done({"inbound": id, "status": inbound and inbound.status})
 
@@ -44,7 +43,3 @@ def _read_at_once(desk: Desk, id: str) -> InboundEmail | None:
     if inbound:
         log_inbound(inbound)
     return inbound
-
-
-def _content_type(request: Request) -> bytes:
-    return " ".join(request.headers.get("Content-Type", "").split()).encode("utf-8", "replace")

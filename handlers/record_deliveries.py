@@ -1,4 +1,4 @@
-"""`record_deliveries`: SendGrid's Event Webhook reports the delivery of our e-mails."""
+"""`record_deliveries`: SendGrid's Event Webhook calls it."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,12 @@ from rollcall.desk.desk import Desk
 from rollcall.model.email import UNDELIVERED
 from schemas.deliveries import read_deliveries
 
-LARGEST_BODY = 4_000_000
-"""Bytes; SendGrid posts what it has every 30 seconds or at 768 kB."""
+LARGEST_BODY = 4_000_000  # bytes; SendGrid posts what it has every 30 seconds or at 768 kB
 
 
 def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
-    """200 with how many delivery events were read and e-mails changed; 401, with nothing stored, for what SendGrid did
-    not sign or is no list of events; 503 where the store is unavailable (SendGrid posts it again for 24 hours)."""
+    """200 with how many delivery events were read and e-mails changed; 401 for what SendGrid did not sign or is no list
+    of events; 503 if the store is unavailable (SendGrid posts it again for 24 hours)."""
 
     def work() -> Response:
         if not is_signed(request, keys):

@@ -53,7 +53,7 @@ _WHY_ONCE_MORE = {
 
 
 def register(desk: Desk, request: Request) -> Response:
-    """The pages below `/register`, and the registrations posted there (README, "The functions": each address and
+    """The pages below `/register`, and the registrations posted there (docs/api.md: each address and
     status)."""
     try:
         read_body(request)

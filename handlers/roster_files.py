@@ -17,8 +17,7 @@ _GONE = "Rosters are kept for a limited time. Please ask whoever runs the regist
 
 
 def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Response:
-    """The file that the link names, streamed: Cloud Run takes no unstreamed answer over 32 MiB
-    (https://cloud.google.com/run/quotas)."""
+    """Streams the file: Cloud Run takes no other answer over 32 MiB (https://cloud.google.com/run/quotas)."""
     link = opened(desk, event, LinkPurpose.ROSTER, token)
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.ROSTER, link)
@@ -28,13 +27,12 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
         return page(410, "message", event=event, heading="This roster is no longer here", sentences=[_GONE])
     if request.method == "GET":
         log("INFO", "roster downloaded", event=event.slug, ending=ending)
-    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster.{ending}"'}
+    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster{ending}"'}
     return Response(_whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
 
 
 def _whole_or_broken_off(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The status is already sent. Where the rest is unavailable, the server breaks the connection off, so that a
-    browser does not take half a roster for a whole one."""
+    """The status is sent: an error breaks the connection off, so that no browser takes half a roster for a whole."""
     try:
         yield from pieces
     except StoreUnavailable as error:

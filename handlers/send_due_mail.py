@@ -1,9 +1,4 @@
-"""`send_due_mail`: Cloud Scheduler calls it every minute; it sends the e-mails that are due and reads the inbound ones
-that nobody has read yet. Sending comes first: a stranger's e-mail may take more time or memory than there is.
-
-Before all that it reports what is overdue, so that a call that dies on the way has still been seen. Without that entry
-no call started, or the store is unavailable.
-"""
+"""`send_due_mail`: Cloud Scheduler calls it every minute."""
 
 from collections import Counter
 
@@ -19,11 +14,11 @@ from rollcall.model.errors import StoreUnavailable
 
 
 def send_due_mail(desk: Desk, request: Request) -> Response:
-    """200 with how many e-mails now have which status; 503 where the store is unavailable. An unexpected fault with one
-    is logged, and does not keep the others waiting."""
+    """Send the e-mails that are due, and read the inbound ones that nobody has read yet. 200 with how many now have
+    which status; 503 if the store is unavailable. A fault with one is logged, and keeps no other waiting."""
 
     def work() -> Response:
-        _report_health(desk)
+        _report_health(desk)  # first: seen even if this call dies on the way
         emails: Counter[str] = Counter()
         for email_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):
@@ -31,7 +26,7 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
             else:
                 log_attempt(email_id, attempted)
                 emails[attempted.status] += 1
-        inbound: Counter[str] = Counter()
+        inbound: Counter[str] = Counter()  # last: a stranger's e-mail may take more time or memory than there is
         for inbound_id, read in read_due(desk):
             if isinstance(read, Exception):
                 log_fault(read, inbound=inbound_id)
@@ -44,12 +39,11 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
 
 
 def _report_health(desk: Desk) -> None:
-    """Log what should be done by now. A fault in this must not keep the e-mails waiting."""
     try:
         seen = check_health(desk)
     except StoreUnavailable:
         raise
-    except Exception as error:
+    except Exception as error:  # it must not keep the e-mails waiting
         log_fault(error)
         return
     log(

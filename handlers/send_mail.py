@@ -1,4 +1,4 @@
-"""`send_mail`: Firestore's trigger reports a new outbox entry; its e-mail is sent."""
+"""`send_mail`: Firestore's trigger calls it for a new outbox entry."""
 
 from cloudevents.http import CloudEvent
 
@@ -11,8 +11,8 @@ _COLLECTION = "documents/outbox/"
 
 
 def send_mail(desk: Desk, trigger: CloudEvent) -> None:
-    """Send the e-mail whose document the trigger's subject names (`documents/outbox/<id>`). The same trigger again is
-    harmless. Raises `RuntimeError` for any fault, so that Eventarc retries."""
+    """Send the e-mail whose document the trigger names. The same trigger again is harmless. Raises `RuntimeError` for
+    any fault, so that Eventarc retries."""
     subject = str(trigger.get("subject") or "")
     if not subject.startswith(_COLLECTION):
         raise ValueError("this trigger is not about an e-mail")

@@ -1,8 +1,6 @@
-"""SendGrid's signature on what it posts to our webhooks: ECDSA on P-256 with SHA-256, over the time stamp and the body.
+"""SendGrid's signature on its posts: ECDSA on P-256 with SHA-256, over time stamp and body.
 
-Source: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
-The sendgrid library's own check raises on malformed base64, on a missing header and on bytes that are not UTF-8. Age is
-not checked: SendGrid itself retries for a day, and the same events twice change nothing.
+https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features
 """
 
 import base64
@@ -19,27 +17,18 @@ SIGNATURE = "X-Twilio-Email-Event-Webhook-Signature"
 TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
-def verification_key(text: str) -> EllipticCurvePublicKey:
-    """The public key as SendGrid shows it: base64 of its DER. Raises `ValueError`."""
-    try:
-        key = load_der_public_key(base64.b64decode(text, validate=True))
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
-    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-        raise ValueError("not a key on P-256")
-    return key
-
-
 def verification_keys(text: str) -> tuple[EllipticCurvePublicKey, ...]:
-    """One or several public keys, with white space between: two while a key is being changed. Raises `ValueError`."""
-    keys = tuple(verification_key(one) for one in text.split())
+    """As SendGrid shows them (base64 of DER), with white space between: two while a key is being changed. Raises
+    `ValueError`."""
+    keys = tuple(map(_verification_key, text.split()))
     if not keys:
         raise ValueError("empty")
     return keys
 
 
 def is_signed(request: Request, keys: Sequence[EllipticCurvePublicKey]) -> bool:
-    """Whether the holder of one of the private keys signed this body, which is not parsed for that."""
+    """Does not parse the body."""
+    # the sendgrid library's own check raises on malformed base64, a missing header, and bytes that are not UTF-8
     try:
         signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
         signed = request.headers.get(TIMESTAMP, "").encode() + request.get_data()
@@ -49,8 +38,17 @@ def is_signed(request: Request, keys: Sequence[EllipticCurvePublicKey]) -> bool:
 
 
 def why_refused(request: Request) -> str:
-    """A stranger's post has no signature; SendGrid's is of another key."""
     return "signed by another key" if request.headers.get(SIGNATURE) else "not signed"
+
+
+def _verification_key(text: str) -> EllipticCurvePublicKey:
+    try:
+        key = load_der_public_key(base64.b64decode(text, validate=True))
+    except binascii.Error as error:
+        raise ValueError("not base64") from error
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        raise ValueError("not a key on P-256")
+    return key
 
 
 def _verifies(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:

@@ -19,7 +19,7 @@ class SignedLinks:
     pages: str
     """As `https://www.example.org/register`."""
     forms_host: str | None = None
-    """Whose mail SendGrid's Inbound Parse receives, if any."""
+    """Whose e-mail SendGrid's Inbound Parse receives, if any."""
 
     def form_page(self, event: Event) -> str:
         return f"{self.pages.rstrip('/')}/{quote(event.slug)}"

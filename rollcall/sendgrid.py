@@ -16,54 +16,31 @@ from email_validator import EmailNotValidError, validate_email
 from python_http_client import Client
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
-from sendgrid.helpers.mail import Attachment as FileAttachment
-from sendgrid.helpers.mail import (
-    ClickTracking,
-    Content,
-    CustomArg,
-    Disposition,
-    FileContent,
-    FileName,
-    FileType,
-    From,
-    Header,
-    Mail,
-    OpenTracking,
-    Personalization,
-    ReplyTo,
-    Subject,
-    SubscriptionTracking,
-    To,
-    TrackingSettings,
-)
 
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
 
 TIMEOUT = 20.0
-"""Seconds for each part of an answer; the library has no limit."""
+"""Seconds for each part of an answer."""
 EMAIL_ID = "email_id"
 """The custom argument that each delivery event repeats."""
 _ACCEPTED = 202
 _NO_CONNECTION = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
 _NEVER = (400, 413)
-"""The same e-mail will always be rejected: malformed, too large."""
 _REFUSED = (401, 403)
-"""Our key, account or sender is refused, whatever the e-mail."""
+"""Whatever the e-mail."""
 _TOO_FAST = 429
 _MESSAGE_ID = re.compile("<[!-;=?-~]+>")
-"""RFC 5322, 3.6.4, ASCII, obsolete forms (4.5.4) included."""
+"""RFC 5322, 3.6.4 and 4.5.4, in ASCII."""
 LONGEST_HEADER = 900
-"""Characters of a value: a line has 998 (RFC 5322, 2.1.1), and SendGrid may not fold it."""
+"""Characters of a value: a line has 998 (RFC 5322, 2.1.1)."""
 LONGEST_NAME = 78
-"""Characters."""
 _LONGEST_ID = LONGEST_HEADER // 2 - 1
-"""Any two fit."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _ANY_TYPE = "application/octet-stream"
 
 
 class SendGridPoster:
-    """Thread-safe. `host`: SendGrid's API or a stand-in; `timeout` in seconds."""
+    """Thread-safe."""
 
     def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
         self._sender = sender
@@ -71,7 +48,6 @@ class SendGridPoster:
         self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
 
     def post(self, email: Email) -> SendResult:
-        """Never raises for what SendGrid or the network did."""
         try:
             answer = self._mail_send.post(request_body=request_body(email, self._sender))
         except HTTPError as error:
@@ -89,8 +65,7 @@ class SendGridPoster:
 
 
 class _OfOneContext(Client):  # type: ignore[misc]
-    """One TLS context for all requests: the library makes one for each, which costs more CPU than the rest of an
-    e-mail."""
+    """One TLS context for all: to make one costs more CPU than the rest of an e-mail."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -103,34 +78,30 @@ class _OfOneContext(Client):  # type: ignore[misc]
 
 
 def request_body(email: Email, sender: str) -> dict[str, Any]:
-    """A copy has no `email_id`: its delivery events are not the e-mail's. Tracking is off: it would rewrite our links,
-    add a picture, and perhaps an unsubscribe link."""
-    mail = Mail(from_email=From(sender, _phrase(email.sender_name)), subject=Subject(_one_line(email.subject)))
-    for address in reversed((email.to, *email.copies_to)):  # `get()` turns them round
-        mail.add_personalization(_personalization(email, address))
-    for name, value in _headers(email, sender).items():
-        mail.add_header(Header(name, value))
-    mail.reply_to = ReplyTo(_posted_as(email.reply_to))
-    mail.add_content(Content("text/plain", email.text))
-    mail.add_content(Content("text/html", email.html))
-    for attachment in reversed(email.attachments):  # `get()` turns them round
-        mail.add_attachment(_file(attachment))
-    mail.tracking_settings = TrackingSettings(
-        click_tracking=ClickTracking(enable=False, enable_text=False),
-        open_tracking=OpenTracking(enable=False),
-        subscription_tracking=SubscriptionTracking(enable=False),
-    )
-    body: dict[str, Any] = mail.get()
+    """Tracking would rewrite our links and add a picture."""
+    name = _phrase(email.sender_name)
+    body: dict[str, Any] = {
+        "personalizations": [{"to": [_posted_as(email.to)], "custom_args": {EMAIL_ID: email.email_id}}],
+        "from": {"email": sender, "name": name} if name else {"email": sender},
+        "reply_to": _posted_as(email.reply_to),
+        "subject": _one_line(email.subject),
+        "headers": _headers(email, sender),
+        "content": [{"type": "text/plain", "value": email.text}, {"type": "text/html", "value": email.html}],
+        "tracking_settings": {
+            "click_tracking": {"enable": False, "enable_text": False},
+            "open_tracking": {"enable": False},
+            "subscription_tracking": {"enable": False},
+        },
+    }
+    body["personalizations"] += [{"to": [_posted_as(address)]} for address in email.copies_to]
+    if email.attachments:
+        body["attachments"] = list(map(_file, email.attachments))
     return body
 
 
 def _headers(email: Email, sender: str) -> dict[str, str]:
-    """None is reserved by SendGrid ("Mail Send").
-
-    The Message-ID stays the same at each retry, so that mail programs recognize duplicates. `Auto-Submitted` (RFC 3834,
-    5) and Exchange's `X-Auto-Response-Suppress` (MS-OXCMAIL, 2.1.3.2.20) stop automatic replies; without `NDR`, since
-    we want non-delivery reports.
-    """
+    """By the same Message-ID mail programs recognize duplicates. `Auto-Submitted` (RFC 3834, 5) and Exchange's
+    `X-Auto-Response-Suppress` (MS-OXCMAIL, 2.1.3.2.20) stop automatic replies, but no non-delivery reports."""
     headers = {
         "Message-ID": f"<{email.email_id}@{sender.rpartition('@')[2]}>",
         "Auto-Submitted": "auto-replied" if email.answers else "auto-generated",
@@ -143,52 +114,42 @@ def _headers(email: Email, sender: str) -> dict[str, str]:
 
 
 def _is_message_id(text: str) -> bool:
-    """Strangers write them."""
     return len(text) <= _LONGEST_ID and _MESSAGE_ID.fullmatch(text) is not None
 
 
 def _fitting(thread: list[str]) -> list[str]:
-    """Keeps the first and the last ones."""
     while len(" ".join(thread)) > LONGEST_HEADER:
         thread = [thread[0], *thread[2:]]
     return thread
 
 
-def _personalization(email: Email, address: str) -> Personalization:
-    one = Personalization()
-    one.add_to(To(_posted_as(address)))
-    if address == email.to:
-        one.add_custom_arg(CustomArg(EMAIL_ID, email.email_id))
-    return one
-
-
-def _posted_as(address: str) -> str:
+def _posted_as(address: str) -> dict[str, str]:
     """SendGrid accepts only ASCII domains (RFC 5890)."""
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
-        return address
-    return parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"
+        return {"email": address}
+    return {"email": parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"}
 
 
 def _one_line(text: str) -> str:
-    """The library passes on CR and LF, which begin another header."""
+    """CR and LF begin another header."""
     return " ".join(text.split())
 
 
-def _phrase(name: str) -> str | None:
-    """A display name (RFC 5322, 3.2.5). SendGrid quotes it; not every mail program understands angle brackets in it."""
+def _phrase(name: str) -> str:
+    """A display name (RFC 5322, 3.2.5), without angle brackets, which confuse some mail programs."""
     printable = "".join(one for one in _one_line(name) if one.isprintable() and one not in '<>"')
-    return printable[:LONGEST_NAME].strip() or None
+    return printable[:LONGEST_NAME].strip()
 
 
-def _file(attachment: Attachment) -> FileAttachment:
-    return FileAttachment(
-        FileContent(base64.b64encode(attachment.content).decode()),
-        FileName(_one_line(attachment.name)),
-        FileType(attachment.type if _MEDIA_TYPE.fullmatch(attachment.type) else _ANY_TYPE),
-        Disposition("attachment"),
-    )
+def _file(attachment: Attachment) -> dict[str, str]:
+    return {
+        "content": base64.b64encode(attachment.content).decode(),
+        "filename": _one_line(attachment.name),
+        "type": attachment.type if _MEDIA_TYPE.fullmatch(attachment.type) else _ANY_TYPE,
+        "disposition": "attachment",
+    }
 
 
 def _answered(error: HTTPError) -> SendResult:
@@ -201,8 +162,8 @@ def _answered(error: HTTPError) -> SendResult:
 
 
 def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:
-    """`Retry-After` (RFC 9110, 10.2.3), else `X-RateLimit-Reset` (Unix seconds; SendGrid's "Rate Limits"). Measured
-    from the answer's own `Date`, not our clock."""
+    """`Retry-After` (RFC 9110, 10.2.3), else `X-RateLimit-Reset` (SendGrid's "Rate Limits"), after the answer's own
+    `Date`."""
     after = headers.get("Retry-After", "")
     if _SECONDS.fullmatch(after):
         return timedelta(seconds=int(after))

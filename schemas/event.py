@@ -1,16 +1,16 @@
-"""The event file, `events/<slug>.toml`, checked into an `Event`. Errors name file, field and remedy."""
+"""The event file, `events/<slug>.toml`, checked into an `Event`."""
 
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
-from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue
+from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.faults import sentence
 from schemas.form import FIELD_NAMES
@@ -18,11 +18,12 @@ from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 _ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
 class EventFileError(Exception):
-    """The message has a line a fault: file, field, what is wrong."""
+    """A line for each fault: file, field, what is wrong and the remedy."""
 
 
 class _Table(Schema):
@@ -36,7 +37,6 @@ class _Table(Schema):
     }
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """One wording in every table."""
         field_obj.error_messages["required"] = "is missing; add it"
         if isinstance(field_obj, fields.List):
             of_tables = isinstance(field_obj.inner, fields.Nested)
@@ -50,27 +50,29 @@ class _Table(Schema):
 
 
 class _Line(Text):
-    default_error_messages = {"empty": "is empty; fill it in, or remove it where it may be missing"}  # noqa: RUF012
-
     def check(self, text: str) -> None:
         if not text:
-            raise self.make_error("empty")
+            raise ValidationError("is empty; fill it in, or remove it where it may be missing")
 
 
-def _line(*, required: bool = True, max_length: int = 300, **more: Any) -> Text:
-    return _Line(max_length=max_length, required=required, **more)
+def _line(*, required: bool = True, **more: Any) -> Text:
+    return _Line(max_length=300, required=required, load_default=missing if required else None, **more)
 
 
 def _link(**more: Any) -> Text:
     return _line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
-def _email(*, required: bool = True, **more: Any) -> fields.Email:
-    return fields.Email(required=required, error_messages={"invalid": "should be an e-mail address"}, **more)
+def _email(*, required: bool = True) -> fields.Email:
+    return fields.Email(
+        required=required,
+        load_default=missing if required else None,
+        error_messages={"invalid": "should be an e-mail address"},
+    )
 
 
 def _is_origin(text: str) -> None:
-    """As browsers write it (RFC 6454, 6.2): compared letter by letter."""
+    """As browsers write it (RFC 6454, 6.2), since it is compared letter by letter."""
     default_port = ":80" if text.startswith("http:") else ":443"
     if not _ORIGIN.fullmatch(text) or text.endswith(default_port):
         raise ValidationError(
@@ -79,15 +81,19 @@ def _is_origin(text: str) -> None:
         )
 
 
-_OTHER_FORMS = ("posix/", "right/")
-"""The same zones once more; `right/` counts leap seconds."""
+_ETC = re.compile(r"Etc/GMT([+-])([1-9][0-9]?)")
+_OTHER_FORMS = ("posix/", "right/")  # the same zones once more; `right/` counts leap seconds
 
 
 class _Zone(fields.Field[ZoneInfo]):
-    """Looked up: listing all zones took 15 ms of each start."""
-
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> ZoneInfo:
-        try:
+        if isinstance(value, str) and (fixed := _ETC.fullmatch(value)):
+            sign, hours = "+" if fixed[1] == "-" else "-", fixed[2]
+            raise ValidationError(
+                f"should be the zone of a place, as Europe/Zurich: {value} is UTC{sign}{hours}, not what it looks like "
+                "(the database turns the signs of these names round)"
+            )
+        try:  # looked up: listing all zones took 15 ms of each start
             if value.startswith(_OTHER_FORMS):
                 raise KeyError(value)
             return ZoneInfo(value)
@@ -99,6 +105,8 @@ class _LocalTime(fields.Field[date | datetime]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date | datetime:
         if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
             raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
+        if not 1970 <= value.year <= 9000:
+            raise ValidationError("should be in a year of our time")
         return value
 
 
@@ -119,8 +127,8 @@ def _codes_differ(categories: Sequence[Category]) -> None:
 class _HotelTable(_Table):
     makes = Hotel
     name = _line()
-    tel = _line(required=False, load_default=None)
-    website = _link(required=False, load_default=None)
+    tel = _line(required=False)
+    website = _link(required=False)
 
 
 class _VenueTable(_Table):
@@ -130,9 +138,9 @@ class _VenueTable(_Table):
     address = fields.List(_line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
     country = _line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
     tel = _line()
-    fax = _line(required=False, load_default=None)
-    email = _email(required=False, load_default=None)
-    website = _link(required=False, load_default=None)
+    fax = _line(required=False)
+    email = _email(required=False)
+    website = _link(required=False)
 
 
 class _ContactTable(_Table):
@@ -140,7 +148,7 @@ class _ContactTable(_Table):
     name = _line()
     organization = _line()
     tel = _line()
-    fax = _line(required=False, load_default=None)
+    fax = _line(required=False)
     email = _email()
 
 
@@ -166,7 +174,7 @@ class _EventFile(_Table):
     title = _line()
     reference = _line()
     organizer = _line()
-    website = _link(required=False, load_default=None)
+    website = _link(required=False)
     time_zone = _Zone(required=True)
     starts = _LocalTime(required=True)
     ends = _LocalTime(required=True)
@@ -194,7 +202,7 @@ class _EventFile(_Table):
 
 
 def read_events(folder: Path) -> dict[str, Event]:
-    """By slug. Raises `EventFileError` with every fault."""
+    """By slug. Raises `EventFileError`."""
     events, faults = read_folder(folder)
     if faults:
         raise EventFileError("\n".join(faults))
@@ -202,7 +210,7 @@ def read_events(folder: Path) -> dict[str, Event]:
 
 
 def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
-    """The usable events by slug, and a line for each fault of the others."""
+    """The events by slug, and a line for each fault of files that make none."""
     events: dict[str, Event] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
@@ -211,8 +219,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
         except EventFileError as error:
             faults += str(error).splitlines()
     if not events and not faults:
-        stands = "holds no event" if folder.is_dir() else "is no folder here"
-        faults.append(f"{folder}: {stands}; put a file there, named <slug>.toml")
+        stands = "holds no event file" if folder.is_dir() else "there is no such folder"
+        faults.append(f"{folder}: {stands}; copy events/intgov04.toml there, under your event's name, and change it")
     return events, faults
 
 
@@ -225,33 +233,27 @@ def read_event(path: Path) -> Event:
     if path.stem == SMOKE_TEST.slug:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
     try:
-        given = _EventFile().load(_toml(path.read_text("utf-8")))
-        zone = given["time_zone"]
-        intake = given["intake"]
+        given = _EventFile().load(_toml(path.read_text("utf-8-sig")))
+        zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         event = Event(
             slug=path.stem,
-            title=given["title"],
-            reference=given["reference"],
-            organizer=given["organizer"],
-            website=given["website"],
             zone=zone,
-            starts=_in_zone(given["starts"], zone, "starts"),
-            ends=_in_zone(given["ends"], zone, "ends"),
+            starts=_in_zone(given.pop("starts"), zone, "starts"),
+            ends=_in_zone(given.pop("ends"), zone, "ends"),
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
-            closes_at=_instant(_end_of(intake["closes"]), zone, "intake.closes"),
-            venue=given["venue"],
-            contact=given["contact"],
-            staff=given["staff"],
-            categories=given["categories"],
-            required=frozenset(given["form"]["required"]),
-            origins=given["form"]["origins"],
-            hotels=given["hotels"],
-            bring=given["bring"],
+            closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
+            required=frozenset(form["required"]),
+            origins=form["origins"],
+            **given,
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
-    except (_NoToml, UnicodeDecodeError) as error:
+    except _NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise EventFileError(f"{path}: is not in UTF-8; save it in that encoding") from None
+    except OSError as error:
+        raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
@@ -262,57 +264,66 @@ class _NoToml(Exception):
     pass
 
 
+_HINTS = (
+    (r"\d[T ]\d\d:\d\d$", "; a time of day has seconds, as 18:00:00"),
+    (r"=\s*[^\s\"'\d\[{]", '; text stands in straight quotes, as "Geneva"'),
+)
+"""What is wrong in most lines of this pattern that are not TOML."""
+
+
 def _toml(text: str) -> dict[str, Any]:
-    """The parser names only the line's number."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = _AT_LINE.search(str(error))
         line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
-        raise _NoToml(f"{error}{line and f': {line}'}") from None
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, line)), "")
+        raise _NoToml(f"{error}{line and f': {line}'}{hint}") from None  # the parser names only the line's number
 
 
 def deadline_from(text: str, event: Event) -> datetime:
     """As in an event file: a date, to its end, or a local date and time. Raises `ValueError` with a sentence."""
     try:
-        closes = datetime.fromisoformat(text) if len(text) > len("2004-02-20") else date.fromisoformat(text)
+        if not _DEADLINE.fullmatch(text):
+            raise ValueError(text)
+        closes = datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text} is not a date (2004-02-20) nor a date and time (2004-02-20T18:00)") from None
-    if isinstance(closes, datetime) and closes.tzinfo:
-        raise ValueError(f"{text} names a zone; write the time as clocks in {event.zone.key} show it")
+        raise ValueError(
+            f"{text} is not a date (2004-02-20) nor a date and time (2004-02-20T18:00) as clocks in {event.zone.key} "
+            "show it"
+        ) from None
     try:
-        return _instant(_end_of(closes), event.zone, "")
+        return _instant(_LocalTime().deserialize(closes), event.zone, "", ends=True)
     except ValidationError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"{text}: {' '.join(error.messages)}") from None
 
 
 def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
     """A date where a day begins or, with `ends`, has ended."""
-    local = instant.astimezone(event.zone).replace(tzinfo=None)
-    if local.time() == time():
-        return (local.date() - timedelta(days=ends)).isoformat()
-    return local.isoformat()
-
-
-def _end_of(closes: date | datetime) -> datetime:
-    """A date lasts to its end."""
-    if isinstance(closes, datetime):
-        return closes
-    return datetime.combine(closes + timedelta(days=1), time())
+    if day := event.day_ended_at(instant):
+        return (day if ends else day + timedelta(days=1)).isoformat()
+    return instant.astimezone(event.zone).replace(tzinfo=None).isoformat()
 
 
 def _in_zone(when: date | datetime, zone: ZoneInfo, field: str) -> date | datetime:
     return _instant(when, zone, field) if isinstance(when, datetime) else when
 
 
-def _instant(when: date | datetime, zone: ZoneInfo, field: str) -> datetime:
-    """A date names its beginning. Raises where clocks skip or repeat the time (PEP 495)."""
-    local = when if isinstance(when, datetime) else datetime.combine(when, time())
-    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+def _instant(when: date | datetime, zone: ZoneInfo, field: str, *, ends: bool = False) -> datetime:
+    """A date names its beginning or, with `ends`, its end. Raises where clocks skip or repeat the time (PEP 495)."""
+    if not isinstance(when, datetime):
+        begins, end = end_of(when - timedelta(days=1), zone), end_of(when, zone)
+        if begins == end:
+            raise _not_once(when, "never", zone, field)
+        return end if ends else begins
+    first, second = (when.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() != second.utcoffset():
-        happens = "twice" if first.utcoffset() > second.utcoffset() else "never"  # type: ignore[operator]
-        raise ValidationError(f"{local} happens {happens} in {zone.key}, when the clocks change; choose another", field)
+        raise _not_once(when, "twice" if first.utcoffset() > second.utcoffset() else "never", zone, field)  # type: ignore[operator]
     return first.astimezone(UTC)
+
+
+def _not_once(when: date, happens: str, zone: ZoneInfo, field: str) -> ValidationError:
+    return ValidationError(f"{when} happens {happens} in {zone.key}, when the clocks change; choose another", field)
 
 
 def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, str]]:

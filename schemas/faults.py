@@ -8,7 +8,6 @@ from schemas.form import FormField, form_fields
 from schemas.text import LOST
 
 _SENTENCES = {
-    "required": "Please fill this in.",
     "not_found": "We did not find this in your e-mail.",
     "not_text": "This should be text.",
     "not_an_object": "This should be an object with the form's fields.",
@@ -19,18 +18,20 @@ _SENTENCES = {
     "too_many_lines": "Please write this in {most} lines at the most; it has {lines}.",
     "control_character": "This holds a character that cannot be shown ({character}). Please remove it.",
     "lost_character": f"This holds a character that got lost on the way ({LOST}). Please write it again.",
+    "lost_letters": "This holds question marks: perhaps letters got lost on the way. Please write it again.",
     "not_a_choice": "Please choose one of: {choices}.",
-    "not_a_telephone_number": "This should be a telephone number, or nothing.",
+    "not_a_telephone_number": "This should be a telephone number, as +41 22 730 51 11.",
     "not_an_email_address": "This does not read as an e-mail address. Please write one, as name@example.org.",
     "not_a_date": "This should be a date, as 2004-02-20.",
+    "not_when_signed": "This should be the day on which you sign, between {first} and {last}.",
 }
 
 
 def sentence(fault: Fault, field: FormField | None = None) -> str:
-    if field and fault.code == "required":
-        return field.missing
-    choices = field.choices if field else ()
-    return _SENTENCES[fault.code].format(**fault.params, choices=", ".join(label for _, label in choices))
+    if fault.code == "required" and field:
+        return field.ask
+    choices = ", ".join(label for _, label in field.choices) if field else ""
+    return _SENTENCES[fault.code].format(**fault.params, choices=choices)
 
 
 def sentences(event: Event, faults: Mapping[str, Sequence[Fault]]) -> dict[str, list[str]]:

@@ -1,9 +1,9 @@
-"""The registration form: each field of the letter's Annex 1 described once, and a filled-in form checked into a
-`Registration`."""
+"""The registration form: each field of the letter's Annex 1, and a filled-in form checked into a `Registration`."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,24 +12,18 @@ from marshmallow import ValidationError as ValidationError  # for those who call
 
 from rollcall.model.event import Category, Event
 from rollcall.model.fault import Fault
-from rollcall.model.registration import Registration, fold
-from rollcall.model.title import TITLES
-from schemas.text import Coded, Lines, Text, coded, is_blank
-
-LONGEST_CHOICE = 300
-"""Characters of a code or label."""
+from rollcall.model.registration import TITLES, Registration, fold
+from schemas.text import Lines, Name, Text, fault, is_blank, messages
 
 
 @dataclass(frozen=True)
 class FormField:
-    """As people see it."""
-
     name: str
     kind: str
     """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
     label: str
-    missing: str
-    """What people read where a required answer is not there."""
+    ask: str
+    """What is said where it is missing."""
     max_length: int | None = None
     help: str = ""
     autocomplete: str = ""
@@ -44,17 +38,17 @@ class FormField:
     """Code and another word."""
 
 
-def _words(listed: str) -> tuple[str, ...]:
-    return tuple(listed.split(", "))
+def _words(*lines: str) -> tuple[str, ...]:
+    return tuple(word for line in lines for word in line.split(", "))
 
 
+# Annex 1: one field holds both; the name is its first line.
 _NAME_AND_ADDRESS = (
     "Name and complete address of Administration or Organization",
     "Name and complete address of Administration or Organisation",
     "Nom et adresse complète de l'administration ou de l'organisation",
     "Nombre y dirección completa de la administración u organización",
 )
-"""Annex 1: one field holds both; the name is its first line."""
 
 STOCK = (
     FormField(
@@ -76,8 +70,8 @@ STOCK = (
         "choice",
         "You represent",
         "Choose whom you represent.",
-        also=(
-            *_words("Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa"),
+        also=_words(
+            "Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa",
             "Represento a",
         ),
     ),
@@ -85,7 +79,7 @@ STOCK = (
         "family_name",
         "text",
         "Family name",
-        "Write your family name.",
+        "Enter your family name, or your one name.",
         100,
         "Or your one name, if you have only one.",
         "family-name",
@@ -95,7 +89,7 @@ STOCK = (
         "first_name",
         "text",
         "First name",
-        "Write your first name.",
+        "Enter your first name.",
         100,
         autocomplete="given-name",
         also=_words(
@@ -106,16 +100,16 @@ STOCK = (
         "organization",
         "text",
         "Administration or organization",
-        "Write the name of your administration or organization.",
+        "Enter the name of your administration or organization.",
         200,
         "Its name in full.",
         "organization",
-        (
+        _words(
             *_NAME_AND_ADDRESS,
-            *_words("Administration or Organisation, Name of Administration or Organization, Administration"),
-            *_words("Organization, Organisation, Name of organization, Name of organisation, Company"),
-            *_words("Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme"),
-            *_words("Organización, Administración, Empresa, Entidad, Administración u organización"),
+            "Administration or Organisation, Name of Administration or Organization, Administration",
+            "Organization, Organisation, Name of organization, Name of organisation, Company",
+            "Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme",
+            "Organización, Administración, Empresa, Entidad, Administración u organización",
             "Nombre de la administración u organización",
         ),
     ),
@@ -123,21 +117,21 @@ STOCK = (
         "address",
         "lines",
         "Complete address",
-        "Write the complete address.",
+        "Enter the address of your administration or organization.",
         1000,
         "Of the administration or organization.",
         "street-address",
-        (
+        _words(
             *_NAME_AND_ADDRESS,
-            *_words("Address, Full address, Postal address, Mailing address, Adresse, Adresse complète"),
-            *_words("Adresse postale, Dirección, Dirección completa, Dirección postal"),
+            "Address, Full address, Postal address, Mailing address, Adresse, Adresse complète",
+            "Adresse postale, Dirección, Dirección completa, Dirección postal",
         ),
     ),
     FormField(
         "tel",
         "tel",
         "Tel.",
-        "Write your telephone number.",
+        "Enter your telephone number.",
         50,
         "With the country code, for example +41 22 730 51 11.",
         "tel",
@@ -147,7 +141,7 @@ STOCK = (
         "fax",
         "tel",
         "Fax",
-        "Write your fax number.",
+        "Enter your fax number.",
         50,
         autocomplete="fax tel",
         also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
@@ -156,20 +150,20 @@ STOCK = (
         "email",
         "email",
         "E-mail",
-        "Write your e-mail address.",
+        "Enter your e-mail address.",
         254,
         "We send the confirmation here.",
         "email",
-        (
-            *_words("Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail"),
-            *_words("Adresse email, Correo electrónico, Dirección de correo electrónico"),
+        _words(
+            "Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail",
+            "Adresse email, Correo electrónico, Dirección de correo electrónico",
         ),
     ),
     FormField(
         "hotel",
         "text",
         "Hotel",
-        "Write the name of your hotel.",
+        "Enter the name of your hotel.",
         200,
         "Where you stay. Leave it empty if you do not know yet.",
         also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
@@ -178,18 +172,18 @@ STOCK = (
         "hotel_tel",
         "tel",
         "Tel. of the hotel",
-        "Write the telephone number of your hotel.",
+        "Enter the telephone number of your hotel.",
         50,
-        also=(
-            *_words("Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel"),
-            *_words("Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel"),
+        also=_words(
+            "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
+            "Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel",
         ),
     ),
     FormField(
         "signed_on",
         "date",
         "Date",
-        "Give the date.",
+        "Enter the day on which you sign.",
         help="Today, if you leave it empty.",
         also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
     ),
@@ -197,7 +191,7 @@ STOCK = (
         "signature",
         "text",
         "Signature",
-        "Type your name as your signature.",
+        "Type your name: it stands for your signature.",
         200,
         "Your name, typed: it stands for your signature.",
         "name",
@@ -207,6 +201,7 @@ STOCK = (
 """Top to bottom; an event says which it requires."""
 
 FIELD_NAMES = tuple(field.name for field in STOCK)
+_HALF_A_YEAR = timedelta(days=183)
 
 
 def form_fields(event: Event) -> tuple[FormField, ...]:
@@ -214,8 +209,10 @@ def form_fields(event: Event) -> tuple[FormField, ...]:
 
 
 def schema_for(event: Event) -> Schema:
-    """Cached: equal forms share one."""
-    return _schema(form_fields(event), event.venue.country)
+    days = [event.day_of(one) for one in (event.opens_at, event.closes_at, event.starts, event.ends)]
+    # nobody signs before there is a form, nor after the event; east of it the next day has begun
+    first, last = min(days) - _HALF_A_YEAR, max(days) + timedelta(days=1)
+    return _schema(form_fields(event), event.venue.country, first, last)
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
@@ -249,7 +246,7 @@ def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
-    """For filling in the page; unknown choices stay."""
+    """Unknown choices stay."""
     choices = {name: field for name, field in schema_for(event).fields.items() if isinstance(field, Choice)}
     codes = {name: choices[name].code_of(text) for name, text in answers.items() if name in choices}
     return {**answers, **{name: code for name, code in codes.items() if code}}
@@ -258,10 +255,8 @@ def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
 class Choice(Text):
     """Loaded as its code."""
 
-    default_error_messages = coded(not_a_choice="not_a_choice")
-
     def __init__(self, field: FormField, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST_CHOICE, **kwargs)
+        super().__init__(max_length=300, **kwargs)
         self.codes = tuple(code for code, _ in field.choices)
         spelled = [*((code, code) for code in self.codes), *field.choices, *field.choices_also]
         self._codes = {_letters(spelling): code for code, spelling in reversed(spelled)}
@@ -269,39 +264,36 @@ class Choice(Text):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
         if code is None:
-            raise self.make_error("not_a_choice")
+            raise fault("not_a_choice")
         return code
 
     def code_of(self, text: str) -> str | None:
-        return text if text in self.codes else self._codes.get(_letters(text))
+        return self._codes.get(_letters(text))
 
 
 def _letters(text: str) -> str:
     return " ".join(re.findall(r"\w+", fold(text)))
 
 
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class Telephone(Text):
-    """As written: it must only have a digit."""
-
-    default_error_messages = coded(no_digits="not_a_telephone_number")
-
     def check(self, text: str) -> None:
         if not any(character.isdigit() for character in text):
-            raise self.make_error("no_digits")
+            raise fault("not_a_telephone_number")
 
 
+# Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms.
 _PLAIN_ADDRESS = re.compile(
     r"(?=.{1,64}\Z)(?!.*--)[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
     r"@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+([a-z]{2}|com|edu|gov|int|net|org)",
     re.IGNORECASE | re.ASCII,
 )
-"""Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms."""
 
 
 class EmailAddress(Text):
     """RFC 5321, 6531, by email-validator; without DNS."""
-
-    default_error_messages = coded(not_an_address="not_an_email_address")
 
     def check(self, text: str) -> None:
         if _PLAIN_ADDRESS.fullmatch(text):
@@ -311,23 +303,32 @@ class EmailAddress(Text):
         try:
             validate_email(text, check_deliverability=False)
         except EmailNotValidError:
-            raise self.make_error("not_an_address") from None
+            raise fault("not_an_email_address") from None
 
 
-class Day(Coded, fields.Date):
-    """ISO 8601."""
+class Day(fields.Date):
+    """ISO 8601, with hyphens. A day on which nobody can have signed is asked about."""
 
-    default_error_messages = coded(invalid="not_a_date")
+    default_error_messages = messages(invalid="not_a_date")
 
-    def make_error(self, key: str, **_: Any) -> ValidationError:
-        return super().make_error(key)
+    def __init__(self, first: date, last: date, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.first, self.last = first, last
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value.strip()):
+            raise fault("not_a_date")
+        day = super()._deserialize(value.strip(), attr, data, **kwargs)
+        if not self.first <= day <= self.last:
+            raise fault("not_when_signed", first=self.first.isoformat(), last=self.last.isoformat())
+        return day
 
 
 class _FormSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = coded(unknown="no_such_field", type="not_an_object")
+    error_messages = {"unknown": Fault("no_such_field"), "type": Fault("not_an_object")}  # type: ignore[dict-item] # noqa: RUF012
     country = ""
 
     @pre_load
@@ -362,28 +363,35 @@ def _form_fields(categories: tuple[Category, ...], required: frozenset[str]) -> 
 
 
 @lru_cache(maxsize=64)
-def _schema(form: tuple[FormField, ...], country: str) -> Schema:
-    made = type("RegistrationForm", (_FormSchema,), {**{one.name: _checked(one) for one in form}, "country": country})
-    schema: Schema = made()
+def _schema(form: tuple[FormField, ...], country: str, first: date, last: date) -> Schema:
+    checked = {one.name: _checked(one, first, last) for one in form}
+    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "country": country})()
     return schema
 
 
-_TEXTS: Mapping[str, Callable[..., Text]] = {"text": Text, "lines": Lines, "tel": Telephone, "email": EmailAddress}
+_TEXTS: Mapping[str, Callable[..., Text]] = {
+    "text": Text,
+    "name": Name,
+    "lines": Lines,
+    "tel": Telephone,
+    "email": EmailAddress,
+}
 
 
-def _checked(field: FormField) -> fields.Field[Any]:
+def _checked(field: FormField, first: date, last: date) -> fields.Field[Any]:
     told: dict[str, Any] = {"required": field.required, "metadata": {"label": field.label, "help": field.help}}
     match field.kind:
         case "choice":
             return Choice(field, **told)
         case "date":
-            return Day(**told)
+            return Day(first, last, **told)
         case kind:
-            return _TEXTS[kind](max_length=field.max_length, **told)
+            text = _TEXTS["name" if field.name in ("family_name", "first_name") else kind]
+            return text(max_length=field.max_length, **told)
 
 
 def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:
-    """E.164 (ITU-T), where understood. Only the hotel's country is known: only its number may omit the country code."""
+    """E.164 (ITU-T). Only the hotel's country is known: only its number may omit the country code."""
     countries = {"tel": None, "fax": None, "hotel_tel": venue_country}
     numbers = {name: _e164(answers.get(name), country) for name, country in countries.items()}
     return {name: number for name, number in numbers.items() if number}

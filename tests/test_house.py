@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import main
-from rollcall.local.app import HTTP_FUNCTIONS, SIGNED_FUNCTIONS, TRIGGERED_FUNCTIONS
+from rollcall.local.app import FUNCTIONS
 from tests.support.in_process import start_main
 from tests.support.webhook import PUBLIC_KEY
 
@@ -23,14 +23,12 @@ def test_imports_go_one_way() -> None:
 
 
 def test_the_local_run_mounts_every_function_of_main() -> None:
-    functions = {
-        name for name in HTTP_FUNCTIONS | SIGNED_FUNCTIONS | TRIGGERED_FUNCTIONS if callable(getattr(main, name))
-    }
+    functions = {name for name in FUNCTIONS if callable(getattr(main, name))}
     decorated = {name for name, value in vars(main).items() if getattr(value, "__module__", "") == "main"}
     assert functions == {name for name in decorated if not name.startswith("_")} - {"desk"}
 
 
-def test_register_loads_nothing_that_only_mails_and_rosters_need() -> None:
+def test_register_loads_nothing_that_only_e_mails_and_rosters_need() -> None:
     """A person waiting for a cold start does not pay for SendGrid, XLSX and calendars."""
     program = """
 import json, sys, main, handlers.register

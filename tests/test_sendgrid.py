@@ -263,7 +263,7 @@ def test_nobody_there() -> None:
 
 
 def test_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are many, and to read them takes longer than a mail does."""
+    """They are many, and to read them takes longer than an e-mail does."""
     with counting_sendgrid(tmp_path, latency=0) as over_tls:
         monkeypatch.setenv("SSL_CERT_FILE", str(over_tls.certificates))
         trusting = SendGridPoster("SG.key", "a@example.org", over_tls.url)

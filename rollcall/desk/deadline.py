@@ -1,4 +1,4 @@
-"""Moving a deadline, earlier or later, so that no answer given before becomes untrue."""
+"""Moving a deadline, so that no answer given before becomes untrue."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,23 +15,20 @@ class Moved:
 
 @dataclass(frozen=True)
 class TooEarly:
-    """An earlier deadline cannot lie before `earliest`."""
-
     earliest: datetime
 
 
 @dataclass(frozen=True)
 class AlreadyClosed:
-    """The list stands."""
+    pass
 
 
 Moving = Moved | TooEarly | AlreadyClosed
 
 
 def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moving:
-    """Whoever was answered "registered" by the old deadline is on the roster by the new one: an earlier one lies ahead
-    until every instance has read it. A later one counts at once, also after the old one has passed, until the closing
-    is recorded."""
+    """An earlier deadline lies ahead until every instance has read it, so that whoever was answered "registered" is on
+    the roster. A later one counts at once, until the closing is recorded."""
     while True:
         intake = store.intake(event)
         if intake.closes_at == closes_at:

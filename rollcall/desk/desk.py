@@ -1,14 +1,52 @@
 """The Desk: what a registration desk works with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from rollcall.desk.intakes import RecentIntakes
 from rollcall.desk.limits import Limits
-from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
+from rollcall.desk.ports import EmailReader, Files, Intakes, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
-from rollcall.model.intake import Intake
+from rollcall.model.intake import READ_AGAIN_AFTER, Intake
+
+
+class RecentIntakes:
+    """The intakes, cached for some seconds by each instance. `seconds` counts up (`time.monotonic`)."""
+
+    def __init__(self, store: Intakes, seconds: Callable[[], float]) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._read: dict[str, tuple[float, Intake]] = {}
+        self._known: Set[str] = frozenset()
+
+    def recent(self, event: Event) -> Intake:
+        """At most `READ_AGAIN_AFTER` old, and not from before a deadline that has passed since."""
+        at, intake = self._read.get(event.slug, (0.0, None))
+        age = timedelta(seconds=self._seconds() - at)
+        if intake is None or age >= READ_AGAIN_AFTER or (not intake.past and intake.as_of + age > intake.closes_at):
+            return self.fresh(event)
+        return intake
+
+    def fresh(self, event: Event) -> Intake:
+        asked_at = self._seconds()
+        intake = self._store.intake(event)
+        self._read[event.slug] = (asked_at, intake)
+        return intake
+
+    def now(self, event: Event) -> datetime:
+        """Good for what no deadline hangs on."""
+        self.recent(event)
+        at, intake = self._read[event.slug]
+        return intake.as_of + timedelta(seconds=self._seconds() - at)
+
+    def have_all(self, events: Mapping[str, Event]) -> None:
+        """So that a query finds those whose deadline passes though nobody opened their page."""
+        if events.keys() <= self._known:
+            return
+        for slug in events.keys() - self._store.known_events():
+            self._store.intake(events[slug])
+        self._known = self._known | events.keys()
 
 
 @dataclass(frozen=True)
@@ -18,10 +56,9 @@ class Desk:
     events: Mapping[str, Event]
     """By slug."""
     write: "Callable[[Desk, OutboxEntry, Event, Intake], Email | NotNeeded]"
-    """From the store as it is now."""
     post: Post
     files: Callable[[], Files]
-    """Made on first use, as is `reader`: whoever waits for the form's page does not pay for it."""
+    """Made on first use, as is `reader`: who waits for a page does not pay for it."""
     reader: Callable[[], EmailReader]
     links: Links
     sender: str
@@ -30,3 +67,8 @@ class Desk:
     def event(self, slug: str) -> Event | None:
         """Also the smoke test's, which is not among `events`."""
         return SMOKE_TEST if slug == SMOKE_TEST.slug else self.events.get(slug)
+
+    def due_to_close(self, now: datetime) -> list[Event]:
+        """Of those with a file, the longest past first."""
+        self.intakes.have_all(self.events)
+        return [self.events[slug] for slug in self.store.due_intakes(now) if slug in self.events]

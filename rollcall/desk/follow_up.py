@@ -9,7 +9,7 @@ from rollcall.model.registration import Registered
 
 
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
-    """None where it is complete, or its person registered otherwise."""
+    """None where it is complete, or its person is registered."""
     inbound = desk.store.inbound(opened.id)
     if inbound is None or opened.place >= len(inbound.forms):
         return None
@@ -22,8 +22,7 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
 
 def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:
     done = InboundForm(FormStatus.REGISTERED, registration_id, person=person)
-    while True:
-        inbound = _there(desk.store.inbound(opened.id), opened.id)
+    while inbound := desk.store.inbound(opened.id):
         after = completed(inbound, opened.place, done)
         if after == inbound or desk.store.save_inbound(after):
             return
@@ -40,19 +39,9 @@ def registered(desk: Desk, opened: Opened) -> Registered | None:
     return desk.store.registered(opened.event, opened.id)
 
 
-def inbound_to_resolve(desk: Desk, opened: Opened) -> InboundEmail | None:
-    return desk.store.inbound(opened.id)
-
-
 def resolve(desk: Desk, opened: Opened) -> bool:
     """Off the staff's list; False where there is none."""
     while inbound := desk.store.inbound(opened.id):
         if inbound.resolved or desk.store.save_inbound(replace(inbound, resolved=True)):
             return True
     return False
-
-
-def _there(inbound: InboundEmail | None, id: str) -> InboundEmail:
-    if inbound is None:
-        raise LookupError(f"message {id} is not there")
-    return inbound

@@ -1,4 +1,5 @@
-"""What the desk asks of whatever keeps, sends, reads and links. Stores and `Files` may raise `StoreUnavailable`."""
+"""The ports: what the desk needs of stores, files, SendGrid, the reader of e-mails and links. Stores and `Files` may
+raise `StoreUnavailable`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
@@ -7,15 +8,13 @@ from typing import Protocol
 
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, InboundEmail, ParsedEmail
+from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
 
 
 class Registrations(Protocol):
-    """The registrations of each event, and the forms in quarantine."""
-
     def accept(
         self,
         event: str,
@@ -25,24 +24,24 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
     ) -> datetime | None:
-        """One commit of registration, person, confirmation and key, which reads nothing; its time. None, with nothing
-        written, where this person or key is there. A commit whose answer was lost is found out."""
+        """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
+        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
     def registration_of(self, event: str, person: str) -> Registered | None: ...
 
     def registered_under(self, event: str, key: str) -> str | None:
-        """The id of the registration that came under this idempotency key."""
+        """The id of the registration with this idempotency key."""
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
-        """Those that are there, in no order; at most a page is asked for."""
+        """In no order; at most a page is asked for."""
 
     def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
-        """Those who are registered; at most a page is asked for."""
+        """The registered ones; at most a page is asked for."""
 
     def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
         """In place of the person's last quarantined form."""
@@ -51,32 +50,33 @@ class Registrations(Protocol):
         """A page by person, past `after`."""
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
-        """Delete the smoke test's person. Of anybody else nothing is ever deleted."""
+        """The smoke test's. Of anybody else nothing is ever deleted."""
 
 
 class Outbox(Protocol):
-    """The e-mails to be sent, and whether any may go out."""
-
     def enqueue(self, entry: OutboxEntry) -> None:
-        """Nothing happens where it is there."""
+        """Does nothing if it exists."""
 
     def entry(self, id: str) -> OutboxEntry | None: ...
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        """One commit, if nobody wrote the entry since it was read; else False. Of `enqueue`, one that is there starts
-        anew: the caller sees to it that nobody is sending it."""
+        """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
+        starts anew: the caller makes sure that nobody is sending it."""
 
     def due_entries(self, limit: int) -> Sequence[str]:
-        """The ids of those due now, the longest due first."""
+        """Ids, the longest due first."""
 
     def postpone(self, id: str, until: datetime) -> None:
-        """Whether or not the entry can be read."""
+        """Also an entry that cannot be read."""
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """A page, by id, of those neither sent nor delivered."""
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        """How many e-mails to this address SendGrid accepted, or may have; counted up to `limit`."""
+        """How many e-mails SendGrid may have accepted, counted up to `limit`."""
+
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        """What SendGrid may have accepted in this time, the first first."""
 
     def circuit_breaker(self) -> CircuitBreaker: ...
 
@@ -85,10 +85,8 @@ class Outbox(Protocol):
 
 
 class Inbound(Protocol):
-    """The e-mails that came in; each itself is a file under the same id."""
-
     def add_inbound(self, event: str, id: str) -> None:
-        """Unread, due at once; nothing happens where it is there."""
+        """Unread, due at once. Does nothing if it exists."""
 
     def inbound(self, id: str) -> InboundEmail | None: ...
 
@@ -96,20 +94,18 @@ class Inbound(Protocol):
         """One commit, if nobody wrote the e-mail since it was read; else False. Entries that are there stay."""
 
     def due_inbound(self, limit: int) -> Sequence[str]:
-        """The ids of those due to be read, the longest due first."""
+        """Ids, the longest due first."""
 
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         """A page by id, past `after`."""
 
 
 class Intakes(Protocol):
-    """The intake of each event: its deadline, its closing, the pages of its roster."""
-
     def now(self) -> datetime:
         """After every commit that was acknowledged, before every one to come."""
 
     def intake(self, event: Event) -> Intake:
-        """Made from the event's file where there is none."""
+        """Made from the event's file if there is none."""
 
     def known_intake(self, event: str) -> Intake | None: ...
 
@@ -118,18 +114,18 @@ class Intakes(Protocol):
     def known_events(self) -> Set[str]: ...
 
     def due_intakes(self, now: datetime) -> Sequence[str]:
-        """Events past their deadline without a closing, the longest past first; one query, however many are open."""
+        """Past their deadline without a closing, the longest past first; one query, however many are open."""
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
-        """If the intake is as it was read; else False."""
+        """If nobody wrote the intake since it was read; else False."""
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None: ...
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        """Empty where it was not written."""
+        """Empty if there is none."""
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
-        """One commit with the entries, if the intake is as it was read; else False."""
+        """As `move_deadline`, in one commit with the entries."""
 
 
 class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
@@ -137,50 +133,47 @@ class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
 
 
 Post = Callable[[Email], SendResult]
-"""Hands an e-mail to SendGrid. Raises nothing."""
-
-LARGEST_PIECE = 1 << 20
+"""To SendGrid. Raises nothing."""
 
 
 class Files(Protocol):
     """Inbound e-mails as they came, and rosters too large for an e-mail."""
 
     def put(self, id: str, content: bytes) -> None:
-        """Whole or not at all. Nothing changes where there is one."""
+        """Whole or not at all, unless it is there."""
 
     def put_file(self, id: str, path: Path) -> None:
-        """As `put`, without having it in memory."""
+        """Never all of it in memory."""
 
     def get(self, id: str) -> bytes | None: ...
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        """Of `LARGEST_PIECE` bytes at most, one in memory at a time. Each may raise `StoreUnavailable`."""
+        """One in memory at a time. Each may raise `StoreUnavailable`."""
 
 
 class EmailReader(Protocol):
-    """Reads e-mails as SendGrid's Inbound Parse posts them. Raises nothing, whatever the bytes are."""
+    """Of what Inbound Parse posts. Raises nothing, whatever the bytes are."""
 
     def glance(self, raw: bytes) -> Envelope: ...
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
-        """With the event's forms; where answers are given, as if it quoted them."""
+    def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
+        """With the event's forms; what it says without one corrects the form that we asked about."""
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]: ...
 
 
 class Links(Protocol):
-    """Addresses that we give out, signed and good until `until`, without personal data."""
+    """Addresses that we give out, signed, without personal data."""
 
     def form_page(self, event: Event) -> str: ...
 
     def forms_to(self, event: Event) -> str | None:
-        """The e-mail address that takes forms, if there is one."""
+        """An e-mail address, if it is set up."""
 
     def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
-        """The form's page, filled in from the form at this place in the e-mail."""
+        """The page of the form at this place in the e-mail."""
 
-    def resolving(self, event: Event, inbound_id: str, until: datetime) -> str:
-        """The page at which staff mark the e-mail as resolved."""
+    def resolving(self, event: Event, inbound_id: str, until: datetime) -> str: ...
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str: ...
 

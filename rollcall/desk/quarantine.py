@@ -1,18 +1,16 @@
-"""Quarantine: a form that no person may have filled in waits for a review, neither registered nor dropped."""
+"""Quarantine: a form that a robot may have filled in waits for a review."""
 
 from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff_alerts import next_morning
+from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.model.event import Event
 from rollcall.model.registration import BotSignal, Registration
 
 SHORTEST = timedelta(seconds=3)
-"""Nobody fills in the form in less."""
 
 
 def bot_signal_in(hidden: str, shown_at: datetime | None, now: datetime) -> BotSignal | None:
-    """`hidden` is the field that people do not see; `shown_at` when the page was shown, if known."""
     if hidden.strip():
         return BotSignal.HIDDEN_FIELD
     if shown_at is not None and timedelta(0) <= now - shown_at < SHORTEST:
@@ -21,8 +19,8 @@ def bot_signal_in(hidden: str, shown_at: datetime | None, now: datetime) -> BotS
 
 
 def quarantine(desk: Desk, event: Event, registration: Registration, signal: BotSignal) -> None:
-    """The last one of each person; the staff get a digest in the morning: by then whoever was only fast has registered.
-    No e-mail goes to the address on the form: robots must not write to strangers through us. Safe to repeat."""
+    """The staff are told in the morning: by then whoever was only fast has registered. The address on the form gets no
+    e-mail: robots must not write to strangers through us."""
     desk.store.quarantine(event.slug, registration, signal)
-    for entry in next_morning(event, desk.intakes.now(event)):
+    for entry in digests_next_morning(event, desk.intakes.now(event)):
         desk.store.enqueue(entry)

@@ -9,12 +9,13 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
-from rollcall.desk.staff_alerts import next_morning
+from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
     REGISTERED,
+    Certainty,
     FormStatus,
     InboundEmail,
     InboundForm,
@@ -23,14 +24,14 @@ from rollcall.model.inbound import (
     ParsedForm,
     Reason,
     ReviewReason,
+    certainty,
 )
 from rollcall.model.links import Opened
 from rollcall.model.registration import Registration, fold, person_key
 
 
 def receive(desk: Desk, raw: bytes) -> str:
-    """Store an e-mail as SendGrid's Inbound Parse posted it; the same post again is the same e-mail. From now on it
-    cannot be lost, under the id that this returns."""
+    """Store an e-mail as SendGrid's Inbound Parse posted it. The same post again has the same id."""
     glance = desk.reader().glance(raw)
     desk.files().put(glance.id, raw)
     desk.store.add_inbound((addressed(glance.recipients, desk.events) or _latest(desk.events)).slug, glance.id)
@@ -38,16 +39,14 @@ def receive(desk: Desk, raw: bytes) -> str:
 
 
 def read_in(desk: Desk, id: str) -> InboundEmail | None:
-    """Read an e-mail if it is due. Safe to call at any time, by several callers at once.
+    """Read an e-mail if it is due; None where there was nothing to do. Safe for several callers at once.
 
     1. Claim it under a lease, if nobody else does meanwhile; after too many attempts it needs review.
     2. Read it.
     3. Register its forms, as those of the page, unless it needs review first.
-    4. Write the result and enqueue what follows from it, in one commit. A reader that dies before this leaves a lease
-       that lapses; the same forms are duplicates then.
+    4. Write the result and enqueue what follows, in one commit. If a reader dies before this, its lease lapses, and the
+       next reader finds its forms to be duplicates.
     5. Where it completes a form in an earlier e-mail, note that there.
-
-    The e-mail as it is now; None where there was nothing to do.
     """
     now = desk.store.now()
     inbound = desk.store.inbound(id)
@@ -75,8 +74,7 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
 
 
 def read_due(desk: Desk) -> Iterator[tuple[str, InboundEmail | Exception]]:
-    """Read what is due, up to `Limits.emails_a_sweep`: each id with the e-mail as it is now, or with the exception that
-    nobody foresaw; the lease delays the next attempt."""
+    """Up to `Limits.emails_a_sweep`, each with the exception that nobody foresaw. The lease delays the next attempt."""
     for id in desk.store.due_inbound(desk.limits.emails_a_sweep):
         try:
             inbound = read_in(desk, id)
@@ -133,20 +131,24 @@ def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
 
 
 def status_of(
-    forms: Sequence[InboundForm], not_read: Sequence[str], *, can_answer: bool, past: bool
+    forms: Sequence[InboundForm], reading: ParsedEmail, *, can_answer: bool, past: bool
 ) -> tuple[InboundStatus, ReviewReason | None]:
     statuses = {form.status for form in forms}
     open_ends = statuses & {FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN}
-    if not forms and not not_read:
+    if not forms and not reading.not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.NO_FORM
-    if not_read:
+    if reading.not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.ATTACHMENT_NOT_READ
+    if FormStatus.NEEDS_REVIEW in statuses:
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.REFUSES if reading.refuses else ReviewReason.DOUBTFUL
     if FormStatus.CONFLICT in statuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.CONFLICT
     if open_ends and past:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_AFTER_DEADLINE
     if open_ends and not can_answer:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_NO_REPLY
+    if reading.says_more or reading.refuses:
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.SAYS_MORE
     return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), None
 
 
@@ -174,10 +176,11 @@ def _latest(events: Mapping[str, Event]) -> Event:
 def _read(
     desk: Desk, event: Event, claimed: InboundEmail, raw: bytes, now: datetime
 ) -> tuple[InboundEmail, list[OutboxEntry], Opened | None]:
-    """The e-mail once it is read, what to enqueue, and the form in an earlier e-mail that its form completes."""
+    """And what to enqueue, and the form in an earlier e-mail that its form completes."""
     reader = desk.reader()
     reading = reader.read(raw, event)
-    asked = _asked(desk, event, reading)
+    if asked := _asked(desk, event, reading):
+        reading = reader.read(raw, event, asked.form)
     read = replace(
         claimed,
         due_at=None,
@@ -190,9 +193,6 @@ def _read(
         text=reading.text,
     )
     forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form)]
-    if asked and not forms:  # nothing of our question is quoted
-        again = reader.read(raw, event, asked.form.answers)
-        forms = [form for form in again.forms if _is_news(desk, event, read, reading, form)]
     reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
@@ -200,7 +200,7 @@ def _read(
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
-    read, entries = _registered_forms(desk, event, read, forms, now)
+    read, entries = _registered_forms(desk, event, read, reading, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
 
@@ -214,8 +214,7 @@ class _Asked:
 
 
 def _asked(desk: Desk, event: Event, reading: ParsedEmail) -> _Asked | None:
-    """The form that we asked about in the last reply of ours that it names, if that went to the same address and asked
-    about one form. Whoever else names it is a stranger."""
+    """The one form that the last reply of ours that it names asked about. Whoever else names a reply is a stranger."""
     for reference in reversed(reading.references):
         email_id = _email_id(reference)
         entry = desk.store.entry(email_id) if is_reply_id(event.slug, email_id) else None
@@ -236,8 +235,8 @@ def _incomplete(desk: Desk, event: Event, inbound_id: str) -> _Asked | None:
 
 
 def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, form: ParsedForm) -> bool:
-    """Whether a form is the sender's, and not the echo of an e-mail of ours: quoted, or sent back by a machine, with a
-    registered person's answers or with what we asked to have completed."""
+    """False for the echo of an e-mail of ours: quoted or returned by a machine, and of a person who is registered or
+    whom we asked."""
     if form.quoted and form.registration is None:
         return False
     if not (form.quoted or reading.automatic):
@@ -248,12 +247,13 @@ def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail,
 
 
 def _registered_forms(
-    desk: Desk, event: Event, read: InboundEmail, found: Sequence[ParsedForm], now: datetime
+    desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, now: datetime
 ) -> tuple[InboundEmail, list[OutboxEntry]]:
+    found = reading.forms
     can_answer = _can_answer(desk, read.sender, now) and not _was_answered(desk, read)
-    forms = [_register(desk, event, read, form, can_answer=can_answer) for form in found]
+    forms = [_came_of(desk, event, read, form, refuses=reading.refuses, can_answer=can_answer) for form in found]
     past = intake_now(desk, event).past
-    status, reason = status_of(forms, read.not_read, can_answer=can_answer, past=past)
+    status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
     if not found and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
@@ -272,17 +272,21 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
 
 
 def _was_answered(desk: Desk, read: InboundEmail) -> bool:
-    """Whether another e-mail of this sender's was answered under the same Message-ID, which some programs never change.
-    Then a person has to say what is missing in this one."""
+    """Some programs never change their Message-ID. Then a person has to say what is missing in this e-mail."""
     reply = desk.store.entry(reply_entry(read, read.sender).id)
     other = desk.store.inbound(reply.inbound_id or "-") if reply else None
     return other is not None and (other.text, other.not_read) != (read.text, read.not_read)
 
 
-def _register(desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *, can_answer: bool) -> InboundForm:
+def _came_of(
+    desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *, refuses: bool, can_answer: bool
+) -> InboundForm:
     person = _whose(form)
-    if form.registration is None:
-        return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, person)
+    certain = certainty(form, refuses=refuses)
+    if certain is Certainty.REVIEW:
+        return InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, form.faults, form.doubts, person)
+    if form.registration is None or (certain is Certainty.ASK and not _is_there(desk, event, person)):
+        return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, form.doubts, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     outcome = register_emailed(desk, event, form.registration, read.received_at, answering)
     match outcome:
@@ -296,6 +300,10 @@ def _register(desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *,
             return InboundForm(FormStatus.NOT_YET_OPEN, None, form.answers, person=person)
         case _:
             assert_never(outcome)
+
+
+def _is_there(desk: Desk, event: Event, person: str | None) -> bool:
+    return bool(person and desk.store.people_among(event.slug, [person]))
 
 
 def _is_of(form: ParsedForm, address: str) -> bool:
@@ -322,4 +330,4 @@ def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm,
 
 
 def _digests(event: Event, inbound: InboundEmail, now: datetime) -> list[OutboxEntry]:
-    return list(next_morning(event, now)) if inbound.status is InboundStatus.NEEDS_REVIEW else []
+    return list(digests_next_morning(event, now)) if inbound.status is InboundStatus.NEEDS_REVIEW else []

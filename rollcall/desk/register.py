@@ -34,22 +34,22 @@ class _Found:
 
 @dataclass(frozen=True)
 class Accepted(_Found):
-    """On the roster; the confirmation is in the outbox."""
+    """On the roster."""
 
 
 @dataclass(frozen=True)
 class Duplicate(_Found):
-    """The same form is registered; nothing is sent."""
+    """Nothing is sent."""
 
 
 @dataclass(frozen=True)
 class Conflict(_Found):
-    """Another form is registered and stands; the address on file is told."""
+    """Another form stands; the address on file is told."""
 
 
 @dataclass(frozen=True)
 class Late(_Found):
-    """Stored, not on the roster, for the staff to decide."""
+    """Stored, for the staff to decide."""
 
     closes_at: datetime
 
@@ -70,7 +70,7 @@ class NotYetOpen:
 
 @dataclass(frozen=True)
 class KeyReused:
-    """It came before, with another form; nothing changed."""
+    """With another form."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ Outcome = Accepted | Duplicate | Conflict | Late | Closed | NotYetOpen | KeyReus
 
 
 def intake_now(desk: Desk, event: Event) -> Intake:
-    """Cached; read afresh before it could be a reason to refuse anyone."""
+    """Read afresh before it could be a reason to refuse anyone."""
     intake = desk.intakes.recent(event)
     return desk.intakes.fresh(event) if intake.not_yet_open or intake.past else intake
 
@@ -92,20 +92,19 @@ def intake_now(desk: Desk, event: Event) -> Intake:
 def register(
     desk: Desk, event: Event, registration: Registration, key: str | None = None, signal: BotSignal | None = None
 ) -> Outcome:
-    """Register a person. The same call again, after any fault, is always right.
+    """Register a person. The same call again, after any fault, is always right; under the same `Idempotency-Key` it is
+    also answered as the first time.
 
     1. See that the intake is open, by a reading of the last seconds.
-    2. Where a signal says that no person filled the form in, and this person is not registered, quarantine it.
+    2. If a signal speaks of a robot, and this person is not registered, quarantine the form.
     3. Write the registration and its confirmation in one commit.
-    4. Where this person was already registered, compare the two forms.
-    5. Where the commit came after the deadline, or long after the reading, look at the deadline afresh: it may have
-       been moved.
-
-    `key` is what a client that retries calls this one form (an `Idempotency-Key`): the same form under the same key is
-    answered as it was the first time, until `KEY_KEPT` after the deadline.
+    4. If this person was already registered, compare the two forms.
+    5. If the commit came after the deadline, or long after the reading, read the deadline afresh.
     """
     intake = intake_now(desk, event)
-    known_as = IdempotencyKey(_key_id(key), intake.closes_at + KEY_KEPT) if key else None
+    # what clients put in the key is not ours to store
+    digest = hashlib.sha256(key.encode()).hexdigest() if key else ""
+    known_as = IdempotencyKey(digest, intake.closes_at + KEY_KEPT) if key else None
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
     if intake.past or not event.takes(registration.email):
@@ -125,9 +124,8 @@ def register(
 def register_emailed(
     desk: Desk, event: Event, registration: Registration, arrived_at: datetime, answering: tuple[str, ...] | None
 ) -> Accepted | Duplicate | Conflict | Late | NotYetOpen:
-    """As `register`, for a form in an e-mail that SendGrid received at `arrived_at`; stored after the deadline too,
-    since nobody is there to take it back. `answering`: the References of our answer to the sender, where that is the
-    registrant."""
+    """Stored after the deadline too: nobody is there to take it back. `answering`: the References of our answer to the
+    sender, if that is the registrant."""
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
@@ -140,11 +138,6 @@ def register_emailed(
             return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
         return _compared(desk, event, there, registration, tell=answering is None)
     return _judged(desk, event, id, received_at, intake)
-
-
-def _key_id(key: str) -> str:
-    """What clients put in it is not ours to store."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _judged(desk: Desk, event: Event, id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
@@ -182,7 +175,6 @@ def _must_be(there: Registered | None) -> Registered:
 def _compared(
     desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool
 ) -> Duplicate | Conflict | Late:
-    """`tell` the address on file of another form."""
     if there.registration != registration:
         if tell:
             desk.store.enqueue(conflict_notice(event.slug, there))

@@ -1,4 +1,4 @@
-"""Resending: what the staff did not get, since the event's file named a wrong address, goes to those it names now."""
+"""Resending what the staff did not get to the addresses that they have now."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,7 @@ from rollcall.model.event import Event
 
 
 def resend_to_staff(store: Store, event: Event) -> Sequence[OutboxEntry]:
-    """Enqueue the roster again if the intake is closed, and a digest if one did not arrive. Each call enqueues e-mails
-    of its own, which are written when they are sent.
-
-    Returns the entries. Raises `StoreUnavailable`.
-    """
+    """The roster if the intake is closed, and a digest if one did not arrive; new ones at each call."""
     intake = store.known_intake(event.slug)
     if intake is None:
         return []

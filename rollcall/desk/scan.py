@@ -11,12 +11,11 @@ from typing import Generic, Protocol, TypeVar
 from rollcall.desk.ports import Store
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import QuarantinedForm, Registered, similarity_key
+from rollcall.model.registration import QuarantinedForm, Registered
 
 PAGE_SIZE = 500
-DOUBLES_NAMED = 5
 INBOUND_PAGE_SIZE = 50
-"""Strangers say how long an e-mail is."""
+"""Fewer: an e-mail may be long."""
 
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
@@ -27,28 +26,26 @@ def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
     return _all(partial(store.quarantined, event), PAGE_SIZE)
 
 
-def messages(store: Store, event: str) -> Iterator[InboundEmail]:
+def inbound_emails(store: Store, event: str) -> Iterator[InboundEmail]:
     return _all(partial(store.all_inbound, event), INBOUND_PAGE_SIZE)
 
 
 def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
     """By id, so the confirmations among them in the order of the registrations' ids."""
-    after = None
-    while page := store.unsent_entries(event, after, PAGE_SIZE):
-        yield from page
-        after = page[-1].id
+    return _all(partial(store.unsent_entries, event), PAGE_SIZE)
 
 
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """Without those of people who registered after all."""
-    for page in _pages(quarantined_forms(store, event), PAGE_SIZE):
+    """Those of people who have not registered since."""
+    forms = quarantined_forms(store, event)
+    while page := list(islice(forms, PAGE_SIZE)):
         registered = store.people_among(event, [form.id for form in page])
         yield from (form for form in page if form.id not in registered)
 
 
-def messages_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
-    """With its status now; and, where it waited for its sender, those of its people, by key, who are registered."""
-    for inbound in messages(store, event):
+def inbound_emails_now(store: Store, event: str) -> Iterator[tuple[InboundEmail, InboundStatus, frozenset[str]]]:
+    """With its status now; and, if it waited for its sender, those of its people, by key, who are registered."""
+    for inbound in inbound_emails(store, event):
         waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
         people = [form.person for form in inbound.forms if form.person] if waits else []
         registered = frozenset(store.people_among(event, people)) if people else frozenset()
@@ -80,24 +77,8 @@ class Newest(Generic[_T]):
         return tuple(one for _, _, one in sorted(self._last, key=itemgetter(0, 1)))
 
 
-def likely_doubles(people: Iterable[Registered]) -> Callable[[Registered], tuple[str, ...]]:
-    """Finds the references, `DOUBLES_NAMED` at most, of others who may be the same person (`similarity_key`)."""
-    alike: dict[int, str] = {}
-    for one in people:
-        key = hash(similarity_key(one.registration))
-        named = alike.get(key, "")
-        if named.count(" ") < DOUBLES_NAMED:
-            alike[key] = f"{named} {one.reference}".strip()
-
-    def doubles(one: Registered) -> tuple[str, ...]:
-        named = alike.get(hash(similarity_key(one.registration)), "").split()
-        return tuple(other for other in named if other != one.reference)[:DOUBLES_NAMED]
-
-    return doubles
-
-
 def in_step(those: Iterable[_T], id_of: Callable[[_T], str]) -> Callable[[str], _T | None]:
-    """Finds by id in a long list ordered by id, for ids asked in order."""
+    """Finds by id in a long list ordered by id; ids are asked for in that order too."""
     rest = iter(those)
     at = next(rest, None)
 
@@ -108,11 +89,6 @@ def in_step(those: Iterable[_T], id_of: Callable[[_T], str]) -> Callable[[str], 
         return at if at is not None and id_of(at) == id else None
 
     return find
-
-
-def _pages(those: Iterator[_T], size: int) -> Iterator[list[_T]]:
-    while page := list(islice(those, size)):
-        yield page
 
 
 def _all(page_after: Callable[[str | None, int], Sequence[_Identified]], size: int) -> Iterator[_Identified]:

@@ -1,4 +1,4 @@
-"""Sending: an outbox entry is claimed, its e-mail written, posted and settled."""
+"""Sending outbox entries."""
 
 import random
 import secrets
@@ -13,10 +13,9 @@ from typing import assert_never
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
-from rollcall.desk.staff_alerts import alert_for, within_the_hour
+from rollcall.desk.staff_digests import digests_about, digests_within_the_hour
 from rollcall.model.email import (
     TO_STAFF,
-    UNDELIVERED,
     Accepted,
     Attempt,
     AttemptOutcome,
@@ -30,7 +29,7 @@ from rollcall.model.email import (
     SendResult,
     Unknown,
     after_delivery_event,
-    is_to_staff,
+    goes_to_staff,
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
@@ -47,31 +46,30 @@ class Attempted:
     status: EmailStatus
     note: str = ""
     circuit: CircuitChange | None = None
-    """None where it was closed and is."""
     fault: Exception | None = field(default=None, compare=False, repr=False)
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
-    """Send one e-mail if it is due. Safe to call at any time, by several callers at once.
+    """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None if there was nothing
+    to do.
 
-    1. Check that the circuit breaker is closed, and get the store's time, in one reading.
-    2. Claim the entry under a lease, if nobody else wrote it meanwhile. A lease that lapsed is an attempt of unknown
-       result; an entry that has spent its attempts has failed.
+    1. Read the circuit breaker and the store's time together.
+    2. Claim the entry under a lease. A lease that lapsed is an attempt of unknown result; an entry that has spent its
+       attempts has failed.
     3. Write the e-mail from what is stored now, unless it is no longer needed.
     4. Post it.
-    5. Settle the entry: sent, cancelled, due again later, unknown, or failed. A sender that dies before this leaves a
-       lease that lapses, and the entry is due again.
-    6. Open the circuit breaker where no e-mail would be accepted now; close it where one was.
-
-    None where there was nothing to do.
+    5. Settle the entry: sent, cancelled, due again later, unknown, or failed.
+    6. Open the circuit breaker if SendGrid would accept no e-mail now; close it if it accepted one.
     """
     breaker = desk.store.circuit_breaker()
     entry = None if breaker.is_open else desk.store.entry(email_id)
-    if entry is None or not is_due(entry, breaker.as_of):
+    if entry is None or entry.due_at is None or entry.due_at > breaker.as_of:
         return None
-    lately = _lately(desk, entry, breaker.as_of) if may_be_postponed(entry) else 0
-    claimed = claim(entry, breaker.as_of, secrets.token_hex(8), lately, desk.limits)
-    if not desk.store.save_entry(claimed, _alerts(desk, claimed)):
+    lately, limits = 0, desk.limits
+    if may_be_postponed(entry):
+        lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, limits.to_one_address)
+    claimed = claim(entry, breaker.as_of, secrets.token_hex(8), lately, limits)
+    if not desk.store.save_entry(claimed, digests_about(desk, claimed)):
         return None
     if claimed.status is not EmailStatus.SENDING:
         return Attempted(claimed.status)
@@ -82,12 +80,9 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
-    """Send what is due, page by page, until nothing is, the circuit breaker opens, or `Limits.sweep_for` has passed:
-    each id with what came of it. After the breaker was open one e-mail tries alone. An entry with which something
-    unforeseen goes wrong comes with its exception; it is postponed, and delays no other.
-
-    Several sweeps at once are safe, and no faster than one. Raises when what is under way has ended.
-    """
+    """Send what is due until nothing is, the circuit breaker opens, or `Limits.sweep_for` has passed. After the breaker
+    was open one e-mail tries alone. An entry with which something unforeseen goes wrong is postponed, and comes with
+    its exception. Several sweeps at once are safe."""
     until = None
     with ThreadPoolExecutor(desk.limits.senders) as pool:
         while True:
@@ -103,13 +98,12 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
 def _send_page(
     desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
-    """To people `Limits.senders` at a time, then to staff one after another, since a roster fills processor and memory;
-    until one finds that no more can be sent."""
+    """To people at once, then to staff one after another: a roster fills processor and memory."""
     over = Signal()
 
     def one(email_id: str) -> Attempted | Exception | None:
         try:
-            if over.is_set() or (is_to_staff(email_id) and desk.store.now() > until):
+            if over.is_set() or (goes_to_staff(email_id) and desk.store.now() > until):
                 return None
             attempted = _send_or_postpone(desk, email_id)
         except StoreUnavailable:
@@ -120,9 +114,9 @@ def _send_page(
         return attempted
 
     outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
-        email_id: pool.submit(one, email_id).result for email_id in due if not is_to_staff(email_id)
+        email_id: pool.submit(one, email_id).result for email_id in due if not goes_to_staff(email_id)
     }
-    outcomes |= {email_id: partial(one, email_id) for email_id in due if is_to_staff(email_id)}
+    outcomes |= {email_id: partial(one, email_id) for email_id in due if goes_to_staff(email_id)}
     unavailable = None
     try:
         for email_id, outcome in outcomes.items():
@@ -151,12 +145,7 @@ def _send_or_postpone(desk: Desk, email_id: str) -> Attempted | Exception | None
         return error
 
 
-def is_due(entry: OutboxEntry, now: datetime) -> bool:
-    return entry.due_at is not None and entry.due_at <= now
-
-
 def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limits: Limits) -> OutboxEntry:
-    """`lately` counts the e-mails to its address within `Limits.address_window`."""
     if entry.status is EmailStatus.SENDING:
         note = "the sender stopped before it settled the e-mail"
         return _unknown(_noted(entry, entry.attempts[-1].id, AttemptOutcome.UNKNOWN, note), now, limits)
@@ -171,15 +160,14 @@ def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limit
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
-    """Not what goes to staff, which no stranger can choose, nor what counts for its address already."""
+    """Not what goes to staff, nor what counts for its address already."""
     return entry.kind not in TO_STAFF and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
 
 def settle(
     entry: OutboxEntry, attempt_id: str, result: SendResult | NotNeeded, now: datetime, limits: Limits
 ) -> OutboxEntry:
-    """Where a delivery event settled it meanwhile, or another sender has it, only the attempt's outcome is noted; that
-    SendGrid accepted the e-mail counts in any case."""
+    """If something else settled it meanwhile, only the outcome is noted; an accepted e-mail counts in any case."""
     mine = entry.status is EmailStatus.SENDING and entry.attempts[-1].id == attempt_id
     noted = _noted(entry, attempt_id, _OUTCOMES[type(result)], result.note)
     if isinstance(result, Accepted):
@@ -212,13 +200,11 @@ _OUTCOMES = {
 
 
 def backoff(entry: OutboxEntry, limits: Limits) -> timedelta:
-    """Exponential, with full jitter."""
     doublings = min(max(_count(entry, AttemptOutcome.REJECTED) - 1, 0), 16)  # past that, the longest holds anyway
     return jitter(entry, min(limits.longest_backoff, limits.first_backoff * (1 << doublings))) + timedelta(seconds=1)
 
 
 def jitter(entry: OutboxEntry, longest: timedelta) -> timedelta:
-    """Anything up to `longest`; the same for the same entry."""
     return longest * random.Random(f"{entry.id} {len(entry.attempts)}").random()
 
 
@@ -272,15 +258,6 @@ def _count(entry: OutboxEntry, outcome: AttemptOutcome) -> int:
     return sum(attempt.outcome is outcome for attempt in entry.attempts)
 
 
-def _lately(desk: Desk, entry: OutboxEntry, now: datetime) -> int:
-    limits = desk.limits
-    return desk.store.recently_sent(entry.to, now - limits.address_window, limits.to_one_address)
-
-
-def _alerts(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
-    return alert_for(desk, entry) if entry.status in UNDELIVERED else ()
-
-
 def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
     event = desk.event(claimed.event)
     if event is None:
@@ -300,16 +277,17 @@ def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
 
 
 def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | NotNeeded) -> CircuitChange | None:
-    """Staff are told where our account is refused."""
     if not isinstance(result, RateLimited) and breaker.open_until is None:
         return None
     while True:
         breaker = desk.store.circuit_breaker()
         after = circuit_after(breaker, result, desk.limits)
-        tell = after.account_refused and not (breaker.account_refused and breaker.open_until)
         if after == breaker:
             return CircuitChange.STILL_OPEN if breaker.is_open else None
-        if desk.store.save_circuit_breaker(after, _alerts_of_open_circuit(desk, after) if tell else []):
+        tell = after.account_refused and not (breaker.account_refused and breaker.open_until)
+        told = desk.events.values() if tell else ()
+        digests = [entry for event in told for entry in digests_within_the_hour(event, after.as_of)]
+        if desk.store.save_circuit_breaker(after, digests):
             break
     if after.open_until is None:
         return CircuitChange.CLOSED
@@ -317,7 +295,6 @@ def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | No
 
 
 def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) -> EmailStatus:
-    """Whoever else writes it meanwhile."""
     while True:
         # what was accepted waits for nothing any more, whatever the time
         now = claimed.attempts[-1].at if isinstance(result, Accepted) else desk.store.now()
@@ -327,9 +304,5 @@ def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) ->
         if current is None:
             raise LookupError("an outbox entry is gone; only those of the smoke test are deleted")
         settled = settle(current, claimed.attempts[-1].id, result, now, desk.limits)
-        if settled == current or desk.store.save_entry(settled, _alerts(desk, settled)):
+        if settled == current or desk.store.save_entry(settled, digests_about(desk, settled)):
             return settled.status
-
-
-def _alerts_of_open_circuit(desk: Desk, breaker: CircuitBreaker) -> Sequence[OutboxEntry]:
-    return [entry for event in desk.events.values() for entry in within_the_hour(event, breaker.as_of)]

@@ -1,5 +1,6 @@
 """The blank form: a PDF to type into or print, and a text to paste into an e-mail."""
 
+import argparse
 import io
 import os
 import sys
@@ -227,11 +228,15 @@ def _each_page(foot: str) -> Callable[[Canvas, object], None]:
 
 
 def main() -> None:
-    """`python -m rollcall.documents.blank_form EVENTS FOLDER`. Forms are returned to the event's address at
-    `FORMS_HOST`, from the environment, else to its first staff address."""
-    events_folder, folder = (Path(argument) for argument in sys.argv[1:])
+    """The blank forms of all events. They are returned to the event's address at `FORMS_HOST`, from the environment,
+    else to its first staff address."""
+    parser = argparse.ArgumentParser("python -m rollcall.documents.blank_form", description=main.__doc__)
+    parser.add_argument("events", type=Path, help="folder of the event files")
+    parser.add_argument("folder", type=Path, help="where the forms are written")
+    given = parser.parse_args()
+    folder: Path = given.folder
     try:
-        events = read_events(events_folder)
+        events = read_events(given.events)
     except EventFileError as error:
         sys.exit(str(error))
     host = os.environ.get("FORMS_HOST")

@@ -9,7 +9,7 @@ from rollcall.model.registration import Registered
 
 
 def invitation(event: desk.Event, registered: Registered) -> bytes:
-    """One UID per registration: a second import replaces the first. A date's end is exclusive (RFC 5545, 3.6.1)."""
+    """Imported again, it replaces itself: one UID per registration."""
     entry = Event()
     entry.add("uid", f"{registered.id}@{event.slug}.rollcall")
     entry.add("dtstamp", registered.received_at)
@@ -19,7 +19,7 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
         entry.add("dtend", event.ends.astimezone(event.zone))
     else:
         entry.add("dtstart", event.starts)
-        entry.add("dtend", event.ends + timedelta(days=1))
+        entry.add("dtend", event.ends + timedelta(days=1))  # exclusive (RFC 5545, 3.6.1)
     entry.add("location", ", ".join((event.venue.room, event.venue.building, *event.venue.address)))
     entry.add("description", f"Your reference: {registered.reference}\nQuestions: {event.contact.email}")
     if event.website:

@@ -1,7 +1,4 @@
-"""The roster's files: CSV for programs, XLSX for people.
-
-A roster may be larger than memory: SQLite sorts it in a temporary file, and rows are written one at a time.
-"""
+"""The roster's files, CSV and XLSX. SQLite sorts what may be larger than memory; rows are written one at a time."""
 
 import csv
 import io
@@ -12,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
 from pathlib import Path
-from typing import Any, Generic, TypeVar
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -23,31 +20,27 @@ from xlsxwriter.utility import xl_col_to_name
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.intake import e_mailed_in_time
-from rollcall.model.registration import QuarantinedForm, Registered, Registration, fold
+from rollcall.model.registration import Registered, Registration, fold, similarity_key
 from rollcall.model.roster import (
-    ROSTER_TYPES,
     WHY_QUARANTINED,
     Drawn,
-    IncompleteForm,
     Named,
     RosterContent,
-    RosterFile,
     RosterRow,
     Shown,
 )
 from schemas.form import form_fields, in_labels, written
 
 Row = tuple[str, ...]
-_Of = TypeVar("_Of")
 
 _TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 _WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
 _USUAL_WIDTH = 18
 NAMED = 200
-"""Most frequent organizations, and hotels, counted by name."""
-_LONGEST_IN_CELL = 32_767
-"""Characters, Excel's limit."""
+"""Organizations, and hotels."""
+DOUBLES_NAMED = 5
+_LONGEST_IN_CELL = 32_767  # characters, Excel's limit
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
 
@@ -56,11 +49,9 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
     table, workbook = folder / f"{event.slug}-roster.csv", folder / f"{event.slug}-roster.xlsx"
     with closing(SortedRows()) as rows:
         rows.add(event, content)
-        write_table(roster_sheet(event), rows.of(late=False), table)
+        write_table(roster_sheet(event, rows), table)
         write_workbook(event, content, rows, workbook)
-        named = rows.named("organization"), rows.named("hotel")
-    files = RosterFile(table, ROSTER_TYPES["csv"]), RosterFile(workbook, ROSTER_TYPES["xlsx"])
-    return Drawn(files, *named)
+        return Drawn((table, workbook), rows.named("organization"), rows.named("hotel"), rows.doubles())
 
 
 @dataclass(frozen=True)
@@ -72,51 +63,38 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Sheet(Generic[_Of]):
+class Sheet:
     name: str
     columns: tuple[Column, ...]
-    row: Callable[[_Of], Row]
+    count: int
+    rows: Iterable[Row]
 
 
-def roster_sheet(event: Event) -> Sheet[RosterRow]:
-    answers = _answers(event)
-
-    def row(one: RosterRow) -> Row:
-        registered = one.registered
-        confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
-        received, doubles = _time(registered.received_at, event), ", ".join(one.doubles)
-        return (registered.reference, *answers(registered), received, confirmation.value, doubles)
-
+def roster_sheet(event: Event, rows: "SortedRows") -> Sheet:
     after = Column("Received", 17), Column("Confirmation", 14), Column("May be the same as", 18)
-    return Sheet("Roster", (Column("Reference", 14), *_form_columns(event), *after), row)
+    columns = Column("Reference", 14), *_form_columns(event), *after
+    return Sheet("Roster", columns, rows.count(late=False), (row[:-1] for row in rows.of(late=False)))
 
 
-def late_sheet(event: Event, closes_at: datetime) -> Sheet[RosterRow]:
-    roster = roster_sheet(event)
-
-    def row(one: RosterRow) -> Row:
-        received_at, arrived_at = one.registered.received_at, one.registered.arrived_at
-        in_time = e_mailed_in_time(received_at, arrived_at, closes_at)
-        return (*roster.row(one), _time(arrived_at, event) if arrived_at and in_time else "")
-
-    return Sheet("Late", (*roster.columns, Column("E-mailed in time, at", 19)), row)
-
-
-def not_completed_sheet(event: Event) -> Sheet[IncompleteForm]:
-    def row(one: IncompleteForm) -> Row:
-        return one.name, one.sender, one.missing, _time(one.received_at, event)
-
+def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:
+    """The roster, and what else there is."""
+    roster, answers, place_of = roster_sheet(event, rows), _answers(event), place(event)
+    late_columns = *roster.columns, Column("E-mailed in time, at", 19)
+    not_completed = [
+        (one.name, one.sender, one.missing, _time(one.received_at, event)) for one in content.not_completed
+    ]
     across = ("Name", 28), ("E-mail address of the sender", 32), ("Missing", 48), ("Received", 17)
-    return Sheet("Not completed", tuple(Column(label, width) for label, width in across), row)
-
-
-def quarantine_sheet(event: Event) -> Sheet[QuarantinedForm]:
-    answers = _answers(event)
-
-    def row(one: QuarantinedForm) -> Row:
-        return (WHY_QUARANTINED[one.signal], _time(one.form.received_at, event), *answers(one.form))
-
-    return Sheet("Needs review", (Column("Why", 30), Column("Received", 17), *_form_columns(event)), row)
+    quarantined = (
+        (WHY_QUARANTINED[one.signal], _time(one.form.received_at, event), *answers(one.form))
+        for one in sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
+    )
+    review_columns = Column("Why", 30), Column("Received", 17), *_form_columns(event)
+    others = (
+        Sheet("Late", late_columns, rows.count(late=True), rows.of(late=True)),
+        Sheet("Not completed", tuple(starmap(Column, across)), len(not_completed), not_completed),
+        Sheet("Needs review", review_columns, len(content.quarantined), quarantined),
+    )
+    return [roster, *(sheet for sheet in others if sheet.count)]
 
 
 def harmless(cell: str) -> str:
@@ -142,74 +120,99 @@ def place(event: Event) -> Callable[[Registration], Place]:
 
 
 class SortedRows:
-    """Rows by place, then in the order in which they were added."""
+    """Sorted by place, then as they were added."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
         self._file.execute("pragma journal_mode = off")
-        self._file.execute(f"create table people (late, {_PLACE}, organization, hotel, cells)")
+        self._file.execute(
+            f"create table people (late, {_PLACE}, organization, hotel, similarity, reference, cells, in_time, doubles)"
+        )
 
     def close(self) -> None:
         self._file.close()
 
     def add(self, event: Event, content: RosterContent) -> None:
-        on_list, late, place_of = roster_sheet(event), late_sheet(event, content.closes_at), place(event)
+        place_of, answers = place(event), _answers(event)
 
         def values(one: RosterRow) -> tuple[object, ...]:
-            person = one.registered.registration
-            named = person.answers.get("organization"), person.answers.get("hotel")
-            cells = (late if one.late else on_list).row(one)
-            return (one.late, *place_of(person), *named, json.dumps(cells, ensure_ascii=False))
+            registered, person = one.registered, one.registered.registration
+            confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
+            received = _time(registered.received_at, event)
+            cells = registered.reference, *answers(registered), received, confirmation.value
+            arrived_at, in_time = registered.arrived_at, ""
+            if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, content.closes_at):
+                in_time = _time(arrived_at, event)
+            return (
+                one.late,
+                *place_of(person),
+                person.answers.get("organization"),
+                person.answers.get("hotel"),
+                hash(similarity_key(person)),
+                registered.reference,
+                json.dumps(cells, ensure_ascii=False),
+                in_time,
+                "",
+            )
 
-        self._file.executemany("insert into people values (?, ?, ?, ?, ?, ?, ?, ?)", map(values, content.people))
+        self._file.executemany(f"insert into people values ({', '.join('?' * 12)})", map(values, content.people))
+        self._file.execute("create index similar on people (similarity)")
+        self._file.execute(_MARK_DOUBLES, (DOUBLES_NAMED,))
 
     def of(self, *, late: bool) -> Iterator[Row]:
-        """Sorts only keys, and looks each row up at its turn."""
+        """Sorts only keys, and looks each row up at its turn. The last cell is of late rows alone."""
         in_order = self._file.execute(f"select rowid from people where late = ? order by {_PLACE}, rowid", (late,))
         for number in in_order:
-            ((cells,),) = self._file.execute("select cells from people where rowid = ?", number)
-            yield tuple(json.loads(cells))
+            ((cells, *more),) = self._file.execute("select cells, doubles, in_time from people where rowid = ?", number)
+            yield (*json.loads(cells), *more)
 
     def count(self, *, late: bool) -> int:
-        ((count,),) = self._file.execute("select count(*) from people where late = ?", (late,))
-        return int(count)
+        return self._count("people where late = ?", (late,))
+
+    def doubles(self) -> int:
+        return self._count("people where doubles > ''")
 
     def named(self, what: str) -> Named:
         counted = f"select {what} as name, count(*) as times from people where not late group by name"
         shown = self._file.execute(f"{counted} order by times desc, name limit ?", (NAMED,)).fetchall()
-        ((count,),) = self._file.execute(f"select count(*) from ({counted})")
-        return Shown(tuple(shown), count)
+        return Shown(tuple(shown), self._count(f"({counted})"))
+
+    def _count(self, those: str, given: tuple[object, ...] = ()) -> int:
+        ((count,),) = self._file.execute(f"select count(*) from {those}", given)
+        return int(count)
 
 
 _PLACE = "category, place_of_organization, family_name, first_name"
+# people with one similarity get each other's references
+_MARK_DOUBLES = """
+    update people set doubles = (
+        select group_concat(reference, ', ') from (
+            select reference from people as other
+            where other.similarity = people.similarity and other.rowid != people.rowid order by rowid limit ?
+        )
+    )
+    where similarity in (select similarity from people group by similarity having count(*) > 1)
+"""
 
 
-def write_table(sheet: Sheet[RosterRow], rows: Iterable[Row], path: Path) -> None:
+def write_table(sheet: Sheet, path: Path) -> None:
     """CSV (RFC 4180), in UTF-8 with the byte order mark that spreadsheets need."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([column.label for column in sheet.columns])
-        writer.writerows(map(harmless, row) for row in rows)
+        writer.writerows(map(harmless, row) for row in sheet.rows)
 
 
 def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path: Path) -> None:
-    """xlsxwriter makes all but the rows, which go straight into the zipped sheets: it would write each sheet to disk
-    twice, 2,400 bytes a person, and on Cloud Run the disk is memory."""
-    not_completed, quarantined, place_of = not_completed_sheet(event), quarantine_sheet(event), place(event)
-    in_order = sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
-    filled: list[tuple[Sheet[Any], int, Iterable[Row]]] = [
-        (roster_sheet(event), rows.count(late=False), rows.of(late=False)),
-        (late_sheet(event, content.closes_at), rows.count(late=True), rows.of(late=True)),
-        (not_completed, len(content.not_completed), map(not_completed.row, content.not_completed)),
-        (quarantined, len(content.quarantined), map(quarantined.row, in_order)),
-    ]
-    filled = [filled[0], *(one for one in filled[1:] if one[1])]
+    """The rows go straight into the zipped sheets: xlsxwriter would write them to disk twice, 2,400 bytes a person,
+    and on Cloud Run the disk is memory."""
+    filled = sheets(event, content, rows)
     frame = io.BytesIO()
     with xlsxwriter.Workbook(frame, {"in_memory": True}) as workbook:
         workbook.set_properties({"title": f"Roster: {event.title}", "created": content.closes_at.replace(tzinfo=None)})
-        for sheet, count, _ in filled:
-            _add_sheet(workbook, event, sheet, count)
-    its_rows = {f"xl/worksheets/sheet{number}.xml": one[2] for number, one in enumerate(filled, start=1)}
+        for sheet in filled:
+            _add_sheet(workbook, event, sheet)
+    its_rows = {f"xl/worksheets/sheet{number}.xml": sheet.rows for number, sheet in enumerate(filled, start=1)}
     with ZipFile(frame) as parts, ZipFile(path, "w") as whole:
         for part in parts.infolist():
             entry = ZipInfo(part.filename, part.date_time)
@@ -218,7 +221,7 @@ def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path:
                 into.writelines(_with_rows(parts.read(part), its_rows.get(part.filename)))
 
 
-def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], count: int) -> None:
+def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet) -> None:
     page = workbook.add_worksheet(sheet.name)
     header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
     body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
@@ -226,7 +229,7 @@ def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], c
         page.set_column(number, number, column.width, body)
         page.write_string(0, number, column.label, header)
     page.freeze_panes(1, 1)
-    page.autofilter(0, 0, max(count, 1), len(sheet.columns) - 1)
+    page.autofilter(0, 0, max(sheet.count, 1), len(sheet.columns) - 1)
     page.set_landscape()
     page.set_paper(9)  # A4
     page.fit_to_pages(1, 0)
@@ -237,7 +240,7 @@ def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet[Any], c
 
 
 def _with_rows(part: bytes, rows: Iterable[Row] | None) -> Iterator[bytes]:
-    """Rows as ECMA-376, part 1, 18.3.1 has them, in the format of their columns."""
+    """As in ECMA-376, part 1, 18.3.1, in their columns' format."""
     if rows is None:
         yield part
         return
@@ -255,7 +258,7 @@ def _with_rows(part: bytes, rows: Iterable[Row] | None) -> Iterator[bytes]:
 
 
 def _in_xml(text: str) -> str:
-    """Escapes as ECMA-376, part 1, 18.4.8 and 22.9.2.19 have them."""
+    """As in ECMA-376, part 1, 18.4.8 and 22.9.2.19."""
     escaped = _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", _ESCAPE.sub("_x005F_", text[:_LONGEST_IN_CELL]))
     return escape(escaped)
 

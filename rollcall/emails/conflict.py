@@ -1,4 +1,4 @@
-"""To the registrant: another form came in the same name, and changed nothing."""
+"""To the registrant: another form came in the same name."""
 
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import person_of, worded

@@ -7,12 +7,14 @@ from enum import StrEnum
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
-from rollcall.emails.wording import LINK_HOLDS, details, faults, labelled, name_of, one_line, worded
+from rollcall.emails.reasons import why_doubted
+from rollcall.emails.wording import details, faults, labelled, name_of, one_line, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from schemas.text import is_blank
 
@@ -25,6 +27,8 @@ _RE = re.compile(r"\A(?:re\s*(?:\[\d+\]|\(\d+\))?\s*:\s*)+", re.IGNORECASE)
 
 
 class Outcome(StrEnum):
+    """A form's status, and two of a registration's."""
+
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
     E_MAILED_IN_TIME = "e_mailed_in_time"
@@ -42,15 +46,9 @@ IN_A_WORD = {
     Outcome.E_MAILED_IN_TIME: "received in time, recorded late",
     Outcome.LATE: "late",
     Outcome.CONFLICT: "nothing changed",
-    Outcome.INCOMPLETE: "something is missing or wrong",
+    Outcome.INCOMPLETE: "please look at it",
     Outcome.NOT_YET_OPEN: "registration was not yet open",
     Outcome.NEEDS_REVIEW: "the secretariat will look at it",
-}
-_NOT_REGISTERED = {
-    FormStatus.CONFLICT: Outcome.CONFLICT,
-    FormStatus.INCOMPLETE: Outcome.INCOMPLETE,
-    FormStatus.NOT_YET_OPEN: Outcome.NOT_YET_OPEN,
-    FormStatus.NEEDS_REVIEW: Outcome.NEEDS_REVIEW,
 }
 
 
@@ -72,6 +70,7 @@ class FormShown:
     details: list[tuple[str, str]]
     """As registered, else as understood: label and text."""
     faults: list[str]
+    doubts: list[str]
     registered: Registered | None
     link: str | None
     """To the page with the answers filled in."""
@@ -88,7 +87,7 @@ def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
         raise LookupError(f"inbound e-mail {inbound_id} is not there")
     ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
     found = [desk.store.registered(event.slug, id) for id in ids]
-    until = max(intake.closes_at, intake.as_of) + LINK_HOLDS  # the deadline may be moved
+    until = max(intake.closes_at, intake.as_of) + VALID_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
     return Reply(
         inbound=inbound,
         people={one.id: one for one in found if one},
@@ -131,19 +130,23 @@ def _headline(forms: list[FormShown]) -> str:
     outcomes = {form.outcome for form in forms}
     if outcomes and outcomes <= {Outcome.REGISTERED, Outcome.DUPLICATE}:
         return "Your form is registered" if len(forms) == 1 else "Your forms are registered"
-    if Outcome.INCOMPLETE in outcomes:
+    if any(form.faults for form in forms if form.outcome is Outcome.INCOMPLETE):
         return "Something is missing in your form" if len(forms) == 1 else "Something is missing in your forms"
+    if Outcome.INCOMPLETE in outcomes:
+        return "Please look at your form" if len(forms) == 1 else "Please look at your forms"
     return "We received your e-mail"
 
 
 def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
     # whoever sends a different form is told nothing of the one that is registered
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
+    row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
-        name=registered.registration.full_name if registered else name_of(form.answers),
-        outcome=_outcome(form, registered, intake) if registered else _NOT_REGISTERED[form.status],
+        name=registered.registration.full_name if registered else row or name_of(form.answers),
+        outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
+        doubts=why_doubted(event, form.doubts),
         registered=registered,
         link=reply.links.get(place),
     )
@@ -155,8 +158,8 @@ def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
     }
 
 
-def _outcome(form: InboundForm, registered: Registered, intake: Intake) -> Outcome:
-    if not intake.is_late(registered.received_at):
-        return Outcome.DUPLICATE if form.status is FormStatus.DUPLICATE else Outcome.REGISTERED
+def _outcome(form: InboundForm, registered: Registered | None, intake: Intake) -> Outcome:
+    if registered is None or not intake.is_late(registered.received_at):
+        return Outcome(form.status.value)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     return Outcome.E_MAILED_IN_TIME if in_time else Outcome.LATE

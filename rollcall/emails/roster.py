@@ -1,43 +1,28 @@
 """To the staff: the closed list and its files."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rollcall.desk import scan
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import (
-    Newest,
-    everyone,
-    in_step,
-    likely_doubles,
-    messages_now,
-    still_quarantined,
-    unsent_entries,
-)
+from rollcall.desk.scan import Newest
 from rollcall.documents.roster import draw
-from rollcall.emails.wording import (
-    ATTACHED,
-    NOT_GIVEN,
-    SHOWN,
-    not_shown,
-    one_line,
-    quarantined_row,
-    standing,
-    who,
-    worded,
-)
+from rollcall.emails import wording
+from rollcall.emails.wording import ATTACHED, NOT_GIVEN, SHOWN
 from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
-from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.links import VALID_FOR, LinkPurpose
+from rollcall.model.registration import QuarantinedForm
 from rollcall.model.roster import (
     NOTHING,
+    ROSTER_TYPES,
     Drawn,
     IncompleteForm,
     Named,
@@ -50,11 +35,8 @@ from schemas.form import form_fields
 from templates import in_zone, words
 
 IN_WORKBOOK = 1000
-"""Of quarantined forms, and of incomplete ones, the last: robots may send more than an e-mail can carry."""
-LINKS_HOLD = timedelta(days=14)
-"""Whoever has a link sees every address. `make send-roster` makes new ones."""
-LONGEST_CELL = 250
-"""Characters."""
+"""Quarantined forms, and incomplete ones; robots may send many."""
+LONGEST_CELL = 250  # characters
 
 
 @dataclass(frozen=True)
@@ -68,29 +50,21 @@ class LinkedFile:
 
 @dataclass(frozen=True)
 class Roster:
-    """Counts are complete; lists show the last ones, oldest first."""
-
-    closes_at: datetime
-    as_of: datetime
-    """The store's time."""
     by_category: Mapping[str, int] = field(default_factory=dict)
-    """Of those on the list, by code."""
+    """By code, of those on the list."""
     doubles: int = 0
     organizations: Named = NOTHING
     hotels: Named = NOTHING
     undelivered: Shown[RosterRow] = NOTHING
-    """On the list, without a confirmation sent; first those whom it will not reach."""
+    """On the list, first those whom no confirmation will reach."""
     late: Shown[RosterRow] = NOTHING
     quarantined: Shown[QuarantinedForm] = NOTHING
     inbound: Mapping[InboundStatus, int] = field(default_factory=dict)
-    """Absent where zero."""
     resolved: int = 0
     """Of those that need review."""
     not_completed: Shown[IncompleteForm] = NOTHING
     attached: tuple[Attachment, ...] = ()
     linked: tuple[LinkedFile, ...] = ()
-    """In place of `attached`, where the files are too large for an e-mail."""
-    links_hold_until: datetime | None = None
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
@@ -113,20 +87,18 @@ def gather(
     if not list_is_whole(desk.store, event, intake, closing):
         raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
-    for one, status, registered in messages_now(desk.store, event.slug):
+    for one, status, registered in scan.inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
-    for form in still_quarantined(desk.store, event.slug):
+    for form in scan.still_quarantined(desk.store, event.slug):
         quarantined.add(form.form.received_at, form)
     counted = people.counting(_everyone(desk.store, event, intake, closing))
     content = RosterContent(intake.closes_at, counted, quarantined.in_order(), inbound.not_completed.in_order())
     with TemporaryDirectory(prefix="roster-") as folder:
         drawn = draw(event, content, Path(folder))
-        attached, linked = _handed_out(desk, event, intake, closing, drawn)
+        attached, linked = _handed_out(desk, event, intake, closing, drawn.files)
     return Roster(
-        closes_at=intake.closes_at,
-        as_of=intake.as_of,
         by_category=people.by_category,
-        doubles=people.doubles,
+        doubles=drawn.doubles,
         organizations=drawn.organizations,
         hotels=drawn.hotels,
         undelivered=people.undelivered,
@@ -137,36 +109,36 @@ def gather(
         not_completed=Shown(content.not_completed[-SHOWN:], inbound.not_completed.count),
         attached=attached,
         linked=linked,
-        links_hold_until=intake.as_of + LINKS_HOLD if linked else None,
     )
 
 
 def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
     closing = _closing(event, intake)
-    return worded(
+    return wording.worded(
         entry,
         event,
         f"Roster: {event.title}, {closing.count} registered",
         "roster",
         attachments=roster.attached,
         roster=roster,
-        closing=closing,
+        intake=intake,
+        links_hold_until=intake.as_of + VALID_FOR[LinkPurpose.ROSTER],
         attached=[file.name for file in roster.attached],
         linked=[(file.name, f"{file.size / 1_000_000:.1f} MB", file.link) for file in roster.linked],
         by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
         organizations=_named(roster.organizations),
         hotels=_named(roster.hotels),
         undelivered_rows=[_undelivered_row(one) for one in roster.undelivered.shown],
-        late_rows=[_late_row(event, one, roster) for one in roster.late.shown],
+        late_rows=[_late_row(event, one, intake) for one in roster.late.shown],
         not_completed_rows=[_not_completed_row(event, one) for one in roster.not_completed.shown],
-        quarantined_rows=[quarantined_row(event, one) for one in roster.quarantined.shown],
+        quarantined_rows=[wording.quarantined_row(event, one) for one in roster.quarantined.shown],
         in_workbook=IN_WORKBOOK,
         by_email=by_email(roster.inbound, roster.resolved),
     )
 
 
 def by_email(counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[str, int]]:
-    """`resolved`: of those that need review. Each e-mail counts in one row above the last."""
+    """Each e-mail counts in one row above the last. `resolved`: of those that need review."""
     if not sum(counts.values()):
         return []
     names = {status: words(status).capitalize() for status in InboundStatus}
@@ -190,8 +162,8 @@ def incomplete_form(event: Event, inbound: InboundEmail, form: InboundForm) -> I
 
 
 def _cell(text: str) -> str:
-    """XML, and so a workbook, has no place for some characters."""
-    return "".join(filter(str.isprintable, one_line(text, LONGEST_CELL)))
+    """Without characters that XML forbids."""
+    return "".join(filter(str.isprintable, wording.one_line(text, LONGEST_CELL)))
 
 
 def _closing(event: Event, intake: Intake) -> Closing:
@@ -219,7 +191,6 @@ class _Inbound:
 @dataclass
 class _People:
     by_category: Counter[str] = field(default_factory=Counter)
-    doubles: int = 0
     late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     _not_sent: int = 0
     _will_not_arrive: list[RosterRow] = field(default_factory=list)
@@ -227,7 +198,6 @@ class _People:
 
     def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
         for one in people:
-            self.doubles += bool(one.doubles)
             if one.late:
                 self.late.add(one.registered.received_at, one)
             else:
@@ -245,45 +215,39 @@ class _People:
 
 
 def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
-    on_list = in_step(listed(store, event, intake, closing), str)
-    confirmations = (one for one in unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
-    unsent = in_step(confirmations, lambda entry: entry.registration_id or "")
-    doubles = likely_doubles(everyone(store, event.slug))
-    for one in everyone(store, event.slug):
-        yield RosterRow(one, on_list(one.id) is None, unsent(one.id), doubles(one))
+    on_list = scan.in_step(listed(store, event, intake, closing), str)
+    confirmations = (one for one in scan.unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
+    unsent = scan.in_step(confirmations, lambda entry: entry.registration_id or "")
+    for one in scan.everyone(store, event.slug):
+        yield RosterRow(one, on_list(one.id) is None, unsent(one.id))
 
 
 def _handed_out(
-    desk: Desk, event: Event, intake: Intake, closing: Closing, drawn: Drawn
+    desk: Desk, event: Event, intake: Intake, closing: Closing, files: Sequence[Path]
 ) -> tuple[tuple[Attachment, ...], tuple[LinkedFile, ...]]:
-    sizes = [file.path.stat().st_size for file in drawn.files]
-    if sum(sizes) <= ATTACHED:
-        return tuple(Attachment(file.path.name, file.type, file.path.read_bytes()) for file in drawn.files), ()
+    if sum(file.stat().st_size for file in files) <= ATTACHED:
+        return tuple(Attachment(file.name, ROSTER_TYPES[file.suffix], file.read_bytes()) for file in files), ()
     linked = []
-    for file, size in zip(drawn.files, sizes, strict=True):
-        id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.path.suffix)
-        desk.files().put_file(id, file.path)
-        link = desk.links.roster(event, id, intake.as_of + LINKS_HOLD)
-        linked.append(LinkedFile(file.path.name, size, link))
+    for file in files:
+        id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.suffix)
+        desk.files().put_file(id, file)
+        link = desk.links.roster(event, id, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
+        linked.append(LinkedFile(file.name, file.stat().st_size, link))
     return (), tuple(linked)
 
 
 def _undelivered_row(one: RosterRow) -> tuple[str, str]:
-    unsent = f" ({standing(one.unsent)})" if one.unsent else ""
-    return who(one.registered), f"{one.registered.registration.email}{unsent}"
+    unsent = f" ({wording.standing(one.unsent)})" if one.unsent else ""
+    return wording.who(one.registered), f"{one.registered.registration.email}{unsent}"
 
 
-def _late_row(event: Event, one: RosterRow, roster: Roster) -> tuple[str, str]:
-    unsent = f"; e-mail {standing(one.unsent)}" if one.unsent else ""
-    received = _received_late(event, one.registered, roster)
-    return who(one.registered), f"{one.registered.registration.email}, {received}{unsent}"
-
-
-def _received_late(event: Event, one: Registered, roster: Roster) -> str:
-    received = f"received {in_zone(one.received_at, event)}"
-    if one.arrived_at and e_mailed_in_time(one.received_at, one.arrived_at, roster.closes_at):
-        return f"e-mailed in time, at {in_zone(one.arrived_at, event)}; {received}"
-    return received
+def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
+    unsent = f"; e-mail {wording.standing(one.unsent)}" if one.unsent else ""
+    registered, arrived_at, in_time = one.registered, one.registered.arrived_at, ""
+    if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, intake.closes_at):
+        in_time = f"e-mailed in time, at {in_zone(arrived_at, event)}; "
+    received = f"{in_time}received {in_zone(registered.received_at, event)}"
+    return wording.who(registered), f"{registered.registration.email}, {received}{unsent}"
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
@@ -294,6 +258,6 @@ def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
 
 def _named(names: Named) -> list[tuple[str, int | str]]:
     rows: list[tuple[str, int | str]] = [(NOT_GIVEN if name is None else name, times) for name, times in names.shown]
-    if more := not_shown(names):
+    if more := wording.not_shown(names):
         rows.append(("others, which are in the files", f"{more} names" if more > 1 else "1 name"))
     return rows

@@ -6,65 +6,45 @@ from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import Newest, messages, still_quarantined, unsent_entries
-from rollcall.desk.staff_alerts import is_for_staff, next_morning
-from rollcall.emails.reasons import why
-from rollcall.emails.wording import (
-    ATTACHED,
-    LINK_HOLDS,
-    LONGEST_SHOWN,
-    SHOWN,
-    details,
-    differences,
-    faults,
-    labelled,
-    name_of,
-    not_shown,
-    one_line,
-    quarantined_row,
-    shown,
-    standing,
-    who,
-    worded,
-)
+from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
+from rollcall.desk.staff_digests import digests_next_morning, is_lost
+from rollcall.emails import wording
+from rollcall.emails.reasons import why, why_doubted
+from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
 from rollcall.model.roster import NOTHING, Shown
 from templates import in_zone, words
 
 LOOKED_AT = 60_000_000
-"""Bytes of inbound e-mails searched for attachments: two of the largest, or many small ones."""
+"""Bytes of inbound e-mails: two of the largest, or many small ones."""
 WITHOUT_ATTACHMENTS = timedelta(days=7)
-"""After a rejected digest: a server that takes an attachment for a virus rejects all."""
+"""After a rejected digest: its server may have taken an attachment for a virus."""
 OUTAGE_IS_NEWS = timedelta(days=2)
 """After the circuit breaker opened."""
 LONGEST_FORMS = 10_000
-"""Characters about the forms in one inbound e-mail."""
+"""Characters, of one inbound e-mail."""
 _MORE = "more in the e-mail itself"
-_ROW = 100
-"""Characters, for the markup around a label and its text."""
+_ROW = 100  # characters of markup around a label and its text
 
 
 @dataclass(frozen=True)
 class ForReview:
     inbound: InboundEmail
     link: str
-    """To mark it as resolved."""
     attachments: tuple[Attachment, ...]
     """Empty where they are too large."""
     people: Mapping[str, Registered] = field(default_factory=dict)
-    """By registration id; the registered ones."""
+    """By registration id."""
 
 
 @dataclass(frozen=True)
 class StaffDigest:
-    """Lists show the last ones, oldest first."""
-
     undelivered: Shown[tuple[Registered | None, OutboxEntry]]
-    """With the person; None for a roster or a reply."""
     quarantined: Shown[QuarantinedForm]
     breaker: CircuitBreaker
     inbound: Shown[ForReview] = NOTHING
@@ -84,7 +64,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
     digest = gather(desk, event)
     if digest.inbound.count and not event.is_over(intake.as_of):
-        for another in next_morning(event, intake.as_of):
+        for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
 
@@ -96,18 +76,20 @@ def gather(desk: Desk, event: Event) -> StaffDigest:
     was_refused = False
     for entry in unsent_entries(desk.store, event.slug):
         was_refused = was_refused or _was_refused(entry, breaker.as_of)
-        if is_for_staff(entry):
+        if is_lost(entry):
             undelivered.add(entry.attempts[-1].at if entry.attempts else entry.enqueued_at, entry)
     quarantined = Newest[QuarantinedForm](SHOWN)
     for one in still_quarantined(desk.store, event.slug):
         quarantined.add(one.form.received_at, one)
     left = Newest[InboundEmail](SHOWN)
-    for inbound in messages(desk.store, event.slug):
+    for inbound in inbound_emails(desk.store, event.slug):
         if inbound.needs_review:
             left.add(inbound.received_at, inbound)
     for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
+    last = undelivered.in_order()
+    people = _people(desk.store, event, last)
     return StaffDigest(
-        undelivered=Shown(_with_whom(desk.store, event, undelivered.in_order()), undelivered.count),
+        undelivered=Shown(tuple((people.get(one.registration_id or ""), one) for one in last), undelivered.count),
         quarantined=Shown(quarantined.in_order(), quarantined.count),
         breaker=breaker,
         inbound=Shown(for_review, left.count),
@@ -119,7 +101,7 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
     if not (opened_at or digest.undelivered.count or digest.quarantined.count or digest.inbound.count):
         return NotNeeded("nothing needs review any more")
     inbound, attachments = inbound_shown(event, digest.inbound.shown)
-    return worded(
+    return wording.worded(
         entry,
         event,
         f"Needs review: {event.title}{_counts(digest)}",
@@ -127,18 +109,20 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         attachments=attachments,
         opened_at=opened_at,
         undelivered_rows=sorted(_undelivered_row(one, entry, intake) for one, entry in digest.undelivered.shown),
-        older_undelivered=not_shown(digest.undelivered),
+        older_undelivered=wording.not_shown(digest.undelivered),
         quarantined_count=digest.quarantined.count,
-        older_quarantined=not_shown(digest.quarantined),
-        quarantined=[(*quarantined_row(event, one), details(event, one.form)) for one in digest.quarantined.shown],
+        older_quarantined=wording.not_shown(digest.quarantined),
+        quarantined=[
+            (*wording.quarantined_row(event, one), wording.details(event, one.form)) for one in digest.quarantined.shown
+        ],
         inbound_count=digest.inbound.count,
-        older_inbound=not_shown(digest.inbound),
+        older_inbound=wording.not_shown(digest.inbound),
         inbound=inbound,
     )
 
 
 def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[InboundShown], tuple[Attachment, ...]]:
-    """Numbers the attachments, so that each has its own name."""
+    """Numbers the attachments: no two have one name."""
     said: list[InboundShown] = []
     attachments: list[Attachment] = []
     for one in inbound:
@@ -170,7 +154,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
         subject=one_line(inbound.subject, 200) or "(no subject)",
         rows=[(label, text) for label, text in rows if text],
         forms=forms,
-        text=f"{shown(inbound.text).removesuffix('…')}…" if text_is_cut else shown(inbound.text),
+        text=f"{wording.shown(inbound.text).removesuffix('…')}…" if text_is_cut else wording.shown(inbound.text),
         link=one.link,
     )
 
@@ -204,18 +188,18 @@ def _form_for_staff(
         return f"{words(form.status)}, reference {reference(form.registration_id)}", []
     stands = people.get(form.registration_id or "")
     if form.status is FormStatus.CONFLICT and stands and form.answers:
-        came = f"{name_of(form.answers)}: differs from the registered one, reference {stands.reference}"
-        return came, differences(event, stands, form.answers)
-    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in faults(event, form.faults)]
-    return f"{name_of(form.answers)}: {words(form.status)}", wrong + labelled(event, form.answers)
+        came = f"{wording.name_of(form.answers)}: differs from the registered one, reference {stands.reference}"
+        return came, wording.differences(event, stands, form.answers)
+    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in wording.faults(event, form.faults)]
+    doubts = [("Not certain", "\n".join(why_doubted(event, form.doubts)))] if form.doubts else []
+    rows = [("The row", wording.shown(row)) for row in form.doubts.get(Doubt.ROW_NOT_READ, ())]
+    said = wrong + doubts + rows + wording.labelled(event, form.answers)
+    return f"{wording.name_of(form.answers)}: {words(form.status)}", said
 
 
-def _with_whom(
-    store: Store, event: Event, entries: Sequence[OutboxEntry]
-) -> tuple[tuple[Registered | None, OutboxEntry], ...]:
-    ids = [entry.registration_id for entry in entries if entry.registration_id]
-    people = {one.id: one for one in store.registered_among(event.slug, ids)}
-    return tuple((people.get(entry.registration_id or ""), entry) for entry in entries)
+def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
+    ids = [one.registration_id for one in those if one.registration_id]
+    return {one.id: one for one in store.registered_among(event.slug, ids)} if ids else {}
 
 
 def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
@@ -225,7 +209,7 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
 
 def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
-    until = desk.intakes.now(event) + LINK_HOLDS
+    until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RESOLVE]
     look = LOOKED_AT
     for_review = []
     for inbound in reversed(left):  # what came last has its attachments at hand
@@ -237,9 +221,7 @@ def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: in
         room -= size
         link = desk.links.resolving(event, inbound.id, until)
         conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
-        ids = [form.registration_id for form in conflicts if form.registration_id]
-        people = {one.id: one for one in desk.store.registered_among(event.slug, ids)} if ids else {}
-        for_review.append(ForReview(inbound, link, attachments, people))
+        for_review.append(ForReview(inbound, link, attachments, _people(desk.store, event, conflicts)))
     return tuple(reversed(for_review))
 
 
@@ -250,7 +232,7 @@ def _attachments_of(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment
 
 
 def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | None:
-    """Since when SendGrid refused our account, where this digest may have had to wait for it."""
+    """Since when SendGrid refused our account, if this digest may have waited for it."""
     if not breaker.account_refused or breaker.opened_at is None:
         return None
     soon = timedelta(0) <= entry.not_before - breaker.opened_at <= OUTAGE_IS_NEWS
@@ -269,10 +251,10 @@ def _counts(digest: StaffDigest) -> str:
 
 
 def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
-    said = f"{words(entry.kind)} to {entry.to}: {standing(entry)}"
+    said = f"{words(entry.kind)} to {entry.to}: {wording.standing(entry)}"
     if one is None:
         return ("Who wrote to us" if entry.kind is EmailKind.REPLY else "The staff"), said
     late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
     numbers = [f"{label} {answers[name]}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers]
-    return f"{who(one)} ({one.reference}{late})", "\n".join((said, *numbers))
+    return f"{wording.who(one)} ({one.reference}{late})", "\n".join((said, *numbers))

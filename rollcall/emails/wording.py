@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from rollcall.desk.desk import Desk
@@ -22,7 +21,6 @@ SHOWN = 50
 """Of each kind, the last ones: robots may send many."""
 ATTACHED = 10_000_000
 """Bytes, to the staff; SendGrid accepts 30 MB, a third more for base64."""
-LINK_HOLDS = timedelta(days=30)
 
 
 def worded(

@@ -15,7 +15,9 @@ from rollcall.inbound.charsets import text_of
 from rollcall.inbound.grouping import MOST_FORMS, Answered
 from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import Vocabulary, vocabulary
+from rollcall.inbound.lists import answered, forms_in_rows
 from rollcall.inbound.mime import File
+from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.event import Event
 
@@ -25,12 +27,10 @@ MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
-MOST_DRAWN = 500_000
-"""Bytes of page contents."""
+MOST_ROWS = 2000
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_NUMBERED = re.compile(r"(?:\A|.*[.\-_])(?:[0-9]+)\Z")
 _DELIMITERS = ",;\t|"
 
 
@@ -86,8 +86,7 @@ def _in_csv(words: Vocabulary, text: str) -> list[Answered]:
     else:
         delimiter = max(_DELIMITERS, key=first.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = next(rows, [])
-    return _filled_in(words, (zip(header, map(_unguarded, row), strict=False) for row in rows))
+    return forms_in_rows(words, islice(([_unguarded(cell) for cell in row] for row in rows), MOST_ROWS))
 
 
 def _unguarded(cell: str) -> str:
@@ -95,8 +94,8 @@ def _unguarded(cell: str) -> str:
 
 
 def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -> list[Answered]:
-    answered = (Answered(words.answers(said)) for said in people)
-    return list(islice((form for form in answered if form.is_form), MOST_FORMS + 1))
+    forms = (answered(words, said) for said in people)
+    return list(islice((form for form in forms if form.is_form), MOST_FORMS + 1))
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:
@@ -116,7 +115,7 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
         ours = ours or label in words.fields
         copies.setdefault(copy, []).append((label, _typed(field.get("/V"))))
     # Where a form with fields was left blank, its text is labels and what they explain.
-    return _filled_in(words, copies.values()) or ([] if ours else forms_in_text(event, _text_of_pdf(reader)))
+    return _filled_in(words, copies.values()) or ([] if ours else forms_in_text(event, _text_of_pdf(words, reader)))
 
 
 def _typed(value: object) -> str:
@@ -130,30 +129,23 @@ def _typed(value: object) -> str:
 
 def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
     """And the copy of the form: `form2.family_name`, `family_name_2`."""
-    for known in words.fields:
-        for joined in (".", "-", "_", "#"):
-            if name.endswith(joined + known) and not _longer(words, name, known):
-                return known, name[: -len(known)]
-            if name.startswith(known + joined) and _NUMBERED.fullmatch(name[len(known) :]):
-                return known, name[len(known) + 1 :]
+    for known in sorted(words.fields, key=len, reverse=True):  # `hotel_tel` before `tel`
+        if copy := re.fullmatch(rf"(.*[._#-])?{known}|{known}([._#-](?:.*[._-])?\d+)", name):
+            return known, copy[1] or copy[2] or ""
     last = name.rpartition(".")[2]
-    return (last if last in words.fields or words.called(last) or not tooltip else tooltip), ""
+    return (last if words.called(last) or not tooltip else tooltip), ""
 
 
-def _longer(words: Vocabulary, name: str, known: str) -> bool:
-    return any(name.endswith(other) and len(other) > len(known) for other in words.fields)
-
-
-def _text_of_pdf(reader: Any) -> str:
-    texts = []
-    drawn = 0
-    for page in reader.pages:
-        contents = page.get_contents()
-        drawn += len(contents.get_data()) if contents else 0
-        if drawn > MOST_DRAWN:
-            break
-        texts.append(page.extract_text())
-    return "\n\n".join(texts)
+def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
+    lines = []
+    label: tuple[str, ...] = ()
+    for cells in rows_of(reader.pages):
+        begins = words.called(cells[0].rstrip(" :")) if cells else ()
+        if label and cells and not begins and words.explains(label, cells[0]):
+            del cells[0]  # below the label, beside the answer
+        label = begins or label
+        lines.append("\t".join(cells))
+    return "\n".join(lines)
 
 
 def _in_docx(event: Event, content: bytes) -> list[Answered]:

@@ -3,14 +3,13 @@
 import re
 from typing import Any
 
-_BLOCKS = frozenset(
-    [
-        *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"),
-        *("fieldset", "figure", "footer", "form", "header", "hr", "legend", "li", "main", "nav", "ol", "option", "pre"),
-        *("section", "summary", "table", "tbody", "tfoot", "thead", "ul"),
-    ]
+_BLOCKS = (
+    *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"),
+    *("fieldset", "figure", "footer", "form", "header", "hr", "legend", "li", "main", "nav", "ol", "option", "pre"),
+    *("section", "summary", "table", "tbody", "tfoot", "thead", "ul"),
 )
-_PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6"})
+_BREAKS = dict.fromkeys(_BLOCKS, 1) | dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6"), 2)
+"""Line breaks before and after."""
 _DROPPED = frozenset(
     {"head", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "del", "s", "strike"}
 )
@@ -18,8 +17,6 @@ _DROPPED = frozenset(
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 LONGEST_HTML = 10_000_000
 """Characters."""
-
-
 DEEPEST = 10
 """Levels of quotation."""
 
@@ -53,13 +50,9 @@ class Page:
         if self._line and not self._breaks and not self._tabs and not self._line[-1].endswith((" ", "\n", "\t")):
             self._line.append(" ")
 
-    def end_line(self) -> None:
+    def end_line(self, breaks: int = 1) -> None:
         if self._line and not self._tabs:
-            self._breaks = max(self._breaks, 1)
-
-    def end_paragraph(self) -> None:
-        if self._line and not self._tabs:
-            self._breaks = max(self._breaks, 2)
+            self._breaks = max(self._breaks, breaks)
 
     def break_line(self) -> None:
         self._breaks += 1
@@ -138,10 +131,8 @@ def _begin(element: Any, page: Page) -> None:
         page.begin_row()
     elif tag in ("td", "th"):
         page.begin_cell()
-    elif tag in _PARAGRAPHS:
-        page.end_paragraph()
-    elif tag in _BLOCKS:
-        page.end_line()
+    elif tag in _BREAKS:
+        page.end_line(_BREAKS[tag])
     if _is_quotation(element):
         page.quoted += 1
 
@@ -152,10 +143,8 @@ def _end(element: Any, page: Page) -> None:
         page.quoted -= 1
     if tag == "tr":
         page.end_row()
-    elif tag in _PARAGRAPHS:
-        page.end_paragraph()
-    elif tag in _BLOCKS:
-        page.end_line()
+    elif tag in _BREAKS:
+        page.end_line(_BREAKS[tag])
 
 
 def _write(text: str | None, page: Page, *, as_typed: bool) -> None:

@@ -45,8 +45,8 @@ class TakenApart:
 
 def take_apart(mime: bytes) -> TakenApart:
     """Never raises: what cannot be taken apart is text."""
-    begins = len(mime) - len(mime.lstrip(b"\r\n"))
-    return _message(mime, begins, len(mime), 0, iter(range(MOST_PARTS)))
+    empty_lines = len(mime) - len(mime.lstrip(b"\r\n"))
+    return _message(mime, empty_lines, len(mime), 0, iter(range(MOST_PARTS)))
 
 
 def message_of(post: Post) -> TakenApart:

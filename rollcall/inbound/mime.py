@@ -1,7 +1,7 @@
 """Header fields, parameters, and parts between boundaries (RFC 2045 to 2047, 2231), as places in the bytes.
 
-Python's `email` raises on some real e-mails and copies them many times; libraries for form data miss what follows a
-forged closing boundary.
+Python's `email` raises on some real e-mails and copies them often; libraries for form data miss what follows a forged
+last boundary.
 """
 
 import re
@@ -12,6 +12,7 @@ from email.header import decode_header
 from email.message import Message
 
 from rollcall.inbound.charsets import clean, text_of
+from rollcall.model.inbound import Doubt
 
 LONGEST_HEADERS = 256 * 1024
 """Bytes, of a part."""
@@ -34,7 +35,7 @@ _ENCODED_WORDS = re.compile(rf"{_ENCODED_WORD}(?:\s*{_ENCODED_WORD})*", re.DOTAL
 @dataclass(frozen=True)
 class Headers:
     fields: tuple[tuple[str, str], ...] = ()
-    """Lower-case names; values as written."""
+    """Names in lower case."""
 
     def all(self, name: str) -> tuple[str, ...]:
         return tuple(value for each, value in self.fields if each == name)
@@ -48,7 +49,7 @@ class File:
     name: str
     """Without path; may be empty."""
     type: str
-    """Lower case, without parameters."""
+    """In lower case, without parameters."""
     content: bytes
     inline: bool = False
     """Shown within the text, as a logo is."""
@@ -58,14 +59,15 @@ class File:
 class Parts:
     plain: tuple[str, ...] = ()
     html: tuple[str, ...] = ()
-    """Also where a text says the same (multipart/alternative)."""
     files: tuple[File, ...] = ()
     within: tuple["Parts", ...] = field(default=())
     """Attached or forwarded e-mails."""
+    doubts: tuple[Doubt, ...] = ()
+    """Of its texts: each form in them has these."""
 
 
 def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
-    """And where the body begins: after an empty line, or at the first line that is no field."""
+    """And where the body begins: at the first line that is no field."""
     stop = _FIELDS.match(raw, start, end).end()  # type: ignore[union-attr]  # it matches nothing, too
     body = blank.end() if (blank := _BLANK.match(raw, stop, end)) else stop
     lines = _UNFOLDED.split(text_of(raw[start : min(stop, start + LONGEST_HEADERS)]))

@@ -11,22 +11,12 @@ from enum import Enum, auto
 from rollcall.inbound.choices import plain
 
 _MARKS = re.compile(r"\s{0,3}(?:>|\|(?=\s))(?:\s?>|\s?\|(?=\s))*\s?")
-_FORWARDED = frozenset(
-    {
-        "forwarded message",
-        "begin forwarded message",
-        "original message forwarded",
-        "forwarded by",
-        "message transfere",
-        "debut du message transfere",
-        "debut du message reexpedie",
-        "mensaje reenviado",
-        "inicio del mensaje reenviado",
-    }
+_FORWARDED = (
+    *("forwarded message", "begin forwarded message", "original message forwarded", "forwarded by"),
+    *("message transfere", "debut du message transfere", "debut du message reexpedie"),
+    *("mensaje reenviado", "inicio del mensaje reenviado"),
 )
-_ORIGINAL = frozenset(
-    {"original message", "message d origine", "mensaje original", "message original", "reply message"}
-)
+_ORIGINAL = ("original message", "message d origine", "mensaje original", "message original", "reply message")
 _FORWARDS = re.compile(r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|tr|rv|wg|i)\s?:\s*)*)", re.IGNORECASE)
 """What programs and gateways put before a subject."""
 _WROTE = re.compile(r"(?:wrote|a ecrit|escribio|writes)\Z")

@@ -46,11 +46,8 @@ def from_addresses(headers: Headers) -> tuple[str, ...]:
 
 
 def arrived_at(headers: Headers) -> datetime | None:
-    """By SendGrid's own `Received`, the earliest; None without one.
-
-    Servers put theirs on top (RFC 5321, 4.4): SendGrid's are the first, up to the one that says "from". Those below may
-    be forged.
-    """
+    """By SendGrid's own `Received`, the earliest; None without one. Servers put theirs on top (RFC 5321, 4.4): those
+    below the first that says "from" may be forged."""
     times = [time for time in map(_received_at, _written_by_sendgrid(headers)) if time]
     return min(times, default=None)
 
@@ -75,16 +72,13 @@ def automatic(post: Post, headers: Headers) -> MachineSign | None:
 
 
 def is_report(headers: Headers) -> bool:
-    """RFC 6522; its attachments are not the sender's."""
+    """RFC 6522."""
     return headers.first("content-type").lower().startswith("multipart/report")
 
 
 def unproven(post: Post, headers: Headers) -> Reason | None:
-    """Why From may be forged; None where nothing speaks against it.
-
-    Proof is a valid DKIM signature, or SPF, for the same domain (DMARC's relaxed alignment, RFC 7489, 3.1). Without
-    either, the envelope must name that domain.
-    """
+    """Why From may be forged. Proof is a valid DKIM signature, or SPF, for the same domain (DMARC's relaxed alignment,
+    RFC 7489, 3.1). Without either, the envelope must name that domain."""
     addresses = from_addresses(headers)
     if post.tampered:
         return Reason(ReviewReason.TAMPERED_POST)
@@ -92,7 +86,9 @@ def unproven(post: Post, headers: Headers) -> Reason | None:
         return Reason(ReviewReason.SEVERAL_FROM if addresses else ReviewReason.NO_FROM)
     domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
     signed = any(outcome == "pass" and _aligned(domain, signer) for signer, outcome in post.dkim)
-    if (signed and not _feigns_an_outcome(headers)) or (post.spf == "pass" and _aligned(domain, envelope)):
+    # SendGrid repeats a signature's own words, which may look like an outcome
+    feigned = any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
+    if (signed and not feigned) or (post.spf == "pass" and _aligned(domain, envelope)):
         return None
     if not _aligned(domain, envelope):
         return Reason(ReviewReason.FROM_NOT_ALIGNED)
@@ -101,11 +97,6 @@ def unproven(post: Post, headers: Headers) -> Reason | None:
     if any(outcome == "fail" for _, outcome in post.dkim):
         return Reason(ReviewReason.DKIM_FAILED)
     return None
-
-
-def _feigns_an_outcome(headers: Headers) -> bool:
-    """SendGrid repeats a signature's own words, which may look like an outcome."""
-    return any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
 
 
 def is_spam(post: Post) -> bool:
@@ -124,7 +115,7 @@ def _written_by_sendgrid(headers: Headers) -> Iterable[str]:
 
 
 def _received_at(received: str) -> datetime | None:
-    """SendGrid omits the semicolon before the time, and writes fractions of a second."""
+    """SendGrid omits the semicolon, and writes fractions of a second."""
     times = _RECEIVED_AT.findall(received)
     if not times:
         return None

@@ -1,40 +1,39 @@
 """The fields and files of a post of SendGrid's Inbound Parse.
 
 https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook. The boundary is
-always `xYzZY`, so a sender can add fields, as an SPF that passes. Then SendGrid's own stand there twice, and nothing is
-proven.
+always `xYzZY`, so a sender can add fields. Then SendGrid's own stand there twice, and nothing is proven.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from rollcall.inbound.charsets import clean, text_of
 from rollcall.inbound.mime import headers_of, likely_boundary, parameter, parts_between
-from rollcall.model.registration import ALPHABET
+from rollcall.model.registration import base32
 
 MOST_FIELDS = 1000
-"""SendGrid posts about twenty fields, and a file for each attachment."""
+"""SendGrid posts about twenty, and one for each attachment."""
 
+_IN_A_CHARSET = ("from", "to", "cc", "subject", "text", "html")
 _SENT = ("email", "headers", "text", "html")
 _IN_MESSAGES = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "received")
 _SIGNATURE = r"[^\s:@{}(),]*@([^\s:@{}(),]+)\s*:\s*([a-z]+)"
 _DKIM = re.compile(_SIGNATURE, re.IGNORECASE)
 _ALL_DKIM = re.compile(rf"\s*\{{\s*{_SIGNATURE}(?:\s*,\s*{_SIGNATURE})*\s*\}}\s*", re.IGNORECASE)
-_ID_DIGITS = 24
+_ID_BYTES = 15  # 24 base 32 digits
 
 
 @dataclass(frozen=True)
 class PostedFile:
     field: str
-    """As `attachment1`."""
     name: str
-    """As the sender named it; may be empty."""
+    """May be empty."""
     type: str
-    """With parameters, as posted."""
+    """With parameters."""
     content: bytes
 
 
@@ -44,21 +43,16 @@ class Post:
     """By name; one of each."""
     files: tuple[PostedFile, ...] = ()
     tampered: bool = False
-    """Fields may be forged: a name twice, both modes, a part that is no field, too many parts."""
+    """Fields may be forged."""
 
     def text(self, name: str) -> str:
         """Empty where absent."""
-        charset = self.charsets.get(name, "") if name in ("from", "to", "cc", "subject", "text", "html") else ""
-        return text_of(self.fields.get(name, b""), charset)
-
-    @property
-    def charsets(self) -> Mapping[str, str]:
-        """As SendGrid detected them, by field; empty where unreadable."""
-        return _texts(self._object("charsets"))
+        charsets = _texts(self._object("charsets")) if name in _IN_A_CHARSET else {}
+        return text_of(self.fields.get(name, b""), charsets.get(name, ""))
 
     @property
     def about_files(self) -> Mapping[str, Mapping[str, str]]:
-        """In parsed mode, by field: `filename`, `type`, `content-id`, others."""
+        """In parsed mode: `filename`, `type`, `content-id`."""
         return {str(name): _texts(value) for name, value in self._object("attachment-info").items()}
 
     @property
@@ -75,14 +69,14 @@ class Post:
 
     @property
     def spf(self) -> str:
-        """One word (RFC 7208, 2.6), lower case; empty where absent."""
+        """One word (RFC 7208, 2.6); empty where absent."""
         word = re.match(r"\s*([a-z]{1,20})", self.text("SPF").lower())
         return word[1] if word else ""
 
     @property
     def dkim(self) -> tuple[tuple[str, str], ...]:
-        """Domain and outcome of each signature. Looks like JSON and is not: `{@example.org : pass}`. More (`invalid
-        (...)`) may be the sender's words: then a pass does not count."""
+        """Domain and outcome of each signature: `{@example.org : pass}`. More may be the sender's words; then a pass
+        does not count."""
         written = self.text("dkim").lower()
         outcomes = _DKIM.findall(written)
         plain = _ALL_DKIM.fullmatch(written) is not None
@@ -113,28 +107,21 @@ def open_post(raw: bytes) -> Post:
         parts = [_part(raw, begin, end) for begin, end in places]
         if any(parts):
             return _post(parts)
-    return Post({"email": raw[start:]} if _is_message(raw, start) else {})
+    headers, _ = headers_of(raw, start, len(raw))
+    return Post({"email": raw[start:]} if any(map(headers.first, _IN_MESSAGES)) else {})
 
 
 def delivery_id(post: Post, raw: bytes) -> str:
-    """24 base 32 digits, the same for each retry of a delivery: a hash of content, sender and recipients; of the whole
-    where there is none."""
+    """24 base 32 digits, the same for each retry: a hash of content, sender and recipients, or of the whole."""
     sent = [(name, post.fields[name]) for name in _SENT if name in post.fields]
     sent += sorted((file.field, file.content) for file in post.files)
-    if not sent:
-        return _digits([raw])
     names = [name.encode() for name, _ in sent]
     envelope = [one.encode() for one in (post.envelope_from or "", *sorted(post.envelope_to))]
-    return _digits([*names, *(content for _, content in sent), *envelope])
-
-
-def _digits(parts: Iterable[bytes]) -> str:
     digest = hashlib.sha256()
-    for part in parts:
+    for part in [*names, *(content for _, content in sent), *envelope] if sent else [raw]:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
-    number = int.from_bytes(digest.digest(), "big")
-    return "".join(ALPHABET[(number >> 5 * place) & 31] for place in range(_ID_DIGITS))
+    return base32(digest.digest()[:_ID_BYTES])
 
 
 def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
@@ -148,6 +135,7 @@ def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
 
 
 def _post(parts: Sequence[PostedFile | None]) -> Post:
+    """Tampered where a name stands twice, a part is no field, both modes are there, or too many parts."""
     known = [part for part in parts if part]
     fields = {part.field: part.content for part in known if not _is_file(part)}
     both_modes = "email" in fields and not fields.keys().isdisjoint(("headers", "text", "html"))
@@ -160,11 +148,6 @@ def _is_file(part: PostedFile) -> bool:
     if part.field in _SENT:
         return False
     return bool(part.name) or re.fullmatch(r"attachment\d+", part.field) is not None
-
-
-def _is_message(raw: bytes, start: int) -> bool:
-    headers, _ = headers_of(raw, start, len(raw))
-    return any(headers.all(name) for name in _IN_MESSAGES)
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -6,11 +6,14 @@ and the outbox), `SENDGRID_ANSWERS` (what SendGrid's stand-in answers to every e
 as 400, 401, 429 or 500, or 0 for hanging up; to see what docs/operations.md says of its faults).
 """
 
+import argparse
 import fcntl
+import logging
 import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -20,11 +23,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from environs import Env, EnvError
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import make_server
 
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Files, Store
 from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
@@ -33,8 +34,18 @@ from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import LOOK_EVERY, run_schedule
+from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.ops.local_run import DATABASE_FILE, DATABASE_FOLDER, NoTime, Run, announced, moved_clock, time_from
+from rollcall.ops.local_run import (
+    DATABASE_FILE,
+    DATABASE_FOLDER,
+    NoTime,
+    Run,
+    announced,
+    beside,
+    moved_clock,
+    time_from,
+)
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import OtherSchema, SqliteStore
@@ -52,64 +63,66 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Database:
-    """Where the local run keeps things, and its time."""
-
     store: Store
     files: Files
     outbox: Outbox
     clock: Callable[[], datetime]
     shift: timedelta = timedelta(0)
-    """By which its clock is ahead of real time."""
+    """Of its clock, ahead of real time."""
     note: str = ""
-    """What became of the database of the last run."""
+    """What happened to the database of the last run."""
     emulator: str | None = None
-    """The Firestore emulator's address, where the database is there; and the project in it."""
+    """Address and project, where the database is in the Firestore emulator."""
     project: str | None = None
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Serve until interrupted."""
-    env = Env()
+    as_it_stands = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser("make run", description=__doc__, formatter_class=as_it_stands).parse_args(arguments)
+    env = os.environ.get
     try:
-        port = env.int("PORT", 8080)
-        events_folder = env.path("EVENTS", Path("events"))
+        port = _port(env("PORT") or "8080")
+        events_folder = Path(env("EVENTS") or "events")
         events = read_events(events_folder)
-        at = time_from(env.str("AT", ""), "2004-02-20T23:59:50+01:00")
-        answers = _answers(env.str("SENDGRID_ANSWERS", ""))
-        store, folder = env.str("STORE", "sqlite"), env.path("DATABASE", DATABASE_FOLDER)
+        at = time_from(env("AT", ""), "2004-02-20T23:59:50+01:00")
+        answers = _answers(env("SENDGRID_ANSWERS", ""))
+        store, folder = env("STORE") or "sqlite", Path(env("DATABASE") or DATABASE_FOLDER)
         # a run that cannot begin must not touch the database of another
         with _listening(port) as listening, _database(store, folder, events, at) as db:
-            sqlite = folder if store == "sqlite" else None
-            run = Run(port, events_folder, sqlite, db.shift.total_seconds(), db.emulator, db.project)
+            sqlite = str(folder.absolute()) if store == "sqlite" else None
+            run = Run(port, str(events_folder.absolute()), sqlite, db.shift.total_seconds(), db.emulator, db.project)
             sendgrid = StandIn(db.outbox, answers)
             with announced(run, folder), serving(listening, events, db, sendgrid):
                 print(_welcome(port, events, db, sendgrid), flush=True)
                 threading.Event().wait()
-    except (EnvError, EventFileError, NoEmulator, NoTime, _WrongSetting) as error:
+    except (EventFileError, NoEmulator, NoTime) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         print("\nStopped.")
 
 
-class _WrongSetting(Exception):
-    pass
-
-
 def _as_interrupted(_sign: int, _frame: object) -> None:
-    """What was begun is ended, as at Ctrl-C: our emulator would go on without us. Once: make hands the signal on to us,
-    also where its whole group got it."""
+    """So that what was begun is ended, our emulator too. Once: make hands the signal on, also where its whole group got
+    it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-@contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _port(said: str) -> int:
+    if not (said.isascii() and said.isdigit() and 1 <= int(said) <= 65535):
+        sys.exit(f"PORT={said} is not a port; say a number from 1 to 65535, as PORT=8080")
+    return int(said)
+
+
+def _listening(port: int) -> socket.socket:
     try:
-        listening = socket.create_server(("127.0.0.1", port))
-    except (OSError, OverflowError):
-        raise _WrongSetting(f"Port {port} is taken; choose another: make run PORT={port + 1}") from None
-    with listening:
-        yield listening
+        return socket.create_server(("127.0.0.1", port))
+    except PermissionError:
+        sys.exit(f"This machine lets only its administrator use port {port}; choose a higher one: make run PORT=8080")
+    except OSError:
+        other = port + 1 if port < 65535 else port - 1
+        sys.exit(f"Port {port} is taken; choose another: make run PORT={other}")
 
 
 @contextmanager
@@ -120,7 +133,7 @@ def serving(
     sendgrid: StandIn,
     every: timedelta = LOOK_EVERY,
 ) -> Iterator[None]:
-    """Serve the desk on localhost, and run the trigger and the schedule beside it, which look so often."""
+    """The desk on localhost; trigger and schedule beside it look so often."""
     port = listening.getsockname()[1]
     poster = SendGridPoster("local", SENDER, f"http://127.0.0.1:{port}/sendgrid")
     desk = Desk(
@@ -135,7 +148,8 @@ def serving(
         sender=SENDER,
     )
     app = local_app(desk, sendgrid, db.clock)
-    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=_Quiet, fd=listening.fileno())
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the desk says what happened, without anybody's address
+    server = make_server("127.0.0.1", port, app, threaded=True, fd=listening.fileno())
     stop = threading.Event()
     schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop, every), daemon=True)
     serving = threading.Thread(target=server.serve_forever, args=(every.total_seconds(),), daemon=True)
@@ -150,18 +164,11 @@ def serving(
         serving.join()
 
 
-class _Quiet(WSGIRequestHandler):
-    """Logs no request: the desk says what happened, without anybody's address."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
-
-
 def _answers(said: str) -> int | None:
     if not said:
         return None
     if said != str(HANGS_UP) and not (said.isascii() and said.isdigit() and 400 <= int(said) <= 599):
-        raise _WrongSetting(
+        sys.exit(
             f"SENDGRID_ANSWERS={said} is not what SendGrid could answer; say 400, 401, 429, 500, or 0 for hanging up"
         )
     return int(said)
@@ -170,33 +177,43 @@ def _answers(said: str) -> int | None:
 @contextmanager
 def _database(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Database]:
     letter_day = min(event.opens_at for event in events.values()) + OFFICE_OPENS
-    if kind == "sqlite":
-        with _to_ourselves(folder):
-            yield _sqlite(folder, events, at, letter_day)
-    elif kind == "firestore":
-        with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
-            yield _firestore(address, Path(outbox), at or letter_day)
-    else:
-        raise _WrongSetting(f"STORE={kind} is not known; it is sqlite or firestore")
+    if kind not in ("sqlite", "firestore"):
+        sys.exit(f"STORE={kind} is not known; say STORE=sqlite or STORE=firestore")
+    with _to_ourselves(folder):
+        if kind == "sqlite":
+            try:
+                db = _sqlite(folder, events, at, letter_day)
+            except (OSError, StoreUnavailable, sqlite3.Error) as error:
+                why = error.__cause__ or error
+                sys.exit(f"DATABASE={folder} cannot be used: {why}. Name another folder: make run DATABASE=<folder>")
+            yield db
+        else:
+            with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
+                yield _firestore(address, Path(outbox), at or letter_day)
 
 
 @contextmanager
 def _to_ourselves(folder: Path) -> Iterator[None]:
     """The lock lies beside the folder, which may be set aside."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+    other = "name another folder: make run DATABASE=<folder>"
+    try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / DATABASE_FILE).exists():
+            sys.exit(f"DATABASE={folder} holds other things; {other}")
+        beside(folder, "lock").parent.mkdir(parents=True, exist_ok=True)
+        lock = beside(folder, "lock").open("w")
+    except OSError as error:
+        sys.exit(f"DATABASE={folder} cannot be used: {error}; {other}")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise _WrongSetting(
-                f"{folder} is in use by another run; stop it, or choose another folder: DATABASE=..."
-            ) from None
+            sys.exit(f"DATABASE={folder} is in use by another run; stop that one, or {other}")
         yield
 
 
 def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, letter_day: datetime) -> Database:
-    """The database of the last run goes on where it stopped. Time cannot run backwards in it: to start earlier, or over
-    again after the deadline, begins a new one, and the old one is set aside."""
+    """The database of the last run goes on where it stopped. Time cannot run backwards in it: to start earlier, or
+    again after the deadline, sets it aside and begins a new one."""
     note = ""
     try:
         stopped_at = _stopped_at(folder)
@@ -217,7 +234,6 @@ def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, lett
 
 
 def in_folder(folder: Path, clock: Callable[[], datetime], shift: timedelta = timedelta(0), note: str = "") -> Database:
-    """The database in this folder, on SQLite."""
     store = SqliteStore(folder / DATABASE_FILE, clock)
     return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, shift, note)
 

@@ -1,14 +1,16 @@
 """One web application that looks like the cloud domain: each function under its name, and the outbox beside them."""
 
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import functions_framework
 from cloudevents.http import from_http
-from flask import Flask, Response, abort, redirect, request
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from flask import Flask, Response, abort, request
 
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
@@ -23,9 +25,21 @@ from rollcall.local.sending_in import came_in, sample_emails, sending_in
 from rollcall.model.event import SMOKE_TEST
 from templates import render
 
-HTTP_FUNCTIONS = {"register": register, "send_due_mail": send_due_mail, "close_intake": close_intake}
-SIGNED_FUNCTIONS = {"receive_email": receive_email, "record_deliveries": record_deliveries}
-TRIGGERED_FUNCTIONS = {"send_mail": send_mail}
+
+def _triggered(desk: Desk) -> str:
+    send_mail(desk, from_http(dict(request.headers), request.get_data()))
+    return "OK"
+
+
+FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
+    "register": lambda desk, _: register(desk, request),
+    "receive_email": lambda desk, key: receive_email(desk, (key,), request),
+    "record_deliveries": lambda desk, key: record_deliveries(desk, (key,), request),
+    "send_mail": lambda desk, _: _triggered(desk),
+    "send_due_mail": lambda desk, _: send_due_mail(desk, request),
+    "close_intake": lambda desk, _: close_intake(desk, request),
+}
+"""By name, each as it answers on a desk for SendGrid's key."""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -35,12 +49,11 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(sendgrid, now), url_prefix="/sendgrid")
     app.register_blueprint(sending_in(desk, sendgrid, now))
-    for name, function in HTTP_FUNCTIONS.items():
-        _mount(app, name, partial(_called, function, desk))
-    for name, signed in SIGNED_FUNCTIONS.items():
-        _mount(app, name, partial(_called, signed, desk, (sendgrid.public_key,)))
-    for name, triggered in TRIGGERED_FUNCTIONS.items():
-        _mount(app, name, partial(_triggered, desk, triggered))
+    for name, function in FUNCTIONS.items():
+        root = "/" + name.replace("_", "-")
+        view = partial(_answer, function, desk, sendgrid.public_key)
+        for path in (root, f"{root}/<path:rest>"):
+            app.add_url_rule(path, path, view, methods=METHODS, provide_automatic_options=False)
     app.after_request(functions_framework.read_request)
 
     @app.get("/")
@@ -48,7 +61,7 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
         rows = [(event, f"/register/{event.slug}", intake_now(desk, event)) for event in desk.events.values()]
         return render("local/index.html", rows=rows, now=now())
 
-    @app.get("/outbox")
+    @app.get("/outbox", strict_slashes=False)
     def outbox_page() -> str:
         return render(
             "local/outbox.html", emails=_emails(desk, outbox), inbound=came_in(desk), samples=sample_emails(desk)
@@ -60,57 +73,41 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
 
     @app.get("/outbox/<int:number>/<name>")
     def attachment(number: int, name: str) -> Response:
-        posted = outbox.posted()[::-1]
-        if number < len(posted):
-            for file in posted[number].attachments:
-                if file.name == name:
+        for posted in outbox.since(0)[0][number : number + 1]:
+            for file in posted.body.get("attachments", []):
+                if file["filename"] == name:
                     as_file = {"Content-Disposition": f'attachment; filename="{name}"'}
-                    return Response(file.content, content_type=file.type, headers=as_file)
+                    return Response(base64.b64decode(file["content"]), content_type=file["type"], headers=as_file)
         abort(404)
-
-    @app.get("/outbox/")
-    def outbox_without_slash() -> Any:
-        return redirect("/outbox")
 
     return app
 
 
-def _mount(app: Flask, name: str, answer: Callable[[], Any]) -> None:
-    path = "/" + name.replace("_", "-")
-    app.add_url_rule(path, name, lambda: answer(), methods=METHODS, provide_automatic_options=False)
-    app.add_url_rule(
-        f"{path}/<path:rest>", f"{name} below", lambda rest: answer(), methods=METHODS, provide_automatic_options=False
-    )
-
-
-def _called(function: Callable[..., Response], *given: object) -> Response:
-    return function(*given, request)
-
-
-def _triggered(desk: Desk, function: Callable[[Desk, Any], None]) -> Response:
-    function(desk, from_http(dict(request.headers), request.get_data()))
-    return Response("OK")
+def _answer(function: Callable[..., Any], desk: Desk, key: EllipticCurvePublicKey, **_path: str) -> Any:
+    """The function reads the path from the request."""
+    return function(desk, key)
 
 
 def _emails(desk: Desk, outbox: Outbox) -> list[dict[str, Any]]:
-    posted = outbox.posted()
-    return [_shown(desk, one, len(posted) - 1 - place) for place, one in enumerate(posted)]
+    """The newest first."""
+    return [_shown(desk, number, posted) for number, posted in enumerate(outbox.since(0)[0])][::-1]
 
 
-def _shown(desk: Desk, posted: Posted, number: int) -> dict[str, Any]:
+def _shown(desk: Desk, number: int, posted: Posted) -> dict[str, Any]:
+    content = {part["type"]: part["value"] for part in posted.body["content"]}
     entry = desk.store.entry(posted.email_id)
     gone = "removed" if posted.email_id.startswith(f"{SMOKE_TEST.slug}.") else "unknown"
     return {
         "id": posted.email_id,
         "kind": entry.kind.value if entry else gone,
         "to": ", ".join(posted.to),
-        "subject": posted.subject,
+        "subject": posted.body["subject"],
         "at": posted.at,
         "status": entry.status.value if entry else gone,
-        "text": posted.text,
-        "html": posted.html,
+        "text": content["text/plain"],
+        "html": content["text/html"],
         "attachments": [
-            {"name": file.name, "type": file.type, "url": f"/outbox/{number}/{file.name}"}
-            for file in posted.attachments
+            {"name": file["filename"], "type": file["type"], "url": f"/outbox/{number}/{file['filename']}"}
+            for file in posted.body.get("attachments", [])
         ],
     }

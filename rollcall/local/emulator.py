@@ -15,7 +15,7 @@ _STOPS_WITHIN = 15.0
 
 
 class NoEmulator(Exception):
-    """There is no emulator on this machine, or it does not start."""
+    """None is installed, or it does not start."""
 
 
 @contextmanager
@@ -26,6 +26,8 @@ def firestore_emulator() -> Iterator[str]:
     """
     given = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if given:
+        if not _answers(given):
+            raise NoEmulator(f"nobody answers at FIRESTORE_EMULATOR_HOST={given}; without it, a run starts its own")
         yield given
         return
     gcloud = shutil.which("gcloud")
@@ -62,15 +64,21 @@ def free_port() -> int:
         return port
 
 
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def _wait_until_it_answers(emulator: subprocess.Popen[bytes], address: str) -> None:
-    host, port = address.split(":")
     give_up_at = time.monotonic() + _STARTS_WITHIN
     while time.monotonic() < give_up_at:
         if emulator.poll() is not None:
             raise NoEmulator("gcloud has no Firestore emulator; `gcloud components install cloud-firestore-emulator`")
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
+        if _answers(address):
             return
-        except OSError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise NoEmulator("the Firestore emulator did not start")

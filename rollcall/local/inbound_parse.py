@@ -1,4 +1,4 @@
-"""The other half of the stand-in for SendGrid: an e-mail, as SendGrid's Inbound Parse posts what it receives.
+"""An e-mail, as SendGrid's Inbound Parse posts it.
 
 Source: https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/setting-up-the-inbound-parse-webhook, "raw,
 full MIME message".
@@ -21,8 +21,6 @@ _SENDER_IP = "192.0.2.7"
 
 @dataclass(frozen=True)
 class InboundPost:
-    """A post of Inbound Parse: its body, and the type that it says in `Content-Type`."""
-
     content_type: str
     body: bytes
 
@@ -44,7 +42,7 @@ def written(
 
 
 def inbound_post(message: bytes, to: str, received_at: datetime) -> InboundPost:
-    """The post in "send raw" mode of an e-mail that came for `to`, from a host that may send for its sender."""
+    """Of an e-mail that came for `to`, from a host that may send for its sender."""
     headers = BytesHeaderParser().parsebytes(message)
     sender = str(headers.get("From", ""))
     trace = (

@@ -6,8 +6,8 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,57 +17,51 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Blueprint, Response, request
 
 from handlers.signature import SIGNATURE, TIMESTAMP
-from rollcall.model.email import Attachment
 
 
 @dataclass(frozen=True)
 class Posted:
-    """An e-mail that was handed to the stand-in."""
-
-    email_id: str
-    to: tuple[str, ...]
-    subject: str
     at: str
     """ISO 8601, the local run's time."""
-    text: str
-    html: str
-    attachments: tuple[Attachment, ...]
+    body: Mapping[str, Any]
+    """As v3 Mail Send takes it."""
+
+    @property
+    def email_id(self) -> str:
+        return str(self.body["personalizations"][0]["custom_args"]["email_id"])
+
+    @property
+    def to(self) -> list[str]:
+        return [address["email"] for one in self.body["personalizations"] for address in one["to"]]
 
 
 class Outbox:
-    """The requests accepted so far, in a file of JSON lines, so that they outlive the process as the database does."""
+    """The e-mails accepted so far; they outlive the process as the database does."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
 
-    def keep(self, body: dict[str, Any], at: str) -> None:
+    def keep(self, posted: Posted) -> None:
         with self._lock, self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"at": at, "body": body}) + "\n")
+            file.write(json.dumps(asdict(posted)) + "\n")
 
-    def posted(self) -> list[Posted]:
-        """Every e-mail, the newest first."""
-        return self.posted_since(0)[0][::-1]
-
-    def posted_since(self, end: int) -> tuple[list[Posted], int]:
-        """The e-mails written after the file ended there (in bytes), the oldest first; and where it ends now."""
+    def since(self, end: int) -> tuple[list[Posted], int]:
+        """Those kept after the file ended there (in bytes), the oldest first; and where it ends now."""
         if not self._path.exists():
             return [], 0
         with self._lock, self._path.open("rb") as file:
             file.seek(end)
-            return [_posted(json.loads(line)) for line in file], file.tell()
+            return [Posted(**json.loads(line)) for line in file], file.tell()
 
 
 HANGS_UP = 0
-"""In place of a status: the connection ends without an answer."""
+"""The connection ends without an answer."""
 
 
 class StandIn:
-    """The stand-in's other side: what it accepted, the key it signs with, and the delivery events still to be posted.
-
-    An e-mail to an address that begins with `bounce` bounces, every other is delivered. Where `answers` says a status,
-    or `HANGS_UP`, it accepts none and answers each so.
-    """
+    """An e-mail to an address that begins with `bounce` bounces, every other is delivered. Where `answers` is a status,
+    or `HANGS_UP`, it accepts none and answers each so."""
 
     def __init__(self, outbox: Outbox, answers: int | None = None) -> None:
         self.outbox = outbox
@@ -77,12 +71,12 @@ class StandIn:
         self._reported = 0  # where the outbox ended when the last events were posted
 
     def events_due(self) -> bytes | None:
-        """The Event Webhook's next post: the events of the e-mails that came since the last; None for none."""
-        due, self._reported = self.outbox.posted_since(self._reported)
+        """The Event Webhook's next post: for the e-mails since the last; None for none."""
+        due, self._reported = self.outbox.since(self._reported)
         return json.dumps([event for one in due for event in _delivery_events(one)]).encode() if due else None
 
     def signed(self, body: bytes) -> dict[str, str]:
-        """The headers that SendGrid puts on such a post."""
+        """The headers of such a post."""
         timestamp = str(int(time.time()))
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}
@@ -109,9 +103,9 @@ def sendgrid_app(sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         if sendgrid.answers is not None:
             return _errors(sendgrid.answers or 500, "This stand-in was told to answer so")
-        body = request.get_json()
-        sendgrid.outbox.keep(body, now().isoformat(timespec="seconds"))
-        return Response(status=202, headers={"X-Message-Id": body["personalizations"][0]["custom_args"]["email_id"]})
+        posted = Posted(now().isoformat(timespec="seconds"), request.get_json())
+        sendgrid.outbox.keep(posted)
+        return Response(status=202, headers={"X-Message-Id": posted.email_id})
 
     return api
 
@@ -119,21 +113,3 @@ def sendgrid_app(sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
 def _errors(status: int, message: str) -> Response:
     errors = {"errors": [{"message": message, "field": None, "help": None}]}
     return Response(json.dumps(errors), status, content_type="application/json")
-
-
-def _posted(line: dict[str, Any]) -> Posted:
-    body = line["body"]
-    person, *copies = body["personalizations"]
-    content = {part["type"]: part["value"] for part in body["content"]}
-    return Posted(
-        email_id=person["custom_args"]["email_id"],
-        to=tuple(address["email"] for one in (person, *copies) for address in one["to"]),
-        subject=body["subject"],
-        at=line["at"],
-        text=content["text/plain"],
-        html=content["text/html"],
-        attachments=tuple(
-            Attachment(file["filename"], file["type"], base64.b64decode(file["content"]))
-            for file in body.get("attachments", [])
-        ),
-    )

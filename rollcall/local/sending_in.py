@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.scan import messages_now
+from rollcall.desk.scan import inbound_emails_now
 from rollcall.emails.reasons import why
 from rollcall.emails.wording import faults
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
@@ -48,12 +48,12 @@ def came_in(desk: Desk) -> list[dict[str, Any]]:
     """The inbound e-mails of all events, the newest first."""
     shown = []
     for slug in desk.events:
-        shown += [(one.stored_at, _shown(desk, one, status)) for one, status, _ in messages_now(desk.store, slug)]
+        shown += [(one.stored_at, _shown(desk, one, status)) for one, status, _ in inbound_emails_now(desk.store, slug)]
     return [one for _, one in sorted(shown, key=lambda row: row[0], reverse=True)]
 
 
 def sample_emails(desk: Desk) -> list[dict[str, str]]:
-    """For each event to which forms may be sent by e-mail, one that is ready to be sent."""
+    """One for each event that takes forms by e-mail."""
     places = [(event, to) for event in desk.events.values() if (to := desk.links.forms_to(event))]
     return [
         {"to": to, "from": SENDER, "subject": f"Registration: {event.title}", "text": sample_text(event, to)}
@@ -62,7 +62,7 @@ def sample_emails(desk: Desk) -> list[dict[str, str]]:
 
 
 def _message(to: str, at: datetime) -> bytes:
-    """The e-mail that the page's form holds: a file, all of it as text, or what a person writes."""
+    """A file, its source as text, or what a person writes."""
     if (file := request.files.get("eml")) and file.filename:
         return bytes(file.read())
     if raw := request.form.get("raw", "").lstrip():

@@ -22,8 +22,8 @@ def run_schedule(
     stop: threading.Event,
     every: timedelta = LOOK_EVERY,
 ) -> None:
-    """Until told to stop: call `send_mail` for each new outbox entry, `record_deliveries` for the delivery events of
-    SendGrid's stand-in, and at the start of each minute what Cloud Scheduler calls."""
+    """Until told to stop: call `send_mail` for each new outbox entry, `record_deliveries` for delivery events, and at
+    the start of each minute what Cloud Scheduler calls."""
     caller = app.test_client()
     minute = None
     while not stop.wait(every.total_seconds()):

@@ -1,4 +1,4 @@
-"""The e-mails that we send: what is queued in the outbox, what became of it, and what SendGrid answered."""
+"""The e-mails that we send."""
 
 import hashlib
 import re
@@ -10,18 +10,16 @@ from rollcall.model.inbound import InboundEmail
 from rollcall.model.registration import Registered, fold
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
-"""Due when it is enqueued. A constant needs no clock to write and, indexed, makes no hot range."""
+"""Indexed, a constant makes no hot range."""
 
 
 class EmailKind(StrEnum):
     CONFIRMATION = "confirmation"
-    """To the registrant, late or not."""
     CONFLICT = "conflict"
-    """To the registrant: another form came in the same name, and changed nothing."""
+    """Another form came in the registrant's name, and changed nothing."""
     ROSTER = "roster"
     STAFF_DIGEST = "staff-digest"
     REPLY = "reply"
-    """To the sender of an inbound e-mail."""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST)
@@ -30,23 +28,18 @@ TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST)
 class EmailStatus(StrEnum):
     PENDING = "pending"
     SENDING = "sending"
-    """Claimed under a lease."""
     UNKNOWN = "unknown"
-    """SendGrid may have it: it waits for delivery events, then is sent again."""
+    """It waits for delivery events, then is sent again."""
     SENT = "sent"
     DELIVERED = "delivered"
     BOUNCED = "bounced"
     DROPPED = "dropped"
-    """SendGrid suppresses it: the address bounced before, for example."""
     FAILED = "failed"
-    """It needs review."""
     CANCELLED = "cancelled"
-    """There was nothing left to say."""
 
 
 UNDELIVERED = (EmailStatus.BOUNCED, EmailStatus.DROPPED, EmailStatus.FAILED)
 DONE = (EmailStatus.SENT, EmailStatus.DELIVERED, EmailStatus.CANCELLED)
-"""Nothing is left to do, for all we know."""
 
 
 class AttemptOutcome(StrEnum):
@@ -54,17 +47,14 @@ class AttemptOutcome(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     RATE_LIMITED = "rate_limited"
-    """And no other e-mail would have been accepted."""
     UNKNOWN = "unknown"
     POSTPONED = "postponed"
-    """Enough went to this address lately."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
 class Attempt:
     id: str
-    """Random: a sender knows its own claim."""
     at: datetime
     outcome: AttemptOutcome = AttemptOutcome.IN_PROGRESS
     note: str = ""
@@ -77,9 +67,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """An e-mail to be sent, and every attempt. The id is made from what it is about, so that it cannot be enqueued
-    twice. `due_at` is when it is next to be claimed: None once it is settled; while it is being sent, the end of the
-    lease."""
+    """The id says what it is about, so that it cannot be enqueued twice."""
 
     id: str
     kind: EmailKind
@@ -89,14 +77,14 @@ class OutboxEntry:
     not_before: datetime = AT_ONCE
     inbound_id: str | None = None
     thread: tuple[str, ...] = ()
-    """Message-IDs with angle brackets: the References of this answer, the last one its In-Reply-To."""
+    """Its References; the last is its In-Reply-To."""
     status: EmailStatus = EmailStatus.PENDING
     due_at: datetime | None = AT_ONCE
+    """While it is being sent, the end of the lease; None once it is settled."""
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
-    """In the words of the delivery event."""
+    """The delivery event's."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
-    """No decision hangs on it."""
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
 
@@ -107,22 +95,18 @@ class OutboxEntry:
 
 @dataclass(frozen=True)
 class CircuitBreaker:
-    """Whether e-mails may go out at all, as the store had it at `as_of`. It is open while SendGrid would accept none of
-    ours: entries then stay due, and spend no attempts."""
+    """While it is open, entries stay due, and spend no attempts."""
 
     as_of: datetime
     opened_at: datetime | None = None
-    """When it opened last."""
     open_until: datetime | None = None
-    """When the next e-mail tries; None while it is closed."""
+    """None while it is closed."""
     times_opened: int = 0
     """In a row."""
     account_refused: bool = False
-    """SendGrid refuses our key or account: only a person can mend it."""
+    """Only a person can mend it."""
     note: str = ""
-    """No personal data."""
     version: object = field(default=None, compare=False)
-    """The store's mark of this reading."""
 
     @property
     def is_open(self) -> bool:
@@ -144,6 +128,15 @@ class DeliveryEvent:
 
 
 @dataclass(frozen=True)
+class LateBounce:
+    """An e-mail that a server accepted and then sent back: SendGrid does not say which it was."""
+
+    to: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Attachment:
     name: str
     type: str
@@ -160,11 +153,10 @@ class Email:
     text: str
     html: str
     copies_to: tuple[str, ...] = ()
-    """Each gets an e-mail of its own, whose delivery events are not this one's."""
+    """Their delivery events are not this e-mail's."""
     attachments: tuple[Attachment, ...] = ()
     thread: tuple[str, ...] = ()
     answers: bool = False
-    """Also one without a Message-ID, and so without a thread."""
 
 
 @dataclass(frozen=True)
@@ -174,17 +166,15 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Rejected:
-    """`permanent` where SendGrid will not accept the same e-mail later either."""
-
     permanent: bool
     note: str
     fault: Exception | None = field(default=None, compare=False, repr=False)
-    """It may quote what was typed: hence no `repr`."""
+    """It may quote what was typed."""
 
 
 @dataclass(frozen=True)
 class RateLimited:
-    """SendGrid would accept no other e-mail now; `account_refused` where that is our key's or account's fault."""
+    """No other e-mail would be accepted now."""
 
     account_refused: bool
     note: str
@@ -193,7 +183,7 @@ class RateLimited:
 
 @dataclass(frozen=True)
 class Unknown:
-    """No clear answer: SendGrid may have it, or not."""
+    """SendGrid may have it, or not."""
 
     note: str
 
@@ -203,8 +193,6 @@ SendResult = Accepted | Rejected | RateLimited | Unknown
 
 @dataclass(frozen=True)
 class NotNeeded:
-    """There is nothing left to say."""
-
     note: str
 
 
@@ -214,8 +202,7 @@ DELIVERY_STATUSES = {
     DeliveryKind.DELIVERED: EmailStatus.DELIVERED,
     DeliveryKind.BOUNCED: EmailStatus.BOUNCED,
 }
-"""Each over those before it. They come twice and in any order, so only this order decides: of two copies, one delivered
-and one dropped, it is delivered; what bounces later has bounced."""
+"""They come twice and in any order: each over those before it."""
 
 _RANKS = {status: rank for rank, status in enumerate(DELIVERY_STATUSES.values(), start=1)}
 
@@ -233,18 +220,16 @@ def confirmation(event: str, registration_id: str, to: str, thread: tuple[str, .
 
 
 def conflict_notice(event: str, registered: Registered) -> OutboxEntry:
-    """Once, to the address on file."""
     to = registered.registration.email
     return OutboxEntry(f"{event}.{registered.id}.conflict", EmailKind.CONFLICT, event, to, registered.id)
 
 
 def roster_entry(event: str, number: int, to: str, stamp: str = "") -> OutboxEntry:
-    """`number` by the order in the event's file; the stamp tells a resent one from the closing's own."""
+    """A resent one has a stamp."""
     return OutboxEntry(f"{event}.roster.{stamp and f'{stamp}.'}{number}", EmailKind.ROSTER, event, to)
 
 
 def staff_digest(event: str, stamp: str, number: int, to: str, not_before: datetime) -> OutboxEntry:
-    """The stamp says which digest of many it is."""
     id = f"{event}.staff-digest.{stamp}.{number}"
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
 
@@ -260,5 +245,6 @@ def is_reply_id(event: str, text: str) -> bool:
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
 
 
-def is_to_staff(id: str) -> bool:
+def goes_to_staff(id: str) -> bool:
+    """By the id alone: a sweep reads no entry before it sends it."""
     return any(f".{kind}." in id for kind in TO_STAFF)

@@ -1,7 +1,8 @@
 """An event as its file describes it."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -45,8 +46,8 @@ class Hotel:
 
 @dataclass(frozen=True)
 class Event:
-    """A workshop. `starts` and `ends` are both dates (the last one included) or both aware instants. `opens_at` and
-    `closes_at` are what the file announces; the store's `Intake` is the truth."""
+    """`starts` and `ends` are both dates (the last one included) or both instants. `opens_at` and `closes_at` are
+    announced; the store's `Intake` is the truth."""
 
     slug: str
     title: str
@@ -69,19 +70,42 @@ class Event:
     bring: tuple[str, ...]
 
     def is_over(self, now: datetime) -> bool:
-        """A date lasts to its end where the event is."""
         if isinstance(self.ends, datetime):
             return now > self.ends
-        return now.astimezone(self.zone).date() > self.ends
+        return self.day_of(now) > self.ends
+
+    def day_of(self, when: date | datetime) -> date:
+        """On the calendar at the event."""
+        return when.astimezone(self.zone).date() if isinstance(when, datetime) else when
+
+    def day_ended_at(self, instant: datetime) -> date | None:
+        """The day whose last instant this is; None where it is within a day."""
+        day = self.day_of(instant - timedelta(microseconds=1))
+        return day if end_of(day, self.zone) == instant else None
 
     def takes(self, email: str) -> bool:
-        """Whether a person with this address may register: for the smoke test, only an address that nobody can have."""
+        """For the smoke test, only an address that nobody can have."""
         return self.slug != SMOKE_TEST.slug or email.endswith(f"@{_SINK}")
 
 
+def end_of(day: date, zone: ZoneInfo) -> datetime:
+    """The day's last instant, and the next day's first. In some zones clocks skip midnight, or repeat it (PEP 495)."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+    first, second = (midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+    def is_over(instant: datetime) -> bool:
+        return instant.astimezone(zone).date() > day
+
+    if second < first:  # skipped: the day ends when the clocks go forward
+        seconds = range(int((first - second).total_seconds()))
+        return second + timedelta(seconds=bisect_left(seconds, True, key=lambda one: is_over(second + one * _SECOND)))
+    return first if is_over(second - _SECOND) else second  # repeated, or went back from midnight into the day
+
+
+_SECOND = timedelta(seconds=1)
+
 _SINK = "sink.sendgrid.net"
-"""SendGrid accepts every e-mail to this host of its own and deletes it ("Safely test your sending speed", as in
-https://github.com/sendgrid/docs/pull/2614)."""
+"""SendGrid deletes e-mails to this host of its own (https://github.com/sendgrid/docs/pull/2614)."""
 
 SMOKE_TEST = Event(
     slug="smoke-test",
@@ -103,9 +127,8 @@ SMOKE_TEST = Event(
     hotels=(),
     bring=(),
 )
-"""Always open, on no list, and the only event whose registrations are ever deleted. `Desk.event` finds it."""
+"""The only event whose registrations are ever deleted."""
 
 
 def smoke_test_address(mark: str) -> str:
-    """The address of a test person; the mark tells one from another."""
     return f"smoke-test-{mark}@{_SINK}"

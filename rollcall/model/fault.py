@@ -1,4 +1,4 @@
-"""What is wrong with an answer, as a code: it is put into words where somebody reads it (`schemas.faults`)."""
+"""What is wrong with an answer; `schemas.faults` has the sentences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,21 +1,18 @@
-"""The intake of an event: when it opens, when it closes, and what its closing recorded."""
+"""The intake of an event."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 READ_AGAIN_AFTER = timedelta(seconds=15)
-"""Max staleness of an instance's intake."""
+"""An instance reads an intake again when its copy is this old."""
 GOOD_FOR = timedelta(seconds=30)
-"""A reading judges commits so long; later ones need a reading of their own."""
+"""For so long after a reading we may decide by it whether a commit was late."""
 MOVED_AHEAD = timedelta(minutes=2)
-"""An earlier deadline must lie so far ahead, well above `GOOD_FOR`: no reading from before the move can judge a commit
-after the new deadline."""
+"""An earlier deadline lies so far ahead: no reading from before the move can judge a commit after it."""
 
 
 @dataclass(frozen=True)
 class Closing:
-    """SHA-256 over the ids in the pages' order."""
-
     count: int
     sha256: str
     pages: int
@@ -29,16 +26,14 @@ class EarlierDeadline:
 
 @dataclass(frozen=True)
 class Intake:
-    """The intake as the store had it at `as_of`, by the store's own time."""
-
     opens_at: datetime
     closes_at: datetime
     closing: Closing | None
     as_of: datetime
+    """By the store's own time."""
     history: tuple[EarlierDeadline, ...] = ()
-    """The first first."""
+    """Oldest first."""
     version: object = field(default=None, compare=False)
-    """The store's mark of this reading."""
 
     @property
     def not_yet_open(self) -> bool:
@@ -52,11 +47,9 @@ class Intake:
         return received_at - self.as_of <= GOOD_FOR
 
     def is_late(self, received_at: datetime) -> bool:
-        """On the roster if and only if committed at or before the deadline."""
         return received_at > self.closes_at
 
 
 def e_mailed_in_time(received_at: datetime, arrived_at: datetime | None, closes_at: datetime) -> bool:
-    """SendGrid had it before the deadline, the store only after. SendGrid's time is in whole seconds: the deadline's
-    own second is too late."""
+    """SendGrid's time is in whole seconds: the deadline's own second is too late."""
     return arrived_at is not None and arrived_at < closes_at < received_at

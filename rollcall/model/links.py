@@ -1,17 +1,29 @@
-"""The signed links that we give out: what each is for, and what opening one finds."""
+"""Signed links."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
 class LinkPurpose(StrEnum):
-    """What a link is for; its place in the link's path."""
+    """Its place in the link's path."""
 
     COMPLETE = "complete"
     RESOLVE = "resolve"
     ROSTER = "roster"
     RECEIVED = "received"
     ALREADY_REGISTERED = "already-registered"
+
+
+VALID_FOR = {
+    LinkPurpose.COMPLETE: timedelta(days=30),
+    LinkPurpose.RESOLVE: timedelta(days=30),
+    LinkPurpose.ROSTER: timedelta(days=14),
+    LinkPurpose.RECEIVED: timedelta(days=1),
+    LinkPurpose.ALREADY_REGISTERED: timedelta(days=1),
+}
+"""From when the link is made; a `COMPLETE` link from the deadline, if that is later. Whoever has a
+roster link sees every address; `make send-roster` makes new ones."""
 
 
 @dataclass(frozen=True)
@@ -30,4 +42,4 @@ class LinkExpired:
 
 @dataclass(frozen=True)
 class LinkDamaged:
-    """Not a link that we made for this purpose: cut, altered or invented."""
+    """Cut, altered, invented, or made for another purpose."""

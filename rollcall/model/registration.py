@@ -1,5 +1,6 @@
 """A registration, whose it is, and the reference the person quotes."""
 
+import base64
 import hashlib
 import secrets
 import unicodedata
@@ -8,19 +9,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from rollcall.model.title import TITLES
-
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread."""
+TITLES = {"mr": "Mr.", "mrs": "Mrs.", "ms": "Ms.", "miss": "Miss"}
+"""By code: what people are shown."""
 
+_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
 _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """An `Idempotency-Key`."""
-
     id: str
     until: datetime
     """The store may delete it then."""
@@ -28,8 +28,8 @@ class IdempotencyKey:
 
 @dataclass(frozen=True)
 class Registration:
-    """A form that passed the checks. Names and e-mail address say whose it is, so they take no part in telling two
-    forms of one person apart; nor do the language, the date and the E.164 numbers, which are read from the answers."""
+    """A form that passed the checks. Names and e-mail address say whose it is, and take no part in comparing two forms
+    of one person; nor does what is read from the answers."""
 
     family_name: str = field(compare=False)
     first_name: str = field(compare=False)
@@ -38,7 +38,7 @@ class Registration:
     answers: Mapping[str, str]
     """As written, by field name; empty ones are absent."""
     e164: Mapping[str, str] = field(compare=False, default_factory=dict)
-    """By field name, where a number could be understood."""
+    """By field name, if a number could be understood."""
     signed_on: date | None = field(compare=False, default=None)
     """None: the day it was received."""
     language: str = field(compare=False, default="en")
@@ -50,17 +50,15 @@ class Registration:
 
     @property
     def addressed_as(self) -> str:
-        """Title and family name."""
         return f"{TITLES.get(self.answers.get('title', ''), '')} {self.family_name}".strip()
 
 
 @dataclass(frozen=True)
 class Registered:
-    """`received_at` is the commit time."""
-
     id: str
     registration: Registration
     received_at: datetime
+    """The commit time."""
     arrived_at: datetime | None = None
     """When SendGrid received its e-mail; None for a page or a program."""
 
@@ -77,8 +75,6 @@ class BotSignal(StrEnum):
 
 @dataclass(frozen=True)
 class QuarantinedForm:
-    """Nobody is registered by it."""
-
     form: Registered
     """Under the `person_key` for an id; `received_at` is when this person's last one came."""
     signal: BotSignal
@@ -90,29 +86,27 @@ class QuarantinedForm:
 
 def new_id() -> str:
     """120 random bits as 24 base 32 digits."""
-    return _base32(secrets.token_bytes(_ID_BYTES))
+    return base32(secrets.token_bytes(_ID_BYTES))
 
 
 def person_key(registration: Registration) -> str:
-    """24 base 32 digits, the same for every form of one person: of one e-mail address, family and first name. Focal
-    points register many from one address."""
+    """The same for every form of one person. An e-mail address alone is none: focal points register many from one."""
     person = (
         normalized_address(registration.email),
         normalized(registration.family_name),
         normalized(registration.first_name),
     )
-    return _base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
+    return base32(hashlib.sha256("\x1f".join(person).encode()).digest()[:_ID_BYTES])
 
 
 def similarity_key(registration: Registration) -> str:
-    """The same for people who may be one: one e-mail address, and names that differ by accents, order, or letters that
-    keyboards swap."""
+    """The same for people who may be one: names differ by accents, order, or letters that keyboards swap."""
     names = sorted(map(_skeleton, (registration.family_name, registration.first_name)))
     return "\x1f".join((normalized_address(registration.email), *names))
 
 
 def fold(text: str) -> str:
-    """Case, width and spacing folded (NFKC, casefold), without joiners and direction marks; for comparing only."""
+    """For comparing only: NFKC, casefold, spacing; without joiners and direction marks."""
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -135,24 +129,18 @@ def normalized_address(email: str) -> str:
 
 
 def reference(id: str) -> str:
-    """As `7KQ-X93-M4T`: the id's first eight digits and a check character."""
+    """As `7KQ-X93-M4T`: the id's first eight digits and a check character (Luhn's over base 32)."""
     digits = id[:_REFERENCE_DIGITS]
     digits += check_character(digits)
     return "-".join(digits[start : start + 3] for start in range(0, len(digits), 3))
 
 
 def is_reference(text: str) -> bool:
-    """Neither misheard nor mistyped."""
     digits = text.replace("-", "")
-    return (
-        len(digits) == _REFERENCE_DIGITS + 1
-        and set(digits) <= set(ALPHABET)
-        and check_character(digits[:-1]) == digits[-1]
-    )
+    return set(digits) <= set(ALPHABET) and reference(digits).replace("-", "") == digits
 
 
 def check_character(digits: str) -> str:
-    """Luhn's over base 32: shows any wrong character, and nearly any two swapped neighbours."""
     total = 0
     for place, digit in enumerate(reversed(digits)):
         value = ALPHABET.index(digit) * (2 if place % 2 == 0 else 1)
@@ -160,9 +148,8 @@ def check_character(digits: str) -> str:
     return ALPHABET[-total % 32]
 
 
-def _base32(octets: bytes) -> str:
-    number = int.from_bytes(octets, "big")
-    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(len(octets) * 8 - 5, -1, -5))
+def base32(octets: bytes) -> str:
+    return base64.b32encode(octets).decode().translate(_CROCKFORD)
 
 
 def _ascii_label(label: str) -> str:
@@ -172,12 +159,12 @@ def _ascii_label(label: str) -> str:
 _APOSTROPHES = "`´ʹʻʼʽʾʿˈˊˋ΄՚׳‘’‛′‵ꞌ＇"
 _HYPHENS = "־᐀᠆‐‑‒–—―⁃−⸗⸚⸺⸻﹘﹣－"
 _ONE_OF_ITS_KIND = {**dict.fromkeys(map(ord, _APOSTROPHES), "'"), **dict.fromkeys(map(ord, _HYPHENS), "-")}
+# Latin letters, and Arabic and Persian yeh, kaf and heh, that keyboards lack.
 _LOOK_ALIKES = str.maketrans(
     {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"}
     | dict.fromkeys("یىې", "ي")
     | {"ک": "ك", "ہ": "ه", "ة": "ه"}
 )
-"""Latin letters, and Arabic and Persian yeh, kaf and heh, that keyboards lack."""
 
 
 def _skeleton(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The roster of a closed event: what its files are made of."""
+"""What a roster and its files are made of."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ WHY_QUARANTINED = {
 
 @dataclass(frozen=True)
 class Shown(Generic[_T]):
-    """What is shown of a long list, and how many there are."""
+    """Some of a long list; `count` is of all."""
 
     shown: tuple[_T, ...] = ()
     count: int = 0
@@ -34,13 +34,11 @@ class RosterRow:
     late: bool = False
     unsent: OutboxEntry | None = None
     """The confirmation, unless it is sent."""
-    doubles: tuple[str, ...] = ()
-    """References of others who may be the same person."""
 
 
 @dataclass(frozen=True)
 class IncompleteForm:
-    """Its sender did not complete it; nobody has checked what it says."""
+    """Nobody has checked what it says."""
 
     name: str
     sender: str
@@ -52,43 +50,37 @@ class IncompleteForm:
 class RosterContent:
     closes_at: datetime
     people: Iterable[RosterRow]
-    """By id, late or not; to be read once."""
+    """By id, late or not; read once."""
     quarantined: tuple[QuarantinedForm, ...] = ()
-    """The last, the oldest first; so below."""
+    """The last ones; so below."""
     not_completed: tuple[IncompleteForm, ...] = ()
 
 
 ROSTER_TYPES = {
-    "csv": "text/csv",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-"""By the end of its name."""
-
-
-@dataclass(frozen=True)
-class RosterFile:
-    path: Path
-    type: str
+"""By file name extension."""
 
 
 Named = Shown[tuple[str | None, int]]
-"""Names with their counts, the most named first, then by name; None where none was given. `count` is of names."""
+"""Names, and how often each was given, most frequent first. None: nothing was given."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    files: tuple[RosterFile, ...]
-    """CSV of those on the list; workbook of everything."""
+    files: tuple[Path, ...]
     organizations: Named
     hotels: Named
+    doubles: int
+    """People who may have registered twice."""
 
 
 def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str:
-    """Of the list with this SHA-256, as of this time."""
     return f"roster-{event}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{suffix}"
 
 
 def roster_file_ending(event: str, id: str) -> str | None:
-    """One of `ROSTER_TYPES`; None where it is not the id of a roster of this event."""
-    found = re.fullmatch(rf"roster-{re.escape(event)}-[0-9A-Za-z]+-[0-9A-Za-z]+\.({'|'.join(ROSTER_TYPES)})", id)
+    """None where it is not the id of a roster of this event."""
+    found = re.fullmatch(rf"roster-{re.escape(event)}-[0-9A-Za-z]+-[0-9A-Za-z]+(\.csv|\.xlsx)", id)
     return found[1] if found else None

@@ -2,17 +2,18 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.ops.commands import Answer, check, move, run_smoke, send_roster, show_status
-from rollcall.ops.connect import Database, NoDatabase, Opened, Refused, connect
+from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, run_smoke, send_roster, show_status
+from rollcall.ops.connect import Database, NoDatabase, Refused, connect
 from rollcall.ops.local_run import DATABASE_FOLDER, NoTime, time_from
 from rollcall.ops.smoke import SmokeFailed, until_stopped
-from schemas.event import EventFileError, read_events
+from schemas.event import EventFileError
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -22,8 +23,16 @@ def main(arguments: list[str] | None = None) -> None:
         answer: Answer = options.command(options)
     except KeyboardInterrupt:
         sys.exit("Stopped.")
-    except Exception as error:
-        answer = _refusal(error)
+    except Refused as refused:
+        failed = "FAILED. " if isinstance(refused, SmokeFailed) else ""
+        answer = _refusal(refused.code, f"{failed}{refused}", **refused.facts)
+    except EventFileError as error:
+        answer = _refusal("event_files", str(error))
+    except NoTime as error:
+        answer = _refusal("not_a_time", str(error))
+    except StoreUnavailable as error:
+        why = error.__cause__ or error
+        answer = _refusal("store_unavailable", f"The database cannot be reached, or read, now: {why}")
     if options.json:
         print(json.dumps({"database": options.opened, **answer.data}, ensure_ascii=False, indent=2))
     else:
@@ -32,14 +41,18 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m rollcall.ops", description=main.__doc__)
+    """Each option's default is the environment's variable of its name, as make passes it on."""
+    env = os.environ.get
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="answer for programs")
-    common.add_argument("--project", default="", help="a project at Google (default: this machine's local run)")
-    common.add_argument("--events", type=Path, help="folder of the event files (default: the local run's, or events)")
-    common.add_argument(
-        "--database", type=Path, default=DATABASE_FOLDER, help="folder of the local run's database (%(default)s)"
-    )
+
+    def option(name: str, help: str, to: argparse.ArgumentParser = common) -> None:
+        to.add_argument(f"--{name}", default=env(name.upper(), ""), help=help)
+
+    common.add_argument("--json", action="store_true", default=bool(env("JSON")), help="answer for programs")
+    option("project", "a project at Google (default: this machine's local run)")
+    option("events", "folder of the event files (default: the local run's, or events)")
+    option("database", f"folder of the local run's database ({DATABASE_FOLDER})")
+    parser = argparse.ArgumentParser(prog="python -m rollcall.ops", description=main.__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, does: Callable[[argparse.Namespace], Answer], help: str) -> argparse.ArgumentParser:
@@ -49,18 +62,17 @@ def _parser() -> argparse.ArgumentParser:
 
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
     smoke = command("smoke", _smoke, "register a test person, wait for the confirmation, delete both")
-    smoke.add_argument("--url", default="", help="where the desk's pages are (default: the local run's)")
-    deadline = command(
-        "move-deadline", lambda given: move(_opened(given), given.event, given.to), "move an event's deadline"
-    )
+    option("url", "where the desk's pages are (default: the local run's)", smoke)
+    deadline = command("move-deadline", _move, "say what would change, ask, and move an event's deadline")
+    option("event", "which event, as intgov04", deadline)
+    option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
+    deadline.add_argument("--yes", action="store_true", default=bool(env("YES")), help="move it without asking")
     roster = command(
         "send-roster", lambda given: send_roster(_opened(given), given.event), "send the staff again what they missed"
     )
-    for one in (deadline, roster):
-        one.add_argument("--event", required=True, help="which event, as intgov04")
-    deadline.add_argument("--to", required=True, help="the new deadline in the event's zone, as 2004-02-27T18:00")
+    option("event", "which event, as intgov04", roster)
     check = command("event-check", _check, "what speaks against deploying the event files")
-    check.add_argument("--at", default="", help="as if it were this time, as 2004-01-20T12:00+01:00")
+    option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
 
 
@@ -69,51 +81,54 @@ def _smoke(given: argparse.Namespace) -> Answer:
         return run_smoke(_opened(given), given.url, lambda line: _say(given, line), wait)
 
 
+def _move(given: argparse.Namespace) -> Answer:
+    def agrees(what_would_change: str) -> bool:
+        if given.yes:
+            return True
+        if given.json or not sys.stdin.isatty():
+            raise Refused(
+                "not_agreed", f"{what_would_change}\nNot moved: nobody can be asked here. Say YES=1 to move it."
+            )
+        print(what_would_change)
+        return input("Move it? [y/N] ").strip().lower() in ("y", "yes")
+
+    return move(_opened(given), given.event, given.to, agrees)
+
+
 def _check(given: argparse.Namespace) -> Answer:
     database: Database | None = None
     try:
-        database = connect(given.project, given.database)
-        given.opened = database.name
+        database = _connected(given)
     except NoDatabase:
         if given.project:
             raise
-    now = time_from(given.at, "2004-01-20T12:00+01:00") or (database.store.now() if database else datetime.now(UTC))
-    return check(database, _folder(given, database), now)
+    now = time_from(given.at, EXAMPLE_TIME) or (database.store.now() if database else datetime.now(UTC))
+    return check(database, database.events if database else Path(given.events or "events"), now)
 
 
-def _opened(given: argparse.Namespace) -> Opened:
+def _opened(given: argparse.Namespace) -> Database:
     """Which database it is is said first: what follows could be another's."""
-    database = connect(given.project, given.database)
-    given.opened = database.name
+    for name, what in {"event": "which event: EVENT=intgov04", "to": "the new deadline: TO=2004-02-27T18:00"}.items():
+        if not getattr(given, name, what):
+            raise Refused(f"no_{name}", f"Say {what}")
+    database = _connected(given)
     _say(given, f"Database: {database.name}.")
-    folder = _folder(given, database)
-    return Opened(database, read_events(folder), folder)
+    return database
 
 
-def _folder(given: argparse.Namespace, database: Database | None) -> Path:
-    return given.events or (database and database.events) or Path("events")
+def _connected(given: argparse.Namespace) -> Database:
+    database = connect(given.project, Path(given.database or DATABASE_FOLDER), given.events)
+    given.opened = database.name
+    return database
+
+
+def _refusal(code: str, message: str, **facts: object) -> Answer:
+    return Answer({"error": {"code": code, "message": message, **facts}}, message, is_done=False)
 
 
 def _say(given: argparse.Namespace, line: str) -> None:
     if not given.json:
         print(line, flush=True)
-
-
-def _refusal(error: Exception) -> Answer:
-    match error:
-        case Refused():
-            code, facts, text = error.code, error.facts, str(error)
-        case EventFileError():
-            code, facts, text = "event_files", {}, str(error)
-        case NoTime():
-            code, facts, text = "not_a_time", {}, str(error)
-        case StoreUnavailable():
-            code, facts = "store_unavailable", {}
-            text = f"The database cannot be reached, or read, now: {error.__cause__ or error}"
-        case _:
-            raise error
-    failed = "FAILED. " if isinstance(error, SmokeFailed) else ""
-    return Answer({"error": {"code": code, "message": text, **facts}}, failed + text, is_done=False)
 
 
 if __name__ == "__main__":

@@ -2,42 +2,44 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import assert_never
 
-from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
+from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline, why_not
 from rollcall.desk.resend import resend_to_staff
+from rollcall.desk.scan import everyone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.ops import report
-from rollcall.ops.connect import Database, Opened, Refused
+from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import after_its_end, check_folder
 from rollcall.ops.smoke import Smoke, desk_url, smoke
 from rollcall.ops.status import status
-from schemas.event import as_written, deadline_from
+from schemas.event import as_written, deadline_from, read_events
 from templates import deadline, in_utc, in_zone
+
+EXAMPLE_TIME = "2004-01-20T12:00+01:00"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found or done; `data` for programs: stable keys, codes, instants in ISO 8601."""
-
     data: Mapping[str, object]
+    """Stable keys, codes, instants in ISO 8601."""
     text: str
     is_done: bool = True
 
 
-def show_status(opened: Opened) -> Answer:
-    seen = status(opened.store, opened.events)
-    return Answer(report.status_data(seen), report.status_text(seen, opened.folder))
+def show_status(database: Database) -> Answer:
+    seen = status(database.store, read_events(database.events))
+    return Answer(report.status_data(seen), report.status_text(seen, database.events))
 
 
-def run_smoke(opened: Opened, url: str, say: Callable[[str], None], wait: Callable[[float], None]) -> Answer:
+def run_smoke(database: Database, url: str, say: Callable[[str], None], wait: Callable[[float], None]) -> Answer:
     """Raises `SmokeFailed`."""
-    url = desk_url(opened, url)
+    events, url = read_events(database.events), desk_url(database, url)
     say(f"{url}:")
-    test = Smoke(opened.store, opened.events, url, say, wait)
+    test = Smoke(database.store, events, url, say, wait)
     try:
         smoke(test)
     except Refused as failed:
@@ -46,36 +48,62 @@ def run_smoke(opened: Opened, url: str, say: Callable[[str], None], wait: Callab
     return Answer({"url": url, "steps": test.steps}, "The desk takes registrations, and its e-mail arrives.")
 
 
-def move(opened: Opened, slug: str, to: str) -> Answer:
-    event = _chosen(opened, slug)
+def move(database: Database, slug: str, to: str, agrees: Callable[[str], bool]) -> Answer:
+    """`agrees` is told what would change, and says whether it shall."""
+    event = _chosen(database, slug)
     closes_at = _deadline(event, to)
-    old = _known(opened, event)
+    old = _known(database, event)
     if after_its_end(event, closes_at):
         raise Refused("after_event", f"Not moved: {deadline(closes_at, event)} is after the event's end.")
-    match moved := move_deadline(opened.store, event, closes_at):
-        case Moved():
-            return _moved(event, old.closes_at, closes_at)
+    if closes_at != old.closes_at:
+        if refused := why_not(old, closes_at):
+            raise _not_moved(event, refused)
+        if not agrees(_what_would_change(database, event, old, closes_at)):
+            raise Refused("not_agreed", "Not moved.")
+    moved = move_deadline(database.store, event, closes_at)
+    if not isinstance(moved, Moved):
+        raise _not_moved(event, moved)
+    return _moved(event, old.closes_at, closes_at)
+
+
+def _not_moved(event: Event, why: TooEarly | AlreadyClosed) -> Refused:
+    match why:
         case TooEarly(earliest):
-            raise Refused(
+            return Refused(
                 "too_early",
                 f"Not moved: an earlier deadline must lie some minutes ahead, at {in_zone(earliest, event)} or later, "
                 "until every instance has read it. Give such a time.",
                 earliest=earliest.isoformat(),
             )
         case AlreadyClosed():
-            raise Refused(
+            return Refused(
                 "already_closed",
                 "Not moved: the intake is closed and the staff have the roster, which stands. Whoever comes now writes "
                 f"to {event.contact.email}; the staff decide, and add them by hand.",
             )
         case _:
-            assert_never(moved)
+            assert_never(why)
 
 
-def send_roster(opened: Opened, slug: str) -> Answer:
-    event = _chosen(opened, slug)
-    intake = _known(opened, event)
-    entries = resend_to_staff(opened.store, event)
+def _what_would_change(database: Database, event: Event, old: Intake, closes_at: datetime) -> str:
+    change = closes_at - old.closes_at
+    much = f"{report.lasting(change)} {'later' if change > timedelta() else 'earlier'}"
+    lines = [
+        f"{event.title}: registration closes at {deadline(old.closes_at, event)}.",
+        f"It would close at {deadline(closes_at, event)}, {much}.",
+        "The form's page says so within seconds; nobody gets an e-mail about it.",
+    ]
+    if old.past:
+        late = [one for one in everyone(database.store, event.slug) if old.is_late(one.received_at)]
+        admitted = sum(1 for one in late if one.received_at <= closes_at)
+        lines.append(f"Of {len(late)} late registrations {admitted} would be on the roster.")
+    return "\n".join(lines)
+
+
+def send_roster(database: Database, slug: str) -> Answer:
+    event = _chosen(database, slug)
+    intake = _known(database, event)
+    entries = resend_to_staff(database.store, event)
     lines = [f"Enqueued for {entry.to}: {entry.kind.value} ({entry.id})" for entry in entries] or ["Nothing to send."]
     if intake.closing is None:
         lines.append(
@@ -83,7 +111,7 @@ def send_roster(opened: Opened, slug: str) -> Answer:
             f"event file names. The one here names {', '.join(event.staff)}."
         )
     if entries:
-        lines.append("They go out within a minute or two; make status says what became of them.")
+        lines.append("They go out within a minute or two; make status says whether they arrived.")
     data = {
         "event": event.slug,
         "closed": intake.closing is not None,
@@ -94,19 +122,19 @@ def send_roster(opened: Opened, slug: str) -> Answer:
 
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:
-    """What speaks against deploying the event files."""
     events, faults = check_folder(folder, database.store if database else None, now)
-    beside = f"beside the database of {database.name}" if database else "without a database (PROJECT=... says which)"
+    beside = f"beside the database of {database.name}" if database else "without a database"
     files = [
         f"{folder / one.slug}.toml: {one.title}; closes at {deadline(one.closes_at, one)}" for one in events.values()
     ]
-    verdict = f"Checked {beside}, as of {in_utc(now)}" if faults else f"No fault found, {beside}, as of {in_utc(now)}"
+    verdict = f"{'Checked' if faults else 'No fault found,'} {beside}, as of {in_utc(now)}."
+    hint = [f"To check as of another time: make event-check AT={EXAMPLE_TIME}"] if faults else []
     data = {
         "as_of": now.isoformat(),
         "events": [{"slug": one.slug, "closes_at": one.closes_at.isoformat()} for one in events.values()],
         "faults": list(faults),
     }
-    return Answer(data, "\n".join([*(faults or files), f"{verdict}."]), is_done=not faults)
+    return Answer(data, "\n".join([*(faults or files), verdict, *hint]), is_done=not faults)
 
 
 def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
@@ -129,22 +157,23 @@ def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
     return Answer(data, "\n".join(lines))
 
 
-def _chosen(opened: Opened, slug: str) -> Event:
-    if slug in opened.events:
-        return opened.events[slug]
-    there = ", ".join(opened.events)
-    raise Refused("no_such_event", f"EVENT={slug}: no such event in {opened.folder}; there are: {there}")
+def _chosen(database: Database, slug: str) -> Event:
+    events = read_events(database.events)
+    if slug not in events:
+        there = ", ".join(events)
+        raise Refused("no_such_event", f"EVENT={slug}: no such event in {database.events}; there are: {there}")
+    return events[slug]
 
 
 def _deadline(event: Event, to: str) -> datetime:
     try:
         return deadline_from(to, event)
     except ValueError as error:
-        raise Refused("not_a_time", f"TO={to}: {error}") from None
+        raise Refused("not_a_time", f"TO={error}") from None
 
 
-def _known(opened: Opened, event: Event) -> Intake:
-    intake = opened.store.known_intake(event.slug)
+def _known(database: Database, event: Event) -> Intake:
+    intake = database.store.known_intake(event.slug)
     if intake is None:
         raise Refused(
             "unknown_event",

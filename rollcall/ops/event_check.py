@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rollcall.desk.deadline import why_not
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, messages, quarantined_forms
+from rollcall.desk.scan import everyone, inbound_emails, quarantined_forms
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.intake import Intake
 from schemas.event import as_written, read_folder
@@ -14,15 +14,14 @@ from templates import days, deadline, in_utc, in_zone
 
 
 def check_folder(folder: Path, store: Store | None, now: datetime) -> tuple[Mapping[str, Event], Sequence[str]]:
-    """The events of the folder that can be used, and all that speaks against deploying it: what the files say wrong by
-    themselves, and `check_events`. Raises `StoreUnavailable`."""
+    """The events that can be used, and all that speaks against deploying the folder. Raises `StoreUnavailable`."""
     events, in_files = read_folder(folder)
     return events, [*in_files, *(f"{folder}/{fault}" for fault in check_events(events, store, now))]
 
 
 def check_events(events: Mapping[str, Event], store: Store | None, now: datetime) -> list[str]:
-    """What speaks against deploying these events, and no others, at this time: a line a fault, with file, field and
-    mend. Writes nothing. `store` is None where no database is there yet. Raises `StoreUnavailable`."""
+    """What speaks against deploying these events and no others: a line a fault, with file, field and correction.
+    Writes nothing. `store` is None where no database is there yet. Raises `StoreUnavailable`."""
     intakes = store.known_intakes() if store else {}
     found = [(slug, fault) for slug, event in events.items() for fault in faults(event, intakes.get(slug), now)]
     if store:
@@ -32,9 +31,8 @@ def check_events(events: Mapping[str, Event], store: Store | None, now: datetime
 
 
 def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
-    """What is wrong with an event, as its file says it and its intake stands in the database, if it is there. One whose
-    deadline passed there is past, and its file may stay as it is, but for a deadline that is yet to come: nobody
-    would be let in by it."""
+    """The file of an event whose deadline has passed in the database may stay as it is, unless it names a deadline
+    yet to come: that would let nobody in."""
     if intake and intake.past and event.closes_at <= now:
         return []
     found = _against_itself(event)
@@ -49,10 +47,10 @@ def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
 
 
 def _is_waited_for(store: Store, slug: str, intake: Intake) -> bool:
-    """Whether somebody registered or wrote who has no roster to be on yet: without its file nobody closes the event."""
+    """Somebody registered or wrote, and without its file nobody closes the event."""
     if intake.closing:
         return False
-    came = (everyone(store, slug), quarantined_forms(store, slug), messages(store, slug))
+    came = (everyone(store, slug), quarantined_forms(store, slug), inbound_emails(store, slug))
     return any(next(iter(one), None) for one in came)
 
 
@@ -69,7 +67,7 @@ def _without_file(intake: Intake) -> str:
 
 
 def after_its_end(event: Event, closes_at: datetime) -> bool:
-    """Whether this deadline lies after the event's end; at its very end it does not."""
+    """At its very end it is not."""
     return event.is_over(closes_at - timedelta(microseconds=1))
 
 
@@ -102,7 +100,6 @@ def _against_the_database(event: Event, intake: Intake) -> list[str]:
 
 
 def _moving(event: Event, intake: Intake) -> str:
-    """How to move the deadline to what the file says, where it can be moved."""
     if why_not(intake, event.closes_at) or after_its_end(event, event.closes_at):
         return ""
     to = as_written(event.closes_at, event, ends=True)

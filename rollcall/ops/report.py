@@ -1,14 +1,13 @@
 """How things stand, worded for the on-call person, and as data for programs."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
 from rollcall.model.email import CircuitBreaker, OutboxEntry
-from rollcall.model.intake import Intake
-from rollcall.ops.status import EventStatus, Status, UnsentCounts, WithoutFile
+from rollcall.ops.status import EventStatus, Status, UnsentCounts
 from templates import deadline, in_utc, in_zone, words
 
 _Code = TypeVar("_Code", bound=StrEnum)
@@ -18,66 +17,44 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 def lasting(time: timedelta) -> str:
     """How long, to the unit that matters: `37 days`, `2 hours`, `90 seconds`."""
     seconds = int(abs(time).total_seconds())
-    for size, unit in _UNITS:
-        if seconds >= 2 * size or size == 1:
-            count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    raise AssertionError("seconds are the last unit")
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds >= 2 * size or size == 1)
+    count = seconds // size
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 def status_text(status: Status, folder: Path) -> str:
     """A paragraph an event. `folder` is that of the event files."""
-    paragraphs = [_event_text(one) for one in status.events]
-    paragraphs += [_without_file_text(one, folder) for one in status.without_file]
-    return "\n\n".join([f"It is {in_utc(status.as_of)} there.", *paragraphs, _breaker_text(status.breaker)])
+    paragraphs = [_event_text(one, folder) for one in status.events]
+    return "\n\n".join([f"It is {in_utc(status.breaker.as_of)} there.", *paragraphs, _breaker_text(status.breaker)])
 
 
 def status_data(status: Status) -> Mapping[str, object]:
     """No personal data but the staff's addresses that an e-mail did not reach."""
     breaker = status.breaker
     return {
-        "as_of": status.as_of.isoformat(),
+        "as_of": breaker.as_of.isoformat(),
         "circuit_breaker": {
             "open": breaker.open_until is not None,
-            "opened_at": breaker.opened_at.isoformat() if breaker.opened_at else None,
-            "retry_at": breaker.open_until.isoformat() if breaker.open_until else None,
+            "opened_at": _iso(breaker.opened_at),
+            "retry_at": _iso(breaker.open_until),
             "account_refused": breaker.account_refused,
             "note": breaker.note,
         },
-        "events": [_event_data(one) for one in status.events],
-        "without_file": [
-            {"slug": one.slug, "registered": one.registered, **_emails_data(one.emails), **_intake_data(one.intake)}
-            for one in status.without_file
-        ],
+        "events": [_event_data(one) for one in status.events if one.event],
+        "without_file": [_event_data(one) for one in status.events if not one.event],
     }
 
 
 def _event_data(one: EventStatus) -> Mapping[str, object]:
+    intake, emails = one.intake, one.emails
     return {
-        "slug": one.event.slug,
+        "slug": one.slug,
         "received": one.received,
         "registered": one.registered,
         "late": one.late,
         "quarantined": one.quarantined,
         "inbound": {code.value: count for code, count in sorted(one.inbound.items())},
         "needs_review": one.needs_review,
-        **_emails_data(one.emails),
-        **_intake_data(one.intake),
-        "overdue": one.is_overdue,
-        "list_is_whole": one.list_is_whole,
-    }
-
-
-def _intake_data(intake: Intake | None) -> Mapping[str, object]:
-    return {
-        "opens_at": intake.opens_at.isoformat() if intake else None,
-        "closes_at": intake.closes_at.isoformat() if intake else None,
-        "on_roster": intake.closing.count if intake and intake.closing else None,
-    }
-
-
-def _emails_data(emails: UnsentCounts) -> Mapping[str, object]:
-    return {
         "emails_waiting": emails.waiting,
         "emails_unknown": emails.unknown,
         "longest_waiting_seconds": int(emails.longest.total_seconds()),
@@ -87,59 +64,42 @@ def _emails_data(emails: UnsentCounts) -> Mapping[str, object]:
             {"kind": entry.kind.value, "to": entry.to, "status": entry.status.value, "why": entry.why}
             for entry in emails.to_staff
         ],
+        "opens_at": _iso(intake.opens_at if intake else None),
+        "closes_at": _iso(intake.closes_at if intake else None),
+        "on_roster": intake.closing.count if intake and intake.closing else None,
+        "overdue": one.is_overdue,
+        "list_is_whole": one.list_is_whole,
     }
 
 
-def _event_text(one: EventStatus) -> str:
-    event = one.event
+def _iso(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _event_text(one: EventStatus, folder: Path) -> str:
     rows = [
         ("received", f"{one.received} in all"),
         ("  registered", f"{one.registered}, and {one.late} late"),
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
-        *_emails_text(one.emails),
+        ("e-mails waiting", _waiting_text(one.emails)),
+        ("e-mails failed", _counted(one.emails.undelivered) or "none"),
+        *(("  to the staff", _undelivered_text(entry)) for entry in one.emails.to_staff),
         ("deadline", _deadline_text(one)),
         ("closing", _closing_text(one)),
     ]
-    return _paragraph(f"{event.title} ({event.slug})", rows)
-
-
-def _paragraph(first: str, rows: Sequence[tuple[str, str]]) -> str:
-    return "\n".join([first, *(f"  {label:<18}{text}" for label, text in rows)])
-
-
-def _without_file_text(one: WithoutFile, folder: Path) -> str:
-    """Times in UTC: the zone stands in the file."""
-    intake = one.intake
-    open_text = "not yet; without its file the desk shows no page of it and does not close it"
-    rows = [
-        ("registered", f"{one.registered}"),
-        *_emails_text(one.emails),
-        ("deadline", f"{in_utc(intake.closes_at)}, {_how_far_off(intake)}"),
-        ("closing", f"closed, {intake.closing.count} on the roster" if intake.closing else open_text),
-    ]
-    first = f"{one.slug}: the database knows it, and no file of it is in {folder} (EVENTS=... says another folder)"
-    return _paragraph(first, rows)
-
-
-def _how_far_off(intake: Intake) -> str:
-    return f"{lasting(intake.closes_at - intake.as_of)} {'ago' if intake.past else 'from now'}"
+    without_file = (
+        f"{one.slug}: the database knows it, and no file of it is in {folder} (EVENTS=... says another folder)"
+    )
+    title = f"{one.event.title} ({one.slug})" if one.event else without_file
+    return "\n".join([title, *(f"  {label:<18}{text}" for label, text in rows)])
 
 
 def _inbound_text(one: EventStatus) -> str:
-    counted = _counted(one.inbound)
-    if not counted:
+    if not one.inbound:
         return "none"
     in_queue = f"; {one.needs_review} in the review queue" if one.needs_review else ""
-    return f"{sum(one.inbound.values())} ({counted}){in_queue}"
-
-
-def _emails_text(emails: UnsentCounts) -> Sequence[tuple[str, str]]:
-    return [
-        ("e-mails waiting", _waiting_text(emails)),
-        ("e-mails failed", _counted(emails.undelivered) or "none"),
-        *(("  to the staff", _undelivered_text(entry)) for entry in emails.to_staff),
-    ]
+    return f"{sum(one.inbound.values())} ({_counted(one.inbound)}){in_queue}"
 
 
 def _undelivered_text(entry: OutboxEntry) -> str:
@@ -148,9 +108,8 @@ def _undelivered_text(entry: OutboxEntry) -> str:
 
 
 def _waiting_text(emails: UnsentCounts) -> str:
-    if not emails.waiting:
-        text = "none"
-    else:
+    text = "none"
+    if emails.waiting:
         unknown = f", {emails.unknown} of them for a delivery event" if emails.unknown else ""
         text = f"{emails.waiting}, the longest for {lasting(emails.longest)}{unknown}"
     return f"{text}; {emails.scheduled} to go out later" if emails.scheduled else text
@@ -159,18 +118,21 @@ def _waiting_text(emails: UnsentCounts) -> str:
 def _deadline_text(one: EventStatus) -> str:
     intake = one.intake
     if intake is None:
-        closes_at = deadline(one.event.closes_at, one.event)
-        return f"{closes_at}, by the event's file; the database does not know the event yet"
-    text = deadline(intake.closes_at, one.event)
-    if intake.not_yet_open:
+        in_file = deadline(one.event.closes_at, one.event) if one.event else "unknown"
+        return f"{in_file}, by the event's file; the database does not know the event yet"
+    # the zone stands in the file
+    text = deadline(intake.closes_at, one.event) if one.event else in_utc(intake.closes_at)
+    if one.event and intake.not_yet_open:
         return f"{text}; it opens on {in_zone(intake.opens_at, one.event)}"
-    return f"{text}, {_how_far_off(intake)}"
+    return f"{text}, {lasting(intake.closes_at - intake.as_of)} {'ago' if intake.past else 'from now'}"
 
 
 def _closing_text(one: EventStatus) -> str:
     if one.intake and one.intake.closing:
         damage = "" if one.list_is_whole else "; its pages in the database are NOT those that were closed: restore them"
         return f"closed, {one.intake.closing.count} on the roster{damage}"
+    if one.event is None:
+        return "not yet; without its file the desk shows no page of it and does not close it"
     if one.is_overdue:
         return "MISSED: the deadline has passed and nobody closed; look whether close-intake is called each minute"
     return "not yet"

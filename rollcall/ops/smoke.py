@@ -1,6 +1,7 @@
 """The smoke test: each event's page says what it should, and a test person is registered, written to and deleted."""
 
 import json
+import re
 import secrets
 import signal
 import time
@@ -17,7 +18,7 @@ from rollcall.desk.ports import Store
 from rollcall.model.email import UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry, confirmation
 from rollcall.model.event import SMOKE_TEST, Event, smoke_test_address
 from rollcall.model.registration import Registered, is_reference, person_key
-from rollcall.ops.connect import Opened, Refused
+from rollcall.ops.connect import Database, Refused
 from rollcall.ops.report import lasting
 from schemas.form import read_form
 from templates import in_utc, words
@@ -32,33 +33,23 @@ _ANSWERS_WITHIN = 60.0
 
 
 class SmokeFailed(Refused):
-    """A step did not do what it should; the message says what to look at."""
+    """The message says what to look at."""
 
 
 @dataclass(frozen=True)
 class Smoke:
-    """What the smoke test works with."""
-
     store: Store
     events: Mapping[str, Event]
     url: str
-    """Where the desk's pages are, without `/register`."""
     say: Callable[[str], None]
     wait: Callable[[float], None] = time.sleep
     seconds: Callable[[], float] = time.monotonic
     within: timedelta = WITHIN
     steps: list[dict[str, object]] = field(default_factory=list)
-    """What was done, and in how many seconds."""
 
 
 def smoke(test: Smoke) -> None:
-    """Register a test person as a program does, and see that its confirmation is delivered.
-
-    1. Look at the page of each event.
-    2. Register the person for the smoke test's own event.
-    3. Look for the person in the database.
-    4. Wait for the delivery event of the confirmation.
-    5. Delete the person and the confirmation, whatever went wrong, and also when interrupted.
+    """The test person is of an event of its own, and deleted whatever went wrong, also when interrupted.
 
     Raises `SmokeFailed`, `StoreUnavailable`.
     """
@@ -79,29 +70,24 @@ def smoke(test: Smoke) -> None:
             _delete(test.store, person)
 
 
-def desk_url(opened: Opened, url: str) -> str:
-    """Where the desk's pages are: only scheme and host of `url` count, so that it may be that of any page."""
-    run = opened.database.address
-    url = url or run or ""
-    if not url:
-        raise Refused("no_url", "Say where the desk's pages are: URL=https://registration.example.org")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise Refused("no_url", f"URL={url} is not a page's; write it as URL=https://registration.example.org")
-    url = f"{parts.scheme}://{parts.netloc}"
-    if run and not parts.netloc.endswith(f":{urlsplit(run).port}"):
-        name = opened.database.name
-        raise Refused("other_database", f"The database is that of {name}, not of {url}: PROJECT=... says which it is.")
+def desk_url(database: Database, url: str) -> str:
+    """Only scheme and host of `url` count, so that it may be that of any page."""
+    url = url or database.address or ""
+    found = re.match(r"https?://([^/?#\s]+)", url)
+    if found is None:
+        said = f"URL={url} is not a page's; write it as" if url else "Say where the desk's pages are:"
+        raise Refused("no_url", f"{said} URL=https://registration.example.org")
+    url, host = found.group(0, 1)
+    if database.address and not host.endswith(f":{urlsplit(database.address).port}"):
+        whose = f"The database is that of {database.name}, not of {url}"
+        raise Refused("other_database", f"{whose}: PROJECT=... says which it is.")
     return url
 
 
 @contextmanager
 def until_stopped() -> Iterator[Callable[[float], None]]:
-    """A `wait` that alone ends when the process is told to (Ctrl-C, SIGTERM): a call that is under way ends first, so
-    that what it wrote can be deleted."""
+    """A `wait` that alone ends at Ctrl-C or SIGTERM: a call under way ends first, so that what it wrote can be
+    deleted."""
     told: list[int] = []
 
     def wait(seconds: float) -> None:
@@ -135,10 +121,7 @@ def _look_at_page(test: Smoke, event: Event) -> None:
         shown = "<h1>Registration is closed</h1>"
     else:
         shown = 'name="family_name"'
-    status, text = _ask(test, event, None)
-    if status != 200:
-        raise _unexpected(event, status)
-    if shown not in text:
+    if shown not in _ask(test, event, 200):
         raise SmokeFailed(
             "wrong_page",
             f"The page of {event.slug} is there, but {shown} is not on it, as it should be by the database that was "
@@ -147,17 +130,8 @@ def _look_at_page(test: Smoke, event: Event) -> None:
 
 
 def _register(test: Smoke, answers: Mapping[str, str]) -> None:
-    status, text = _ask(test, SMOKE_TEST, answers)
-    if status != 201:
-        raise _unexpected(SMOKE_TEST, status, text)
-    if not is_reference(json.loads(text).get("reference", "")):
+    if not is_reference(json.loads(_ask(test, SMOKE_TEST, 201, answers)).get("reference", "")):
         raise SmokeFailed("other_version", "It answered without a reference: another version of Rollcall is deployed.")
-
-
-def _unexpected(event: Event, status: int, text: str = "") -> SmokeFailed:
-    said = f"\n{text[:1000]}" if text else ""
-    why = _WHY.get(status, "Look at the logs of register.").format(slug=event.slug)
-    return SmokeFailed(f"http_{status}", f"{event.slug}: it answered {status}: {why}{said}")
 
 
 _WHY = {
@@ -170,26 +144,32 @@ _WHY = {
 }
 
 
-def _ask(test: Smoke, event: Event, answers: Mapping[str, str] | None) -> tuple[int, str]:
-    """The status and the beginning of what came back: the form's page, or the answer to a registration."""
+def _ask(test: Smoke, event: Event, expected: int, answers: Mapping[str, str] | None = None) -> str:
+    """The form's page, or the answer to a registration."""
     address = f"{test.url}/register/{event.slug}"
-    body = json.dumps(answers).encode() if answers else None
+    asked = json.dumps(answers).encode() if answers else None
     kind = "application/json" if answers else "text/html"
     headers = {"Content-Type": kind, "Accept": kind, "User-Agent": "rollcall-smoke"}
     try:
-        with urlopen(Request(address, body, headers), timeout=_ANSWERS_WITHIN) as answer:
+        with urlopen(Request(address, asked, headers), timeout=_ANSWERS_WITHIN) as answer:
             if answer.url != address:
                 where = f"{address} leads on to {answer.url}, and a form does not follow: say URL=<that one>"
                 raise SmokeFailed("redirected", where)
-            return answer.status, answer.read(1_000_000).decode("utf-8", "replace")
+            status, body = answer.status, answer.read(1_000_000)
     except HTTPError as error:
-        return error.code, error.read(100_000).decode("utf-8", "replace")
+        status, body = error.code, error.read(1_000)
     except (OSError, HTTPException, ValueError) as error:
         raise SmokeFailed(
             "no_answer",
             f"{address} does not answer: {getattr(error, 'reason', error)}. Is the name in the DNS (make "
             "deploy-check), is the certificate there (a new one takes up to an hour), does the local run still run?",
         ) from error
+    text: str = body.decode("utf-8", "replace")
+    if status != expected:
+        why = _WHY.get(status, "Look at the logs of register.").format(slug=event.slug)
+        said = f"\n{text[:1000]}" if answers else ""
+        raise SmokeFailed(f"http_{status}", f"{event.slug}: it answered {status}: {why}{said}")
+    return text
 
 
 def _found(test: Smoke, person: str) -> Registered:
@@ -214,9 +194,10 @@ def _wait_for_delivery(test: Smoke, person: str) -> None:
     said = ""
     while True:
         entry, breaker = test.store.entry(email_id), test.store.circuit_breaker()
-        if entry and (stands := _stands(entry, breaker)) != said:
+        is_open = f", and the circuit breaker is open: {breaker.note}" if breaker.open_until else ""
+        if entry and (stands := f"    the confirmation is {entry.status.value}{is_open}") != said:
             said = stands
-            test.say(f"    {stands}")
+            test.say(said)
         if entry and entry.status is EmailStatus.DELIVERED:
             return
         if entry and entry.status in UNDELIVERED:
@@ -229,13 +210,7 @@ def _wait_for_delivery(test: Smoke, person: str) -> None:
         test.wait(_LOOK_EVERY)
 
 
-def _stands(entry: OutboxEntry, breaker: CircuitBreaker) -> str:
-    is_open = f", and the circuit breaker is open: {breaker.note}" if breaker.open_until else ""
-    return f"the confirmation is {entry.status.value}{is_open}"
-
-
 def _cause(entry: OutboxEntry | None, breaker: CircuitBreaker) -> str:
-    """What is likely to be wrong where the e-mail came no further."""
     if entry is None:
         return "Its outbox entry is gone."
     if entry.status is EmailStatus.SENT:

@@ -1,4 +1,4 @@
-"""How things stand: what came in, what became of it, what waits and what failed."""
+"""How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step, messages_now, still_quarantined, unsent_entries
+from rollcall.desk.scan import everyone, in_step, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
@@ -17,12 +17,9 @@ from rollcall.model.intake import Intake
 
 @dataclass(frozen=True)
 class UnsentCounts:
-    """Neither sent nor delivered."""
-
     waiting: int
-    """Due, and not settled."""
     unknown: int
-    """Of these: SendGrid may have accepted them."""
+    """Among those waiting: SendGrid may have accepted them."""
     longest: timedelta
     """Zero where none waits."""
     scheduled: int
@@ -34,20 +31,19 @@ class UnsentCounts:
 
 @dataclass(frozen=True)
 class EventStatus:
-    event: Event
+    slug: str
+    event: Event | None
+    """None where it has no file: no page is shown, nobody closes it, no e-mail of it can be written."""
     intake: Intake | None
     """None where nobody opened its page yet."""
     registered: int
     """In time; once closed, on the closing's list."""
     late: int
     quarantined: int
-    """Without people who registered after all."""
     inbound: Mapping[InboundStatus, int]
     needs_review: int
-    """In the review queue."""
     emails: UnsentCounts
     list_is_whole: bool = True
-    """The stored list is the closing's."""
 
     @property
     def received(self) -> int:
@@ -60,40 +56,18 @@ class EventStatus:
 
 
 @dataclass(frozen=True)
-class WithoutFile:
-    """No page is shown, and nobody closes it."""
-
-    slug: str
-    intake: Intake
-    registered: int
-    """In time or late."""
-    emails: UnsentCounts
-    """They cannot be written: they wait, or fail in the end."""
-
-
-@dataclass(frozen=True)
 class Status:
     breaker: CircuitBreaker
     events: tuple[EventStatus, ...]
-    """The next deadline first, then past ones, the last first; unknown ones last."""
-    without_file: tuple[WithoutFile, ...] = ()
-
-    @property
-    def as_of(self) -> datetime:
-        return self.breaker.as_of
+    """The next deadline first, then those past; unknown ones last."""
 
 
 def status(store: Store, events: Mapping[str, Event]) -> Status:
-    """A page of results in memory at a time. Writes nothing."""
+    """Writes nothing."""
     breaker, intakes = store.circuit_breaker(), store.known_intakes()
-    with_file = [_event_status(store, event, intakes.get(slug), breaker.as_of) for slug, event in events.items()]
-    others = {slug: intake for slug, intake in intakes.items() if slug not in {*events, SMOKE_TEST.slug}}
-    without_file = [_without_file(store, slug, intake, breaker.as_of) for slug, intake in others.items()]
-    return Status(
-        breaker,
-        tuple(sorted(with_file, key=lambda one: _place(one, breaker.as_of))),
-        tuple(sorted(without_file, key=lambda one: one.intake.closes_at)),
-    )
+    slugs = {*events, *intakes} - {SMOKE_TEST.slug}
+    stand = [_event_status(store, slug, events.get(slug), intakes.get(slug), breaker.as_of) for slug in sorted(slugs)]
+    return Status(breaker, tuple(sorted(stand, key=lambda one: _place(one, breaker.as_of))))
 
 
 def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
@@ -114,40 +88,35 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
     return UnsentCounts(waiting, unknown, longest, scheduled, undelivered, tuple(to_staff))
 
 
-def _event_status(store: Store, event: Event, intake: Intake | None, now: datetime) -> EventStatus:
-    registered, late, is_whole = _people(store, event, intake)
+def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:
+    registered, late, is_whole = _people(store, slug, event, intake)
     inbound, to_review = Counter[InboundStatus](), 0
-    for one, inbound_status, _ in messages_now(store, event.slug):
+    for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
     return EventStatus(
+        slug=slug,
         event=event,
         intake=intake,
         registered=registered,
         late=late,
-        quarantined=sum(1 for _ in still_quarantined(store, event.slug)),
+        quarantined=sum(1 for _ in still_quarantined(store, slug)),
         inbound=inbound,
         needs_review=to_review,
-        emails=unsent_counts(unsent_entries(store, event.slug), now),
+        emails=unsent_counts(unsent_entries(store, slug), now),
         list_is_whole=is_whole,
     )
 
 
-def _without_file(store: Store, slug: str, intake: Intake, now: datetime) -> WithoutFile:
-    registered = sum(1 for _ in everyone(store, slug))
-    return WithoutFile(slug, intake, registered, unsent_counts(unsent_entries(store, slug), now))
-
-
-def _people(store: Store, event: Event, intake: Intake | None) -> tuple[int, int, bool]:
-    """Registered, late, and whether the closed list is whole; if so it decides: a restored document has another
-    time."""
+def _people(store: Store, slug: str, event: Event | None, intake: Intake | None) -> tuple[int, int, bool]:
+    """Registered, late, whether the closed list is whole. That list decides: a restored document has another time."""
     closing = intake.closing if intake else None
-    whole = intake is None or closing is None or list_is_whole(store, event, intake, closing)
-    if intake and closing and whole:
+    whole = True
+    if event and intake and closing and (whole := list_is_whole(store, event, intake, closing)):
         on_list = in_step(listed(store, event, intake, closing), str)
-        are_late = (on_list(one.id) is None for one in everyone(store, event.slug))
+        are_late = (on_list(one.id) is None for one in everyone(store, slug))
     else:
-        are_late = (intake is not None and intake.is_late(one.received_at) for one in everyone(store, event.slug))
+        are_late = (intake is not None and intake.is_late(one.received_at) for one in everyone(store, slug))
     counted = Counter(are_late)
     return counted[False], counted[True], whole
 

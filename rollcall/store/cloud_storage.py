@@ -12,23 +12,21 @@ from google.cloud.storage import Bucket
 from google.cloud.storage.exceptions import DataCorruption
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from rollcall.desk.ports import LARGEST_PIECE
 from rollcall.model.errors import StoreUnavailable
+from rollcall.store import LARGEST_PIECE
 
 _UNREACHABLE = (DataCorruption, Forbidden, GoogleAuthError, OSError, RetryError, ServerError, Unauthorized)
-"""What passes by itself, or with the network or our rights; the library's faults of the network are `OSError`s."""
+"""Network faults are `OSError`s."""
 _ONE_TRY = 8.0
-"""Seconds for Cloud Storage to take the next bytes, and then to answer."""
+"""Seconds."""
 _AGAIN = DEFAULT_RETRY.with_timeout(15.0)
-"""No try begins later than this many seconds after the first: SendGrid waits for an answer, and posts again later."""
+"""No try begins later: SendGrid waits for our answer."""
 _RETRY_AFTER = timedelta(seconds=10)
 _SENT_AT_ONCE = 8 << 20
-"""Bytes that go up in one request, and so are in memory (Cloud Storage, "Resumable uploads": at least 8 MiB)."""
+"""Bytes in a request, and in memory (Cloud Storage, "Resumable uploads": at least 8 MiB)."""
 
 
 class CloudStorageFiles:
-    """`Files` in this bucket, an object each."""
-
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
@@ -40,7 +38,6 @@ class CloudStorageFiles:
             self._put(id, file, path.stat().st_size)
 
     def get(self, id: str) -> bytes | None:
-        """A bucket that is not there has no files."""
         try:
             content: bytes = self._bucket.blob(id).download_as_bytes(timeout=_ONE_TRY, retry=_AGAIN)
         except NotFound:
@@ -50,8 +47,7 @@ class CloudStorageFiles:
         return content
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        """Each piece is a request of its own, and tried again by itself. Cloud Storage's checksum, which
-        is of the whole, is not looked at."""
+        """Each piece is a request of its own; nothing checks Cloud Storage's checksum, which is of the whole."""
         content = self._bucket.blob(id).open("rb", chunk_size=LARGEST_PIECE, timeout=_ONE_TRY, retry=_AGAIN)
         try:
             first = _next(content)
@@ -60,10 +56,9 @@ class CloudStorageFiles:
         return _pieces(first, content)
 
     def _put(self, id: str, content: IO[bytes], size: int) -> None:
-        """An object is there once all of it was taken and its checksum, which the library sends along, was right. That
-        it must not be there makes it safe to try again: a try whose answer was lost then meets its own object (Cloud
-        Storage, "Retry strategy": conditionally idempotent operations). Who may not delete is perhaps told 403 of one
-        that is there (https://cloud.google.com/storage/docs/json_api/v1/objects/insert): it is looked for then."""
+        """A retry after a lost answer meets its own object (Cloud Storage, "Retry strategy": conditionally idempotent
+        operations). Cloud Storage may say 403 where we may not overwrite
+        (https://cloud.google.com/storage/docs/json_api/v1/objects/insert): then look whether it is there."""
         try:
             self._bucket.blob(id, chunk_size=_SENT_AT_ONCE).upload_from_file(
                 content,
@@ -97,6 +92,6 @@ def _next(content: IO[bytes]) -> bytes:
 
 
 def _first(error: Exception) -> Exception:
-    """What stood in the way all the time, where the library only says that it tried long enough."""
+    """The fault itself, where the library only says that it tried long enough."""
     cause: Exception | None = error.cause if isinstance(error, RetryError) else None
     return cause or error

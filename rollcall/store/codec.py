@@ -1,22 +1,17 @@
-"""What the model's dataclasses look like in a store, the same in every one.
+"""What is stored of the model's dataclasses.
 
-Every document says its `schema_version`. While a new version of the service comes in, instances of the last one run
-beside it for minutes, and it may be taken back: what each writes the other meets. So the rules are:
-
-- A field that is only added, and that the code before can do without, needs no new version: readers pass over fields
-  that they do not know, and writers to Firestore leave them where they are.
-- Anything else is a new version. Code that does not know it yet does not touch such a document and says that the store
-  is unavailable: whoever asked asks again, and meets an instance that knows.
+Instances of two versions of the service run side by side for minutes. A field that is only added, and that the code
+before can do without, needs no new `schema_version`; anything else does.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
+from rollcall.model.email import Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
 
@@ -25,7 +20,7 @@ _RETRY_AFTER = timedelta(minutes=1)
 
 
 class NewerSchema(Exception):
-    """A document has a schema version that this code does not know: a newer version of Rollcall wrote it."""
+    pass
 
 
 def versioned(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,7 +28,7 @@ def versioned(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raises `StoreUnavailable`, from `NewerSchema`, where a newer version wrote it."""
+    """Raises `StoreUnavailable`, from `NewerSchema`."""
     version = record["schema_version"]
     if version > SCHEMA_VERSION:
         raise StoreUnavailable(_RETRY_AFTER) from NewerSchema(f"version {version}; known are those to {SCHEMA_VERSION}")
@@ -69,7 +64,7 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
 
 
 def registered_from(id: str, record: Mapping[str, Any], received_at: datetime) -> Registered:
-    return Registered(id, registration_from(record), received_at, maybe(record["arrived_at"]))
+    return Registered(id, registration_from(record), received_at, record["arrived_at"])
 
 
 def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str, Any]:
@@ -116,13 +111,13 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
         event=record["event"],
         to=record["to"],
         registration_id=record["registration_id"],
-        not_before=plain(record["not_before"]),
+        not_before=record["not_before"],
         inbound_id=record["inbound_id"],
         thread=tuple(record["thread"]),
         status=EmailStatus(record["status"]),
-        due_at=maybe(record["due_at"]),
+        due_at=record["due_at"],
         attempts=tuple(
-            Attempt(attempt["id"], plain(attempt["at"]), AttemptOutcome(attempt["outcome"]), attempt["note"])
+            Attempt(attempt["id"], attempt["at"], AttemptOutcome(attempt["outcome"]), attempt["note"])
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
@@ -131,13 +126,9 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
     )
 
 
-NEW_INBOUND = InboundEmail(id="", event="", stored_at=AT_ONCE, due_at=AT_ONCE)
-"""But for the first three fields."""
-
-
 def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
-    """All that may change."""
     return {
+        "event": inbound.event,
         "status": inbound.status.value,
         "due_at": inbound.due_at,
         "attempts": inbound.attempts,
@@ -153,6 +144,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
                 "registration_id": form.registration_id,
                 "answers": dict(form.answers),
                 "faults": {name: [_coded(fault) for fault in faults] for name, faults in form.faults.items()},
+                "doubts": {doubt.value: list(about) for doubt, about in form.doubts.items()},
             }
             for form in inbound.forms
         ],
@@ -168,19 +160,19 @@ def _coded(what: Fault | Reason) -> dict[str, Any]:
     return {"code": str(what.code), "params": dict(what.params)}
 
 
-def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, Any], version: object) -> InboundEmail:
+def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, version: object) -> InboundEmail:
     return InboundEmail(
         id=id,
-        event=event,
+        event=record["event"],
         stored_at=stored_at,
         status=InboundStatus(record["status"]),
-        due_at=maybe(record["due_at"]),
+        due_at=record["due_at"],
         attempts=record["attempts"],
         sender=record["sender"],
         subject=record["subject"],
         message_id=record["message_id"],
         references=tuple(record["references"]),
-        arrived_at=maybe(record["arrived_at"]),
+        arrived_at=record["arrived_at"],
         forms=tuple(
             InboundForm(
                 status=FormStatus(form["status"]),
@@ -191,6 +183,7 @@ def inbound_from(id: str, event: str, stored_at: datetime, record: Mapping[str, 
                     name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
                     for name, faults in form["faults"].items()
                 },
+                doubts={Doubt(code): tuple(about) for code, about in form["doubts"].items()},
             )
             for form in record["forms"]
         ),
@@ -216,8 +209,8 @@ def breaker_record(breaker: CircuitBreaker) -> dict[str, Any]:
 def breaker_from(record: Mapping[str, Any], as_of: datetime, version: object) -> CircuitBreaker:
     return CircuitBreaker(
         as_of=as_of,
-        opened_at=maybe(record["opened_at"]),
-        open_until=maybe(record["open_until"]),
+        opened_at=record["opened_at"],
+        open_until=record["open_until"],
         times_opened=record["times_opened"],
         account_refused=record["account_refused"],
         note=record["note"],
@@ -230,7 +223,7 @@ def intake_record(intake: Intake) -> dict[str, Any]:
     return {
         "opens_at": intake.opens_at,
         "closes_at": intake.closes_at,
-        "history": _history_record(intake.history),
+        "history": [{"closes_at": one.closes_at, "moved_at": one.moved_at} for one in intake.history],
         "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
     }
 
@@ -238,23 +231,10 @@ def intake_record(intake: Intake) -> dict[str, Any]:
 def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> Intake:
     closing = record["closing"]
     return Intake(
-        opens_at=plain(record["opens_at"]),
-        closes_at=plain(record["closes_at"]),
+        opens_at=record["opens_at"],
+        closes_at=record["closes_at"],
         closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
-        history=tuple(EarlierDeadline(plain(one["closes_at"]), plain(one["moved_at"])) for one in record["history"]),
+        history=tuple(EarlierDeadline(one["closes_at"], one["moved_at"]) for one in record["history"]),
         as_of=as_of,
         version=version,
     )
-
-
-def plain(instant: datetime) -> datetime:
-    """A plain UTC `datetime`, whatever subclass a library made of it."""
-    return datetime.combine(instant.date(), instant.time(), tzinfo=UTC)
-
-
-def maybe(instant: datetime | None) -> datetime | None:
-    return plain(instant) if instant else None
-
-
-def _history_record(history: Sequence[EarlierDeadline]) -> list[dict[str, Any]]:
-    return [{"closes_at": earlier.closes_at, "moved_at": earlier.moved_at} for earlier in history]

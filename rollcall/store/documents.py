@@ -1,14 +1,14 @@
 """The store, on any database of documents: which document holds what, and what one commit writes.
 
-    events/{slug}                         deadline, its history, closing
-    events/{slug}/registrations/{id}      a person's registration; its create time is when it was received
-    events/{slug}/people/{key}            whose registration this person's is (`person_key`)
-    events/{slug}/idempotency/{key}       the registration that came under this key; expires at `expires_at`
-    events/{slug}/quarantine/{key}        a form that waits for a review, the last one of each person
-    events/{slug}/rosters/{version}-{page}  ids on a page of the closed list
-    outbox/{id}                           an e-mail to be sent, and every attempt; create time: when it was enqueued
-    inbound/{id}                          an e-mail that came in; create time: when it was stored
-    queues/outbox                         the circuit breaker
+    events/{slug}                           deadline, its history, closing
+    events/{slug}/registrations/{id}        created when it was received
+    events/{slug}/people/{key}              whose registration this person's is
+    events/{slug}/idempotency/{key}         the registration under this key
+    events/{slug}/quarantine/{key}          the last form of each person
+    events/{slug}/rosters/{version}-{page}  ids
+    outbox/{id}                             created when it was enqueued
+    inbound/{id}                            created when it was stored
+    queues/outbox                           the circuit breaker
 
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
@@ -36,8 +36,9 @@ from rollcall.store import codec
 from rollcall.store.codec import known, versioned
 
 Values = Mapping[str, Any]
-"""Text, whole numbers, truth values, instants, None, lists and mappings of such, by field name."""
+"""Text, whole numbers, truth values, instants, None, lists and mappings of such."""
 
+_T = TypeVar("_T")
 _BREAKER = "queues/outbox"
 _UNSENT = [status.value for status in EmailStatus if status not in DONE]
 
@@ -46,7 +47,7 @@ _UNSENT = [status.value for status in EmailStatus if status not in DONE]
 class Document:
     id: str
     values: Values | None
-    """None where there is none; then the rest is meaningless, but for `read_at`."""
+    """None if there is none."""
     read_at: datetime
     created_at: datetime
     updated_at: datetime
@@ -55,8 +56,6 @@ class Document:
 
 @dataclass(frozen=True)
 class Create:
-    """Fails where it is there."""
-
     path: str
     values: Values
 
@@ -71,7 +70,7 @@ class Replace:
 
 @dataclass(frozen=True)
 class Update:
-    """These fields, others stay; fails where it is not there, or not of this version."""
+    """Fails if it does not exist, or is not of this version."""
 
     path: str
     values: Values
@@ -88,20 +87,18 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`. By `order_by`, else by id."""
+    """Operators: `==`, `<`, `<=`, `>`, `in`. Ordered by id by default."""
 
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()
     order_by: str | None = None
     after: str | None = None
-    """An id: documents past it."""
     limit: int | None = None
     ids_only: bool = False
 
 
 class NotCommitted(Exception):
-    """Nothing was written. `may_be_ours`: an earlier try ended without an answer, so what is there may be of that
-    try."""
+    """Nothing was written, unless (`may_be_ours`) by an earlier try that ended without an answer."""
 
     def __init__(self, *, may_be_ours: bool) -> None:
         super().__init__("a precondition of the commit does not hold")
@@ -109,22 +106,20 @@ class NotCommitted(Exception):
 
 
 class Database(Protocol):
-    """A database of documents with one clock. Every method may raise `StoreUnavailable`."""
+    """With one clock. Every method may raise `StoreUnavailable`."""
 
     def read(self, path: str) -> Document:
-        """After every commit acknowledged before, before every later one."""
+        """`read_at` is after every commit acknowledged before, before every later one."""
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
-        """Those that are there, in no order, with a meaningless `read_at`."""
+        """In no order."""
 
     def commit(self, *writes: Write) -> datetime:
         """All or none, and when. Raises `NotCommitted`."""
 
-    def query(self, query: Query) -> Iterable[Document]:
-        """`values` is empty where only ids were asked for; `read_at` may be meaningless."""
+    def query(self, query: Query) -> Iterable[Document]: ...
 
-    def count(self, query: Query) -> int:
-        """Up to the query's limit."""
+    def count(self, query: Query) -> int: ...
 
 
 class DocumentStore:
@@ -134,20 +129,19 @@ class DocumentStore:
     # --- intakes
 
     def now(self) -> datetime:
-        return self._database.read("events/-").read_at
+        return self._database.read("events/-").read_at  # no such document: only the time of the reading
 
     def intake(self, event: Event) -> Intake:
         intake = self.known_intake(event.slug)
         if intake is None:
             announced = Intake(event.opens_at, event.closes_at, None, as_of=AT_ONCE)
             with suppress(NotCommitted):
-                self._database.commit(Create(_event(event.slug), versioned(codec.intake_record(announced))))
-            intake = _intake(self._database.read(_event(event.slug)))
+                self._database.commit(Create(_event_path(event.slug), versioned(codec.intake_record(announced))))
+            intake = _intake(self._database.read(_event_path(event.slug)))
         return intake
 
     def known_intake(self, event: str) -> Intake | None:
-        found = self._database.read(_event(event))
-        return _intake(found) if found.values is not None else None
+        return self._read(_event_path(event), _intake)
 
     def known_intakes(self) -> Mapping[str, Intake]:
         # a query's time is not certain in every database
@@ -166,19 +160,19 @@ class DocumentStore:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
         moved = codec.intake_record(replace(intake, closes_at=closes_at, history=history))
-        return self._committed(Update(_event(event), versioned(moved), intake.version))
+        return self._committed(Update(_event_path(event), versioned(moved), intake.version))
 
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
-        self._database.commit(Replace(f"{_event(event)}/rosters/{name}", versioned({"ids": list(ids)})))
+        self._database.commit(Replace(f"{_event_path(event)}/rosters/{name}", versioned({"ids": list(ids)})))
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
-        found = self._database.read(f"{_event(event)}/rosters/{name}")
-        ids: list[str] = _values(found)["ids"] if found.values is not None else []
+        page = self._read(f"{_event_path(event)}/rosters/{name}", _values)
+        ids: list[str] = page["ids"] if page else []
         return ids
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
-        return self._committed(Update(_event(event), closed, intake.version), *map(_new, entries))
+        return self._committed(Update(_event_path(event), closed, intake.version), *map(_new, entries))
 
     # --- registrations
 
@@ -192,12 +186,12 @@ class DocumentStore:
         arrived_at: datetime | None = None,
     ) -> datetime | None:
         writes = [
-            Create(_registration(event, id), versioned(codec.registration_record(registration, arrived_at))),
-            Create(_person(event, person_key(registration)), versioned(codec.person_record(id))),
+            Create(_registration_path(event, id), versioned(codec.registration_record(registration, arrived_at))),
+            Create(_person_path(event, person_key(registration)), versioned(codec.person_record(id))),
             _new(entry),
         ]
         if key:
-            under = f"{_event(event)}/idempotency/{key.id}"
+            under = f"{_event_path(event)}/idempotency/{key.id}"
             writes.append(Create(under, versioned(codec.idempotency_record(key, id))))
         try:
             return self._database.commit(*writes)
@@ -206,43 +200,44 @@ class DocumentStore:
             return there.received_at if there and there.id == id else None
 
     def registered(self, event: str, id: str) -> Registered | None:
-        found = self._database.read(_registration(event, id))
-        return _registered(found) if found.values is not None else None
+        return self._read(_registration_path(event, id), _registered)
 
     def registration_of(self, event: str, person: str) -> Registered | None:
-        found = self._database.read(_person(event, person))
-        return self.registered(event, _values(found)["registration_id"]) if found.values is not None else None
+        id = self._read(_person_path(event, person), _registration_id)
+        return self.registered(event, id) if id else None
 
     def registered_under(self, event: str, key: str) -> str | None:
-        found = self._database.read(f"{_event(event)}/idempotency/{key}")
-        id: str | None = _values(found)["registration_id"] if found.values is not None else None
-        return id
+        return self._read(f"{_event_path(event)}/idempotency/{key}", _registration_id)
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        query = Query(f"{_event(event)}/registrations", after=after, limit=limit)
+        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
-        paths = [_registration(event, id) for id in dict.fromkeys(ids)]
+        paths = [_registration_path(event, id) for id in dict.fromkeys(ids)]
         return [_registered(found) for found in self._database.read_many(paths)]
 
     def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
-        paths = [_person(event, person) for person in dict.fromkeys(people)]
+        paths = [_person_path(event, person) for person in dict.fromkeys(people)]
         return {found.id for found in self._database.read_many(paths)}
 
     def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
-        path = f"{_event(event)}/quarantine/{person_key(registration)}"
+        path = f"{_event_path(event)}/quarantine/{person_key(registration)}"
         self._database.commit(Replace(path, versioned(codec.quarantine_record(registration, signal))))
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
-        query = Query(f"{_event(event)}/quarantine", after=after, limit=limit)
+        query = Query(f"{_event_path(event)}/quarantine", after=after, limit=limit)
         return [
             codec.quarantined_from(found.id, _values(found), found.updated_at) for found in self._database.query(query)
         ]
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         event = SMOKE_TEST.slug
-        paths = (_registration(event, id), _person(event, person), f"{_event(event)}/quarantine/{person}")
+        paths = (
+            _registration_path(event, id),
+            _person_path(event, person),
+            f"{_event_path(event)}/quarantine/{person}",
+        )
         self._database.commit(*map(Delete, (*paths, *map(_entry_path, entries))))
 
     # --- outbox
@@ -252,8 +247,7 @@ class DocumentStore:
             self._database.commit(_new(entry))
 
     def entry(self, id: str) -> OutboxEntry | None:
-        found = self._database.read(_entry_path(id))
-        return _entry(found) if found.values is not None else None
+        return self._read(_entry_path(id), _entry)
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         written = Update(_entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
@@ -273,6 +267,10 @@ class DocumentStore:
         where = (("address", "==", fold(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
 
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        where = (("address", "==", fold(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
+        return [_entry(found) for found in self._database.query(Query("outbox", where, "last_sent_at"))]
+
     def circuit_breaker(self) -> CircuitBreaker:
         found = self._database.read(_BREAKER)
         if found.values is None:
@@ -291,17 +289,16 @@ class DocumentStore:
     # --- inbound
 
     def add_inbound(self, event: str, id: str) -> None:
-        new = replace(codec.NEW_INBOUND, id=id, event=event)
+        new = InboundEmail(id, event, stored_at=AT_ONCE, due_at=AT_ONCE)
         with suppress(NotCommitted):
-            self._database.commit(Create(_inbound_path(id), _inbound_values(new)))
+            self._database.commit(Create(_inbound_path(id), versioned(codec.inbound_record(new))))
 
     def inbound(self, id: str) -> InboundEmail | None:
-        found = self._database.read(_inbound_path(id))
-        return _inbound(found) if found.values is not None else None
+        return self._read(_inbound_path(id), _inbound)
 
     def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        """An entry that is there speaks against the whole commit: it is made again without."""
-        written = Update(_inbound_path(inbound.id), _inbound_values(inbound), inbound.version)
+        """If entries exist, the commit fails; then it is made again without them."""
+        written = Update(_inbound_path(inbound.id), versioned(codec.inbound_record(inbound)), inbound.version)
         if self._committed(written, *map(_new, enqueue), is_ours=lambda: self.inbound(inbound.id) == inbound):
             return True
         not_there = [entry for entry in enqueue if self.entry(entry.id) is None]
@@ -313,6 +310,10 @@ class DocumentStore:
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
         return [_inbound(found) for found in self._database.query(query)]
+
+    def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
+        found = self._database.read(path)
+        return decode(found) if found.values is not None else None
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
         due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
@@ -326,15 +327,15 @@ class DocumentStore:
         return True
 
 
-def _event(slug: str) -> str:
+def _event_path(slug: str) -> str:
     return f"events/{slug}"
 
 
-def _registration(event: str, id: str) -> str:
+def _registration_path(event: str, id: str) -> str:
     return f"events/{event}/registrations/{id}"
 
 
-def _person(event: str, person: str) -> str:
+def _person_path(event: str, person: str) -> str:
     return f"events/{event}/people/{person}"
 
 
@@ -354,12 +355,13 @@ def _renewed(entry: OutboxEntry) -> Write:
     return Replace(_entry_path(entry.id), versioned(codec.entry_record(replace(entry, due_at=entry.not_before))))
 
 
-def _inbound_values(inbound: InboundEmail) -> Values:
-    return versioned({"event": inbound.event, **codec.inbound_record(inbound)})
-
-
-def _values(found: Document) -> Mapping[str, Any]:
+def _values(found: Document) -> Values:
     return known(found.values or {})
+
+
+def _registration_id(found: Document) -> str:
+    id: str = _values(found)["registration_id"]
+    return id
 
 
 def _intake(found: Document) -> Intake:
@@ -375,5 +377,4 @@ def _entry(found: Document) -> OutboxEntry:
 
 
 def _inbound(found: Document) -> InboundEmail:
-    values = _values(found)
-    return codec.inbound_from(found.id, values["event"], found.created_at, values, found.version)
+    return codec.inbound_from(found.id, _values(found), found.created_at, found.version)

@@ -1,14 +1,10 @@
-"""The store in Firestore: production, and its emulator.
-
-Every call is retried, the very same, while Firestore has a transient fault and the bound allows. Where a try ended
-without an answer, its commit may have been made: `NotCommitted` then says that what is there may be ours.
-"""
+"""The store in Firestore. Every call is retried, the very same, while a transient fault passes and the bound allows."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, assert_never
+from typing import Any
 
 from google.api_core.exceptions import (
     Aborted,
@@ -33,33 +29,25 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.codec import plain
 from rollcall.store.documents import (
-    Create,
-    Delete,
     Document,
     DocumentStore,
     NotCommitted,
     Query,
-    Replace,
-    Update,
     Write,
 )
 from rollcall.store.firestore_rpc import FirestoreRpc, firestore_api
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
-"""Faults that pass by themselves; TooManyRequests is RESOURCE_EXHAUSTED."""
 _UNREACHABLE = (Cancelled, DataLoss, Forbidden, TransportError, Unauthenticated)
-"""No retry mends these at once; what was typed must come back all the same."""
+"""No retry mends these at once."""
 RETRY_WITHIN = timedelta(seconds=8)
-"""A person is waiting: the library's own minute would be too long."""
+"""A person is waiting."""
 _ONE_TRY = timedelta(seconds=3)
 _RETRY_AFTER = timedelta(seconds=10)
 
 
 class FirestoreStore(DocumentStore):
-    """A `Store` in Firestore. Its times are Firestore's own, of commits and of reads."""
-
     def __init__(
         self,
         client: firestore.Client,
@@ -68,13 +56,12 @@ class FirestoreStore(DocumentStore):
         shift: timedelta = timedelta(0),
         retry_within: timedelta = RETRY_WITHIN,
     ) -> None:
-        """`client` is for queries, `api` for all else: by default the machine's own. `shift` is what its time is ahead
-        of Firestore's: the local run's is."""
+        """`client` is for queries, `api` for all else. `shift` is what its time is ahead of Firestore's."""
         super().__init__(FirestoreDatabase(client, api or firestore_api(), shift, retry_within))
 
 
 class _Call(dict[str, Any]):
-    """How one call is made, as the library's arguments; it remembers the tries that ended without a clear answer."""
+    """The library's arguments for one call; remembers tries without a clear answer."""
 
     def __init__(self, retry_within: timedelta) -> None:
         self.faults: list[Exception] = []
@@ -88,25 +75,20 @@ class _Call(dict[str, Any]):
 
 
 class FirestoreDatabase:
-    """A `Database` in Firestore."""
-
     def __init__(
         self, client: firestore.Client, api: FirestoreClient, shift: timedelta, retry_within: timedelta
     ) -> None:
         self._client = client
-        self._rpc = FirestoreRpc(client.project, api)
+        self._rpc = FirestoreRpc(client.project, api, shift)
         self._shift = shift
         self._call: Callable[[], _Call] = partial(_Call, retry_within)
 
     def read(self, path: str) -> Document:
         try:
             with _unavailable_as_ours():
-                found = self._rpc.read(path, self._call())
+                return self._rpc.read(path, self._call())
         except NotFound as error:  # not the document, which may be missing, but the database, or its project
             raise StoreUnavailable(_RETRY_AFTER) from error
-        read_at, created_at, updated_at = found.read_at, found.created_at, found.updated_at
-        shift = self._shift
-        return Document(found.id, found.values, read_at + shift, created_at + shift, updated_at + shift, found.version)
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
         if not paths:
@@ -119,7 +101,7 @@ class FirestoreDatabase:
         call = self._call()
         try:
             with _unavailable_as_ours():
-                return self._rpc.commit(map(self._written, writes), call) + self._shift
+                return self._rpc.commit(writes, call)
         except (AlreadyExists, FailedPrecondition, NotFound) as refused:
             raise NotCommitted(may_be_ours=bool(call.faults)) from refused
 
@@ -145,22 +127,9 @@ class FirestoreDatabase:
             chosen = chosen.start_after({"__name__": collection.document(query.after)})
         return chosen.select(()) if query.ids_only else chosen
 
-    def _written(self, write: Write) -> Any:
-        match write:
-            case Create(path, values):
-                return self._rpc.create(path, values)
-            case Replace(path, values):
-                return self._rpc.replace(path, values)
-            case Update(path, values, version):
-                return self._rpc.update(path, values, version)
-            case Delete(path):
-                return self._rpc.delete(path)
-            case _:
-                assert_never(write)
-
     def _found(self, snapshot: Any) -> Document:
         read_at, created_at, updated_at = (
-            plain(time) + self._shift for time in (snapshot.read_time, snapshot.create_time, snapshot.update_time)
+            time + self._shift for time in (snapshot.read_time, snapshot.create_time, snapshot.update_time)
         )
         version = snapshot.update_time.timestamp_pb()
         return Document(snapshot.id, snapshot.to_dict(), read_at, created_at, updated_at, version)
@@ -168,7 +137,6 @@ class FirestoreDatabase:
 
 @contextmanager
 def _unavailable_as_ours() -> Iterator[None]:
-    """What passes by itself, or with the network, means that the store cannot be reached."""
     try:
         yield
     except RetryError as error:  # the bound was over: what stood in the way all the time is its cause

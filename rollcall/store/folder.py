@@ -3,40 +3,35 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
+from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-from rollcall.desk.ports import LARGEST_PIECE
 from rollcall.model.errors import StoreUnavailable
+from rollcall.store import LARGEST_PIECE
 
 _RETRY_AFTER = timedelta(seconds=5)
 
 
 class FolderFiles:
-    """`Files` in a folder, a file each; only its owner may read them. An id that is no plain file name is a
-    `ValueError`."""
+    """Only the folder's owner may read them. An id that is no plain file name is a `ValueError`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def put(self, id: str, content: bytes) -> None:
-        self._put(id, lambda file: file.write(content))
+        self._put(id, BytesIO(content))
 
     def put_file(self, id: str, path: Path) -> None:
         with path.open("rb") as source:
-            self._put(id, partial(shutil.copyfileobj, source))
+            self._put(id, source)
 
     def get(self, id: str) -> bytes | None:
-        path = self._path(id)
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+        pieces = self.pieces(id)
+        return None if pieces is None else b"".join(pieces)
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
         path = self._path(id)
@@ -47,7 +42,7 @@ class FolderFiles:
         except OSError as error:
             raise StoreUnavailable(_RETRY_AFTER) from error
 
-    def _put(self, id: str, write: Callable[[IO[bytes]], Any]) -> None:
+    def _put(self, id: str, source: IO[bytes]) -> None:
         """Written beside and renamed, so that it is never there by half."""
         path = self._path(id)
         try:
@@ -55,7 +50,7 @@ class FolderFiles:
             if not path.exists():
                 with tempfile.TemporaryDirectory(dir=self._folder, prefix=".") as beside:
                     with tempfile.NamedTemporaryFile(dir=beside, delete=False) as file:
-                        write(file)
+                        shutil.copyfileobj(source, file)
                         file.flush()
                         os.fsync(file.fileno())
                     Path(file.name).replace(path)
@@ -79,7 +74,7 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in the folder on the disk, as fsync(2) of a file does not."""
+    """Puts the names in the folder on the disk; fsync(2) of a file does not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The store in an SQLite file: the embedded default, for a laptop or one small server."""
+"""The store in an SQLite file."""
 
 import json
 import sqlite3
@@ -39,20 +39,17 @@ _VERSION = 1
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
-"""Faults of the machine; others are ours, and no retry mends them."""
 _TICK = timedelta(microseconds=1)
 _INSTANT = "@"
-"""An instant is an object with this one key: no text that somebody wrote is taken for one, and such objects sort as
-instants do."""
+"""An instant is an object with this one key: no text is taken for one."""
 
 
 class OtherSchema(Exception):
-    """The file was written by another version of Rollcall."""
+    pass
 
 
 class SqliteStore(DocumentStore):
-    """Several threads and processes may use one file. `clock` is the machine's. Without `durable` a commit does not
-    wait for the disk."""
+    """For several threads and processes. Without `durable` a commit does not wait for the disk."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool = True) -> None:
         self._file = SqliteDatabase(path, clock, durable=durable)
@@ -63,8 +60,7 @@ class SqliteStore(DocumentStore):
 
 
 class SqliteDatabase:
-    """Times are taken inside the write lock, each later than the one before, even where the machine's clock steps
-    back."""
+    """Times are taken inside the write lock; each is later than the one before."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool) -> None:
         self._clock = clock
@@ -137,7 +133,7 @@ class SqliteDatabase:
         self._connection.execute("insert or replace into documents values (?, ?, ?, ?, ?)", row)
 
     def _write_ahead(self) -> None:
-        """SQLite waits for no lock here: of several who open a new file at once some are refused."""
+        """SQLite refuses some of several who open a new file at once."""
         until = time.monotonic() + _BUSY_AFTER.total_seconds()
         while True:
             try:
@@ -160,7 +156,6 @@ class SqliteDatabase:
 
     @contextmanager
     def _commit(self) -> Iterator[datetime]:
-        """One write transaction, as its time."""
         with self._lock, _unavailable_as_ours(), self._transaction():
             yield self._tick()
 
@@ -232,7 +227,7 @@ def _document(id: str, created_at: str, updated_at: str, record: str, *, read_at
 
 
 def _json(value: object) -> str:
-    """As SQLite itself writes JSON, so that texts can be compared."""
+    """As SQLite writes it, for comparing."""
     return json.dumps(value, default=lambda instant: {_INSTANT: _text(instant)}, separators=(",", ":"))
 
 

@@ -16,7 +16,7 @@ from tests.support.served import Served, until
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with local_run(tmp_path_factory.mktemp("run") / "books") as running:
+    with local_run(tmp_path_factory.mktemp("run") / "store") as running:
         yield running
 
 

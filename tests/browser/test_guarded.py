@@ -39,7 +39,7 @@ def listed() -> Iterator[str]:
 def served(listed: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder, listed)
-    db = tmp_path_factory.mktemp("books") / "books.sqlite3"
+    db = tmp_path_factory.mktemp("store") / "store.sqlite3"
     with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(db)) as running:
         yield running
 

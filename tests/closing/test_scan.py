@@ -15,7 +15,7 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from handlers.close_intake import close_intake
-from rollcall.desk.close import close, due_to_close
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.health import check_health
 from rollcall.desk.ports import Store
@@ -86,13 +86,15 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
             assert not slug.startswith("closed") or close(desk, event)
         list(send_due(desk))  # the rosters
         line.calls = line.documents = 0
-        assert len(due_to_close(desk, store.now())) == due
+        assert len(desk.due_to_close(store.now())) == due
         check_health(desk)
         took.append(line)
     few, many = took
     assert many == few
     assert few.documents <= 2 * due + due  # one for each that is due, in each scan; its intake, by whoever watches
-    assert few.calls == 6 + due  # the time and the query; the queue, the time and the mails, the query, the intakes
+    assert (
+        few.calls == 6 + due
+    )  # the time and the query; the circuit breaker, the time and the entries, the query, the intakes
 
 
 class TestEventsThatNobodyOpened:
@@ -100,12 +102,12 @@ class TestEventsThatNobodyOpened:
 
     def test_they_are_closed(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 1, 0, 2)
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), events, tmp_path)
         assert close_intake(desk, POST).json == {"closed": {"due-0": 0, "due-1": 0}}
         assert close_intake(desk, POST).json == {"closed": {}}
 
     def test_they_are_closed_when_their_deadline_passes_later(self, tmp_path: Path, clock: Clock) -> None:
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), some_events(clock.now, 2, 0, 0), tmp_path)
         assert close_intake(desk, POST).json == {"closed": {}}
         clock.forward(HOUR + timedelta(seconds=1))
         assert set(check_health(desk).overdue_closings) == set()  # it is due for a second
@@ -113,16 +115,16 @@ class TestEventsThatNobodyOpened:
 
     def test_one_whose_file_has_gone_is_left_alone(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 0, 0, 2)
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), events, tmp_path)
         desk.intakes.have_all(events)
         without = replace(desk, events={"due-1": events["due-1"]})
         assert close_intake(without, POST).json == {"closed": {"due-1": 0}}
 
     def test_a_deadline_that_was_moved_nearer_is_found(self, tmp_path: Path, clock: Clock) -> None:
         events = some_events(clock.now, 1, 0, 0)
-        desk = a_desk(SqliteStore(tmp_path / "books.sqlite3", clock), events, tmp_path)
-        assert due_to_close(desk, desk.store.now()) == []
+        desk = a_desk(SqliteStore(tmp_path / "store.sqlite3", clock), events, tmp_path)
+        assert desk.due_to_close(desk.store.now()) == []
         (event,) = events.values()
         assert desk.store.move_deadline(event.slug, desk.store.intake(event), clock.now + HOUR / 2)
         clock.forward(HOUR / 2 + timedelta(seconds=1))
-        assert due_to_close(desk, desk.store.now()) == [event]
+        assert desk.due_to_close(desk.store.now()) == [event]

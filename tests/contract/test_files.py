@@ -18,9 +18,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from google.api_core.exceptions import NotFound
 
-from rollcall.desk.ports import LARGEST_PIECE, Files
+from rollcall.desk.ports import Files
 from rollcall.local.emulator import free_port
 from rollcall.model.errors import StoreUnavailable
+from rollcall.store import LARGEST_PIECE
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
 from tests.support.sendgrid_api import Behaviour, answers, hangs_up, resets

@@ -79,7 +79,7 @@ class Unforeseen(Postbox):
 
 
 class Away:
-    """Books that cannot be reached; what says so quotes what was asked."""
+    """A store that cannot be reached; what says so quotes what was asked."""
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
         def unavailable(*_: object) -> NoReturn:

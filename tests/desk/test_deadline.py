@@ -9,8 +9,7 @@ import pytest
 
 from rollcall.desk.close import close, listed, page_name
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
 from rollcall.desk.register import Accepted, Closed, Late, register
 from rollcall.emails import roster
@@ -110,8 +109,8 @@ def test_whoever_is_answered_registered_is_on_the_roster(desk: Desk, clock: Cloc
     assert closing
     on_roster = set(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))
     assert on_roster == {id for id, outcome in answered.items() if isinstance(outcome, Accepted)}
-    kept = {one.id for one in desk.store.registrations(EVENT.slug, None, 500)}
-    assert kept == {id for id, outcome in answered.items() if isinstance(outcome, Accepted | Late)}
+    stored = {one.id for one in desk.store.registrations(EVENT.slug, None, 500)}
+    assert stored == {id for id, outcome in answered.items() if isinstance(outcome, Accepted | Late)}
 
 
 def test_a_closed_list_stands(desk: Desk, clock: Clock) -> None:

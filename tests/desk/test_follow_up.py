@@ -64,7 +64,7 @@ def test_words_alone_complete_nothing(desk: Desk, text: str) -> None:
 
 def test_a_robot_that_answers_our_answers_is_not_answered(desk: Desk) -> None:
     came(desk, a_form_in_text(signature=""), Message_ID="<1@mpt.example.org>")
-    again = came(desk, "We received your mail.", Message_ID="<2@mpt.example.org>", In_Reply_To=asked(desk))
+    again = came(desk, "We received your e-mail.", Message_ID="<2@mpt.example.org>", In_Reply_To=asked(desk))
     assert (again.status, again.answered) == (InboundStatus.NEEDS_REVIEW, False)
     assert asked(desk)  # the one reply
 

@@ -1,4 +1,4 @@
-"""Watching: what is seen of mails that somebody waits for and of closings that are overdue."""
+"""Watching: what is seen of e-mails that somebody waits for and of closings that are overdue."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -44,7 +44,7 @@ def test_nothing_is_due(desk: Desk) -> None:
     assert (seen.longest_waiting, seen.circuit_open, seen.overdue_closings) == (NOTHING, False, {})
 
 
-def test_a_new_mail_is_waited_for_since_it_was_queued(desk: Desk, clock: Clock) -> None:
+def test_a_new_e_mail_is_waited_for_since_it_was_queued(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration())
     clock.forward(3 * MINUTE)
     register(desk, EVENT, a_registration(first_name="Other"))
@@ -59,7 +59,7 @@ def test_what_was_sent_is_due_no_more(desk: Desk, clock: Clock) -> None:
     assert check_health(desk).longest_waiting == NOTHING
 
 
-def test_a_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None:
+def test_an_e_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None:
     tomorrow = clock.now + timedelta(days=1)
     desk.store.enqueue(OutboxEntry("later", EmailKind.STAFF_DIGEST, EVENT.slug, "staff@example.org", None, tomorrow))
     clock.forward(timedelta(hours=23))
@@ -68,7 +68,7 @@ def test_a_mail_that_may_not_go_yet_is_not_due(desk: Desk, clock: Clock) -> None
     assert longest_waiting(desk) == about(5 * MINUTE)
 
 
-def desk_whose_mail_is_answered(tmp_path: Path, clock: Clock, *answers: SendResult) -> Desk:
+def desk_whose_email_is_answered(tmp_path: Path, clock: Clock, *answers: SendResult) -> Desk:
     """With one registration, whose confirmation is not yet tried."""
     postbox = Postbox()
     postbox.answers = list(answers)
@@ -78,7 +78,7 @@ def desk_whose_mail_is_answered(tmp_path: Path, clock: Clock, *answers: SendResu
 
 
 def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
-    desk = desk_whose_mail_is_answered(tmp_path, clock, RateLimited(True, "SendGrid answered 401"))
+    desk = desk_whose_email_is_answered(tmp_path, clock, RateLimited(True, "SendGrid answered 401"))
     list(send_due(desk))
     clock.forward(30 * SECOND)
     list(send_due(desk))
@@ -88,8 +88,8 @@ def test_a_held_queue_counts(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock) -> None:
-    """Only a mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
-    desk = desk_whose_mail_is_answered(tmp_path, clock, RateLimited(False, "SendGrid answered 429"))
+    """Only an e-mail that is taken ends it: as where the smoke test's was the only one, and is removed."""
+    desk = desk_whose_email_is_answered(tmp_path, clock, RateLimited(False, "SendGrid answered 429"))
     list(send_due(desk))
     assert check_health(desk).circuit_open
     desk.store.forget_test_person("whose e-mail it was", "", desk.store.due_entries(9))
@@ -98,8 +98,8 @@ def test_a_hold_that_nobody_waits_for_is_no_trouble(tmp_path: Path, clock: Clock
 
 @pytest.mark.parametrize("answer", [Rejected(False, "SendGrid could not be reached"), Unknown("SendGrid answered 500")])
 def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock: Clock, answer: SendResult) -> None:
-    """Each try leaves it due at a later time, and the registrant has no mail."""
-    desk = desk_whose_mail_is_answered(tmp_path, clock, *[answer] * 99)
+    """Each try leaves it due at a later time, and the registrant has no e-mail."""
+    desk = desk_whose_email_is_answered(tmp_path, clock, *[answer] * 99)
     longest = 0.0
     for _ in range(70):
         longest = max(longest, longest_waiting(desk))
@@ -108,7 +108,7 @@ def test_what_is_tried_in_vain_is_waited_for_all_the_while(tmp_path: Path, clock
     assert longest > LONGEST_WAITING
 
 
-def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clock) -> None:
+def test_an_e_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clock) -> None:
     desk = a_desk(tmp_path, clock)
     desk.store.enqueue(OutboxEntry("open.x", EmailKind.CONFIRMATION, EVENT.slug, "a@example.org", "not there"))
     for _ in range(20):
@@ -118,7 +118,7 @@ def test_a_mail_that_cannot_be_composed_is_waited_for(tmp_path: Path, clock: Clo
     assert longest_waiting(desk) == about(80 * MINUTE)
 
 
-def test_since_when_a_mail_is_waited_for(clock: Clock) -> None:
+def test_since_when_an_e_mail_is_waited_for(clock: Clock) -> None:
     """Not since it was last due; but for what was postponed, since too many went to its address."""
     entry = OutboxEntry("x", EmailKind.CONFIRMATION, EVENT.slug, "a@example.org", None)
     again = replace(entry, due_at=clock.now - MINUTE, enqueued_at=clock.now - timedelta(days=1))

@@ -9,7 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.quarantine import SHORTEST, bot_signal_in
 from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quarantined, register
 from rollcall.desk.send import Attempted, send, send_due
-from rollcall.desk.staff_alerts import NOTICE, next_morning
+from rollcall.desk.staff_digests import NOTICE, digests_next_morning
 from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
 from rollcall.model.registration import BotSignal, person_key
 from tests.support.builders import a_registration, an_event
@@ -41,12 +41,12 @@ def test_signs(hidden: str, shown_at: datetime | None, sign: BotSignal | None) -
     assert bot_signal_in(hidden, shown_at, NOON) is sign
 
 
-def test_what_shows_a_sign_is_kept_and_nobody_is_written_to(desk: Desk) -> None:
+def test_what_shows_a_bot_signal_is_quarantined_and_nobody_is_written_to(desk: Desk) -> None:
     assert register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST) == Quarantined(BotSignal.TOO_FAST)
     assert desk.store.registration_of(SLUG, PERSON) is None
-    (kept,) = desk.store.quarantined(SLUG, None, 10)
-    assert (kept.id, kept.form.registration, kept.signal) == (PERSON, a_registration(), BotSignal.TOO_FAST)
-    assert kept.form.registration.email == a_registration().email
+    (form,) = desk.store.quarantined(SLUG, None, 10)
+    assert (form.id, form.form.registration, form.signal) == (PERSON, a_registration(), BotSignal.TOO_FAST)
+    assert form.form.registration.email == a_registration().email
     assert [entry.to for entry in desk.store.unsent_entries(SLUG, None, 99)] == ["spumail@itu.int"]
 
 
@@ -64,12 +64,12 @@ def test_who_is_registered_is_told_so_however_fast(desk: Desk) -> None:
     assert desk.store.quarantined(SLUG, None, 10) == []
 
 
-def test_however_often_it_comes_one_form_a_person_is_kept_and_one_mail_a_day_is_owed(desk: Desk) -> None:
+def test_however_often_it_comes_one_form_a_person_is_quarantined_and_one_e_mail_a_day_is_enqueued(desk: Desk) -> None:
     for hotel in ("A", "B", "C"):
         answers = {**a_registration().answers, "hotel": hotel}
         register(desk, EVENT, a_registration(answers=answers), signal=BotSignal.HIDDEN_FIELD)
-    (kept,) = desk.store.quarantined(SLUG, None, 10)
-    assert kept.form.registration.answers["hotel"] == "C"
+    (form,) = desk.store.quarantined(SLUG, None, 10)
+    assert form.form.registration.answers["hotel"] == "C"
     assert len(desk.store.unsent_entries(SLUG, None, 99)) == 1
 
 
@@ -93,10 +93,10 @@ def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
 )
 def test_the_staff_are_told_on_the_next_morning(now: datetime, day: date, not_before: datetime) -> None:
     told = staff_digest(SLUG, f"{day:%Y%m%d}", 1, "spumail@itu.int", not_before)
-    assert next_morning(EVENT, now) == [told]
+    assert digests_next_morning(EVENT, now) == [told]
 
 
-def test_the_mornings_mail_lists_who_has_not_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+def test_the_mornings_digest_lists_who_has_not_registered_since(desk: Desk, clock: Clock, postbox: Postbox) -> None:
     for name in ("Robot", "Fast"):
         register(desk, EVENT, a_registration(first_name=name), signal=BotSignal.TOO_FAST)
     register(desk, EVENT, a_registration(first_name="Fast"))

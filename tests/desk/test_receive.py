@@ -18,7 +18,7 @@ from rollcall.desk.ports import Files
 from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
-from rollcall.desk.staff_alerts import MORNING
+from rollcall.desk.staff_digests import MORNING
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
@@ -26,9 +26,12 @@ from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailK
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
+    GARBLED,
+    Doubt,
     Envelope,
     FormStatus,
     InboundEmail,
+    InboundForm,
     InboundStatus,
     MachineSign,
     ParsedEmail,
@@ -66,7 +69,7 @@ class Reader:
     def glance(self, raw: bytes) -> Envelope:
         return Envelope(f"message{raw.decode()}", self.recipients)
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
+    def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
         if self.fault:
             raise self.fault
         return replace(self.reading, recipients=self.recipients)
@@ -140,7 +143,7 @@ def test_several_forms_are_answered_in_one_reply(came: Any) -> None:
     assert enqueue(desk) == {"confirmation": 2, "reply": 1}
 
 
-def test_one_person_is_one_registration_on_the_page_and_by_mail(came: Any, desk: Desk) -> None:
+def test_one_person_is_one_registration_on_the_page_and_by_e_mail(came: Any, desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     inbound, at = came(a_reading(FORM))
     assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.DUPLICATE])
@@ -247,6 +250,46 @@ def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: 
     inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
     assert enqueue(at) == {"staff-digest": 1}
+
+
+DOUBTFUL = replace(FORM, doubts={Doubt.TWO_ANSWERS: ("email",)})
+
+
+def test_a_doubtful_form_registers_nobody_and_writes_to_the_sender_alone(came: Any) -> None:
+    inbound, desk = came(a_reading(DOUBTFUL, sender="focal@mpt.example.org"))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
+    assert inbound.forms[0].doubts == DOUBTFUL.doubts
+    (entry,) = desk.store.unsent_entries(EVENT.slug, None, 99)
+    assert (entry.kind, entry.to) == (EmailKind.REPLY, "focal@mpt.example.org")
+    assert list(reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links) == [0]
+
+
+def test_a_doubtful_form_of_somebody_registered_is_compared(came: Any, desk: Desk) -> None:
+    register(desk, EVENT, a_registration(category="associate"))
+    inbound, _ = came(a_reading(DOUBTFUL))
+    assert forms(inbound) == [FormStatus.CONFLICT]
+
+
+@pytest.mark.parametrize("doubt", sorted(GARBLED))
+def test_what_its_sender_cannot_put_right_is_put_before_a_person(came: Any, doubt: Doubt) -> None:
+    inbound, desk = came(a_reading(replace(FORM, doubts={doubt: ()})))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.NEEDS_REVIEW])
+    assert inbound.reasons == (Reason(ReviewReason.DOUBTFUL),)
+    assert enqueue(desk) == {"reply": 1, "staff-digest": 1}
+
+
+def test_who_cancels_beside_a_form_is_not_registered(came: Any) -> None:
+    inbound, desk = came(a_reading(FORM, NO_SIGNATURE, refuses=True, says_more=True))
+    assert forms(inbound) == [FormStatus.NEEDS_REVIEW, FormStatus.NEEDS_REVIEW]
+    assert inbound.reasons == (Reason(ReviewReason.REFUSES),)
+    assert enqueue(desk) == {"reply": 1, "staff-digest": 1}
+
+
+def test_what_stands_beside_a_certain_form_is_put_before_a_person(came: Any) -> None:
+    inbound, desk = came(a_reading(FORM, text="Is there a visa letter?", says_more=True))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.REGISTERED])
+    assert inbound.reasons == (Reason(ReviewReason.SAYS_MORE),)
+    assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
 
 
 def test_what_could_not_be_read_needs_a_person_and_the_sender_hears_so(came: Any) -> None:
@@ -434,7 +477,7 @@ def test_the_staff_hear_no_more_when_the_event_is_over(came: Any, clock: Clock, 
 
 
 def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]:
-    """How many mails go out on each of the next mornings."""
+    """How many e-mails go out on each of the next mornings."""
     gone_out = []
     for _ in range(days):
         local = (clock.now + timedelta(days=1)).astimezone(EVENT.zone)
@@ -470,7 +513,7 @@ def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_per
     ]
 
 
-def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachments(came: Any, clock: Clock) -> None:
+def test_after_an_e_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachments(came: Any, clock: Clock) -> None:
     """A virus in one message must not keep all the others from the staff."""
     virus = Attachment("form.exe", "application/pdf", b"MZ")
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
@@ -483,7 +526,7 @@ def test_after_a_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachment
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
-    """However many strangers send, the staff's mail is composed within the time and memory of a function."""
+    """However many strangers send, the staff's e-mail is composed within the time and memory of a function."""
     for number in range(SHOWN + 2):
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
@@ -500,13 +543,13 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
 class Counting:
     """Files that count the messages they are asked for; each of them may be said to be this one."""
 
-    kept: Files
+    real: Files
     content: bytes | None = None
     looked_into: int = 0
 
     def get(self, id: str) -> bytes | None:
         self.looked_into += 1
-        return self.content or self.kept.get(id)
+        return self.content or self.real.get(id)
 
 
 def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -> None:

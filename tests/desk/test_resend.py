@@ -9,7 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import register
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
-from rollcall.desk.staff_alerts import within_the_hour
+from rollcall.desk.staff_digests import digests_within_the_hour
 from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
@@ -36,7 +36,7 @@ def test_the_roster_goes_to_whom_the_file_names_now(desk: Desk, clock: Clock, po
         assert message.attachments[0] == first["spumail@itu.int"].attachments[0]
 
 
-def test_each_call_owes_mails_of_its_own(desk: Desk, clock: Clock) -> None:
+def test_each_call_enqueues_e_mails_of_its_own(desk: Desk, clock: Clock) -> None:
     register(desk, WRONG, a_registration())
     clock.now = WRONG.closes_at + timedelta(seconds=1)
     close(desk, WRONG)
@@ -53,9 +53,9 @@ def test_before_the_closing_there_is_no_roster_yet(desk: Desk) -> None:
     assert resend_to_staff(desk.store, MENDED) == []
 
 
-def test_a_word_that_did_not_arrive_is_owed_anew(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+def test_a_digest_that_did_not_arrive_is_enqueued_anew(desk: Desk, clock: Clock, postbox: Postbox) -> None:
     register(desk, WRONG, a_registration())
-    (lost,) = within_the_hour(WRONG, clock.now)
+    (lost,) = digests_within_the_hour(WRONG, clock.now)
     desk.store.enqueue(lost)
     clock.forward(timedelta(hours=2))
     list(send_due(desk))

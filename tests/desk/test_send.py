@@ -31,7 +31,7 @@ from rollcall.model.email import (
     SendResult,
     Unknown,
     confirmation,
-    is_to_staff,
+    goes_to_staff,
     roster_entry,
     staff_digest,
 )
@@ -43,25 +43,25 @@ from tests.support.desk import Postbox
 
 EVENT = an_event()
 ID = "7KQX93M4T0000000000000AA"
-MAIL = confirmation(EVENT.slug, ID, a_registration().email)
+ENTRY = confirmation(EVENT.slug, ID, a_registration().email)
 SECOND = timedelta(seconds=1)
 LIMITS = Limits(max_attempts=9, to_one_address=6, page=8, senders=4)
 
 
 @pytest.fixture
 def desk(desk: Desk) -> Desk:
-    desk.store.accept(EVENT.slug, ID, a_registration(), MAIL)
+    desk.store.accept(EVENT.slug, ID, a_registration(), ENTRY)
     return replace(desk, limits=LIMITS)
 
 
-def record_of(desk: Desk, id: str = MAIL.id) -> OutboxEntry:
+def record_of(desk: Desk, id: str = ENTRY.id) -> OutboxEntry:
     entry = desk.store.entry(id)
     assert entry is not None
     return entry
 
 
 def state_after(desk: Desk) -> EmailStatus | None:
-    attempted = send(desk, MAIL.id)
+    attempted = send(desk, ENTRY.id)
     return attempted.status if attempted else None
 
 
@@ -94,19 +94,19 @@ def enqueue_digests(desk: Desk, clock: Clock, count: int) -> list[OutboxEntry]:
     return entries
 
 
-def staff_mails(desk: Desk) -> list[OutboxEntry]:
+def staff_entries(desk: Desk) -> list[OutboxEntry]:
     return [one for one in desk.store.unsent_entries(EVENT.slug, None, 99) if one.kind is EmailKind.STAFF_DIGEST]
 
 
-def test_a_mail_is_sent_once(desk: Desk, postbox: Postbox) -> None:
+def test_an_e_mail_is_sent_once(desk: Desk, postbox: Postbox) -> None:
     assert state_after(desk) is EmailStatus.SENT
-    assert send(desk, MAIL.id) is None
-    assert [message.email_id for message in postbox.messages] == [MAIL.id]
+    assert send(desk, ENTRY.id) is None
+    assert [message.email_id for message in postbox.messages] == [ENTRY.id]
     assert swept(desk) == {}
     assert outcomes(record_of(desk)) == [AttemptOutcome.ACCEPTED]
 
 
-def test_there_is_no_such_mail(desk: Desk) -> None:
+def test_there_is_no_such_e_mail(desk: Desk) -> None:
     assert send(desk, "none") is None
 
 
@@ -115,7 +115,7 @@ def test_what_will_never_be_taken_has_failed_and_staff_are_told(desk: Desk, post
     assert state_after(desk) is EmailStatus.FAILED
     assert (record_of(desk).due_at, record_of(desk).why) == (None, "SendGrid answered 400")
     assert desk.store.registered(EVENT.slug, ID) is not None
-    (told,) = staff_mails(desk)
+    (told,) = staff_entries(desk)
     assert (told.to, told.due_at) == ("spumail@itu.int", clock.now.replace(hour=13, minute=0))
     assert swept(desk) == {}
     clock.forward(timedelta(hours=1))
@@ -143,19 +143,19 @@ def test_staff_are_told_once_an_hour_however_much_there_is(desk: Desk, postbox: 
 def test_what_was_not_taken_is_due_again(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     postbox.answers = [Rejected(False, "SendGrid could not be reached")]
     assert state_after(desk) is EmailStatus.PENDING
-    assert send(desk, MAIL.id) is None
+    assert send(desk, ENTRY.id) is None
     clock.forward(LIMITS.longest_backoff)
-    assert swept(desk) == {MAIL.id: EmailStatus.SENT}
+    assert swept(desk) == {ENTRY.id: EmailStatus.SENT}
     assert outcomes(record_of(desk)) == [AttemptOutcome.REJECTED, AttemptOutcome.ACCEPTED]
     assert record_of(desk).attempts[0].note == "SendGrid could not be reached"
 
 
 def test_what_is_never_taken_is_given_up(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     postbox.answers = [Rejected(False, "SendGrid could not be reached")] * 1000
-    while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
+    while swept(desk).get(ENTRY.id) is not EmailStatus.FAILED:
         clock.forward(LIMITS.longest_backoff + SECOND)
     assert len(record_of(desk).attempts) == LIMITS.max_attempts
-    assert len(staff_mails(desk)) == 1
+    assert len(staff_entries(desk)) == 1
 
 
 class TestInDoubt:
@@ -167,66 +167,66 @@ class TestInDoubt:
         clock.forward(LIMITS.unknown_waits[0] - SECOND)
         assert swept(desk) == {}
         clock.forward(LIMITS.first_backoff + SECOND)
-        assert swept(desk) == {MAIL.id: EmailStatus.SENT}
-        assert {message.email_id for message in postbox.messages} == {MAIL.id}
+        assert swept(desk) == {ENTRY.id: EmailStatus.SENT}
+        assert {message.email_id for message in postbox.messages} == {ENTRY.id}
         assert outcomes(record_of(desk)) == [AttemptOutcome.UNKNOWN, AttemptOutcome.ACCEPTED]
 
     @pytest.mark.parametrize("delivery", list(DeliveryKind))
     def test_a_report_settles_it(self, desk: Desk, postbox: Postbox, clock: Clock, delivery: DeliveryKind) -> None:
         postbox.answers = [Unknown("TimeoutError")]
         state_after(desk)
-        record_deliveries(desk, [DeliveryEvent(MAIL.id, delivery)])
+        record_deliveries(desk, [DeliveryEvent(ENTRY.id, delivery)])
         clock.forward(timedelta(days=9))
-        assert MAIL.id not in swept(desk)
-        assert len([message for message in postbox.messages if message.email_id == MAIL.id]) == 1
+        assert ENTRY.id not in swept(desk)
+        assert len([message for message in postbox.messages if message.email_id == ENTRY.id]) == 1
 
     def test_it_is_handed_over_five_times_at_the_most_and_then_shown_to_staff(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
         postbox.answers = [Unknown("SendGrid answered 500")] * 100
         began = clock.now
-        while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
+        while swept(desk).get(ENTRY.id) is not EmailStatus.FAILED:
             clock.forward(timedelta(minutes=1))
         assert (
-            len([message for message in postbox.messages if message.email_id == MAIL.id])
+            len([message for message in postbox.messages if message.email_id == ENTRY.id])
             == len(LIMITS.unknown_waits)
             == 5
         )
         assert timedelta(days=1) < clock.now - began < timedelta(days=2)
-        assert len(staff_mails(desk)) == 1
+        assert len(staff_entries(desk)) == 1
 
     def test_a_report_after_it_was_given_up_still_counts(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [Unknown("SendGrid answered 500")] * 5
-        while swept(desk).get(MAIL.id) is not EmailStatus.FAILED:
+        while swept(desk).get(ENTRY.id) is not EmailStatus.FAILED:
             clock.forward(timedelta(hours=1))
-        record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.DELIVERED)])
+        record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.DELIVERED)])
         assert record_of(desk).status is EmailStatus.DELIVERED
 
 
 class TestLease:
-    """A sender has a mail to itself for a while."""
+    """A sender has an e-mail to itself for a while."""
 
     def take(self, desk: Desk, clock: Clock, attempt: str = "a") -> OutboxEntry:
         taken = claim(record_of(desk), clock.now, attempt, 0, LIMITS)
         assert desk.store.save_entry(taken)
         return taken
 
-    def test_a_sender_that_died_leaves_the_mail_due(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
+    def test_a_sender_that_died_leaves_the_e_mail_due(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         self.take(desk, clock)
         clock.forward(LIMITS.lease - SECOND)
-        assert send(desk, MAIL.id) is None
+        assert send(desk, ENTRY.id) is None
         clock.forward(2 * SECOND)
-        assert swept(desk) == {MAIL.id: EmailStatus.UNKNOWN}
+        assert swept(desk) == {ENTRY.id: EmailStatus.UNKNOWN}
         assert postbox.messages == []
         clock.forward(LIMITS.unknown_waits[0] + LIMITS.first_backoff)
-        assert swept(desk) == {MAIL.id: EmailStatus.SENT}
+        assert swept(desk) == {ENTRY.id: EmailStatus.SENT}
         assert len(postbox.messages) == 1
 
     def test_what_a_dead_sender_had_handed_over_is_not_sent_again(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
         self.take(desk, clock)
-        record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.ACCEPTED)])
+        record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.ACCEPTED)])
         clock.forward(timedelta(days=1))
         assert swept(desk) == {}
         assert postbox.messages == []
@@ -257,7 +257,7 @@ class TestLease:
         assert not desk.store.save_entry(other)
 
     def test_what_a_slow_sender_learns_counts_where_it_is_certain(self, desk: Desk, clock: Clock) -> None:
-        """Its lease lapsed and another sender has the mail: only that the message was taken changes anything."""
+        """Its lease lapsed and another sender has the e-mail: only that the message was taken changes anything."""
         self.take(desk, clock, "slow")
         clock.forward(LIMITS.lease + SECOND)
         swept(desk)
@@ -276,30 +276,30 @@ class TestLease:
 
     def test_a_report_that_comes_before_the_answer_is_not_undone(self, desk: Desk, clock: Clock) -> None:
         claimed = self.take(desk, clock)
-        record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "no such mailbox")])
+        record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.BOUNCED, "no such mailbox")])
         settled = settle(record_of(desk), claimed.attempts[-1].id, Accepted(), clock.now, LIMITS)
         assert (settled.status, settled.due_at) == (EmailStatus.BOUNCED, None)
         assert settle(record_of(desk), "a", Unknown("reset"), clock.now, LIMITS).status is EmailStatus.BOUNCED
 
 
 class TestHold:
-    """SendGrid refuses us, or our pace: the whole queue waits, and no mail spends its attempts."""
+    """SendGrid refuses us, or our pace: the whole queue waits, and no e-mail spends its attempts."""
 
     def test_the_queue_waits_and_goes_on_after_the_mend(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         for name in "ABC":
             register(desk, EVENT, a_registration(first_name=name))
         postbox.answers = [RateLimited(True, "SendGrid answered 401")] * 4
-        began = send(desk, MAIL.id)
+        began = send(desk, ENTRY.id)
         assert began
         assert began.circuit is CircuitChange.OPENED
         assert list(send_due(desk)) == []
-        assert send(desk, MAIL.id) is None
+        assert send(desk, ENTRY.id) is None
         holds: list[CircuitChange | None] = []
         while not holds or holds[-1] is not None:
             clock.forward(timedelta(minutes=1))
             holds += [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()]
         assert holds == [CircuitChange.STILL_OPEN] * 3 + [CircuitChange.CLOSED] + [None] * 3
-        assert sorted({entry.status for entry in map(desk.store.entry, desk_mails(desk)) if entry}) == [
+        assert sorted({entry.status for entry in map(desk.store.entry, desk_entries(desk)) if entry}) == [
             EmailStatus.SENT
         ]
 
@@ -308,7 +308,7 @@ class TestHold:
         for _ in range(60 * 5):
             clock.forward(timedelta(minutes=1))
             list(send_due(desk))
-        assert len(staff_mails(desk)) == 1
+        assert len(staff_entries(desk)) == 1
         postbox.answers = []
         clock.forward(LIMITS.longest_open)
         assert len(swept(desk)) == 2
@@ -316,12 +316,12 @@ class TestHold:
         assert "SendGrid has refused our e-mails since" in told.text
         assert "2 February 2004, 13:01 (Zurich time)" in told.html
 
-    def test_one_mail_that_is_always_refused_does_not_keep_the_others(
+    def test_one_e_mail_that_is_always_refused_does_not_keep_the_others(
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
         for number in range(20):
             register(desk, EVENT, a_registration(first_name=str(number), email=f"{number}@example.org"))
-        poisoned = min(desk_mails(desk))
+        poisoned = min(desk_entries(desk))
         taken: set[str] = set()
 
         def post(message: Email) -> SendResult:
@@ -334,7 +334,7 @@ class TestHold:
         for _ in range(60):
             list(send_due(poisoning))
             clock.forward(timedelta(minutes=1))
-        assert taken >= set(desk_mails(desk)) - {poisoned}
+        assert taken >= set(desk_entries(desk)) - {poisoned}
 
     def test_a_hold_of_days_is_told_after_the_mend(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [RateLimited(True, "SendGrid answered 401")] * 10_000
@@ -347,17 +347,17 @@ class TestHold:
         told = [message for message in postbox.messages if "Needs review" in message.subject][-1]
         assert "SendGrid has refused our e-mails since" in told.text
 
-    def test_a_day_of_refusals_fails_no_mail(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
+    def test_a_day_of_refusals_fails_no_e_mail(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         postbox.answers = [RateLimited(True, "SendGrid answered 403")] * 10_000
         for _ in range(60 * 24):
             clock.forward(timedelta(minutes=1))
             list(send_due(desk))
         assert record_of(desk).status is EmailStatus.PENDING
-        held = [len(entry.attempts) for entry in (record_of(desk), *staff_mails(desk))]
+        held = [len(entry.attempts) for entry in (record_of(desk), *staff_entries(desk))]
         assert 90 < sum(held) < 110
         postbox.answers = []
         clock.forward(LIMITS.longest_open)
-        assert swept(desk)[MAIL.id] is EmailStatus.SENT
+        assert swept(desk)[ENTRY.id] is EmailStatus.SENT
 
     @pytest.mark.parametrize(
         ("asked", "waits"),
@@ -376,8 +376,8 @@ class TestHold:
         clock.forward(waits - SECOND)
         assert swept(desk) == {}
         clock.forward(2 * SECOND)
-        assert swept(desk) == {MAIL.id: EmailStatus.SENT}
-        assert staff_mails(desk) == []
+        assert swept(desk) == {ENTRY.id: EmailStatus.SENT}
+        assert staff_entries(desk) == []
 
 
 class TestToOneAddress:
@@ -416,7 +416,7 @@ class TestToOneAddress:
         assert len(failed) == LIMITS.to_one_address
         assert "enough went to this address in a day" in [m for m in postbox.messages if "review" in m.subject][-1].text
 
-    def test_a_delegation_in_doubt_is_not_put_off(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
+    def test_a_delegation_in_doubt_is_not_postponed(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
         for number in range(LIMITS.to_one_address - 1):
             register(desk, EVENT, a_registration(first_name=str(number)))
         postbox.answers = [Unknown("SendGrid answered 500")] * LIMITS.to_one_address
@@ -451,7 +451,7 @@ class TestSweep:
 
     def test_page_after_page_goes_out(self, desk: Desk, postbox: Postbox) -> None:
         assert list(swept(desk).values()) == [EmailStatus.SENT] * (2 * LIMITS.page + 1)
-        assert {message.email_id for message in postbox.messages} == set(desk_mails(desk))
+        assert {message.email_id for message in postbox.messages} == set(desk_entries(desk))
         assert len(postbox.messages) == 2 * LIMITS.page + 1
 
     def test_several_are_sent_at_once_and_no_more_than_so_many(self, desk: Desk) -> None:
@@ -471,7 +471,7 @@ class TestSweep:
         most = AtOnce()
 
         def post(message: Email) -> SendResult:
-            if is_to_staff(message.email_id):
+            if goes_to_staff(message.email_id):
                 with most:
                     Signal().wait(0.2)  # another would come meanwhile, if it might
             return Accepted()
@@ -493,7 +493,7 @@ class TestSweep:
         self, desk: Desk, postbox: Postbox, clock: Clock
     ) -> None:
         postbox.answers = [RateLimited(False, "SendGrid answered 429")]
-        send(desk, MAIL.id)
+        send(desk, ENTRY.id)
         clock.forward(LIMITS.first_open + SECOND)
         holds = [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()]
         assert holds == [CircuitChange.CLOSED] + [None] * (2 * LIMITS.page)
@@ -507,19 +507,19 @@ class TestSweep:
         assert len(swept(replace(desk, post=post))) == LIMITS.page
         assert len(swept(desk)) == LIMITS.page + 1
 
-    def test_nor_a_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
+    def test_nor_an_e_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
         enqueue_digests(desk, clock, 3)
         began = clock.now
 
         def post(message: Email) -> SendResult:
-            if is_to_staff(message.email_id):
+            if goes_to_staff(message.email_id):
                 clock.now = began + LIMITS.sweep_for + SECOND
             return Accepted()
 
-        assert sum(map(is_to_staff, swept(replace(desk, post=post)))) == 1
-        assert sum(map(is_to_staff, swept(desk))) == 2
+        assert sum(map(goes_to_staff, swept(replace(desk, post=post)))) == 1
+        assert sum(map(goes_to_staff, swept(desk))) == 2
 
-    def test_a_mail_that_cannot_even_be_put_off_keeps_no_other_waiting(self, desk: Desk) -> None:
+    def test_an_e_mail_that_cannot_even_be_postponed_keeps_no_other_waiting(self, desk: Desk) -> None:
         class Store:
             def __getattr__(self, name: str) -> Any:
                 return getattr(desk.store, name)
@@ -528,12 +528,12 @@ class TestSweep:
                 raise KeyError(id)
 
         def post(message: Email) -> SendResult:
-            if message.email_id == MAIL.id:
+            if message.email_id == ENTRY.id:
                 raise RuntimeError
             return Accepted()
 
         came = dict(send_due(replace(desk, store=cast(Any, Store()), post=post)))
-        assert isinstance(came.pop(MAIL.id), KeyError)
+        assert isinstance(came.pop(ENTRY.id), KeyError)
         assert len(came) == 2 * LIMITS.page
 
     def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
@@ -575,13 +575,13 @@ def test_an_e_mail_that_cannot_be_written_does_not_stop_the_others(desk: Desk, p
     desk.store.enqueue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
     desk.store.enqueue(confirmation("removed", "A", "nobody@example.org"))
     statuses = swept(desk)
-    assert statuses[MAIL.id] is EmailStatus.SENT
+    assert statuses[ENTRY.id] is EmailStatus.SENT
     assert list(statuses.values()).count(EmailStatus.PENDING) == 2
     (attempt,) = record_of(desk, f"{EVENT.slug}.0NOBODY.confirmation").attempts
     assert attempt.note == "could not be written: LookupError"
 
 
-def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_others(
+def test_an_e_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_others(
     desk: Desk, postbox: Postbox, tmp_path: Path
 ) -> None:
     desk.store.enqueue(confirmation(EVENT.slug, "0BROKEN", "nobody@example.org"))
@@ -589,7 +589,7 @@ def test_a_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_oth
         db.execute("update documents set record = json_remove(record, '$.kind') where id like '%0BROKEN%'")
     came = dict(send_due(desk))
     assert isinstance(came.pop(f"{EVENT.slug}.0BROKEN.confirmation"), KeyError)
-    assert came == {MAIL.id: Attempted(EmailStatus.SENT)}
+    assert came == {ENTRY.id: Attempted(EmailStatus.SENT)}
     assert dict(send_due(desk)) == {}  # it is postponed, and does not fill the next sweep
 
 
@@ -612,7 +612,7 @@ def test_an_e_mail_that_is_no_longer_needed_is_cancelled_and_counts_nowhere_as_f
     desk.store.enqueue(entry)
     assert send(desk, entry.id) == Attempted(EmailStatus.CANCELLED, "nothing needs review any more")
     assert (record_of(desk, entry.id).due_at, outcomes(record_of(desk, entry.id))) == (None, [AttemptOutcome.CANCELLED])
-    assert (postbox.messages, staff_mails(desk), send(desk, entry.id)) == ([], [], None)
+    assert (postbox.messages, staff_entries(desk), send(desk, entry.id)) == ([], [], None)
     record_deliveries(desk, [DeliveryEvent(entry.id, DeliveryKind.DELIVERED)])  # of an attempt of unknown result before
     assert record_of(desk, entry.id).status is EmailStatus.DELIVERED
 
@@ -626,7 +626,7 @@ def test_word_that_cannot_be_sent_owes_no_word(desk: Desk, postbox: Postbox, clo
 
 
 def test_waits_grow_to_a_bound(clock: Clock) -> None:
-    entry = MAIL
+    entry = ENTRY
     longest = timedelta(0)
     for _ in range(100):
         entry = claim(entry, clock.now, str(len(entry.attempts)), 0, Limits())
@@ -650,7 +650,7 @@ def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock
 
 def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     state_after(desk)
-    record_deliveries(desk, [DeliveryEvent(MAIL.id, DeliveryKind.BOUNCED, "550 no such mailbox")])
+    record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.BOUNCED, "550 no such mailbox")])
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     send(desk, roster_entry(EVENT.slug, 1, "").id)
@@ -667,7 +667,7 @@ def test_a_roster_page_that_was_altered_is_not_sent(desk: Desk, postbox: Postbox
     assert record_of(desk, roster_entry(EVENT.slug, 1, "").id).why == "could not be written: ValueError"
 
 
-def desk_mails(desk: Desk) -> list[str]:
+def desk_entries(desk: Desk) -> list[str]:
     """The confirmations of everybody."""
     people = desk.store.registrations(EVENT.slug, None, 500)
     return [confirmation(EVENT.slug, one.id, "").id for one in people]

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from rollcall.desk.close import due_to_close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
@@ -55,10 +54,10 @@ def test_it_is_not_among_the_events(desk: Desk) -> None:
 def test_it_is_neither_in_the_status_nor_in_the_check_nor_closed(desk: Desk, clock: Clock) -> None:
     registered_entry(desk)
     seen = status(desk.store, desk.events)
-    assert ([one.event for one in seen.events], seen.without_file) == ([EVENT], ())
+    assert [one.event for one in seen.events] == [EVENT]
     assert check_events({}, desk.store, clock.now) == []
     clock.now = SMOKE_TEST.opens_at.replace(year=8999)
-    assert due_to_close(desk, clock.now) == [EVENT]
+    assert desk.due_to_close(clock.now) == [EVENT]
 
 
 def test_the_staff_are_not_told_of_a_bounce(desk: Desk) -> None:

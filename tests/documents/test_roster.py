@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollcall.documents.roster import NAMED, SortedRows, harmless, place, roster_sheet
+from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, harmless, place
 from rollcall.emails.roster import incomplete_form
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
@@ -107,11 +107,11 @@ def test_rows_come_as_a_plain_sort_has_them(of: list[tuple[str, str, str, str]])
         answers = {"organization": organization} if organization else {}
         names = {"family_name": family_name, "first_name": first_name}
         person = a_registration(category=category, answers=answers, **names)
-        people.append(RosterRow(registered(person, id=f"{number:024}")))
+        people.append(RosterRow(registered(person, id=f"{number:08}".ljust(24, "0"))))
     with closing(SortedRows()) as rows:
         rows.add(EVENT, RosterContent(EVENT.closes_at, people))
         in_order = sorted(people, key=lambda one: place(EVENT)(one.registered.registration))
-        assert list(rows.of(late=False)) == [roster_sheet(EVENT).row(one) for one in in_order]
+        assert [row[0] for row in rows.of(late=False)] == [one.registered.reference for one in in_order]
         assert list(rows.of(late=True)) == []
         counted = Counter(one.registered.registration.answers.get("organization") for one in people)
         assert rows.named("organization") == Shown(
@@ -200,8 +200,29 @@ def test_a_roster_of_nobody() -> None:
     assert openpyxl.load_workbook(io.BytesIO(workbook)).sheetnames == ["Roster"]
 
 
-def test_who_may_be_the_same_person_is_marked() -> None:
-    others = "7KQ-X93-M4T, QZR-6P9-N5Z"
-    table, workbook = roster_files(RosterRow(registered(), doubles=tuple(others.split(", "))))
-    (row,), (shown,) = read_csv(table), read_xlsx(workbook)
-    assert row["May be the same as"] == shown["May be the same as"] == others
+def similar(*family_names: str) -> list[Registered]:
+    return [
+        registered(a_registration(family_name=name), id=f"{place:08}".ljust(24, "0"))
+        for place, name in enumerate(family_names)
+    ]
+
+
+def test_who_may_be_one_person_is_told_of_the_others() -> None:
+    *people, late = similar("García", "Garcia", "Another", "GARCIÀ")
+    table, workbook = roster_files(*people, late=[late])
+    first, second, another, last = (one.reference for one in (*people, late))
+    alike = {first: f"{second}, {last}", second: f"{first}, {last}", another: ""}
+    assert {row["Reference"]: row["May be the same as"] for row in read_csv(table)} == alike
+    assert {row["Reference"]: row["May be the same as"] or "" for row in read_xlsx(workbook)} == alike
+    (row,) = read_xlsx(workbook, "Late")
+    assert row["May be the same as"] == f"{first}, {second}"
+
+
+def test_of_many_who_may_be_one_person_some_are_named() -> None:
+    people = similar(*["Diallo"] * 2000)
+    with closing(SortedRows()) as rows:
+        rows.add(EVENT, RosterContent(EVENT.closes_at, map(RosterRow, people)))
+        assert rows.doubles() == 2000
+        named = [row[-2].split(", ") for row in rows.of(late=False)]
+    assert named[0] == [one.reference for one in people[1:6]]
+    assert {len(references) for references in named} == {DOUBLES_NAMED}

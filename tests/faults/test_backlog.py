@@ -1,4 +1,4 @@
-"""A backlog, and two sweeps that begin at once, each in a process of its own: every mail is sent, and no mail twice."""
+"""A backlog, and two sweeps that begin at once, each in a process of its own: every e-mail is sent, and none twice."""
 
 import threading
 from collections import Counter
@@ -15,12 +15,12 @@ from tests.support.sendgrid_api import answers, sendgrid_api
 from tests.support.served import function
 from tests.support.stores import store_settings
 
-MAILS = 60
+ENTRIES = 60
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("db", ["sqlite", "firestore"], indirect=True)
-def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folder: Path) -> None:
+def test_two_sweeps_at_once_send_each_e_mail_once(db: dict[str, str], events_folder: Path) -> None:
     write_open_event(events_folder, slug="open")
     both = threading.Barrier(Limits().senders + 1, timeout=15)
 
@@ -38,7 +38,7 @@ def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folde
         }
         register = stack.enter_context(function("register", **environment))
         sweeps = [stack.enter_context(function("send_due_mail", **environment)) for _ in range(2)]
-        for number in range(MAILS):
+        for number in range(ENTRIES):
             form = a_form(first_name=str(number), email=f"{number}@mpt.example.org")
             assert register.post_json("/register/open", form).status == 201
         api.answers += [waits] * (Limits().senders + 1)
@@ -46,8 +46,8 @@ def test_two_sweeps_at_once_send_each_mail_once(db: dict[str, str], events_folde
             swept = list(pool.map(lambda sweep: sweep.ask("POST", "/").json["emails"], sweeps))
     posted = Counter(body["personalizations"][0]["custom_args"]["email_id"] for body in api.bodies)
     assert set(posted.values()) == {1}
-    assert len(posted) == MAILS
-    assert sum((Counter(entries) for entries in swept), Counter()) == {"sent": MAILS}
+    assert len(posted) == ENTRIES
+    assert sum((Counter(entries) for entries in swept), Counter()) == {"sent": ENTRIES}
     assert api.faults == []
 
 

@@ -175,9 +175,9 @@ def said_of(point: str) -> Iterator[None]:
 def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -> None:
     """Time goes on, and the intake closes: everyone is registered and on the roster, and every e-mail was posted once,
     or one of them up to so many times."""
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
     rollcall.close_after_the_deadline()
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
 
     assert rollcall.registered() == rollcall.on_roster() == sorted(rollcall.id_of(**person) for person in case.people)
     enqueue = [
@@ -194,7 +194,7 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
 
 
 def test_a_delivery_report_spares_the_second_copy(rollcall: Rollcall) -> None:
-    """The sender died after it handed the mail over, and SendGrid tells what nobody here knew."""
+    """The sender died after it handed the e-mail over, and SendGrid tells what nobody here knew."""
     case = CASES["send_mail"]
     case.before(rollcall)
     rollcall.way.crash_at("after post 1")

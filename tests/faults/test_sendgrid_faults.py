@@ -1,4 +1,4 @@
-"""SendGrid fails in every way it can while mails are sent; all of them arrive."""
+"""SendGrid fails in every way it can while e-mails are sent; all of them arrive."""
 
 import pytest
 
@@ -21,7 +21,7 @@ CERTAIN = {
     "401": answers(401, {}, b'{"errors": [{"message": "The provided authorization grant is invalid"}]}'),
     "reset, unread": resets_unread,
 }
-"""The mail was not taken."""
+"""The e-mail was not taken."""
 IN_DOUBT = {
     "500": answers(500, {}, b""),
     "slow": is_slow,
@@ -30,7 +30,7 @@ IN_DOUBT = {
     "garbage": answers_garbage,
     "half": answers_half,
 }
-"""The mail may have been taken."""
+"""The e-mail may have been taken."""
 
 
 @pytest.mark.parametrize("fault", [*CERTAIN, *IN_DOUBT])
@@ -40,9 +40,9 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     behaviour: Behaviour = (CERTAIN | IN_DOUBT)[fault]
     rollcall.api.answers += [behaviour] * times
     rollcall.trigger()
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
     rollcall.close_after_the_deadline()
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
 
     assert rollcall.api.answers == []
     assert rollcall.registered() == rollcall.on_roster() == sorted([rollcall.id_of(**ONE), rollcall.id_of(**OTHER)])

@@ -39,7 +39,7 @@ PARTS = {"Content-Type": "multipart/form-data; boundary=b", "Accept": "text/html
 PATH = "/register/open"
 EVENT = an_event(slug="open")
 LABELS = {field.name: field.label for field in form_fields(EVENT)}
-MISSING = {field.name: field.missing for field in form_fields(EVENT)}
+ASKED = {field.name: field.ask for field in form_fields(EVENT)}
 FREE_TEXT = [name for name in FIELD_NAMES if name not in ("title", "category", "email", "signed_on")]
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -61,7 +61,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("books") / "books.sqlite3"
+    return tmp_path_factory.mktemp("store") / "store.sqlite3"
 
 
 @pytest.fixture(scope="module")
@@ -470,11 +470,8 @@ def _texts(one: Registered) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", [*FREE_TEXT, "email"])
-def test_what_cannot_be_in_a_header_or_be_read_is_named(served: Served, name: str) -> None:
-    marks = ["\0", "\x1b", "\x7f", "\x85", "\u2029", "\ud800", "\ufffe", "\U0010ffff", "\ufdd0"]
-    for mark in marks if name == "address" else [*marks, "\r\nBcc: all@example.org\r\n", "\n", "\r", "\u2028"]:
-        if name == "address" and mark in ("\x85", "\u2029"):
-            continue  # a line break, to a text of lines
+def test_what_cannot_be_read_is_named(served: Served, name: str) -> None:
+    for mark in ("\0", "\x1b", "\x7f", "\ud800", "\ufffe", "\U0010ffff", "\ufdd0"):
         answer = served.post_json(PATH, a_form(**{name: f"a1{mark}b@example.org"}))
         assert set(answer.json["errors"]) == {name}
         assert "cannot be shown" in answer.json["errors"][name][0]
@@ -491,7 +488,7 @@ def test_a_text_of_which_nothing_is_seen_is_blank(served: Served, name: str) -> 
         "\u200d",
     ):
         answer = served.post_json(PATH, a_form(**{name: f" {invisible} "}))
-        assert answer.json["errors"] == {name: [MISSING[name]]}
+        assert answer.json["errors"] == {name: [ASKED[name]]}
 
 
 @pytest.mark.parametrize(
@@ -502,7 +499,7 @@ def test_much_of_nothing_is_nothing_at_once(served: Served, much: str) -> None:
     blank = served.ask("POST", PATH, multipart(a_form(address=much)), PARTS)
     between = served.ask("POST", PATH, multipart(a_form(address=f"a{much}b", email="amina")), PARTS)
     assert time.monotonic() - begun < 5  # a work that grew with the square would take minutes
-    assert (blank.status, blank.text.count(MISSING["address"])) == (422, 2)  # above the form and in it
+    assert (blank.status, blank.text.count(ASKED["address"])) == (422, 2)  # above the form and in it
     assert between.status == 422
 
 

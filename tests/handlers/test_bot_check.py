@@ -21,7 +21,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/htm
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder)
-    environment = {"EVENTS": str(folder), **store_settings(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(folder), **store_settings(request, tmp_path_factory.mktemp("store"))}
     with function("register", **environment) as running:
         yield running
 

@@ -22,7 +22,7 @@ SLUG = "soon"
 
 
 class Functions:
-    """All functions on the same books, each a server of its own."""
+    """All functions on the same database, each a server of its own."""
 
     def __init__(self, environment: dict[str, str], api: SendGridApi, stack: ExitStack) -> None:
         self._environment = environment
@@ -92,7 +92,7 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
         ({"STORE": "paper"}, "STORE"),
         ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
         ({"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "two words"}, 'SENDGRID_API_KEY" invalid'),
-        ({"EVENTS": "docs"}, "holds no event"),
+        ({"EVENTS": "docs"}, "holds no event file"),
         ({"FUNCTION_TARGET": "record_deliveries"}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": ""}, "SENDGRID_WEBHOOK_KEY"),
         ({"FUNCTION_TARGET": "record_deliveries", "SENDGRID_WEBHOOK_KEY": "a*"}, "SENDGRID_WEBHOOK_KEY is not"),

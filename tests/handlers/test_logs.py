@@ -155,7 +155,7 @@ def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_fold
     write_open_event(events_folder)
     environment = {
         "EVENTS": str(events_folder),
-        "SQLITE_PATH": str(tmp_path / "books.sqlite3"),
+        "SQLITE_PATH": str(tmp_path / "store.sqlite3"),
         "FILES": str(tmp_path / "messages"),
         "GOOGLE_CLOUD_PROJECT": "p-test",
         "SENDGRID_API_KEY": "SG.key",

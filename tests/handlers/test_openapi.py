@@ -37,10 +37,15 @@ CHECKS = [
 ]
 EVENT = an_event()
 BEYOND_JSON_SCHEMA = (
-    *(field.missing for field in form_fields(EVENT)),
-    *("Please shorten this", "This does not read as an e-mail address"),
+    *(field.ask for field in form_fields(EVENT)),
+    "Please shorten this",
+    "This does not read as an e-mail address",
+    "This holds question marks",
+    "This should be the day on which you sign",
 )
-"""What is said of answers that JSON Schema lets pass: blank to the eye, too long once composed, no address."""
+"""What is said of answers that JSON Schema lets pass: blank to the eye, too long once composed, no address, letters
+that may have been lost, a date that is no day of signing."""
+
 DOCUMENT: dict[str, Any] = json.loads(openapi_json((EVENT, an_event(slug="second"))))
 FORM = DOCUMENT["components"]["schemas"]["Form-intgov04"]
 
@@ -55,7 +60,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     write_event(events, "open", today - 9 * day, today + 9 * day)
     write_event(events, "closed", today - 9 * day, today - 5 * day)
     write_event(events, "later", today + 5 * day, today + 9 * day)
-    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("store"))}
     with function("register", **environment) as running:
         yield running
 

@@ -37,7 +37,7 @@ ON_SQLITE = pytest.mark.parametrize("desk", ["sqlite"], indirect=True)
 
 @dataclass(frozen=True)
 class Desk:
-    """The function, and its books and files as another process opens them."""
+    """The function, and its store and files as another process opens them."""
 
     served: Served
     store: Store

@@ -39,7 +39,7 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])
 def served(request: pytest.FixtureRequest, events: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("books"))}
+    environment = {"EVENTS": str(events), **store_settings(request, tmp_path_factory.mktemp("store"))}
     with function("register", **environment) as running:
         yield running
 
@@ -224,7 +224,7 @@ def test_answers_503_while_the_store_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_an_unexpected_fault_gives_the_answers_back(events: Path, tmp_path: Path) -> None:
-    db = tmp_path / "books.sqlite3"
+    db = tmp_path / "store.sqlite3"
     with function("register", STORE="sqlite", SQLITE_PATH=str(db), EVENTS=str(events)) as served:
         assert served.post_json(FORM_PATH, a_form()).status == 201
         with sqlite3.connect(db) as broken:

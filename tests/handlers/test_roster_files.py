@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from google.cloud import storage
 
-from rollcall.desk.ports import LARGEST_PIECE, Files
+from rollcall.desk.ports import Files
+from rollcall.store import LARGEST_PIECE
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
 from tests.support.builders import LINKS, an_event, write_open_event
@@ -50,7 +51,7 @@ class Desk:
 @pytest.fixture(scope="module", params=["sqlite", "firestore"])
 def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """On SQLite and a folder; on Firestore and Cloud Storage."""
-    events, folder = tmp_path_factory.mktemp("events"), tmp_path_factory.mktemp("books")
+    events, folder = tmp_path_factory.mktemp("events"), tmp_path_factory.mktemp("store")
     for event in (OPEN, OTHER):
         write_open_event(events, slug=event.slug)
     environment = {"EVENTS": str(events), **store_settings(request, folder)}
@@ -147,7 +148,7 @@ def test_answers_503_while_the_files_are_unavailable(tmp_path: Path, events_fold
     write_open_event(events_folder)
     no_folder = tmp_path / "file"
     no_folder.write_bytes(b"")
-    db = str(tmp_path / "books.sqlite3")
+    db = str(tmp_path / "store.sqlite3")
     with function("register", EVENTS=str(events_folder), SQLITE_PATH=db, FILES=str(no_folder)) as served:
         fetched = fetch(served, roster(CSV))
     assert (fetched.status, fetched.headers["Retry-After"]) == (503, "5")
@@ -156,7 +157,7 @@ def test_answers_503_while_the_files_are_unavailable(tmp_path: Path, events_fold
 def test_breaks_off_when_the_files_become_unavailable_midway(tmp_path: Path, events_folder: Path) -> None:
     """Cloud Storage goes away after the first piece: what the browser gets is not ended as it should be."""
     write_open_event(events_folder)
-    db, log = str(tmp_path / "books.sqlite3"), tmp_path / "log"
+    db, log = str(tmp_path / "store.sqlite3"), tmp_path / "log"
     with scripted_storage(answers(206, {}, bytes(LARGEST_PIECE)), WE_MAY_NOT) as cloud, log.open("wb") as output:
         settings = {"STORAGE_EMULATOR_HOST": cloud.address, "GOOGLE_CLOUD_PROJECT": "p", "FILES": "gs://messages"}
         with (

@@ -12,7 +12,11 @@ from tests.support.builders import write_open_event
 from tests.support.served import Served, function
 
 ELSEWHERE = "https://www.example.org"
-PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+LIBRARIES = (
+    "baggage,content-type,hx-current-url,hx-request,hx-target,hx-trigger,sentry-trace,traceparent,x-requested-with"
+)
+"""What htmx, Sentry, OpenTelemetry and jQuery add to a request, as a browser asks whether they may."""
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": LIBRARIES}
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("events")
     write_open_event(folder, ELSEWHERE, "http://localhost:8000")
     write_open_event(folder, slug="nowhere")
-    db = tmp_path_factory.mktemp("books") / "books.sqlite3"
+    db = tmp_path_factory.mktemp("store") / "store.sqlite3"
     with function("register", STORE="sqlite", EVENTS=str(folder), SQLITE_PATH=str(db)) as running:
         yield running
 
@@ -65,7 +69,7 @@ def test_the_policy_allows_the_pages_own_style_and_script_by_their_hashes(served
 
 
 def test_a_private_function_keeps_to_itself(tmp_path: Path) -> None:
-    with function("close_intake", STORE="sqlite", SQLITE_PATH=str(tmp_path / "books.sqlite3")) as close_intake:
+    with function("close_intake", STORE="sqlite", SQLITE_PATH=str(tmp_path / "store.sqlite3")) as close_intake:
         for method, status in (("POST", 200), ("GET", 405)):
             answer = close_intake.ask(method, "/")
             assert (answer.status, answer.headers["X-Content-Type-Options"]) == (status, "nosniff")
@@ -77,7 +81,7 @@ def test_a_preflight_of_a_page_elsewhere(served: Served) -> None:
     assert (answer.status, answer.text) == (204, "")
     assert answer.headers["Access-Control-Allow-Origin"] == ELSEWHERE
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST"
-    assert answer.headers["Access-Control-Allow-Headers"] == "content-type, idempotency-key"
+    assert answer.headers["Access-Control-Allow-Headers"] == PREFLIGHT["Access-Control-Request-Headers"]
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert answer.headers["Vary"] == "Origin"
 

@@ -4,13 +4,15 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import docx
 import pytest
 from docx.oxml import parse_xml
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, StreamObject
 from reportlab.pdfgen.canvas import Canvas
 
 from rollcall.inbound import attachments as attached
@@ -20,6 +22,7 @@ from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 
 EVENT = an_event()
+CASES = Path(__file__).parent.parent / "cases"
 FORM = {name: str(answer) for name, answer in a_form().items()}
 LABELS = {field.name: field.label for field in form_fields(EVENT)}
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -109,6 +112,123 @@ def test_the_text_of_a_pdf_without_fields() -> None:
     text = "\n".join(f"{LABELS[name]}: {answer}" for name, answer in FORM.items())
     assert read(pdf_of("Dear Sir", text)) == [FORM]
     assert read(pdf_of("", "")) == []
+
+
+def test_our_form_filled_in_and_flattened() -> None:
+    """Fields are drawings then: answers stand beside their labels, crosses in their boxes."""
+    (answers,) = read((CASES / "own-form-flattened.pdf").read_bytes())
+    assert answers == {
+        "title": "ms",
+        "category": "sector-member",
+        "family_name": "Exemple",
+        "first_name": "Una",
+        "organization": "Ministère d'Exemple",
+        "address": "1 rue de l’Exemple\nVille",
+        "tel": "+41 22 000 00 00",
+        "email": "pdflib@d.example.org",
+        "hotel": "Hôtel du Lac",
+        "hotel_tel": "+41 22 000 00 01",
+        "signature": "Una Exemple",
+    }
+
+
+def test_a_table_of_two_columns_in_a_pdf() -> None:
+    (answers,) = read((CASES / "two-columns-chromium.pdf").read_bytes())
+    assert answers == {
+        "title": "mr",
+        "category": "sector-member",
+        "family_name": "Affine-Official",
+        "first_name": "Efficient",
+        "organization": "Office of fluffy affairs",
+        "address": "1 Field Flat 2",
+        "email": "ligtable@e.example.org",
+        "signature": "x",
+    }
+
+
+def drawn(*draw: Callable[[Canvas], None]) -> bytes:
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    canvas.drawString(40, 800, "Family name: Diallo")
+    canvas.drawString(40, 780, "First name: Amina")
+    for one in draw:
+        one(canvas)
+    canvas.save()
+    return file.getvalue()
+
+
+def titles(canvas: Canvas) -> None:
+    canvas.drawString(40, 760, "Title")
+    for place, label in enumerate(("Mr.", "Mrs.", "Ms.")):
+        canvas.rect(200 + 60 * place, 758, 11, 11)
+        canvas.drawString(216 + 60 * place, 760, label)
+
+
+def cross(canvas: Canvas) -> None:
+    canvas.line(322, 760, 329, 767)
+    canvas.line(322, 767, 329, 760)
+
+
+def dot(canvas: Canvas) -> None:
+    canvas.circle(325.5, 763.5, 3, fill=1)
+
+
+def letter(canvas: Canvas) -> None:
+    canvas.drawString(322, 760, "X")
+
+
+@pytest.mark.parametrize("mark", [cross, dot, letter])
+def test_a_box_ticked_in_a_printed_pdf(mark: Callable[[Canvas], None]) -> None:
+    (answers,) = read(drawn(titles, mark))
+    assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "ms"}
+
+
+def test_no_box_ticked_in_a_printed_pdf() -> None:
+    (answers,) = read(drawn(titles))
+    assert "title" not in answers
+
+
+def test_squares_for_letters_are_no_boxes() -> None:
+    def squares(canvas: Canvas) -> None:
+        canvas.drawString(40, 760, "Hotel:")
+        for place, character in enumerate("LUX"):
+            canvas.rect(100 + 14 * place, 758, 12, 12)
+            canvas.drawString(102 + 14 * place, 760, character)
+
+    (answers,) = read(drawn(squares))
+    assert "[" not in answers.get("hotel", "")
+
+
+def test_text_laid_over_a_pdf() -> None:
+    """As Preview, Edge and Acrobat do where a form has no fields."""
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    for place, label in enumerate(("Family name", "First name", "Complete address")):
+        canvas.drawString(40, 788 - 40 * place, label)
+        place_of_it = (200, 760 - 40 * place, 400, 800 - 40 * place)
+        canvas.freeTextAnnotation(("Diallo", "Amina", "BP 3\nConakry")[place], "/Helv 10 Tf", Rect=place_of_it)
+    canvas.save()
+    (answers,) = read(file.getvalue())
+    assert answers == {"family_name": "Diallo", "first_name": "Amina", "address": "BP 3\nConakry"}
+
+
+def test_a_drawing_that_draws_itself_again_and_again() -> None:
+    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf_of("Family name: Diallo\nFirst name: Amina"))))
+    page = writer.pages[0]
+    drawing = StreamObject()
+    drawings = DictionaryObject({NameObject("/Again"): writer._add_object(drawing)})
+    drawing.set_data(b"/Again Do " * 100)
+    drawing[NameObject("/Resources")] = DictionaryObject({NameObject("/XObject"): drawings})
+    resources: Any = page["/Resources"]
+    resources[NameObject("/XObject")] = drawings
+    drawing[NameObject("/Subtype")] = NameObject("/Form")
+    contents = page.get_contents()
+    assert contents is not None
+    contents.set_data(contents.get_data() + b" /Again Do")
+    page[NameObject("/Contents")] = contents
+    file = io.BytesIO()
+    writer.write(file)
+    assert len(read(file.getvalue())) <= 1
 
 
 def test_a_pdf_that_cannot_be_opened_or_is_a_book() -> None:

@@ -68,9 +68,20 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"PORT": "abc"}, "PORT"),
-        ({"STORE": "paper"}, "STORE=paper"),
+        ({"PORT": "abc"}, "PORT=abc is not a port"),
+        ({"PORT": "70000"}, "PORT=70000 is not a port; say a number from 1 to 65535"),
+        ({"STORE": "paper"}, "STORE=paper is not known; say STORE=sqlite"),
+        ({"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": "localhost:9"}, "nobody answers at FIRESTORE_EMULATOR_HOST"),
+        ({"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": "here"}, "nobody answers at FIRESTORE_EMULATOR_HOST=here"),
         ({"AT": "soon"}, "AT=soon is not a time"),
+        ({"AT": "0001-01-01T00:00:00+02:00"}, "is not a time"),
+        ({"AT": "9999-12-31T23:59:55Z"}, "is not a time"),
+        ({"AT": "2004-02-20"}, r"in which zone; write it as AT=2004-02-20T00:00:00\+01:00"),
+        ({"EVENTS": "nowhere"}, "nowhere: there is no such folder; copy events/intgov04.toml there"),
+        ({"EVENTS": "docs"}, "docs: holds no event file; copy"),
+        ({"DATABASE": "docs"}, "DATABASE=docs holds other things; name another folder"),
+        ({"DATABASE": "README.md"}, "DATABASE=README.md cannot be used: .*Not a directory.*; name another folder"),
+        ({"DATABASE": "/proc/none/database"}, "DATABASE=/proc/none/database cannot be used: .*; name another folder"),
         ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is not what"),
         ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is not what"),
     ],
@@ -81,7 +92,13 @@ def test_a_wrong_setting_is_said_in_a_line(
     for name, value in {"DATABASE": str(tmp_path / "database"), "PORT": str(free_port()), **environment}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=said):
-        main()
+        main([])
+
+
+def test_help_starts_no_run(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "SENDGRID_ANSWERS" in capsys.readouterr().out
 
 
 @pytest.mark.slow

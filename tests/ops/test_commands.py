@@ -90,9 +90,14 @@ def test_a_smoke_test_that_is_stopped_deletes_its_person(run: Served, database: 
     assert error == "Stopped.\n"
 
 
-def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deadline_of_a_run_is_moved(
+    run: Served, database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run.ask("GET", PATH).status == 200  # so that the database knows the event
     move = ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00", "--database", str(database))
+    code, asked = called(capsys, *move)
+    assert (code, asked["error"]["code"]) == (1, "not_agreed")
+    monkeypatch.setenv("YES", "1")
     code, moved = called(capsys, *move)
     assert (code, moved["closes_at"]) == (0, "2004-02-26T17:00:00+00:00")
     assert moved["write_in_file"] == "closes = 2004-02-26T18:00:00"
@@ -101,41 +106,54 @@ def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytes
     assert "the database says 26 February 2004, 18:00" in checked["faults"][0]
 
 
-@pytest.mark.parametrize(
-    ("given", "options"),
-    [
-        (["status", "EVENTS=events-2027", "TO=x"], "status --events 'events-2027'"),
-        (
-            ["smoke", "URL=https://desk.example.org", "PROJECT=desk"],
-            "smoke --project 'desk' --url 'https://desk.example.org'",
-        ),
-        (["move-deadline", "EVENT=a", "TO=2004-02-27"], "move-deadline --event 'a' --to '2004-02-27'"),
-        (["send-roster", "EVENT=it's", "JSON=1"], r"send-roster --json --event 'it'\''s'"),
-        (
-            ["event-check", "AT=2004-01-20T12:00+01:00", "DATABASE=d"],
-            "event-check --database 'd' --at '2004-01-20T12:00+01:00'",
-        ),
-    ],
-)
-def test_make_passes_its_variables_on_as_options(given: list[str], options: str) -> None:
-    make = ["make", "--no-print-directory", "-n", *given]
-    shown = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert " ".join(shown.splitlines()[-1].split()) == f".venv/bin/python -m rollcall.ops {options}"
+def test_make_passes_its_variables_on(tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@" "$EVENT" "$TO" "$JSON"')
+    python.chmod(0o755)
+    (tmp_path / ".venv" / "run").touch()
+    call = ["make", "-f", str(ROOT / "Makefile"), "move-deadline", "EVENT=it's", "TO=2004-02-27", "-o", ".venv/run"]
+    shown = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert shown == "-m rollcall.ops move-deadline it's 2004-02-27 \n"
+
+
+def test_an_option_is_what_the_environment_says(
+    run: Served, database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"DATABASE": str(database), "EVENT": "other", "TO": "2004-02-27", "JSON": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        main(["move-deadline"])
+    refused = json.loads(capsys.readouterr().out)
+    assert refused["database"] == f"the local run at http://localhost:{run.port}"
+    assert refused["error"]["message"].startswith("EVENT=other: no such event")
 
 
 def test_a_run_that_was_killed_is_no_run(tmp_path: Path) -> None:
-    with announced(Run(free_port(), Path("events"), None, 0, None, None), tmp_path / "database"):
+    with announced(Run(free_port(), "events", None, 0, None, None), tmp_path / "database"):
         assert local_run(tmp_path / "database") is not None
         with pytest.raises(NoDatabase):
             connect("", tmp_path / "database")
 
 
+def test_what_another_version_says_of_its_run_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "database.run.json").write_text('{"port": 8080, "books": "."}')
+    assert local_run(tmp_path / "database") is None
+
+
+@pytest.mark.parametrize("given", ["prot=8081", "PROJCT=desk"])
+def test_make_passes_over_no_setting_in_silence(given: str) -> None:
+    made = subprocess.run(["make", "-n", "status", given], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"{given.split('=')[0]} is not a setting here" in made.stderr
+    assert made.returncode == 2
+
+
 def test_each_run_is_found_by_its_own_database(tmp_path: Path, clock: Clock) -> None:
     SqliteStore(tmp_path / DATABASE_FILE, clock)
-    one, two = (Run(port, Path("events"), tmp_path, 0, None, None) for port in (8081, 8082))
+    one, two = (Run(port, "events", str(tmp_path), 0, None, None) for port in (8081, 8082))
     with announced(one, tmp_path / "one"), announced(two, tmp_path / "two"):
         assert [local_run(tmp_path / name) for name in ("one", "two")] == [
-            Run(run.port, Path("events").absolute(), tmp_path, 0, None, None) for run in (one, two)
+            Run(run.port, "events", str(tmp_path), 0, None, None) for run in (one, two)
         ]
         with announced(two, tmp_path / "one"):  # began while the first was ending
             pass

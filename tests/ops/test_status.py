@@ -140,15 +140,15 @@ def test_the_next_deadline_comes_first(desk: Desk, clock: Clock) -> None:
     events["unknown"] = an_event(slug="unknown")
     for slug in days:
         desk.store.intake(events[slug])
-    in_order = [one.event.slug for one in status(desk.store, events).events]
+    in_order = [one.slug for one in status(desk.store, events).events]
     assert in_order == ["next", "later", "past", "long-past", "unknown"]
 
 
 def test_an_event_without_a_file_is_there_all_the_same(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, a_registration())
-    (gone,) = status(desk.store, {}).without_file
-    assert (gone.slug, gone.registered, gone.emails.waiting, gone.intake.closing) == (EVENT.slug, 1, 1, None)
+    (gone,) = status(desk.store, {}).events
+    assert (gone.slug, gone.event, gone.registered, gone.emails.waiting) == (EVENT.slug, None, 1, 1)
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
     assert "closed, 1 on the roster" in status_text(status(desk.store, {}), FOLDER)
-    assert status(desk.store, desk.events).without_file == ()
+    assert [one.event for one in status(desk.store, desk.events).events] == [EVENT]

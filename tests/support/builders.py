@@ -10,8 +10,7 @@ from typing import Any
 
 from google.cloud import firestore
 
-from rollcall.desk.desk import Desk
-from rollcall.desk.intakes import RecentIntakes
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
 from rollcall.documents.roster import draw
@@ -70,7 +69,7 @@ def roster_files(
     everybody += [RosterRow(one, late=True) for one in late]
     with TemporaryDirectory() as folder:
         drawn = draw(event, RosterContent(event.closes_at, everybody, **content), Path(folder))
-        table, workbook = (file.path.read_bytes() for file in drawn.files)
+        table, workbook = (file.read_bytes() for file in drawn.files)
     return table, workbook
 
 

@@ -9,7 +9,7 @@ import pytest
 def store_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]:
     """The settings of a function with a new database, in the store that the fixture's parameter names."""
     if request.param == "sqlite":
-        return {"STORE": "sqlite", "SQLITE_PATH": str(folder / "books.sqlite3")}
+        return {"STORE": "sqlite", "SQLITE_PATH": str(folder / "store.sqlite3")}
     project = f"test-{uuid.uuid4().hex[:12]}"
     host = request.getfixturevalue("emulator")
     return {"STORE": "firestore", "FIRESTORE_EMULATOR_HOST": host, "GOOGLE_CLOUD_PROJECT": project}

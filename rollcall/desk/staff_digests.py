@@ -1,4 +1,4 @@
-"""When the staff get a digest of what needs review: within the hour, or on the next morning."""
+"""When the staff get a digest of what needs review."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -10,28 +10,28 @@ from rollcall.model.event import Event
 MORNING = time(8)
 """In the event's zone."""
 NOTICE = timedelta(minutes=2)
-"""From enqueueing a digest until it goes out: nobody sends the one that a slow commit enqueues again."""
+"""At least so long after it is enqueued: a slow commit then cannot enqueue again a digest that was sent already."""
 
 
-def within_the_hour(event: Event, now: datetime) -> Sequence[OutboxEntry]:
-    """At the end of this hour, one for each of the staff."""
+def digests_within_the_hour(event: Event, now: datetime) -> Sequence[OutboxEntry]:
+    """At the end of the hour."""
     hour = (now.astimezone(UTC) + NOTICE).replace(minute=0, second=0, microsecond=0)
     return _digests(event, f"{hour:%Y%m%dT%H}", hour + timedelta(hours=1))
 
 
-def next_morning(event: Event, now: datetime) -> Sequence[OutboxEntry]:
+def digests_next_morning(event: Event, now: datetime) -> Sequence[OutboxEntry]:
     local = (now + NOTICE).astimezone(event.zone)
     day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
     return _digests(event, f"{day:%Y%m%d}", datetime.combine(day, MORNING, event.zone).astimezone(UTC))
 
 
-def alert_for(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
-    """What to enqueue because this e-mail will not arrive; nothing about a digest."""
+def digests_about(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
+    """The digest that tells the staff of a lost e-mail; of a lost digest there is none."""
     event = desk.events.get(entry.event)
-    return within_the_hour(event, desk.store.now()) if event and is_for_staff(entry) else []
+    return digests_within_the_hour(event, desk.store.now()) if event and is_lost(entry) else []
 
 
-def is_for_staff(entry: OutboxEntry) -> bool:
+def is_lost(entry: OutboxEntry) -> bool:
     return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST
 
 
