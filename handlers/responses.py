@@ -87,9 +87,9 @@ def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, E
     if is_for_program or reads_json(request):
         response = problem(error.status, error.title, error.detail)
     else:
-        event, others = event_at(request, events), list(events.values())
-        sentences = [error.detail]
-        response = page(error.status, "message", heading=error.title, sentences=sentences, event=event, events=others)
+        event, sentences = event_at(request, events), [error.detail]
+        about = {"heading": error.title, "sentences": sentences, "event": event, "events": list(events.values())}
+        response = page(error.status, "message", **about)
     response.headers.extend(error.headers)
     return response
 

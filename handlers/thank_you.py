@@ -1,7 +1,5 @@
 """The pages after a registration. Their address is signed: they show what the person wrote, for a day."""
 
-from datetime import timedelta
-
 from flask import Request, Response
 
 from handlers.email_links import no_link, opened
@@ -13,18 +11,17 @@ from rollcall.desk.follow_up import registered
 from rollcall.desk.register import Accepted, Duplicate
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.model.links import LinkPurpose, Opened
+from rollcall.model.links import VALID_FOR, LinkPurpose, Opened
 from rollcall.model.registration import Registered, reference
 from schemas.form import written
 
-_HOLDS = timedelta(days=1)
 _CARRIED_OVER = ("organization", "category", "address", "fax", "hotel", "hotel_tel")
 """What people of one delegation share."""
 
 
 def to_received(desk: Desk, event: Event, request: Request, outcome: Accepted | Duplicate) -> Response:
     """A redirect, since a page may be reloaded without registering again."""
-    until = desk.intakes.now(event) + _HOLDS
+    until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RECEIVED]
     path = desk.links.received(event, outcome.id, until, duplicate=isinstance(outcome, Duplicate))
     return Response(status=303, headers={"Location": f"{form_address(request, event)}/{path}"})
 

@@ -29,7 +29,7 @@ _SENTENCES = {
 
 def sentence(fault: Fault, field: FormField | None = None) -> str:
     if fault.code == "required" and field:
-        return field.missing
+        return field.ask
     choices = ", ".join(label for _, label in field.choices) if field else ""
     return _SENTENCES[fault.code].format(**fault.params, choices=choices)
 

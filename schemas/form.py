@@ -22,8 +22,8 @@ class FormField:
     kind: str
     """`choice`, `text`, `lines`, `tel`, `email` or `date`."""
     label: str
-    missing: str
-    """What people read where a required answer is not there."""
+    ask: str
+    """What is said where it is missing."""
     max_length: int | None = None
     help: str = ""
     autocomplete: str = ""
@@ -79,7 +79,7 @@ STOCK = (
         "family_name",
         "text",
         "Family name",
-        "Write your family name.",
+        "Enter your family name, or your one name.",
         100,
         "Or your one name, if you have only one.",
         "family-name",
@@ -89,7 +89,7 @@ STOCK = (
         "first_name",
         "text",
         "First name",
-        "Write your first name.",
+        "Enter your first name.",
         100,
         autocomplete="given-name",
         also=_words(
@@ -100,7 +100,7 @@ STOCK = (
         "organization",
         "text",
         "Administration or organization",
-        "Write the name of your administration or organization.",
+        "Enter the name of your administration or organization.",
         200,
         "Its name in full.",
         "organization",
@@ -117,7 +117,7 @@ STOCK = (
         "address",
         "lines",
         "Complete address",
-        "Write the complete address.",
+        "Enter the address of your administration or organization.",
         1000,
         "Of the administration or organization.",
         "street-address",
@@ -131,7 +131,7 @@ STOCK = (
         "tel",
         "tel",
         "Tel.",
-        "Write your telephone number.",
+        "Enter your telephone number.",
         50,
         "With the country code, for example +41 22 730 51 11.",
         "tel",
@@ -141,7 +141,7 @@ STOCK = (
         "fax",
         "tel",
         "Fax",
-        "Write your fax number.",
+        "Enter your fax number.",
         50,
         autocomplete="fax tel",
         also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
@@ -150,7 +150,7 @@ STOCK = (
         "email",
         "email",
         "E-mail",
-        "Write your e-mail address.",
+        "Enter your e-mail address.",
         254,
         "We send the confirmation here.",
         "email",
@@ -163,7 +163,7 @@ STOCK = (
         "hotel",
         "text",
         "Hotel",
-        "Write the name of your hotel.",
+        "Enter the name of your hotel.",
         200,
         "Where you stay. Leave it empty if you do not know yet.",
         also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
@@ -172,7 +172,7 @@ STOCK = (
         "hotel_tel",
         "tel",
         "Tel. of the hotel",
-        "Write the telephone number of your hotel.",
+        "Enter the telephone number of your hotel.",
         50,
         also=_words(
             "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
@@ -183,7 +183,7 @@ STOCK = (
         "signed_on",
         "date",
         "Date",
-        "Give the date.",
+        "Enter the day on which you sign.",
         help="Today, if you leave it empty.",
         also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
     ),
@@ -191,7 +191,7 @@ STOCK = (
         "signature",
         "text",
         "Signature",
-        "Type your name as your signature.",
+        "Type your name: it stands for your signature.",
         200,
         "Your name, typed: it stands for your signature.",
         "name",

@@ -19,8 +19,10 @@ VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
     LinkPurpose.RESOLVE: timedelta(days=30),
     LinkPurpose.ROSTER: timedelta(days=14),
+    LinkPurpose.RECEIVED: timedelta(days=1),
+    LinkPurpose.ALREADY_REGISTERED: timedelta(days=1),
 }
-"""From when the e-mail with the link is written; a `COMPLETE` link from the deadline, if that is later. Whoever has a
+"""From when the link is made; a `COMPLETE` link from the deadline, if that is later. Whoever has a
 roster link sees every address; `make send-roster` makes new ones."""
 
 

@@ -35,7 +35,7 @@ def test_a_person_sends_an_email_in_and_opens_a_link_of_the_answer(page: Page, s
     text.fill(text.input_value().replace("Signature: Wanjiru Kamau", "Signature:"))
     page.get_by_role("button", name="Send").first.click()
     expect(page.get_by_text("waiting for sender")).to_be_visible()
-    expect(page.get_by_text("Signature: Type your name as your signature.")).to_be_visible()
+    expect(page.get_by_text("Signature: Type your name: it stands for your signature.")).to_be_visible()
     until(lambda: outbox(served, "reply"))
     page.get_by_role("link", name="Load again").click()
     page.wait_for_load_state()

@@ -39,7 +39,7 @@ PARTS = {"Content-Type": "multipart/form-data; boundary=b", "Accept": "text/html
 PATH = "/register/open"
 EVENT = an_event(slug="open")
 LABELS = {field.name: field.label for field in form_fields(EVENT)}
-MISSING = {field.name: field.missing for field in form_fields(EVENT)}
+ASKED = {field.name: field.ask for field in form_fields(EVENT)}
 FREE_TEXT = [name for name in FIELD_NAMES if name not in ("title", "category", "email", "signed_on")]
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -488,7 +488,7 @@ def test_a_text_of_which_nothing_is_seen_is_blank(served: Served, name: str) -> 
         "\u200d",
     ):
         answer = served.post_json(PATH, a_form(**{name: f" {invisible} "}))
-        assert answer.json["errors"] == {name: [MISSING[name]]}
+        assert answer.json["errors"] == {name: [ASKED[name]]}
 
 
 @pytest.mark.parametrize(
@@ -499,7 +499,7 @@ def test_much_of_nothing_is_nothing_at_once(served: Served, much: str) -> None:
     blank = served.ask("POST", PATH, multipart(a_form(address=much)), PARTS)
     between = served.ask("POST", PATH, multipart(a_form(address=f"a{much}b", email="amina")), PARTS)
     assert time.monotonic() - begun < 5  # a work that grew with the square would take minutes
-    assert (blank.status, blank.text.count(MISSING["address"])) == (422, 2)  # above the form and in it
+    assert (blank.status, blank.text.count(ASKED["address"])) == (422, 2)  # above the form and in it
     assert between.status == 422
 
 

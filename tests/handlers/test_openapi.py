@@ -37,7 +37,7 @@ CHECKS = [
 ]
 EVENT = an_event()
 BEYOND_JSON_SCHEMA = (
-    *(field.missing for field in form_fields(EVENT)),
+    *(field.ask for field in form_fields(EVENT)),
     "Please shorten this",
     "This does not read as an e-mail address",
     "This holds question marks",

@@ -4,12 +4,14 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import docx
 import pytest
+import xlsxwriter
 from docx.oxml import parse_xml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
@@ -18,6 +20,7 @@ from reportlab.pdfgen.canvas import Canvas
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.mime import File
+from rollcall.model.inbound import Doubt
 from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 
@@ -261,6 +264,35 @@ def test_what_word_calls_a_box_and_an_empty_field(xml: str) -> None:
     assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "ms"}
 
 
+def test_hyphens_that_word_does_not_break_at_stay_hyphens() -> None:
+    (answers,) = read((CASES / "nbhyphen.docx").read_bytes())
+    assert answers["family_name"] == "Exemple-Muster"
+    assert answers["email"] == "una-x@f.example.org"
+    assert answers["tel"] == "+41 22 000 00 00 ext. 1-2"
+
+
+def test_the_chosen_entry_of_an_old_drop_down_list() -> None:
+    (answers,) = read((CASES / "legacy-dropdown.docx").read_bytes())
+    assert (answers["title"], answers["category"]) == ("ms", "sector-member")
+
+
+@pytest.mark.parametrize("result", ["", '<w:result w:val="9"/>', '<w:result w:val="x"/>'])
+def test_an_old_drop_down_list_that_nobody_touched_says_nothing(result: str) -> None:
+    entries = f'<w:ddList>{result}<w:listEntry w:val="Mr."/><w:listEntry w:val="Ms."/></w:ddList>'
+    xml = f"<w:r><w:t>Title: </w:t></w:r><w:r><w:fldChar><w:ffData>{entries}</w:ffData></w:fldChar></w:r>"
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=xml))
+    assert "title" not in answers
+
+
+def test_how_a_name_is_said_is_no_part_of_it() -> None:
+    ruby = (
+        "<w:r><w:t>Hotel: </w:t></w:r><w:r><w:ruby><w:rt><w:r><w:t>みなと</w:t></w:r></w:rt>"
+        "<w:rubyBase><w:r><w:t>港</w:t></w:r></w:rubyBase></w:ruby></w:r>"
+    )
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=ruby))
+    assert answers["hotel"] == "港"
+
+
 def test_a_word_document_that_would_become_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     content = docx_of(("Family name", "Diallo"), ("First name", "Amina"))
     assert read(content)
@@ -322,6 +354,69 @@ def test_csv(encoding: str, delimiter: str, header: list[str], said: bool) -> No
     assert read(content, "list.csv", "application/vnd.ms-excel") == [FORM, second | {"tel": "+224 1"}]
 
 
+def xlsx_of(*rows: Sequence[object], hidden: Sequence[Sequence[object]] = ()) -> bytes:
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file, {"default_date_format": "dd/mm/yy"})
+    for lines in filter(None, (rows, hidden)):
+        sheet = workbook.add_worksheet()
+        for place, row in enumerate(lines):
+            sheet.write_row(place, 0, row)
+    if hidden:
+        sheet.hide()
+    workbook.close()
+    return file.getvalue()
+
+
+def test_a_list_in_excel() -> None:
+    header = [LABELS[name] for name in FORM]
+    second = FORM | {"first_name": "Sekou"}
+    dated = [date(2004, 2, 2) if name == "signed_on" else answer for name, answer in second.items()]
+    content = xlsx_of(["Delegation of Guinea"], [], header, list(FORM.values()), dated, hidden=[header, dated])
+    assert read(content, "list.xlsx") == [FORM, second]
+
+
+def test_a_list_as_libreoffice_writes_it() -> None:
+    first, second = read((CASES / "list.ods").read_bytes())
+    assert first == FORM
+    assert (second["first_name"], second["tel"]) == ("Sekou", "41227305111")
+
+
+def test_a_form_in_a_sheet() -> None:
+    content = xlsx_of(["Registration form"], ["Family name", "Diallo"], ["First name:", "Amina"], ["Tel.", 41227305111])
+    assert read(content, "form.xlsx") == [{"family_name": "Diallo", "first_name": "Amina", "tel": "41227305111"}]
+
+
+def test_cells_far_apart_take_no_memory() -> None:
+    """Between them lie 17 billion cells."""
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file)
+    sheet = workbook.add_worksheet()
+    sheet.write_row(0, 0, ["Family name", "First name"])
+    sheet.write_row(1, 0, ["Diallo", "Amina"])
+    sheet.write(1_048_575, 16_383, "x")
+    workbook.close()
+    assert read(file.getvalue(), "list.xlsx") == []
+
+
+@pytest.mark.parametrize("attribute", ["row", "cell"])
+def test_cells_that_stand_for_many_take_no_memory(attribute: str) -> None:
+    rows = 'table:number-rows-repeated="1048000"' if attribute == "row" else ""
+    columns = 'table:number-columns-repeated="16000"' if attribute == "cell" else ""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(CASES / "list.ods") as made,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as changed,
+    ):
+        for name in made.namelist():
+            content = made.read(name)
+            if name == "content.xml":
+                cell = f"<table:table-cell {columns}><text:p>x</text:p></table:table-cell>"
+                row = f"<table:table-row {rows}>{cell}</table:table-row>".encode()
+                content = content.replace(b"</table:table>", row * 40 + b"</table:table>", 1)
+            changed.writestr(name, content)
+    assert read(file.getvalue(), "list.ods") == []
+
+
 @pytest.mark.parametrize(
     ("content", "name", "type"),
     [
@@ -333,6 +428,38 @@ def test_csv(encoding: str, delimiter: str, header: list[str], said: bool) -> No
 )
 def test_text_and_html(content: bytes, name: str, type: str) -> None:
     assert read(content, name, type) == [{"family_name": "Diallo", "first_name": "Amina"}]
+
+
+def test_what_excel_for_mac_wrote() -> None:
+    """Mac Roman, with bare carriage returns."""
+    (answers,) = read((CASES / "mac-roman-acute.csv").read_bytes(), "list.csv")
+    assert (answers["family_name"], answers["organization"]) == ("Exemplé", "Société")
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding", "doubted"),
+    [
+        ("Müller;François", "cp1252", False),
+        ("Núñez;José", "cp1252", False),
+        ("Diallo;Amina", "cp1251", False),
+        ("Dvořák;Černý", "cp1250", True),
+        ("Horáček;Ada", "cp1250", True),
+        ("Kovács;Győző", "cp1250", True),
+        ("Gdański;Jan", "cp1250", True),
+        ("Иванов;Иван", "cp1251", True),
+        ("Yıldız;Ayşe", "cp1254", True),
+        ("Παπάς;Νίκος", "cp1253", True),
+        ("Müller;François", "cp850", True),
+        ("Müller;François", "mac_roman", True),
+        ("Dvořák;Černý", "utf-8", False),
+    ],
+)
+def test_a_guessed_charset_casts_doubt_unless_all_is_of_one_western_language(
+    names: str, encoding: str, doubted: bool
+) -> None:
+    content = f"Family name;First name;Organization\n{names};ITU\n".encode(encoding)
+    (form,) = forms_in_file(EVENT, File("list.csv", "text/csv", content))
+    assert (Doubt.CHARSET_GUESSED in form.doubts) == doubted
 
 
 @pytest.mark.parametrize("name", ["scan.tif", "list.xlsx", "form", "form.doc"])
