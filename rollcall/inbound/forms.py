@@ -29,6 +29,9 @@ _DATES = {
     "RETURN_AS_TIMEZONE_AWARE": False,
 }
 
+_TAG = re.compile(r"\[[^\]]*\]|=\?\S*")
+"""As lists and gateways put into a subject, and what they break of it."""
+
 _Read = TypeVar("_Read")
 _NO_PAPERS = (
     *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
@@ -88,7 +91,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     return Found(
         tuple(_checked(event, form) for form in people[:MOST_FORMS]),
         tuple(not_read),
-        what_it_says(letter, event, known),
+        what_it_says(f"{letter}\n\n{_TAG.sub('', about.subject)}", event, known),
         refuses(f"{about.subject}\n\n{letter}"),
     )
 
