@@ -39,6 +39,12 @@ def words(code: StrEnum) -> str:
     return code.value.replace("_", " ").replace("-", " ")
 
 
+def dialled(number: str) -> str:
+    """A telephone number for a `tel:` address (RFC 3966): `+41227305111`; without the `(0)` that callers leave out."""
+    digits = "".join(character for character in number.replace("(0)", "") if character.isdecimal())
+    return f"+{digits}" if number.lstrip().startswith("+") else digits
+
+
 def in_zone(instant: datetime, event: Event) -> str:
     """`20 February 2004, 23:58 (Zurich time)`."""
     local = instant.astimezone(event.zone)
@@ -127,5 +133,5 @@ def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
+    environment.filters.update(dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
     return environment
