@@ -18,7 +18,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## form             the blank form of each event, as PDF and text (EVENTS=, FORMS_HOST=)
 ## status           what came in, what waits, what failed, the next deadline (PROJECT=)
 ## smoke            registers a test person, waits for the confirmation, removes the person (URL=, PROJECT=)
-## move-deadline    moves a deadline (EVENT=, TO=, PROJECT=)
+## move-deadline    says what would change, asks, and moves a deadline (EVENT=, TO=, PROJECT=, YES=1)
 ## send-roster      sends the roster to the staff again (EVENT=, PROJECT=)
 ## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
 ## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
@@ -93,7 +93,7 @@ bench-instances bench-settings bench-counting bench-growth: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
-# given, EVENT= and the like, they find in the environment; JSON=1 answers for programs.
+# given, EVENT= and the like, they find in the environment; JSON=1 answers for programs, YES=1 asks nobody.
 status smoke move-deadline send-roster event-check: .venv/run
 	@.venv/bin/python -m rollcall.ops $@
 

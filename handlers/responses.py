@@ -30,7 +30,6 @@ _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "content-type, idempotency-key",
     "Access-Control-Max-Age": "7200",  # seconds, the most that Chromium keeps
 }
 
@@ -67,11 +66,24 @@ def problem(status: int, title: str, detail: str, **more: object) -> Response:
     return json_response(status, details, "application/problem+json")
 
 
+def reads_json(request: Request) -> bool:
+    """By `Accept` (RFC 9110, 12.5.1). Where that leaves it open, whoever sends a form reads pages, and others JSON; the
+    `Accept` of whoever sends JSON says nothing, since programs have one with HTML by default (Java's)."""
+    if request.mimetype == "application/json":
+        return True
+    ours = ["text/html", "application/json", "application/problem+json"]
+    if request.mimetype not in FORM_TYPES:
+        ours.reverse()
+    return request.accept_mimetypes.best_match(ours, default=ours[0]) != "text/html"
+
+
 def problem_or_page(request: Request, error: HttpProblem) -> Response:
-    if request.mimetype in FORM_TYPES or "text/html" in request.headers.get("Accept", ""):
-        response = page(error.status, "message", heading=error.title, sentences=[error.detail], event=None)
-    else:
+    # no page sends another type or encoding than we read: only programs do
+    is_for_program = error.status == 415 and "text/html" not in request.headers.get("Accept", "")
+    if is_for_program or reads_json(request):
         response = problem(error.status, error.title, error.detail)
+    else:
+        response = page(error.status, "message", heading=error.title, sentences=[error.detail], event=None)
     response.headers.extend(error.headers)
     return response
 
@@ -102,6 +114,9 @@ def add_cors_headers(request: Request, response: Response, event: Event) -> None
     response.headers["Access-Control-Expose-Headers"] = "Retry-After"
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         response.headers.update(_PREFLIGHT)
+        # whatever libraries add (htmx, Sentry, OpenTelemetry): none of it changes what we do
+        asked = request.headers.get("Access-Control-Request-Headers")
+        response.headers["Access-Control-Allow-Headers"] = asked or "content-type, idempotency-key"
 
 
 def path_below(request: Request) -> list[str]:

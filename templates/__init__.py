@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -51,11 +51,9 @@ def in_utc(instant: datetime) -> str:
 
 
 def deadline(instant: datetime, event: Event) -> str:
-    """As `in_zone`; a midnight is `the end of 20 February 2004 (Zurich time)`."""
-    local = instant.astimezone(event.zone)
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        return f"the end of {_day(local - timedelta(days=1))} ({_place(event)} time)"
-    return in_zone(instant, event)
+    """As `in_zone`, or `the end of 20 February 2004 (Zurich time)`."""
+    day = event.day_ended_at(instant)
+    return f"the end of {_day(day)} ({_place(event)} time)" if day else in_zone(instant, event)
 
 
 def dates(event: Event) -> str:

@@ -33,7 +33,7 @@ PRIVATE_WORDS = re.compile(
 """Words of our own for what the field has a word for (docs/glossary.md)."""
 QUOTED = re.compile(
     r"```.*?```|`[^`]*`|\]\([^)]*\)|<[^>]*>|https?://\S+|\b(apple mail|send-mail|mail\.example)\b"
-    r"|\bmail\s+(send|systems?|programs?)\b",
+    r"|\bmail\s+(send|systems?|servers?|programs?)\b",
     re.DOTALL | re.IGNORECASE,
 )
 """Code, addresses, and the names of things of others."""

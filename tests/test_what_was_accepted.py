@@ -34,7 +34,8 @@ from tests.support.clock import Clock
 EVENT = an_event()
 LABELS = {field.name: field.label for field in form_fields(EVENT)}
 INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
-EXAMPLES = {"sqlite": 150, "firestore": 30}
+EXAMPLES = {"sqlite": (150, 37), "firestore": (30, 1)}
+"""How many are tried, and how many must be accepted: in 25 runs it was 5 to 20 of 30, and 48 to 85 of 150."""
 
 _EDGES = (
     "\u200b\u200d\u200e\u202e\ufeff\u0301\u0327\u00a0\u3000\ue000\U0001f9d1\U000e0061\u0378'\"<>&=+-@;,|_\\{}%$x005F "
@@ -87,12 +88,12 @@ junk = st.dictionaries(st.sampled_from(list(LABELS)) | st.text(), _junk | _texts
 
 
 @pytest.fixture(params=list(EXAMPLES))
-def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int]:
+def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int, int]:
     """Opens the same database anew, and how many examples they are worth."""
     if request.param == "sqlite":
-        return lambda: SqliteStore(tmp_path / "store.sqlite3", clock), EXAMPLES["sqlite"]
+        return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock), *EXAMPLES["sqlite"]
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project)), EXAMPLES["firestore"]
+    return lambda: FirestoreStore(firestore.Client(project=project)), *EXAMPLES["firestore"]
 
 
 def accepted(form: dict[str, Any]) -> Registration | None:
@@ -105,8 +106,8 @@ def accepted(form: dict[str, Any]) -> Registration | None:
     return None
 
 
-def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> None:
-    fresh, examples = db
+def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int, int]) -> None:
+    fresh, examples, least = db
     store, came_back = fresh(), 0
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -115,16 +116,16 @@ def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> No
         nonlocal came_back
         registration = accepted(form)
         if registration is not None:
-            one = through_the_books(registration, store, fresh())
+            one = through_the_store(registration, store, fresh())
             on_the_roster(one)
             in_the_mail(one)
             came_back += 1
 
     comes_back()
-    assert came_back > examples / 4
+    assert came_back >= least
 
 
-def through_the_books(registration: Registration, store: Store, reader: Store) -> Registered:
+def through_the_store(registration: Registration, store: Store, reader: Store) -> Registered:
     """Accepted by one store, read by another on the same database."""
     slug = f"event-{uuid4().hex}"  # a person may come again in another example
     id = new_id()

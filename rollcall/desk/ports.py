@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, InboundEmail, ParsedEmail
+from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
@@ -74,6 +74,9 @@ class Outbox(Protocol):
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails SendGrid may have accepted, counted up to `limit`."""
+
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        """What SendGrid may have accepted in this time, the first first."""
 
     def circuit_breaker(self) -> CircuitBreaker: ...
 
@@ -153,8 +156,8 @@ class EmailReader(Protocol):
 
     def glance(self, raw: bytes) -> Envelope: ...
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
-        """If answers were `asked` for, as if it quoted them."""
+    def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
+        """With the event's forms; what it says without one corrects the form that we asked about."""
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]: ...
 

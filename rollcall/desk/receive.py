@@ -15,6 +15,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
     REGISTERED,
+    Certainty,
     FormStatus,
     InboundEmail,
     InboundForm,
@@ -23,6 +24,7 @@ from rollcall.model.inbound import (
     ParsedForm,
     Reason,
     ReviewReason,
+    certainty,
 )
 from rollcall.model.links import Opened
 from rollcall.model.registration import Registration, fold, person_key
@@ -129,20 +131,24 @@ def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
 
 
 def status_of(
-    forms: Sequence[InboundForm], not_read: Sequence[str], *, can_answer: bool, past: bool
+    forms: Sequence[InboundForm], reading: ParsedEmail, *, can_answer: bool, past: bool
 ) -> tuple[InboundStatus, ReviewReason | None]:
     statuses = {form.status for form in forms}
     open_ends = statuses & {FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN}
-    if not forms and not not_read:
+    if not forms and not reading.not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.NO_FORM
-    if not_read:
+    if reading.not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.ATTACHMENT_NOT_READ
+    if FormStatus.NEEDS_REVIEW in statuses:
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.REFUSES if reading.refuses else ReviewReason.DOUBTFUL
     if FormStatus.CONFLICT in statuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.CONFLICT
     if open_ends and past:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_AFTER_DEADLINE
     if open_ends and not can_answer:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_NO_REPLY
+    if reading.says_more or reading.refuses:
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.SAYS_MORE
     return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), None
 
 
@@ -173,7 +179,8 @@ def _read(
     """And what to enqueue, and the form in an earlier e-mail that its form completes."""
     reader = desk.reader()
     reading = reader.read(raw, event)
-    asked = _asked(desk, event, reading)
+    if asked := _asked(desk, event, reading):
+        reading = reader.read(raw, event, asked.form)
     read = replace(
         claimed,
         due_at=None,
@@ -186,9 +193,6 @@ def _read(
         text=reading.text,
     )
     forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form)]
-    if asked and not forms:  # nothing of our question is quoted
-        again = reader.read(raw, event, asked.form.answers)
-        forms = [form for form in again.forms if _is_news(desk, event, read, reading, form)]
     reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
@@ -196,7 +200,7 @@ def _read(
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
-    read, entries = _registered_forms(desk, event, read, forms, now)
+    read, entries = _registered_forms(desk, event, read, reading, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
 
@@ -243,12 +247,13 @@ def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail,
 
 
 def _registered_forms(
-    desk: Desk, event: Event, read: InboundEmail, found: Sequence[ParsedForm], now: datetime
+    desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, now: datetime
 ) -> tuple[InboundEmail, list[OutboxEntry]]:
+    found = reading.forms
     can_answer = _can_answer(desk, read.sender, now) and not _was_answered(desk, read)
-    forms = [_register(desk, event, read, form, can_answer=can_answer) for form in found]
+    forms = [_came_of(desk, event, read, form, refuses=reading.refuses, can_answer=can_answer) for form in found]
     past = intake_now(desk, event).past
-    status, reason = status_of(forms, read.not_read, can_answer=can_answer, past=past)
+    status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
     if not found and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
@@ -273,10 +278,15 @@ def _was_answered(desk: Desk, read: InboundEmail) -> bool:
     return other is not None and (other.text, other.not_read) != (read.text, read.not_read)
 
 
-def _register(desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *, can_answer: bool) -> InboundForm:
+def _came_of(
+    desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *, refuses: bool, can_answer: bool
+) -> InboundForm:
     person = _whose(form)
-    if form.registration is None:
-        return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, person)
+    certain = certainty(form, refuses=refuses)
+    if certain is Certainty.REVIEW:
+        return InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, form.faults, form.doubts, person)
+    if form.registration is None or (certain is Certainty.ASK and not _is_there(desk, event, person)):
+        return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, form.doubts, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     outcome = register_emailed(desk, event, form.registration, read.received_at, answering)
     match outcome:
@@ -290,6 +300,10 @@ def _register(desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *,
             return InboundForm(FormStatus.NOT_YET_OPEN, None, form.answers, person=person)
         case _:
             assert_never(outcome)
+
+
+def _is_there(desk: Desk, event: Event, person: str | None) -> bool:
+    return bool(person and desk.store.people_among(event.slug, [person]))
 
 
 def _is_of(form: ParsedForm, address: str) -> bool:

@@ -1,8 +1,11 @@
-"""Why an inbound e-mail needs review, in words for the staff."""
+"""Why an inbound e-mail needs review, and why a form in it is not certain, in words."""
 
 from collections.abc import Iterable
 
-from rollcall.model.inbound import MachineSign, Reason, ReviewReason
+from rollcall.emails.wording import one_line
+from rollcall.model.event import Event
+from rollcall.model.inbound import Doubt, Doubts, MachineSign, Reason, ReviewReason
+from schemas.form import form_fields
 
 _SIGNS = {
     MachineSign.AUTO_SUBMITTED: "it says so itself",
@@ -35,8 +38,27 @@ _SENTENCES = {
     ReviewReason.NO_FORM: "No form was found in it. It may be a question, or another letter.",
     ReviewReason.ATTACHMENT_NOT_READ: "An attachment could not be read.",
     ReviewReason.CONFLICT: "Another form of the same person is registered, and stands.",
+    ReviewReason.REFUSES: "It may cancel, refuse, replace or set a condition. No form in it is registered.",
+    ReviewReason.DOUBTFUL: "A form in it may have been misread.",
+    ReviewReason.SAYS_MORE: "Beside its forms it says something that nobody has read.",
     ReviewReason.INCOMPLETE_AFTER_DEADLINE: "Something is missing in it, and the deadline has passed.",
     ReviewReason.INCOMPLETE_NO_REPLY: "Something is missing in it, and we do not reply to its sender automatically.",
+}
+_DOUBTS = {
+    Doubt.CHARSET_GUESSED: "Letters may have come out wrong: the e-mail does not say in which character set it is.",
+    Doubt.RIGHT_TO_LEFT_PDF: "In a printed PDF, words that run from right to left may come out in the wrong order.",
+    Doubt.STRUCK_OUT: "Something is struck out at {about}.",
+    Doubt.LOST_LETTERS: "Letters seem to be lost at {about}.",
+    Doubt.TWO_ANSWERS: "There are two different answers at {about}.",
+    Doubt.VERSIONS_DIFFER: "The form came twice, with different answers at {about}.",
+    Doubt.OUTSIDE_THE_FORM: "What stands at {about} was written outside the form.",
+    Doubt.UNKNOWN_LABEL: "The form does not ask for {about}. What was written there is left out.",
+    Doubt.SAME_AS_ABOVE: "The answer at {about} points to another one.",
+    Doubt.NOT_THE_NAME: "The signature is not this person's name.",
+    Doubt.QUOTED: "It stands in quoted text, wholly or in part.",
+    Doubt.PEOPLE_NOT_DIVIDED: "It is not certain that all of it is about one person.",
+    Doubt.ROW_NOT_READ: "This row of a list has other columns than the heading.",
+    Doubt.ANOTHER_EVENT: "The e-mail speaks of another event.",
 }
 
 
@@ -47,3 +69,12 @@ def why(reasons: Iterable[Reason]) -> str:
 def _sentence(reason: Reason) -> str:
     sign = {"sign": _SIGNS[MachineSign(reason.params["sign"])]} if "sign" in reason.params else {}
     return _SENTENCES[reason.code].format(**{**reason.params, **sign})
+
+
+def why_doubted(event: Event, doubts: Doubts) -> list[str]:
+    labels = {field.name: field.label for field in form_fields(event)}
+
+    def named(about: Iterable[str]) -> str:
+        return ", ".join(f"“{labels.get(one, one_line(one, 60))}”" for one in about)
+
+    return [_DOUBTS[doubt].format(about=named(about)) for doubt, about in doubts.items()]

@@ -7,11 +7,12 @@ from enum import StrEnum
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
+from rollcall.emails.reasons import why_doubted
 from rollcall.emails.wording import details, faults, labelled, name_of, one_line, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
@@ -45,7 +46,7 @@ IN_A_WORD = {
     Outcome.E_MAILED_IN_TIME: "received in time, recorded late",
     Outcome.LATE: "late",
     Outcome.CONFLICT: "nothing changed",
-    Outcome.INCOMPLETE: "something is missing or wrong",
+    Outcome.INCOMPLETE: "please look at it",
     Outcome.NOT_YET_OPEN: "registration was not yet open",
     Outcome.NEEDS_REVIEW: "the secretariat will look at it",
 }
@@ -69,6 +70,7 @@ class FormShown:
     details: list[tuple[str, str]]
     """As registered, else as understood: label and text."""
     faults: list[str]
+    doubts: list[str]
     registered: Registered | None
     link: str | None
     """To the page with the answers filled in."""
@@ -128,19 +130,23 @@ def _headline(forms: list[FormShown]) -> str:
     outcomes = {form.outcome for form in forms}
     if outcomes and outcomes <= {Outcome.REGISTERED, Outcome.DUPLICATE}:
         return "Your form is registered" if len(forms) == 1 else "Your forms are registered"
-    if Outcome.INCOMPLETE in outcomes:
+    if any(form.faults for form in forms if form.outcome is Outcome.INCOMPLETE):
         return "Something is missing in your form" if len(forms) == 1 else "Something is missing in your forms"
+    if Outcome.INCOMPLETE in outcomes:
+        return "Please look at your form" if len(forms) == 1 else "Please look at your forms"
     return "We received your e-mail"
 
 
 def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
     # whoever sends a different form is told nothing of the one that is registered
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
+    row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
-        name=registered.registration.full_name if registered else name_of(form.answers),
+        name=registered.registration.full_name if registered else row or name_of(form.answers),
         outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
+        doubts=why_doubted(event, form.doubts),
         registered=registered,
         link=reply.links.get(place),
     )

@@ -9,11 +9,11 @@ from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.emails import wording
-from rollcall.emails.reasons import why
+from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
@@ -191,7 +191,10 @@ def _form_for_staff(
         came = f"{wording.name_of(form.answers)}: differs from the registered one, reference {stands.reference}"
         return came, wording.differences(event, stands, form.answers)
     wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in wording.faults(event, form.faults)]
-    return f"{wording.name_of(form.answers)}: {words(form.status)}", wrong + wording.labelled(event, form.answers)
+    doubts = [("Not certain", "\n".join(why_doubted(event, form.doubts)))] if form.doubts else []
+    rows = [("The row", wording.shown(row)) for row in form.doubts.get(Doubt.ROW_NOT_READ, ())]
+    said = wrong + doubts + rows + wording.labelled(event, form.answers)
+    return f"{wording.name_of(form.answers)}: {words(form.status)}", said
 
 
 def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:

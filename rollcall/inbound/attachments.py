@@ -15,6 +15,7 @@ from rollcall.inbound.charsets import text_of
 from rollcall.inbound.grouping import MOST_FORMS, Answered
 from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import Vocabulary, vocabulary
+from rollcall.inbound.lists import answered, forms_in_rows
 from rollcall.inbound.mime import File
 from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.text import forms_in_text
@@ -26,6 +27,7 @@ MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
+MOST_ROWS = 2000
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -84,8 +86,7 @@ def _in_csv(words: Vocabulary, text: str) -> list[Answered]:
     else:
         delimiter = max(_DELIMITERS, key=first.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = next(rows, [])
-    return _filled_in(words, (zip(header, map(_unguarded, row), strict=False) for row in rows))
+    return forms_in_rows(words, islice(([_unguarded(cell) for cell in row] for row in rows), MOST_ROWS))
 
 
 def _unguarded(cell: str) -> str:
@@ -93,8 +94,8 @@ def _unguarded(cell: str) -> str:
 
 
 def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -> list[Answered]:
-    answered = (Answered(words.answers(said)) for said in people)
-    return list(islice((form for form in answered if form.is_form), MOST_FORMS + 1))
+    forms = (answered(words, said) for said in people)
+    return list(islice((form for form in forms if form.is_form), MOST_FORMS + 1))
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:

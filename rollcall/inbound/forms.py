@@ -1,18 +1,21 @@
 """Filled-in forms in the parts of an e-mail, checked."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file
-from rollcall.inbound.grouping import MOST_FORMS, Answered, names_of
+from rollcall.inbound.choices import plain
+from rollcall.inbound.doubts import doubts_about, says_none
+from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
+from rollcall.inbound.letter import names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
-from rollcall.inbound.text import forms_in_text
+from rollcall.inbound.quoting import times_forwarded
+from rollcall.inbound.text import TextRead, read_text
 from rollcall.model.event import Event
-from rollcall.model.inbound import ParsedForm
+from rollcall.model.inbound import Doubt, InboundForm, ParsedForm
 from rollcall.model.registration import fold
 from schemas.form import ValidationError, faults_of, read_form
 
@@ -26,7 +29,7 @@ _DATES = {
     "RETURN_AS_TIMEZONE_AWARE": False,
 }
 
-_Source = TypeVar("_Source")
+_Read = TypeVar("_Read")
 _NO_PAPERS = (
     *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"),
     *("text/vcard", "text/x-vcard", "text/directory", "text/calendar", "application/ics"),
@@ -40,25 +43,62 @@ class Found:
     """At most `MOST_FORMS`, one a person."""
     not_read: tuple[str, ...]
     """Names, or else media types, of attachments without a form."""
+    letter: str = ""
+    """What stands beside them and says something."""
+    refuses: bool = False
 
 
-def find_forms(event: Event, parts: Parts, forwarded: int = 0) -> Found:
-    """`forwarded`: how often, by the subject. Never raises."""
+@dataclass(frozen=True)
+class About:
+    """What is known of an e-mail beside its parts."""
+
+    subject: str = ""
+    sender: str = ""
+    """From, with the name."""
+    asked: InboundForm | None = None
+    """The form that it may correct."""
+
+
+def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
+    """Never raises."""
     forms: list[Answered] = []
+    beside: list[str] = []
     not_read: list[str] = []
     left = MOST_FILES
+    forwarded = times_forwarded(about.subject)
     for part in _all_parts(parts):
-        forms += _in_body(event, part, forwarded if part is parts else 0)
+        read = _in_body(event, part, forwarded if part is parts else 0)
+        said = read.corrections
+        forms += [_corrected(about.asked, said)] if about.asked and said.answers and part is parts else read.forms
+        beside.append(read.beside)
         for file in part.files:
             left -= 1
-            found = _tried(forms_in_file, event, file) if left >= 0 else []
+            found: list[Answered] = _tried(forms_in_file, event, file, []) if left >= 0 else []
             forms += found
+            beside += [form.beside for form in found]
             if not (found or file.inline or file.type in _NO_PAPERS):
                 not_read.append(file.name or file.type)
     people = _each_once(forms)
     if len(people) > MOST_FORMS:
         not_read.append(f"the forms after the first {MOST_FORMS}")
-    return Found(tuple(_checked(event, form) for form in people[:MOST_FORMS]), tuple(not_read))
+    letter = "\n\n".join(filter(None, beside))
+    if names_another_event(event, f"{about.subject}\n{letter}"):
+        people = [form.doubted(Doubt.ANOTHER_EVENT) for form in people]
+    known = [about.sender, *(answer for form in people for answer in form.answers.values())]
+    return Found(
+        tuple(_checked(event, form) for form in people[:MOST_FORMS]),
+        tuple(not_read),
+        what_it_says(letter, event, known),
+        refuses(f"{about.subject}\n\n{letter}"),
+    )
+
+
+def _corrected(asked: InboundForm, said: Answered) -> Answered:
+    """What the sender answers takes the place of what we asked about; `-` and `none` leave it blank."""
+    answers = {name: "" if says_none(text) else text for name, text in said.answers.items()}
+    left = {doubt: tuple(one for one in about if one not in answers) for doubt, about in asked.doubts.items()}
+    doubts = {doubt: about for doubt, about in left.items() if about or not asked.doubts[doubt]}
+    return Answered({**asked.answers, **answers}, doubts={**doubts, **said.doubts})
 
 
 def _all_parts(parts: Parts) -> Iterator[Parts]:
@@ -69,30 +109,60 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
         waiting += reversed(part.within)
 
 
-def _in_body(event: Event, parts: Parts, forwarded: int) -> list[Answered]:
-    in_text = partial(forms_in_text, forwarded=forwarded)
-    plain = [form for text in parts.plain for form in _tried(in_text, event, text)]
-    if not parts.html or (plain and all(_checked(event, form).registration for form in plain)):
-        return plain
-    in_html = partial(_forms_in_html, forwarded=forwarded)
-    shown = [form for html in parts.html for form in _tried(in_html, event, html)]
-    return shown if _told(shown) > _told(plain) else plain
+def _in_body(event: Event, parts: Parts, forwarded: int) -> TextRead:
+    """The text or the HTML, whichever tells more; where the other has different answers, that casts doubt."""
+    nothing = TextRead([])
+    plain = _together([_tried(read_text, event, text, nothing, forwarded) for text in parts.plain])
+    shown = _together([_tried(_read_html, event, html, nothing, forwarded) for html in parts.html])
+    read, other = (shown, plain) if _told(shown) > _told(plain) else (plain, shown)
+    forms = [_compared(form, other.forms) for form in read.forms]
+    for doubt in parts.doubts:
+        forms = [form.doubted(doubt) for form in forms]
+    return replace(read, forms=forms)
 
 
-def _forms_in_html(event: Event, html: str, forwarded: int) -> list[Answered]:
-    return forms_in_text(event, text_of_html(html), forwarded)
+def _together(texts: Sequence[TextRead]) -> TextRead:
+    return TextRead(
+        [form for text in texts for form in text.forms],
+        "\n\n".join(text.beside for text in texts),
+        next((text.corrections for text in texts if text.corrections.answers), NOTHING_SAID),
+    )
 
 
-def _told(forms: Sequence[Answered]) -> int:
-    return sum(len(form.answers) for form in forms)
+def _read_html(event: Event, html: str, forwarded: int) -> TextRead:
+    return read_text(event, text_of_html(html), forwarded)
 
 
-def _tried(read: Callable[[Event, _Source], list[Answered]], event: Event, source: _Source) -> list[Answered]:
+def _told(read: TextRead) -> tuple[int, int]:
+    answers = sum(len(form.answers) for form in read.forms)
+    return answers, len(read.corrections.answers)
+
+
+def _compared(form: Answered, others: Sequence[Answered]) -> Answered:
+    """With the other versions of the same person's form."""
+    for other in others:
+        if names_of(other) == names_of(form) and (differing := _differing(form, other)):
+            form = form.doubted(Doubt.VERSIONS_DIFFER, *differing)
+    return form
+
+
+def _differing(form: Answered, other: Answered) -> list[str]:
+    """A version may lose its line breaks, or its end."""
+    both = form.answers.keys() & other.answers.keys()
+    said = ((name, _letters(form.answers[name]), _letters(other.answers[name])) for name in both)
+    return sorted(name for name, one, two in said if one not in two and two not in one)
+
+
+def _letters(text: str) -> str:
+    return "".join(plain(text).split()) or fold(text)
+
+
+def _tried(read: Callable[..., _Read], event: Event, source: object, nothing: _Read, *more: object) -> _Read:
     """Libraries do not document what they raise for a broken file."""
     try:
-        return read(event, source)
+        return read(event, source, *more)
     except Exception:
-        return []
+        return nothing
 
 
 def _each_once(forms: Sequence[Answered]) -> list[Answered]:
@@ -116,17 +186,20 @@ def _may_be_one_person(one: Answered, other: Answered) -> bool:
 def _joined(one: Answered, other: Answered) -> Answered:
     """Unquoted answers win, then the fuller form's, then the first's."""
     first, second = sorted((one, other), key=lambda form: (form.quoted, -len(form.answers)))
-    return Answered({**second.answers, **first.answers}, first.quoted)
+    joined = replace(first, answers={**second.answers, **first.answers}, doubts={**second.doubts, **first.doubts})
+    differing = [] if first.quoted != second.quoted else _differing(first, second)
+    return joined.doubted(Doubt.VERSIONS_DIFFER, *differing) if differing else joined
 
 
 def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
+    doubts = {**form.doubts, **doubts_about(answers)}
     try:
-        return ParsedForm(answers, read_form(event, answers), quoted=form.quoted)
+        return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts)
     except ValidationError as error:
-        return ParsedForm(answers, None, faults_of(error), form.quoted)
+        return ParsedForm(answers, None, faults_of(error), form.quoted, doubts)
 
 
 def date_in(text: str) -> str:

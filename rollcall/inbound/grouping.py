@@ -1,9 +1,11 @@
-"""Which of the answers in a text belong to one form."""
+"""Which answers in a text are one person's: blocks, cut where other text stands between or a question comes again."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, auto
 
+from rollcall.inbound.labels import STRUCK_OUT
+from rollcall.model.inbound import Doubt, Doubts
 from rollcall.model.registration import fold
 
 MOST_FORMS = 200
@@ -11,17 +13,49 @@ MOST_FORMS = 200
 NAMES = ("family_name", "first_name")
 SHARED = ("category", "organization", "address")
 """A focal point may say these once, before the first name, for all."""
+NOTHING = "-"
+"""Written by who has none; blank, but in a correction."""
+_CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
+"""What letterheads and signature blocks say too. It never fills in a form that it does not stand in."""
+_TELLING = frozenset({*NAMES, "category", "hotel", "hotel_tel", "signature"})
+"""What only a form asks."""
 _NO_FORM_ALONE = ("tel", "fax", "email", "signed_on")
+
+
+class Gap(IntEnum):
+    """What stands between an answer and the one before."""
+
+    NONE = auto()
+    BLANK = auto()
+    PROSE = auto()
+    DIVIDER = auto()
+    """Dashes, or a heading as `Participant 2:`."""
+    CLOSING = auto()
+    """A greeting, or dashes above a signature."""
 
 
 @dataclass(frozen=True)
 class Item:
     field: str
+    """Empty for a label that is not known."""
     value: str
+    label: str = ""
+    """As written, where it is not known."""
     quoted: bool = False
-    paragraph: int = 0
-    begins: bool = False
-    """As a row of a list does."""
+    inline: bool = False
+    """The sender's own answer to a quoted label."""
+    gap: Gap = Gap.NONE
+    row: "Answered | None" = None
+    """A person of a list; with blanks where the list has."""
+    line: int = 0
+
+    @property
+    def is_given(self) -> bool:
+        return self.value not in ("", NOTHING)
+
+    @property
+    def said(self) -> str:
+        return f"{self.label}: {self.value}"
 
 
 @dataclass(frozen=True)
@@ -30,121 +64,259 @@ class Answered:
 
     answers: Mapping[str, str]
     quoted: bool = False
+    doubts: Doubts = field(default_factory=dict)
+    beside: str = ""
+    """What else its text says, for the staff."""
+
+    def answering(self, name: str, value: str) -> "Answered":
+        """The first answer stands; another one casts doubt."""
+        if STRUCK_OUT in value:
+            return self.answering(name, value.replace(STRUCK_OUT, "").strip()).doubted(Doubt.STRUCK_OUT, name)
+        first = self.answers.get(name, "")
+        if first and value and fold(first) != fold(value):
+            return self.doubted(Doubt.TWO_ANSWERS, name)
+        return replace(self, answers={**self.answers, name: value}) if value and not first else self
+
+    def without_blanks(self) -> "Answered":
+        return replace(self, answers={name: text for name, text in self.answers.items() if text})
+
+    def doubted(self, doubt: Doubt, *about: str) -> "Answered":
+        said = dict.fromkeys((*self.doubts.get(doubt, ()), *about))
+        return replace(self, doubts={**self.doubts, doubt: tuple(said)})
 
     @property
     def is_form(self) -> bool:
         """Else a letterhead."""
+        if Doubt.ROW_NOT_READ in self.doubts:
+            return True
         telling = [name for name in self.answers if name not in _NO_FORM_ALONE]
         return len(telling) > 1 and any(name in telling for name in NAMES)
 
-
-def forms_of(items: Sequence[Item]) -> list[Answered]:
-    """Quoted answers fill in what the sender's own lack."""
-    own = _forms([item for item in items if not item.quoted], quoted=False)
-    quoted = [one for one in _forms([item for item in items if item.quoted], quoted=True) if one.is_form]
-    whole = [one for one in own if one.is_form]
-    parts = [one for one in own if not one.is_form and one.answers]
-    if not whole and len(quoted) == 1 and parts and _may_be_one(parts[0], quoted[0]):
-        said = _said_of(quoted[0], parts[0])
-        return [Answered({**quoted[0].answers, **said})] if said else quoted
-    return [*_filled(whole, quoted)]
-
-
-def _said_of(quoted: Answered, part: Answered) -> dict[str, str]:
-    """The lines above a quoted form may be another person's: their telephone and e-mail address count only where the
-    form has none."""
-    return {
-        name: value
-        for name, value in part.answers.items()
-        if name not in _NO_FORM_ALONE or not _could_be_right(name, quoted.answers.get(name, ""))
-    }
-
-
-def _could_be_right(name: str, value: str) -> bool:
-    if name == "email":
-        return "@" in value
-    return any(character.isdigit() for character in value)
-
-
-def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
-    left = {names_of(one): one for one in reversed(quoted)}
-    alone = len(own) == len(quoted) == 1 and _may_be_one(own[0], quoted[0])
-    for one in own:
-        before = left.pop(names_of(quoted[0]) if alone else names_of(one), None)
-        yield Answered({**before.answers, **one.answers}) if before else one
-    yield from left.values()
-
-
-def _may_be_one(own: Answered, quoted: Answered) -> bool:
-    given = [(fold(own.answers.get(name, "")), fold(quoted.answers.get(name, ""))) for name in NAMES]
-    return all(not one or not other or one == other for one, other in given)
+    @property
+    def has_name(self) -> bool:
+        return any(name in self.answers for name in NAMES)
 
 
 def names_of(form: Answered) -> tuple[str, ...]:
     return tuple(fold(form.answers.get(name, "")) for name in NAMES)
 
 
-def _forms(items: Sequence[Item], *, quoted: bool) -> list[Answered]:
-    forms = [({item.field for item in part}, _answers(part)) for part in _cut(items)]
-    shared = _before_the_first_name(items)
-    filled = []
-    for asked, answers in forms[: MOST_FORMS + 1]:
-        missing = {name: value for name, value in shared.items() if name not in asked}
-        has_name = any(name in answers for name in NAMES)
-        filled.append(Answered({**missing, **answers} if has_name else answers, quoted))
-    return filled
+NOTHING_SAID = Answered({})
 
 
-def _cut(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    """A form begins at a name where the last form has one, or with what leads up to it."""
+@dataclass(frozen=True)
+class Grouped:
+    forms: list[Answered]
+    unused: Sequence[Item] = ()
+    """Labels that are not known, of no form."""
+    corrections: Answered = NOTHING_SAID
+    """What the sender, without a form, answers beside quoted text."""
+
+
+def grouped(items: Sequence[Item]) -> Grouped:
+    sent = [item for item in items if not item.quoted]
+    own, unused = _people(sent)
+    quoted, _ = _people([item for item in items if item.quoted])
+    if own:
+        return Grouped([*_filled(own, quoted)], unused)
+    said = _corrections([item for item in items if item.inline or not item.quoted])
+    beside = _corrections(sent)
+    if len(quoted) == 1 and not beside.answers.keys().isdisjoint(_TELLING):
+        mixed = {name: text for name, text in {**quoted[0].answers, **beside.answers}.items() if text != NOTHING}
+        quoted = [Answered(mixed).doubted(Doubt.OUTSIDE_THE_FORM, *beside.answers)]
+    return Grouped(quoted, unused, said)
+
+
+def _corrections(items: Sequence[Item]) -> Answered:
+    """Above any greeting."""
+    said = Answered({})
+    apart = False
+    for item in items:
+        if said.answers and item.gap is Gap.CLOSING:
+            break
+        apart = apart or (bool(said.answers) and item.gap > Gap.BLANK)
+        if item.field and item.value:
+            said = said.answering(item.field, item.value)
+            said = said.doubted(Doubt.OUTSIDE_THE_FORM, item.field) if apart else said
+    return said
+
+
+def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
+    """A whole form stands for itself. What it leaves out may stand in a quoted one of the same person, or may not."""
+    left = list(quoted)
+    for one in own:
+        same = next((other for other in left if _may_be_one(one, other)), None)
+        if same is None:
+            yield one
+            continue
+        left.remove(same)
+        missing = {name: value for name, value in same.answers.items() if name not in one.answers}
+        yield replace(one, answers={**missing, **one.answers}).doubted(Doubt.QUOTED, *missing) if missing else one
+    yield from (other.doubted(Doubt.QUOTED) for other in left)
+
+
+def _may_be_one(own: Answered, quoted: Answered) -> bool:
+    """Names, title and e-mail address stay together."""
+    given = [(fold(own.answers.get(name, "")), fold(quoted.answers.get(name, ""))) for name in (*NAMES, "email")]
+    same = [one == other for one, other in given if one and other]
+    return all(same) and bool(same)
+
+
+@dataclass(frozen=True)
+class _Piece:
+    items: Sequence[Item]
+    unsure: bool = False
+    """Where it ends."""
+
+    @property
+    def gap(self) -> Gap:
+        return self.items[0].gap
+
+    @property
+    def fields(self) -> set[str]:
+        return {item.field for item in self.items if item.field}
+
+    @property
+    def is_person(self) -> bool:
+        return self.items[0].row is not None or any(item.field in NAMES and item.is_given for item in self.items)
+
+
+def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
+    pieces = _joined(list(_cut(items)))
+    people = [at for at, piece in enumerate(pieces) if piece.is_person][: MOST_FORMS + 1]
+    forms = {at: _form_in(pieces[at]) for at in people}
+    used = [item for at in people for item in _block(pieces[at].items)]
+    for at in people[1:]:
+        if pieces[at - 1].unsure:
+            forms[at] = forms[at].doubted(Doubt.PEOPLE_NOT_DIVIDED)
+    if len(people) > 1 and (above := _above(pieces[people[0]])):
+        forms |= {at: _sharing(above, pieces[at], forms[at], apart=False) for at in people[1:]}
+    for at, piece in enumerate(pieces):
+        if at not in forms and piece.fields and forms:
+            forms |= _with_piece(piece, at, pieces, forms)
+            used += piece.items
+    given = [form.without_blanks() for form in forms.values()]
+    unused = [item for item in items if not item.field and not item.row and item not in used]
+    return [form for form in given if form.is_form], unused
+
+
+def _cut(items: Sequence[Item]) -> Iterator[_Piece]:
     start = 0
-    named: set[str] = set()
-    named_in: set[int] = set()
-    seen: Counter[str] = Counter()
-    for at, item in enumerate(items):
-        if (item.begins and named) or (item.field in named and item.value):
-            begin = at if item.begins else _back(items, start, at, seen, named_in)
-            yield items[start:begin]
-            start = begin
-            named, named_in = set(), set()
-            seen = Counter(one.field for one in items[begin:at])
-        if item.field in NAMES and item.value:
-            named.add(item.field)
-            named_in.add(item.paragraph)
-        seen[item.field] += 1
-    yield items[start:]
+    while start < len(items):
+        end, unsure = _end(items, start)
+        yield _Piece(items[start:end], unsure)
+        start = end
 
 
-def _back(items: Sequence[Item], start: int, at: int, seen: Counter[str], named_in: set[int]) -> int:
-    """Back to the labels that the present form has already, or that share the name's paragraph."""
-    alone = items[at].paragraph not in named_in
-    left = Counter(seen)
-    begin = at
-    while begin > start + 1:
-        before = items[begin - 1]
-        if before.field in NAMES and before.value:
+def _end(items: Sequence[Item], start: int) -> tuple[int, bool]:
+    """Of the piece that begins at `start`, and whether it may be elsewhere."""
+    seen: dict[str, int] = {}
+    for at in range(start, len(items)):
+        item = items[at]
+        if at > start and _is_cut(items, at):
+            return at, False
+        if item.field in seen:
+            return _between(items, seen, at)
+        if item.field:
+            seen[item.field] = at
+    return len(items), False
+
+
+def _is_cut(items: Sequence[Item], at: int) -> bool:
+    return items[at].gap > Gap.BLANK or bool(items[at].row or items[at - 1].row)
+
+
+def _between(items: Sequence[Item], seen: Mapping[str, int], at: int) -> tuple[int, bool]:
+    """Where, before the question that comes again, another block begins: after all that this one has and the next has
+    too; there at an empty line. What could be of either casts doubt."""
+    coming: set[str] = set()
+    for place in range(at, len(items)):
+        if items[place].field in coming or (place > at and _is_cut(items, place)):
             break
-        if left[before.field] < 2 and not (alone and before.paragraph == items[at].paragraph):
+        coming |= {items[place].field} - {""}
+    first = 1 + max(place for name, place in seen.items() if name in coming)
+    blank = [place for place in range(first, at + 1) if items[place].gap is Gap.BLANK]
+    if len(blank) == 1:
+        return blank[0], False
+    of_either = any(item.is_given for item in items[first:at])
+    named = any(items[place].field in NAMES for place in range(min(seen.values()), first))
+    return (at if named else first), of_either
+
+
+def _joined(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """Two telephones in adjacent lines are one person's."""
+    joined: list[_Piece] = []
+    for piece in pieces:
+        if joined and piece.gap is Gap.NONE and not piece.is_person and joined[-1].is_person:
+            joined[-1] = _Piece([*joined[-1].items, *piece.items])
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _form_in(piece: _Piece) -> Answered:
+    if piece.items[0].row:
+        return piece.items[0].row
+    quoted = all(item.quoted and not item.inline for item in piece.items)
+    form = Answered({}, quoted)
+    for item in _block(piece.items):
+        form = form.answering(item.field, item.value) if item.is_given and item.field else form
+        form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
+    return form.doubted(Doubt.PEOPLE_NOT_DIVIDED) if piece.unsure else form
+
+
+def _block(items: Sequence[Item]) -> Sequence[Item]:
+    """Without labels that are not known and stand apart, above or below."""
+    start, end = 0, len(items)
+    known = [at for at, item in enumerate(items) if item.field] or [0]
+    for at in range(known[0], 0, -1):
+        if items[at].gap > Gap.NONE:
+            start = at
             break
-        left[before.field] -= 1
-        begin -= 1
-    return begin
-
-
-def _answers(items: Sequence[Item]) -> dict[str, str]:
-    """The first answer wins: a letterhead often stands below."""
-    answers: dict[str, str] = {}
-    for item in items:
-        if item.value:
-            answers.setdefault(item.field, item.value)
-    return answers
-
-
-def _before_the_first_name(items: Sequence[Item]) -> dict[str, str]:
-    shared: dict[str, str] = {}
-    for item in items:
-        if item.field in NAMES and item.value:
+    for at in range(known[-1] + 1, len(items)):
+        if items[at].gap > Gap.NONE:
+            end = at
             break
-        if item.field in SHARED and item.value:
-            shared.setdefault(item.field, item.value)
-    return shared
+    return items[start:end]
+
+
+def _with_piece(piece: _Piece, at: int, pieces: Sequence[_Piece], forms: Mapping[int, Answered]) -> dict[int, Answered]:
+    """The forms that a piece without a name has answers for."""
+    before = [place for place in forms if place < at]
+    after = [place for place in forms if place > at]
+    if not any(item.is_given for item in piece.items):
+        return {}
+    if not before and piece.fields <= {*SHARED} and (len(forms) > 1 or pieces[after[0]].items[0].row):
+        apart = pieces[at + 1].gap in (Gap.PROSE, Gap.CLOSING)
+        return {place: _sharing(piece.items, pieces[place], form, apart=apart) for place, form in forms.items()}
+    nearest = before[-1] if before else after[0]
+    gap = piece.gap if before else pieces[at + 1].gap
+    asked = pieces[nearest].fields
+    is_contact = piece.fields <= _CONTACT
+    if is_contact and (gap is Gap.CLOSING or piece.fields & asked):
+        return {}
+    form = forms[nearest]
+    for item in piece.items:
+        form = form.answering(item.field, item.value) if item.field and item.is_given else form
+        form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
+    if len(forms) > 1:
+        form = form.doubted(Doubt.PEOPLE_NOT_DIVIDED)
+    elif piece.fields & _CONTACT and gap in (Gap.PROSE, Gap.CLOSING):
+        form = form.doubted(Doubt.OUTSIDE_THE_FORM, *sorted(piece.fields))
+    return {nearest: form}
+
+
+def _above(first: _Piece) -> list[Item]:
+    """What all share, above an empty line above the first person's name."""
+    named = next((at for at, item in enumerate(first.items) if item.field in NAMES), 0)
+    end = max((at for at in range(1, named + 1) if first.items[at].gap is Gap.BLANK), default=0)
+    return [item for item in first.items[:end] if item.field in SHARED]
+
+
+def _sharing(shared: Sequence[Item], piece: _Piece, form: Answered, *, apart: bool) -> Answered:
+    asked = piece.fields | set(form.answers)
+    for item in shared:
+        if item.field and item.is_given and item.field not in asked:
+            form = form.answering(item.field, item.value)
+            form = form.doubted(Doubt.OUTSIDE_THE_FORM, item.field) if apart else form
+    return form

@@ -16,6 +16,10 @@ LONGEST_LINE = 20_000
 LONGEST_LABEL = 120
 """Characters, hints included."""
 
+STRUCK_OUT = "\ufdd0"
+"""A noncharacter where text was struck out: `text_of_html` and Word leave it in its place, and the answer it stands in
+is doubted. Choices are made by striking out; there it means nothing."""
+
 _BULLET = re.compile(r"[\s*•·▪●■○□◦❑❏\-–—#+\u200b-\u200f\ufeff]*(?:\(?(?:\d{1,2}|[a-wyzA-WYZ])[.)]\s*)?[\s*_]*")
 _SEPARATOR = re.compile(
     r"(?P<colon>[ \t\xa0]{0,9}[*_]{0,3}[ \xa0]{0,3}[:：])"
@@ -55,15 +59,16 @@ class Vocabulary:
         said = plain(text)
         return bool(said) and any(said in plain(self.fields[name].help) for name in names)
 
-    def answers(self, said: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """`said`: a field's name or label, and its text."""
-        answers: dict[str, str] = {}
-        for label, text in said:
-            names = (label,) if label in self.fields else self.called(label)
-            for name, answer in self.shared_out(names, value_in(text)):
-                if answer:
-                    answers.setdefault(name, answer)
-        return answers
+    def meant(self, labels: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+        """Annex 1's second `Tel.`, below the hotel, is the hotel's."""
+        before: tuple[str, ...] = ()
+        tel_asked = False
+        for names in labels:
+            tel_asked = tel_asked and "family_name" not in names
+            meant = ("hotel_tel",) if names == ("tel",) and tel_asked and before == ("hotel",) else names
+            tel_asked = tel_asked or names == ("tel",)
+            before = meant
+            yield meant
 
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
         """Of two fields, the first takes the first line, or what stands before the first comma."""
@@ -75,9 +80,11 @@ class Vocabulary:
             yield names[0], self._understood(self.fields[names[0]], text)
 
     def _understood(self, field: FormField, text: str) -> str:
+        if field.kind == "choice":
+            return self.choices.chosen(field.name, text.replace(STRUCK_OUT, " "))
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
-        return self.choices.chosen(field.name, text) if field.kind == "choice" else text
+        return text
 
 
 def vocabulary(event: Event) -> Vocabulary:
@@ -89,7 +96,7 @@ def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
     labels: dict[str, tuple[str, ...]] = {}
     spelled: list[tuple[str, str, str]] = []
     for field in fields:
-        for label in {plain(label) for label in (field.label, *field.also)}:
+        for label in {plain(label) for label in (field.name, field.label, *field.also)}:
             labels[label] = (*labels.get(label, ()), field.name)
         codes = ((code, code) for code, _ in field.choices)
         spelled += ((field.name, *one) for one in (*codes, *field.choices, *field.choices_also))
@@ -159,6 +166,21 @@ def labels_in(words: Vocabulary, line: str) -> list[Label]:
     rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(") for one, following in pairwise(places)]
     rests.append(body[places[-1].end :])
     return [Label(place.names, rest, place.wide) for place, rest in zip(places, rests, strict=True)]
+
+
+_UNKNOWN = re.compile(
+    r"(?P<label>[^\W\d_][^:：\t?!;,<>@]{0,39}?)\s*(?:：|:(?=\s|\Z)|\.{3,}|…|_{3,}|\t+(?=\S)(?!.*\t))\s*(?P<rest>.*)"
+)
+_MOST_WORDS = 5
+
+
+def unknown_label(line: str) -> tuple[str, str] | None:
+    """What looks like a label, and the answer beside it."""
+    body = line[bullet.end() :] if (bullet := _BULLET.match(line)) else line
+    found = _UNKNOWN.fullmatch(body.rstrip())
+    if not found or len(found["label"].split()) > _MOST_WORDS:
+        return None
+    return found["label"].strip(" *_"), value_in(found["rest"])
 
 
 class _Place(NamedTuple):

@@ -12,6 +12,7 @@ from email.header import decode_header
 from email.message import Message
 
 from rollcall.inbound.charsets import clean, text_of
+from rollcall.model.inbound import Doubt
 
 LONGEST_HEADERS = 256 * 1024
 """Bytes, of a part."""
@@ -61,6 +62,8 @@ class Parts:
     files: tuple[File, ...] = ()
     within: tuple["Parts", ...] = field(default=())
     """Attached or forwarded e-mails."""
+    doubts: tuple[Doubt, ...] = ()
+    """Of its texts: each form in them has these."""
 
 
 def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:

@@ -1,23 +1,20 @@
 """A post of Inbound Parse becomes a `ParsedEmail`."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
 from rollcall.inbound.charsets import text_of
-from rollcall.inbound.forms import Found, find_forms
+from rollcall.inbound.forms import About, Found, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.message import message_of
 from rollcall.inbound.mime import File, Headers, Parts, decoded
-from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
 from rollcall.inbound.webhook import Post, delivery_id, open_post
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import Envelope, ParsedEmail, Reason, ReviewReason
-from schemas.form import form_fields
+from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, ReviewReason
 
 LONGEST_TEXT = 2000
 """Characters."""
@@ -42,8 +39,8 @@ class InboxReader:
     def glance(self, raw: bytes) -> Envelope:
         return _tried(partial(_glance, raw), lambda: Envelope(delivery_id(Post(), raw), ()))
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
-        return _tried(partial(_read, raw, event, asked or {}), partial(_not_understood, raw))
+    def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
+        return _tried(partial(_read, raw, event, asked), partial(_not_understood, raw))
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
         return _tried(partial(_attachments, raw), tuple)
@@ -61,14 +58,14 @@ def _glance(raw: bytes) -> Envelope:
     return Envelope(delivery_id(post, raw), post.envelope_to)
 
 
-def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> ParsedEmail:
+def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
     post = open_post(raw)
     message = message_of(post)
     headers, parts = message.headers, message.parts
     subject = decoded(headers.first("subject"))
-    forwarded = times_forwarded(subject)
-    read = _quoting(event, parts, asked) if asked else parts
-    found = _tried(partial(find_forms, event, read, forwarded), partial(_nothing_found, parts))
+    about = About(subject, decoded(headers.first("from")), asked)
+    found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
+    says_more = bool(found.forms and found.letter)
     return ParsedEmail(
         sender=next(iter(from_addresses(headers)), ""),
         subject=subject[:LONGEST_SUBJECT],
@@ -79,19 +76,14 @@ def _read(raw: bytes, event: Event, asked: Mapping[str, str]) -> ParsedEmail:
         not_read=()
         if is_report(headers)
         else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
-        text=_tried(partial(_beginning, parts), str),
+        text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
+        says_more=says_more,
+        refuses=found.refuses,
         automatic=automatic(post, headers),
         unproven=unproven(post, headers),
         spam=is_spam(post),
         recipients=post.envelope_to,
     )
-
-
-def _quoting(event: Event, parts: Parts, asked: Mapping[str, str]) -> Parts:
-    given = [f"{field.label}: {asked[field.name]}" for field in form_fields(event) if field.name in asked]
-    quoted = "\n".join(f"> {line}" for line in "\n".join(given).splitlines())
-    said = "\n".join(parts.plain) or text_of_html("\n".join(parts.html))
-    return replace(parts, plain=(f"{said}\n\n{quoted}",), html=())
 
 
 def _not_understood(raw: bytes) -> ParsedEmail:

@@ -1,13 +1,25 @@
 """Filled-in forms in text: at most one label is open, whose answer the lines below may continue."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
-from rollcall.inbound.grouping import NAMES, Answered, Item, forms_of
-from rollcall.inbound.labels import LONGEST_LABEL, Label, Vocabulary, labels_in, value_in, vocabulary
+from rollcall.inbound.grouping import NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
+from rollcall.inbound.labels import (
+    LONGEST_LABEL,
+    STRUCK_OUT,
+    Label,
+    Vocabulary,
+    labels_in,
+    unknown_label,
+    value_in,
+    vocabulary,
+)
+from rollcall.inbound.letter import is_closing, is_heading, says_something, words_of
+from rollcall.inbound.lists import Columns, columns_of, form_in_row
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
+from rollcall.model.inbound import Doubt
 
 LONGEST_TEXT = 2_000_000
 """Characters."""
@@ -15,27 +27,49 @@ _MOST_LINES = 40
 """More than any address; the schema then says so."""
 _FLOWED = 50
 """Characters of a wrapped line, which ends in a space (RFC 3676, 4.1)."""
-_DASHES = "-- "
-"""Above a letterhead (RFC 3676, 4.3)."""
 
 _BOX = re.compile(r"\s*(?:[\[(][^\[\]()]{0,3}[\])]|[^\w\s])")
+_CELL = re.compile(r"[^\s\xa0]+(?:[ \xa0][^\s\xa0]+)*")
+_ASIDE = re.compile(r"\s*\([^()]*\)\s*")
+_RULE = re.compile(r"\s*[-=*#~+–—_]{3,}[-=*#~+–—_ ]*")
+"""But below a label it is where the answer goes."""
 _RUNS_ON = ("organization",)
 """Often wrap to a second line."""
 
 
-def forms_in_text(event: Event, text: str, forwarded: int = 0) -> list[Answered]:
+@dataclass(frozen=True)
+class TextRead:
+    forms: list[Answered]
+    beside: str = ""
+    """The sender's own lines that belong to no form."""
+    corrections: Answered = NOTHING_SAID
+
+
+def read_text(event: Event, text: str, forwarded: int = 0) -> TextRead:
     """`forwarded` as in `lines_of`."""
-    words = vocabulary(event)
-    lines = lines_of(text[:LONGEST_TEXT], forwarded)
-    return [form for form in forms_of(_Reading(words).items(lines)) if form.is_form]
+    reading = _Reading(vocabulary(event), words_of(event))
+    items = reading.items(lines_of(text[:LONGEST_TEXT], forwarded))
+    found = grouped(items)
+    beside = sorted([*reading.beside, *((item.line, item.said) for item in found.unused)])
+    return TextRead(found.forms, "\n".join(line for _, line in beside), found.corrections)
+
+
+def forms_in_text(event: Event, text: str) -> list[Answered]:
+    """The first has what stands beside them."""
+    read = read_text(event, text)
+    return [replace(form, beside=read.beside if form is read.forms[0] else "") for form in read.forms]
 
 
 @dataclass
 class _Open:
     names: tuple[str, ...]
+    """None, of a label that is not known."""
     lines: list[str]
     quoted: bool
-    paragraph: int
+    gap: Gap
+    line: int
+    label: str = ""
+    asked_in_quote: bool = False
     leaders: bool = False
     """Dots follow: the answer is on its own line."""
     done: bool = False
@@ -47,15 +81,21 @@ class _Open:
 
 
 class _Reading:
-    def __init__(self, words: Vocabulary) -> None:
+    def __init__(self, words: Vocabulary, nothing: Set[str]) -> None:
         self._words = words
+        self._nothing = nothing
+        """Words that say nothing."""
         self._items: list[Item] = []
+        self.beside: list[tuple[int, str]] = []
+        """By number of the line."""
         self._open: _Open | None = None
-        self._columns: tuple[tuple[str, ...], ...] = ()
-        self._paragraph = 0
+        self._columns: Columns | None = None
+        self._starts: tuple[int, ...] = ()
+        """Of the columns, where blanks align them."""
+        self._gaps = {False: Gap.NONE, True: Gap.NONE}
         self._last: tuple[str, ...] = ()
         self._tel_asked = False
-        self._below_dashes = False
+        self._at = 0
 
     def items(self, lines: Sequence[Line]) -> list[Item]:
         labelled = _labelled(self._words, lines)
@@ -65,44 +105,70 @@ class _Reading:
             (at for at, labels in own for label in labels if not set(NAMES).isdisjoint(label.names)), default=-1
         )
         for at, (line, labels) in enumerate(labelled):
+            self._at = at
             self._read(line, labels, more=at < last.get(line.quoted, -1), form=at < named)
         self._close()
         return self._items
 
     def _read(self, line: Line, labels: Sequence[Label], *, more: bool, form: bool) -> None:
         """`more`: labels follow further down; `form`: the sender's own form does."""
-        if line.text == _DASHES and not line.quoted:
-            self._close()
-            self._below_dashes = True
-        elif not line.text.strip():
-            self._paragraph += 1
+        if not line.text.strip(f"{STRUCK_OUT} \t\xa0"):
+            self._mark(line, Gap.BLANK)
             if self._open:
                 self._open.blank = True
+            if not line.quoted:
+                self.beside.append((self._at, ""))
         elif labels:
             self._read_labels(line, labels)
-        elif not (self._columns and self._read_row(line)) and not self._read_choices(line):
+        elif is_closing(line.text):
+            self._aside(line, Gap.CLOSING)
+            self._columns = None
+        elif _RULE.fullmatch(line.text) and not (self._open and not self._open.lines):
+            self._aside(line, Gap.DIVIDER)
+        elif self._columns and self._read_row(line):
+            return
+        elif not self._read_choices(line) and not self._begin_unknown(line):
             self._go_on(line, more=more, form=form)
 
+    def _mark(self, line: Line, gap: Gap) -> None:
+        self._gaps[line.quoted] = max(self._gaps[line.quoted], gap)
+
+    def _aside(self, line: Line, gap: Gap) -> None:
+        self._close()
+        self._mark(line, gap)
+        if not line.quoted:
+            self.beside.append((self._at, line.text))
+
+    def _gap(self, quoted: bool) -> Gap:
+        gap, self._gaps[quoted] = self._gaps[quoted], Gap.NONE
+        return gap
+
     def _read_labels(self, line: Line, labels: Sequence[Label]) -> None:
-        self._columns = ()
+        self._columns = None
+        self._close(by_label=True)
+        if len(labels) > 1 and all(label.wide and not label.rest.strip() for label in labels):
+            self._begin_columns(line)
+            if self._columns and self._columns.is_heading:
+                return
         for label in labels:
             self._close(by_label=True)
             self._begin(label, line)
-        if len(labels) > 1 and all(label.wide and not label.rest.strip() for label in labels):
-            self._columns = tuple(label.names for label in labels)
+
+    def _begin_columns(self, line: Line) -> None:
+        cells = _cells(line.text)
+        self._columns = columns_of(self._words, [cell for _, cell in cells])
+        self._starts = tuple(start for start, _ in cells)
 
     def _begin(self, label: Label, line: Line) -> None:
         names = self._meant(label.names)
-        if any(name in NAMES for name in names):
-            self._below_dashes = False
         self._last = names
-        self._open = _Open(names, [], line.quoted, self._paragraph)
+        self._open = _Open(names, [], line.quoted, self._gap(line.quoted), self._at, asked_in_quote=line.quoted)
         rest = label.rest.strip()
         if rest:
             said = rest if self._kind(names) == "choice" else value_in(rest)
             self._open.leaders = not said
-            if said:
-                self._open.lines.append(said)
+            if said or rest in ("-", "–", "—"):
+                self._open.lines.append(said or NOTHING)
                 self._open.flows = self._flows(line)
 
     def _meant(self, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -115,35 +181,61 @@ class _Reading:
             self._tel_asked = True
         return names
 
+    def _begin_unknown(self, line: Line) -> bool:
+        """What is not known is not the answer above it."""
+        here = self._open
+        found = unknown_label(line.text)
+        if not found or (here and here.quoted != line.quoted) or not says_something(line.text, self._nothing):
+            return False
+        label, rest = found
+        self._close(by_label=True)
+        self._open = _Open((), [rest] if rest else [], line.quoted, self._gap(line.quoted), self._at, label)
+        return True
+
     def _kind(self, names: tuple[str, ...]) -> str:
-        return "lines" if len(names) > 1 else self._words.fields[names[0]].kind
+        return self._words.fields[names[0]].kind if len(names) == 1 else "lines"
 
     def _read_row(self, line: Line) -> bool:
+        columns = self._columns
         cells = _cells(line.text)
-        if not 1 < len(cells) <= len(self._columns) or ("\t" not in line.text and len(cells) != len(self._columns)):
-            self._columns = ()
+        texts = [cell for _, cell in cells]
+        if not columns or sum(map(bool, texts)) < 2:
+            return False
+        if "\t" not in line.text and len(cells) != len(columns.names):
+            texts = _aligned(cells, self._starts)
+        if columns.is_heading:
+            self._close()
+            form = form_in_row(self._words, columns, texts) if texts else _unread(cells)
+            form = replace(form, quoted=line.quoted)
+            self._items.append(Item("", "", quoted=line.quoted, gap=self._gap(line.quoted), line=self._at, row=form))
+            return True
+        self._columns = None
+        if not texts or len(texts) > len(columns.names):
             return False
         self._open = None
-        begins = any(name in NAMES for names in self._columns for name in names)
-        for names, cell in zip(self._columns, cells, strict=False):
+        for names, cell in zip(columns.names, texts, strict=False):
             for name, value in self._words.shared_out(names, value_in(cell)):
-                self._note(name, value, line.quoted, begins=begins)
-                begins = False
+                self._items.append(Item(name, value, quoted=line.quoted, gap=self._gap(line.quoted), line=self._at))
         return True
 
     def _read_choices(self, line: Line) -> bool:
         here = self._open
         fields = self._words.choices.fields_in(line.text)
-        if here and self._kind(here.names) == "choice" and here.quoted == line.quoted and not here.done:
-            wrapped = bool(here.lines) and line.text[0].isspace() and not here.blank
-            if fields == here.names or (not fields and (wrapped or _BOX.match(line.text))):
-                here.lines.append(line.text)
+        if here and here.names and self._kind(here.names) == "choice" and not here.done:
+            if here.quoted == line.quoted:
+                wrapped = bool(here.lines) and line.text[0].isspace() and not here.blank
+                if fields == here.names or (not fields and (wrapped or _BOX.match(line.text))):
+                    here.lines.append(line.text)
+                    return True
+            elif here.quoted and fields == here.names:
+                here.lines, here.quoted = [line.text], False
                 return True
         if not fields or (self._goes_on(line) and not self._words.choices.has_box(line.text)):
             return False
         for name in fields:
             self._close()
-            self._open = _Open((name,), [line.text], line.quoted, self._paragraph)
+            self._open = _Open((name,), [line.text], line.quoted, self._gap(line.quoted), self._at)
+            self._open.asked_in_quote = line.quoted
         return True
 
     def _goes_on(self, line: Line) -> bool:
@@ -158,27 +250,38 @@ class _Reading:
 
     def _go_on(self, line: Line, *, more: bool, form: bool) -> None:
         here = self._open
-        if not here or here.done or (not here.lines and self._words.explains(here.names, line.text[:_FLOWED])):
+        if here and not here.lines and self._words.explains(here.names, line.text[:_FLOWED]):
             return
         said = value_in(line.text)
-        if here.lines and here.flows and not here.blank and here.quoted == line.quoted:
+        if not here or here.done:
+            self._outside(line)
+        elif here.lines and here.flows and not here.blank and here.quoted == line.quoted:
             here.lines[-1] = f"{here.lines[-1]} {said}".strip()
-        elif here.lines:
-            here.done = here.quoted != line.quoted or not self._may_follow(here, more=more)
+        elif here.lines and here.quoted == line.quoted and self._may_follow(here, more=more):
             here.spaced = here.spaced and here.blank
-            here.lines += [] if here.done else [said]
-        elif self._may_begin(here, line, more=more, form=form):
+            here.lines.append(said)
+        elif not here.lines and self._may_begin(here, line, more=more, form=form):
             here.quoted = line.quoted
             here.lines.append(said)
         else:
             here.done = True
-        here.blank = False
-        here.flows = self._flows(line)
+            self._outside(line)
+        here = self._open
+        if here:
+            here.blank = False
+            here.flows = self._flows(line)
+
+    def _outside(self, line: Line) -> None:
+        if not _ASIDE.fullmatch(line.text) and value_in(line.text):
+            heading = is_heading(line.text)
+            self._mark(line, Gap.DIVIDER if heading else Gap.PROSE)
+        if not line.quoted:
+            self.beside.append((self._at, line.text))
 
     def _may_begin(self, here: _Open, line: Line, *, more: bool, form: bool) -> bool:
         """An unquoted line may answer a quoted label."""
-        if not _looks_like(self._kind(here.names), line.text):
-            return False
+        if not here.names or not _looks_like(self._kind(here.names), line.text):
+            return not here.names and not here.blank
         if here.quoted == line.quoted:
             return not here.leaders and (more or not here.blank)
         return here.quoted and not (here.blank and form)
@@ -186,7 +289,7 @@ class _Reading:
     def _may_follow(self, here: _Open, *, more: bool) -> bool:
         if not self._takes_lines(here) or len(here.lines) >= _MOST_LINES:
             return False
-        return not here.blank or (here.spaced and more and self._kind(here.names) == "lines")
+        return not here.blank or (here.spaced and more and self._kind(here.names) == "lines" and bool(here.names))
 
     def _flows(self, line: Line) -> bool:
         """Never of several lines: each may stand for itself."""
@@ -199,18 +302,29 @@ class _Reading:
         here, self._open = self._open, None
         if not here:
             return
+        if not here.names:
+            self._close_unknown(here)
+            return
         kind = self._kind(here.names)
         lines = [line for line in here.lines if line]
         if kind not in ("lines", "choice"):
             whole = by_label and not here.done and not here.blank
             lines = [" ".join(lines)] if whole else lines[:1]
+        inline = here.asked_in_quote and not here.quoted
+        gap = here.gap
         for name, value in self._words.shared_out(here.names, "\n".join(lines)):
-            self._note(name, value, here.quoted, here.paragraph)
+            quoted = here.quoted or inline
+            self._items.append(Item(name, value, quoted=quoted, inline=inline, gap=gap, line=here.line))
+            gap = Gap.NONE
 
-    def _note(self, name: str, value: str, quoted: bool, paragraph: int | None = None, begins: bool = False) -> None:
-        if quoted or not self._below_dashes:
-            within = self._paragraph if paragraph is None else paragraph
-            self._items.append(Item(name, value, quoted, within, begins))
+    def _close_unknown(self, here: _Open) -> None:
+        if here.lines:
+            said = "\n".join(here.lines)
+            self._items.append(Item("", said, here.label, quoted=here.quoted, gap=here.gap, line=here.line))
+            return
+        self._gaps[here.quoted] = max(self._gaps[here.quoted], here.gap, Gap.DIVIDER)
+        if not here.quoted:
+            self.beside.append((here.line, here.label))
 
 
 def _labelled(words: Vocabulary, lines: Sequence[Line]) -> list[tuple[Line, list[Label]]]:
@@ -234,8 +348,26 @@ def _joined(line: Line, following: Line) -> Line | None:
     return Line(f"{begins} {goes_on}", line.quoted)
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in (line.split("\t") if "\t" in line else re.split(r"[ \xa0]{2,}", line.strip()))]
+def _cells(line: str) -> list[tuple[int, str]]:
+    """Each with where it starts."""
+    if "\t" in line:
+        return list(enumerate(cell.strip() for cell in line.split("\t")))
+    return [(cell.start(), cell.group()) for cell in _CELL.finditer(line)]
+
+
+def _aligned(cells: Sequence[tuple[int, str]], starts: Sequence[int]) -> list[str]:
+    """Empty where a cell stands below no heading."""
+    placed = {start: text for start, text in cells}
+    by_column = [placed.pop(near, "") for start in starts for near in [_near(start, placed)]]
+    return [] if placed else by_column
+
+
+def _near(start: int, placed: Mapping[int, str]) -> int:
+    return next((at for at in (start, start - 1, start + 1) if at in placed), -1)
+
+
+def _unread(cells: Sequence[tuple[int, str]]) -> Answered:
+    return Answered({}).doubted(Doubt.ROW_NOT_READ, "  ".join(cell for _, cell in cells))
 
 
 def _looks_like(kind: str, text: str) -> bool:

@@ -49,6 +49,9 @@ class ReviewReason(StrEnum):
     NO_FORM = "no_form"
     ATTACHMENT_NOT_READ = "attachment_not_read"
     CONFLICT = "conflict"
+    REFUSES = "refuses"
+    DOUBTFUL = "doubtful"
+    SAYS_MORE = "says_more"
     INCOMPLETE_AFTER_DEADLINE = "incomplete_after_deadline"
     INCOMPLETE_NO_REPLY = "incomplete_no_reply"
 
@@ -61,6 +64,33 @@ class Reason:
     params: Mapping[str, str] = field(default_factory=dict)
 
 
+class Doubt(StrEnum):
+    """Why a form is not certain: with any, it is never registered by itself."""
+
+    CHARSET_GUESSED = "charset_guessed"
+    RIGHT_TO_LEFT_PDF = "right_to_left_pdf"
+    """Text out of a printed PDF may be turned round."""
+    STRUCK_OUT = "struck_out"
+    LOST_LETTERS = "lost_letters"
+    TWO_ANSWERS = "two_answers"
+    VERSIONS_DIFFER = "versions_differ"
+    """Text and HTML, or text and file, have different answers."""
+    OUTSIDE_THE_FORM = "outside_the_form"
+    UNKNOWN_LABEL = "unknown_label"
+    SAME_AS_ABOVE = "same_as_above"
+    NOT_THE_NAME = "not_the_name"
+    """The signature has nothing of the name."""
+    QUOTED = "quoted"
+    """It stands, or a part of it, in quoted text below another form."""
+    PEOPLE_NOT_DIVIDED = "people_not_divided"
+    ROW_NOT_READ = "row_not_read"
+    ANOTHER_EVENT = "another_event"
+
+
+Doubts = Mapping[Doubt, tuple[str, ...]]
+"""Each with what it is about, where it is about something: names of fields, labels or rows as written."""
+
+
 @dataclass(frozen=True)
 class ParsedForm:
     answers: Mapping[str, str]
@@ -69,6 +99,7 @@ class ParsedForm:
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     quoted: bool = False
     """All of it."""
+    doubts: Doubts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,7 +117,11 @@ class ParsedEmail:
     not_read: tuple[str, ...] = ()
     """Attachments in which no form was found."""
     text: str = ""
-    """The beginning."""
+    """Its beginning; beside forms, what it says more."""
+    says_more: bool = False
+    """Than its forms do."""
+    refuses: bool = False
+    """Words cancel, refuse, replace or set a condition."""
     automatic: MachineSign | None = None
     unproven: Reason | None = None
     spam: bool = False
@@ -109,9 +144,10 @@ class FormStatus(StrEnum):
     CONFLICT = "conflict"
     """Another form of the person's stands."""
     INCOMPLETE = "incomplete"
+    """Or doubtful: the sender completes it, or looks at it, and presses Register."""
     NOT_YET_OPEN = "not_yet_open"
     NEEDS_REVIEW = "needs_review"
-    """It may be forged, or a machine's."""
+    """It may be forged, a machine's, or not what its sender wants."""
 
 
 REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
@@ -125,6 +161,7 @@ class InboundForm:
     answers: Mapping[str, str] = field(default_factory=dict)
     """Empty where the registration has them."""
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    doubts: Doubts = field(default_factory=dict)
     person: str | None = None
     """`person_key`, where the form says enough."""
 
@@ -169,6 +206,24 @@ class InboundEmail:
         if not self.message_id:
             return ()
         return (*(one for one in self.references[-LONGEST_THREAD:] if one != self.message_id), self.message_id)
+
+
+class Certainty(StrEnum):
+    CERTAIN = "certain"
+    ASK = "ask"
+    """The sender."""
+    REVIEW = "review"
+
+
+GARBLED = frozenset({Doubt.CHARSET_GUESSED, Doubt.RIGHT_TO_LEFT_PDF, Doubt.ROW_NOT_READ, Doubt.ANOTHER_EVENT})
+"""What the sender cannot put right by pressing Register."""
+
+
+def certainty(form: ParsedForm, *, refuses: bool) -> Certainty:
+    """Whether a form is registered by itself. Nothing else decides this."""
+    if refuses or not GARBLED.isdisjoint(form.doubts):
+        return Certainty.REVIEW
+    return Certainty.ASK if form.doubts or form.registration is None else Certainty.CERTAIN
 
 
 LONGEST_THREAD = 10

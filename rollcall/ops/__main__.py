@@ -63,11 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
     smoke = command("smoke", _smoke, "register a test person, wait for the confirmation, delete both")
     option("url", "where the desk's pages are (default: the local run's)", smoke)
-    deadline = command(
-        "move-deadline", lambda given: move(_opened(given), given.event, given.to), "move an event's deadline"
-    )
+    deadline = command("move-deadline", _move, "say what would change, ask, and move an event's deadline")
     option("event", "which event, as intgov04", deadline)
     option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
+    deadline.add_argument("--yes", action="store_true", default=bool(env("YES")), help="move it without asking")
     roster = command(
         "send-roster", lambda given: send_roster(_opened(given), given.event), "send the staff again what they missed"
     )
@@ -80,6 +79,20 @@ def _parser() -> argparse.ArgumentParser:
 def _smoke(given: argparse.Namespace) -> Answer:
     with until_stopped() as wait:
         return run_smoke(_opened(given), given.url, lambda line: _say(given, line), wait)
+
+
+def _move(given: argparse.Namespace) -> Answer:
+    def agrees(what_would_change: str) -> bool:
+        if given.yes:
+            return True
+        if given.json or not sys.stdin.isatty():
+            raise Refused(
+                "not_agreed", f"{what_would_change}\nNot moved: nobody can be asked here. Say YES=1 to move it."
+            )
+        print(what_would_change)
+        return input("Move it? [y/N] ").strip().lower() in ("y", "yes")
+
+    return move(_opened(given), given.event, given.to, agrees)
 
 
 def _check(given: argparse.Namespace) -> Answer:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import assert_never
 
-from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
+from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline, why_not
 from rollcall.desk.resend import resend_to_staff
+from rollcall.desk.scan import everyone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.ops import report
@@ -47,30 +48,56 @@ def run_smoke(database: Database, url: str, say: Callable[[str], None], wait: Ca
     return Answer({"url": url, "steps": test.steps}, "The desk takes registrations, and its e-mail arrives.")
 
 
-def move(database: Database, slug: str, to: str) -> Answer:
+def move(database: Database, slug: str, to: str, agrees: Callable[[str], bool]) -> Answer:
+    """`agrees` is told what would change, and says whether it shall."""
     event = _chosen(database, slug)
     closes_at = _deadline(event, to)
     old = _known(database, event)
     if after_its_end(event, closes_at):
         raise Refused("after_event", f"Not moved: {deadline(closes_at, event)} is after the event's end.")
-    match moved := move_deadline(database.store, event, closes_at):
-        case Moved():
-            return _moved(event, old.closes_at, closes_at)
+    if closes_at != old.closes_at:
+        if refused := why_not(old, closes_at):
+            raise _not_moved(event, refused)
+        if not agrees(_what_would_change(database, event, old, closes_at)):
+            raise Refused("not_agreed", "Not moved.")
+    moved = move_deadline(database.store, event, closes_at)
+    if not isinstance(moved, Moved):
+        raise _not_moved(event, moved)
+    return _moved(event, old.closes_at, closes_at)
+
+
+def _not_moved(event: Event, why: TooEarly | AlreadyClosed) -> Refused:
+    match why:
         case TooEarly(earliest):
-            raise Refused(
+            return Refused(
                 "too_early",
                 f"Not moved: an earlier deadline must lie some minutes ahead, at {in_zone(earliest, event)} or later, "
                 "until every instance has read it. Give such a time.",
                 earliest=earliest.isoformat(),
             )
         case AlreadyClosed():
-            raise Refused(
+            return Refused(
                 "already_closed",
                 "Not moved: the intake is closed and the staff have the roster, which stands. Whoever comes now writes "
                 f"to {event.contact.email}; the staff decide, and add them by hand.",
             )
         case _:
-            assert_never(moved)
+            assert_never(why)
+
+
+def _what_would_change(database: Database, event: Event, old: Intake, closes_at: datetime) -> str:
+    change = closes_at - old.closes_at
+    much = f"{report.lasting(change)} {'later' if change > timedelta() else 'earlier'}"
+    lines = [
+        f"{event.title}: registration closes at {deadline(old.closes_at, event)}.",
+        f"It would close at {deadline(closes_at, event)}, {much}.",
+        "The form's page says so within seconds; nobody gets an e-mail about it.",
+    ]
+    if old.past:
+        late = [one for one in everyone(database.store, event.slug) if old.is_late(one.received_at)]
+        admitted = sum(1 for one in late if one.received_at <= closes_at)
+        lines.append(f"Of {len(late)} late registrations {admitted} would be on the roster.")
+    return "\n".join(lines)
 
 
 def send_roster(database: Database, slug: str) -> Answer:

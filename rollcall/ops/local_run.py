@@ -1,14 +1,13 @@
 """What the local run says of itself while it runs, in a file, so that the on-call commands find its database."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-from rollcall.model.event import SMOKE_TEST
 
 DATABASE_FOLDER = Path(".rollcall/database")
 DATABASE_FILE = "rollcall.sqlite3"
@@ -72,6 +71,11 @@ def beside(folder: Path, what: str) -> Path:
     return folder.with_name(f"{folder.name}.{what}")
 
 
+_TIME = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+
+
 class NoTime(Exception):
     """The message says how to write it."""
 
@@ -80,12 +84,12 @@ def time_from(at: str, example: str) -> datetime | None:
     """ISO 8601 with its offset; None where `at` is empty. Raises `NoTime`."""
     if not at:
         return None
+    written = _TIME.fullmatch(at)
+    if not written:
+        raise NoTime(f"AT={at} is not a time; write it as AT={example}")
+    if not written["zone"]:
+        raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
     try:
-        then = datetime.fromisoformat(at)
-        if then.tzinfo is None:
-            raise NoTime(f"AT={at} does not say in which zone; write it as AT={then.isoformat()}+01:00")
-        if then.year >= SMOKE_TEST.closes_at.year:
-            raise OverflowError
-        return then.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return datetime.fromisoformat(at).astimezone(UTC)
+    except ValueError:
         raise NoTime(f"AT={at} is not a time; write it as AT={example}") from None

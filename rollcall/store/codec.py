@@ -11,7 +11,7 @@ from typing import Any
 from rollcall.model.email import Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
 
@@ -144,6 +144,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
                 "registration_id": form.registration_id,
                 "answers": dict(form.answers),
                 "faults": {name: [_coded(fault) for fault in faults] for name, faults in form.faults.items()},
+                "doubts": {doubt.value: list(about) for doubt, about in form.doubts.items()},
             }
             for form in inbound.forms
         ],
@@ -182,6 +183,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
                     name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
                     for name, faults in form["faults"].items()
                 },
+                doubts={Doubt(code): tuple(about) for code, about in form["doubts"].items()},
             )
             for form in record["forms"]
         ),

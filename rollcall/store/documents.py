@@ -267,6 +267,10 @@ class DocumentStore:
         where = (("address", "==", fold(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
 
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        where = (("address", "==", fold(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
+        return [_entry(found) for found in self._database.query(Query("outbox", where, "last_sent_at"))]
+
     def circuit_breaker(self) -> CircuitBreaker:
         found = self._database.read(_BREAKER)
         if found.values is None:

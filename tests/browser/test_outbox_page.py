@@ -27,6 +27,7 @@ def fits_the_screen(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+@pytest.mark.slow
 def test_a_person_sends_an_email_in_and_opens_a_link_of_the_answer(page: Page, served: Served) -> None:
     page.goto("/outbox")
     assert fits_the_screen(page)

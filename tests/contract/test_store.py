@@ -27,7 +27,7 @@ from rollcall.model.email import (
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
 from rollcall.model.registration import BotSignal, IdempotencyKey, new_id, person_key
 from rollcall.store.codec import SCHEMA_VERSION
@@ -53,7 +53,7 @@ FreshStore = Callable[[], Store]
 SHIFTS = {"firestore": timedelta(0), "firestore in shifted time": timedelta(days=-9000, seconds=7)}
 
 
-@pytest.fixture(params=["sqlite", *SHIFTS])
+@pytest.fixture(params=["sqlite", "firestore", pytest.param("firestore in shifted time", marks=pytest.mark.slow)])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> FreshStore:
     """Opens the same store anew: what a session wrote is proved by another that reads it."""
     if request.param == "sqlite":
@@ -367,7 +367,7 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     now, refused, taken = store.now(), AttemptOutcome.REJECTED, AttemptOutcome.ACCEPTED
     for id, to, at in (
         ("A", "victim@example.org", now),
-        ("B", "Victim@EXAMPLE.org", now),
+        ("B", "Victim@EXAMPLE.org", now - timedelta(hours=1)),
         ("C", "victim@example.org", now - timedelta(days=2)),
         ("D", "victim@example.org", None),
         ("F", "victim@example.org", now),
@@ -383,6 +383,10 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     assert store.recently_sent("VICTIM@example.org", since, 50) == 2
     assert store.recently_sent("victim@example.org", since, 1) == 1
     assert store.recently_sent("nobody@example.org", since, 50) == 0
+    sent = store.sent_to("VICTIM@example.org", since, now)
+    assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A")]
+    assert store.sent_to("victim@example.org", since, now - timedelta(minutes=1)) == sent[:1]
+    assert store.sent_to("victim@example.org", now - timedelta(hours=1), now) == sent[1:]
 
 
 def test_the_circuit_breaker_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
@@ -509,6 +513,7 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
                     "email": (fault.Fault("required"), fault.Fault("too_long", {"length": 101, "max_length": 100})),
                     "came_at": (),
                 },
+                doubts={Doubt.UNKNOWN_LABEL: ("Passport No.", "N°"), Doubt.QUOTED: ()},
             ),
         ),
         not_read=("scan 1.tiff", ""),

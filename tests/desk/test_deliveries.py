@@ -1,5 +1,6 @@
 """Recording: delivery reports, twice, in any order, about e-mails of ours and of others."""
 
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.send import send
-from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus, confirmation
+from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus, LateBounce, confirmation
 from tests.support.builders import a_registration
+from tests.support.clock import Clock
 from tests.support.desk import EVENT, entry_of
 
 ID = "7KQX93M4T0000000000000AA"
@@ -58,3 +60,33 @@ def test_staff_are_told_of_what_bounced(desk: Desk) -> None:
 
 def test_an_e_mail_of_somebody_else_is_passed_over(desk: Desk) -> None:
     assert record_deliveries(desk, [DeliveryEvent("other.A.confirmation", DeliveryKind.DELIVERED)]) == {}
+
+
+def later(desk: Desk, clock: Clock, after: timedelta, to: str = ENTRY.to) -> LateBounce:
+    return LateBounce(to, clock.now + after, "550 no such mailbox")
+
+
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(hours=3), timedelta(days=5)])
+def test_a_late_bounce_finds_its_e_mail_by_address_and_time(desk: Desk, clock: Clock, after: timedelta) -> None:
+    record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.DELIVERED)])
+    late = [later(desk, clock, after, ENTRY.to.upper())]
+    assert record_deliveries(desk, late) == {ENTRY.id: EmailStatus.BOUNCED}
+    assert entry_of(desk, ENTRY.id).why == "550 no such mailbox"
+    assert record_deliveries(desk, late) == {}
+    assert EmailKind.STAFF_DIGEST in [entry.kind for entry in desk.store.unsent_entries(EVENT.slug, None, 99)]
+
+
+def test_a_late_bounce_is_of_the_last_e_mail_before_it(desk: Desk, clock: Clock) -> None:
+    between = later(desk, clock, timedelta(hours=1))
+    clock.now += timedelta(hours=2)
+    second = confirmation(EVENT.slug, "B", ENTRY.to)
+    desk.store.accept(EVENT.slug, "B", a_registration(first_name="B"), second)
+    send(desk, second.id)
+    assert record_deliveries(desk, [between]) == {ENTRY.id: EmailStatus.BOUNCED}
+    assert record_deliveries(desk, [later(desk, clock, timedelta(hours=1))]) == {second.id: EmailStatus.BOUNCED}
+
+
+@pytest.mark.parametrize("after", [-timedelta(hours=1), timedelta(days=8)])
+def test_a_bounce_of_nothing_that_we_sent_is_passed_over(desk: Desk, clock: Clock, after: timedelta) -> None:
+    assert record_deliveries(desk, [later(desk, clock, after)]) == {}
+    assert record_deliveries(desk, [later(desk, clock, timedelta(hours=1), "other@example.org")]) == {}

@@ -26,9 +26,12 @@ from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailK
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
+    GARBLED,
+    Doubt,
     Envelope,
     FormStatus,
     InboundEmail,
+    InboundForm,
     InboundStatus,
     MachineSign,
     ParsedEmail,
@@ -66,7 +69,7 @@ class Reader:
     def glance(self, raw: bytes) -> Envelope:
         return Envelope(f"message{raw.decode()}", self.recipients)
 
-    def read(self, raw: bytes, event: Event, asked: Mapping[str, str] | None = None) -> ParsedEmail:
+    def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
         if self.fault:
             raise self.fault
         return replace(self.reading, recipients=self.recipients)
@@ -247,6 +250,46 @@ def test_beyond_a_rate_a_sender_is_not_answered(came: Any, desk: Desk, postbox: 
     inbound, at = came(a_reading(NO_SIGNATURE, message_id="<last@mpt.example.org>"), "last")
     assert (inbound.status, inbound.answered) == (InboundStatus.NEEDS_REVIEW, False)
     assert enqueue(at) == {"staff-digest": 1}
+
+
+DOUBTFUL = replace(FORM, doubts={Doubt.TWO_ANSWERS: ("email",)})
+
+
+def test_a_doubtful_form_registers_nobody_and_writes_to_the_sender_alone(came: Any) -> None:
+    inbound, desk = came(a_reading(DOUBTFUL, sender="focal@mpt.example.org"))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
+    assert inbound.forms[0].doubts == DOUBTFUL.doubts
+    (entry,) = desk.store.unsent_entries(EVENT.slug, None, 99)
+    assert (entry.kind, entry.to) == (EmailKind.REPLY, "focal@mpt.example.org")
+    assert list(reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links) == [0]
+
+
+def test_a_doubtful_form_of_somebody_registered_is_compared(came: Any, desk: Desk) -> None:
+    register(desk, EVENT, a_registration(category="associate"))
+    inbound, _ = came(a_reading(DOUBTFUL))
+    assert forms(inbound) == [FormStatus.CONFLICT]
+
+
+@pytest.mark.parametrize("doubt", sorted(GARBLED))
+def test_what_its_sender_cannot_put_right_is_put_before_a_person(came: Any, doubt: Doubt) -> None:
+    inbound, desk = came(a_reading(replace(FORM, doubts={doubt: ()})))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.NEEDS_REVIEW])
+    assert inbound.reasons == (Reason(ReviewReason.DOUBTFUL),)
+    assert enqueue(desk) == {"reply": 1, "staff-digest": 1}
+
+
+def test_who_cancels_beside_a_form_is_not_registered(came: Any) -> None:
+    inbound, desk = came(a_reading(FORM, NO_SIGNATURE, refuses=True, says_more=True))
+    assert forms(inbound) == [FormStatus.NEEDS_REVIEW, FormStatus.NEEDS_REVIEW]
+    assert inbound.reasons == (Reason(ReviewReason.REFUSES),)
+    assert enqueue(desk) == {"reply": 1, "staff-digest": 1}
+
+
+def test_what_stands_beside_a_certain_form_is_put_before_a_person(came: Any) -> None:
+    inbound, desk = came(a_reading(FORM, text="Is there a visa letter?", says_more=True))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.REGISTERED])
+    assert inbound.reasons == (Reason(ReviewReason.SAYS_MORE),)
+    assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
 
 
 def test_what_could_not_be_read_needs_a_person_and_the_sender_hears_so(came: Any) -> None:

@@ -13,7 +13,7 @@ from rollcall.model import email
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
 from rollcall.model.roster import IncompleteForm, RosterRow, Shown
@@ -45,6 +45,12 @@ INCOMPLETE = InboundForm(
         "fax": (Fault("not_a_telephone_number"),),
     },
 )
+DOUBTFUL = InboundForm(
+    FormStatus.INCOMPLETE,
+    answers={name: str(value) for name, value in a_form().items()},
+    doubts={Doubt.TWO_ANSWERS: ("email", "tel"), Doubt.UNKNOWN_LABEL: ("Job title",), Doubt.QUOTED: ()},
+)
+ROW = InboundForm(FormStatus.NEEDS_REVIEW, doubts={Doubt.ROW_NOT_READ: ("Mr.  Camara  s@example.org",)})
 
 
 def without_hotel() -> Registered:
@@ -190,7 +196,7 @@ def _full_digest() -> Email:
         breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True),
         inbound=some(
             for_review(1, scan, not_read=("scan.pdf",)),
-            for_review(2, forms=(incomplete, known)),
+            for_review(2, forms=(incomplete, known, DOUBTFUL, ROW)),
             for_review(3, forms=(differs,), people={AMINA.id: AMINA}, reasons=(Reason(ReviewReason.CONFLICT),)),
             for_review(4, not_read=("huge.tif",), subject="", sender="", text="نموذج التسجيل\nاسم: أمينة"),
             count=5,
@@ -229,6 +235,8 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "reply-was-not-yet-open": lambda: replied(InboundForm(FormStatus.NOT_YET_OPEN, AMINA.id, answers=ANSWERS)),
     "reply-needs-review": lambda: replied(InboundForm(FormStatus.NEEDS_REVIEW, answers=ANSWERS)),
     "reply-several": lambda: replied(REGISTERED, INCOMPLETE, InboundForm(FormStatus.CONFLICT, answers=ANSWERS)),
+    "reply-doubtful": lambda: replied(DOUBTFUL),
+    "reply-list": lambda: replied(REGISTERED, DOUBTFUL, ROW),
     "reply-scans": lambda: replied(not_read=("scan of the form.jpg", "fax.tif")),
     "reply-no-form": replied,
     "reply-no-form-past": lambda: replied(intake=PAST),

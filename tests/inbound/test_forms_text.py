@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rollcall.inbound.grouping import MOST_FORMS
 from rollcall.inbound.quoting import times_forwarded
-from rollcall.inbound.text import forms_in_text
+from rollcall.inbound.text import forms_in_text, read_text
 from schemas.form import form_fields
 from tests.support.builders import a_form, a_form_in_text, an_event
 
@@ -402,7 +402,7 @@ ORIGINAL = "-----Original Message-----\n"
 def test_what_a_subject_says_was_forwarded_is_not_quoted(
     text: str, forwarded: int, answers: dict[str, str], quoted: bool
 ) -> None:
-    (form,) = forms_in_text(EVENT, text, forwarded)
+    (form,) = read_text(EVENT, text, forwarded).forms
     assert (form.answers, form.quoted) == (answers, quoted)
 
 

@@ -90,9 +90,14 @@ def test_a_smoke_test_that_is_stopped_deletes_its_person(run: Served, database: 
     assert error == "Stopped.\n"
 
 
-def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deadline_of_a_run_is_moved(
+    run: Served, database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run.ask("GET", PATH).status == 200  # so that the database knows the event
     move = ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00", "--database", str(database))
+    code, asked = called(capsys, *move)
+    assert (code, asked["error"]["code"]) == (1, "not_agreed")
+    monkeypatch.setenv("YES", "1")
     code, moved = called(capsys, *move)
     assert (code, moved["closes_at"]) == (0, "2004-02-26T17:00:00+00:00")
     assert moved["write_in_file"] == "closes = 2004-02-26T18:00:00"

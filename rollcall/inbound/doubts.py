@@ -1,0 +1,52 @@
+"""Answers that are no answers, by their own words."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from rollcall.inbound.choices import plain
+from rollcall.model.inbound import Doubt, Doubts
+
+_NONE = frozenset(
+    (
+        *("none", "nil", "no", "na", "n a", "not applicable", "neant", "aucun", "aucune", "sans objet", "non"),
+        *("ninguno", "ninguna", "nada", "no tengo", "keine", "keiner", "keins", "entfallt", "нет", "无", "没有", "لا"),
+    )
+)
+_SAME = re.compile(
+    r"(?:the )?same(?: \w+){0,3}|as (?:above|before)|see above|ditto|idem(?: \w+){0,2}|ibid|s a a|(?:comme )?ci dessus"
+    r"|le meme|la meme|(?:lo )?mismo(?: \w+){0,2}|igual(?: \w+){0,2}|wie oben|siehe oben|dito|то же|тот же|см выше|同上"
+    r"|نفسه|نفسها|كما سبق"
+)
+_LOST = re.compile(r"\?\?|[^\W\d_]\?[^\W\d_]|\ufffd")
+
+
+def says_none(text: str) -> bool:
+    return not plain(text) or plain(text) in _NONE
+
+
+def doubts_about(answers: Mapping[str, str]) -> Doubts:
+    same = tuple(name for name, text in answers.items() if _SAME.fullmatch(plain(text)) or text.strip() in ('"', "''"))
+    lost = tuple(name for name, text in answers.items() if _LOST.search(text))
+    found = {Doubt.SAME_AS_ABOVE: same, Doubt.LOST_LETTERS: lost}
+    if _is_not_the_name(answers):
+        found[Doubt.NOT_THE_NAME] = ("signature",)
+    return {doubt: names for doubt, names in found.items() if names}
+
+
+def _is_not_the_name(answers: Mapping[str, str]) -> bool:
+    """A signature in another script may be it; initials are."""
+    signature = plain(answers.get("signature", ""))
+    name = plain(f"{answers.get('first_name', '')} {answers.get('family_name', '')}")
+    if not signature or not name or _script(signature) != _script(name):
+        return False
+    words, signed = name.split(), signature.split()
+    initials = "".join(word[0] for word in words)
+    if "".join(signed) in (initials, initials[::-1], initials[0] + initials[-1]):
+        return False
+    return not any(one in other or other in one for one in words for other in signed if min(len(one), len(other)) > 1)
+
+
+def _script(text: str) -> str:
+    letters = (character for character in text if character.isalpha())
+    return unicodedata.name(next(letters, "?"), "?").partition(" ")[0]

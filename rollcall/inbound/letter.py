@@ -1,0 +1,248 @@
+"""What stands beside the forms in an e-mail: greetings and signatures say nothing, all else is for the staff.
+
+The words are of the languages in which people write to us. A word too few shows a letter to the staff that says
+nothing, or leaves a form to be asked about; it loses nothing."""
+
+import re
+from collections.abc import Iterable, Iterator, Set
+from datetime import timedelta
+from functools import lru_cache
+
+from rollcall.inbound.choices import plain
+from rollcall.model.event import Event
+
+
+def _plain(*said: str) -> tuple[str, ...]:
+    return tuple(map(plain, said))
+
+
+_MOST_GREETED = 8
+_MOST_GREETED_ALONE = 6
+"""Words: `Dear Mr. and Mrs. Shaw`."""
+_SHORTEST_FOOTER = 80
+_POSTSCRIPT = re.compile(r"\s*p\.?\s?s\b", re.IGNORECASE)
+_LONGEST_SIGNATURE_LINE = 8
+"""Words, below a greeting."""
+
+_SALUTATIONS = _plain(
+    *("dear", "hello", "hi", "good morning", "good afternoon", "good day", "to whom it may concern", "sirs"),
+    *("bonjour", "bonsoir", "madame", "monsieur", "mesdames", "messieurs", "cher", "chere", "chers"),
+    *("estimado", "estimada", "estimados", "estimadas", "buenos dias", "buenas tardes", "hola", "muy senor"),
+    *("sehr geehrte", "sehr geehrter", "guten tag", "guten morgen", "liebe", "lieber", "hallo"),
+    *("уважаемый", "уважаемая", "уважаемые", "здравствуйте", "добрый день"),
+    *("尊敬的", "您好", "你好", "敬启者", "السلام عليكم", "تحية طيبة", "حضرة", "سعادة", "السادة"),
+)
+_CLOSINGS = _plain(
+    *("best", "regards", "best regards", "kind regards", "warm regards", "with regards", "with kind regards", "rgds"),
+    *("with best regards", "best wishes", "with best wishes", "sincerely", "yours", "respectfully", "cheers"),
+    *("thanks", "thank you", "many thanks", "thanking you", "with thanks", "looking forward"),
+    *("cordialement", "bien cordialement", "salutations", "meilleures salutations", "bien a vous", "merci", "sinceres"),
+    *("veuillez agreer", "je vous prie d agreer", "avec mes", "dans l attente", "respectueusement", "amities"),
+    *("atentamente", "saludos", "cordiales saludos", "un saludo", "cordialmente", "gracias", "muchas gracias"),
+    *("mit freundlichen grüßen", "freundliche grüße", "viele grüße", "beste grüße", "mit besten grüßen", "mfg"),
+    *("vielen dank", "danke", "hochachtungsvoll", "с уважением", "спасибо", "всего доброго", "с наилучшими"),
+    *("此致", "敬礼", "谢谢", "顺颂", "祝好", "مع تحيات", "وتفضلوا", "شكرا", "مع خالص", "مع اطيب"),
+)
+_DEVICES = re.compile(
+    r"\W*(?:sent from|sent with|sent via|get outlook|envoye d|envoye a|enviado desde|enviado con|gesendet von"
+    r"|von mein\w+ \w+ gesendet|отправлено с|发自|ارسلت من)\b.*",
+    re.DOTALL,
+)
+_SIGNATURE_DASHES = re.compile(r"\s*--\s*")
+_HEADING = re.compile(r"\W*(?:[^\W\d]+\W+){0,2}(?:no\.?|n[°ºo]|#|№)?\W*\d{1,3}\W*", re.IGNORECASE)
+_LONGEST_HEADING = 40
+
+_FOOTER = re.compile(
+    r"confidential|intended (?:recipient|solely|only)|privileged|disclaimer|virus|consider the environment"
+    r"|before you print|unsubscribe|destinataire|imprimer ce|confidencial|destinatario|antes de imprimir|vertraulich"
+    r"|empfanger|конфиденциальн|保密|机密|سري"
+)
+_SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
+_WORD = re.compile(r"[^\W_]+")
+
+_SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
+    plain("""
+    a about above again ah all am an and any are as at attached attachment attend attendance attending be been below
+    by can come coming complete completed copy could date day days delegate delegates delegation dear details
+    document duly e each email enclosed event fax file filled find following for form forms forward forwarded
+    forwarding forwards from full fully further good has have having he her here hereby herewith his hope i in is it
+    its kindly last let letter like list look looking mail mailed may me meeting message mr mrs ms my name names
+    note now of ok on one once or original our out over participant participants participate participating
+    participation pdf person persons please pleased pleasure post re receive received regarding register registered
+    registering registration requested resend resending return returned right same scanned see seeing send sending
+    sent she signed so soon still submit subject submitting text thank thanks that the their them there they this to
+    today two three us very was we well went were will wish with word workshop would write yes you your yours
+    advance help answers done fyi invitation writes wrote first second third fourth fifth annex address wrong
+    mistake sorry forgot forgotten late before after colons put x between brackets end time bonjour ci dessous
+    dessus joint jointe joints jointes veuillez trouver merci de du des le la les un une et en pour au aux ce cette
+    formulaire fiche inscription enregistrement dument rempli remplie participer notre nos mon ma mes nous je vous
+    votre vos ai est sont par avec dans sur qui que objet suite envoie envoi transmets prie bien vouloir recevoir
+    donner liste delegues atelier reunion voici adresse monsieur madame m mme adjunto adjunta adjuntos encontrara
+    encontraran sirvase formulario inscripcion registro del el los las una y para por con mi mis nuestro nuestra su
+    taller participacion participar envio remito favor se al aqui esta anbei im anhang finden sie das die der den
+    dem ein eine und fur mein meine unser unsere unseren anmeldung anmeldeformular formular teilnahme ausgefullte
+    ausgefulltes bitte hiermit sende ich wir uns ihnen zu zum zur bei mit во в приложении прилагаю прилагается
+    направляю форма форму заполненную регистрации регистрационная регистрационную на для участия участие и моя мою
+    наша нашу анкету анкета семинар семинаре прошу зарегистрировать
+    """).split()
+)
+_PHRASES = re.compile(
+    r"附件|请查收|请见|报名表|注册表|登记表|我的|是|见|请|的|مرفق|طيه|استماره|نموذج|التسجيل|تجدون|يرجي|الرجاء|المرفق|في|من"
+)
+
+_REFUSES = re.compile(
+    r"\b(?:not|never|don t|dont|no longer)(?: to)?(?: be)?(?: \w+)? (?:regist|enrol|sign me|process|attend|come|coming"
+    r"|participat|travel|join|able)"
+    r"|\b(?:cannot|can t|cant|won t|unable to) (?:attend|come|participate|join|travel|make)"
+    r"|\bcancel|\bwithdr[ae]w|\bannul|\b(?:un|de)regist|\bin (?:the )?(?:place|stead|lieu) of|\binstead|\breplac"
+    r"|\bsubstitut|\brather than\b|\bonly (?:if|when)\b|\bunless\b|\bprovided (?:that|he|she|i|we|they|the)\b"
+    r"|\bon (?:the )?condition|\bprovisional|\bconditional|\bsubject to\b|\bdisregard|\btentativ|\bif (?:i|we|my|our) "
+    # French
+    r"|\bne? (?:\w+ ){0,3}?\w*(?:inscri|enregistr|particip|viendr|venir|assist|pourr|peu[tx]|pouvons)\w* (?:pas|plus)"
+    r"|\bne (?:pas|plus) (?:\w+ ){0,3}?(?:inscri|enregistr|particip|venir)|\bdesist|\brempla[cz]|\bau lieu\b"
+    r"|\b(?:a|en) (?:la |lieu et )?place\b|\b(?:seulement|uniquement|sauf) si\b|\ba (?:la )?condition\b|\bsous reserve"
+    r"|\ba moins qu|\bpourvu qu|\bdesinscri|\brenonc"
+    # Spanish
+    r"|\bno (?:\w+ ){0,2}?(?:regist|inscri|podr|pued|podemos|asist|particip)|\ben (?:lugar|vez|sustitucion) d"
+    r"|\breemplaz|\bsustitu|\bsol(?:o|amente) si\b|\bsiempre (?:que|y cuando)\b|\b(?:a menos|salvo) que\b"
+    # German
+    r"|\bnicht (?:\w+ ){0,4}?(?:an\b|angemeld|anmeld|anzumeld|registr|teilnehm|teilzunehm|komm|eintrag)|\bstornier"
+    r"|\babsag|\babzusag|\babmeld|\babzumeld|\banste(?:lle|tt)|\banstatt|\bstatt (?:von|dessen|herr|frau|mein|de[rs])"
+    r"|\bersetz|\bersatz|\bnur (?:wenn|falls)\b|\bunter der bedingung|\bvorbehalt|\bes sei denn|\bsofern\b|\bverhindert"
+    # Russian, Chinese, Arabic
+    r"|отмен|аннулир|отказ|отозва|отзыва|не регистр|не надо|не нужно|вместо|замен|только если|при условии|не смо[гж]"
+    r"|не могу|не приед|取消|撤销|撤回|不要|不再|请勿|代替|替代|替换|代为|换成|除非|只有|如果|前提|条件"
+    r"|无法|不能|不参加"
+    r"|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع|لن |نيابة"
+)
+
+_ABOUT = re.compile(
+    r"\b(?:workshop|forum|conference|seminar|symposium|summit|congress|meeting|course|training|atelier|colloque"
+    r"|seminaire|reunion|congres|taller|seminario|conferencia|foro|curso|konferenz|tagung|семинар|конференци\w+"
+    r"|форум\w*) (?:on|about|sur|sobre|uber|по|о) (?!behalf|\d|the \d)(?P<topic>(?:\w+ ?){1,5})"
+)
+_MONTHS = (
+    "january|janvier|enero|januar|янв",
+    "february|fevrier|febrero|februar|fev|feb|февр",
+    "march|mars|marzo|marz|март",
+    "april|avril|abril|апр",
+    "may|mai|mayo|мая",
+    "june|juin|junio|juni|июн",
+    "july|juillet|julio|juli|июл",
+    "august|aout|agosto|авг",
+    "september|septembre|septiembre|сент",
+    "october|octobre|octubre|oktober|окт",
+    "november|novembre|noviembre|ноя",
+    "december|decembre|diciembre|dezember|дек",
+)
+_SPAN = re.compile(
+    r"\b\d{1,2} (?:(?:to|and|au|et|al|a|y|bis|und|по|и) )?\d{1,2} (?:of |de )?(?P<month>[^\W\d]{3,})"
+    r"|\b(?P<before>[^\W\d]{3,}) \d{1,2} (?:(?:to|and) )?\d{1,2}\b"
+)
+
+
+def is_closing(line: str) -> bool:
+    """A greeting, or what a program puts above a signature or in place of one. Nobody's answer."""
+    if _SIGNATURE_DASHES.fullmatch(line):
+        return True
+    said = plain(line[:200])
+    return len(said.split()) <= _MOST_GREETED and (_greets(said) or _closes(said))
+
+
+def _greets(said: str) -> bool:
+    return f"{said} ".startswith(tuple(f"{one} " for one in _SALUTATIONS))
+
+
+def _closes(said: str) -> bool:
+    return f"{said} ".startswith(tuple(f"{one} " for one in _CLOSINGS)) or bool(_DEVICES.fullmatch(said))
+
+
+def is_heading(line: str) -> bool:
+    """As `Participant 2:`."""
+    return len(line) <= _LONGEST_HEADING and bool(_HEADING.fullmatch(line))
+
+
+@lru_cache(maxsize=64)
+def words_of(event: Event) -> Set[str]:
+    """Those that say nothing to the event's staff."""
+    venue, contact = event.venue, event.contact
+    own = (event.title, event.reference, event.slug, event.organizer, venue.room, venue.building, *venue.address)
+    own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff)
+    months = {event.starts.month, event.ends.month, event.closes_at.month}
+    named = {name for number, names in enumerate(_MONTHS, start=1) if number in months for name in names.split("|")}
+    return _SAYS_NOTHING | named | {word for text in own for word in plain(text).split()}
+
+
+def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
+    """Without greetings, signatures, footers, and sentences that only hand on the form. `known`: the sender, the
+    people."""
+    words = words_of(event) | {word for text in known for word in plain(text).split()}
+    return "\n\n".join(_paragraphs_that_say_something(beside, words))
+
+
+def says_something(text: str, words: Set[str]) -> bool:
+    said = _PHRASES.sub(" ", plain(text))
+    return any(not word.isdecimal() and word not in words for word in _WORD.findall(said))
+
+
+def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str]:
+    signed = 0
+    """Paragraphs below a closing, in which a signature may still stand."""
+    for paragraph in re.split(r"\n\s*\n", beside.strip()):
+        if _FOOTER.search(plain(paragraph)) and len(paragraph) > _SHORTEST_FOOTER:
+            continue
+        kept: list[str] = []
+        for line in paragraph.splitlines():
+            said = plain(line)
+            if _SIGNATURE_DASHES.fullmatch(line) or _closes(said):
+                signed = 2
+            greeting, _, rest = line.partition(",")
+            if _DEVICES.fullmatch(said) or (signed and _is_signature(line) and not _closes(said)):
+                continue
+            if (_closes(said) and rest.istitle()) or (_greets(said) and len(greeting.split()) <= _MOST_GREETED_ALONE):
+                line = "" if _closes(said) else rest
+            kept.append(line)
+        signed = max(0, signed - 1)
+        if any(says_something(sentence, words) for sentence in _SENTENCE.split(" ".join(kept))):
+            yield "\n".join(kept).strip()
+
+
+def _is_signature(line: str) -> bool:
+    is_question = "?" in line or "؟" in line or "？" in line
+    return not is_question and len(line.split()) <= _LONGEST_SIGNATURE_LINE and not _POSTSCRIPT.match(line)
+
+
+def refuses(text: str) -> bool:
+    """Whether words cancel, refuse, replace or set a condition."""
+    kept = (paragraph for paragraph in re.split(r"\n\s*\n", text) if not _FOOTER.search(plain(paragraph)))
+    return any(_REFUSES.search(plain(paragraph)) for paragraph in kept)
+
+
+def names_another_event(event: Event, text: str) -> bool:
+    """A workshop on something else, or on other days. A day before or after is a journey."""
+    own = {word for said in (event.title, event.reference, event.slug) for word in plain(said).split()}
+    near = timedelta(days=3)
+    months = {day.month for day in (event.starts - near, event.starts, event.ends, event.ends + near)}
+    months |= {event.opens_at.month, event.closes_at.month}
+    for line in text.splitlines():
+        said = plain(line)
+        if (found := _ABOUT.search(said)) and not _is_own(found["topic"], own):
+            return True
+        for span in _SPAN.finditer(said):
+            month = _month(span["month"] or span["before"])
+            if month and month not in months:
+                return True
+    return False
+
+
+def _is_own(topic: str, own: Set[str]) -> bool:
+    words = {word for word in topic.split() if len(word) > 2} - _SAYS_NOTHING
+    return not words or not words.isdisjoint(own)
+
+
+def _month(word: str) -> int | None:
+    """Of its name, or the beginning of it."""
+    for number, names in enumerate(_MONTHS, start=1):
+        if any(name.startswith(word) or word.startswith(name) for name in names.split("|")):
+            return number
+    return None
