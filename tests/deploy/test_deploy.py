@@ -173,6 +173,11 @@ def test_the_database_is_protected_and_recoverable(deployment: Deployment) -> No
     assert database["locationId"] == "europe-west6"
 
 
+def test_the_database_is_backed_up_each_week_for_five(deployment: Deployment) -> None:
+    [schedule] = [one for path, one in deployment.kept.items() if path.startswith(f"{DATABASE}/backupSchedules/")]
+    assert (schedule["weeklyRecurrence"], schedule["retention"]) == ({"day": "SUNDAY"}, "3024000s")
+
+
 def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> None:
     wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
     made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
@@ -572,8 +577,10 @@ def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> No
         "name": f"{HERE}/repositories/gcf-artifacts"
     }
     there = set(google.resources)
+    google.resources[f"firestore {HERE}/backups/sunday"] = {"name": f"{HERE}/backups/sunday"}
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
+    assert f"firestore {HERE}/backups/sunday" in google.resources
     left = {
         path for path in set(google.resources) & there if not re.search("/operations/|^serviceusage|/versions/", path)
     }
@@ -589,6 +596,7 @@ def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> No
     words = {"DELETE_EVERYTHING_PEOPLE_SENT": f"yes, delete the registrations of {PROJECT}"}
     assert main("destroy", really | words, deployment.outside) == 0
     assert DATABASE not in google.resources
+    assert f"firestore {HERE}/backups/sunday" not in google.resources
     assert f"storage b/{PROJECT}-files" not in google.resources
     *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-files"]
     assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"
