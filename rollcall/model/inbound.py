@@ -27,8 +27,9 @@ class MachineSign(StrEnum):
     LIST_ID = "list-id"
     LIST_UNSUBSCRIBE = "list-unsubscribe"
     LIST_POST = "list-post"
+    MAILING_LIST = "mailing-list"
     AUTOREPLY = "x-autoreply"
-    AUTORESPOND = "x-autorespond"
+    CALENDAR_ANSWER = "calendar-answer"
     REPORT = "multipart-report"
 
 

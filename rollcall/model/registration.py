@@ -27,6 +27,14 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True)
+class KeyUse:
+    """What the first form under an `Idempotency-Key` found, or made."""
+
+    registration_id: str
+    is_duplicate: bool
+
+
+@dataclass(frozen=True)
 class Registration:
     """A form that passed the checks. Names and e-mail address say whose it is, and take no part in comparing two forms
     of one person; nor does what is read from the answers."""

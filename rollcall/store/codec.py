@@ -13,7 +13,15 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
-from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
+from rollcall.model.registration import (
+    BotSignal,
+    IdempotencyKey,
+    KeyUse,
+    QuarantinedForm,
+    Registered,
+    Registration,
+    fold,
+)
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
@@ -79,8 +87,12 @@ def person_record(registration_id: str) -> dict[str, Any]:
     return {"registration_id": registration_id}
 
 
-def idempotency_record(key: IdempotencyKey, registration_id: str) -> dict[str, Any]:
-    return {"registration_id": registration_id, "expires_at": key.until}
+def idempotency_record(key: IdempotencyKey, use: KeyUse) -> dict[str, Any]:
+    return {"registration_id": use.registration_id, "is_duplicate": use.is_duplicate, "expires_at": key.until}
+
+
+def key_use_from(record: Mapping[str, Any]) -> KeyUse:
+    return KeyUse(record["registration_id"], record["is_duplicate"])
 
 
 def entry_record(entry: OutboxEntry) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
-from rollcall.model.registration import BotSignal, IdempotencyKey, new_id, person_key
+from rollcall.model.registration import BotSignal, IdempotencyKey, KeyUse, new_id, person_key
 from rollcall.store.codec import SCHEMA_VERSION
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
@@ -410,13 +410,18 @@ def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) 
     key, another = (IdempotencyKey(id, EVENT.closes_at) for id in ("key", "another key"))
     one, other = confirmation(SLUG, "A", "a@example.org"), confirmation(SLUG, "B", "b@example.org")
     assert store.accept(SLUG, "A", a_registration(), one, key)
-    assert fresh().registered_under(SLUG, "key") == "A"
-    assert fresh().registered_under("another", "key") is None
+    assert fresh().use_of_key(SLUG, "key") == KeyUse("A", is_duplicate=False)
+    assert fresh().use_of_key("another", "key") is None
     assert store.accept(SLUG, "B", a_registration(first_name="B"), other, key) is None
     assert fresh().registered(SLUG, "B") is None
     assert fresh().entry(other.id) is None
     assert store.accept(SLUG, "C", a_registration(), confirmation(SLUG, "C", "a@example.org"), another) is None
-    assert fresh().registered_under(SLUG, "another key") is None
+    assert fresh().use_of_key(SLUG, "another key") is None
+    assert store.remember_duplicate(SLUG, "A", another)
+    assert fresh().use_of_key(SLUG, "another key") == KeyUse("A", is_duplicate=True)
+    for used in (key, another):
+        assert not store.remember_duplicate(SLUG, "B", used)
+        assert store.accept(SLUG, "B", a_registration(first_name="B"), other, used) is None
     assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
 
 
