@@ -223,7 +223,7 @@ def test_check_goes_from_nothing_to_everything(
         step.apply(no_command)
     capsys.readouterr()
     assert check(PLACE, ADDRESS, api, zone.resolver)
-    assert capsys.readouterr().out.count(": there\n") == 5
+    assert capsys.readouterr().out.count(": there\n") == 6
 
 
 @pytest.mark.parametrize("lacks", ["the address", "an MX alone", "SendGrid's word", "the signature"])
