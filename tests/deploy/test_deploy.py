@@ -456,11 +456,17 @@ def test_foreign_rules_are_replaced(deployment: Deployment) -> None:
     assert step.apply(deployment.outside.run) is Result.UNCHANGED
 
 
-def test_extra_roles_of_our_accounts_are_removed(deployment: Deployment) -> None:
+@pytest.mark.parametrize(
+    ("member", "role"),
+    [
+        (f"serviceAccount:{PLACE.account('register')}", "roles/datastore.owner"),
+        (f"serviceAccount:{NUMBER}-compute@developer.gserviceaccount.com", "roles/editor"),  # as Google gives it
+    ],
+)
+def test_extra_roles_are_removed(deployment: Deployment, member: str, role: str) -> None:
     google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
     was = google.members(of)
-    member = f"serviceAccount:{PLACE.account('register')}"
-    google.policies[of]["bindings"].append({"role": "roles/datastore.owner", "members": [member]})
+    google.policies[of]["bindings"].append({"role": role, "members": [member]})
     assert _step(deployment, "roles in the project").apply(deployment.outside.run) is Result.UPDATED
     assert google.members(of) == was
 
