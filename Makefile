@@ -28,7 +28,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## destroy          takes the service away (PROJECT=, REGION=, DOMAIN=)
 ## bench-quick      how close a registration is to a bare function, in two minutes
 ## bench            all measurements, in about 25 minutes; parts: bench-messages, bench-instances, bench-settings,
-##                  bench-counting, bench-growth
+##                  bench-counting, bench-growth, bench-people
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
 ## golden           writes the golden files of the tests anew; read the diff
@@ -78,7 +78,7 @@ golden: .venv/test
 	.venv/bin/python -m tests.emails.golden
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
-.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth
+.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people
 bench: .venv/test
 	.venv/bin/python -m bench
 
@@ -89,7 +89,7 @@ bench-messages: .venv/run
 	.venv/bin/python -m bench.messages
 
 # Each by itself; the last two write the tables of docs/performance.md that are counted and reckoned.
-bench-instances bench-settings bench-counting bench-growth: .venv/test
+bench-instances bench-settings bench-counting bench-growth bench-people: .venv/test
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is

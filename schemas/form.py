@@ -276,11 +276,13 @@ def _letters(text: str) -> str:
 
 
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
+"""A long number as a spreadsheet shows it: its last digits are lost."""
 
 
 class Telephone(Text):
     def check(self, text: str) -> None:
-        if not any(character.isdigit() for character in text):
+        if not any(character.isdigit() for character in text) or _SPREADSHEET_S.fullmatch(text):
             raise fault("not_a_telephone_number")
 
 

@@ -6,8 +6,10 @@ import io
 import json
 import logging
 import re
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -128,8 +130,23 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
         label, copy = _label_of(words, name, str(field.get("/TU", "")))
         ours = ours or label in words.fields
         copies.setdefault(copy, []).append((label, _typed(field.get("/V"))))
-    # Where a form with fields was left blank, its text is labels and what they explain.
-    return _filled_in(words, copies.values()) or ([] if ours else forms_in_text(event, _text_of_pdf(words, reader)))
+    filled_in = _filled_in(words, copies.values())
+    if filled_in or ours:  # where its fields were left blank, its text is labels and what they explain
+        return filled_in
+    return [_drawn(form) for form in forms_in_text(event, _text_of_pdf(words, reader))]
+
+
+def _drawn(form: Answered) -> Answered:
+    """PDF says where letters stand, not which is read first; and some fonts do not say which they are."""
+    turned = [name for name, answer in form.answers.items() if any(map(_is_right_to_left, answer))]
+    lost = [name for name, answer in form.answers.items() if "\ufffd" in answer]
+    form = replace(form, answers={name: answer.replace("\ufffd", "") for name, answer in form.answers.items()})
+    form = form.doubted(Doubt.RIGHT_TO_LEFT_PDF, *turned) if turned else form
+    return form.doubted(Doubt.LOST_LETTERS, *lost) if lost else form
+
+
+def _is_right_to_left(character: str) -> bool:
+    return unicodedata.bidirectional(character) in ("R", "AL", "AN")
 
 
 def _typed(value: object) -> str:
@@ -151,15 +168,19 @@ def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
 
 
 def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
-    lines = []
+    rows: list[list[str]] = [[]]
     label: tuple[str, ...] = ()
     for cells in rows_of(reader.pages):
+        if cells and 0 < len(rows[-1]) < 3 and not words.called(rows[-1][0].rstrip(" :")):
+            joined = f"{rows[-1][0]} {cells[0]}"
+            if words.called(joined.rstrip(" :")):  # it is wrapped, beside the answer
+                cells = [joined, "\n".join([*rows.pop()[1:], *cells[1:]])]
         begins = words.called(cells[0].rstrip(" :")) if cells else ()
         if label and cells and not begins and words.explains(label, cells[0]):
             del cells[0]  # below the label, beside the answer
         label = begins or label
-        lines.append("\t".join(cells))
-    return "\n".join(lines)
+        rows.append(cells)
+    return "\n".join("\t".join(cells) for cells in rows)
 
 
 def _in_package(event: Event, content: bytes) -> list[Answered]:

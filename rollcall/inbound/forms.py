@@ -1,5 +1,6 @@
 """Filled-in forms in the parts of an e-mail, checked."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -28,6 +29,9 @@ _DATES = {
     "REQUIRE_PARTS": ["day", "month", "year"],
     "RETURN_AS_TIMEZONE_AWARE": False,
 }
+
+_TAG = re.compile(r"\[[^\]]*\]|=\?\S*")
+"""As lists and gateways put into a subject, and what they break of it."""
 
 _Read = TypeVar("_Read")
 _NO_PAPERS = (
@@ -88,7 +92,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     return Found(
         tuple(_checked(event, form) for form in people[:MOST_FORMS]),
         tuple(not_read),
-        what_it_says(letter, event, known),
+        what_it_says(f"{letter}\n\n{_TAG.sub('', about.subject)}", event, known),
         refuses(f"{about.subject}\n\n{letter}"),
     )
 

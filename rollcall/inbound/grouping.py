@@ -1,8 +1,9 @@
 """Which answers in a text are one person's: blocks, cut where other text stands between or a question comes again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, auto
+from itertools import pairwise
 
 from rollcall.inbound.labels import STRUCK_OUT
 from rollcall.model.inbound import Doubt, Doubts
@@ -19,7 +20,8 @@ _CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email",
 """What letterheads and signature blocks say too. It never fills in a form that it does not stand in."""
 _TELLING = frozenset({*NAMES, "category", "hotel", "hotel_tel", "signature"})
 """What only a form asks."""
-_NO_FORM_ALONE = ("tel", "fax", "email", "signed_on")
+_REACHED_AT = frozenset({"tel", "fax", "email"})
+_NO_FORM_ALONE = _REACHED_AT | {"signed_on"}
 
 
 class Gap(IntEnum):
@@ -27,6 +29,8 @@ class Gap(IntEnum):
 
     NONE = auto()
     BLANK = auto()
+    BLANKS = auto()
+    """Several empty lines."""
     PROSE = auto()
     DIVIDER = auto()
     """Dashes, or a heading as `Participant 2:`."""
@@ -45,6 +49,8 @@ class Item:
     inline: bool = False
     """The sender's own answer to a quoted label."""
     gap: Gap = Gap.NONE
+    unsure: bool = False
+    """It may be of two people."""
     row: "Answered | None" = None
     """A person of a list; with blanks where the list has."""
     line: int = 0
@@ -166,7 +172,7 @@ def _may_be_one(own: Answered, quoted: Answered) -> bool:
 class _Piece:
     items: Sequence[Item]
     unsure: bool = False
-    """Where it ends."""
+    """It may begin or end elsewhere."""
 
     @property
     def gap(self) -> Gap:
@@ -174,11 +180,15 @@ class _Piece:
 
     @property
     def fields(self) -> set[str]:
-        return {item.field for item in self.items if item.field}
+        return _fields(self.items)
+
+    @property
+    def names(self) -> set[str]:
+        return {item.field for item in self.items if item.field in NAMES and item.is_given}
 
     @property
     def is_person(self) -> bool:
-        return self.items[0].row is not None or any(item.field in NAMES and item.is_given for item in self.items)
+        return self.items[0].row is not None or bool(self.names)
 
 
 def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
@@ -186,10 +196,8 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
     people = [at for at, piece in enumerate(pieces) if piece.is_person][: MOST_FORMS + 1]
     forms = {at: _form_in(pieces[at]) for at in people}
     used = [item for at in people for item in _block(pieces[at].items)]
-    for at in people[1:]:
-        if pieces[at - 1].unsure:
-            forms[at] = forms[at].doubted(Doubt.PEOPLE_NOT_DIVIDED)
-    if len(people) > 1 and (above := _above(pieces[people[0]])):
+    if len(people) > 1:
+        above = _above(pieces[people[0]], [pieces[at] for at in people[1:]])
         forms |= {at: _sharing(above, pieces[at], forms[at], apart=False) for at in people[1:]}
     for at, piece in enumerate(pieces):
         if at not in forms and piece.fields and forms:
@@ -201,29 +209,85 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
 
 
 def _cut(items: Sequence[Item]) -> Iterator[_Piece]:
-    start = 0
+    hard = [at for at in range(1, len(items)) if items[at].gap > Gap.BLANKS or items[at].row or items[at - 1].row]
+    for start, end in pairwise([0, *hard, len(items)]):
+        for part in _contacts_apart(items[start:end]):
+            for piece in _by_name(part):
+                yield from _by_question(piece)
+
+
+def _fields(items: Iterable[Item]) -> set[str]:
+    return {item.field for item in items if item.field}
+
+
+def _by_name(items: Sequence[Item]) -> list[_Piece]:
+    """One each. Between two names the next person begins: not before what would then be asked twice, not after what
+    was asked once; there at the empty line. What could be either's casts doubt."""
+    named = max(([at for at, one in enumerate(items) if one.field == name and one.is_given] for name in NAMES), key=len)
+    earliest, end = [], len(items)
+    for name, following in reversed([*pairwise(named)]):
+        below = _fields(items[following:end])
+        end = 1 + max(at for at in range(name, following) if items[at].field in below)
+        earliest.append(end)
+    cuts, unsure = [0], set()
+    for (name, following), first in zip(pairwise(named), reversed(earliest), strict=True):
+        asked = _fields(items[cuts[-1] : name + 1])
+        last = next((at for at in range(name + 1, following) if items[at].field in asked), following)
+        last = last if last >= first else following
+        seam = _seam(items, first, last)
+        cut = seam or last
+        is_wider = any(item.gap > items[cut].gap for item in items[name + 1 : following + 1])
+        if is_wider or (not seam and any(item.is_given for item in items[first:last])):
+            unsure |= {len(cuts) - 1, len(cuts)}
+        cuts.append(cut)
+    pieces = pairwise([*cuts, len(items)])
+    return [_Piece(items[start:end], place in unsure) for place, (start, end) in enumerate(pieces) if start < end]
+
+
+def _seam(items: Sequence[Item], first: int, last: int) -> int | None:
+    """The one place where more stands between than anywhere else."""
+    widest = max(items[at].gap for at in range(first, last + 1))
+    places = [at for at in range(first, last + 1) if items[at].gap is widest]
+    return places[0] if len(places) == 1 else None
+
+
+def _by_question(piece: _Piece) -> Iterator[_Piece]:
+    """A letterhead, the person, a signature block: cut where a question comes again."""
+    items = piece.items
+    start, unsure = 0, piece.unsure
     while start < len(items):
-        end, unsure = _end(items, start)
-        yield _Piece(items[start:end], unsure)
-        start = end
+        end, ends_unsure = _end(items, start)
+        for part in _contacts_apart(items[start:end]):
+            yield _Piece(part, unsure or ends_unsure)
+        start, unsure = end, piece.unsure or ends_unsure
+
+
+def _contacts_apart(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Telephone and e-mail above or below an empty line may be a letterhead's or a signature's; not below where each
+    answer stands between empty lines."""
+    gaps = [item.gap for item in items[1:]]
+    blanks = [at for at, gap in enumerate(gaps, start=1) if gap > min(gaps)]
+    above = [at for at, gap in enumerate(gaps, start=1) if gap > Gap.NONE and _is_contact(items[:at])]
+    above += [at for at in blanks[:1] if _is_contact(items[:at], _CONTACT)]
+    start = max(above, default=0)
+    end = next((at for at in blanks[-1:] if _is_contact(items[at:])), len(items))
+    return [part for part in (items[:start], items[start:end], items[end:]) if part]
+
+
+def _is_contact(items: Sequence[Item], may_say: Set[str] = _REACHED_AT) -> bool:
+    fields = _fields(items)
+    return fields <= may_say and not fields.isdisjoint(_REACHED_AT)
 
 
 def _end(items: Sequence[Item], start: int) -> tuple[int, bool]:
-    """Of the piece that begins at `start`, and whether it may be elsewhere."""
+    """Where a question comes again, and whether it may be elsewhere."""
     seen: dict[str, int] = {}
     for at in range(start, len(items)):
-        item = items[at]
-        if at > start and _is_cut(items, at):
-            return at, False
-        if item.field in seen:
+        if items[at].field in seen:
             return _between(items, seen, at)
-        if item.field:
-            seen[item.field] = at
+        if items[at].field:
+            seen[items[at].field] = at
     return len(items), False
-
-
-def _is_cut(items: Sequence[Item], at: int) -> bool:
-    return items[at].gap > Gap.BLANK or bool(items[at].row or items[at - 1].row)
 
 
 def _between(items: Sequence[Item], seen: Mapping[str, int], at: int) -> tuple[int, bool]:
@@ -231,24 +295,25 @@ def _between(items: Sequence[Item], seen: Mapping[str, int], at: int) -> tuple[i
     too; there at an empty line. What could be of either casts doubt."""
     coming: set[str] = set()
     for place in range(at, len(items)):
-        if items[place].field in coming or (place > at and _is_cut(items, place)):
+        if items[place].field in coming:
             break
         coming |= {items[place].field} - {""}
     first = 1 + max(place for name, place in seen.items() if name in coming)
-    blank = [place for place in range(first, at + 1) if items[place].gap is Gap.BLANK]
-    if len(blank) == 1:
-        return blank[0], False
+    if seam := _seam(items, first, at):
+        return seam, False
     of_either = any(item.is_given for item in items[first:at])
     named = any(items[place].field in NAMES for place in range(min(seen.values()), first))
-    return (at if named else first), of_either
+    blank = next((place for place in range(first, at) if items[place].gap > Gap.NONE), first)
+    return (at if named else blank), of_either
 
 
 def _joined(pieces: Sequence[_Piece]) -> list[_Piece]:
-    """Two telephones in adjacent lines are one person's."""
+    """Two telephones in adjacent lines are one person's, as are the halves of a name."""
     joined: list[_Piece] = []
     for piece in pieces:
-        if joined and piece.gap is Gap.NONE and not piece.is_person and joined[-1].is_person:
-            joined[-1] = _Piece([*joined[-1].items, *piece.items])
+        adjacent = joined and piece.gap is Gap.NONE and not (piece.items[0].row or joined[-1].items[0].row)
+        if adjacent and piece.names.isdisjoint(joined[-1].names):
+            joined[-1] = _Piece([*joined[-1].items, *piece.items], joined[-1].unsure or piece.unsure)
         else:
             joined.append(piece)
     return joined
@@ -259,10 +324,12 @@ def _form_in(piece: _Piece) -> Answered:
         return piece.items[0].row
     quoted = all(item.quoted and not item.inline for item in piece.items)
     form = Answered({}, quoted)
+    if piece.unsure or any(item.unsure for item in piece.items):
+        form = form.doubted(Doubt.PEOPLE_NOT_DIVIDED)
     for item in _block(piece.items):
         form = form.answering(item.field, item.value) if item.is_given and item.field else form
         form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
-    return form.doubted(Doubt.PEOPLE_NOT_DIVIDED) if piece.unsure else form
+    return form
 
 
 def _block(items: Sequence[Item]) -> Sequence[Item]:
@@ -301,16 +368,19 @@ def _with_piece(piece: _Piece, at: int, pieces: Sequence[_Piece], forms: Mapping
         form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
     if len(forms) > 1:
         form = form.doubted(Doubt.PEOPLE_NOT_DIVIDED)
-    elif piece.fields & _CONTACT and gap in (Gap.PROSE, Gap.CLOSING):
+    elif is_contact or (piece.fields & _CONTACT and gap in (Gap.PROSE, Gap.CLOSING)):
         form = form.doubted(Doubt.OUTSIDE_THE_FORM, *sorted(piece.fields))
     return {nearest: form}
 
 
-def _above(first: _Piece) -> list[Item]:
-    """What all share, above an empty line above the first person's name."""
+def _above(first: _Piece, others: Sequence[_Piece]) -> list[Item]:
+    """What all share: above an empty line above the first person's name, and nobody else is asked it."""
     named = next((at for at, item in enumerate(first.items) if item.field in NAMES), 0)
-    end = max((at for at in range(1, named + 1) if first.items[at].gap is Gap.BLANK), default=0)
-    return [item for item in first.items[:end] if item.field in SHARED]
+    end = _seam(first.items, 1, named) if named else None
+    if not end or first.items[end].gap is min(item.gap for item in first.items[1:]):
+        return []
+    asked = {name for piece in others for name in piece.fields}
+    return [item for item in first.items[:end] if item.field in SHARED and item.field not in asked]
 
 
 def _sharing(shared: Sequence[Item], piece: _Piece, form: Answered, *, apart: bool) -> Answered:

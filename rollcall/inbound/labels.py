@@ -169,16 +169,17 @@ def labels_in(words: Vocabulary, line: str) -> list[Label]:
 
 
 _UNKNOWN = re.compile(
-    r"(?P<label>[^\W\d_][^:：\t?!;,<>@]{0,39}?)\s*(?:：|:(?=\s|\Z)|\.{3,}|…|_{3,}|\t+(?=\S)(?!.*\t))\s*(?P<rest>.*)"
+    r"(?P<label>[^\W\d_][^:：\t?!;,<>@]{0,39}?)\s*(?:：|:(?=\s|\Z)|\.{3,}|…|_{3,}|\t+(?=\S)(?!.*\t)"
+    r"|(?P<wide>[ \xa0]{2,}))\s*(?P<rest>.*)"
 )
 _MOST_WORDS = 5
 
 
-def unknown_label(line: str) -> tuple[str, str] | None:
-    """What looks like a label, and the answer beside it."""
+def unknown_label(line: str, *, wide: bool) -> tuple[str, str] | None:
+    """What looks like a label, and the answer beside it. `wide`: blanks may divide them."""
     body = line[bullet.end() :] if (bullet := _BULLET.match(line)) else line
     found = _UNKNOWN.fullmatch(body.rstrip())
-    if not found or len(found["label"].split()) > _MOST_WORDS:
+    if not found or len(found["label"].split()) > _MOST_WORDS or (found["wide"] and not wide):
         return None
     return found["label"].strip(" *_"), value_in(found["rest"])
 

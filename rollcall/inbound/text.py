@@ -15,7 +15,7 @@ from rollcall.inbound.labels import (
     value_in,
     vocabulary,
 )
-from rollcall.inbound.letter import is_closing, is_heading, says_something, words_of
+from rollcall.inbound.letter import is_closing, is_heading, is_only_heading, says_something, words_of
 from rollcall.inbound.lists import Columns, columns_of, form_in_row
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
@@ -30,8 +30,9 @@ _FLOWED = 50
 
 _BOX = re.compile(r"\s*(?:[\[(][^\[\]()]{0,3}[\])]|[^\w\s])")
 _CELL = re.compile(r"[^\s\xa0]+(?:[ \xa0][^\s\xa0]+)*")
+_NEXT_CELL = re.compile(r"\t|[ \xa0]{3,}")
 _ASIDE = re.compile(r"\s*\([^()]*\)\s*")
-_RULE = re.compile(r"\s*[-=*#~+–—_]{3,}[-=*#~+–—_ ]*")
+_RULE = re.compile(r"\s*(?:[-=*#~+–—_]\s*){3,}")
 """But below a label it is where the answer goes."""
 _RUNS_ON = ("organization",)
 """Often wrap to a second line."""
@@ -70,6 +71,8 @@ class _Open:
     line: int
     label: str = ""
     asked_in_quote: bool = False
+    unsure: bool = False
+    """Another cell follows, perhaps another person's."""
     leaders: bool = False
     """Dots follow: the answer is on its own line."""
     done: bool = False
@@ -94,6 +97,10 @@ class _Reading:
         """Of the columns, where blanks align them."""
         self._gaps = {False: Gap.NONE, True: Gap.NONE}
         self._last: tuple[str, ...] = ()
+        self._wide = False
+        """Blanks divide labels from answers."""
+        self._answers_below = False
+        self._headings: set[str] = set()
         self._tel_asked = False
         self._at = 0
 
@@ -113,7 +120,8 @@ class _Reading:
     def _read(self, line: Line, labels: Sequence[Label], *, more: bool, form: bool) -> None:
         """`more`: labels follow further down; `form`: the sender's own form does."""
         if not line.text.strip(f"{STRUCK_OUT} \t\xa0"):
-            self._mark(line, Gap.BLANK)
+            if not self._is_left_blank():
+                self._mark(line, Gap.BLANKS if self._gaps[line.quoted] is Gap.BLANK else Gap.BLANK)
             if self._open:
                 self._open.blank = True
             if not line.quoted:
@@ -123,7 +131,7 @@ class _Reading:
         elif is_closing(line.text):
             self._aside(line, Gap.CLOSING)
             self._columns = None
-        elif _RULE.fullmatch(line.text) and not (self._open and not self._open.lines):
+        elif _RULE.fullmatch(line.text) and not self._is_asking():
             self._aside(line, Gap.DIVIDER)
         elif self._columns and self._read_row(line):
             return
@@ -138,6 +146,13 @@ class _Reading:
         self._mark(line, gap)
         if not line.quoted:
             self.beside.append((self._at, line.text))
+
+    def _is_left_blank(self) -> bool:
+        """An empty line where the answer would stand, as others stand below their labels."""
+        return self._answers_below and self._is_asking()
+
+    def _is_asking(self) -> bool:
+        return self._open is not None and not (self._open.lines or self._open.blank)
 
     def _gap(self, quoted: bool) -> Gap:
         gap, self._gaps[quoted] = self._gaps[quoted], Gap.NONE
@@ -161,12 +176,15 @@ class _Reading:
 
     def _begin(self, label: Label, line: Line) -> None:
         names = self._meant(label.names)
-        self._last = names
+        self._last, self._wide = names, label.wide
         self._open = _Open(names, [], line.quoted, self._gap(line.quoted), self._at, asked_in_quote=line.quoted)
         rest = label.rest.strip()
         if rest:
-            said = rest if self._kind(names) == "choice" else value_in(rest)
+            is_choice = self._kind(names) == "choice"
+            said = rest if is_choice else value_in(rest)
+            self._open.unsure = not is_choice and bool(_NEXT_CELL.search(said))
             self._open.leaders = not said
+            self._answers_below = self._answers_below and not said
             if said or rest in ("-", "–", "—"):
                 self._open.lines.append(said or NOTHING)
                 self._open.flows = self._flows(line)
@@ -184,7 +202,7 @@ class _Reading:
     def _begin_unknown(self, line: Line) -> bool:
         """What is not known is not the answer above it."""
         here = self._open
-        found = unknown_label(line.text)
+        found = unknown_label(line.text, wide=self._wide)
         if not found or (here and here.quoted != line.quoted) or not says_something(line.text, self._nothing):
             return False
         label, rest = found
@@ -224,7 +242,8 @@ class _Reading:
         if here and here.names and self._kind(here.names) == "choice" and not here.done:
             if here.quoted == line.quoted:
                 wrapped = bool(here.lines) and line.text[0].isspace() and not here.blank
-                if fields == here.names or (not fields and (wrapped or _BOX.match(line.text))):
+                box = _BOX.match(line.text) and not is_only_heading(line.text)
+                if fields == here.names or (not fields and (wrapped or box)):
                     here.lines.append(line.text)
                     return True
             elif here.quoted and fields == here.names:
@@ -257,10 +276,11 @@ class _Reading:
             self._outside(line)
         elif here.lines and here.flows and not here.blank and here.quoted == line.quoted:
             here.lines[-1] = f"{here.lines[-1]} {said}".strip()
-        elif here.lines and here.quoted == line.quoted and self._may_follow(here, more=more):
+        elif here.lines and here.quoted == line.quoted and self._may_follow(here, line.text, more=more):
             here.spaced = here.spaced and here.blank
             here.lines.append(said)
         elif not here.lines and self._may_begin(here, line, more=more, form=form):
+            self._answers_below = True
             here.quoted = line.quoted
             here.lines.append(said)
         else:
@@ -273,8 +293,11 @@ class _Reading:
 
     def _outside(self, line: Line) -> None:
         if not _ASIDE.fullmatch(line.text) and value_in(line.text):
-            heading = is_heading(line.text)
-            self._mark(line, Gap.DIVIDER if heading else Gap.PROSE)
+            if is_heading(line.text):
+                self._headings.add(_without_digits(line.text))
+                self._mark(line, Gap.DIVIDER)
+            else:
+                self._mark(line, Gap.PROSE)
         if not line.quoted:
             self.beside.append((self._at, line.text))
 
@@ -283,11 +306,16 @@ class _Reading:
         if not here.names or not _looks_like(self._kind(here.names), line.text):
             return not here.names and not here.blank
         if here.quoted == line.quoted:
-            return not here.leaders and (more or not here.blank)
+            kind = self._kind(here.names)
+            numbers = is_only_heading(line.text) and (here.blank or kind in ("text", "choice"))
+            again = _without_digits(line.text) in self._headings or kind != "lines"
+            numbers = numbers or (here.blank and again and is_heading(line.text))
+            apart = here.blank and (kind == "choice" or not more)
+            return not (here.leaders or numbers or apart)
         return here.quoted and not (here.blank and form)
 
-    def _may_follow(self, here: _Open, *, more: bool) -> bool:
-        if not self._takes_lines(here) or len(here.lines) >= _MOST_LINES:
+    def _may_follow(self, here: _Open, said: str, *, more: bool) -> bool:
+        if not self._takes_lines(here) or len(here.lines) >= _MOST_LINES or is_only_heading(said):
             return False
         return not here.blank or (here.spaced and more and self._kind(here.names) == "lines" and bool(here.names))
 
@@ -314,7 +342,8 @@ class _Reading:
         gap = here.gap
         for name, value in self._words.shared_out(here.names, "\n".join(lines)):
             quoted = here.quoted or inline
-            self._items.append(Item(name, value, quoted=quoted, inline=inline, gap=gap, line=here.line))
+            item = Item(name, value, quoted=quoted, inline=inline, gap=gap, line=here.line, unsure=here.unsure)
+            self._items.append(item)
             gap = Gap.NONE
 
     def _close_unknown(self, here: _Open) -> None:
@@ -368,6 +397,10 @@ def _near(start: int, placed: Mapping[int, str]) -> int:
 
 def _unread(cells: Sequence[tuple[int, str]]) -> Answered:
     return Answered({}).doubted(Doubt.ROW_NOT_READ, "  ".join(cell for _, cell in cells))
+
+
+def _without_digits(text: str) -> str:
+    return "".join(character for character in text if character.isalpha()).casefold()
 
 
 def _looks_like(kind: str, text: str) -> bool:

@@ -29,7 +29,7 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.clock import Clock
-from tests.support.desk import Postbox
+from tests.support.desk import Postbox, restore
 
 EVENT = an_event()
 ANYBODY = a_registration()
@@ -116,6 +116,19 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
     assert gathered.by_category == {"member-state": 4}
     organization = a_registration().answers["organization"]
     assert gathered.organizations == Shown(((organization, 4),), 1)
+
+
+def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> None:
+    """Their commit time is after the deadline now: the closing's list decides."""
+    for id in "AB":
+        desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
+    close_after(desk, clock)
+    desk.store.accept(EVENT.slug, "C", a_registration(first_name="C"), an_entry("C"))
+    restore(desk, EVENT.slug, "A")
+    gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
+    table = gathered.attached[0].content.decode("utf-8-sig")
+    assert [row["First name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
+    assert [one.registered.id for one in gathered.late.shown] == ["C"]
 
 
 def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None:

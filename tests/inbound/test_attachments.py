@@ -15,11 +15,14 @@ import xlsxwriter
 from docx.oxml import parse_xml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
-from rollcall.inbound.mime import File
+from rollcall.inbound.forms import find_forms
+from rollcall.inbound.mime import File, Parts
 from rollcall.model.inbound import Doubt
 from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
@@ -149,6 +152,24 @@ def test_a_table_of_two_columns_in_a_pdf() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("place", "width"), [("TOP", 200), ("MIDDLE", 200), ("BOTTOM", 200), ("TOP", 90), ("BOTTOM", 90)]
+)
+def test_where_a_label_stands_beside_an_answer_of_several_lines(place: str, width: int) -> None:
+    """And wrapped in a narrow column."""
+    style = ParagraphStyle("", fontSize=10, leading=12)
+    form = {name: answer for name, answer in FORM.items() if name not in ("title", "category")}
+    form["address"] = "BP 3000\nConakry\nGuinée"
+    rows = [
+        [Paragraph(LABELS[name], style), Paragraph(answer.replace("\n", "<br/>"), style)]
+        for name, answer in form.items()
+    ]
+    file = io.BytesIO()
+    SimpleDocTemplate(file).build([Table(rows, [width, 300], style=[("VALIGN", (0, 0), (-1, -1), place)])])
+    (answers,) = read(file.getvalue())
+    assert answers == form
+
+
 def drawn(*draw: Callable[[Canvas], None]) -> bytes:
     file = io.BytesIO()
     canvas = Canvas(file)
@@ -178,6 +199,27 @@ def dot(canvas: Canvas) -> None:
 
 def letter(canvas: Canvas) -> None:
     canvas.drawString(322, 760, "X")
+
+
+def test_right_to_left_text_of_a_pdf_is_in_doubt() -> None:
+    (form,) = forms_in_file(EVENT, File("form.pdf", "", (CASES / "arabic-lines-chromium.pdf").read_bytes()))
+    turned = ("family_name", "first_name", "organization", "address", "tel", "hotel", "signature")
+    assert form.doubts == {Doubt.RIGHT_TO_LEFT_PDF: turned}
+    assert form.answers["family_name"] == "المثال"
+
+
+def test_letters_that_a_pdf_s_font_does_not_tell_are_in_doubt() -> None:
+    """No character stands in their place, which people would have to remove."""
+    (form,) = forms_in_file(EVENT, File("form.pdf", "", (CASES / "thai-lines-chromium.pdf").read_bytes()))
+    assert form.doubts == {Doubt.LOST_LETTERS: ("first_name", "organization", "signature")}
+    assert (form.answers["family_name"], form.answers["first_name"]) == ("ตัวอย่าง", "หนึง")
+
+
+def test_a_number_that_a_spreadsheet_shortened_is_asked_about() -> None:
+    content = (CASES / "scientific-phone.csv").read_bytes()
+    first, second = find_forms(EVENT, Parts(files=(File("list.csv", "text/csv", content),))).forms
+    assert list(first.faults) == ["tel"]
+    assert second.registration
 
 
 @pytest.mark.parametrize("mark", [cross, dot, letter])

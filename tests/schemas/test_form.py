@@ -220,6 +220,7 @@ def test_the_hotel_is_where_the_venue_is() -> None:
 
 def test_a_telephone_number_without_a_digit_is_none() -> None:
     assert faults_in(tel="none") == {"tel": ["not_a_telephone_number"]}
+    assert faults_in(tel="4.1227E+11") == {"tel": ["not_a_telephone_number"]}
 
 
 @pytest.mark.parametrize("day", ["2003-08-01", "2004-01-14", "2004-02-20", "2004-02-27", " 2004-02-20\t"])
