@@ -177,7 +177,7 @@ def test_a_screen_reader_meets_texts_and_fields_in_order() -> None:
         else:
             assert parents[element["/Pg"]["/StructParents"]][element["/K"]].get_object() == element
     for page in reader.pages:
-        assert page["/Tabs"] == "/S"
+        assert str(page["/Tabs"]) == "/S"
         content = page.get_contents()
         assert content is not None
         drawn = content.get_data()
