@@ -232,10 +232,10 @@ def test_who_may_be_one_person_is_told_of_the_others() -> None:
 
 
 def test_of_many_who_may_be_one_person_some_are_named() -> None:
-    people = similar(*["Diallo"] * 2000)
+    people = similar(*["Diallo"] * 200)
     with closing(SortedRows(EVENT)) as rows:
         rows.add(map(RosterRow, people), EVENT.closes_at)
-        assert rows.doubles() == 2000
+        assert rows.doubles() == 200
         named = [str(row["doubles"]).split(", ") for row in rows.of()]
     assert named[0] == [one.reference for one in people[1:6]]
     assert {len(references) for references in named} == {DOUBLES_NAMED}
