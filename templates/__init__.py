@@ -14,8 +14,6 @@ from markupsafe import Markup
 
 from rollcall.model.event import Event
 
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
-
 
 def render(name: str, **context: object) -> str:
     """A template under `templates/`, filled in."""
@@ -29,7 +27,8 @@ def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **
         environment = _emails(form)
         body = environment.get_template(f"emails/{name}.jinja").render(subject=subject, **context)
         document: Any = environment.globals["document"]
-        return _BLANK_LINES.sub("\n\n", document(lang, dir, subject, Markup(body))).strip() + "\n"
+        lines = (line.rstrip() for line in document(lang, dir, subject, Markup(body)).split("\n"))
+        return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
     return rendered("text"), rendered("html")
 

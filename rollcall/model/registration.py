@@ -125,6 +125,14 @@ def normalized(name: str) -> str:
     return fold(name if name.isascii() and "`" not in name else name.translate(_ONE_OF_ITS_KIND))
 
 
+def without_accents(name: str) -> str:
+    """As `normalized`, in base letters only."""
+    if name.isascii():
+        return normalized(name)
+    letters = unicodedata.normalize("NFKD", normalized(name).translate(_LOOK_ALIKES))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def normalized_address(email: str) -> str:
     """As `fold`, with the domain in its ASCII form (RFC 5890)."""
     if email.isascii():
@@ -175,5 +183,4 @@ _LOOK_ALIKES = str.maketrans(
 
 
 def _skeleton(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", normalized(name).translate(_LOOK_ALIKES))
-    return "".join(letter for letter in letters if letter.isalnum())
+    return "".join(filter(str.isalnum, without_accents(name)))
