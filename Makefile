@@ -2,15 +2,23 @@
 PYTHON ?= python3
 FORMS ?= forms
 
-.PHONY: run test check form bench clean lock third-party status smoke move-deadline send-roster event-check
+# A mistyped setting would be passed over in silence.
+settings = PYTHON PORT STORE AT EVENTS DATABASE SENDGRID_ANSWERS FIRESTORE_EMULATOR_HOST PROJECT EVENT TO URL YES JSON \
+	REGION DOMAIN ON_CALL KEY FORMS FORMS_HOST LOCK AUDIT
+given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $(subst =, ,$(one)))))
+unknown = $(filter-out $(settings),$(given))
+$(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
+
+.PHONY: run test audit check form bench clean lock third-party status smoke move-deadline send-roster event-check
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
+## audit            accessibility of all pages and e-mails, in Chromium (AUDIT=--only=form)
 ## check            style, types, and which room imports which
 ## form             the blank form of each event, as PDF and text (EVENTS=, FORMS_HOST=)
 ## status           what came in, what waits, what failed, the next deadline (PROJECT=)
 ## smoke            registers a test person, waits for the confirmation, removes the person (URL=, PROJECT=)
-## move-deadline    moves a deadline (EVENT=, TO=, PROJECT=)
+## move-deadline    says what would change, asks, and moves a deadline (EVENT=, TO=, PROJECT=, YES=1)
 ## send-roster      sends the roster to the staff again (EVENT=, PROJECT=)
 ## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
 ## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
@@ -32,8 +40,11 @@ help:
 run: .venv/run
 	.venv/bin/python -m rollcall.local
 
-test: .venv/test
+test: .venv/test tests/node/node_modules
 	.venv/bin/python -m pytest
+
+audit: .venv/test tests/node/node_modules
+	.venv/bin/python -m tests.node.audit $(AUDIT)
 
 check: .venv/test
 	.venv/bin/ruff check .
@@ -82,7 +93,7 @@ bench-instances bench-settings bench-counting bench-growth bench-people: .venv/t
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
-# given, EVENT= and the like, they find in the environment; JSON=1 answers for programs.
+# given, EVENT= and the like, they find in the environment; JSON=1 answers for programs, YES=1 asks nobody.
 status smoke move-deadline send-roster event-check: .venv/run
 	@.venv/bin/python -m rollcall.ops $@
 
@@ -103,5 +114,12 @@ deploy deploy-plan deploy-check destroy rotate: .venv/run
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# For the tests that need Node; without it they are left out, and say so.
+tests/node/node_modules: tests/node/package-lock.json
+	@command -v npm >/dev/null || exit 0; \
+	echo "Installing what tests/node/package-lock.json names into tests/node/node_modules ..."; \
+	npm ci --prefix tests/node --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
+	echo "npm could not install them: the tests that need them are left out."
+
 clean:
-	rm -rf .venv .rollcall
+	rm -rf .venv .rollcall tests/node/node_modules

@@ -6,13 +6,15 @@ A handler is imported by the function that needs it: a person waiting for the fo
 import gc
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import functions_framework
-from environs import Env
+from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
@@ -21,7 +23,7 @@ from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from schemas.event import read_events
+from schemas.event import EventFileError, read_events
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
@@ -34,9 +36,19 @@ if "FUNCTION_TARGET" in os.environ:
 
 env = Env()
 
+
+@contextmanager
+def _or_stop() -> Iterator[None]:
+    try:
+        yield
+    except (EnvError, EventFileError) as error:
+        raise SystemExit(f'Rollcall does not start. {error} (README.md, "Configuration")') from None
+
+
 # Read at import: a wrong configuration stops the start.
-EVENTS = read_events(env.path("EVENTS", Path(__file__).parent / "events"))
-STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"]))
+with _or_stop():
+    EVENTS = read_events(env.path("EVENTS", Path(__file__).parent / "events"))
+    STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"], error="Say sqlite or firestore."))
 if STORE == "sqlite" and "K_SERVICE" in os.environ:
     raise SystemExit("STORE=sqlite on Cloud Run would lose every registration with the instance; set STORE=firestore")
 
@@ -184,22 +196,23 @@ def _needs_link_key() -> None:
 
 
 # A function without its keys does not start.
-match os.environ.get("FUNCTION_TARGET"):
-    case "register":
-        _needs_link_key()
-        _needs_bucket_in_the_cloud()
-    case "send_mail" | "send_due_mail":
-        _post()
-        _needs_bucket_in_the_cloud()
-        _files()
-        _reader()
-        _needs_link_key()
-        env.str("PAGES", validate=Length(min=1))
-    case "record_deliveries":
-        _verification_keys("SENDGRID_WEBHOOK_KEY")
-    case "receive_email":
-        _verification_keys("SENDGRID_PARSE_KEY")
-        _needs_bucket_in_the_cloud()
-        _files()
-        _reader()
-        env.str("MAIL_FROM", validate=Length(min=1))
+with _or_stop():
+    match os.environ.get("FUNCTION_TARGET"):
+        case "register":
+            _needs_link_key()
+            _needs_bucket_in_the_cloud()
+        case "send_mail" | "send_due_mail":
+            _post()
+            _needs_bucket_in_the_cloud()
+            _files()
+            _reader()
+            _needs_link_key()
+            env.str("PAGES", validate=Length(min=1))
+        case "record_deliveries":
+            _verification_keys("SENDGRID_WEBHOOK_KEY")
+        case "receive_email":
+            _verification_keys("SENDGRID_PARSE_KEY")
+            _needs_bucket_in_the_cloud()
+            _files()
+            _reader()
+            env.str("MAIL_FROM", validate=Length(min=1))

@@ -5,6 +5,7 @@ function. The quick bench measures accepting, eight at a time, and cold starts, 
 thousand requests to compile it. Writes `bench/results/*.json`.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,6 @@ from tests.support.builders import write_open_event
 
 
 def main(quick: bool) -> None:
-    """`python -m bench [--quick]`."""
     plan, beside, starts = (accepting.QUICK, None, 3) if quick else (accepting.FULL, accepting.BESIDE, 12)
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder)
@@ -38,4 +38,6 @@ def main(quick: bool) -> None:
 
 
 if __name__ == "__main__":
-    main("--quick" in sys.argv[1:])
+    parser = argparse.ArgumentParser("python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two minutes")
+    main(parser.parse_args().quick)

@@ -33,7 +33,7 @@ from google.cloud.firestore_v1.types import (
 
 from bench.costs import Counted, Each, tables
 from bench.emulator import emulator
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.page import put
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, roster_entry
@@ -257,4 +257,5 @@ def _accept(of: Database, slug: str, count: int) -> Sequence[str]:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

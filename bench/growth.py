@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.costs import cpu
+from bench.machine import no_arguments
 from bench.page import put
 from deploy.functions import FUNCTIONS, Function
 from rollcall.desk.limits import Limits
@@ -297,4 +298,5 @@ def _duration(seconds: float) -> str:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

@@ -34,7 +34,7 @@ from gcp_storage_emulator.server import create_server
 from google.cloud import firestore, storage
 
 from bench.emulator import emulator
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.messages import LARGE
 from bench.serving import FRAMEWORK, MB, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
@@ -302,4 +302,5 @@ def _show(one: Measured) -> None:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

@@ -1,5 +1,6 @@
 """The machine that measured, and the result files that name it."""
 
+import argparse
 import json
 import os
 import platform
@@ -13,6 +14,12 @@ from bench.serving import ROOT
 
 _RESULTS = ROOT / "bench" / "results"
 _PACKAGES = ("functions-framework", "google-cloud-firestore", "grpcio", "gunicorn", "marshmallow")
+
+
+def no_arguments(doc: str | None) -> None:
+    """A bench takes none; `--help` helps."""
+    as_it_stands = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(description=doc, formatter_class=as_it_stands).parse_args()
 
 
 def machine() -> dict[str, object]:

@@ -26,7 +26,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.serving import ROOT, peak_memory
 from rollcall.desk.receive import read_in, receive
 from rollcall.inbound.reader import InboxReader
@@ -216,4 +216,8 @@ def _not_posted(_email: Email) -> SendResult:
 
 
 if __name__ == "__main__":
-    measure_one(Path(sys.argv[1])) if len(sys.argv) > 1 else main()
+    if len(sys.argv) > 1 and Path(sys.argv[1]).is_file():
+        measure_one(Path(sys.argv[1]))
+    else:
+        no_arguments(__doc__)
+        main()

@@ -31,7 +31,7 @@ from google.cloud import firestore
 
 from bench.emulator import emulator
 from bench.instances import SETTINGS, Bench, post
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.serving import Processes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
@@ -211,4 +211,5 @@ def _each_came_once(api: CountingSendGrid, ids: Sequence[str]) -> None:
 _HEAD = f"{'by':18} {'at once':>8} {'e-mails':>8} {'seconds':>9} {'a second':>9} {'cpu ms':>8} {'most MB':>8}"
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

@@ -13,7 +13,7 @@ from bench.cold_start import start
 from bench.emulator import emulator
 from bench.firestore import Database, take_first
 from bench.load import post_forms
-from bench.machine import write_results
+from bench.machine import no_arguments, write_results
 from bench.ratios import Spread, spread
 from bench.subjects import EVENT, FORM, NUMBER, Subject, product
 from tests.support.builders import write_open_event
@@ -90,4 +90,5 @@ def _bound(subject: Subject, processors: str) -> Subject:
 
 
 if __name__ == "__main__":
+    no_arguments(__doc__)
     main()

@@ -89,8 +89,8 @@ class Outside:
 def main(command: str, environment: Mapping[str, str], outside: Outside) -> int:
     """Run the command; returns its exit code."""
     if command not in _COMMANDS:
-        say(f"Name a command: {', '.join(_COMMANDS)}")
-        return 1
+        say(f"usage: python -m deploy COMMAND, which is one of: {', '.join(_COMMANDS)} (docs/deploy.md)")
+        return 0 if command in ("-h", "--help") else 1
     try:
         return _COMMANDS[command](environment, outside)
     except StepFailed as error:

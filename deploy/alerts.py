@@ -211,7 +211,7 @@ or
 
 
 def alerts(place: Place) -> tuple[Alert, ...]:
-    """All alerts. Each needs a person; what recovers by itself alerts only where it does not."""
+    """All alerts. Each calls for a person; what recovers by itself alerts only where it does not."""
     return (
         Alert(
             "E-mail delayed",

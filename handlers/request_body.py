@@ -4,6 +4,7 @@ import io
 import json
 import re
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -16,7 +17,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
-from handlers.responses import FORM_TYPES, HttpProblem
+from handlers.responses import FORM_TYPES, HttpProblem, reads_json
 from rollcall.desk.quarantine import bot_signal_in
 from rollcall.model.fault import Fault
 from rollcall.model.registration import BotSignal
@@ -35,6 +36,8 @@ _NOTHING = "Nothing was registered"
 class Form:
     answers: Any
     as_json: bool
+    """How it is answered."""
+    from_page: bool = False
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
     """Of ambiguous fields, which have no answer."""
 
@@ -43,7 +46,7 @@ class Form:
         return {name: str(value) for name, value in self.answers.items()} if isinstance(self.answers, Mapping) else {}
 
     def without_bot_fields(self) -> "Form":
-        if self.as_json:
+        if not self.from_page:
             return self
         return replace(
             self, answers={name: text for name, text in self.typed.items() if name not in (HIDDEN, SHOWN_AT)}
@@ -76,16 +79,41 @@ def read_body(request: Request) -> None:
 def read_form(request: Request) -> Form:
     """The form in the body, once that is read. Raises `HttpProblem`: 400 not readable, 413 too many fields, 415 another
     type or character set."""
-    reader = _READERS.get(request.mimetype)
+    body = _decoded(request)
+    reader, types = _READERS.get(request.mimetype), ", ".join(_READERS)
+    if reader is not _read_json and body.lstrip().startswith((b"{", b"[")):
+        told = f"This reads as JSON: please send it with “Content-Type: application/json”. {_NOTHING}."
+        raise HttpProblem(415, "Another type is needed", told, Accept=types)
     if reader is None:
-        types = ", ".join(_READERS)
         raise HttpProblem(415, "Another type is needed", f"Please send one of {types}. {_NOTHING}.", Accept=types)
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         raise HttpProblem(415, "Another character set is needed", f"Please send it in UTF-8. {_NOTHING}.")
-    form = reader(request)
+    form = replace(reader(body, request), as_json=reads_json(request))
     if isinstance(form.answers, Mapping) and len({*form.answers, *form.faults}) > MOST_FIELDS:
         raise _too_many()
     return form
+
+
+def _decoded(request: Request) -> bytes:
+    """Without its `Content-Encoding` (RFC 9110, 8.4)."""
+    body = request.get_data()
+    match request.headers.get("Content-Encoding", "").strip().lower():
+        case "" | "identity":
+            return body
+        case "gzip" | "x-gzip":
+            unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            try:
+                body = unzip.decompress(body, LARGEST_BODY + 1)
+            except zlib.error:
+                raise _incomplete() from None
+            if len(body) > LARGEST_BODY:
+                raise _too_large()
+            if not unzip.eof or unzip.unused_data:
+                raise _incomplete()
+            return body
+        case _:
+            told = f"Please send it as it is, or in gzip. {_NOTHING}."
+            raise HttpProblem(415, "Another encoding is needed", told, **{"Accept-Encoding": "gzip"})
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -116,10 +144,10 @@ def _instant(text: str) -> datetime | None:
     return instant if instant.tzinfo else None
 
 
-def _read_json(request: Request) -> Form:
+def _read_json(body: bytes, _request: Request) -> Form:
     """RFC 8259: UTF-8, with or without a byte order mark. Duplicate names are refused, since readers differ (4)."""
     try:
-        text = request.get_data().decode("utf-8-sig")
+        text = body.decode("utf-8-sig")
         return Form(json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant), as_json=True)
     except (ValueError, RecursionError):
         raise HttpProblem(400, "Not readable", f"This is not JSON (RFC 8259) in UTF-8. {_NOTHING}.") from None
@@ -136,15 +164,13 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_urlencoded(request: Request) -> Form:
+def _read_urlencoded(body: bytes, _request: Request) -> Form:
     """WHATWG URL, 5.1. What is not UTF-8 becomes U+FFFD, which each field refuses for itself."""
-    body = request.get_data().decode("utf-8", "replace")
-    return _form(parse_qsl(body, keep_blank_values=True, errors="replace"))
+    return _form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))
 
 
-def _read_multipart(request: Request) -> Form:
+def _read_multipart(body: bytes, request: Request) -> Form:
     """RFC 7578, to its closing boundary. What is not UTF-8 becomes U+FFFD too."""
-    body = request.get_data()
     parser = FormDataParser(silent=False, max_form_parts=MOST_FIELDS)
     try:
         _, fields, files = parser.parse(io.BytesIO(body), request.mimetype, len(body), request.mimetype_params)
@@ -162,10 +188,11 @@ def _form(pairs: Iterable[tuple[str, str]], files: Iterable[str] = ()) -> Form:
     times = Counter(name for name, _ in pairs)
     faults = {name: [Fault("repeated")] for name in times if times[name] > 1}
     faults |= {name: [Fault("file")] for name in files}
-    return Form({name: value for name, value in pairs if name not in faults}, as_json=False, faults=faults)
+    answers = {name: value for name, value in pairs if name not in faults}
+    return Form(answers, as_json=False, from_page=True, faults=faults)
 
 
-_READERS: dict[str, Callable[[Request], Form]] = {
+_READERS: dict[str, Callable[[bytes, Request], Form]] = {
     "application/json": _read_json,
     **dict(zip(FORM_TYPES, (_read_urlencoded, _read_multipart), strict=True)),
 }

@@ -22,6 +22,9 @@ PRIVATE = {
     "Referrer-Policy": "no-referrer",  # a page's address may hold a reference
 }
 """Headers of every answer of every function."""
+MAY_GO_BACK = {"Cache-Control": "private, no-cache"}
+"""Of a page with a form: without its copy in the browser, what was typed would be lost on Back. Firefox forgets it with
+every `no-store`; Chromium asks for the old form to be sent again, where a POST led to the page."""
 _PUBLIC = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -30,7 +33,6 @@ _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "content-type, idempotency-key",
     "Access-Control-Max-Age": "7200",  # seconds, the most that Chromium keeps
 }
 
@@ -67,11 +69,27 @@ def problem(status: int, title: str, detail: str, **more: object) -> Response:
     return json_response(status, details, "application/problem+json")
 
 
-def problem_or_page(request: Request, error: HttpProblem) -> Response:
-    if request.mimetype in FORM_TYPES or "text/html" in request.headers.get("Accept", ""):
-        response = page(error.status, "message", heading=error.title, sentences=[error.detail], event=None)
-    else:
+def reads_json(request: Request) -> bool:
+    """By `Accept` (RFC 9110, 12.5.1). Where that leaves it open, whoever sends a form reads pages, and others JSON; the
+    `Accept` of whoever sends JSON says nothing, since programs have one with HTML by default (Java's)."""
+    if request.mimetype == "application/json":
+        return True
+    ours = ["text/html", "application/json", "application/problem+json"]
+    if request.mimetype not in FORM_TYPES:
+        ours.reverse()
+    return request.accept_mimetypes.best_match(ours, default=ours[0]) != "text/html"
+
+
+def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, Event]) -> Response:
+    """The page names the contact of the event at this address; of every event, where the address has none."""
+    # no page sends another type or encoding than we read: only programs do
+    is_for_program = error.status == 415 and "text/html" not in request.headers.get("Accept", "")
+    if is_for_program or reads_json(request):
         response = problem(error.status, error.title, error.detail)
+    else:
+        event, sentences = event_at(request, events), [error.detail]
+        about = {"heading": error.title, "sentences": sentences, "event": event, "events": list(events.values())}
+        response = page(error.status, "message", **about)
     response.headers.extend(error.headers)
     return response
 
@@ -84,8 +102,8 @@ def unavailable(error: StoreUnavailable, response: Response) -> Response:
 
 
 def add_security_headers(response: Response) -> None:
-    response.headers.update(PRIVATE)
-    response.headers.update(_PUBLIC)
+    for name, value in (PRIVATE | _PUBLIC).items():
+        response.headers.setdefault(name, value)
     is_page = response.mimetype == "text/html"
     response.headers["Content-Security-Policy"] = _page_policy() if is_page else _LOADS_NOTHING
 
@@ -102,12 +120,19 @@ def add_cors_headers(request: Request, response: Response, event: Event) -> None
     response.headers["Access-Control-Expose-Headers"] = "Retry-After"
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         response.headers.update(_PREFLIGHT)
+        # whatever libraries add (htmx, Sentry, OpenTelemetry): none of it changes what we do
+        asked = request.headers.get("Access-Control-Request-Headers")
+        response.headers["Access-Control-Allow-Headers"] = asked or "content-type, idempotency-key"
 
 
 def path_below(request: Request) -> list[str]:
     """The parts of the path below `/register`, or of all of it if the function is alone on a host."""
     parts = [part for part in request.path.split("/") if part]
     return parts[1:] if parts[:1] == ["register"] else parts
+
+
+def event_at(request: Request, events: Mapping[str, Event]) -> Event | None:
+    return events.get("".join(path_below(request)[:1]))
 
 
 def form_address(request: Request, event: Event) -> str:
@@ -118,11 +143,11 @@ def form_address(request: Request, event: Event) -> str:
 
 @cache
 def _page_policy() -> str:
-    """CSP Level 3: pages load nothing, run only our own style and script, known by their hashes, and send their form
-    only to where it came from."""
+    """CSP Level 3: pages load nothing (their icon stands in them), run only our own style and script, known by their
+    hashes, and send their form only to where it came from."""
     style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
     return (
-        f"default-src 'none'; style-src {style}; script-src {script}; "
+        f"default-src 'none'; style-src {style}; script-src {script}; img-src data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -3,14 +3,14 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
 
-from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue
+from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.faults import sentence
 from schemas.form import FIELD_NAMES
@@ -18,6 +18,7 @@ from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 _ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
@@ -80,11 +81,18 @@ def _is_origin(text: str) -> None:
         )
 
 
+_ETC = re.compile(r"Etc/GMT([+-])([1-9][0-9]?)")
 _OTHER_FORMS = ("posix/", "right/")  # the same zones once more; `right/` counts leap seconds
 
 
 class _Zone(fields.Field[ZoneInfo]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> ZoneInfo:
+        if isinstance(value, str) and (fixed := _ETC.fullmatch(value)):
+            sign, hours = "+" if fixed[1] == "-" else "-", fixed[2]
+            raise ValidationError(
+                f"should be the zone of a place, as Europe/Zurich: {value} is UTC{sign}{hours}, not what it looks like "
+                "(the database turns the signs of these names round)"
+            )
         try:  # looked up: listing all zones took 15 ms of each start
             if value.startswith(_OTHER_FORMS):
                 raise KeyError(value)
@@ -97,6 +105,8 @@ class _LocalTime(fields.Field[date | datetime]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date | datetime:
         if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
             raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
+        if not 1970 <= value.year <= 9000:
+            raise ValidationError("should be in a year of our time")
         return value
 
 
@@ -209,8 +219,8 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
         except EventFileError as error:
             faults += str(error).splitlines()
     if not events and not faults:
-        stands = "holds no event" if folder.is_dir() else "is no folder here"
-        faults.append(f"{folder}: {stands}; put a file there, named <slug>.toml")
+        stands = "holds no event file" if folder.is_dir() else "there is no such folder"
+        faults.append(f"{folder}: {stands}; copy events/intgov04.toml there, under your event's name, and change it")
     return events, faults
 
 
@@ -223,7 +233,7 @@ def read_event(path: Path) -> Event:
     if path.stem == SMOKE_TEST.slug:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
     try:
-        given = _EventFile().load(_toml(path.read_text("utf-8")))
+        given = _EventFile().load(_toml(path.read_text("utf-8-sig")))
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         event = Event(
             slug=path.stem,
@@ -231,15 +241,19 @@ def read_event(path: Path) -> Event:
             starts=_in_zone(given.pop("starts"), zone, "starts"),
             ends=_in_zone(given.pop("ends"), zone, "ends"),
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
-            closes_at=_instant(_end_of(intake["closes"]), zone, "intake.closes"),
+            closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
             required=frozenset(form["required"]),
             origins=form["origins"],
             **given,
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
-    except (_NoToml, UnicodeDecodeError) as error:
+    except _NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise EventFileError(f"{path}: is not in UTF-8; save it in that encoding") from None
+    except OSError as error:
+        raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
@@ -250,55 +264,66 @@ class _NoToml(Exception):
     pass
 
 
+_HINTS = (
+    (r"\d[T ]\d\d:\d\d$", "; a time of day has seconds, as 18:00:00"),
+    (r"=\s*[^\s\"'\d\[{]", '; text stands in straight quotes, as "Geneva"'),
+)
+"""What is wrong in most lines of this pattern that are not TOML."""
+
+
 def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         where = _AT_LINE.search(str(error))
         line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
-        raise _NoToml(f"{error}{line and f': {line}'}") from None  # the parser names only the line's number
+        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, line)), "")
+        raise _NoToml(f"{error}{line and f': {line}'}{hint}") from None  # the parser names only the line's number
 
 
 def deadline_from(text: str, event: Event) -> datetime:
     """As in an event file: a date, to its end, or a local date and time. Raises `ValueError` with a sentence."""
     try:
-        closes = datetime.fromisoformat(text) if len(text) > len("2004-02-20") else date.fromisoformat(text)
+        if not _DEADLINE.fullmatch(text):
+            raise ValueError(text)
+        closes = datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"{text} is not a date (2004-02-20) nor a date and time (2004-02-20T18:00)") from None
-    if isinstance(closes, datetime) and closes.tzinfo:
-        raise ValueError(f"{text} names a zone; write the time as clocks in {event.zone.key} show it")
+        raise ValueError(
+            f"{text} is not a date (2004-02-20) nor a date and time (2004-02-20T18:00) as clocks in {event.zone.key} "
+            "show it"
+        ) from None
     try:
-        return _instant(_end_of(closes), event.zone, "")
+        return _instant(_LocalTime().deserialize(closes), event.zone, "", ends=True)
     except ValidationError as error:
-        raise ValueError(str(error)) from None
+        raise ValueError(f"{text}: {' '.join(error.messages)}") from None
 
 
 def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
     """A date where a day begins or, with `ends`, has ended."""
-    local = instant.astimezone(event.zone).replace(tzinfo=None)
-    if local.time() == time():
-        return (local.date() - timedelta(days=ends)).isoformat()
-    return local.isoformat()
-
-
-def _end_of(closes: date | datetime) -> datetime:
-    if isinstance(closes, datetime):
-        return closes
-    return datetime.combine(closes + timedelta(days=1), time())
+    if day := event.day_ended_at(instant):
+        return (day if ends else day + timedelta(days=1)).isoformat()
+    return instant.astimezone(event.zone).replace(tzinfo=None).isoformat()
 
 
 def _in_zone(when: date | datetime, zone: ZoneInfo, field: str) -> date | datetime:
     return _instant(when, zone, field) if isinstance(when, datetime) else when
 
 
-def _instant(when: date | datetime, zone: ZoneInfo, field: str) -> datetime:
-    """A date names its beginning. Raises where clocks skip or repeat the time (PEP 495)."""
-    local = when if isinstance(when, datetime) else datetime.combine(when, time())
-    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+def _instant(when: date | datetime, zone: ZoneInfo, field: str, *, ends: bool = False) -> datetime:
+    """A date names its beginning or, with `ends`, its end. Raises where clocks skip or repeat the time (PEP 495)."""
+    if not isinstance(when, datetime):
+        begins, end = end_of(when - timedelta(days=1), zone), end_of(when, zone)
+        if begins == end:
+            raise _not_once(when, "never", zone, field)
+        return end if ends else begins
+    first, second = (when.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() != second.utcoffset():
-        happens = "twice" if first.utcoffset() > second.utcoffset() else "never"  # type: ignore[operator]
-        raise ValidationError(f"{local} happens {happens} in {zone.key}, when the clocks change; choose another", field)
+        raise _not_once(when, "twice" if first.utcoffset() > second.utcoffset() else "never", zone, field)  # type: ignore[operator]
     return first.astimezone(UTC)
+
+
+def _not_once(when: date, happens: str, zone: ZoneInfo, field: str) -> ValidationError:
+    return ValidationError(f"{when} happens {happens} in {zone.key}, when the clocks change; choose another", field)
 
 
 def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, str]]:

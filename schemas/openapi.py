@@ -29,7 +29,7 @@ _PROBLEMS = {
     409: "The same person is registered with other answers; nothing was changed.",
     410: "The intake is closed; or the form came after the deadline and is kept, with a `reference`.",
     413: "Over 64 kB, or too many fields. Nothing was registered.",
-    415: "Another type, or not UTF-8. Nothing was registered.",
+    415: "Another type or encoding, or not UTF-8. Nothing was registered.",
     422: "Faults in the form: `errors` has sentences by field name. Or the key came with another form.",
     503: "The database is unavailable; retry after `Retry-After` seconds. Sending twice is safe.",
 }

@@ -3,7 +3,7 @@
 import re
 import textwrap
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -13,8 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rollcall.model.event import Event
-
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 
 
 def render(name: str, **context: object) -> str:
@@ -29,7 +27,8 @@ def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **
         environment = _emails(form)
         body = environment.get_template(f"emails/{name}.jinja").render(subject=subject, **context)
         document: Any = environment.globals["document"]
-        return _BLANK_LINES.sub("\n\n", document(lang, dir, subject, Markup(body))).strip() + "\n"
+        lines = (line.rstrip() for line in document(lang, dir, subject, Markup(body)).split("\n"))
+        return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
     return rendered("text"), rendered("html")
 
@@ -37,6 +36,12 @@ def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **
 def words(code: StrEnum) -> str:
     """As people read it: `needs review`."""
     return code.value.replace("_", " ").replace("-", " ")
+
+
+def dialled(number: str) -> str:
+    """A telephone number for a `tel:` address (RFC 3966): `+41227305111`; without the `(0)` that callers leave out."""
+    digits = "".join(character for character in number.replace("(0)", "") if character.isdecimal())
+    return f"+{digits}" if number.lstrip().startswith("+") else digits
 
 
 def in_zone(instant: datetime, event: Event) -> str:
@@ -51,11 +56,9 @@ def in_utc(instant: datetime) -> str:
 
 
 def deadline(instant: datetime, event: Event) -> str:
-    """As `in_zone`; a midnight is `the end of 20 February 2004 (Zurich time)`."""
-    local = instant.astimezone(event.zone)
-    if (local.hour, local.minute, local.second) == (0, 0, 0):
-        return f"the end of {_day(local - timedelta(days=1))} ({_place(event)} time)"
-    return in_zone(instant, event)
+    """As `in_zone`, or `the end of 20 February 2004 (Zurich time)`."""
+    day = event.day_ended_at(instant)
+    return f"the end of {_day(day)} ({_place(event)} time)" if day else in_zone(instant, event)
 
 
 def dates(event: Event) -> str:
@@ -129,5 +132,5 @@ def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
+    environment.filters.update(dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
     return environment

@@ -55,6 +55,7 @@ print(json.dumps(sorted(sys.modules)))
         "pypdf",
         "docx",
         "dateparser",
+        "python_calamine",
         "reportlab",
     }
 

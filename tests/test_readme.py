@@ -2,7 +2,11 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 import main
 from rollcall.local.app import FUNCTIONS
@@ -39,6 +43,23 @@ def test_every_setting_is_in_the_table() -> None:
 
 def test_make_runs_what_the_tests_run() -> None:
     assert ".venv/bin/python -m rollcall.local" in MAKEFILE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("rollcall.local", "rollcall.ops", "rollcall.documents.blank_form", "deploy", "tests.node.audit", "bench"),
+        *(
+            f"bench.{name}"
+            for name in ("closing", "counting", "growth", "instances", "messages", "sending", "settings")
+        ),
+    ],
+)
+def test_help_helps_and_starts_nothing(module: str) -> None:
+    call = [sys.executable, "-m", module, "--help"]
+    ran = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout.startswith("usage: ")
 
 
 def test_make_help_lists_every_target() -> None:

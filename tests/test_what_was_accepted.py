@@ -18,7 +18,6 @@ from marshmallow import ValidationError
 from openpyxl.utils.escape import unescape
 
 from rollcall.desk.ports import Store
-from rollcall.documents.roster import harmless
 from rollcall.emails.confirmation import word
 from rollcall.emails.wording import details
 from rollcall.model.email import confirmation
@@ -34,7 +33,8 @@ from tests.support.clock import Clock
 EVENT = an_event()
 LABELS = {field.name: field.label for field in form_fields(EVENT)}
 INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
-EXAMPLES = {"sqlite": 150, "firestore": 30}
+EXAMPLES = {"sqlite": (150, 37), "firestore": (30, 1)}
+"""How many are tried, and how many must be accepted: in 25 runs it was 5 to 20 of 30, and 48 to 85 of 150."""
 
 _EDGES = (
     "\u200b\u200d\u200e\u202e\ufeff\u0301\u0327\u00a0\u3000\ue000\U0001f9d1\U000e0061\u0378'\"<>&=+-@;,|_\\{}%$x005F "
@@ -87,12 +87,12 @@ junk = st.dictionaries(st.sampled_from(list(LABELS)) | st.text(), _junk | _texts
 
 
 @pytest.fixture(params=list(EXAMPLES))
-def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int]:
+def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Callable[[], Store], int, int]:
     """Opens the same database anew, and how many examples they are worth."""
     if request.param == "sqlite":
-        return lambda: SqliteStore(tmp_path / "store.sqlite3", clock), EXAMPLES["sqlite"]
+        return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock), *EXAMPLES["sqlite"]
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project)), EXAMPLES["firestore"]
+    return lambda: FirestoreStore(firestore.Client(project=project)), *EXAMPLES["firestore"]
 
 
 def accepted(form: dict[str, Any]) -> Registration | None:
@@ -105,8 +105,8 @@ def accepted(form: dict[str, Any]) -> Registration | None:
     return None
 
 
-def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> None:
-    fresh, examples = db
+def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int, int]) -> None:
+    fresh, examples, least = db
     store, came_back = fresh(), 0
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -115,16 +115,16 @@ def test_what_was_accepted_comes_back(db: tuple[Callable[[], Store], int]) -> No
         nonlocal came_back
         registration = accepted(form)
         if registration is not None:
-            one = through_the_books(registration, store, fresh())
+            one = through_the_store(registration, store, fresh())
             on_the_roster(one)
             in_the_mail(one)
             came_back += 1
 
     comes_back()
-    assert came_back > examples / 4
+    assert came_back >= least
 
 
-def through_the_books(registration: Registration, store: Store, reader: Store) -> Registered:
+def through_the_store(registration: Registration, store: Store, reader: Store) -> Registered:
     """Accepted by one store, read by another on the same database."""
     slug = f"event-{uuid4().hex}"  # a person may come again in another example
     id = new_id()
@@ -146,14 +146,15 @@ def as_shown(one: Registered) -> dict[str, str]:
 
 
 def on_the_roster(one: Registered) -> None:
-    """In CSV, with an apostrophe where a spreadsheet would see a formula, and in the workbook."""
+    """In CSV, choices as codes, and in the workbook."""
     table, workbook = roster_files(one)
-    (row,) = csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline=""))
+    (row,) = csv.DictReader(io.StringIO(table.decode("utf-8"), newline=""))
     labels, *rows = openpyxl.load_workbook(io.BytesIO(workbook))["Roster"].iter_rows(values_only=True)
     (cells,) = [dict(zip(labels, row, strict=True)) for row in rows]
     shown = {LABELS["signed_on"]: "2004-02-02"} | as_shown(one)
-    for label in LABELS.values():
-        assert row[label] == harmless(shown.get(label, ""))
+    stored = {"signed_on": "2004-02-02"} | written(one.registration)
+    for name, label in LABELS.items():
+        assert row[name] == stored.get(name, "")
         assert unescape(cells[label] or "") == shown.get(label, "")  # Excel does that by itself
 
 
@@ -172,7 +173,7 @@ class Cells(HTMLParser):
             self.cells[-1] += "\n"
             return
         classes = (dict(attributes).get("class") or "").split()
-        self._within = tag == "td" and bool({"label", "value"} & set(classes))
+        self._within = tag in ("td", "th") and bool({"label", "value"} & set(classes))
         if self._within:
             self.cells.append("")
 

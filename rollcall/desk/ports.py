@@ -11,7 +11,14 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
-from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration
+from rollcall.model.registration import (
+    BotSignal,
+    IdempotencyKey,
+    KeyUse,
+    QuarantinedForm,
+    Registered,
+    Registration,
+)
 
 
 class Registrations(Protocol):
@@ -31,8 +38,10 @@ class Registrations(Protocol):
 
     def registration_of(self, event: str, person: str) -> Registered | None: ...
 
-    def registered_under(self, event: str, key: str) -> str | None:
-        """The id of the registration with this idempotency key."""
+    def use_of_key(self, event: str, key: str) -> KeyUse | None: ...
+
+    def remember_duplicate(self, event: str, id: str, key: IdempotencyKey) -> bool:
+        """That the form under this key was registered before; False, and nothing written, if the key exists."""
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
@@ -74,6 +83,9 @@ class Outbox(Protocol):
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails SendGrid may have accepted, counted up to `limit`."""
+
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        """What SendGrid may have accepted in this time, the first first."""
 
     def circuit_breaker(self) -> CircuitBreaker: ...
 
@@ -173,6 +185,9 @@ class Links(Protocol):
     def resolving(self, event: Event, inbound_id: str, until: datetime) -> str: ...
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str: ...
+
+    def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
+        """The page that thanks a person: its path below the form's, which the browser has open."""
 
     def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged: ...
 

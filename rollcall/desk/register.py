@@ -153,13 +153,16 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
 def _again(
     desk: Desk, event: Event, registration: Registration, there: Registered | None, key: IdempotencyKey | None
 ) -> Accepted | Duplicate | Conflict | Late | KeyReused:
-    key_of = desk.store.registered_under(event.slug, key.id) if key else None
-    if key_of and (there is None or key_of != there.id or there.registration != registration):
+    use = desk.store.use_of_key(event.slug, key.id) if key else None
+    if use and (there is None or use.registration_id != there.id or there.registration != registration):
         return KeyReused()
     there = _must_be(there)
-    if key_of:
+    if use and not use.is_duplicate:
         return _accepted(there.id, there.received_at, desk.intakes.fresh(event))
-    return _compared(desk, event, there, registration, tell=True)
+    outcome = _compared(desk, event, there, registration, tell=True)
+    if key is None or use or isinstance(outcome, Conflict) or desk.store.remember_duplicate(event.slug, there.id, key):
+        return outcome
+    return _again(desk, event, registration, there, key)  # another form was faster under this key
 
 
 def _there(desk: Desk, event: Event, registration: Registration) -> Registered | None:

@@ -16,9 +16,10 @@ _SIGNS = {
     MachineSign.LIST_ID: "it came through a mailing list",
     MachineSign.LIST_UNSUBSCRIBE: "it came through a mailing list",
     MachineSign.LIST_POST: "it came through a mailing list",
+    MachineSign.MAILING_LIST: "it came through a mailing list",
     MachineSign.AUTOREPLY: "it is an automatic reply",
-    MachineSign.AUTORESPOND: "it is an automatic reply",
-    MachineSign.REPORT: "it is a delivery report",
+    MachineSign.CALENDAR_ANSWER: "it is a calendar's answer",
+    MachineSign.REPORT: "it is a delivery status notification",
 }
 _MAY_BE_FORGED = "The sender may not be who the e-mail says: "
 _SENTENCES = {

@@ -1,4 +1,4 @@
-"""Filled-in forms in files: PDF, Word, JSON, CSV, text, HTML."""
+"""Filled-in forms in files: PDF, Word, spreadsheets, JSON, CSV, text, HTML."""
 
 import codecs
 import csv
@@ -6,23 +6,27 @@ import io
 import json
 import logging
 import re
+import unicodedata
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from rollcall.inbound.charsets import text_of
+from rollcall.inbound.charsets import decode
 from rollcall.inbound.grouping import MOST_FORMS, Answered
 from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import Vocabulary, vocabulary
 from rollcall.inbound.lists import answered, forms_in_rows
 from rollcall.inbound.mime import File
 from rollcall.inbound.pdf import rows_of
+from rollcall.inbound.sheets import rows_in
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.event import Event
+from rollcall.model.inbound import Doubt
 
 # A form takes some thousands of bytes; some files are made to take all the memory and time there is.
-MOST_BYTES = {"pdf": 3_000_000, "docx": 20_000_000, "text": 2_000_000}
+MOST_BYTES = {"pdf": 3_000_000, "package": 20_000_000, "text": 2_000_000}
 MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
@@ -40,26 +44,38 @@ def forms_in_file(event: Event, file: File) -> list[Answered]:
     if b"%PDF-" in file.content[:1024]:
         return _in_pdf(event, file.content) if size <= MOST_BYTES["pdf"] else []
     if file.content.startswith(b"PK"):
-        return _in_docx(event, file.content) if size <= MOST_BYTES["docx"] else []
-    if size > MOST_BYTES["text"]:
+        return _in_package(event, file.content) if size <= MOST_BYTES["package"] else []
+    read = _reader_of_text(file.type, name)
+    if read is None or size > MOST_BYTES["text"]:
         return []
-    if file.type.endswith("/json") or name.endswith(".json"):
-        return _in_json(vocabulary(event), _text_in(file))
-    if file.type in ("text/csv", "text/tab-separated-values") or name.endswith((".csv", ".tsv")):
-        return _in_csv(vocabulary(event), _text_in(file))
-    if file.type == "text/html" or name.endswith((".htm", ".html")):
-        return forms_in_text(event, text_of_html(_text_in(file)))
-    if file.type == "text/plain" or name.endswith(".txt"):
-        return forms_in_text(event, _text_in(file))
-    return []
-
-
-def _text_in(file: File) -> str:
     wide = file.content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return text_of(file.content, "utf-16" if wide else "")
+    text, doubts = decode(file.content, "utf-16" if wide else "")
+    return [_doubted(form, doubts) for form in read(event, text)]
 
 
-def _in_json(words: Vocabulary, text: str) -> list[Answered]:
+def _reader_of_text(type: str, name: str) -> Callable[[Event, str], list[Answered]] | None:
+    if type.endswith("/json") or name.endswith(".json"):
+        return _in_json
+    if type in ("text/csv", "text/tab-separated-values") or name.endswith((".csv", ".tsv")):
+        return _in_csv
+    if type == "text/html" or name.endswith((".htm", ".html")):
+        return _in_html
+    return forms_in_text if type == "text/plain" or name.endswith(".txt") else None
+
+
+def _doubted(form: Answered, doubts: Iterable[Doubt]) -> Answered:
+    """By its letters beyond ASCII, which alone depend on the charset."""
+    if not "".join(form.answers.values()).isascii():
+        for doubt in doubts:
+            form = form.doubted(doubt)
+    return form
+
+
+def _in_html(event: Event, text: str) -> list[Answered]:
+    return forms_in_text(event, text_of_html(text))
+
+
+def _in_json(event: Event, text: str) -> list[Answered]:
     """Keys are names or labels; a list of people may be an object's one array."""
     told = json.loads(text)
     if isinstance(told, dict):
@@ -67,7 +83,7 @@ def _in_json(words: Vocabulary, text: str) -> list[Answered]:
         lists = [array for array in arrays if any(isinstance(one, dict) for one in array)]
         told = lists[0] if len(lists) == 1 else [told]
     people = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    return _filled_in(words, (_as_text(one) for one in people))
+    return _filled_in(vocabulary(event), (_as_text(one) for one in people))
 
 
 def _as_text(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -78,7 +94,7 @@ def _as_text(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield key, str(value)
 
 
-def _in_csv(words: Vocabulary, text: str) -> list[Answered]:
+def _in_csv(event: Event, text: str) -> list[Answered]:
     first, _, rest = text.partition("\n")
     said = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # Excel's own way to say the delimiter
     if said:
@@ -86,7 +102,7 @@ def _in_csv(words: Vocabulary, text: str) -> list[Answered]:
     else:
         delimiter = max(_DELIMITERS, key=first.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return forms_in_rows(words, islice(([_unguarded(cell) for cell in row] for row in rows), MOST_ROWS))
+    return forms_in_rows(vocabulary(event), islice(([_unguarded(cell) for cell in row] for row in rows), MOST_ROWS))
 
 
 def _unguarded(cell: str) -> str:
@@ -114,8 +130,23 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
         label, copy = _label_of(words, name, str(field.get("/TU", "")))
         ours = ours or label in words.fields
         copies.setdefault(copy, []).append((label, _typed(field.get("/V"))))
-    # Where a form with fields was left blank, its text is labels and what they explain.
-    return _filled_in(words, copies.values()) or ([] if ours else forms_in_text(event, _text_of_pdf(words, reader)))
+    filled_in = _filled_in(words, copies.values())
+    if filled_in or ours:  # where its fields were left blank, its text is labels and what they explain
+        return filled_in
+    return [_drawn(form) for form in forms_in_text(event, _text_of_pdf(words, reader))]
+
+
+def _drawn(form: Answered) -> Answered:
+    """PDF says where letters stand, not which is read first; and some fonts do not say which they are."""
+    turned = [name for name, answer in form.answers.items() if any(map(_is_right_to_left, answer))]
+    lost = [name for name, answer in form.answers.items() if "\ufffd" in answer]
+    form = replace(form, answers={name: answer.replace("\ufffd", "") for name, answer in form.answers.items()})
+    form = form.doubted(Doubt.RIGHT_TO_LEFT_PDF, *turned) if turned else form
+    return form.doubted(Doubt.LOST_LETTERS, *lost) if lost else form
+
+
+def _is_right_to_left(character: str) -> bool:
+    return unicodedata.bidirectional(character) in ("R", "AL", "AN")
 
 
 def _typed(value: object) -> str:
@@ -137,24 +168,44 @@ def _label_of(words: Vocabulary, name: str, tooltip: str) -> tuple[str, str]:
 
 
 def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
-    lines = []
+    rows: list[list[str]] = [[]]
     label: tuple[str, ...] = ()
     for cells in rows_of(reader.pages):
+        if cells and 0 < len(rows[-1]) < 3 and not words.called(rows[-1][0].rstrip(" :")):
+            joined = f"{rows[-1][0]} {cells[0]}"
+            if words.called(joined.rstrip(" :")):  # it is wrapped, beside the answer
+                cells = [joined, "\n".join([*rows.pop()[1:], *cells[1:]])]
         begins = words.called(cells[0].rstrip(" :")) if cells else ()
         if label and cells and not begins and words.explains(label, cells[0]):
             del cells[0]  # below the label, beside the answer
         label = begins or label
-        lines.append("\t".join(cells))
-    return "\n".join(lines)
+        rows.append(cells)
+    return "\n".join("\t".join(cells) for cells in rows)
 
 
-def _in_docx(event: Event, content: bytes) -> list[Answered]:
+def _in_package(event: Event, content: bytes) -> list[Answered]:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         entries = packed.infolist()
         texts = sum(entry.file_size for entry in entries if entry.filename.endswith((".xml", ".rels")))
         unpacked = sum(entry.file_size for entry in entries)
-        if texts > MOST_XML or unpacked > MOST_UNPACKED or "word/document.xml" not in packed.namelist():
+        if texts > MOST_XML or unpacked > MOST_UNPACKED:
             return []
+        names = packed.namelist()
+        is_ods = "content.xml" in names and packed.read("mimetype") == b"application/vnd.oasis.opendocument.spreadsheet"
+    if "word/document.xml" in names:
+        return _in_docx(event, content)
+    return _in_sheets(event, content) if is_ods or "xl/workbook.xml" in names else []
+
+
+def _in_sheets(event: Event, content: bytes) -> list[Answered]:
+    forms: list[Answered] = []
+    for rows in rows_in(content):
+        listed = forms_in_rows(vocabulary(event), rows[:MOST_ROWS])
+        forms += listed or forms_in_text(event, "\n".join("\t".join(row) for row in rows))
+    return forms
+
+
+def _in_docx(event: Event, content: bytes) -> list[Answered]:
     import docx
 
     return forms_in_text(event, _text_of_docx(docx.Document(io.BytesIO(content)).element.body))
@@ -173,9 +224,11 @@ def _text_of_docx(body: Any) -> str:
                 page.end_line()
             elif tag == "tr":
                 page.end_row()
-        elif element.tag == _FALLBACK or tag in ("del", "moveFrom") or _is_unmeant(element, tag):
+        elif tag in ("del", "moveFrom") or (tag == "r" and _is_struck(element)):
             walk.skip_subtree()
-            page.end_line()
+            page.strike()
+        elif element.tag == _FALLBACK or tag == "rt" or _is_placeholder(element, tag):
+            walk.skip_subtree()
         elif tag == "tr":
             page.begin_row()
         elif tag == "tc":
@@ -190,6 +243,8 @@ def _write(element: Any, tag: str, page: Page) -> None:
         page.write(element.text or "")
     elif tag == "tab":
         page.write("\t")
+    elif tag == "noBreakHyphen":
+        page.write("-")
     elif tag in ("br", "cr"):
         page.break_line()
     elif tag == "p":
@@ -198,6 +253,8 @@ def _write(element: Any, tag: str, page: Page) -> None:
         page.write(chr(int(element.get(f"{_WORD}char", "20"), 16)))
     elif tag == "checkBox":
         page.write("[x] " if _is_on(element) else "[ ] ")
+    elif tag == "ddList":
+        page.write(_chosen(element))
 
 
 def _begin_paragraph(element: Any, page: Page) -> None:
@@ -207,19 +264,31 @@ def _begin_paragraph(element: Any, page: Page) -> None:
         page.end_line()
 
 
-def _is_unmeant(element: Any, tag: str) -> bool:
-    if tag == "sdt":
-        return element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
-    if tag == "r":
-        strike = element.find(f"{_WORD}rPr/{_WORD}strike")
-        return strike is not None and strike.get(f"{_WORD}val", "1") not in ("0", "false", "off")
-    return False
+def _is_placeholder(element: Any, tag: str) -> bool:
+    return tag == "sdt" and element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
+
+
+def _is_struck(run: Any) -> bool:
+    return run.find(f"{_WORD}t") is not None and any(
+        _is_true(run.find(f"{_WORD}rPr/{_WORD}{tag}")) for tag in ("strike", "dstrike")
+    )
 
 
 def _is_on(box: Any) -> bool:
     """Word 97's checkbox (17.16.8, 17.16.12)."""
-    for tag in ("checked", "default"):
-        said = box.find(_WORD + tag)
-        if said is not None:
-            return said.get(f"{_WORD}val", "1") not in ("0", "false", "off")
-    return False
+    checked, default = box.find(f"{_WORD}checked"), box.find(f"{_WORD}default")
+    return _is_true(default if checked is None else checked)
+
+
+def _chosen(entries: Any) -> str:
+    """Of Word 97's drop-down list (17.16.9); its first entry stands there before anybody chooses."""
+    result = entries.find(f"{_WORD}result")
+    if result is None:
+        return ""
+    texts = [entry.get(f"{_WORD}val", "") for entry in entries.iterfind(f"{_WORD}listEntry")]
+    number = result.get(f"{_WORD}val", "")
+    return texts[int(number)] if number.isdecimal() and int(number) < len(texts) else ""
+
+
+def _is_true(toggle: Any) -> bool:
+    return toggle is not None and toggle.get(f"{_WORD}val", "1") not in ("0", "false", "off")

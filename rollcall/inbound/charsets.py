@@ -2,10 +2,12 @@
 
 import codecs
 import re
+from typing import NamedTuple
+
+from rollcall.model.inbound import Doubt
 
 _ALIASES = {
     # What programs mean by these, as browsers have found out (WHATWG Encoding Standard, 4.2)
-    "ascii": "cp1252",
     "iso8859-1": "cp1252",
     "iso8859-9": "cp1254",
     "iso8859-11": "cp874",
@@ -28,24 +30,38 @@ _SEVEN_BIT = re.compile(r"iso2022|utf-7|utf-16|utf-32|hz")  # other charsets say
 _MULTIBYTE = re.compile(r"iso2022|utf-7|utf-16|utf-32|hz|gb|big5|euc|cp949|cp932|johab|shift_jis")
 _WIDE = re.compile(r"utf-16|utf-32")
 
+_WESTERN = (frozenset("àâçéèêëîïôùûüÿœæäößÀÂÇÉÊËÎÏÔÙÛÜŒÆÄÖ"), frozenset("áéíóúñüÁÉÍÓÚÑÜ"))
+"""French or German, or Spanish. Other languages of windows-1252 have letters that stand for Central European ones."""
+_SIGNS = frozenset("’‘“”–—…€«»¿¡ºª°·•§\xa0")
+_NOT_WESTERN = re.compile(r"[^\W\d_a-z]{3}|ñ(?![aeiouáéíóú])", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # neither Firestore nor JSON takes a lone surrogate
 
 
+class Decoded(NamedTuple):
+    text: str
+    doubts: tuple[Doubt, ...] = ()
+
+
 def text_of(content: bytes, charset: str = "") -> str:
+    return decode(content, charset).text
+
+
+def decode(content: bytes, charset: str = "") -> Decoded:
     """Valid UTF-8 beyond ASCII is UTF-8, unless a multibyte charset is declared. Else the declared charset; else what
-    damages least; else windows-1252."""
+    damages least; else a guess: windows-1252, or what old Macs wrote."""
     declared = _codec(charset)
-    if _WIDE.match(declared) and b"\0" not in content:
+    if declared == "ascii" or (_WIDE.match(declared) and b"\0" not in content):
         declared = ""
     if content.isascii() and not _SEVEN_BIT.match(declared):
-        return clean(content.decode("ascii"))
+        return Decoded(clean(content.decode("ascii")))
     tried = (declared, "utf-8") if _MULTIBYTE.match(declared) else ("utf-8", declared)
     for codec in filter(None, tried):
         try:
-            return clean(content.decode(codec).removeprefix("\ufeff"))
+            return Decoded(clean(content.decode(codec).removeprefix("\ufeff")))
         except ValueError:  # Python's codecs raise others than UnicodeDecodeError, too
             continue
-    return clean(_damaged(content, declared))
+    damaged = _damaged(content, declared)
+    return Decoded(damaged) if damaged else _guessed(content)
 
 
 def clean(text: str) -> str:
@@ -76,9 +92,18 @@ def _is_of_text(codec: str) -> bool:
 
 
 def _damaged(content: bytes, declared: str) -> str:
-    """Less than a tenth of what is not ASCII may be unreadable."""
+    """Less than a tenth of what is not ASCII may be unreadable; else empty."""
     for codec in filter(None, ("utf-8", declared)):
         text = content.decode(codec, "replace")
         if text.count("\ufffd") * 10 <= len(text) - len(text.encode("ascii", "ignore")):
-            return text
-    return content.decode("cp1252", "replace")
+            return clean(text)
+    return ""
+
+
+def _guessed(content: bytes) -> Decoded:
+    """No doubt where all letters are of one western language."""
+    old_mac = b"\r" in content and b"\n" not in content
+    text = clean(content.decode("mac_roman" if old_mac else "cp1252", "replace"))
+    letters = {character for character in text if not character.isascii()} - _SIGNS
+    western = any(letters <= language for language in _WESTERN) and not _NOT_WESTERN.search(text)
+    return Decoded(text, () if western else (Doubt.CHARSET_GUESSED,))

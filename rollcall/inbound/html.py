@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from rollcall.inbound.labels import STRUCK_OUT
+
 _BLOCKS = (
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"),
     *("fieldset", "figure", "footer", "form", "header", "hr", "legend", "li", "main", "nav", "ol", "option", "pre"),
@@ -11,12 +13,20 @@ _BLOCKS = (
 _BREAKS = dict.fromkeys(_BLOCKS, 1) | dict.fromkeys(("p", "h1", "h2", "h3", "h4", "h5", "h6"), 2)
 """Line breaks before and after."""
 _DROPPED = frozenset(
-    {"head", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "del", "s", "strike"}
+    {"head", "title", "script", "style", "template", "noscript", "object", "iframe", "svg", "math", "rt", "rtc", "rp"}
 )
-"""Hidden or struck out, as in `Mr. / Mrs. / Ms.`."""
+"""Hidden, or how a word is said."""
+_STRUCK = re.compile(r"text-decoration(?:-line)?\s*:[^;]{0,100}line-through", re.IGNORECASE)
+_ENDS = re.compile(r"</(?:body|html)\b[^>]{0,100}>", re.IGNORECASE)
+_HEADERS_BELOW = ("divRplyFwdMsg", "OutlookMessageHeader", "yahoo_quoted")
+"""Where Outlook and Yahoo begin what they quote or forward; Outlook puts `x_` before its names each time."""
+ORIGINAL = "-----Original Message-----"
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
-LONGEST_HTML = 10_000_000
-"""Characters."""
+LONGEST_HTML = 2_000_000
+"""Characters, without the longest tags."""
+LONGEST_TAG = 3000
+"""Characters: libxml2 compares each attribute with all others."""
+_LONG_TAG = re.compile(rf"<[a-z][^<>]{{{LONGEST_TAG},}}+>?", re.IGNORECASE)
 DEEPEST = 10
 """Levels of quotation."""
 
@@ -76,6 +86,10 @@ class Page:
             self._cells.pop()
             self.end_line()
 
+    def strike(self) -> None:
+        if not self._line or self._line[-1] != STRUCK_OUT:
+            self.write(STRUCK_OUT)
+
     def text(self) -> str:
         self._end_line()
         return "\n".join(self._lines)
@@ -91,9 +105,11 @@ def text_of_html(html: str) -> str:
     """Reads broken HTML as browsers do."""
     from lxml import etree
 
+    html = _LONG_TAG.sub("", html)[:LONGEST_HTML]  # most often a picture
+    html = _ENDS.sub("<div></div>", html)  # browsers show what stands below
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        root = etree.fromstring(html[:LONGEST_HTML].encode("utf-8", "ignore").replace(b"\0", b""), parser)
+        root = etree.fromstring(html.encode("utf-8", "ignore").replace(b"\0", b""), parser)
     except etree.LxmlError:
         return ""
     page = Page()
@@ -108,14 +124,16 @@ def _lay_out(walk: Any, page: Page) -> None:
     for event, element in walk:
         tag = element.tag
         if event == "start":
-            if _is_dropped(element):
+            if _is_left_out(element):
+                if _is_struck(element) and "".join(element.itertext()).strip():
+                    page.strike()
                 walk.skip_subtree()
                 continue
             kept_as_typed += tag in ("pre", "textarea")
             _begin(element, page)
             _write(element.text, page, as_typed=kept_as_typed > 0)
         else:
-            if not _is_dropped(element):
+            if not _is_left_out(element):
                 kept_as_typed -= tag in ("pre", "textarea")
                 _end(element, page)
             _write(element.tail, page, as_typed=kept_as_typed > 0)
@@ -133,6 +151,10 @@ def _begin(element: Any, page: Page) -> None:
         page.begin_cell()
     elif tag in _BREAKS:
         page.end_line(_BREAKS[tag])
+    if any(element.get(name, "").endswith(_HEADERS_BELOW) for name in ("id", "class")):
+        page.end_line()
+        page.write(ORIGINAL)
+        page.break_line()
     if _is_quotation(element):
         page.quoted += 1
 
@@ -171,8 +193,13 @@ def _write_input(element: Any, page: Page) -> None:
         page.write(element.get("value") or "")
 
 
-def _is_dropped(element: Any) -> bool:
-    return element.tag in _DROPPED or (element.tag == "option" and element.get("selected") is None)
+def _is_left_out(element: Any) -> bool:
+    unselected = element.tag == "option" and element.get("selected") is None
+    return element.tag in _DROPPED or unselected or _is_struck(element)
+
+
+def _is_struck(element: Any) -> bool:
+    return element.tag in ("del", "s", "strike") or _STRUCK.search(element.get("style") or "") is not None
 
 
 def _is_quotation(element: Any) -> bool:

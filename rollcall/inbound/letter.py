@@ -70,31 +70,32 @@ _FOOTER = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
 _WORD = re.compile(r"[^\W_]+")
+_ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]+|https?://\S+")
 
 _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
     plain("""
     a about above address adjunta adjunto adjuntos adresse advance after again ah ai al all am an anbei and anhang
-    anmeldeformular anmeldung annex answers any aqui are as at atelier attached attachment attend attendance
-    attending au ausgefullte ausgefulltes aux avec aw be been before bei below between bien bitte bonjour brackets
-    by can ce cette ci circulaire circular colons come coming complete completed con copy could dans das date day
-    days de dear del delegate delegates delegation delegues dem den der des dessous dessus details die document done
-    donner du duly dument e each ein eine el email en enclosed encontrara encontraran end enregistrement envio envoi
-    envoie est esta et event favor fax fiche fifth file filled find finden first following for forgot forgotten form
-    forms formulaire formular formulario forward forwarded forwarding forwards fourth from full fully fur further fw
-    fwd fyi good has have having he help her here hereby herewith hiermit his hope i ich ihnen im in inscripcion
-    inscription invitation is it its je joint jointe jointes joints kindly la las last late le les let letter lettre
-    like list liste look looking los m ma madame mail mailed may me meeting mein meine merci mes message mi mis
+    anmeldeformular anmeldung annex answers any aqui are as at atelier attached attachment attend attendance attending
+    au ausgefullte ausgefulltes aux avec aw be been before bei below between bien bitte bonjour brackets by can ce
+    cette ci circulaire circular colons come coming complete completed con copy could dans das date day days de dear
+    del delegate delegates delegation delegues dem den der des dessous dessus details die document done donner du duly
+    dument e each ein eine el email empty en enclosed encontrara encontraran end enregistrement envio envoi envoie est
+    esta et event favor fax fiche fields fifth file filled find finden first following for forgot forgotten form forms
+    formulaire formular formulario forward forwarded forwarding forwards fourth from full fully fur further fw fwd fyi
+    good has have having he help her here hereby herewith hiermit his hope i ich ihnen im in inscripcion inscription
+    invitation is it its je joint jointe jointes joints kindly la las last late le leave les let letter lettre like
+    list liste look looking los m ma madame mail mailed marked may me meeting mein meine merci mes message mi mis
     mistake mit mme mon monsieur mr mrs ms my name names nos note notre nous now nuestra nuestro objet of ok on once
-    one or original our out over par para participacion participant participants participar participate
+    one optional or original our out over page par para participacion participant participants participar participate
     participating participation participer pdf person persons please pleased pleasure por post pour prie put que qui
     re receive received recevoir reg regarding register registered registering registration registro remito rempli
-    remplie reponse requested resend resending return returned reunion right rv same scanned se second see seeing
-    send sende sending sent she sie signed sirvase so sont soon sorry still su subject submit submitting suite sur
-    sv taller teilnahme text thank thanks that the their them there they third this three time to today tr transmets
-    trouver two un una und une uns unser unsere unseren us very veuillez voici vos votre vouloir vous was we well
-    went were wg will wir wish with word workshop would write writes wrong wrote x y yes you your yours zu zum zur
-    анкета анкету в во для заполненную зарегистрировать и мою моя на направляю наша нашу прилагается прилагаю
-    приложении прошу регистрации регистрационная регистрационную семинар семинаре участие участия форма форму
+    remplie reponse requested resend resending return returned reunion right rv same scanned se second see seeing send
+    sende sending sent she sie signed sirvase so sont soon sorry still su subject submit submitting suite sur sv
+    taller teilnahme text thank thanks that the their them there they third this three time to today tr transmets
+    trouver two un una und une uns unser unsere unseren us very veuillez voici vos votre vouloir vous was we well went
+    were wg will wir wish with word workshop would write writes wrong wrote x y yes you your yours zu zum zur анкета
+    анкету в во для заполненную зарегистрировать и мою моя на направляю наша нашу прилагается прилагаю приложении
+    прошу регистрации регистрационная регистрационную семинар семинаре участие участия форма форму
     """).split()
 )
 _PHRASES = re.compile(
@@ -201,7 +202,8 @@ def words_of(event: Event) -> Set[str]:
     """Those that say nothing to the event's staff."""
     venue, contact = event.venue, event.contact
     own = (event.title, event.reference, event.slug, event.organizer, venue.room, venue.building, *venue.address)
-    own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff)
+    own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff, event.zone.key)
+    own = (*own, f"{event.starts:%A} {event.ends:%A}")
     months = {event.starts.month, event.ends.month, event.closes_at.month}
     named = {name for number, names in enumerate(_MONTHS, start=1) if number in months for name in names.split("|")}
     return _SAYS_NOTHING | named | {word for text in own for word in plain(text).split()}
@@ -217,7 +219,7 @@ def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
 
 
 def says_something(text: str, words: Set[str]) -> bool:
-    said = _PHRASES.sub(" ", plain(text))
+    said = _PHRASES.sub(" ", plain(_ADDRESS.sub(" ", text)))
     return any(not word.isdecimal() and word not in words for word in _WORD.findall(said))
 
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
-from rollcall.inbound.charsets import clean, text_of
+from rollcall.inbound.charsets import Decoded, clean, decode
 from rollcall.inbound.mime import File, Headers, Parts, decoded, headers_of, likely_boundary, parameter, parts_between
 from rollcall.inbound.webhook import Post
+from rollcall.model.inbound import Doubt
 
 DEEPEST = 20
 """Levels of nesting; deeper parts stay files."""
@@ -53,8 +54,9 @@ def message_of(post: Post) -> TakenApart:
     """Of either mode. Never raises."""
     if "email" in post.fields:
         return take_apart(post.fields["email"])
-    plain, html = ([text] if (text := _lines(post.text(name))) else [] for name in ("text", "html"))
-    pieces = _Pieces(plain, html)
+    pieces = _Pieces()
+    pieces.say("plain", post.decoded("text"))
+    pieces.say("html", post.decoded("html"))
     budget = iter(range(MOST_PARTS))
     for file, _ in zip(post.files, budget, strict=False):
         about = post.about_files.get(file.field, {})
@@ -81,15 +83,23 @@ class _Pieces:
     html: list[str] = field(default_factory=list)
     files: list[_Found] = field(default_factory=list)
     within: list[Parts] = field(default_factory=list)
+    doubts: dict[Doubt, None] = field(default_factory=dict)
+
+    def say(self, kind: Literal["plain", "html"], said: Decoded) -> None:
+        if text := said.text.replace("\r\n", "\n").replace("\r", "\n"):
+            (self.html if kind == "html" else self.plain).append(text)
+            self.doubts |= dict.fromkeys(said.doubts)
 
     def parts(self) -> Parts:
-        """Ignores `inline`, which many programs set on scans and forms."""
+        """Ignores `inline`, which many programs set on scans and forms. Texts are one: Apple Mail cuts them at each
+        picture."""
         used = {unquote(used) for html in self.html for used in _CONTENT_ID_USED.findall(html)}
         files = (
             File(name, type, content, with_text or (type.startswith("image/") and content_id in used))
             for name, type, content, content_id, with_text in self.files
         )
-        return Parts(tuple(self.plain), tuple(self.html), tuple(files), tuple(self.within))
+        plain, html = (("\n".join(texts),) if texts else () for texts in (self.plain, self.html))
+        return Parts(plain, html, tuple(files), tuple(self.within), tuple(self.doubts))
 
 
 def _headers(post: Post) -> Headers:
@@ -147,17 +157,12 @@ def _keep(pieces: _Pieces, headers: Headers, type: str, name: str, around: str, 
     attached = headers.first("content-disposition").lower().startswith("attachment")
     if type.startswith("multipart/") or (type in _BODIES and not attached):
         charset = parameter(headers.first("content-type"), "charset") or _charset_within(content, type)
-        if text := _lines(text_of(content, charset)):
-            (pieces.html if type == "text/html" else pieces.plain).append(text)
+        pieces.say("html" if type == "text/html" else "plain", decode(content, charset))
         return
     beside = around == "multipart/related" and type.startswith("image/") and not attached
     instead = around == "multipart/alternative" and not name
     content_id = headers.first("content-id").strip("<> ")
     pieces.files.append(_Found(name, type, content, content_id, beside or instead))
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _charset_within(content: bytes, type: str) -> str:

@@ -18,7 +18,11 @@ MOST_SHAPES = 200
 _SAME_ROW = 0.5
 _NEXT_CELL = 1.5
 _NEXT_PARAGRAPH = 2.5
-_ROWS_OF_A_TABLE = 3
+_NEXT_ROW = 1.15
+"""Times the distance of the lines within one."""
+_MOST_LINES = 10
+_FEWEST_ROWS, _SHARE_OF_ROWS = 3, 0.4
+"""In which a column begins."""
 """Times the size of the letters."""
 _SMALLEST_BOX, _LARGEST_BOX = 5, 25
 """Points."""
@@ -87,8 +91,10 @@ class _Seen:
     path: list[tuple[float, float]] = field(default_factory=list)
 
     def words(self, text: str, cm: Sequence[float], tm: Sequence[float], _: Any, size: float) -> None:
-        said = text.strip("\n")
-        if said and self.pieces and unicodedata.category(said[0])[0] in "MC":  # its place may be before its letter's
+        said = _presented(text.strip("\n"))
+        if (
+            said and self.pieces and (said[0] == "\ufffd" or unicodedata.category(said[0])[0] == "M")
+        ):  # its place may be before its letter's
             self.pieces[-1] = self.pieces[-1]._replace(text=self.pieces[-1].text + said)
         elif said:
             x, y = _moved(cm, tm[4], tm[5])
@@ -162,30 +168,62 @@ def _typed_over(page: Any) -> Iterator[Piece]:
 
 
 def _rows(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> Iterator[list[str]]:
-    begins = Counter(round(piece.x) for piece in pieces if piece.text[0] == " ")
-    columns = {x for x, times in begins.items() if times >= _ROWS_OF_A_TABLE}
-    row: list[Piece] = []
-    for piece in sorted(_with_boxes(pieces, shapes), key=lambda one: -one.y):
-        if row and (gap := row[0].y - piece.y) > _SAME_ROW * max(piece.size, row[0].size):
-            yield _cells(row, columns)
-            if gap > _NEXT_PARAGRAPH * max(piece.size, row[0].size):
-                yield []
-            row = []
-        row.append(piece)
-    yield _cells(row, columns)
+    """An empty one between paragraphs."""
+    found = list(_in_rows(_with_boxes(pieces, shapes)))
+    begins = Counter(round(piece.x) for row in found for piece in row if piece.text[0] == " ")
+    columns = {x for x, times in begins.items() if times >= max(_FEWEST_ROWS, _SHARE_OF_ROWS * len(found))}
+    rows = [_cells(row, columns) for row in found]
+    at = 0
+    while at < len(rows):
+        below = at + _lines_of_the_row_below(rows, at)
+        row = [cell.text for cell in rows[below]]
+        if below > at:
+            row[1:2] = ["\n".join([*(cell.text for (cell,) in rows[at:below]), *row[1:2]])]
+        yield row
+        at = below + 1
+        if at < len(rows) and rows[below][0].y - rows[at][0].y > _NEXT_PARAGRAPH * rows[below][0].size:
+            yield []
     yield []
 
 
-def _cells(row: list[Piece], columns: Container[int]) -> list[str]:
+def _lines_of_the_row_below(rows: Sequence[list[Piece]], at: int) -> int:
+    """How many lines of an answer stand above its label, which is in the middle or at the foot of its row. Such lines
+    are nearer to it than to the row above them."""
+    x, size = rows[at][0].x, rows[at][0].size
+    after = at
+    while after < min(at + _MOST_LINES, len(rows)) and len(rows[after]) == 1 and abs(rows[after][0].x - x) < 2:
+        after += 1
+    if after in (at, len(rows)) or rows[after][0].x > x - size:
+        return 0
+    label, *answer = rows[after]
+    gap = rows[after - 1][0].y - label.y
+    beside = abs(answer[0].x - x) < 2 if answer else gap < size
+    apart = at == 0 or rows[at - 1][0].y - rows[at][0].y > _NEXT_ROW * gap
+    return after - at if beside and apart and gap < _NEXT_PARAGRAPH * size else 0
+
+
+def _in_rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    row: list[Piece] = []
+    for piece in sorted(pieces, key=lambda one: -one.y):
+        if row and row[0].y - piece.y > _SAME_ROW * max(piece.size, row[0].size):
+            yield row
+            row = []
+        if row or not piece.text.isspace():
+            row.append(piece)
+    if row:
+        yield row
+
+
+def _cells(row: list[Piece], columns: Container[int]) -> list[Piece]:
     row.sort(key=lambda one: one.x)
-    cells = [row[0].text] if row else []
+    cells = [row[0]]
     for before, piece in pairwise(row):
         far = piece.x - before.end > _NEXT_CELL * piece.size or (piece.text[0] == " " and round(piece.x) in columns)
         if piece.text in _BOXES or (far and before.text not in _BOXES):
-            cells.append(piece.text)
+            cells.append(piece)
         else:
-            cells[-1] += piece.text
-    return [cell.strip() for cell in cells if not cell.isspace()]
+            cells[-1] = cells[-1]._replace(text=cells[-1].text + piece.text)
+    return [cell._replace(text=cell.text.strip()) for cell in cells]
 
 
 def _with_boxes(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> list[Piece]:
@@ -205,6 +243,14 @@ def _with_boxes(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> list[Piece]
     if ticked.isdisjoint(boxes) or any(box.is_within(piece) for box in boxes for piece in words):
         return list(pieces)
     return words + [Piece(box.left, box.bottom, box.top - box.bottom, _BOXES[box in ticked]) for box in boxes]
+
+
+def _presented(text: str) -> str:
+    """Letters in place of their shapes (`ﬁ`, Arabic), and a mark for those that the font does not tell."""
+    if text.isascii() and "\0" not in text:
+        return text
+    letters = (unicodedata.normalize("NFKC", one) if "\ufb00" <= one <= "\ufefc" else one for one in text)
+    return "".join(letters).replace("\0", "\ufffd")
 
 
 def _moved(matrix: Sequence[float], x: float, y: float) -> tuple[float, float]:

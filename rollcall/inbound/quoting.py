@@ -1,34 +1,56 @@
 """Which lines of a text are quoted. A forwarded e-mail counts as the sender's own, an answered one does not.
 
-Knows Gmail, Outlook (only the subject tells), Apple Mail and Thunderbird, in English, French and Spanish.
+Quotations are known by structure, in any language: marks, an introduction that ends in a colon, a block of headers with
+an address and a time. Words only tell forwarding from answering.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import takewhile
 
 from rollcall.inbound.choices import plain
 
 _MARKS = re.compile(r"\s{0,3}(?:>|\|(?=\s))(?:\s?>|\s?\|(?=\s))*\s?")
-_FORWARDED = (
-    *("forwarded message", "begin forwarded message", "original message forwarded", "forwarded by"),
-    *("message transfere", "debut du message transfere", "debut du message reexpedie"),
-    *("mensaje reenviado", "inicio del mensaje reenviado"),
-)
-_ORIGINAL = ("original message", "message d origine", "mensaje original", "message original", "reply message")
-_FORWARDS = re.compile(r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|tr|rv|wg|i)\s?:\s*)*)", re.IGNORECASE)
-"""What programs and gateways put before a subject."""
-_WROTE = re.compile(r"(?:wrote|a ecrit|escribio|writes)\Z")
-_ON = re.compile(r"(?:on|le|el) ")
-_HEADER = re.compile(
-    r"\s*\*?(From|Sent|Date|To|Cc|Bcc|Subject|Reply-To|De|Envoyé|À|A|Objet|Enviado(?: el)?|Para|Asunto|Fecha"
-    r"|Importance|Attachments|CC|Cci)\s?:\*?(?:\s|\Z)",
+_FORWARDS = re.compile(
+    r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|fs|tr|rv|wg|i|enc|vb|vs|vl|pd|ynt|ilt|doorst|továbbítás|пересл|转发|轉寄|転送|전달)"
+    r"\s?[:：]\s*)*)",
     re.IGNORECASE,
 )
-_FROM = re.compile(r"\s*\*?(?:From|De)\s?:", re.IGNORECASE)
-_LONGEST_MARKER = 300
+"""What programs and gateways put before a subject."""
+_FORWARD_WORDS = re.compile(
+    r"forward|transfer|reexpedi|reenviad|encaminh|inoltr|weitergeleitet|doorgestuur|przekaz|пересл|пересыл|перенаправ|iletilen"
+    r"|vidarebefordra|videresend|valitetty|tovabbitott|preposlan|转发|轉寄|転送|전달|توجيه|הועבר"
+)
+_ORIGINAL_WORDS = re.compile(r"original|d origine|ursprunglich|oorspronkelijk|исходн|原始|元の|원본|الأصلية")
+_MESSAGE_WORDS = re.compile(
+    r"e ?mail|messa|mensa|nachricht|bericht|wiadomosc|сообщ|письм|ileti|meddelande|melding|viesti"
+    r"|邮件|郵件|メッセージ|رسالة"
+)
+_WROTE = re.compile(
+    r"(?:wrote|writes|ecrit|escribio|escreveu|schrieb|scritto|schreef|skrev|napisal|napsal|yazdi|kirjoitti|irta"
+    r"|написал|пише|写道|寫道|書きました|のメール|작성|كتب)\b"
+)
+_DIVIDER = re.compile(r"\s*[-_*=]{3,40}(?:\s?([^\W_][^:：\n]{2,60}?)\s?[-_*=]{2,40})?:?\s*")
+_GMAILS = re.compile(r"\s*-{10} ")
+"""Gmail divides only what it forwards."""
+
+_LABELLED = re.compile(r"\s*\*?[^\W\d_][^:：<>@\d\n]{0,29}[:：]\*?(?:\s|\Z)")
+_KNOWN = re.compile(
+    r"\s*\*?(?:From|Sent|Date|To|Cc|Bcc|Subject|Reply-To|De|Envoyé|À|A|Objet|Enviado(?: el)?|Para|Asunto|Fecha)\s?:",
+    re.IGNORECASE,
+)
+_KNOWN_FROM = re.compile(r"\s*\*?(?:From|De)\s?:", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s<>@:]{1,64}@[^\s<>@:]{3,}")
+_NAMED_ADDRESS = re.compile(r"[^\s:：].{0,100}?[<\[(](?:mailto:)?[^\s<>@]{1,64}@[^\s<>@]{3,}")
+_DAY = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
+_TIME = re.compile(r"\b\d{1,2}[:.h時时點点시]\s?\d{2}")
+_ASKS = re.compile(r"[?!？！؟]")
+_LONGEST_LINE = 300
 _MOST_HEADERS = 15
+_MOST_LABELS = 8
+_MOST_OTHERS = 2
 
 
 @dataclass(frozen=True)
@@ -37,10 +59,14 @@ class Line:
     quoted: bool = False
 
 
+_Told = Sequence[tuple[int, str]]
+"""Lines without their marks, each after its depth of quotation."""
+
+
 def times_forwarded(subject: str) -> int:
     """Since the last answer: `FW: Fwd: form` twice, `RE: FW: form` never."""
     forwards = _FORWARDS.match(subject)
-    return forwards[1].count(":") if forwards else 0
+    return len(re.findall("[:：]", forwards[1])) if forwards else 0
 
 
 def lines_of(text: str, forwarded: int = 0) -> list[Line]:
@@ -50,7 +76,6 @@ def lines_of(text: str, forwarded: int = 0) -> list[Line]:
 
 
 def _told(line: str) -> tuple[int, str]:
-    """Depth of quotation, and the line."""
     row = line.strip()
     if row.startswith("|") and row.endswith("|") and row.count("|") > 2:
         return 0, "\t".join(cell.strip() for cell in row[1:-1].split("|")) if row.strip("|-:+ ") else ""
@@ -60,7 +85,7 @@ def _told(line: str) -> tuple[int, str]:
     return marks.group().count(">") + marks.group().count("|"), line[marks.end() :]
 
 
-def _sorted_out(told: Sequence[tuple[int, str]], forwarded: int) -> Iterator[Line]:
+def _sorted_out(told: _Told, forwarded: int) -> Iterator[Line]:
     own_depth = 0
     answered = False
     at = 0
@@ -76,9 +101,7 @@ def _sorted_out(told: Sequence[tuple[int, str]], forwarded: int) -> Iterator[Lin
                 own_depth = told[end][0]
             yield Line("")
         else:
-            follows = _next_written(told, end)
-            goes_deeper = follows is not None and told[follows][0] > depth
-            answered = answered or (not quoted and (mark is _Mark.ORIGINAL or not goes_deeper))
+            answered = answered or (not quoted and (mark is _Mark.ORIGINAL or not _goes_deeper(told, end, depth)))
             yield Line("", True)
         at = end
 
@@ -90,64 +113,73 @@ class _Mark(Enum):
     ANSWERED = auto()
 
 
-def _mark_at(told: Sequence[tuple[int, str]], at: int) -> tuple[_Mark | None, int]:
+def _mark_at(told: _Told, at: int) -> tuple[_Mark | None, int]:
     line = told[at][1]
     if not line or line.isspace():
         return None, at + 1
     if (end := _end_of_headers(told, at)) > at:
-        return _Mark.ORIGINAL, end
-    may_mark = len(line) <= _LONGEST_MARKER and any(
-        word in line.lower() for word in ("message", "mensaje", "forwarded")
-    )
-    words = plain(line) if may_mark else ""
-    if words in _FORWARDED:
-        return _Mark.FORWARDED, _past_headers(told, at + 1)
-    if words in _ORIGINAL:
-        return _Mark.ORIGINAL, _past_headers(told, at + 1)
-    if (end := _end_of_attribution(told, at)) > at:
+        return _Mark.ORIGINAL, _next_written(told, end)
+    if (divider := _DIVIDER.fullmatch(line)) or _ends_in_colon(line):
+        words = plain(line[:_LONGEST_LINE])
+        said = _FORWARD_WORDS.search(words) or _ORIGINAL_WORDS.search(words)
+        follows = _next_written(told, at + 1)
+        end = _end_of_headers(told, follows, announced=said is not None) if follows < len(told) else follows
+        # Apple Mail introduces only what it forwards with a sentence above the headers
+        forwards = _FORWARD_WORDS.search(words) or _GMAILS.match(line) or not (divider or any(map(str.isdigit, line)))
+        if end > follows:
+            return (_Mark.FORWARDED if forwards else _Mark.ORIGINAL), _next_written(told, end)
+        if said and (divider or _MESSAGE_WORDS.search(words)):
+            return (_Mark.FORWARDED if forwards else _Mark.ORIGINAL), follows
+    if (end := _end_of_introduction(told, at)) > at:
         return _Mark.ANSWERED, end
     return None, at + 1
 
 
-def _end_of_attribution(told: Sequence[tuple[int, str]], at: int) -> int:
+def _end_of_introduction(told: _Told, at: int) -> int:
     """Of `On ... wrote:`, three lines at most; `at` where none begins."""
     said = ""
     for end in range(at, min(at + 3, len(told))):
-        line = told[end][1].strip()
-        if not line or len(line) > _LONGEST_MARKER:
+        depth, line = told[end]
+        if not line.strip() or len(line) > _LONGEST_LINE:
             return at
-        said = f"{said} {line}".strip()
-        if end == at and said[:2].lower() not in ("on", "le", "el"):
+        said = f"{said} {line.strip()}".strip()
+        if _ends_in_colon(line):
+            names_it = _ADDRESS.search(said) or _TIME.search(said) or _WROTE.search(plain(said))
+            above_marks = end == at and _goes_deeper(told, at + 1, depth) and not _ASKS.search(said)
+            return end + 1 if (_DAY.search(said) and names_it) or above_marks else at
+        if _LABELLED.match(line[:40]) or not _DAY.search(said):
             return at
-        if line.endswith((":", ":*")):
-            words = plain(said)
-            return end + 1 if _ON.match(words) and _WROTE.search(words) else at
     return at
 
 
-def _end_of_headers(told: Sequence[tuple[int, str]], at: int) -> int:
-    """Of headers that begin with From; `at` where none begin."""
-    if not _FROM.match(told[at][1][:20]):
+def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
+    """Three labels or more with an address and a time, as no form has them, or those of English, French and Spanish
+    programs; `at` where none begin. `announced`: the line above says that they do."""
+    if not _LABELLED.match(told[at][1][:40]):
         return at
-    others = sum(bool(_HEADER.match(line[:40])) for _, line in told[at + 1 : at + 6])
-    return _past_headers(told, at) if others >= 2 else at
+    block = list(takewhile(str.strip, (line[:_LONGEST_LINE] for _, line in told[at : at + _MOST_HEADERS])))
+    labels = [place for place, line in enumerate(block) if _LABELLED.match(line[:40])]
+    known = [place for place in labels if _KNOWN.match(block[place])]
+    if known and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
+        others = len(block) - known[-1] - 1  # as Importance, Attachments
+        return at + (len(block) if others <= _MOST_OTHERS else known[-1] + 1)
+    if not 3 <= len(labels) <= _MOST_LABELS:
+        return at
+    timed = any(_DAY.search(line) and _TIME.search(line) for line in block)
+    named = any(_NAMED_ADDRESS.search(line) for line in block)
+    addressed = sum(_ADDRESS.search(line) is not None for line in block) > 1
+    return at + len(block) if timed and (named or addressed) else at
 
 
-def _past_headers(told: Sequence[tuple[int, str]], at: int) -> int:
-    start = _next_written(told, at)
-    if start is None:
-        return len(told)
-    if not _HEADER.match(told[start][1][:40]):
-        return start
-    last = start
-    for place in range(start, min(start + _MOST_HEADERS, len(told))):
-        if not told[place][1].strip():
-            break
-        if _HEADER.match(told[place][1][:40]):
-            last = place
-    follows = _next_written(told, last + 1)
-    return len(told) if follows is None else follows
+def _ends_in_colon(line: str) -> bool:
+    return line.rstrip(" \t\xa0*").endswith((":", "："))
 
 
-def _next_written(told: Sequence[tuple[int, str]], at: int) -> int | None:
-    return next((place for place in range(at, len(told)) if told[place][1].strip()), None)
+def _goes_deeper(told: _Told, at: int, depth: int) -> bool:
+    follows = _next_written(told, at)
+    return follows < len(told) and told[follows][0] > depth
+
+
+def _next_written(told: _Told, at: int) -> int:
+    """Or past the end."""
+    return next((place for place in range(at, len(told)) if told[place][1].strip()), len(told))

@@ -79,7 +79,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
         says_more=says_more,
         refuses=found.refuses,
-        automatic=automatic(post, headers),
+        automatic=automatic(post, headers, parts.files),
         unproven=unproven(post, headers),
         spam=is_spam(post),
         recipients=post.envelope_to,

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from inspect import signature
+from itertools import islice
 from typing import Any
 
-from rollcall.inbound.mime import Headers, decoded
+from rollcall.inbound.mime import File, Headers, decoded
 from rollcall.inbound.webhook import Post
 from rollcall.model.inbound import MachineSign, Reason, ReviewReason
 
@@ -16,25 +17,51 @@ SPAM_SCORE = 5.0
 LONGEST_ADDRESS = 320
 """Characters (RFC 3696, 3)."""
 
+LONGEST_FROM = 2000
+"""Characters: the library's time grows with their square."""
+MOST_FROM = 3
+
 _COMMENT = re.compile(r"\([^()]*\)")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
 _RECEIVED_AT = re.compile(r"(\d{1,2}\s+[a-z]{3}\s+\d{4}\s+\d\d:\d\d(?::\d\d)?)(?:\.\d+)?\s*([+-]\d{4})?", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:[^\s\0-\x20\x7f@<>(),;:\"\\]+|\"[^\0-\x1f\x7f\"\\@]+\")@[^\s\0-\x20\x7f@<>(),;:\"\\]+")
 _OUTCOME = re.compile(r":\s*pass", re.IGNORECASE)
 
-_MACHINES = re.compile(r"(mailer[-_.]?daemon|postmaster|bounces?)\Z", re.IGNORECASE)
-_ABSENT = re.compile(
-    r"(auto(matic)?[- ]?(reply|response)|out of (the )?office|abwesenheits(notiz|nachricht)|automatische antwort"
-    r"|réponse automatique|absence du bureau|respuesta automática|fuera de (la )?oficina)( \w+)?\s*:",
+_MACHINES = re.compile(
+    r"(?:.*[-_.+])?(?:mailer[-_.]?daemon|postmaster|bounces?|majordomo|listserv|auto[-_.]?(?:reply|respond(?:er)?)"
+    r"|(?:no|not|do[-_.]?not|dont|never|ne[-_.]?pas|nao|nicht)[-_.]?(?:reply|respond(?:er|a)?|repondre|antworten))"
+    r"(?:[-_.+\d].*)?",
     re.IGNORECASE,
 )
-"""Subjects of absence notes without headers that say so."""
+_BY_ITSELF = re.compile(
+    r"auto[- ]?(?:ma|má|reply|respon|svar|antwor)|otomati|автомат|автоответ|自动|自動|자동|تلقائي|خودکار|αυτόματ"
+    r"|אוטומטי|อัตโนมัติ|tự động",
+    re.IGNORECASE,
+)
+_ANSWERS = re.compile(
+    r"repl|r[eé]s?pon|resp(?:ue|o)sta|rispost|antwo|odpo|svar|vastaus|válasz|yanıt|cevap|răspuns|balasan|trả lời"
+    r"|ответ|відпов|отговор|απάντηση|回复|回覆|回復|答复|返信|応答|회신|응답|답장|رد|پاسخ|מענה|ตอบ",
+    re.IGNORECASE,
+)
+_AWAY = re.compile(
+    r"(?:out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
+    r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|poza biurem|nieobecność|ofis dışında"
+    r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|부재중?"
+    r"|خارج المكتب|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
+    re.IGNORECASE,
+)
+_CALENDARS = ("text/calendar", "application/ics")
+_CALENDAR_ANSWER = re.compile(rb"^METHOD[^:\r\n]{0,100}:REPLY\s*$", re.MULTILINE | re.IGNORECASE)
+_LONGEST_CALENDAR_HEAD = 4096
+_BRACKETED = re.compile(r"\s*\[[^\]]{0,40}\]\s*")
+_LONGEST_NOTE = 40
+"""Characters before the colon of `Automatic reply: ...`."""
+_AUTOMATIC_HEADER = re.compile(r"x-(?:mail-)?auto-?(?:reply|respond|generated)(?:-.*)?|x-vacation")
 _BY_HEADER = (
     MachineSign.LIST_ID,
     MachineSign.LIST_UNSUBSCRIBE,
     MachineSign.LIST_POST,
-    MachineSign.AUTOREPLY,
-    MachineSign.AUTORESPOND,
+    MachineSign.MAILING_LIST,
 )
 
 
@@ -52,22 +79,43 @@ def arrived_at(headers: Headers) -> datetime | None:
     return min(times, default=None)
 
 
-def automatic(post: Post, headers: Headers) -> MachineSign | None:
+def automatic(post: Post, headers: Headers, files: Iterable[File] = ()) -> MachineSign | None:
     """`X-Auto-Response-Suppress` is no sign: Exchange sets it on people's e-mails too."""
     submitted = _bare(headers.first("auto-submitted"))
     if submitted not in ("", "no"):
         return MachineSign.AUTO_SUBMITTED
-    if post.envelope_from == "":
+    if post.envelope_from == "" or headers.first("return-path") == "<>":
         return MachineSign.NULL_SENDER
-    if any(_MACHINES.match(address.rpartition("@")[0]) for address in from_addresses(headers)):
+    if any(_MACHINES.fullmatch(address.rpartition("@")[0]) for address in from_addresses(headers)):
         return MachineSign.MAIL_SYSTEM
     if _bare(headers.first("precedence")) in ("bulk", "list", "junk", "auto_reply"):
         return MachineSign.PRECEDENCE
-    if _ABSENT.match(decoded(headers.first("subject"))):
+    if _is_absence_note(decoded(headers.first("subject"))):
         return MachineSign.ABSENCE_NOTE
-    for sign in _BY_HEADER:
-        if _bare(headers.first(sign)) not in ("", "no"):
-            return sign
+    for name, value in headers.fields:
+        if name in _BY_HEADER and _bare(value) not in ("", "no"):
+            return MachineSign(name)
+        if _AUTOMATIC_HEADER.fullmatch(name) and _bare(value) not in ("", "no"):
+            return MachineSign.AUTOREPLY
+    return _by_its_parts(headers, files)
+
+
+def _is_absence_note(subject: str) -> bool:
+    """By its subject, where no header says so: `Automatic reply: Registration`, `Out of office`."""
+    said = _BRACKETED.sub("", subject, count=1) if subject.startswith("[") else subject
+    note, colon, _ = said.replace("：", ":").partition(":")
+    if len(note) > _LONGEST_NOTE or "?" in note:
+        return False
+    alone = bool(colon) or len(note.split()) < 4
+    return _AWAY.match(said) is not None or (alone and bool(_BY_ITSELF.search(note) and _ANSWERS.search(note)))
+
+
+def _by_its_parts(headers: Headers, files: Iterable[File]) -> MachineSign | None:
+    for file in files:
+        if file.type in _CALENDARS and _CALENDAR_ANSWER.search(file.content[:_LONGEST_CALENDAR_HEAD]):
+            return MachineSign.CALENDAR_ANSWER
+        if file.type == "message/disposition-notification":
+            return MachineSign.REPORT
     return MachineSign.REPORT if is_report(headers) else None
 
 
@@ -133,7 +181,8 @@ _ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getadd
 
 def _addresses(values: Iterable[str]) -> list[str]:
     try:
-        found = [address.strip("'") for _, address in getaddresses(list(values), **_ALL_OF_THEM)]
+        values = [value[:LONGEST_FROM] for value in islice(values, MOST_FROM)]
+        found = [address.strip("'") for _, address in getaddresses(values, **_ALL_OF_THEM)]
     except (RecursionError, IndexError):  # brackets within brackets within brackets
         return []
     return [one for one in found if len(one) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(one)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from rollcall.inbound.charsets import clean, text_of
+from rollcall.inbound.charsets import Decoded, clean, decode, text_of
 from rollcall.inbound.mime import headers_of, likely_boundary, parameter, parts_between
 from rollcall.model.registration import base32
 
@@ -47,8 +47,11 @@ class Post:
 
     def text(self, name: str) -> str:
         """Empty where absent."""
+        return self.decoded(name).text
+
+    def decoded(self, name: str) -> Decoded:
         charsets = _texts(self._object("charsets")) if name in _IN_A_CHARSET else {}
-        return text_of(self.fields.get(name, b""), charsets.get(name, ""))
+        return decode(self.fields.get(name, b""), charsets.get(name, ""))
 
     @property
     def about_files(self) -> Mapping[str, Mapping[str, str]]:

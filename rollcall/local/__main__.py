@@ -13,6 +13,7 @@ import os
 import secrets
 import signal
 import socket
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -33,8 +34,18 @@ from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
 from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import LOOK_EVERY, run_schedule
+from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.ops.local_run import DATABASE_FILE, DATABASE_FOLDER, NoTime, Run, announced, moved_clock, time_from
+from rollcall.ops.local_run import (
+    DATABASE_FILE,
+    DATABASE_FOLDER,
+    NoTime,
+    Run,
+    announced,
+    beside,
+    moved_clock,
+    time_from,
+)
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import OtherSchema, SqliteStore
@@ -59,7 +70,7 @@ class Database:
     shift: timedelta = timedelta(0)
     """Of its clock, ahead of real time."""
     note: str = ""
-    """What became of the database of the last run."""
+    """What happened to the database of the last run."""
     emulator: str | None = None
     """Address and project, where the database is in the Firestore emulator."""
     project: str | None = None
@@ -137,9 +148,7 @@ def serving(
         sender=SENDER,
     )
     app = local_app(desk, sendgrid, db.clock)
-    logging.getLogger("werkzeug").setLevel(
-        logging.WARNING
-    )  # no request: the desk says what happened, without addresses
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the desk says what happened, without anybody's address
     server = make_server("127.0.0.1", port, app, threaded=True, fd=listening.fileno())
     stop = threading.Event()
     schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop, every), daemon=True)
@@ -168,25 +177,37 @@ def _answers(said: str) -> int | None:
 @contextmanager
 def _database(kind: str, folder: Path, events: Mapping[str, Event], at: datetime | None) -> Iterator[Database]:
     letter_day = min(event.opens_at for event in events.values()) + OFFICE_OPENS
-    if kind == "sqlite":
-        with _to_ourselves(folder):
-            yield _sqlite(folder, events, at, letter_day)
-    elif kind == "firestore":
-        with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
-            yield _firestore(address, Path(outbox), at or letter_day)
-    else:
-        sys.exit(f"STORE={kind} is not known; it is sqlite or firestore")
+    if kind not in ("sqlite", "firestore"):
+        sys.exit(f"STORE={kind} is not known; say STORE=sqlite or STORE=firestore")
+    with _to_ourselves(folder):
+        if kind == "sqlite":
+            try:
+                db = _sqlite(folder, events, at, letter_day)
+            except (OSError, StoreUnavailable, sqlite3.Error) as error:
+                why = error.__cause__ or error
+                sys.exit(f"DATABASE={folder} cannot be used: {why}. Name another folder: make run DATABASE=<folder>")
+            yield db
+        else:
+            with firestore_emulator() as address, tempfile.TemporaryDirectory() as outbox:
+                yield _firestore(address, Path(outbox), at or letter_day)
 
 
 @contextmanager
 def _to_ourselves(folder: Path) -> Iterator[None]:
     """The lock lies beside the folder, which may be set aside."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+    other = "name another folder: make run DATABASE=<folder>"
+    try:
+        if folder.exists() and any(folder.iterdir()) and not (folder / DATABASE_FILE).exists():
+            sys.exit(f"DATABASE={folder} holds other things; {other}")
+        beside(folder, "lock").parent.mkdir(parents=True, exist_ok=True)
+        lock = beside(folder, "lock").open("w")
+    except OSError as error:
+        sys.exit(f"DATABASE={folder} cannot be used: {error}; {other}")
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            sys.exit(f"{folder} is in use by another run; stop it, or choose another folder: DATABASE=...")
+            sys.exit(f"DATABASE={folder} is in use by another run; stop that one, or {other}")
         yield
 
 

@@ -20,12 +20,11 @@ class NoEmulator(Exception):
 
 @contextmanager
 def firestore_emulator() -> Iterator[str]:
-    """The `host:port` of an emulator: the one in `FIRESTORE_EMULATOR_HOST`, else one of our own, stopped at the end.
-
-    Raises `NoEmulator`.
-    """
+    """Yields `host:port`: `FIRESTORE_EMULATOR_HOST`, else one of our own, stopped at the end. Raises `NoEmulator`."""
     given = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if given:
+        if not _answers(given):
+            raise NoEmulator(f"nobody answers at FIRESTORE_EMULATOR_HOST={given}; without it, a run starts its own")
         yield given
         return
     gcloud = shutil.which("gcloud")
@@ -56,21 +55,26 @@ def _stop(emulator: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
 
 
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
+
+
 def _wait_until_it_answers(emulator: subprocess.Popen[bytes], address: str) -> None:
-    host, port = address.split(":")
     give_up_at = time.monotonic() + _STARTS_WITHIN
     while time.monotonic() < give_up_at:
         if emulator.poll() is not None:
             raise NoEmulator("gcloud has no Firestore emulator; `gcloud components install cloud-firestore-emulator`")
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
+        if _answers(address):
             return
-        except OSError:
-            time.sleep(0.1)
+        time.sleep(0.1)
     raise NoEmulator("the Firestore emulator did not start")

@@ -128,6 +128,15 @@ class DeliveryEvent:
 
 
 @dataclass(frozen=True)
+class LateBounce:
+    """An e-mail that a server accepted and then sent back: SendGrid does not say which it was."""
+
+    to: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Attachment:
     name: str
     type: str

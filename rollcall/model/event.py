@@ -1,7 +1,8 @@
 """An event as its file describes it."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -77,10 +78,31 @@ class Event:
         """On the calendar at the event."""
         return when.astimezone(self.zone).date() if isinstance(when, datetime) else when
 
+    def day_ended_at(self, instant: datetime) -> date | None:
+        """The day whose last instant this is; None where it is within a day."""
+        day = self.day_of(instant - timedelta(microseconds=1))
+        return day if end_of(day, self.zone) == instant else None
+
     def takes(self, email: str) -> bool:
         """For the smoke test, only an address that nobody can have."""
         return self.slug != SMOKE_TEST.slug or email.endswith(f"@{_SINK}")
 
+
+def end_of(day: date, zone: ZoneInfo) -> datetime:
+    """The day's last instant, and the next day's first. In some zones clocks skip midnight, or repeat it (PEP 495)."""
+    midnight = datetime.combine(day + timedelta(days=1), time(), zone)
+    first, second = (midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+    def is_over(instant: datetime) -> bool:
+        return instant.astimezone(zone).date() > day
+
+    if second < first:  # skipped: the day ends when the clocks go forward
+        seconds = range(int((first - second).total_seconds()))
+        return second + timedelta(seconds=bisect_left(seconds, True, key=lambda one: is_over(second + one * _SECOND)))
+    return first if is_over(second - _SECOND) else second  # repeated, or went back from midnight into the day
+
+
+_SECOND = timedelta(seconds=1)
 
 _SINK = "sink.sendgrid.net"
 """SendGrid deletes e-mails to this host of its own (https://github.com/sendgrid/docs/pull/2614)."""

@@ -1,4 +1,4 @@
-"""Inbound e-mails: what is read in one, and what became of it."""
+"""Inbound e-mails: what is read in one, and its outcome."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -27,8 +27,9 @@ class MachineSign(StrEnum):
     LIST_ID = "list-id"
     LIST_UNSUBSCRIBE = "list-unsubscribe"
     LIST_POST = "list-post"
+    MAILING_LIST = "mailing-list"
     AUTOREPLY = "x-autoreply"
-    AUTORESPOND = "x-autorespond"
+    CALENDAR_ANSWER = "calendar-answer"
     REPORT = "multipart-report"
 
 

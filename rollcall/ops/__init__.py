@@ -1,1 +1,1 @@
-"""What the person on duty runs from a laptop, against the local run or the desk at Google."""
+"""What the on-call person runs from a laptop, against the local run or the desk at Google."""

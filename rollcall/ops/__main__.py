@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.ops.commands import Answer, check, move, run_smoke, send_roster, show_status
+from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, run_smoke, send_roster, show_status
 from rollcall.ops.connect import Database, NoDatabase, Refused, connect
 from rollcall.ops.local_run import DATABASE_FOLDER, NoTime, time_from
 from rollcall.ops.smoke import SmokeFailed, until_stopped
@@ -63,23 +63,36 @@ def _parser() -> argparse.ArgumentParser:
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
     smoke = command("smoke", _smoke, "register a test person, wait for the confirmation, delete both")
     option("url", "where the desk's pages are (default: the local run's)", smoke)
-    deadline = command(
-        "move-deadline", lambda given: move(_opened(given), given.event, given.to), "move an event's deadline"
-    )
+    deadline = command("move-deadline", _move, "say what would change, ask, and move an event's deadline")
     option("event", "which event, as intgov04", deadline)
     option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
+    deadline.add_argument("--yes", action="store_true", default=bool(env("YES")), help="move it without asking")
     roster = command(
         "send-roster", lambda given: send_roster(_opened(given), given.event), "send the staff again what they missed"
     )
     option("event", "which event, as intgov04", roster)
     check = command("event-check", _check, "what speaks against deploying the event files")
-    option("at", "as if it were this time, as 2004-01-20T12:00+01:00", check)
+    option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
 
 
 def _smoke(given: argparse.Namespace) -> Answer:
     with until_stopped() as wait:
         return run_smoke(_opened(given), given.url, lambda line: _say(given, line), wait)
+
+
+def _move(given: argparse.Namespace) -> Answer:
+    def agrees(what_would_change: str) -> bool:
+        if given.yes:
+            return True
+        if given.json or not sys.stdin.isatty():
+            raise Refused(
+                "not_agreed", f"{what_would_change}\nNot moved: nobody can be asked here. Say YES=1 to move it."
+            )
+        print(what_would_change)
+        return input("Move it? [y/N] ").strip().lower() in ("y", "yes")
+
+    return move(_opened(given), given.event, given.to, agrees)
 
 
 def _check(given: argparse.Namespace) -> Answer:
@@ -89,12 +102,15 @@ def _check(given: argparse.Namespace) -> Answer:
     except NoDatabase:
         if given.project:
             raise
-    now = time_from(given.at, "2004-01-20T12:00+01:00") or (database.store.now() if database else datetime.now(UTC))
+    now = time_from(given.at, EXAMPLE_TIME) or (database.store.now() if database else datetime.now(UTC))
     return check(database, database.events if database else Path(given.events or "events"), now)
 
 
 def _opened(given: argparse.Namespace) -> Database:
     """Which database it is is said first: what follows could be another's."""
+    for name, what in {"event": "which event: EVENT=intgov04", "to": "the new deadline: TO=2004-02-27T18:00"}.items():
+        if not getattr(given, name, what):
+            raise Refused(f"no_{name}", f"Say {what}")
     database = _connected(given)
     _say(given, f"Database: {database.name}.")
     return database

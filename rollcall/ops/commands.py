@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import assert_never
 
-from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
+from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline, why_not
 from rollcall.desk.resend import resend_to_staff
+from rollcall.desk.scan import everyone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.ops import report
@@ -17,6 +18,8 @@ from rollcall.ops.smoke import Smoke, desk_url, smoke
 from rollcall.ops.status import status
 from schemas.event import as_written, deadline_from, read_events
 from templates import deadline, in_utc, in_zone
+
+EXAMPLE_TIME = "2004-01-20T12:00+01:00"
 
 
 @dataclass(frozen=True)
@@ -45,30 +48,56 @@ def run_smoke(database: Database, url: str, say: Callable[[str], None], wait: Ca
     return Answer({"url": url, "steps": test.steps}, "The desk takes registrations, and its e-mail arrives.")
 
 
-def move(database: Database, slug: str, to: str) -> Answer:
+def move(database: Database, slug: str, to: str, agrees: Callable[[str], bool]) -> Answer:
+    """`agrees` is told what would change, and says whether it shall."""
     event = _chosen(database, slug)
     closes_at = _deadline(event, to)
     old = _known(database, event)
     if after_its_end(event, closes_at):
         raise Refused("after_event", f"Not moved: {deadline(closes_at, event)} is after the event's end.")
-    match moved := move_deadline(database.store, event, closes_at):
-        case Moved():
-            return _moved(event, old.closes_at, closes_at)
+    if closes_at != old.closes_at:
+        if refused := why_not(old, closes_at):
+            raise _not_moved(event, refused)
+        if not agrees(_what_would_change(database, event, old, closes_at)):
+            raise Refused("not_agreed", "Not moved.")
+    moved = move_deadline(database.store, event, closes_at)
+    if not isinstance(moved, Moved):
+        raise _not_moved(event, moved)
+    return _moved(event, old.closes_at, closes_at)
+
+
+def _not_moved(event: Event, why: TooEarly | AlreadyClosed) -> Refused:
+    match why:
         case TooEarly(earliest):
-            raise Refused(
+            return Refused(
                 "too_early",
                 f"Not moved: an earlier deadline must lie some minutes ahead, at {in_zone(earliest, event)} or later, "
                 "until every instance has read it. Give such a time.",
                 earliest=earliest.isoformat(),
             )
         case AlreadyClosed():
-            raise Refused(
+            return Refused(
                 "already_closed",
                 "Not moved: the intake is closed and the staff have the roster, which stands. Whoever comes now writes "
                 f"to {event.contact.email}; the staff decide, and add them by hand.",
             )
         case _:
-            assert_never(moved)
+            assert_never(why)
+
+
+def _what_would_change(database: Database, event: Event, old: Intake, closes_at: datetime) -> str:
+    change = closes_at - old.closes_at
+    much = f"{report.lasting(change)} {'later' if change > timedelta() else 'earlier'}"
+    lines = [
+        f"{event.title}: registration closes at {deadline(old.closes_at, event)}.",
+        f"It would close at {deadline(closes_at, event)}, {much}.",
+        "The form's page says so within seconds; nobody gets an e-mail about it.",
+    ]
+    if old.past:
+        late = [one for one in everyone(database.store, event.slug) if old.is_late(one.received_at)]
+        admitted = sum(1 for one in late if one.received_at <= closes_at)
+        lines.append(f"Of {len(late)} late registrations {admitted} would be on the roster.")
+    return "\n".join(lines)
 
 
 def send_roster(database: Database, slug: str) -> Answer:
@@ -82,7 +111,7 @@ def send_roster(database: Database, slug: str) -> Answer:
             f"event file names. The one here names {', '.join(event.staff)}."
         )
     if entries:
-        lines.append("They go out within a minute or two; make status says what became of them.")
+        lines.append("They go out within a minute or two; make status says whether they arrived.")
     data = {
         "event": event.slug,
         "closed": intake.closing is not None,
@@ -94,17 +123,18 @@ def send_roster(database: Database, slug: str) -> Answer:
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:
     events, faults = check_folder(folder, database.store if database else None, now)
-    beside = f"beside the database of {database.name}" if database else "without a database (PROJECT=... says which)"
+    beside = f"beside the database of {database.name}" if database else "without a database"
     files = [
         f"{folder / one.slug}.toml: {one.title}; closes at {deadline(one.closes_at, one)}" for one in events.values()
     ]
-    verdict = f"Checked {beside}, as of {in_utc(now)}" if faults else f"No fault found, {beside}, as of {in_utc(now)}"
+    verdict = f"{'Checked' if faults else 'No fault found,'} {beside}, as of {in_utc(now)}."
+    hint = [f"To check as of another time: make event-check AT={EXAMPLE_TIME}"] if faults else []
     data = {
         "as_of": now.isoformat(),
         "events": [{"slug": one.slug, "closes_at": one.closes_at.isoformat()} for one in events.values()],
         "faults": list(faults),
     }
-    return Answer(data, "\n".join([*(faults or files), f"{verdict}."]), is_done=not faults)
+    return Answer(data, "\n".join([*(faults or files), verdict, *hint]), is_done=not faults)
 
 
 def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
@@ -139,7 +169,7 @@ def _deadline(event: Event, to: str) -> datetime:
     try:
         return deadline_from(to, event)
     except ValueError as error:
-        raise Refused("not_a_time", f"TO={to}: {error}") from None
+        raise Refused("not_a_time", f"TO={error}") from None
 
 
 def _known(database: Database, event: Event) -> Intake:

@@ -43,8 +43,8 @@ def connect(project: str, folder: Path, events: str = "") -> Database:
     run = local_run(folder)
     if run is None or not run.answers:
         raise NoDatabase(
-            "No local run is on this machine, and no PROJECT is given: start one in another terminal (make run), "
-            "or say which project at Google it is (PROJECT=...)."
+            f"Nothing runs here with DATABASE={folder}. Start it in another terminal: make run. If it has another "
+            "database, say which: DATABASE=<its folder>, or PROJECT=<its project at Google>."
         )
     return Database(_store_of(run), f"the local run at {run.address}", Path(events or run.events), run.address)
 

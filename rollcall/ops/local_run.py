@@ -1,6 +1,7 @@
 """What the local run says of itself while it runs, in a file, so that the on-call commands find its database."""
 
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ class Run:
 @contextmanager
 def announced(run: Run, folder: Path) -> Iterator[None]:
     """A file beside the database's folder says so as long as the run lasts."""
-    path, text = _beside(folder), json.dumps(asdict(run))
+    path, text = beside(folder, "run.json"), json.dumps(asdict(run))
     path.parent.mkdir(parents=True, exist_ok=True)
     being_written = path.with_name(f"{path.name}.{run.port}")
     being_written.write_text(text, "utf-8")
@@ -56,8 +57,8 @@ def announced(run: Run, folder: Path) -> Iterator[None]:
 def local_run(folder: Path) -> Run | None:
     """The run that has, or had, this `DATABASE`, whether or not its database is in the emulator."""
     try:
-        return Run(**json.loads(_beside(folder).read_text("utf-8")))
-    except FileNotFoundError:
+        return Run(**json.loads(beside(folder, "run.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):  # not there, or another version's
         return None
 
 
@@ -65,8 +66,15 @@ def moved_clock(shift: timedelta) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + shift
 
 
-def _beside(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.run.json")
+def beside(folder: Path, what: str) -> Path:
+    folder = folder.absolute()
+    return folder.with_name(f"{folder.name}.{what}")
+
+
+_TIME = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+    r"(?P<time>T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
 
 
 class NoTime(Exception):
@@ -77,10 +85,13 @@ def time_from(at: str, example: str) -> datetime | None:
     """ISO 8601 with its offset; None where `at` is empty. Raises `NoTime`."""
     if not at:
         return None
+    written = _TIME.fullmatch(at)
+    if not written:
+        raise NoTime(f"AT={at} is not a time; write it as AT={example}")
+    if not written["zone"]:
+        local = at if written["time"] else f"{at}T00:00:00"
+        raise NoTime(f"AT={at} does not say in which zone; write it as AT={local}+01:00")
     try:
-        then = datetime.fromisoformat(at)
+        return datetime.fromisoformat(at).astimezone(UTC)
     except ValueError:
         raise NoTime(f"AT={at} is not a time; write it as AT={example}") from None
-    if then.tzinfo is None:
-        raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
-    return then.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""How things stand: what came in, what became of it, what waits and what failed."""
+"""How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -13,7 +13,15 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
-from rollcall.model.registration import BotSignal, IdempotencyKey, QuarantinedForm, Registered, Registration, fold
+from rollcall.model.registration import (
+    BotSignal,
+    IdempotencyKey,
+    KeyUse,
+    QuarantinedForm,
+    Registered,
+    Registration,
+    fold,
+)
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
@@ -79,8 +87,12 @@ def person_record(registration_id: str) -> dict[str, Any]:
     return {"registration_id": registration_id}
 
 
-def idempotency_record(key: IdempotencyKey, registration_id: str) -> dict[str, Any]:
-    return {"registration_id": registration_id, "expires_at": key.until}
+def idempotency_record(key: IdempotencyKey, use: KeyUse) -> dict[str, Any]:
+    return {"registration_id": use.registration_id, "is_duplicate": use.is_duplicate, "expires_at": key.until}
+
+
+def key_use_from(record: Mapping[str, Any]) -> KeyUse:
+    return KeyUse(record["registration_id"], record.get("is_duplicate", False))
 
 
 def entry_record(entry: OutboxEntry) -> dict[str, Any]:
@@ -183,7 +195,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
                     name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
                     for name, faults in form["faults"].items()
                 },
-                doubts={Doubt(code): tuple(about) for code, about in form["doubts"].items()},
+                doubts={Doubt(code): tuple(about) for code, about in form.get("doubts", {}).items()},
             )
             for form in record["forms"]
         ),

@@ -3,7 +3,7 @@
     events/{slug}                           deadline, its history, closing
     events/{slug}/registrations/{id}        created when it was received
     events/{slug}/people/{key}              whose registration this person's is
-    events/{slug}/idempotency/{key}         the registration under this key
+    events/{slug}/idempotency/{key}         the registration under this key, made by it or found
     events/{slug}/quarantine/{key}          the last form of each person
     events/{slug}/rosters/{version}-{page}  ids
     outbox/{id}                             created when it was enqueued
@@ -26,6 +26,7 @@ from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
     BotSignal,
     IdempotencyKey,
+    KeyUse,
     QuarantinedForm,
     Registered,
     Registration,
@@ -191,8 +192,7 @@ class DocumentStore:
             _new(entry),
         ]
         if key:
-            under = f"{_event_path(event)}/idempotency/{key.id}"
-            writes.append(Create(under, versioned(codec.idempotency_record(key, id))))
+            writes.append(_under(event, key, KeyUse(id, is_duplicate=False)))
         try:
             return self._database.commit(*writes)
         except NotCommitted as refused:
@@ -206,8 +206,12 @@ class DocumentStore:
         id = self._read(_person_path(event, person), _registration_id)
         return self.registered(event, id) if id else None
 
-    def registered_under(self, event: str, key: str) -> str | None:
-        return self._read(f"{_event_path(event)}/idempotency/{key}", _registration_id)
+    def use_of_key(self, event: str, key: str) -> KeyUse | None:
+        return self._read(_key_path(event, key), lambda found: codec.key_use_from(_values(found)))
+
+    def remember_duplicate(self, event: str, id: str, key: IdempotencyKey) -> bool:
+        """After a lost answer it may say False of what it wrote: the caller looks again."""
+        return self._committed(_under(event, key, KeyUse(id, is_duplicate=True)))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit)
@@ -266,6 +270,10 @@ class DocumentStore:
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", fold(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
+
+    def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
+        where = (("address", "==", fold(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
+        return [_entry(found) for found in self._database.query(Query("outbox", where, "last_sent_at"))]
 
     def circuit_breaker(self) -> CircuitBreaker:
         found = self._database.read(_BREAKER)
@@ -333,6 +341,14 @@ def _registration_path(event: str, id: str) -> str:
 
 def _person_path(event: str, person: str) -> str:
     return f"events/{event}/people/{person}"
+
+
+def _key_path(event: str, key: str) -> str:
+    return f"{_event_path(event)}/idempotency/{key}"
+
+
+def _under(event: str, key: IdempotencyKey, use: KeyUse) -> Write:
+    return Create(_key_path(event, key.id), versioned(codec.idempotency_record(key, use)))
 
 
 def _entry_path(id: str) -> str:

@@ -29,7 +29,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
-from rollcall.model.registration import BotSignal, IdempotencyKey, new_id, person_key
+from rollcall.model.registration import BotSignal, IdempotencyKey, KeyUse, new_id, person_key
 from rollcall.store.codec import SCHEMA_VERSION
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
@@ -53,7 +53,7 @@ FreshStore = Callable[[], Store]
 SHIFTS = {"firestore": timedelta(0), "firestore in shifted time": timedelta(days=-9000, seconds=7)}
 
 
-@pytest.fixture(params=["sqlite", *SHIFTS])
+@pytest.fixture(params=["sqlite", "firestore", pytest.param("firestore in shifted time", marks=pytest.mark.slow)])
 def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> FreshStore:
     """Opens the same store anew: what a session wrote is proved by another that reads it."""
     if request.param == "sqlite":
@@ -367,7 +367,7 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     now, refused, taken = store.now(), AttemptOutcome.REJECTED, AttemptOutcome.ACCEPTED
     for id, to, at in (
         ("A", "victim@example.org", now),
-        ("B", "Victim@EXAMPLE.org", now),
+        ("B", "Victim@EXAMPLE.org", now - timedelta(hours=1)),
         ("C", "victim@example.org", now - timedelta(days=2)),
         ("D", "victim@example.org", None),
         ("F", "victim@example.org", now),
@@ -383,6 +383,10 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     assert store.recently_sent("VICTIM@example.org", since, 50) == 2
     assert store.recently_sent("victim@example.org", since, 1) == 1
     assert store.recently_sent("nobody@example.org", since, 50) == 0
+    sent = store.sent_to("VICTIM@example.org", since, now)
+    assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A")]
+    assert store.sent_to("victim@example.org", since, now - timedelta(minutes=1)) == sent[:1]
+    assert store.sent_to("victim@example.org", now - timedelta(hours=1), now) == sent[1:]
 
 
 def test_the_circuit_breaker_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
@@ -406,13 +410,18 @@ def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) 
     key, another = (IdempotencyKey(id, EVENT.closes_at) for id in ("key", "another key"))
     one, other = confirmation(SLUG, "A", "a@example.org"), confirmation(SLUG, "B", "b@example.org")
     assert store.accept(SLUG, "A", a_registration(), one, key)
-    assert fresh().registered_under(SLUG, "key") == "A"
-    assert fresh().registered_under("another", "key") is None
+    assert fresh().use_of_key(SLUG, "key") == KeyUse("A", is_duplicate=False)
+    assert fresh().use_of_key("another", "key") is None
     assert store.accept(SLUG, "B", a_registration(first_name="B"), other, key) is None
     assert fresh().registered(SLUG, "B") is None
     assert fresh().entry(other.id) is None
     assert store.accept(SLUG, "C", a_registration(), confirmation(SLUG, "C", "a@example.org"), another) is None
-    assert fresh().registered_under(SLUG, "another key") is None
+    assert fresh().use_of_key(SLUG, "another key") is None
+    assert store.remember_duplicate(SLUG, "A", another)
+    assert fresh().use_of_key(SLUG, "another key") == KeyUse("A", is_duplicate=True)
+    for used in (key, another):
+        assert not store.remember_duplicate(SLUG, "B", used)
+        assert store.accept(SLUG, "B", a_registration(first_name="B"), other, used) is None
     assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
 
 

@@ -74,9 +74,8 @@ def built(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Built:
     zipfile.ZipFile(io.BytesIO(google.uploaded[0])).extractall(here / "workspace")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", here / "venv"], check=True)
     python = here / "venv" / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-    requirements = str(here / "workspace" / "requirements.txt")
-    subprocess.run([*pip, "install", "--quiet", "--no-compile", "-r", requirements], check=True)
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python), "--require-hashes"]
+    subprocess.run([*uv, "-r", here / "workspace" / "requirements.txt"], check=True)
     return Built(here / "workspace", python)
 
 

@@ -148,6 +148,17 @@ def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_
     assert isinstance(register(still_with_the_old, EVENT, a_registration()), Late)
 
 
+def test_an_instance_has_a_new_deadline_after_some_seconds(desk: Desk, clock: Clock) -> None:
+    other = another_instance(desk, clock)
+    assert other.intakes.recent(EVENT).closes_at == EVENT.closes_at
+    later = EVENT.closes_at + timedelta(days=1)
+    move_deadline(desk.store, EVENT, later)
+    clock.forward(READ_AGAIN_AFTER - SECOND)
+    assert other.intakes.recent(EVENT).closes_at == EVENT.closes_at
+    clock.forward(SECOND)
+    assert other.intakes.recent(EVENT).closes_at == later
+
+
 def test_a_deadline_moved_while_the_closing_is_drawn_up_wins(desk: Desk, clock: Clock) -> None:
     """Between the pages and their recording: the closing looks again at the next call."""
     clock.now = EVENT.closes_at + SECOND

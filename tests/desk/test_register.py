@@ -12,7 +12,14 @@ from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, Conflict, Duplicate, KeyReused, Late, NotYetOpen, register
 from rollcall.model.email import EmailKind
-from rollcall.model.registration import ALPHABET, check_character, is_reference, reference, similarity_key
+from rollcall.model.registration import (
+    ALPHABET,
+    IdempotencyKey,
+    check_character,
+    is_reference,
+    reference,
+    similarity_key,
+)
 from tests.support.builders import a_registration, id_of
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, a_desk
@@ -139,6 +146,29 @@ class TestUnderAKey:
         assert register(desk, EVENT, a_registration(first_name="Another"), "key") == KeyReused()
         assert len(desk.store.registrations(EVENT.slug, None, 9)) == 1
         assert isinstance(register(desk, EVENT, a_registration(first_name="Another"), "another"), Accepted)
+
+    def test_a_duplicate_is_remembered_too(self, desk: Desk, clock: Clock) -> None:
+        accepted = register(desk, EVENT, a_registration())
+        assert isinstance(accepted, Accepted)
+        for _ in range(2):
+            assert register(desk, EVENT, a_registration(), "key") == Duplicate(accepted.id)
+        assert register(desk, EVENT, a_registration(first_name="Another"), "key") == KeyReused()
+        assert register(desk, EVENT, a_registration(category="associate"), "key") == KeyReused()
+        clock.now = EVENT.closes_at + timedelta(days=1)
+        assert register(desk, EVENT, a_registration(), "key") == Duplicate(accepted.id)
+        assert register(desk, EVENT, a_registration(first_name="Another"), "key") == Closed(EVENT.closes_at)
+
+    def test_of_two_at_once_under_one_key_one_is_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        register(desk, EVENT, a_registration())
+        remember = desk.store.remember_duplicate
+
+        def remember_late(event: str, id: str, key: IdempotencyKey) -> bool:
+            monkeypatch.undo()
+            register(desk, EVENT, a_registration(first_name="Faster"), "key")
+            return remember(event, id, key)
+
+        monkeypatch.setattr(desk.store, "remember_duplicate", remember_late)
+        assert register(desk, EVENT, a_registration(), "key") == KeyReused()
 
     def test_what_differed_may_be_sent_again(self, desk: Desk) -> None:
         register(desk, EVENT, a_registration())

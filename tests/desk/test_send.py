@@ -251,6 +251,15 @@ class TestLease:
         assert _write_and_post(slow, claimed) == Rejected(False, "the lease had lapsed before it was posted")
         assert postbox.messages == []
 
+    def test_a_roster_has_longer_to_be_written_and_posted(self, desk: Desk, clock: Clock) -> None:
+        (to_staff,) = enqueue_digests(desk, clock, 1)
+        lasts = [
+            (claim(record_of(desk, id), clock.now, "a", 0, LIMITS).due_at or clock.now) - clock.now
+            for id in (ENTRY.id, to_staff.id)
+        ]
+        assert lasts == [LIMITS.lease, LIMITS.staff_lease]
+        assert LIMITS.lease < LIMITS.staff_lease
+
     def test_of_two_who_claim_one_has_it(self, desk: Desk, clock: Clock) -> None:
         one, other = (claim(record_of(desk), clock.now, attempt, 0, LIMITS) for attempt in "ab")
         assert desk.store.save_entry(one)

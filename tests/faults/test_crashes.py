@@ -175,9 +175,9 @@ def said_of(point: str) -> Iterator[None]:
 def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -> None:
     """Time goes on, and the intake closes: everyone is registered and on the roster, and every e-mail was posted once,
     or one of them up to so many times."""
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
     rollcall.close_after_the_deadline()
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
 
     assert rollcall.registered() == rollcall.on_roster() == sorted(rollcall.id_of(**person) for person in case.people)
     enqueue = [

@@ -1,19 +1,28 @@
-"""Registering over a faulty line to Firestore: `register` as Google serves it, the proxy, the official emulator."""
+"""Registering over a faulty line to Firestore: `register`, the proxy, the official emulator."""
 
+import json
+import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from unittest import mock
 
 import pytest
 from google.cloud import firestore
 from grpc import StatusCode
 
+from handlers.register import register
+from rollcall.desk.desk import Desk
 from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailKind
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.registration import reference
-from rollcall.store.firestore import FirestoreStore
-from tests.support.builders import EVENTS, a_form, a_registration, id_of
+from rollcall.store.firestore import RETRY_WITHIN, FirestoreStore
+from tests.support.builders import a_form, a_registration, an_event, desk_with, id_of
+from tests.support.desk import Postbox
 from tests.support.faulty_firestore import (
     Fault,
     FaultyFirestore,
@@ -22,7 +31,8 @@ from tests.support.faulty_firestore import (
     faulty_firestore,
     refused,
 )
-from tests.support.served import ROOT, Served, function
+from tests.support.in_process import AT_ONCE, ask
+from tests.support.served import ROOT, Answer
 
 TRANSIENT = [
     StatusCode.ABORTED,
@@ -55,24 +65,31 @@ def project() -> str:
     return f"test-{free_port()}"
 
 
-@pytest.fixture(scope="module")
-def register(proxy: FaultyFirestore, project: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """`register` over the faulty line; it has read the intake of one event."""
-    events = tmp_path_factory.mktemp("events")
-    today = datetime.now(UTC).date()
-    for slug in (SLUG, *NOT_YET_READ):
-        letter = (EVENTS / "intgov04.toml").read_text("utf-8")
-        letter = letter.replace("closes = 2004-02-20", f"closes = {today + timedelta(days=9)}")
-        (events / f"{slug}.toml").write_text(letter, "utf-8")
-    with function(
-        "register",
-        STORE="firestore",
-        EVENTS=str(events),
-        FIRESTORE_EMULATOR_HOST=proxy.address,
-        GOOGLE_CLOUD_PROJECT=project,
-    ) as served:
-        assert served.ask("GET", f"/register/{SLUG}").status == 200
-        yield served
+@dataclass(frozen=True)
+class Registering:
+    """`register`, over the faulty line."""
+
+    desk: Desk
+
+    def post_json(self, slug: str, form: object) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        return ask(partial(register, self.desk), "POST", f"/register/{slug}", json.dumps(form), headers)
+
+
+def registering(line: FaultyFirestore, project: str, folder: Path, retry_within: timedelta) -> Registering:
+    day, now = timedelta(days=1), datetime.now(UTC)
+    events = {slug: an_event(slug=slug, closes_at=now + 9 * day) for slug in (SLUG, *NOT_YET_READ)}
+    with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST=line.address):
+        store = FirestoreStore(firestore.Client(project=project), retry_within=retry_within)
+    desk = desk_with(store, Postbox().post, folder, events=events)
+    desk.intakes.recent(events[SLUG])
+    return Registering(desk)
+
+
+@pytest.fixture
+def registers(line: FaultyFirestore, project: str, tmp_path: Path) -> Registering:
+    """It has read the intake of one event."""
+    return registering(line, project, tmp_path, RETRY_WITHIN)
 
 
 @pytest.fixture
@@ -89,70 +106,85 @@ def person(request: pytest.FixtureRequest) -> dict[str, object]:
 
 @pytest.mark.parametrize("status", TRANSIENT)
 def test_a_commit_that_was_refused_is_made_again(
-    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], status: StatusCode
+    registers: Registering, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], status: StatusCode
 ) -> None:
     before = len(line.requests("Commit"))
     line.order("Commit", refused(status), refused(status))
-    answer = register.post_json(f"/register/{SLUG}", person)
+    answer = registers.post_json(SLUG, person)
     assert (answer.status, answer.json["reference"]) == (201, _reference(store, person))
     commits = line.requests("Commit")[before:]
     assert len(commits) == 3
     assert len(set(commits)) == 1
-    assert _mails(store, person) == [EmailKind.CONFIRMATION]
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 @pytest.mark.parametrize("status", TRANSIENT)
 def test_an_intake_that_could_not_be_read_is_read_again(
-    register: Served, line: FaultyFirestore, person: dict[str, object], status: StatusCode
+    registers: Registering, line: FaultyFirestore, person: dict[str, object], status: StatusCode
 ) -> None:
     line.order("BatchGetDocuments", refused(status), refused(status))
     slug = NOT_YET_READ[TRANSIENT.index(status)]
-    assert register.post_json(f"/register/{slug}", person).status == 201
+    assert registers.post_json(slug, person).status == 201
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    "fault", [*map(answer_lost, TRANSIENT), answer_never_comes], ids=[*(s.name for s in TRANSIENT), "no answer"]
+    "fault",
+    [
+        *(pytest.param(answer_lost(status), id=status.name) for status in TRANSIENT),
+        pytest.param(answer_never_comes, id="no answer", marks=pytest.mark.slow),  # a try has three seconds
+    ],
 )
 def test_a_commit_whose_answer_was_lost_is_found_out(
-    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], fault: Fault
+    registers: Registering, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], fault: Fault
 ) -> None:
     before = len(line.requests("Commit"))
     line.order("Commit", fault)
     began = time.monotonic()
-    answer = register.post_json(f"/register/{SLUG}", person)
+    answer = registers.post_json(SLUG, person)
     assert time.monotonic() - began < BOUND
     assert (answer.status, answer.json["reference"]) == (201, _reference(store, person))
     assert len(set(line.requests("Commit")[before:])) == 1
     assert store.registered(SLUG, _id(store, person)) is not None
-    assert _mails(store, person) == [EmailKind.CONFIRMATION]
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 def test_what_is_found_out_is_not_taken_for_ours(
-    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object]
+    registers: Registering, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object]
 ) -> None:
     """The commit made again finds another form of the same person, which stood there before."""
-    assert register.post_json(f"/register/{SLUG}", person).status == 201
+    assert registers.post_json(SLUG, person).status == 201
     line.order("Commit", refused(StatusCode.UNAVAILABLE))
-    assert register.post_json(f"/register/{SLUG}", person | {"category": "associate"}).status == 409
-    assert _mails(store, person) == [EmailKind.CONFIRMATION, EmailKind.CONFLICT]
+    assert registers.post_json(SLUG, person | {"category": "associate"}).status == 409
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION, EmailKind.CONFLICT]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("status", TRANSIENT)
+@pytest.mark.parametrize(
+    ("status", "bound"),
+    [
+        *((status, AT_ONCE) for status in TRANSIENT),
+        pytest.param(StatusCode.UNAVAILABLE, RETRY_WITHIN, marks=pytest.mark.slow),
+    ],
+)
 def test_past_the_bound_the_person_is_told_and_may_send_again(
-    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], status: StatusCode
+    line: FaultyFirestore,
+    project: str,
+    tmp_path: Path,
+    store: FirestoreStore,
+    person: dict[str, object],
+    status: StatusCode,
+    bound: timedelta,
 ) -> None:
+    registers = registering(line, project, tmp_path, bound)
     line.cut = status
     began = time.monotonic()
-    answer = register.post_json(f"/register/{SLUG}", person)
+    answer = registers.post_json(SLUG, person)
     assert time.monotonic() - began < BOUND
     line.cut = None
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
-    again = register.post_json(f"/register/{SLUG}", person)
+    again = registers.post_json(SLUG, person)
     assert (again.status, again.json["reference"]) == (201, _reference(store, person))
-    assert _mails(store, person) == [EmailKind.CONFIRMATION]
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 @pytest.mark.parametrize(
@@ -164,12 +196,12 @@ def test_past_the_bound_the_person_is_told_and_may_send_again(
         (StatusCode.NOT_FOUND, "NotFound"),
     ],
 )
-def test_what_keeps_the_books_away_is_what_the_page_for_the_person_on_duty_names(
+def test_operations_names_each_cause_of_an_unavailable_store(
     line: FaultyFirestore, project: str, monkeypatch: pytest.MonkeyPatch, status: StatusCode, cause: str
 ) -> None:
     """The log says only the cause's kind."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-    store = FirestoreStore(firestore.Client(project=project))
+    store = FirestoreStore(firestore.Client(project=project), retry_within=AT_ONCE)
     line.cut = status
     with pytest.raises(StoreUnavailable) as unavailable:
         store.entry("any")
@@ -177,18 +209,18 @@ def test_what_keeps_the_books_away_is_what_the_page_for_the_person_on_duty_names
     assert f"*{cause}*" in (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
-@pytest.mark.slow
 def test_commits_that_never_answered_and_the_same_form_again(
-    register: Served, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object]
+    line: FaultyFirestore, project: str, tmp_path: Path, store: FirestoreStore, person: dict[str, object]
 ) -> None:
     """Every commit was done and no answer came: whatever the person was told, sending again is right."""
+    registers = registering(line, project, tmp_path, AT_ONCE)
     line.order("Commit", *[answer_lost(StatusCode.UNAVAILABLE)] * 40)
-    answer = register.post_json(f"/register/{SLUG}", person)
+    answer = registers.post_json(SLUG, person)
     line.forget_orders()
     assert answer.status in (201, 503)
-    again = register.post_json(f"/register/{SLUG}", person)
+    again = registers.post_json(SLUG, person)
     assert (again.status, again.json["reference"]) == (200, _reference(store, person))
-    assert _mails(store, person) == [EmailKind.CONFIRMATION]
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION]
 
 
 def _id(store: FirestoreStore, form: dict[str, object]) -> str:
@@ -199,7 +231,7 @@ def _reference(store: FirestoreStore, form: dict[str, object]) -> str:
     return reference(_id(store, form))
 
 
-def _mails(store: FirestoreStore, form: dict[str, object]) -> list[EmailKind]:
+def _e_mails(store: FirestoreStore, form: dict[str, object]) -> list[EmailKind]:
     """The kinds of the e-mails that are pending for this person."""
     return sorted(
         entry.kind for entry in store.unsent_entries(SLUG, None, 99) if entry.registration_id == _id(store, form)

@@ -40,9 +40,9 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     behaviour: Behaviour = (CERTAIN | IN_DOUBT)[fault]
     rollcall.api.answers += [behaviour] * times
     rollcall.trigger()
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
     rollcall.close_after_the_deadline()
-    rollcall.send_what_is_owed()
+    rollcall.send_all()
 
     assert rollcall.api.answers == []
     assert rollcall.registered() == rollcall.on_roster() == sorted([rollcall.id_of(**ONE), rollcall.id_of(**OTHER)])

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from handlers.logs import trace_of
+from handlers.logs import log_fault, trace_of
 from handlers.register import register
 from handlers.request_body import HIDDEN
 from rollcall.local.emulator import free_port
@@ -63,6 +63,8 @@ def send_everything(served: Served) -> list[str]:
     for kind, body, status in requests:
         answer = served.post_json(PATH, body) if kind == "json" else served.ask("POST", PATH, urlencode(body), FORM)
         assert answer.status == status
+    assert served.ask("GET", answer.headers["Location"]).status == 200
+    assert served.ask("GET", f"{answer.headers['Location']}/another").status == 200
     as_json = {
         "Content-Type": "application/json",
         "Idempotency-Key": '"typed-key"',
@@ -77,9 +79,7 @@ def send_everything(served: Served) -> list[str]:
     assert served.ask("POST", PATH, "Typedfamily", {"Content-Type": "text/typed"}).status == 415
     assert served.ask("GET", f"{PATH}?family_name=Typedfamily").status == 200
     assert served.ask("GET", "/register/typed").status == 404
-    reference = accepted.json["reference"]
-    assert served.ask("GET", f"{PATH}/received/{reference}").status == 200
-    return [reference]
+    return [accepted.json["reference"]]
 
 
 def test_the_logs_hold_nothing_that_was_typed(environment: Mapping[str, str], tmp_path: Path) -> None:
@@ -147,6 +147,18 @@ def test_which_request_it_is(w3c: str, google: str, fields: Mapping[str, object]
 
 def entries(log: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.read_text("utf-8").splitlines() if line.startswith("{")]
+
+
+def test_an_unexpected_fault_is_logged_by_type_and_place(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it quotes may be what somebody typed."""
+    try:
+        raise ValueError(f"cannot read {TYPED['family_name']}")
+    except ValueError as error:
+        log_fault(error, event="open")
+    logged = json.loads(capsys.readouterr().out)
+    assert (logged["fault"], logged["event"]) == ("ValueError", "open")
+    assert logged["at"].rpartition(":")[0] == __file__
+    assert not any(typed in json.dumps(logged).lower() for typed in PERSONAL)
 
 
 @pytest.mark.slow

@@ -4,20 +4,26 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import docx
 import pytest
+import xlsxwriter
 from docx.oxml import parse_xml
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, StreamObject
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Table
 
 from rollcall.inbound import attachments as attached
 from rollcall.inbound.attachments import forms_in_file
-from rollcall.inbound.mime import File
+from rollcall.inbound.forms import find_forms
+from rollcall.inbound.mime import File, Parts
+from rollcall.model.inbound import Doubt
 from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 
@@ -146,6 +152,24 @@ def test_a_table_of_two_columns_in_a_pdf() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("place", "width"), [("TOP", 200), ("MIDDLE", 200), ("BOTTOM", 200), ("TOP", 90), ("BOTTOM", 90)]
+)
+def test_where_a_label_stands_beside_an_answer_of_several_lines(place: str, width: int) -> None:
+    """And wrapped in a narrow column."""
+    style = ParagraphStyle("", fontSize=10, leading=12)
+    form = {name: answer for name, answer in FORM.items() if name not in ("title", "category")}
+    form["address"] = "BP 3000\nConakry\nGuinée"
+    rows = [
+        [Paragraph(LABELS[name], style), Paragraph(answer.replace("\n", "<br/>"), style)]
+        for name, answer in form.items()
+    ]
+    file = io.BytesIO()
+    SimpleDocTemplate(file).build([Table(rows, [width, 300], style=[("VALIGN", (0, 0), (-1, -1), place)])])
+    (answers,) = read(file.getvalue())
+    assert answers == form
+
+
 def drawn(*draw: Callable[[Canvas], None]) -> bytes:
     file = io.BytesIO()
     canvas = Canvas(file)
@@ -175,6 +199,27 @@ def dot(canvas: Canvas) -> None:
 
 def letter(canvas: Canvas) -> None:
     canvas.drawString(322, 760, "X")
+
+
+def test_right_to_left_text_of_a_pdf_is_in_doubt() -> None:
+    (form,) = forms_in_file(EVENT, File("form.pdf", "", (CASES / "arabic-lines-chromium.pdf").read_bytes()))
+    turned = ("family_name", "first_name", "organization", "address", "tel", "hotel", "signature")
+    assert form.doubts == {Doubt.RIGHT_TO_LEFT_PDF: turned}
+    assert form.answers["family_name"] == "المثال"
+
+
+def test_letters_that_a_pdf_s_font_does_not_tell_are_in_doubt() -> None:
+    """No character stands in their place, which people would have to remove."""
+    (form,) = forms_in_file(EVENT, File("form.pdf", "", (CASES / "thai-lines-chromium.pdf").read_bytes()))
+    assert form.doubts == {Doubt.LOST_LETTERS: ("first_name", "organization", "signature")}
+    assert (form.answers["family_name"], form.answers["first_name"]) == ("ตัวอย่าง", "หนึง")
+
+
+def test_a_number_that_a_spreadsheet_shortened_is_asked_about() -> None:
+    content = (CASES / "scientific-phone.csv").read_bytes()
+    first, second = find_forms(EVENT, Parts(files=(File("list.csv", "text/csv", content),))).forms
+    assert list(first.faults) == ["tel"]
+    assert second.registration
 
 
 @pytest.mark.parametrize("mark", [cross, dot, letter])
@@ -261,6 +306,35 @@ def test_what_word_calls_a_box_and_an_empty_field(xml: str) -> None:
     assert answers == {"family_name": "Diallo", "first_name": "Amina", "title": "ms"}
 
 
+def test_hyphens_that_word_does_not_break_at_stay_hyphens() -> None:
+    (answers,) = read((CASES / "nbhyphen.docx").read_bytes())
+    assert answers["family_name"] == "Exemple-Muster"
+    assert answers["email"] == "una-x@f.example.org"
+    assert answers["tel"] == "+41 22 000 00 00 ext. 1-2"
+
+
+def test_the_chosen_entry_of_an_old_drop_down_list() -> None:
+    (answers,) = read((CASES / "legacy-dropdown.docx").read_bytes())
+    assert (answers["title"], answers["category"]) == ("ms", "sector-member")
+
+
+@pytest.mark.parametrize("result", ["", '<w:result w:val="9"/>', '<w:result w:val="x"/>'])
+def test_an_old_drop_down_list_that_nobody_touched_says_nothing(result: str) -> None:
+    entries = f'<w:ddList>{result}<w:listEntry w:val="Mr."/><w:listEntry w:val="Ms."/></w:ddList>'
+    xml = f"<w:r><w:t>Title: </w:t></w:r><w:r><w:fldChar><w:ffData>{entries}</w:ffData></w:fldChar></w:r>"
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=xml))
+    assert "title" not in answers
+
+
+def test_how_a_name_is_said_is_no_part_of_it() -> None:
+    ruby = (
+        "<w:r><w:t>Hotel: </w:t></w:r><w:r><w:ruby><w:rt><w:r><w:t>みなと</w:t></w:r></w:rt>"
+        "<w:rubyBase><w:r><w:t>港</w:t></w:r></w:rubyBase></w:ruby></w:r>"
+    )
+    (answers,) = read(docx_of(("Family name", "Diallo"), ("First name", "Amina"), xml=ruby))
+    assert answers["hotel"] == "港"
+
+
 def test_a_word_document_that_would_become_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     content = docx_of(("Family name", "Diallo"), ("First name", "Amina"))
     assert read(content)
@@ -322,6 +396,69 @@ def test_csv(encoding: str, delimiter: str, header: list[str], said: bool) -> No
     assert read(content, "list.csv", "application/vnd.ms-excel") == [FORM, second | {"tel": "+224 1"}]
 
 
+def xlsx_of(*rows: Sequence[object], hidden: Sequence[Sequence[object]] = ()) -> bytes:
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file, {"default_date_format": "dd/mm/yy"})
+    for lines in filter(None, (rows, hidden)):
+        sheet = workbook.add_worksheet()
+        for place, row in enumerate(lines):
+            sheet.write_row(place, 0, row)
+    if hidden:
+        sheet.hide()
+    workbook.close()
+    return file.getvalue()
+
+
+def test_a_list_in_excel() -> None:
+    header = [LABELS[name] for name in FORM]
+    second = FORM | {"first_name": "Sekou"}
+    dated = [date(2004, 2, 2) if name == "signed_on" else answer for name, answer in second.items()]
+    content = xlsx_of(["Delegation of Guinea"], [], header, list(FORM.values()), dated, hidden=[header, dated])
+    assert read(content, "list.xlsx") == [FORM, second]
+
+
+def test_a_list_as_libreoffice_writes_it() -> None:
+    first, second = read((CASES / "list.ods").read_bytes())
+    assert first == FORM
+    assert (second["first_name"], second["tel"]) == ("Sekou", "41227305111")
+
+
+def test_a_form_in_a_sheet() -> None:
+    content = xlsx_of(["Registration form"], ["Family name", "Diallo"], ["First name:", "Amina"], ["Tel.", 41227305111])
+    assert read(content, "form.xlsx") == [{"family_name": "Diallo", "first_name": "Amina", "tel": "41227305111"}]
+
+
+def test_cells_far_apart_take_no_memory() -> None:
+    """Between them lie 17 billion cells."""
+    file = io.BytesIO()
+    workbook = xlsxwriter.Workbook(file)
+    sheet = workbook.add_worksheet()
+    sheet.write_row(0, 0, ["Family name", "First name"])
+    sheet.write_row(1, 0, ["Diallo", "Amina"])
+    sheet.write(1_048_575, 16_383, "x")
+    workbook.close()
+    assert read(file.getvalue(), "list.xlsx") == []
+
+
+@pytest.mark.parametrize("attribute", ["row", "cell"])
+def test_cells_that_stand_for_many_take_no_memory(attribute: str) -> None:
+    rows = 'table:number-rows-repeated="1048000"' if attribute == "row" else ""
+    columns = 'table:number-columns-repeated="16000"' if attribute == "cell" else ""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(CASES / "list.ods") as made,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as changed,
+    ):
+        for name in made.namelist():
+            content = made.read(name)
+            if name == "content.xml":
+                cell = f"<table:table-cell {columns}><text:p>x</text:p></table:table-cell>"
+                row = f"<table:table-row {rows}>{cell}</table:table-row>".encode()
+                content = content.replace(b"</table:table>", row * 40 + b"</table:table>", 1)
+            changed.writestr(name, content)
+    assert read(file.getvalue(), "list.ods") == []
+
+
 @pytest.mark.parametrize(
     ("content", "name", "type"),
     [
@@ -333,6 +470,38 @@ def test_csv(encoding: str, delimiter: str, header: list[str], said: bool) -> No
 )
 def test_text_and_html(content: bytes, name: str, type: str) -> None:
     assert read(content, name, type) == [{"family_name": "Diallo", "first_name": "Amina"}]
+
+
+def test_what_excel_for_mac_wrote() -> None:
+    """Mac Roman, with bare carriage returns."""
+    (answers,) = read((CASES / "mac-roman-acute.csv").read_bytes(), "list.csv")
+    assert (answers["family_name"], answers["organization"]) == ("Exemplé", "Société")
+
+
+@pytest.mark.parametrize(
+    ("names", "encoding", "doubted"),
+    [
+        ("Müller;François", "cp1252", False),
+        ("Núñez;José", "cp1252", False),
+        ("Diallo;Amina", "cp1251", False),
+        ("Dvořák;Černý", "cp1250", True),
+        ("Horáček;Ada", "cp1250", True),
+        ("Kovács;Győző", "cp1250", True),
+        ("Gdański;Jan", "cp1250", True),
+        ("Иванов;Иван", "cp1251", True),
+        ("Yıldız;Ayşe", "cp1254", True),
+        ("Παπάς;Νίκος", "cp1253", True),
+        ("Müller;François", "cp850", True),
+        ("Müller;François", "mac_roman", True),
+        ("Dvořák;Černý", "utf-8", False),
+    ],
+)
+def test_a_guessed_charset_casts_doubt_unless_all_is_of_one_western_language(
+    names: str, encoding: str, doubted: bool
+) -> None:
+    content = f"Family name;First name;Organization\n{names};ITU\n".encode(encoding)
+    (form,) = forms_in_file(EVENT, File("list.csv", "text/csv", content))
+    assert (Doubt.CHARSET_GUESSED in form.doubts) == doubted
 
 
 @pytest.mark.parametrize("name", ["scan.tif", "list.xlsx", "form", "form.doc"])

@@ -28,14 +28,7 @@ CASES = Path(__file__).parent.parent / "cases" / "emails"
 NAMES = sorted(path.stem for path in CASES.glob("*.eml"))
 
 
-NOT_YET = ("25-after-the-end", "26-struck-out", "31-note-of-absence", "33-calendar-reply")
-
-
-def params() -> list[Any]:
-    return [pytest.param(one, marks=pytest.mark.xfail if one.startswith(NOT_YET) else ()) for one in NAMES]
-
-
-@pytest.mark.parametrize("name", params())
+@pytest.mark.parametrize("name", NAMES)
 def test_what_a_person_expects(name: str, tmp_path: Path) -> None:
     told = json.loads((CASES / f"{name}.expect.json").read_text("utf-8"))
     clock, postbox = Clock(datetime(2004, 1, 19, 12, tzinfo=UTC)), Postbox()

@@ -35,7 +35,16 @@ from tests.support.builders import a_form, an_event
         ("<input type=radio checked=checked> Ms.", "[x] Ms."),
         ("Hotel: <input value=Cornavin> <input type=hidden value=no>", "Hotel: Cornavin"),
         ("<select><option>Mr.<option selected>Ms.</select>", "Ms."),
-        ("Title: <s>Mr.</s> Ms. <del>Miss</del>", "Title: Ms."),
+        ("Title: <s>Mr.</s> Ms. <del>Miss</del>", "Title: \ufdd0 Ms. \ufdd0"),
+        ("Hotel: <b><strike>A</strike></b> B<s> </s>", "Hotel: \ufdd0 B"),
+        ('Hotel: <span style="color:red; TEXT-DECORATION : line-through">A</span> B', "Hotel: \ufdd0 B"),
+        ('Hotel: <span style="text-decoration-line: underline line-through;">A</span> B', "Hotel: \ufdd0 B"),
+        ('Hotel: <u style="text-decoration: underline">A</u>', "Hotel: A"),
+        ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>", "漢字"),
+        ("<html><body>One</body></html>Two<p>Three", "One\nTwo\n\nThree"),
+        ("<html><body>One</body></html><html><head><title>No</title></head><body><p>Two</body></html>", "One\n\nTwo"),
+        ('Yes<hr><div id="x_divRplyFwdMsg"><b>Von:</b> A<br></div>No', "Yes\n-----Original Message-----\nVon: A\nNo"),
+        ('<p class="OutlookMessageHeader">Von: A</p>', "-----Original Message-----\nVon: A"),
         ("Yes<blockquote>No<br>No<blockquote>Never</blockquote></blockquote>Yes", "Yes\n> No\n> No\n> > Never\nYes"),
         ('<blockquote style="margin: 0 0 0 40px; border: none">Yes</blockquote>', "Yes"),
         ("<p>Never closed <b>at all<table><tr><td>A<td>B", "Never closed at all\nA\tB"),
@@ -74,6 +83,12 @@ def test_a_form_in_a_table_is_read() -> None:
 )
 def test_html_that_goes_very_deep(tag: str) -> None:
     assert len(text_of_html(tag * 20_000 + "end")) < 40 * 20_000
+
+
+def test_a_tag_of_very_many_attributes_is_left_out() -> None:
+    """Each is compared with all others."""
+    attributes = " ".join(f"a{number}=1" for number in range(200_000))
+    assert text_of_html(f"<p>One</p><a {attributes}>Two</a>") == "One\n\nTwo"
 
 
 @given(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.inbound.grouping import MOST_FORMS
-from rollcall.inbound.quoting import times_forwarded
+from rollcall.inbound.quoting import lines_of, times_forwarded
 from rollcall.inbound.text import forms_in_text, read_text
 from schemas.form import form_fields
 from tests.support.builders import a_form, a_form_in_text, an_event
@@ -377,6 +377,91 @@ def test_what_is_quoted_of_another_person_is_a_form_of_its_own() -> None:
     assert (quoted.answers["family_name"], quoted.quoted) == ("Camara", True)
 
 
+TIME = "Montag, 19. Januar 2004 10:13"
+HEADERS = {
+    "de": f"Von: Registration <desk@rollcall.example>\nGesendet: {TIME}\nAn: Ada\nBetreff: x",
+    "pt": f"De: Registration <desk@rollcall.example>\nEnviada em: {TIME}\nPara: Ada\nAssunto: x",
+    "it": f"Da: Registration [mailto:desk@rollcall.example]\nInviato: {TIME}\nA: Ada\nOggetto: x",
+    "nl": f"Van: Registration <desk@rollcall.example>\nVerzonden: {TIME}\nAan: Ada\nOnderwerp: x",
+    "ru": f"От: Registration <desk@rollcall.example>\nОтправлено: {TIME}\nКому: Ada\nТема: x",
+    "zh": "发件人： Registration <desk@rollcall.example>\n发送时间： 2004年1月19日 10:13\n收件人： Ada\n主题： x",
+    "ja": "差出人: Registration <desk@rollcall.example>\n送信日時: 2004年1月19日 10:13\n宛先: Ada\n件名: x",
+    "ko": "보낸 사람: Registration <desk@rollcall.example>\n보낸 날짜: 2004년 1월 19일 10:13\n받는 사람: Ada\n제목: x",
+    "pl": f"Od: Registration <desk@rollcall.example>\nWysłano: {TIME}\nDo: Ada\nTemat: x",
+    "tr": f"Kimden: Registration <desk@rollcall.example>\nGönderildi: {TIME}\nKime: Ada\nKonu: x",
+    "ar": "من: Registration <desk@rollcall.example>\nتم الإرسال: 19/يناير/2004 10:13 ص\nإلى: Ada\nالموضوع: x",
+    "sv": "Från: Registration <desk@rollcall.example>\nSkickat: den 19 januari 2004 10:13\nTill: Ada\nÄmne: x",
+    "fi": "Lähettäjä: Registration <desk@rollcall.example>\nLähetetty: 19.1.2004 10:13\nVastaanottaja: Ada\nAihe: x",
+    "bold": f"*Von:* Registration <d@rollcall.example>\n*Gesendet:* {TIME}\n*An:* Ada <a@b.example>;\nB\n*Betreff:* x",
+}
+"""As Outlook writes them, without marks before what it quotes."""
+
+
+@pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
+@pytest.mark.parametrize("divider", ["", "________________________________\n", "-----Ursprüngliche Nachricht-----\n"])
+def test_outlook_quotes_in_any_language(headers: str, divider: str) -> None:
+    above = "Could you send me a letter of invitation for the visa? It is urgent.\n\n"
+    (form,) = forms_in_text(EVENT, f"{above}{divider}{headers}\n\n{NAMED}")
+    assert (form.answers, form.quoted) == (PERSON, True)
+
+
+@pytest.mark.parametrize(
+    "introduction",
+    [
+        "Am Mo., 19. Jan. 2004 um 10:13 Uhr schrieb Registration <desk@rollcall.example>:",
+        "W dniu 19.01.2004 o 10:13, Registration pisze:",
+        "Em seg., 19 de jan. de 2004 às 10:13, Registration <\ndesk@rollcall.example> escreveu:",
+        "Il giorno lun 19 gen 2004 alle ore 10:13 Registration <desk@rollcall.example> ha scritto:",
+        "Op ma 19 jan 2004 om 10:13 schreef Registration <desk@rollcall.example>:",
+        "пн, 19 янв. 2004 г. в 10:13, Registration <desk@rollcall.example>:",
+        "Registration <desk@rollcall.example> 于2004年1月19日周一 10:13写道：",
+        "2004年1月19日(月) 10:13 Registration <desk@rollcall.example>:",
+        "2004년 1월 19일 (월) 오전 10:13, Registration <desk@rollcall.example>님이 작성:",
+        "Registration <desk@rollcall.example>, 19 Oca 2004 Pzt, 10:13 tarihinde şunu yazdı:",
+        "في الاثنين، 19 يناير 2004 في 10:13 ص تمت كتابة ما يلي بواسطة ‪Registration‬‏ <‪desk@rollcall.example‬‏>:",
+        "Den mån 19 jan. 2004 kl 10:13 skrev Registration <desk@rollcall.example>:",
+    ],
+)
+def test_an_introduction_in_any_language(introduction: str) -> None:
+    """What stands above is the sender's own; of what stands below nothing is."""
+    assert [form.quoted for form in forms_in_text(EVENT, f"Yes\n\n{introduction}\n\n{NAMED}")] == [True]
+    (form,) = forms_in_text(EVENT, f"Hotel: X\n{introduction}\n\n> Family name: Diallo\n> First name: Amina\n")
+    assert (form.answers, form.quoted) == (PERSON | {"hotel": "X"}, False)
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "Anfang der weitergeleiteten Nachricht:\n",
+        "---------- Weitergeleitete Nachricht ---------",
+        "-------- Messaggio Inoltrato --------",
+        "-----Пересылаемое сообщение-----",
+        "---------- Videresendt besked ---------",
+    ],
+)
+def test_what_is_forwarded_in_any_language_is_the_sender_s_own(marker: str) -> None:
+    (form,) = forms_in_text(EVENT, f"See below.\n\n{marker}\n{HEADERS['de']}\n\n{NAMED}")
+    assert (form.answers, form.quoted) == (PERSON, False)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        "Please register for the workshop of 26 and 27 February 2004:",
+        "Name: A\nE-mail: a@example.org\nFlight: 25.02.2004 10:30\n",
+        "Bank transfer:",
+        "Here is my form:",
+    ],
+)
+def test_what_a_person_writes_above_a_form_is_no_introduction(above: str) -> None:
+    assert [form.quoted for form in forms_in_text(EVENT, f"{above}\n{NAMED}")] == [False]
+
+
+def test_a_question_that_ends_in_a_colon_is_kept() -> None:
+    text = [line.text for line in lines_of("Can I bring my colleague? My form:\n\n> Family name: Diallo")]
+    assert text[0] == "Can I bring my colleague? My form:"
+
+
 OUTLOOK = "From: A <a@example.org>\nSent: Monday\nTo: B\nSubject: Form\n\n"
 ORIGINAL = "-----Original Message-----\n"
 
@@ -415,6 +500,8 @@ def test_what_a_subject_says_was_forwarded_is_not_quoted(
         ("RV:formulario", 1),
         ("WG: form", 1),
         ("I: form", 1),
+        ("VS: form", 1),
+        ("转发：表格", 1),
         ("[EXTERNAL] FW: form", 1),
         ("FW: Fwd: form", 2),
         ("Fwd: RE: FW: form", 1),

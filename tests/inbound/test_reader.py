@@ -6,6 +6,7 @@ import tracemalloc
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from rollcall.model.inbound import MachineSign, ParsedEmail, Reason, ReviewReaso
 from tests.support.builders import an_event
 from tests.support.inbound import TO, parsed_post, raw_post, stored
 
+CASES = Path(__file__).parent.parent / "cases"
 READER: EmailReader = InboxReader()
 EVENT = an_event()
 
@@ -132,6 +134,13 @@ class TestIds:
         ids = [f"<{number}@x.org>" for number in range(60)]
         reading = read(f"References: {' '.join(ids + ids)}\r\nIn-Reply-To: {ids[-1]} <new@x.org>\r\n\r\n".encode())
         assert reading.references == (*ids[-reader.MOST_REFERENCES + 1 :], "<new@x.org>")
+
+
+def test_text_below_a_picture_belongs_to_the_letter() -> None:
+    """Apple Mail cuts the text there."""
+    (form,) = read((CASES / "apple-split.eml").read_bytes()).forms
+    assert form.registration
+    assert form.answers["email"] == "apple@i.example.org"
 
 
 class TestAttachments:

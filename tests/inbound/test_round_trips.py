@@ -1,6 +1,7 @@
 """What we send out and get back: blank forms filled in, and our own mails quoted or returned."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.support.inbound import TO
 
 EVENT = an_event(hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))
 FORM = {name: str(answer) for name, answer in a_form().items()}
+CASES = Path(__file__).parent.parent / "cases"
 REPLY = "On Mon, 2 Feb 2004 at 10:00, Desk <desk@example.org> wrote:\n\n"
 FIRST_HALF = ("title", "category", "family_name", "first_name", "organization")
 
@@ -40,6 +42,12 @@ def in_text(text: str) -> Found:
 
 def test_the_text_form_filled_in() -> None:
     assert only(in_text(filled_in(EVENT, TO, FORM))) == (FORM, a_registration(), False)
+
+
+def test_the_text_of_our_form_says_nothing_to_the_staff() -> None:
+    flattened = File("form.pdf", "application/pdf", (CASES / "own-form-flattened.pdf").read_bytes())
+    assert in_text(filled_in(EVENT, TO, FORM)).letter == ""
+    assert find_forms(EVENT, Parts(files=(flattened,))).letter == ""
 
 
 def test_the_text_form_filled_in_and_quoted() -> None:

@@ -1,10 +1,11 @@
 """Who sent a message, when it came, and whether it is a person's."""
 
 from datetime import UTC, datetime
+from email.header import Header
 
 import pytest
 
-from rollcall.inbound.mime import Headers, headers_of
+from rollcall.inbound.mime import File, Headers, headers_of
 from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_spam, unproven
 from rollcall.inbound.webhook import Post, open_post
 from rollcall.model.inbound import MachineSign, Reason, ReviewReason
@@ -58,6 +59,10 @@ class TestFromAddresses:
     )
     def test_of(self, value: str, addresses: tuple[str, ...]) -> None:
         assert from_addresses(headers(f"From: {value}")) == addresses
+
+    def test_of_very_long_fields(self) -> None:
+        """The library's time grows with the square of their length."""
+        assert from_addresses(headers(*["From: " + '"' * 8000] * 30, FROM)) == ()
 
     def test_of_two_fields(self) -> None:
         assert from_addresses(headers("From: a@x.org", "From: b@x.org")) == ("a@x.org", "b@x.org")
@@ -118,7 +123,18 @@ class TestAutomatic:
             ("List-Unsubscribe: <mailto:x@y.org>", MachineSign.LIST_UNSUBSCRIBE),
             ("List-Post: <mailto:x@y.org>", MachineSign.LIST_POST),
             ("X-Autoreply: yes", MachineSign.AUTOREPLY),
-            ("X-Autorespond: away", MachineSign.AUTORESPOND),
+            ("X-Autorespond: away", MachineSign.AUTOREPLY),
+            ("X-Auto-Reply-From: x@y.org", MachineSign.AUTOREPLY),
+            ("X-Mail-Autoreply: yes", MachineSign.AUTOREPLY),
+            ("Mailing-List: contact delegates-help@example.org", MachineSign.MAILING_LIST),
+            ("Return-Path: <>", MachineSign.NULL_SENDER),
+            ("From: no-reply@mpt.example.org", MachineSign.MAIL_SYSTEM),
+            ("From: Forms <NoReply@mpt.example.org>", MachineSign.MAIL_SYSTEM),
+            ("From: do-not-reply@mpt.example.org", MachineSign.MAIL_SYSTEM),
+            ("From: forms.donotreply@mpt.example.org", MachineSign.MAIL_SYSTEM),
+            ("From: noreply+forms@mpt.example.org", MachineSign.MAIL_SYSTEM),
+            ("From: ne-pas-repondre@mpt.example.org", MachineSign.MAIL_SYSTEM),
+            ("From: bounces+123-abc@mpt.example.org", MachineSign.MAIL_SYSTEM),
             ("Content-Type: multipart/report; report-type=disposition-notification", MachineSign.REPORT),
             ("From: MAILER-DAEMON@mx.example.org", MachineSign.MAIL_SYSTEM),
             ("From: Mail Delivery <postmaster@mx.example.org>", MachineSign.MAIL_SYSTEM),
@@ -126,6 +142,68 @@ class TestAutomatic:
     )
     def test_a_machine_s(self, line: str, why: MachineSign) -> None:
         assert automatic(Post(), headers(line, FROM)) == why
+
+    @pytest.mark.parametrize(
+        "subject",
+        [
+            "Automatic reply: Registration",
+            "[External] Automatic reply: Registration",
+            "Réponse automatique : Registration",
+            "Automatische Antwort: Registration",
+            "Respuesta automática: Registration",
+            "Resposta automática: Registration",
+            "Risposta automatica: Registration",
+            "Automatisch antwoord: Registration",
+            "Автоматический ответ: Registration",
+            "Автоответ: Registration",
+            "自动答复: Registration",
+            "自动回复：Registration",
+            "自動回覆: Registration",
+            "自動応答: Registration",
+            "自動返信: Registration",
+            "자동 회신: Registration",
+            "Odpowiedź automatyczna: Registration",
+            "Otomatik yanıt: Registration",
+            "رد تلقائي: Registration",
+            "Autosvar: Registration",
+            "Automatisk svar: Registration",
+            "Automaattinen vastaus: Registration",
+            "Automatická odpověď: Registration",
+            "Automatikus válasz: Registration",
+            "Αυτόματη απάντηση: Registration",
+            "Автоматична відповідь: Registration",
+            "Out of office",
+            "Out of Office - back on Monday",
+            "Abwesenheitsnotiz",
+            "Abwesend: Registration",
+            "Afwezigheidsbericht: Registration",
+            "Fuera de la oficina: Registration",
+            "Fora do escritório: Registration",
+            "Fuori ufficio: Registration",
+            "Вне офиса: Registration",
+            "不在通知：Registration",
+            "不在のお知らせ: Registration",
+            "Poza biurem: Registration",
+            "Frånvaro: Registration",
+        ],
+    )
+    def test_a_note_of_absence_in_any_language(self, subject: str) -> None:
+        encoded = Header(subject, "utf-8").encode()
+        assert automatic(Post(), headers(f"Subject: {encoded}", FROM)) is MachineSign.ABSENCE_NOTE
+
+    @pytest.mark.parametrize(
+        ("content", "type", "sign"),
+        [
+            (b"BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\n", "text/calendar", MachineSign.CALENDAR_ANSWER),
+            (b"BEGIN:VCALENDAR\nmethod;X=1:reply\n", "application/ics", MachineSign.CALENDAR_ANSWER),
+            (b"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n", "text/calendar", None),
+            (b"METHOD:REPLY", "text/plain", None),
+            (b"Disposition: automatic-action/MDN-sent-automatically; displayed", "message/disposition-notification",
+             MachineSign.REPORT),
+        ],
+    )  # fmt: skip
+    def test_what_programs_attach(self, content: bytes, type: str, sign: MachineSign | None) -> None:
+        assert automatic(Post(), headers(FROM), [File("", type, content)]) == sign
 
     @pytest.mark.parametrize("sender", ["", "<>"])
     def test_the_null_sender_is_a_machine(self, sender: str) -> None:
@@ -146,6 +224,12 @@ class TestAutomatic:
             "Subject: Automatic reply? No",
             "Subject: Re: Automatic reply: I am here now",
             "Subject: Out of office hours, so by e-mail",
+            "Subject: Automation workshop: my response",
+            "Subject: Response to the automatic reminder that you sent me: form",
+            "Subject: Absence of my signature: what now",
+            "From: noreen.plyer@mpt.example.org",
+            "From: reply@mpt.example.org",
+            "Mailing-List: no",
             "Content-Type: multipart/mixed",
             "Cc: mailer-daemon@x.org",
         ],

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
@@ -33,16 +34,21 @@ NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
 SAMPLES: Mapping[str, tuple[str, ...]] = {
     "status": ("status",),
     "move-deadline-as-before": ("move-deadline", "--event", "intgov04", "--to", "2004-02-20"),
-    "move-deadline": ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00"),
+    "move-deadline-asks": ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00"),
+    "move-deadline": ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00", "--yes"),
     "move-deadline-too-early": ("move-deadline", "--event", "intgov04", "--to", "2004-01-14T08:00"),
     "move-deadline-after-the-event": ("move-deadline", "--event", "intgov04", "--to", "2004-03-26"),
     "move-deadline-when-closed": ("move-deadline", "--event", "closed", "--to", "2004-02-26"),
+    "move-deadline-to-another-notation": ("move-deadline", "--event", "intgov04", "--to", "2004-02-19+01:00"),
+    "move-deadline-without-event": ("move-deadline", "--to", "2004-02-26"),
+    "move-deadline-without-time": ("move-deadline", "--event", "intgov04"),
     "move-deadline-to-no-time": ("move-deadline", "--event", "intgov04", "--to", "soon"),
     "move-deadline-of-no-event": ("move-deadline", "--event", "other", "--to", "2004-02-26"),
     "move-deadline-not-yet-known": ("move-deadline", "--event", "unseen", "--to", "2004-02-26"),
     "send-roster-when-open": ("send-roster", "--event", "intgov04"),
     "event-check": ("event-check",),
     "event-check-at-no-time": ("event-check", "--at", "soon"),
+    "event-check-at-another-notation": ("event-check", "--at", "2004-02-19+01:00"),
     "event-check-without-database": ("event-check", "--database", "nowhere", "--at", "2004-01-20T12:00+01:00"),
     "smoke-elsewhere": ("smoke", "--url", "https://registration.example.org"),
     "smoke-not-an-address": ("smoke", "--url", "registration.example.org/register"),
@@ -149,6 +155,7 @@ def _both(here: World, name: str, *arguments: str) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
+    sys.stdin = io.StringIO()  # nobody is asked
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.iterdir():
         path.unlink()

@@ -15,12 +15,13 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.local.emulator import free_port
+from rollcall.model.email import confirmation
 from rollcall.ops.__main__ import main
 from rollcall.ops.connect import NoDatabase, connect
 from rollcall.ops.local_run import DATABASE_FILE, Run, announced, local_run
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
-from tests.support.builders import a_form, an_event
+from tests.support.builders import EVENTS, a_form, a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.faulty_firestore import faulty_firestore
 from tests.support.left_out import leave_out
@@ -90,15 +91,58 @@ def test_a_smoke_test_that_is_stopped_deletes_its_person(run: Served, database: 
     assert error == "Stopped.\n"
 
 
-def test_a_deadline_of_a_run_is_moved(run: Served, database: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_deadline_of_a_run_is_moved(
+    run: Served, database: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert run.ask("GET", PATH).status == 200  # so that the database knows the event
     move = ("move-deadline", "--event", "intgov04", "--to", "2004-02-26T18:00", "--database", str(database))
+    code, asked = called(capsys, *move)
+    assert (code, asked["error"]["code"]) == (1, "not_agreed")
+    monkeypatch.setenv("YES", "1")
     code, moved = called(capsys, *move)
     assert (code, moved["closes_at"]) == (0, "2004-02-26T17:00:00+00:00")
     assert moved["write_in_file"] == "closes = 2004-02-26T18:00:00"
     code, checked = called(capsys, "event-check", "--database", str(database))
     assert code == 1
     assert "the database says 26 February 2004, 18:00" in checked["faults"][0]
+
+
+@pytest.mark.slow
+def test_a_roster_that_bounced_is_resent_to_the_mended_address(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the deadline, which the run finds passed, to the e-mail at the right address."""
+    events = {name: _event_with_staff(tmp_path / name, f"{name}@example.org") for name in ("bounce", "right")}
+    database, port = tmp_path / "database", free_port()
+    database.mkdir()
+    store = SqliteStore(database / DATABASE_FILE, clock)
+    store.intake(an_event())
+    person = a_registration()
+    store.accept("intgov04", "A", person, confirmation("intgov04", "A", person.email))
+    store.close()
+    settings = {"PORT": str(port), "DATABASE": str(database), "EVENTS": events["bounce"]}
+    with process(["rollcall.local"], port, settings | {"AT": "2004-02-21T10:00:00+01:00"}) as served:
+
+        def rosters(status: str) -> list[dict[str, str]]:
+            entries = served.ask("GET", "/outbox.json").json
+            return [entry for entry in entries if entry["kind"] == "roster" and entry["status"] == status]
+
+        until(lambda: rosters("bounced"))
+        _, seen = called(capsys, "status", "--database", str(database))
+        (event,) = seen["events"]
+        assert (event["registered"], event["list_is_whole"]) == (1, True)
+        assert [one["to"] for one in event["undelivered_to_staff"]] == ["bounce@example.org"]
+        resend = ("send-roster", "--event", "intgov04", "--database", str(database), "--events", events["right"])
+        assert called(capsys, *resend)[0] == 0
+        (entry,) = until(lambda: rosters("delivered"))
+        assert (entry["to"], "1 registered" in entry["subject"]) == ("right@example.org", True)
+
+
+def _event_with_staff(folder: Path, address: str) -> str:
+    folder.mkdir()
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+    (folder / "intgov04.toml").write_text(letter.replace('staff = ["spumail@itu.int"]', f'staff = ["{address}"]'))
+    return str(folder)
 
 
 def test_make_passes_its_variables_on(tmp_path: Path) -> None:
@@ -129,6 +173,18 @@ def test_a_run_that_was_killed_is_no_run(tmp_path: Path) -> None:
         assert local_run(tmp_path / "database") is not None
         with pytest.raises(NoDatabase):
             connect("", tmp_path / "database")
+
+
+def test_what_another_version_says_of_its_run_is_no_run(tmp_path: Path) -> None:
+    (tmp_path / "database.run.json").write_text('{"port": 8080, "books": "."}')
+    assert local_run(tmp_path / "database") is None
+
+
+@pytest.mark.parametrize("given", ["prot=8081", "PROJCT=desk"])
+def test_make_passes_over_no_setting_in_silence(given: str) -> None:
+    made = subprocess.run(["make", "-n", "status", given], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert f"{given.split('=')[0]} is not a setting here" in made.stderr
+    assert made.returncode == 2
 
 
 def test_each_run_is_found_by_its_own_database(tmp_path: Path, clock: Clock) -> None:

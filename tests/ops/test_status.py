@@ -24,9 +24,9 @@ from rollcall.model.email import (
 from rollcall.model.registration import BotSignal
 from rollcall.ops.report import status_text
 from rollcall.ops.status import UnsentCounts, status, unsent_counts
-from tests.support.builders import a_registration, an_event
+from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
-from tests.support.desk import Postbox
+from tests.support.desk import Postbox, restore
 
 EVENT = an_event()
 FOLDER = Path("events")
@@ -104,6 +104,15 @@ def test_a_closing_that_is_missed_is_seen(desk: Desk, clock: Clock) -> None:
     assert one.intake is not None
     assert one.intake.closing is not None
     assert one.intake.closing.count == 1
+
+
+def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> None:
+    register(desk, EVENT, a_registration())
+    clock.now = EVENT.closes_at + MINUTE
+    close(desk, EVENT)
+    restore(desk, EVENT.slug, id_of(desk.store, a_registration()))
+    (one,) = status(desk.store, desk.events).events
+    assert (one.registered, one.late, one.list_is_whole) == (1, 0, True)
 
 
 def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> None:

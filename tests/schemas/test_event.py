@@ -36,6 +36,14 @@ def test_the_letters_event() -> None:
         ('"Europe/Zurich"', '"Europe"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', '"right/Europe/Zurich"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', "1", "time_zone: should be an IANA zone"),
+        (
+            '"Europe/Zurich"',
+            '"Etc/GMT-3"',
+            "time_zone: should be the zone of a place, as Europe/Zurich: Etc/GMT-3 is UTC+3",
+        ),
+        ('"Europe/Zurich"', '"Etc/GMT+11"', "Etc/GMT+11 is UTC-11"),
+        ("closes = 2004-02-20", "closes = 9999-12-31", "intake.closes: should be in a year of our time"),
+        ("starts = 2004-02-26", "starts = 0001-01-01", "starts: should be in a year of our time"),
         ("closes = 2004-02-20", "closes = 2004-01-02", "intake.closes: should be after intake.opens"),
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes: should be a date"),
         ("closes = 2004-02-20", "closes = 2004-03-28T02:30:00", "intake.closes: 2004-03-28 02:30:00 happens never"),
@@ -48,7 +56,13 @@ def test_the_letters_event() -> None:
         ('website = "http://www.itu.int/"', 'website = "javascript:1"', "venue.website: should begin with https://"),
         ('tel = "+41 22 730 51 11"', "tel = 5", "venue.tel: This should be text."),
         ("[intake]", "[intake", "is not TOML"),
-        ("closes = 2004-02-20", "closes = 2004-02-20T18:00", "column 20): closes = 2004-02-20T18:00"),
+        (
+            "closes = 2004-02-20",
+            "closes = 2004-02-20T18:00",
+            "column 20): closes = 2004-02-20T18:00; a time of day has",
+        ),
+        ('"Europe/Zurich"', "Europe/Zurich", "time_zone = Europe/Zurich; text stands in straight quotes"),
+        ('"Europe/Zurich"', "“Europe/Zurich”", "time_zone = “Europe/Zurich”; text stands in straight quotes"),
         ("[intake]", '[intake]\ntitle = """', "is not TOML"),
     ],
 )
@@ -58,6 +72,26 @@ def test_a_fault_is_named_with_file_and_field(tmp_path: Path, old: str, new: str
         read_events(tmp_path)
     assert str(path) in str(refused.value)
     assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("zone", "closes", "closes_at"),
+    [
+        ("Africa/Cairo", "2027-04-29", datetime(2027, 4, 29, 22, tzinfo=UTC)),  # no clock in Cairo shows midnight
+        ("America/Havana", "2026-10-31", datetime(2026, 11, 1, 4, tzinfo=UTC)),  # clocks in Havana show it twice
+    ],
+)
+def test_a_deadline_lasts_to_the_end_of_its_day(tmp_path: Path, zone: str, closes: str, closes_at: datetime) -> None:
+    path = written(tmp_path, "closes = 2004-02-20", f"closes = {closes}")
+    path.write_text(path.read_text("utf-8").replace("Europe/Zurich", zone), "utf-8")
+    assert read_event(path).closes_at == closes_at
+
+
+def test_a_day_that_clocks_left_out_is_no_deadline(tmp_path: Path) -> None:
+    path = written(tmp_path, "closes = 2004-02-20", "closes = 2011-12-30")
+    path.write_text(path.read_text("utf-8").replace("Europe/Zurich", "Pacific/Apia"), "utf-8")
+    with pytest.raises(EventFileError, match="2011-12-30 happens never in Pacific"):
+        read_event(path)
 
 
 def test_a_deadline_with_an_hour(tmp_path: Path) -> None:
@@ -91,5 +125,27 @@ def test_the_name_of_a_file_is_a_web_address(tmp_path: Path) -> None:
 
 
 def test_no_event_at_all(tmp_path: Path) -> None:
-    with pytest.raises(EventFileError, match="holds no event"):
+    with pytest.raises(EventFileError, match="holds no event file; copy events/intgov04"):
         read_events(tmp_path)
+    with pytest.raises(EventFileError, match="there is no such folder; copy"):
+        read_events(tmp_path / "events")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    text = path.read_text("utf-8")
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(EventFileError, match="is not in UTF-8; save it in that encoding"):
+        read_event(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(EventFileError, match="cannot be read: Is a directory"):
+        read_event(path)
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """Windows Notepad writes one."""
+    path = written(tmp_path)
+    without = read_event(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_event(path) == without

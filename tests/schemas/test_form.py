@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 from email_validator import validate_email
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
@@ -190,6 +190,7 @@ def test_what_is_no_address(email: str) -> None:
 
 
 @pytest.mark.slow
+@settings(max_examples=40)
 @given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
 def test_an_address_that_is_taken_without_the_library_is_one_for_the_library(email: str) -> None:
     validate_email(email, check_deliverability=False)
@@ -220,6 +221,7 @@ def test_the_hotel_is_where_the_venue_is() -> None:
 
 def test_a_telephone_number_without_a_digit_is_none() -> None:
     assert faults_in(tel="none") == {"tel": ["not_a_telephone_number"]}
+    assert faults_in(tel="4.1227E+11") == {"tel": ["not_a_telephone_number"]}
 
 
 @pytest.mark.parametrize("day", ["2003-08-01", "2004-01-14", "2004-02-20", "2004-02-27", " 2004-02-20\t"])

@@ -6,6 +6,7 @@ from threading import Lock
 from rollcall.desk.desk import Desk
 from rollcall.model import email
 from rollcall.model.email import Email, OutboxEntry, SendResult
+from rollcall.store.documents import Create, Delete, DocumentStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock
@@ -38,3 +39,13 @@ def entry_of(desk: Desk, id: str) -> OutboxEntry:
     entry = desk.store.entry(id)
     assert entry is not None
     return entry
+
+
+def restore(desk: Desk, event: str, id: str) -> None:
+    """As an export and an import do: the registration is there again, and was created now."""
+    assert isinstance(desk.store, DocumentStore)
+    path, database = f"events/{event}/registrations/{id}", desk.store._database
+    values = database.read(path).values
+    assert values is not None
+    database.commit(Delete(path))
+    database.commit(Create(path, values))

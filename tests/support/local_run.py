@@ -1,9 +1,9 @@
 """The local run, in this process (no start to wait for, and a clock that a test moves) or as a process."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,13 @@ from rollcall.local.__main__ import in_folder, serving
 from rollcall.local.emulator import free_port
 from rollcall.local.sendgrid import StandIn
 from tests.support.builders import an_event
-from tests.support.clock import Clock
 from tests.support.served import Served, process
 
 EVERY = timedelta(seconds=0.02)
 
 
 @contextmanager
-def run_here(folder: Path, clock: Clock, answers: int | None = None) -> Iterator[Served]:
+def run_here(folder: Path, clock: Callable[[], datetime], answers: int | None = None) -> Iterator[Served]:
     """Of the letter's event; `answers` is what SendGrid's stand-in answers to every e-mail."""
     folder.mkdir(exist_ok=True)
     db, event = in_folder(folder, clock), an_event()

@@ -273,8 +273,8 @@ class Rollcall:
             self.move_on(PAST_DEADLINE)
         assert self.close().status == 200
 
-    def send_what_is_owed(self) -> None:
-        """Cloud Scheduler goes on calling, hour after hour, until every e-mail is read and none is pending."""
+    def send_all(self) -> None:
+        """Cloud Scheduler goes on calling, hour after hour, until no e-mail waits to be read or sent."""
         store = self.store()
         for _ in range(30):
             assert self.sweep().status == 200
@@ -286,7 +286,7 @@ class Rollcall:
         raise AssertionError("a mail was not sent within 30 hours")
 
     def registered(self) -> list[str]:
-        """Ids of the registrations in the store."""
+        """Ids of the registrations."""
         return [one.id for one in self.store().registrations(SLUG, None, 100)]
 
     def on_roster(self) -> list[str]:

@@ -73,10 +73,12 @@ def process(
 
 
 @contextmanager
-def function(target: str, output: IO[bytes] | None = None, /, **environment: str) -> Iterator[Served]:
+def function(
+    target: str, output: IO[bytes] | None = None, /, source: str = "main.py", **environment: str
+) -> Iterator[Served]:
     """One function of `main.py`, as Google serves it."""
     port = free_port()
-    command = ["functions_framework", "--target", target, "--port", str(port)]
+    command = ["functions_framework", "--source", source, "--target", target, "--port", str(port)]
     with process(command, port, environment, output) as served:
         yield served
 
