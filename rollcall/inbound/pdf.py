@@ -41,6 +41,8 @@ class Piece(NamedTuple):
     y: float
     size: float
     text: str
+    goes_on: bool = False
+    """Drawn right after the piece before, without a gap."""
 
     @property
     def end(self) -> float:
@@ -89,6 +91,8 @@ class _Seen:
     pieces: list[Piece] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     path: list[tuple[float, float]] = field(default_factory=list)
+    open: bool = False
+    """The last piece has not ended its line."""
 
     def words(self, text: str, cm: Sequence[float], tm: Sequence[float], _: Any, size: float) -> None:
         said = _presented(text.strip("\n"))
@@ -99,7 +103,8 @@ class _Seen:
         elif said:
             x, y = _moved(cm, tm[4], tm[5])
             up = (tm[2] * cm[0] + tm[3] * cm[2], tm[2] * cm[1] + tm[3] * cm[3])
-            self.pieces.append(Piece(x, y, abs(size) * math.hypot(*up), said))
+            self.pieces.append(Piece(x, y, abs(size) * math.hypot(*up), said, self.open and text[0] not in " \n"))
+        self.open = not text.endswith("\n") and (self.open or bool(said))
 
     def drawing(self, operator: bytes, operands: Sequence[Any], cm: Sequence[float], _: Any) -> None:
         numbers = [float(one) for one in operands if isinstance(one, int | float)]
@@ -219,6 +224,7 @@ def _cells(row: list[Piece], columns: Container[int]) -> list[Piece]:
     cells = [row[0]]
     for before, piece in pairwise(row):
         far = piece.x - before.end > _NEXT_CELL * piece.size or (piece.text[0] == " " and round(piece.x) in columns)
+        far = far and not piece.goes_on
         if piece.text in _BOXES or (far and before.text not in _BOXES):
             cells.append(piece)
         else:

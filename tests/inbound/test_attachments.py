@@ -138,6 +138,12 @@ def test_our_form_filled_in_and_flattened() -> None:
     }
 
 
+def test_our_page_filled_in_and_printed() -> None:
+    """By Chromium: labels and hints above their answers, choices as circles, letters drawn apart."""
+    (answers,) = read((CASES / "own-page-printed.pdf").read_bytes())
+    assert answers == FORM | {"address": "BP 3000\nConakry\nGuinée", "signed_on": "02/02/2004"}
+
+
 def test_a_table_of_two_columns_in_a_pdf() -> None:
     (answers,) = read((CASES / "two-columns-chromium.pdf").read_bytes())
     assert answers == {
