@@ -83,7 +83,7 @@ def rows_of(pages: Sequence[Any]) -> Iterator[list[str]]:
         if left < 0:
             return
         seen = _seen(page, operations, fonts)
-        yield from _rows([*seen.pieces, *_typed_over(page)], seen.shapes)
+        yield from _rows([*seen.pieces, *_laid_over(page)], seen.shapes)
 
 
 @dataclass
@@ -162,14 +162,24 @@ def _seen(page: Any, operations: Sequence[Any], fonts: dict[str, Any]) -> _Seen:
     return seen
 
 
-def _typed_over(page: Any) -> Iterator[Piece]:
-    """Text that programs lay over a page where it has no fields (ISO 32000-1, 12.5.6.6)."""
+def _laid_over(page: Any) -> Iterator[Piece]:
+    """What stands in fields, and the text that programs lay over a page without any (ISO 32000-1, 12.5.6)."""
     for annotation in page.get("/Annots", ()):
         one = annotation.get_object()
-        if one and one.get("/Subtype") == "/FreeText":
-            left, _, _, top = map(float, one["/Rect"])
-            for place, line in enumerate(str(one.get("/Contents", "")).splitlines(), 1):
-                yield Piece(left, top - 12 * place, 10, line)
+        if not one or one.get("/Subtype") not in ("/FreeText", "/Widget"):
+            continue
+        left, bottom, _, top = map(float, one["/Rect"])
+        said = one.get("/Contents") if one["/Subtype"] == "/FreeText" else _inherited(one, "/V")
+        if "/AS" in one:
+            yield Piece(left, bottom, top - bottom, _BOXES[one["/AS"] != "/Off"])
+        elif isinstance(said, str):
+            lines = said.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            first = (top + bottom) / 2 - 3 if len(lines) == 1 else top - 12
+            yield from (Piece(left, first - 12 * place, 10, line) for place, line in enumerate(lines) if line)
+
+
+def _inherited(field: Any, key: str) -> Any:
+    return field[key] if key in field or "/Parent" not in field else field["/Parent"].get_object().get(key)
 
 
 def _rows(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> Iterator[list[str]]:

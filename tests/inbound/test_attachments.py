@@ -263,6 +263,27 @@ def test_text_laid_over_a_pdf() -> None:
     assert answers == {"family_name": "Diallo", "first_name": "Amina", "address": "BP 3\nConakry"}
 
 
+def test_fields_of_a_form_that_somebody_else_made() -> None:
+    """Their names say nothing; they stand beside the labels."""
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    for place, label in enumerate(("Family name", "First name", "Complete address", "Hotel")):
+        canvas.drawString(40, 766 - 60 * place, label)
+        flags = "multiline" if label == "Complete address" else ""
+        value = ("Diallo", "Amina", "BP 3\nConakry", "")[place]
+        height = 50 if flags else 20
+        canvas.acroForm.textfield(
+            name=f"Text{place}", value=value, x=200, y=778 - 60 * place - height, height=height, fieldFlags=flags
+        )
+    canvas.drawString(40, 520, "Title")
+    for place, label in enumerate(("Mr.", "Ms.")):
+        canvas.acroForm.checkbox(name=f"Check{place}", checked=label == "Ms.", x=200 + 80 * place, y=516)
+        canvas.drawString(230 + 80 * place, 520, label)
+    canvas.save()
+    (answers,) = read(file.getvalue())
+    assert answers == {"family_name": "Diallo", "first_name": "Amina", "address": "BP 3\nConakry", "title": "ms"}
+
+
 def test_a_drawing_that_draws_itself_again_and_again() -> None:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf_of("Family name: Diallo\nFirst name: Amina"))))
     page = writer.pages[0]
