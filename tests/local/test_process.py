@@ -43,6 +43,7 @@ def test_the_database_outlives_the_process(tmp_path: Path) -> None:
         assert "14 January 2004" in served.ask("GET", "/").text
         reference = served.post_json(PATH, a_form()).json["reference"]
         until(lambda: outbox(served, "confirmation"))
+    assert {path.stat().st_mode & 0o077 for path in (database, *database.rglob("*"))} == {0}  # nobody else's
     with local_run(database) as served:
         again = served.post_json(PATH, a_form())
         assert (again.status, again.json["reference"]) == (200, reference)
