@@ -22,7 +22,7 @@ from rollcall.desk.staff_digests import MORNING
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
-from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
+from rollcall.model.email import Attachment, DeliveryEvent, EmailKind, EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
@@ -543,7 +543,7 @@ def test_after_an_e_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachm
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
-    record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
+    record_deliveries(desk, [DeliveryEvent(attempt, EmailStatus.BOUNCED, "552 5.7.0 content blocked")])
     assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
     assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [(virus,)]
