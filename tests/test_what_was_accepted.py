@@ -173,7 +173,7 @@ class Cells(HTMLParser):
             self.cells[-1] += "\n"
             return
         classes = (dict(attributes).get("class") or "").split()
-        self._within = tag == "td" and bool({"label", "value"} & set(classes))
+        self._within = tag in ("td", "th") and bool({"label", "value"} & set(classes))
         if self._within:
             self.cells.append("")
 

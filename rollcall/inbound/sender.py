@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from inspect import signature
+from itertools import islice
 from typing import Any
 
 from rollcall.inbound.mime import File, Headers, decoded
@@ -15,6 +16,10 @@ SPAM_SCORE = 5.0
 """SpamAssassin's `required_score`."""
 LONGEST_ADDRESS = 320
 """Characters (RFC 3696, 3)."""
+
+LONGEST_FROM = 2000
+"""Characters: the library's time grows with their square."""
+MOST_FROM = 3
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
@@ -39,7 +44,8 @@ _ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _AWAY = re.compile(
-    r"(?:out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
+    r"(?:.{1,80} (?:is out of the office|est absente? du bureau|ist (?:nicht im büro|außer haus))\b.*"
+    r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
     r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|poza biurem|nieobecność|ofis dışında"
     r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|부재중?"
     r"|خارج المكتب|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
@@ -99,10 +105,10 @@ def _is_absence_note(subject: str) -> bool:
     """By its subject, where no header says so: `Automatic reply: Registration`, `Out of office`."""
     said = _BRACKETED.sub("", subject, count=1) if subject.startswith("[") else subject
     note, colon, _ = said.replace("：", ":").partition(":")
-    if len(note) > _LONGEST_NOTE or "?" in note:
-        return False
+    if "?" in note or _AWAY.match(said):
+        return "?" not in note
     alone = bool(colon) or len(note.split()) < 4
-    return _AWAY.match(said) is not None or (alone and bool(_BY_ITSELF.search(note) and _ANSWERS.search(note)))
+    return alone and len(note) <= _LONGEST_NOTE and bool(_BY_ITSELF.search(note) and _ANSWERS.search(note))
 
 
 def _by_its_parts(headers: Headers, files: Iterable[File]) -> MachineSign | None:
@@ -176,7 +182,8 @@ _ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getadd
 
 def _addresses(values: Iterable[str]) -> list[str]:
     try:
-        found = [address.strip("'") for _, address in getaddresses(list(values), **_ALL_OF_THEM)]
+        values = [value[:LONGEST_FROM] for value in islice(values, MOST_FROM)]
+        found = [address.strip("'") for _, address in getaddresses(values, **_ALL_OF_THEM)]
     except (RecursionError, IndexError):  # brackets within brackets within brackets
         return []
     return [one for one in found if len(one) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(one)]

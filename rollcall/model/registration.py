@@ -36,8 +36,7 @@ class KeyUse:
 
 @dataclass(frozen=True)
 class Registration:
-    """A form that passed the checks. Names and e-mail address say whose it is, and take no part in comparing two forms
-    of one person; nor does what is read from the answers."""
+    """A form that passed the checks. Two of one person are equal if they say the same."""
 
     family_name: str = field(compare=False)
     first_name: str = field(compare=False)

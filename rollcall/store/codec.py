@@ -20,7 +20,7 @@ from rollcall.model.registration import (
     QuarantinedForm,
     Registered,
     Registration,
-    fold,
+    normalized_address,
 )
 
 SCHEMA_VERSION = 1
@@ -92,7 +92,7 @@ def idempotency_record(key: IdempotencyKey, use: KeyUse) -> dict[str, Any]:
 
 
 def key_use_from(record: Mapping[str, Any]) -> KeyUse:
-    return KeyUse(record["registration_id"], record["is_duplicate"])
+    return KeyUse(record["registration_id"], record.get("is_duplicate", False))
 
 
 def entry_record(entry: OutboxEntry) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "kind": entry.kind.value,
         "event": entry.event,
         "to": entry.to,
-        "address": fold(entry.to),
+        "address": normalized_address(entry.to),
         "registration_id": entry.registration_id,
         "not_before": entry.not_before,
         "inbound_id": entry.inbound_id,
@@ -195,7 +195,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
                     name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
                     for name, faults in form["faults"].items()
                 },
-                doubts={Doubt(code): tuple(about) for code, about in form["doubts"].items()},
+                doubts={Doubt(code): tuple(about) for code, about in form.get("doubts", {}).items()},
             )
             for form in record["forms"]
         ),

@@ -530,7 +530,7 @@ def test_too_many_lines(served: Served) -> None:
         ("/register/" + quote("{{ 7*7 }}<script>"), 404),
         ("/register/" + "a" * 50_000, 404),
         ("/register/" + "a/" * 20_000, 404),
-        ("/register/open/received/AAA-AAA-AAA", 404),
+        ("/register/open/received/AAA-AAA-AAA", 410),
         ("/register/open/received/%0d%0a", 404),
         ("/robots.txt", 404),
         ("/favicon.ico", 404),
