@@ -61,7 +61,7 @@ class Item:
 
     @property
     def said(self) -> str:
-        return f"{self.label}: {self.value}"
+        return f"{self.label or self.field}: {self.value}"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ NOTHING_SAID = Answered({})
 class Grouped:
     forms: list[Answered]
     unused: Sequence[Item] = ()
-    """Labels that are not known, of no form."""
+    """Of no form: labels that are not known, a name alone."""
     begin: Sequence[int] = ()
     """The lines at which the sender's own forms do."""
     corrections: Answered = NOTHING_SAID
@@ -206,9 +206,12 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item], list[int
             filled = _with_piece(piece, at, pieces, forms)
             used |= {item.line for item in piece.items} if filled or piece.gap is Gap.CLOSING else set()
             forms |= filled
-    given = [form.without_blanks() for form in forms.values()]
+    whole = [form.without_blanks() for form in forms.values() if form.is_form]
     unused = [item for item in items if not item.field and not item.row and item.line not in used]
-    return [form for form in given if form.is_form], unused, [pieces[at].items[0].line for at in people]
+    for at in people:
+        if not forms[at].is_form and pieces[at].gap is not Gap.CLOSING:
+            unused += [item for item in pieces[at].items if item.is_given]
+    return whole, unused, [pieces[at].items[0].line for at in people]
 
 
 def _cut(items: Sequence[Item]) -> Iterator[_Piece]:

@@ -88,6 +88,10 @@ def test_one_person_with_two_addresses_is_asked_about() -> None:
     assert [form.doubts for form in forms] == [{Doubt.VERSIONS_DIFFER: ("email",)}] * 2
 
 
+def test_a_name_that_is_no_form_is_shown() -> None:
+    assert "Camara" in found(f"{FORM}\nName: Camara\nE-mail: c@example.org\n").letter
+
+
 def test_two_rows_that_are_not_read_are_two() -> None:
     rows = "Title\tFamily name\tFirst name\nMs.\tDiallo\tAmina\nMr.\tx\ty\tz\nMr.\tx\ty\tw\n"
     assert [Doubt.ROW_NOT_READ in form.doubts for form in found(rows).forms] == [False, True, True]
