@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from flask import Request, Response
 
 from handlers.request_body import Form, bot_fields
-from handlers.responses import form_address, page
+from handlers.responses import MAY_GO_BACK, form_address, page
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
@@ -15,31 +16,35 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from schemas.form import form_fields, in_codes, in_labels
 
+SEND, CHECK, CHANGE = b"send", b"check", b"change"
+"""What the query of a posted form asks for; any other is as `SEND`."""
+SIGNATURE = "signature"
 
-def form_page(desk: Desk, event: Event, request: Request) -> Response:
-    """The empty form; a page that says so while the intake is not open."""
+
+def form_page(desk: Desk, event: Event, request: Request, values: Mapping[str, str] = MappingProxyType({})) -> Response:
+    """The form, empty but for these values; a page that says so while the intake is not open."""
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
     if intake.past:
         return page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
-    blank_forms = form_address(request, event), desk.links.forms_to(event)
-    return filled_in(200, event, bot_fields(desk.intakes.now(event)), intake, blank_forms=blank_forms)
+    return filled_in(desk, request, event, 200, {**values, **bot_fields(desk.intakes.now(event))}, intake)
 
 
 def filled_in(
-    status: int,
+    desk: Desk,
+    request: Request,
     event: Event,
+    status: int,
     values: Mapping[str, str],
     intake: Intake | None = None,
     *,
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
     once_more: str | None = None,
-    blank_forms: tuple[str, str | None] | None = None,
 ) -> Response:
     """The template says what each is."""
-    return page(
+    response = page(
         status,
         "form",
         event=event,
@@ -48,9 +53,36 @@ def filled_in(
         errors=errors or {},
         problem=problem,
         once_more=once_more,
-        blank_forms=blank_forms,
+        action=_another_address(request),
+        blank_forms=(form_address(request, event), desk.links.forms_to(event)),
         closes_at=intake.closes_at if intake else event.closes_at,
     )
+    response.headers.update(MAY_GO_BACK)
+    return response
+
+
+def to_check(request: Request, event: Event, form: Form) -> Response:
+    """The answers, to be read through and signed, for whoever has no script: with one, the form's page shows them."""
+    (signature,) = (field for field in form_fields(event) if field.name == SIGNATURE)
+    values = {name: text for name, text in in_codes(event, form.typed).items() if name != SIGNATURE}
+    response = page(
+        200,
+        "check",
+        event=event,
+        answers=labelled_answers(event, values),
+        values=values,
+        signature=signature,
+        signed=form.typed.get(SIGNATURE, ""),
+        action=_another_address(request),
+    )
+    response.headers.update(MAY_GO_BACK)
+    return response
+
+
+def _another_address(request: Request) -> str:
+    """Where the form is sent: not the page's own address, since a browser that loses the connection replaces a page by
+    its error page when both have one address, and Back then misses what was typed."""
+    return "?again" if request.query_string == SEND else "?send"
 
 
 def blank_form(desk: Desk, event: Event, name: str) -> Response:
@@ -74,7 +106,7 @@ def recent_intake(desk: Desk, event: Event) -> Intake | None:
         return None
 
 
-def labelled_answers(event: Event, form: Form) -> list[tuple[str, str]]:
-    """Label and text, to copy."""
-    typed = in_labels(event, form.typed)
-    return [(field.label, text) for field in form_fields(event) if (text := typed.get(field.name, "").strip())]
+def labelled_answers(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Label and text, without what was left empty."""
+    said = in_labels(event, answers)
+    return [(field.label, text) for field in form_fields(event) if (text := said.get(field.name, "").strip())]

@@ -1,12 +1,23 @@
 """`register`: the form's page, and registrations from it or from JSON clients."""
 
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from flask import Request, Response
 from marshmallow import ValidationError
 
-from handlers import email_links, responses, roster_files
-from handlers.form_page import blank_form, filled_in, form_page, labelled_answers, recent_intake
+from handlers import email_links, responses, roster_files, thank_you
+from handlers.form_page import (
+    CHANGE,
+    CHECK,
+    SIGNATURE,
+    blank_form,
+    filled_in,
+    form_page,
+    labelled_answers,
+    recent_intake,
+    to_check,
+)
 from handlers.logs import log, log_fault
 from handlers.request_body import Form, idempotency_key, read_body, read_form
 from handlers.responses import HttpProblem, form_address, page, problem
@@ -15,8 +26,9 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.registration import BotSignal, Registration, is_reference, person_key
+from rollcall.model.registration import BotSignal, Registration, person_key
 from schemas import form as schema
 from schemas.faults import sentences
 from templates import deadline, in_zone
@@ -47,14 +59,15 @@ def register(desk: Desk, request: Request) -> Response:
         read_body(request)
         response = _route(desk, request)
     except HttpProblem as error:
-        response = responses.problem_or_page(request, error)
+        response = responses.problem_or_page(request, error, desk.events)
     except StoreUnavailable as error:
-        response = responses.unavailable(error, responses.problem_or_page(request, responses.UNAVAILABLE))
+        response = responses.unavailable(error, responses.problem_or_page(request, responses.UNAVAILABLE, desk.events))
     except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
         log_fault(error)
-        response = responses.problem_or_page(request, HttpProblem(500, "Something went wrong", _WENT_WRONG))
+        wrong = HttpProblem(500, "Something went wrong", _WENT_WRONG)
+        response = responses.problem_or_page(request, wrong, desk.events)
     responses.add_security_headers(response)
-    if event := desk.events.get("".join(responses.path_below(request)[:1])):
+    if event := responses.event_at(request, desk.events):
         responses.add_cors_headers(request, response, event)
     return response
 
@@ -77,10 +90,15 @@ def _route(desk: Desk, request: Request) -> Response:
         case [slug, ("form.pdf" | "form.txt") as name]:
             _allow(request, "GET", "HEAD")
             return blank_form(desk, _event(desk, slug), name)
-        case [slug, ("received" | "already-registered") as how, reference] if is_reference(reference):
+        case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token]:
             _allow(request, "GET", "HEAD")
-            duplicate = how == "already-registered"
-            return page(200, "received", event=_event(desk, slug), reference=reference, duplicate=duplicate)
+            return thank_you.received(desk, _event(desk, slug), request, LinkPurpose(purpose), token)
+        case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token, "another"]:
+            _allow(request, "GET", "HEAD", "POST")
+            event = _event(desk, slug)
+            if request.method == "POST":
+                return _post(desk, event, request)
+            return thank_you.another(desk, event, request, LinkPurpose(purpose), token)
         case [slug, LinkPurpose.COMPLETE, token]:
             _allow(request, "GET", "HEAD", "POST")
             event = _event(desk, slug)
@@ -121,10 +139,19 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     """`completes` is the form in an inbound e-mail that this one completes."""
     key = idempotency_key(request)
     form = read_form(request)
+    step = b"" if form.as_json else request.query_string
+    if step == CHANGE:
+        return filled_in(desk, request, event, 200, form.typed, recent_intake(desk, event))
     try:
         registration = _registration(event, form.without_bot_fields())
     except ValidationError as error:
-        return _invalid(desk, event, form, error)
+        faults = schema.faults_of(error)
+        if step == CHECK:
+            faults.pop(SIGNATURE, None)
+        if faults:
+            return _invalid(desk, event, request, form, faults)
+    if step == CHECK:
+        return to_check(request, event, form)
     try:
         outcome = at_desk.register(desk, event, registration, key, form.bot_signal(desk.intakes.now(event)))
         if completes and isinstance(outcome, at_desk.Accepted | at_desk.Duplicate | at_desk.Late):
@@ -132,7 +159,7 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     except Exception as error:
         if form.as_json:
             raise
-        return _give_back(event, form, error)
+        return _give_back(desk, event, request, form, error)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
     return _answer(desk, event, request, form, outcome)
 
@@ -148,49 +175,50 @@ def _registration(event: Event, form: Form) -> Registration:
     return registration
 
 
-def _invalid(desk: Desk, event: Event, form: Form, error: ValidationError) -> Response:
-    errors = sentences(event, schema.faults_of(error))
+def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Mapping[str, Sequence[Fault]]) -> Response:
+    errors = sentences(event, faults)
     names = {field.name for field in schema.form_fields(event)}
     log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in names])
     if form.as_json:
         detail = "Some fields are missing or cannot be read; nothing was registered."
         return problem(422, "Please check the form", detail, errors=errors)
-    return filled_in(422, event, form.typed, recent_intake(desk, event), errors=errors)
+    return filled_in(desk, request, event, 422, form.typed, recent_intake(desk, event), errors=errors)
 
 
-def _give_back(event: Event, form: Form, error: Exception) -> Response:
+def _give_back(desk: Desk, event: Event, request: Request, form: Form, error: Exception) -> Response:
     """The form as the person filled it in, to be sent again."""
     if isinstance(error, StoreUnavailable):
-        return responses.unavailable(error, filled_in(503, event, form.typed, problem=_UNAVAILABLE))
+        page = filled_in(desk, request, event, 503, form.typed, problem=_UNAVAILABLE)
+        return responses.unavailable(error, page)
     log_fault(error)
-    return filled_in(500, event, form.typed, problem=_WENT_WRONG)
+    return filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG)
 
 
 def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_desk.Outcome) -> Response:
-    def registered(status: int, code: str, page_name: str, reference: str) -> Response:
+    def registered(status: int, code: str, outcome: at_desk.Accepted | at_desk.Duplicate) -> Response:
         if form.as_json:
-            return responses.json_response(status, {"status": code, "event": event.slug, "reference": reference})
-        location = f"{form_address(request, event)}/{page_name}/{reference}"
-        return Response(status=303, headers={"Location": location})  # a page to reload without registering again
+            answer = {"status": code, "event": event.slug, "reference": outcome.reference}
+            return responses.json_response(status, answer)
+        return thank_you.to_received(desk, event, request, outcome)
 
     def refused(status: int, title: str, detail: str) -> Response:
         if form.as_json:
             return problem(status, title, detail)
-        return filled_in(status, event, form.typed, recent_intake(desk, event), problem=detail)
+        return filled_in(desk, request, event, status, form.typed, recent_intake(desk, event), problem=detail)
 
     match outcome:
         case at_desk.Accepted():
-            return registered(201, "accepted", "received", outcome.reference)
+            return registered(201, "accepted", outcome)
         case at_desk.Duplicate():
-            return registered(200, "duplicate", "already-registered", outcome.reference)
+            return registered(200, "duplicate", outcome)
         case at_desk.Conflict():
             return refused(409, "Registered with other answers", _CONFLICT.format(email=event.contact.email))
         case at_desk.KeyReused():
             return refused(422, "Idempotency-Key already used", _KEY_REUSED)
         case at_desk.Quarantined(signal):
             # without the bot fields: whatever filled them in, sending it once more registers
-            values, once_more = form.without_bot_fields().typed, _WHY_ONCE_MORE[signal]
-            return filled_in(202, event, values, recent_intake(desk, event), once_more=once_more)
+            values, intake = form.without_bot_fields().typed, recent_intake(desk, event)
+            return filled_in(desk, request, event, 202, values, intake, once_more=_WHY_ONCE_MORE[signal])
         case at_desk.Late() | at_desk.Closed() | at_desk.NotYetOpen():
             return _outside_intake(event, form, outcome)
         case _:
@@ -198,7 +226,7 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
 
 
 def _outside_intake(event: Event, form: Form, outcome: at_desk.Late | at_desk.Closed | at_desk.NotYetOpen) -> Response:
-    email, answers = event.contact.email, labelled_answers(event, form)
+    email, answers = event.contact.email, labelled_answers(event, form.typed)
     match outcome:
         case at_desk.Late(closes_at=at):
             if not form.as_json:

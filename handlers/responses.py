@@ -22,6 +22,9 @@ PRIVATE = {
     "Referrer-Policy": "no-referrer",  # a page's address may hold a reference
 }
 """Headers of every answer of every function."""
+MAY_GO_BACK = {"Cache-Control": "private, no-cache"}
+"""Of a page with a form: without its copy in the browser, what was typed would be lost on Back. Firefox forgets it with
+every `no-store`; Chromium asks for the old form to be sent again, where a POST led to the page."""
 _PUBLIC = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -77,13 +80,16 @@ def reads_json(request: Request) -> bool:
     return request.accept_mimetypes.best_match(ours, default=ours[0]) != "text/html"
 
 
-def problem_or_page(request: Request, error: HttpProblem) -> Response:
+def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, Event]) -> Response:
+    """The page names the contact of the event at this address; of every event, where the address has none."""
     # no page sends another type or encoding than we read: only programs do
     is_for_program = error.status == 415 and "text/html" not in request.headers.get("Accept", "")
     if is_for_program or reads_json(request):
         response = problem(error.status, error.title, error.detail)
     else:
-        response = page(error.status, "message", heading=error.title, sentences=[error.detail], event=None)
+        event, sentences = event_at(request, events), [error.detail]
+        about = {"heading": error.title, "sentences": sentences, "event": event, "events": list(events.values())}
+        response = page(error.status, "message", **about)
     response.headers.extend(error.headers)
     return response
 
@@ -96,8 +102,8 @@ def unavailable(error: StoreUnavailable, response: Response) -> Response:
 
 
 def add_security_headers(response: Response) -> None:
-    response.headers.update(PRIVATE)
-    response.headers.update(_PUBLIC)
+    for name, value in (PRIVATE | _PUBLIC).items():
+        response.headers.setdefault(name, value)
     is_page = response.mimetype == "text/html"
     response.headers["Content-Security-Policy"] = _page_policy() if is_page else _LOADS_NOTHING
 
@@ -125,6 +131,10 @@ def path_below(request: Request) -> list[str]:
     return parts[1:] if parts[:1] == ["register"] else parts
 
 
+def event_at(request: Request, events: Mapping[str, Event]) -> Event | None:
+    return events.get("".join(path_below(request)[:1]))
+
+
 def form_address(request: Request, event: Event) -> str:
     """Its path, as the browser knows it."""
     prefix = "/register" if request.path.lstrip("/").split("/")[0] == "register" else ""
@@ -133,11 +143,11 @@ def form_address(request: Request, event: Event) -> str:
 
 @cache
 def _page_policy() -> str:
-    """CSP Level 3: pages load nothing, run only our own style and script, known by their hashes, and send their form
-    only to where it came from."""
+    """CSP Level 3: pages load nothing (their icon stands in them), run only our own style and script, known by their
+    hashes, and send their form only to where it came from."""
     style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
     return (
-        f"default-src 'none'; style-src {style}; script-src {script}; "
+        f"default-src 'none'; style-src {style}; script-src {script}; img-src data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

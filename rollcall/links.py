@@ -36,6 +36,10 @@ class SignedLinks:
     def roster(self, event: Event, file_id: str, until: datetime) -> str:
         return self._link(LinkPurpose.ROSTER, event, file_id, 0, until)
 
+    def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
+        purpose = LinkPurpose.ALREADY_REGISTERED if duplicate else LinkPurpose.RECEIVED
+        return self._path(purpose, event, registration_id, 0, until)
+
     def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged:
         try:
             event, id, place, until = self._serializer(purpose).loads(token)
@@ -44,8 +48,11 @@ class SignedLinks:
         return Opened(event, id, place) if now.timestamp() <= until else LinkExpired()
 
     def _link(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime) -> str:
+        return f"{self.form_page(event)}/{self._path(purpose, event, id, place, until)}"
+
+    def _path(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime) -> str:
         token = self._serializer(purpose).dumps([event.slug, id, place, int(until.timestamp())])
-        return f"{self.form_page(event)}/{purpose}/{token if isinstance(token, str) else token.decode()}"
+        return f"{purpose}/{token if isinstance(token, str) else token.decode()}"
 
     def _serializer(self, purpose: LinkPurpose) -> URLSafeSerializer:
         keys = self.key.split()

@@ -26,8 +26,9 @@ class FormField:
     """What is said where it is missing."""
     max_length: int | None = None
     help: str = ""
-    autocomplete: str = "off"
-    """Autofill detail token (HTML Standard, 4.10.18.7), for the registrant's own data."""
+    autocomplete: str = ""
+    """Autofill detail tokens (HTML Standard, 4.10.18.7), for the registrant's own data; never `off`, or Back loses what
+    was typed there."""
     also: tuple[str, ...] = ()
     """Other labels, in English, French and Spanish. A label of two fields holds both."""
     required: bool = False
@@ -142,6 +143,7 @@ STOCK = (
         "Fax",
         "Enter your fax number.",
         50,
+        autocomplete="fax tel",
         also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
     ),
     FormField(
@@ -192,6 +194,7 @@ STOCK = (
         "Type your name: it stands for your signature.",
         200,
         "Your name, typed: it stands for your signature.",
+        "name",
         also=_words("Signed, Signé, Firma"),
     ),
 )

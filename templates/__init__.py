@@ -14,8 +14,6 @@ from markupsafe import Markup
 
 from rollcall.model.event import Event
 
-_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
-
 
 def render(name: str, **context: object) -> str:
     """A template under `templates/`, filled in."""
@@ -29,7 +27,8 @@ def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **
         environment = _emails(form)
         body = environment.get_template(f"emails/{name}.jinja").render(subject=subject, **context)
         document: Any = environment.globals["document"]
-        return _BLANK_LINES.sub("\n\n", document(lang, dir, subject, Markup(body))).strip() + "\n"
+        lines = (line.rstrip() for line in document(lang, dir, subject, Markup(body)).split("\n"))
+        return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
     return rendered("text"), rendered("html")
 
@@ -37,6 +36,12 @@ def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **
 def words(code: StrEnum) -> str:
     """As people read it: `needs review`."""
     return code.value.replace("_", " ").replace("-", " ")
+
+
+def dialled(number: str) -> str:
+    """A telephone number for a `tel:` address (RFC 3966): `+41227305111`; without the `(0)` that callers leave out."""
+    digits = "".join(character for character in number.replace("(0)", "") if character.isdecimal())
+    return f"+{digits}" if number.lstrip().startswith("+") else digits
 
 
 def in_zone(instant: datetime, event: Event) -> str:
@@ -127,5 +132,5 @@ def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
+    environment.filters.update(dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
     return environment

@@ -186,6 +186,9 @@ class Links(Protocol):
 
     def roster(self, event: Event, file_id: str, until: datetime) -> str: ...
 
+    def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
+        """The page that thanks a person: its path below the form's, which the browser has open."""
+
     def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged: ...
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -14,9 +15,9 @@ from reportlab.lib.colors import HexColor, black, white
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
+from rollcall.documents.tagged import Mark, MarkingCanvas, tagged
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
 from schemas.form import FormField, form_fields
@@ -42,6 +43,7 @@ _STRONG = ParagraphStyle("strong", _TEXT, fontName="Helvetica-Bold")
 _TITLE = ParagraphStyle("title", _STRONG, fontSize=16, leading=20, spaceBefore=2, spaceAfter=4)
 _HEADING = ParagraphStyle("heading", _STRONG, fontSize=13, leading=16, spaceBefore=12, spaceAfter=2)
 _SMALL = ParagraphStyle("small", _TEXT, fontSize=8, leading=10, textColor=HexColor(0x51606F))
+_ROLES = {_TITLE.name: "H1", _HEADING.name: "H2"}
 
 
 def blank_form_pdf(event: Event, to: str | None) -> bytes:
@@ -66,8 +68,10 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
     )
     each_page = _each_page(f"{event.reference} · {textwrap.shorten(event.title, 80, placeholder='…')}")
     story = [*_head(event, to), _questions(form_fields(event))]
-    document.build(story, onFirstPage=each_page, onLaterPages=each_page)
-    return file.getvalue()
+    marks: list[Mark] = []
+    canvas = partial(MarkingCanvas, marks=marks)
+    document.build(story, onFirstPage=each_page, onLaterPages=each_page, canvasmaker=canvas)
+    return tagged(file.getvalue(), marks)
 
 
 def blank_form_text(event: Event, to: str | None) -> str:
@@ -167,6 +171,7 @@ class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
 
     def draw(self) -> None:
         field = self._field
+        self.canv.field()
         self.canv.acroForm.textfield(
             name=field.name,
             tooltip=_label(field),
@@ -188,6 +193,7 @@ class _Box(Flowable):  # type: ignore[misc]
         self._field, self._value = field, value
 
     def draw(self) -> None:
+        self.canv.field()
         self.canv.acroForm.radio(
             name=self._field.name,
             tooltip=_label(self._field),
@@ -200,8 +206,14 @@ class _Box(Flowable):  # type: ignore[misc]
         )
 
 
+class _Words(Paragraph):  # type: ignore[misc]
+    def draw(self) -> None:
+        with self.canv.text(_ROLES.get(self.style.name, "P")):
+            super().draw()
+
+
 def _words(text: str, style: ParagraphStyle) -> Paragraph:
-    return Paragraph(escape(_printable(text)), style)
+    return _Words(escape(_printable(text)), style)
 
 
 def _printable(text: str) -> str:
@@ -216,13 +228,14 @@ def _in_latin(character: str) -> str:
     return character
 
 
-def _each_page(foot: str) -> Callable[[Canvas, object], None]:
+def _each_page(foot: str) -> Callable[[MarkingCanvas, object], None]:
     """Faxed pages come apart: each says what it is of."""
 
-    def draw(canvas: Canvas, _document: object) -> None:
-        words = _words(f"{foot} · page {canvas.getPageNumber()}", _SMALL)
+    def draw(canvas: MarkingCanvas, _document: object) -> None:
+        words = Paragraph(escape(_printable(f"{foot} · page {canvas.getPageNumber()}")), _SMALL)
         words.wrap(A4[0] - 2 * _MARGIN, _LINE)
-        words.drawOn(canvas, _MARGIN, 24)
+        with canvas.decoration():
+            words.drawOn(canvas, _MARGIN, 24)
 
     return draw
 

@@ -11,14 +11,18 @@ class LinkPurpose(StrEnum):
     COMPLETE = "complete"
     RESOLVE = "resolve"
     ROSTER = "roster"
+    RECEIVED = "received"
+    ALREADY_REGISTERED = "already-registered"
 
 
 VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
     LinkPurpose.RESOLVE: timedelta(days=30),
     LinkPurpose.ROSTER: timedelta(days=14),
+    LinkPurpose.RECEIVED: timedelta(days=1),
+    LinkPurpose.ALREADY_REGISTERED: timedelta(days=1),
 }
-"""From when the e-mail with the link is written; a `COMPLETE` link from the deadline, if that is later. Whoever has a
+"""From when the link is made; a `COMPLETE` link from the deadline, if that is later. Whoever has a
 roster link sees every address; `make send-roster` makes new ones."""
 
 
@@ -26,7 +30,7 @@ roster link sees every address; `make send-roster` makes new ones."""
 class Opened:
     event: str
     id: str
-    """Of the inbound e-mail, or of the file."""
+    """Of the inbound e-mail, the file or the registration."""
     place: int
     """Of the form in the e-mail."""
 

@@ -1,14 +1,47 @@
-// Times in the reader's own zone, where that is not the event's; the page says all without this.
-for (const time of document.querySelectorAll("time[datetime][data-zone]")) {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (own && own !== time.dataset.zone && new Date(time.dateTime).getTimezoneOffset() !== 0) {
-    const shown = new Date(time.dateTime).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" });
-    time.append(`; where you are: ${shown}`);
+{# Times in the reader's own zone, where that is not the event's; the page says all without this. #}
+for (const time of document.querySelectorAll("time[data-zone]")) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone, at = new Date(time.dateTime);
+  if (own && own !== time.dataset.zone && at.getTimezoneOffset()) {
+    time.append(`; where you are: ${at.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" })}`);
   }
 }
 document.querySelector("[data-focus]")?.focus();
-// One press of the button is enough; where no answer comes, or the reader stopped waiting, another is right too.
-const form = document.querySelector("form");
-const enable = () => { const button = form?.querySelector("button"); if (button) button.disabled = false; };
-form?.addEventListener("submit", () => { form.querySelector("button").disabled = true; setTimeout(enable, 5000); });
-addEventListener("pageshow", enable);
+{# One press of the button is enough; where no answer comes, or the reader stopped waiting, another is right too. #}
+const form = document.querySelector("main form"), status = form?.querySelector("[role=status]");
+let sending = false;
+const ready = (said) => { sending = false; if (status) status.textContent = said; };
+form?.addEventListener("submit", (event) => {
+  if (sending) return event.preventDefault();
+  ready("Sending…");
+  sending = true;
+  setTimeout(ready, 5000, "No answer yet. You can press the button again: sending twice is safe.");
+});
+{# What was answered, to be checked before it is signed. #}
+const check = form?.querySelector(".check");
+if (check) form.querySelector(".second").remove();
+const made = (name, said, more) => Object.assign(document.createElement(name), { textContent: said, ...more });
+function row(field) {
+  const name = field.querySelector("legend, .name"), input = field.querySelector("input, textarea");
+  const chosen = field.querySelector(":checked")?.parentElement.textContent;
+  const said = (input.type === "radio" ? chosen ?? "" : input.value).trim();
+  const missing = !said && !name.querySelector(".must");
+  const change = made("a", said ? "Change" : "Add", { href: `#${input.id}` });
+  change.append(made("span", ` ${name.firstChild.textContent}`, { className: "hidden" }));
+  const line = made("div"), last = made("dd");
+  last.append(change);
+  line.append(
+    made("dt", name.firstChild.textContent),
+    made("dd", said || (missing ? "Not filled in yet" : "–"), { className: missing ? "error" : "lines", dir: "auto" }),
+    last,
+  );
+  return [said, line];
+}
+function list() {
+  if (!check) return;
+  const rows = [...form.querySelectorAll(".field")].filter((one) => check.compareDocumentPosition(one) & 2).map(row);
+  const lines = made("dl");
+  lines.append(...rows.map(([, line]) => line));
+  check.replaceChildren(...(rows.some(([said]) => said) ? [made("h2", "Check your answers before you sign"), lines] : []));
+}
+form?.addEventListener("input", list);
+addEventListener("pageshow", () => { ready(""); list(); });

@@ -1,9 +1,11 @@
 """The form's page in a real Chromium, with and without JavaScript, on a telephone and on a desk."""
 
+import io
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfReader
 
 from rollcall.desk.quarantine import SHORTEST
 from tests.support.builders import a_form
@@ -45,10 +47,10 @@ def test_a_person_registers(page: Page, request: pytest.FixtureRequest) -> None:
     page.wait_for_timeout(SHORTEST.total_seconds() * 1000)  # as people do
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
-    page.go_back()
-    fill_in(page, first_name=request.node.name)
-    press_register(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are already registered")
+    expect(page.locator("main")).to_contain_text(f"Thank you, {request.node.name} Diallo.")
+    page.get_by_role("link", name="Register another person").click()
+    expect(page.get_by_label("Hotel", exact=False).first).to_have_value("Hôtel Cornavin")
+    expect(page.get_by_label("Family name")).to_have_value("")
 
 
 def test_what_is_wrong_is_said_and_nothing_is_lost(page: Page, request: pytest.FixtureRequest) -> None:
@@ -76,6 +78,19 @@ def test_whoever_is_very_fast_is_asked_to_press_once_more(page: Page, request: p
     expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
 
 
+def test_answers_are_checked_before_they_are_signed(page: Page, request: pytest.FixtureRequest) -> None:
+    page.goto("/register/intgov04")
+    fill_in(page, first_name=request.node.name, signature="")
+    if button := page.get_by_role("button", name="Check my answers first").all():
+        button[0].click()
+    shown = page.locator(".check dl, dl.facts").last
+    expect(shown).to_contain_text("Administration of ITU Member State")
+    expect(shown).to_contain_text(request.node.name)
+    page.fill("[name=signature]", "Amina Diallo")
+    press_register(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
+
+
 def test_the_hidden_field_is_met_by_no_person(page: Page) -> None:
     """Neither seen, nor read out, nor reached with the keyboard."""
     page.goto("/register/intgov04")
@@ -87,7 +102,7 @@ def test_the_hidden_field_is_met_by_no_person(page: Page) -> None:
     assert page.get_by_role("textbox", name="Leave this empty").count() == 0
     page.locator("[name=signature]").focus()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Register")).to_be_focused()
+    expect(page.get_by_role("button", name="Register", exact=True)).to_be_focused()
     page.keyboard.press("Shift+Tab")
     expect(page.locator("[name=signature]")).to_be_focused()
 
@@ -107,6 +122,70 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, served: Served, widt
         page.goto(f"http://127.0.0.1:{served.port}{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_long_word_scrolls_nothing_sideways(browser: Browser, served: Served, direction: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 740})
+    page.goto(f"http://127.0.0.1:{served.port}/register/intgov04")
+    fill_in(page, hotel="Hotel" * 40, signature="")
+    page.evaluate(
+        """direction => {
+            document.documentElement.dir = direction;
+            const texts = document.querySelectorAll("h1, h2, dd, legend, .name, .help");
+            for (const one of texts) one.append("Bau".repeat(60));
+        }""",
+        direction,
+    )
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollLeft]") == [320, 0]
+    page.close()
+
+
+def test_a_choice_is_large_enough_to_hit(browser: Browser, served: Served) -> None:
+    """WCAG 2.5.8."""
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/register/intgov04")
+    for radio in page.get_by_role("radio").all():
+        box = radio.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 24
+    page.close()
+
+
+def test_sending_is_said_and_once_is_enough(browser: Browser, served: Served) -> None:
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/register/intgov04")
+    fill_in(page, first_name="Sending")
+    page.evaluate(
+        """() => document.querySelector("main form").addEventListener("submit", (event) => {
+            window.sent = (window.sent ?? 0) + !event.defaultPrevented;
+            event.preventDefault();
+        })"""
+    )
+    for _ in range(2):
+        page.get_by_role("button", name="Register").click()
+        expect(page.get_by_role("status")).to_have_text("Sending…")
+    assert page.evaluate("window.sent") == 1
+    page.close()
+
+
+def test_the_form_prints_on_two_pages(browser: Browser, served: Served, request: pytest.FixtureRequest) -> None:
+    page = browser.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/register/intgov04")
+    assert pages_of(page) <= 2
+    fill_in(page, first_name=request.node.name, email="amina")
+    press_register(page)
+    assert pages_of(page) <= 2
+    page.fill("[name=email]", "amina@example.org")
+    press_register(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
+    assert pages_of(page) == 1
+    page.close()
+
+
+def pages_of(page: Page) -> int:
+    """When it is printed on A4."""
+    return len(PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages)
 
 
 def test_the_readers_own_time_needs_javascript(browser: Browser, served: Served) -> None:

@@ -40,7 +40,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, desk: LinkedPages) ->
 def test_a_person_completes_what_was_missing(page: Page, desk: LinkedPages) -> None:
     desk.add_inbound("MISSING", INCOMPLETE)
     page.goto(urlsplit(completing("MISSING")).path)
-    expect(page.get_by_role("alert")).to_contain_text("Signature: Type your name")
+    expect(page.get_by_role("alert")).to_contain_text("Type your name")
     expect(page.locator("[name=category]:checked")).to_have_value("member-state")
     page.get_by_label("Signature").fill("Amina Diallo")
     page.wait_for_timeout(SHORTEST.total_seconds() * 1000)  # as people do

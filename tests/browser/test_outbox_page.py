@@ -38,6 +38,7 @@ def test_a_person_sends_an_email_in_and_opens_a_link_of_the_answer(page: Page, s
     expect(page.get_by_text("Signature: Type your name: it stands for your signature.")).to_be_visible()
     until(lambda: outbox(served, "reply"))
     page.get_by_role("link", name="Load again").click()
+    page.wait_for_load_state()
     assert fits_the_screen(page)
     with page.expect_popup() as opened:
         page.frame_locator("iframe").locator("a[href*='/complete/']").first.click()

@@ -86,7 +86,7 @@ def test_nothing_leads_to_a_private_function(front: Front) -> None:
     assert not [name for name in PRIVATE if name in asked]
 
 
-def test_backends_send_hsts_and_neither_log_nor_cache(front: Front) -> None:
+def test_backends_send_hsts_compress_and_neither_log_nor_cache(front: Front) -> None:
     assert list(front.created("backendServices")) == PUBLIC
     for name in PUBLIC:
         backend = front.there("backendServices", name)
@@ -94,6 +94,7 @@ def test_backends_send_hsts_and_neither_log_nor_cache(front: Front) -> None:
         assert backend["loadBalancingScheme"] == "EXTERNAL_MANAGED"
         assert backend["logConfig"]["enable"] is False
         assert backend["enableCDN"] is False
+        assert backend["compressionMode"] == "AUTOMATIC"
         assert [group["group"].partition("/projects/")[2] for group in backend["backends"]] == [
             f"{PROJECT}/regions/europe-west6/networkEndpointGroups/{name}"
         ]

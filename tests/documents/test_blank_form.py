@@ -154,3 +154,32 @@ def test_make_form_writes_both_for_each_event(tmp_path: Path) -> None:
     assert (tmp_path / "forms" / "intgov04-form.txt").read_text("utf-8") == blank_form_text(
         an_event(), "spumail@itu.int"
     )
+
+
+def test_a_screen_reader_meets_texts_and_fields_in_order() -> None:
+    reader = pdf(an_event(categories=tuple(Category(f"kind-{place}", f"Kind {place}") for place in range(60))))
+    root: Any = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    elements = [element.get_object() for element in root["/StructTreeRoot"]["/K"]["/K"]]
+    assert [element["/S"] for element in elements[:2]] == ["/P", "/H1"]
+    fields = [element["/K"]["/Obj"] for element in elements if element["/S"] == "/Form"]
+    assert len(fields) == 4 + 60 + len(form_fields(an_event())) - 2
+    assert [field["/TU"] for field in fields if "/TU" in field] == [
+        field.label + ("" if field.required else " (optional)")
+        for field in form_fields(an_event())
+        if not field.choices
+    ]
+    numbered = root["/StructTreeRoot"]["/ParentTree"]["/Nums"]
+    parents = dict(zip(numbered[::2], numbered[1::2], strict=True))
+    for element in elements:
+        if element["/S"] == "/Form":
+            assert parents[element["/K"]["/Obj"]["/StructParent"]].get_object() == element
+        else:
+            assert parents[element["/Pg"]["/StructParents"]][element["/K"]].get_object() == element
+    for page in reader.pages:
+        assert str(page["/Tabs"]) == "/S"
+        content = page.get_contents()
+        assert content is not None
+        drawn = content.get_data()
+        assert drawn.count(b" BDC") == len(parents[page["/StructParents"]])
+        assert drawn.count(b"BMC") == 1

@@ -1,0 +1,60 @@
+"""The pages after a registration. Their address is signed: they show what the person wrote, for a day."""
+
+from flask import Request, Response
+
+from handlers.email_links import no_link, opened
+from handlers.form_page import form_page, labelled_answers
+from handlers.logs import log_unavailable
+from handlers.responses import form_address, page
+from rollcall.desk.desk import Desk
+from rollcall.desk.follow_up import registered
+from rollcall.desk.register import Accepted, Duplicate
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Event
+from rollcall.model.links import VALID_FOR, LinkPurpose, Opened
+from rollcall.model.registration import Registered, reference
+from schemas.form import written
+
+_CARRIED_OVER = ("organization", "category", "address", "fax", "hotel", "hotel_tel")
+"""What people of one delegation share."""
+
+
+def to_received(desk: Desk, event: Event, request: Request, outcome: Accepted | Duplicate) -> Response:
+    """A redirect, since a page may be reloaded without registering again."""
+    until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RECEIVED]
+    path = desk.links.received(event, outcome.id, until, duplicate=isinstance(outcome, Duplicate))
+    return Response(status=303, headers={"Location": f"{form_address(request, event)}/{path}"})
+
+
+def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
+    """Without the answers while the store is unavailable: the person is registered all the same."""
+    link = opened(desk, event, purpose, token)
+    if not isinstance(link, Opened):
+        return no_link(event, request, purpose, link)
+    there = _registered(desk, link)
+    return page(
+        200,
+        "received",
+        event=event,
+        reference=reference(link.id),
+        duplicate=purpose is LinkPurpose.ALREADY_REGISTERED,
+        registered=there,
+        answers=labelled_answers(event, written(there.registration)) if there else [],
+        another=f"{form_address(request, event)}/{purpose}/{token}/another",
+    )
+
+
+def another(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
+    """The form for another person of the same organization; empty where the link does not work."""
+    link = opened(desk, event, purpose, token)
+    there = _registered(desk, link) if isinstance(link, Opened) else None
+    answers = written(there.registration) if there else {}
+    return form_page(desk, event, request, {name: answers[name] for name in _CARRIED_OVER if name in answers})
+
+
+def _registered(desk: Desk, link: Opened) -> Registered | None:
+    try:
+        return registered(desk, link)
+    except StoreUnavailable as error:
+        log_unavailable(error)
+        return None
