@@ -91,9 +91,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     if names_another_event(event, f"{about.subject}\n{letter}"):
         people = [form.doubted(Doubt.ANOTHER_EVENT) for form in people]
     known = [about.sender, *(answer for answer in answers if answer not in questions)]
-    says = what_it_says(f"{_TAG.sub('', about.subject)}
-
-{letter}", event, known)
+    says = what_it_says(f"{_TAG.sub('', about.subject)}\n\n{letter}", event, known)
     return Found(
         tuple(_checked(event, form) for form in people[:MOST_FORMS]),
         tuple(not_read),
