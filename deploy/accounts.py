@@ -1,6 +1,6 @@
 """Who may do what: an account for each function, and the fewest roles."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 from deploy.functions import FUNCTIONS
@@ -87,7 +87,8 @@ def _database_role(place: Place) -> GcloudStep:
 
 def _in_project(place: Place) -> GcloudSet:
     """The builder reads the functions' sources, not the inbound e-mails: hence the condition
-    (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without)."""
+    (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without). Google gives Compute
+    Engine's default account the role Editor; nothing here runs as it."""
     sources = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{place.number}-')"
     database = {(_database_role_name(place), _member(place, function.name), "") for function in FUNCTIONS}
     builder = _member(place, "builder")
@@ -103,6 +104,7 @@ def _in_project(place: Place) -> GcloudSet:
         look=f"projects get-iam-policy {place.project}",
         change=f"projects {{}}-iam-policy-binding {place.project}",
         wanted=wanted,
+        surplus={("roles/editor", f"serviceAccount:{place.number}-compute@developer.gserviceaccount.com", "")},
     )
 
 
@@ -146,18 +148,24 @@ def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
 
 
 def _bindings(
-    place: Place, title: str, look: str, change: str, wanted: set[_Binding], all_are_ours: bool = False
+    place: Place,
+    title: str,
+    look: str,
+    change: str,
+    wanted: set[_Binding],
+    all_are_ours: bool = False,
+    surplus: Set[_Binding] = frozenset(),
 ) -> GcloudSet:
-    """Our accounts get exactly these roles; with `all_are_ours`, nobody else has any."""
+    """Our accounts get exactly these roles; with `all_are_ours`, nobody else has any. `surplus` goes too."""
     accounts = {_member(place, name) for name in (*CALLERS, *(function.name for function in FUNCTIONS))}
 
     def ours(there: Any) -> set[_Binding]:
-        return {
+        bindings = {
             (binding["role"], member, binding.get("condition", {}).get("expression", ""))
             for binding in there.get("bindings", ())
             for member in binding["members"]
-            if all_are_ours or member in accounts
         }
+        return {one for one in bindings if all_are_ours or one[1] in accounts or one in surplus}
 
     def changes(there: Any) -> Sequence[Command]:
         have = ours(there)

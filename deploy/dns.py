@@ -7,6 +7,7 @@ from enum import StrEnum
 from dns.exception import DNSException
 from dns.name import from_text
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TXT import TXT
 from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 
 from deploy.place import Place
@@ -23,6 +24,7 @@ class Kind(StrEnum):
     A = "A"
     CNAME = "CNAME"
     MX = "MX"
+    TXT = "TXT"
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,14 @@ class Missing:
 
 
 def records(place: Place, address: str | None, domain: AuthenticatedDomain | None) -> tuple[Record, ...]:
-    """The records to set: four for pages and outgoing e-mail, a fifth for forms sent by e-mail. `address` is the load
+    """The records to set: five for pages and outgoing e-mail, a sixth for forms sent by e-mail. `address` is the load
     balancer's (IPv4)."""
     sendgrid = domain.cnames if domain else ((f"(three names below {place.domain})", UNKNOWN),)
     return (
         Record(place.domain, Kind.A, address or UNKNOWN, "the pages, and SendGrid's webhooks"),
         *(Record(host, Kind.CNAME, value, "SendGrid signs our e-mails (DKIM, SPF)") for host, value in sendgrid),
         Record(place.domain, Kind.MX, "10 mx.sendgrid.net", "forms sent by e-mail"),
+        Record(f"_dmarc.{place.domain}", Kind.TXT, "v=DMARC1; p=none", "Gmail and others want it (DMARC)"),
     )
 
 
@@ -111,15 +114,36 @@ def _standing(lacks: Missing | None) -> str:
 
 
 def _ask(record: Record, resolver: Resolver) -> tuple[str, ...]:
+    if record.kind is Kind.TXT:
+        return (_plain(record.value),) if _has_dmarc(record.name, resolver) else ()
+    return tuple(sorted(_plain(one) for one in _says(record.name, record.kind, resolver)))
+
+
+def _has_dmarc(name: str, resolver: Resolver) -> bool:
+    """Whichever policy it says; a domain above may have it for all below (RFC 7489, 6.6.3)."""
+    label, _, domain = name.partition(".")
+    while "." in domain:
+        if any(text.lower().startswith("v=dmarc1") for text in _says(f"{label}.{domain}", Kind.TXT, resolver)):
+            return True
+        domain = domain.partition(".")[2]
+    return False
+
+
+def _says(name: str, kind: Kind, resolver: Resolver) -> list[str]:
     try:
-        answer = resolver.resolve(from_text(record.name), str(record.kind), lifetime=_LIFETIME)
+        answer = resolver.resolve(from_text(name), str(kind), lifetime=_LIFETIME)
     except (NXDOMAIN, NoAnswer):
-        return ()
-    return tuple(sorted(_plain(_text(one)) for one in answer))
+        return []
+    return [_text(one) for one in answer]
 
 
 def _text(data: object) -> str:
-    return f"{data.preference} {data.exchange}" if isinstance(data, MX) else str(data)
+    match data:
+        case MX():
+            return f"{data.preference} {data.exchange}"
+        case TXT():
+            return b"".join(data.strings).decode("utf-8", "replace")
+    return str(data)
 
 
 def _plain(value: str) -> str:

@@ -29,6 +29,8 @@ def steps(place: Place, rules_api: str = RULES_API) -> tuple[Step, ...]:
         _indexes(place, wanted["indexes"]),
         _exemptions(place, [field for field in wanted["fieldOverrides"] if not field.get("ttl")]),
         _expiry(place, [field for field in wanted["fieldOverrides"] if field.get("ttl")]),
+        _backup_schedule(place),
+        _backups(place),
         Rules(place.project, (_HERE / "firestore.rules").read_text(), rules_api),
     )
 
@@ -172,6 +174,53 @@ def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
         look=gcloud(f"firestore fields ttls list --database={_NAME} --format=json", project=place.project),
         changes=changes,
         empty=[],
+    )
+
+
+_KEPT_FOR = 5 * 7 * 86400
+"""Seconds a backup is kept: a month in which a mistake may be seen, and no longer, since what a person asked to have
+deleted is in it. Google allows 14 weeks
+(https://firebase.google.com/docs/firestore/reference/rest/v1/projects.databases.backupSchedules)."""
+
+
+def _backup_schedule(place: Place) -> GcloudSet:
+    """Point-in-time recovery ends after seven days; a mistake may be seen later. The schedule is deleted with the
+    database."""
+    schedules = f"firestore backups schedules {{}} --database={_NAME}"
+    kept_for = f"--retention={_KEPT_FOR}s"
+
+    def changes(there: Any) -> Sequence[Command]:
+        weekly = [one for one in there if "weeklyRecurrence" in one]
+        if not weekly:
+            new = f"{schedules.format('create')} --recurrence=weekly --day-of-week=SUN {kept_for}"
+            return [gcloud(new, project=place.project)]
+        return [
+            gcloud(f"{schedules.format('update')} --backup-schedule={id} {kept_for}", project=place.project)
+            for id, retention in ((one["name"].rpartition("/")[2], one["retention"]) for one in weekly)
+            if retention != f"{_KEPT_FOR}s"
+        ]
+
+    return GcloudSet(
+        title="a backup of the database each Sunday, kept for five weeks",
+        look=gcloud(f"{schedules.format('list')} --format=json", project=place.project),
+        changes=changes,
+        empty=[],
+    )
+
+
+def _backups(place: Place) -> GcloudSet:
+    """What the schedule made: it would outlive the database, with everything that people sent."""
+    where = f"--location={place.region}"
+    return GcloudSet(
+        title="the backups",
+        look=gcloud(f"firestore backups list {where} --format=json", project=place.project),
+        changes=lambda _: [],
+        empty=[],
+        delete=lambda there: [
+            gcloud(f"firestore backups delete {where} --backup={one['name'].rpartition('/')[2]}", project=place.project)
+            for one in there
+        ],
+        holds_data=True,
     )
 
 

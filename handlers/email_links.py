@@ -6,13 +6,17 @@ from handlers.form_page import filled_in, form_page
 from handlers.logs import log
 from handlers.responses import form_address, page
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import form_to_complete
+from rollcall.desk.follow_up import Completed, form_to_complete
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from schemas.faults import sentences
 
+_NOT_THERE = (
+    "The e-mail that this link belongs to is not in our database. Please fill in the form here. If you have registered "
+    "already, sending it again is safe."
+)
 _GONE = "There is nothing left to do: it is in no digest any more."
 
 
@@ -35,11 +39,15 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpi
     intake = intake_now(desk, event)
     if intake.past or intake.not_yet_open:
         return form_page(desk, event, request)
-    form = form_to_complete(desk, link)
-    if form is None:
-        return page(200, "completed", event=event, form_page=form_address(request, event))
-    # without the fields that tell robots from people: the link is no robot's, and one missing answer is soon filled in
-    return filled_in(desk, request, event, 200, form.answers, intake, errors=sentences(event, form.faults))
+    match form_to_complete(desk, link):
+        case None:
+            return filled_in(desk, request, event, 410, {}, intake, problem=_NOT_THERE)
+        case Completed():
+            return page(200, "completed", event=event, form_page=form_address(request, event))
+        case form:
+            # without the fields that tell robots from people: the link is no robot's, and a missing answer is soon
+            # filled in
+            return filled_in(desk, request, event, 200, form.answers, intake, errors=sentences(event, form.faults))
 
 
 def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:

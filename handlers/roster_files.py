@@ -11,7 +11,7 @@ from rollcall.desk.desk import Desk
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.roster import ROSTER_TYPES, roster_file_ending
+from rollcall.model.roster import ROSTER_TYPES, roster_file_ending, roster_file_name
 
 _GONE = "Rosters are kept for a limited time. Please ask whoever runs the registration desk to send the roster again."
 
@@ -27,7 +27,7 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
         return page(410, "message", event=event, heading="This roster is no longer here", sentences=[_GONE])
     if request.method == "GET":
         log("INFO", "roster downloaded", event=event.slug, ending=ending)
-    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-roster{ending}"'}
+    as_file = {"Content-Disposition": f'attachment; filename="{roster_file_name(event.slug, ending)}"'}
     return Response(_whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
 
 

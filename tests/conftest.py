@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from gcp_storage_emulator.server import create_server
+from hypothesis import HealthCheck, settings
 
 from rollcall.desk.desk import Desk
 from rollcall.local.emulator import NoEmulator, firestore_emulator, free_port
@@ -16,6 +17,9 @@ from tests.support.clock import Clock
 from tests.support.desk import Postbox, a_desk
 from tests.support.left_out import leave_out, left_out
 from tests.support.shared import shared
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

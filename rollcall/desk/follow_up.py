@@ -1,6 +1,6 @@
 """Following a link of ours: a form is completed, an inbound e-mail is marked as dealt with, a person is thanked."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rollcall.desk.desk import Desk
 from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, InboundForm, InboundStatus
@@ -8,16 +8,20 @@ from rollcall.model.links import Opened
 from rollcall.model.registration import Registered
 
 
-def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | None:
-    """None where it is complete, or its person is registered."""
+@dataclass(frozen=True)
+class Completed:
+    """Its person is registered, by this form or another."""
+
+
+def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | Completed | None:
+    """None if the database does not have it."""
     inbound = desk.store.inbound(opened.id)
     if inbound is None or opened.place >= len(inbound.forms):
         return None
     form = inbound.forms[opened.place]
-    if form.status is not FormStatus.INCOMPLETE:
-        return None
-    came_since = form.person and desk.store.people_among(opened.event, [form.person])
-    return None if came_since else form
+    if form.status in REGISTERED or (form.person and desk.store.people_among(opened.event, [form.person])):
+        return Completed()
+    return form
 
 
 def note_completed(desk: Desk, opened: Opened, person: str, registration_id: str) -> None:

@@ -1,6 +1,6 @@
 """The event as a calendar entry (RFC 5545)."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
@@ -15,8 +15,8 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
     entry.add("dtstamp", registered.received_at)
     entry.add("summary", event.title)
     if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
-        entry.add("dtstart", event.starts.astimezone(event.zone))
-        entry.add("dtend", event.ends.astimezone(event.zone))
+        entry.add("dtstart", event.starts.astimezone(UTC))  # not all programs read a time zone's rules right
+        entry.add("dtend", event.ends.astimezone(UTC))
     else:
         entry.add("dtstart", event.starts)
         entry.add("dtend", event.ends + timedelta(days=1))  # exclusive (RFC 5545, 3.6.1)
@@ -33,6 +33,5 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(entry)
-    calendar.add_missing_timezones()
     written: bytes = calendar.to_ical()
     return written

@@ -1,170 +1,184 @@
-"""The roster's files, CSV and XLSX. SQLite sorts what may be larger than memory; rows are written one at a time."""
+"""The roster's files: a workbook for people, CSV for programs.
+
+SQLite sorts and groups what may be larger than memory; rows are written one at a time.
+"""
 
 import csv
-import io
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import starmap
+from datetime import UTC, datetime
 from pathlib import Path
-from xml.sax.saxutils import escape
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from typing import Any
 
-import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name
-
+from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.intake import e_mailed_in_time
-from rollcall.model.registration import Registered, Registration, fold, similarity_key
-from rollcall.model.roster import (
-    WHY_QUARANTINED,
-    Drawn,
-    Named,
-    RosterContent,
-    RosterRow,
-    Shown,
-)
-from schemas.form import form_fields, in_labels, written
+from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
+from rollcall.model.roster import WHY_QUARANTINED, Drawn, Named, RosterContent, RosterRow, Shown, roster_file_name
+from schemas.form import FormField, form_fields, in_labels, written
 
-Row = tuple[str, ...]
+Cells = Mapping[str, str | int]
+"""By column."""
 
-_TELEPHONE = re.compile(r"\+?[\d\s().\-/]*\d[\d\s().\-/]*")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
-_WIDTHS = {"organization": 36, "address": 36, "category": 24, "email": 32, "hotel": 24, "title": 7}
-_USUAL_WIDTH = 18
 NAMED = 200
 """Organizations, and hotels."""
 DOUBLES_NAMED = 5
-_LONGEST_IN_CELL = 32_767  # characters, Excel's limit
-_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
+NOT_GIVEN = "(not given)"
+
+_COLUMNS = {
+    "reference": Column("Reference", 12, wraps=False),
+    "received": Column("Received", 11, wraps=False),
+    "confirmation": Column("Confirmation", 13, wraps=False),
+    "doubles": Column("May be the same as", 12, wraps=False),
+    "in_time": Column("E-mailed in time, at", 12, wraps=False),
+    "same_hotel": Column("Hotel", 28),
+    "sign": Column("Please sign", 36),
+    "count_of": Column("Count of", 16),
+    "counted": Column("Name", 64),
+    "people": Column("People", 10, wraps=False),
+    "name": Column("Name", 28),
+    "sender": Column("E-mail address of the sender", 32),
+    "missing": Column("Missing", 48),
+    "why": Column("Why", 20),
+}
+_WIDTHS = {"category": 20, "organization": 30, "address": 28, "email": 36, "hotel": 20, "first_name": 14}
+_USUAL_WIDTH = 16
+_NARROW = {"title": 6, "tel": 14, "fax": 14, "hotel_tel": 13, "signed_on": 11}
+_TO_SIGN_IN = 32.0  # points
 
 
 def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
-    table, workbook = folder / f"{event.slug}-roster.csv", folder / f"{event.slug}-roster.xlsx"
-    with closing(SortedRows()) as rows:
-        rows.add(event, content)
-        write_table(roster_sheet(event, rows), table)
-        write_workbook(event, content, rows, workbook)
-        return Drawn((table, workbook), rows.named("organization"), rows.named("hotel"), rows.doubles())
+    workbook, table = (folder / roster_file_name(event.slug, ending) for ending in (".xlsx", ".csv"))
+    with closing(SortedRows(event)) as rows:
+        rows.add(also_in_table(event, content.people, table), content.closes_at)
+        write_workbook(workbook, f"Roster: {event.title}", content.closes_at, sheets(event, content, rows))
+        return Drawn((workbook, table), rows.named("organization"), rows.named("hotel"), rows.doubles())
 
 
-@dataclass(frozen=True)
-class Column:
-    """`width` in characters."""
-
-    label: str
-    width: int
-
-
-@dataclass(frozen=True)
-class Sheet:
-    name: str
-    columns: tuple[Column, ...]
-    count: int
-    rows: Iterable[Row]
-
-
-def roster_sheet(event: Event, rows: "SortedRows") -> Sheet:
-    after = Column("Received", 17), Column("Confirmation", 14), Column("May be the same as", 18)
-    columns = Column("Reference", 14), *_form_columns(event), *after
-    return Sheet("Roster", columns, rows.count(late=False), (row[:-1] for row in rows.of(late=False)))
+def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iterator[RosterRow]:
+    """Writes those on the list as CSV on the way (RFC 4180): answers as typed, choices as codes, times in UTC."""
+    names = ["reference", *(field.name for field in form_fields(event)), "received_at", "confirmation"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, names, extrasaction="ignore")
+        table.writeheader()
+        for one in people:
+            if not one.late:
+                received_at = one.registered.received_at.astimezone(UTC).isoformat(timespec="seconds")
+                about = {"reference": one.registered.reference, "received_at": received_at}
+                table.writerow({**_answers(event, one.registered), **about, "confirmation": _sent(one)})
+            yield one
 
 
 def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:
-    """The roster, and what else there is."""
-    roster, answers, place_of = roster_sheet(event, rows), _answers(event), place(event)
-    late_columns = *roster.columns, Column("E-mailed in time, at", 19)
-    not_completed = [
-        (one.name, one.sender, one.missing, _time(one.received_at, event)) for one in content.not_completed
-    ]
-    across = ("Name", 28), ("E-mail address of the sender", 32), ("Missing", 48), ("Received", 17)
-    quarantined = (
-        (WHY_QUARANTINED[one.signal], _time(one.form.received_at, event), *answers(one.form))
-        for one in sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
+    columns = {**_COLUMNS, **{field.name: _column(field) for field in form_fields(event)}}
+
+    def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
+        return Sheet(name, {one: columns[one] for one in across if one in columns}, cells, count, **printed)
+
+    fields, person = [field.name for field in form_fields(event)], ("family_name", "first_name", "organization")
+    roster = "reference", *fields, "received", "confirmation", "doubles"
+    at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
+    listed, late, totals = rows.count(late=False), rows.count(late=True), list(_totals(event, rows))
+    by_hotel, by_name = rows.of(order="hotel_key = '', hotel_key, name"), rows.of(order="name")
+    not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
+    made = (
+        sheet("Roster", roster, rows.of(), listed),
+        sheet("By hotel", at_hotel, by_hotel, listed),
+        sheet("At the door", at_door, by_name, listed, portrait=True, least_height=_TO_SIGN_IN),
+        sheet("Totals", ("count_of", "counted", "people"), totals, len(totals), portrait=True),
+        sheet("Late", (*roster, "in_time"), rows.of(late=True), late),
+        sheet("Not completed", ("name", "sender", "missing", "received"), not_completed, len(not_completed)),
+        sheet("Needs review", ("why", "received", *fields), quarantined, len(quarantined)),
     )
-    review_columns = Column("Why", 30), Column("Received", 17), *_form_columns(event)
-    others = (
-        Sheet("Late", late_columns, rows.count(late=True), rows.of(late=True)),
-        Sheet("Not completed", tuple(starmap(Column, across)), len(not_completed), not_completed),
-        Sheet("Needs review", review_columns, len(content.quarantined), quarantined),
-    )
-    return [roster, *(sheet for sheet in others if sheet.count)]
+    return [one for one in made if one.count or one.name == "Roster"]
 
 
-def harmless(cell: str) -> str:
-    """Guards against CSV injection (OWASP); telephone numbers stay as written."""
-    if cell.startswith(_FORMULA_STARTS) and not _TELEPHONE.fullmatch(cell):
-        return "'" + cell
-    return cell
-
-
-Place = tuple[int, str, str, str]
-"""Category, organization, family name, first name."""
+Place = tuple[int, str, str]
+"""Category, organization, name."""
 
 
 def place(event: Event) -> Callable[[Registration], Place]:
     order = {category.code: number for number, category in enumerate(event.categories)}
 
     def of(person: Registration) -> Place:
-        organization = person.answers.get("organization", "")
-        number = order.get(person.category, len(order))
-        return number, fold(organization), fold(person.family_name), fold(person.first_name)
+        organization = without_accents(person.answers.get("organization", ""))
+        return order.get(person.category, len(order)), organization, name_in_order(person)
 
     return of
 
 
-class SortedRows:
-    """Sorted by place, then as they were added."""
+def name_in_order(person: Registration) -> str:
+    """Sorts letters first, then accents, as English and most languages in Latin script do; others by code point."""
+    names = person.family_name, person.first_name
+    return "\x1f".join((*map(without_accents, names), *names))
 
-    def __init__(self) -> None:
+
+def hotel_key(name: str) -> str:
+    """The same for `Hotel Beau-Rivage`, `HÔTEL BEAU RIVAGE` and `Beau Rivage hotel`."""
+    words = re.findall(r"\w+", without_accents(name))
+    return "".join(word for word in words if word != "hotel") or "".join(words)
+
+
+class SortedRows:
+    def __init__(self, event: Event) -> None:
+        self._event = event
+        self._names = ["reference", *(field.name for field in form_fields(event)), "received", "confirmation"]
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
         self._file.execute("pragma journal_mode = off")
-        self._file.execute(
-            f"create table people (late, {_PLACE}, organization, hotel, similarity, reference, cells, in_time, doubles)"
-        )
+        self._file.execute(f"create table people ({_KEPT})")
 
     def close(self) -> None:
         self._file.close()
 
-    def add(self, event: Event, content: RosterContent) -> None:
-        place_of, answers = place(event), _answers(event)
+    def add(self, people: Iterable[RosterRow], closes_at: datetime) -> None:
+        place_of = place(self._event)
 
-        def values(one: RosterRow) -> tuple[object, ...]:
+        def row(one: RosterRow) -> dict[str, object]:
             registered, person = one.registered, one.registered.registration
-            confirmation = one.unsent.status if one.unsent else EmailStatus.SENT
-            received = _time(registered.received_at, event)
-            cells = registered.reference, *answers(registered), received, confirmation.value
-            arrived_at, in_time = registered.arrived_at, ""
-            if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, content.closes_at):
-                in_time = _time(arrived_at, event)
-            return (
-                one.late,
-                *place_of(person),
-                person.answers.get("organization"),
-                person.answers.get("hotel"),
-                hash(similarity_key(person)),
-                registered.reference,
-                json.dumps(cells, ensure_ascii=False),
-                in_time,
-                "",
-            )
+            arrived_at, in_time, hotel = registered.arrived_at, "", person.answers.get("hotel")
+            if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, closes_at):
+                in_time = _time(arrived_at, self._event)
+            cells = {"reference": registered.reference, **_cells(self._event, registered), "confirmation": _sent(one)}
+            category, organization_key, name = place_of(person)
+            return {
+                "late": one.late,
+                "category": category,
+                "organization_key": organization_key,
+                "name": name,
+                "organization": person.answers.get("organization"),
+                "represents": cells.get("category"),
+                "hotel": hotel,
+                "hotel_key": hotel_key(hotel or ""),
+                "confirmation": _sent(one),
+                "similarity": hash(similarity_key(person)),
+                "reference": registered.reference,
+                "cells": json.dumps([cells.get(name, "") for name in self._names], ensure_ascii=False),
+                "in_time": in_time,
+                "doubles": "",
+            }
 
-        self._file.executemany(f"insert into people values ({', '.join('?' * 12)})", map(values, content.people))
+        filled = ", ".join(f":{column.strip()}" for column in _KEPT.split(","))
+        self._file.executemany(f"insert into people values ({filled})", map(row, people))
         self._file.execute("create index similar on people (similarity)")
         self._file.execute(_MARK_DOUBLES, (DOUBLES_NAMED,))
+        for what in ("organization", "hotel"):
+            self._file.execute(_TAKE_USUAL_SPELLING.format(what=what))
 
-    def of(self, *, late: bool) -> Iterator[Row]:
-        """Sorts only keys, and looks each row up at its turn. The last cell is of late rows alone."""
-        in_order = self._file.execute(f"select rowid from people where late = ? order by {_PLACE}, rowid", (late,))
+    def of(self, *, late: bool = False, order: str = "") -> Iterator[Cells]:
+        """By place, or in this order. Sorts only keys, and looks each row up at its turn."""
+        in_order = self._file.execute(
+            f"select rowid from people where late = ? order by {order or _PLACE}, rowid", (late,)
+        )
         for number in in_order:
-            ((cells, *more),) = self._file.execute("select cells, doubles, in_time from people where rowid = ?", number)
-            yield (*json.loads(cells), *more)
+            ((cells, in_time, doubles, hotel),) = self._file.execute(
+                "select cells, in_time, doubles, hotel from people where rowid = ?", number
+            )
+            own: dict[str, str] = dict(zip(self._names, json.loads(cells), strict=True))
+            yield {**own, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or NOT_GIVEN}
 
     def count(self, *, late: bool) -> int:
         return self._count("people where late = ?", (late,))
@@ -173,8 +187,8 @@ class SortedRows:
         return self._count("people where doubles > ''")
 
     def named(self, what: str) -> Named:
-        counted = f"select {what} as name, count(*) as times from people where not late group by name"
-        shown = self._file.execute(f"{counted} order by times desc, name limit ?", (NAMED,)).fetchall()
+        counted = f"select {what}, count(*) as times from people where not late group by {what}"
+        shown = self._file.execute(f"{counted} order by times desc, {what} limit ?", (NAMED,)).fetchall()
         return Shown(tuple(shown), self._count(f"({counted})"))
 
     def _count(self, those: str, given: tuple[object, ...] = ()) -> int:
@@ -182,7 +196,11 @@ class SortedRows:
         return int(count)
 
 
-_PLACE = "category, place_of_organization, family_name, first_name"
+_PLACE = "category, organization_key, name"
+_KEPT = (
+    f"late, {_PLACE}, organization, represents, hotel, hotel_key, confirmation, similarity, reference, cells,"
+    " in_time, doubles"
+)
 # people with one similarity get each other's references
 _MARK_DOUBLES = """
     update people set doubles = (
@@ -193,89 +211,64 @@ _MARK_DOUBLES = """
     )
     where similarity in (select similarity from people group by similarity having count(*) > 1)
 """
-
-
-def write_table(sheet: Sheet, path: Path) -> None:
-    """CSV (RFC 4180), in UTF-8 with the byte order mark that spreadsheets need."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([column.label for column in sheet.columns])
-        writer.writerows(map(harmless, row) for row in sheet.rows)
-
-
-def write_workbook(event: Event, content: RosterContent, rows: SortedRows, path: Path) -> None:
-    """The rows go straight into the zipped sheets: xlsxwriter would write them to disk twice, 2,400 bytes a person,
-    and on Cloud Run the disk is memory."""
-    filled = sheets(event, content, rows)
-    frame = io.BytesIO()
-    with xlsxwriter.Workbook(frame, {"in_memory": True}) as workbook:
-        workbook.set_properties({"title": f"Roster: {event.title}", "created": content.closes_at.replace(tzinfo=None)})
-        for sheet in filled:
-            _add_sheet(workbook, event, sheet)
-    its_rows = {f"xl/worksheets/sheet{number}.xml": sheet.rows for number, sheet in enumerate(filled, start=1)}
-    with ZipFile(frame) as parts, ZipFile(path, "w") as whole:
-        for part in parts.infolist():
-            entry = ZipInfo(part.filename, part.date_time)
-            entry.compress_type = ZIP_DEFLATED
-            with whole.open(entry, "w") as into:
-                into.writelines(_with_rows(parts.read(part), its_rows.get(part.filename)))
-
-
-def _add_sheet(workbook: xlsxwriter.Workbook, event: Event, sheet: Sheet) -> None:
-    page = workbook.add_worksheet(sheet.name)
-    header = workbook.add_format({"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "valign": "top", "border": 1})
-    body = workbook.add_format({"text_wrap": True, "valign": "top", "num_format": "@"})
-    for number, column in enumerate(sheet.columns):
-        page.set_column(number, number, column.width, body)
-        page.write_string(0, number, column.label, header)
-    page.freeze_panes(1, 1)
-    page.autofilter(0, 0, max(sheet.count, 1), len(sheet.columns) - 1)
-    page.set_landscape()
-    page.set_paper(9)  # A4
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(0)
-    printed = event.title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
-    page.set_header(f"&L{printed}&R{sheet.name}")
-    page.set_footer("&LPrinted &D&RPage &P of &N")
-
-
-def _with_rows(part: bytes, rows: Iterable[Row] | None) -> Iterator[bytes]:
-    """As in ECMA-376, part 1, 18.3.1, in their columns' format."""
-    if rows is None:
-        yield part
-        return
-    until, end, after = part.partition(b"</sheetData>")
-    (style,) = set(re.findall(r'<col [^>]*style="(\d+)"', until.decode()))
-    yield re.sub(rb"<dimension [^>]*/>", b"", until)  # how far the sheet goes; it may be left out
-    for line, row in enumerate(rows, start=2):
-        cells = "".join(
-            f'<c r="{xl_col_to_name(number)}{line}" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
-            f"{_in_xml(text)}</t></is></c>"
-            for number, text in enumerate(row)
+# of the spellings of one name, all take the most frequent; their cells keep their own
+_TAKE_USUAL_SPELLING = """
+    update people set {what} = usual.{what} from (
+        select key, {what}, max(times) from (
+            select {what}_key as key, {what}, count(*) as times from people
+            where not late and {what}_key != '' group by key, {what}
         )
-        yield f'<row r="{line}">{cells}</row>'.encode()
-    yield end + after
+        group by key
+    ) as usual
+    where {what}_key = usual.key and people.{what} != usual.{what}
+"""
 
 
-def _in_xml(text: str) -> str:
-    """As in ECMA-376, part 1, 18.4.8 and 22.9.2.19."""
-    escaped = _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", _ESCAPE.sub("_x005F_", text[:_LONGEST_IN_CELL]))
-    return escape(escaped)
+def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
+    yield {"count_of": "People", "counted": "On the roster", "people": rows.count(late=False)}
+    yield {"count_of": "People", "counted": "Late", "people": rows.count(late=True)}
+    yield {"count_of": "People", "counted": "May have registered twice", "people": rows.doubles()}
+    labels = {field.name: field.label for field in form_fields(event)}
+    of = {"represents": labels["category"], "confirmation": "Confirmation", "hotel": "Hotel"}
+    for what, label in {**of, "organization": "Organization"}.items():
+        named = rows.named(what)
+        for name, times in named.shown:
+            yield {"count_of": label, "counted": name or NOT_GIVEN, "people": times}
+        if others := named.count - len(named.shown):
+            counted = rows.count(late=False) - sum(times for _, times in named.shown)
+            yield {"count_of": label, "counted": f"{others} others, on the roster", "people": counted}
 
 
-def _form_columns(event: Event) -> Iterator[Column]:
-    return (Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH)) for field in form_fields(event))
+def _not_completed(event: Event, content: RosterContent) -> list[Cells]:
+    return [
+        {"name": one.name, "sender": one.sender, "missing": one.missing, "received": _time(one.received_at, event)}
+        for one in content.not_completed
+    ]
 
 
-def _answers(event: Event) -> Callable[[Registered], Row]:
-    names = [field.name for field in form_fields(event)]
+def _quarantined(event: Event, content: RosterContent) -> list[Cells]:
+    place_of = place(event)
+    in_order = sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
+    return [{"why": WHY_QUARANTINED[one.signal], **_cells(event, one.form)} for one in in_order]
 
-    def of(one: Registered) -> Row:
-        said = in_labels(event, written(one.registration))
-        said.setdefault("signed_on", one.received_at.astimezone(event.zone).date().isoformat())
-        return tuple(said.get(name, "") for name in names)
 
-    return of
+def _cells(event: Event, one: Registered) -> Mapping[str, str]:
+    return {**in_labels(event, _answers(event, one)), "received": _time(one.received_at, event)}
+
+
+def _answers(event: Event, one: Registered) -> Mapping[str, str]:
+    """A form without a date was signed on the day it came."""
+    return {"signed_on": one.received_at.astimezone(event.zone).date().isoformat(), **written(one.registration)}
+
+
+def _sent(one: RosterRow) -> str:
+    return (one.unsent.status if one.unsent else EmailStatus.SENT).value
+
+
+def _column(field: FormField) -> Column:
+    if field.name in _NARROW:
+        return Column(field.label, _NARROW[field.name], wraps=False)
+    return Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH))
 
 
 def _time(instant: datetime, event: Event) -> str:

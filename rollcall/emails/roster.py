@@ -34,6 +34,10 @@ from rollcall.model.roster import (
 from schemas.form import form_fields
 from templates import in_zone, words
 
+LARGEST_HTML = 95_000
+"""Bytes; Gmail cuts an e-mail at 102 kB."""
+_SHOWN_IF_IT_FITS = (15, 8, 4, 2)
+"""Rows of each list."""
 IN_WORKBOOK = 1000
 """Quarantined forms, and incomplete ones; robots may send many."""
 LONGEST_CELL = 250  # characters
@@ -113,7 +117,17 @@ def gather(
 
 
 def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
+    for rows in _SHOWN_IF_IT_FITS:
+        email = _with_rows(rows, entry, event, roster, intake)
+        if len(email.html.encode()) <= LARGEST_HTML:
+            break
+    return email
+
+
+def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
     closing = _closing(event, intake)
+    undelivered, late = roster.undelivered.first(rows), roster.late.last(rows)
+    not_completed, quarantined = roster.not_completed.last(rows), roster.quarantined.last(rows)
     return wording.worded(
         entry,
         event,
@@ -126,12 +140,16 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
         attached=[file.name for file in roster.attached],
         linked=[(file.name, f"{file.size / 1_000_000:.1f} MB", file.link) for file in roster.linked],
         by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
-        organizations=_named(roster.organizations),
-        hotels=_named(roster.hotels),
-        undelivered_rows=[_undelivered_row(one) for one in roster.undelivered.shown],
-        late_rows=[_late_row(event, one, intake) for one in roster.late.shown],
-        not_completed_rows=[_not_completed_row(event, one) for one in roster.not_completed.shown],
-        quarantined_rows=[wording.quarantined_row(event, one) for one in roster.quarantined.shown],
+        organizations=_named(roster.organizations.first(rows)),
+        hotels=_named(roster.hotels.first(rows)),
+        undelivered=undelivered,
+        undelivered_rows=[_undelivered_row(one) for one in undelivered.shown],
+        late=late,
+        late_rows=[_late_row(event, one, intake) for one in late.shown],
+        not_completed=not_completed,
+        not_completed_rows=[_not_completed_row(event, one) for one in not_completed.shown],
+        quarantined=quarantined,
+        quarantined_rows=[wording.quarantined_row(event, one) for one in quarantined.shown],
         in_workbook=IN_WORKBOOK,
         by_email=by_email(roster.inbound, roster.resolved),
     )
@@ -259,5 +277,5 @@ def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
 def _named(names: Named) -> list[tuple[str, int | str]]:
     rows: list[tuple[str, int | str]] = [(NOT_GIVEN if name is None else name, times) for name, times in names.shown]
     if more := wording.not_shown(names):
-        rows.append(("others, which are in the files", f"{more} names" if more > 1 else "1 name"))
+        rows.append(("others, which are in the workbook", f"{more} names" if more > 1 else "1 name"))
     return rows

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file
@@ -208,10 +207,9 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
 
 def date_in(text: str) -> str:
     """English, French or Spanish to ISO 8601, else unchanged. The day stands before the month."""
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        return _parsed(text) if len(text) <= LONGEST_DATE and any(character.isdigit() for character in text) else text
+    if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return text
+    return _parsed(text) if len(text) <= LONGEST_DATE and any(character.isdigit() for character in text) else text
 
 
 def _parsed(text: str) -> str:

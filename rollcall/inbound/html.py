@@ -22,8 +22,11 @@ _HEADERS_BELOW = ("divRplyFwdMsg", "OutlookMessageHeader", "yahoo_quoted")
 """Where Outlook and Yahoo begin what they quote or forward; Outlook puts `x_` before its names each time."""
 ORIGINAL = "-----Original Message-----"
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
-LONGEST_HTML = 10_000_000
-"""Characters."""
+LONGEST_HTML = 2_000_000
+"""Characters, without the longest tags."""
+LONGEST_TAG = 3000
+"""Characters: libxml2 compares each attribute with all others."""
+_LONG_TAG = re.compile(rf"<[a-z][^<>]{{{LONGEST_TAG},}}+>?", re.IGNORECASE)
 DEEPEST = 10
 """Levels of quotation."""
 
@@ -102,7 +105,8 @@ def text_of_html(html: str) -> str:
     """Reads broken HTML as browsers do."""
     from lxml import etree
 
-    html = _ENDS.sub("<div></div>", html[:LONGEST_HTML])  # browsers show what stands below
+    html = _LONG_TAG.sub("", html)[:LONGEST_HTML]  # most often a picture
+    html = _ENDS.sub("<div></div>", html)  # browsers show what stands below
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(html.encode("utf-8", "ignore").replace(b"\0", b""), parser)

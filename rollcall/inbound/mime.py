@@ -5,11 +5,12 @@ last boundary.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header
-from email.message import Message
+from itertools import count
+from urllib.parse import unquote_to_bytes
 
 from rollcall.inbound.charsets import clean, text_of
 from rollcall.model.inbound import Doubt
@@ -23,7 +24,8 @@ LONGEST_PARAMETER = 1000
 # Possessive (`*+`), so that nothing is tried twice, however long the header is
 _FIELDS = re.compile(rb"(?:(?:[!-9;-~]*[ \t]*:|[ \t]|>?From )[^\n]*+(?:\n|\Z))*+")
 _BLANK = re.compile(rb"[ \t]*\r?\n|\Z")
-_UNFOLDED = re.compile(r"\r*\n(?![ \t])")
+_PARAMETER = re.compile(r"""(?:\A|;)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))""")
+_ESCAPED = re.compile(r'\\(["\\])')
 _AFTER_BOUNDARY = re.compile(rb"(?:--)?[ \t]*(?:\r*\n|\Z)")
 _LIKELY_BOUNDARY = re.compile(
     rb"^--([^\r\n]{0,199}?[^ \t\r\n])[ \t]*+\r?\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE
@@ -70,10 +72,19 @@ def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
     """And where the body begins: at the first line that is no field."""
     stop = _FIELDS.match(raw, start, end).end()  # type: ignore[union-attr]  # it matches nothing, too
     body = blank.end() if (blank := _BLANK.match(raw, stop, end)) else stop
-    lines = _UNFOLDED.split(text_of(raw[start : min(stop, start + LONGEST_HEADERS)]))
-    pairs = (line.partition(":") for line in lines)
+    pairs = (line.partition(":") for line in _unfolded(text_of(raw[start : min(stop, start + LONGEST_HEADERS)])))
     fields = ((name.strip().lower(), value.strip()[:LONGEST_VALUE]) for name, _, value in pairs)
     return Headers(tuple((name, value) for name, value in fields if name)), body
+
+
+def _unfolded(headers: str) -> Iterator[str]:
+    folded: list[str] = []
+    for line in headers.split("\n"):
+        if line[:1] not in (" ", "\t"):
+            yield "\n".join(folded)
+            folded = []
+        folded.append(line.rstrip("\r"))
+    yield "\n".join(folded)
 
 
 def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
@@ -105,17 +116,27 @@ def decoded(value: str) -> str:
 
 def parameter(value: str, name: str) -> str:
     """Decoded by RFC 2231 or, as many programs do, RFC 2047."""
-    message = Message()
-    message["content-type"] = value.replace("\r", "").replace("\n", "")
-    try:
-        found = message.get_param(name)
-    except (LookupError, ValueError, TypeError):  # continuations that do not go together
-        plain = re.search(rf"{re.escape(name)}[*\d]*=\s*\"?([^\";]*)", value, re.IGNORECASE)
-        found = plain[1] if plain else None
-    if isinstance(found, tuple):
-        charset, _, text = found
-        return text_of(text[:LONGEST_PARAMETER].encode("latin-1", "replace"), charset or "")
-    return decoded((found or "")[:LONGEST_PARAMETER])
+    found: dict[str, str] = {}
+    for key, quoted, bare in _PARAMETER.findall(value.replace("\r", "").replace("\n", "")):
+        found.setdefault(key.lower(), _ESCAPED.sub(r"\1", quoted) or bare.strip(' \t"'))
+    if name in found:
+        return decoded(found[name][:LONGEST_PARAMETER])
+    pieces = [found[key] for key in _extended(found, name)]
+    charset, quote, text = pieces[0].partition("'") if pieces else ("", "", "")
+    if quote and "'" in text:
+        pieces[0] = text.partition("'")[2]
+    return text_of(unquote_to_bytes("".join(pieces)[:LONGEST_PARAMETER]), charset if quote else "")
+
+
+def _extended(found: Collection[str], name: str) -> Iterator[str]:
+    """RFC 2231, 3 and 4: `name*`, or `name*0`, `name*1*`, and so on."""
+    if f"{name}*" in found:
+        yield f"{name}*"
+    for number in count():
+        key = next((key for key in (f"{name}*{number}", f"{name}*{number}*") if key in found), None)
+        if key is None:
+            return
+        yield key
 
 
 def _decoded_words(words: re.Match[str]) -> str:

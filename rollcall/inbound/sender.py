@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from inspect import signature
+from itertools import islice
 from typing import Any
 
 from rollcall.inbound.mime import File, Headers, decoded
@@ -15,6 +16,10 @@ SPAM_SCORE = 5.0
 """SpamAssassin's `required_score`."""
 LONGEST_ADDRESS = 320
 """Characters (RFC 3696, 3)."""
+
+LONGEST_FROM = 2000
+"""Characters: the library's time grows with their square."""
+MOST_FROM = 3
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _RECEIVED_BY = re.compile(r"\bby\s+([\w.-]+)", re.IGNORECASE)
@@ -176,7 +181,8 @@ _ALL_OF_THEM: dict[str, Any] = {"strict": False} if "strict" in signature(getadd
 
 def _addresses(values: Iterable[str]) -> list[str]:
     try:
-        found = [address.strip("'") for _, address in getaddresses(list(values), **_ALL_OF_THEM)]
+        values = [value[:LONGEST_FROM] for value in islice(values, MOST_FROM)]
+        found = [address.strip("'") for _, address in getaddresses(values, **_ALL_OF_THEM)]
     except (RecursionError, IndexError):  # brackets within brackets within brackets
         return []
     return [one for one in found if len(one) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(one)]

@@ -1,1 +1,1 @@
-"""The laptop: all functions on one port, a SendGrid stand-in with an outbox page, time that can be moved."""
+"""The laptop: all functions on one port, with a stand-in for SendGrid."""

@@ -1,4 +1,4 @@
-"""One web application that looks like the cloud domain: each function under its name, and the outbox beside them."""
+"""One web application: each function under its name, and the outbox beside them."""
 
 import base64
 import json
@@ -39,12 +39,10 @@ FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "send_due_mail": lambda desk, _: send_due_mail(desk, request),
     "close_intake": lambda desk, _: close_intake(desk, request),
 }
-"""By name, each as it answers on a desk for SendGrid's key."""
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Flask:
-    """All functions on this desk, SendGrid's stand-in under `/sendgrid`, and the pages for whoever runs it."""
     app = Flask(__name__)
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(sendgrid, now), url_prefix="/sendgrid")

@@ -20,10 +20,7 @@ class NoEmulator(Exception):
 
 @contextmanager
 def firestore_emulator() -> Iterator[str]:
-    """The `host:port` of an emulator: the one in `FIRESTORE_EMULATOR_HOST`, else one of our own, stopped at the end.
-
-    Raises `NoEmulator`.
-    """
+    """Yields `host:port`: `FIRESTORE_EMULATOR_HOST`, else one of our own, stopped at the end. Raises `NoEmulator`."""
     given = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if given:
         if not _answers(given):
@@ -58,7 +55,6 @@ def _stop(emulator: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -28,7 +28,6 @@ class InboundPost:
 def written(
     sender: str, to: str, subject: str, text: str, at: datetime, attachments: tuple[Attachment, ...] = ()
 ) -> bytes:
-    """An e-mail as a mail program writes it (RFC 5322)."""
     message = EmailMessage(policy=SMTP)
     for name, value in {"From": sender, "To": to, "Subject": subject}.items():
         message[name] = " ".join(value.split())
@@ -42,7 +41,7 @@ def written(
 
 
 def inbound_post(message: bytes, to: str, received_at: datetime) -> InboundPost:
-    """Of an e-mail that came for `to`, from a host that may send for its sender."""
+    """From a host that may send for the sender."""
     headers = BytesHeaderParser().parsebytes(message)
     sender = str(headers.get("From", ""))
     trace = (

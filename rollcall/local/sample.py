@@ -11,7 +11,6 @@ SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"
 
 
 def sample_text(event: Event, to: str) -> str:
-    """The event's form as an invented person fills it in and sends it."""
     answers = {
         "title": "ms",
         "category": event.categories[0].code,
@@ -28,7 +27,7 @@ def sample_text(event: Event, to: str) -> str:
 
 
 def filled_in(event: Event, to: str | None, answers: Mapping[str, str]) -> str:
-    """The event's blank form with these answers, by field name; a choice by its value."""
+    """`answers` by field name; a choice by its value."""
     text = blank_form_text(event, to)
     for field in form_fields(event):
         answer = answers.get(field.name)

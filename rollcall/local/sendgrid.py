@@ -1,5 +1,4 @@
-"""A stand-in for SendGrid: takes what v3 Mail Send takes, keeps it for the outbox page instead of delivering it,
-and posts signed delivery events as the Event Webhook does."""
+"""A stand-in for SendGrid: keeps what v3 Mail Send takes, and posts delivery events as the Event Webhook does."""
 
 import base64
 import json
@@ -22,7 +21,7 @@ from handlers.signature import SIGNATURE, TIMESTAMP
 @dataclass(frozen=True)
 class Posted:
     at: str
-    """ISO 8601, the local run's time."""
+    """ISO 8601."""
     body: Mapping[str, Any]
     """As v3 Mail Send takes it."""
 
@@ -36,7 +35,7 @@ class Posted:
 
 
 class Outbox:
-    """The e-mails accepted so far; they outlive the process as the database does."""
+    """Outlives the process, as the database does."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -47,7 +46,7 @@ class Outbox:
             file.write(json.dumps(asdict(posted)) + "\n")
 
     def since(self, end: int) -> tuple[list[Posted], int]:
-        """Those kept after the file ended there (in bytes), the oldest first; and where it ends now."""
+        """From this byte on, the oldest first; and where the file ends now."""
         if not self._path.exists():
             return [], 0
         with self._lock, self._path.open("rb") as file:
@@ -60,8 +59,8 @@ HANGS_UP = 0
 
 
 class StandIn:
-    """An e-mail to an address that begins with `bounce` bounces, every other is delivered. Where `answers` is a status,
-    or `HANGS_UP`, it accepts none and answers each so."""
+    """An e-mail to an address that begins with `bounce` bounces. With `answers`, a status or `HANGS_UP`, it accepts
+    none."""
 
     def __init__(self, outbox: Outbox, answers: int | None = None) -> None:
         self.outbox = outbox
@@ -71,12 +70,11 @@ class StandIn:
         self._reported = 0  # where the outbox ended when the last events were posted
 
     def events_due(self) -> bytes | None:
-        """The Event Webhook's next post: for the e-mails since the last; None for none."""
+        """The next post, None for none."""
         due, self._reported = self.outbox.since(self._reported)
         return json.dumps([event for one in due for event in _delivery_events(one)]).encode() if due else None
 
     def signed(self, body: bytes) -> dict[str, str]:
-        """The headers of such a post."""
         timestamp = str(int(time.time()))
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}
@@ -92,7 +90,6 @@ def _delivery_events(posted: Posted) -> list[dict[str, str]]:
 
 
 def sendgrid_app(sendgrid: StandIn, now: Callable[[], datetime]) -> Blueprint:
-    """The part of SendGrid's API that Rollcall uses."""
     api = Blueprint("sendgrid", __name__)
 
     @api.post("/v3/mail/send")

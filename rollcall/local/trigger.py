@@ -22,8 +22,6 @@ def run_schedule(
     stop: threading.Event,
     every: timedelta = LOOK_EVERY,
 ) -> None:
-    """Until told to stop: call `send_mail` for each new outbox entry, `record_deliveries` for delivery events, and at
-    the start of each minute what Cloud Scheduler calls."""
     caller = app.test_client()
     minute = None
     while not stop.wait(every.total_seconds()):
@@ -45,7 +43,7 @@ def _newly_enqueued(desk: Desk) -> list[str]:
 
 
 def trigger_of(email_id: str) -> dict[str, str]:
-    """A CloudEvent in binary mode, as Eventarc posts it when a document is created."""
+    """As Eventarc posts it, in binary mode."""
     return {
         "ce-specversion": "1.0",
         "ce-id": email_id,

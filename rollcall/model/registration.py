@@ -36,8 +36,7 @@ class KeyUse:
 
 @dataclass(frozen=True)
 class Registration:
-    """A form that passed the checks. Names and e-mail address say whose it is, and take no part in comparing two forms
-    of one person; nor does what is read from the answers."""
+    """A form that passed the checks. Two of one person are equal if they say the same."""
 
     family_name: str = field(compare=False)
     first_name: str = field(compare=False)
@@ -126,6 +125,14 @@ def normalized(name: str) -> str:
     return fold(name if name.isascii() and "`" not in name else name.translate(_ONE_OF_ITS_KIND))
 
 
+def without_accents(name: str) -> str:
+    """As `normalized`, in base letters only."""
+    if name.isascii():
+        return normalized(name)
+    letters = unicodedata.normalize("NFKD", normalized(name).translate(_LOOK_ALIKES))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def normalized_address(email: str) -> str:
     """As `fold`, with the domain in its ASCII form (RFC 5890)."""
     if email.isascii():
@@ -176,5 +183,4 @@ _LOOK_ALIKES = str.maketrans(
 
 
 def _skeleton(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", normalized(name).translate(_LOOK_ALIKES))
-    return "".join(letter for letter in letters if letter.isalnum())
+    return "".join(filter(str.isalnum, without_accents(name)))

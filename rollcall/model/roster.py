@@ -24,6 +24,12 @@ class Shown(Generic[_T]):
     shown: tuple[_T, ...] = ()
     count: int = 0
 
+    def first(self, most: int) -> "Shown[_T]":
+        return Shown(self.shown[:most], self.count)
+
+    def last(self, most: int) -> "Shown[_T]":
+        return Shown(self.shown[-most:], self.count)
+
 
 NOTHING: Shown[Any] = Shown()
 
@@ -57,10 +63,10 @@ class RosterContent:
 
 
 ROSTER_TYPES = {
-    ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv",
 }
-"""By file name extension."""
+"""By file name extension: the workbook is for people, CSV for programs."""
 
 
 Named = Shown[tuple[str | None, int]]
@@ -74,6 +80,10 @@ class Drawn:
     hotels: Named
     doubles: int
     """People who may have registered twice."""
+
+
+def roster_file_name(event: str, suffix: str) -> str:
+    return f"{event}-roster{'-for-programs' if suffix == '.csv' else ''}{suffix}"
 
 
 def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str:

@@ -31,8 +31,7 @@ def check_events(events: Mapping[str, Event], store: Store | None, now: datetime
 
 
 def faults(event: Event, intake: Intake | None, now: datetime) -> list[str]:
-    """The file of an event whose deadline has passed in the database may stay as it is, unless it names a deadline
-    yet to come: that would let nobody in."""
+    """The file of a past event may stay as it is, unless it names a deadline yet to come: that would let nobody in."""
     if intake and intake.past and event.closes_at <= now:
         return []
     found = _against_itself(event)

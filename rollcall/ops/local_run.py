@@ -72,7 +72,8 @@ def beside(folder: Path, what: str) -> Path:
 
 
 _TIME = re.compile(
-    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?"
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+    r"(?P<time>T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 
 
@@ -88,7 +89,8 @@ def time_from(at: str, example: str) -> datetime | None:
     if not written:
         raise NoTime(f"AT={at} is not a time; write it as AT={example}")
     if not written["zone"]:
-        raise NoTime(f"AT={at} does not say in which zone; write it as AT={at}+01:00")
+        local = at if written["time"] else f"{at}T00:00:00"
+        raise NoTime(f"AT={at} does not say in which zone; write it as AT={local}+01:00")
     try:
         return datetime.fromisoformat(at).astimezone(UTC)
     except ValueError:

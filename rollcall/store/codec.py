@@ -92,7 +92,7 @@ def idempotency_record(key: IdempotencyKey, use: KeyUse) -> dict[str, Any]:
 
 
 def key_use_from(record: Mapping[str, Any]) -> KeyUse:
-    return KeyUse(record["registration_id"], record["is_duplicate"])
+    return KeyUse(record["registration_id"], record.get("is_duplicate", False))
 
 
 def entry_record(entry: OutboxEntry) -> dict[str, Any]:
@@ -195,7 +195,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
                     name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
                     for name, faults in form["faults"].items()
                 },
-                doubts={Doubt(code): tuple(about) for code, about in form["doubts"].items()},
+                doubts={Doubt(code): tuple(about) for code, about in form.get("doubts", {}).items()},
             )
             for form in record["forms"]
         ),

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import io
 import shutil
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import grpc
+import openpyxl
 import pytest
 from google.cloud import firestore
 
@@ -191,11 +193,11 @@ def assert_the_staff_have_it(
     names = {one.id: one.registration.first_name for one in db.store().registrations(SLUG, None, 100_000)}
     assert sorted(names[entry.registration_id or ""] for entry in enqueue) == sorted(yes | late)
     for body in api.bodies:
-        lines = base64.b64decode(body["attachments"][0]["content"]).decode("utf-8-sig").splitlines()
-        assert {row["First name"] for row in csv.DictReader(lines)} == yes
-        _, _, named = body["content"][0]["value"].partition("\nLATE\n")
-        named, _, _ = named.partition("\nORGANIZATIONS\n")
-        assert {name for name in rush.answers if name in named} == late
+        lines = base64.b64decode(body["attachments"][1]["content"]).decode("utf-8").splitlines()
+        assert {row["first_name"] for row in csv.DictReader(lines)} == yes
+        workbook = openpyxl.load_workbook(io.BytesIO(base64.b64decode(body["attachments"][0]["content"])))
+        rows = workbook["Late"].iter_rows(2, values_only=True) if late else ()
+        assert {row[4] for row in rows} == late
 
 
 def test_a_deadline_moved_earlier_while_instances_have_the_old_one(db: Database) -> None:

@@ -173,6 +173,11 @@ def test_the_database_is_protected_and_recoverable(deployment: Deployment) -> No
     assert database["locationId"] == "europe-west6"
 
 
+def test_the_database_is_backed_up_each_week_for_five(deployment: Deployment) -> None:
+    [schedule] = [one for path, one in deployment.kept.items() if path.startswith(f"{DATABASE}/backupSchedules/")]
+    assert (schedule["weeklyRecurrence"], schedule["retention"]) == ({"day": "SUNDAY"}, "3024000s")
+
+
 def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> None:
     wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
     made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
@@ -451,11 +456,17 @@ def test_foreign_rules_are_replaced(deployment: Deployment) -> None:
     assert step.apply(deployment.outside.run) is Result.UNCHANGED
 
 
-def test_extra_roles_of_our_accounts_are_removed(deployment: Deployment) -> None:
+@pytest.mark.parametrize(
+    ("member", "role"),
+    [
+        (f"serviceAccount:{PLACE.account('register')}", "roles/datastore.owner"),
+        (f"serviceAccount:{NUMBER}-compute@developer.gserviceaccount.com", "roles/editor"),  # as Google gives it
+    ],
+)
+def test_extra_roles_are_removed(deployment: Deployment, member: str, role: str) -> None:
     google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
     was = google.members(of)
-    member = f"serviceAccount:{PLACE.account('register')}"
-    google.policies[of]["bindings"].append({"role": "roles/datastore.owner", "members": [member]})
+    google.policies[of]["bindings"].append({"role": role, "members": [member]})
     assert _step(deployment, "roles in the project").apply(deployment.outside.run) is Result.UPDATED
     assert google.members(of) == was
 
@@ -572,8 +583,10 @@ def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> No
         "name": f"{HERE}/repositories/gcf-artifacts"
     }
     there = set(google.resources)
+    google.resources[f"firestore {HERE}/backups/sunday"] = {"name": f"{HERE}/backups/sunday"}
     really = SETTINGS | {"REALLY": PROJECT}
     assert main("destroy", really, deployment.outside) == 0
+    assert f"firestore {HERE}/backups/sunday" in google.resources
     left = {
         path for path in set(google.resources) & there if not re.search("/operations/|^serviceusage|/versions/", path)
     }
@@ -589,6 +602,7 @@ def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> No
     words = {"DELETE_EVERYTHING_PEOPLE_SENT": f"yes, delete the registrations of {PROJECT}"}
     assert main("destroy", really | words, deployment.outside) == 0
     assert DATABASE not in google.resources
+    assert f"firestore {HERE}/backups/sunday" not in google.resources
     assert f"storage b/{PROJECT}-files" not in google.resources
     *_, kept_back, _ = [asked for asked in google.changes() if asked.path == f"b/{PROJECT}-files"]
     assert kept_back.body["softDeletePolicy"]["retentionDurationSeconds"] == "0"

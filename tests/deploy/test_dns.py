@@ -89,23 +89,25 @@ def wanted(account: Account) -> tuple[Record, ...]:
 
 
 def set_all(zone: Zone, wanted: tuple[Record, ...]) -> None:
-    zone.held += [(one.name, one.kind, one.value + ("" if one.kind is Kind.A else ".")) for one in wanted]
+    written = {Kind.A: "{}", Kind.TXT: '"{}"'}
+    zone.held += [(one.name, one.kind, written.get(one.kind, "{}.").format(one.value)) for one in wanted]
 
 
-def test_there_are_four_records_and_a_fifth_for_email(wanted: tuple[Record, ...]) -> None:
+def test_there_are_five_records_and_a_sixth_for_email(wanted: tuple[Record, ...]) -> None:
     assert [(one.name, one.kind, one.value) for one in wanted] == [
         (DOMAIN, "A", ADDRESS),
         (f"em1.{DOMAIN}", "CNAME", "mail_cname.u7.wl.sendgrid.net"),
         (f"s1._domainkey.{DOMAIN}", "CNAME", "dkim1.u7.wl.sendgrid.net"),
         (f"s2._domainkey.{DOMAIN}", "CNAME", "dkim2.u7.wl.sendgrid.net"),
         (DOMAIN, "MX", "10 mx.sendgrid.net"),
+        (f"_dmarc.{DOMAIN}", "TXT", "v=DMARC1; p=none"),
     ]
 
 
 def test_the_table_can_be_handed_on(wanted: tuple[Record, ...]) -> None:
     lines = table(wanted).splitlines()
 
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert [line.split()[:3] for line in lines[1:]] == [[one.name, one.kind, *one.value.split()][:3] for one in wanted]
     assert {line.index(one.why) for line, one in zip(lines[1:], wanted, strict=True)} == {lines[0].index("what for")}
 
@@ -123,6 +125,21 @@ def test_a_zone_as_it_should_be_has_all(zone: Zone, wanted: tuple[Record, ...]) 
     zone.held.append((DOMAIN, "TXT", '"anything"'))
 
     assert missing(wanted, zone.resolver) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_there"),
+    [
+        (f"_dmarc.{DOMAIN}", "v=DMARC1; p=reject; rua=mailto:dmarc@example.org", True),
+        (f"_dmarc.{DOMAIN.partition('.')[2]}", "v=DMARC1; p=quarantine", True),  # the organisation's own
+        (f"_dmarc.{DOMAIN}", "p=none", False),
+        (DOMAIN, "v=DMARC1; p=none", False),
+    ],
+)
+def test_any_dmarc_policy_will_do(zone: Zone, wanted: tuple[Record, ...], name: str, text: str, is_there: bool) -> None:
+    set_all(zone, wanted)
+    zone.held = [one for one in zone.held if one[1] != Kind.TXT] + [(name, "TXT", f'"{text}"')]
+    assert [one.record.kind for one in missing(wanted, zone.resolver)] == ([] if is_there else [Kind.TXT])
 
 
 def test_capitals_do_not_matter(zone: Zone, wanted: tuple[Record, ...]) -> None:
@@ -187,7 +204,7 @@ def test_check_goes_from_nothing_to_everything(
     capsys.readouterr()
     assert not check(PLACE, ADDRESS, api, zone.resolver)
     said = capsys.readouterr().out
-    assert said.count("not there yet") == 5
+    assert said.count("not there yet") == 6
     assert "not authenticated yet: Expected CNAME" in said
     assert "SendGrid posts no e-mails yet" in said
 
@@ -206,7 +223,7 @@ def test_check_goes_from_nothing_to_everything(
         step.apply(no_command)
     capsys.readouterr()
     assert check(PLACE, ADDRESS, api, zone.resolver)
-    assert capsys.readouterr().out.count(": there\n") == 5
+    assert capsys.readouterr().out.count(": there\n") == 6
 
 
 @pytest.mark.parametrize("lacks", ["the address", "an MX alone", "SendGrid's word", "the signature"])

@@ -12,7 +12,7 @@ import pytest
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import form_to_complete, note_completed, resolve
+from rollcall.desk.follow_up import Completed, form_to_complete, note_completed, resolve
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Files
 from rollcall.desk.receive import addressed, read_due, read_in, receive
@@ -177,12 +177,13 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
     opened = opened_by(desk, reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
     assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
-    assert form is not None
+    assert isinstance(form, InboundForm)
     assert form.answers == NO_SIGNATURE.answers
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
     note_completed(desk, opened, person_key(a_registration()), accepted.id)
-    assert form_to_complete(desk, opened) is None
+    assert form_to_complete(desk, opened) == Completed()
+    assert form_to_complete(desk, replace(opened, id="GONE")) is None
     assert standing_in_books(desk, inbound.id) is InboundStatus.REGISTERED
 
 

@@ -159,16 +159,16 @@ def _full_roster() -> Email:
         },
         resolved=2,
         attached=(
-            Attachment("intgov04-roster.csv", "text/csv", b"Reference"),
             Attachment("intgov04-roster.xlsx", "application/zip", b"PK"),
+            Attachment("intgov04-roster-for-programs.csv", "text/csv", b"reference"),
         ),
     )
 
 
 def _linked_roster() -> Email:
     linked = (
-        LinkedFile("intgov04-roster.csv", 25_060_000, f"{FORM_PAGE}/roster/1"),
-        LinkedFile("intgov04-roster.xlsx", 14_000_000, f"{FORM_PAGE}/roster/2"),
+        LinkedFile("intgov04-roster.xlsx", 14_000_000, f"{FORM_PAGE}/roster/1"),
+        LinkedFile("intgov04-roster-for-programs.csv", 25_060_000, f"{FORM_PAGE}/roster/2"),
     )
     return rostered(replace(CLOSED, as_of=EVENT.closes_at + timedelta(minutes=1)), linked=linked)
 

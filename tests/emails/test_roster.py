@@ -64,10 +64,10 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     assert [name.rpartition(".")[2] for name in names] == ["csv", "xlsx"]
     assert all(name.startswith(f"roster-{event.slug}-{closing.sha256[:16]}-") for name in names)
     table, workbook = (desk.files().get(name) or b"" for name in names)
-    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+    rows = list(csv.DictReader(io.StringIO(table.decode("utf-8"), newline="")))
     expected = sorted(person.first_name for person in people)
-    assert [row["First name"] for row in rows] == expected
-    assert {row["Complete address"] for row in rows} == {LONG}
+    assert sorted(row["first_name"] for row in rows) == expected
+    assert {row["address"] for row in rows} == {LONG}
     sheet = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)["Roster"]
     assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
     drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
@@ -103,8 +103,8 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), an_entry("E"))
     gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
-    table = gathered.attached[0].content.decode("utf-8-sig")
-    assert {row["First name"]: row["Confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
+    table = gathered.attached[1].content.decode("utf-8")
+    assert {row["first_name"]: row["confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
         "A": "sent",
         "B": "bounced",
         "C": "sent",
@@ -126,8 +126,8 @@ def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> 
     desk.store.accept(EVENT.slug, "C", a_registration(first_name="C"), an_entry("C"))
     restore(desk, EVENT.slug, "A")
     gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
-    table = gathered.attached[0].content.decode("utf-8-sig")
-    assert [row["First name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
+    table = gathered.attached[1].content.decode("utf-8")
+    assert [row["first_name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
     assert [one.registered.id for one in gathered.late.shown] == ["C"]
 
 

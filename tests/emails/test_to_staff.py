@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollcall.emails.roster import by_email, incomplete_form
 from rollcall.inbound.reader import LONGEST_TEXT
-from rollcall.model.email import Attachment, CircuitBreaker, NotNeeded
+from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import BotSignal, QuarantinedForm
@@ -28,8 +28,9 @@ from tests.emails.samples import (
     for_review,
     rostered,
     some,
+    unsent,
 )
-from tests.support.builders import an_event
+from tests.support.builders import a_registration, an_event, registered
 
 MISSING = (Fault("required"),)
 counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
@@ -58,12 +59,28 @@ def test_what_is_missing_is_named_by_its_labels_in_the_forms_order(form: Inbound
     assert incomplete_form(EVENT, an_inbound(), form).missing == missing
 
 
-def test_a_long_roster_stays_an_e_mail() -> None:
-    late = some(*[RosterRow(LATE, late=True)] * 50, count=10**6)
-    names = some(*[(f"Ministry {number}", 1) for number in range(200)], count=10**6)
-    incomplete = some(*[IncompleteForm("x" * 250, "y" * 250, "z", NOON)] * 50, count=10**6)
-    email = rostered(late=late, organizations=names, hotels=names, not_completed=incomplete)
-    assert len(email.html) < 400_000
+@pytest.mark.parametrize(("letter", "rows"), [("x", 8), ("&", 4), ("📮", 4)])
+def test_gmail_shows_all_of_a_long_roster(letter: str, rows: int) -> None:
+    """It cuts an e-mail at 102 kB. The sums stay, and the workbook has what is left out."""
+    names = {"family_name": letter * 50, "first_name": letter * 50}
+    long = registered(
+        a_registration(**names, answers={**a_registration().answers, "organization": letter * 200}),
+        received_at=LATE.received_at,
+    )
+    failed = unsent(long, EmailStatus.BOUNCED, letter * 200)
+    counted = some(*[(f"{number} {letter * 200}", 1) for number in range(200)], count=10**6)
+    email = rostered(
+        undelivered=some(*[RosterRow(long, unsent=failed)] * 50, count=10**6),
+        late=some(*[RosterRow(long, late=True, unsent=failed)] * 50, count=10**6),
+        organizations=counted,
+        hotels=counted,
+        not_completed=some(*[IncompleteForm(letter * 250, letter * 250, letter * 250, NOON)] * 50, count=10**6),
+        quarantined=some(*[QuarantinedForm(long, BotSignal.HIDDEN_FIELD)] * 50, count=10**6),
+    )
+    assert len(email.html.encode()) < 100_000
+    assert email.text.count(f"the last {rows} of 1000000") == 3
+    assert f"the first {rows} of 1000000" in email.text
+    assert email.text.count(f"others, which are in the workbook: {10**6 - rows} names") == 2
 
 
 def test_a_digest_with_nothing_left_to_tell_is_not_needed() -> None:

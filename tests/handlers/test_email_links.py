@@ -81,6 +81,28 @@ def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -
     assert desk.inbound("BOTH").status is InboundStatus.REGISTERED
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_link_to_what_the_database_does_not_have_says_so(desk: LinkedPages, place: int) -> None:
+    """Deleted, or restored from before: nobody knows whether that person is registered."""
+    if place:
+        desk.add_inbound("GONE1", INCOMPLETE)
+    link, form = completing(f"GONE{place}", place), COMPLETE_FORM | {"family_name": f"Gone {place}"}
+    page = desk.get(link)
+    assert page.status == 410
+    assert "not in our database" in page.text
+    assert "complete</h1>" not in page.text
+    assert desk.post(link, **form).status == 303
+    assert desk.store.registration_of("open", person_key(read_form(OPEN, form)))
+
+
+@pytest.mark.parametrize("status", [FormStatus.NEEDS_REVIEW, FormStatus.NOT_YET_OPEN])
+def test_a_form_that_nobody_registered_is_not_complete(desk: LinkedPages, status: FormStatus) -> None:
+    desk.add_inbound(f"OPEN{status}", replace(INCOMPLETE, status=status, person="NOBODY"))
+    page = desk.get(completing(f"OPEN{status}"))
+    assert (page.status, "complete</h1>" in page.text) == (200, False)
+    assert 'value="amina.diallo@mpt.example.org"' in page.text
+
+
 def test_completing_twice_is_a_duplicate(desk: LinkedPages) -> None:
     desk.add_inbound("AGAIN", INCOMPLETE)
     form = COMPLETE_FORM | {"family_name": "Again"}

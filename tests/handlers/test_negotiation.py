@@ -2,13 +2,18 @@
 
 import gzip
 import json
+import tracemalloc
 import zlib
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 import pytest
+from flask import Request
+from werkzeug.datastructures import Headers
+from werkzeug.test import EnvironBuilder
 
-from handlers.request_body import HIDDEN, LARGEST_BODY, SHOWN_AT
+from handlers.request_body import HIDDEN, LARGEST_BODY, SHOWN_AT, read_form
+from handlers.responses import HttpProblem
 from tests.support.builders import a_form, write_open_event
 from tests.support.served import Answer, Served, function
 
@@ -124,3 +129,18 @@ def test_what_cannot_be_unpacked_is_refused(served: Served, coding: str, body: b
     answer = served.ask("POST", PATH, body, JSON | {"Content-Encoding": coding})
     assert (answer.status, kind(answer)) == (status, "application/problem+json")
     assert answer.headers.get("Accept-Encoding") == ("gzip" if status == 415 else None)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(b" " * 100_000_000)
+    headers = Headers(JSON | {"Content-Encoding": "gzip"})
+    builder = EnvironBuilder(method="POST", data=bomb, headers=headers)
+    request = Request(builder.get_environ())
+    tracemalloc.start()
+    try:
+        with pytest.raises(HttpProblem) as refused:
+            read_form(request)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+    assert refused.value.status == 413

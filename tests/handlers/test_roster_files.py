@@ -95,7 +95,7 @@ def test_streams_a_roster_over_32_mib(desk: Desk, tmp_path: Path) -> None:
     assert fetched.headers["Transfer-Encoding"] == "chunked"
     assert "Content-Length" not in fetched.headers
     assert fetched.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert fetched.headers["Content-Disposition"] == 'attachment; filename="open-roster.csv"'
+    assert fetched.headers["Content-Disposition"] == 'attachment; filename="open-roster-for-programs.csv"'
     assert fetched.headers["Cache-Control"] == "no-store"
     assert fetched.headers["X-Content-Type-Options"] == "nosniff"
     assert fetched.headers["Referrer-Policy"] == "no-referrer"

@@ -85,6 +85,12 @@ def test_html_that_goes_very_deep(tag: str) -> None:
     assert len(text_of_html(tag * 20_000 + "end")) < 40 * 20_000
 
 
+def test_a_tag_of_very_many_attributes_is_left_out() -> None:
+    """Each is compared with all others."""
+    attributes = " ".join(f"a{number}=1" for number in range(200_000))
+    assert text_of_html(f"<p>One</p><a {attributes}>Two</a>") == "One\n\nTwo"
+
+
 @given(
     st.text()
     | st.lists(

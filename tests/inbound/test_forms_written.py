@@ -23,6 +23,9 @@ from rollcall.inbound.forms import date_in
         ("5 Feb", "5 Feb"),
         ("février 2004", "février 2004"),
         ("to be confirmed", "to be confirmed"),
+        ("20040220", "20040220"),
+        ("2004-W08-5", "2004-W08-5"),
+        ("2004-02-30", "2004-02-30"),
         ("9" * 1000, "9" * 1000),
     ],
 )

@@ -71,12 +71,12 @@ def test_the_intake_closes_by_itself(served: Served, clock: Clock) -> None:
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     (mail,) = until(lambda: outbox(served, "roster"))
     assert mail["to"] == "spumail@itu.int"
-    files = {file["name"]: served.ask("GET", file["url"]) for file in mail["attachments"][:1]}
-    rows = list(csv.DictReader(io.StringIO(files["intgov04-roster.csv"].text.removeprefix("\ufeff"))))
-    assert [row["First name"] for row in rows] == ["'=1+1", "Zoé", "Ángela"]
-    with urlopen(f"http://127.0.0.1:{served.port}{mail['attachments'][1]['url']}") as file:
+    files = {file["name"]: file["url"] for file in mail["attachments"]}
+    table = served.ask("GET", files["intgov04-roster-for-programs.csv"]).text
+    assert {row["first_name"] for row in csv.DictReader(io.StringIO(table))} == {"=1+1", "Ángela", "Zoé"}
+    with urlopen(f"http://127.0.0.1:{served.port}{files['intgov04-roster.xlsx']}") as file:
         sheet = openpyxl.load_workbook(io.BytesIO(file.read()))["Roster"]
-    assert len(list(sheet.rows)) == 4
+    assert [row[4].value for row in sheet.rows] == ["First name", "=1+1", "Ángela", "Zoé"]
     assert "Registration is closed" in served.ask("GET", PATH).text
     assert "closed at" in served.ask("GET", "/").text
     assert served.post_json(PATH, a_form(first_name="Late")).status == 410
@@ -96,7 +96,7 @@ def test_the_link_to_a_roster_that_no_email_could_carry_works_here_too(served: S
     links = SignedLinks("local", f"http://localhost:{served.port}/register")
     with urlopen(links.roster(EVENT, file_id, until_new_year)) as answer:
         assert answer.read() == b"Reference\r\n"
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="intgov04-roster.csv"'
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="intgov04-roster-for-programs.csv"'
 
 
 @pytest.mark.parametrize(

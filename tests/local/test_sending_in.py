@@ -91,8 +91,10 @@ def test_a_form_in_a_pdf_is_registered(served: Served) -> None:
 SOURCE = f"""\
 From: Amina Diallo <amina.diallo@mpt.example.org>
 To: {TO}
-Subject: =?utf-8?Q?Formulaire_=C3=A0_lire?=
+Subject: =?utf-8?Q?Inscription_=C3=A0_l'atelier?=
 Message-ID: <one@mpt.example.org>
+MIME-Version: 1.0
+Content-Type: text/plain; charset=utf-8
 
 {filled_in(an_event(), TO, ANSWERS)}"""
 
@@ -101,14 +103,14 @@ Message-ID: <one@mpt.example.org>
 def test_a_whole_email_is_sent_in(served: Served, fields: Mapping[str, Any]) -> None:
     files = {name: a_file(value, "form.eml") for name, value in fields.items() if isinstance(value, bytes)}
     shown = send_in(served, **{**fields, **files})
-    assert (shown["status"], shown["subject"]) == ("registered", "Formulaire à lire")
+    assert (shown["status"], shown["subject"]) == ("registered", "Inscription à l'atelier")
     (mail,) = until(lambda: outbox(served, "confirmation"))
     assert mail["to"] == "amina.diallo@mpt.example.org"
 
 
 @pytest.mark.slow
 def test_a_large_email_is_sent_in(served: Served) -> None:
-    assert send_in(served, raw=SOURCE + "\n" + "More.\n" * 200_000)["subject"] == "Formulaire à lire"
+    assert send_in(served, raw=SOURCE + "\n" + "More.\n" * 200_000)["subject"] == "Inscription à l'atelier"
 
 
 def test_strangers_text_is_shown_as_text(served: Served) -> None:

@@ -69,7 +69,7 @@ def roster_files(
     everybody += [RosterRow(one, late=True) for one in late]
     with TemporaryDirectory() as folder:
         drawn = draw(event, RosterContent(event.closes_at, everybody, **content), Path(folder))
-        table, workbook = (file.read_bytes() for file in drawn.files)
+        workbook, table = (file.read_bytes() for file in drawn.files)
     return table, workbook
 
 

@@ -1,0 +1,141 @@
+"""The workbook as LibreOffice prints it."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from rollcall.model.email import EmailStatus, confirmation
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.model.roster import IncompleteForm, RosterRow
+from tests.support.builders import a_registration, an_event, registered, roster_files
+from tests.support.left_out import leave_out
+
+EVENT = an_event()
+SENTENCE = "Ministry of Internal Affairs and Communications, Telecommunications Bureau, International Economic Affairs"
+ADDRESSES = (
+    "BP 3000\nConakry\nGuinée",
+    "2-1-2 Kasumigaseki, Chiyoda-ku\nTokyo 100-8926\nJapan",
+    SENTENCE,
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "شارع الملك فهد\nالرياض\nالمملكة العربية السعودية",
+    "г. Москва\nул. Тверская, д. 7\nРоссийская Федерация",
+    "ΟΔΟΣ ΠΑΝΕΠΙΣΤΗΜΙΟΥ 17\nΑΘΗΝΑ",
+)
+CARLITO = 1.2207
+"""Height of a line in ems."""
+HEADING = 34.0
+"""Points from the paper's edge; below it the header row begins."""
+COLUMNS = {
+    "Roster": "Reference Title represent Family organization address Fax E-mail Signature Confirmation May same",
+    "By hotel": "Hotel Family First organization Tel. E-mail Reference",
+    "At the door": "Family First organization Reference Please sign",
+    "Totals": "Count of Name People",
+    "Late": "Reference Title represent Family organization address Fax E-mail Signature Confirmation May same at",
+    "Not completed": "Name sender Missing Received",
+    "Needs review": "Why Received Title represent Family organization address Fax E-mail Signature",
+}
+
+
+@dataclass(frozen=True)
+class Word:
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def over(self, other: "Word") -> bool:
+        """More than where the boxes of two lines touch."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return wide > 1 and high > 0.4 * min(self.bottom - self.top, other.bottom - other.top)
+
+
+def people() -> list[Registered]:
+    return [
+        registered(
+            a_registration(
+                family_name=f"van der Merwe {place}",
+                first_name="Maria José Wilhelmina",
+                email=f"wilhelmina.maria-jose.vandermerwe{place}@telecommunications.example.org",
+                answers={**a_registration().answers, "address": address, "organization": SENTENCE, "hotel": SENTENCE},
+            ),
+            id=f"{place:08}".ljust(24, "0"),
+        )
+        for place, address in enumerate(ADDRESSES)
+    ]
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not shutil.which("soffice") or not shutil.which("pdftotext"):
+        leave_out("printing needs LibreOffice and Poppler (apt-get install libreoffice-calc poppler-utils)")
+    if "Carlito" not in subprocess.run(["fc-list"], capture_output=True, text=True, check=True).stdout:
+        leave_out("printing needs a font as wide as Calibri (apt-get install fonts-crosextra-carlito)")
+    folder = tmp_path_factory.mktemp("printed")
+    failed = replace(confirmation(EVENT.slug, "", "a@example.org"), status=EmailStatus.FAILED)
+    late = registered(arrived_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at)
+    waiting = IncompleteForm("Fatou Ba", "focal.point@mpt.example.org", f"E-mail, {SENTENCE}", EVENT.opens_at)
+    _, workbook = roster_files(
+        *(RosterRow(one, unsent=failed) for one in people()),
+        late=[replace(late, received_at=EVENT.closes_at + timedelta(minutes=1))],
+        quarantined=(QuarantinedForm(registered(), BotSignal.HIDDEN_FIELD),),
+        not_completed=(waiting,),
+    )
+    (folder / "roster.xlsx").write_bytes(workbook)
+    profile = f"-env:UserInstallation=file://{folder}/profile"
+    command = [
+        "soffice",
+        profile,
+        "--headless",
+        "--convert-to",
+        "pdf",
+        "--outdir",
+        str(folder),
+        str(folder / "roster.xlsx"),
+    ]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    return folder / "roster.pdf"
+
+
+def pages(printed: Path) -> list[list[Word]]:
+    boxes = subprocess.run(["pdftotext", "-bbox", printed, "-"], check=True, capture_output=True).stdout
+    found = etree.fromstring(boxes, etree.XMLParser(recover=True))
+    return [
+        [
+            Word(word.text, *(float(word.get(side)) for side in ("xMin", "yMin", "xMax", "yMax")))
+            for word in page.iter("{*}word")
+        ]
+        for page in found.iter("{*}page")
+    ]
+
+
+@pytest.mark.slow
+def test_letters_are_7_points_or_more(printed: Path) -> None:
+    heights = [word.bottom - word.top for page in pages(printed) for word in page if word.text.isascii()]
+    assert min(heights) / CARLITO >= 7
+
+
+@pytest.mark.slow
+def test_every_sheet_is_one_page_wide(printed: Path) -> None:
+    """Each page has the whole header row."""
+    seen = set()
+    for page in pages(printed):
+        heading = " ".join(word.text for word in page if word.bottom < HEADING)
+        sheet = next(name for name in COLUMNS if heading.endswith(name))
+        seen.add(sheet)
+        header = [word.text for word in page if HEADING < word.top < HEADING + 50]
+        assert set(COLUMNS[sheet].split()) <= set(header)
+    assert seen == COLUMNS.keys()
+
+
+@pytest.mark.slow
+def test_no_line_runs_into_another(printed: Path) -> None:
+    for page in pages(printed):
+        assert [(one.text, other.text) for one, other in combinations(page, 2) if one.over(other)] == []
