@@ -178,6 +178,8 @@ def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
         begins = words.called(cells[0].rstrip(" :")) if cells else ()
         if label and cells and not begins and words.explains(label, cells[0]):
             del cells[0]  # below the label, beside the answer
+            if not cells:
+                continue
         label = begins or label
         rows.append(cells)
     return "\n".join("\t".join(cells) for cells in rows)

@@ -21,6 +21,8 @@ _ENDS = re.compile(r"</(?:body|html)\b[^>]{0,100}>", re.IGNORECASE)
 _HEADERS_BELOW = ("divRplyFwdMsg", "OutlookMessageHeader", "yahoo_quoted")
 """Where Outlook and Yahoo begin what they quote or forward; Outlook puts `x_` before its names each time."""
 ORIGINAL = "-----Original Message-----"
+_HYPHENS = {0x2011: "-", 0xAD: None}
+"""Word's for where lines may not break, and may."""
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 LONGEST_HTML = 2_000_000
 """Characters, without the longest tags."""
@@ -44,6 +46,7 @@ class Page:
         self._cells: list[int] = []  # how many cells have begun in each row that has, the outermost first
 
     def write(self, text: str) -> None:
+        text = text.translate(_HYPHENS)
         if not text:
             return
         if self._breaks:

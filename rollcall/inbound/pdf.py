@@ -41,6 +41,8 @@ class Piece(NamedTuple):
     y: float
     size: float
     text: str
+    goes_on: bool = False
+    """Drawn right after the piece before, without a gap."""
 
     @property
     def end(self) -> float:
@@ -81,7 +83,7 @@ def rows_of(pages: Sequence[Any]) -> Iterator[list[str]]:
         if left < 0:
             return
         seen = _seen(page, operations, fonts)
-        yield from _rows([*seen.pieces, *_typed_over(page)], seen.shapes)
+        yield from _rows([*seen.pieces, *_laid_over(page)], seen.shapes)
 
 
 @dataclass
@@ -89,6 +91,8 @@ class _Seen:
     pieces: list[Piece] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     path: list[tuple[float, float]] = field(default_factory=list)
+    open: bool = False
+    """The last piece has not ended its line."""
 
     def words(self, text: str, cm: Sequence[float], tm: Sequence[float], _: Any, size: float) -> None:
         said = _presented(text.strip("\n"))
@@ -99,7 +103,8 @@ class _Seen:
         elif said:
             x, y = _moved(cm, tm[4], tm[5])
             up = (tm[2] * cm[0] + tm[3] * cm[2], tm[2] * cm[1] + tm[3] * cm[3])
-            self.pieces.append(Piece(x, y, abs(size) * math.hypot(*up), said))
+            self.pieces.append(Piece(x, y, abs(size) * math.hypot(*up), said, self.open and text[0] not in " \n"))
+        self.open = not text.endswith("\n") and (self.open or bool(said))
 
     def drawing(self, operator: bytes, operands: Sequence[Any], cm: Sequence[float], _: Any) -> None:
         numbers = [float(one) for one in operands if isinstance(one, int | float)]
@@ -157,14 +162,24 @@ def _seen(page: Any, operations: Sequence[Any], fonts: dict[str, Any]) -> _Seen:
     return seen
 
 
-def _typed_over(page: Any) -> Iterator[Piece]:
-    """Text that programs lay over a page where it has no fields (ISO 32000-1, 12.5.6.6)."""
+def _laid_over(page: Any) -> Iterator[Piece]:
+    """What stands in fields, and the text that programs lay over a page without any (ISO 32000-1, 12.5.6)."""
     for annotation in page.get("/Annots", ()):
         one = annotation.get_object()
-        if one and one.get("/Subtype") == "/FreeText":
-            left, _, _, top = map(float, one["/Rect"])
-            for place, line in enumerate(str(one.get("/Contents", "")).splitlines(), 1):
-                yield Piece(left, top - 12 * place, 10, line)
+        if not one or one.get("/Subtype") not in ("/FreeText", "/Widget"):
+            continue
+        left, bottom, _, top = map(float, one["/Rect"])
+        said = one.get("/Contents") if one["/Subtype"] == "/FreeText" else _inherited(one, "/V")
+        if "/AS" in one:
+            yield Piece(left, bottom, top - bottom, _BOXES[one["/AS"] != "/Off"])
+        elif isinstance(said, str):
+            lines = said.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            first = (top + bottom) / 2 - 3 if len(lines) == 1 else top - 12
+            yield from (Piece(left, first - 12 * place, 10, line) for place, line in enumerate(lines) if line)
+
+
+def _inherited(field: Any, key: str) -> Any:
+    return field[key] if key in field or "/Parent" not in field else field["/Parent"].get_object().get(key)
 
 
 def _rows(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> Iterator[list[str]]:
@@ -219,6 +234,7 @@ def _cells(row: list[Piece], columns: Container[int]) -> list[Piece]:
     cells = [row[0]]
     for before, piece in pairwise(row):
         far = piece.x - before.end > _NEXT_CELL * piece.size or (piece.text[0] == " " and round(piece.x) in columns)
+        far = far and not piece.goes_on
         if piece.text in _BOXES or (far and before.text not in _BOXES):
             cells.append(piece)
         else:

@@ -44,7 +44,8 @@ _ANSWERS = re.compile(
     re.IGNORECASE,
 )
 _AWAY = re.compile(
-    r"(?:out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
+    r"(?:.{1,80} (?:is out of the office|est absente? du bureau|ist (?:nicht im büro|außer haus))\b.*"
+    r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
     r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|poza biurem|nieobecność|ofis dışında"
     r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|부재중?"
     r"|خارج المكتب|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
@@ -104,10 +105,10 @@ def _is_absence_note(subject: str) -> bool:
     """By its subject, where no header says so: `Automatic reply: Registration`, `Out of office`."""
     said = _BRACKETED.sub("", subject, count=1) if subject.startswith("[") else subject
     note, colon, _ = said.replace("：", ":").partition(":")
-    if len(note) > _LONGEST_NOTE or "?" in note:
-        return False
+    if "?" in note or _AWAY.match(said):
+        return "?" not in note
     alone = bool(colon) or len(note.split()) < 4
-    return _AWAY.match(said) is not None or (alone and bool(_BY_ITSELF.search(note) and _ANSWERS.search(note)))
+    return alone and len(note) <= _LONGEST_NOTE and bool(_BY_ITSELF.search(note) and _ANSWERS.search(note))
 
 
 def _by_its_parts(headers: Headers, files: Iterable[File]) -> MachineSign | None:

@@ -138,6 +138,12 @@ def test_our_form_filled_in_and_flattened() -> None:
     }
 
 
+def test_our_page_filled_in_and_printed() -> None:
+    """By Chromium: labels and hints above their answers, choices as circles, letters drawn apart."""
+    (answers,) = read((CASES / "own-page-printed.pdf").read_bytes())
+    assert answers == FORM | {"address": "BP 3000\nConakry\nGuinée", "signed_on": "02/02/2004"}
+
+
 def test_a_table_of_two_columns_in_a_pdf() -> None:
     (answers,) = read((CASES / "two-columns-chromium.pdf").read_bytes())
     assert answers == {
@@ -255,6 +261,27 @@ def test_text_laid_over_a_pdf() -> None:
     canvas.save()
     (answers,) = read(file.getvalue())
     assert answers == {"family_name": "Diallo", "first_name": "Amina", "address": "BP 3\nConakry"}
+
+
+def test_fields_of_a_form_that_somebody_else_made() -> None:
+    """Their names say nothing; they stand beside the labels."""
+    file = io.BytesIO()
+    canvas = Canvas(file)
+    for place, label in enumerate(("Family name", "First name", "Complete address", "Hotel")):
+        canvas.drawString(40, 766 - 60 * place, label)
+        flags = "multiline" if label == "Complete address" else ""
+        value = ("Diallo", "Amina", "BP 3\nConakry", "")[place]
+        height = 50 if flags else 20
+        canvas.acroForm.textfield(
+            name=f"Text{place}", value=value, x=200, y=778 - 60 * place - height, height=height, fieldFlags=flags
+        )
+    canvas.drawString(40, 520, "Title")
+    for place, label in enumerate(("Mr.", "Ms.")):
+        canvas.acroForm.checkbox(name=f"Check{place}", checked=label == "Ms.", x=200 + 80 * place, y=516)
+        canvas.drawString(230 + 80 * place, 520, label)
+    canvas.save()
+    (answers,) = read(file.getvalue())
+    assert answers == {"family_name": "Diallo", "first_name": "Amina", "address": "BP 3\nConakry", "title": "ms"}
 
 
 def test_a_drawing_that_draws_itself_again_and_again() -> None:

@@ -40,6 +40,7 @@ from tests.support.builders import a_form, an_event
         ('Hotel: <span style="color:red; TEXT-DECORATION : line-through">A</span> B', "Hotel: \ufdd0 B"),
         ('Hotel: <span style="text-decoration-line: underline line-through;">A</span> B', "Hotel: \ufdd0 B"),
         ('Hotel: <u style="text-decoration: underline">A</u>', "Hotel: A"),
+        ("una&#8209;x@f.example.org Mu&shy;ster", "una-x@f.example.org Muster"),
         ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp>字<rt>じ</rt></ruby>", "漢字"),
         ("<html><body>One</body></html>Two<p>Three", "One\nTwo\n\nThree"),
         ("<html><body>One</body></html><html><head><title>No</title></head><body><p>Two</body></html>", "One\n\nTwo"),
