@@ -121,14 +121,15 @@ def _mark_at(told: _Told, at: int) -> tuple[_Mark | None, int]:
         return _Mark.ORIGINAL, _next_written(told, end)
     if (divider := _DIVIDER.fullmatch(line)) or _ends_in_colon(line):
         words = plain(line[:_LONGEST_LINE])
-        said = _FORWARD_WORDS.search(words) or _ORIGINAL_WORDS.search(words)
+        said = divider or _MESSAGE_WORDS.search(words)  # and not: I look forward to it. My form:
+        said = said and (_FORWARD_WORDS.search(words) or _ORIGINAL_WORDS.search(words))
         follows = _next_written(told, at + 1)
         end = _end_of_headers(told, follows, announced=said is not None) if follows < len(told) else follows
         # Apple Mail introduces only what it forwards with a sentence above the headers
         forwards = _FORWARD_WORDS.search(words) or _GMAILS.match(line) or not (divider or any(map(str.isdigit, line)))
         if end > follows:
             return (_Mark.FORWARDED if forwards else _Mark.ORIGINAL), _next_written(told, end)
-        if said and (divider or _MESSAGE_WORDS.search(words)):
+        if said:
             return (_Mark.FORWARDED if forwards else _Mark.ORIGINAL), follows
     if (end := _end_of_introduction(told, at)) > at:
         return _Mark.ANSWERED, end
@@ -160,7 +161,7 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
     block = list(takewhile(str.strip, (line[:_LONGEST_LINE] for _, line in told[at : at + _MOST_HEADERS])))
     labels = [place for place, line in enumerate(block) if _LABELLED.match(line[:40])]
     known = [place for place in labels if _KNOWN.match(block[place])]
-    if known and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
+    if len(known) > 1 and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
         others = len(block) - known[-1] - 1  # as Importance, Attachments
         return at + (len(block) if others <= _MOST_OTHERS else known[-1] + 1)
     if not 3 <= len(labels) <= _MOST_LABELS:
