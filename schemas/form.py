@@ -10,7 +10,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, fields, post_load, pre_load
 from marshmallow import ValidationError as ValidationError  # for those who call `read_form`
 
-from rollcall.model.event import Category, Event
+from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.registration import TITLES, Registration, fold
 from schemas.text import Lines, Name, Text, fault, is_blank, messages
@@ -204,15 +204,22 @@ FIELD_NAMES = tuple(field.name for field in STOCK)
 _HALF_A_YEAR = timedelta(days=183)
 
 
+@lru_cache(maxsize=1000)
 def form_fields(event: Event) -> tuple[FormField, ...]:
-    return _form_fields(event.categories, event.required)
+    choices = tuple((category.code, category.label) for category in event.categories)
+    also = tuple((category.code, word) for category in event.categories for word in category.also)
+    stock = (replace(one, choices=choices, choices_also=also) if one.name == "category" else one for one in STOCK)
+    return tuple(replace(one, required=one.name in event.required) for one in stock)
 
 
+@lru_cache(maxsize=1000)
 def schema_for(event: Event) -> Schema:
     days = [event.day_of(one) for one in (event.opens_at, event.closes_at, event.starts, event.ends)]
     # nobody signs before there is a form, nor after the event; east of it the next day has begun
     first, last = min(days) - _HALF_A_YEAR, max(days) + timedelta(days=1)
-    return _schema(form_fields(event), event.venue.country, first, last)
+    checked = {one.name: _checked(one, first, last) for one in form_fields(event)}
+    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "country": event.venue.country})()
+    return schema
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
@@ -354,21 +361,6 @@ class _FormSchema(Schema):
 
 def _blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and is_blank(value))
-
-
-@lru_cache(maxsize=64)
-def _form_fields(categories: tuple[Category, ...], required: frozenset[str]) -> tuple[FormField, ...]:
-    choices = tuple((category.code, category.label) for category in categories)
-    also = tuple((category.code, word) for category in categories for word in category.also)
-    stock = (replace(one, choices=choices, choices_also=also) if one.name == "category" else one for one in STOCK)
-    return tuple(replace(one, required=one.name in required) for one in stock)
-
-
-@lru_cache(maxsize=64)
-def _schema(form: tuple[FormField, ...], country: str, first: date, last: date) -> Schema:
-    checked = {one.name: _checked(one, first, last) for one in form}
-    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "country": country})()
-    return schema
 
 
 _TEXTS: Mapping[str, Callable[..., Text]] = {

@@ -20,11 +20,15 @@ MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
     LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, UNTIL),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, UNTIL),
+    LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
+    LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
 }
 FOUND = {
     LinkPurpose.COMPLETE: Opened("intgov04", ID, 2),
     LinkPurpose.RESOLVE: Opened("intgov04", ID, 0),
     LinkPurpose.ROSTER: Opened("intgov04", FILE, 0),
+    LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
+    LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),
 }
 each_purpose = pytest.mark.parametrize("purpose", LinkPurpose)
 
@@ -55,6 +59,12 @@ def test_a_link_from_an_earlier_deployment_opens(purpose: LinkPurpose) -> None:
         LinkPurpose.ROSTER: (
             "WyJpbnRnb3YwNCIsInJvc3Rlci1pbnRnb3YwNC0wMTIzNDU2Nzg5YWJjZGVmLTIwMDQwMjIxVDAwMDAwNS5jc3YiLDAsMTA3ODE0"
             "MjQwMF0.gEDsei5Mw2wNJHzkTqt6BejiNkQ"
+        ),
+        LinkPurpose.RECEIVED: (
+            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.8WEfU4zXNtNc_0BhYiiqo9zc_wc"
+        ),
+        LinkPurpose.ALREADY_REGISTERED: (
+            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.N2UVKG45lVmOy8WoLrokyLrNwwk"
         ),
     }
     assert LINKS.opened(purpose, earlier[purpose], UNTIL) == FOUND[purpose]

@@ -38,7 +38,7 @@ class Limits:
     """The alert on missing sweeps waits ten minutes (deploy/alerts.py)."""
     reading_lease: timedelta = timedelta(minutes=10)
     """Well above what the largest inbound e-mail takes (docs/deploy.md)."""
-    max_readings: int = 5
+    max_readings: int = 2
     emails_a_sweep: int = 20
     """Inbound ones."""
     stored_answers: int = 200_000

@@ -130,6 +130,7 @@ def _add_sheet(workbook: xlsxwriter.Workbook, title: str, sheet: Sheet) -> None:
     page.set_portrait() if sheet.portrait else page.set_landscape()
     page.set_paper(9)  # A4
     page.set_margins(left=_MARGIN, right=_MARGIN, top=0.6, bottom=0.6)
+    page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # nor offer to make a telephone number a number
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
     printed = title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all

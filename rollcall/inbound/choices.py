@@ -33,7 +33,7 @@ def plain(text: str) -> str:
     return " ".join(kept.split())
 
 
-_plain_word = lru_cache(maxsize=20_000)(plain)
+plain_word = lru_cache(maxsize=20_000)(plain)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Choices:
         return marks
 
     def _choice_at(self, tokens: Sequence[re.Match[str]], at: int) -> tuple["_Mark", int]:
-        for words, field, code in self.by_first_word.get(_plain_word(tokens[at].group()), ()):
+        for words, field, code in self.by_first_word.get(plain_word(tokens[at].group()), ()):
             length = _length(words, tokens, at)
             if length:
                 return _Choice(field, code), length
@@ -126,7 +126,7 @@ def _length(words: tuple[str, ...], tokens: Sequence[re.Match[str]], at: int) ->
     for word in words:
         while at < place < len(tokens) and _is_space(tokens[place]):
             place += 1
-        if place >= len(tokens) or _plain_word(tokens[place].group()) != word:
+        if place >= len(tokens) or plain_word(tokens[place].group()) != word:
             return 0
         place += 1
     return place - at

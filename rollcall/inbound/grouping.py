@@ -195,16 +195,16 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
     pieces = _joined(list(_cut(items)))
     people = [at for at, piece in enumerate(pieces) if piece.is_person][: MOST_FORMS + 1]
     forms = {at: _form_in(pieces[at]) for at in people}
-    used = [item for at in people for item in _block(pieces[at].items)]
+    used = {item.line for at in people for item in _block(pieces[at].items)}
     if len(people) > 1:
         above = _above(pieces[people[0]], [pieces[at] for at in people[1:]])
         forms |= {at: _sharing(above, pieces[at], forms[at], apart=False) for at in people[1:]}
     for at, piece in enumerate(pieces):
         if at not in forms and piece.fields and forms:
             forms |= _with_piece(piece, at, pieces, forms)
-            used += piece.items
+            used |= {item.line for item in piece.items}
     given = [form.without_blanks() for form in forms.values()]
-    unused = [item for item in items if not item.field and not item.row and item not in used]
+    unused = [item for item in items if not item.field and not item.row and item.line not in used]
     return [form for form in given if form.is_form], unused
 
 
@@ -257,6 +257,7 @@ def _by_question(piece: _Piece) -> Iterator[_Piece]:
     start, unsure = 0, piece.unsure
     while start < len(items):
         end, ends_unsure = _end(items, start)
+        ends_unsure = ends_unsure and items[end].gap > Gap.NONE
         for part in _contacts_apart(items[start:end]):
             yield _Piece(part, unsure or ends_unsure)
         start, unsure = end, piece.unsure or ends_unsure

@@ -4,11 +4,11 @@ The words are of the languages in which people write to us. A word too few shows
 nothing, or leaves a form to be asked about; it loses nothing."""
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import timedelta
 from functools import lru_cache
 
-from rollcall.inbound.choices import plain
+from rollcall.inbound.choices import plain, plain_word
 from rollcall.model.event import Event
 
 
@@ -16,6 +16,8 @@ def _plain(*said: str) -> tuple[str, ...]:
     return tuple(map(plain, said))
 
 
+LONGEST_LETTER = 50_000
+"""Characters."""
 _MOST_GREETED = 8
 _MOST_GREETED_ALONE = 6
 """Words: `Dear Mr. and Mrs. Shaw`."""
@@ -32,6 +34,16 @@ _SALUTATIONS = _plain(
     *("уважаемый", "уважаемая", "уважаемые", "здравствуйте", "добрый день"),
     *("尊敬的", "您好", "你好", "敬启者", "السلام عليكم", "تحية طيبة", "حضرة", "سعادة", "السادة"),
 )
+_WITH_A_NAME = frozenset(
+    _plain(
+        *("dear", "cher", "chère", "chers", "estimado", "estimada", "estimados", "estimadas", "liebe", "lieber"),
+        *("madame", "monsieur", "mesdames", "messieurs", "señores"),
+        *("уважаемый", "уважаемая", "уважаемые"),
+    )
+)
+_FIRST_IDEOGRAPH = "\u2e80"
+"""From here on nothing stands between words."""
+_WORD_ENDS = re.compile(r"\s*\w+\s*(?:[,.!:;，。！]|\Z)")
 _CLOSINGS = _plain(
     *("best", "regards", "best regards", "kind regards", "warm regards", "with regards", "with kind regards", "rgds"),
     *("with best regards", "best wishes", "with best wishes", "sincerely", "yours", "respectfully", "cheers"),
@@ -43,10 +55,9 @@ _CLOSINGS = _plain(
     *("vielen dank", "danke", "hochachtungsvoll", "с уважением", "спасибо", "всего доброго", "с наилучшими"),
     *("此致", "敬礼", "谢谢", "顺颂", "祝好", "مع تحيات", "وتفضلوا", "شكرا", "مع خالص", "مع اطيب"),
 )
-_DEVICES = re.compile(
-    r"\W*(?:sent from|sent with|sent via|get outlook|envoye d|envoye a|enviado desde|enviado con|gesendet von"
-    r"|von mein\w+ \w+ gesendet|отправлено с|发自|ارسلت من)\b.*",
-    re.DOTALL,
+_DEVICES = _plain(
+    *("sent from", "sent with", "sent via", "get outlook", "envoyé depuis", "envoyé de mon", "envoyé à partir de"),
+    *("enviado desde", "enviado con", "gesendet von", "von meinem iphone gesendet", "отправлено с", "发自", "أرسلت من"),
 )
 _SIGNATURE_DASHES = re.compile(r"\s*--\s*")
 _HEADING = re.compile(r"\W*(?:[^\W\d]+\W+){0,2}(?:no\.?|n[°ºo]|#|№)?\W*\d{1,3}\W*", re.IGNORECASE)
@@ -136,9 +147,9 @@ _MONTHS = (
     "november|novembre|noviembre|ноя",
     "december|decembre|diciembre|dezember|дек",
 )
-_SPAN = re.compile(
-    r"\b\d{1,2} (?:(?:to|and|au|et|al|a|y|bis|und|по|и) )?\d{1,2} (?:of |de )?(?P<month>[^\W\d]{3,})"
-    r"|\b(?P<before>[^\W\d]{3,}) \d{1,2} (?:(?:to|and) )?\d{1,2}\b"
+_SPANS = (
+    re.compile(r"\b\d{1,2} (?:(?:to|and|au|et|al|a|y|bis|und|по|и) )?\d{1,2} (?:of |de )?([^\W\d]{3,})"),
+    re.compile(r"\b([^\W\d]{3,}) \d{1,2} (?:(?:to|and) )?\d{1,2}\b"),
 )
 
 
@@ -146,16 +157,32 @@ def is_closing(line: str) -> bool:
     """A greeting, or what a program puts above a signature or in place of one. Nobody's answer."""
     if _SIGNATURE_DASHES.fullmatch(line):
         return True
-    said = plain(line[:200])
-    return len(said.split()) <= _MOST_GREETED and (_greets(said) or _closes(said))
+    if plain_word(line.lstrip()[:2]) not in _BEGINNINGS:
+        return False
+    return len(line.split()) <= _MOST_GREETED and (_greets(line) or _closes(line))
 
 
-def _greets(said: str) -> bool:
-    return f"{said} ".startswith(tuple(f"{one} " for one in _SALUTATIONS))
+_BEGINNINGS = {plain(said[:2]) for said in (*_SALUTATIONS, *_CLOSINGS, *_DEVICES)}
 
 
-def _closes(said: str) -> bool:
-    return f"{said} ".startswith(tuple(f"{one} " for one in _CLOSINGS)) or bool(_DEVICES.fullmatch(said))
+def _greets(line: str) -> bool:
+    return _begins(line, _SALUTATIONS)
+
+
+def _closes(line: str) -> bool:
+    return _begins(line, _CLOSINGS) or _is_of_device(line)
+
+
+def _is_of_device(line: str) -> bool:
+    return plain(line[:200]).startswith(_DEVICES)
+
+
+def _begins(line: str, phrases: Sequence[str]) -> bool:
+    """A word alone must end there (`Best, Jo`, but not `Best Western`), unless a name belongs to it (`Dear Jo`)."""
+    said = f"{plain(line[:200])} "
+    found = [one for one in phrases if said.startswith(one if one[-1] > _FIRST_IDEOGRAPH else f"{one} ")]
+    ends = said.strip() in found or bool(_WORD_ENDS.match(line))
+    return any(ends or " " in one or one in _WITH_A_NAME or one[-1] > _FIRST_IDEOGRAPH for one in found)
 
 
 def is_heading(line: str) -> bool:
@@ -183,8 +210,10 @@ def words_of(event: Event) -> Set[str]:
 
 
 def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
-    """Without greetings, signatures, footers, and sentences that only hand on the form. `known`: the sender, the
-    people."""
+    """Without greetings, signatures, footers, and sentences that only hand on the form; as it is, where it is long.
+    `known`: the sender, the people."""
+    if len(beside) > LONGEST_LETTER:
+        return beside
     words = words_of(event) | {word for text in known for word in plain(text).split()}
     return "\n\n".join(_paragraphs_that_say_something(beside, words))
 
@@ -202,15 +231,15 @@ def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str
             continue
         kept: list[str] = []
         for line in paragraph.splitlines():
-            said = plain(line)
-            if _SIGNATURE_DASHES.fullmatch(line) or _closes(said):
+            closes = _closes(line)
+            if _SIGNATURE_DASHES.fullmatch(line) or closes:
                 signed = 2
             greeting, _, rest = line.partition(",")
-            if _DEVICES.fullmatch(said) or (signed and _is_signature(line) and not _closes(said)):
+            if _is_of_device(line) or (signed and _is_signature(line) and not closes):
                 continue
-            if (_closes(said) and rest.istitle()) or (_greets(said) and len(greeting.split()) <= _MOST_GREETED_ALONE):
-                line = "" if _closes(said) else rest
-            kept.append(line)
+            if closes and rest.istitle():
+                continue
+            kept.append(rest if _greets(line) and len(greeting.split()) <= _MOST_GREETED_ALONE else line)
         signed = max(0, signed - 1)
         if any(says_something(sentence, words) for sentence in _SENTENCE.split(" ".join(kept))):
             yield "\n".join(kept).strip()
@@ -223,8 +252,8 @@ def _is_signature(line: str) -> bool:
 
 def refuses(text: str) -> bool:
     """Whether words cancel, refuse, replace or set a condition."""
-    kept = (paragraph for paragraph in re.split(r"\n\s*\n", text) if not _FOOTER.search(plain(paragraph)))
-    return any(_REFUSES.search(plain(paragraph)) for paragraph in kept)
+    paragraphs = map(plain, re.split(r"\n\s*\n", text[:LONGEST_LETTER]))
+    return any(_REFUSES.search(said) for said in paragraphs if not _FOOTER.search(said))
 
 
 def names_another_event(event: Event, text: str) -> bool:
@@ -233,14 +262,13 @@ def names_another_event(event: Event, text: str) -> bool:
     near = timedelta(days=3)
     months = {day.month for day in (event.starts - near, event.starts, event.ends, event.ends + near)}
     months |= {event.opens_at.month, event.closes_at.month}
-    for line in text.splitlines():
+    for line in text[:LONGEST_LETTER].splitlines():
         said = plain(line)
         if (found := _ABOUT.search(said)) and not _is_own(found["topic"], own):
             return True
-        for span in _SPAN.finditer(said):
-            month = _month(span["month"] or span["before"])
-            if month and month not in months:
-                return True
+        spoken_of = {_month(word) for span in _SPANS for word in span.findall(said)} - {None}
+        if not spoken_of <= months:
+            return True
     return False
 
 

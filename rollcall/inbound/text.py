@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from rollcall.inbound.grouping import NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
+from rollcall.inbound.grouping import MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
 from rollcall.inbound.labels import (
     LONGEST_LABEL,
     STRUCK_OUT,
@@ -20,11 +20,13 @@ from rollcall.inbound.lists import Columns, columns_of, form_in_row
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt
+from schemas.form import FIELD_NAMES
 
 LONGEST_TEXT = 2_000_000
 """Characters."""
 _MOST_LINES = 40
 """More than any address; the schema then says so."""
+_MOST_ITEMS = 2 * MOST_FORMS * len(FIELD_NAMES)
 _FLOWED = 50
 """Characters of a wrapped line, which ends in a space (RFC 3676, 4.1)."""
 
@@ -113,6 +115,9 @@ class _Reading:
         )
         for at, (line, labels) in enumerate(labelled):
             self._at = at
+            if len(self._items) > _MOST_ITEMS:
+                self._outside(line)
+                continue
             self._read(line, labels, more=at < last.get(line.quoted, -1), form=at < named)
         self._close()
         return self._items

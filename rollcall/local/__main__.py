@@ -289,5 +289,6 @@ def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: Sta
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what people sent is nobody else's on this machine
     signal.signal(signal.SIGTERM, _as_interrupted)
     main()

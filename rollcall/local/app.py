@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -39,6 +40,8 @@ FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "send_due_mail": lambda desk, _: send_due_mail(desk, request),
     "close_intake": lambda desk, _: close_intake(desk, request),
 }
+_OURS = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
+_FOR_ALL = ("/register", "/register/<path:rest>")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -52,6 +55,7 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
         view = partial(_answer, function, desk, sendgrid.public_key)
         for path in (root, f"{root}/<path:rest>"):
             app.add_url_rule(path, path, view, methods=METHODS, provide_automatic_options=False)
+    app.before_request(_refuse_other_sites)
     app.after_request(functions_framework.read_request)
 
     @app.get("/")
@@ -79,6 +83,16 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
         abort(404)
 
     return app
+
+
+def _refuse_other_sites() -> None:
+    """A page elsewhere, opened in a browser on this machine, neither reads what is here (by a name of its own that
+    leads here) nor posts to it; but its form may come to `register`, as in the cloud."""
+    if not _OURS.fullmatch(request.host):
+        abort(Response("This run answers at http://localhost and nowhere else.\n", 421))
+    of_a_page = request.headers.get("Sec-Fetch-Site", "none")
+    if request.method == "POST" and of_a_page not in ("none", "same-origin") and request.endpoint not in _FOR_ALL:
+        abort(Response("A page of another site posts nothing here.\n", 403))
 
 
 def _answer(function: Callable[..., Any], desk: Desk, key: EllipticCurvePublicKey, **_path: str) -> Any:

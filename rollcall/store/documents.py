@@ -30,7 +30,7 @@ from rollcall.model.registration import (
     QuarantinedForm,
     Registered,
     Registration,
-    fold,
+    normalized_address,
     person_key,
 )
 from rollcall.store import codec
@@ -268,11 +268,11 @@ class DocumentStore:
         return [_entry(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        where = (("address", "==", fold(to)), ("last_sent_at", ">", since))
+        where = (("address", "==", normalized_address(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
 
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
-        where = (("address", "==", fold(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
+        where = (("address", "==", normalized_address(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
         return [_entry(found) for found in self._database.query(Query("outbox", where, "last_sent_at"))]
 
     def circuit_breaker(self) -> CircuitBreaker:

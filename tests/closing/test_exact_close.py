@@ -205,7 +205,7 @@ def test_a_deadline_moved_earlier_while_instances_have_the_old_one(db: Database)
     the intake again by itself."""
     rush = Rush(pause=0.1)
     with ExitStack() as stack:
-        short_sighted = {"source": "tests/support/short_sighted.py", "GOOD_FOR": "2"}
+        short_sighted = {"source": "tests/support/impatient.py", "GOOD_FOR": "2"}
         *registers, closer = started(stack, db, SOME_MACHINES, **short_sighted)
         assert [send(served, f"Before {number}").status for number, served in enumerate(registers)] == [201, 201]
         before = {"Before 0", "Before 1"}

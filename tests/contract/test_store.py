@@ -372,6 +372,7 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
         ("D", "victim@example.org", None),
         ("F", "victim@example.org", now),
         ("E", "other@example.org", now),
+        ("G", "info@bücher.example.org", now),
     ):
         store.accept(SLUG, id, a_registration(first_name=id), confirmation(SLUG, id, to))
         entry = store.entry(entry_to(id))
@@ -383,6 +384,7 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     assert store.recently_sent("VICTIM@example.org", since, 50) == 2
     assert store.recently_sent("victim@example.org", since, 1) == 1
     assert store.recently_sent("nobody@example.org", since, 50) == 0
+    assert store.recently_sent("info@xn--bcher-kva.example.org", since, 50) == 1
     sent = store.sent_to("VICTIM@example.org", since, now)
     assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A")]
     assert store.sent_to("victim@example.org", since, now - timedelta(minutes=1)) == sent[:1]

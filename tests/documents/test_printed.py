@@ -1,11 +1,13 @@
-"""The workbook as LibreOffice prints it."""
+"""The workbook as LibreOffice opens and prints it."""
 
+import csv
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from lxml import etree
@@ -74,9 +76,7 @@ def people() -> list[Registered]:
 
 @pytest.fixture(scope="module")
 def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not shutil.which("soffice") or not shutil.which("pdftotext"):
-        leave_out("printing needs LibreOffice and Poppler (apt-get install libreoffice-calc poppler-utils)")
-    if "Carlito" not in subprocess.run(["fc-list"], capture_output=True, text=True, check=True).stdout:
+    if not shutil.which("fc-list") or "Carlito" not in subprocess.run(["fc-list"], stdout=PIPE, text=True).stdout:
         leave_out("printing needs a font as wide as Calibri (apt-get install fonts-crosextra-carlito)")
     folder = tmp_path_factory.mktemp("printed")
     failed = replace(confirmation(EVENT.slug, "", "a@example.org"), status=EmailStatus.FAILED)
@@ -88,20 +88,17 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         quarantined=(QuarantinedForm(registered(), BotSignal.HIDDEN_FIELD),),
         not_completed=(waiting,),
     )
+    return converted(workbook, folder, "pdf")
+
+
+def converted(workbook: bytes, folder: Path, into: str) -> Path:
+    if not shutil.which("soffice") or not shutil.which("pdftotext"):
+        leave_out("printing needs LibreOffice and Poppler (apt-get install libreoffice-calc poppler-utils)")
     (folder / "roster.xlsx").write_bytes(workbook)
     profile = f"-env:UserInstallation=file://{folder}/profile"
-    command = [
-        "soffice",
-        profile,
-        "--headless",
-        "--convert-to",
-        "pdf",
-        "--outdir",
-        str(folder),
-        str(folder / "roster.xlsx"),
-    ]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return folder / "roster.pdf"
+    asked = ["--convert-to", into, "--outdir", str(folder), str(folder / "roster.xlsx")]
+    subprocess.run(["soffice", profile, "--headless", *asked], check=True, capture_output=True, timeout=120)
+    return folder / f"roster.{into.partition(':')[0]}"
 
 
 def pages(printed: Path) -> list[list[Word]]:
@@ -139,3 +136,17 @@ def test_every_sheet_is_one_page_wide(printed: Path) -> None:
 def test_no_line_runs_into_another(printed: Path) -> None:
     for page in pages(printed):
         assert [(one.text, other.text) for one, other in combinations(page, 2) if one.over(other)] == []
+
+
+@pytest.mark.slow
+def test_a_double_click_changes_nothing(tmp_path: Path) -> None:
+    answers = ["=1+1", "a;=1+1;b", '=HYPERLINK("http://example.org/")', "+393331234567", "022", "1e5", "-1", "@A1"]
+    one = a_registration()
+    people = [
+        registered(replace(one, family_name=f"{place}", answers={**one.answers, "tel": answer, "hotel": answer}))
+        for place, answer in enumerate(answers)
+    ]
+    _, workbook = roster_files(*people)
+    table = converted(workbook, tmp_path, "csv:Text - txt - csv (StarCalc):44,34,76").read_text("utf-8")
+    rows = list(csv.DictReader(table.splitlines(keepends=True)))
+    assert [(row["Tel."], row["Hotel"]) for row in rows] == [(answer, answer) for answer in answers]

@@ -1,4 +1,4 @@
-"""Firestore stops and comes back while people register: `register` as Google serves it, an emulator of our own."""
+"""Firestore stops and comes back while people register: `register`, which retries for a second, and our emulator."""
 
 import threading
 from collections import Counter
@@ -83,7 +83,7 @@ def traffic(address: str, events: Path) -> Iterator[Traffic]:
         "FIRESTORE_EMULATOR_HOST": address,
         "GOOGLE_CLOUD_PROJECT": PROJECT,
     }
-    with function("register", **environment) as register:
+    with function("register", source="tests/support/impatient.py", RETRY_WITHIN="1", **environment) as register:
         people = Traffic(register)
         threads = [threading.Thread(target=people.run, args=(thread,)) for thread in range(PEOPLE_AT_ONCE)]
         for thread in threads:
@@ -124,7 +124,7 @@ def test_firestore_is_killed_and_started_again(emulator: OwnEmulator, events_fol
 def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
     """Whoever was told yes is in the store with one confirmation pending, and nobody else is."""
     assert set(people.answered) <= {*YES, 503}
-    store = _books(emulator)
+    store = _store_of(emulator)
     there = {one.id: one.registration.first_name for one in store.registrations(SLUG, None, 10_000)}
     assert sorted(there.values()) == sorted(people.registered)
     assert len(people.registered) == len(set(people.registered))
@@ -132,7 +132,7 @@ def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
     assert sorted(map(str, enqueue)) == sorted(there)
 
 
-def _books(emulator: OwnEmulator) -> FirestoreStore:
+def _store_of(emulator: OwnEmulator) -> FirestoreStore:
     """Not by `FIRESTORE_EMULATOR_HOST`, which is the other tests' emulator."""
     client = firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     channel = grpc.insecure_channel(emulator.address)

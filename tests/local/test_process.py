@@ -43,6 +43,7 @@ def test_the_database_outlives_the_process(tmp_path: Path) -> None:
         assert "14 January 2004" in served.ask("GET", "/").text
         reference = served.post_json(PATH, a_form()).json["reference"]
         until(lambda: outbox(served, "confirmation"))
+    assert {path.stat().st_mode & 0o077 for path in (database, *database.rglob("*"))} == {0}  # nobody else's
     with local_run(database) as served:
         again = served.post_json(PATH, a_form())
         assert (again.status, again.json["reference"]) == (200, reference)
@@ -76,7 +77,7 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
         ({"AT": "soon"}, "AT=soon is not a time"),
         ({"AT": "0001-01-01T00:00:00+02:00"}, "is not a time"),
         ({"AT": "9999-12-31T23:59:55Z"}, "is not a time"),
-        ({"AT": "2004-02-20"}, "is not a time; write it as AT=2004-02-20T23:59:50"),
+        ({"AT": "2004-02-20"}, r"does not say in which zone; write it as AT=2004-02-20T00:00:00\+01:00"),
         ({"AT": "2004-02-20T18:00"}, r"does not say in which zone; write it as AT=2004-02-20T18:00\+01:00"),
         ({"EVENTS": "nowhere"}, "nowhere: there is no such folder; copy events/intgov04.toml there"),
         ({"EVENTS": "docs"}, "docs: holds no event file; copy"),

@@ -85,6 +85,22 @@ def test_the_intake_closes_by_itself(served: Served, clock: Clock) -> None:
     assert len(outbox(served, "roster")) == 1
 
 
+@pytest.mark.parametrize("host", ["attacker.example", "localhost.attacker.example:80", "192.0.2.1", "["])
+def test_a_name_that_leads_here_is_not_answered(served: Served, host: str) -> None:
+    """By DNS a page elsewhere could make this machine its own site, and read the outbox."""
+    assert served.ask("GET", "/outbox.json", headers={"Host": host}).status == 421
+    for ours in (f"localhost:{served.port}", "127.0.0.1", "[::1]:8080"):
+        assert served.ask("GET", "/outbox.json", headers={"Host": ours}).status == 200
+
+
+def test_a_page_elsewhere_posts_only_the_form(served: Served) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "cross-site"}
+    for path in ("/send-in", "/close-intake", "/send-due-mail", "/sendgrid/v3/mail/send"):
+        assert served.ask("POST", path, "to=x", form).status == 403
+    assert served.ask("POST", PATH, "family_name=x", form).status == 422
+    assert served.ask("POST", "/close-intake", "", form | {"Sec-Fetch-Site": "same-origin"}).status == 200
+
+
 def test_internal_functions_take_posts_alone(served: Served) -> None:
     assert served.ask("GET", "/close-intake").status == 405
     assert served.ask("POST", "/close-intake").json == {"closed": {}}
