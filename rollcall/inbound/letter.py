@@ -131,8 +131,8 @@ _REFUSES = re.compile(
 )
 
 _ASKS = re.compile(
-    r"\b(?:visa|invitation letter|letter of invitation|diet|vegetarian|vegan|halal|kosher|gluten|allerg|wheelchair|disab"
-    r"|accessib|interpret|translat|need|requir|requests?\b|requesting|invoice|payment|passport|accompan|spouse|wife"
+    r"\b(?:visa|invitation letter|letter of invitation|diet|vegetarian|vegan|halal|kosher|gluten|allerg|wheelchair"
+    r"|disab|accessib|interpret|translat|need|requir|requests?\b|requesting|invoice|payment|passport|accompan|spouse|wife"
     r"|husband|arriv|depart|flight|book(?:ed|ing)?\b|reserv|speak|presentation|i would like|we would like|could you"
     r"|can you|would you|may i|may we|let (?:me|us) know|advise|whether|but|however|unfortunately|wrong|mistake|chang"
     r"|correct(?:ion|ed)?\b|also|help|question|problem|aware|remark|attention to"
