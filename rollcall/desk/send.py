@@ -20,7 +20,6 @@ from rollcall.model.email import (
     Attempt,
     AttemptOutcome,
     CircuitBreaker,
-    DeliveryKind,
     EmailStatus,
     NotNeeded,
     OutboxEntry,
@@ -171,7 +170,7 @@ def settle(
     mine = entry.status is EmailStatus.SENDING and entry.attempts[-1].id == attempt_id
     noted = _noted(entry, attempt_id, _OUTCOMES[type(result)], result.note)
     if isinstance(result, Accepted):
-        return after_delivery_event(noted, DeliveryKind.ACCEPTED)
+        return after_delivery_event(noted, EmailStatus.SENT)
     if not mine:
         return noted
     match result:

@@ -32,6 +32,8 @@ MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
 MOST_ROWS = 2000
+_LOOKED_AT = 4096
+"""Characters, for the delimiter: the most of them in a line."""
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -100,9 +102,15 @@ def _in_csv(event: Event, text: str) -> list[Answered]:
     if said:
         delimiter, text = said.group(1), rest
     else:
-        delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return forms_in_rows(vocabulary(event), islice(([_unguarded(cell) for cell in row] for row in rows), MOST_ROWS))
+        lines = text[:_LOOKED_AT].splitlines()
+        delimiter = max(_DELIMITERS, key=lambda one: max((line.count(one) for line in lines), default=0))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return _in_rows(event, [[_unguarded(cell) for cell in row] for row in islice(reader, MOST_ROWS)])
+
+
+def _in_rows(event: Event, rows: list[list[str]]) -> list[Answered]:
+    """A list, or a form of two columns."""
+    return forms_in_rows(vocabulary(event), rows) or forms_in_text(event, "\n".join("\t".join(row) for row in rows))
 
 
 def _unguarded(cell: str) -> str:
@@ -202,8 +210,7 @@ def _in_package(event: Event, content: bytes) -> list[Answered]:
 def _in_sheets(event: Event, content: bytes) -> list[Answered]:
     forms: list[Answered] = []
     for rows in rows_in(content):
-        listed = forms_in_rows(vocabulary(event), rows[:MOST_ROWS])
-        forms += listed or forms_in_text(event, "\n".join("\t".join(row) for row in rows))
+        forms += _in_rows(event, rows[:MOST_ROWS])
     return forms
 
 

@@ -10,7 +10,7 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.letter import asks, names_another_event, refuses, what_it_says
+from rollcall.inbound.letter import A_FORM, asks, names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.text import TextRead, read_text
@@ -85,11 +85,13 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     people = _each_once(forms)
     if len(people) > MOST_FORMS:
         not_read.append(f"the forms after the first {MOST_FORMS}")
-    letter = "\n\n".join(filter(None, beside))
+    answers = [answer for form in forms for answer in form.answers.values()]
+    questions = [answer for answer in answers if answer.endswith(("?", "？", "؟"))]
+    letter = "\n\n".join(filter(None, [*beside, A_FORM, *questions]))
     if names_another_event(event, f"{about.subject}\n{letter}"):
         people = [form.doubted(Doubt.ANOTHER_EVENT) for form in people]
-    known = [about.sender, *(answer for form in people for answer in form.answers.values())]
-    says = what_it_says(f"{letter}\n\n{_TAG.sub('', about.subject)}", event, known)
+    known = [about.sender, *(answer for answer in answers if answer not in questions)]
+    says = what_it_says(f"{_TAG.sub('', about.subject)}\n\n{letter}", event, known)
     return Found(
         tuple(_checked(event, form) for form in people[:MOST_FORMS]),
         tuple(not_read),
@@ -176,12 +178,18 @@ def _each_once(forms: Sequence[Answered]) -> list[Answered]:
     for form in forms:
         namesakes = kept.setdefault(names_of(form), [])
         for place, other in enumerate(namesakes):
-            if _may_be_one_person(form, other):
+            if form.has_name and _may_be_one_person(form, other):
                 namesakes[place] = _joined(other, form)
                 break
         else:
             namesakes.append(form)
-    return [form for namesakes in kept.values() for form in namesakes]
+    return [_alone(form, namesakes) for namesakes in kept.values() for form in namesakes]
+
+
+def _alone(form: Answered, namesakes: Sequence[Answered]) -> Answered:
+    """The same person with two e-mail addresses, or two namesakes of one organization."""
+    same = [other for other in namesakes if form.has_name and "organization" not in _differing(form, other)]
+    return form.doubted(Doubt.VERSIONS_DIFFER, "email") if len(same) > 1 else form
 
 
 def _may_be_one_person(one: Answered, other: Answered) -> bool:

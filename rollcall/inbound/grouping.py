@@ -61,7 +61,7 @@ class Item:
 
     @property
     def said(self) -> str:
-        return f"{self.label}: {self.value}"
+        return f"{self.label or self.field}: {self.value}"
 
 
 @dataclass(frozen=True)
@@ -114,23 +114,25 @@ NOTHING_SAID = Answered({})
 class Grouped:
     forms: list[Answered]
     unused: Sequence[Item] = ()
-    """Labels that are not known, of no form."""
+    """Of no form: labels that are not known, a name alone."""
+    begin: Sequence[int] = ()
+    """The lines at which the sender's own forms do."""
     corrections: Answered = NOTHING_SAID
     """What the sender, without a form, answers beside quoted text."""
 
 
 def grouped(items: Sequence[Item]) -> Grouped:
     sent = [item for item in items if not item.quoted]
-    own, unused = _people(sent)
-    quoted, _ = _people([item for item in items if item.quoted])
+    own, unused, begin = _people(sent)
+    quoted, *_ = _people([item for item in items if item.quoted])
     if own:
-        return Grouped([*_filled(own, quoted)], unused)
+        return Grouped([*_filled(own, quoted)], unused, begin)
     said = _corrections([item for item in items if item.inline or not item.quoted])
     beside = _corrections(sent)
     if len(quoted) == 1 and not beside.answers.keys().isdisjoint(_TELLING):
         mixed = {name: text for name, text in {**quoted[0].answers, **beside.answers}.items() if text != NOTHING}
         quoted = [Answered(mixed).doubted(Doubt.OUTSIDE_THE_FORM, *beside.answers)]
-    return Grouped(quoted, unused, said)
+    return Grouped(quoted, unused, (), said)
 
 
 def _corrections(items: Sequence[Item]) -> Answered:
@@ -191,7 +193,7 @@ class _Piece:
         return self.items[0].row is not None or bool(self.names)
 
 
-def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
+def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item], list[int]]:
     pieces = _joined(list(_cut(items)))
     people = [at for at, piece in enumerate(pieces) if piece.is_person][: MOST_FORMS + 1]
     forms = {at: _form_in(pieces[at]) for at in people}
@@ -201,11 +203,15 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item]]:
         forms |= {at: _sharing(above, pieces[at], forms[at], apart=False) for at in people[1:]}
     for at, piece in enumerate(pieces):
         if at not in forms and piece.fields and forms:
-            forms |= _with_piece(piece, at, pieces, forms)
-            used |= {item.line for item in piece.items}
-    given = [form.without_blanks() for form in forms.values()]
+            filled = _with_piece(piece, at, pieces, forms)
+            used |= {item.line for item in piece.items} if filled or piece.gap is Gap.CLOSING else set()
+            forms |= filled
+    whole = [form.without_blanks() for form in forms.values() if form.is_form]
     unused = [item for item in items if not item.field and not item.row and item.line not in used]
-    return [form for form in given if form.is_form], unused
+    for at in people:
+        if not forms[at].is_form and pieces[at].gap is not Gap.CLOSING:
+            unused += [item for item in pieces[at].items if item.is_given]
+    return whole, unused, [pieces[at].items[0].line for at in people]
 
 
 def _cut(items: Sequence[Item]) -> Iterator[_Piece]:
@@ -327,10 +333,14 @@ def _form_in(piece: _Piece) -> Answered:
     form = Answered({}, quoted)
     if piece.unsure or any(item.unsure for item in piece.items):
         form = form.doubted(Doubt.PEOPLE_NOT_DIVIDED)
-    for item in _block(piece.items):
+    blank: set[str] = set()
+    named = next(item.line for item in piece.items if item.field in piece.names)
+    for item in sorted(_block(piece.items), key=lambda item: item.line < named):  # a letterhead stands above
         form = form.answering(item.field, item.value) if item.is_given and item.field else form
         form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
-    return form
+        blank |= set() if item.is_given else {item.field}
+    twice = sorted(blank & form.answers.keys())
+    return form.doubted(Doubt.TWO_ANSWERS, *twice) if twice else form
 
 
 def _block(items: Sequence[Item]) -> Sequence[Item]:
@@ -359,17 +369,19 @@ def _with_piece(piece: _Piece, at: int, pieces: Sequence[_Piece], forms: Mapping
         return {place: _sharing(piece.items, pieces[place], form, apart=apart) for place, form in forms.items()}
     nearest = before[-1] if before else after[0]
     gap = piece.gap if before else pieces[at + 1].gap
-    asked = pieces[nearest].fields
+    asked, row = pieces[nearest].fields, pieces[nearest].items[0].row
     is_contact = piece.fields <= _CONTACT
-    if is_contact and (gap is Gap.CLOSING or piece.fields & asked):
+    if is_contact and (gap is Gap.CLOSING or piece.fields & asked or row):
         return {}
     form = forms[nearest]
     for item in piece.items:
-        form = form.answering(item.field, item.value) if item.field and item.is_given else form
+        stays_blank = item.field in asked and item.field not in form.answers
+        form = form.answering(item.field, item.value) if item.field and item.is_given and not stays_blank else form
         form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
+    apart = gap in (Gap.PROSE, Gap.CLOSING) and (not before or bool(piece.fields & _CONTACT))
     if len(forms) > 1:
         form = form.doubted(Doubt.PEOPLE_NOT_DIVIDED)
-    elif is_contact or (piece.fields & _CONTACT and gap in (Gap.PROSE, Gap.CLOSING)):
+    elif is_contact or apart or piece.fields & asked:
         form = form.doubted(Doubt.OUTSIDE_THE_FORM, *sorted(piece.fields))
     return {nearest: form}
 

@@ -16,6 +16,8 @@ def _plain(*said: str) -> tuple[str, ...]:
     return tuple(map(plain, said))
 
 
+A_FORM = "\ufdd1"
+"""A noncharacter, where one stood. No signature goes on below it."""
 LONGEST_LETTER = 50_000
 """Characters."""
 _MOST_GREETED = 8
@@ -238,7 +240,7 @@ def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
     """Without greetings, signatures, footers, and sentences that only hand on the form; as it is, where it is long.
     `known`: the sender, the people."""
     if len(beside) > LONGEST_LETTER:
-        return beside
+        return beside.replace(A_FORM, "")
     words = words_of(event) | {word for text in known for word in plain(text).split()}
     return "\n\n".join(_paragraphs_that_say_something(beside, words))
 
@@ -252,7 +254,8 @@ def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str
     signed = 0
     """Paragraphs below a closing, in which a signature may still stand."""
     for paragraph in re.split(r"\n\s*\n", beside.strip()):
-        if _FOOTER.search(plain(paragraph)) and len(paragraph) > _SHORTEST_FOOTER:
+        if A_FORM in paragraph or (_FOOTER.search(plain(paragraph)) and len(paragraph) > _SHORTEST_FOOTER):
+            signed = 0 if A_FORM in paragraph else signed
             continue
         kept: list[str] = []
         for line in paragraph.splitlines():

@@ -19,8 +19,14 @@ class Columns:
 
     @property
     def is_heading(self) -> bool:
+        """Most labels are known, and one is a name's. A row of two labels, each beside its answer, is none."""
         known = [names for names in self.names if names]
-        return len(known) > 1 and any(name in NAMES for names in known for name in names)
+        unknown = sum(not (names or _counts(label)) for label, names in zip(self.labels, self.names, strict=True))
+        return len(known) > max(1, unknown) and any(name in NAMES for names in known for name in names)
+
+
+def _counts(label: str) -> bool:
+    return label.strip().casefold() in _NUMBERS
 
 
 def columns_of(words: Vocabulary, cells: Sequence[str]) -> Columns:
@@ -52,11 +58,11 @@ def forms_in_rows(words: Vocabulary, rows: Iterable[Sequence[str]]) -> list[Answ
 def form_in_row(
     words: Vocabulary, columns: Columns, cells: Sequence[str], shared: Sequence[tuple[str, str]] = ()
 ) -> Answered:
-    asked = {name for names in columns.names for name in names}
-    form = answered(words, [one for one in shared if asked.isdisjoint(words.called(one[0]))])
-    form = replace(form, answers={**dict.fromkeys(asked, ""), **form.answers})
+    blanks = {name: "" for names in columns.names for name in names}
+    form = answered(words, [one for one in shared if blanks.keys().isdisjoint(words.called(one[0]))])
+    form = replace(form, answers={**blanks, **form.answers})
     for label, names, cell in zip(columns.labels, columns.names, cells, strict=False):
-        counts = label.strip().casefold() in _NUMBERS and cell.strip(" .)").isdecimal()
+        counts = _counts(label) and cell.strip(" .)").isdecimal()
         form = form if counts else _with(words, form, label, names, cell)
     if any(cells[len(columns.names) :]) or not any(form.answers.get(name) for name in NAMES):
         return Answered({}).doubted(Doubt.ROW_NOT_READ, "  ".join(filter(None, cells)))

@@ -15,7 +15,7 @@ from rollcall.inbound.labels import (
     value_in,
     vocabulary,
 )
-from rollcall.inbound.letter import is_closing, is_heading, is_only_heading, says_something, words_of
+from rollcall.inbound.letter import A_FORM, is_closing, is_heading, is_only_heading, says_something, words_of
 from rollcall.inbound.lists import Columns, columns_of, form_in_row
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
@@ -53,7 +53,8 @@ def read_text(event: Event, text: str, forwarded: int = 0) -> TextRead:
     reading = _Reading(vocabulary(event), words_of(event))
     items = reading.items(lines_of(text[:LONGEST_TEXT], forwarded))
     found = grouped(items)
-    beside = sorted([*reading.beside, *((item.line, item.said) for item in found.unused)])
+    marks = [(line, f"\n{A_FORM}\n") for line in found.begin]
+    beside = sorted([*reading.beside, *((item.line, item.said) for item in found.unused), *marks])
     return TextRead(found.forms, "\n".join(line for _, line in beside), found.corrections)
 
 
@@ -97,6 +98,8 @@ class _Reading:
         self._columns: Columns | None = None
         self._starts: tuple[int, ...] = ()
         """Of the columns, where blanks align them."""
+        self._at_columns = -1
+        """The line of their labels."""
         self._gaps = {False: Gap.NONE, True: Gap.NONE}
         self._last: tuple[str, ...] = ()
         self._wide = False
@@ -131,6 +134,8 @@ class _Reading:
                 self._open.blank = True
             if not line.quoted:
                 self.beside.append((self._at, ""))
+        elif self._begin_list(line):
+            return
         elif labels:
             self._read_labels(line, labels)
         elif is_closing(line.text):
@@ -167,17 +172,23 @@ class _Reading:
         self._columns = None
         self._close(by_label=True)
         if len(labels) > 1 and all(label.wide and not label.rest.strip() for label in labels):
-            self._begin_columns(line)
-            if self._columns and self._columns.is_heading:
-                return
+            self._begin_columns(_cells(line.text))
         for label in labels:
             self._close(by_label=True)
             self._begin(label, line)
 
-    def _begin_columns(self, line: Line) -> None:
+    def _begin_list(self, line: Line) -> bool:
         cells = _cells(line.text)
+        if len(cells) < 3 or not columns_of(self._words, [cell for _, cell in cells]).is_heading:
+            return False
+        self._close()
+        self._begin_columns(cells)
+        return True
+
+    def _begin_columns(self, cells: Sequence[tuple[int, str]]) -> None:
         self._columns = columns_of(self._words, [cell for _, cell in cells])
         self._starts = tuple(start for start, _ in cells)
+        self._at_columns = self._at
 
     def _begin(self, label: Label, line: Line) -> None:
         names = self._meant(label.names)
@@ -236,6 +247,8 @@ class _Reading:
         if not texts or len(texts) > len(columns.names):
             return False
         self._open = None
+        while self._items and self._items[-1].line == self._at_columns:
+            self._items.pop()
         for names, cell in zip(columns.names, texts, strict=False):
             for name, value in self._words.shared_out(names, value_in(cell)):
                 self._items.append(Item(name, value, quoted=line.quoted, gap=self._gap(line.quoted), line=self._at))
@@ -247,7 +260,7 @@ class _Reading:
         if here and here.names and self._kind(here.names) == "choice" and not here.done:
             if here.quoted == line.quoted:
                 wrapped = bool(here.lines) and line.text[0].isspace() and not here.blank
-                box = _BOX.match(line.text) and not is_only_heading(line.text)
+                box = _BOX.match(line.text) and not here.blank and not is_only_heading(line.text)
                 if fields == here.names or (not fields and (wrapped or box)):
                     here.lines.append(line.text)
                     return True
@@ -411,6 +424,7 @@ def _without_digits(text: str) -> str:
 def _looks_like(kind: str, text: str) -> bool:
     if kind == "email":
         return "@" in text
-    if kind in ("tel", "date"):
-        return any(character.isdigit() for character in text)
-    return True
+    digits = sum(map(str.isdigit, text))
+    if kind == "tel":
+        return digits > sum(map(str.isalpha, text))
+    return digits > 0 if kind == "date" else True

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,7 +14,7 @@ from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, note_completed, resolve
 from rollcall.desk.limits import Limits
-from rollcall.desk.ports import Files
+from rollcall.desk.ports import Files, Store
 from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
@@ -22,7 +22,7 @@ from rollcall.desk.staff_digests import MORNING, digests_next_morning
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, REMARKS_OF, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
-from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, Email, EmailKind, NotNeeded
+from rollcall.model.email import Attachment, DeliveryEvent, Email, EmailKind, EmailStatus, NotNeeded
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
@@ -414,6 +414,29 @@ class DiesBeforeTheEnd:
         return bool(self._store.save_inbound(inbound, enqueue))
 
 
+class Slow:
+    """A store whose caller read an inbound e-mail before somebody else claimed it."""
+
+    def __init__(self, store: Store, was: InboundEmail | None) -> None:
+        self._store = store
+        self._was = was
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def inbound(self, _id: str) -> InboundEmail | None:
+        return self._was
+
+
+def test_of_two_who_claim_one_reads(desk: Desk, tmp_path: Path) -> None:
+    at = reading_as(desk, tmp_path, a_reading(FORM))
+    slow = reading_as(desk, tmp_path, a_reading(), fault=AssertionError("somebody else reads it"))
+    id = receive(at, b"1")
+    slow = replace(slow, store=cast(Store, Slow(desk.store, desk.store.inbound(id))))
+    assert read_in(at, id) is not None
+    assert read_in(slow, id) is None
+
+
 def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, tmp_path: Path, clock: Clock) -> None:
     at = reading_as(desk, tmp_path, a_reading(FORM), fault=MemoryError())
     id = receive(at, b"1")
@@ -534,7 +557,7 @@ def test_after_an_e_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachm
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
-    record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
+    record_deliveries(desk, [DeliveryEvent(attempt, EmailStatus.BOUNCED, "552 5.7.0 content blocked")])
     assert [one.attachments for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
     assert [one.attachments for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [(virus,)]

@@ -3,7 +3,7 @@
 import pytest
 
 from rollcall.inbound.doubts import doubts_about, says_none
-from rollcall.inbound.forms import Found, find_forms
+from rollcall.inbound.forms import About, Found, find_forms
 from rollcall.inbound.labels import STRUCK_OUT
 from rollcall.inbound.mime import File, Parts
 from rollcall.model.inbound import Certainty, Doubt, Doubts, ParsedForm, certainty
@@ -67,6 +67,51 @@ def test_a_blank_stays_blank() -> None:
 
 def test_a_contact_line_that_the_form_lacks_is_asked_about() -> None:
     assert doubts(f"{without('Tel.:')}\nBob\nTel.: 2\n") == {Doubt.OUTSIDE_THE_FORM: ("tel",)}
+
+
+def test_a_letterheads_hotel_does_not_fill_a_blank() -> None:
+    text = f"Hotel: Ritz\n\n{FORM.replace('Hotel: Hôtel Cornavin', 'Hotel:')}"
+    (form,) = found(text).forms
+    assert (form.answers.get("hotel"), form.doubts) == (None, {Doubt.OUTSIDE_THE_FORM: ("hotel",)})
+
+
+def test_a_remark_below_the_form_is_no_signature_of_the_greeting_above() -> None:
+    assert found(f"Best regards\n\n{FORM}\nVegetarian please\n").letter == "Vegetarian please"
+
+
+def test_an_answer_that_asks_is_shown() -> None:
+    assert found(FORM.replace("Hôtel Cornavin", "Can you recommend one?")).letter == "Can you recommend one?"
+
+
+def test_one_person_with_two_addresses_is_asked_about() -> None:
+    forms = found(f"{FORM}\n{a_form_in_text(email='other@mpt.example.org')}").forms
+    assert [form.doubts for form in forms] == [{Doubt.VERSIONS_DIFFER: ("email",)}] * 2
+
+
+def test_a_name_that_is_no_form_is_shown() -> None:
+    assert "Camara" in found(f"{FORM}\nName: Camara\nE-mail: c@example.org\n").letter
+
+
+def test_two_rows_that_are_not_read_are_two() -> None:
+    rows = "Title\tFamily name\tFirst name\nMs.\tDiallo\tAmina\nMr.\tx\ty\tz\nMr.\tx\ty\tw\n"
+    assert [Doubt.ROW_NOT_READ in form.doubts for form in found(rows).forms] == [False, True, True]
+
+
+def test_a_list_may_count_its_people() -> None:
+    rows = "No  Title  Family name  First name\n1   Ms.    Diallo       Amina\n2   Mr.    Camara\n"
+    first, second = found(rows).forms
+    assert (first.answers["family_name"], first.answers["first_name"], first.doubts) == ("Diallo", "Amina", {})
+    assert (second.answers["title"], second.answers["family_name"]) == ("mr", "Camara")
+
+
+def test_a_letterhead_without_an_empty_line_below_is_asked_about() -> None:
+    (form,) = found(f"E-mail: info@example.org\n{FORM}").forms
+    assert (form.answers["email"], form.doubts) == ("amina.diallo@mpt.example.org", {Doubt.TWO_ANSWERS: ("email",)})
+
+
+def test_what_the_subject_asks_is_shown() -> None:
+    read = find_forms(EVENT, Parts(plain=(f"{FORM}\nRegards\nBob\n",)), About("Form - is there a visa letter?"))
+    assert "visa letter" in read.letter
 
 
 def test_two_versions_that_differ_are_asked_about() -> None:

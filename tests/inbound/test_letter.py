@@ -48,6 +48,7 @@ def test_what_says_nothing(text: str) -> None:
         "Мне нужна виза.",
         "我需要签证。",
         "أحتاج إلى تأشيرة",
+        "Best regards\n\n\ufdd1\n\nVegetarian, please",
         "x " * LONGEST_LETTER,
     ],
 )
