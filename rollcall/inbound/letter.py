@@ -101,20 +101,24 @@ _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
     """).split()
 )
 _PHRASES = re.compile(
-    r"附件|请查收|请见|报名表|注册表|登记表|我的|是|见|请|的|مرفق|طيه|استماره|نموذج|التسجيل|تجدون|يرجي|الرجاء|المرفق|في|من"
+    r"附件|请查收|请见|报名表|注册表|登记表|我的|是|见|请|的|مرفق|طيه|استماره|نموذج|التسجيل|تجدون|يرجي|الرجاء"
+    r"|المرفق|في|من"
 )
 
 _REFUSES = re.compile(
-    r"\b(?:not|never|don t|dont|no longer)(?: to)?(?: be)?(?: \w+)? (?:regist|enrol|sign me|process|attend|come|coming"
+    r"\b(?:not|never|don t|dont|no longer)(?: to)?(?: be)?(?: \w+)? (?:regist|enrol|sign me|process|attend|come"
+    r"|coming"
     r"|participat|travel|join|able)"
     r"|\b(?:cannot|can t|cant|won t|unable to) (?:attend|come|participate|join|travel|make)"
     r"|\bcancel|\bwithdr[ae]w|\bannul|\b(?:un|de)regist|\bin (?:the )?(?:place|stead|lieu) of|\binstead|\breplac"
     r"|\bsubstitut|\brather than\b|\bonly (?:if|when)\b|\bunless\b|\bprovided (?:that|he|she|i|we|they|the)\b"
-    r"|\bon (?:the )?condition|\bprovisional|\bconditional|\bsubject to\b|\bdisregard|\btentativ|\bif (?:i|we|my|our) "
+    r"|\bon (?:the )?condition|\bprovisional|\bconditional|\bsubject to\b|\bdepend(?:s|ing|ent)? (?:up)?on"
+    r"|\bdraft\b|\bdisregard|\btentativ|\bif (?:i|we|my|our) "
     # French
     r"|\bne? (?:\w+ ){0,3}?\w*(?:inscri|enregistr|particip|viendr|venir|assist|pourr|peu[tx]|pouvons)\w* (?:pas|plus)"
     r"|\bne (?:pas|plus) (?:\w+ ){0,3}?(?:inscri|enregistr|particip|venir)|\bdesist|\brempla[cz]|\bau lieu\b"
-    r"|\b(?:a|en) (?:la |lieu et )?place\b|\b(?:seulement|uniquement|sauf) si\b|\ba (?:la )?condition\b|\bsous reserve"
+    r"|\b(?:a|en) (?:la |lieu et )?place\b|\b(?:seulement|uniquement|sauf) si\b|\ba (?:la )?condition\b"
+    r"|\bsous reserve"
     r"|\ba moins qu|\bpourvu qu|\bdesinscri|\brenonc"
     # Spanish
     r"|\bno (?:\w+ ){0,2}?(?:regist|inscri|podr|pued|podemos|asist|particip)|\ben (?:lugar|vez|sustitucion) d"
@@ -122,7 +126,8 @@ _REFUSES = re.compile(
     # German
     r"|\bnicht (?:\w+ ){0,4}?(?:an\b|angemeld|anmeld|anzumeld|registr|teilnehm|teilzunehm|komm|eintrag)|\bstornier"
     r"|\babsag|\babzusag|\babmeld|\babzumeld|\banste(?:lle|tt)|\banstatt|\bstatt (?:von|dessen|herr|frau|mein|de[rs])"
-    r"|\bersetz|\bersatz|\bnur (?:wenn|falls)\b|\bunter der bedingung|\bvorbehalt|\bes sei denn|\bsofern\b|\bverhindert"
+    r"|\bersetz|\bersatz|\bnur (?:\w+ ){0,6}?(?:wenn|falls)\b|\bentwurf|\bunter der bedingung|\bvorbehalt"
+    r"|\bes sei denn|\bsofern\b|\bverhindert"
     # Russian, Chinese, Arabic
     r"|отмен|аннулир|отказ|отозва|отзыва|не регистр|не надо|не нужно|вместо|замен|только если|при условии|не смо[гж]"
     r"|не могу|не приед|取消|撤销|撤回|不要|不再|请勿|代替|替代|替换|代为|换成|除非|只有|如果|前提|条件"
@@ -132,9 +137,12 @@ _REFUSES = re.compile(
 
 _ASKS = re.compile(
     r"\b(?:visa|invitation letter|letter of invitation|diet|vegetarian|vegan|halal|kosher|gluten|allerg|wheelchair"
-    r"|disab|accessib|interpret|translat|need|requir|requests?\b|requesting|invoice|payment|passport|accompan|spouse|wife"
-    r"|husband|arriv|depart|flight|book(?:ed|ing)?\b|reserv|speak|presentation|i would like|we would like|could you"
-    r"|can you|would you|may i|may we|let (?:me|us) know|advise|whether|but|however|unfortunately|wrong|mistake|chang"
+    r"|disab|accessib|interpret|translat|(?<!should you )need|(?<!if you )requir|requests?\b|requesting|invoice"
+    r"|payment"
+    r"|passport|accompan|spouse|wife|husband|arriv|depart|flight|book(?:ed|ing)?\b|reserv|speak|presentation"
+    r"|i would like|we would like|could you"
+    r"|can you|would you|may i|may we|let (?:me|us) know|advise|whether|but|however|colleague|too\b|unfortunately"
+    r"|wrong|mistake|chang"
     r"|correct(?:ion|ed)?\b|also|help|question|problem|aware|remark|attention to"
     r"|please (?!find|see|accept|register|receive|do not hesitate|feel free|acknowledge|confirm receipt))"
     # French
@@ -142,14 +150,18 @@ _ASKS = re.compile(
     r"|pourrait|pouvez|puis je|souhait|voudr|merci de (?!votre|m)|priere de|comment|quand|quel|mais|cependant"
     r"|malheureusement|erreur|aussi|egalement|probleme)"
     # Spanish
-    r"|\b(?:necesit|visado|dieta|alergi|silla de|discapac|traduc|factura|pago|pasaporte|llega|podria|pueden?\b|quisier"
+    r"|\b(?:necesit|visado|dieta|alergi|silla de|discapac|traduc|factura|pago|pasaporte|llega|podria|pueden?\b"
+    r"|quisier"
     r"|agradecer|como |cuando|cual|pero|lamentable|error|tambien|problema)"
     # German
-    r"|\b(?:brauch|benotig|visum|rollstuhl|behinder|dolmetsch|rechnung|zahlung|reisepass|begleit|ankomm|ankunft|buchen"
+    r"|\b(?:brauch|benotig|visum|rollstuhl|behinder|dolmetsch|rechnung|zahlung|reisepass|begleit|ankomm|ankunft"
+    r"|buchen"
     r"|buchung|konnten|konnen sie|mochte|bitte (?!finden)|wann|welche|aber|leider|fehler|auch|ob )"
     # Russian, Chinese, Arabic
-    r"|нужн|необходим|требу|\bвиз|вегетариан|аллерг|коляск|инвалид|перевод|оплат|паспорт|сопровожд|прилет|приез|брониров"
-    r"|не могли|можете|можно ли|пожалуйста|\bкогда|\bно |к сожалению|хотел|ошиб|также|签证|素食|清真|过敏|轮椅|翻译"
+    r"|нужн|необходим|требу|\bвиз|вегетариан|аллерг|коляск|инвалид|перевод|оплат|паспорт|сопровожд|прилет|приез"
+    r"|брониров"
+    r"|не могли|можете|можно ли|пожалуйста|\bкогда|\bно |к сожалению|хотел|ошиб|также|签证|邀请函|另外|请给|素食"
+    r"|清真|过敏|轮椅|翻译"
     r"|口译|需要|能否|可否|是否|请问|吗|怎么|如何|预订|发票|付款|护照|陪同|但是|不过|抵达|错|تاشير|فيزا|نباتي|حلال"
     r"|حساسيه|كرسي|ترجم|احتاج|نحتاج|هل |كيف|متي|فاتور|دفع|جواز|مرافق|حجز|لكن|وصول|خطا"
 )
@@ -247,7 +259,9 @@ def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
 
 def says_something(text: str, words: Set[str]) -> bool:
     said = _PHRASES.sub(" ", plain(_ADDRESS.sub(" ", text)))
-    return any(not word.isdecimal() and word not in words for word in _WORD.findall(said))
+    return bool(_QUESTION.search(text)) or any(
+        not word.isdecimal() and word not in words for word in _WORD.findall(said)
+    )
 
 
 def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str]:
