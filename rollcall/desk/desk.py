@@ -54,7 +54,6 @@ class Desk:
     store: Store
     intakes: RecentIntakes
     events: Mapping[str, Event]
-    """By slug."""
     write: "Callable[[Desk, OutboxEntry, Event, Intake], Email | NotNeeded]"
     post: Post
     files: Callable[[], Files]

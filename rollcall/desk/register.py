@@ -63,8 +63,6 @@ class Closed:
 
 @dataclass(frozen=True)
 class NotYetOpen:
-    """Not stored."""
-
     opens_at: datetime
 
 

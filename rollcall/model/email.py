@@ -84,7 +84,6 @@ class OutboxEntry:
     """While it is being sent, the end of the lease; None once it is settled."""
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
-    """The delivery event's."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
