@@ -21,6 +21,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## move-deadline    says what would change, asks, and moves a deadline (EVENT=, TO=, PROJECT=, YES=1)
 ## send-roster      sends the roster to the staff again (EVENT=, PROJECT=)
 ## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
+##                  these five: DATABASE= as the run has it, EVENTS=, JSON=1 (for programs)
 ## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
 ## deploy           puts the service on Google Cloud, or brings it up to date; settings as above
 ## deploy-check     which DNS records are set; settings as above
@@ -72,10 +73,11 @@ third-party: .venv/test
 	echo; .venv/bin/pip-licenses --format=markdown \
 		--packages $$(sed -n 's/^\([a-z0-9.-]*\)==.*/\1/p' requirements.txt); } > docs/third-party.md
 
-# The e-mails that tests compare, as they are written today: look at the diff.
+# The e-mails and the commands' answers that tests compare, as they are written today: look at the diff.
 .PHONY: golden
 golden: .venv/test
 	.venv/bin/python -m tests.emails.golden
+	.venv/bin/python -m tests.ops.golden
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people

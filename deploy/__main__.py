@@ -209,6 +209,7 @@ def change_key(environment: Mapping[str, str], outside: Outside) -> int:
     store = secrets.SecretManager(place, outside.run)
     with _repeatable():
         rotate(environment["KEY"], place, outside.sendgrid, store, deploy_functions)
+        store.retire(environment["KEY"])
     return 0
 
 

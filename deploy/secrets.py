@@ -69,6 +69,12 @@ class SecretManager:
         command = gcloud(f"secrets versions add {name} --data-file=-", project=self.place.project, stdin=value)
         run_checked(self.run, command)
 
+    def retire(self, name: str) -> None:
+        """Disable all versions but the newest, once functions are deployed with that. Raises `StepFailed`."""
+        for number in sorted(_versions(self.place, name, self.run))[:-1]:
+            command = gcloud(f"secrets versions disable {number} --secret={name}", project=self.place.project)
+            run_checked(self.run, command)
+
 
 def newest_version(place: Place, name: str, run: Run) -> str:
     """The number of the newest enabled version. Raises `StepFailed` where there is none."""

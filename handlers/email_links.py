@@ -41,13 +41,13 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpi
         return form_page(desk, event, request)
     match form_to_complete(desk, link):
         case None:
-            return filled_in(desk, request, event, 410, {}, intake, problem=_NOT_THERE)
+            return filled_in(desk, request, event, 410, {}, problem=_NOT_THERE)
         case Completed():
             return page(200, "completed", event=event, form_page=form_address(request, event))
         case form:
             # without the fields that tell robots from people: the link is no robot's, and a missing answer is soon
             # filled in
-            return filled_in(desk, request, event, 200, form.answers, intake, errors=sentences(event, form.faults))
+            return filled_in(desk, request, event, 200, form.answers, errors=sentences(event, form.faults))
 
 
 def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:

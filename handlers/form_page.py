@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 
 from flask import Request, Response
@@ -13,7 +14,6 @@ from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.model.intake import Intake
 from schemas.form import form_fields, in_codes, in_labels
 
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
@@ -28,7 +28,8 @@ def form_page(desk: Desk, event: Event, request: Request, values: Mapping[str, s
         return page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
     if intake.past:
         return page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
-    return filled_in(desk, request, event, 200, {**values, **bot_fields(desk.intakes.now(event))}, intake)
+    values = {**values, **bot_fields(desk.intakes.now(event))}
+    return filled_in(desk, request, event, 200, values, closes_at=intake.closes_at)
 
 
 def filled_in(
@@ -37,13 +38,13 @@ def filled_in(
     event: Event,
     status: int,
     values: Mapping[str, str],
-    intake: Intake | None = None,
     *,
+    closes_at: datetime | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
     once_more: str | None = None,
 ) -> Response:
-    """The template says what each is."""
+    """templates/pages/form.html says what each is."""
     response = page(
         status,
         "form",
@@ -55,14 +56,14 @@ def filled_in(
         once_more=once_more,
         action=_another_address(request),
         blank_forms=(form_address(request, event), desk.links.forms_to(event)),
-        closes_at=intake.closes_at if intake else event.closes_at,
+        closes_at=closes_at or _recent_deadline(desk, event),
     )
     response.headers.update(MAY_GO_BACK)
     return response
 
 
 def to_check(request: Request, event: Event, form: Form) -> Response:
-    """The answers, to be read through and signed, for whoever has no script: with one, the form's page shows them."""
+    """The answers, to be signed. With a script, the form's page shows them itself."""
     (signature,) = (field for field in form_fields(event) if field.name == SIGNATURE)
     values = {name: text for name, text in in_codes(event, form.typed).items() if name != SIGNATURE}
     response = page(
@@ -80,8 +81,7 @@ def to_check(request: Request, event: Event, form: Form) -> Response:
 
 
 def _another_address(request: Request) -> str:
-    """Where the form is sent: not the page's own address, since a browser that loses the connection replaces a page by
-    its error page when both have one address, and Back then misses what was typed."""
+    """Not the page's own: a browser that loses the connection would replace the page by its error page."""
     return "?again" if request.query_string == SEND else "?send"
 
 
@@ -89,8 +89,7 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
     """`form.pdf` or `form.txt`, with the deadline as it now stands."""
     from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
 
-    intake = recent_intake(desk, event)
-    event = replace(event, closes_at=intake.closes_at) if intake else event
+    event = replace(event, closes_at=_recent_deadline(desk, event))
     return_to = forms_return_to(desk.links, event)
     if name == "form.txt":
         return Response(blank_form_text(event, return_to), content_type="text/plain; charset=utf-8")
@@ -98,12 +97,12 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
     return Response(blank_form_pdf(event, return_to), content_type="application/pdf", headers=as_file)
 
 
-def recent_intake(desk: Desk, event: Event) -> Intake | None:
-    """For a page that is shown also while the store cannot be reached."""
+def _recent_deadline(desk: Desk, event: Event) -> datetime:
+    """The event file's, while the store cannot be reached."""
     try:
-        return desk.intakes.recent(event)
+        return desk.intakes.recent(event).closes_at
     except StoreUnavailable:
-        return None
+        return event.closes_at
 
 
 def labelled_answers(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:

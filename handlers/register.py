@@ -7,17 +7,7 @@ from flask import Request, Response
 from marshmallow import ValidationError
 
 from handlers import email_links, responses, roster_files, thank_you
-from handlers.form_page import (
-    CHANGE,
-    CHECK,
-    SIGNATURE,
-    blank_form,
-    filled_in,
-    form_page,
-    labelled_answers,
-    recent_intake,
-    to_check,
-)
+from handlers import form_page as pages
 from handlers.logs import log, log_fault
 from handlers.request_body import Form, idempotency_key, read_body, read_form
 from handlers.responses import HttpProblem, form_address, page, problem
@@ -86,10 +76,10 @@ def _route(desk: Desk, request: Request) -> Response:
             _allow(request, "GET", "HEAD", "POST", "OPTIONS")
             if request.method == "OPTIONS":
                 return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
-            return _post(desk, event, request) if request.method == "POST" else form_page(desk, event, request)
+            return _post(desk, event, request) if request.method == "POST" else pages.form_page(desk, event, request)
         case [slug, ("form.pdf" | "form.txt") as name]:
             _allow(request, "GET", "HEAD")
-            return blank_form(desk, _event(desk, slug), name)
+            return pages.blank_form(desk, _event(desk, slug), name)
         case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token]:
             _allow(request, "GET", "HEAD")
             return thank_you.received(desk, _event(desk, slug), request, LinkPurpose(purpose), token)
@@ -140,18 +130,18 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     key = idempotency_key(request)
     form = read_form(request)
     step = b"" if form.as_json else request.query_string
-    if step == CHANGE:
-        return filled_in(desk, request, event, 200, form.typed, recent_intake(desk, event))
+    if step == pages.CHANGE:
+        return pages.filled_in(desk, request, event, 200, form.typed)
     try:
         registration = _registration(event, form.without_bot_fields())
     except ValidationError as error:
         faults = schema.faults_of(error)
-        if step == CHECK:
-            faults.pop(SIGNATURE, None)
+        if step == pages.CHECK:
+            faults.pop(pages.SIGNATURE, None)
         if faults:
             return _invalid(desk, event, request, form, faults)
-    if step == CHECK:
-        return to_check(request, event, form)
+    if step == pages.CHECK:
+        return pages.to_check(request, event, form)
     try:
         outcome = at_desk.register(desk, event, registration, key, form.bot_signal(desk.intakes.now(event)))
         if completes and isinstance(outcome, at_desk.Accepted | at_desk.Duplicate | at_desk.Late):
@@ -182,16 +172,17 @@ def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Map
     if form.as_json:
         detail = "Some fields are missing or cannot be read; nothing was registered."
         return problem(422, "Please check the form", detail, errors=errors)
-    return filled_in(desk, request, event, 422, form.typed, recent_intake(desk, event), errors=errors)
+    return pages.filled_in(desk, request, event, 422, form.typed, errors=errors)
 
 
 def _give_back(desk: Desk, event: Event, request: Request, form: Form, error: Exception) -> Response:
     """The form as the person filled it in, to be sent again."""
     if isinstance(error, StoreUnavailable):
-        page = filled_in(desk, request, event, 503, form.typed, problem=_UNAVAILABLE)
+        # with the event file's deadline: nobody waits for the store again
+        page = pages.filled_in(desk, request, event, 503, form.typed, problem=_UNAVAILABLE, closes_at=event.closes_at)
         return responses.unavailable(error, page)
     log_fault(error)
-    return filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG)
+    return pages.filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG)
 
 
 def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_desk.Outcome) -> Response:
@@ -204,7 +195,7 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
     def refused(status: int, title: str, detail: str) -> Response:
         if form.as_json:
             return problem(status, title, detail)
-        return filled_in(desk, request, event, status, form.typed, recent_intake(desk, event), problem=detail)
+        return pages.filled_in(desk, request, event, status, form.typed, problem=detail)
 
     match outcome:
         case at_desk.Accepted():
@@ -217,8 +208,8 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
             return refused(422, "Idempotency-Key already used", _KEY_REUSED)
         case at_desk.Quarantined(signal):
             # without the bot fields: whatever filled them in, sending it once more registers
-            values, intake = form.without_bot_fields().typed, recent_intake(desk, event)
-            return filled_in(desk, request, event, 202, values, intake, once_more=_WHY_ONCE_MORE[signal])
+            values = form.without_bot_fields().typed
+            return pages.filled_in(desk, request, event, 202, values, once_more=_WHY_ONCE_MORE[signal])
         case at_desk.Late() | at_desk.Closed() | at_desk.NotYetOpen():
             return _outside_intake(event, form, outcome)
         case _:
@@ -226,7 +217,7 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
 
 
 def _outside_intake(event: Event, form: Form, outcome: at_desk.Late | at_desk.Closed | at_desk.NotYetOpen) -> Response:
-    email, answers = event.contact.email, labelled_answers(event, form.typed)
+    email, answers = event.contact.email, pages.labelled_answers(event, form.typed)
     match outcome:
         case at_desk.Late(closes_at=at):
             if not form.as_json:

@@ -23,8 +23,7 @@ PRIVATE = {
 }
 """Headers of every answer of every function."""
 MAY_GO_BACK = {"Cache-Control": "private, no-cache"}
-"""Of a page with a form: without its copy in the browser, what was typed would be lost on Back. Firefox forgets it with
-every `no-store`; Chromium asks for the old form to be sent again, where a POST led to the page."""
+"""Of a page with a form: with `no-store`, Back loses what was typed, in Firefox always, in Chromium after a POST."""
 _PUBLIC = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",

@@ -1,4 +1,4 @@
-"""The pages after a registration. Their address is signed: they show what the person wrote, for a day."""
+"""The pages after a registration. Their address is signed."""
 
 from flask import Request, Response
 
@@ -20,14 +20,14 @@ _CARRIED_OVER = ("organization", "category", "address", "fax", "hotel", "hotel_t
 
 
 def to_received(desk: Desk, event: Event, request: Request, outcome: Accepted | Duplicate) -> Response:
-    """A redirect, since a page may be reloaded without registering again."""
+    """A redirect: a page to reload without registering again."""
     until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RECEIVED]
     path = desk.links.received(event, outcome.id, until, duplicate=isinstance(outcome, Duplicate))
     return Response(status=303, headers={"Location": f"{form_address(request, event)}/{path}"})
 
 
 def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
-    """Without the answers while the store is unavailable: the person is registered all the same."""
+    """Without the answers while the store is unavailable."""
     link = opened(desk, event, purpose, token)
     if not isinstance(link, Opened):
         return no_link(event, request, purpose, link)
@@ -45,7 +45,7 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
 
 
 def another(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
-    """The form for another person of the same organization; empty where the link does not work."""
+    """The form for another person; empty where the link does not work."""
     link = opened(desk, event, purpose, token)
     there = _registered(desk, link) if isinstance(link, Opened) else None
     answers = written(there.registration) if there else {}

@@ -11,15 +11,15 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, validate
 
-from rollcall.model.email import DeliveryEvent, DeliveryKind, LateBounce
+from rollcall.model.email import DeliveryEvent, EmailStatus, LateBounce
 
 # By SendGrid's name. What readers do with an e-mail (open, click) is none of our business.
 DELIVERIES = {
-    "processed": DeliveryKind.ACCEPTED,
-    "deferred": DeliveryKind.ACCEPTED,
-    "delivered": DeliveryKind.DELIVERED,
-    "bounce": DeliveryKind.BOUNCED,
-    "dropped": DeliveryKind.DROPPED,
+    "processed": EmailStatus.SENT,
+    "deferred": EmailStatus.SENT,
+    "delivered": EmailStatus.DELIVERED,
+    "bounce": EmailStatus.BOUNCED,
+    "dropped": EmailStatus.DROPPED,
 }
 LONGEST_REASON = 500  # characters that are kept
 

@@ -23,10 +23,7 @@ class AlreadyClosed:
     pass
 
 
-Moving = Moved | TooEarly | AlreadyClosed
-
-
-def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moving:
+def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moved | TooEarly | AlreadyClosed:
     """An earlier deadline lies ahead until every instance has read it, so that whoever was answered "registered" is on
     the roster. A later one counts at once, until the closing is recorded."""
     while True:

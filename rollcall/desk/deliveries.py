@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.staff_digests import digests_about
-from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailStatus, LateBounce, OutboxEntry, after_delivery_event
+from rollcall.model.email import DeliveryEvent, EmailStatus, LateBounce, OutboxEntry, after_delivery_event
 
 _LATEST_BOUNCE = timedelta(days=7)
 """Mail servers give up after five days (RFC 5321, 4.5.4.1)."""
@@ -24,9 +24,8 @@ def record_deliveries(desk: Desk, events: Iterable[DeliveryEvent | LateBounce]) 
 
 
 def _record(desk: Desk, event: DeliveryEvent | LateBounce) -> OutboxEntry | None:
-    kind = event.kind if isinstance(event, DeliveryEvent) else DeliveryKind.BOUNCED
     while entry := _entry_of(desk, event):
-        after = after_delivery_event(entry, kind, event.reason)
+        after = after_delivery_event(entry, event.status, event.reason)
         if after == entry:
             return None
         if desk.store.save_entry(after, digests_about(desk, after)):

@@ -11,14 +11,7 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
-from rollcall.model.registration import (
-    BotSignal,
-    IdempotencyKey,
-    KeyUse,
-    QuarantinedForm,
-    Registered,
-    Registration,
-)
+from rollcall.model.registration import BotSignal, IdempotencyKey, KeyUse, QuarantinedForm, Registered, Registration
 
 
 class Registrations(Protocol):

@@ -147,9 +147,10 @@ def status_of(
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_AFTER_DEADLINE
     if open_ends and not can_answer:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_NO_REPLY
-    if reading.says_more or reading.refuses:
+    if reading.asks or reading.refuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.SAYS_MORE
-    return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), None
+    remark = ReviewReason.REMARK if reading.says_more else None
+    return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), remark
 
 
 def is_answered_by_confirmation(read: InboundEmail, forms: Sequence[InboundForm], parsed: Sequence[ParsedForm]) -> bool:
@@ -192,14 +193,17 @@ def _read(
         not_read=reading.not_read,
         text=reading.text,
     )
-    forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form)]
-    reading = replace(reading, forms=tuple(forms))
+    parsed = reading
+    forms = [form for form in parsed.forms if _is_news(desk, event, read, parsed, form)]
+    reading = replace(parsed, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
         to_review = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
+    if not forms and (echoes := _echoes(desk, event, parsed)):
+        return replace(read, status=InboundStatus.REGISTERED, forms=tuple(echoes)), [], None
     read, entries = _registered_forms(desk, event, read, reading, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
@@ -244,6 +248,20 @@ def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail,
     person = _whose(form)
     there = desk.store.registration_of(event.slug, person) if person else None
     return there is None or there.arrived_at == read.received_at  # a reader that died may have registered it
+
+
+def _echoes(desk: Desk, event: Event, parsed: ParsedEmail) -> list[InboundForm]:
+    """What registered people quote of our e-mails, unchanged; none if the e-mail says anything more."""
+    if parsed.says_more or parsed.refuses or parsed.not_read:
+        return []
+    echoes = []
+    for form in parsed.forms:
+        person = _whose(form)
+        there = desk.store.registration_of(event.slug, person) if person else None
+        if there is None or there.registration != form.registration:
+            return []
+        echoes.append(InboundForm(FormStatus.DUPLICATE, there.id, person=person))
+    return echoes
 
 
 def _registered_forms(
@@ -330,4 +348,5 @@ def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm,
 
 
 def _digests(event: Event, inbound: InboundEmail, now: datetime) -> list[OutboxEntry]:
-    return list(digests_next_morning(event, now)) if inbound.status is InboundStatus.NEEDS_REVIEW else []
+    tells = inbound.status is InboundStatus.NEEDS_REVIEW or inbound.remark
+    return list(digests_next_morning(event, now)) if tells else []

@@ -108,14 +108,16 @@ def register(
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
     if intake.past or not event.takes(registration.email):
-        return _after_closing(desk, event, registration, intake, known_as)
+        there = _there(desk, event, registration)
+        if there is None or there.registration != registration:
+            return Closed(intake.closes_at)
+        return _again(desk, event, registration, there, known_as)
     if signal and _there(desk, event, registration) is None:
         quarantine(desk, event, registration, signal)
         return Quarantined(signal)
     id = new_id()
-    received_at = desk.store.accept(
-        event.slug, id, registration, confirmation(event.slug, id, registration.email), known_as
-    )
+    entry = confirmation(event.slug, id, registration.email)
+    received_at = desk.store.accept(event.slug, id, registration, entry, known_as)
     if received_at is None:
         return _again(desk, event, registration, _there(desk, event, registration), known_as)
     return _judged(desk, event, id, received_at, intake)
@@ -184,12 +186,3 @@ def _compared(
         return Conflict(there.id)
     accepted = _accepted(there.id, there.received_at, desk.intakes.fresh(event))
     return accepted if isinstance(accepted, Late) else Duplicate(there.id)
-
-
-def _after_closing(
-    desk: Desk, event: Event, registration: Registration, intake: Intake, key: IdempotencyKey | None
-) -> Outcome:
-    there = _there(desk, event, registration)
-    if there is None or there.registration != registration:
-        return Closed(intake.closes_at)
-    return _again(desk, event, registration, there, key)

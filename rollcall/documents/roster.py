@@ -139,10 +139,11 @@ class SortedRows:
 
         def row(one: RosterRow) -> dict[str, object]:
             registered, person = one.registered, one.registered.registration
-            arrived_at, in_time, hotel = registered.arrived_at, "", person.answers.get("hotel")
+            reference, arrived_at, in_time = registered.reference, registered.arrived_at, ""
             if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, closes_at):
                 in_time = _time(arrived_at, self._event)
-            cells = {"reference": registered.reference, **_cells(self._event, registered), "confirmation": _sent(one)}
+            cells = {"reference": reference, **_cells(self._event, registered), "confirmation": _sent(one)}
+            hotel = person.answers.get("hotel")
             category, organization_key, name = place_of(person)
             return {
                 "late": one.late,
@@ -155,7 +156,7 @@ class SortedRows:
                 "hotel_key": hotel_key(hotel or ""),
                 "confirmation": _sent(one),
                 "similarity": hash(similarity_key(person)),
-                "reference": registered.reference,
+                "reference": reference,
                 "cells": json.dumps([cells.get(name, "") for name in self._names], ensure_ascii=False),
                 "in_time": in_time,
                 "doubles": "",

@@ -41,7 +41,8 @@ _SENTENCES = {
     ReviewReason.CONFLICT: "Another form of the same person is registered, and stands.",
     ReviewReason.REFUSES: "It may cancel, refuse, replace or set a condition. No form in it is registered.",
     ReviewReason.DOUBTFUL: "A form in it may have been misread.",
-    ReviewReason.SAYS_MORE: "Beside its forms it says something that nobody has read.",
+    ReviewReason.SAYS_MORE: "Beside its forms it says something that may need an answer.",
+    ReviewReason.REMARK: "Beside its forms it says something more.",
     ReviewReason.INCOMPLETE_AFTER_DEADLINE: "Something is missing in it, and the deadline has passed.",
     ReviewReason.INCOMPLETE_NO_REPLY: "Something is missing in it, and we do not reply to its sender automatically.",
 }

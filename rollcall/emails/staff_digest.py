@@ -26,6 +26,8 @@ WITHOUT_ATTACHMENTS = timedelta(days=7)
 """After a rejected digest: its server may have taken an attachment for a virus."""
 OUTAGE_IS_NEWS = timedelta(days=2)
 """After the circuit breaker opened."""
+REMARKS_OF = timedelta(hours=26)
+"""Before the digest was due: each remark is in one of a morning, though clocks change."""
 LONGEST_FORMS = 10_000
 """Characters, of one inbound e-mail."""
 _MORE = "more in the e-mail itself"
@@ -48,6 +50,7 @@ class StaffDigest:
     quarantined: Shown[QuarantinedForm]
     breaker: CircuitBreaker
     inbound: Shown[ForReview] = NOTHING
+    remarks: Shown[InboundEmail] = NOTHING
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,15 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
-    digest = gather(desk, event)
+    digest = gather(desk, event, entry.not_before - REMARKS_OF)
     if digest.inbound.count and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
 
 
-def gather(desk: Desk, event: Event) -> StaffDigest:
-    """Raises `StoreUnavailable`."""
+def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
+    """`since`: of remarks. Raises `StoreUnavailable`."""
     breaker = desk.store.circuit_breaker()
     undelivered = Newest[OutboxEntry](SHOWN)
     was_refused = False
@@ -81,10 +84,12 @@ def gather(desk: Desk, event: Event) -> StaffDigest:
     quarantined = Newest[QuarantinedForm](SHOWN)
     for one in still_quarantined(desk.store, event.slug):
         quarantined.add(one.form.received_at, one)
-    left = Newest[InboundEmail](SHOWN)
+    left, remarks = Newest[InboundEmail](SHOWN), Newest[InboundEmail](SHOWN)
     for inbound in inbound_emails(desk.store, event.slug):
         if inbound.needs_review:
             left.add(inbound.received_at, inbound)
+        elif inbound.remark and inbound.stored_at >= since:
+            remarks.add(inbound.received_at, inbound)
     for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
     people = _people(desk.store, event, last)
@@ -93,12 +98,13 @@ def gather(desk: Desk, event: Event) -> StaffDigest:
         quarantined=Shown(quarantined.in_order(), quarantined.count),
         breaker=breaker,
         inbound=Shown(for_review, left.count),
+        remarks=Shown(remarks.in_order(), remarks.count),
     )
 
 
 def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Email | NotNeeded:
     opened_at = _told_of_outage(digest.breaker, entry)
-    if not (opened_at or digest.undelivered.count or digest.quarantined.count or digest.inbound.count):
+    if not (opened_at or _counts(digest)):
         return NotNeeded("nothing needs review any more")
     inbound, attachments = inbound_shown(event, digest.inbound.shown)
     return wording.worded(
@@ -118,6 +124,8 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         inbound_count=digest.inbound.count,
         older_inbound=wording.not_shown(digest.inbound),
         inbound=inbound,
+        remarks=[(one_line(one.sender, 254), wording.shown(one.remark)) for one in digest.remarks.shown],
+        older_remarks=wording.not_shown(digest.remarks),
     )
 
 
@@ -245,6 +253,7 @@ def _counts(digest: StaffDigest) -> str:
         (digest.undelivered.count, "e-mail not delivered", "e-mails not delivered"),
         (digest.quarantined.count, "form", "forms"),
         (digest.inbound.count, "e-mail received", "e-mails received"),
+        (digest.remarks.count, "remark", "remarks"),
     )
     said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
     return f" ({said})" if said else ""

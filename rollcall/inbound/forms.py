@@ -10,14 +10,14 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.letter import A_FORM, names_another_event, refuses, what_it_says
+from rollcall.inbound.letter import A_FORM, asks, names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.text import TextRead, read_text
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, InboundForm, ParsedForm
 from rollcall.model.registration import fold
-from schemas.form import ValidationError, faults_of, read_form
+from schemas.form import ValidationError, faults_of, form_fields, read_form
 
 MOST_FILES = 100
 LONGEST_DATE = 60
@@ -48,6 +48,7 @@ class Found:
     """Names, or else media types, of attachments without a form."""
     letter: str = ""
     """What stands beside them and says something."""
+    asks: bool = False
     refuses: bool = False
 
 
@@ -90,10 +91,12 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     if names_another_event(event, f"{about.subject}\n{letter}"):
         people = [form.doubted(Doubt.ANOTHER_EVENT) for form in people]
     known = [about.sender, *(answer for answer in answers if answer not in questions)]
+    says = what_it_says(f"{_TAG.sub('', about.subject)}\n\n{letter}", event, known)
     return Found(
         tuple(_checked(event, form) for form in people[:MOST_FORMS]),
         tuple(not_read),
-        what_it_says(f"{_TAG.sub('', about.subject)}\n\n{letter}", event, known),
+        says,
+        asks(says),
         refuses(f"{about.subject}\n\n{letter}"),
     )
 
@@ -206,6 +209,8 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
+    kinds = {field.name: field.kind for field in form_fields(event)}
+    answers = {name: text for name, text in answers.items() if kinds[name] != "tel" or not says_none(text)}
     doubts = {**form.doubts, **doubts_about(answers)}
     try:
         return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts)

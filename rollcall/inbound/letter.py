@@ -130,6 +130,31 @@ _REFUSES = re.compile(
     r"|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع|لن |نيابة"
 )
 
+_ASKS = re.compile(
+    r"\b(?:visa|invitation letter|letter of invitation|diet|vegetarian|vegan|halal|kosher|gluten|allerg|wheelchair"
+    r"|disab|accessib|interpret|translat|need|requir|requests?\b|requesting|invoice|payment|passport|accompan|spouse|wife"
+    r"|husband|arriv|depart|flight|book(?:ed|ing)?\b|reserv|speak|presentation|i would like|we would like|could you"
+    r"|can you|would you|may i|may we|let (?:me|us) know|advise|whether|but|however|unfortunately|wrong|mistake|chang"
+    r"|correct(?:ion|ed)?\b|also|help|question|problem|aware|remark|attention to"
+    r"|please (?!find|see|accept|register|receive|do not hesitate|feel free|acknowledge|confirm receipt))"
+    # French
+    r"|\b(?:besoin|demande|regime|fauteuil|handicap|traduc|facture|paiement|passeport|epou[sx]|mon mari|vol\b|pourri"
+    r"|pourrait|pouvez|puis je|souhait|voudr|merci de (?!votre|m)|priere de|comment|quand|quel|mais|cependant"
+    r"|malheureusement|erreur|aussi|egalement|probleme)"
+    # Spanish
+    r"|\b(?:necesit|visado|dieta|alergi|silla de|discapac|traduc|factura|pago|pasaporte|llega|podria|pueden?\b|quisier"
+    r"|agradecer|como |cuando|cual|pero|lamentable|error|tambien|problema)"
+    # German
+    r"|\b(?:brauch|benotig|visum|rollstuhl|behinder|dolmetsch|rechnung|zahlung|reisepass|begleit|ankomm|ankunft|buchen"
+    r"|buchung|konnten|konnen sie|mochte|bitte (?!finden)|wann|welche|aber|leider|fehler|auch|ob )"
+    # Russian, Chinese, Arabic
+    r"|нужн|необходим|требу|\bвиз|вегетариан|аллерг|коляск|инвалид|перевод|оплат|паспорт|сопровожд|прилет|приез|брониров"
+    r"|не могли|можете|можно ли|пожалуйста|\bкогда|\bно |к сожалению|хотел|ошиб|также|签证|素食|清真|过敏|轮椅|翻译"
+    r"|口译|需要|能否|可否|是否|请问|吗|怎么|如何|预订|发票|付款|护照|陪同|但是|不过|抵达|错|تاشير|فيزا|نباتي|حلال"
+    r"|حساسيه|كرسي|ترجم|احتاج|نحتاج|هل |كيف|متي|فاتور|دفع|جواز|مرافق|حجز|لكن|وصول|خطا"
+)
+_QUESTION = re.compile(r"(?<!do you yahoo!)[?？؟]", re.IGNORECASE)
+
 _ABOUT = re.compile(
     r"\b(?:workshop|forum|conference|seminar|symposium|summit|congress|meeting|course|training|atelier|colloque"
     r"|seminaire|reunion|congres|taller|seminario|conferencia|foro|curso|konferenz|tagung|семинар|конференци\w+"
@@ -251,6 +276,11 @@ def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str
 def _is_signature(line: str) -> bool:
     is_question = "?" in line or "؟" in line or "？" in line
     return not is_question and len(line.split()) <= _LONGEST_SIGNATURE_LINE and not _POSTSCRIPT.match(line)
+
+
+def asks(text: str) -> bool:
+    """Whether it asks or needs something of a person, in any of the languages that we know."""
+    return bool(_QUESTION.search(text) or _ASKS.search(f"{plain(text[:LONGEST_LETTER])} "))
 
 
 def refuses(text: str) -> bool:

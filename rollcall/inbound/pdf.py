@@ -8,22 +8,21 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-MOST_DRAWN = 500_000
+MOST_DRAWN = 300_000
 """Bytes of contents, of all pages."""
 DEEPEST = 5
 """Drawings within drawings."""
 MOST_SHAPES = 200
 """No larger than a box, on a page."""
 
-_SAME_ROW = 0.5
-_NEXT_CELL = 1.5
-_NEXT_PARAGRAPH = 2.5
+_SAME_ROW, _NEXT_CELL, _NEXT_PARAGRAPH = 0.5, 1.5, 2.5
+"""Times the size of the letters."""
 _NEXT_ROW = 1.15
 """Times the distance of the lines within one."""
 _MOST_LINES = 10
+"""Of an answer above its label."""
 _FEWEST_ROWS, _SHARE_OF_ROWS = 3, 0.4
 """In which a column begins."""
-"""Times the size of the letters."""
 _SMALLEST_BOX, _LARGEST_BOX = 5, 25
 """Points."""
 _PAINTS = (b"f", b"F", b"f*", b"B", b"B*", b"b", b"b*", b"S", b"s")
@@ -75,13 +74,14 @@ class Shape(NamedTuple):
 
 
 def rows_of(pages: Sequence[Any]) -> Iterator[list[str]]:
-    """Cells from left to right, rows from top to bottom. Raises what pypdf raises for a broken file."""
+    """Cells from left to right, rows from top to bottom. Raises `ValueError` for too much, and what pypdf raises for a
+    broken file."""
     left = MOST_DRAWN
     for page in pages:
         fonts: dict[str, Any] = {}
         operations, left = _operations(page, page.get("/Contents"), fonts, left)
         if left < 0:
-            return
+            raise ValueError("too much is drawn")
         seen = _seen(page, operations, fonts)
         yield from _rows([*seen.pieces, *_laid_over(page)], seen.shapes)
 
@@ -96,9 +96,7 @@ class _Seen:
 
     def words(self, text: str, cm: Sequence[float], tm: Sequence[float], _: Any, size: float) -> None:
         said = _presented(text.strip("\n"))
-        if (
-            said and self.pieces and (said[0] == "\ufffd" or unicodedata.category(said[0])[0] == "M")
-        ):  # its place may be before its letter's
+        if self.pieces and _is_mark(said[:1]):  # its place may be before its letter's
             self.pieces[-1] = self.pieces[-1]._replace(text=self.pieces[-1].text + said)
         elif said:
             x, y = _moved(cm, tm[4], tm[5])
@@ -233,13 +231,13 @@ def _cells(row: list[Piece], columns: Container[int]) -> list[Piece]:
     row.sort(key=lambda one: one.x)
     cells = [row[0]]
     for before, piece in pairwise(row):
-        far = piece.x - before.end > _NEXT_CELL * piece.size or (piece.text[0] == " " and round(piece.x) in columns)
-        far = far and not piece.goes_on
+        aligned = piece.text[0] == " " and round(piece.x) in columns
+        far = aligned or (piece.x - before.end > _NEXT_CELL * piece.size and not piece.goes_on)
         if piece.text in _BOXES or (far and before.text not in _BOXES):
             cells.append(piece)
         else:
             cells[-1] = cells[-1]._replace(text=cells[-1].text + piece.text)
-    return [cell._replace(text=cell.text.strip()) for cell in cells]
+    return [cell._replace(text=cell.text.strip()) for cell in cells if not cell.text.isspace()]
 
 
 def _with_boxes(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> list[Piece]:
@@ -259,6 +257,10 @@ def _with_boxes(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> list[Piece]
     if ticked.isdisjoint(boxes) or any(box.is_within(piece) for box in boxes for piece in words):
         return list(pieces)
     return words + [Piece(box.left, box.bottom, box.top - box.bottom, _BOXES[box in ticked]) for box in boxes]
+
+
+def _is_mark(character: str) -> bool:
+    return character == "\ufffd" or (character != "" and unicodedata.category(character)[0] == "M")
 
 
 def _presented(text: str) -> str:

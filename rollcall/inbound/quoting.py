@@ -121,15 +121,13 @@ def _mark_at(told: _Told, at: int) -> tuple[_Mark | None, int]:
         return _Mark.ORIGINAL, _next_written(told, end)
     if (divider := _DIVIDER.fullmatch(line)) or _ends_in_colon(line):
         words = plain(line[:_LONGEST_LINE])
-        said = _FORWARD_WORDS.search(words) or _ORIGINAL_WORDS.search(words)
+        said = divider or _MESSAGE_WORDS.search(words)  # and not: I look forward to it. My form:
+        said = said and (_FORWARD_WORDS.search(words) or _ORIGINAL_WORDS.search(words))
         follows = _next_written(told, at + 1)
-        end = _end_of_headers(told, follows, announced=said is not None) if follows < len(told) else follows
-        # Apple Mail introduces only what it forwards with a sentence above the headers
-        forwards = _FORWARD_WORDS.search(words) or _GMAILS.match(line) or not (divider or any(map(str.isdigit, line)))
-        if end > follows:
+        end = _end_of_headers(told, follows, announced=said is not None)
+        if end > follows or said:
+            forwards = _FORWARD_WORDS.search(words) or _GMAILS.match(line)
             return (_Mark.FORWARDED if forwards else _Mark.ORIGINAL), _next_written(told, end)
-        if said and (divider or _MESSAGE_WORDS.search(words)):
-            return (_Mark.FORWARDED if forwards else _Mark.ORIGINAL), follows
     if (end := _end_of_introduction(told, at)) > at:
         return _Mark.ANSWERED, end
     return None, at + 1
@@ -155,12 +153,16 @@ def _end_of_introduction(told: _Told, at: int) -> int:
 def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
     """Three labels or more with an address and a time, as no form has them, or those of English, French and Spanish
     programs; `at` where none begin. `announced`: the line above says that they do."""
-    if not _LABELLED.match(told[at][1][:40]):
+    if at == len(told) or not _LABELLED.match(told[at][1][:40]):
+        return at
+    if not (announced or _KNOWN_FROM.match(told[at][1][:20])) and not any(
+        "@" in line for _, line in told[at : at + _MOST_HEADERS]
+    ):
         return at
     block = list(takewhile(str.strip, (line[:_LONGEST_LINE] for _, line in told[at : at + _MOST_HEADERS])))
     labels = [place for place, line in enumerate(block) if _LABELLED.match(line[:40])]
     known = [place for place in labels if _KNOWN.match(block[place])]
-    if known and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
+    if len(known) > 1 and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
         others = len(block) - known[-1] - 1  # as Importance, Attachments
         return at + (len(block) if others <= _MOST_OTHERS else known[-1] + 1)
     if not 3 <= len(labels) <= _MOST_LABELS:

@@ -78,6 +78,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
         text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
         says_more=says_more,
+        asks=says_more and found.asks,
         refuses=found.refuses,
         automatic=automatic(post, headers, parts.files),
         unproven=unproven(post, headers),

@@ -36,16 +36,7 @@ from rollcall.local.sendgrid import HANGS_UP, Outbox, StandIn
 from rollcall.local.trigger import LOOK_EVERY, run_schedule
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.ops.local_run import (
-    DATABASE_FILE,
-    DATABASE_FOLDER,
-    NoTime,
-    Run,
-    announced,
-    beside,
-    moved_clock,
-    time_from,
-)
+from rollcall.ops import local_run
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import OtherSchema, SqliteStore
@@ -85,18 +76,20 @@ def main(arguments: list[str] | None = None) -> None:
         port = _port(env("PORT") or "8080")
         events_folder = Path(env("EVENTS") or "events")
         events = read_events(events_folder)
-        at = time_from(env("AT", ""), "2004-02-20T23:59:50+01:00")
+        at = local_run.time_from(env("AT", ""), "2004-02-20T23:59:50+01:00")
         answers = _answers(env("SENDGRID_ANSWERS", ""))
-        store, folder = env("STORE") or "sqlite", Path(env("DATABASE") or DATABASE_FOLDER)
+        store, folder = env("STORE") or "sqlite", Path(env("DATABASE") or local_run.DATABASE_FOLDER)
         # a run that cannot begin must not touch the database of another
         with _listening(port) as listening, _database(store, folder, events, at) as db:
             sqlite = str(folder.absolute()) if store == "sqlite" else None
-            run = Run(port, str(events_folder.absolute()), sqlite, db.shift.total_seconds(), db.emulator, db.project)
+            run = local_run.Run(
+                port, str(events_folder.absolute()), sqlite, db.shift.total_seconds(), db.emulator, db.project
+            )
             sendgrid = StandIn(db.outbox, answers)
-            with announced(run, folder), serving(listening, events, db, sendgrid):
+            with local_run.announced(run, folder), serving(listening, events, db, sendgrid):
                 print(_welcome(port, events, db, sendgrid), flush=True)
                 threading.Event().wait()
-    except (EventFileError, NoEmulator, NoTime) as error:
+    except (EventFileError, NoEmulator, local_run.NoTime) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         print("\nStopped.")
@@ -197,10 +190,10 @@ def _to_ourselves(folder: Path) -> Iterator[None]:
     """The lock lies beside the folder, which may be set aside."""
     other = "name another folder: make run DATABASE=<folder>"
     try:
-        if folder.exists() and any(folder.iterdir()) and not (folder / DATABASE_FILE).exists():
+        if folder.exists() and any(folder.iterdir()) and not (folder / local_run.DATABASE_FILE).exists():
             sys.exit(f"DATABASE={folder} holds other things; {other}")
-        beside(folder, "lock").parent.mkdir(parents=True, exist_ok=True)
-        lock = beside(folder, "lock").open("w")
+        local_run.beside(folder, "lock").parent.mkdir(parents=True, exist_ok=True)
+        lock = local_run.beside(folder, "lock").open("w")
     except OSError as error:
         sys.exit(f"DATABASE={folder} cannot be used: {error}; {other}")
     with lock:
@@ -230,11 +223,11 @@ def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, lett
             note = "The database of the last run goes on."
     shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
-    return in_folder(folder, moved_clock(shift), shift, note)
+    return in_folder(folder, local_run.moved_clock(shift), shift, note)
 
 
 def in_folder(folder: Path, clock: Callable[[], datetime], shift: timedelta = timedelta(0), note: str = "") -> Database:
-    store = SqliteStore(folder / DATABASE_FILE, clock)
+    store = SqliteStore(folder / local_run.DATABASE_FILE, clock)
     return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, shift, note)
 
 
@@ -245,7 +238,7 @@ def _set_aside(folder: Path) -> Path:
 
 
 def _stopped_at(folder: Path) -> datetime | None:
-    path = folder / DATABASE_FILE
+    path = folder / local_run.DATABASE_FILE
     if not path.exists():
         return None
     store = SqliteStore(path, lambda: _NEVER)
@@ -268,7 +261,7 @@ def _firestore(address: str, folder: Path, start: datetime) -> Database:
     store = FirestoreStore(client, shift=shift)
     note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
     files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
-    return Database(store, files, outbox, moved_clock(shift), shift, note, address, client.project)
+    return Database(store, files, outbox, local_run.moved_clock(shift), shift, note, address, client.project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import ClassVar
 
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.registration import Registered, fold
@@ -113,17 +114,11 @@ class CircuitBreaker:
         return self.open_until is not None and self.as_of < self.open_until
 
 
-class DeliveryKind(StrEnum):
-    ACCEPTED = "accepted"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    DROPPED = "dropped"
-
-
 @dataclass(frozen=True)
 class DeliveryEvent:
     email_id: str
-    kind: DeliveryKind
+    status: EmailStatus
+    """One of `BY_DELIVERY_EVENTS`."""
     reason: str = ""
 
 
@@ -131,6 +126,7 @@ class DeliveryEvent:
 class LateBounce:
     """An e-mail that a server accepted and then sent back: SendGrid does not say which it was."""
 
+    status: ClassVar = EmailStatus.BOUNCED
     to: str
     at: datetime
     reason: str = ""
@@ -196,20 +192,13 @@ class NotNeeded:
     note: str
 
 
-DELIVERY_STATUSES = {
-    DeliveryKind.ACCEPTED: EmailStatus.SENT,
-    DeliveryKind.DROPPED: EmailStatus.DROPPED,
-    DeliveryKind.DELIVERED: EmailStatus.DELIVERED,
-    DeliveryKind.BOUNCED: EmailStatus.BOUNCED,
-}
+BY_DELIVERY_EVENTS = (EmailStatus.SENT, EmailStatus.DROPPED, EmailStatus.DELIVERED, EmailStatus.BOUNCED)
 """They come twice and in any order: each over those before it."""
 
-_RANKS = {status: rank for rank, status in enumerate(DELIVERY_STATUSES.values(), start=1)}
 
-
-def after_delivery_event(entry: OutboxEntry, kind: DeliveryKind, reason: str = "") -> OutboxEntry:
-    status = DELIVERY_STATUSES[kind]
-    if _RANKS[status] <= _RANKS.get(entry.status, 0):
+def after_delivery_event(entry: OutboxEntry, status: EmailStatus, reason: str = "") -> OutboxEntry:
+    beaten = BY_DELIVERY_EVENTS[: BY_DELIVERY_EVENTS.index(status)]
+    if entry.status in BY_DELIVERY_EVENTS and entry.status not in beaten:
         return entry
     return replace(entry, status=status, due_at=None, reason=reason)
 

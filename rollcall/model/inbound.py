@@ -53,6 +53,9 @@ class ReviewReason(StrEnum):
     REFUSES = "refuses"
     DOUBTFUL = "doubtful"
     SAYS_MORE = "says_more"
+    """It asks or needs something."""
+    REMARK = "remark"
+    """Its forms are registered, and nothing is to be done."""
     INCOMPLETE_AFTER_DEADLINE = "incomplete_after_deadline"
     INCOMPLETE_NO_REPLY = "incomplete_no_reply"
 
@@ -121,6 +124,8 @@ class ParsedEmail:
     """Its beginning; beside forms, what it says more."""
     says_more: bool = False
     """Than its forms do."""
+    asks: bool = False
+    """What it says more asks or needs something of a person."""
     refuses: bool = False
     """Words cancel, refuse, replace or set a condition."""
     automatic: MachineSign | None = None
@@ -195,6 +200,11 @@ class InboundEmail:
     @property
     def needs_review(self) -> bool:
         return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
+
+    @property
+    def remark(self) -> str:
+        """What stands beside its forms, for the staff to read; empty if it needs review."""
+        return self.text if any(reason.code is ReviewReason.REMARK for reason in self.reasons) else ""
 
     @property
     def received_at(self) -> datetime:

@@ -12,7 +12,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -176,6 +176,20 @@ FolderFiles(Path({str(tmp_path)!r})).put({ID!r}, bytes(1_000_000))
         assert FolderFiles(tmp_path).get(ID) is None
         FolderFiles(tmp_path).put(ID, b"whole")
         assert FolderFiles(tmp_path).get(ID) == b"whole"
+
+    def test_nobody_sees_a_part_of_it(self, tmp_path: Path) -> None:
+        seen, over = set(), Event()
+
+        def look() -> None:
+            while not over.is_set():
+                if (tmp_path / ID).exists():
+                    seen.add((tmp_path / ID).stat().st_size)
+
+        with ThreadPoolExecutor(1) as looking:
+            looking.submit(look)
+            FolderFiles(tmp_path).put(ID, bytes(LARGEST))
+            over.set()
+        assert seen <= {LARGEST}
 
     def test_no_folder_can_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"")

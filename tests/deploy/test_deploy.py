@@ -532,6 +532,10 @@ def test_rotating_deploys_every_function_that_reads_the_key(deployment: Deployme
     for name in ("register", "send-mail", "send-due-mail"):
         assert deployed.count(name) >= 2, deployed  # each must open what the new key signs before any signs with it
     assert "close-intake" not in deployed
+    *old, newest = [
+        one["state"] for path, one in sorted(google.resources.items()) if "/secrets/link-key/versions/" in path
+    ]
+    assert (set(old), newest) == ({"DISABLED"}, "ENABLED")  # no function has an old one
 
 
 def test_a_half_rotated_link_key_is_not_rotated_again(

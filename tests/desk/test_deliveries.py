@@ -9,7 +9,7 @@ import pytest
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.send import send
-from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, EmailStatus, LateBounce, confirmation
+from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, LateBounce, confirmation
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, entry_of
@@ -28,15 +28,15 @@ def desk(desk: Desk) -> Desk:
 @pytest.mark.parametrize(
     ("deliveries", "status"),
     [
-        ((DeliveryKind.ACCEPTED, DeliveryKind.DELIVERED), EmailStatus.DELIVERED),
-        ((DeliveryKind.ACCEPTED, DeliveryKind.DELIVERED, DeliveryKind.BOUNCED), EmailStatus.BOUNCED),
-        ((DeliveryKind.ACCEPTED, DeliveryKind.DROPPED), EmailStatus.DROPPED),
-        ((DeliveryKind.DROPPED, DeliveryKind.DELIVERED), EmailStatus.DELIVERED),
-        ((DeliveryKind.ACCEPTED,), EmailStatus.SENT),
+        ((EmailStatus.SENT, EmailStatus.DELIVERED), EmailStatus.DELIVERED),
+        ((EmailStatus.SENT, EmailStatus.DELIVERED, EmailStatus.BOUNCED), EmailStatus.BOUNCED),
+        ((EmailStatus.SENT, EmailStatus.DROPPED), EmailStatus.DROPPED),
+        ((EmailStatus.DROPPED, EmailStatus.DELIVERED), EmailStatus.DELIVERED),
+        ((EmailStatus.SENT,), EmailStatus.SENT),
     ],
 )
 def test_order_and_repetition_change_nothing(
-    desk: Desk, deliveries: tuple[DeliveryKind, ...], status: EmailStatus
+    desk: Desk, deliveries: tuple[EmailStatus, ...], status: EmailStatus
 ) -> None:
     sent = entry_of(desk, ENTRY.id)
     for order in permutations(deliveries):
@@ -47,20 +47,20 @@ def test_order_and_repetition_change_nothing(
 
 
 def test_the_reason_is_kept(desk: Desk) -> None:
-    reports = [DeliveryEvent(ENTRY.id, DeliveryKind.BOUNCED, "550 no such mailbox")]
+    reports = [DeliveryEvent(ENTRY.id, EmailStatus.BOUNCED, "550 no such mailbox")]
     assert record_deliveries(desk, reports) == {ENTRY.id: EmailStatus.BOUNCED}
     assert record_deliveries(desk, reports) == {}
     assert entry_of(desk, ENTRY.id).why == "550 no such mailbox"
 
 
 def test_staff_are_told_of_what_bounced(desk: Desk) -> None:
-    record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.BOUNCED)])
+    record_deliveries(desk, [DeliveryEvent(ENTRY.id, EmailStatus.BOUNCED)])
     kinds = [entry.kind for entry in desk.store.unsent_entries(EVENT.slug, None, 99)]
     assert sorted(kinds) == [EmailKind.CONFIRMATION, EmailKind.STAFF_DIGEST]
 
 
 def test_an_e_mail_of_somebody_else_is_passed_over(desk: Desk) -> None:
-    assert record_deliveries(desk, [DeliveryEvent("other.A.confirmation", DeliveryKind.DELIVERED)]) == {}
+    assert record_deliveries(desk, [DeliveryEvent("other.A.confirmation", EmailStatus.DELIVERED)]) == {}
 
 
 def late_bounce(clock: Clock, to: str = ENTRY.to) -> LateBounce:
@@ -69,7 +69,7 @@ def late_bounce(clock: Clock, to: str = ENTRY.to) -> LateBounce:
 
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(hours=3), timedelta(days=5)])
 def test_a_late_bounce_finds_its_e_mail_by_address_and_time(desk: Desk, clock: Clock, after: timedelta) -> None:
-    record_deliveries(desk, [DeliveryEvent(ENTRY.id, DeliveryKind.DELIVERED)])
+    record_deliveries(desk, [DeliveryEvent(ENTRY.id, EmailStatus.DELIVERED)])
     clock.now += after
     late = [late_bounce(clock, ENTRY.to.upper())]
     assert record_deliveries(desk, late) == {ENTRY.id: EmailStatus.BOUNCED}

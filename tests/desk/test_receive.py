@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,15 +14,15 @@ from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, note_completed, resolve
 from rollcall.desk.limits import Limits
-from rollcall.desk.ports import Files
+from rollcall.desk.ports import Files, Store
 from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
-from rollcall.desk.staff_digests import MORNING
+from rollcall.desk.staff_digests import MORNING, digests_next_morning
 from rollcall.emails import reply, roster, staff_digest
-from rollcall.emails.staff_digest import LOOKED_AT, WITHOUT_ATTACHMENTS
+from rollcall.emails.staff_digest import LOOKED_AT, REMARKS_OF, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
-from rollcall.model.email import Attachment, DeliveryEvent, DeliveryKind, EmailKind
+from rollcall.model.email import Attachment, DeliveryEvent, Email, EmailKind, EmailStatus, NotNeeded
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
@@ -286,8 +286,19 @@ def test_who_cancels_beside_a_form_is_not_registered(came: Any) -> None:
     assert enqueue(desk) == {"reply": 1, "staff-digest": 1}
 
 
-def test_what_stands_beside_a_certain_form_is_put_before_a_person(came: Any) -> None:
-    inbound, desk = came(a_reading(FORM, text="Is there a visa letter?", says_more=True))
+def test_a_remark_beside_a_certain_form_is_in_one_digest_and_leaves_nothing_to_do(came: Any, clock: Clock) -> None:
+    inbound, desk = came(a_reading(FORM, text="It was good talking to you.", says_more=True))
+    assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.REGISTERED])
+    (entry,) = digests_next_morning(EVENT, inbound.stored_at)
+    assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
+    assert staff_digest.gather(desk, EVENT, entry.not_before - REMARKS_OF).remarks.shown == (inbound,)
+    assert isinstance(staff_digest.write(desk, entry, EVENT, desk.store.intake(EVENT)), Email)
+    (next_day,) = digests_next_morning(EVENT, entry.not_before)
+    assert isinstance(staff_digest.write(desk, next_day, EVENT, desk.store.intake(EVENT)), NotNeeded)
+
+
+def test_a_need_beside_a_certain_form_is_put_before_a_person(came: Any) -> None:
+    inbound, desk = came(a_reading(FORM, text="Is there a visa letter?", says_more=True, asks=True))
     assert (inbound.status, forms(inbound)) == (InboundStatus.NEEDS_REVIEW, [FormStatus.REGISTERED])
     assert inbound.reasons == (Reason(ReviewReason.SAYS_MORE),)
     assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
@@ -403,6 +414,29 @@ class DiesBeforeTheEnd:
         return bool(self._store.save_inbound(inbound, enqueue))
 
 
+class Slow:
+    """A store whose caller read an inbound e-mail before somebody else claimed it."""
+
+    def __init__(self, store: Store, was: InboundEmail | None) -> None:
+        self._store = store
+        self._was = was
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def inbound(self, _id: str) -> InboundEmail | None:
+        return self._was
+
+
+def test_of_two_who_claim_one_reads(desk: Desk, tmp_path: Path) -> None:
+    at = reading_as(desk, tmp_path, a_reading(FORM))
+    slow = reading_as(desk, tmp_path, a_reading(), fault=AssertionError("somebody else reads it"))
+    id = receive(at, b"1")
+    slow = replace(slow, store=cast(Store, Slow(desk.store, desk.store.inbound(id))))
+    assert read_in(at, id) is not None
+    assert read_in(slow, id) is None
+
+
 def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, tmp_path: Path, clock: Clock) -> None:
     at = reading_as(desk, tmp_path, a_reading(FORM), fault=MemoryError())
     id = receive(at, b"1")
@@ -492,7 +526,7 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = staff_digest.gather(desk, EVENT).inbound.shown
+    (for_staff,) = staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown
     assert for_staff.attachments == (scan,)
     assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
 
@@ -501,7 +535,10 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in staff_digest.gather(desk, EVENT).inbound.shown] == [False, True]
+    assert [bool(one.attachments) for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [
+        False,
+        True,
+    ]
 
 
 def test_what_gets_no_reply_since_its_message_id_came_before_is_put_before_a_person(came: Any) -> None:
@@ -520,10 +557,10 @@ def test_after_an_e_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachm
     _, desk = came(a_reading(not_read=("form.exe",)), files=(virus,))
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
-    record_deliveries(desk, [DeliveryEvent(attempt, DeliveryKind.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [()]
+    record_deliveries(desk, [DeliveryEvent(attempt, EmailStatus.BOUNCED, "552 5.7.0 content blocked")])
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in staff_digest.gather(desk, EVENT).inbound.shown] == [(virus,)]
+    assert [one.attachments for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
@@ -532,11 +569,11 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
-    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT)
+    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT, EVENT.opens_at)
     assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
-    staff_digest.gather(replace(desk, files=lambda: large), EVENT)
+    staff_digest.gather(replace(desk, files=lambda: large), EVENT, EVENT.opens_at)
     assert large.looked_into == 2
 
 

@@ -10,7 +10,7 @@ from rollcall.desk.register import register
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
 from rollcall.desk.staff_digests import digests_within_the_hour
-from rollcall.model.email import DeliveryEvent, DeliveryKind, EmailKind, confirmation, staff_digest
+from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation, staff_digest
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
@@ -60,10 +60,10 @@ def test_a_digest_that_did_not_arrive_is_enqueued_anew(desk: Desk, clock: Clock,
     clock.forward(timedelta(hours=2))
     list(send_due(desk))
     bounced = confirmation(WRONG.slug, id_of(desk.store, a_registration()), "").id
-    record_deliveries(desk, [DeliveryEvent(bounced, DeliveryKind.BOUNCED)])
+    record_deliveries(desk, [DeliveryEvent(bounced, EmailStatus.BOUNCED)])
     assert bounced in [one.id for one in desk.store.unsent_entries(WRONG.slug, None, 9)]
     assert resend_to_staff(desk.store, MENDED) == []  # that was no word to the staff
-    record_deliveries(desk, [DeliveryEvent(lost.id, DeliveryKind.BOUNCED)])
+    record_deliveries(desk, [DeliveryEvent(lost.id, EmailStatus.BOUNCED)])
     enqueue = resend_to_staff(desk.store, MENDED)
     assert [(entry.kind, entry.to) for entry in enqueue] == [(EmailKind.STAFF_DIGEST, to) for to in MENDED.staff]
     assert staff_digest(WRONG.slug, "20040202T13", 1, "", clock.now).id not in [entry.id for entry in enqueue]

@@ -9,7 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send
 from rollcall.model import email
-from rollcall.model.email import DeliveryEvent, DeliveryKind, Email, EmailKind, EmailStatus, SendResult, confirmation
+from rollcall.model.email import DeliveryEvent, Email, EmailKind, EmailStatus, SendResult, confirmation
 from rollcall.model.event import SMOKE_TEST, smoke_test_address
 from rollcall.model.registration import BotSignal, Registration, person_key
 from rollcall.ops.event_check import check_events
@@ -62,7 +62,7 @@ def test_it_is_neither_in_the_status_nor_in_the_check_nor_closed(desk: Desk, clo
 
 def test_the_staff_are_not_told_of_a_bounce(desk: Desk) -> None:
     entry_id = registered_entry(desk)
-    record_deliveries(desk, [DeliveryEvent(entry_id, DeliveryKind.BOUNCED)])
+    record_deliveries(desk, [DeliveryEvent(entry_id, EmailStatus.BOUNCED)])
     entry = desk.store.entry(entry_id)
     assert entry is not None
     assert entry.status is EmailStatus.BOUNCED

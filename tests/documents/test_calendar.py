@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from icalendar import Calendar
 
 from rollcall.documents.calendar import invitation
 from rollcall.model.event import Event
-from tests.support.builders import an_event, registered
+from schemas.event import read_event
+from tests.support.builders import EVENTS, an_event, registered
 from tests.support.left_out import leave_out
 
 NODE = Path(__file__).parents[1] / "node"
@@ -30,23 +31,25 @@ def entry_of(event: Event) -> Any:
     return entry
 
 
-def test_whole_days_end_on_the_day_after() -> None:
-    entry = entry_of(an_event())
-    assert (entry["dtstart"].dt, entry["dtend"].dt) == (date(2004, 2, 26), date(2004, 2, 28))
+Read = list[float] | list[list[int]]
+"""Start and end, in seconds since 1970 or as year, month and day."""
 
 
-def as_icalendar(content: bytes) -> list[float]:
+def as_icalendar(content: bytes) -> Read:
     entry: Any = Calendar.from_ical(content.decode()).walk("VEVENT")[0]
-    return [entry["dtstart"].dt.timestamp(), entry["dtend"].dt.timestamp()]
+    starts, ends = entry["dtstart"].dt, entry["dtend"].dt
+    if isinstance(starts, datetime):
+        return [starts.timestamp(), ends.timestamp()]
+    return [[day.year, day.month, day.day] for day in (starts, ends)]
 
 
-def as_node(name: str, content: bytes) -> list[float]:
+def as_node(name: str, content: bytes) -> Read:
     node = shutil.which("node")
     if not node or not (NODE / "node_modules").is_dir():
         leave_out(f"{name} needs Node.js and `make tests/node/node_modules`")
     read = subprocess.run([node, NODE / "read_calendar.mjs"], input=content, capture_output=True, check=True)
-    seconds: dict[str, list[float]] = json.loads(read.stdout)
-    return seconds[name]
+    times: dict[str, Read] = json.loads(read.stdout)
+    return times[name]
 
 
 class IcalTime(ctypes.Structure):
@@ -58,7 +61,7 @@ class IcalTime(ctypes.Structure):
     )
 
 
-def as_libical(content: bytes) -> list[float]:
+def as_libical(content: bytes) -> Read:
     try:
         ical = ctypes.CDLL("libical.so.3")
     except OSError:
@@ -69,21 +72,37 @@ def as_libical(content: bytes) -> list[float]:
     calendar = ctypes.c_void_p(ical.icalparser_parse_string(content))
     entry = ctypes.c_void_p(ical.icalcomponent_get_inner(calendar))
     times = ical.icalcomponent_get_dtstart(entry), ical.icalcomponent_get_dtend(entry)
+    if times[0].is_date:
+        return [[time.year, time.month, time.day] for time in times]
     return [ical.icaltime_as_timet_with_zone(time, ctypes.c_void_p(time.zone)) for time in times]
 
 
-@pytest.mark.parametrize("hours", [IN_WINTER, IN_SUMMER, OVER_THE_CHANGE], ids=["winter", "summer", "over the change"])
-@pytest.mark.parametrize(
+READERS = pytest.mark.parametrize(
     "read",
     [as_icalendar, partial(as_node, "ical.js"), partial(as_node, "node-ical"), as_libical],
     ids=["icalendar", "ical.js", "node-ical", "libical"],
 )
-def test_every_program_reads_the_same_hours(
-    read: Callable[[bytes], list[float]], hours: tuple[datetime, datetime]
-) -> None:
+
+
+@READERS
+def test_whole_days_end_on_the_day_after(read: Callable[[bytes], Read]) -> None:
+    assert read(invitation(an_event(), registered())) == [[2004, 2, 26], [2004, 2, 28]]
+
+
+@READERS
+@pytest.mark.parametrize("hours", [IN_WINTER, IN_SUMMER, OVER_THE_CHANGE], ids=["winter", "summer", "over the change"])
+def test_every_program_reads_the_same_hours(read: Callable[[bytes], Read], hours: tuple[datetime, datetime]) -> None:
     starts, ends = hours
     content = invitation(an_event(starts=starts, ends=ends), registered())
     assert read(content) == [starts.timestamp(), ends.timestamp()]
+
+
+def test_hours_in_the_events_file_are_those_of_its_zone(tmp_path: Path) -> None:
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+    letter = letter.replace("starts = 2004-02-26", "starts = 2027-07-06T09:00:00")
+    (tmp_path / "hours.toml").write_text(letter.replace("ends = 2004-02-27", "ends = 2027-07-07T17:30:00"), "utf-8")
+    content = invitation(read_event(tmp_path / "hours.toml"), registered())
+    assert as_icalendar(content) == [time.timestamp() for time in IN_SUMMER]
 
 
 def test_nothing_depends_on_a_time_zones_definition() -> None:

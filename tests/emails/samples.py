@@ -201,6 +201,7 @@ def _full_digest() -> Email:
             for_review(4, not_read=("huge.tif",), subject="", sender="", text="نموذج التسجيل\nاسم: أمينة"),
             count=5,
         ),
+        remarks=some(an_inbound(text="Happy New Year to you all!", reasons=(Reason(ReviewReason.REMARK),)), count=3),
     )
 
 

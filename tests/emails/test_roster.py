@@ -184,7 +184,7 @@ class Many:
 WORKS: dict[str, Callable[[Desk], object]] = {
     "closing": lambda desk: close(desk, EVENT),
     "the roster": lambda desk: roster_mailed(desk),
-    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT),
+    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.opens_at),
     "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
 }
 

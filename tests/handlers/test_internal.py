@@ -83,7 +83,7 @@ def test_from_the_form_to_the_roster(functions: Functions) -> None:
     assert functions["send_due_mail"].ask("POST", "/").json == {"inbound": {}, "emails": {"sent": 1}}
     roster = api.bodies[-1]
     assert roster["personalizations"][0]["to"] == [{"email": "spumail@itu.int"}]
-    lines = base64.b64decode(roster["attachments"][0]["content"]).decode("utf-8-sig")
+    lines = base64.b64decode(roster["attachments"][-1]["content"]).decode()
     assert "Trigger" in lines
     assert "Sweep" in lines
     assert "After" not in lines

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
@@ -13,6 +14,7 @@ import pytest
 from handlers.register import register
 from rollcall.desk.desk import Desk
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import Hotel
 from tests.support.builders import LINKS, a_form, an_event, write_open_event
 from tests.support.in_process import ask
 from tests.support.served import Answer, Served, function
@@ -129,3 +131,12 @@ def test_an_error_page_says_whom_to_ask(served: Served, path: str) -> None:
     assert page.status == 404
     assert "Robert Shaw" in page.text
     assert 'href="tel:+41227306819"' in page.text
+
+
+def test_suggested_hotels_are_described_to_the_field(desk: Desk) -> None:
+    event = an_event(hotels=(Hotel("Hotel Cornavin", "+41 (0)22 716 12 12", None),))
+    page = ask(partial(register, replace(desk, events={event.slug: event})), "GET", f"/register/{event.slug}")
+    (described,) = re.findall(r'name="hotel"[^>]* aria-describedby="([\w-]+)"', page.text)
+    (help,) = re.findall(f'id="{described}">(.*?)</div>', page.text)
+    assert "Hotel Cornavin" in help
+    assert 'href="tel:+41227161212"' in help

@@ -405,6 +405,11 @@ def test_outlook_quotes_in_any_language(headers: str, divider: str) -> None:
     assert (form.answers, form.quoted) == (PERSON, True)
 
 
+def test_a_sentence_above_outlook_s_headers_forwards_nothing() -> None:
+    (form,) = forms_in_text(EVENT, f"Please change the name in this:\n\n{HEADERS['de']}\n\n{NAMED}")
+    assert form.quoted
+
+
 @pytest.mark.parametrize(
     "introduction",
     [

@@ -117,6 +117,16 @@ export const STATES = {
   "thank you": sent({ ...PERSON, first_name: `Amina ${once}` }),
   "already registered": sent({ ...PERSON, first_name: `Amina ${once}` }),
   "differs (409)": sent({ ...PERSON, first_name: `Amina ${once}`, hotel: "Another" }),
+  "answers to check": async (page) => {
+    await go(page, FORM); await fill(page, { ...PERSON, signature: "" });
+    await page.$eval("main form", (form) => { form.action = "?check"; });
+    return press(page);
+  },
+  "another person": async (page) => {
+    await sent({ ...PERSON, first_name: `Amina ${once}` })(page);
+    return go(page, await page.$eval("a[href$='/another']", (link) => link.href));
+  },
+  "link that holds no more, received (410)": (page) => go(page, `${FORM}/received/none`),
   "no such event (404)": (page) => go(page, `${BASE}/register/none`),
   "no such page (404)": (page) => go(page, `${FORM}/none/such`),
   "link that holds no more, complete (410)": (page) => go(page, `${FORM}/complete/none`),

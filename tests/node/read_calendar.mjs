@@ -1,4 +1,5 @@
-// The start and end of the calendar entry on standard input, in seconds since 1970, as ical.js and node-ical read them.
+// The start and end of the calendar entry on standard input, as ical.js and node-ical read them: seconds since 1970, or
+// dates as year, month and day.
 import { readFileSync } from "node:fs";
 import ICAL from "ical.js";
 import nodeIcal from "node-ical";
@@ -6,9 +7,12 @@ import nodeIcal from "node-ical";
 const text = readFileSync(0, "utf-8");
 const event = new ICAL.Event(new ICAL.Component(ICAL.parse(text)).getFirstSubcomponent("vevent"));
 const entry = Object.values(nodeIcal.sync.parseICS(text)).find((one) => one.type === "VEVENT");
+const byIcal = (time) => (time.isDate ? [time.year, time.month, time.day] : time.toUnixTime());
+const byNode = (time) =>
+  time.dateOnly ? [time.getFullYear(), time.getMonth() + 1, time.getDate()] : time.getTime() / 1000;
 console.log(
   JSON.stringify({
-    "ical.js": [event.startDate.toUnixTime(), event.endDate.toUnixTime()],
-    "node-ical": [entry.start.getTime() / 1000, entry.end.getTime() / 1000],
+    "ical.js": [byIcal(event.startDate), byIcal(event.endDate)],
+    "node-ical": [byNode(entry.start), byNode(entry.end)],
   }),
 );

@@ -17,7 +17,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
-from rollcall.model.email import DeliveryEvent, DeliveryKind, RateLimited, confirmation
+from rollcall.model.email import DeliveryEvent, EmailStatus, RateLimited, confirmation
 from rollcall.model.registration import BotSignal
 from rollcall.ops.__main__ import main
 from rollcall.ops.local_run import DATABASE_FILE, Run, announced
@@ -124,12 +124,12 @@ def _fill(desk: Desk, clock: Clock) -> None:
     desk.store.intake(desk.events["to-come"])
     list(send_due(desk))
     entry = confirmation("intgov04", id_of(desk.store, a_registration(first_name="B")), "")
-    record_deliveries(desk, [DeliveryEvent(entry.id, DeliveryKind.BOUNCED, "550 No such mailbox")])
+    record_deliveries(desk, [DeliveryEvent(entry.id, EmailStatus.BOUNCED, "550 No such mailbox")])
     clock.now = NOON - timedelta(days=6)
     assert close(desk, desk.events["closed"])
     (roster,) = (id for id in desk.store.due_entries(99) if ".roster." in id)
     list(send_due(desk))
-    record_deliveries(desk, [DeliveryEvent(roster, DeliveryKind.BOUNCED, "550 No such mailbox")])
+    record_deliveries(desk, [DeliveryEvent(roster, EmailStatus.BOUNCED, "550 No such mailbox")])
     clock.now = NOON - timedelta(minutes=7)
     read_in(desk, receive(desk, b""))
     register(desk, desk.events["intgov04"], a_registration(first_name="D"))

@@ -14,7 +14,6 @@ from rollcall.desk.send import send, send_due
 from rollcall.model.email import (
     AT_ONCE,
     DeliveryEvent,
-    DeliveryKind,
     EmailStatus,
     RateLimited,
     confirmation,
@@ -138,7 +137,7 @@ def test_what_is_delivered_waits_no_more(desk: Desk) -> None:
     register(desk, EVENT, a_registration())
     (enqueue,) = desk.store.due_entries(10)
     send(desk, enqueue)
-    record_deliveries(desk, [DeliveryEvent(enqueue, DeliveryKind.DELIVERED)])
+    record_deliveries(desk, [DeliveryEvent(enqueue, EmailStatus.DELIVERED)])
     (one,) = status(desk.store, desk.events).events
     assert (one.emails.waiting, dict(one.emails.undelivered)) == (0, {})
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rollcall.model.email import DeliveryEvent, DeliveryKind, LateBounce
+from rollcall.model.email import DeliveryEvent, EmailStatus, LateBounce
 from schemas.deliveries import LONGEST_REASON, read_deliveries
 from tests.support.webhook import ID, a_report
 
@@ -17,14 +17,14 @@ def read(*reports: object) -> list[DeliveryEvent | LateBounce]:
 @pytest.mark.parametrize(
     ("event", "delivery"),
     [
-        ("processed", DeliveryKind.ACCEPTED),
-        ("deferred", DeliveryKind.ACCEPTED),
-        ("delivered", DeliveryKind.DELIVERED),
-        ("bounce", DeliveryKind.BOUNCED),
-        ("dropped", DeliveryKind.DROPPED),
+        ("processed", EmailStatus.SENT),
+        ("deferred", EmailStatus.SENT),
+        ("delivered", EmailStatus.DELIVERED),
+        ("bounce", EmailStatus.BOUNCED),
+        ("dropped", EmailStatus.DROPPED),
     ],
 )
-def test_what_becomes_of_a_message(event: str, delivery: DeliveryKind) -> None:
+def test_what_becomes_of_a_message(event: str, delivery: EmailStatus) -> None:
     assert read(a_report(event=event)) == [DeliveryEvent(ID, delivery, "500 unknown recipient")]
 
 
@@ -50,14 +50,14 @@ def test_what_becomes_of_a_message(event: str, delivery: DeliveryKind) -> None:
     ],
 )
 def test_what_is_not_ours_is_passed_over_and_the_rest_is_read(other: object) -> None:
-    assert read(a_report(), other, a_report()) == [DeliveryEvent(ID, DeliveryKind.BOUNCED, "500 unknown recipient")] * 2
+    assert read(a_report(), other, a_report()) == [DeliveryEvent(ID, EmailStatus.BOUNCED, "500 unknown recipient")] * 2
 
 
 def test_a_reason_is_a_line_of_bounded_length() -> None:
     (report,) = read(a_report(reason="550 5.1.1\r\n no " + "x" * 5000))
     assert report.reason.startswith("550 5.1.1 no x")
     assert len(report.reason) == LONGEST_REASON
-    assert read(a_report(reason=None)) == [DeliveryEvent(ID, DeliveryKind.BOUNCED, "")]
+    assert read(a_report(reason=None)) == [DeliveryEvent(ID, EmailStatus.BOUNCED, "")]
 
 
 def a_late_bounce(**changes: object) -> dict[str, object]:
