@@ -17,7 +17,7 @@ from rollcall.inbound.text import TextRead, read_text
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, InboundForm, ParsedForm
 from rollcall.model.registration import fold
-from schemas.form import ValidationError, faults_of, form_fields, read_form
+from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
 LONGEST_DATE = 60
@@ -209,8 +209,6 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
     if written := answers.get("signed_on"):
         answers["signed_on"] = date_in(written)
-    kinds = {field.name: field.kind for field in form_fields(event)}
-    answers = {name: text for name, text in answers.items() if kinds[name] != "tel" or not says_none(text)}
     doubts = {**form.doubts, **doubts_about(answers)}
     try:
         return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts)
