@@ -17,7 +17,7 @@ SHARED = ("category", "organization", "address")
 NOTHING = "-"
 """Written by who has none; blank, but in a correction."""
 _CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
-"""What letterheads and signature blocks say too. It never fills in a form that it does not stand in."""
+"""What letterheads and signature blocks say too."""
 _TELLING = frozenset({*NAMES, "category", "hotel", "hotel_tel", "signature"})
 """What only a form asks."""
 _REACHED_AT = frozenset({"tel", "fax", "email"})
@@ -150,7 +150,7 @@ def _corrections(items: Sequence[Item]) -> Answered:
 
 
 def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
-    """A whole form stands for itself. What it leaves out may stand in a quoted one of the same person, or may not."""
+    """What a form leaves out may stand in a quoted one of the same person, or may not."""
     left = list(quoted)
     for one in own:
         same = next((other for other in left if _may_be_one(one, other)), None)
@@ -202,14 +202,14 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item], list[int
         above = _above(pieces[people[0]], [pieces[at] for at in people[1:]])
         forms |= {at: _sharing(above, pieces[at], forms[at], apart=False) for at in people[1:]}
     for at, piece in enumerate(pieces):
-        if at not in forms and piece.fields and forms:
+        if not piece.is_person and piece.fields and forms:
             filled = _with_piece(piece, at, pieces, forms)
             used |= {item.line for item in piece.items} if filled or piece.gap is Gap.CLOSING else set()
             forms |= filled
     whole = [form.without_blanks() for form in forms.values() if form.is_form]
     unused = [item for item in items if not item.field and not item.row and item.line not in used]
     for at in people:
-        if not forms[at].is_form and pieces[at].gap is not Gap.CLOSING:
+        if whole and not forms[at].is_form and pieces[at].gap is not Gap.CLOSING:
             unused += [item for item in pieces[at].items if item.is_given]
     return whole, unused, [pieces[at].items[0].line for at in people]
 
@@ -227,8 +227,8 @@ def _fields(items: Iterable[Item]) -> set[str]:
 
 
 def _by_name(items: Sequence[Item]) -> list[_Piece]:
-    """One each. Between two names the next person begins: not before what would then be asked twice, not after what
-    was asked once; there at the empty line. What could be either's casts doubt."""
+    """Between two names the next person begins, so that nothing is asked twice; there, at the empty line. What could be
+    of either casts doubt."""
     named = max(([at for at, one in enumerate(items) if one.field == name and one.is_given] for name in NAMES), key=len)
     earliest, end = [], len(items)
     for name, following in reversed([*pairwise(named)]):
@@ -274,8 +274,9 @@ def _contacts_apart(items: Sequence[Item]) -> list[Sequence[Item]]:
     answer stands between empty lines."""
     gaps = [item.gap for item in items[1:]]
     blanks = [at for at, gap in enumerate(gaps, start=1) if gap > min(gaps)]
-    above = [at for at, gap in enumerate(gaps, start=1) if gap > Gap.NONE and _is_contact(items[:at])]
-    above += [at for at in blanks[:1] if _is_contact(items[:at], _CONTACT)]
+    run = next((at for at, item in enumerate(items) if item.field not in _REACHED_AT | {""}), len(items))
+    above = [at for at in range(1, min(run, len(gaps)) + 1) if gaps[at - 1] > Gap.NONE][-1:]
+    above += [at for at in blanks[:1] if at > run and _is_contact(items[:at], _CONTACT)]
     start = max(above, default=0)
     end = next((at for at in blanks[-1:] if _is_contact(items[at:])), len(items))
     return [part for part in (items[:start], items[start:end], items[end:]) if part]
@@ -298,8 +299,7 @@ def _end(items: Sequence[Item], start: int) -> tuple[int, bool]:
 
 
 def _between(items: Sequence[Item], seen: Mapping[str, int], at: int) -> tuple[int, bool]:
-    """Where, before the question that comes again, another block begins: after all that this one has and the next has
-    too; there at an empty line. What could be of either casts doubt."""
+    """Where the next block begins: after all that both ask; there, at the empty line."""
     coming: set[str] = set()
     for place in range(at, len(items)):
         if items[place].field in coming:

@@ -69,7 +69,7 @@ class Reason:
 
 
 class Doubt(StrEnum):
-    """Why a form is not certain: with any, it is never registered by itself."""
+    """With any, a form is never registered by itself."""
 
     CHARSET_GUESSED = "charset_guessed"
     RIGHT_TO_LEFT_PDF = "right_to_left_pdf"
@@ -85,14 +85,14 @@ class Doubt(StrEnum):
     NOT_THE_NAME = "not_the_name"
     """The signature has nothing of the name."""
     QUOTED = "quoted"
-    """It stands, or a part of it, in quoted text below another form."""
+    """Wholly or in part, below another form."""
     PEOPLE_NOT_DIVIDED = "people_not_divided"
     ROW_NOT_READ = "row_not_read"
     ANOTHER_EVENT = "another_event"
 
 
 Doubts = Mapping[Doubt, tuple[str, ...]]
-"""Each with what it is about, where it is about something: names of fields, labels or rows as written."""
+"""Each with what it is about: names of fields; labels or rows as written."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class FormStatus(StrEnum):
     CONFLICT = "conflict"
     """Another form of the person's stands."""
     INCOMPLETE = "incomplete"
-    """Or doubtful: the sender completes it, or looks at it, and presses Register."""
+    """Or doubtful: the sender looks at it."""
     NOT_YET_OPEN = "not_yet_open"
     NEEDS_REVIEW = "needs_review"
     """It may be forged, a machine's, or not what its sender wants."""
@@ -231,7 +231,7 @@ GARBLED = frozenset({Doubt.CHARSET_GUESSED, Doubt.RIGHT_TO_LEFT_PDF, Doubt.ROW_N
 
 
 def certainty(form: ParsedForm, *, refuses: bool) -> Certainty:
-    """Whether a form is registered by itself. Nothing else decides this."""
+    """Nothing else decides whether a form is registered by itself."""
     if refuses or not GARBLED.isdisjoint(form.doubts):
         return Certainty.REVIEW
     return Certainty.ASK if form.doubts or form.registration is None else Certainty.CERTAIN
