@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,17 +89,24 @@ def main(arguments: list[str] | None = None) -> None:
             sendgrid = StandIn(db.outbox, answers)
             with local_run.announced(run, folder), serving(listening, events, db, sendgrid):
                 print(_welcome(port, events, db, sendgrid), flush=True)
-                threading.Event().wait()
+                while not _told:
+                    time.sleep(0.5)
     except (EventFileError, NoEmulator, local_run.NoTime) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        print("\nStopped.")
+        pass
+    print("\nStopped.")
 
 
-def _as_interrupted(_sign: int, _frame: object) -> None:
+_told: list[int] = []
+"""To stop: by which signal. The exception alone may be lost, in a callback (gRPC's) that ignores all."""
+
+
+def _as_interrupted(sign: int, _frame: object) -> None:
     """So that what was begun is ended, our emulator too. Once: make hands the signal on, also where its whole group got
     it."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _told.append(sign)
     raise KeyboardInterrupt
 
 
