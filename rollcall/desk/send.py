@@ -14,22 +14,8 @@ from typing import assert_never
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.staff_digests import digests_about, digests_within_the_hour
-from rollcall.model.email import (
-    TO_STAFF,
-    Accepted,
-    Attempt,
-    AttemptOutcome,
-    CircuitBreaker,
-    EmailStatus,
-    NotNeeded,
-    OutboxEntry,
-    RateLimited,
-    Rejected,
-    SendResult,
-    Unknown,
-    after_delivery_event,
-    goes_to_staff,
-)
+from rollcall.model import email
+from rollcall.model.email import AttemptOutcome, CircuitBreaker, EmailStatus, NotNeeded, OutboxEntry, SendResult
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 
@@ -74,7 +60,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
         return Attempted(claimed.status)
     result = _write_and_post(desk, claimed)
     status = _settle(desk, claimed, result)
-    fault = result.fault if isinstance(result, Rejected) else None
+    fault = result.fault if isinstance(result, email.Rejected) else None
     return Attempted(status, result.note, _update_circuit(desk, breaker, result), fault)
 
 
@@ -102,7 +88,7 @@ def _send_page(
 
     def one(email_id: str) -> Attempted | Exception | None:
         try:
-            if over.is_set() or (goes_to_staff(email_id) and desk.store.now() > until):
+            if over.is_set() or (email.goes_to_staff(email_id) and desk.store.now() > until):
                 return None
             attempted = _send_or_postpone(desk, email_id)
         except StoreUnavailable:
@@ -113,9 +99,9 @@ def _send_page(
         return attempted
 
     outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
-        email_id: pool.submit(one, email_id).result for email_id in due if not goes_to_staff(email_id)
+        email_id: pool.submit(one, email_id).result for email_id in due if not email.goes_to_staff(email_id)
     }
-    outcomes |= {email_id: partial(one, email_id) for email_id in due if goes_to_staff(email_id)}
+    outcomes |= {email_id: partial(one, email_id) for email_id in due if email.goes_to_staff(email_id)}
     unavailable = None
     try:
         for email_id, outcome in outcomes.items():
@@ -153,14 +139,14 @@ def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limit
         return replace(entry, status=EmailStatus.FAILED, due_at=None)
     if lately >= limits.to_one_address:
         return _postponed(entry, attempt_id, now, limits)
-    attempt = Attempt(attempt_id, now)
-    lease = limits.staff_lease if entry.kind in TO_STAFF else limits.lease
+    attempt = email.Attempt(attempt_id, now)
+    lease = limits.staff_lease if entry.kind in email.TO_STAFF else limits.lease
     return replace(entry, status=EmailStatus.SENDING, due_at=now + lease, attempts=(*entry.attempts, attempt))
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
     """Not what goes to staff, nor what counts for its address already."""
-    return entry.kind not in TO_STAFF and not any(attempt.may_be_accepted for attempt in entry.attempts)
+    return entry.kind not in email.TO_STAFF and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
 
 def settle(
@@ -169,31 +155,31 @@ def settle(
     """If something else settled it meanwhile, only the outcome is noted; an accepted e-mail counts in any case."""
     mine = entry.status is EmailStatus.SENDING and entry.attempts[-1].id == attempt_id
     noted = _noted(entry, attempt_id, _OUTCOMES[type(result)], result.note)
-    if isinstance(result, Accepted):
-        return after_delivery_event(noted, EmailStatus.SENT)
+    if isinstance(result, email.Accepted):
+        return email.after_delivery_event(noted, EmailStatus.SENT)
     if not mine:
         return noted
     match result:
         case NotNeeded():
             return replace(noted, status=EmailStatus.CANCELLED, due_at=None)
-        case RateLimited():
+        case email.RateLimited():
             # due now, and so behind those that are due longer: the next one tries whether SendGrid accepts again
             return replace(noted, status=EmailStatus.PENDING, due_at=now)
-        case Rejected(permanent=True):
+        case email.Rejected(permanent=True):
             return replace(noted, status=EmailStatus.FAILED, due_at=None)
-        case Rejected():
+        case email.Rejected():
             return replace(noted, status=EmailStatus.PENDING, due_at=now + backoff(noted, limits))
-        case Unknown():
+        case email.Unknown():
             return _unknown(noted, now, limits)
         case _:
             assert_never(result)
 
 
 _OUTCOMES = {
-    Accepted: AttemptOutcome.ACCEPTED,
-    Rejected: AttemptOutcome.REJECTED,
-    RateLimited: AttemptOutcome.RATE_LIMITED,
-    Unknown: AttemptOutcome.UNKNOWN,
+    email.Accepted: AttemptOutcome.ACCEPTED,
+    email.Rejected: AttemptOutcome.REJECTED,
+    email.RateLimited: AttemptOutcome.RATE_LIMITED,
+    email.Unknown: AttemptOutcome.UNKNOWN,
     NotNeeded: AttemptOutcome.CANCELLED,
 }
 
@@ -209,15 +195,15 @@ def jitter(entry: OutboxEntry, longest: timedelta) -> timedelta:
 
 def circuit_after(breaker: CircuitBreaker, result: SendResult | NotNeeded, limits: Limits) -> CircuitBreaker:
     match result:
-        case RateLimited() if not breaker.is_open:
+        case email.RateLimited() if not breaker.is_open:
             return _opened(breaker, result, limits)
-        case Accepted() if breaker.open_until:
+        case email.Accepted() if breaker.open_until:
             return replace(breaker, open_until=None, times_opened=0)
         case _:
             return breaker
 
 
-def _opened(breaker: CircuitBreaker, limited: RateLimited, limits: Limits) -> CircuitBreaker:
+def _opened(breaker: CircuitBreaker, limited: email.RateLimited, limits: Limits) -> CircuitBreaker:
     goes_on = breaker.open_until is not None
     asked = min(limited.retry_after or timedelta(0), limits.longest_retry_after)
     doubled = min(limits.longest_open, limits.first_open * (1 << min(breaker.times_opened, 16)))
@@ -232,7 +218,7 @@ def _opened(breaker: CircuitBreaker, limited: RateLimited, limits: Limits) -> Ci
 
 
 def _postponed(entry: OutboxEntry, attempt_id: str, now: datetime, limits: Limits) -> OutboxEntry:
-    attempt = Attempt(attempt_id, now, AttemptOutcome.POSTPONED, "enough went to this address in a day")
+    attempt = email.Attempt(attempt_id, now, AttemptOutcome.POSTPONED, "enough went to this address in a day")
     noted = replace(entry, attempts=(*entry.attempts, attempt))
     if _count(noted, AttemptOutcome.POSTPONED) > limits.max_postponements:
         return replace(noted, status=EmailStatus.FAILED, due_at=None)
@@ -260,23 +246,23 @@ def _count(entry: OutboxEntry, outcome: AttemptOutcome) -> int:
 def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
     event = desk.event(claimed.event)
     if event is None:
-        return Rejected(permanent=False, note="its event has no file any more")
+        return email.Rejected(permanent=False, note="its event has no file any more")
     try:
         intake = desk.store.intake(event)
-        email = desk.write(desk, claimed, event, intake)
+        written = desk.write(desk, claimed, event, intake)
         # writing what staff get may take minutes
-        as_of = desk.store.now() if claimed.kind in TO_STAFF else intake.as_of
+        as_of = desk.store.now() if claimed.kind in email.TO_STAFF else intake.as_of
     except Exception as error:  # one e-mail that cannot be written must not keep the others waiting
-        return Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
-    if isinstance(email, NotNeeded):
-        return email
+        return email.Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
+    if isinstance(written, NotNeeded):
+        return written
     if claimed.due_at is None or as_of >= claimed.due_at:
-        return Rejected(permanent=False, note="the lease had lapsed before it was posted")
-    return desk.post(email)
+        return email.Rejected(permanent=False, note="the lease had lapsed before it was posted")
+    return desk.post(written)
 
 
 def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | NotNeeded) -> CircuitChange | None:
-    if not isinstance(result, RateLimited) and breaker.open_until is None:
+    if not isinstance(result, email.RateLimited) and breaker.open_until is None:
         return None
     while True:
         breaker = desk.store.circuit_breaker()
@@ -296,7 +282,7 @@ def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | No
 def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) -> EmailStatus:
     while True:
         # what was accepted waits for nothing any more, whatever the time
-        now = claimed.attempts[-1].at if isinstance(result, Accepted) else desk.store.now()
+        now = claimed.attempts[-1].at if isinstance(result, email.Accepted) else desk.store.now()
         current = desk.store.entry(claimed.id)
         if current is None and claimed.event == SMOKE_TEST.slug:  # forgotten meanwhile
             return settle(claimed, claimed.attempts[-1].id, result, now, desk.limits).status

@@ -107,6 +107,32 @@ def confirmed(registration: Registration) -> Email:
     return word(confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake)
 
 
+QUOTED_IN_HTML = {
+    "Outlook": "<div style='border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'><p class=MsoNormal>"
+    "<b>Von:</b> Desk &lt;desk@rollcall.example&gt; <br><b>Gesendet:</b> Montag, 19. Januar 2004 10:13<br>"
+    "<b>An:</b> Ada<br><b>Betreff:</b> x<o:p></o:p></p></div><p class=MsoNormal><o:p>&nbsp;</o:p></p>{}",
+    "Outlook on the web": '<hr><div id="x_divRplyFwdMsg"><b>寄件者:</b> Desk<br><b>收件者:</b> Ada<br>'
+    "<b>主旨:</b> x<div>&nbsp;</div></div><div>{}</div>",
+    "Gmail": '<div class="gmail_quote"><div class="gmail_attr">Am Mo., 19. Jan. 2004 um 10:13 Uhr schrieb Desk &lt;'
+    '<a href="mailto:d@rollcall.example">d@rollcall.example</a>&gt;:<br></div><blockquote>{}</blockquote></div>',
+    "Yahoo": '<div class="ydp1yahoo_quoted"><div>Am Montag, 19. Januar 2004 um 10:13 hat Desk '
+    "&lt;d@rollcall.example&gt; Folgendes geschrieben: </div><div>{}</div></div>",
+    "Apple Mail": '<blockquote type="cite"><div>Am 19.01.2004 um 10:13 schrieb Desk:</div><br>{}</blockquote>',
+    "Samsung": "<div>-------- Ursprüngliche Nachricht --------</div><div>Von: Desk &lt;d@rollcall.example&gt; </div>"
+    "<div>Datum: 19.01.04  10:13  (GMT+01:00) </div><div>An: Ada </div><div>Betreff: x </div><div><br></div>{}",
+    "Thunderbird": '<div class="moz-cite-prefix">Am 19.01.2004 um 10:13 schrieb Desk:<br></div>'
+    '<blockquote type="cite">{}</blockquote>',
+}
+
+
+@pytest.mark.parametrize("quotation", QUOTED_IN_HTML.values(), ids=QUOTED_IN_HTML)
+def test_our_confirmation_as_programs_quote_it(quotation: str) -> None:
+    html = f"<div>Is there a bus to the venue?</div>{quotation.format(confirmed(a_registration()).html)}"
+    found = find_forms(EVENT, Parts(html=(html,)))
+    assert only(found)[1:] == (a_registration(), True)
+    assert found.letter == "Is there a bus to the venue?"
+
+
 @pytest.mark.parametrize("registration", [a_registration(), WITHOUT_HOTEL])
 def test_our_confirmation_says_what_was_registered_and_nothing_else(registration: Registration) -> None:
     mail = confirmed(registration)
