@@ -85,8 +85,8 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
         ({"DATABASE": "docs"}, "DATABASE=docs holds other things; name another folder"),
         ({"DATABASE": "README.md"}, "DATABASE=README.md cannot be used: .*Not a directory.*; name another folder"),
         ({"DATABASE": "/proc/none/database"}, "DATABASE=/proc/none/database cannot be used: .*; name another folder"),
-        ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is not what"),
-        ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is not what"),
+        ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is no error"),
+        ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is no error"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_line(
