@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,17 +89,23 @@ def main(arguments: list[str] | None = None) -> None:
             sendgrid = StandIn(db.outbox, answers)
             with local_run.announced(run, folder), serving(listening, events, db, sendgrid):
                 print(_welcome(port, events, db, sendgrid), flush=True)
-                threading.Event().wait()
+                while not _told:
+                    time.sleep(0.5)
     except (EventFileError, NoEmulator, local_run.NoTime) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        print("\nStopped.")
+        pass
+    print("\nStopped.")
 
 
-def _as_interrupted(_sign: int, _frame: object) -> None:
-    """So that what was begun is ended, our emulator too. Once: make hands the signal on, also where its whole group got
-    it."""
+_told: list[int] = []
+"""To stop: by which signal. The exception alone may be lost, in a callback (gRPC's) that ignores all."""
+
+
+def _as_interrupted(sign: int, _frame: object) -> None:
+    """So that what was begun is ended, our emulator too. Once: make hands on what its whole group got."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _told.append(sign)
     raise KeyboardInterrupt
 
 
@@ -161,9 +168,7 @@ def _answers(said: str) -> int | None:
     if not said:
         return None
     if said != str(HANGS_UP) and not (said.isascii() and said.isdigit() and 400 <= int(said) <= 599):
-        sys.exit(
-            f"SENDGRID_ANSWERS={said} is not what SendGrid could answer; say 400, 401, 429, 500, or 0 for hanging up"
-        )
+        sys.exit(f"SENDGRID_ANSWERS={said} is no error of SendGrid's; say 400, 401, 429, 500, or 0 for hanging up")
     return int(said)
 
 
@@ -273,10 +278,7 @@ def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: Sta
         lines += [f"    it is now    {db.clock().astimezone(event.zone):%d %B %Y %H:%M:%S}"]
     if sendgrid.answers is not None:
         does = "hangs up" if sendgrid.answers == HANGS_UP else f"answers {sendgrid.answers}"
-        lines += [
-            "",
-            f"  No e-mail goes out: SendGrid's stand-in {does} to each. Without SENDGRID_ANSWERS it accepts them.",
-        ]
+        lines += ["", f"  No e-mail goes out: SendGrid's stand-in {does}. Without SENDGRID_ANSWERS it accepts e-mails."]
     lines += ["", f"  e-mail from it and to it    {here}/outbox", "", "Ctrl-C stops it.", ""]
     return "\n".join(lines)
 

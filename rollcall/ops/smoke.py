@@ -122,11 +122,8 @@ def _look_at_page(test: Smoke, event: Event) -> None:
     else:
         shown = 'name="family_name"'
     if shown not in _ask(test, event, 200):
-        raise SmokeFailed(
-            "wrong_page",
-            f"The page of {event.slug} is there, but {shown} is not on it, as it should be by the database that was "
-            "opened here.",
-        )
+        missing = f"{shown} is not on it, as it should be by the database that was opened here"
+        raise SmokeFailed("wrong_page", f"The page of {event.slug} is there, but {missing}.")
 
 
 def _register(test: Smoke, answers: Mapping[str, str]) -> None:
@@ -175,10 +172,9 @@ def _ask(test: Smoke, event: Event, expected: int, answers: Mapping[str, str] | 
 def _found(test: Smoke, person: str) -> Registered:
     there = test.store.registration_of(SMOKE_TEST.slug, person)
     if there is None:
+        elsewhere = "the desk at the URL has another. Do URL and PROJECT belong together? The test person stays there"
         raise SmokeFailed(
-            "other_database",
-            "It is not in the database that was opened here: the desk at the URL has another. Do URL and PROJECT "
-            "belong together? The test person stays in that other one, where it is on no list.",
+            "other_database", f"It is not in the database that was opened here: {elsewhere}, and is on no list."
         )
     return there
 
@@ -201,9 +197,8 @@ def _wait_for_delivery(test: Smoke, person: str) -> None:
         if entry and entry.status is EmailStatus.DELIVERED:
             return
         if entry and entry.status in UNDELIVERED:
-            raise SmokeFailed(
-                entry.status.value, f"The confirmation will not arrive: {entry.status.value}. {entry.why}"
-            )
+            code = entry.status.value
+            raise SmokeFailed(code, f"The confirmation will not arrive: {code}. {entry.why}")
         if test.seconds() >= give_up_at:
             late = f"No delivery event came within {lasting(test.within)}. {_cause(entry, breaker)}"
             raise SmokeFailed("no_delivery_event", late)
@@ -216,7 +211,7 @@ def _cause(entry: OutboxEntry | None, breaker: CircuitBreaker) -> str:
     if entry.status is EmailStatus.SENT:
         return (
             "SendGrid accepted the e-mail: look at the Event Webhook (its address, whether it is on, whether its "
-            "verification key is the one in reports-key) and at the logs of record-deliveries."
+            "verification key is the one in delivery-events-key) and at the logs of record-deliveries."
         )
     if breaker.open_until:
         return f"The circuit breaker is open: {breaker.note}. Retry at {in_utc(breaker.open_until)}."

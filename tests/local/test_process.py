@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -84,8 +85,8 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
         ({"DATABASE": "docs"}, "DATABASE=docs holds other things; name another folder"),
         ({"DATABASE": "README.md"}, "DATABASE=README.md cannot be used: .*Not a directory.*; name another folder"),
         ({"DATABASE": "/proc/none/database"}, "DATABASE=/proc/none/database cannot be used: .*; name another folder"),
-        ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is not what"),
-        ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is not what"),
+        ({"SENDGRID_ANSWERS": "202"}, "SENDGRID_ANSWERS=202 is no error"),
+        ({"SENDGRID_ANSWERS": "no"}, "SENDGRID_ANSWERS=no is no error"),
     ],
 )
 def test_a_wrong_setting_is_said_in_a_line(
@@ -95,6 +96,17 @@ def test_a_wrong_setting_is_said_in_a_line(
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=said):
         main([])
+
+
+def test_a_run_ends_though_the_interrupt_was_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As one was within gRPC: the run then went on, deaf to all that followed."""
+    monkeypatch.setenv("DATABASE", str(tmp_path / "database"))
+    monkeypatch.setenv("PORT", str(free_port()))
+    monkeypatch.setattr("rollcall.local.__main__._told", [signal.SIGTERM])
+    main([])
+    assert "Stopped." in capsys.readouterr().out
 
 
 def test_help_starts_no_run(capsys: pytest.CaptureFixture[str]) -> None:
