@@ -124,6 +124,7 @@ GZIPPED = gzip.compress(json.dumps(a_form(family_name="Broken")).encode())
         ("gzip, gzip", gzip.compress(GZIPPED), 415),
         ("identity", b"{}", 422),
     ],
+    ids=range(12),  # not the bytes: they say when they were packed, and each worker packs its own
 )
 def test_what_cannot_be_unpacked_is_refused(served: Served, coding: str, body: bytes, status: int) -> None:
     answer = served.ask("POST", PATH, body, JSON | {"Content-Encoding": coding})
