@@ -192,7 +192,7 @@ def in_the_mail(one: Registered) -> None:
     pairs = list(zip(cells[::2], cells[1::2], strict=True))
     for label, text in as_shown(one).items():
         assert (label, text) in pairs
-        indented = text.replace("\n", "\n        ")
+        indented = "\n".join(f"        {line}".rstrip() for line in text.split("\n")).strip()
         assert f"    {label}: {indented}\n" in message.text
 
 

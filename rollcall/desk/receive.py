@@ -193,17 +193,14 @@ def _read(
         not_read=reading.not_read,
         text=reading.text,
     )
-    parsed = reading
-    forms = [form for form in parsed.forms if _is_news(desk, event, read, parsed, form)]
-    reading = replace(parsed, forms=tuple(forms))
+    forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form)]
+    reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
         to_review = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
-    if not forms and (echoes := _echoes(desk, event, parsed)):
-        return replace(read, status=InboundStatus.REGISTERED, forms=tuple(echoes)), [], None
     read, entries = _registered_forms(desk, event, read, reading, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
@@ -248,20 +245,6 @@ def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail,
     person = _whose(form)
     there = desk.store.registration_of(event.slug, person) if person else None
     return there is None or there.arrived_at == read.received_at  # a reader that died may have registered it
-
-
-def _echoes(desk: Desk, event: Event, parsed: ParsedEmail) -> list[InboundForm]:
-    """What registered people quote of our e-mails, unchanged; none if the e-mail says anything more."""
-    if parsed.says_more or parsed.refuses or parsed.not_read:
-        return []
-    echoes = []
-    for form in parsed.forms:
-        person = _whose(form)
-        there = desk.store.registration_of(event.slug, person) if person else None
-        if there is None or there.registration != form.registration:
-            return []
-        echoes.append(InboundForm(FormStatus.DUPLICATE, there.id, person=person))
-    return echoes
 
 
 def _registered_forms(

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from rollcall.inbound.choices import plain
+from rollcall.inbound.grouping import NAMES
 from rollcall.model.inbound import Doubt, Doubts
 
 _NONE = frozenset(
@@ -18,6 +19,8 @@ _SAME = re.compile(
     r"|le meme|la meme|(?:lo )?mismo(?: \w+){0,2}|igual(?: \w+){0,2}|wie oben|siehe oben|dito|то же|тот же|см выше|同上"
     r"|نفسه|نفسها|كما سبق"
 )
+_DIVIDES = re.compile(r"\w\s*[/&+;]\s*\w|\w\s(?:and|et|und|y|и)\s\w", re.IGNORECASE)
+"""In both names: two people."""
 _LOST = re.compile(r"\?\?|[^\W\d_]\?[^\W\d_]|\ufffd")
 
 
@@ -29,6 +32,8 @@ def doubts_about(answers: Mapping[str, str]) -> Doubts:
     same = tuple(name for name, text in answers.items() if _SAME.fullmatch(plain(text)) or text.strip() in ('"', "''"))
     lost = tuple(name for name, text in answers.items() if _LOST.search(text))
     found = {Doubt.SAME_AS_ABOVE: same, Doubt.LOST_LETTERS: lost}
+    if _DIVIDES.search(answers.get("family_name", "")) and _DIVIDES.search(answers.get("first_name", "")):
+        found[Doubt.PEOPLE_NOT_DIVIDED] = NAMES
     if _is_not_the_name(answers):
         found[Doubt.NOT_THE_NAME] = ("signature",)
     return {doubt: names for doubt, names in found.items() if names}

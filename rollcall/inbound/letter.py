@@ -61,6 +61,7 @@ _DEVICES = _plain(
     *("sent from", "sent with", "sent via", "get outlook", "envoyé depuis", "envoyé de mon", "envoyé à partir de"),
     *("enviado desde", "enviado con", "gesendet von", "von meinem iphone gesendet", "отправлено с", "发自", "أرسلت من"),
 )
+_AFTER_GREETING = re.compile(r"[,，、!！.。:：](?:\s|(?<=[，、！。：]))")
 _SIGNATURE_DASHES = re.compile(r"\s*--\s*")
 _HEADING = re.compile(r"\W*(?:[^\W\d]+\W+){0,2}(?:no\.?|n[°ºo]|#|№)?\W*\d{1,3}\W*", re.IGNORECASE)
 _LONGEST_HEADING = 40
@@ -113,12 +114,12 @@ _REFUSES = re.compile(
     r"|\bcancel|\bwithdr[ae]w|\bannul|\b(?:un|de)regist|\bin (?:the )?(?:place|stead|lieu) of|\binstead|\breplac"
     r"|\bsubstitut|\brather than\b|\bonly (?:if|when)\b|\bunless\b|\bprovided (?:that|he|she|i|we|they|the)\b"
     r"|\bon (?:the )?condition|\bprovisional|\bconditional|\bsubject to\b|\bdepend(?:s|ing|ent)? (?:up)?on"
-    r"|\bdraft\b|\bdisregard|\btentativ|\bif (?:i|we|my|our) "
+    r"|\bdraft\b|\bpending\b|\bnot (?:yet )?sure\b|\bdisregard|\btentativ|\bif (?:i|we|my|our) "
     # French
     r"|\bne? (?:\w+ ){0,3}?\w*(?:inscri|enregistr|particip|viendr|venir|assist|pourr|peu[tx]|pouvons)\w* (?:pas|plus)"
     r"|\bne (?:pas|plus) (?:\w+ ){0,3}?(?:inscri|enregistr|particip|venir)|\bdesist|\brempla[cz]|\bau lieu\b"
     r"|\b(?:a|en) (?:la |lieu et )?place\b|\b(?:seulement|uniquement|sauf) si\b|\ba (?:la )?condition\b"
-    r"|\bsous reserve"
+    r"|\bsi (?:mon|ma|mes|notre|nos|le|la|l) |\bsous reserve"
     r"|\ba moins qu|\bpourvu qu|\bdesinscri|\brenonc"
     # Spanish
     r"|\bno (?:\w+ ){0,2}?(?:regist|inscri|podr|pued|podemos|asist|particip)|\ben (?:lugar|vez|sustitucion) d"
@@ -126,7 +127,8 @@ _REFUSES = re.compile(
     # German
     r"|\bnicht (?:\w+ ){0,4}?(?:an\b|angemeld|anmeld|anzumeld|registr|teilnehm|teilzunehm|komm|eintrag)|\bstornier"
     r"|\babsag|\babzusag|\babmeld|\babzumeld|\banste(?:lle|tt)|\banstatt|\bstatt (?:von|dessen|herr|frau|mein|de[rs])"
-    r"|\bersetz|\bersatz|\bnur (?:\w+ ){0,6}?(?:wenn|falls)\b|\bentwurf|\bunter der bedingung|\bvorbehalt"
+    r"|\bersetz|\bersatz|\bnur (?:\w+ ){0,6}?(?:wenn|falls)\b|\bentwurf|\bhangt (?:\w+ ){1,8}?ab\b|\babhangig"
+    r"|\bunter der bedingung|\bvorbehalt"
     r"|\bes sei denn|\bsofern\b|\bverhindert"
     # Russian, Chinese, Arabic
     r"|отмен|аннулир|отказ|отозва|отзыва|не регистр|не надо|не нужно|вместо|замен|только если|при условии|не смо[гж]"
@@ -276,7 +278,7 @@ def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str
             closes = _closes(line)
             if _SIGNATURE_DASHES.fullmatch(line) or closes:
                 signed = 2
-            greeting, _, rest = line.partition(",")
+            greeting, rest = [*_AFTER_GREETING.split(line, maxsplit=1), ""][:2]
             if _is_of_device(line) or (signed and _is_signature(line) and not closes):
                 continue
             if closes and rest.istitle():

@@ -40,7 +40,7 @@ _BY_ITSELF = re.compile(
 )
 _ANSWERS = re.compile(
     r"repl|r[eé]s?pon|resp(?:ue|o)sta|rispost|antwo|odpo|svar|vastaus|válasz|yanıt|cevap|răspuns|balasan|trả lời"
-    r"|ответ|відпов|отговор|απάντηση|回复|回覆|回復|答复|返信|応答|회신|응답|답장|رد|پاسخ|מענה|ตอบ",
+    r"|ответ|відпов|отговор|απάντηση|回复|回覆|回復|答复|返信|応答|회신|응답|답장|رد|پاسخ|מענה|תשובה|ตอบ",
     re.IGNORECASE,
 )
 _AWAY = re.compile(
@@ -48,6 +48,7 @@ _AWAY = re.compile(
     r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
     r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|poza biurem|nieobecność|ofis dışında"
     r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|부재중?"
+    r"|gelesen|ungelesen gelöscht|lu|leído|прочтено|已读|read(?=:)|not read(?=:)"
     r"|خارج المكتب|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
     re.IGNORECASE,
 )

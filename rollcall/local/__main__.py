@@ -287,3 +287,5 @@ if __name__ == "__main__":
     os.umask(0o077)  # what people sent is nobody else's on this machine
     signal.signal(signal.SIGTERM, _as_interrupted)
     main()
+    sys.stdout.flush()
+    os._exit(0)  # all is closed; threads of gRPC may still wait for the emulator that is gone

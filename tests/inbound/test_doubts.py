@@ -38,6 +38,10 @@ def test_a_form_alone_is_certain() -> None:
         (FORM.replace("Hotel: Hôtel Cornavin", "Hotel: same as above"), {Doubt.SAME_AS_ABOVE: ("hotel",)}),
         (FORM.replace("Signature: Amina Diallo", "Signature: Ministry"), {Doubt.NOT_THE_NAME: ("signature",)}),
         (FORM.replace("Family name: Diallo", "Family name: Diallo\tCamara"), {Doubt.PEOPLE_NOT_DIVIDED: ()}),
+        (
+            FORM.replace("First name: Amina", "First name: Amina / Fatou").replace("Diallo", "Diallo / Camara"),
+            {Doubt.PEOPLE_NOT_DIVIDED: ("family_name", "first_name")},
+        ),
         (f"Workshop on Spam\n\n{FORM}", {Doubt.ANOTHER_EVENT: ()}),
     ],
 )

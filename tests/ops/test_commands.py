@@ -151,7 +151,17 @@ def test_make_passes_its_variables_on(tmp_path: Path) -> None:
     python.write_text('#!/bin/sh\necho "$@" "$EVENT" "$TO" "$JSON"')
     python.chmod(0o755)
     (tmp_path / ".venv" / "run").touch()
-    call = ["make", "-f", str(ROOT / "Makefile"), "move-deadline", "EVENT=it's", "TO=2004-02-27", "-o", ".venv/run"]
+    call = [
+        "make",
+        "--no-print-directory",
+        "-f",
+        str(ROOT / "Makefile"),
+        "move-deadline",
+        "EVENT=it's",
+        "TO=2004-02-27",
+        "-o",
+        ".venv/run",
+    ]
     shown = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert shown == "-m rollcall.ops move-deadline it's 2004-02-27 \n"
 
