@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from rollcall.inbound.choices import HAS_BOX, Choices, choices_of, plain
@@ -54,6 +54,13 @@ class Vocabulary:
             if names := self.labels.get(plain(said)):
                 return names
         return ()
+
+    def place_of_answer(self, line: str) -> int:
+        """Where one blank ends the longest label that begins the line; 0 if none does, or a colon ends a label."""
+        if ":" in line or "：" in line:
+            return 0
+        blanks = [blank.start() for blank in islice(re.finditer(r"(?<=[\w.)]) (?=\S)", line[:LONGEST_LABEL]), 8)]
+        return next((at for at in reversed(blanks) if self.called(line[:at])), 0)
 
     def explains(self, names: tuple[str, ...], text: str) -> bool:
         said = plain(text)

@@ -27,6 +27,8 @@ LONGEST_TEXT = 2_000_000
 _MOST_LINES = 40
 """More than any address; the schema then says so."""
 _MOST_ITEMS = 2 * MOST_FORMS * len(FIELD_NAMES)
+_MOST_WITHOUT_COLONS = 500
+_FEWEST_WITHOUT_COLONS = 6
 _FLOWED = 50
 """Characters of a wrapped line, which ends in a space (RFC 3676, 4.1)."""
 
@@ -50,8 +52,28 @@ class TextRead:
 
 def read_text(event: Event, text: str, forwarded: int = 0) -> TextRead:
     """`forwarded` as in `lines_of`."""
+    lines = lines_of(text[:LONGEST_TEXT], forwarded)
+    read = _read(event, lines)
+    marked = [] if read.forms else _with_colons(vocabulary(event), lines)
+    return _read(event, marked) if marked else read
+
+
+def _with_colons(words: Vocabulary, lines: Sequence[Line]) -> Sequence[Line]:
+    """`Family name Diallo`, with one blank, is unmistakable only among several lines that begin with labels."""
+    places = [words.place_of_answer(line.text) for line in lines[:_MOST_WITHOUT_COLONS]]
+    labels = {name for line, place in zip(lines, places, strict=False) for name in words.called(line.text[:place])}
+    if len(labels) < _FEWEST_WITHOUT_COLONS or labels.isdisjoint(NAMES):
+        return []
+    marked = [
+        replace(line, text=f"{line.text[:place]}:{line.text[place:]}") if place else line
+        for line, place in zip(lines, places, strict=False)
+    ]
+    return [*marked, *lines[len(marked) :]]
+
+
+def _read(event: Event, lines: Sequence[Line]) -> TextRead:
     reading = _Reading(vocabulary(event), words_of(event))
-    items = reading.items(lines_of(text[:LONGEST_TEXT], forwarded))
+    items = reading.items(lines)
     found = grouped(items)
     marks = [(line, f"\n{A_FORM}\n") for line in found.begin]
     beside = sorted([*reading.beside, *((item.line, item.said) for item in found.unused), *marks])

@@ -371,6 +371,18 @@ def test_what_is_quoted_fills_in(text: str, answers: dict[str, str], quoted: boo
     assert (form.answers, form.quoted) == (answers, quoted)
 
 
+def test_a_blank_ends_a_label_among_several() -> None:
+    form = a_form_in_text().replace(": ", " ")
+    (answered,) = forms_in_text(EVENT, f"Dear colleagues,\n\n{form}")
+    assert answered.answers["family_name"] == "Diallo"
+    assert answered.answers["address"] == "BP 3000\nConakry\nGuinée"
+
+
+def test_a_blank_after_a_word_of_prose_ends_no_label() -> None:
+    prose = "Hotel Cornavin is full.\nOrganization of it is good.\nTitle of my talk is X.\nName me one.\n"
+    assert (forms_in_text(EVENT, prose), "Cornavin" in read_text(EVENT, prose).beside) == ([], True)
+
+
 def test_what_is_quoted_of_another_person_is_a_form_of_its_own() -> None:
     own, quoted = forms_in_text(EVENT, f"{NAMED}\n{REPLY}\n> Family name: Camara\n> First name: Sekou\n> Hotel: Y")
     assert (own.answers, own.quoted) == (PERSON, False)
