@@ -13,6 +13,8 @@ from tests.support.form_page import press_register
 from tests.support.local_run import local_run, outbox
 from tests.support.served import Served, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:

@@ -11,6 +11,8 @@ from tests.support.builders import a_form, write_open_event
 from tests.support.served import Served, function
 from tests.support.threaded import QuietHandler, http_server
 
+pytestmark = pytest.mark.slow
+
 PATH = "/register/open"
 
 

@@ -16,6 +16,8 @@ from tests.support.clock import Clock
 from tests.support.linked_pages import INCOMPLETE, LinkedPages, completing, resolving
 from tests.support.served import function
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def desk(tmp_path: Path, events_folder: Path) -> Iterator[LinkedPages]:

@@ -13,6 +13,8 @@ from tests.support.builders import a_form, write_open_event
 from tests.support.https import Relay, over_https
 from tests.support.served import function, until
 
+pytestmark = pytest.mark.slow
+
 PATH = "/register/open"
 
 
