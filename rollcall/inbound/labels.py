@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -66,17 +66,6 @@ class Vocabulary:
         said = plain(text)
         return bool(said) and any(said in plain(self.fields[name].help) for name in names)
 
-    def meant(self, labels: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-        """Annex 1's second `Tel.`, below the hotel, is the hotel's."""
-        before: tuple[str, ...] = ()
-        tel_asked = False
-        for names in labels:
-            tel_asked = tel_asked and "family_name" not in names
-            meant = ("hotel_tel",) if names == ("tel",) and tel_asked and before == ("hotel",) else names
-            tel_asked = tel_asked or names == ("tel",)
-            before = meant
-            yield meant
-
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
         """Of two fields, the first takes the first line, or what stands before the first comma."""
         if len(names) == 2:
@@ -92,6 +81,21 @@ class Vocabulary:
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
         return text
+
+
+class InOrder:
+    """The fields of labels that follow one another: Annex 1's second `Tel.`, below the hotel, is the hotel's."""
+
+    def __init__(self) -> None:
+        self._before: tuple[str, ...] = ()
+        self._tel_asked = False
+
+    def meant(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        self._tel_asked = self._tel_asked and "family_name" not in names
+        is_hotels = names == ("tel",) and self._tel_asked and self._before == ("hotel",)
+        self._tel_asked = self._tel_asked or names == ("tel",)
+        self._before = ("hotel_tel",) if is_hotels else names
+        return self._before
 
 
 def vocabulary(event: Event) -> Vocabulary:

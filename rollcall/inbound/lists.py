@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rollcall.inbound.grouping import NAMES, SHARED, Answered
-from rollcall.inbound.labels import Vocabulary, value_in
+from rollcall.inbound.labels import InOrder, Vocabulary, value_in
 from rollcall.model.inbound import Doubt
 
 _NUMBERS = frozenset({"", "#", "№", "n°", "nº", "no", "no.", "nr", "nr.", "item"})
@@ -30,7 +30,8 @@ def _counts(label: str) -> bool:
 
 
 def columns_of(words: Vocabulary, cells: Sequence[str]) -> Columns:
-    return Columns(tuple(cells), tuple(words.meant(words.called(cell) for cell in cells)))
+    in_order = InOrder()
+    return Columns(tuple(cells), tuple(in_order.meant(words.called(cell)) for cell in cells))
 
 
 def forms_in_rows(words: Vocabulary, rows: Iterable[Sequence[str]]) -> list[Answered]:

@@ -8,6 +8,7 @@ from rollcall.inbound.grouping import MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, 
 from rollcall.inbound.labels import (
     LONGEST_LABEL,
     STRUCK_OUT,
+    InOrder,
     Label,
     Vocabulary,
     labels_in,
@@ -123,12 +124,11 @@ class _Reading:
         self._at_columns = -1
         """The line of their labels."""
         self._gaps = {False: Gap.NONE, True: Gap.NONE}
-        self._last: tuple[str, ...] = ()
+        self._in_order = InOrder()
         self._wide = False
         """Blanks divide labels from answers."""
         self._answers_below = False
         self._headings: set[str] = set()
-        self._tel_asked = False
         self._at = 0
 
     def items(self, lines: Sequence[Line]) -> list[Item]:
@@ -213,8 +213,8 @@ class _Reading:
         self._at_columns = self._at
 
     def _begin(self, label: Label, line: Line) -> None:
-        names = self._meant(label.names)
-        self._last, self._wide = names, label.wide
+        names = self._in_order.meant(label.names)
+        self._wide = label.wide
         self._open = _Open(names, [], line.quoted, self._gap(line.quoted), self._at, asked_in_quote=line.quoted)
         rest = label.rest.strip()
         if rest:
@@ -226,16 +226,6 @@ class _Reading:
             if said or rest in ("-", "–", "—"):
                 self._open.lines.append(said or NOTHING)
                 self._open.flows = self._flows(line)
-
-    def _meant(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Annex 1's second `Tel.`, below the hotel, is the hotel's."""
-        if "family_name" in names:
-            self._tel_asked = False
-        if names == ("tel",):
-            if self._tel_asked and self._last == ("hotel",):
-                return ("hotel_tel",)
-            self._tel_asked = True
-        return names
 
     def _begin_unknown(self, line: Line) -> bool:
         """What is not known is not the answer above it."""
