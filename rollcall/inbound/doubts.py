@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rollcall.inbound.choices import plain
 from rollcall.inbound.grouping import NAMES
 from rollcall.model.inbound import Doubt, Doubts
+from schemas.text import LOST, Text
 
 _NONE = frozenset(
     (
@@ -21,7 +22,7 @@ _SAME = re.compile(
 )
 _DIVIDES = re.compile(r"\w\s*[/&+;]\s*\w|\w\s(?:and|et|und|y|и)\s\w", re.IGNORECASE)
 """In both names: two people."""
-_LOST = re.compile(r"\?\?|[^\W\d_]\?[^\W\d_]|\ufffd")
+_LOST = re.compile(f"{Text.lost_letters.pattern}|{LOST}")
 
 
 def says_none(text: str) -> bool:

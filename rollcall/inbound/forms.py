@@ -10,7 +10,7 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.letter import A_FORM, asks, names_another_event, refuses, what_it_says
+from rollcall.inbound.letter import A_FORM, QUESTION_MARKS, asks, names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.text import TextRead, read_text
@@ -86,7 +86,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     if len(people) > MOST_FORMS:
         not_read.append(f"the forms after the first {MOST_FORMS}")
     answers = [answer for form in forms for answer in form.answers.values()]
-    questions = [answer for answer in answers if answer.endswith(("?", "？", "؟"))]
+    questions = [answer for answer in answers if answer.endswith(QUESTION_MARKS)]
     letter = "\n\n".join(filter(None, [*beside, A_FORM, *questions]))
     if names_another_event(event, f"{about.subject}\n{letter}"):
         people = [form.doubted(Doubt.ANOTHER_EVENT) for form in people]

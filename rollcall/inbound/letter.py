@@ -16,6 +16,7 @@ def _plain(*said: str) -> tuple[str, ...]:
     return tuple(map(plain, said))
 
 
+QUESTION_MARKS = ("?", "？", "؟")
 A_FORM = "\ufdd1"
 """A noncharacter, where one stood. No signature goes on below it."""
 LONGEST_LETTER = 50_000
@@ -108,66 +109,55 @@ _PHRASES = re.compile(
 
 _REFUSES = re.compile(
     r"\b(?:not|never|don t|dont|no longer)(?: to)?(?: be)?(?: \w+)? (?:regist|enrol|sign me|process|attend|come"
-    r"|coming"
-    r"|participat|travel|join|able)"
-    r"|\b(?:cannot|can t|cant|won t|unable to) (?:attend|come|participate|join|travel|make)"
-    r"|\bcancel|\bwithdr[ae]w|\bannul|\b(?:un|de)regist|\bin (?:the )?(?:place|stead|lieu) of|\binstead|\breplac"
-    r"|\bsubstitut|\brather than\b|\bonly (?:if|when)\b|\bunless\b|\bprovided (?:that|he|she|i|we|they|the)\b"
-    r"|\bon (?:the )?condition|\bprovisional|\bconditional|\bsubject to\b|\bdepend(?:s|ing|ent)? (?:up)?on"
+    r"|coming|participat|travel|join|able)|\b(?:cannot|can t|cant|won t|unable to) (?:attend|come|participate|join"
+    r"|travel|make)|\bcancel|\bwithdr[ae]w|\bannul|\b(?:un|de)regist|\bin (?:the )?(?:place|stead|lieu) of|\binstead"
+    r"|\breplac|\bsubstitut|\brather than\b|\bonly (?:if|when)\b|\bunless\b|\bprovided (?:that|he|she|i|we|they"
+    r"|the)\b|\bon (?:the )?condition|\bprovisional|\bconditional|\bsubject to\b|\bdepend(?:s|ing|ent)? (?:up)?on"
     r"|\bdraft\b|\bpending\b|\bnot (?:yet )?sure\b|\bdisregard|\btentativ|\bif (?:i|we|my|our) "
     # French
-    r"|\bne? (?:\w+ ){0,3}?\w*(?:inscri|enregistr|particip|viendr|venir|assist|pourr|peu[tx]|pouvons)\w* (?:pas|plus)"
-    r"|\bne (?:pas|plus) (?:\w+ ){0,3}?(?:inscri|enregistr|particip|venir)|\bdesist|\brempla[cz]|\bau lieu\b"
-    r"|\b(?:a|en) (?:la |lieu et )?place\b|\b(?:seulement|uniquement|sauf) si\b|\ba (?:la )?condition\b"
-    r"|\bsi (?:mon|ma|mes|notre|nos|le|la|l) |\bsous reserve"
-    r"|\ba moins qu|\bpourvu qu|\bdesinscri|\brenonc"
+    r"|\bne? (?:\w+ ){0,3}?\w*(?:inscri|enregistr|particip|viendr|venir|assist|pourr|peu[tx]|pouvons)\w* (?:pas"
+    r"|plus)|\bne (?:pas|plus) (?:\w+ ){0,3}?(?:inscri|enregistr|particip|venir)|\bdesist|\brempla[cz]|\bau lieu\b"
+    r"|\b(?:a|en) (?:la |lieu et )?place\b|\b(?:seulement|uniquement|sauf) si\b|\ba (?:la )?condition\b|\bsi (?:mon"
+    r"|ma|mes|notre|nos|le|la|l) |\bsous reserve|\ba moins qu|\bpourvu qu|\bdesinscri|\brenonc"
     # Spanish
     r"|\bno (?:\w+ ){0,2}?(?:regist|inscri|podr|pued|podemos|asist|particip)|\ben (?:lugar|vez|sustitucion) d"
     r"|\breemplaz|\bsustitu|\bsol(?:o|amente) si\b|\bsiempre (?:que|y cuando)\b|\b(?:a menos|salvo) que\b"
     # German
     r"|\bnicht (?:\w+ ){0,4}?(?:an\b|angemeld|anmeld|anzumeld|registr|teilnehm|teilzunehm|komm|eintrag)|\bstornier"
-    r"|\babsag|\babzusag|\babmeld|\babzumeld|\banste(?:lle|tt)|\banstatt|\bstatt (?:von|dessen|herr|frau|mein|de[rs])"
-    r"|\bersetz|\bersatz|\bnur (?:\w+ ){0,6}?(?:wenn|falls)\b|\bentwurf|\bhangt (?:\w+ ){1,8}?ab\b|\babhangig"
-    r"|\bunter der bedingung|\bvorbehalt"
-    r"|\bes sei denn|\bsofern\b|\bverhindert"
+    r"|\babsag|\babzusag|\babmeld|\babzumeld|\banste(?:lle|tt)|\banstatt|\bstatt (?:von|dessen|herr|frau|mein"
+    r"|de[rs])|\bersetz|\bersatz|\bnur (?:\w+ ){0,6}?(?:wenn|falls)\b|\bentwurf|\bhangt (?:\w+ ){1,8}?ab\b"
+    r"|\babhangig|\bunter der bedingung|\bvorbehalt|\bes sei denn|\bsofern\b|\bverhindert"
     # Russian, Chinese, Arabic
     r"|отмен|аннулир|отказ|отозва|отзыва|не регистр|не надо|не нужно|вместо|замен|только если|при условии|не смо[гж]"
-    r"|не могу|не приед|取消|撤销|撤回|不要|不再|请勿|代替|替代|替换|代为|换成|除非|只有|如果|前提|条件"
-    r"|无法|不能|不参加"
-    r"|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع|لن |نيابة"
+    r"|не могу|не приед|取消|撤销|撤回|不要|不再|请勿|代替|替代|替换|代为|换成|除非|只有|如果|前提|条件|无法|不能"
+    r"|不参加|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع|لن |نيابة"
 )
 
 _ASKS = re.compile(
     r"\b(?:visa|invitation letter|letter of invitation|diet|vegetarian|vegan|halal|kosher|gluten|allerg|wheelchair"
     r"|disab|accessib|interpret|translat|(?<!should you )need|(?<!if you )requir|requests?\b|requesting|invoice"
-    r"|payment"
-    r"|passport|accompan|spouse|wife|husband|arriv|depart|flight|book(?:ed|ing)?\b|reserv|speak|presentation"
-    r"|i would like|we would like|could you"
-    r"|can you|would you|may i|may we|let (?:me|us) know|advise|whether|but|however|colleague|too\b|unfortunately"
-    r"|wrong|mistake|chang"
-    r"|correct(?:ion|ed)?\b|also|help|question|problem|aware|remark|attention to"
-    r"|please (?!find|see|accept|register|receive|do not hesitate|feel free|acknowledge|confirm receipt))"
+    r"|payment|passport|accompan|spouse|wife|husband|arriv|depart|flight|book(?:ed|ing)?\b|reserv|speak|presentation"
+    r"|i would like|we would like|could you|can you|would you|may i|may we|let (?:me|us) know|advise|whether|but"
+    r"|however|colleague|too\b|unfortunately|wrong|mistake|chang|correct(?:ion|ed)?\b|also|help|question|problem"
+    r"|aware|remark|attention to|please (?!find|see|accept|register|receive|do not hesitate|feel free|acknowledge"
+    r"|confirm receipt))"
     # French
     r"|\b(?:besoin|demande|regime|fauteuil|handicap|traduc|facture|paiement|passeport|epou[sx]|mon mari|vol\b|pourri"
     r"|pourrait|pouvez|puis je|souhait|voudr|merci de (?!votre|m)|priere de|comment|quand|quel|mais|cependant"
     r"|malheureusement|erreur|aussi|egalement|probleme)"
     # Spanish
     r"|\b(?:necesit|visado|dieta|alergi|silla de|discapac|traduc|factura|pago|pasaporte|llega|podria|pueden?\b"
-    r"|quisier"
-    r"|agradecer|como |cuando|cual|pero|lamentable|error|tambien|problema)"
+    r"|quisier|agradecer|como |cuando|cual|pero|lamentable|error|tambien|problema)"
     # German
     r"|\b(?:brauch|benotig|visum|rollstuhl|behinder|dolmetsch|rechnung|zahlung|reisepass|begleit|ankomm|ankunft"
-    r"|buchen"
-    r"|buchung|konnten|konnen sie|mochte|bitte (?!finden)|wann|welche|aber|leider|fehler|auch|ob )"
+    r"|buchen|buchung|konnten|konnen sie|mochte|bitte (?!finden)|wann|welche|aber|leider|fehler|auch|ob )"
     # Russian, Chinese, Arabic
     r"|нужн|необходим|требу|\bвиз|вегетариан|аллерг|коляск|инвалид|перевод|оплат|паспорт|сопровожд|прилет|приез"
-    r"|брониров"
-    r"|не могли|можете|можно ли|пожалуйста|\bкогда|\bно |к сожалению|хотел|ошиб|также|签证|邀请函|另外|请给|素食"
-    r"|清真|过敏|轮椅|翻译"
-    r"|口译|需要|能否|可否|是否|请问|吗|怎么|如何|预订|发票|付款|护照|陪同|但是|不过|抵达|错|تاشير|فيزا|نباتي|حلال"
-    r"|حساسيه|كرسي|ترجم|احتاج|نحتاج|هل |كيف|متي|فاتور|دفع|جواز|مرافق|حجز|لكن|وصول|خطا"
+    r"|брониров|не могли|можете|можно ли|пожалуйста|\bкогда|\bно |к сожалению|хотел|ошиб|также|签证|邀请函|另外|请给"
+    r"|素食|清真|过敏|轮椅|翻译|口译|需要|能否|可否|是否|请问|吗|怎么|如何|预订|发票|付款|护照|陪同|但是|不过|抵达"
+    r"|错|تاشير|فيزا|نباتي|حلال|حساسيه|كرسي|ترجم|احتاج|نحتاج|هل |كيف|متي|فاتور|دفع|جواز|مرافق|حجز|لكن|وصول|خطا"
 )
-_QUESTION = re.compile(r"(?<!do you yahoo!)[?？؟]", re.IGNORECASE)
+_QUESTION = re.compile(rf"(?<!do you yahoo!)[{''.join(QUESTION_MARKS)}]", re.IGNORECASE)
 
 _ABOUT = re.compile(
     r"\b(?:workshop|forum|conference|seminar|symposium|summit|congress|meeting|course|training|atelier|colloque"
@@ -290,7 +280,7 @@ def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str
 
 
 def _is_signature(line: str) -> bool:
-    is_question = "?" in line or "؟" in line or "？" in line
+    is_question = any(mark in line for mark in QUESTION_MARKS)
     return not is_question and len(line.split()) <= _LONGEST_SIGNATURE_LINE and not _POSTSCRIPT.match(line)
 
 
