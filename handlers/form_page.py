@@ -14,7 +14,7 @@ from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from schemas.form import form_fields, in_codes, in_labels
+from schemas.form import asked_of, in_codes, in_labels
 
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
 """What the query of a posted form asks for; any other is as `SEND`."""
@@ -49,7 +49,7 @@ def filled_in(
         status,
         "form",
         event=event,
-        fields=form_fields(event),
+        asks=asked_of(event),
         values=in_codes(event, values),
         errors=errors or {},
         problem=problem,
@@ -64,7 +64,7 @@ def filled_in(
 
 def to_check(request: Request, event: Event, form: Form) -> Response:
     """The answers, to be signed. With a script, the form's page shows them itself."""
-    (signature,) = (field for field in form_fields(event) if field.name == SIGNATURE)
+    signature = next((one for one in asked_of(event) if one.field.name == SIGNATURE), None)
     values = {name: text for name, text in in_codes(event, form.typed).items() if name != SIGNATURE}
     response = page(
         200,
@@ -108,4 +108,4 @@ def _recent_deadline(desk: Desk, event: Event) -> datetime:
 def labelled_answers(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """Label and text, without what was left empty."""
     said = in_labels(event, answers)
-    return [(field.label, text) for field in form_fields(event) if (text := said.get(field.name, "").strip())]
+    return [(field.label, text) for field in event.fields if (text := said.get(field.name, "").strip())]

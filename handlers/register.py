@@ -128,7 +128,7 @@ def _openapi(desk: Desk) -> Response:
 def _post(desk: Desk, event: Event, request: Request, completes: Opened | None = None) -> Response:
     """`completes` is the form in an inbound e-mail that this one completes."""
     key = idempotency_key(request)
-    form = read_form(request)
+    form = read_form(request, schema.names_sent_several_times(event))
     step = b"" if form.as_json else request.query_string
     if step == pages.CHANGE:
         return pages.filled_in(desk, request, event, 200, form.typed)
@@ -167,7 +167,7 @@ def _registration(event: Event, form: Form) -> Registration:
 
 def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Mapping[str, Sequence[Fault]]) -> Response:
     errors = sentences(event, faults)
-    names = {field.name for field in schema.form_fields(event)}
+    names = {field.name for field in event.fields}
     log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in names])
     if form.as_json:
         detail = "Some fields are missing or cannot be read; nothing was registered."

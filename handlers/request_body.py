@@ -6,7 +6,7 @@ import re
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -76,9 +76,9 @@ def read_body(request: Request) -> None:
         raise _incomplete()
 
 
-def read_form(request: Request) -> Form:
-    """The form in the body, once that is read. Raises `HttpProblem`: 400 not readable, 413 too many fields, 415 another
-    type or character set."""
+def read_form(request: Request, several: Collection[str] = ()) -> Form:
+    """The form in the body, once that is read; the fields `several` may be there more than once. Raises `HttpProblem`:
+    400 not readable, 413 too many fields, 415 another type or character set."""
     body = _decoded(request)
     reader, types = _READERS.get(request.mimetype), ", ".join(_READERS)
     if reader is not _read_json and body.lstrip().startswith((b"{", b"[")):
@@ -88,7 +88,7 @@ def read_form(request: Request) -> Form:
         raise HttpProblem(415, "Another type is needed", f"Please send one of {types}. {_NOTHING}.", Accept=types)
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         raise HttpProblem(415, "Another character set is needed", f"Please send it in UTF-8. {_NOTHING}.")
-    form = replace(reader(body, request), as_json=reads_json(request))
+    form = replace(reader(body, request, several), as_json=reads_json(request))
     if isinstance(form.answers, Mapping) and len({*form.answers, *form.faults}) > MOST_FIELDS:
         raise _too_many()
     return form
@@ -144,7 +144,7 @@ def _instant(text: str) -> datetime | None:
     return instant if instant.tzinfo else None
 
 
-def _read_json(body: bytes, _request: Request) -> Form:
+def _read_json(body: bytes, _request: Request, _several: Collection[str]) -> Form:
     """RFC 8259: UTF-8, with or without a byte order mark. Duplicate names are refused, since readers differ (4)."""
     try:
         text = body.decode("utf-8-sig")
@@ -164,12 +164,12 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_urlencoded(body: bytes, _request: Request) -> Form:
+def _read_urlencoded(body: bytes, _request: Request, several: Collection[str]) -> Form:
     """WHATWG URL, 5.1. What is not UTF-8 becomes U+FFFD, which each field refuses for itself."""
-    return _form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))
+    return _form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"), several)
 
 
-def _read_multipart(body: bytes, request: Request) -> Form:
+def _read_multipart(body: bytes, request: Request, several: Collection[str]) -> Form:
     """RFC 7578, to its closing boundary. What is not UTF-8 becomes U+FFFD too."""
     parser = FormDataParser(silent=False, max_form_parts=MOST_FIELDS)
     try:
@@ -180,19 +180,20 @@ def _read_multipart(body: bytes, request: Request) -> Form:
         raise _incomplete() from None
     if None in fields or None in files:
         raise HttpProblem(400, "Not readable", f"A part of the form has no name. {_NOTHING}.")
-    return _form(fields.items(multi=True), files)
+    return _form(fields.items(multi=True), several, files)
 
 
-def _form(pairs: Iterable[tuple[str, str]], files: Iterable[str] = ()) -> Form:
-    pairs = list(pairs)
-    times = Counter(name for name, _ in pairs)
-    faults = {name: [Fault("repeated")] for name in times if times[name] > 1}
+def _form(pairs: Iterable[tuple[str, str]], several: Collection[str], files: Iterable[str] = ()) -> Form:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    faults = {name: [Fault("repeated")] for name, those in values.items() if len(those) > 1 and name not in several}
     faults |= {name: [Fault("file")] for name in files}
-    answers = {name: value for name, value in pairs if name not in faults}
+    answers = {name: "\n".join(those) for name, those in values.items() if name not in faults}
     return Form(answers, as_json=False, from_page=True, faults=faults)
 
 
-_READERS: dict[str, Callable[[bytes, Request], Form]] = {
+_READERS: dict[str, Callable[[bytes, Request, Collection[str]], Form]] = {
     "application/json": _read_json,
     **dict(zip(FORM_TYPES, (_read_urlencoded, _read_multipart), strict=True)),
 }

@@ -2,65 +2,33 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate, validates_schema
+from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
-from rollcall.model.event import SMOKE_TEST, Category, Contact, Event, Hotel, Venue, end_of
+from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Venue, end_of
 from rollcall.model.fault import Fault
+from schemas.event_form import CategoryTable, FormTable, FormTableSchema, codes_differ, fields_of
+from schemas.event_tables import Table, line
 from schemas.faults import sentence
-from schemas.form import FIELD_NAMES
 from schemas.text import Text
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
-_ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
 
 
 class EventFileError(Exception):
     """A line for each fault: file, field, what is wrong and the remedy."""
 
 
-class _Table(Schema):
-    class Meta:
-        unknown = RAISE
-
-    makes: Callable[..., Any] = dict
-    error_messages = {  # noqa: RUF012
-        "unknown": "is not a field of an event file; remove it or mend its name",
-        "type": "should be a table: its name in brackets, its fields below",
-    }
-
-    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        field_obj.error_messages["required"] = "is missing; add it"
-        if isinstance(field_obj, fields.List):
-            of_tables = isinstance(field_obj.inner, fields.Nested)
-            field_obj.error_messages["invalid"] = (
-                f"should be tables, each under [[{field_name}]]" if of_tables else 'should be a list, as ["one", "two"]'
-            )
-
-    @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Any:
-        return self.makes(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
-
-
-class _Line(Text):
-    def check(self, text: str) -> None:
-        if not text:
-            raise ValidationError("is empty; fill it in, or remove it where it may be missing")
-
-
-def _line(*, required: bool = True, **more: Any) -> Text:
-    return _Line(max_length=300, required=required, load_default=missing if required else None, **more)
-
-
 def _link(**more: Any) -> Text:
-    return _line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
+    return line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
 def _email(*, required: bool = True) -> fields.Email:
@@ -69,16 +37,6 @@ def _email(*, required: bool = True) -> fields.Email:
         load_default=missing if required else None,
         error_messages={"invalid": "should be an e-mail address"},
     )
-
-
-def _is_origin(text: str) -> None:
-    """As browsers write it (RFC 6454, 6.2), since it is compared letter by letter."""
-    default_port = ":80" if text.startswith("http:") else ":443"
-    if not _ORIGIN.fullmatch(text) or text.endswith(default_port):
-        raise ValidationError(
-            f'{text} is not an origin; write scheme, host and an unusual port alone, as "https://www.example.org": '
-            "lower case, no path, no *"
-        )
 
 
 _ETC = re.compile(r"Etc/GMT([+-])([1-9][0-9]?)")
@@ -110,85 +68,54 @@ class _LocalTime(fields.Field[date | datetime]):
         return value
 
 
-class _CategoryTable(_Table):
-    makes = Category
-    code = _line(
-        validate=validate.Regexp(_SLUG.pattern + "$", error="should be lower-case letters, digits and hyphens")
-    )
-    label = _line()
-    also = fields.List(_line(), load_default=list)
-
-
-def _codes_differ(categories: Sequence[Category]) -> None:
-    if len({category.code for category in categories}) < len(categories):
-        raise ValidationError("should each have a code of its own")
-
-
-class _HotelTable(_Table):
+class _HotelTable(Table):
     makes = Hotel
-    name = _line()
-    tel = _line(required=False)
+    name = line()
+    tel = line(required=False)
     website = _link(required=False)
 
 
-class _VenueTable(_Table):
+class _VenueTable(Table):
     makes = Venue
-    room = _line()
-    building = _line()
-    address = fields.List(_line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
-    country = _line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
-    tel = _line()
-    fax = _line(required=False)
+    room = line()
+    building = line()
+    address = fields.List(line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
+    country = line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
+    tel = line()
+    fax = line(required=False)
     email = _email(required=False)
     website = _link(required=False)
 
 
-class _ContactTable(_Table):
+class _ContactTable(Table):
     makes = Contact
-    name = _line()
-    organization = _line()
-    tel = _line()
-    fax = _line(required=False)
+    name = line()
+    organization = line()
+    tel = line()
+    fax = line(required=False)
     email = _email()
 
 
-class _IntakeTable(_Table):
+class _IntakeTable(Table):
     opens = _LocalTime(required=True)
     closes = _LocalTime(required=True)
 
 
-class _FormTable(_Table):
-    required = fields.List(
-        fields.String(validate=validate.OneOf(FIELD_NAMES, error="{input} is not a field of the form")), required=True
-    )
-    origins = fields.List(_line(validate=_is_origin), load_default=list)
-
-    @validates_schema
-    def _a_person_can_be_told_apart(self, given: dict[str, Any], **_kwargs: Any) -> None:
-        for name in ("family_name", "email", "category"):
-            if name not in given.get("required", ()):
-                raise ValidationError(f"should name {name}; the desk cannot do without it", "required")
-
-
-class _EventFile(_Table):
-    title = _line()
-    reference = _line()
-    organizer = _line()
+class _EventFile(Table):
+    title = line()
+    reference = line()
+    organizer = line()
     website = _link(required=False)
     time_zone = _Zone(required=True)
     starts = _LocalTime(required=True)
     ends = _LocalTime(required=True)
-    bring = fields.List(_line(), load_default=list)
+    bring = fields.List(line(), load_default=list)
     staff = fields.List(
         _email(), required=True, validate=validate.Length(min=1, error="should name an address or more")
     )
     intake = fields.Nested(_IntakeTable, required=True)
-    form = fields.Nested(_FormTable, required=True)
-    categories = fields.List(
-        fields.Nested(_CategoryTable),
-        required=True,
-        validate=[validate.Length(min=1, error="should be one or more"), _codes_differ],
-    )
+    form = fields.Nested(FormTableSchema, load_default=FormTable)
+    categories = fields.List(fields.Nested(CategoryTable), load_default=list, validate=codes_differ)
     venue = fields.Nested(_VenueTable, required=True)
     contact = fields.Nested(_ContactTable, required=True)
     hotels = fields.List(fields.Nested(_HotelTable), load_default=list)
@@ -235,6 +162,7 @@ def read_event(path: Path) -> Event:
     try:
         given = _EventFile().load(_toml(path.read_text("utf-8-sig")))
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
+        categories = given.pop("categories")
         event = Event(
             slug=path.stem,
             zone=zone,
@@ -242,12 +170,13 @@ def read_event(path: Path) -> Event:
             ends=_in_zone(given.pop("ends"), zone, "ends"),
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
             closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
-            required=frozenset(form["required"]),
-            origins=form["origins"],
+            fields=(),
+            origins=form.origins,
             **given,
         )
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
+        event = replace(event, fields=fields_of(form, categories, event))
     except _NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except UnicodeDecodeError:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from schemas.form import FormField, form_fields
+from rollcall.model.form import FormField
 from schemas.text import LOST
 
 _SENTENCES = {
@@ -23,18 +23,20 @@ _SENTENCES = {
     "not_a_telephone_number": "This should be a telephone number, as +41 22 730 51 11.",
     "not_an_email_address": "This does not read as an e-mail address. Please write one, as name@example.org.",
     "not_a_date": "This should be a date, as 2004-02-20.",
-    "not_when_signed": "This should be the day on which you sign, between {first} and {last}.",
+    "not_a_number": "This should be a number, in digits.",
+    "out_of_bounds": "This should be between {least} and {most}.",
+    "not_asked": "This is not asked of you, by what you answered above. Please leave it empty.",
 }
 
 
 def sentence(fault: Fault, field: FormField | None = None) -> str:
     if fault.code == "required" and field:
         return field.ask
-    choices = ", ".join(label for _, label in field.choices) if field else ""
+    choices = ", ".join(choice.label for choice in field.choices) if field else ""
     return _SENTENCES[fault.code].format(**fault.params, choices=choices)
 
 
 def sentences(event: Event, faults: Mapping[str, Sequence[Fault]]) -> dict[str, list[str]]:
     """By field name."""
-    fields = {field.name: field for field in form_fields(event)}
+    fields = {field.name: field for field in event.fields}
     return {name: [sentence(fault, fields.get(name)) for fault in found] for name, found in faults.items()}

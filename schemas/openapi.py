@@ -9,14 +9,9 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow.fields import Field
 
 from rollcall.model.event import Event
-from schemas.form import Choice, EmailAddress, Telephone, schema_for
-from schemas.text import Lines, Text
+from schemas.form import schema_for
+from schemas.kinds import Answer
 
-_NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
-_SHOWN = rf"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff{_NONCHARACTERS}]"
-_LINE = f"^{_SHOWN}*$"
-_LINES = rf"^{_SHOWN}*(\r?\n{_SHOWN}*){{0,{Lines.MOST - 1}}}$"
-_WITH_A_DIGIT = f"^{_SHOWN}*[0-9]{_SHOWN}*$"
 _REFERENCE = "^[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}$"
 
 _JSON, _PROBLEM_JSON, _PAGE = "application/json", "application/problem+json", "text/html"
@@ -97,23 +92,7 @@ def _described(_converter: object, field: Field[Any], **_: object) -> dict[str, 
     described: dict[str, object] = {"title": field.metadata["label"]}
     if field.metadata["help"]:
         described["description"] = field.metadata["help"]
-    if isinstance(field, Choice):
-        described["enum"] = list(field.codes)
-    elif isinstance(field, Text):
-        described |= {"minLength": 1, "maxLength": field.max_length, "pattern": _pattern(field)}
-    if isinstance(field, EmailAddress):
-        described["format"] = "idn-email"
-    return described
-
-
-def _pattern(field: Text) -> str:
-    match field:
-        case Lines():
-            return _LINES
-        case Telephone():
-            return _WITH_A_DIGIT
-        case _:
-            return _LINE
+    return described | field.described() if isinstance(field, Answer) else described
 
 
 def _form_name(event: Event) -> str:

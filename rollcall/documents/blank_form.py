@@ -19,8 +19,8 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from rollcall.documents.tagged import Mark, MarkingCanvas, tagged
 from rollcall.model.event import Event
+from rollcall.model.form import FormField
 from schemas.event import EventFileError, read_events
-from schemas.form import FormField, form_fields
 from templates import days, deadline
 
 COLUMNS = 72
@@ -67,7 +67,7 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
         displayDocTitle=True,
     )
     each_page = _each_page(f"{event.reference} · {textwrap.shorten(event.title, 80, placeholder='…')}")
-    story = [*_head(event, to), _questions(form_fields(event))]
+    story = [*_head(event, to), _questions(event.fields)]
     marks: list[Mark] = []
     canvas = partial(MarkingCanvas, marks=marks)
     document.build(story, onFirstPage=each_page, onLaterPages=each_page, canvasmaker=canvas)
@@ -84,7 +84,7 @@ def blank_form_text(event: Event, to: str | None) -> str:
         "",
         "Write after the colons, and put an x between the brackets: [x]",
         "",
-        *(line for field in form_fields(event) for line in _asked(field)),
+        *(line for field in event.fields for line in _asked(field)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -103,7 +103,7 @@ def _label(field: FormField) -> str:
 
 
 def _asked(field: FormField) -> Iterator[str]:
-    boxes = [f"[ ] {label}" for _, label in field.choices]
+    boxes = [f"[ ] {choice.label}" for choice in field.choices]
     line = f"{_label(field)}: {'  '.join(boxes)}"
     if len(line) <= COLUMNS:
         yield line.rstrip()
@@ -143,8 +143,9 @@ def _questions(fields: Sequence[FormField]) -> Table:
 def _answers(field: FormField) -> list[Flowable]:
     if len(field.choices) < 2:
         return [_Typed(field)]
-    widths = [3 * _BOX + stringWidth(_printable(label), _TEXT.fontName, _TEXT.fontSize) for _, label in field.choices]
-    boxes = [(_Box(field, value), _words(label, _TEXT)) for value, label in field.choices]
+    labels = [_printable(choice.label) for choice in field.choices]
+    widths = [3 * _BOX + stringWidth(label, _TEXT.fontName, _TEXT.fontSize) for label in labels]
+    boxes = [(_Box(field, choice.code), _words(choice.label, _TEXT)) for choice in field.choices]
     if sum(widths) <= _FIELDS:
         return [_line_of([part for box in boxes for part in box], [part for w in widths for part in (18, w - 18)])]
     return [_line_of(box, [18, _FIELDS - 18]) for box in boxes]
@@ -175,7 +176,7 @@ class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
         self.canv.acroForm.textfield(
             name=field.name,
             tooltip=_label(field),
-            value=field.choices[0][0] if field.choices else "",
+            value=field.choices[0].code if field.choices else "",
             maxlen=field.max_length,
             fieldFlags=" ".join(["multiline"] * (field.kind == "lines") + ["required"] * field.required),
             width=self.width,

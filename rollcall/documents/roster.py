@@ -19,7 +19,8 @@ from rollcall.model.event import Event
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
 from rollcall.model.roster import WHY_QUARANTINED, Drawn, Named, RosterContent, RosterRow, Shown, roster_file_name
-from schemas.form import FormField, form_fields, in_labels, written
+from schemas.form import asked_of, in_labels, written
+from schemas.kinds import Answer
 
 Cells = Mapping[str, str | int]
 """By column."""
@@ -45,9 +46,8 @@ _COLUMNS = {
     "missing": Column("Missing", 48),
     "why": Column("Why", 20),
 }
-_WIDTHS = {"category": 20, "organization": 30, "address": 28, "email": 36, "hotel": 20, "first_name": 14}
-_USUAL_WIDTH = 16
-_NARROW = {"title": 6, "tel": 14, "fax": 14, "hotel_tel": 13, "signed_on": 11}
+_WIDTHS = {"title": 6, "category": 20, "organization": 30, "hotel": 20, "first_name": 14, "hotel_tel": 13}
+"""Where it differs from that of the field's kind."""
 _TO_SIGN_IN = 32.0  # points
 
 
@@ -61,7 +61,7 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
 
 def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iterator[RosterRow]:
     """Writes those on the list as CSV on the way (RFC 4180): answers as typed, choices as codes, times in UTC."""
-    names = ["reference", *(field.name for field in form_fields(event)), "received_at", "confirmation"]
+    names = ["reference", *(field.name for field in event.fields), "received_at", "confirmation"]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, names, extrasaction="ignore")
         table.writeheader()
@@ -74,12 +74,12 @@ def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iter
 
 
 def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:
-    columns = {**_COLUMNS, **{field.name: _column(field) for field in form_fields(event)}}
+    columns = {**_COLUMNS, **{answer.field.name: _column(answer) for answer in asked_of(event)}}
 
     def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
         return Sheet(name, {one: columns[one] for one in across if one in columns}, cells, count, **printed)
 
-    fields, person = [field.name for field in form_fields(event)], ("family_name", "first_name", "organization")
+    fields, person = [field.name for field in event.fields], ("family_name", "first_name", "organization")
     roster = "reference", *fields, "received", "confirmation", "doubles"
     at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
     listed, late, totals = rows.count(late=False), rows.count(late=True), list(_totals(event, rows))
@@ -126,7 +126,7 @@ def hotel_key(name: str) -> str:
 class SortedRows:
     def __init__(self, event: Event) -> None:
         self._event = event
-        self._names = ["reference", *(field.name for field in form_fields(event)), "received", "confirmation"]
+        self._names = ["reference", *(field.name for field in event.fields), "received", "confirmation"]
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
         self._file.execute("pragma journal_mode = off")
         self._file.execute(f"create table people ({_KEPT})")
@@ -229,9 +229,11 @@ def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
     yield {"count_of": "People", "counted": "On the roster", "people": rows.count(late=False)}
     yield {"count_of": "People", "counted": "Late", "people": rows.count(late=True)}
     yield {"count_of": "People", "counted": "May have registered twice", "people": rows.doubles()}
-    labels = {field.name: field.label for field in form_fields(event)}
-    of = {"represents": labels["category"], "confirmation": "Confirmation", "hotel": "Hotel"}
-    for what, label in {**of, "organization": "Organization"}.items():
+    category = event.field("category")
+    of = {"represents": category.label} if category else {}
+    of |= {"confirmation": "Confirmation"}
+    of |= {name: word for name, word in (("hotel", "Hotel"), ("organization", "Organization")) if event.field(name)}
+    for what, label in of.items():
         named = rows.named(what)
         for name, times in named.shown:
             yield {"count_of": label, "counted": name or NOT_GIVEN, "people": times}
@@ -266,10 +268,9 @@ def _sent(one: RosterRow) -> str:
     return (one.unsent.status if one.unsent else EmailStatus.SENT).value
 
 
-def _column(field: FormField) -> Column:
-    if field.name in _NARROW:
-        return Column(field.label, _NARROW[field.name], wraps=False)
-    return Column(field.label, _WIDTHS.get(field.name, _USUAL_WIDTH))
+def _column(answer: Answer) -> Column:
+    field = answer.field
+    return Column(field.label, _WIDTHS.get(field.name, answer.width), wraps=answer.wraps)
 
 
 def _time(instant: datetime, event: Event) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from rollcall.emails.wording import one_line
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, Doubts, MachineSign, Reason, ReviewReason
-from schemas.form import form_fields
 
 _SIGNS = {
     MachineSign.AUTO_SUBMITTED: "it says so itself",
@@ -74,7 +73,7 @@ def _sentence(reason: Reason) -> str:
 
 
 def why_doubted(event: Event, doubts: Doubts) -> list[str]:
-    labels = {field.name: field.label for field in form_fields(event)}
+    labels = {field.name: field.label for field in event.fields}
 
     def named(about: Iterable[str]) -> str:
         return ", ".join(f"“{labels.get(one, one_line(one, 60))}”" for one in about)

@@ -31,7 +31,6 @@ from rollcall.model.roster import (
     Shown,
     roster_file_id,
 )
-from schemas.form import form_fields
 from templates import in_zone, words
 
 LARGEST_HTML = 95_000
@@ -170,7 +169,7 @@ def by_email(counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[s
 
 def incomplete_form(event: Event, inbound: InboundEmail, form: InboundForm) -> IncompleteForm:
     too_early = form.status is FormStatus.NOT_YET_OPEN
-    labels = ", ".join(field.label for field in form_fields(event) if field.name in form.faults)
+    labels = ", ".join(field.label for field in event.fields if field.name in form.faults)
     return IncompleteForm(
         name=_cell(f"{form.answers.get('first_name', '')} {form.answers.get('family_name', '')}"),
         sender=_cell(inbound.sender),

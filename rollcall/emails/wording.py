@@ -11,7 +11,7 @@ from rollcall.model.fault import Fault
 from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.roster import WHY_QUARANTINED, Shown
 from schemas.faults import sentences
-from schemas.form import ValidationError, form_fields, in_labels, read_form, written
+from schemas.form import ValidationError, in_labels, read_form, written
 from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
@@ -82,7 +82,7 @@ def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
 def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """In the form's order, right or wrong: label and text."""
     said = {name: shown(text) for name, text in in_labels(event, answers).items()}
-    return [(field.label, said[field.name]) for field in form_fields(event) if said.get(field.name)]
+    return [(field.label, said[field.name]) for field in event.fields if said.get(field.name)]
 
 
 def differences(event: Event, registered: Registered, answers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def differences(event: Event, registered: Registered, answers: Mapping[str, str]
     stands, came = dict(details(event, registered)), dict(labelled(event, _as_registered(event, answers)))
     return [
         (field.label, f"{_in_a_line(stands.get(field.label))} → {_in_a_line(came.get(field.label))}")
-        for field in form_fields(event)
+        for field in event.fields
         if stands.get(field.label) != came.get(field.label)
     ]
 
@@ -109,7 +109,7 @@ def _in_a_line(answer: str | None) -> str:
 
 def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str, str]]:
     """In the form's order: label and sentences; unknown names come last."""
-    labels = {field.name: field.label for field in form_fields(event)}
+    labels = {field.name: field.label for field in event.fields}
     order = {name: place for place, name in enumerate(labels)}
     said = sentences(event, found)
     names = sorted(said, key=lambda name: order.get(name, len(order)))

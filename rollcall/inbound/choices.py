@@ -55,8 +55,9 @@ class Choices:
     by_first_word: Mapping[str, Sequence[tuple[tuple[str, ...], str, str]]]
     """Longest first: words, field, code."""
 
-    def chosen(self, name: str, text: str) -> str:
-        """The one choice that is ticked or, without boxes, named; else the text."""
+    def chosen(self, name: str, text: str, *, several: bool = False) -> str:
+        """The code of the choice that is ticked or, without boxes, named; the codes, where it may be `several`; else
+        the text."""
         marks = self._marks(text)
         choices = [mark for mark in marks if isinstance(mark, _Choice)]
         has_words = any(isinstance(mark, str) for mark in marks)
@@ -64,8 +65,8 @@ class Choices:
             codes = _ticked(marks, name)
         else:
             codes = {choice.code for choice in choices if choice.field == name and not has_words}
-        if len(codes) == 1:
-            return codes.pop()
+        if len(codes) == 1 or (codes and several):
+            return " ".join(sorted(codes))
         return text if not marks or has_words or any(choice.field != name for choice in choices) else ""
 
     def fields_in(self, text: str) -> tuple[str, ...]:

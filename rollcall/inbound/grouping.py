@@ -18,8 +18,6 @@ NOTHING = "-"
 """Written by who has none; blank, but in a correction."""
 _CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
 """What letterheads and signature blocks say too."""
-_TELLING = frozenset({*NAMES, "category", "hotel", "hotel_tel", "signature"})
-"""What only a form asks."""
 _REACHED_AT = frozenset({"tel", "fax", "email"})
 _NO_FORM_ALONE = _REACHED_AT | {"signed_on"}
 
@@ -129,7 +127,7 @@ def grouped(items: Sequence[Item]) -> Grouped:
         return Grouped([*_filled(own, quoted)], unused, begin)
     said = _corrections([item for item in items if item.inline or not item.quoted])
     beside = _corrections(sent)
-    if len(quoted) == 1 and not beside.answers.keys().isdisjoint(_TELLING):
+    if len(quoted) == 1 and not beside.answers.keys() <= _CONTACT:
         mixed = {name: text for name, text in {**quoted[0].answers, **beside.answers}.items() if text != NOTHING}
         quoted = [Answered(mixed).doubted(Doubt.OUTSIDE_THE_FORM, *beside.answers)]
     return Grouped(quoted, unused, (), said)

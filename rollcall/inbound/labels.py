@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from rollcall.inbound.choices import HAS_BOX, Choices, choices_of, plain
 from rollcall.model.event import Event
-from schemas.form import FormField, form_fields
+from rollcall.model.form import FormField
+from schemas.kinds import KINDS
 
 LONGEST_LINE = 20_000
 LONGEST_LABEL = 120
@@ -76,8 +77,9 @@ class Vocabulary:
             yield names[0], self._understood(self.fields[names[0]], text)
 
     def _understood(self, field: FormField, text: str) -> str:
-        if field.kind == "choice":
-            return self.choices.chosen(field.name, text.replace(STRUCK_OUT, " "))
+        if _has_boxes(field):
+            several = KINDS[field.kind].repeats
+            return self.choices.chosen(field.name, text.replace(STRUCK_OUT, " "), several=several)
         if field.kind == "email":
             return address[1] if (address := _NAMED_ADDRESS.fullmatch(text)) else text
         return text
@@ -86,20 +88,21 @@ class Vocabulary:
 class InOrder:
     """The fields of labels that follow one another: Annex 1's second `Tel.`, below the hotel, is the hotel's."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Vocabulary) -> None:
+        self._hotel_has_tel = "hotel_tel" in words.fields
         self._before: tuple[str, ...] = ()
         self._tel_asked = False
 
     def meant(self, names: tuple[str, ...]) -> tuple[str, ...]:
         self._tel_asked = self._tel_asked and "family_name" not in names
-        is_hotels = names == ("tel",) and self._tel_asked and self._before == ("hotel",)
+        is_hotels = names == ("tel",) and self._tel_asked and self._before == ("hotel",) and self._hotel_has_tel
         self._tel_asked = self._tel_asked or names == ("tel",)
         self._before = ("hotel_tel",) if is_hotels else names
         return self._before
 
 
 def vocabulary(event: Event) -> Vocabulary:
-    return _vocabulary(form_fields(event))
+    return _vocabulary(event.fields)
 
 
 @lru_cache(maxsize=64)
@@ -109,10 +112,15 @@ def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
     for field in fields:
         for label in {plain(label) for label in (field.name, field.label, *field.also)}:
             labels[label] = (*labels.get(label, ()), field.name)
-        codes = ((code, code) for code, _ in field.choices)
-        spelled += ((field.name, *one) for one in (*codes, *field.choices, *field.choices_also))
+        for choice in field.choices if _has_boxes(field) else ():
+            spelled += ((field.name, choice.code, word) for word in (choice.code, choice.label, *choice.also))
     last_words = frozenset(label.rpartition(" ")[2] for label in labels)
     return Vocabulary({field.name: field for field in fields}, labels, last_words, choices_of(spelled))
+
+
+def _has_boxes(field: FormField) -> bool:
+    """A country's name may stand anywhere: nobody ticks it."""
+    return bool(field.choices) and KINDS[field.kind].control != "select"
 
 
 def _sayings(text: str) -> Iterator[str]:

@@ -30,7 +30,7 @@ def _counts(label: str) -> bool:
 
 
 def columns_of(words: Vocabulary, cells: Sequence[str]) -> Columns:
-    in_order = InOrder()
+    in_order = InOrder(words)
     return Columns(tuple(cells), tuple(in_order.meant(words.called(cell)) for cell in cells))
 
 

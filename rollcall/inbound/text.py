@@ -21,13 +21,11 @@ from rollcall.inbound.lists import Columns, columns_of, form_in_row
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt
-from schemas.form import FIELD_NAMES
 
 LONGEST_TEXT = 2_000_000
 """Characters."""
 _MOST_LINES = 40
 """More than any address; the schema then says so."""
-_MOST_ITEMS = 2 * MOST_FORMS * len(FIELD_NAMES)
 _MOST_WITHOUT_COLONS = 500
 _FEWEST_WITHOUT_COLONS = 6
 _FLOWED = 50
@@ -124,7 +122,7 @@ class _Reading:
         self._at_columns = -1
         """The line of their labels."""
         self._gaps = {False: Gap.NONE, True: Gap.NONE}
-        self._in_order = InOrder()
+        self._in_order = InOrder(words)
         self._wide = False
         """Blanks divide labels from answers."""
         self._answers_below = False
@@ -140,7 +138,7 @@ class _Reading:
         )
         for at, (line, labels) in enumerate(labelled):
             self._at = at
-            if len(self._items) > _MOST_ITEMS:
+            if len(self._items) > 2 * MOST_FORMS * len(self._words.fields):
                 self._outside(line)
                 continue
             self._read(line, labels, more=at < last.get(line.quoted, -1), form=at < named)
@@ -239,7 +237,10 @@ class _Reading:
         return True
 
     def _kind(self, names: tuple[str, ...]) -> str:
-        return self._words.fields[names[0]].kind if len(names) == 1 else "lines"
+        if len(names) != 1:
+            return "lines"
+        field = self._words.fields[names[0]]
+        return "choice" if field.choices else "text" if field.kind == "name" else field.kind
 
     def _read_row(self, line: Line) -> bool:
         columns = self._columns

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from rollcall.documents.blank_form import blank_form_text
 from rollcall.model.event import Event
-from schemas.form import form_fields
 
 SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"
 
@@ -29,12 +28,12 @@ def sample_text(event: Event, to: str) -> str:
 def filled_in(event: Event, to: str | None, answers: Mapping[str, str]) -> str:
     """`answers` by field name; a choice by its value."""
     text = blank_form_text(event, to)
-    for field in form_fields(event):
+    for field in event.fields:
         answer = answers.get(field.name)
         if not answer:
             continue
         if field.choices:
-            choice = dict(field.choices)[answer]
+            choice = next(one.label for one in field.choices if one.code == answer)
             text = text.replace(f"[ ] {choice}", f"[x] {choice}", 1)
         else:
             before, label, after = re.split(rf"^({re.escape(field.label)}.*:)$", text, maxsplit=1, flags=re.MULTILINE)

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-
-@dataclass(frozen=True)
-class Category:
-    code: str
-    label: str
-    also: tuple[str, ...] = ()
-    """Other words for it in e-mailed forms."""
+from rollcall.model.form import Choice, FormField
 
 
 @dataclass(frozen=True)
@@ -62,12 +56,21 @@ class Event:
     venue: Venue
     contact: Contact
     staff: tuple[str, ...]
-    categories: tuple[Category, ...]
-    required: frozenset[str]
+    fields: tuple[FormField, ...]
+    """Of its form, top to bottom."""
     origins: tuple[str, ...]
     """Pages elsewhere that may post the form: `https://www.example.org`."""
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
+
+    def field(self, name: str) -> FormField | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+    @property
+    def categories(self) -> tuple[Choice, ...]:
+        """Whom people represent; none where the form does not ask."""
+        field = self.field("category")
+        return field.choices if field else ()
 
     def is_over(self, now: datetime) -> bool:
         if isinstance(self.ends, datetime):
@@ -121,8 +124,11 @@ SMOKE_TEST = Event(
     venue=Venue("-", "-", ("-",), "CH", "-", None, None, None),
     contact=Contact("Rollcall", "Rollcall", "-", None, f"smoke-test@{_SINK}"),
     staff=(f"smoke-test@{_SINK}",),
-    categories=(Category("test", "Test"),),
-    required=frozenset({"family_name", "email", "category"}),
+    fields=(
+        FormField("family_name", "name", "Family name", "", required=True),
+        FormField("email", "email", "E-mail", "", required=True),
+        FormField("category", "choice", "You represent", "", required=True, choices=(Choice("test", "Test"),)),
+    ),
     origins=(),
     hotels=(),
     bring=(),

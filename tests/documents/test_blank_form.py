@@ -12,10 +12,10 @@ import pytest
 from pypdf import PdfReader
 
 from rollcall.documents.blank_form import COLUMNS, blank_form_pdf, blank_form_text
-from rollcall.model.event import Category, Event
-from schemas.form import form_fields
+from rollcall.model.event import Event
+from rollcall.model.form import Choice
 from tests.support.blank_form import filled_in
-from tests.support.builders import a_form, an_event
+from tests.support.builders import a_form, an_event, an_event_for
 from tests.support.served import ROOT
 
 TO = "intgov04@forms.example.org"
@@ -31,7 +31,7 @@ def printed(reader: PdfReader) -> str:
 
 def test_the_pdf_asks_for_the_forms_fields_in_order() -> None:
     asked: dict[str, Any] = pdf(an_event()).get_fields() or {}
-    fields = form_fields(an_event())
+    fields = an_event().fields
     assert list(asked) == [field.name for field in fields]
     for field in fields:
         about = asked[field.name]
@@ -39,7 +39,7 @@ def test_the_pdf_asks_for_the_forms_fields_in_order() -> None:
         assert bool(about["/Ff"] & 1 << 1) == field.required
         assert about.get("/FT") == ("/Btn" if field.choices else "/Tx")
         assert about.get("/V", "") == ""
-        values = {f"/{value}" for value, _ in field.choices}
+        values = {f"/{choice.code}" for choice in field.choices}
         assert {*about.get("/_States_", [])} == (values | {"/Off"} if values else set())
     assert asked["address"]["/Ff"] & 1 << 12  # several lines
 
@@ -78,18 +78,18 @@ def test_a_pdf_that_was_filled_in_holds_the_answers() -> None:
 
 
 def test_a_form_too_long_for_a_page_goes_on_on_the_next() -> None:
-    categories = tuple(Category(f"kind-{place}", f"Kind {place} " + "of member " * 9) for place in range(60))
-    reader = pdf(an_event(categories=categories))
+    categories = tuple(Choice(f"kind-{place}", f"Kind {place} " + "of member " * 9) for place in range(60))
+    reader = pdf(an_event_for(*categories))
     assert len(reader.pages) == 4
     fields: dict[str, Any] = reader.get_fields() or {}
-    assert list(fields) == [field.name for field in form_fields(an_event())]
+    assert list(fields) == [field.name for field in an_event().fields]
     assert len(fields["category"]["/_States_"]) == 61
     for number, page in enumerate(reader.pages, 1):
         assert f"DM-1108 · ITU Forum: Workshop on Internet Governance · page {number}" in page.extract_text()
 
 
 def test_a_choice_of_one_is_made() -> None:
-    fields: dict[str, Any] = pdf(an_event(categories=(Category("all", "Всё"),))).get_fields() or {}
+    fields: dict[str, Any] = pdf(an_event_for(Choice("all", "Всё"))).get_fields() or {}
     assert fields["category"]["/V"] == "all"
 
 
@@ -138,8 +138,8 @@ Signature:
 
 
 def test_long_words_stay_within_the_columns() -> None:
-    category = Category("long", "Organization that takes part in the work of the sector " * 3)
-    event = an_event(title="A forum on a very long subject " * 5, categories=(category,))
+    category = Choice("long", "Organization that takes part in the work of the sector " * 3)
+    event = an_event_for(category, title="A forum on a very long subject " * 5)
     text = blank_form_text(replace(event, closes_at=datetime(2004, 2, 20, 18, 30, tzinfo=event.zone)), None)
     assert max(map(len, text.splitlines())) <= COLUMNS
     assert "[ ] Organization" in text
@@ -157,17 +157,15 @@ def test_make_form_writes_both_for_each_event(tmp_path: Path) -> None:
 
 
 def test_a_screen_reader_meets_texts_and_fields_in_order() -> None:
-    reader = pdf(an_event(categories=tuple(Category(f"kind-{place}", f"Kind {place}") for place in range(60))))
+    reader = pdf(an_event_for(*(Choice(f"kind-{place}", f"Kind {place}") for place in range(60))))
     root: Any = reader.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"]
     elements = [element.get_object() for element in root["/StructTreeRoot"]["/K"]["/K"]]
     assert [element["/S"] for element in elements[:2]] == ["/P", "/H1"]
     fields = [element["/K"]["/Obj"] for element in elements if element["/S"] == "/Form"]
-    assert len(fields) == 4 + 60 + len(form_fields(an_event())) - 2
+    assert len(fields) == 4 + 60 + len(an_event().fields) - 2
     assert [field["/TU"] for field in fields if "/TU" in field] == [
-        field.label + ("" if field.required else " (optional)")
-        for field in form_fields(an_event())
-        if not field.choices
+        field.label + ("" if field.required else " (optional)") for field in an_event().fields if not field.choices
     ]
     numbered = root["/StructTreeRoot"]["/ParentTree"]["/Nums"]
     parents = dict(zip(numbered[::2], numbered[1::2], strict=True))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from rollcall.model.inbound import FormStatus, InboundForm
-from schemas.form import form_fields, in_labels
+from schemas.form import in_labels
 from tests.emails.samples import (
     ANSWERS,
     EVENT,
@@ -61,7 +61,7 @@ def test_a_stranger_learns_nothing_of_the_registration_that_stands() -> None:
 def test_what_is_quoted_is_in_the_forms_words_and_nothing_else_looks_like_an_answer(
     forms: tuple[InboundForm, ...],
 ) -> None:
-    labels = {field.name: field.label for field in form_fields(EVENT)}
+    labels = {field.name: field.label for field in EVENT.fields}
     for email in (replied(*forms), replied(*forms, intake=PAST)):
         for name, answer in in_labels(EVENT, INCOMPLETE.answers).items():
             assert f"    {labels[name]}: {answer.splitlines()[0]}\n" in email.text

@@ -27,7 +27,7 @@ from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 from rollcall.store.sqlite import SqliteStore
-from schemas.form import FIELD_NAMES, form_fields
+from schemas.stock import LETTER_FIELDS
 from tests.support.builders import a_form, an_event, roster_files, write_event
 from tests.support.clock import Clock
 from tests.support.served import Answer, Served, function
@@ -37,9 +37,9 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/htm
 PARTS = {"Content-Type": "multipart/form-data; boundary=b", "Accept": "text/html"}
 PATH = "/register/open"
 EVENT = an_event(slug="open")
-LABELS = {field.name: field.label for field in form_fields(EVENT)}
-ASKED = {field.name: field.ask for field in form_fields(EVENT)}
-FREE_TEXT = [name for name in FIELD_NAMES if name not in ("title", "category", "email", "signed_on")]
+LABELS = {field.name: field.label for field in EVENT.fields}
+ASKED = {field.name: field.ask for field in EVENT.fields}
+FREE_TEXT = [name for name in LETTER_FIELDS if name not in ("title", "category", "email", "signed_on")]
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -205,7 +205,7 @@ def test_json_with_a_byte_order_mark_is_read(served: Served) -> None:
     assert served.ask("POST", PATH, body, JSON).status == 201
 
 
-@pytest.mark.parametrize("name", FIELD_NAMES)
+@pytest.mark.parametrize("name", LETTER_FIELDS)
 def test_wrong_types(served: Served, name: str) -> None:
     for wrong in (5, -0.5, 10**4000, True, False, [], {}, ["x"], {"x": "y"}, [[[None]]]):
         answer = served.post_json(PATH, a_form(**{name: wrong}))
@@ -330,7 +330,7 @@ def test_a_broken_part(served: Served, part: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", FORM_TYPES)
-@pytest.mark.parametrize("name", FIELD_NAMES)
+@pytest.mark.parametrize("name", LETTER_FIELDS)
 def test_a_field_given_twice_is_not_chosen_from(served: Served, kind: str, name: str) -> None:
     pairs: list[tuple[str, object]] = [*a_form().items(), (name, a_form()[name])]
     body = urlencode(pairs).encode() if kind == FORM_TYPES[0] else multipart(pairs)
@@ -344,7 +344,7 @@ def test_a_field_given_twice_is_not_chosen_from(served: Served, kind: str, name:
     }
 
 
-@pytest.mark.parametrize("name", FIELD_NAMES)
+@pytest.mark.parametrize("name", LETTER_FIELDS)
 def test_a_file_in_a_field_is_no_answer(served: Served, name: str) -> None:
     rest = multipart({field: text for field, text in a_form().items() if field != name})
     file = f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="x"\r\n\r\n{a_form()[name]}\r\n'.encode()
@@ -412,7 +412,7 @@ def write_of(served: Served, form: Mapping[str, object], path: str = PATH) -> An
     return served.ask("POST", path, urlencode(form), FORM)
 
 
-@pytest.mark.parametrize("name", FIELD_NAMES)
+@pytest.mark.parametrize("name", LETTER_FIELDS)
 def test_hostile_text_comes_back_on_the_page_as_text(served: Served, name: str) -> None:
     tags = Page(write_of(served, a_form(email="amina", **{name: ""} if name != "email" else {})).text).tags
     for hostile in HOSTILE:
@@ -475,7 +475,7 @@ def test_what_cannot_be_read_is_named(served: Served, name: str) -> None:
         assert "cannot be shown" in answer.json["errors"][name][0]
 
 
-@pytest.mark.parametrize("name", [name for name in FREE_TEXT if name in EVENT.required])
+@pytest.mark.parametrize("name", [field.name for field in EVENT.fields if field.required and field.name in FREE_TEXT])
 def test_a_text_of_which_nothing_is_seen_is_blank(served: Served, name: str) -> None:
     for invisible in (
         "\u200b",

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.request_body import HIDDEN, SHOWN_AT
-from schemas.form import FIELD_NAMES
+from schemas.stock import LETTER_FIELDS
 from tests.support.builders import a_form, write_open_event
 from tests.support.served import Answer, Served, function
 from tests.support.stores import store_settings
@@ -58,7 +58,7 @@ def send(served: Served, fields: Mapping[str, object]) -> Answer:
 
 
 def test_the_pages_own_fields_are_none_of_the_forms(served: Served) -> None:
-    assert not {HIDDEN, SHOWN_AT} & set(FIELD_NAMES)
+    assert not {HIDDEN, SHOWN_AT} & set(LETTER_FIELDS)
     assert set(shown(served)) == {HIDDEN, SHOWN_AT}
 
 

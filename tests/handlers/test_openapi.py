@@ -22,7 +22,6 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from schemas.form import form_fields
 from schemas.openapi import openapi_json
 from tests.support.builders import a_form, an_event, write_event
 from tests.support.served import Served, function
@@ -37,7 +36,7 @@ CHECKS = [
 ]
 EVENT = an_event()
 BEYOND_JSON_SCHEMA = (
-    *(field.ask for field in form_fields(EVENT)),
+    *(field.ask for field in EVENT.fields),
     "Please shorten this",
     "This does not read as an e-mail address",
     "This holds question marks",
@@ -74,12 +73,12 @@ def test_the_document_is_openapi() -> None:
 
 def test_the_form_is_described_as_the_page_shows_it() -> None:
     assert FORM["additionalProperties"] is False
-    assert list(FORM["properties"]) == [field.name for field in form_fields(EVENT)]
-    for field in form_fields(EVENT):
+    assert list(FORM["properties"]) == [field.name for field in EVENT.fields]
+    for field in EVENT.fields:
         described = FORM["properties"][field.name]
         assert (described["title"], described.get("description", "")) == (field.label, field.help)
         assert (field.name in FORM["required"]) == field.required
-        assert described.get("enum", []) == [value for value, _ in field.choices]
+        assert described.get("enum", []) == [choice.code for choice in field.choices]
         assert described.get("maxLength") == (None if field.choices else field.max_length)
 
 

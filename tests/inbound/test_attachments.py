@@ -24,13 +24,12 @@ from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.forms import find_forms
 from rollcall.inbound.mime import File, Parts
 from rollcall.model.inbound import Doubt
-from schemas.form import form_fields
 from tests.support.builders import a_form, an_event
 
 EVENT = an_event()
 CASES = Path(__file__).parent.parent / "cases"
 FORM = {name: str(answer) for name, answer in a_form().items()}
-LABELS = {field.name: field.label for field in form_fields(EVENT)}
+LABELS = {field.name: field.label for field in EVENT.fields}
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
@@ -43,13 +42,13 @@ def blank_pdf(prefix: str = "") -> bytes:
     """A form with fields named as in the schema; choices are radio groups."""
     file = io.BytesIO()
     canvas = Canvas(file)
-    for place, field in enumerate(form_fields(EVENT)):
+    for place, field in enumerate(EVENT.fields):
         height = 800 - 40 * place
         canvas.drawString(40, height, field.label)
         canvas.drawString(40, height - 12, f"{field.help} Please use capital letters.")
         name = prefix + field.name
-        for number, (value, _) in enumerate(field.choices):
-            canvas.acroForm.radio(name=name, value=value, x=200 + 40 * number, y=height)
+        for number, choice in enumerate(field.choices):
+            canvas.acroForm.radio(name=name, value=choice.code, x=200 + 40 * number, y=height)
         if not field.choices:
             canvas.acroForm.textfield(name=name, x=200, y=height, fieldFlags="multiline")
     canvas.save()

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.grouping import MOST_FORMS
 from rollcall.inbound.mime import File, Parts
-from schemas.form import form_fields
 from tests.support.builders import a_form, a_registration, an_event
 
 EVENT = an_event()
-LABELS = {field.name: field.label for field in form_fields(EVENT)}
+LABELS = {field.name: field.label for field in EVENT.fields}
 
 
 def text_of(**changes: object) -> str:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from rollcall.inbound.grouping import MOST_FORMS
 from rollcall.inbound.quoting import lines_of, times_forwarded
 from rollcall.inbound.text import forms_in_text, read_text
-from schemas.form import form_fields
 from tests.support.builders import a_form, a_form_in_text, an_event
 
 EVENT = an_event()
@@ -602,6 +601,7 @@ def test_a_signature_above_takes_nothing_from_what_is_quoted_below() -> None:
 _LETTERS = st.text("abcdefghijklmnopqrstuvwxyzéñøßżДж漢字", min_size=3, max_size=12).map(lambda word: f"Q{word}q")
 _ANSWERS = {
     "text": st.lists(_LETTERS, min_size=1, max_size=4).map(" ".join),
+    "name": st.lists(_LETTERS, min_size=1, max_size=4).map(" ".join),
     "lines": st.lists(_LETTERS, min_size=1, max_size=5).map("\n".join),
     "tel": st.from_regex(r"\+[1-9][0-9]{1,3} [0-9]{2,3} [0-9]{3,6}", fullmatch=True),
     "email": st.from_regex(r"[a-z]{1,9}\.[a-z]{1,9}@[a-z]{2,9}\.example", fullmatch=True),
@@ -609,8 +609,10 @@ _ANSWERS = {
 }
 _FILLED_IN = st.fixed_dictionaries(
     {
-        field.name: st.sampled_from([value for value, _ in field.choices]) if field.choices else _ANSWERS[field.kind]
-        for field in form_fields(EVENT)
+        field.name: st.sampled_from([choice.code for choice in field.choices])
+        if field.choices
+        else _ANSWERS[field.kind]
+        for field in EVENT.fields
     }
 )
 
@@ -618,16 +620,14 @@ _FILLED_IN = st.fixed_dictionaries(
 @given(_FILLED_IN, st.sampled_from([": ", " : ", "： ", "\t", "   ", " .... ", " - ", ":\n", "\n"]), st.data())
 def test_what_is_written_is_read_back(answers: dict[str, str], separator: str, given: st.DataObject) -> None:
     lines = []
-    for field in form_fields(EVENT):
-        shared = {
-            label for other in form_fields(EVENT) if other.name != field.name for label in (other.label, *other.also)
-        }
+    for field in EVENT.fields:
+        shared = {label for other in EVENT.fields if other.name != field.name for label in (other.label, *other.also)}
         label = given.draw(st.sampled_from([name for name in (field.label, *field.also) if name not in shared]))
         lines.append(f"{label}{separator}{answers[field.name]}")
     assert read("\n".join(lines)) == [answers]
 
 
-_PIECES = [label for field in form_fields(EVENT) for label in (field.label, *field.also)] + [
+_PIECES = [label for field in EVENT.fields for label in (field.label, *field.also)] + [
     *": \t\n\n\n>|[]()x☒.-_*",
     "[x] ",
     "[ ] ",

@@ -18,13 +18,14 @@ from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
+from rollcall.model.form import Choice
 from rollcall.model.registration import Registered, Registration, person_key
 from rollcall.model.roster import RosterContent, RosterRow
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
-from schemas.form import form_fields, read_form
+from schemas.form import read_form
 
 EVENTS = Path(__file__).parents[2] / "events"
 LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")
@@ -58,6 +59,13 @@ def desk_with(
 def an_event(**changes: Any) -> Event:
     """The letter's event."""
     return replace(read_event(EVENTS / "intgov04.toml"), **changes)
+
+
+def an_event_for(*categories: Choice, **changes: Any) -> Event:
+    """The letter's, for others than the letter's."""
+    event = an_event(**changes)
+    fields = (replace(field, choices=categories) if field.name == "category" else field for field in event.fields)
+    return replace(event, fields=tuple(fields))
 
 
 def roster_files(
@@ -109,7 +117,7 @@ def a_form(**changes: object) -> dict[str, object]:
 def a_form_in_text(**changes: object) -> str:
     """That form as somebody writes it in an e-mail: a label and an answer a line."""
     form = a_form(**changes)
-    return "".join(f"{field.label}: {form[field.name]}\n" for field in form_fields(an_event()) if form[field.name])
+    return "".join(f"{field.label}: {form[field.name]}\n" for field in an_event().fields if form[field.name])
 
 
 def a_registration(**changes: Any) -> Registration:

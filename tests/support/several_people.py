@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.mime import Parts
 from rollcall.model.event import Event
-from schemas.form import form_fields
 
 LETTERHEAD, SIGNATURE, SHARED = "7", "8", "9"
 """Whose the values beside the people's are."""
@@ -30,7 +29,7 @@ class SeveralPeople:
 
 def several_people(event: Event, seed: int) -> SeveralPeople:
     dice = random.Random(seed)
-    labels = {field.name: field.label for field in form_fields(event)}
+    labels = {field.name: field.label for field in event.fields}
     shared = dice.sample(("category", "organization", "address"), dice.randint(1, 3)) if dice.random() < 0.3 else []
     order = [name for name in labels if name not in shared]
     order = dice.choice((order, order, order, dice.sample(order, len(order))))

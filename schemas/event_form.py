@@ -1,0 +1,243 @@
+"""`[form]` and `[[form.fields]]` of an event file: what the event asks."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validate
+
+from rollcall.model.event import Event
+from rollcall.model.form import Choice, Condition, FormField
+from schemas.event_tables import Table, is_origin, line
+from schemas.kinds import KINDS
+from schemas.stock import LETTER_FIELDS, STOCK
+
+NEEDED = ("family_name", "email")
+"""Without these the desk cannot tell people apart, nor write to them."""
+MOST_FIELDS = 90
+"""A page's own fields come on top (handlers/request_body.py, `MOST_FIELDS`)."""
+_CODE = r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*\Z"
+_NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z"
+_RESERVED = ("message", "shown_at", "reference", "received", "received_at", "confirmation", "doubles", "in_time")
+"""Fields of the page's own, and columns of the roster."""
+_HALF_A_YEAR = timedelta(days=183)
+_STAY = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Section:
+    heading: str
+    before: str
+
+
+@dataclass(frozen=True)
+class FormTable:
+    required: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    fields: tuple[FormField, ...] = ()
+    sections: tuple[Section, ...] = ()
+
+
+class _ChoiceTable(Table):
+    makes = Choice
+    code = line(
+        validate=validate.Regexp(_CODE, error="should be letters without accents, digits and hyphens, as member-state")
+    )
+    label = line()
+    also = fields.List(line(), load_default=list)
+
+
+class _Choices(fields.Field[Any]):
+    """Tables, or texts alone: then each is its own label, and its code is made of it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[Choice, ...]:
+        if not isinstance(value, list) or not value:
+            raise ValidationError('should be a list with a choice or more, as ["Morning", "Afternoon"]')
+        if all(isinstance(one, str) for one in value):
+            choices = tuple(Choice(_code_of(one) or f"choice-{place}", one) for place, one in enumerate(value, 1))
+        else:
+            choices = tuple(fields.Nested(_ChoiceTable, many=True).deserialize(value))
+        codes_differ(choices)
+        return choices
+
+
+class _Condition(fields.Field[Condition]):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Condition:
+        match value:
+            case {**one} if len(one) == 1:
+                ((field, values),) = one.items()
+                if isinstance(values, list) and values and all(isinstance(code, str) for code in values):
+                    return Condition(str(field), tuple(values))
+        raise ValidationError('should name one field and its codes, as {category = ["member-state"]}')
+
+
+class _Bound(fields.Field[str]):
+    """A number or a date, as TOML has them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | float | date):
+            raise ValidationError("should be a number or a date, without quotation marks")
+        return value.isoformat()[:10] if isinstance(value, date) else str(value)
+
+
+class _FieldTable(Table):
+    name = line(
+        validate=validate.Regexp(_NAME, error="should be lower-case letters, digits and underscores, as job_title")
+    )
+    kind = line(required=False)
+    label = line(required=False)
+    ask = line(required=False)
+    help = line(required=False)
+    required = fields.Boolean(load_default=None, truthy={True}, falsy={False})
+    max_length = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, 5000))
+    least = _Bound(load_default=None)
+    most = _Bound(load_default=None)
+    choices = _Choices(load_default=None)
+    also = fields.List(line(), load_default=None)
+    required_if = _Condition(load_default=None)
+    only_if = _Condition(load_default=None)
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormField:
+        said = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        name = str(said.pop("name"))
+        return _field(name, **{key: value for key, value in said.items() if value is not None})
+
+
+class _SectionTable(Table):
+    makes = Section
+    heading = line()
+    before = line()
+
+
+class FormTableSchema(Table):
+    makes = FormTable
+    required = fields.List(line(), load_default=list)
+    origins = fields.List(line(validate=is_origin), load_default=list)
+    fields_ = fields.List(fields.Nested(_FieldTable), load_default=list, data_key="fields")
+    sections = fields.List(fields.Nested(_SectionTable), load_default=list)
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormTable:
+        given["fields"] = given.pop("fields_")
+        return FormTable(**{name: tuple(value) for name, value in given.items()})
+
+
+class CategoryTable(_ChoiceTable):
+    """As `choices` of the field `category`."""
+
+
+def codes_differ(choices: Sequence[Choice]) -> None:
+    if len({choice.code for choice in choices}) < len(choices):
+        raise ValidationError("should each have a code of its own")
+
+
+def _code_of(label: str) -> str:
+    return "-".join(re.findall("[a-z0-9]+", label.lower()))[:60].strip("-")
+
+
+def _field(name: str, **said: Any) -> FormField:
+    """One of the stock, changed as the table says, or one of the event's own. Raises `ValidationError`."""
+    stock = STOCK.get(name)
+    if stock is None and name in _RESERVED:
+        raise ValidationError("is a name of the desk's own; choose another", "name")
+    if stock is None and not said.get("label"):
+        known = get_close_matches(name, STOCK, 1)
+        meant = f"; did you mean {known[0]}?" if known else f": {', '.join(STOCK)}"
+        raise ValidationError(
+            f"is missing: {name} is a field of your own, which needs one, or none of ours{meant}", "label"
+        )
+    kind = said.setdefault("kind", stock.kind if stock else "text")
+    if kind not in KINDS:
+        raise ValidationError(f"should be one of {', '.join(KINDS)}", "kind")
+    if stock and name in NEEDED and kind != stock.kind:
+        raise ValidationError(f"should stay {stock.kind}; the desk cannot do without it", "kind")
+    if stock and kind != stock.kind:
+        said = {"choices": (), "max_length": None, **said}
+    field = replace(stock, **said) if stock else FormField(name=name, ask="", **said)
+    if not field.choices:
+        field = replace(field, choices=KINDS[kind].usual_choices())
+    if not field.ask or "label" in said:
+        field = replace(field, ask=said.get("ask") or KINDS[kind].wording.format(label=field.label))
+    if name in NEEDED:
+        field = replace(field, required=True)
+    KINDS[kind].see_that_it_is_complete(field)
+    return field
+
+
+def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tuple[FormField, ...]:
+    """The form of an event file, top to bottom. Raises `ValidationError`."""
+    asked = list(form.fields) or [STOCK[name] for name in LETTER_FIELDS]
+    names = [field.name for field in asked]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValidationError(f"{name} is there twice", "form.fields")
+    for name in NEEDED:
+        if name not in names:
+            raise ValidationError(f"should have {name}; the desk cannot do without it", "form.fields")
+    for name in form.required:
+        if name not in names:
+            raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
+    if len(asked) > MOST_FIELDS:
+        raise ValidationError(f"should be {MOST_FIELDS} at the most", "form.fields")
+    headings = _headings(form.sections, names)
+    first, last = event.day_of(event.starts), event.day_of(event.ends)
+    signed = [event.day_of(event.opens_at), event.day_of(event.closes_at), first, last]
+    # nobody signs before there is a form, nor after the event; east of it the next day has begun
+    bounds = {
+        "signed_on": (min(signed) - _HALF_A_YEAR, max(signed) + timedelta(days=1)),
+        "arrival": (first - _STAY, last),
+        "departure": (first, last + _STAY),
+    }
+    made = []
+    for field in asked:
+        if field.name == "category" and not field.choices:
+            if not categories:
+                raise ValidationError("should be one or more, since the form asks for the category", "categories")
+            field = replace(field, choices=tuple(categories))
+        least, most = map(date.isoformat, bounds[field.name]) if field.name in bounds else (None, None)
+        made.append(
+            replace(
+                field,
+                required=field.required or field.name in form.required or field.name in NEEDED,
+                least=field.least or least,
+                most=field.most or most,
+                section=headings.get(field.name, ""),
+            )
+        )
+    for field in made:
+        _see_that_conditions_can_hold(field, made)
+    return tuple(made)
+
+
+def _headings(sections: Sequence[Section], names: Sequence[str]) -> Mapping[str, str]:
+    for section in sections:
+        if section.before not in names:
+            raise ValidationError(
+                f"{section.before} is not a field of the form: {', '.join(names)}", "form.sections.before"
+            )
+    return {section.before: section.heading for section in sections}
+
+
+def _see_that_conditions_can_hold(field: FormField, fields: Sequence[FormField]) -> None:
+    for condition in (field.only_if, field.required_if):
+        if condition is None:
+            continue
+        where = f"form.fields.{field.name}"
+        before = next((one for one in fields if one.name == condition.field), None)
+        if before is None or not before.choices or before.kind == "consent":
+            asked = [one.name for one in fields if one.choices and one.kind != "consent"]
+            raise ValidationError(
+                f"{condition.field} is not a field with choices to depend on: {', '.join(asked)}", where
+            )
+        if fields.index(before) > fields.index(field):
+            raise ValidationError(f"should stand below {before.name}, on which it depends", where)
+        if before.only_if:
+            raise ValidationError(f"{before.name} depends on another field itself; name that one", where)
+        codes = [choice.code for choice in before.choices]
+        for value in condition.values:
+            if value not in codes:
+                raise ValidationError(f"{value} is not a code of {before.name}: {', '.join(codes)}", where)

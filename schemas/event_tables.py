@@ -1,0 +1,54 @@
+"""What the tables of an event file share."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load
+
+from schemas.text import Text
+
+_ORIGIN = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[1-9][0-9]{0,4})?")
+
+
+class Table(Schema):
+    class Meta:
+        unknown = RAISE
+
+    makes: Callable[..., Any] = dict
+    error_messages = {  # noqa: RUF012
+        "unknown": "is not a field of an event file; remove it or mend its name",
+        "type": "should be a table: its name in brackets, its fields below",
+    }
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        field_obj.error_messages["required"] = "is missing; add it"
+        if isinstance(field_obj, fields.List):
+            of_tables = isinstance(field_obj.inner, fields.Nested)
+            field_obj.error_messages["invalid"] = (
+                f"should be tables, each under [[{field_name}]]" if of_tables else 'should be a list, as ["one", "two"]'
+            )
+
+    @post_load
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Any:
+        return self.makes(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
+
+
+class _Line(Text):
+    def check(self, text: str) -> None:
+        if not text:
+            raise ValidationError("is empty; fill it in, or remove it where it may be missing")
+
+
+def line(*, required: bool = True, **more: Any) -> Text:
+    return _Line(max_length=300, required=required, load_default=missing if required else None, **more)
+
+
+def is_origin(text: str) -> None:
+    """As browsers write it (RFC 6454, 6.2), since it is compared letter by letter."""
+    default_port = ":80" if text.startswith("http:") else ":443"
+    if not _ORIGIN.fullmatch(text) or text.endswith(default_port):
+        raise ValidationError(
+            f'{text} is not an origin; write scheme, host and an unusual port alone, as "https://www.example.org": '
+            "lower case, no path, no *"
+        )

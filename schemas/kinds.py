@@ -1,0 +1,335 @@
+"""The kinds of fields, a class each: what it accepts, and all that others need to know to show and to read it.
+
+Each is loaded as text: choices as codes, days in ISO 8601, numbers in ASCII digits.
+"""
+
+import re
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError
+
+from rollcall.model.form import Choice, FormField
+from rollcall.model.registration import fold, without_accents
+from schemas.text import Lines, Name, Text, fault, messages
+
+_NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+_SHOWN = rf"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff{_NONCHARACTERS}]"
+
+KINDS: dict[str, type["Answer"]] = {}
+"""By the word in event files. A subclass of `Answer` that names its kind is there by that."""
+
+
+class Answer(Text):
+    control: ClassVar[str] = "input"
+    """As templates/pages/field.html has them: `input`, `textarea`, `radios`, `checkboxes`, `select`, `tick`."""
+    input_type: ClassVar[str] = "text"
+    inputmode: ClassVar[str] = ""
+    longest: ClassVar[int] = 200
+    """Characters, where the field does not say."""
+    width: ClassVar[int] = 16
+    """Characters, in the roster."""
+    wraps: ClassVar[bool] = True
+    pattern: ClassVar[str] = f"^{_SHOWN}*$"
+    """In JSON Schema's dialect (ECMA-262)."""
+    repeats: ClassVar[bool] = False
+    """Whether the page sends it several times."""
+    wording: ClassVar[str] = "Fill in “{label}”."
+    """What is said where it is missing, and the field has no words of its own."""
+
+    def __init_subclass__(cls, kind: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if kind:
+            KINDS[kind] = cls
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(
+            max_length=field.max_length or self.longest,
+            required=field.required and field.only_if is None,
+            metadata={"label": field.label, "help": field.help},
+        )
+        self.field = field
+
+    @classmethod
+    def usual_choices(cls) -> tuple[Choice, ...]:
+        """Where the field has none of its own."""
+        return ()
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        """Of an event file. Raises `ValidationError`."""
+        if field.choices:
+            raise ValidationError(f"are for other kinds than {field.kind}; remove them", "choices")
+        if field.least or field.most:
+            raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
+
+    def described(self) -> dict[str, object]:
+        """In JSON Schema, beside its title and help."""
+        return {"minLength": 1, "maxLength": self.max_length, "pattern": self.pattern}
+
+    def shown(self, answer: str) -> str:
+        """As people read it."""
+        return answer
+
+    def as_posted(self, text: str) -> str:
+        """What the page's control holds for a text that was typed or read, right or wrong."""
+        return text
+
+
+class OfText(Answer, kind="text"):
+    pass
+
+
+class OfName(Name, Answer, kind="name"):
+    pass
+
+
+class OfLines(Lines, Answer, kind="lines"):
+    pattern = rf"^{_SHOWN}*(\r?\n{_SHOWN}*){{0,{Lines.MOST - 1}}}$"
+    control = "textarea"
+    longest = 1000
+    width = 28
+
+
+class Telephone(Answer, kind="tel"):
+    input_type = "tel"
+    longest = 50
+    width = 14
+    wraps = False
+    wording = "Enter a telephone number for “{label}”."
+    pattern = f"^{_SHOWN}*[0-9]{_SHOWN}*$"
+
+    def check(self, text: str) -> None:
+        if not any(character.isdigit() for character in text) or _SPREADSHEET_S.fullmatch(text):
+            raise fault("not_a_telephone_number")
+
+
+class EmailAddress(Answer, kind="email"):
+    """RFC 5321, 6531, by email-validator; without DNS."""
+
+    input_type = "email"
+    longest = 254
+    width = 36
+    wording = "Enter an e-mail address for “{label}”."
+
+    def check(self, text: str) -> None:
+        if _PLAIN_ADDRESS.fullmatch(text):
+            return
+        from email_validator import EmailNotValidError, validate_email
+
+        try:
+            validate_email(text, check_deliverability=False)
+        except EmailNotValidError:
+            raise fault("not_an_email_address") from None
+
+    def described(self) -> dict[str, object]:
+        return {**super().described(), "format": "idn-email"}
+
+
+class OneChoice(Answer, kind="choice"):
+    """Its code, its label or another word for it."""
+
+    control = "radios"
+    longest = 300
+    wording = "Choose an answer to “{label}”."
+
+    def __init__(self, field: FormField) -> None:
+        super().__init__(field)
+        self.labels = {choice.code: choice.label for choice in field.choices}
+        spelled = [(word, one.code) for one in field.choices for word in (one.code, one.label, *one.also)]
+        self._codes = {_letters(word): code for word, code in reversed(spelled)}
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        if not field.choices and field.name != "category":
+            raise ValidationError("are missing; add them", "choices")
+
+    def code_of(self, text: str) -> str | None:
+        return self._codes.get(_letters(text))
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
+        if code is None:
+            raise fault("not_a_choice")
+        return code
+
+    def shown(self, answer: str) -> str:
+        return self.labels.get(answer, answer)
+
+    def as_posted(self, text: str) -> str:
+        return self.code_of(text) or text
+
+    def described(self) -> dict[str, object]:
+        return {"enum": list(self.labels)}
+
+
+class YesOrNo(OneChoice, kind="yes-no"):
+    @classmethod
+    def usual_choices(cls) -> tuple[Choice, ...]:
+        return _YES, _NO
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        value = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Country(OneChoice, kind="country"):
+    """ISO 3166-1 alpha-2."""
+
+    control = "select"
+    width = 20
+    wording = "Choose a country for “{label}”."
+
+    @classmethod
+    def usual_choices(cls) -> tuple[Choice, ...]:
+        return countries()
+
+
+class SeveralChoices(OneChoice, kind="choices"):
+    """Stored as codes with blanks between, in the form's order."""
+
+    control = "checkboxes"
+    longest = 3000
+    repeats = True
+    wording = "Choose one answer or more to “{label}”."
+
+    def described(self) -> dict[str, object]:
+        return {"type": "array", "items": super().described(), "minItems": 1, "uniqueItems": True}
+
+    def codes_of(self, text: str) -> list[str] | None:
+        """None where one is no choice."""
+        parts = [text] if self.code_of(text) else _BETWEEN.split(text) if _BETWEEN.search(text) else text.split()
+        codes = {self.code_of(part) for part in parts if part.strip()}
+        return None if None in codes else [code for code in self.labels if code in codes]
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, list):
+            value = "\n".join(one if isinstance(one, str) else "\0" for one in value)
+        codes = self.codes_of(Text._deserialize(self, value, attr, data, **kwargs))
+        if not codes:
+            raise fault("not_a_choice")
+        return " ".join(codes)
+
+    def shown(self, answer: str) -> str:
+        return "; ".join(self.labels.get(code, code) for code in answer.split())
+
+    def as_posted(self, text: str) -> str:
+        codes = self.codes_of(text)
+        return " ".join(codes) if codes else text
+
+
+class Consent(YesOrNo, kind="consent"):
+    """Where it is given, the wording that was agreed to is stored."""
+
+    control = "tick"
+    longest = 1000
+    wording = "Please tick this; without it we cannot register you."
+
+    def code_of(self, text: str) -> str | None:
+        return "yes" if text == self.field.label else super().code_of(text)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        code = super()._deserialize(value, attr, data, **kwargs)
+        if code == "no" and self.field.required:
+            raise fault("required")
+        return self.field.label if code == "yes" else code
+
+    def shown(self, answer: str) -> str:
+        return self.labels["no" if answer == "no" else "yes"]
+
+
+class Number(Answer, kind="number"):
+    inputmode = "decimal"  # an input of type `number` loses in silence what is typed beside digits
+    longest = 30
+    width = 10
+    wording = "Enter a number for “{label}”."
+    pattern = "^[+-]?[0-9]{1,15}([.][0-9]{1,10})?$"
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        _see_that_bounds_are(_NUMBER, field)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not _NUMBER.fullmatch(text):
+            raise fault("not_a_number")
+        number = Decimal(text)
+        least, most = self.field.least, self.field.most
+        if (least and number < Decimal(least)) or (most and number > Decimal(most)):
+            raise fault("out_of_bounds", least=least or "…", most=most or "…")
+        return f"{number:f}"
+
+
+class Day(Answer, kind="date"):
+    """ISO 8601, with hyphens. A day outside the bounds is asked about."""
+
+    default_error_messages = messages(invalid="not_a_date")
+    input_type = "date"
+    longest = 40
+    width = 11
+    wraps = False
+    wording = "Enter a date for “{label}”."
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        _see_that_bounds_are(_DAY, field)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise fault("not_a_date")
+        least, most = self.field.least, self.field.most
+        if (least and text < least) or (most and text > most):
+            raise fault("out_of_bounds", least=least or "…", most=most or "…")
+        return text
+
+    def described(self) -> dict[str, object]:
+        return {"format": "date"}
+
+
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}([.][0-9]{1,10})?")
+_BETWEEN = re.compile(r"[,;\n]")
+_SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
+"""A long number as a spreadsheet shows it: its last digits are lost."""
+
+# Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms.
+_PLAIN_ADDRESS = re.compile(
+    r"(?=.{1,64}\Z)(?!.*--)[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
+    r"@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+([a-z]{2}|com|edu|gov|int|net|org)",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def _see_that_bounds_are(what: re.Pattern[str], field: FormField) -> None:
+    for name, bound in (("least", field.least), ("most", field.most)):
+        if bound and not what.fullmatch(bound):
+            raise ValidationError(f"should be a {field.kind}", name)
+
+
+_YES = Choice("yes", "Yes", ("Y", "True", "Oui", "Sí", "I agree"))
+_NO = Choice("no", "No", ("N", "False", "Non"))
+_NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
+"""What CLDR has beside the countries and territories of ISO 3166-1: reserved codes, groups, and codes of its own."""
+
+
+@cache
+def countries() -> tuple[Choice, ...]:
+    """In the order of their names."""
+    from babel import Locale
+
+    names = {str(code): str(name) for code, name in Locale("en").territories.items()}
+    codes = [code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES]
+    return tuple(Choice(code, names[code]) for code in sorted(codes, key=lambda code: without_accents(names[code])))
+
+
+def _letters(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))

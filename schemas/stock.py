@@ -1,0 +1,239 @@
+"""The fields that an event file takes by name: those of the letter's Annex 1, and what other events often ask."""
+
+from rollcall.model.form import Choice, FormField
+from rollcall.model.registration import TITLES
+
+
+def _words(*lines: str) -> tuple[str, ...]:
+    return tuple(word for line in lines for word in line.split(", "))
+
+
+# Annex 1: one field holds both; the name is its first line.
+_NAME_AND_ADDRESS = (
+    "Name and complete address of Administration or Organization",
+    "Name and complete address of Administration or Organisation",
+    "Nom et adresse complète de l'administration ou de l'organisation",
+    "Nombre y dirección completa de la administración u organización",
+)
+
+_LETTER = (
+    FormField(
+        "title",
+        "choice",
+        "Title",
+        "Choose your title.",
+        autocomplete="honorific-prefix",
+        also=_words("Mr. / Mrs. / Ms. / Miss, Salutation, Civilité, Titre, Título, Tratamiento"),
+        choices=(
+            Choice("mr", TITLES["mr"], _words("Mister, Monsieur, M., Señor, Sr.")),
+            Choice("mrs", TITLES["mrs"], _words("Madame, Mme, Señora, Sra.")),
+            Choice("ms", TITLES["ms"]),
+            Choice("miss", TITLES["miss"], _words("Mademoiselle, Mlle, Señorita, Srta.")),
+        ),
+    ),
+    FormField(
+        "category",
+        "choice",
+        "You represent",
+        "Choose whom you represent.",
+        also=_words(
+            "Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa",
+            "Represento a",
+        ),
+    ),
+    FormField(
+        "family_name",
+        "name",
+        "Family name",
+        "Enter your family name, or your one name.",
+        100,
+        "Or your one name, if you have only one.",
+        "family-name",
+        _words("Surname, Last name, Name, Nom, Nom de famille, Apellido, Apellidos, Apellido(s)"),
+    ),
+    FormField(
+        "first_name",
+        "name",
+        "First name",
+        "Enter your first name.",
+        100,
+        autocomplete="given-name",
+        also=_words(
+            "First names, Given name, Given names, Forename, Prénom, Prénoms, Prénom(s), Nombre, Nombres, Nombre(s)"
+        ),
+    ),
+    FormField(
+        "organization",
+        "text",
+        "Administration or organization",
+        "Enter the name of your administration or organization.",
+        200,
+        "Its name in full.",
+        "organization",
+        _words(
+            *_NAME_AND_ADDRESS,
+            "Administration or Organisation, Name of Administration or Organization, Administration",
+            "Organization, Organisation, Name of organization, Name of organisation, Company",
+            "Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme",
+            "Organización, Administración, Empresa, Entidad, Administración u organización",
+            "Nombre de la administración u organización",
+        ),
+    ),
+    FormField(
+        "address",
+        "lines",
+        "Complete address",
+        "Enter the address of your administration or organization.",
+        1000,
+        "Of the administration or organization.",
+        "street-address",
+        _words(
+            *_NAME_AND_ADDRESS,
+            "Address, Full address, Postal address, Mailing address, Adresse, Adresse complète",
+            "Adresse postale, Dirección, Dirección completa, Dirección postal",
+        ),
+    ),
+    FormField(
+        "tel",
+        "tel",
+        "Tel.",
+        "Enter your telephone number.",
+        50,
+        "With the country code, for example +41 22 730 51 11.",
+        "tel",
+        _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
+    ),
+    FormField(
+        "fax",
+        "tel",
+        "Fax",
+        "Enter your fax number.",
+        50,
+        autocomplete="fax tel",
+        also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
+    ),
+    FormField(
+        "email",
+        "email",
+        "E-mail",
+        "Enter your e-mail address.",
+        254,
+        "We send the confirmation here.",
+        "email",
+        _words(
+            "Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail",
+            "Adresse email, Correo electrónico, Dirección de correo electrónico",
+        ),
+    ),
+    FormField(
+        "hotel",
+        "text",
+        "Hotel",
+        "Enter the name of your hotel.",
+        200,
+        "Where you stay. Leave it empty if you do not know yet.",
+        also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
+    ),
+    FormField(
+        "hotel_tel",
+        "tel",
+        "Tel. of the hotel",
+        "Enter the telephone number of your hotel.",
+        50,
+        also=_words(
+            "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
+            "Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel",
+        ),
+    ),
+    FormField(
+        "signed_on",
+        "date",
+        "Date",
+        "Enter the day on which you sign.",
+        help="Today, if you leave it empty.",
+        also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
+    ),
+    FormField(
+        "signature",
+        "text",
+        "Signature",
+        "Type your name: it stands for your signature.",
+        200,
+        "Your name, typed: it stands for your signature.",
+        "name",
+        also=_words("Signed, Signé, Firma"),
+    ),
+)
+"""Annex 1, top to bottom."""
+
+_MORE = (
+    FormField(
+        "nationality",
+        "country",
+        "Nationality",
+        "Choose your nationality.",
+        also=_words("Citizenship, Nationalité, Nacionalidad"),
+    ),
+    FormField(
+        "country",
+        "country",
+        "Country",
+        "Choose your country.",
+        autocomplete="country",
+        also=_words("Country of residence, Pays, País"),
+    ),
+    FormField(
+        "job_title",
+        "text",
+        "Position",
+        "Enter your position.",
+        200,
+        "What you do at your administration or organization.",
+        "organization-title",
+        _words("Job title, Function, Post, Fonction, Poste, Cargo, Función"),
+    ),
+    FormField(
+        "diet",
+        "text",
+        "Dietary needs",
+        "Enter your dietary needs.",
+        200,
+        "For example vegetarian, halal, kosher, or an allergy.",
+        also=_words("Diet, Dietary requirements, Régime alimentaire, Dieta, Régimen alimentario"),
+    ),
+    FormField(
+        "arrival",
+        "date",
+        "Arrival",
+        "Enter the day of your arrival.",
+        also=_words("Date of arrival, Arrival date, Date d'arrivée, Fecha de llegada, Llegada"),
+    ),
+    FormField(
+        "departure",
+        "date",
+        "Departure",
+        "Enter the day of your departure.",
+        also=_words("Date of departure, Departure date, Date de départ, Fecha de salida, Salida"),
+    ),
+    FormField(
+        "accessibility",
+        "lines",
+        "What you need to take part",
+        "Enter what you need to take part.",
+        1000,
+        "For example a wheelchair ramp, sign language, or large print.",
+        also=_words("Accessibility, Accessibility needs, Special needs, Accessibilité, Accesibilidad"),
+    ),
+    FormField(
+        "accompanying",
+        "lines",
+        "Persons who accompany you",
+        "Enter the names of the persons who accompany you.",
+        1000,
+        "One name a line.",
+        also=_words("Accompanying persons, Accompanying person, Personnes accompagnantes, Acompañantes"),
+    ),
+)
+
+STOCK = {field.name: field for field in (*_LETTER, *_MORE)}
+LETTER_FIELDS = tuple(field.name for field in _LETTER)
