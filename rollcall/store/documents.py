@@ -173,7 +173,7 @@ class DocumentStore:
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
-        return self._committed(Update(_event_path(event), closed, intake.version), *map(_new, entries))
+        return self._committed(Update(_event_path(event), closed, intake.version), *map(_renewed, entries))
 
     # --- registrations
 
