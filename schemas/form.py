@@ -275,7 +275,7 @@ class Choice(Text):
         return code
 
     def code_of(self, text: str) -> str | None:
-        return self._codes.get(_letters(text))
+        return self._codes.get(_letters(text)) if len(text) <= self.max_length else None
 
 
 def _letters(text: str) -> str:

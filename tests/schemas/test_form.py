@@ -1,7 +1,11 @@
 """A filled-in form, checked."""
 
 import sys
+import time
 import unicodedata
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from email_validator import validate_email
@@ -178,6 +182,58 @@ def test_a_question_mark_may_be_meant(hotel: str) -> None:
 def test_too_long_says_how_long() -> None:
     (sentence,) = errors_of(address="x" * 1001)["address"]
     assert sentence == "Please shorten this to 1,000 characters; it has 1,001."
+
+
+_MARKS = "a" + "\u0301\u0316" * 15_500
+_LARGE = {  # each near the 64 kB that a form may have
+    "marks to sort": _MARKS,
+    "marks the other way round": "a" + "\u0301" * 15_000 + "\u0316" * 15_000,
+    "one long compatibility character": "\ufdfa" * 20_000,
+    "jamo": "\u1100\u1161\u11a8" * 7_000,
+    "blanks": "a" + "\n" * 60_000 + "a",
+    "lines": "a\n" * 30_000,
+    "labels of a domain": "é@" + "é." * 20_000 + "org",
+    "hyphens": "a@" + "a-" * 30_000 + "!",
+    "brackets": "+(" * 30_000 + "1",
+    "extensions": "1" + " ext" * 15_000,
+    "question marks": "?a" * 30_000,
+    "digits": "1" * 60_000,
+}
+
+
+def _processor_time(work: Callable[[], object]) -> float:
+    """Seconds, the best of three."""
+    times = []
+    for _ in range(3):
+        before = time.process_time()
+        work()
+        times.append(time.process_time() - before)
+    return min(times)
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["as sent", "at each limit"])
+@pytest.mark.parametrize("text", _LARGE.values(), ids=_LARGE)
+def test_no_answer_takes_long_to_check(text: str, cut: bool) -> None:
+    longest = {field.name: field.max_length or 300 for field in form_fields(EVENT)}
+    forms: list[dict[str, object]]
+    if cut:  # all at once
+        forms = [{name: text[: Text.AS_SENT * length] for name, length in longest.items()}]
+    else:
+        forms = [a_form(**{name: text}) for name in longest]
+
+    def check(form: Mapping[str, object]) -> None:
+        with suppress(ValidationError):
+            read_form(EVENT, form)
+        in_codes(EVENT, {name: str(answer) for name, answer in form.items()})
+
+    read_form(EVENT, a_form(email="é@é.org"))  # loads the libraries
+    assert max(_processor_time(partial(check, form)) for form in forms) < 0.05
+
+
+def test_a_letter_may_come_in_parts() -> None:
+    name = "\u1ec7" * 99
+    parts = unicodedata.normalize("NFD", name)
+    assert read_form(EVENT, a_form(family_name=f"{'  ' * 100}{parts}")).family_name == name
 
 
 def test_a_field_the_form_has_not_is_named() -> None:
