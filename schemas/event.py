@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
-from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Venue, end_of
+from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.event_form import CategoryTable, FormTable, FormTableSchema, codes_differ, fields_of
 from schemas.event_tables import Table, line
@@ -68,20 +68,43 @@ class _LocalTime(fields.Field[date | datetime]):
         return value
 
 
+class _LocalDate(fields.Field[date]):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, date) or isinstance(value, datetime):
+            raise ValidationError("should be a date, as 2004-02-20")
+        return value
+
+
 class _HotelTable(Table):
     makes = Hotel
     name = line()
     tel = line(required=False)
+    address = line(required=False)
     website = _link(required=False)
+    rates = line(required=False)
+    block_code = line(required=False)
+    book_by = _LocalDate(load_default=None)
+
+
+class _OnlineTable(Table):
+    makes = Online
+    url = _link()
+    text = line(required=False)
+
+
+class _PrivacyTable(Table):
+    makes = Privacy
+    text = line()
+    link = _link(required=False)
 
 
 class _VenueTable(Table):
     makes = Venue
-    room = line()
+    room = line(required=False)
     building = line()
     address = fields.List(line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
     country = line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
-    tel = line()
+    tel = line(required=False)
     fax = line(required=False)
     email = _email(required=False)
     website = _link(required=False)
@@ -103,7 +126,7 @@ class _IntakeTable(Table):
 
 class _EventFile(Table):
     title = line()
-    reference = line()
+    reference = line(required=False)
     organizer = line()
     website = _link(required=False)
     time_zone = _Zone(required=True)
@@ -116,7 +139,9 @@ class _EventFile(Table):
     intake = fields.Nested(_IntakeTable, required=True)
     form = fields.Nested(FormTableSchema, load_default=FormTable)
     categories = fields.List(fields.Nested(CategoryTable), load_default=list, validate=codes_differ)
-    venue = fields.Nested(_VenueTable, required=True)
+    venue = fields.Nested(_VenueTable, load_default=None)
+    online = fields.Nested(_OnlineTable, load_default=None)
+    privacy = fields.Nested(_PrivacyTable, load_default=None)
     contact = fields.Nested(_ContactTable, required=True)
     hotels = fields.List(fields.Nested(_HotelTable), load_default=list)
 
@@ -126,6 +151,11 @@ class _EventFile(Table):
             raise ValidationError("should be a date where starts is one, a date and time where starts is one", "ends")
         if given["ends"] < given["starts"]:
             raise ValidationError("should not be before starts", "ends")
+
+    @validates_schema
+    def _it_is_somewhere(self, given: dict[str, Any], **_kwargs: Any) -> None:
+        if not given.get("venue") and not given.get("online"):
+            raise ValidationError("is missing; add it, or [online] with a url", "venue")
 
 
 def read_events(folder: Path) -> dict[str, Event]:

@@ -9,8 +9,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
-from rollcall.model.event import Event
-from rollcall.model.form import Choice, Condition, FormField
+from rollcall.model.event import Event, Hotel
+from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
 from schemas.event_tables import Table, is_origin, line
 from schemas.kinds import KINDS
 from schemas.stock import LETTER_FIELDS, STOCK
@@ -21,7 +21,7 @@ MOST_FIELDS = 90
 """A page's own fields come on top (handlers/request_body.py, `MOST_FIELDS`)."""
 _CODE = r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*\Z"
 _NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z"
-_RESERVED = ("message", "shown_at", "reference", "received", "received_at", "confirmation", "doubles", "in_time")
+_RESERVED = ("message", "shown_at", "reference", "received", "received_at", "confirmation", "doubles", "in_time", "nights", "no_longer_asked")
 """Fields of the page's own, and columns of the roster."""
 _HALF_A_YEAR = timedelta(days=183)
 _STAY = timedelta(days=30)
@@ -35,6 +35,8 @@ class Section:
 
 @dataclass(frozen=True)
 class FormTable:
+    hotel: str = "free"
+    """`list`: chosen; `free`: written; `none`: not asked."""
     required: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     fields: tuple[FormField, ...] = ()
@@ -115,6 +117,9 @@ class _SectionTable(Table):
 
 class FormTableSchema(Table):
     makes = FormTable
+    hotel = fields.String(
+        load_default="free", validate=validate.OneOf(["list", "free", "none"], error="should be list, free or none")
+    )
     required = fields.List(line(), load_default=list)
     origins = fields.List(line(validate=is_origin), load_default=list)
     fields_ = fields.List(fields.Nested(_FieldTable), load_default=list, data_key="fields")
@@ -123,7 +128,8 @@ class FormTableSchema(Table):
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormTable:
         given["fields"] = given.pop("fields_")
-        return FormTable(**{name: tuple(value) for name, value in given.items()})
+        said: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
+        return FormTable(**said)
 
 
 class CategoryTable(_ChoiceTable):
@@ -171,34 +177,17 @@ def _field(name: str, **said: Any) -> FormField:
 def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tuple[FormField, ...]:
     """The form of an event file, top to bottom. Raises `ValidationError`."""
     asked = list(form.fields) or [STOCK[name] for name in LETTER_FIELDS]
-    names = [field.name for field in asked]
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise ValidationError(f"{name} is there twice", "form.fields")
-    for name in NEEDED:
-        if name not in names:
-            raise ValidationError(f"should have {name}; the desk cannot do without it", "form.fields")
-    for name in form.required:
-        if name not in names:
-            raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
-    if len(asked) > MOST_FIELDS:
-        raise ValidationError(f"should be {MOST_FIELDS} at the most", "form.fields")
-    headings = _headings(form.sections, names)
-    first, last = event.day_of(event.starts), event.day_of(event.ends)
-    signed = [event.day_of(event.opens_at), event.day_of(event.closes_at), first, last]
-    # nobody signs before there is a form, nor after the event; east of it the next day has begun
-    bounds = {
-        "signed_on": (min(signed) - _HALF_A_YEAR, max(signed) + timedelta(days=1)),
-        "arrival": (first - _STAY, last),
-        "departure": (first, last + _STAY),
-    }
+    _see_that_names_are_right(asked, form.required)
+    asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels)]
+    headings = _headings(form.sections, [field.name for field in asked])
+    bounds = _usual_bounds(event)
     made = []
     for field in asked:
         if field.name == "category" and not field.choices:
             if not categories:
                 raise ValidationError("should be one or more, since the form asks for the category", "categories")
             field = replace(field, choices=tuple(categories))
-        least, most = map(date.isoformat, bounds[field.name]) if field.name in bounds else (None, None)
+        least, most = bounds.get(field.name, (None, None))
         made.append(
             replace(
                 field,
@@ -211,6 +200,51 @@ def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tu
     for field in made:
         _see_that_conditions_can_hold(field, made)
     return tuple(made)
+
+
+def _see_that_names_are_right(asked: Sequence[FormField], required: Sequence[str]) -> None:
+    names = [field.name for field in asked]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValidationError(f"{name} is there twice", "form.fields")
+    for name in NEEDED:
+        if name not in names:
+            raise ValidationError(f"should have {name}; the desk cannot do without it", "form.fields")
+    for name in required:
+        if name not in names:
+            raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
+    if len(asked) > MOST_FIELDS:
+        raise ValidationError(f"should be {MOST_FIELDS} at the most", "form.fields")
+
+
+def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel]) -> list[FormField]:
+    """Of the field `hotel`: as it is, a choice and a field for another's name, or nothing."""
+    if field.name not in ("hotel", "hotel_tel") or asks == "free":
+        return [field]
+    if asks == "none":
+        return []
+    another = Condition("hotel", (ANOTHER_HOTEL,))
+    if field.name == "hotel_tel":
+        return [replace(field, only_if=another)]
+    if not hotels:
+        raise ValidationError("should be one or more, since people choose from them", "hotels")
+    named = [Choice(_code_of(one.name) or f"hotel-{place}", one.name) for place, one in enumerate(hotels, 1)]
+    codes_differ(named)
+    choice = Choice(ANOTHER_HOTEL, "Another, or not known yet")
+    chosen = replace(field, kind="choice", ask="Choose your hotel.", help="", max_length=None, choices=(*named, choice))
+    return [chosen, replace(STOCK["hotel"], name=HOTEL_NAME, label="Name of the other hotel", also=(), only_if=another)]
+
+
+def _usual_bounds(event: Event) -> Mapping[str, tuple[str, str]]:
+    first, last = event.day_of(event.starts), event.day_of(event.ends)
+    signed = [event.day_of(event.opens_at), event.day_of(event.closes_at), first, last]
+    # nobody signs before there is a form, nor after the event; east of it the next day has begun
+    days = {
+        "signed_on": (min(signed) - _HALF_A_YEAR, max(signed) + timedelta(days=1)),
+        "arrival": (first - _STAY, last),
+        "departure": (first, last + _STAY),
+    }
+    return {name: (least.isoformat(), most.isoformat()) for name, (least, most) in days.items()}
 
 
 def _headings(sections: Sequence[Section], names: Sequence[str]) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ _SENTENCES = {
     "not_a_telephone_number": "This should be a telephone number, as +41 22 730 51 11.",
     "not_an_email_address": "This does not read as an e-mail address. Please write one, as name@example.org.",
     "not_a_date": "This should be a date, as 2004-02-20.",
+    "before_arrival": "This should not be before the day of your arrival.",
     "not_a_number": "This should be a number, in digits.",
     "out_of_bounds": "This should be between {least} and {most}.",
     "not_asked": "This is not asked of you, by what you answered above. Please leave it empty.",

@@ -103,6 +103,8 @@ class _FormSchema(Schema):
                     faults[field.name] = [Fault("required")]
             elif not field.applies(given):
                 faults[field.name] = [Fault("not_asked")]
+        if given.get("departure", "9") < given.get("arrival", ""):
+            faults["departure"] = [Fault("before_arrival")]
         if faults:
             raise ValidationError(faults)
 
@@ -122,8 +124,9 @@ class _FormSchema(Schema):
 
 def _understood(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
     """E.164 (ITU-T). Only the hotel's country is known: only its number may omit the country code."""
+    country = event.venue.country if event.venue else None
     asked = [one.name for one in event.fields if one.kind == "tel" and one.name in answers]
-    numbers = {name: _e164(answers[name], event.venue.country if name == "hotel_tel" else None) for name in asked}
+    numbers = {name: _e164(answers[name], country if name == "hotel_tel" else None) for name in asked}
     return {name: number for name, number in numbers.items() if number}
 
 

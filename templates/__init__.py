@@ -47,24 +47,24 @@ def dialled(number: str) -> str:
 def in_zone(instant: datetime, event: Event) -> str:
     """`20 February 2004, 23:58 (Zurich time)`."""
     local = instant.astimezone(event.zone)
-    return f"{_day(local)}, {local:%H:%M} ({_place(event)} time)"
+    return f"{written_day(local)}, {local:%H:%M} ({_place(event)} time)"
 
 
 def in_utc(instant: datetime) -> str:
     """`20 February 2004, 22:58 UTC`."""
-    return f"{_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    return f"{written_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
 def deadline(instant: datetime, event: Event) -> str:
     """As `in_zone`, or `the end of 20 February 2004 (Zurich time)`."""
     day = event.day_ended_at(instant)
-    return f"the end of {_day(day)} ({_place(event)} time)" if day else in_zone(instant, event)
+    return f"the end of {written_day(day)} ({_place(event)} time)" if day else in_zone(instant, event)
 
 
 def dates(event: Event) -> str:
     """`26–27 February 2004`."""
     starts, ends = event.day_of(event.starts), event.day_of(event.ends)
-    return _day(starts) if starts == ends else _span(starts, ends)
+    return written_day(starts) if starts == ends else _span(starts, ends)
 
 
 def days(event: Event) -> str:
@@ -76,24 +76,25 @@ def days(event: Event) -> str:
 
 def _hours(starts: datetime, ends: datetime, place: str) -> str:
     if starts.date() == ends.date():
-        return f"{starts:%A} {_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({place} time)"
-    return f"{_day(starts)}, {starts:%H:%M} to {_day(ends)}, {ends:%H:%M} ({place} time)"
+        return f"{starts:%A} {written_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({place} time)"
+    return f"{written_day(starts)}, {starts:%H:%M} to {written_day(ends)}, {ends:%H:%M} ({place} time)"
 
 
 def _whole_days(starts: date, ends: date) -> str:
     if starts == ends:
-        return f"{starts:%A} {_day(starts)}"
+        return f"{starts:%A} {written_day(starts)}"
     joined = "and" if ends.toordinal() - starts.toordinal() == 1 else "to"
     return f"{_span(starts, ends)} ({starts:%A} {joined} {ends:%A})"
 
 
 def _span(starts: date, ends: date) -> str:
     if (starts.year, starts.month) == (ends.year, ends.month):
-        return f"{starts.day}–{_day(ends)}"
-    return f"{_day(starts)} – {_day(ends)}"
+        return f"{starts.day}–{written_day(ends)}"
+    return f"{written_day(starts)} – {written_day(ends)}"
 
 
-def _day(day: date) -> str:
+def written_day(day: date) -> str:
+    """`20 February 2004`."""
     return f"{day.day} {day:%B} {day.year}"
 
 

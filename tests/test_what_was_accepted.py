@@ -71,6 +71,7 @@ def _answers(field: Any) -> st.SearchStrategy[Any]:
     kinds: dict[str, st.SearchStrategy[Any]] = {
         "choice": st.sampled_from([choice.code for choice in field.choices] or [""]),
         "text": _texts,
+        "name": _texts,
         "lines": _lines,
         "tel": _numbers,
         "email": _addresses,

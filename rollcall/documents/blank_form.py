@@ -66,7 +66,9 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
         invariant=1,
         displayDocTitle=True,
     )
-    each_page = _each_page(f"{event.reference} · {textwrap.shorten(event.title, 80, placeholder='…')}")
+    each_page = _each_page(
+        " · ".join(filter(None, (event.reference, textwrap.shorten(event.title, 80, placeholder="…"))))
+    )
     story = [*_head(event, to), _questions(event.fields)]
     marks: list[Mark] = []
     canvas = partial(MarkingCanvas, marks=marks)
@@ -95,7 +97,7 @@ def _ways(event: Event, to: str | None) -> list[str]:
 
 
 def _place(event: Event) -> str:
-    return f"{event.venue.room}, {event.venue.building}"
+    return event.place[0]
 
 
 def _label(field: FormField) -> str:
@@ -121,7 +123,7 @@ def _head(event: Event, to: str | None) -> list[Flowable]:
     return [
         _words(event.organizer, _TEXT),
         _words(event.title, _TITLE),
-        _words(", ".join((_place(event), *event.venue.address)), _TEXT),
+        _words(", ".join(event.place), _TEXT),
         _words(days(event), _TEXT),
         _words("Registration form", _HEADING),
         _words(returned, _STRONG),

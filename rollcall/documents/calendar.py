@@ -20,7 +20,7 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
     else:
         entry.add("dtstart", event.starts)
         entry.add("dtend", event.ends + timedelta(days=1))  # exclusive (RFC 5545, 3.6.1)
-    entry.add("location", ", ".join((event.venue.room, event.venue.building, *event.venue.address)))
+    entry.add("location", ", ".join(event.place))
     entry.add("description", f"Your reference: {registered.reference}\nQuestions: {event.contact.email}")
     if event.website:
         entry.add("url", event.website)

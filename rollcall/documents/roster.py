@@ -16,6 +16,7 @@ from typing import Any
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
+from rollcall.model.form import nights
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
 from rollcall.model.roster import WHY_QUARANTINED, Drawn, Named, RosterContent, RosterRow, Shown, roster_file_name
@@ -30,11 +31,16 @@ NAMED = 200
 DOUBLES_NAMED = 5
 NOT_GIVEN = "(not given)"
 
+NIGHTS = "nights"
+NO_LONGER_ASKED = "no_longer_asked"
+"""Answers to fields that the form had when they were given."""
 _COLUMNS = {
     "reference": Column("Reference", 12, wraps=False),
     "received": Column("Received", 11, wraps=False),
     "confirmation": Column("Confirmation", 13, wraps=False),
     "doubles": Column("May be the same as", 12, wraps=False),
+    NIGHTS: Column("Nights", 7, wraps=False),
+    NO_LONGER_ASKED: Column("No longer asked", 28),
     "in_time": Column("E-mailed in time, at", 12, wraps=False),
     "same_hotel": Column("Hotel", 28),
     "sign": Column("Please sign", 36),
@@ -61,7 +67,7 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
 
 def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iterator[RosterRow]:
     """Writes those on the list as CSV on the way (RFC 4180): answers as typed, choices as codes, times in UTC."""
-    names = ["reference", *(field.name for field in event.fields), "received_at", "confirmation"]
+    names = ["reference", *_asked(event), "received_at", "confirmation"]
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, names, extrasaction="ignore")
         table.writeheader()
@@ -79,8 +85,10 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
         return Sheet(name, {one: columns[one] for one in across if one in columns}, cells, count, **printed)
 
-    fields, person = [field.name for field in event.fields], ("family_name", "first_name", "organization")
+    fields, person = _asked(event), ("family_name", "first_name", "organization")
     roster = "reference", *fields, "received", "confirmation", "doubles"
+    if rows.some_no_longer_asked:
+        roster = *roster, NO_LONGER_ASKED
     at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
     listed, late, totals = rows.count(late=False), rows.count(late=True), list(_totals(event, rows))
     by_hotel, by_name = rows.of(order="hotel_key = '', hotel_key, name"), rows.of(order="name")
@@ -126,7 +134,8 @@ def hotel_key(name: str) -> str:
 class SortedRows:
     def __init__(self, event: Event) -> None:
         self._event = event
-        self._names = ["reference", *(field.name for field in event.fields), "received", "confirmation"]
+        self.some_no_longer_asked = False
+        self._names = ["reference", *_asked(event), "received", "confirmation", NO_LONGER_ASKED]
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
         self._file.execute("pragma journal_mode = off")
         self._file.execute(f"create table people ({_KEPT})")
@@ -143,7 +152,8 @@ class SortedRows:
             if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, closes_at):
                 in_time = _time(arrived_at, self._event)
             cells = {"reference": reference, **_cells(self._event, registered), "confirmation": _sent(one)}
-            hotel = person.answers.get("hotel")
+            self.some_no_longer_asked = self.some_no_longer_asked or bool(cells[NO_LONGER_ASKED])
+            hotel = self._event.hotel_of(person.answers) or None
             category, organization_key, name = place_of(person)
             return {
                 "late": one.late,
@@ -261,7 +271,21 @@ def _cells(event: Event, one: Registered) -> Mapping[str, str]:
 
 def _answers(event: Event, one: Registered) -> Mapping[str, str]:
     """A form without a date was signed on the day it came."""
-    return {"signed_on": one.received_at.astimezone(event.zone).date().isoformat(), **written(one.registration)}
+    answers, asked = written(one.registration), {field.name for field in event.fields}
+    slept = nights(answers)
+    return {
+        "signed_on": one.received_at.astimezone(event.zone).date().isoformat(),
+        **answers,
+        NIGHTS: "" if slept is None else str(slept),
+        NO_LONGER_ASKED: "\n".join(f"{name}: {text}" for name, text in answers.items() if name not in asked),
+    }
+
+
+def _asked(event: Event) -> list[str]:
+    names = [field.name for field in event.fields]
+    if {"arrival", "departure"} <= {*names}:
+        names.insert(names.index("departure") + 1, NIGHTS)
+    return names
 
 
 def _sent(one: RosterRow) -> str:

@@ -7,9 +7,10 @@ from rollcall.documents.calendar import invitation
 from rollcall.emails.wording import details, person_of, worded
 from rollcall.model.email import Attachment, Email, OutboxEntry
 from rollcall.model.event import Event, Venue
+from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.registration import Registered
-from templates import dates
+from templates import dates, written_day
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
@@ -40,14 +41,33 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         in_time=in_time,
         closes_at=intake.closes_at,
         calendar_entry=calendar_entry,
-        map=map_of(event.venue),
-        hotel=answers.get("hotel", ""),
+        map=map_of(event.venue) if event.venue else None,
+        listed_hotel=_listed(event, event.hotel_of(answers)),
+        hotel=event.hotel_of(answers),
         hotel_tel=answers.get("hotel_tel", ""),
+        nights=nights(answers),
     )
 
 
 def map_of(venue: Venue) -> str:
     return _MAP + quote_plus(", ".join((venue.building, *venue.address)))
+
+
+def _listed(event: Event, name: str) -> list[tuple[str, str]]:
+    """How to reach the hotel, and how to book."""
+    field, hotel = event.field("hotel"), next((one for one in event.hotels if one.name == name), None)
+    if field is None or not field.choices or hotel is None:
+        return []
+    said = (
+        ("Hotel", hotel.name),
+        ("Address", hotel.address),
+        ("Tel.", hotel.tel),
+        ("Website", hotel.website),
+        ("Rates", hotel.rates),
+        ("Say when you book", hotel.block_code),
+        ("Book by", hotel.book_by and written_day(hotel.book_by)),
+    )
+    return [(label, text) for label, text in said if text]
 
 
 def _outcome(late: bool, in_time: bool) -> str:

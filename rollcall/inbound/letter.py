@@ -231,8 +231,8 @@ def is_only_heading(line: str) -> bool:
 @lru_cache(maxsize=64)
 def words_of(event: Event) -> Set[str]:
     """Those that say nothing to the event's staff."""
-    venue, contact = event.venue, event.contact
-    own = (event.title, event.reference, event.slug, event.organizer, venue.room, venue.building, *venue.address)
+    contact = event.contact
+    own = (event.title, event.reference or "", event.slug, event.organizer, *event.place)
     own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff, event.zone.key)
     own = (*own, f"{event.starts:%A} {event.ends:%A}")
     months = {event.starts.month, event.ends.month, event.closes_at.month}
@@ -297,7 +297,7 @@ def refuses(text: str) -> bool:
 
 def names_another_event(event: Event, text: str) -> bool:
     """A workshop on something else, or on other days. A day before or after is a journey."""
-    own = {word for said in (event.title, event.reference, event.slug) for word in plain(said).split()}
+    own = {word for said in (event.title, event.reference or "", event.slug) for word in plain(said).split()}
     near = timedelta(days=3)
     months = {day.month for day in (event.starts - near, event.starts, event.ends, event.ends + near)}
     months |= {event.opens_at.month, event.closes_at.month}

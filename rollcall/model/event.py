@@ -1,25 +1,34 @@
 """An event as its file describes it."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from rollcall.model.form import Choice, FormField
+from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, FormField
 
 
 @dataclass(frozen=True)
 class Venue:
     """`country` is ISO 3166-1 alpha-2."""
 
-    room: str
     building: str
     address: tuple[str, ...]
     country: str
-    tel: str
-    fax: str | None
-    email: str | None
-    website: str | None
+    room: str | None = None
+    tel: str | None = None
+    fax: str | None = None
+    email: str | None = None
+    website: str | None = None
+
+
+@dataclass(frozen=True)
+class Online:
+    """Told in the confirmation alone."""
+
+    url: str
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,19 @@ class Contact:
 @dataclass(frozen=True)
 class Hotel:
     name: str
-    tel: str | None
-    website: str | None
+    tel: str | None = None
+    address: str | None = None
+    website: str | None = None
+    rates: str | None = None
+    block_code: str | None = None
+    """What to say when booking."""
+    book_by: date | None = None
+
+
+@dataclass(frozen=True)
+class Privacy:
+    text: str
+    link: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +65,8 @@ class Event:
 
     slug: str
     title: str
-    reference: str
+    reference: str | None
+    """Of the letter that invites."""
     organizer: str
     website: str | None
     zone: ZoneInfo
@@ -53,7 +74,8 @@ class Event:
     ends: date | datetime
     opens_at: datetime
     closes_at: datetime
-    venue: Venue
+    venue: Venue | None
+    """None where the event is online alone."""
     contact: Contact
     staff: tuple[str, ...]
     fields: tuple[FormField, ...]
@@ -62,6 +84,8 @@ class Event:
     """Pages elsewhere that may post the form: `https://www.example.org`."""
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
+    online: Online | None = None
+    privacy: Privacy | None = None
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)
@@ -71,6 +95,22 @@ class Event:
         """Whom people represent; none where the form does not ask."""
         field = self.field("category")
         return field.choices if field else ()
+
+    def hotel_of(self, answers: Mapping[str, str]) -> str:
+        """The name, chosen or written; empty where it is not known yet."""
+        hotel = answers.get("hotel", "")
+        if (field := self.field("hotel")) is None or not field.choices:
+            return hotel
+        listed = {choice.code: choice.label for choice in field.choices if choice.code != ANOTHER_HOTEL}
+        return listed.get(hotel) or answers.get(HOTEL_NAME, "")
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """In lines, as for an envelope."""
+        if self.venue is None:
+            return ("Online",)
+        inside = ", ".join(filter(None, (self.venue.room, self.venue.building)))
+        return inside, *self.venue.address, *(("and online",) if self.online else ())
 
     def is_over(self, now: datetime) -> bool:
         if isinstance(self.ends, datetime):
@@ -113,7 +153,7 @@ _SINK = "sink.sendgrid.net"
 SMOKE_TEST = Event(
     slug="smoke-test",
     title="Smoke test",
-    reference="",
+    reference=None,
     organizer="Rollcall",
     website=None,
     zone=ZoneInfo("UTC"),
@@ -121,7 +161,7 @@ SMOKE_TEST = Event(
     ends=date(9000, 1, 2),
     opens_at=datetime(1970, 1, 1, tzinfo=UTC),
     closes_at=datetime(9000, 1, 1, tzinfo=UTC),
-    venue=Venue("-", "-", ("-",), "CH", "-", None, None, None),
+    venue=None,
     contact=Contact("Rollcall", "Rollcall", "-", None, f"smoke-test@{_SINK}"),
     staff=(f"smoke-test@{_SINK}",),
     fields=(

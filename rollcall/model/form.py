@@ -2,6 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+
+ANOTHER_HOTEL = "another"
+"""A choice of the field `hotel`, where an event lists hotels."""
+HOTEL_NAME = "hotel_name"
+"""The field for that one's name."""
+
+
+def nights(answers: Mapping[str, str]) -> int | None:
+    """Between the fields `arrival` and `departure`."""
+    arrival, departure = answers.get("arrival"), answers.get("departure")
+    if not arrival or not departure:
+        return None
+    return (date.fromisoformat(departure) - date.fromisoformat(arrival)).days
 
 
 @dataclass(frozen=True)

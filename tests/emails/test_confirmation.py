@@ -47,6 +47,7 @@ def test_the_calendar_entry_is_attached_under_the_name_that_the_text_says() -> N
 
 
 def test_the_map_is_asked_for_the_venue_whatever_its_name_holds() -> None:
+    assert EVENT.venue
     venue = replace(EVENT.venue, building='A&B "Hall" #1?')
     (query,) = parse_qs(urlsplit(map_of(venue)).query)["query"]
     assert query.startswith('A&B "Hall" #1?, Place des Nations')
