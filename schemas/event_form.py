@@ -21,7 +21,10 @@ MOST_FIELDS = 90
 """A page's own fields come on top (handlers/request_body.py, `MOST_FIELDS`)."""
 _CODE = r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*\Z"
 _NAME = r"[a-z][a-z0-9]*(_[a-z0-9]+)*\Z"
-_RESERVED = ("message", "shown_at", "reference", "received", "received_at", "confirmation", "doubles", "in_time", "nights", "no_longer_asked")
+_RESERVED = (
+    *("message", "shown_at"),
+    *("reference", "received", "received_at", "confirmation", "doubles", "in_time", "nights", "no_longer_asked"),
+)
 """Fields of the page's own, and columns of the roster."""
 _HALF_A_YEAR = timedelta(days=183)
 _STAY = timedelta(days=30)

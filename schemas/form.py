@@ -10,6 +10,7 @@ from marshmallow import ValidationError as ValidationError  # for those who call
 
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
+from rollcall.model.form import FormField
 from rollcall.model.registration import Registration
 from schemas.kinds import KINDS, Answer, SeveralChoices
 from schemas.text import is_blank
@@ -18,8 +19,20 @@ from schemas.text import is_blank
 @lru_cache(maxsize=1000)
 def schema_for(event: Event) -> Schema:
     checked = {one.name: KINDS[one.kind](one) for one in event.fields}
+    for one in checked.values():
+        one.only_for = _only_for(event, one.field)
     schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "event": event})()
     return schema
+
+
+def _only_for(event: Event, field: FormField) -> str:
+    """Of whom it is asked, in words: for those who see the whole form."""
+    condition = field.only_if
+    depends_on = event.field(condition.field) if condition else None
+    if condition is None or depends_on is None:
+        return ""
+    labels = [choice.label for choice in depends_on.choices if choice.code in condition.values]
+    return f"Only if you answer {' or '.join(f'“{label}”' for label in labels)} to “{depends_on.label}”."
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
@@ -93,16 +106,16 @@ class _FormSchema(Schema):
         """A condition on a field with a fault of its own is not judged."""
         if not isinstance(answers, Mapping):
             return
+        answered = {name for name, value in answers.items() if not self._is_blank(name, value)}
         faults: dict[str, list[Fault]] = {}
         for field in self.event.fields:
             conditions = [one for one in (field.only_if, field.required_if) if one]
-            if not conditions or any(one.field in answers and one.field not in given for one in conditions):
+            if not conditions or any(one.field in answered and one.field not in given for one in conditions):
                 continue
-            if field.name not in answers:
-                if field.must_be_answered(given):
-                    faults[field.name] = [Fault("required")]
-            elif not field.applies(given):
+            if field.name in answered and not field.applies(given):
                 faults[field.name] = [Fault("not_asked")]
+            elif field.name not in answered and field.must_be_answered(given):
+                faults[field.name] = [Fault("required")]
         if given.get("departure", "9") < given.get("arrival", ""):
             faults["departure"] = [Fault("before_arrival")]
         if faults:

@@ -51,6 +51,8 @@ class Answer(Text):
             metadata={"label": field.label, "help": field.help},
         )
         self.field = field
+        self.only_for = ""
+        """Of whom it is asked, in words."""
 
     @classmethod
     def usual_choices(cls) -> tuple[Choice, ...]:
@@ -209,7 +211,9 @@ class SeveralChoices(OneChoice, kind="choices"):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, list):
-            value = "\n".join(one if isinstance(one, str) else "\0" for one in value)
+            if not all(isinstance(one, str) for one in value):
+                raise fault("not_text")
+            value = "\n".join(value)
         codes = self.codes_of(Text._deserialize(self, value, attr, data, **kwargs))
         if not codes:
             raise fault("not_a_choice")

@@ -16,14 +16,26 @@ form?.addEventListener("submit", (event) => {
   sending = true;
   setTimeout(ready, 5000, "No answer yet. You can press the button again: sending twice is safe.");
 });
+{# What is asked only of some is shown to them; what is not asked is not sent. #}
+const some = [...document.querySelectorAll("[data-only-if]")];
+function ask() {
+  for (const field of some) {
+    const [name, ...codes] = field.dataset.onlyIf.split(" ");
+    const given = [...form.querySelectorAll(`[name="${name}"]:checked, select[name="${name}"]`)].map((one) => one.value);
+    const asked = codes.some((code) => given.includes(code));
+    field.hidden = !asked;
+    for (const input of field.querySelectorAll("input, textarea, select")) input.disabled = !asked;
+  }
+}
 {# What was answered, to be checked before it is signed. #}
 const check = form?.querySelector(".check");
 if (check) form.querySelector(".second").remove();
 const made = (name, said, more) => Object.assign(document.createElement(name), { textContent: said, ...more });
 function row(field) {
-  const name = field.querySelector("legend, .name"), input = field.querySelector("input, textarea");
-  const chosen = field.querySelector(":checked")?.parentElement.textContent;
-  const said = (input.type === "radio" ? chosen ?? "" : input.value).trim();
+  const name = field.querySelector("legend, .name"), input = field.querySelector("input, textarea, select");
+  const chosen = [...field.querySelectorAll("input:checked")].map((one) => one.parentElement.textContent.trim());
+  const listed = input.selectedOptions?.[0].textContent;
+  const said = (/radio|checkbox/.test(input.type) ? chosen.join("; ") : listed ?? input.value).trim();
   const missing = !said && !name.querySelector(".must");
   const change = made("a", said ? "Change" : "Add", { href: `#${input.id}` });
   change.append(made("span", ` ${name.firstChild.textContent}`, { className: "hidden" }));
@@ -38,10 +50,10 @@ function row(field) {
 }
 function list() {
   if (!check) return;
-  const rows = [...form.querySelectorAll(".field")].filter((one) => check.compareDocumentPosition(one) & 2).map(row);
+  const rows = [...form.querySelectorAll(".field:not([hidden])")].filter((one) => check.compareDocumentPosition(one) & 2).map(row);
   const lines = made("dl");
   lines.append(...rows.map(([, line]) => line));
   check.replaceChildren(...(rows.some(([said]) => said) ? [made("h2", "Check your answers before you sign"), lines] : []));
 }
-form?.addEventListener("input", list);
-addEventListener("pageshow", () => { ready(""); list(); });
+form?.addEventListener("input", () => { ask(); list(); });
+addEventListener("pageshow", () => { ready(""); ask(); list(); });

@@ -1,5 +1,6 @@
 """What tests are about: the real event and an invented registrant, each test varying one thing."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -66,6 +67,17 @@ def an_event_for(*categories: Choice, **changes: Any) -> Event:
     event = an_event(**changes)
     fields = (replace(field, choices=categories) if field.name == "category" else field for field in event.fields)
     return replace(event, fields=tuple(fields))
+
+
+def an_event_asking(fields: str, *, form: str = "", rest: str = "") -> Event:
+    """The letter's, with other fields: TOML of `[[form.fields]]`, of `[form]`, and of tables of its own. Raises
+    `EventFileError`."""
+    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+    letter = re.sub(r"^required = .*$", form, letter, flags=re.MULTILINE)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "intgov04.toml"
+        path.write_text(f"{letter}\n{fields}\n{rest}\n", "utf-8")
+        return read_event(path)
 
 
 def roster_files(

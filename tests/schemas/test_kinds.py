@@ -1,0 +1,265 @@
+"""The kinds of fields, and how an event file asks for them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from marshmallow import ValidationError
+
+from rollcall.model.event import Event
+from rollcall.model.form import Choice
+from schemas.event import EventFileError
+from schemas.faults import sentences
+from schemas.form import faults_of, in_codes, in_labels, read_form, schema_for, written
+from schemas.kinds import KINDS, Answer, countries
+from tests.support.builders import an_event, an_event_asking
+
+NEEDED = """
+[[form.fields]]
+name = "family_name"
+[[form.fields]]
+name = "email"
+"""
+OWN = """
+[[form.fields]]
+name = "own"
+label = "Own"
+kind = "{kind}"
+"""
+PERSON = {"family_name": "Diallo", "email": "amina@example.org"}
+
+
+def event_with(kind: str, more: str = "") -> Event:
+    return an_event_asking(NEEDED + OWN.format(kind=kind) + more)
+
+
+def kept(event: Event, **answers: object) -> dict[str, str]:
+    return written(read_form(event, PERSON | answers))
+
+
+def faults_in(event: Event, **answers: object) -> dict[str, list[str]]:
+    with pytest.raises(ValidationError) as refused:
+        read_form(event, PERSON | answers)
+    faults = faults_of(refused.value)
+    assert all(sentences(event, faults).values())
+    return {name: [fault.code for fault in those] for name, those in faults.items()}
+
+
+CHOICES = 'choices = ["Morning", "Afternoon", "Evening, late"]'
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "given", "stored", "shown"),
+    [
+        ("text", "", " a  b ", "a b", "a b"),
+        ("lines", "", "a\r\nb", "a\nb", "a\nb"),
+        ("choice", CHOICES, "afternoon", "afternoon", "Afternoon"),
+        ("choice", CHOICES, "Evening, late", "evening-late", "Evening, late"),
+        ("choices", CHOICES, ["evening-late", "Morning"], "morning evening-late", "Morning; Evening, late"),
+        ("choices", CHOICES, "Morning, Afternoon", "morning afternoon", "Morning; Afternoon"),
+        ("choices", CHOICES, "morning\nevening-late", "morning evening-late", "Morning; Evening, late"),
+        ("choices", CHOICES, "Evening, late", "evening-late", "Evening, late"),
+        ("yes-no", "", "Yes", "yes", "Yes"),
+        ("yes-no", "", False, "no", "No"),
+        ("number", "", "012.50", "12.50", "12.50"),
+        ("number", "", 3, "3", "3"),
+        ("date", "", "2004-02-29", "2004-02-29", "2004-02-29"),
+        ("email", "", "b@example.org", "b@example.org", "b@example.org"),
+        ("tel", "", "+41 22 730 51 11", "+41 22 730 51 11", "+41 22 730 51 11"),
+        ("country", "", "Guinea", "GN", "Guinea"),
+        ("country", "", "ch", "CH", "Switzerland"),
+        ("consent", "", "yes", "Own", "Yes"),
+        ("consent", "", True, "Own", "Yes"),
+        ("consent", "", "no", "no", "No"),
+    ],
+)
+def test_what_is_kept_of_an_answer(kind: str, more: str, given: object, stored: str, shown: str) -> None:
+    event = event_with(kind, more)
+    assert kept(event, own=given)["own"] == stored
+    assert in_labels(event, {"own": stored}) == {"own": shown}
+    again = in_codes(event, {"own": stored})["own"]
+    assert kept(event, own=again)["own"] == stored
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "given", "fault"),
+    [
+        ("choice", CHOICES, "night", "not_a_choice"),
+        ("choices", CHOICES, ["morning", "night"], "not_a_choice"),
+        ("choices", CHOICES, ["morning", 5], "not_text"),
+        ("yes-no", "", "perhaps", "not_a_choice"),
+        ("number", "", "many", "not_a_number"),
+        ("number", "", "1e9", "not_a_number"),
+        ("number", "", "١٢", "not_a_number"),
+        ("number", "least = 1\nmost = 3", 0, "out_of_bounds"),
+        ("number", "least = 1\nmost = 3", "3.5", "out_of_bounds"),
+        ("number", "", float("inf"), "not_a_number"),
+        ("date", "", "29.2.2004", "not_a_date"),
+        ("date", "least = 2004-03-01", "2004-02-29", "out_of_bounds"),
+        ("country", "", "Atlantis", "not_a_choice"),
+        ("country", "", "EU", "not_a_choice"),
+        ("consent", "required = true", "no", "required"),
+        ("consent", "required = true", "", "required"),
+        ("choices", f"required = true\n{CHOICES}", [], "required"),
+    ],
+)
+def test_what_is_wrong_is_said(kind: str, more: str, given: object, fault: str) -> None:
+    assert faults_in(event_with(kind, more), own=given) == {"own": [fault]}
+
+
+def test_nothing_is_kept_of_what_was_left_empty() -> None:
+    for kind in KINDS:
+        event = event_with(kind, CHOICES if kind in ("choice", "choices") else "")
+        assert "own" not in kept(event, own="")
+        assert "own" not in kept(event)
+
+
+def test_there_are_as_many_countries_as_iso_3166_1_has() -> None:
+    assert len(countries()) == 249
+
+
+def test_no_list_of_countries_is_loaded_unless_it_is_asked_for() -> None:
+    countries.cache_clear()
+    schema_for(an_event())
+    assert countries.cache_info().misses == 0
+
+
+CONDITIONS = f"""
+{NEEDED}
+[[form.fields]]
+name = "category"
+required = true
+[[form.fields]]
+name = "press_card"
+label = "Number of your press card"
+only_if = {{ category = ["non-member", "associate"] }}
+required = true
+[[form.fields]]
+name = "organization"
+required_if = {{ category = ["member-state"] }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answers", "faults"),
+    [
+        ({"category": "member-state", "organization": "O"}, {}),
+        ({"category": "member-state"}, {"organization": ["required"]}),
+        ({"category": "sector-member"}, {}),
+        ({"category": "non-member", "press_card": "5"}, {}),
+        ({"category": "Non-Member", "press_card": "5"}, {}),
+        ({"category": "non-member"}, {"press_card": ["required"]}),
+        ({"category": "non-member", "press_card": " "}, {"press_card": ["required"]}),
+        ({"category": "sector-member", "press_card": "5"}, {"press_card": ["not_asked"]}),
+        ({"press_card": "5"}, {"category": ["required"], "press_card": ["not_asked"]}),
+        ({"category": "?!", "press_card": "5"}, {"category": ["not_a_choice"]}),
+    ],
+)
+def test_conditions_hold(answers: dict[str, object], faults: dict[str, list[str]]) -> None:
+    event = an_event_asking(CONDITIONS)
+    if faults:
+        assert faults_in(event, **answers) == faults
+    else:
+        kept(event, **answers)
+
+
+def test_nobody_departs_before_arriving() -> None:
+    event = an_event_asking(NEEDED + '[[form.fields]]\nname = "arrival"\n[[form.fields]]\nname = "departure"\n')
+    kept(event, arrival="2004-02-26", departure="2004-02-26")
+    assert faults_in(event, arrival="2004-02-27", departure="2004-02-26") == {"departure": ["before_arrival"]}
+    assert faults_in(event, arrival="2003-12-01") == {"arrival": ["out_of_bounds"]}
+
+
+def test_a_field_of_the_stock_is_changed_where_the_file_says() -> None:
+    event = an_event_asking(
+        NEEDED + '[[form.fields]]\nname = "tel"\nlabel = "Mobile"\nrequired = true\nhelp = "We may."\nmax_length = 9'
+    )
+    (field,) = (one for one in event.fields if one.name == "tel")
+    assert (field.kind, field.label, field.required, field.help) == ("tel", "Mobile", True, "We may.")
+    assert "Mobile" in field.ask
+    assert faults_in(event, tel="1" * 10) == {"tel": ["too_long"]}
+
+
+def test_the_list_of_countries_can_be_narrower() -> None:
+    event = event_with("country", 'choices = [{ code = "CH", label = "Suisse" }, { code = "FR", label = "France" }]')
+    assert kept(event, own="FR")["own"] == "FR"
+    assert faults_in(event, own="DE") == {"own": ["not_a_choice"]}
+
+
+HOTELS = """
+[[hotels]]
+name = "Hotel Lotus"
+[[hotels]]
+name = "Garden Inn"
+"""
+
+
+def test_a_hotel_is_chosen_or_another_is_named() -> None:
+    fields = NEEDED + '[[form.fields]]\nname = "hotel"\n[[form.fields]]\nname = "hotel_tel"\n'
+    event = an_event_asking(fields, form='hotel = "list"', rest=HOTELS)
+    assert event.hotel_of(kept(event, hotel="Garden Inn")) == "Garden Inn"
+    other = kept(event, hotel="another", hotel_name="Chez Anne", hotel_tel="022 716 12 12")
+    assert event.hotel_of(other) == "Chez Anne"
+    assert event.hotel_of(kept(event, hotel="another")) == ""
+    assert faults_in(event, hotel="garden-inn", hotel_name="Chez Anne") == {"hotel_name": ["not_asked"]}
+    none = an_event_asking(fields, form='hotel = "none"')
+    assert [field.name for field in none.fields] == ["family_name", "email"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ('[[form.fields]]\nname = "email"', "form.fields: should have family_name"),
+        (NEEDED + '[[form.fields]]\nname = "email"', "form.fields: email is there twice"),
+        (NEEDED + '[[form.fields]]\nname = "Own"\nlabel = "x"', "form.fields.2.name: should be lower-case letters"),
+        (NEEDED + '[[form.fields]]\nname = "organisation"', "did you mean organization?"),
+        (NEEDED + '[[form.fields]]\nname = "message"\nlabel = "x"', "is a name of the desk's own"),
+        (NEEDED + OWN.format(kind="colour"), "kind: should be one of text, name, lines"),
+        (NEEDED + OWN.format(kind="choice"), "choices: are missing"),
+        (NEEDED + OWN.format(kind="choice") + 'choices = ["a", "A"]', "should each have a code of its own"),
+        (NEEDED + OWN.format(kind="text") + CHOICES, "choices: are for other kinds"),
+        (NEEDED + OWN.format(kind="number") + "least = 2004-02-20", "least: should be a number"),
+        (NEEDED + OWN.format(kind="text") + "most = 5", "most: is for numbers and dates"),
+        (NEEDED + OWN.format(kind="text") + 'only_if = { email = ["a"] }', "email is not a field with choices"),
+        (NEEDED + OWN.format(kind="text") + 'only_if = { category = [] }', "should name one field and its codes"),
+        (CONDITIONS.replace('"non-member", "associate"', '"none"'), "none is not a code of category: member-state"),
+        (NEEDED + OWN.format(kind="text") + '[[form.sections]]\nheading = "x"\nbefore = "y"', "y is not a field"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_file_is_named(fields: str, fault: str) -> None:
+    with pytest.raises(EventFileError) as refused:
+        an_event_asking(fields)
+    assert fault in str(refused.value)
+
+
+@pytest.fixture
+def stars() -> Iterator[str]:
+    """A kind that a newcomer added."""
+
+    class Stars(Answer, kind="stars"):
+        longest = 5
+        wording = "Give stars to “{label}”."
+
+        def check(self, text: str) -> None:
+            if set(text) != {"*"}:
+                raise ValidationError("no stars")
+
+        def shown(self, answer: str) -> str:
+            return answer.replace("*", "★")
+
+    yield "stars"
+    del KINDS["stars"]
+
+
+def test_a_kind_is_one_class(stars: str) -> None:
+    event = event_with(stars)
+    assert kept(event, own="***")["own"] == "***"
+    assert in_labels(event, {"own": "***"}) == {"own": "★★★"}
+    with pytest.raises(ValidationError):
+        read_form(event, PERSON | {"own": "***?"})
+
+
+def test_codes_are_made_of_labels() -> None:
+    event = event_with("choice", 'choices = ["Été", "夏"]')
+    field: Any = event.field("own")
+    assert field.choices == (Choice("t", "Été"), Choice("choice-2", "夏"))
