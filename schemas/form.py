@@ -20,19 +20,19 @@ from schemas.text import is_blank
 def schema_for(event: Event) -> Schema:
     checked = {one.name: KINDS[one.kind](one) for one in event.fields}
     for one in checked.values():
-        one.only_for = _only_for(event, one.field)
+        one.hint = _hint(event, one.field)
     schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "event": event})()
     return schema
 
 
-def _only_for(event: Event, field: FormField) -> str:
-    """Of whom it is asked, in words: for those who see the whole form."""
-    condition = field.only_if
-    depends_on = event.field(condition.field) if condition else None
-    if condition is None or depends_on is None:
-        return ""
-    labels = [choice.label for choice in depends_on.choices if choice.code in condition.values]
-    return f"Only if you answer {' or '.join(f'“{label}”' for label in labels)} to “{depends_on.label}”."
+def _hint(event: Event, field: FormField) -> str:
+    """What stands in brackets behind its label."""
+    hints = ["optional"] if not field.required and not field.required_if else []
+    for words, condition in (("only", field.only_if), ("needed", field.required_if)):
+        if condition and (depends_on := event.field(condition.field)):
+            labels = (f"“{choice.label}”" for choice in depends_on.choices if choice.code in condition.values)
+            hints.append(f"{words} if “{depends_on.label}” is {' or '.join(labels)}")
+    return ", ".join(hints)
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:

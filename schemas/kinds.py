@@ -51,8 +51,8 @@ class Answer(Text):
             metadata={"label": field.label, "help": field.help},
         )
         self.field = field
-        self.only_for = ""
-        """Of whom it is asked, in words."""
+        self.hint = ""
+        """What stands in brackets behind its label."""
 
     @classmethod
     def usual_choices(cls) -> tuple[Choice, ...]:
@@ -78,6 +78,11 @@ class Answer(Text):
     def as_posted(self, text: str) -> str:
         """What the page's control holds for a text that was typed or read, right or wrong."""
         return text
+
+
+def boxes_of(field: FormField) -> tuple[Choice, ...]:
+    """The choices that people tick; a country is written."""
+    return () if KINDS[field.kind].control == "select" else field.choices
 
 
 class OfText(Answer, kind="text"):

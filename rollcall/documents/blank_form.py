@@ -19,8 +19,10 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 
 from rollcall.documents.tagged import Mark, MarkingCanvas, tagged
 from rollcall.model.event import Event
-from rollcall.model.form import FormField
+from rollcall.model.form import Choice
 from schemas.event import EventFileError, read_events
+from schemas.form import asked_of
+from schemas.kinds import Answer, boxes_of
 from templates import days, deadline
 
 COLUMNS = 72
@@ -69,7 +71,7 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
     each_page = _each_page(
         " · ".join(filter(None, (event.reference, textwrap.shorten(event.title, 80, placeholder="…"))))
     )
-    story = [*_head(event, to), _questions(event.fields)]
+    story = [*_head(event, to), _questions(asked_of(event))]
     marks: list[Mark] = []
     canvas = partial(MarkingCanvas, marks=marks)
     document.build(story, onFirstPage=each_page, onLaterPages=each_page, canvasmaker=canvas)
@@ -86,7 +88,7 @@ def blank_form_text(event: Event, to: str | None) -> str:
         "",
         "Write after the colons, and put an x between the brackets: [x]",
         "",
-        *(line for field in event.fields for line in _asked(field)),
+        *(line for asked in asked_of(event) for line in _asked(asked)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -100,20 +102,23 @@ def _place(event: Event) -> str:
     return event.place[0]
 
 
-def _label(field: FormField) -> str:
-    return field.label if field.required else f"{field.label} (optional)"
+def _label(asked: Answer) -> str:
+    return f"{asked.field.label} ({asked.hint})" if asked.hint else asked.field.label
 
 
-def _asked(field: FormField) -> Iterator[str]:
-    boxes = [f"[ ] {choice.label}" for choice in field.choices]
-    line = f"{_label(field)}: {'  '.join(boxes)}"
+def _asked(asked: Answer) -> Iterator[str]:
+    field = asked.field
+    if field.section:
+        yield from ("", *textwrap.wrap(field.section, COLUMNS), "")
+    boxes = [f"[ ] {choice.label}" for choice in boxes_of(field)]
+    line = f"{_label(asked)}: {'  '.join(boxes)}"
     if len(line) <= COLUMNS:
         yield line.rstrip()
     else:
-        yield f"{_label(field)}:"
+        yield f"{_label(asked)}:"
         for box in boxes:
             yield from textwrap.wrap(box, COLUMNS, subsequent_indent="    ")
-    if field.kind == "lines":
+    if asked.control == "textarea":
         yield ""
 
 
@@ -132,22 +137,26 @@ def _head(event: Event, to: str | None) -> list[Flowable]:
     ]
 
 
-def _questions(fields: Sequence[FormField]) -> Table:
+def _questions(asks: Sequence[Answer]) -> Table:
     """Pages break between rows."""
     rows: list[list[object]] = []
-    for field in fields:
-        label = [_words(_label(field), _STRONG), *([_words(field.help, _SMALL)] if field.help else [])]
-        first, *others = _answers(field)
+    for asked in asks:
+        field = asked.field
+        if field.section:
+            rows.append([_words(field.section, _HEADING), ""])
+        label = [_words(_label(asked), _STRONG), *([_words(field.help, _SMALL)] if field.help else [])]
+        first, *others = _answers(asked)
         rows += [[label, first], *([[], other] for other in others)]
     return Table(rows, colWidths=[_LABELS, _FIELDS], style=_style(leaving=3))
 
 
-def _answers(field: FormField) -> list[Flowable]:
-    if len(field.choices) < 2:
-        return [_Typed(field)]
-    labels = [_printable(choice.label) for choice in field.choices]
+def _answers(asked: Answer) -> list[Flowable]:
+    choices = boxes_of(asked.field)
+    if len(choices) < 2:
+        return [_Typed(asked)]
+    labels = [_printable(choice.label) for choice in choices]
     widths = [3 * _BOX + stringWidth(label, _TEXT.fontName, _TEXT.fontSize) for label in labels]
-    boxes = [(_Box(field, choice.code), _words(choice.label, _TEXT)) for choice in field.choices]
+    boxes = [(_Box(asked, choice), _words(choice.label, _TEXT)) for choice in choices]
     if sum(widths) <= _FIELDS:
         return [_line_of([part for box in boxes for part in box], [part for w in widths for part in (18, w - 18)])]
     return [_line_of(box, [18, _FIELDS - 18]) for box in boxes]
@@ -167,20 +176,20 @@ def _style(leaving: float) -> list[tuple[object, ...]]:
 class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
     """A single choice stands there already: there is nothing to tick."""
 
-    def __init__(self, field: FormField) -> None:
+    def __init__(self, asked: Answer) -> None:
         super().__init__()
-        self.width, self.height = _FIELDS, _LINES if field.kind == "lines" else _LINE
-        self._field = field
+        self.width, self.height = _FIELDS, _LINES if asked.control == "textarea" else _LINE
+        self._asked = asked
 
     def draw(self) -> None:
-        field = self._field
+        asked = self._asked
         self.canv.field()
         self.canv.acroForm.textfield(
-            name=field.name,
-            tooltip=_label(field),
-            value=field.choices[0].code if field.choices else "",
-            maxlen=field.max_length,
-            fieldFlags=" ".join(["multiline"] * (field.kind == "lines") + ["required"] * field.required),
+            name=asked.field.name,
+            tooltip=_label(asked),
+            value=boxes[0].code if (boxes := boxes_of(asked.field)) else "",
+            maxlen=asked.max_length,
+            fieldFlags=" ".join(["multiline"] * (asked.control == "textarea") + ["required"] * asked.required),
             width=self.width,
             height=self.height,
             fontName=_TEXT.fontName,
@@ -190,18 +199,22 @@ class _Typed(Flowable):  # type: ignore[misc]  # reportlab says no types
 
 
 class _Box(Flowable):  # type: ignore[misc]
-    def __init__(self, field: FormField, value: str) -> None:
+    def __init__(self, asked: Answer, choice: Choice) -> None:
         super().__init__()
         self.width = self.height = _BOX
-        self._field, self._value = field, value
+        self._asked, self._value, self._label = asked, choice.code, choice.label
 
     def draw(self) -> None:
         self.canv.field()
+        if self._asked.repeats:
+            name = f"{self._asked.field.name}:{self._value}"
+            self.canv.acroForm.checkbox(name=name, tooltip=self._label, buttonStyle="cross", size=_BOX, **_LOOK)
+            return
         self.canv.acroForm.radio(
-            name=self._field.name,
-            tooltip=_label(self._field),
+            name=self._asked.field.name,
+            tooltip=_label(self._asked),
             value=self._value,
-            fieldFlags="radio required" if self._field.required else "radio",
+            fieldFlags="radio required" if self._asked.required else "radio",
             buttonStyle="cross",
             shape="square",
             size=_BOX,

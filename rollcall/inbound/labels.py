@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rollcall.inbound.choices import HAS_BOX, Choices, choices_of, plain
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, boxes_of
 
 LONGEST_LINE = 20_000
 LONGEST_LABEL = 120
@@ -77,7 +77,7 @@ class Vocabulary:
             yield names[0], self._understood(self.fields[names[0]], text)
 
     def _understood(self, field: FormField, text: str) -> str:
-        if _has_boxes(field):
+        if boxes_of(field):
             several = KINDS[field.kind].repeats
             return self.choices.chosen(field.name, text.replace(STRUCK_OUT, " "), several=several)
         if field.kind == "email":
@@ -112,15 +112,10 @@ def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
     for field in fields:
         for label in {plain(label) for label in (field.name, field.label, *field.also)}:
             labels[label] = (*labels.get(label, ()), field.name)
-        for choice in field.choices if _has_boxes(field) else ():
+        for choice in boxes_of(field):
             spelled += ((field.name, choice.code, word) for word in (choice.code, choice.label, *choice.also))
     last_words = frozenset(label.rpartition(" ")[2] for label in labels)
     return Vocabulary({field.name: field for field in fields}, labels, last_words, choices_of(spelled))
-
-
-def _has_boxes(field: FormField) -> bool:
-    """A country's name may stand anywhere: nobody ticks it."""
-    return bool(field.choices) and KINDS[field.kind].control != "select"
 
 
 def _sayings(text: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from rollcall.inbound.lists import Columns, columns_of, form_in_row
 from rollcall.inbound.quoting import Line, lines_of
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt
+from schemas.kinds import boxes_of
 
 LONGEST_TEXT = 2_000_000
 """Characters."""
@@ -240,7 +241,7 @@ class _Reading:
         if len(names) != 1:
             return "lines"
         field = self._words.fields[names[0]]
-        return "choice" if field.choices else "text" if field.kind == "name" else field.kind
+        return "choice" if boxes_of(field) else "text" if field.kind in ("name", "country") else field.kind
 
     def _read_row(self, line: Line) -> bool:
         columns = self._columns
