@@ -1,7 +1,6 @@
 """The event file, `events/<slug>.toml`, checked into an `Event`."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,9 +16,9 @@ from schemas.event_form import CategoryTable, FormTable, FormTableSchema, codes_
 from schemas.event_tables import Table, line
 from schemas.faults import sentence
 from schemas.text import Text
+from schemas.toml import Lines, NoToml, read_toml
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 _DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 
 
@@ -189,8 +188,10 @@ def read_event(path: Path) -> Event:
         )
     if path.stem == SMOKE_TEST.slug:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
+    text = ""
     try:
-        given = _EventFile().load(_toml(path.read_text("utf-8-sig")))
+        text = path.read_text("utf-8-sig")
+        given = _EventFile().load(read_toml(text))
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         categories = given.pop("categories")
         event = Event(
@@ -207,7 +208,7 @@ def read_event(path: Path) -> Event:
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
         event = replace(event, fields=fields_of(form, categories, event))
-    except _NoToml as error:
+    except NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except UnicodeDecodeError:
         raise EventFileError(f"{path}: is not in UTF-8; save it in that encoding") from None
@@ -215,29 +216,11 @@ def read_event(path: Path) -> Event:
         raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
-        raise EventFileError("\n".join(f"{path}: {field}: {fault}" for field, fault in faults)) from None
+        lines = Lines(text)
+        raise EventFileError(
+            "\n".join(f"{path}:{lines.of(field)}: {field}: {fault}" for field, fault in faults)
+        ) from None
     return event
-
-
-class _NoToml(Exception):
-    pass
-
-
-_HINTS = (
-    (r"\d[T ]\d\d:\d\d$", "; a time of day has seconds, as 18:00:00"),
-    (r"=\s*[^\s\"'\d\[{]", '; text stands in straight quotes, as "Geneva"'),
-)
-"""What is wrong in most lines of this pattern that are not TOML."""
-
-
-def _toml(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        where = _AT_LINE.search(str(error))
-        line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
-        hint = next((hint for pattern, hint in _HINTS if re.search(pattern, line)), "")
-        raise _NoToml(f"{error}{line and f': {line}'}{hint}") from None  # the parser names only the line's number
 
 
 def deadline_from(text: str, event: Event) -> datetime:
@@ -288,7 +271,7 @@ def _not_once(when: date, happens: str, zone: ZoneInfo, field: str) -> Validatio
 def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, fault in messages.items():
-        field = f"{within}{name}"
+        field = f"{within}{name + 1 if isinstance(name, int) else name}"
         if isinstance(fault, Mapping):
             found += _faults(fault, f"{field}.")
         else:

@@ -16,10 +16,15 @@ class Table(Schema):
         unknown = RAISE
 
     makes: Callable[..., Any] = dict
-    error_messages = {  # noqa: RUF012
-        "unknown": "is not a field of an event file; remove it or mend its name",
-        "type": "should be a table: its name in brackets, its fields below",
-    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        names = ", ".join(field.data_key or name for name, field in self.fields.items())
+        self.error_messages = {
+            **self.error_messages,
+            "unknown": f"is not a field here; mend its name or remove it. There are: {names}",
+            "type": "should be a table: its name in brackets, its fields below",
+        }
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
         field_obj.error_messages["required"] = "is missing; add it"

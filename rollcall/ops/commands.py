@@ -122,10 +122,12 @@ def send_roster(database: Database, slug: str) -> Answer:
 
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:
-    events, faults = check_folder(folder, database.store if database else None, now)
+    events, faults = check_folder(folder, database.store if database else None, now, may_be_over=database is None)
     beside = f"beside the database of {database.name}" if database else "without a database"
     files = [
-        f"{folder / one.slug}.toml: {one.title}; closes at {deadline(one.closes_at, one)}" for one in events.values()
+        f"{folder / one.slug}.toml: {one.title}; "
+        + ("is over" if one.is_over(now) else f"closes at {deadline(one.closes_at, one)}")
+        for one in events.values()
     ]
     verdict = f"{'Checked' if faults else 'No fault found,'} {beside}, as of {in_utc(now)}."
     hint = [f"To check as of another time: make event-check AT={EXAMPLE_TIME}"] if faults else []

@@ -13,10 +13,13 @@ from schemas.event import as_written, read_folder
 from templates import days, deadline, in_utc, in_zone
 
 
-def check_folder(folder: Path, store: Store | None, now: datetime) -> tuple[Mapping[str, Event], Sequence[str]]:
+def check_folder(
+    folder: Path, store: Store | None, now: datetime, *, may_be_over: bool = False
+) -> tuple[Mapping[str, Event], Sequence[str]]:
     """The events that can be used, and all that speaks against deploying the folder. Raises `StoreUnavailable`."""
     events, in_files = read_folder(folder)
-    return events, [*in_files, *(f"{folder}/{fault}" for fault in check_events(events, store, now))]
+    looked_at = {slug: event for slug, event in events.items() if not (may_be_over and event.is_over(now))}
+    return events, [*in_files, *(f"{folder}/{fault}" for fault in check_events(looked_at, store, now))]
 
 
 def check_events(events: Mapping[str, Event], store: Store | None, now: datetime) -> list[str]:

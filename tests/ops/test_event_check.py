@@ -12,10 +12,10 @@ from rollcall.model.email import confirmation
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import BotSignal
-from rollcall.ops.event_check import check_events, faults
+from rollcall.ops.event_check import check_events, check_folder, faults
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import as_written, deadline_from
-from tests.support.builders import a_registration, an_event
+from tests.support.builders import EVENTS, a_registration, an_event
 from tests.support.clock import Clock
 
 EVENT = an_event()
@@ -45,6 +45,14 @@ def test_a_deadline_that_has_passed_of_an_event_that_nobody_knows() -> None:
     (fault,) = faults(EVENT, None, EVENT.closes_at + DAY)
     assert fault.startswith("intake.closes: the end of 20 February 2004 (Zurich time) has passed")
     assert "write a later one" in fault
+
+
+def test_a_fresh_clone_has_no_fault() -> None:
+    """Without a database there is nothing to deploy: the letter's event is over, and an example."""
+    _, found = check_folder(EVENTS, None, EVENT.closes_at + 9000 * DAY, may_be_over=True)
+    assert found == []
+    _, found = check_folder(EVENTS, None, EVENT.closes_at + 9000 * DAY)
+    assert len(found) == 1
 
 
 def test_the_file_of_an_event_that_is_past_may_stay() -> None:

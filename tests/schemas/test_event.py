@@ -29,7 +29,7 @@ def test_the_letters_event() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('title = "ITU', 'titel = "ITU', "titel: is not a field of an event file"),
+        ('title = "ITU', 'titel = "ITU', "titel: is not a field here"),
         ('title = "ITU', 'titel = "ITU', "title: is missing; add it"),
         ('reference = "DM-1108"', 'reference = " "', "reference: is empty; fill it in"),
         ('"Europe/Zurich"', '"Geneva"', "time_zone: should be an IANA zone"),
@@ -55,11 +55,6 @@ def test_the_letters_event() -> None:
         ('website = "http://www.itu.int/"', 'website = "javascript:1"', "venue.website: should begin with https://"),
         ('tel = "+41 22 730 51 11"', "tel = 5", "venue.tel: This should be text."),
         ("[intake]", "[intake", "is not TOML"),
-        (
-            "closes = 2004-02-20",
-            "closes = 2004-02-20T18:00",
-            "column 20): closes = 2004-02-20T18:00; a time of day has",
-        ),
         ('"Europe/Zurich"', "Europe/Zurich", "time_zone = Europe/Zurich; text stands in straight quotes"),
         ('"Europe/Zurich"', "“Europe/Zurich”", "time_zone = “Europe/Zurich”; text stands in straight quotes"),
         ("[intake]", '[intake]\ntitle = """', "is not TOML"),
@@ -109,7 +104,7 @@ def test_what_no_browser_calls_an_origin(tmp_path: Path, origin: str) -> None:
     path = written(tmp_path, "[form]", f"[form]\norigins = ['https://a.example', '{origin}']")
     with pytest.raises(EventFileError) as refused:
         read_event(path)
-    assert str(refused.value).startswith(f"{path}: form.origins.1: {origin} is not an origin; write ")
+    assert str(refused.value).startswith(f"{path}:28: form.origins.2: {origin} is not an origin; write ")
 
 
 def test_origins_of_forms_elsewhere(tmp_path: Path) -> None:
@@ -148,3 +143,35 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     without = read_event(path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert read_event(path) == without
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "at"),
+    [
+        ("closes = 2004-02-20", 'closes = "soon"', "intake.closes"),
+        ('tel = "+41 22 730 6819"', "tel = 5", "contact.tel"),
+        ('code = "associate"', 'code = "Associé"', "categories.3.code"),
+        ('title = "ITU', 'titel = "ITU', "titel"),
+    ],
+)
+def test_a_fault_is_named_with_its_line(tmp_path: Path, old: str, new: str, at: str) -> None:
+    """Counted from one, as editors count."""
+    path = written(tmp_path, old, new)
+    with pytest.raises(EventFileError) as refused:
+        read_event(path)
+    (line,) = (number for number, line in enumerate(path.read_text("utf-8").splitlines(), 1) if new in line)
+    assert f"{path}:{line}: {at}: " in str(refused.value)
+
+
+def test_a_time_of_day_needs_no_seconds(tmp_path: Path) -> None:
+    """TOML 1.1."""
+    event = read_event(written(tmp_path, "closes = 2004-02-20", "closes = 2004-02-20T18:00  # as on the letter"))
+    assert (
+        event.closes_at
+        == read_event(written(tmp_path, "closes = 2004-02-20", "closes = 2004-02-20T18:00:00")).closes_at
+    )
+
+
+def test_what_there_is_is_said_where_a_name_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(EventFileError, match=r"contact\.phone: is not a field.*There are: name, organization"):
+        read_event(written(tmp_path, 'tel = "+41 22 730 6819"', 'phone = "+41 22 730 6819"'))

@@ -211,7 +211,7 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
     [
         ('[[form.fields]]\nname = "email"', "form.fields: should have family_name"),
         (NEEDED + '[[form.fields]]\nname = "email"', "form.fields: email is there twice"),
-        (NEEDED + '[[form.fields]]\nname = "Own"\nlabel = "x"', "form.fields.2.name: should be lower-case letters"),
+        (NEEDED + '[[form.fields]]\nname = "Own"\nlabel = "x"', "form.fields.3.name: should be lower-case letters"),
         (NEEDED + '[[form.fields]]\nname = "organisation"', "did you mean organization?"),
         (NEEDED + '[[form.fields]]\nname = "message"\nlabel = "x"', "is a name of the desk's own"),
         (NEEDED + OWN.format(kind="colour"), "kind: should be one of text, name, lines"),

@@ -1,0 +1,50 @@
+"""TOML text: what it says, and on which line."""
+
+import re
+import tomllib
+from collections import Counter
+from typing import Any
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]")
+_KEY = re.compile(r"\s*([\w-]+)\s*=")
+_AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
+
+
+class NoToml(Exception):
+    """Where and why."""
+
+
+_WITHOUT_QUOTES = re.compile(r"=\s*[^\s\"'\d\[{]")
+_WITHOUT_SECONDS = re.compile(r"^(\s*\w+\s*=\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?=\s*(#|$))", re.MULTILINE)
+"""As TOML 1.1 has it; Python's parser reads 1.0."""
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_WITHOUT_SECONDS.sub(r"\1:00", text))
+    except tomllib.TOMLDecodeError as error:
+        where = _AT_LINE.search(str(error))
+        line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
+        hint = '; text stands in straight quotes, as "Geneva"' if _WITHOUT_QUOTES.search(line) else ""
+        raise NoToml(f"{error}{line and f': {line}'}{hint}") from None  # the parser names only the line's number
+
+
+class Lines:
+    """Where the fields of a TOML text stand; those within `{}` where it begins."""
+
+    def __init__(self, text: str) -> None:
+        self._at: dict[str, int] = {}
+        table, seen = "", Counter[str]()
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := _HEADER.match(line):
+                seen[header[2]] += 1
+                table = f"{header[2]}.{seen[header[2]]}" if header[1] == "[[" else header[2]
+                self._at.setdefault(table, number)
+            elif key := _KEY.match(line):
+                self._at.setdefault(f"{table}.{key[1]}" if table else key[1], number)
+
+    def of(self, field: str) -> int:
+        """From 1 on, which stands for what is not there."""
+        parts = field.split(".")
+        ends = range(len(parts), 0, -1)
+        return next((self._at[name] for end in ends if (name := ".".join(parts[:end])) in self._at), 1)
