@@ -76,6 +76,15 @@ class _LocalDate(fields.Field[date]):
 
 class _HotelTable(Table):
     makes = Hotel
+    says = {  # noqa: RUF012
+        "name": "The hotel's name.",
+        "tel": "Its telephone number.",
+        "address": "Where it is, in one line.",
+        "website": "Its web address.",
+        "rates": "What it costs, in words, as “USD 95 a night, breakfast included”.",
+        "block_code": "What people say when they book, to get the event's rate.",
+        "book_by": "The last day to book at that rate.",
+    }
     name = line()
     tel = line(required=False)
     address = line(required=False)
@@ -87,18 +96,36 @@ class _HotelTable(Table):
 
 class _OnlineTable(Table):
     makes = Online
+    says = {  # noqa: RUF012
+        "url": "Where people join. Only the confirmation tells it.",
+        "text": "What else they should know to join.",
+    }
     url = _link()
     text = line(required=False)
 
 
 class _PrivacyTable(Table):
     makes = Privacy
+    says = {  # noqa: RUF012
+        "text": "What becomes of the answers, in a sentence. It stands above the button and in the confirmation.",
+        "link": "Where the whole notice is.",
+    }
     text = line()
     link = _link(required=False)
 
 
 class _VenueTable(Table):
     makes = Venue
+    says = {  # noqa: RUF012
+        "room": "The room, if it is known.",
+        "building": "The building's name.",
+        "address": "Its address, a line each.",
+        "country": "Its country, as the two letters of ISO 3166: `CH`.",
+        "tel": "The switchboard's telephone number.",
+        "fax": "Its fax number.",
+        "email": "Its e-mail address.",
+        "website": "Its web address.",
+    }
     room = line(required=False)
     building = line()
     address = fields.List(line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
@@ -111,6 +138,13 @@ class _VenueTable(Table):
 
 class _ContactTable(Table):
     makes = Contact
+    says = {  # noqa: RUF012
+        "name": "Whom people ask.",
+        "organization": "Where that person works.",
+        "tel": "That person's telephone number.",
+        "fax": "That person's fax number.",
+        "email": "That person's e-mail address.",
+    }
     name = line()
     organization = line()
     tel = line()
@@ -119,11 +153,34 @@ class _ContactTable(Table):
 
 
 class _IntakeTable(Table):
+    says = {  # noqa: RUF012
+        "opens": "When registration opens: a date, from its beginning, or a date and time.",
+        "closes": "The deadline: a date, to its end, or a date and time, as `2004-02-19T18:00`.",
+    }
     opens = _LocalTime(required=True)
     closes = _LocalTime(required=True)
 
 
-class _EventFile(Table):
+class EventFile(Table):
+    says = {  # noqa: RUF012
+        "title": "What the event is called.",
+        "reference": "The number of the letter that invites, if there is one.",
+        "organizer": "Who invites. E-mails come under this name.",
+        "website": "The event's own web address.",
+        "time_zone": "The IANA zone of the place, as `Europe/Zurich`. All dates and times in the file are in it.",
+        "starts": "The first day, or its day and hour.",
+        "ends": "The last day, or its day and hour. A date where `starts` is one.",
+        "bring": "What people must bring, a line each. The confirmation lists it.",
+        "staff": "The staff's e-mail addresses: they get the roster, the digests, and what registrants reply.",
+        "intake": "",
+        "form": "",
+        "categories": "",
+        "venue": "",
+        "online": "",
+        "contact": "",
+        "privacy": "",
+        "hotels": "",
+    }
     title = line()
     reference = line(required=False)
     organizer = line()
@@ -191,7 +248,7 @@ def read_event(path: Path) -> Event:
     text = ""
     try:
         text = path.read_text("utf-8-sig")
-        given = _EventFile().load(read_toml(text))
+        given = EventFile().load(read_toml(text))
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         categories = given.pop("categories")
         event = Event(

@@ -48,6 +48,11 @@ class FormTable:
 
 class _ChoiceTable(Table):
     makes = Choice
+    says = {  # noqa: RUF012
+        "code": "What is stored, and what programs send. Do not change it while the intake is open.",
+        "label": "What people read.",
+        "also": "Other words for it in forms that come by e-mail.",
+    }
     code = line(
         validate=validate.Regexp(_CODE, error="should be letters without accents, digits and hyphens, as member-state")
     )
@@ -88,22 +93,41 @@ class _Bound(fields.Field[str]):
         return value.isoformat()[:10] if isinstance(value, date) else str(value)
 
 
+_CHOICES = {"type": "array", "items": {"type": ["string", "object"]}}
+_CONDITION = {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}}
+
+
 class _FieldTable(Table):
+    says = {  # noqa: RUF012
+        "name": "A field of the stock (below), or a name of your own: lower-case letters, digits and `_`.",
+        "kind": "What it takes: see “Kinds”.",
+        "label": "What stands before it. A field of your own needs one.",
+        "ask": "What is said where it is missing.",
+        "help": "What is said below the label.",
+        "required": "Whether people must answer. Without it they need not, unless `[form] required` names it.",
+        "max_length": "The most characters.",
+        "least": "The least number, or the first day.",
+        "most": "The most, or the last day.",
+        "choices": "What people choose from: texts, or tables with `code`, `label` and `also`.",
+        "also": "Other labels for it in forms that come by e-mail.",
+        "required_if": 'People must answer if another field has one of these answers: `{ category = ["delegate"] }`.',
+        "only_if": "It is asked only if another field has one of these answers.",
+    }
     name = line(
         validate=validate.Regexp(_NAME, error="should be lower-case letters, digits and underscores, as job_title")
     )
-    kind = line(required=False)
+    kind = line(required=False, metadata={"json_schema": {"enum": list(KINDS)}})
     label = line(required=False)
     ask = line(required=False)
     help = line(required=False)
     required = fields.Boolean(load_default=None, truthy={True}, falsy={False})
     max_length = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, 5000))
-    least = _Bound(load_default=None)
-    most = _Bound(load_default=None)
-    choices = _Choices(load_default=None)
+    least = _Bound(load_default=None, metadata={"json_schema": {"type": ["number", "string"]}})
+    most = _Bound(load_default=None, metadata={"json_schema": {"type": ["number", "string"]}})
+    choices = _Choices(load_default=None, metadata={"json_schema": _CHOICES})
     also = fields.List(line(), load_default=None)
-    required_if = _Condition(load_default=None)
-    only_if = _Condition(load_default=None)
+    required_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
+    only_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
 
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormField:
@@ -114,14 +138,27 @@ class _FieldTable(Table):
 
 class _SectionTable(Table):
     makes = Section
+    says = {  # noqa: RUF012
+        "heading": "The heading.",
+        "before": "The name of the field that it stands above.",
+    }
     heading = line()
     before = line()
 
 
 class FormTableSchema(Table):
     makes = FormTable
+    says = {  # noqa: RUF012
+        "hotel": "`list`: people choose one of `[[hotels]]`, or another; `free`: they write it; `none`: not asked.",
+        "required": "The names of the fields that people must fill in, beside those that say so themselves.",
+        "origins": "Other sites whose pages may post this form from the browser (CORS), as `https://www.example.org`.",
+        "fields": "",
+        "sections": "",
+    }
     hotel = fields.String(
-        load_default="free", validate=validate.OneOf(["list", "free", "none"], error="should be list, free or none")
+        load_default="free",
+        validate=validate.OneOf(["list", "free", "none"], error="should be list, free or none"),
+        metadata={"json_schema": {"enum": ["list", "free", "none"]}},
     )
     required = fields.List(line(), load_default=list)
     origins = fields.List(line(validate=is_origin), load_default=list)

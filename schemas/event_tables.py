@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load
 
@@ -16,6 +16,8 @@ class Table(Schema):
         unknown = RAISE
 
     makes: Callable[..., Any] = dict
+    says: ClassVar[dict[str, str]] = {}
+    """What each field is, for docs/event-file.md and for editors (docs/event.schema.json)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -36,6 +36,8 @@ class Answer(Text):
     """In JSON Schema's dialect (ECMA-262)."""
     repeats: ClassVar[bool] = False
     """Whether the page sends it several times."""
+    says: ClassVar[str] = "A line of text."
+    """For those who write event files."""
     wording: ClassVar[str] = "Fill in “{label}”."
     """What is said where it is missing, and the field has no words of its own."""
 
@@ -90,10 +92,11 @@ class OfText(Answer, kind="text"):
 
 
 class OfName(Name, Answer, kind="name"):
-    pass
+    says = "A person's name. A question mark in it is asked about: letters got lost."
 
 
 class OfLines(Lines, Answer, kind="lines"):
+    says = "Text of several lines."
     pattern = rf"^{_SHOWN}*(\r?\n{_SHOWN}*){{0,{Lines.MOST - 1}}}$"
     control = "textarea"
     longest = 1000
@@ -101,6 +104,7 @@ class OfLines(Lines, Answer, kind="lines"):
 
 
 class Telephone(Answer, kind="tel"):
+    says = "A telephone number."
     input_type = "tel"
     longest = 50
     width = 14
@@ -116,6 +120,7 @@ class Telephone(Answer, kind="tel"):
 class EmailAddress(Answer, kind="email"):
     """RFC 5321, 6531, by email-validator; without DNS. Loaded with its domain as it is posted (UTS 46)."""
 
+    says = "An e-mail address."
     input_type = "email"
     longest = 254
     width = 36
@@ -139,6 +144,7 @@ class EmailAddress(Answer, kind="email"):
 class OneChoice(Answer, kind="choice"):
     """Its code, its label or another word for it."""
 
+    says = "One of `choices`."
     control = "radios"
     longest = 300
     wording = "Choose an answer to “{label}”."
@@ -174,6 +180,8 @@ class OneChoice(Answer, kind="choice"):
 
 
 class YesOrNo(OneChoice, kind="yes-no"):
+    says = "Yes or no."
+
     @classmethod
     def usual_choices(cls) -> tuple[Choice, ...]:
         return _YES, _NO
@@ -186,6 +194,7 @@ class YesOrNo(OneChoice, kind="yes-no"):
 class Country(OneChoice, kind="country"):
     """ISO 3166-1 alpha-2."""
 
+    says = "A country or territory of ISO 3166, or one of `choices`."
     control = "select"
     width = 20
     wording = "Choose a country for “{label}”."
@@ -198,6 +207,7 @@ class Country(OneChoice, kind="country"):
 class SeveralChoices(OneChoice, kind="choices"):
     """Stored as codes with blanks between, in the form's order."""
 
+    says = "One or more of `choices`."
     control = "checkboxes"
     longest = 3000
     repeats = True
@@ -235,6 +245,7 @@ class SeveralChoices(OneChoice, kind="choices"):
 class Consent(YesOrNo, kind="consent"):
     """Where it is given, the wording that was agreed to is stored."""
 
+    says = "A box to tick. What is kept is the label, as it was. `required`: nobody registers without it."
     control = "tick"
     longest = 1000
     wording = "Please tick this; without it we cannot register you."
@@ -253,6 +264,7 @@ class Consent(YesOrNo, kind="consent"):
 
 
 class Number(Answer, kind="number"):
+    says = "A number, between `least` and `most`."
     inputmode = "decimal"  # an input of type `number` loses in silence what is typed beside digits
     longest = 30
     width = 10
@@ -279,6 +291,7 @@ class Number(Answer, kind="number"):
 class Day(Answer, kind="date"):
     """ISO 8601, with hyphens. A day outside the bounds is asked about."""
 
+    says = "A date, between `least` and `most`."
     default_error_messages = messages(invalid="not_a_date")
     input_type = "date"
     longest = 40
