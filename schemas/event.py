@@ -237,6 +237,10 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
     return events, faults
 
 
+def is_slug(text: str) -> bool:
+    return bool(_SLUG.fullmatch(text)) and text != SMOKE_TEST.slug
+
+
 def read_event(path: Path) -> Event:
     """Raises `EventFileError`."""
     if not _SLUG.fullmatch(path.stem):

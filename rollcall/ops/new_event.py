@@ -1,0 +1,30 @@
+"""An event file to start from."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+from rollcall.ops.report import Answer, Refused
+from schemas.event import is_slug
+from templates import render
+
+
+def new_event(folder: Path, slug: str, today: date) -> Answer:
+    """Never over a file that is there."""
+    if not is_slug(slug):
+        raise Refused(
+            "no_slug",
+            "Say how the event's web address ends, in lower-case letters, digits and hyphens: SLUG=spectrum-27",
+        )
+    path = folder / f"{slug}.toml"
+    if path.exists():
+        raise Refused("exists", f"{path} is there already. Choose another SLUG, or change that file.")
+    starts = today + timedelta(days=90)
+    dates = {
+        "opens": today,
+        "closes": starts - timedelta(days=14),
+        "starts": starts,
+        "ends": starts + timedelta(days=1),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(render("event.toml", **dates), "utf-8")
+    return Answer({"file": str(path)}, f"{path} is there. Open it, mend what is in it, then run: make event-check")
