@@ -12,6 +12,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, run_smoke, send_roster, show_status
 from rollcall.ops.connect import Database, NoDatabase, Refused, connect
 from rollcall.ops.local_run import DATABASE_FOLDER, NoTime, time_from
+from rollcall.ops.new_event import new_event
 from rollcall.ops.smoke import SmokeFailed, until_stopped
 from schemas.event import EventFileError
 
@@ -71,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         "send-roster", lambda given: send_roster(_opened(given), given.event), "send the staff again what they missed"
     )
     option("event", "which event, as intgov04", roster)
+    new = command("new-event", _new_event, "write an event file to start from")
+    option("slug", "how its web address ends, as spectrum-27", new)
     check = command("event-check", _check, "what speaks against deploying the event files")
     option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
@@ -104,6 +107,10 @@ def _check(given: argparse.Namespace) -> Answer:
             raise
     now = time_from(given.at, EXAMPLE_TIME) or (database.store.now() if database else datetime.now(UTC))
     return check(database, database.events if database else Path(given.events or "events"), now)
+
+
+def _new_event(given: argparse.Namespace) -> Answer:
+    return new_event(Path(given.events or "events"), given.slug, datetime.now(UTC).date())
 
 
 def _opened(given: argparse.Namespace) -> Database:

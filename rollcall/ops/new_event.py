@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from pathlib import Path
 
-from rollcall.ops.report import Answer, Refused
+from rollcall.ops.commands import Answer
+from rollcall.ops.connect import Refused
 from schemas.event import is_slug
 from templates import render
 
@@ -19,12 +20,7 @@ def new_event(folder: Path, slug: str, today: date) -> Answer:
     if path.exists():
         raise Refused("exists", f"{path} is there already. Choose another SLUG, or change that file.")
     starts = today + timedelta(days=90)
-    dates = {
-        "opens": today,
-        "closes": starts - timedelta(days=14),
-        "starts": starts,
-        "ends": starts + timedelta(days=1),
-    }
+    closes, ends = starts - timedelta(days=14), starts + timedelta(days=1)
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(render("event.toml", **dates), "utf-8")
+    path.write_text(render("event.toml", opens=today, closes=closes, starts=starts, ends=ends), "utf-8")
     return Answer({"file": str(path)}, f"{path} is there. Open it, mend what is in it, then run: make event-check")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from rollcall.ops.connect import Refused
 from rollcall.ops.event_check import check_folder
 from rollcall.ops.new_event import new_event
-from rollcall.ops.report import Refused
 
 TODAY = date(2026, 11, 29)
 
