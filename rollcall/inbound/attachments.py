@@ -28,6 +28,8 @@ from rollcall.model.inbound import Doubt
 # A form takes some thousands of bytes; some files are made to take all the memory and time there is.
 MOST_BYTES = {"pdf": 3_000_000, "package": 20_000_000, "text": 2_000_000}
 MOST_PAGES = 200
+MOST_PACKED = 1000
+"""Files in an archive."""
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
@@ -38,6 +40,12 @@ _LOOKED_AT = 4096
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _DELIMITERS = ",;\t|"
+
+
+def may_hold_form(file: File) -> bool:
+    """By its kind."""
+    packed = b"%PDF-" in file.content[:1024] or file.content.startswith(b"PK")
+    return packed or _reader_of_text(file.type, file.name.lower()) is not None
 
 
 def forms_in_file(event: Event, file: File) -> list[Answered]:
@@ -198,7 +206,7 @@ def _in_package(event: Event, content: bytes) -> list[Answered]:
         entries = packed.infolist()
         texts = sum(entry.file_size for entry in entries if entry.filename.endswith((".xml", ".rels")))
         unpacked = sum(entry.file_size for entry in entries)
-        if texts > MOST_XML or unpacked > MOST_UNPACKED:
+        if len(entries) > MOST_PACKED or texts > MOST_XML or unpacked > MOST_UNPACKED:
             return []
         names = packed.namelist()
         is_ods = "content.xml" in names and packed.read("mimetype") == b"application/vnd.oasis.opendocument.spreadsheet"
