@@ -1,8 +1,4 @@
-"""`python -m rollcall.inbound.child`: reads one e-mail within its budget, for `rollcall.inbound.reader`.
-
-Takes an order as a line of JSON and then the e-mail, and answers in lines of JSON: what a person gets to see should
-the rest be too much, then the whole.
-"""
+"""A program that reads one e-mail within its budget, for `reader`: order and e-mail in, lines of JSON out."""
 
 import os
 import resource
@@ -29,7 +25,6 @@ def main() -> None:
 
 
 def _keep_within(budget: Budget) -> None:
-    """The kernel ends this process at the first; beyond the others it raises `MemoryError` and `OSError`."""
     limits = (
         (resource.RLIMIT_CPU, budget.cpu),
         (resource.RLIMIT_AS, budget.memory),
@@ -45,7 +40,7 @@ def _answers(order: Order, raw: bytes) -> Iterator[object]:
     if order.event is None:
         yield reading.attachments(raw)
         return
-    yield reading.begin(raw)
+    yield reading.begin(raw)  # should the rest be too much
     yield reading.read(raw, order.event, order.asked)
 
 

@@ -70,7 +70,7 @@ def message_of(post: Post) -> TakenApart:
 
 
 def first_of(post: Post, length: int) -> tuple[Headers, bytes]:
-    """The first header, and so many of the first bytes of what is below it: all that costs nothing to read."""
+    """The first header, and so many bytes of what is below."""
     if "email" not in post.fields:
         return _headers(post), post.fields.get("text", b"")[:length]
     mime = post.fields["email"]

@@ -1,10 +1,9 @@
-"""Reads inbound e-mails in a child process with a budget: no e-mail holds, fills or ends the function.
+"""Reads inbound e-mails in a child process with a budget: no e-mail holds, fills or ends the function."""
 
-A loop can watch the clock, but nothing stops an expression, libxml2 or pypdf from inside. So the kernel does: it ends a
-child that takes more processor time, memory or room for its answer than its budget (`rollcall.inbound.child` sets the
-limits, which Linux and gVisor hold), and the parent ends one that takes too long by the clock. It is a new program and
-no fork, since gRPC's threads do not survive one, and has none of the function's keys in its environment.
-"""
+# A loop can watch the clock, but nothing stops an expression, libxml2 or pypdf from inside. So the kernel ends a child
+# that takes more processor time, memory or room for its answer than its budget (Linux and gVisor hold these limits),
+# and the parent one that takes too long by the clock. It is a new program and no fork, since gRPC's threads do not
+# survive one, and has none of the function's keys in its environment.
 
 import os
 import subprocess
@@ -22,39 +21,30 @@ from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, R
 
 @dataclass(frozen=True)
 class Budget:
-    """Of reading one e-mail, start of the child included."""
+    """Of one e-mail, start of the child included; in seconds and bytes."""
 
     cpu: int = 2
-    """Seconds of a processor."""
     memory: int = 256_000_000
-    """Bytes of address space."""
-    answer: int = 16_000_000
-    """Bytes: the largest attachments that a digest takes along, in base64 (`wording.ATTACHED`)."""
-    patience: float = 30
-    """Seconds by the clock: many times that processor time, for a machine with other work."""
+    answer: int = 16_000_000  # as base64, the largest attachments that a digest takes along (`wording.ATTACHED`)
+    patience: float = 30  # by the clock: many times that processor time, for a machine with other work
 
 
 @dataclass(frozen=True)
 class Order:
-    """What the child is to do; the e-mail follows."""
-
     budget: Budget
     event: Event | None = None
-    """None for its attachments alone."""
+    """None for the attachments alone."""
     asked: InboundForm | None = None
 
 
 class ReaderBroken(Exception):
-    """The child does not even start."""
+    pass
 
 
-_NEEDED = ("PYTHON", "LD_", "TZ")
-"""Beginnings of the names that an interpreter starts by."""
-_BROKEN = 1
-"""How Python ends with an exception that nobody caught."""
+_NEEDED = ("PYTHON", "LD_", "TZ")  # beginnings of the names that an interpreter starts by
+_BROKEN = 1  # so Python ends with an exception that nobody caught
 
-_one_at_a_time = threading.Lock()
-"""So that a function with several requests has memory for its child."""
+_one_at_a_time = threading.Lock()  # a function with several requests has memory for one
 
 
 class InboxReader:
@@ -62,11 +52,10 @@ class InboxReader:
         self._budget = budget
 
     def glance(self, raw: bytes) -> Envelope:
-        """In this process, in time that grows with the e-mail's length alone."""
         return reading.glance(raw)
 
     def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
-        """Over budget: what the child said before it began, or nothing."""
+        """Over budget, what the child said first."""
         told = self._told(Order(self._budget, event, asked), raw)
         if not told:
             return ParsedEmail("", "", "", (), None, unproven=Reason(ReviewReason.TOO_COMPLICATED))
@@ -80,7 +69,7 @@ class InboxReader:
         return attached
 
     def _told(self, order: Order, raw: bytes) -> list[bytes]:
-        """The whole lines that the child wrote."""
+        """Whole lines."""
         with _one_at_a_time, tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as answer:
             given.write(to_json(order) + b"\n")
             given.write(raw)
@@ -106,6 +95,6 @@ class InboxReader:
 
 
 def _environment() -> dict[str, str]:
-    """The child finds the modules where this process found them (functions-framework appends our folder)."""
     needed = {name: value for name, value in os.environ.items() if name.startswith(_NEEDED)}
+    # modules are where this process found them: functions-framework appends our folder
     return {**needed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), "PYTHONSAFEPATH": "1"}

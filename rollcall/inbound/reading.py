@@ -1,7 +1,5 @@
-"""A post of Inbound Parse (`Content-Type: ...`, an empty line, the body) becomes a `ParsedEmail`, in this process.
-
-Where a module raises, the e-mail goes to review with what is known. `reader` has all this done within a budget.
-"""
+"""A post of Inbound Parse (`Content-Type: ...`, an empty line, the body) becomes a `ParsedEmail`; `reader` sees to the
+budget. Where a module raises, the e-mail goes to review with what is known."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -40,8 +38,7 @@ def glance(raw: bytes) -> Envelope:
 
 
 def begin(raw: bytes) -> ParsedEmail:
-    """What a person gets to see of an e-mail whose reading is ended: what its first header says, and its first words
-    as they came."""
+    """What a person sees of an e-mail whose reading is ended."""
     return _tried(partial(_begin, raw), partial(_not_understood, raw, ReviewReason.TOO_COMPLICATED))
 
 

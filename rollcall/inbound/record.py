@@ -1,7 +1,4 @@
-"""Dataclasses of the model as JSON and back, by their annotations: what reader and child process say to each other.
-
-JSON and no pickle: the child has read what a stranger sent.
-"""
+"""Dataclasses of the model as JSON and back, by their annotations: what `reader` and its child say to each other."""
 
 import json
 from base64 import b64decode, b64encode
@@ -20,7 +17,6 @@ def to_json(value: object) -> bytes:
 
 
 def from_json(type: Any, written: bytes) -> Any:
-    """Raises `ValueError`, `KeyError` or `TypeError` for what is none of this type."""
     return _made(type, json.loads(written))
 
 
