@@ -13,7 +13,7 @@ from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
@@ -31,6 +31,7 @@ REMARKS_OF = timedelta(hours=26)
 LONGEST_FORMS = 10_000
 """Characters, of one inbound e-mail."""
 _MORE = "more in the e-mail itself"
+_UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
 
 
@@ -65,15 +66,15 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
-    digest = gather(desk, event, entry.not_before - REMARKS_OF)
+    digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
     if digest.inbound.count and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
 
 
-def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
-    """`since`: of remarks. Raises `StoreUnavailable`."""
+def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
+    """`to`: whose links they are. `since`: of remarks. Raises `StoreUnavailable`."""
     breaker = desk.store.circuit_breaker()
     undelivered = Newest[OutboxEntry](SHOWN)
     was_refused = False
@@ -90,7 +91,7 @@ def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
             left.add(inbound.received_at, inbound)
         elif inbound.remark and inbound.stored_at >= since:
             remarks.add(inbound.received_at, inbound)
-    for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
+    for_review = _for_review(desk, event, to, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
     people = _people(desk.store, event, last)
     return StaffDigest(
@@ -150,7 +151,8 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
-    not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
+    unread = any(reason.code in _UNREAD for reason in inbound.reasons)
+    not_all_here = too_large or text_is_cut or form_is_cut or unread or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
         ("From", one_line(inbound.sender, 254) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
@@ -215,7 +217,7 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
     return entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED and lately
 
 
-def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
+def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
     until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RESOLVE]
     look = LOOKED_AT
@@ -227,7 +229,7 @@ def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: in
         if size > room:
             attachments, size = (), 0
         room -= size
-        link = desk.links.resolving(event, inbound.id, until)
+        link = desk.links.resolving(event, inbound.id, to, until)
         conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
         for_review.append(ForReview(inbound, link, attachments, _people(desk.store, event, conflicts)))
     return tuple(reversed(for_review))
