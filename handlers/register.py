@@ -56,8 +56,9 @@ def register(desk: Desk, request: Request) -> Response:
         log_fault(error)
         wrong = HttpProblem(500, "Something went wrong", _WENT_WRONG)
         response = responses.problem_or_page(request, wrong, desk.events)
-    responses.add_security_headers(response)
-    if event := responses.event_at(request, desk.events):
+    event = responses.event_at(request, desk.events)
+    responses.add_security_headers(response, event)
+    if event:
         responses.add_cors_headers(request, response, event)
     return response
 
@@ -80,6 +81,9 @@ def _route(desk: Desk, request: Request) -> Response:
         case [slug, ("form.pdf" | "form.txt") as name]:
             _allow(request, "GET", "HEAD")
             return pages.blank_form(desk, _event(desk, slug), name)
+        case [slug, name] if name.startswith("logo-"):
+            _allow(request, "GET", "HEAD")
+            return responses.logo(_event(desk, slug))
         case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token]:
             _allow(request, "GET", "HEAD")
             return thank_you.received(desk, _event(desk, slug), request, LinkPurpose(purpose), token)

@@ -9,10 +9,11 @@ from functools import cache
 from urllib.parse import quote
 
 from flask import Request, Response
+from flask import request as current_request
 
 from handlers.logs import log_unavailable
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.event import Event
+from rollcall.model.event import Event, Look
 from templates import render
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -56,6 +57,9 @@ UNAVAILABLE = HttpProblem(
 
 
 def page(status: int, name: str, **context: object) -> Response:
+    event = context.get("event")
+    if isinstance(event, Event) and event.look.logo:
+        context["logo"] = f"{form_address(current_request, event)}/{event.look.logo.name}"
     return Response(render(f"pages/{name}.html", **context), status, content_type="text/html; charset=utf-8")
 
 
@@ -103,11 +107,21 @@ def unavailable(error: StoreUnavailable, response: Response) -> Response:
     return response
 
 
-def add_security_headers(response: Response) -> None:
+def logo(event: Event) -> Response:
+    """Its address changes with it."""
+    file = event.look.logo
+    if file is None:
+        raise HttpProblem(404, "Not found", "There is no such page.")
+    response = Response(file.content, content_type=file.type)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+def add_security_headers(response: Response, event: Event | None = None) -> None:
     for name, value in (PRIVATE | _PUBLIC).items():
         response.headers.setdefault(name, value)
     is_page = response.mimetype == "text/html"
-    response.headers["Content-Security-Policy"] = _page_policy() if is_page else _LOADS_NOTHING
+    response.headers["Content-Security-Policy"] = _page_policy(event and event.look) if is_page else _LOADS_NOTHING
 
 
 def add_cors_headers(request: Request, response: Response, event: Event) -> None:
@@ -144,12 +158,15 @@ def form_address(request: Request, event: Event) -> str:
 
 
 @cache
-def _page_policy() -> str:
-    """CSP Level 3: pages load nothing (their icon stands in them), run only our own style and script, known by their
-    hashes, and send their form only to where it came from."""
+def _page_policy(look: Look | None) -> str:
+    """CSP Level 3: pages load nothing but the event's logo (their icon stands in them), run only our own style and
+    script, known by their hashes, and send their form only to where it came from."""
     style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
+    if look and look.colour:
+        style += f" {_hash(render('pages/colour.css', colour=look.colour))}"
+    images = "'self' data:" if look and look.logo else "data:"
     return (
-        f"default-src 'none'; style-src {style}; script-src {script}; img-src data:; "
+        f"default-src 'none'; style-src {style}; script-src {script}; img-src {images}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,21 @@ class Privacy:
 
 
 @dataclass(frozen=True)
+class Logo:
+    name: str
+    """In its address: changes with its content."""
+    type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Look:
+    colour: str | None = None
+    """`#0b5394`."""
+    logo: Logo | None = None
+
+
+@dataclass(frozen=True)
 class Event:
     """`starts` and `ends` are both dates (the last one included) or both instants. `opens_at` and `closes_at` are
     announced; the store's `Intake` is the truth."""
@@ -86,6 +101,7 @@ class Event:
     bring: tuple[str, ...]
     online: Online | None = None
     privacy: Privacy | None = None
+    look: Look = Look()
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)
