@@ -75,7 +75,7 @@ class Outbox(Protocol):
         """A page, by id, of those neither sent nor delivered."""
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        """How many e-mails SendGrid may have accepted, counted up to `limit`."""
+        """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""
 
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
         """What SendGrid may have accepted in this time, the first first."""

@@ -26,6 +26,7 @@ _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ANY = "application/octet-stream"
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
+# a script is text too: so a text's name says, beside its content, that it is none
 _PLAIN = {
     "": (".txt", "text/plain"),
     ".txt": (".txt", "text/plain"),
@@ -35,7 +36,6 @@ _PLAIN = {
     ".tsv": (".tsv", "text/tab-separated-values"),
     ".json": (".json", "application/json"),
 }
-"""A script is text too: so a text's name says, beside its content, that it is none."""
 _PICTURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), ".png", "image/png"),
     (re.compile(rb"\xff\xd8\xff"), ".jpg", "image/jpeg"),
@@ -60,11 +60,11 @@ _ZIP_END = b"PK\x05\x06"
 _ZIP_END_WITHIN = 65_557  # bytes from the file's end (APPNOTE.TXT, 4.3.16)
 
 _PDF_END_WITHIN = 2048
+# ISO 32000-1: actions (12.6.4), files within (7.11.4), and what hides these (7.6)
 _PDF_ACTIVE = re.compile(
     rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia|XFA|SubmitForm|ImportData|GoToE|GoToR|Movie|Sound|Rendition|Encrypt)"
     rb"(?![A-Za-z0-9])"
 )
-"""ISO 32000-1: actions (12.6.4), files within (7.11.4), and what hides these (7.6)."""
 _PDF_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _PDF_STREAM = re.compile(rb"\bstream[ \t]*+\r?\n?")
 _PDF_OBJECTS = re.compile(rb"/ObjStm(?![A-Za-z0-9])|/First\s++\d++(?!\s++\d++\s++R)")

@@ -229,6 +229,7 @@ def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, lett
             note = "The database of the last run goes on."
     shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # an older version's may be open to others
     return in_folder(folder, local_run.moved_clock(shift), shift, note)
 
 
@@ -257,12 +258,11 @@ def _stopped_at(folder: Path) -> datetime | None:
     path = folder / local_run.DATABASE_FILE
     if not path.exists():
         return None
-    store = SqliteStore(path, lambda: _NEVER)
+    store = SqliteStore(path, lambda: datetime.now(UTC))
     try:
-        last = store.now()
+        return store.last_time()
     finally:
         store.close()
-    return last if last > _NEVER else None
 
 
 def _firestore(address: str, folder: Path, start: datetime) -> Database:

@@ -20,7 +20,7 @@ from rollcall.model.registration import (
     QuarantinedForm,
     Registered,
     Registration,
-    normalized_address,
+    mailbox,
 )
 
 SCHEMA_VERSION = 1
@@ -100,7 +100,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "kind": entry.kind.value,
         "event": entry.event,
         "to": entry.to,
-        "address": normalized_address(entry.to),
+        "address": mailbox(entry.to),
         "registration_id": entry.registration_id,
         "not_before": entry.not_before,
         "inbound_id": entry.inbound_id,

@@ -30,6 +30,7 @@ from rollcall.model.registration import (
     QuarantinedForm,
     Registered,
     Registration,
+    mailbox,
     normalized_address,
     person_key,
 )
@@ -177,7 +178,7 @@ class DocumentStore:
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
-        return self._committed(Update(_event_path(event), closed, intake.version), *map(_new, entries))
+        return self._committed(Update(_event_path(event), closed, intake.version), *map(_renewed, entries))
 
     # --- registrations
 
@@ -272,12 +273,13 @@ class DocumentStore:
         return [_entry(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        where = (("address", "==", normalized_address(to)), ("last_sent_at", ">", since))
+        where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
 
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
-        where = (("address", "==", normalized_address(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
-        return [_entry(found) for found in self._database.query(Query("outbox", where, "last_sent_at"))]
+        where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
+        entries = map(_entry, self._database.query(Query("outbox", where, "last_sent_at")))
+        return [entry for entry in entries if normalized_address(entry.to) == normalized_address(to)]
 
     def circuit_breaker(self) -> CircuitBreaker:
         found = self._database.read(_BREAKER)
