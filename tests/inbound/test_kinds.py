@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import shutil
 import subprocess
 import zipfile
@@ -164,13 +165,18 @@ def written_by_pypdf(**changes: object) -> bytes:
     return made.getvalue()
 
 
+NOISE = b"%" + random.Random(1).randbytes(99_999) + bytes(99_999)
 LAUNCH = b"/OpenAction<</S/Launch/F(cmd.exe)>>"
 ZIP = changed(DOCX, {})
 ENTITY = b'<!DOCTYPE x [<!ENTITY a "a">]><x/>'
 MACROS = b"application/vnd.ms-word.document.macroEnabled.main+xml"
 TYPED = ("[Content_Types].xml", WORD.encode() + b".main+xml", MACROS)
 ROWS = b"/Filter/FlateDecode/DecodeParms<</Predictor 12>>"
-FIELD = "<w:r><w:instrText>DD</w:instrText><w:instrText>&#69;AUTO c</w:instrText></w:r>"
+FIELD = (
+    "word/document.xml",
+    b"<w:body>",
+    b"<w:body><w:p><w:r><w:instrText>D&#68;</w:instrText><w:instrText>EAUTO c</w:instrText></w:r></w:p>",
+)
 
 
 WITHHELD = {
@@ -217,8 +223,11 @@ WITHHELD = {
     "a PDF with a file": ("form.pdf", written_by_pypdf(add_attachment=("a.exe", b"MZ"))),
     "a PDF under a password": ("form.pdf", written_by_pypdf(encrypt="secret")),
     "a PDF that hides it": ("form.pdf", a_pdf(more=streamed(b"5 0 <<" + LAUNCH + b">>"))),
-    "a PDF that hides it below": ("form.pdf", a_pdf(more=streamed(bytes(50_000) + b"%x\n5 0 <<" + LAUNCH + b">>"))),
-    "a PDF that hides it at the end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + bytes(99_999) + LAUNCH))),
+    "a PDF that hides it below": (
+        "form.pdf",
+        a_pdf(more=streamed(bytes(50_000) + NOISE + LAUNCH)),
+    ),
+    "a PDF that hides it at the end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + NOISE + LAUNCH))),
     "a PDF that hides it without an end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + LAUNCH, end=b"\n"))),
     "a PDF packed twice": ("form.pdf", a_pdf(more=streamed(b"", b"/Filter[/ASCIIHexDecode/FlateDecode]"))),
     "a PDF packed in rows": ("form.pdf", a_pdf(more=streamed(b"", ROWS))),
@@ -234,7 +243,7 @@ WITHHELD = {
     "HTML within, as XML": ("form.docx", changed(DOCX, {"word/x.xml": b"<p/>"}, related("aFChunk", ""))),
     "a template elsewhere": ("form.docx", changed(DOCX, {}, related("attachedTemplate"))),
     "a picture elsewhere": ("form.docx", changed(DOCX, {}, related("image", "TargetMode = 'External'"))),
-    "a DDE field": ("form.docx", in_word(FIELD)),
+    "a DDE field": ("form.docx", changed(DOCX, {}, FIELD)),
     "a simple DDE field": ("form.docx", in_word('<w:fldSimple w:instr=" DDEAUTO c"/>')),
     "entities": ("form.docx", changed(DOCX, {"customXml/item9.xml": ENTITY})),
     "another encoding": ("form.docx", changed(DOCX, {"customXml/item9.xml": "<x/>".encode("utf-16")})),
