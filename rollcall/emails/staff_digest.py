@@ -13,7 +13,7 @@ from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
@@ -34,6 +34,7 @@ MOST_NAMED = 20
 """Attachments that are not handed on."""
 _MORE = "more in the e-mail itself"
 _WITHHELD = "not attached: only PDF, Word, lists, pictures and text without anything that runs are handed on"
+_UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
 
 
@@ -153,9 +154,9 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
-    not_all_here = (
-        too_large or bool(withheld) or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
-    )
+    unread = any(reason.code in _UNREAD for reason in inbound.reasons)
+    not_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread
+    not_all_here = not_here or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
         ("From", one_line(inbound.sender, 254) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.emails.roster import by_email, incomplete_form
-from rollcall.inbound.reader import LONGEST_TEXT
+from rollcall.inbound.reading import LONGEST_TEXT
 from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
