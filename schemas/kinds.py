@@ -38,6 +38,7 @@ class Answer(Text):
     """Whether the page sends it several times."""
     says: ClassVar[str] = "A line of text."
     """For those who write event files."""
+    example: ClassVar[str] = "Example"
     wording: ClassVar[str] = "Fill in “{label}”."
     """What is said where it is missing, and the field has no words of its own."""
 
@@ -109,6 +110,7 @@ class Telephone(Answer, kind="tel"):
     longest = 50
     width = 14
     wraps = False
+    example = "+44 20 7946 0000"
     wording = "Enter a telephone number for “{label}”."
     pattern = f"^{_SHOWN}*[0-9]{_SHOWN}*$"
 
@@ -124,6 +126,7 @@ class EmailAddress(Answer, kind="email"):
     input_type = "email"
     longest = 254
     width = 36
+    example = "somebody@example.org"
     wording = "Enter an e-mail address for “{label}”."
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -268,6 +271,7 @@ class Number(Answer, kind="number"):
     inputmode = "decimal"  # an input of type `number` loses in silence what is typed beside digits
     longest = 30
     width = 10
+    example = "1"
     wording = "Enter a number for “{label}”."
     pattern = "^[+-]?[0-9]{1,15}([.][0-9]{1,10})?$"
 
@@ -297,6 +301,7 @@ class Day(Answer, kind="date"):
     longest = 40
     width = 11
     wraps = False
+    example = "2004-02-20"
     wording = "Enter a date for “{label}”."
 
     @classmethod

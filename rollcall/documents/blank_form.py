@@ -88,7 +88,7 @@ def blank_form_text(event: Event, to: str | None) -> str:
         "",
         "Write after the colons, and put an x between the brackets: [x]",
         "",
-        *(line for asked in asked_of(event) for line in _asked(asked)),
+        *(line for asked in asked_of(event) for line in (*_heading_of(asked), *lines_of(asked))),
     ]
     return "\n".join(lines) + "\n"
 
@@ -106,10 +106,13 @@ def _label(asked: Answer) -> str:
     return f"{asked.field.label} ({asked.hint})" if asked.hint else asked.field.label
 
 
-def _asked(asked: Answer) -> Iterator[str]:
+def _heading_of(asked: Answer) -> list[str]:
+    return ["", *textwrap.wrap(asked.field.section, COLUMNS), ""] if asked.field.section else []
+
+
+def lines_of(asked: Answer) -> Iterator[str]:
+    """As the text asks it."""
     field = asked.field
-    if field.section:
-        yield from ("", *textwrap.wrap(field.section, COLUMNS), "")
     boxes = [f"[ ] {choice.label}" for choice in boxes_of(field)]
     line = f"{_label(asked)}: {'  '.join(boxes)}"
     if len(line) <= COLUMNS:

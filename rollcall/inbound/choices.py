@@ -58,7 +58,7 @@ class Choices:
     def chosen(self, name: str, text: str, *, several: bool = False) -> str:
         """The code of the choice that is ticked or, without boxes, named; the codes, where it may be `several`; else
         the text."""
-        marks = self._marks(text)
+        marks = self._marks(text, name)
         choices = [mark for mark in marks if isinstance(mark, _Choice)]
         has_words = any(isinstance(mark, str) for mark in marks)
         if any(isinstance(mark, bool) for mark in marks):
@@ -85,14 +85,15 @@ class Choices:
     def has_box(self, text: str) -> bool:
         return any(isinstance(mark, bool) for mark in self._marks(text))
 
-    def _marks(self, text: str) -> list["_Mark"]:
+    def _marks(self, text: str, name: str = "") -> list["_Mark"]:
+        """Of the field `name`, where its choices are another's too."""
         tokens = list(_TOKEN.finditer(text[:MOST_OF_CHOICES]))
         marks: list[_Mark] = []
         at = 0
         while at < len(tokens):
             kind = tokens[at].lastgroup
             if kind == "word":
-                found, length = self._choice_at(tokens, at)
+                found, length = self._choice_at(tokens, at, name)
                 marks.append(found)
                 at += length
                 continue
@@ -104,12 +105,15 @@ class Choices:
                 marks[place] = True
         return marks
 
-    def _choice_at(self, tokens: Sequence[re.Match[str]], at: int) -> tuple["_Mark", int]:
+    def _choice_at(self, tokens: Sequence[re.Match[str]], at: int, name: str) -> tuple["_Mark", int]:
+        longest, found = 0, list[_Choice]()
         for words, field, code in self.by_first_word.get(plain_word(tokens[at].group()), ()):
             length = _length(words, tokens, at)
-            if length:
-                return _Choice(field, code), length
-        return tokens[at].group(), 1
+            if length and length >= longest:
+                longest = length
+                found.append(_Choice(field, code))
+        named = [one for one in found if one.field == name] or found
+        return (named[0], longest) if len({one.field for one in named}) == 1 else (tokens[at].group(), 1)
 
 
 def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:
