@@ -20,7 +20,7 @@ _SENTENCES = {
     "lost_character": f"This holds a character that got lost on the way ({LOST}). Please write it again.",
     "lost_letters": "This holds question marks: perhaps letters got lost on the way. Please write it again.",
     "not_a_choice": "Please choose one of: {choices}.",
-    "not_a_telephone_number": "This should be a telephone number, as +41 22 730 51 11.",
+    "not_a_telephone_number": "This should be a telephone number, as +44 20 7946 0000.",
     "not_an_email_address": "This does not read as an e-mail address. Please write one, as name@example.org.",
     "not_a_date": "This should be a date, as 2004-02-20.",
     "before_arrival": "This should not be before the day of your arrival.",

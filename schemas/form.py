@@ -12,7 +12,7 @@ from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.form import FormField
 from rollcall.model.registration import Registration
-from schemas.kinds import KINDS, Answer, SeveralChoices
+from schemas.kinds import KINDS, Answer, OneChoice, SeveralChoices
 from schemas.text import is_blank
 
 
@@ -63,6 +63,14 @@ def written(registration: Registration) -> dict[str, str]:
 def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
     kinds = _kinds(event)
     return {name: kinds[name].shown(text) if name in kinds else text for name, text in answers.items()}
+
+
+def in_words(event: Event, registration: Registration) -> dict[str, str]:
+    """What a registration says, by field name; a choice that is gone as it was called."""
+    answers = written(registration)
+    words = in_labels(event, answers)
+    gone = {name: text for name, text in registration.chosen.items() if words.get(name) == answers.get(name)}
+    return {**words, **gone}
 
 
 def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
@@ -123,16 +131,22 @@ class _FormSchema(Schema):
 
     @post_load
     def _registration(self, given: dict[str, Any], **_kwargs: Any) -> Registration:
-        signed_on = given.pop("signed_on", None)
+        signed_on, category = given.pop("signed_on", None), given.pop("category", "")
         return Registration(
             family_name=given.pop("family_name", ""),
             first_name=given.pop("first_name", ""),
             email=given.pop("email", ""),
-            category=given.pop("category", ""),
+            category=category,
             signed_on=date.fromisoformat(signed_on) if signed_on else None,
             answers=given,
+            chosen=self._chosen(given | {"category": category}),
+            form_version=self.event.form_version,
             e164=_understood(self.event, given),
         )
+
+    def _chosen(self, given: Mapping[str, str]) -> dict[str, str]:
+        kinds = {name: kind for name, kind in self.fields.items() if isinstance(kind, OneChoice)}
+        return {name: kind.shown(given[name]) for name, kind in kinds.items() if given.get(name)}
 
 
 def _understood(event: Event, answers: Mapping[str, str]) -> dict[str, str]:

@@ -99,7 +99,7 @@ _LETTER = (
         "Tel.",
         "Enter your telephone number.",
         50,
-        "With the country code, for example +41 22 730 51 11.",
+        "With the country code, for example +44 20 7946 0000.",
         "tel",
         _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
     ),

@@ -20,7 +20,7 @@ from rollcall.model.form import nights
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
 from rollcall.model.roster import WHY_QUARANTINED, Drawn, Named, RosterContent, RosterRow, Shown, roster_file_name
-from schemas.form import asked_of, in_labels, written
+from schemas.form import asked_of, in_words, written
 from schemas.kinds import Answer
 
 Cells = Mapping[str, str | int]
@@ -266,18 +266,19 @@ def _quarantined(event: Event, content: RosterContent) -> list[Cells]:
 
 
 def _cells(event: Event, one: Registered) -> Mapping[str, str]:
-    return {**in_labels(event, _answers(event, one)), "received": _time(one.received_at, event)}
+    words, asked = in_words(event, one.registration), {field.name for field in event.fields}
+    gone = "\n".join(f"{name}: {text}" for name, text in words.items() if name not in asked)
+    return {**_answers(event, one), **words, NO_LONGER_ASKED: gone, "received": _time(one.received_at, event)}
 
 
 def _answers(event: Event, one: Registered) -> Mapping[str, str]:
     """A form without a date was signed on the day it came."""
-    answers, asked = written(one.registration), {field.name for field in event.fields}
+    answers = written(one.registration)
     slept = nights(answers)
     return {
         "signed_on": one.received_at.astimezone(event.zone).date().isoformat(),
         **answers,
         NIGHTS: "" if slept is None else str(slept),
-        NO_LONGER_ASKED: "\n".join(f"{name}: {text}" for name, text in answers.items() if name not in asked),
     }
 
 

@@ -11,7 +11,7 @@ from rollcall.model.fault import Fault
 from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.roster import WHY_QUARANTINED, Shown
 from schemas.faults import sentences
-from schemas.form import ValidationError, in_labels, read_form, written
+from schemas.form import ValidationError, in_labels, in_words, read_form, written
 from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
@@ -76,12 +76,16 @@ def not_shown(those: Shown[Any]) -> int:
 
 
 def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
-    return labelled(event, written(registered.registration))
+    return _labelled(event, in_words(event, registered.registration))
 
 
 def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """In the form's order, right or wrong: label and text."""
-    said = {name: shown(text) for name, text in in_labels(event, answers).items()}
+    return _labelled(event, in_labels(event, answers))
+
+
+def _labelled(event: Event, words: Mapping[str, str]) -> list[tuple[str, str]]:
+    said = {name: shown(text) for name, text in words.items()}
     return [(field.label, said[field.name]) for field in event.fields if said.get(field.name)]
 
 

@@ -1,12 +1,15 @@
 """An event as its file describes it."""
 
+import hashlib
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, FormField
+from rollcall.model.registration import base32
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,14 @@ class Event:
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)
+
+    def __hash__(self) -> int:
+        return hash(self.slug)  # schemas are cached by event: hashing all of it costs more than they save
+
+    @cached_property
+    def form_version(self) -> str:
+        """The same for the same fields."""
+        return base32(hashlib.sha256(repr(self.fields).encode()).digest()[:5])
 
     @property
     def categories(self) -> tuple[Choice, ...]:

@@ -50,6 +50,10 @@ class Registration:
     """None: the day it was received."""
     language: str = field(compare=False, default="en")
     """BCP 47."""
+    chosen: Mapping[str, str] = field(compare=False, default_factory=dict)
+    """What was chosen, in the words of that day, by field name: a choice may be gone from the form."""
+    form_version: str = field(compare=False, default="")
+    """Of the form that was filled in: `Event.form_version`."""
 
     @property
     def full_name(self) -> str:

@@ -53,6 +53,8 @@ def registration_record(registration: Registration, arrived_at: datetime | None 
         "e164": dict(registration.e164),
         "signed_on": registration.signed_on.isoformat() if registration.signed_on else None,
         "language": registration.language,
+        "chosen": dict(registration.chosen),
+        "form_version": registration.form_version,
         "arrived_at": arrived_at,
     }
 
@@ -68,6 +70,8 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
         e164=record["e164"],
         signed_on=date.fromisoformat(signed_on) if signed_on else None,
         language=record["language"],
+        chosen=record["chosen"],
+        form_version=record["form_version"],
     )
 
 
