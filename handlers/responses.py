@@ -28,7 +28,7 @@ _PUBLIC = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+_LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
 _LONGEST_ACCEPT = 2_000  # characters; a browser's has 150, and each type in it costs
 _PREFLIGHT = {
