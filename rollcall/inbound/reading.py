@@ -9,6 +9,7 @@ from typing import TypeVar
 from rollcall.inbound.charsets import text_of
 from rollcall.inbound.forms import About, Found, find_forms
 from rollcall.inbound.html import text_of_html
+from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.message import first_of, message_of
 from rollcall.inbound.mime import File, Headers, Parts, decoded
 from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
@@ -26,8 +27,6 @@ MOST_NOT_READ = 100
 LONGEST_NOT_READ = 200
 LONGEST_HTML = 200_000
 """Characters searched for text."""
-
-NAMELESS = "attachment"
 
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
 _Read = TypeVar("_Read")
@@ -120,7 +119,7 @@ def _nothing_found(parts: Parts) -> Found:
 
 def _attachments(raw: bytes) -> tuple[Attachment, ...]:
     attached = _attached(message_of(open_post(raw)).parts)
-    return tuple(Attachment(file.name or NAMELESS, file.type, file.content) for file in attached)
+    return tuple(map(handed_on, attached))
 
 
 def _attached(parts: Parts) -> Iterator[File]:

@@ -137,6 +137,16 @@ def test_no_two_attachments_have_one_name() -> None:
         assert "3-scan.pdf (attached here)" in body
 
 
+def test_what_is_withheld_is_named_and_where_it_is() -> None:
+    programs = [Attachment(f"{number}.exe", "application/octet-stream", b"", withheld=True) for number in range(22)]
+    email = digested(inbound=some(for_review(1, *programs, not_read=("0.exe",))))
+    assert email.attachments == ()
+    for body in (email.text, email.html):
+        assert "18.exe, 19.exe and 2 more (not attached" in body
+        assert "20.exe" not in body
+        assert "file M00000000000000000000001 in the store" in body
+
+
 def test_a_strangers_e_mail_is_only_text_and_bounded() -> None:
     hostile = "<script>alert(1)</script>\x00\r\nBcc: all@example.org" + "x" * 10**6
     email = digested(inbound=some(for_review(1, subject=hostile, sender=hostile, text=hostile, not_read=(hostile,))))

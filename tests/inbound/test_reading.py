@@ -58,7 +58,7 @@ def test_a_message_that_a_person_wrote() -> None:
         In_Reply_To="<b@x.org>",
         Received="from mail.mpt.example.org by mx.sendgrid.net with ESMTP; Fri, 15 Mar 2024 18:44:40 +0000 (UTC)",
     )
-    message.add_attachment(b"\xff\xd8", maintype="image", subtype="jpeg", filename="scan.jpg")
+    message.add_attachment(b"\xff\xd8\xff", maintype="image", subtype="jpeg", filename="scan.jpg")
     assert read(bytes(message)) == ParsedEmail(
         sender="amina@mpt.example.org",
         subject="Form",
@@ -143,23 +143,35 @@ def test_text_below_a_picture_belongs_to_the_letter() -> None:
     assert form.answers["email"] == "apple@i.example.org"
 
 
+A_PDF = b"%PDF-1.7 %%EOF"
+
+
 class TestAttachments:
     def test_those_of_messages_within_too_and_no_logo(self) -> None:
         within = a_message()
-        within.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="form.pdf")
+        within.add_attachment(A_PDF, maintype="application", subtype="pdf", filename="form.pdf")
         message = a_message()
         message.add_alternative('<img src="cid:logo@x">', subtype="html")
         message.add_attachment(b"\x89", maintype="image", subtype="png", filename="logo.png", cid="<logo@x>")
-        message.add_attachment(b"\xff\xd8", maintype="image", subtype="jpeg", filename="scan.jpg", disposition="inline")
+        message.add_attachment(
+            b"\xff\xd8\xff", maintype="image", subtype="jpeg", filename="scan.jpg", disposition="inline"
+        )
         message.add_attachment(within)
         assert READER.attachments(stored(*raw_post(bytes(message)))) == (
-            Attachment("scan.jpg", "image/jpeg", b"\xff\xd8"),
-            Attachment("form.pdf", "application/pdf", b"%PDF"),
+            Attachment("scan.jpg", "image/jpeg", b"\xff\xd8\xff"),
+            Attachment("form.pdf", "application/pdf", A_PDF),
         )
 
     def test_one_without_a_name_gets_one(self) -> None:
-        message = b"Content-Type: application/pdf\r\n\r\n%PDF"
-        assert READER.attachments(stored(*raw_post(message))) == (Attachment("attachment", "application/pdf", b"%PDF"),)
+        message = b"Content-Type: application/pdf\r\n\r\n" + A_PDF
+        attached = Attachment("attachment.pdf", "application/pdf", A_PDF)
+        assert READER.attachments(stored(*raw_post(message))) == (attached,)
+
+    def test_a_program_is_named_and_stays(self) -> None:
+        message = a_message()
+        message.add_attachment(b"MZ", maintype="application", subtype="pdf", filename="form.pdf.exe")
+        (attached,) = READER.attachments(stored(*raw_post(bytes(message))))
+        assert (attached.name, attached.content, attached.withheld) == ("form.pdf.exe", b"", True)
 
 
 class TestBounds:
@@ -176,7 +188,7 @@ class TestBounds:
     def test_memory_grows_with_the_size_and_no_faster(self) -> None:
         size = 20_000_000
         message = b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        raw = stored(*raw_post(message + base64.encodebytes(bytes(size))))
+        raw = stored(*raw_post(message + base64.encodebytes(A_PDF.ljust(size - 5) + b"%%EOF")))
         tracemalloc.start()
         READER.glance(raw)
         READER.read(raw, EVENT)
