@@ -19,6 +19,7 @@ from rollcall.model.email import Attachment
 MOST_UNPACKED = 20_000_000
 """Bytes that are looked at in a PDF, or in the parts of a package; in more, nobody knows what is there."""
 MOST_PARTS = 1000
+MOST_STREAMS = 10_000
 LONGEST_STEM = 80
 NAMELESS = "attachment"
 
@@ -154,10 +155,12 @@ def _is_quiet_pdf(content: bytes) -> bool:
     plain = _PDF_ESCAPE.sub(_unescaped, content)
     if b"%%EOF" not in content[-_PDF_END_WITHIN:] or _PDF_ACTIVE.search(plain):
         return False
-    for objects in _PDF_OBJECTS.finditer(plain):  # those that are packed in another way are not looked into below
+    # those that are packed in another way than by Flate alone are not looked into below
+    for number, objects in enumerate(_PDF_OBJECTS.finditer(plain)):
         begins = plain.rfind(b"obj", max(0, objects.start() - _LONGEST_DICTIONARY), objects.start())
         ends = plain.find(b"stream", objects.end(), objects.end() + _LONGEST_DICTIONARY)
-        if begins >= 0 and ends >= 0 and _PDF_OTHER_FILTER.search(plain, begins, ends):
+        is_odd = begins >= 0 and ends >= 0 and _PDF_OTHER_FILTER.search(plain, begins, ends)
+        if is_odd or number >= MOST_STREAMS:
             return False
     return not any(_PDF_ACTIVE.search(_PDF_ESCAPE.sub(_unescaped, objects)) for objects in _packed_objects(content))
 
@@ -170,16 +173,17 @@ def _packed_objects(content: bytes) -> Iterator[bytes]:
     """Whatever a stream may pack that begins with a number (7.5.7), or a comment: pictures do not. Raises `ValueError`
     where it is too much."""
     left = MOST_UNPACKED
-    for stream in _PDF_STREAM.finditer(content):
-        unpacking, unpacked = zlib.decompressobj(), bytearray()
+    for number, stream in enumerate(_PDF_STREAM.finditer(content)):
+        unpacking, unpacked, begins = zlib.decompressobj(), bytearray(), b""
         with suppress(zlib.error):
             for at in range(stream.end(), len(content), _PIECE):
-                unpacked += unpacking.decompress(content[at : at + _PIECE], left)
-                begins = unpacked.lstrip(_PDF_BLANK)[:1]
+                piece = unpacking.decompress(content[at : at + _PIECE], left)
+                unpacked += piece
+                begins = begins or piece.lstrip(_PDF_BLANK)[:1]
                 if unpacking.eof or len(unpacked) >= left or (begins and begins not in b"0123456789%"):
                     break
         left -= len(unpacked)
-        if left <= 0:
+        if left <= 0 or number >= MOST_STREAMS:
             raise ValueError("too much to look at")
         yield bytes(unpacked)
 

@@ -19,7 +19,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.actions import JavaScript
 
 from rollcall.documents.blank_form import blank_form_pdf
-from rollcall.inbound.kinds import MOST_UNPACKED, handed_on
+from rollcall.inbound.kinds import MOST_STREAMS, MOST_UNPACKED, handed_on
 from rollcall.inbound.mime import File
 from tests.support.builders import an_event, roster_files
 
@@ -231,6 +231,8 @@ WITHHELD = {
     "a PDF that hides it without an end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + LAUNCH, end=b"\n"))),
     "a PDF packed twice": ("form.pdf", a_pdf(more=streamed(b"", b"/Filter[/ASCIIHexDecode/FlateDecode]"))),
     "a PDF packed in rows": ("form.pdf", a_pdf(more=streamed(b"", ROWS))),
+    "a PDF of too many streams": ("form.pdf", a_pdf(more=b"stream\n" * (MOST_STREAMS + 1))),
+    "a PDF of too many packs of objects": ("form.pdf", a_pdf(more=b"/ObjStm\n" * (MOST_STREAMS + 1))),
     "a PDF that is a bomb": ("form.pdf", a_pdf(more=streamed(b"5 0 " + bytes(MOST_UNPACKED)))),
     "macros": ("form.docm", changed(DOCX, {"word/vbaProject.bin": b"x"})),
     "macros in capitals": ("form.docx", changed(DOCX, {"WORD\\VBAPROJECT.BIN": b"x"})),
