@@ -216,10 +216,11 @@ def _read_json(body: bytes, _request: Request) -> Form:
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    for name, count in Counter(name for name, _ in members).items():
-        if count > 1:
-            raise HttpProblem(400, "Ambiguous", f"The field {name!a} is given {count} times. {_NOTHING}.")
-    return dict(members)
+    unique = dict(members)
+    if len(unique) < len(members):
+        [(name, count)] = Counter(name for name, _ in members).most_common(1)
+        raise HttpProblem(400, "Ambiguous", f"The field {name!a} is given {count} times. {_NOTHING}.")
+    return unique
 
 
 def _no_constant(name: str) -> None:
@@ -228,7 +229,12 @@ def _no_constant(name: str) -> None:
 
 def _read_urlencoded(body: bytes, _request: Request) -> Form:
     """WHATWG URL, 5.1. What is not UTF-8 becomes U+FFFD, which each field refuses for itself."""
-    return _form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))
+    text = body.decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise _too_many() from None
+    return _form(pairs)
 
 
 def _read_multipart(body: bytes, request: Request) -> Form:

@@ -25,6 +25,7 @@ from tests.support.builders import a_form, a_registration, an_event, id_of, open
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import ROOT, Served, function
 from tests.support.stores import store_settings
+from tests.support.webhook import PUBLIC_KEY, signed
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
@@ -236,6 +237,25 @@ def test_no_server_logs_the_secret_part_of_a_link(tmp_path: Path, events_folder:
         for text in ("typed", "Traceback", "127.0.0.1:")
         if text in told.lower().replace("listening at: http://127.0.0.1:", "")
     ] == []
+
+
+@pytest.mark.slow
+def test_a_webhook_whose_desk_cannot_be_built_is_called_again(tmp_path: Path, events_folder: Path) -> None:
+    """SendGrid repeats an e-mail after a 5xx alone."""
+    write_open_event(events_folder)
+    environment = {
+        "EVENTS": str(events_folder),
+        "SQLITE_PATH": str(tmp_path),
+        "FILES": str(tmp_path / "files"),
+        "SENDGRID_PARSE_KEY": PUBLIC_KEY,
+        "MAIL_FROM": "registration@rollcall.example",
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as output, function("receive_email", output, **environment) as served:
+        answer = served.ask("POST", "/receive-email", b"typed", signed(b"typed"))
+    assert answer.status == 503
+    assert "typed" not in answer.text + log.read_text("utf-8")
+    assert [entry["message"] for entry in entries(log)] == ["unexpected fault"]
 
 
 def test_what_a_server_logs_of_a_fault_is_its_kind_and_place(capsys: pytest.CaptureFixture[str]) -> None:
