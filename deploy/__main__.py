@@ -244,6 +244,7 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
         *secrets.steps(place),
         *accounts.steps(place),
         *sendgrid.steps(place, outside.sendgrid, secrets.SecretManager(place, outside.run)),
+        watch.log_exclusion(place),
         *functions.steps(place),
         *accounts.invokers(place),
         *schedule.steps(place),
