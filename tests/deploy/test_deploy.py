@@ -226,6 +226,33 @@ def test_accounts_have_only_the_roles_they_need(deployment: Deployment) -> None:
     }
 
 
+def test_access_by_people_is_logged(deployment: Deployment) -> None:
+    """The functions' own reading and writing of the database and the bucket is left out; taking a key never is."""
+    configs = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["auditConfigs"]
+    logged = {
+        (one["service"].partition(".")[0], log["logType"]): set(map(_plain, log.get("exemptedMembers", ())))
+        for one in configs
+        for log in one["auditLogConfigs"]
+    }
+    functions = {*PUBLIC, *PRIVATE}
+    assert logged == {
+        **{(service, f"DATA_{what}"): functions for service in ("datastore", "storage") for what in ("READ", "WRITE")},
+        **{("secretmanager", f"DATA_{what}"): set() for what in ("READ", "WRITE")},
+    }
+
+
+def test_logs_of_access_that_somebody_switched_off_are_on_again_and_roles_stay(deployment: Deployment) -> None:
+    google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
+    was, roles = deepcopy(google.policies[of]["auditConfigs"]), google.members(of)
+    theirs = {"service": "run.googleapis.com", "auditLogConfigs": [{"logType": "DATA_READ"}]}
+    google.policies[of]["auditConfigs"] = [theirs, {**was[0], "auditLogConfigs": was[0]["auditLogConfigs"][:1]}]
+    step = _step(deployment, "a log of each access")
+    assert step.apply(deployment.outside.run) is Result.UPDATED
+    assert step.apply(deployment.outside.run) is Result.UNCHANGED
+    assert google.policies[of]["auditConfigs"] == [theirs, *was]
+    assert google.members(of) == roles
+
+
 def test_the_builder_reads_sources_and_no_inbound_emails(deployment: Deployment) -> None:
     bindings = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["bindings"]
     (viewer,) = [one for one in bindings if one["role"] == "roles/storage.objectViewer"]
