@@ -15,7 +15,7 @@ from pathlib import Path
 from dns.resolver import Resolver
 
 from deploy import accounts, apis, dns, firestore, front, functions, schedule, secrets, sendgrid, storage, watch
-from deploy.place import Place
+from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
     Command,
@@ -266,9 +266,12 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
         faults.append(f"ON_CALL={on_call}: is not an e-mail address, as on-call@example.org")
     if not _FOLDER.fullmatch(events) or not Path(events).is_dir():
         faults.append(f"EVENTS={events}: is no folder here whose name begins with events; only those are deployed")
+    host = environment.get("SENDGRID_HOST") or SENDGRID
+    if host not in (SENDGRID, SENDGRID_EU):
+        faults.append(f"SENDGRID_HOST={host}: is neither {SENDGRID} nor, for a subuser in the EU, {SENDGRID_EU}")
     if faults:
         raise StepFailed("\n".join(faults))
-    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], on_call, events)
+    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], on_call, events, host)
 
 
 def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
@@ -283,6 +286,12 @@ def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
         raise StepFailed(
             f"DOMAIN={given.domain}: the desk of {given.project} is {there}; to give it another host name, "
             f"first delete it (make destroy ... DOMAIN={there}: what people sent stays)"
+        )
+    sends_by = deployed.get("SENDGRID_HOST", SENDGRID) if deployed else given.sendgrid
+    if sends_by != given.sendgrid:
+        raise StepFailed(
+            f"SENDGRID_HOST={given.sendgrid}: the desk of {given.project} sends by {sends_by}; name that one, or first "
+            f"delete the desk (make destroy ... SENDGRID_HOST={sends_by}: what people sent stays)"
         )
     on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
     known = {"EVENTS": deployed.get("EVENTS", "")} if not environment.get("EVENTS") else {}

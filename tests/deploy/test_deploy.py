@@ -24,7 +24,7 @@ from dns.resolver import Resolver
 from deploy import firestore, front, functions, secrets, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
-from deploy.place import Place
+from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.sendgrid import Api
 from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.store.sqlite import SqliteStore
@@ -423,6 +423,13 @@ def test_another_host_name_is_refused(deployment: Deployment, capsys: pytest.Cap
     assert len(deployment.google.changes()) == before
 
 
+def test_another_region_of_sendgrids_is_refused(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    before = len(deployment.google.changes())
+    assert main("deploy", SETTINGS | {"SENDGRID_HOST": SENDGRID_EU}, deployment.outside) == 1
+    assert f"the desk of p-test sends by {SENDGRID}" in capsys.readouterr().out
+    assert len(deployment.google.changes()) == before
+
+
 def _altered(thing: dict[str, Any], path: str, value: object) -> None:
     *within, last = path.split(".")
     for name in within:
@@ -671,6 +678,7 @@ def test_all_invalid_settings_are_named_before_any_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
+    wrong |= {"SENDGRID_HOST": "https://api.eu.sendgrid.net"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out
