@@ -1,6 +1,5 @@
 """`make deploy`, `deploy-plan`, `deploy-check`, `destroy` and `rotate` (docs/deploy.md)."""
 
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,20 @@ from pathlib import Path
 
 from dns.resolver import Resolver
 
-from deploy import accounts, apis, dns, firestore, front, functions, schedule, secrets, sendgrid, storage, watch
+from deploy import (
+    accounts,
+    apis,
+    billing,
+    dns,
+    firestore,
+    front,
+    functions,
+    schedule,
+    secrets,
+    sendgrid,
+    storage,
+    watch,
+)
 from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
@@ -127,7 +139,7 @@ def _show_events(place: Place, outside: Outside) -> None:
 def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     """Create what is missing, and update what differs."""
     place = _look_up(environment, outside)
-    _check_billing(place, outside)
+    billing.check_billing(place, outside.run)
     _refuse_bad_events(place, outside)
     sendgrid.try_engineers_key(outside.sendgrid)
     with _repeatable():
@@ -143,12 +155,14 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
 
 
 def check(environment: Mapping[str, str], outside: Outside) -> int:
-    """Report on the DNS records and the certificate; 1 where something is missing."""
+    """Report on the DNS records, the certificate and the budget; 1 where something is missing."""
     place = _look_up(environment, outside)
     all_there = dns.check(place, front.address(place, outside.run), outside.sendgrid, outside.resolver())
     certificate = front.certificate_state(place, outside.run)
     say(f"The certificate of {place.domain}: {certificate}")
-    return 0 if all_there and certificate == "ACTIVE" else 1
+    has_budget, budget = billing.budget(place, outside.run)
+    say(f"A budget that warns of the costs: {budget}")
+    return 0 if all_there and certificate == "ACTIVE" and has_budget else 1
 
 
 def destroy(environment: Mapping[str, str], outside: Outside) -> int:
@@ -315,18 +329,6 @@ def _commit() -> str:
         check=False,
     )
     return asked.stdout.strip()
-
-
-def _check_billing(place: Place, outside: Outside) -> None:
-    """Who may not see billing gets Google's own error at the first step that needs it."""
-    looked = outside.run(
-        gcloud("billing projects describe", place.project, "--format=json", project=place.project, retries=False)
-    )
-    if looked.ok and not json.loads(looked.stdout).get("billingEnabled"):
-        raise StepFailed(
-            f"No billing account pays for {place.project}: "
-            f"https://console.cloud.google.com/billing/linkedaccount?project={place.project}"
-        )
 
 
 def _refuse_bad_events(place: Place, outside: Outside) -> None:
