@@ -13,7 +13,7 @@ from rollcall.model.event import Event, Hotel
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
 from schemas.event_tables import Table, is_origin, line
 from schemas.kinds import KINDS
-from schemas.stock import LETTER_FIELDS, STOCK
+from schemas.stock import LETTER, STOCK
 
 NEEDED = ("family_name", "email")
 """Without these the desk cannot tell people apart, nor write to them."""
@@ -216,7 +216,7 @@ def _field(name: str, **said: Any) -> FormField:
 
 def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tuple[FormField, ...]:
     """The form of an event file, top to bottom. Raises `ValidationError`."""
-    asked = list(form.fields) or [STOCK[name] for name in LETTER_FIELDS]
+    asked = list(form.fields or LETTER)
     _see_that_names_are_right(asked, form.required)
     asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels)]
     headings = _headings(form.sections, [field.name for field in asked])

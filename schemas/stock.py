@@ -1,5 +1,7 @@
 """The fields that an event file takes by name: those of the letter's Annex 1, and what other events often ask."""
 
+from dataclasses import replace
+
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import TITLES
 
@@ -16,7 +18,7 @@ _NAME_AND_ADDRESS = (
     "Nombre y dirección completa de la administración u organización",
 )
 
-_LETTER = (
+LETTER = (
     FormField(
         "title",
         "choice",
@@ -99,7 +101,7 @@ _LETTER = (
         "Tel.",
         "Enter your telephone number.",
         50,
-        "With the country code, for example +44 20 7946 0000.",
+        "With the country code, for example +41 22 730 51 11.",
         "tel",
         _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
     ),
@@ -164,7 +166,7 @@ _LETTER = (
         also=_words("Signed, Signé, Firma"),
     ),
 )
-"""Annex 1, top to bottom."""
+"""Annex 1, top to bottom: the form of an event that says nothing else."""
 
 _MORE = (
     FormField(
@@ -235,5 +237,6 @@ _MORE = (
     ),
 )
 
-STOCK = {field.name: field for field in (*_LETTER, *_MORE)}
-LETTER_FIELDS = tuple(field.name for field in _LETTER)
+STOCK = {field.name: field for field in (*LETTER, *_MORE)}
+STOCK["tel"] = replace(STOCK["tel"], help="With the country code, for example +44 20 7946 0000.")
+LETTER_FIELDS = tuple(field.name for field in LETTER)

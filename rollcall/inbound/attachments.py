@@ -141,10 +141,17 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
     words = vocabulary(event)
     ours = False
     copies: dict[str, list[tuple[str, str]]] = {}
+    ticked: dict[str, list[str]] = {}
     for name, field in (reader.get_fields() or {}).items():
+        several, _, code = name.partition(":")  # a box of a blank form of ours, of which more may be ticked
+        if code and several in words.fields:
+            ours = True
+            ticked.setdefault(several, []).append(code if _typed(field.get("/V")) else "")
+            continue
         label, copy = _label_of(words, name, str(field.get("/TU", "")))
         ours = ours or label in words.fields
         copies.setdefault(copy, []).append((label, _typed(field.get("/V"))))
+    copies.setdefault("", []).extend((name, " ".join(filter(None, codes))) for name, codes in ticked.items())
     filled_in = _filled_in(words, copies.values())
     if filled_in or ours:  # where its fields were left blank, its text is labels and what they explain
         return filled_in
