@@ -152,6 +152,7 @@ def settings(place: Place) -> dict[str, str]:
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
+        "SENDGRID_HOST": place.sendgrid,
         # The library would ask for the bucket's settings, which takes a role that nothing else needs.
         "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
     }
