@@ -377,6 +377,7 @@ def test_only_what_functions_need_is_uploaded(deployment: Deployment) -> None:
     assert {name.partition("/")[0] for name in names} == {
         *("main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events")
     }
+    assert not [name for name in names if name.startswith(("rollcall/local", "rollcall/ops", "templates/local"))]
 
 
 @pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
