@@ -75,7 +75,8 @@ class SqliteDatabase:
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        path.touch(mode=0o600)  # the files that SQLite puts beside it are made with the same rights
+        if path.name != ":memory:":
+            path.touch(mode=0o600)  # the files that SQLite puts beside it are made with the same rights
         self._connection = sqlite3.connect(
             path, timeout=_BUSY_AFTER.total_seconds(), isolation_level=None, check_same_thread=False
         )
