@@ -10,7 +10,7 @@ from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
-from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
+from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, plain_line, unlinked
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
@@ -124,7 +124,7 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         inbound_count=digest.inbound.count,
         older_inbound=wording.not_shown(digest.inbound),
         inbound=inbound,
-        remarks=[(one_line(one.sender, 254), wording.shown(one.remark)) for one in digest.remarks.shown],
+        remarks=[(address(one.sender), wording.shown(one.remark)) for one in digest.remarks.shown],
         older_remarks=wording.not_shown(digest.remarks),
     )
 
@@ -136,7 +136,7 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
     for one in inbound:
         files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
         numbered = [
-            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
+            replace(file, name=f"{number}-{plain_line(file.name, 100) or 'attachment'}")
             for number, file in enumerate(files, start=len(attachments) + 1)
         ]
         attachments += numbered
@@ -152,7 +152,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
     not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
-        ("From", one_line(inbound.sender, 254) or "(no address)"),
+        ("From", address(inbound.sender) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
         ("Why it needs review", why(inbound.reasons)),
         ("Attachments", _attachments(inbound.not_read, attached, too_large)),
@@ -169,7 +169,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
 
 def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) -> str:
     if attached:
-        return f"{', '.join(attached)} (attached here)"
+        return f"{unlinked(', '.join(attached))} (attached here)"
     if not_read:
         why = "not attached here: look into the e-mail" if too_large else "empty"
         return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
@@ -260,10 +260,12 @@ def _counts(digest: StaffDigest) -> str:
 
 
 def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
-    said = f"{words(entry.kind)} to {entry.to}: {wording.standing(entry)}"
+    said = f"{words(entry.kind)} to {address(entry.to)}: {wording.standing(entry)}"
     if one is None:
         return ("Who wrote to us" if entry.kind is EmailKind.REPLY else "The staff"), said
     late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
-    numbers = [f"{label} {answers[name]}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers]
+    numbers = [
+        f"{label} {unlinked(answers[name])}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers
+    ]
     return f"{wording.who(one)} ({one.reference}{late})", "\n".join((said, *numbers))
