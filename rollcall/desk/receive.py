@@ -68,8 +68,7 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
     if not desk.store.save_inbound(read, entries):
         return None
     if completed:
-        form = read.forms[0]
-        note_completed(desk, completed, form.person or "", form.registration_id or "")
+        note_completed(desk, completed, read.forms[0].registration_id or "")
     return read
 
 

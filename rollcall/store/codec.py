@@ -236,6 +236,7 @@ def intake_record(intake: Intake) -> dict[str, Any]:
         "opens_at": intake.opens_at,
         "closes_at": intake.closes_at,
         "history": [{"closes_at": one.closes_at, "moved_at": one.moved_at} for one in intake.history],
+        "revoked_links": list(intake.revoked_links),
         "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
     }
 
@@ -247,6 +248,7 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         closes_at=record["closes_at"],
         closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
         history=tuple(EarlierDeadline(one["closes_at"], one["moved_at"]) for one in record["history"]),
+        revoked_links=tuple(record.get("revoked_links", ())),
         as_of=as_of,
         version=version,
     )

@@ -431,6 +431,16 @@ def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) 
     assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
 
 
+def test_a_link_is_revoked_where_nobody_changed_the_intake(store: Store, fresh: FreshStore) -> None:
+    one, other = store.intake(EVENT), fresh().intake(EVENT)
+    assert store.revoke_link(SLUG, one, "A")
+    assert not fresh().revoke_link(SLUG, other, "B")
+    assert store.revoke_link(SLUG, fresh().intake(EVENT), "B")
+    assert fresh().intake(EVENT).revoked_links == ("A", "B")
+    assert store.move_deadline(SLUG, store.intake(EVENT), EVENT.closes_at + timedelta(hours=1))
+    assert fresh().intake(EVENT).revoked_links == ("A", "B")
+
+
 def test_a_deadline_is_moved_where_nobody_changed_the_intake(store: Store, fresh: FreshStore) -> None:
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     later = EVENT.closes_at + timedelta(days=1)
