@@ -111,9 +111,11 @@ class LinkKey:
     def apply(self, run: Run) -> Result:
         """See `Step`."""
         store = SecretManager(self.place, run)
-        if strong_keys(store.get(LINK_KEY)):
+        stored = store.get(LINK_KEY)
+        strong = strong_keys(stored)
+        if strong and strong == (stored or "").split():
             return Result.UNCHANGED
-        store.put(LINK_KEY, secrets.token_urlsafe(32))
+        store.put(LINK_KEY, " ".join(strong) or secrets.token_urlsafe(32))
         return Result.CREATED
 
     def plan_removal(self) -> Sequence[str]:

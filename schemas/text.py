@@ -30,8 +30,9 @@ def messages(**codes: str) -> dict[str, Any]:
 class Text(fields.String):
     """A line, trimmed, in Unicode NFC (UAX #15). `max_length` in characters."""
 
-    AS_SENT = 3
-    """Times `max_length`, before NFC, which may take the square of its time: a letter may come as three characters."""
+    AS_SENT = (
+        3  # times `max_length`, before NFC, which may take the square of it: a letter may come as three characters
+    )
 
     default_error_messages = messages(invalid="not_text", invalid_utf8="not_text")
     line_breaks = ""
@@ -78,7 +79,7 @@ _WEB_ADDRESS = re.compile(
 
 
 class Signature(Text):
-    """A name, typed: a web address in it would be a stranger's link in our e-mails."""
+    """A name, typed."""
 
     def check(self, text: str) -> None:
         if _WEB_ADDRESS.search(unicodedata.normalize("NFKC", text)):
@@ -93,8 +94,7 @@ class Lines(Text):
     r"""Line breaks as `\n`, one blank line at most between two."""
 
     MOST = 20
-    CUT = "[…]"
-    """Ends a long answer in our e-mails, which may come back quoted."""
+    CUT = "[…]"  # ends a long answer in our e-mails, which may come back quoted
     line_breaks = "\n"
 
     def tidy(self, text: str) -> str:

@@ -73,7 +73,6 @@ class FormShown:
     doubts: list[str]
     registered: Registered | None
     address: str
-    """The registered one."""
     link: str | None
     """To the page with the answers filled in."""
 

@@ -23,14 +23,13 @@ SHOWN = 50
 """Of each kind, the last ones: robots may send many."""
 ATTACHED = 10_000_000
 """Bytes, to the staff; SendGrid accepts 30 MB, a third more for base64."""
-FIRST_LINES, LONGEST_ANSWER = 10, 400
-"""Lines and characters of an answer in a confirmation: addresses have fewer."""
+FIRST_LINES, LONGEST_ANSWER = 10, 400  # lines and characters in a confirmation: addresses have fewer
 _JOINER = "\u2060"
 # What makes mail programs see a link: `www.`, an end of two letters or more that is no file's, numbers, `@`, `:`, `//`.
 # With a word joiner (U+2060) on both sides nearly none does, in HTML and in text; it shows nothing, and where the text
 # comes back, pasted or quoted, it is taken out (schemas/text.py, rollcall/inbound/charsets.py).
 _IN_LINKS = re.compile(
-    r"(?<=www)[.․。．｡﹒]|[.․。．｡﹒](?=[^\W\d]\w)(?!(?:pdf|docx?|xlsx?|od[st]|csv|txt|jpe?g|png|gif|tiff?)\b)|\.(?=\d+(?!\.?\d))"
+    r"(?<=www)[.․。．｡﹒]|[.․。．｡﹒](?=[^\W\d]\w)(?!(?:pdf|docx?|xlsx?|od[st]|csv|txt|jpe?g|png|gif|tiff?|html?|svg|exe)\b)|\.(?=\d+(?!\.?\d))"
     r"|[@＠﹫](?=\w)|(?<=[^\W\d])[:：](?=\S)|[/\\](?=[/\\])",
     re.IGNORECASE,
 )
@@ -136,12 +135,10 @@ def name_of(answers: Mapping[str, str]) -> str:
 
 
 def shown(text: str) -> str:
-    """A stranger's text, bounded, and no link."""
     return unlinked(_bounded(text))
 
 
 def first_lines(text: str) -> str:
-    """Of an answer as it is shown."""
     first = "\n".join(text.split("\n")[:FIRST_LINES])[:LONGEST_ANSWER].rstrip()
     return text if first == text else f"{first} {Lines.CUT}"
 
@@ -151,7 +148,7 @@ def one_line(text: str, longest: int) -> str:
 
 
 def plain_line(text: str, longest: int) -> str:
-    """For a header or the name of a file, which nobody makes a link."""
+    """For headers and names of files."""
     line = " ".join(_bounded(text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
@@ -161,7 +158,7 @@ def unlinked(text: str) -> str:
 
 
 def address(text: str) -> str:
-    """An e-mail address stays one, to be copied and written to: no program makes more of it than a new e-mail."""
+    # to be copied and written to: no program makes more of it than a new e-mail
     return text if _ADDRESS.fullmatch(text) else shown(text)
 
 

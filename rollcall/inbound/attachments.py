@@ -31,6 +31,7 @@ MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
+MOST_ENTRIES = 1000
 MOST_ROWS = 2000
 _LOOKED_AT = 4096
 """Characters, for the delimiter: the most of them in a line."""
@@ -38,6 +39,12 @@ _LOOKED_AT = 4096
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _DELIMITERS = ",;\t|"
+
+
+def may_hold_form(file: File) -> bool:
+    """By its kind."""
+    packed = b"%PDF-" in file.content[:1024] or file.content.startswith(b"PK")
+    return packed or _reader_of_text(file.type, file.name.lower()) is not None
 
 
 def forms_in_file(event: Event, file: File) -> list[Answered]:
@@ -194,6 +201,8 @@ def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
 
 
 def _in_package(event: Event, content: bytes) -> list[Answered]:
+    if content.count(b"PK\1\2") > MOST_ENTRIES:
+        return []
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         entries = packed.infolist()
         texts = sum(entry.file_size for entry in entries if entry.filename.endswith((".xml", ".rels")))

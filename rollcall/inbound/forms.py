@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from rollcall.inbound.attachments import forms_in_file
+from rollcall.inbound.attachments import forms_in_file, may_hold_form
 from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
@@ -19,7 +19,8 @@ from rollcall.model.inbound import Doubt, InboundForm, ParsedForm
 from rollcall.model.registration import fold
 from schemas.form import ValidationError, faults_of, read_form
 
-MOST_FILES = 100
+MOST_FILES = 20
+"""Of kinds that are read, in an e-mail and those within it."""
 LONGEST_DATE = 60
 """Characters."""
 _DATES = {
@@ -50,6 +51,7 @@ class Found:
     """What stands beside them and says something."""
     asks: bool = False
     refuses: bool = False
+    too_many_files: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
     forms: list[Answered] = []
     beside: list[str] = []
     not_read: list[str] = []
-    left = MOST_FILES
+    files = 0
     forwarded = times_forwarded(about.subject)
     for part in _all_parts(parts):
         read = _in_body(event, part, forwarded if part is parts else 0)
@@ -76,8 +78,8 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
         forms += [_corrected(about.asked, said)] if about.asked and said.answers and part is parts else read.forms
         beside.append(read.beside)
         for file in part.files:
-            left -= 1
-            found: list[Answered] = _tried(forms_in_file, event, file, []) if left >= 0 else []
+            files += may_hold_form(file)
+            found: list[Answered] = _tried(forms_in_file, event, file, []) if files <= MOST_FILES else []
             forms += found
             beside += [form.beside for form in found]
             if not (found or file.inline or file.type in _NO_PAPERS):
@@ -98,6 +100,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
         says,
         asks(says),
         refuses(f"{about.subject}\n\n{letter}"),
+        files > MOST_FILES,
     )
 
 
@@ -169,6 +172,8 @@ def _tried(read: Callable[..., _Read], event: Event, source: object, nothing: _R
     """Libraries do not document what they raise for a broken file."""
     try:
         return read(event, source, *more)
+    except MemoryError:
+        raise
     except Exception:
         return nothing
 
