@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from time import process_time
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file
@@ -10,6 +12,7 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
+from rollcall.inbound.labels import TooMuch
 from rollcall.inbound.letter import A_FORM, QUESTION_MARKS, asks, names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
@@ -20,6 +23,8 @@ from rollcall.model.registration import fold
 from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 100
+SECONDS = 0.7
+"""Of a processor, after which no other file is begun."""
 LONGEST_DATE = 60
 """Characters."""
 _DATES = {
@@ -29,7 +34,7 @@ _DATES = {
     "RETURN_AS_TIMEZONE_AWARE": False,
 }
 
-_TAG = re.compile(r"\[[^\]]*\]|=\?\S*")
+_TAG = re.compile(r"\[[^\[\]]*\]|=\?\S*")
 """As lists and gateways put into a subject, and what they break of it."""
 
 _Read = TypeVar("_Read")
@@ -63,21 +68,25 @@ class About:
     """The form that it may correct."""
 
 
-def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
-    """Never raises."""
+def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callable[[], float] = process_time) -> Found:
+    """Raises `TooMuch` where a text is, or the texts together are; a file that is counts as not read."""
+    until = clock() + SECONDS
     forms: list[Answered] = []
     beside: list[str] = []
     not_read: list[str] = []
     left = MOST_FILES
     forwarded = times_forwarded(about.subject)
     for part in _all_parts(parts):
+        if clock() > until:
+            raise TooMuch
         read = _in_body(event, part, forwarded if part is parts else 0)
         said = read.corrections
         forms += [_corrected(about.asked, said)] if about.asked and said.answers and part is parts else read.forms
         beside.append(read.beside)
         for file in part.files:
             left -= 1
-            found: list[Answered] = _tried(forms_in_file, event, file, []) if left >= 0 else []
+            worth_it = left >= 0 and len(forms) <= MOST_FORMS and clock() <= until
+            found: list[Answered] = _tried(forms_in_file, event, file, []) if worth_it else []
             forms += found
             beside += [form.beside for form in found]
             if not (found or file.inline or file.type in _NO_PAPERS):
@@ -123,7 +132,10 @@ def _in_body(event: Event, parts: Parts, forwarded: int) -> TextRead:
     plain = _together([_tried(read_text, event, text, nothing, forwarded) for text in parts.plain])
     shown = _together([_tried(_read_html, event, html, nothing, forwarded) for html in parts.html])
     read, other = (shown, plain) if _told(shown) > _told(plain) else (plain, shown)
-    forms = [_compared(form, other.forms) for form in read.forms]
+    versions: dict[tuple[str, ...], list[Answered]] = {}
+    for version in other.forms:
+        versions.setdefault(names_of(version), []).append(version)
+    forms = [_compared(form, versions.get(names_of(form), ())) for form in read.forms]
     for doubt in parts.doubts:
         forms = [form.doubted(doubt) for form in forms]
     return replace(read, forms=forms)
@@ -147,9 +159,9 @@ def _told(read: TextRead) -> tuple[int, int]:
 
 
 def _compared(form: Answered, others: Sequence[Answered]) -> Answered:
-    """With the other versions of the same person's form."""
+    """With the other versions of the same person's form; `others`: theirs."""
     for other in others:
-        if names_of(other) == names_of(form) and (differing := _differing(form, other)):
+        if differing := _differing(form, other):
             form = form.doubted(Doubt.VERSIONS_DIFFER, *differing)
     return form
 
@@ -161,6 +173,7 @@ def _differing(form: Answered, other: Answered) -> list[str]:
     return sorted(name for name, one, two in said if one not in two and two not in one)
 
 
+@lru_cache(maxsize=10_000)  # of a person with many forms each is compared with all
 def _letters(text: str) -> str:
     return "".join(plain(text).split()) or fold(text)
 
@@ -169,6 +182,8 @@ def _tried(read: Callable[..., _Read], event: Event, source: object, nothing: _R
     """Libraries do not document what they raise for a broken file."""
     try:
         return read(event, source, *more)
+    except TooMuch:
+        raise
     except Exception:
         return nothing
 
@@ -193,8 +208,11 @@ def _alone(form: Answered, namesakes: Sequence[Answered]) -> Answered:
 
 
 def _may_be_one_person(one: Answered, other: Answered) -> bool:
-    first, second = (fold(form.answers.get("email", "")) for form in (one, other))
+    first, second = (_folded(form.answers.get("email", "")) for form in (one, other))
     return not first or not second or first == second
+
+
+_folded = lru_cache(maxsize=1000)(fold)
 
 
 def _joined(one: Answered, other: Answered) -> Answered:
