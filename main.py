@@ -18,11 +18,13 @@ from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
+from handlers.logs import hide_requests
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.links import SHORTEST_KEY
 from schemas.event import EventFileError, read_events
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 # them (docs/performance.md).
 if "FUNCTION_TARGET" in os.environ:
     gc.disable()
+
+hide_requests("gunicorn.error", os.environ.get("FUNCTION_TARGET", __name__))
 
 env = Env()
 
@@ -99,6 +103,13 @@ def close_intake(request: Request) -> Response:
     from handlers.close_intake import close_intake as answer
 
     return answer(desk(), request)
+
+
+@functions_framework.errorhandler(Exception)  # type: ignore[untyped-decorator]
+def unanswered(error: Exception) -> Response:
+    from handlers.unanswered import unanswered as answer
+
+    return answer(error, EVENTS)
 
 
 @cache
@@ -192,7 +203,8 @@ def _needs_bucket_in_the_cloud() -> None:
 
 
 def _needs_link_key() -> None:
-    env.str("LINK_KEY", validate=Regexp(r"\s*\S", error="Empty."))
+    strong = rf"\s*\S{{{SHORTEST_KEY},}}(\s+\S{{{SHORTEST_KEY},}})*\s*\Z"
+    env.str("LINK_KEY", validate=Regexp(strong, error=f"A key has {SHORTEST_KEY} characters at the least."))
 
 
 # A function without its keys does not start.

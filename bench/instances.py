@@ -62,7 +62,7 @@ SETTINGS = {
     "MAIL_FROM": "registration@desk.example.org",
     "PAGES": "https://desk.example.org/register",
     "FORMS_HOST": "desk.example.org",
-    "LINK_KEY": "a key of the bench",
+    "LINK_KEY": "the-key-of-the-bench-in-32-letters",
     "SENDGRID_API_KEY": "SG.key",
 }
 """Of every function."""
@@ -236,8 +236,9 @@ def _delivery_event(email_id: str, event: str) -> dict[str, object]:
 
 
 def _signed_post(body: bytes, content_type: str) -> Callable[[Served], int]:
-    signature = base64.b64encode(KEY.sign(b"1" + body, ec.ECDSA(hashes.SHA256()))).decode()
-    headers = {SIGNATURE: signature, TIMESTAMP: "1", "Content-Type": content_type}
+    timestamp = str(int(time.time()))
+    signature = base64.b64encode(KEY.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
+    headers = {SIGNATURE: signature, TIMESTAMP: timestamp, "Content-Type": content_type}
     return lambda served: served.ask("POST", "/", body, headers).status
 
 

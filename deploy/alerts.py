@@ -108,6 +108,13 @@ METRICS = (
         "E-mails that bounced or were dropped",
         _logged("delivery event recorded", 'jsonPayload.status=("bounced" OR "dropped")'),
     ),
+    # alerts as E-mails failed, after the third day
+    Metric(
+        "emails_postponed",
+        "E-mails postponed, since enough went to one address in a day",
+        _logged("e-mail attempted", 'jsonPayload.note="enough went to this address in a day"'),
+    ),
+    Metric("links_refused", "Links that were damaged, expired or revoked", _logged("link refused")),
     Metric("closings_missed", "Sweeps that saw an intake open past its deadline", _logged("closing missed")),
     Metric("inbound_refused", "Inbound e-mails that SendGrid did not sign", _logged("inbound e-mail refused")),
     Metric(
@@ -263,6 +270,14 @@ def alerts(place: Place) -> tuple[Alert, ...]:
             "repeats them for 24 hours; until then bounces go unseen, and e-mails of unknown result may go out twice.",
             # one is a stranger's; SendGrid, which posts every 30 seconds, makes more
             (_threshold("More than three were refused", _counted("delivery_events_refused"), 3, within="600s"),),
+            lasts=False,
+        ),
+        Alert(
+            "Links refused",
+            "Many links did not open. If somebody makes them up, nothing is open to them. If they are from our "
+            "e-mails, people cannot complete their forms, nor staff open rosters.",
+            # old links from old e-mails, which people and mail programs open, are a few
+            (_threshold("More than 30 links were refused", _counted("links_refused"), 30, within="600s"),),
             lasts=False,
         ),
         Alert(

@@ -264,6 +264,10 @@ def _url_maps(place: Place) -> GcloudSet:
     )
 
 
+_TRACES = ("traceparent", "tracestate", "X-Cloud-Trace-Context")
+"""Headers by which a client would name the trace that its log entries join; Cloud Run then names one itself."""
+
+
 def _routes(place: Place) -> dict[str, Any]:
     to_the_form = {
         "hostRedirect": place.domain,
@@ -279,6 +283,7 @@ def _routes(place: Place) -> dict[str, Any]:
     return {
         "name": "rollcall",
         "defaultUrlRedirect": to_the_form,
+        "headerAction": {"requestHeadersToRemove": list(_TRACES)},
         "hostRules": [{"hosts": [place.domain], "pathMatcher": "rollcall"}],
         "pathMatchers": [{"name": "rollcall", "defaultUrlRedirect": to_the_form, "pathRules": rules}],
     }

@@ -28,6 +28,8 @@ _SENTENCES = {
     ReviewReason.MACHINE_SENT_ATTACHMENT: "A program seems to have sent it ({sign}), but it has an attachment.",
     ReviewReason.SPAM_WITH_FORM: "SendGrid marked it as spam, but it contains a form.",
     ReviewReason.NOT_TAKEN_APART: f"{_MAY_BE_FORGED}it could not be decoded.",
+    ReviewReason.TOO_COMPLICATED: "It is too large or too complicated for our program to read.",
+    ReviewReason.TOO_MANY_FILES: "It has more than 20 files that may hold a form. Nothing in it is registered.",
     ReviewReason.TAMPERED_POST: f"{_MAY_BE_FORGED}it contains fields that only SendGrid should set.",
     ReviewReason.NO_FROM: f"{_MAY_BE_FORGED}there is no address in From.",
     ReviewReason.SEVERAL_FROM: f"{_MAY_BE_FORGED}there is more than one address in From.",

@@ -13,7 +13,7 @@ from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
@@ -30,7 +30,11 @@ REMARKS_OF = timedelta(hours=26)
 """Before the digest was due: each remark is in one of a morning, though clocks change."""
 LONGEST_FORMS = 10_000
 """Characters, of one inbound e-mail."""
+MOST_NAMED = 20
+"""Attachments that are not handed on."""
 _MORE = "more in the e-mail itself"
+_WITHHELD = "not attached: only PDF, Word, lists, pictures and text without anything that runs are handed on"
+_UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
 
 
@@ -65,15 +69,15 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
-    digest = gather(desk, event, entry.not_before - REMARKS_OF)
+    digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
     if digest.inbound.count and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
 
 
-def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
-    """`since`: of remarks. Raises `StoreUnavailable`."""
+def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
+    """`to`: whose links they are. `since`: of remarks. Raises `StoreUnavailable`."""
     breaker = desk.store.circuit_breaker()
     undelivered = Newest[OutboxEntry](SHOWN)
     was_refused = False
@@ -90,7 +94,7 @@ def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
             left.add(inbound.received_at, inbound)
         elif inbound.remark and inbound.stored_at >= since:
             remarks.add(inbound.received_at, inbound)
-    for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
+    for_review = _for_review(desk, event, to, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
     people = _people(desk.store, event, last)
     return StaffDigest(
@@ -134,10 +138,9 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
     said: list[InboundShown] = []
     attachments: list[Attachment] = []
     for one in inbound:
-        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
+        files = [file for file in one.attachments if file.content and not file.withheld]  # SendGrid takes no empty ones
         numbered = [
-            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
-            for number, file in enumerate(files, start=len(attachments) + 1)
+            replace(file, name=f"{number}-{file.name}") for number, file in enumerate(files, start=len(attachments) + 1)
         ]
         attachments += numbered
         said.append(_shown(event, one, [file.name for file in numbered]))
@@ -146,16 +149,19 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
 
 def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     inbound = one.inbound
+    withheld = [one_line(file.name, 100) for file in one.attachments if file.withheld]
     too_large = bool(inbound.not_read) and not one.attachments
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
-    not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
+    unread = any(reason.code in _UNREAD for reason in inbound.reasons)
+    not_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread
+    not_all_here = not_here or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
         ("From", one_line(inbound.sender, 254) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
         ("Why it needs review", why(inbound.reasons)),
-        ("Attachments", _attachments(inbound.not_read, attached, too_large)),
+        ("Attachments", _attachments(inbound.not_read, attached, withheld, too_large)),
         ("The e-mail itself", f"file {inbound.id} in the store of inbound e-mails" if not_all_here else ""),
     ]
     return InboundShown(
@@ -167,9 +173,13 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     )
 
 
-def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) -> str:
-    if attached:
-        return f"{', '.join(attached)} (attached here)"
+def _attachments(not_read: Sequence[str], attached: list[str], withheld: list[str], too_large: bool) -> str:
+    said = [f"{', '.join(attached)} (attached here)"] if attached else []
+    if withheld:
+        more = f" and {len(withheld) - MOST_NAMED} more" if len(withheld) > MOST_NAMED else ""
+        said.append(f"{', '.join(withheld[:MOST_NAMED])}{more} ({_WITHHELD})")
+    if said:
+        return "\n".join(said)
     if not_read:
         why = "not attached here: look into the e-mail" if too_large else "empty"
         return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
@@ -215,7 +225,7 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
     return entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED and lately
 
 
-def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
+def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
     until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RESOLVE]
     look = LOOKED_AT
@@ -227,7 +237,7 @@ def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: in
         if size > room:
             attachments, size = (), 0
         room -= size
-        link = desk.links.resolving(event, inbound.id, until)
+        link = desk.links.resolving(event, inbound.id, to, until)
         conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
         for_review.append(ForReview(inbound, link, attachments, _people(desk.store, event, conflicts)))
     return tuple(reversed(for_review))

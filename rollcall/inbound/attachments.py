@@ -46,6 +46,12 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _DELIMITERS = ",;\t|"
 
 
+def may_hold_form(file: File) -> bool:
+    """By its kind."""
+    packed = b"%PDF-" in file.content[:1024] or file.content.startswith(b"PK")
+    return packed or _reader_of_text(file.type, file.name.lower()) is not None
+
+
 def forms_in_file(event: Event, file: File) -> list[Answered]:
     """None in one that is too much. Raises whatever the libraries raise for a broken file."""
     try:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from time import process_time
 from typing import TypeVar
 
-from rollcall.inbound.attachments import forms_in_file
+from rollcall.inbound.attachments import forms_in_file, may_hold_form
 from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
@@ -18,11 +18,12 @@ from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.text import TextRead, read_text
 from rollcall.model.event import Event
-from rollcall.model.inbound import Doubt, InboundForm, ParsedForm
+from rollcall.model.inbound import Doubt, InboundForm, ParsedForm, ReviewReason
 from rollcall.model.registration import fold
 from schemas.form import ValidationError, faults_of, read_form
 
-MOST_FILES = 100
+MOST_FILES = 20
+"""Of kinds that are read, in an e-mail and those within it."""
 SECONDS = 0.7
 """Of a processor, after which no other file is begun."""
 LONGEST_DATE = 60
@@ -55,6 +56,8 @@ class Found:
     """What stands beside them and says something."""
     asks: bool = False
     refuses: bool = False
+    over: ReviewReason | None = None
+    """Why not all of it was read."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +72,34 @@ class About:
 
 
 def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callable[[], float] = process_time) -> Found:
-    """Raises `TooMuch` where a text is, or the texts together are; a file that is counts as not read."""
-    until = clock() + SECONDS
+    """Never raises. A file that is too much counts as not read, a text that is leaves all to a person."""
+    try:
+        return _found(event, parts, about, clock)
+    except TooMuch:
+        return Found((), (), over=ReviewReason.TOO_COMPLICATED)
+
+
+def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float]) -> Found:
+    begun = clock()
+
+    def late() -> bool:
+        return clock() - begun > SECONDS
+
     forms: list[Answered] = []
     beside: list[str] = []
     not_read: list[str] = []
-    left = MOST_FILES
+    files = 0
     forwarded = times_forwarded(about.subject)
     for part in _all_parts(parts):
-        if clock() > until:
+        if late():
             raise TooMuch
-        read = _in_body(event, part, forwarded if part is parts else 0)
+        read = _in_body(event, part, forwarded if part is parts else 0, late)
         said = read.corrections
         forms += [_corrected(about.asked, said)] if about.asked and said.answers and part is parts else read.forms
         beside.append(read.beside)
         for file in part.files:
-            left -= 1
-            worth_it = left >= 0 and len(forms) <= MOST_FORMS and clock() <= until
+            files += may_hold_form(file)
+            worth_it = files <= MOST_FILES and len(forms) <= MOST_FORMS and not late()
             found: list[Answered] = _tried(forms_in_file, event, file, []) if worth_it else []
             forms += found
             beside += [form.beside for form in found]
@@ -107,6 +121,7 @@ def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callab
         says,
         asks(says),
         refuses(f"{about.subject}\n\n{letter}"),
+        ReviewReason.TOO_MANY_FILES if files > MOST_FILES else None,
     )
 
 
@@ -126,10 +141,12 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
         waiting += reversed(part.within)
 
 
-def _in_body(event: Event, parts: Parts, forwarded: int) -> TextRead:
+def _in_body(event: Event, parts: Parts, forwarded: int, late: Callable[[], bool]) -> TextRead:
     """The text or the HTML, whichever tells more; where the other has different answers, that casts doubt."""
     nothing = TextRead([])
     plain = _together([_tried(read_text, event, text, nothing, forwarded) for text in parts.plain])
+    if late():
+        raise TooMuch
     shown = _together([_tried(_read_html, event, html, nothing, forwarded) for html in parts.html])
     read, other = (shown, plain) if _told(shown) > _told(plain) else (plain, shown)
     versions: dict[tuple[str, ...], list[Answered]] = {}
@@ -182,7 +199,7 @@ def _tried(read: Callable[..., _Read], event: Event, source: object, nothing: _R
     """Libraries do not document what they raise for a broken file."""
     try:
         return read(event, source, *more)
-    except TooMuch:
+    except (MemoryError, TooMuch):
         raise
     except Exception:
         return nothing

@@ -118,7 +118,9 @@ def text_of_html(html: str) -> str:
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
         root = etree.fromstring(html.encode("utf-8", "ignore").replace(b"\0", b""), parser)
-    except etree.LxmlError:
+    except etree.LxmlError as error:
+        if getattr(error, "code", None) == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from error
         return ""
     page = Page()
     if root is not None:

@@ -575,6 +575,17 @@ def test_differences_are_updated(deployment: Deployment) -> None:
     }
 
 
+@pytest.mark.parametrize("kept", ["", 32 * "k"])
+def test_a_key_that_is_too_short_is_replaced(deployment: Deployment, kept: str) -> None:
+    manager = secrets.SecretManager(PLACE, deployment.outside.run)
+    manager.put("link-key", f"short {kept}")
+    step = _step(deployment, "a key that signs the links")
+    assert step.apply(deployment.outside.run) is Result.CREATED
+    stored = manager.get("link-key") or ""
+    assert stored == kept if kept else len(stored) == 43
+    assert step.apply(deployment.outside.run) is Result.UNCHANGED
+
+
 def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> None:
     google = deployment.google
     for bucket in (

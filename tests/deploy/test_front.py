@@ -78,6 +78,11 @@ def ways(routes: dict[str, Any]) -> dict[str, str]:
     return {path: rule["service"].rpartition("/")[2] for rule in rules for path in rule["paths"]}
 
 
+def test_no_client_says_which_trace_its_entries_join(front: Front) -> None:
+    removed = front.there("urlMaps", "rollcall")["headerAction"]["requestHeadersToRemove"]
+    assert {name.lower() for name in removed} >= {"traceparent", "x-cloud-trace-context"}
+
+
 def test_nothing_leads_to_a_private_function(front: Front) -> None:
     groups = front.created("networkEndpointGroups")
     assert {name: group["cloudRun"] for name, group in groups.items()} == {name: {"service": name} for name in PUBLIC}

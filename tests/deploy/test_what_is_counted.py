@@ -16,6 +16,7 @@ from deploy.alerts import LONGEST_WAITING, METRICS
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
+from handlers.register import register as register_page
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
@@ -31,6 +32,8 @@ MINUTE = timedelta(minutes=1)
 HELD = RateLimited(True, "SendGrid answered 401")
 SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
+QUIET = SWEPT | {"rollcall_emails_postponed"}
+"""What does not alert."""
 
 
 def entry(line: str) -> dict[str, Any]:
@@ -148,6 +151,15 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
     assert send_due_mail(replace(desk, store=cast(Store, Away())), a_post()).status_code == 503
 
 
+def a_forged_link_is_opened(desk: Desk, _: Clock) -> None:
+    link = f"/register/{EVENT.slug}/complete/forged"
+    assert register_page(desk, Request(EnvironBuilder(path=link).get_environ())).status_code == 410
+
+
+def enough_went_to_the_address(desk: Desk, _: Clock) -> None:
+    sweep(replace(desk, limits=replace(desk.limits, to_one_address=0)))
+
+
 @pytest.mark.parametrize(
     ("happens", "poster", "counted"),
     [
@@ -162,6 +174,8 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (a_delivery_is_reported, answering(), set()),
         (a_report_is_not_signed, answering(), {"rollcall_delivery_events_refused"}),
         (a_message_is_not_signed, answering(), {"rollcall_inbound_refused"}),
+        (a_forged_link_is_opened, answering(), {"rollcall_links_refused"}),
+        (enough_went_to_the_address, answering(), {*SWEPT, "rollcall_emails_postponed"}),
         (the_deadline_passed_and_nobody_closed, answering(), {*SWEPT, "rollcall_closings_missed"}),
         (the_intake_is_closed, answering(), SWEPT),
         (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
@@ -189,7 +203,7 @@ def test_each_happening_is_counted_by_its_metrics(
 def warns_if_it_alerts(line: str) -> bool:
     """The duty's first look is at what is a WARNING or worse: all that alerts, and nothing else. Of a hold that begins
     the next sweeps tell."""
-    alerts = counted_for([line]) - SWEPT or "circuit breaker opened" in line
+    alerts = counted_for([line]) - QUIET or "circuit breaker opened" in line
     return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
 
 

@@ -15,7 +15,7 @@ from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
 from rollcall.documents.roster import draw
 from rollcall.emails import write
-from rollcall.inbound.reader import InboxReader
+from rollcall.inbound import reading
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered, Registration, person_key
@@ -27,7 +27,7 @@ from schemas.event import read_event
 from schemas.form import form_fields, read_form
 
 EVENTS = Path(__file__).parents[2] / "events"
-LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")
+LINKS = SignedLinks("the-key-of-the-tests-in-32-letters", "https://desk.example.org/register", "forms.example.org")
 SENDER = "registration@desk.example.org"
 
 
@@ -48,7 +48,7 @@ def desk_with(
         write=write,
         post=post,
         files=lambda: FolderFiles(files),
-        reader=InboxReader,
+        reader=lambda: reading,
         links=LINKS,
         sender=SENDER,
         limits=limits or Limits(),
