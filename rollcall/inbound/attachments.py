@@ -32,7 +32,7 @@ MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
 MOST_LISTED = 400_000
-"""Characters, of which a row takes twenty for itself: where each stands is known, so they cost less than a letter's."""
+"""Characters, of which a row takes twenty."""
 MOST_ENTRIES = 1000
 MOST_ELEMENTS = 50_000
 MOST_WITHIN = 5

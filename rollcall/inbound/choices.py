@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 
 
 class _Kept(dict[int, str]):
-    """Letters and digits; a blank for all else, nothing for accents. Filled as they come: this runs for each word."""
+    """Letters and digits; a blank for all else, nothing for accents."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)

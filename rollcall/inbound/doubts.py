@@ -23,7 +23,7 @@ _SAME = re.compile(
 _DIVIDES = re.compile(r"\w\s*[/&+;]\s*\w|\w\s(?:and|et|und|y|и)\s\w", re.IGNORECASE)
 """In both names: two people."""
 _LONGEST_NAME = 250
-"""Characters: longer ones have a fault anyway, and each word is compared with each."""
+"""Characters: longer ones have a fault anyway."""
 _LOST = re.compile(f"{Text.lost_letters.pattern}|{LOST}")
 
 

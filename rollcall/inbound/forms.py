@@ -72,7 +72,7 @@ class About:
 
 
 def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callable[[], float] = process_time) -> Found:
-    """Never raises. A file that is too much counts as not read, a text that is leaves all to a person."""
+    """Never raises. Where a text is too much, a person looks; a file that is counts as not read."""
     try:
         return _found(event, parts, about, clock)
     except TooMuch:
@@ -176,7 +176,7 @@ def _told(read: TextRead) -> tuple[int, int]:
 
 
 def _compared(form: Answered, others: Sequence[Answered]) -> Answered:
-    """With the other versions of the same person's form; `others`: theirs."""
+    """With the other versions of the same person's form."""
     for other in others:
         if differing := _differing(form, other):
             form = form.doubted(Doubt.VERSIONS_DIFFER, *differing)

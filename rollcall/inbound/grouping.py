@@ -15,7 +15,7 @@ NAMES = ("family_name", "first_name")
 SHARED = ("category", "organization", "address")
 """A focal point may say these once, before the first name, for all."""
 MOST_ABOUT = 50
-"""Things that one doubt names: whoever looks sees that there are many."""
+"""Things that one doubt names."""
 NOTHING = "-"
 """Written by who has none; blank, but in a correction."""
 _CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
@@ -283,7 +283,8 @@ def _contacts_apart(items: Sequence[Item]) -> list[Sequence[Item]]:
     """Telephone and e-mail above or below an empty line may be a letterhead's or a signature's; not below where each
     answer stands between empty lines."""
     gaps = [item.gap for item in items[1:]]
-    blanks = [at for at, gap in enumerate(gaps, start=1) if gap > min(gaps)]
+    least = min(gaps, default=Gap.NONE)
+    blanks = [at for at, gap in enumerate(gaps, start=1) if gap > least]
     run = next((at for at, item in enumerate(items) if item.field not in _REACHED_AT | {""}), len(items))
     above = [at for at in range(1, min(run, len(gaps)) + 1) if gaps[at - 1] > Gap.NONE][-1:]
     above += [at for at in blanks[:1] if at > run and _is_contact(items[:at], _CONTACT)]
@@ -326,14 +327,18 @@ def _between(items: Sequence[Item], seen: Mapping[str, int], at: int) -> tuple[i
 
 def _joined(pieces: Sequence[_Piece]) -> list[_Piece]:
     """Two telephones in adjacent lines are one person's, as are the halves of a name."""
-    joined: list[_Piece] = []
+    joined: list[list[_Piece]] = []
+    named: set[str] = set()
     for piece in pieces:
-        adjacent = joined and piece.gap is Gap.NONE and not (piece.items[0].row or joined[-1].items[0].row)
-        if adjacent and piece.names.isdisjoint(joined[-1].names):
-            joined[-1] = _Piece([*joined[-1].items, *piece.items], joined[-1].unsure or piece.unsure)
+        names = piece.names
+        adjacent = joined and piece.gap is Gap.NONE and not (piece.items[0].row or joined[-1][0].items[0].row)
+        if adjacent and names.isdisjoint(named):
+            joined[-1].append(piece)
+            named |= names
         else:
-            joined.append(piece)
-    return joined
+            joined.append([piece])
+            named = names
+    return [_Piece([item for one in of for item in one.items], any(one.unsure for one in of)) for of in joined]
 
 
 def _form_in(piece: _Piece) -> Answered:

@@ -14,8 +14,8 @@ from rollcall.model.registration import normal_form
 from schemas.form import FormField, form_fields
 
 MOST_TEXT = 150_000
-"""Characters of one text, accents and ligatures apart; a line takes twenty for itself. A form above ten e-mails has
-30,000; the hardest take a second."""
+"""Characters, accents and ligatures apart; a line takes twenty. A form above ten e-mails has 30,000; the hardest take a
+second."""
 LONGEST_LINE = 20_000
 LONGEST_LABEL = 120
 """Characters, hints included."""
@@ -46,7 +46,7 @@ _NAMED_ADDRESS = re.compile(r"[^<>]*+<\s*+([^<>\s@]++@[^<>\s]++)\s*+>[\s,;.]*+")
 
 
 class TooMuch(ValueError):
-    """More than is read by a program: a person looks."""
+    """A person looks."""
 
 
 def bounded(text: str, most: int = MOST_TEXT) -> str:

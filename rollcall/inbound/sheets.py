@@ -23,8 +23,7 @@ _OF_SHARED = re.compile(rb"\bt\s*=\s*[\"']s[\"']")
 
 
 def rows_in(parts: Mapping[str, bytes]) -> Iterator[list[list[str]]]:
-    """Of each sheet that is not hidden. `parts`: of the package, by name. Raises what the library raises for a broken
-    one."""
+    """Of each sheet that is not hidden. Raises what the library raises for broken parts."""
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     if any(b"\0" in part for part in parts.values()):  # UTF-16, which no program writes here, hides what is counted
@@ -43,7 +42,7 @@ def rows_in(parts: Mapping[str, bytes]) -> Iterator[list[list[str]]]:
 
 
 def _packed(parts: Mapping[str, bytes]) -> io.BytesIO:
-    """Anew: the library does not see how large its parts say they are, and what else is between them."""
+    # anew: the library does not see how large its parts say they are, and what else is between them
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as package:
         for name, content in parts.items():

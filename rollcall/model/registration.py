@@ -126,8 +126,8 @@ def fold(text: str) -> str:
 
 
 def normal_form(form: Literal["NFD", "NFKC", "NFKD"], text: str) -> str:
-    """For comparing only, in time that grows with the length: Unicode sorts the marks upon a letter, one by one. As the
-    Stream-Safe Text Format (UAX #15, 13) does, it puts a joiner that nobody sees after each 30 of them."""
+    """For comparing only, in linear time: with a joiner after 30 marks (Stream-Safe Text Format, UAX #15, 13)."""
+    # since Unicode sorts the marks upon a letter one by one
     text = text.replace("\uff9e", "\u3099").replace("\uff9f", "\u309a")  # the two letters that become marks
     return unicodedata.normalize(form, _MOST_MARKS.sub("\\g<0>\u034f", text))
 
@@ -189,7 +189,7 @@ def base32(octets: bytes) -> str:
 
 
 def _ascii_label(label: str) -> str:
-    """A longer one is no name in DNS, and Punycode's time grows with its square."""
+    # a longer one is no name in DNS, and Punycode's time grows with its square
     return label if label.isascii() or len(label) > 63 else f"xn--{label.encode('punycode').decode()}"
 
 
