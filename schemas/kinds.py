@@ -13,7 +13,7 @@ from marshmallow import ValidationError
 
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
-from schemas.text import Lines, Name, Text, fault, messages
+from schemas.text import Lines, Name, Signature, Text, fault, messages
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
 _SHOWN = rf"[^\u0000-\u001f\u007f-\u009f\u2028\u2029\ufdd0-\ufdef\ufffd-\uffff{_NONCHARACTERS}]"
@@ -94,6 +94,10 @@ class OfText(Answer, kind="text"):
 
 class OfName(Name, Answer, kind="name"):
     says = "A person's name. A question mark in it is asked about: letters got lost."
+
+
+class OfSignature(Signature, Answer, kind="signature"):
+    says = "A person's name, typed in place of a signature."
 
 
 class OfLines(Lines, Answer, kind="lines"):

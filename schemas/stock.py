@@ -157,7 +157,7 @@ LETTER = (
     ),
     FormField(
         "signature",
-        "text",
+        "signature",
         "Signature",
         "Type your name: it stands for your signature.",
         200,

@@ -72,6 +72,7 @@ def _answers(field: Any) -> st.SearchStrategy[Any]:
         "choice": st.sampled_from([choice.code for choice in field.choices] or [""]),
         "text": _texts,
         "name": _texts,
+        "signature": _texts,
         "lines": _lines,
         "tel": _numbers,
         "email": _addresses,

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from rollcall.inbound.grouping import MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
 from rollcall.inbound.labels import (
     LONGEST_LABEL,
+    LONGEST_LINE,
     STRUCK_OUT,
     InOrder,
     Label,
+    TooMuch,
     Vocabulary,
+    bounded,
     labels_in,
     unknown_label,
     value_in,
@@ -23,8 +26,8 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt
 from schemas.kinds import boxes_of
 
-LONGEST_TEXT = 2_000_000
-"""Characters."""
+_ASKED_FOR = ("lines", "tel", "email", "date")
+"""Kinds of answers that look like what they are."""
 _MOST_LINES = 40
 """More than any address; the schema then says so."""
 _MOST_WITHOUT_COLONS = 500
@@ -51,8 +54,10 @@ class TextRead:
 
 
 def read_text(event: Event, text: str, forwarded: int = 0) -> TextRead:
-    """`forwarded` as in `lines_of`."""
-    lines = lines_of(text[:LONGEST_TEXT], forwarded)
+    """`forwarded` as in `lines_of`. Raises `TooMuch`."""
+    lines = lines_of(bounded(text), forwarded)
+    if any(len(line.text) > LONGEST_LINE for line in lines):
+        raise TooMuch
     read = _read(event, lines)
     marked = [] if read.forms else _with_colons(vocabulary(event), lines)
     return _read(event, marked) if marked else read
@@ -241,7 +246,7 @@ class _Reading:
         if len(names) != 1:
             return "lines"
         field = self._words.fields[names[0]]
-        return "choice" if boxes_of(field) else "text" if field.kind in ("name", "country") else field.kind
+        return "choice" if boxes_of(field) else field.kind if field.kind in _ASKED_FOR else "text"
 
     def _read_row(self, line: Line) -> bool:
         columns = self._columns

@@ -601,6 +601,7 @@ def test_a_signature_above_takes_nothing_from_what_is_quoted_below() -> None:
 _LETTERS = st.text("abcdefghijklmnopqrstuvwxyzéñøßżДж漢字", min_size=3, max_size=12).map(lambda word: f"Q{word}q")
 _ANSWERS = {
     "text": st.lists(_LETTERS, min_size=1, max_size=4).map(" ".join),
+    "signature": st.lists(_LETTERS, min_size=1, max_size=4).map(" ".join),
     "name": st.lists(_LETTERS, min_size=1, max_size=4).map(" ".join),
     "lines": st.lists(_LETTERS, min_size=1, max_size=5).map("\n".join),
     "tel": st.from_regex(r"\+[1-9][0-9]{1,3} [0-9]{2,3} [0-9]{3,6}", fullmatch=True),
