@@ -63,7 +63,12 @@ class Form:
         return bot_signal_in(self.typed.get(HIDDEN, ""), _instant(self.typed.get(SHOWN_AT, "")), now)
 
 
-def read_body(request: Request, most: int = LARGEST_BODY, seconds: Callable[[], float] = time.monotonic) -> bytes:
+def read_body(
+    request: Request,
+    most: int = LARGEST_BODY,
+    patience: float | None = None,
+    seconds: Callable[[], float] = time.monotonic,
+) -> bytes:
     """The whole body, whatever the method and address; afterwards `request.get_data` has it too. Raises `HttpProblem`:
     413 more than `most` bytes, 408 not here in time, 400 incomplete."""
     if not _has_body(request):
@@ -73,7 +78,7 @@ def read_body(request: Request, most: int = LARGEST_BODY, seconds: Callable[[], 
     body = b""
     try:
         if said <= most:
-            body = b"".join(_pieces(request, said or most + 1, PATIENCE, seconds))
+            body = b"".join(_pieces(request, said or most + 1, patience or PATIENCE, seconds))
         elif said <= _LARGEST_DRAINED:
             # whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)
             for _ in _pieces(request, said, _PATIENCE_DRAINING, seconds):

@@ -25,6 +25,8 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 # SendGrid repeats an inbound e-mail for three days, delivery events for one, and does not say whether it signs anew
 _REPEATED_FOR = timedelta(days=4)
+# Seconds. Anybody can make up a signature, which is known only when the body is there; SendGrid sends at once, or again
+_PATIENCE = 3.0
 
 
 def verification_keys(text: str) -> tuple[EllipticCurvePublicKey, ...]:
@@ -58,7 +60,7 @@ def signed_body(
     if why:
         discard_rest(request)
         return Unsigned(why)
-    body = read_body(request, most)
+    body = read_body(request, most, _PATIENCE)
     signed = timestamp.encode() + body
     return body if any(_verifies(key, signature, signed) for key in keys) else Unsigned("signed by another key")
 
