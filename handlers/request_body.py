@@ -4,6 +4,7 @@ import io
 import json
 import re
 import socket
+import threading
 import time
 import zlib
 from collections import Counter
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from threading import Timer
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -34,7 +35,9 @@ _KEY = re.compile("[ -~]{1,255}")
 _LARGEST_DRAINED = 32 << 20  # bytes; Cloud Run accepts no longer request over HTTP/1
 _PATIENCE_DRAINING = 1.0
 _PIECE = 1 << 20  # bytes
+_LOOK_EVERY = 0.1  # seconds
 _NOTHING = "Nothing was registered"
+_waited_for: dict[int, tuple[float, Request]] = {}  # until when (`time.monotonic`)
 
 
 @dataclass(frozen=True)
@@ -182,13 +185,27 @@ def _pieces(request: Request, size: int, patience: float, seconds: Callable[[], 
 @contextmanager
 def _hanging_up(request: Request, seconds: float) -> Iterator[None]:
     # the server waits for a number of bytes of its own, with no time limit
-    alarm = Timer(seconds, _hang_up, (request,))
-    alarm.daemon = True
-    alarm.start()
+    _watch()
+    _waited_for[id(request)] = (time.monotonic() + seconds, request)
     try:
         yield
     finally:
-        alarm.cancel()
+        del _waited_for[id(request)]
+
+
+@cache
+def _watch() -> None:
+    # one thread for all bodies: one each would cost a twentieth of a registration
+    threading.Thread(target=_hang_up_on_the_late, daemon=True).start()
+
+
+def _hang_up_on_the_late() -> None:
+    while True:
+        time.sleep(_LOOK_EVERY)
+        now = time.monotonic()
+        for late_at, request in _waited_for.copy().values():
+            if now >= late_at:
+                _hang_up(request)
 
 
 def _hang_up(request: Request) -> None:
