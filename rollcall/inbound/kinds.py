@@ -73,7 +73,7 @@ _LONGEST_DICTIONARY = 4096
 _PIECE = 16_384
 
 _PARTS = re.compile(
-    r"(?:.*\.(?:xml|rels|png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|vml|odttf|rdf|psmdcp|sigs)|.*/printersettings\d+\.bin|"
+    r"(?:.*\.(?:xml|rels|png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|wdp|vml|odttf|rdf|psmdcp|sigs)|.*/printersettings\d+\.bin|"
     r"mimetype|.*/)"
 )
 _ACTIVE_PARTS = re.compile(
@@ -87,6 +87,9 @@ _ACTIVE_XML = re.compile(
 )
 _ACTIVE_FIELD = re.compile(r"(?:\A|\s)(?:DDE(?:AUTO)?|INCLUDE(?:TEXT|PICTURE)|IMPORT|LINK|DATABASE)\s")
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+# on a drive of the sender's: what organizations' own templates leave in each document
+_MAY_BE_NEARBY = ("/attachedTemplate", "/image")
+_NEARBY = re.compile(r"(?:file:///)?[A-Za-z]:[\\/]")
 _ACTIVE_RELATIONS = (
     "/aFChunk",
     "/oleObject",
@@ -230,5 +233,6 @@ def _piece(of_field: etree._Element) -> str:
 def _is_active_relation(relation: etree._Element) -> bool:
     type: str = relation.get("Type", "")
     if relation.get("TargetMode", "").lower() == "external":
-        return not type.endswith("/hyperlink")
+        is_here = type.endswith(_MAY_BE_NEARBY) and _NEARBY.match(relation.get("Target", ""))
+        return not (is_here or type.endswith("/hyperlink"))
     return type.endswith(_ACTIVE_RELATIONS)

