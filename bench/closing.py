@@ -40,13 +40,13 @@ from bench.serving import MB, ROOT, peak_memory
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster import SortedRows, also_in_table, sheets
+from rollcall.documents.roster_content import Drawn, RosterContent
 from rollcall.documents.workbook import write_workbook
 from rollcall.emails import roster as roster_email
 from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEntry, Unknown, confirmation, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import Registration, new_id, person_key
-from rollcall.model.roster import Drawn, RosterContent
 from rollcall.store import firestore as firestore_store
 from rollcall.store.codec import entry_record, person_record, registration_record, versioned
 from rollcall.store.documents import Create, Database, DocumentStore

@@ -13,12 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rollcall.documents.roster_content import (
+    WHY_QUARANTINED,
+    Drawn,
+    Named,
+    RosterContent,
+    RosterRow,
+    Shown,
+    roster_file_name,
+)
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
-from rollcall.model.roster import WHY_QUARANTINED, Drawn, Named, RosterContent, RosterRow, Shown, roster_file_name
 from schemas.form import FormField, form_fields, in_labels, written
 
 Cells = Mapping[str, str | int]

@@ -12,15 +12,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest
 from rollcall.documents.roster import draw
-from rollcall.emails import wording
-from rollcall.emails.wording import ATTACHED, NOT_GIVEN, SHOWN
-from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
-from rollcall.model.event import Event
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
-from rollcall.model.intake import Closing, Intake, e_mailed_in_time
-from rollcall.model.links import VALID_FOR, LinkPurpose
-from rollcall.model.registration import QuarantinedForm
-from rollcall.model.roster import (
+from rollcall.documents.roster_content import (
     NOTHING,
     ROSTER_TYPES,
     Drawn,
@@ -31,6 +23,14 @@ from rollcall.model.roster import (
     Shown,
     roster_file_id,
 )
+from rollcall.emails import wording
+from rollcall.emails.wording import ATTACHED, NOT_GIVEN, SHOWN
+from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.intake import Closing, Intake, e_mailed_in_time
+from rollcall.model.links import VALID_FOR, LinkPurpose
+from rollcall.model.registration import QuarantinedForm
 from schemas.form import form_fields
 from templates import in_zone, words
 

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
 from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, name_in_order, place
+from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails.roster import incomplete_form
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, without_accents
-from rollcall.model.roster import IncompleteForm, RosterRow
 from tests.support.builders import a_registration, an_event, registered, roster_files
 from tests.support.left_out import leave_out
 

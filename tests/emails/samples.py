@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from rollcall.documents.roster_content import IncompleteForm, RosterRow, Shown
 from rollcall.emails import confirmation, conflict, reply, roster, staff_digest
 from rollcall.emails.reply import Reply
 from rollcall.emails.roster import LinkedFile, Roster
@@ -16,7 +17,6 @@ from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
-from rollcall.model.roster import IncompleteForm, RosterRow, Shown
 from tests.support.builders import a_form, a_registration, an_event, registered
 
 EVENT = an_event()
