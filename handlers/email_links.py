@@ -6,9 +6,10 @@ from handlers.form_page import filled_in, form_page
 from handlers.logs import log
 from handlers.responses import form_address, page
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import Completed, form_to_complete
+from rollcall.desk.follow_up import Completed, form_to_complete, registered
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
+from rollcall.desk.withdraw import withdraw as withdraw_at_desk
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
 from schemas.faults import sentences
@@ -18,6 +19,7 @@ _NOT_THERE = (
     "already, sending it again is safe."
 )
 _GONE = "There is nothing left to do: it is in no digest any more."
+_NOT_REGISTERED = "There is nothing left to do: nobody is registered by it."
 
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | LinkExpired | LinkDamaged:
@@ -63,3 +65,17 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
     resolved = inbound.resolved or request.method == "POST"
     return page(200, "resolve", event=event, inbound=inbound, resolved=resolved)
+
+
+def withdraw(desk: Desk, event: Event, request: Request, token: str) -> Response:
+    """For whoever got a confirmation and did not register; POST withdraws the registration. No personal data: links are
+    passed on."""
+    link = opened(desk, event, LinkPurpose.WITHDRAW, token)
+    if not isinstance(link, Opened):
+        return no_link(event, request, LinkPurpose.WITHDRAW, link)
+    there = withdraw_at_desk(desk, event, link.id) if request.method == "POST" else registered(desk, link)
+    if there is None:
+        return page(410, "message", event=event, heading="This registration is not here", sentences=[_NOT_REGISTERED])
+    if request.method == "POST":
+        log("INFO", "registration withdrawn", event=event.slug, registration=link.id)
+    return page(200, "withdraw", event=event, registered=there)

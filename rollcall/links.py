@@ -33,6 +33,9 @@ class SignedLinks:
     def resolving(self, event: Event, inbound_id: str, until: datetime) -> str:
         return self._link(LinkPurpose.RESOLVE, event, inbound_id, 0, until)
 
+    def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str:
+        return self._link(LinkPurpose.WITHDRAW, event, registration_id, 0, until)
+
     def roster(self, event: Event, file_id: str, until: datetime) -> str:
         return self._link(LinkPurpose.ROSTER, event, file_id, 0, until)
 

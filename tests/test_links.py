@@ -19,6 +19,7 @@ FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
 MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
     LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, UNTIL),
+    LinkPurpose.WITHDRAW: LINKS.withdrawing(EVENT, ID, UNTIL),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, UNTIL),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
@@ -26,6 +27,7 @@ MADE = {
 FOUND = {
     LinkPurpose.COMPLETE: Opened("intgov04", ID, 2),
     LinkPurpose.RESOLVE: Opened("intgov04", ID, 0),
+    LinkPurpose.WITHDRAW: Opened("intgov04", ID, 0),
     LinkPurpose.ROSTER: Opened("intgov04", FILE, 0),
     LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
     LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),
@@ -55,6 +57,9 @@ def test_a_link_from_an_earlier_deployment_opens(purpose: LinkPurpose) -> None:
         ),
         LinkPurpose.RESOLVE: (
             "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.P7fmeb67sC_6EU-LiaT-aoZzHS0"
+        ),
+        LinkPurpose.WITHDRAW: (
+            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.RCuiuN2IW-AmZpiHGLW73wgubaQ"
         ),
         LinkPurpose.ROSTER: (
             "WyJpbnRnb3YwNCIsInJvc3Rlci1pbnRnb3YwNC0wMTIzNDU2Nzg5YWJjZGVmLTIwMDQwMjIxVDAwMDAwNS5jc3YiLDAsMTA3ODE0"

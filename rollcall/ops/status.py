@@ -37,8 +37,9 @@ class EventStatus:
     intake: Intake | None
     """None where nobody opened its page yet."""
     registered: int
-    """In time; once closed, on the closing's list."""
+    """In time; once closed, on the closing's list. Without those who withdrew, as `late`."""
     late: int
+    withdrawn: int
     quarantined: int
     inbound: Mapping[InboundStatus, int]
     needs_review: int
@@ -48,7 +49,7 @@ class EventStatus:
     @property
     def received(self) -> int:
         """A registration by e-mail counts twice."""
-        return self.registered + self.late + self.quarantined + sum(self.inbound.values())
+        return self.registered + self.late + self.withdrawn + self.quarantined + sum(self.inbound.values())
 
     @property
     def is_overdue(self) -> bool:
@@ -89,7 +90,7 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
 
 
 def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:
-    registered, late, is_whole = _people(store, slug, event, intake)
+    parts, is_whole = _people(store, slug, event, intake)
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
@@ -98,8 +99,9 @@ def _event_status(store: Store, slug: str, event: Event | None, intake: Intake |
         slug=slug,
         event=event,
         intake=intake,
-        registered=registered,
-        late=late,
+        registered=parts["registered"],
+        late=parts["late"],
+        withdrawn=parts["withdrawn"],
         quarantined=sum(1 for _ in still_quarantined(store, slug)),
         inbound=inbound,
         needs_review=to_review,
@@ -108,17 +110,16 @@ def _event_status(store: Store, slug: str, event: Event | None, intake: Intake |
     )
 
 
-def _people(store: Store, slug: str, event: Event | None, intake: Intake | None) -> tuple[int, int, bool]:
-    """Registered, late, whether the closed list is whole. That list decides: a restored document has another time."""
+def _people(store: Store, slug: str, event: Event | None, intake: Intake | None) -> tuple[Counter[str], bool]:
+    """And whether the closed list is whole. That list decides: a restored document has another time."""
     closing = intake.closing if intake else None
     whole = True
     if event and intake and closing and (whole := list_is_whole(store, event, intake, closing)):
         on_list = in_step(listed(store, event, intake, closing), str)
-        are_late = (on_list(one.id) is None for one in everyone(store, slug))
+        people = ((one, on_list(one.id) is None) for one in everyone(store, slug))
     else:
-        are_late = (intake is not None and intake.is_late(one.received_at) for one in everyone(store, slug))
-    counted = Counter(are_late)
-    return counted[False], counted[True], whole
+        people = ((one, intake is not None and intake.is_late(one.received_at)) for one in everyone(store, slug))
+    return Counter("withdrawn" if one.is_withdrawn else "late" if late else "registered" for one, late in people), whole
 
 
 def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:
