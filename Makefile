@@ -4,12 +4,12 @@ FORMS ?= forms
 
 # A mistyped setting would be passed over in silence.
 settings = PYTHON PORT STORE AT EVENTS DATABASE SENDGRID_ANSWERS FIRESTORE_EMULATOR_HOST PROJECT EVENT TO URL YES JSON \
-	REGION DOMAIN ON_CALL KEY FORMS FORMS_HOST LOCK AUDIT
+	REGION DOMAIN ON_CALL KEY LINK FORMS FORMS_HOST LOCK AUDIT
 given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $(subst =, ,$(one)))))
 unknown = $(filter-out $(settings),$(given))
 $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
 
-.PHONY: run test audit check form bench clean lock third-party status smoke move-deadline send-roster event-check
+.PHONY: run test audit check form bench clean lock third-party status smoke move-deadline send-roster revoke-link event-check
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
@@ -20,8 +20,9 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## smoke            registers a test person, waits for the confirmation, removes the person (URL=, PROJECT=)
 ## move-deadline    says what would change, asks, and moves a deadline (EVENT=, TO=, PROJECT=, YES=1)
 ## send-roster      sends the roster to the staff again (EVENT=, PROJECT=)
+## revoke-link      ends one link of our e-mails (LINK=, PROJECT=)
 ## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
-##                  these five: DATABASE= as the run has it, EVENTS=, JSON=1 (for programs)
+##                  these six: DATABASE= as the run has it, EVENTS=, JSON=1 (for programs)
 ## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
 ## deploy           puts the service on Google Cloud, or brings it up to date; settings as above
 ## deploy-check     which DNS records are set; settings as above
@@ -96,7 +97,7 @@ bench-instances bench-settings bench-counting bench-growth bench-people: .venv/t
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
 # given, EVENT= and the like, they find in the environment; JSON=1 answers for programs, YES=1 asks nobody.
-status smoke move-deadline send-roster event-check: .venv/run
+status smoke move-deadline send-roster revoke-link event-check: .venv/run
 	@.venv/bin/python -m rollcall.ops $@
 
 # Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, KEY= (rotate).

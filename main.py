@@ -23,6 +23,7 @@ from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.links import SHORTEST_KEY
 from schemas.event import EventFileError, read_events
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def _needs_bucket_in_the_cloud() -> None:
 
 
 def _needs_link_key() -> None:
-    env.str("LINK_KEY", validate=Regexp(r"\s*\S", error="Empty."))
+    strong = rf"\s*\S{{{SHORTEST_KEY},}}(\s+\S{{{SHORTEST_KEY},}})*\s*\Z"
+    env.str("LINK_KEY", validate=Regexp(strong, error=f"A key has {SHORTEST_KEY} characters at the least."))
 
 
 # A function without its keys does not start.

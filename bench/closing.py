@@ -209,7 +209,7 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
 
     intake = desk.store.intake(event)
     with watch.step("roster"):
-        roster = roster_email.gather(desk, event, intake, draw)
+        roster = roster_email.gather(desk, event, event.staff[0], intake, draw)
         with watch.step("the e-mail"):
             email = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
     sizes["e-mail"] = len(email.text.encode()) + len(email.html.encode())

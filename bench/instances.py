@@ -62,7 +62,7 @@ SETTINGS = {
     "MAIL_FROM": "registration@desk.example.org",
     "PAGES": "https://desk.example.org/register",
     "FORMS_HOST": "desk.example.org",
-    "LINK_KEY": "a key of the bench",
+    "LINK_KEY": "the-key-of-the-bench-in-32-letters",
     "SENDGRID_API_KEY": "SG.key",
 }
 """Of every function."""

@@ -43,7 +43,7 @@ def product(events: Path) -> Subject:
     settings = {
         "STORE": "firestore",
         "EVENTS": str(events),
-        "LINK_KEY": "a key of the bench",
+        "LINK_KEY": "the-key-of-the-bench-in-32-letters",
         "PAGES": "https://desk.example.org/register",
         "FORMS_HOST": "desk.example.org",
         "FILES": "gs://bench",

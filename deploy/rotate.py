@@ -9,7 +9,7 @@ import secrets as random
 from collections.abc import Callable
 
 from deploy.place import Place
-from deploy.secrets import DELIVERY_EVENTS_KEY, INBOUND_KEY, LINK_KEY, SENDGRID_KEY
+from deploy.secrets import DELIVERY_EVENTS_KEY, INBOUND_KEY, LINK_KEY, SENDGRID_KEY, strong_keys
 from deploy.sendgrid import (
     Api,
     ApiRequest,
@@ -48,7 +48,7 @@ def rotate(key: str, place: Place, api: Api, secrets: Secrets, deploy_functions:
 def rotate_link_key(secrets: Secrets, deploy_functions: Deploy) -> None:
     """Deploys the functions twice: all must open links of the new key before any signs with it. Links of the key before
     the last stop working."""
-    stored = (secrets.get(LINK_KEY) or "").split()
+    stored = strong_keys(secrets.get(LINK_KEY))
     new = random.token_urlsafe(32)
     if stored:
         secrets.put(LINK_KEY, f"{new} {stored[-1]}")

@@ -4,37 +4,52 @@ from flask import Request, Response
 
 from handlers.form_page import filled_in, form_page
 from handlers.logs import log
-from handlers.responses import form_address, page
+from handlers.responses import HttpProblem, form_address, page
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import Completed, form_to_complete, registered
+from rollcall.desk.follow_up import Completed, form_to_complete, registered, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
 from rollcall.desk.withdraw import withdraw as withdraw_at_desk
 from rollcall.model.event import Event
-from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
+from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
+from rollcall.model.registration import Registration
 from schemas.faults import sentences
 
 _NOT_THERE = (
     "The e-mail that this link belongs to is not in our database. Please fill in the form here. If you have registered "
     "already, sending it again is safe."
 )
+_USED = (
+    "This link has been used: {name} is registered, with the reference {reference}. Nothing was changed. To correct "
+    "that registration, please answer its confirmation or write to {email}."
+)
+_NO_LINK = {LinkExpired: "expired", LinkRevoked: "revoked", LinkDamaged: "damaged"}
 _GONE = "There is nothing left to do: it is in no digest any more."
 _NOT_REGISTERED = "There is nothing left to do: nobody is registered by it."
 
 
-def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | LinkExpired | LinkDamaged:
-    """Another event's link at this event's address is damaged."""
-    found = desk.links.opened(purpose, token, desk.intakes.now(event))
-    return LinkDamaged() if isinstance(found, Opened) and found.event != event.slug else found
+def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
+    found = desk.links.opened(event, purpose, token, desk.intakes.now(event))
+    revoked = isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links
+    return LinkRevoked() if revoked else found
 
 
-def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: LinkExpired | LinkDamaged) -> Response:
+def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: NoLink) -> Response:
     """410: why the link does not work, and what to do instead."""
-    expired = isinstance(fault, LinkExpired)
-    return page(410, "no_link", event=event, form_page=form_address(request, event), purpose=purpose, expired=expired)
+    why = _NO_LINK[type(fault)]
+    return page(410, "no_link", event=event, form_page=form_address(request, event), purpose=purpose, why=why)
 
 
-def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpired | LinkDamaged) -> Response:
+def used(desk: Desk, event: Event, completes: Opened, registration: Registration) -> HttpProblem | None:
+    """Where the link was used by this person, who now writes another address: that would register them twice."""
+    there = used_by(desk, completes, registration)
+    if there is None:
+        return None
+    name, email = there.registration.full_name, event.contact.email
+    return HttpProblem(409, "This link has been used", _USED.format(name=name, reference=there.reference, email=email))
+
+
+def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) -> Response:
     """The form from an e-mail, filled in as far as it was understood."""
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.COMPLETE, link)
@@ -44,8 +59,11 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | LinkExpi
     match form_to_complete(desk, link):
         case None:
             return filled_in(desk, request, event, 410, {}, problem=_NOT_THERE)
-        case Completed():
-            return page(200, "completed", event=event, form_page=form_address(request, event))
+        case Completed(there) if there and there.is_withdrawn:
+            return page(200, "withdraw", event=event, registered=there)
+        case Completed(there):
+            where = form_address(request, event)
+            return page(200, "completed", event=event, form_page=where, registered=there)
         case form:
             # without the fields that tell robots from people: the link is no robot's, and a missing answer is soon
             # filled in

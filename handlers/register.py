@@ -18,7 +18,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.registration import BotSignal, Registration, person_key
+from rollcall.model.registration import BotSignal, Registration
 from schemas import form as schema
 from schemas.faults import sentences
 from templates import deadline, in_zone
@@ -146,9 +146,11 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     if step == pages.CHECK:
         return pages.to_check(request, event, form)
     try:
+        if completes and (used := email_links.used(desk, event, completes, registration)):
+            return _refused(desk, event, request, form, used)
         outcome = at_desk.register(desk, event, registration, key, form.bot_signal(desk.intakes.now(event)))
         if completes and isinstance(outcome, at_desk.Accepted | at_desk.Duplicate | at_desk.Late):
-            note_completed(desk, completes, person_key(registration), outcome.id)
+            note_completed(desk, completes, outcome.id)
     except Exception as error:
         if form.as_json:
             raise
@@ -195,20 +197,17 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
             return responses.json_response(status, answer)
         return thank_you.to_received(desk, event, request, outcome)
 
-    def refused(status: int, title: str, detail: str) -> Response:
-        if form.as_json:
-            return problem(status, title, detail)
-        return pages.filled_in(desk, request, event, status, form.typed, problem=detail)
-
     match outcome:
         case at_desk.Accepted():
             return registered(201, "accepted", outcome)
         case at_desk.Duplicate():
             return registered(200, "duplicate", outcome)
         case at_desk.Conflict():
-            return refused(409, "Registered with other answers", _CONFLICT.format(email=event.contact.email))
+            why = HttpProblem(409, "Registered with other answers", _CONFLICT.format(email=event.contact.email))
+            return _refused(desk, event, request, form, why)
         case at_desk.KeyReused():
-            return refused(422, "Idempotency-Key already used", _KEY_REUSED)
+            why = HttpProblem(422, "Idempotency-Key already used", _KEY_REUSED)
+            return _refused(desk, event, request, form, why)
         case at_desk.Quarantined(signal):
             # without the bot fields: whatever filled them in, sending it once more registers
             values = form.without_bot_fields().typed
@@ -217,6 +216,12 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
             return _outside_intake(event, form, outcome)
         case _:
             assert_never(outcome)
+
+
+def _refused(desk: Desk, event: Event, request: Request, form: Form, why: HttpProblem) -> Response:
+    if form.as_json:
+        return problem(why.status, why.title, why.detail)
+    return pages.filled_in(desk, request, event, why.status, form.typed, problem=why.detail)
 
 
 def _outside_intake(event: Event, form: Form, outcome: at_desk.Late | at_desk.Closed | at_desk.NotYetOpen) -> Response:

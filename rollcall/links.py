@@ -1,18 +1,33 @@
-"""Signed links: purpose, what they open and when they expire."""
+"""Signed links: purpose, what they open, when they expire, and which of the staff they are for."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from rollcall.model.event import Event
-from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
+from rollcall.model.links import (
+    SHORTEST_KEY,
+    TO_STAFF,
+    LinkDamaged,
+    LinkExpired,
+    LinkPurpose,
+    LinkRevoked,
+    NoLink,
+    Opened,
+)
+from rollcall.model.registration import normalized_address
+
+_HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+"""For the key of each salt too; itsdangerous' own are SHA-1 (its page "Concepts")."""
 
 
 @dataclass(frozen=True)
 class SignedLinks:
-    """Whoever has `key` can make them; making or opening one without a key raises `ValueError`."""
+    """Whoever has `key` can make them; making or opening one without a key that is long enough raises `ValueError`."""
 
     key: str
     """One or several, separated by white space: the last signs, any opens."""
@@ -30,35 +45,52 @@ class SignedLinks:
     def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
         return self._link(LinkPurpose.COMPLETE, event, inbound_id, place, until)
 
-    def resolving(self, event: Event, inbound_id: str, until: datetime) -> str:
-        return self._link(LinkPurpose.RESOLVE, event, inbound_id, 0, until)
+    def resolving(self, event: Event, inbound_id: str, to: str, until: datetime) -> str:
+        return self._link(LinkPurpose.RESOLVE, event, inbound_id, 0, until, to)
 
     def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str:
         return self._link(LinkPurpose.WITHDRAW, event, registration_id, 0, until)
 
-    def roster(self, event: Event, file_id: str, until: datetime) -> str:
-        return self._link(LinkPurpose.ROSTER, event, file_id, 0, until)
+    def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str:
+        return self._link(LinkPurpose.ROSTER, event, file_id, 0, until, to)
 
     def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
         purpose = LinkPurpose.ALREADY_REGISTERED if duplicate else LinkPurpose.RECEIVED
         return self._path(purpose, event, registration_id, 0, until)
 
-    def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged:
+    def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink:
         try:
-            event, id, place, until = self._serializer(purpose).loads(token)
+            slug, id, place, until, recipient = self._serializer(purpose).loads(token)
         except BadData:
             return LinkDamaged()
-        return Opened(event, id, place) if now.timestamp() <= until else LinkExpired()
+        if slug != event.slug:
+            return LinkDamaged()
+        if now.timestamp() > until:
+            return LinkExpired()
+        if purpose in TO_STAFF and not self._is_one_of(event.staff, recipient):
+            return LinkRevoked()
+        return Opened(slug, id, place)
 
-    def _link(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime) -> str:
-        return f"{self.form_page(event)}/{self._path(purpose, event, id, place, until)}"
+    def _link(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime, to: str = "") -> str:
+        return f"{self.form_page(event)}/{self._path(purpose, event, id, place, until, to)}"
 
-    def _path(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime) -> str:
-        token = self._serializer(purpose).dumps([event.slug, id, place, int(until.timestamp())])
+    def _path(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime, to: str = "") -> str:
+        recipient = self._recipients().get_signature(normalized_address(to)).decode() if to else ""
+        token = self._serializer(purpose).dumps([event.slug, id, place, int(until.timestamp()), recipient])
         return f"{purpose}/{token if isinstance(token, str) else token.decode()}"
 
+    def _is_one_of(self, staff: tuple[str, ...], recipient: str) -> bool:
+        return any(self._recipients().verify_signature(normalized_address(one), recipient) for one in staff)
+
+    def _recipients(self) -> Signer:
+        """Nobody without the key can tell, or try, whose address a link names."""
+        return Signer(self._keys(), salt="recipient", **_HMAC_SHA256)
+
     def _serializer(self, purpose: LinkPurpose) -> URLSafeSerializer:
+        return URLSafeSerializer(self._keys(), salt=purpose, signer_kwargs=_HMAC_SHA256)
+
+    def _keys(self) -> list[str]:
         keys = self.key.split()
-        if not keys:
-            raise ValueError("there is no key to sign links with")
-        return URLSafeSerializer(keys, salt=purpose)
+        if not keys or min(map(len, keys)) < SHORTEST_KEY:
+            raise ValueError(f"links need a key of {SHORTEST_KEY} characters at the least")
+        return keys

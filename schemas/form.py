@@ -275,7 +275,7 @@ class Choice(Text):
         return code
 
     def code_of(self, text: str) -> str | None:
-        return self._codes.get(_letters(text))
+        return self._codes.get(_letters(text)) if len(text) <= self.max_length else None
 
 
 def _letters(text: str) -> str:
@@ -302,15 +302,16 @@ _PLAIN_ADDRESS = re.compile(
 
 
 class EmailAddress(Text):
-    """RFC 5321, 6531, by email-validator; without DNS."""
+    """RFC 5321, 6531, by email-validator; without DNS. Loaded with its domain as it is posted (UTS 46)."""
 
-    def check(self, text: str) -> None:
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
         if _PLAIN_ADDRESS.fullmatch(text):
-            return
+            return text
         from email_validator import EmailNotValidError, validate_email
 
         try:
-            validate_email(text, check_deliverability=False)
+            return validate_email(text, check_deliverability=False).normalized
         except EmailNotValidError:
             raise fault("not_an_email_address") from None
 

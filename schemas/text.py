@@ -30,6 +30,9 @@ def messages(**codes: str) -> dict[str, Any]:
 class Text(fields.String):
     """A line, trimmed, in Unicode NFC (UAX #15). `max_length` in characters."""
 
+    AS_SENT = 3
+    """Times `max_length`, before NFC, which may take the square of its time: a letter may come as three characters."""
+
     default_error_messages = messages(invalid="not_text", invalid_utf8="not_text")
     line_breaks = ""
     lost_letters = re.compile(r"\?\?|[^\W\d_]\?[^\W\d_]")
@@ -40,7 +43,9 @@ class Text(fields.String):
         self.max_length = max_length
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = self.tidy(super()._deserialize(value, attr, data, **kwargs))
+        text = super()._deserialize(value, attr, data, **kwargs).strip()
+        if len(text) <= self.AS_SENT * self.max_length:
+            text = self.tidy(text)
         if len(text) > self.max_length:
             raise fault("too_long", max_length=self.max_length, length=len(text))
         if LOST in text:

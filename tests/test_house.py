@@ -11,10 +11,12 @@ import pytest
 
 import main
 from rollcall.local.app import FUNCTIONS
+from tests.support.builders import LINKS
 from tests.support.in_process import start_main
 from tests.support.webhook import PUBLIC_KEY
 
 ROOT = Path(__file__).parent.parent
+STRONG = 32 * "x"
 
 
 def test_imports_go_one_way() -> None:
@@ -35,7 +37,7 @@ import json, sys, main, handlers.register
 main.desk()
 print(json.dumps(sorted(sys.modules)))
 """
-    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": LINKS.key}
     environment["FILES"] = "gs://bucket"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, env=environment, check=True)
     loaded = set(json.loads(ran.stdout))
@@ -67,18 +69,20 @@ assert not gc.isenabled()
 main.desk()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
 """
-    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": "key"}
+    environment = {**os.environ, "SQLITE_PATH": ":memory:", "FUNCTION_TARGET": "register", "LINK_KEY": LINKS.key}
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stderr
 
 
 @pytest.mark.parametrize(
-    ("missing", "value"), [("LINK_KEY", None), ("LINK_KEY", ""), ("LINK_KEY", " \n"), ("PAGES", None), ("PAGES", "")]
+    ("missing", "value"),
+    [("LINK_KEY", weak) for weak in (None, "", " \n", "x", 31 * "x", f"{STRONG} x", f"x\n{STRONG}", 20 * "xx ")]
+    + [("PAGES", empty) for empty in (None, "")],
 )
 def test_a_function_without_its_keys_does_not_start(missing: str, value: str | None) -> None:
-    """An empty one is none: links would be signed with nothing, and lead nowhere."""
+    """Links would be signed with nothing, or what can be guessed, and lead nowhere. Each of several keys counts."""
     settings = {"FUNCTION_TARGET": "send_due_mail", "SENDGRID_API_KEY": "key", "MAIL_FROM": "a@desk.example.org"}
-    assert start_main(**settings, SQLITE_PATH=":memory:") == ""
+    assert start_main(**settings, SQLITE_PATH=":memory:", LINK_KEY=f"{STRONG}\n{STRONG} ") == ""
     assert missing in start_main(**settings, SQLITE_PATH=":memory:", **{missing: value})
 
 

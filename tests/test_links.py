@@ -1,26 +1,32 @@
 """A link opens what it is for until it expires, and nothing else."""
 
+import base64
+import hashlib
+import hmac
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
-from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
+from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, Opened, link_id
 from tests.support.builders import LINKS, an_event
 
-EVENT = an_event()
+ONE, OTHER = "one@example.org", "other@example.org"
+EVENT = an_event(staff=(ONE, OTHER))
 UNTIL = datetime(2004, 3, 1, 12, tzinfo=UTC)
+NEW = "a-new-key-for-links-in-32-letters"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ID = "0123456789ABCDEFGHJKMNPQ"
 FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
 MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
-    LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, UNTIL),
+    LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, ONE, UNTIL),
     LinkPurpose.WITHDRAW: LINKS.withdrawing(EVENT, ID, UNTIL),
-    LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, UNTIL),
+    LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, ONE, UNTIL),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
 }
@@ -45,49 +51,66 @@ COMPLETE = TOKENS[LinkPurpose.COMPLETE]
 
 @each_purpose
 def test_opens_what_it_is_for_until_it_expires(purpose: LinkPurpose) -> None:
-    assert LINKS.opened(purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]
-
-
-@each_purpose
-def test_a_link_from_an_earlier_deployment_opens(purpose: LinkPurpose) -> None:
-    """They are in people's mailboxes for a month and more."""
-    earlier = {
-        LinkPurpose.COMPLETE: (
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMiwxMDc4MTQyNDAwXQ.F14leFdtpulf84q9y-tRxzx7KiU"
-        ),
-        LinkPurpose.RESOLVE: (
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.P7fmeb67sC_6EU-LiaT-aoZzHS0"
-        ),
-        LinkPurpose.WITHDRAW: (
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.RCuiuN2IW-AmZpiHGLW73wgubaQ"
-        ),
-        LinkPurpose.ROSTER: (
-            "WyJpbnRnb3YwNCIsInJvc3Rlci1pbnRnb3YwNC0wMTIzNDU2Nzg5YWJjZGVmLTIwMDQwMjIxVDAwMDAwNS5jc3YiLDAsMTA3ODE0"
-            "MjQwMF0.gEDsei5Mw2wNJHzkTqt6BejiNkQ"
-        ),
-        LinkPurpose.RECEIVED: (
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.8WEfU4zXNtNc_0BhYiiqo9zc_wc"
-        ),
-        LinkPurpose.ALREADY_REGISTERED: (
-            "WyJpbnRnb3YwNCIsIjAxMjM0NTY3ODlBQkNERUZHSEpLTU5QUSIsMCwxMDc4MTQyNDAwXQ.N2UVKG45lVmOy8WoLrokyLrNwwk"
-        ),
-    }
-    assert LINKS.opened(purpose, earlier[purpose], UNTIL) == FOUND[purpose]
+    assert LINKS.opened(EVENT, purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]
 
 
 @each_purpose
 def test_an_expired_link_is_told_from_a_damaged_one(purpose: LinkPurpose) -> None:
     token, late = TOKENS[purpose], UNTIL + timedelta(seconds=1)
-    assert LINKS.opened(purpose, token, late) == LinkExpired()
+    assert LINKS.opened(EVENT, purpose, token, late) == LinkExpired()
     for damaged in (token[:-2], token[: len(token) // 2], f"{token}>", token.swapcase(), ""):
-        assert LINKS.opened(purpose, damaged, UNTIL) == LinkDamaged()
-        assert LINKS.opened(purpose, damaged, late) == LinkDamaged()
+        assert LINKS.opened(EVENT, purpose, damaged, UNTIL) == LinkDamaged()
+        assert LINKS.opened(EVENT, purpose, damaged, late) == LinkDamaged()
+
+
+@each_purpose
+def test_opens_nothing_of_another_event(purpose: LinkPurpose) -> None:
+    assert LINKS.opened(replace(EVENT, slug="another"), purpose, TOKENS[purpose], UNTIL) == LinkDamaged()
+
+
+@each_purpose
+def test_only_links_to_staff_end_when_the_address_leaves_the_events_file(purpose: LinkPurpose) -> None:
+    without, otherwise = replace(EVENT, staff=(OTHER,)), replace(EVENT, staff=(OTHER, ONE.title()))
+    ended = LinkRevoked() if purpose in TO_STAFF else FOUND[purpose]
+    assert LINKS.opened(without, purpose, TOKENS[purpose], UNTIL) == ended
+    assert LINKS.opened(otherwise, purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]
+
+
+def test_a_link_to_staff_is_of_one_person_whom_it_does_not_tell() -> None:
+    mine, yours = (token_of(LINKS.resolving(EVENT, ID, to, UNTIL)) for to in (ONE, OTHER))
+    assert link_id(mine) != link_id(yours)
+    again = replace(LINKS, key=f"{NEW} {LINKS.key}")
+    assert again.opened(EVENT, LinkPurpose.RESOLVE, mine, UNTIL) == FOUND[LinkPurpose.RESOLVE]
+    said = URLSafeSerializer("").loads_unsafe(mine)[1]
+    assert said[:4] == ["intgov04", ID, 0, int(UNTIL.timestamp())]
+    for digest in (hashlib.sha256, hashlib.sha1, hashlib.md5):
+        assert base64.urlsafe_b64encode(digest(ONE.encode()).digest()).decode().rstrip("=") not in said[4]
+    assert "example" not in said[4]
+
+
+@each_purpose
+def test_is_signed_by_sha_256(purpose: LinkPurpose) -> None:
+    """ASVS V11.4.1. The key of each purpose is derived by it too (itsdangerous' "Concepts")."""
+    payload, _, signature = TOKENS[purpose].rpartition(".")
+    derived = hmac.digest(LINKS.key.encode(), purpose.encode(), "sha256")
+    made = base64.urlsafe_b64encode(hmac.digest(derived, payload.encode(), "sha256")).decode().rstrip("=")
+    assert signature == made
+    sha1 = URLSafeSerializer(LINKS.key, salt=purpose).dumps(["intgov04", ID, 0, int(UNTIL.timestamp()), ""])
+    assert LINKS.opened(EVENT, purpose, str(sha1), UNTIL) == LinkDamaged()
+
+
+def test_every_way_to_write_a_link_has_one_id() -> None:
+    """The signature's last character has bits that count for nothing."""
+    ways = [COMPLETE[:-1] + last for last in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_="]
+    ways = [way for way in ways if isinstance(LINKS.opened(EVENT, LinkPurpose.COMPLETE, way, UNTIL), Opened)]
+    assert len(ways) > 1
+    assert {link_id(way) for way in ways} == {link_id(COMPLETE)}
 
 
 @each_purpose
 def test_opens_nothing_for_another_purpose(purpose: LinkPurpose) -> None:
     for other in set(LinkPurpose) - {purpose}:
-        assert LINKS.opened(other, TOKENS[purpose], UNTIL) == LinkDamaged()
+        assert LINKS.opened(EVENT, other, TOKENS[purpose], UNTIL) == LinkDamaged()
 
 
 @each_purpose
@@ -102,27 +125,29 @@ def test_forms_go_to_the_events_address_where_there_is_one() -> None:
 
 
 def test_another_key_makes_no_links_of_ours() -> None:
-    assert SignedLinks("another-key", LINKS.pages).opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL) == LinkDamaged()
+    others = SignedLinks(LINKS.key[::-1], LINKS.pages)
+    assert others.opened(EVENT, LinkPurpose.COMPLETE, COMPLETE, UNTIL) == LinkDamaged()
 
 
 def test_no_link_is_lost_while_the_key_is_changed() -> None:
     """First the new key is added, and last the old one is removed."""
-    both, new = (SignedLinks(key, LINKS.pages) for key in (f"{LINKS.key}\n new-key\n", "new-key"))
+    both, new = (SignedLinks(key, LINKS.pages) for key in (f"{LINKS.key}\n {NEW}\n", NEW))
     found = FOUND[LinkPurpose.COMPLETE]
     made = token_of(both.completing(EVENT, ID, 2, UNTIL))
-    assert both.opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL) == found
-    assert both.opened(LinkPurpose.COMPLETE, made, UNTIL) == new.opened(LinkPurpose.COMPLETE, made, UNTIL) == found
-    assert LINKS.opened(LinkPurpose.COMPLETE, made, UNTIL) == LinkDamaged()
-    assert new.opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL) == LinkDamaged()
+    assert both.opened(EVENT, LinkPurpose.COMPLETE, COMPLETE, UNTIL) == found
+    for links in (both, new):
+        assert links.opened(EVENT, LinkPurpose.COMPLETE, made, UNTIL) == found
+    assert LINKS.opened(EVENT, LinkPurpose.COMPLETE, made, UNTIL) == LinkDamaged()
+    assert new.opened(EVENT, LinkPurpose.COMPLETE, COMPLETE, UNTIL) == LinkDamaged()
 
 
-@pytest.mark.parametrize("key", ["", " \n"])
-def test_without_a_key_no_link_is_made_or_opened(key: str) -> None:
+@pytest.mark.parametrize("key", ["", " \n", "x", 31 * "x", f"{NEW} old", f"old {NEW}"])
+def test_without_a_key_that_is_long_enough_no_link_is_made_or_opened(key: str) -> None:
     without = SignedLinks(key, LINKS.pages)
-    with pytest.raises(ValueError, match="no key"):
+    with pytest.raises(ValueError, match="key of 32 characters"):
         without.completing(EVENT, ID, 0, UNTIL)
-    with pytest.raises(ValueError, match="no key"):
-        without.opened(LinkPurpose.COMPLETE, COMPLETE, UNTIL)
+    with pytest.raises(ValueError, match="key of 32 characters"):
+        without.opened(EVENT, LinkPurpose.COMPLETE, COMPLETE, UNTIL)
 
 
 _CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="+/")
@@ -134,9 +159,9 @@ def test_one_altered_character_is_noticed(place: int, character: str) -> None:
     altered = COMPLETE[:place] + character + COMPLETE[place + 1 :]
     # the last character of base 64 has bits that count for nothing
     same = altered[:-1] == COMPLETE[:-1]
-    assert same or LINKS.opened(LinkPurpose.COMPLETE, altered, LONG_AGO) == LinkDamaged()
+    assert same or LINKS.opened(EVENT, LinkPurpose.COMPLETE, altered, LONG_AGO) == LinkDamaged()
 
 
 @given(st.text())
 def test_any_other_text_is_damaged(text: str) -> None:
-    assert LINKS.opened(LinkPurpose.COMPLETE, text, LONG_AGO) == LinkDamaged()
+    assert LINKS.opened(EVENT, LinkPurpose.COMPLETE, text, LONG_AGO) == LinkDamaged()

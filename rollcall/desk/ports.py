@@ -10,7 +10,7 @@ from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry,
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, Opened
+from rollcall.model.links import LinkPurpose, NoLink, Opened
 from rollcall.model.registration import (
     BotSignal,
     Change,
@@ -91,7 +91,7 @@ class Outbox(Protocol):
         """A page, by id, of those neither sent nor delivered."""
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        """How many e-mails SendGrid may have accepted, counted up to `limit`."""
+        """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""
 
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
         """What SendGrid may have accepted in this time, the first first."""
@@ -137,6 +137,9 @@ class Intakes(Protocol):
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """If nobody wrote the intake since it was read; else False."""
 
+    def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
+        """As `move_deadline`."""
+
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None: ...
 
     def roster_page(self, event: str, name: str) -> Sequence[str]:
@@ -181,7 +184,7 @@ class EmailReader(Protocol):
 
 
 class Links(Protocol):
-    """Addresses that we give out, signed, without personal data."""
+    """Addresses that we give out, signed, without personal data. `to`: the one of the staff whom it is for."""
 
     def form_page(self, event: Event) -> str: ...
 
@@ -191,16 +194,16 @@ class Links(Protocol):
     def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
         """The page of the form at this place in the e-mail."""
 
-    def resolving(self, event: Event, inbound_id: str, until: datetime) -> str: ...
+    def resolving(self, event: Event, inbound_id: str, to: str, until: datetime) -> str: ...
 
     def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str: ...
 
-    def roster(self, event: Event, file_id: str, until: datetime) -> str: ...
+    def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str: ...
 
     def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
         """The page that thanks a person: its path below the form's, which the browser has open."""
 
-    def opened(self, purpose: LinkPurpose, token: str, now: datetime) -> Opened | LinkExpired | LinkDamaged: ...
+    def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink: ...
 
 
 def forms_return_to(links: Links, event: Event) -> str:

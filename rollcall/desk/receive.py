@@ -27,7 +27,7 @@ from rollcall.model.inbound import (
     certainty,
 )
 from rollcall.model.links import Opened
-from rollcall.model.registration import Registration, fold, person_key
+from rollcall.model.registration import Registration, fold, normalized_address, person_key
 
 
 def receive(desk: Desk, raw: bytes) -> str:
@@ -68,8 +68,7 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
     if not desk.store.save_inbound(read, entries):
         return None
     if completed:
-        form = read.forms[0]
-        note_completed(desk, completed, form.person or "", form.registration_id or "")
+        note_completed(desk, completed, read.forms[0].registration_id or "")
     return read
 
 
@@ -166,8 +165,9 @@ def is_ours(desk: Desk, address: str) -> bool:
     own = {desk.sender, *places}
     for event in desk.events.values():
         own |= {*event.staff, event.contact.email, event.venue.email or ""}
-    hosts = {fold(place.rpartition("@")[2]) for place in places}
-    return fold(address) in map(fold, own) or fold(address).rpartition("@")[2] in hosts
+    hosts = {normalized_address(place).rpartition("@")[2] for place in places}
+    address = normalized_address(address)
+    return address in map(normalized_address, own) or address.rpartition("@")[2] in hosts
 
 
 def _latest(events: Mapping[str, Event]) -> Event:
@@ -219,7 +219,7 @@ def _asked(desk: Desk, event: Event, reading: ParsedEmail) -> _Asked | None:
     for reference in reversed(reading.references):
         email_id = _email_id(reference)
         entry = desk.store.entry(email_id) if is_reply_id(event.slug, email_id) else None
-        if entry and entry.inbound_id and fold(entry.to) == fold(reading.sender):
+        if entry and entry.inbound_id and normalized_address(entry.to) == normalized_address(reading.sender):
             return _incomplete(desk, event, entry.inbound_id)
     return None
 
@@ -309,7 +309,7 @@ def _is_there(desk: Desk, event: Event, person: str | None) -> bool:
 
 
 def _is_of(form: ParsedForm, address: str) -> bool:
-    return form.registration is not None and fold(form.registration.email) == fold(address)
+    return form.registration is not None and normalized_address(form.registration.email) == normalized_address(address)
 
 
 def _whose(form: ParsedForm) -> str | None:

@@ -94,7 +94,7 @@ def register(
     also answered as the first time.
 
     1. See that the intake is open, by a reading of the last seconds.
-    2. If a signal speaks of a robot, and this person is not registered, quarantine the form.
+    2. If a signal speaks of a robot, quarantine the form, whoever is registered: a robot learns nothing.
     3. Write the registration and its confirmation in one commit; whoever withdrew is registered anew.
     4. If this person was already registered, compare the two forms.
     5. If the commit came after the deadline, or long after the reading, read the deadline afresh.
@@ -106,11 +106,11 @@ def register(
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
     if intake.past or not event.takes(registration.email):
-        there = _there(desk, event, registration)
+        there = None if signal else _there(desk, event, registration)
         if there is None or there.is_withdrawn or there.registration != registration:
             return Closed(intake.closes_at)
         return _again(desk, event, registration, there, known_as)
-    if signal and ((there := _there(desk, event, registration)) is None or there.is_withdrawn):
+    if signal:
         quarantine(desk, event, registration, signal)
         return Quarantined(signal)
     accepted = _accept(desk, event, registration, intake, known_as)

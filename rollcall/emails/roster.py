@@ -75,11 +75,11 @@ class Roster:
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
-    return word(entry, event, gather(desk, event, intake), intake)
+    return word(entry, event, gather(desk, event, entry.to, intake), intake)
 
 
 def gather(
-    desk: Desk, event: Event, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
+    desk: Desk, event: Event, to: str, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
 ) -> Roster:
     """The list as the closing recorded it; withdrawn and late registrations and confirmations as they are now.
 
@@ -102,7 +102,7 @@ def gather(
     content = RosterContent(intake.closes_at, counted, quarantined.in_order(), inbound.not_completed.in_order())
     with TemporaryDirectory(prefix="roster-") as folder:
         drawn = draw(event, content, Path(folder))
-        attached, linked = _handed_out(desk, event, intake, closing, drawn.files)
+        attached, linked = _handed_out(desk, event, to, intake, closing, drawn.files)
     return Roster(
         by_category=people.by_category,
         doubles=drawn.doubles,
@@ -253,7 +253,7 @@ def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> I
 
 
 def _handed_out(
-    desk: Desk, event: Event, intake: Intake, closing: Closing, files: Sequence[Path]
+    desk: Desk, event: Event, to: str, intake: Intake, closing: Closing, files: Sequence[Path]
 ) -> tuple[tuple[Attachment, ...], tuple[LinkedFile, ...]]:
     if sum(file.stat().st_size for file in files) <= ATTACHED:
         return tuple(Attachment(file.name, ROSTER_TYPES[file.suffix], file.read_bytes()) for file in files), ()
@@ -261,7 +261,7 @@ def _handed_out(
     for file in files:
         id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.suffix)
         desk.files().put_file(id, file)
-        link = desk.links.roster(event, id, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
+        link = desk.links.roster(event, id, to, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.name, file.stat().st_size, link))
     return (), tuple(linked)
 

@@ -65,15 +65,15 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
-    digest = gather(desk, event, entry.not_before - REMARKS_OF)
+    digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
     if digest.inbound.count and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
 
 
-def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
-    """`since`: of remarks. Raises `StoreUnavailable`."""
+def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
+    """`to`: whose links they are. `since`: of remarks. Raises `StoreUnavailable`."""
     breaker = desk.store.circuit_breaker()
     undelivered = Newest[OutboxEntry](SHOWN)
     was_refused = False
@@ -90,7 +90,7 @@ def gather(desk: Desk, event: Event, since: datetime) -> StaffDigest:
             left.add(inbound.received_at, inbound)
         elif inbound.remark and inbound.stored_at >= since:
             remarks.add(inbound.received_at, inbound)
-    for_review = _for_review(desk, event, left.in_order(), 0 if was_refused else ATTACHED)
+    for_review = _for_review(desk, event, to, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
     people = _people(desk.store, event, last)
     return StaffDigest(
@@ -215,7 +215,7 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
     return entry.kind is EmailKind.STAFF_DIGEST and entry.status in UNDELIVERED and lately
 
 
-def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
+def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
     until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RESOLVE]
     look = LOOKED_AT
@@ -227,7 +227,7 @@ def _for_review(desk: Desk, event: Event, left: Sequence[InboundEmail], room: in
         if size > room:
             attachments, size = (), 0
         room -= size
-        link = desk.links.resolving(event, inbound.id, until)
+        link = desk.links.resolving(event, inbound.id, to, until)
         conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
         for_review.append(ForReview(inbound, link, attachments, _people(desk.store, event, conflicts)))
     return tuple(reversed(for_review))

@@ -59,6 +59,7 @@ class Database:
     files: Files
     outbox: Outbox
     clock: Callable[[], datetime]
+    link_key: str
     shift: timedelta = timedelta(0)
     """Of its clock, ahead of real time."""
     note: str = ""
@@ -144,7 +145,7 @@ def serving(
         post=poster.post,
         files=lambda: db.files,
         reader=InboxReader,
-        links=SignedLinks("local", f"http://localhost:{port}/register", FORMS_HOST),
+        links=SignedLinks(db.link_key, f"http://localhost:{port}/register", FORMS_HOST),
         sender=SENDER,
     )
     app = local_app(desk, sendgrid, db.clock)
@@ -228,12 +229,23 @@ def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, lett
             note = "The database of the last run goes on."
     shift = (at or stopped_at or letter_day) - datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # an older version's may be open to others
     return in_folder(folder, local_run.moved_clock(shift), shift, note)
 
 
 def in_folder(folder: Path, clock: Callable[[], datetime], shift: timedelta = timedelta(0), note: str = "") -> Database:
     store = SqliteStore(folder / local_run.DATABASE_FILE, clock)
-    return Database(store, FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl"), clock, shift, note)
+    files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
+    return Database(store, files, outbox, clock, _link_key(folder), shift, note)
+
+
+def _link_key(folder: Path) -> str:
+    """The database's own: its links work in the next run too."""
+    path = folder / "link-key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32), "ascii")
+    return path.read_text("ascii")
 
 
 def _set_aside(folder: Path) -> Path:
@@ -246,12 +258,11 @@ def _stopped_at(folder: Path) -> datetime | None:
     path = folder / local_run.DATABASE_FILE
     if not path.exists():
         return None
-    store = SqliteStore(path, lambda: _NEVER)
+    store = SqliteStore(path, lambda: datetime.now(UTC))
     try:
-        last = store.now()
+        return store.last_time()
     finally:
         store.close()
-    return last if last > _NEVER else None
 
 
 def _firestore(address: str, folder: Path, start: datetime) -> Database:
@@ -266,7 +277,8 @@ def _firestore(address: str, folder: Path, start: datetime) -> Database:
     store = FirestoreStore(client, shift=shift)
     note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
     files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
-    return Database(store, files, outbox, local_run.moved_clock(shift), shift, note, address, client.project)
+    clock, key = local_run.moved_clock(shift), secrets.token_urlsafe(32)
+    return Database(store, files, outbox, clock, key, shift, note, address, client.project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.registration import Registered, fold
+from rollcall.model.registration import Registered, normalized_address
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """Indexed, a constant makes no hot range."""
@@ -231,7 +231,9 @@ def withdrawal_notice(event: str, registration_id: str, number: int, to: str) ->
 
 def reply_entry(inbound: InboundEmail, to: str) -> OutboxEntry:
     """One, however often that very e-mail came (RFC 3834, 2)."""
-    about = hashlib.sha256("\x1f".join((fold(to), inbound.message_id or inbound.id)).encode()).hexdigest()[:24]
+    about = hashlib.sha256(
+        "\x1f".join((normalized_address(to), inbound.message_id or inbound.id)).encode()
+    ).hexdigest()[:24]
     id = f"{inbound.event}.{about}.reply"
     return OutboxEntry(id, EmailKind.REPLY, inbound.event, to, inbound_id=inbound.id, thread=inbound.thread)
 

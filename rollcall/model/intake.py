@@ -33,6 +33,8 @@ class Intake:
     """By the store's own time."""
     history: tuple[EarlierDeadline, ...] = ()
     """Oldest first."""
+    revoked_links: tuple[str, ...] = ()
+    """Each by its `link_id`. Here, since every instance reads the intake again within `READ_AGAIN_AFTER`."""
     version: object = field(default=None, compare=False)
 
     @property

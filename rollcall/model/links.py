@@ -1,5 +1,6 @@
 """Signed links."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -15,6 +16,11 @@ class LinkPurpose(StrEnum):
     RECEIVED = "received"
     ALREADY_REGISTERED = "already-registered"
 
+
+TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.ROSTER)
+"""Each is made for one address, and ends when that leaves the event's file."""
+SHORTEST_KEY = 32
+"""Characters of a key that signs links: `secrets.token_urlsafe(32)` makes 43, of 256 bits."""
 
 VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
@@ -45,3 +51,16 @@ class LinkExpired:
 @dataclass(frozen=True)
 class LinkDamaged:
     """Cut, altered, invented, or made for another purpose."""
+
+
+@dataclass(frozen=True)
+class LinkRevoked:
+    """By whoever is on call, or since the address it was made for left the event's file."""
+
+
+NoLink = LinkExpired | LinkDamaged | LinkRevoked
+
+
+def link_id(token: str) -> str:
+    """By which a link is revoked. Without the signature, whose last character can be written in several ways."""
+    return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()[:32]

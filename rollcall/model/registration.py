@@ -161,13 +161,22 @@ def without_accents(name: str) -> str:
 
 
 def normalized_address(email: str) -> str:
-    """As `fold`, with the domain in its ASCII form (RFC 5890)."""
-    if email.isascii():
-        return email.lower()
+    """As it is posted, for comparing: as `fold`, the local part unquoted, the domain in its ASCII form (RFC 5890)."""
     local, _, domain = email.rpartition("@")
-    # lower case, no case folding: ß and ς are letters of their own in a domain name (RFC 5894, 7.2)
-    labels = unicodedata.normalize("NFKC", domain.replace("。", ".").lower()).split(".")
-    return f"{fold(local)}@{'.'.join(map(_ascii_label, labels))}"
+    if not domain.isascii():
+        # lower case, no case folding: ß and ς are letters of their own in a domain name (RFC 5894, 7.2)
+        domain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", domain).lower())
+        letters = (letter for letter in domain.replace("。", ".") if unicodedata.category(letter) != "Cf")
+        domain = ".".join(map(_ascii_label, "".join(letters).split(".")))
+    local = fold(local.strip('"'))
+    return f"{local}@{domain.lower().rstrip('.')}"
+
+
+def mailbox(email: str) -> str:
+    """For limits: without a subaddress (RFC 5233), nor the dots that Gmail leaves out."""
+    local, _, domain = normalized_address(email).rpartition("@")
+    local = local.partition("+")[0]
+    return f"{local.replace('.', '')}@gmail.com" if domain in ("gmail.com", "googlemail.com") else f"{local}@{domain}"
 
 
 def reference(id: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, run_smoke, send_roster, show_status
+from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, revoke_link, run_smoke, send_roster, show_status
 from rollcall.ops.connect import Database, NoDatabase, Refused, connect
 from rollcall.ops.local_run import DATABASE_FOLDER, NoTime, time_from
 from rollcall.ops.smoke import SmokeFailed, until_stopped
@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
         "send-roster", lambda given: send_roster(_opened(given), given.event), "send the staff again what they missed"
     )
     option("event", "which event, as intgov04", roster)
+    revoking = command(
+        "revoke-link", lambda given: revoke_link(_opened(given), given.link), "end one link of our e-mails"
+    )
+    option("link", "the link, whole, as it stands in the e-mail", revoking)
     check = command("event-check", _check, "what speaks against deploying the event files")
     option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
@@ -108,7 +112,12 @@ def _check(given: argparse.Namespace) -> Answer:
 
 def _opened(given: argparse.Namespace) -> Database:
     """Which database it is is said first: what follows could be another's."""
-    for name, what in {"event": "which event: EVENT=intgov04", "to": "the new deadline: TO=2004-02-27T18:00"}.items():
+    wanted = {
+        "event": "which event: EVENT=intgov04",
+        "to": "the new deadline: TO=2004-02-27T18:00",
+        "link": "which link: LINK=https://…",
+    }
+    for name, what in wanted.items():
         if not getattr(given, name, what):
             raise Refused(f"no_{name}", f"Say {what}")
     database = _connected(given)

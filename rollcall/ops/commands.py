@@ -1,5 +1,6 @@
 """What the on-call person asks for, answered for people and for programs."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,10 +8,12 @@ from pathlib import Path
 from typing import assert_never
 
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline, why_not
+from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.scan import everyone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.links import LinkPurpose, link_id
 from rollcall.ops import report
 from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import after_its_end, check_folder
@@ -119,6 +122,27 @@ def send_roster(database: Database, slug: str) -> Answer:
         "enqueued": [{"id": entry.id, "kind": entry.kind.value, "to": entry.to} for entry in entries],
     }
     return Answer(data, "\n".join(lines))
+
+
+def revoke_link(database: Database, link: str) -> Answer:
+    found = _LINK.search(link.strip(" <>\r\n"))
+    if found is None:
+        raise Refused(
+            "not_a_link", "LINK= is no whole link of ours. Copy all of it from the e-mail, to its last character."
+        )
+    event = _chosen(database, found["event"])
+    _known(database, event)
+    is_new = revoke(database.store, event, link_id(found["token"]))
+    ended = "This link is ended. Within 15 seconds it opens nothing." if is_new else "It was ended before."
+    lines = [ended, "Links of other people, and those in later e-mails, go on. What was done by it stands."]
+    data = {"event": event.slug, "purpose": found["purpose"], "was_revoked_before": not is_new}
+    return Answer(data, "\n".join(lines))
+
+
+_LINK = re.compile(
+    rf"/(?P<event>[^/]+)/(?P<purpose>{'|'.join(LinkPurpose)})/(?P<token>\.?[\w-]+\.[\w-]{{43}})=?(/another)?\Z"
+)
+"""A signature by HMAC-SHA-256 has 43 characters of base 64."""
 
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:

@@ -70,6 +70,7 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "on_roster": intake.closing.count if intake and intake.closing else None,
         "overdue": one.is_overdue,
         "list_is_whole": one.list_is_whole,
+        "ahead": one.ahead,
     }
 
 
@@ -80,7 +81,7 @@ def _iso(instant: datetime | None) -> str | None:
 def _event_text(one: EventStatus, folder: Path) -> str:
     rows = [
         ("received", f"{one.received} in all"),
-        ("  registered", f"{one.registered}, and {one.late} late"),
+        ("  registered", f"{one.registered}, and {one.late} late{_ahead_text(one)}"),
         *([("  withdrawn", str(one.withdrawn))] if one.withdrawn else []),
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
@@ -95,6 +96,10 @@ def _event_text(one: EventStatus, folder: Path) -> str:
     )
     title = f"{one.event.title} ({one.slug})" if one.event else without_file
     return "\n".join([title, *(f"  {label:<18}{text}" for label, text in rows)])
+
+
+def _ahead_text(one: EventStatus) -> str:
+    return f"; the time of {one.ahead} is STILL TO COME: this machine's clock ran ahead" if one.ahead else ""
 
 
 def _inbound_text(one: EventStatus) -> str:

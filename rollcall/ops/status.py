@@ -14,6 +14,9 @@ from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake
 
+_AHEAD = timedelta(hours=1)
+"""People register while we count."""
+
 
 @dataclass(frozen=True)
 class UnsentCounts:
@@ -45,6 +48,8 @@ class EventStatus:
     needs_review: int
     emails: UnsentCounts
     list_is_whole: bool = True
+    ahead: int = 0
+    """Whose time is still to come: the clock ran ahead when they registered."""
 
     @property
     def received(self) -> int:
@@ -90,7 +95,7 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
 
 
 def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:
-    parts, is_whole = _people(store, slug, event, intake)
+    counted, ahead, is_whole = _people(store, slug, event, intake, now)
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
@@ -99,27 +104,33 @@ def _event_status(store: Store, slug: str, event: Event | None, intake: Intake |
         slug=slug,
         event=event,
         intake=intake,
-        registered=parts["registered"],
-        late=parts["late"],
-        withdrawn=parts["withdrawn"],
+        registered=counted["registered"],
+        late=counted["late"],
+        withdrawn=counted["withdrawn"],
         quarantined=sum(1 for _ in still_quarantined(store, slug)),
         inbound=inbound,
         needs_review=to_review,
         emails=unsent_counts(unsent_entries(store, slug), now),
         list_is_whole=is_whole,
+        ahead=ahead,
     )
 
 
-def _people(store: Store, slug: str, event: Event | None, intake: Intake | None) -> tuple[Counter[str], bool]:
-    """And whether the closed list is whole. That list decides: a restored document has another time."""
+def _people(
+    store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime
+) -> tuple[Counter[str], int, bool]:
+    """Registered, late and withdrawn; ahead of time; whether the closed list is whole. That list decides: a restored
+    document has another time."""
     closing = intake.closing if intake else None
-    whole = True
+    whole, on_list = True, None
     if event and intake and closing and (whole := list_is_whole(store, event, intake, closing)):
         on_list = in_step(listed(store, event, intake, closing), str)
-        people = ((one, on_list(one.id) is None) for one in everyone(store, slug))
-    else:
-        people = ((one, intake is not None and intake.is_late(one.received_at)) for one in everyone(store, slug))
-    return Counter("withdrawn" if one.is_withdrawn else "late" if late else "registered" for one, late in people), whole
+    counted, ahead = Counter[str](), 0
+    for one in everyone(store, slug):
+        late = on_list(one.id) is None if on_list else intake is not None and intake.is_late(one.received_at)
+        counted["withdrawn" if one.is_withdrawn else "late" if late else "registered"] += 1
+        ahead += one.received_at - now > _AHEAD
+    return counted, ahead, whole
 
 
 def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:

@@ -22,7 +22,7 @@ from rollcall.model.registration import (
     Registered,
     Registration,
     RegistrationStatus,
-    normalized_address,
+    mailbox,
 )
 
 SCHEMA_VERSION = 1
@@ -128,7 +128,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "kind": entry.kind.value,
         "event": entry.event,
         "to": entry.to,
-        "address": normalized_address(entry.to),
+        "address": mailbox(entry.to),
         "registration_id": entry.registration_id,
         "not_before": entry.not_before,
         "inbound_id": entry.inbound_id,
@@ -264,6 +264,7 @@ def intake_record(intake: Intake) -> dict[str, Any]:
         "opens_at": intake.opens_at,
         "closes_at": intake.closes_at,
         "history": [{"closes_at": one.closes_at, "moved_at": one.moved_at} for one in intake.history],
+        "revoked_links": list(intake.revoked_links),
         "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
     }
 
@@ -275,6 +276,7 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         closes_at=record["closes_at"],
         closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
         history=tuple(EarlierDeadline(one["closes_at"], one["moved_at"]) for one in record["history"]),
+        revoked_links=tuple(record.get("revoked_links", ())),
         as_of=as_of,
         version=version,
     )

@@ -1,6 +1,6 @@
 """The store, on any database of documents: which document holds what, and what one commit writes.
 
-    events/{slug}                           deadline, its history, closing
+    events/{slug}                           deadline, its history, revoked links, closing
     events/{slug}/registrations/{id}        created when it was received
     …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
     events/{slug}/people/{key}              whose registration this person's is
@@ -32,6 +32,7 @@ from rollcall.model.registration import (
     QuarantinedForm,
     Registered,
     Registration,
+    mailbox,
     normalized_address,
     person_key,
 )
@@ -165,6 +166,10 @@ class DocumentStore:
         moved = codec.intake_record(replace(intake, closes_at=closes_at, history=history))
         return self._committed(Update(_event_path(event), versioned(moved), intake.version))
 
+    def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
+        revoked = codec.intake_record(replace(intake, revoked_links=(*intake.revoked_links, link)))
+        return self._committed(Update(_event_path(event), versioned(revoked), intake.version))
+
     def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
         self._database.commit(Replace(f"{_event_path(event)}/rosters/{name}", versioned({"ids": list(ids)})))
 
@@ -175,7 +180,7 @@ class DocumentStore:
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
-        return self._committed(Update(_event_path(event), closed, intake.version), *map(_new, entries))
+        return self._committed(Update(_event_path(event), closed, intake.version), *map(_renewed, entries))
 
     # --- registrations
 
@@ -288,12 +293,13 @@ class DocumentStore:
         return [_entry(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        where = (("address", "==", normalized_address(to)), ("last_sent_at", ">", since))
+        where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
 
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
-        where = (("address", "==", normalized_address(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
-        return [_entry(found) for found in self._database.query(Query("outbox", where, "last_sent_at"))]
+        where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
+        entries = map(_entry, self._database.query(Query("outbox", where, "last_sent_at")))
+        return [entry for entry in entries if normalized_address(entry.to) == normalized_address(to)]
 
     def circuit_breaker(self) -> CircuitBreaker:
         found = self._database.read(_BREAKER)

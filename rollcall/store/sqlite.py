@@ -1,6 +1,7 @@
 """The store in an SQLite file."""
 
 import json
+import logging
 import sqlite3
 import threading
 import time
@@ -40,6 +41,11 @@ _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 _TICK = timedelta(microseconds=1)
+_WAITED_FOR = timedelta(hours=2)
+"""A clock that is set back by less is waited for, so that times keep their order. One that ran ahead by more would
+close intakes, and hold e-mails up, until the time that it showed."""
+_A_MOMENT = timedelta(minutes=1)
+_LOG = logging.getLogger(__name__)
 _INSTANT = "@"
 """An instant is an object with this one key: no text is taken for one."""
 
@@ -58,13 +64,18 @@ class SqliteStore(DocumentStore):
     def close(self) -> None:
         self._file.close()
 
+    def last_time(self) -> datetime | None:
+        """Of any commit or reading before; None in a new file."""
+        return self._file.last_time()
+
 
 class SqliteDatabase:
-    """Times are taken inside the write lock; each is later than the one before."""
+    """Times are taken inside the write lock; each is later than the one before, unless the clock ran ahead."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool) -> None:
         self._clock = clock
         self._lock = threading.Lock()
+        path.touch(mode=0o600)  # the files that SQLite puts beside it are made with the same rights
         self._connection = sqlite3.connect(
             path, timeout=_BUSY_AFTER.total_seconds(), isolation_level=None, check_same_thread=False
         )
@@ -170,13 +181,45 @@ class SqliteDatabase:
                 self._connection.execute("rollback")
             raise
 
+    def last_time(self) -> datetime | None:
+        rows = self._rows("select last from clock", ())
+        return datetime.fromisoformat(rows[0][0]) if rows else None
+
     def _tick(self) -> datetime:
         last = self._connection.execute("select last from clock").fetchone()
         now = self._clock().astimezone(UTC)
         if last:
-            now = max(now, datetime.fromisoformat(last[0]) + _TICK)
+            next_time = datetime.fromisoformat(last[0]) + _TICK
+            if self._ran_ahead(now, next_time):
+                self._set_back(now, next_time)
+            else:
+                now = max(now, next_time)
         self._connection.execute("insert or replace into clock values (1, ?)", (_text(now),))
         return now
+
+    def _ran_ahead(self, now: datetime, last: datetime) -> bool:
+        """Where something was written in the two hours to come, they have been: the clock is behind now."""
+        if last - now <= _WAITED_FOR:
+            return False
+        within = "select exists (select 1 from documents where updated_at between ? and ?)"
+        ((was_before,),) = self._connection.execute(within, (_text(now + _A_MOMENT), _text(now + _WAITED_FOR)))
+        return not was_before
+
+    def _set_back(self, now: datetime, last: datetime) -> None:
+        """An intake that only the clock closed is open again, and closes at its time with everybody; what the clock put
+        off is due."""
+        _LOG.warning("the clock ran ahead to %s and is now at %s: intakes that it closed open again", last, now)
+        for column, where in (
+            ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
+            ("due_at", "collection in ('outbox', 'inbound') and json_extract(record, '$.due_at') > ?"),
+            ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
+        ):
+            value = "null" if column == "closing" else _json(now)
+            self._connection.execute(
+                f"update documents set record = json_set(record, '$.{column}', json(?)), updated_at = ?"
+                f" where updated_at > ? and {where}",
+                (value, _text(now), _text(now), _json(now)),
+            )
 
     def _rows(self, query: str, values: Sequence[object]) -> list[Any]:
         with self._lock, _unavailable_as_ours():

@@ -462,6 +462,8 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
         ("F", "victim@example.org", now),
         ("E", "other@example.org", now),
         ("G", "info@bücher.example.org", now),
+        ("H", "victim+1@example.org", now),
+        ("I", "victim@example｡org", now),
     ):
         store.accept(SLUG, id, a_registration(first_name=id), confirmation(SLUG, id, to))
         entry = store.entry(entry_to(id))
@@ -470,12 +472,14 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
             replace(entry, attempts=(Attempt(id, at, refused if id == "F" else taken),) if at else ())
         )
     since = now - timedelta(days=1)
-    assert store.recently_sent("VICTIM@example.org", since, 50) == 2
+    assert store.recently_sent("VICTIM@example.org", since, 50) == 4
+    assert store.recently_sent("victim+2@example.org", since, 50) == 4
     assert store.recently_sent("victim@example.org", since, 1) == 1
     assert store.recently_sent("nobody@example.org", since, 50) == 0
     assert store.recently_sent("info@xn--bcher-kva.example.org", since, 50) == 1
+    assert [entry.id for entry in store.sent_to("victim+1@example.org", since, now)] == [entry_to("H")]
     sent = store.sent_to("VICTIM@example.org", since, now)
-    assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A")]
+    assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A"), entry_to("I")]
     assert store.sent_to("victim@example.org", since, now - timedelta(minutes=1)) == sent[:1]
     assert store.sent_to("victim@example.org", now - timedelta(hours=1), now) == sent[1:]
 
@@ -514,6 +518,16 @@ def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) 
         assert not store.remember_duplicate(SLUG, "B", used)
         assert store.accept(SLUG, "B", a_registration(first_name="B"), other, used) is None
     assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
+
+
+def test_a_link_is_revoked_where_nobody_changed_the_intake(store: Store, fresh: FreshStore) -> None:
+    one, other = store.intake(EVENT), fresh().intake(EVENT)
+    assert store.revoke_link(SLUG, one, "A")
+    assert not fresh().revoke_link(SLUG, other, "B")
+    assert store.revoke_link(SLUG, fresh().intake(EVENT), "B")
+    assert fresh().intake(EVENT).revoked_links == ("A", "B")
+    assert store.move_deadline(SLUG, store.intake(EVENT), EVENT.closes_at + timedelta(hours=1))
+    assert fresh().intake(EVENT).revoked_links == ("A", "B")
 
 
 def test_a_deadline_is_moved_where_nobody_changed_the_intake(store: Store, fresh: FreshStore) -> None:

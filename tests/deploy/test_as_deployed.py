@@ -40,7 +40,7 @@ from tests.support.webhook import PUBLIC_KEY, a_report, signed
 SLUG, PAST = "open", "past"
 SECRETS = {
     "SENDGRID_API_KEY": "SG.key",
-    "LINK_KEY": "a key of the tests",
+    "LINK_KEY": "the-key-of-the-tests-in-32-letters",
     "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
     "SENDGRID_PARSE_KEY": PUBLIC_KEY,
 }
@@ -297,7 +297,7 @@ def test_a_large_roster_is_served_from_the_bucket(deployed: Deployed) -> None:
     bucket = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket)
     bucket.blob(id).upload_from_string("Reference")
     links, tomorrow = SignedLinks(SECRETS["LINK_KEY"], deployed.place.pages), datetime.now(UTC) + timedelta(days=1)
-    link = links.roster(an_event(slug=PAST), id, tomorrow)
+    link = links.roster(past := an_event(slug=PAST), id, past.staff[0], tomorrow)
     assert deployed["register"].ask("GET", urlsplit(link).path).text == "Reference"
 
 

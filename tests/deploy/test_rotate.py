@@ -12,6 +12,8 @@ from deploy.steps import Result, StepFailed
 from tests.support.sendgrid_settings import Account, sendgrid_account
 from tests.support.sendgrid_steps import DOMAIN, NAME, PLACE, Kept, api_of, apply_all
 
+FIRST = "the-first-key-in-thirty-two-letters"
+
 
 @dataclass
 class Desk:
@@ -50,7 +52,7 @@ class Desk:
 @pytest.fixture
 def desk() -> Iterator[Desk]:
     with sendgrid_account() as account:
-        desk = Desk(account, Kept({"link-key": "first"}))
+        desk = Desk(account, Kept({"link-key": FIRST}))
         apply_all(account, desk.secrets)
         desk.deploy()
         account.changed = desk.look
@@ -73,7 +75,7 @@ def test_a_new_link_key_signs_only_when_all_can_open_it(desk: Desk) -> None:
     turn(desk, "link-key")
 
     [old, new] = desk.deployed["link-key"].split()
-    assert old == "first"
+    assert old == FIRST
     assert len(new) >= 43  # 32 bytes
     assert desk.deployments == 2
 
@@ -95,11 +97,11 @@ def test_a_link_key_whose_deployment_failed_keeps_the_old_one(desk: Desk) -> Non
     with pytest.raises(StepFailed):
         turn(desk, "link-key")
 
-    assert desk.secrets.held["link-key"].split()[-1] == "first"  # whoever deploys now signs with the old one
+    assert desk.secrets.held["link-key"].split()[-1] == FIRST  # whoever deploys now signs with the old one
 
     turn(desk, "link-key")
 
-    assert desk.deployed["link-key"].split()[0] == "first"
+    assert desk.deployed["link-key"].split()[0] == FIRST
 
 
 def test_the_second_deployment_failing_is_finished_by_deploying(desk: Desk) -> None:
@@ -114,7 +116,7 @@ def test_the_second_deployment_failing_is_finished_by_deploying(desk: Desk) -> N
         rotate("link-key", PLACE, api(desk), desk.secrets, fails_the_second_time)
 
     desk.deploy()
-    assert desk.deployed["link-key"].split()[0] == "first"
+    assert desk.deployed["link-key"].split()[0] == FIRST
 
 
 def test_a_new_sendgrid_key_takes_the_place_of_the_old_one(desk: Desk) -> None:

@@ -133,7 +133,7 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     desk.store.write_roster_page(EVENT.slug, page_name(old, 0), [id_of(desk.store, a_registration())])
     assert closing
     assert closing.count == len(list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))) == 2
-    assert sum(roster.gather(desk, EVENT, desk.store.intake(EVENT)).by_category.values()) == 2
+    assert sum(roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).by_category.values()) == 2
 
 
 def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_one(desk: Desk, clock: Clock) -> None:

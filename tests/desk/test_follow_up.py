@@ -1,11 +1,15 @@
 """A form that is completed by answering our reply, without any of it quoted: read by the real reader."""
 
+from dataclasses import replace
+
 import pytest
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.follow_up import is_of
 from rollcall.desk.receive import read_in, receive
 from rollcall.model.email import EmailKind
-from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, status_now
 from rollcall.model.registration import person_key
 from tests.support.builders import a_form_in_text, a_registration, an_event
 from tests.support.inbound import raw_post, stored
@@ -54,6 +58,38 @@ def test_a_stranger_completes_nobodys_form(desk: Desk) -> None:
     answer = came(desk, MISSING["signature"], "eve@example.com", In_Reply_To=asked(desk))
     assert (answer.status, answer.forms) == (InboundStatus.NEEDS_REVIEW, ())
     assert desk.store.registration_of(EVENT.slug, person_key(a_registration())) is None
+
+
+@pytest.mark.parametrize("name", ["family_name", "first_name"])
+def test_another_persons_form_in_an_answer_leaves_the_first_one_open(desk: Desk, name: str) -> None:
+    first = came(desk, a_form_in_text(signature=""), Message_ID="<1@mpt.example.org>")
+    answer = came(desk, a_form_in_text(**{name: "Fatou"}), In_Reply_To=asked(desk))
+    assert answer.status is InboundStatus.REGISTERED
+    assert desk.store.inbound(first.id) == first
+
+
+CLEAR = InboundForm(FormStatus.INCOMPLETE, answers={"family_name": "Diallo", "first_name": "Amina", "email": AMINA})
+WRONG, UNCLEAR = {"family_name": (Fault("too_long"),)}, {Doubt.TWO_ANSWERS: ("first_name",)}
+
+
+@pytest.mark.parametrize(
+    ("form", "changes", "same"),
+    [
+        (CLEAR, {}, True),
+        (CLEAR, {"family_name": "DIALLO", "email": "other@example.org"}, True),
+        (CLEAR, {"family_name": "Diallo-Barry"}, False),
+        (CLEAR, {"first_name": ""}, False),
+        (replace(CLEAR, faults=WRONG), {"family_name": "Barry"}, True),
+        (replace(CLEAR, faults=WRONG), {"family_name": "Barry", "email": "other@example.org"}, False),
+        (replace(CLEAR, doubts=UNCLEAR), {"first_name": "Fatou"}, True),
+        (replace(CLEAR, answers={"first_name": "Amina"}), {"family_name": "Barry"}, True),
+        (replace(CLEAR, answers={}, person=person_key(a_registration())), {}, True),
+        (replace(CLEAR, answers={}, person=person_key(a_registration())), {"first_name": "Fatou"}, False),
+        (replace(CLEAR, answers={}), {"first_name": "Fatou"}, True),
+    ],
+)
+def test_whose_form_it_is_is_told_by_what_is_clear(form: InboundForm, changes: dict[str, str], *, same: bool) -> None:
+    assert is_of(form, a_registration(**changes)) is same
 
 
 @pytest.mark.parametrize("text", ["Thank you, I will look at it.", "Who can sign this for me?", ""])

@@ -57,11 +57,19 @@ def test_one_more_press_registers(desk: Desk) -> None:
     assert register(desk, EVENT, a_registration()) == Duplicate(accepted.id)
 
 
-def test_who_is_registered_is_told_so_however_fast(desk: Desk) -> None:
-    accepted = register(desk, EVENT, a_registration())
-    assert isinstance(accepted, Accepted)
-    assert register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST) == Duplicate(accepted.id)
-    assert desk.store.quarantined(SLUG, None, 10) == []
+@pytest.mark.parametrize("after", [timedelta(0), EVENT.closes_at - NOON + MICROSECOND], ids=["open", "closed"])
+def test_a_robot_does_not_learn_who_is_registered(desk: Desk, clock: Clock, postbox: Postbox, after: timedelta) -> None:
+    register(desk, EVENT, a_registration())
+    list(send_due(desk))
+    clock.forward(after)
+    there, other, nobody = (
+        register(desk, EVENT, registration, "a key", BotSignal.HIDDEN_FIELD)
+        for registration in (a_registration(), a_registration(answers={}), a_registration(first_name="Nobody"))
+    )
+    assert there == other == nobody
+    list(send_due(desk))
+    assert [message.subject.partition(":")[0] for message in postbox.messages] == ["Registration confirmed"]
+    assert isinstance(register(desk, EVENT, a_registration()), Duplicate)  # one more press
 
 
 def test_however_often_it_comes_one_form_a_person_is_quarantined_and_one_e_mail_a_day_is_enqueued(desk: Desk) -> None:

@@ -181,14 +181,18 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
     assert form.answers == NO_SIGNATURE.answers
     accepted = register(desk, EVENT, a_registration())
     assert isinstance(accepted, Accepted)
-    note_completed(desk, opened, person_key(a_registration()), accepted.id)
-    assert form_to_complete(desk, opened) == Completed()
+    note_completed(desk, opened, accepted.id)
+    assert form_to_complete(desk, opened) == Completed(desk.store.registered(EVENT.slug, accepted.id))
     assert form_to_complete(desk, replace(opened, id="GONE")) is None
     assert standing_in_books(desk, inbound.id) is InboundStatus.REGISTERED
 
 
+def for_review(desk: Desk) -> tuple[staff_digest.ForReview, ...]:
+    return staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at).inbound.shown
+
+
 def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
-    opened = desk.links.opened(LinkPurpose.COMPLETE, link.rpartition("/")[2], clock.now)
+    opened = desk.links.opened(EVENT, LinkPurpose.COMPLETE, link.rpartition("/")[2], clock.now)
     assert isinstance(opened, Opened)
     return opened
 
@@ -291,7 +295,7 @@ def test_a_remark_beside_a_certain_form_is_in_one_digest_and_leaves_nothing_to_d
     assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.REGISTERED])
     (entry,) = digests_next_morning(EVENT, inbound.stored_at)
     assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
-    assert staff_digest.gather(desk, EVENT, entry.not_before - REMARKS_OF).remarks.shown == (inbound,)
+    assert staff_digest.gather(desk, EVENT, EVENT.staff[0], entry.not_before - REMARKS_OF).remarks.shown == (inbound,)
     assert isinstance(staff_digest.write(desk, entry, EVENT, desk.store.intake(EVENT)), Email)
     (next_day,) = digests_next_morning(EVENT, entry.not_before)
     assert isinstance(staff_digest.write(desk, next_day, EVENT, desk.store.intake(EVENT)), NotNeeded)
@@ -526,7 +530,7 @@ def mornings(desk: Desk, clock: Clock, postbox: Postbox, days: int) -> list[int]
 def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     scan = Attachment("scan.tif", "image/tiff", b"II*")
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
-    (for_staff,) = staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown
+    (for_staff,) = for_review(desk)
     assert for_staff.attachments == (scan,)
     assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
 
@@ -535,7 +539,7 @@ def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:
     large = Attachment("scan.tif", "image/tiff", bytes(6_000_000))
     for name in "12":
         _, desk = came(a_reading(not_read=("scan.tif",)), name, files=(large,))
-    assert [bool(one.attachments) for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [
+    assert [bool(one.attachments) for one in for_review(desk)] == [
         False,
         True,
     ]
@@ -558,9 +562,9 @@ def test_after_an_e_mail_to_the_staff_was_refused_the_next_ones_bring_no_attachm
     clock.now += timedelta(days=1)
     (attempt,) = [id for id, _ in send_due(desk) if "staff-digest" in id]
     record_deliveries(desk, [DeliveryEvent(attempt, EmailStatus.BOUNCED, "552 5.7.0 content blocked")])
-    assert [one.attachments for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [()]
+    assert [one.attachments for one in for_review(desk)] == [()]
     clock.now += WITHOUT_ATTACHMENTS
-    assert [one.attachments for one in staff_digest.gather(desk, EVENT, EVENT.opens_at).inbound.shown] == [(virus,)]
+    assert [one.attachments for one in for_review(desk)] == [(virus,)]
 
 
 def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock) -> None:
@@ -569,11 +573,11 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
-    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT, EVENT.opens_at)
+    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT, EVENT.staff[0], EVENT.opens_at)
     assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
-    staff_digest.gather(replace(desk, files=lambda: large), EVENT, EVENT.opens_at)
+    staff_digest.gather(replace(desk, files=lambda: large), EVENT, EVENT.staff[0], EVENT.opens_at)
     assert large.looked_into == 2
 
 
@@ -607,7 +611,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = roster.gather(desk, EVENT, desk.store.intake(EVENT)).inbound
+    counted = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

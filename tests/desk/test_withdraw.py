@@ -191,7 +191,7 @@ def test_a_roster_sent_after_it_names_the_person_apart(desk: Desk, clock: Clock)
     close(desk, EVENT)
     gone = withdraw(desk, EVENT, id_of(desk.store, a_registration(first_name="C")))
     assert gone is not None
-    roster = gather(desk, EVENT, desk.store.intake(EVENT))
+    roster = gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
     assert [row.registered.reference for row in roster.withdrawn.shown] == [gone.reference]
     assert roster.late.count == 0
     assert roster.by_category == {"member-state": 1}

@@ -72,7 +72,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
     drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
     for name, content in zip(names, (table, workbook), strict=True):
-        link = desk.links.roster(event, name, drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
+        link = desk.links.roster(event, name, event.staff[0], drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
         assert link in email.text
         assert link in email.html
         assert f"({len(content) / 1_000_000:.1f} MB)" in email.text
@@ -87,7 +87,7 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
         )
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    first, second = (roster.gather(desk, EVENT, desk.store.intake(EVENT)) for _ in range(2))
+    first, second = (roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)) for _ in range(2))
     assert len({file.link for file in (*first.linked, *second.linked)}) == 4
     assert len(list((tmp_path / "messages").iterdir())) == 4
 
@@ -102,7 +102,7 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
         desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), an_entry("E"))
-    gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
+    gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
     table = gathered.attached[1].content.decode("utf-8")
     assert {row["first_name"]: row["confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
         "A": "sent",
@@ -125,7 +125,7 @@ def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> 
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "C", a_registration(first_name="C"), an_entry("C"))
     restore(desk, EVENT.slug, "A")
-    gathered = roster.gather(desk, EVENT, desk.store.intake(EVENT))
+    gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
     table = gathered.attached[1].content.decode("utf-8")
     assert [row["first_name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
     assert [one.registered.id for one in gathered.late.shown] == ["C"]
@@ -139,7 +139,7 @@ def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None
     assert last
     desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
     close_after(desk, clock)
-    undelivered = roster.gather(desk, EVENT, desk.store.intake(EVENT)).undelivered
+    undelivered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).undelivered
     assert (len(undelivered.shown), undelivered.count) == (SHOWN, SHOWN + 5)
     assert undelivered.shown[0].registered.id == f"{place:024}"
 
@@ -184,7 +184,7 @@ class Many:
 WORKS: dict[str, Callable[[Desk], object]] = {
     "closing": lambda desk: close(desk, EVENT),
     "the roster": lambda desk: roster_mailed(desk),
-    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.opens_at),
+    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at),
     "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
 }
 
@@ -216,7 +216,7 @@ def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tm
 
 def roster_mailed(desk: Desk) -> None:
     intake = desk.store.intake(EVENT)
-    gathered = roster.gather(desk, EVENT, intake)
+    gathered = roster.gather(desk, EVENT, EVENT.staff[0], intake)
     assert gathered.linked or gathered.by_category.get("member-state") == 1
     roster.word(roster_entry(EVENT.slug, 1, EVENT.staff[0]), EVENT, gathered, intake)
 

@@ -73,6 +73,15 @@ def test_what_comes_too_fast_is_kept_and_one_more_press_registers(served: Served
     assert "/received/" in send(served, again).headers["Location"]
 
 
+def test_a_robot_gets_one_answer_whoever_is_registered(served: Served) -> None:
+    assert "/received/" in send(served, a_form(family_name="Known")).headers["Location"]
+    probe = {HIDDEN: "x", "hotel": "Another"}
+    known, other = (send(served, {**a_form(family_name=name), **probe}) for name in ("Known", "Other"))
+    assert known.status == other.status == 202
+    assert known.text.replace("Known", "Other") == other.text
+    assert {**known.headers, "Date": ""} == {**other.headers, "Date": ""}
+
+
 def test_a_filled_in_hidden_field_is_kept_and_one_more_press_registers(served: Served) -> None:
     form = a_form(family_name="Hidden")
     page = send(served, {**form, **shown(served), SHOWN_AT: "2004-02-02T12:00Z", HIDDEN: "cheap watches"})

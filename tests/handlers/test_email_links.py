@@ -64,9 +64,14 @@ def test_shows_the_answers_that_were_understood_and_what_is_missing(desk: Linked
     assert page.headers["Referrer-Policy"] == "no-referrer"
 
 
+def of(family_name: str, **changes: str) -> InboundForm:
+    """The incomplete form of this person."""
+    return replace(INCOMPLETE, answers={**INCOMPLETE.answers, "family_name": family_name, **changes})
+
+
 def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -> None:
-    other = replace(INCOMPLETE, answers={**INCOMPLETE.answers, "family_name": "Other"})
-    desk.add_inbound("BOTH", INCOMPLETE, other)
+    other = of("Other")
+    desk.add_inbound("BOTH", of("Completed"), other)
     form = COMPLETE_FORM | {"family_name": "Completed"}
     person = person_key(read_form(OPEN, form))
     accepted = desk.post(completing("BOTH"), **form)
@@ -77,10 +82,72 @@ def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -
     noted = desk.inbound("BOTH")
     assert noted.forms == (InboundForm(FormStatus.REGISTERED, registered.id, person=person), other)
     assert noted.status is InboundStatus.WAITING_FOR_SENDER
-    assert "<h1>This form is complete" in desk.get(completing("BOTH")).text
+    used = desk.get(completing("BOTH"))
+    assert "<h1>This form is complete" in used.text
+    assert "This link has been used." in used.text
+    assert "Amina Completed</dd>" in used.text
+    assert f"{registered.reference}</dd>" in used.text
+    assert "Cornavin" not in used.text
     assert "Other" in desk.get(completing("BOTH", 1)).text
     assert desk.post(completing("BOTH", 1), **form | {"family_name": "Other"}).status == 303
     assert desk.inbound("BOTH").status is InboundStatus.REGISTERED
+
+
+def test_another_persons_form_is_registered_as_its_own_and_leaves_the_first_one_open(desk: LinkedPages) -> None:
+    came = desk.add_inbound("LENT", of("Lender"))
+    for name in ("family_name", "first_name"):
+        form = COMPLETE_FORM | {"family_name": "Lender", name: "Borrower"}
+        assert desk.post(completing("LENT"), **form).status == 303
+        assert desk.store.registration_of("open", person_key(read_form(OPEN, form)))
+        assert desk.inbound("LENT") == came
+    assert 'value="Lender"' in desk.get(completing("LENT")).text
+    assert (
+        "/received/" in desk.post(completing("LENT"), **COMPLETE_FORM | {"family_name": "Lender"}).headers["Location"]
+    )
+    assert desk.inbound("LENT").status is InboundStatus.REGISTERED
+
+
+def test_a_used_link_registers_its_person_no_second_time(desk: LinkedPages) -> None:
+    """Under another address: with the same, it is a duplicate, or a conflict."""
+    desk.add_inbound("ONCE", of("Once"))
+    form = COMPLETE_FORM | {"family_name": "Once"}
+    desk.post(completing("ONCE"), **form)
+    noted = desk.inbound("ONCE")
+    again = desk.post(completing("ONCE"), **form | {"email": "another@mpt.example.org"})
+    assert again.status == 409
+    assert "This link has been used: Amina Once is registered" in again.text
+    assert 'value="another@mpt.example.org"' in again.text
+    other = desk.post(completing("ONCE"), **form | {"first_name": "Fatou"})
+    assert "/received/" in other.headers["Location"]
+    assert desk.inbound("ONCE") == noted
+
+
+def test_a_corrected_address_completes_the_form(desk: LinkedPages) -> None:
+    desk.add_inbound("TYPO", of("Typo", email="amina@mpt.exmaple.org"))
+    assert desk.post(completing("TYPO"), **COMPLETE_FORM | {"family_name": "Typo"}).status == 303
+    assert desk.inbound("TYPO").status is InboundStatus.REGISTERED
+
+
+def test_whether_somebody_is_registered_is_told_to_that_address_alone(desk: LinkedPages) -> None:
+    """Anybody may e-mail a form of theirs and open the link of our reply."""
+    form = COMPLETE_FORM | {"family_name": "Asked"}
+    person = person_key(read_form(OPEN, form))
+    assert desk.served.post_json("/register/open", form).status == 201
+    desk.add_inbound("ASKS", replace(of("Asked"), person=person))
+    assert 'value="Asked"' in desk.get(completing("ASKS")).text
+    desk.add_inbound("SELF", replace(of("Asked"), person=person), sender=form["email"].title())
+    assert "Amina Asked</dd>" in desk.get(completing("SELF")).text
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_of_somebody_who_left_the_staff_has_ended(desk: LinkedPages, method: str) -> None:
+    came = desk.add_inbound(f"LEAVER{method}", status=InboundStatus.NEEDS_REVIEW)
+    link = resolving(came.id, to="leaver@example.org")
+    page = desk.get(link) if method == "GET" else desk.post(link)
+    assert page.status == 410
+    assert "<h1>This link has been ended</h1>" in page.text
+    assert "somebody@example.org" not in page.text
+    assert desk.inbound(came.id) == came
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -106,7 +173,7 @@ def test_a_form_that_nobody_registered_is_not_complete(desk: LinkedPages, status
 
 
 def test_completing_twice_is_a_duplicate(desk: LinkedPages) -> None:
-    desk.add_inbound("AGAIN", INCOMPLETE)
+    desk.add_inbound("AGAIN", of("Again"))
     form = COMPLETE_FORM | {"family_name": "Again"}
     desk.post(completing("AGAIN"), **form)
     again = desk.post(completing("AGAIN"), **form)
@@ -114,7 +181,7 @@ def test_completing_twice_is_a_duplicate(desk: LinkedPages) -> None:
 
 
 def test_a_duplicate_updates_the_inbound_email(desk: LinkedPages) -> None:
-    desk.add_inbound("ELSEWHERE", INCOMPLETE)
+    desk.add_inbound("ELSEWHERE", of("Elsewhere"))
     form = COMPLETE_FORM | {"family_name": "Elsewhere"}
     assert desk.served.post_json("/register/open", form).status == 201
     assert "/already-registered/" in desk.post(completing("ELSEWHERE"), **form).headers["Location"]
@@ -137,7 +204,7 @@ def test_what_is_not_registered_changes_no_inbound_email(
 
 
 def test_a_conflict_changes_no_inbound_email(desk: LinkedPages) -> None:
-    came = desk.add_inbound("DIFFERS", INCOMPLETE)
+    came = desk.add_inbound("DIFFERS", of("Differing"))
     form = COMPLETE_FORM | {"family_name": "Differing"}
     desk.served.post_json("/register/open", form)
     assert desk.post(completing("DIFFERS"), **form | {"hotel": "Another"}).status == 409
@@ -264,6 +331,18 @@ def test_whoever_withdrew_registers_anew(desk: LinkedPages) -> None:
     assert is_withdrawn(desk, one.id)
 
 
+def test_the_link_to_complete_a_form_knows_that_its_registration_is_withdrawn(desk: LinkedPages) -> None:
+    """And the person, with a corrected address, registers by it."""
+    desk.add_inbound("MISTAKEN", INCOMPLETE)
+    form = COMPLETE_FORM | {"family_name": "Diallo"}
+    assert desk.post(completing("MISTAKEN"), **form).status == 303
+    desk.post(withdrawing(registered_at(desk, "Diallo").id))
+    page = desk.get(completing("MISTAKEN"))
+    assert "<h1>This registration is withdrawn</h1>" in page.text
+    assert "Amina" not in page.text
+    assert desk.post(completing("MISTAKEN"), **form | {"email": "right@example.org"}).status == 303
+
+
 def test_the_page_after_a_registration_knows_that_it_is_withdrawn(desk: LinkedPages) -> None:
     form = COMPLETE_FORM | {"family_name": "Thanked"}
     thanks = desk.served.ask("POST", "/register/open", urlencode(form), FORM).headers["Location"]
@@ -303,7 +382,7 @@ def test_other_methods_and_events(desk: LinkedPages) -> None:
 
 
 def test_a_json_client_completes_a_form_too(desk: LinkedPages) -> None:
-    desk.add_inbound("JSON", INCOMPLETE)
+    desk.add_inbound("JSON", of("Json"))
     form = json.dumps(COMPLETE_FORM | {"family_name": "Json"})
     path = urlsplit(completing("JSON")).path
     assert desk.served.ask("POST", path, form, {"Content-Type": "application/json"}).status == 201

@@ -82,7 +82,7 @@ def fetch(served: Served, link: str, method: str = "GET") -> Fetched:
 
 
 def roster(file_id: str, until: datetime = TOMORROW) -> str:
-    return LINKS.roster(OPEN, file_id, until)
+    return LINKS.roster(OPEN, file_id, OPEN.staff[0], until)
 
 
 def test_streams_a_roster_over_32_mib(desk: Desk, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_other_methods(desk: Desk) -> None:
     ("link", "heading"),
     [
         (roster(XLSX, until=YESTERDAY), "This link has expired"),
-        (LINKS.roster(OTHER, XLSX, TOMORROW).replace("/open-too/", "/open/"), "This link is damaged"),
+        (LINKS.roster(OTHER, XLSX, OTHER.staff[0], TOMORROW).replace("/open-too/", "/open/"), "This link is damaged"),
         (completing(XLSX).replace("/complete/", "/roster/"), "This link is damaged"),
         (roster(XLSX)[:-2], "This link is damaged"),
         ("https://desk.example.org/register/open/roster/%00%ff", "This link is damaged"),

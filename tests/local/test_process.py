@@ -56,6 +56,12 @@ def test_the_database_outlives_the_process(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("database-*"))) == 1
 
 
+def test_a_folder_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    (tmp_path / "database").mkdir(mode=0o755)
+    with local_run(tmp_path / "database"):
+        assert (tmp_path / "database").stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.slow
 def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> None:
     database = tmp_path / "database"

@@ -109,8 +109,9 @@ def test_internal_functions_take_posts_alone(served: Served) -> None:
 def test_the_link_to_a_roster_that_no_email_could_carry_works_here_too(served: Served, tmp_path: Path) -> None:
     file_id, until_new_year = "roster-intgov04-0123456789abcdef-20040221T000005.csv", datetime(2005, 1, 1, tzinfo=UTC)
     FolderFiles(tmp_path / "database" / "messages").put(file_id, b"Reference\r\n")
-    links = SignedLinks("local", f"http://localhost:{served.port}/register")
-    with urlopen(links.roster(EVENT, file_id, until_new_year)) as answer:
+    key = (tmp_path / "database" / "link-key").read_text("ascii")
+    links = SignedLinks(key, f"http://localhost:{served.port}/register")
+    with urlopen(links.roster(EVENT, file_id, EVENT.staff[0], until_new_year)) as answer:
         assert answer.read() == b"Reference\r\n"
         assert answer.headers["Content-Disposition"] == 'attachment; filename="intgov04-roster-for-programs.csv"'
 

@@ -23,13 +23,14 @@ from rollcall.ops.__main__ import main
 from rollcall.ops.local_run import DATABASE_FILE, Run, announced
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
-from tests.support.builders import a_registration, desk_with, id_of, write_event
+from tests.support.builders import LINKS, a_registration, an_event, desk_with, id_of, write_event
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 from tests.support.served_here import served_here
 
 FOLDER = Path(__file__).parent / "golden"
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
+LINK = LINKS.roster(an_event(), "roster-intgov04-A-B.csv", "spumail@itu.int", NOON)
 
 SAMPLES: Mapping[str, tuple[str, ...]] = {
     "status": ("status",),
@@ -46,6 +47,12 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "move-deadline-of-no-event": ("move-deadline", "--event", "other", "--to", "2004-02-26"),
     "move-deadline-not-yet-known": ("move-deadline", "--event", "unseen", "--to", "2004-02-26"),
     "send-roster-when-open": ("send-roster", "--event", "intgov04"),
+    "revoke-link": ("revoke-link", "--link", LINK),
+    "revoke-link-again": ("revoke-link", "--link", f"<{LINK}>"),
+    "revoke-link-that-is-cut": ("revoke-link", "--link", LINK[:-1]),
+    "revoke-link-that-is-none": ("revoke-link", "--link", "https://www.example.org/"),
+    "revoke-link-of-no-event": ("revoke-link", "--link", LINK.replace("/intgov04/", "/other/")),
+    "revoke-link-without-link": ("revoke-link",),
     "event-check": ("event-check",),
     "event-check-at-no-time": ("event-check", "--at", "soon"),
     "event-check-at-another-notation": ("event-check", "--at", "2004-02-19+01:00"),
@@ -145,7 +152,7 @@ def samples() -> Iterator[tuple[str, str]]:
         list(send_due(here.desk))
         yield from _both(here, "status-circuit-open", "status")
         yield from _both(here, "send-roster", "send-roster", "--event", "closed")
-        for command in ("status", "smoke", "move-deadline", "send-roster", "event-check"):
+        for command in ("status", "smoke", "move-deadline", "send-roster", "revoke-link", "event-check"):
             yield f"help-{command}.txt", here.said(command, "--help")
 
 

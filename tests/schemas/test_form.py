@@ -1,7 +1,11 @@
 """A filled-in form, checked."""
 
 import sys
+import time
 import unicodedata
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from email_validator import validate_email
@@ -9,9 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from rollcall.model.email import Email
 from rollcall.model.fault import Fault
+from rollcall.model.registration import mailbox, normalized_address, person_key
+from rollcall.sendgrid import request_body
 from schemas.faults import sentences
-from schemas.form import _PLAIN_ADDRESS, FIELD_NAMES, faults_of, form_fields, in_codes, in_labels, read_form, written
+from schemas.form import (
+    _PLAIN_ADDRESS,
+    FIELD_NAMES,
+    EmailAddress,
+    faults_of,
+    form_fields,
+    in_codes,
+    in_labels,
+    read_form,
+    written,
+)
 from schemas.text import Lines, Text, _unreadable, is_blank
 from tests.support.builders import a_form, an_event
 
@@ -180,6 +197,58 @@ def test_too_long_says_how_long() -> None:
     assert sentence == "Please shorten this to 1,000 characters; it has 1,001."
 
 
+_MARKS = "a" + "\u0301\u0316" * 15_500
+_LARGE = {  # each near the 64 kB that a form may have
+    "marks to sort": _MARKS,
+    "marks the other way round": "a" + "\u0301" * 15_000 + "\u0316" * 15_000,
+    "one long compatibility character": "\ufdfa" * 20_000,
+    "jamo": "\u1100\u1161\u11a8" * 7_000,
+    "blanks": "a" + "\n" * 60_000 + "a",
+    "lines": "a\n" * 30_000,
+    "labels of a domain": "é@" + "é." * 20_000 + "org",
+    "hyphens": "a@" + "a-" * 30_000 + "!",
+    "brackets": "+(" * 30_000 + "1",
+    "extensions": "1" + " ext" * 15_000,
+    "question marks": "?a" * 30_000,
+    "digits": "1" * 60_000,
+}
+
+
+def _processor_time(work: Callable[[], object]) -> float:
+    """Seconds, the best of three."""
+    times = []
+    for _ in range(3):
+        before = time.process_time()
+        work()
+        times.append(time.process_time() - before)
+    return min(times)
+
+
+@pytest.mark.parametrize("cut", [False, True], ids=["as sent", "at each limit"])
+@pytest.mark.parametrize("text", _LARGE.values(), ids=_LARGE)
+def test_no_answer_takes_long_to_check(text: str, cut: bool) -> None:
+    longest = {field.name: field.max_length or 300 for field in form_fields(EVENT)}
+    forms: list[dict[str, object]]
+    if cut:  # all at once
+        forms = [{name: text[: Text.AS_SENT * length] for name, length in longest.items()}]
+    else:
+        forms = [a_form(**{name: text}) for name in longest]
+
+    def check(form: Mapping[str, object]) -> None:
+        with suppress(ValidationError):
+            read_form(EVENT, form)
+        in_codes(EVENT, {name: str(answer) for name, answer in form.items()})
+
+    read_form(EVENT, a_form(email="é@é.org"))  # loads the libraries
+    assert max(_processor_time(partial(check, form)) for form in forms) < 0.05
+
+
+def test_a_letter_may_come_in_parts() -> None:
+    name = "\u1ec7" * 99
+    parts = unicodedata.normalize("NFD", name)
+    assert read_form(EVENT, a_form(family_name=f"{'  ' * 100}{parts}")).family_name == name
+
+
 def test_a_field_the_form_has_not_is_named() -> None:
     assert errors_of(famly_name="x") == {"famly_name": ["The form has no such field."]}
 
@@ -199,6 +268,71 @@ def test_an_address_that_is_taken_without_the_library_is_one_for_the_library(ema
 @pytest.mark.parametrize("email", ["δοκιμή@παράδειγμα.gr", "info@bücher.example.org", "A.Diallo+itu@EXAMPLE.org"])
 def test_international_addresses_are_kept_as_written(email: str) -> None:
     assert read_form(EVENT, a_form(email=email)).email == email
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ada@ｂücher.example.org",
+        "Ada@bu\u0308cher.Example.org",
+        "ada@BÜCHER。example．org",
+        "ada@bücher｡example.org",
+        "ada@bücher.exam\u034fple.org",
+        "ada@bücher.exam\ufe0fple.org",
+        "ada@xn--bcher-kva.example.org",
+        "ada@XN--BCHER-KVA.EXAMPLE.ORG",
+        "ada@bücher.ⓔⓧample.org\u200b",
+    ],
+)
+def test_an_address_is_one_however_its_domain_is_written(email: str) -> None:
+    registration = read_form(EVENT, a_form(email=email))
+    assert registration.email.lower() == "ada@bücher.example.org"
+    assert person_key(registration) == person_key(read_form(EVENT, a_form(email="ada@bücher.example.org")))
+
+
+def test_addresses_are_one_if_and_only_if_they_are_posted_as_one() -> None:
+    """Each character that a domain may be written with in several ways."""
+    field = EmailAddress(max_length=254)
+    keys: dict[str, set[str]] = {}
+    for character in map(chr, (*range(0x80, 0xD800), *range(0xE000, 0x31000))):
+        if unicodedata.normalize("NFKC", character).casefold() == character and unicodedata.category(character) != "Mn":
+            continue
+        with suppress(ValidationError):
+            address = field.deserialize(f"ada@a{character}b.org")
+            posted = request_body(Email("-", address, "a@example.org", "", "", "", ""), "a@example.org")[
+                "personalizations"
+            ][0]["to"][0]["email"]
+            keys.setdefault(posted.lower(), set()).add(normalized_address(address))
+    assert len(keys) > 1000
+    assert {len(found) for found in keys.values()} == {1}
+    assert len(set.union(*keys.values())) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada@example.org", "ADA@Example.ORG."),
+        ("ada@example.org", '"ada"@example.org'),
+        ("ada@example.org", "ada@exam\u00adple。org"),
+        ("ada@tel.org", "ada@℡.org"),
+    ],
+)
+def test_a_senders_address_is_one_however_it_is_written(one: str, other: str) -> None:
+    assert normalized_address(one) == normalized_address(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("ada+1@example.org", "ada+2+x@example.org", True),
+        ("a.da@gmail.com", "ad.a+itu@GoogleMail.com", True),
+        ("a.da@example.org", "ada@example.org", False),
+        ("ada@example.org", "ada@example.net", False),
+    ],
+)
+def test_a_limit_counts_by_mailbox(one: str, other: str, same: bool) -> None:
+    assert (mailbox(one) == mailbox(other)) is same
+    assert normalized_address(one) != normalized_address(other)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from schemas.event import read_event
 from schemas.form import form_fields, read_form
 
 EVENTS = Path(__file__).parents[2] / "events"
-LINKS = SignedLinks("key-of-the-tests", "https://desk.example.org/register", "forms.example.org")
+LINKS = SignedLinks("the-key-of-the-tests-in-32-letters", "https://desk.example.org/register", "forms.example.org")
 SENDER = "registration@desk.example.org"
 
 

@@ -36,12 +36,13 @@ class LinkedPages:
         *forms: InboundForm,
         event: Event = OPEN,
         status: InboundStatus = InboundStatus.WAITING_FOR_SENDER,
+        sender: str = "somebody@example.org",
     ) -> InboundEmail:
         """An e-mail that came in, with these forms in it."""
         self.store.add_inbound(event.slug, id)
         unread = self.inbound(id)
         read = replace(unread, due_at=None, status=status, subject="Our <i>form</i>", forms=forms)
-        assert self.store.save_inbound(replace(read, sender="somebody@example.org", text="What it says"))
+        assert self.store.save_inbound(replace(read, sender=sender, text="What it says"))
         return self.inbound(id)
 
     def inbound(self, id: str) -> InboundEmail:
@@ -67,5 +68,5 @@ def withdrawing(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str
     return LINKS.withdrawing(event, id, until)
 
 
-def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str:
-    return LINKS.resolving(event, id, until)
+def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW, to: str = OPEN.staff[0]) -> str:
+    return LINKS.resolving(event, id, to, until)
