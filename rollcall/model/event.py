@@ -139,10 +139,12 @@ class Event:
         inside = ", ".join(filter(None, (self.venue.room, self.venue.building)))
         return inside, *self.venue.address, *(("and online",) if self.online else ())
 
+    @property
+    def over_at(self) -> datetime:
+        return self.ends if isinstance(self.ends, datetime) else end_of(self.ends, self.zone)
+
     def is_over(self, now: datetime) -> bool:
-        if isinstance(self.ends, datetime):
-            return now > self.ends
-        return self.day_of(now) > self.ends
+        return now > self.over_at
 
     def day_of(self, when: date | datetime) -> date:
         """On the calendar at the event."""
