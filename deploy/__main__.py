@@ -260,6 +260,7 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
         *sendgrid.steps(place, outside.sendgrid, secrets.SecretManager(place, outside.run)),
         watch.log_exclusion(place),
         *functions.steps(place),
+        secrets.OldVersions(place),
         *accounts.invokers(place),
         *schedule.steps(place),
         *front.steps(place),

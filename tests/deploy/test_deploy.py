@@ -377,6 +377,8 @@ def test_only_what_functions_need_is_uploaded(deployment: Deployment) -> None:
     assert {name.partition("/")[0] for name in names} == {
         *("main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events")
     }
+    files = [name for name in names if not name.endswith("/")]
+    assert not [name for name in files if name.startswith(("rollcall/local/", "rollcall/ops/", "templates/local/"))]
 
 
 @pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
@@ -585,6 +587,13 @@ def test_a_half_rotated_link_key_is_not_rotated_again(
     assert "refused" in said
     assert "`make deploy`, which finishes this" in said
     assert "the same command" not in said
+    assert main("deploy", SETTINGS, deployment.outside) == 0
+    states = {
+        int(path.rpartition("/")[2]): one["state"]
+        for path, one in deployment.google.resources.items()
+        if "/secrets/link-key/versions/" in path
+    }
+    assert {number for number, state in states.items() if state == "ENABLED"} == {max(states)}
 
 
 def test_differences_are_updated(deployment: Deployment) -> None:
