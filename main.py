@@ -18,6 +18,7 @@ from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
+from handlers.logs import hide_requests
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # them (docs/performance.md).
 if "FUNCTION_TARGET" in os.environ:
     gc.disable()
+
+hide_requests("gunicorn.error", os.environ.get("FUNCTION_TARGET", __name__))
 
 env = Env()
 
@@ -100,6 +103,13 @@ def close_intake(request: Request) -> Response:
     from handlers.close_intake import close_intake as answer
 
     return answer(desk(), request)
+
+
+@functions_framework.errorhandler(Exception)  # type: ignore[untyped-decorator]
+def unanswered(error: Exception) -> Response:
+    from handlers.unanswered import unanswered as answer
+
+    return answer(error, EVENTS)
 
 
 @cache

@@ -236,8 +236,9 @@ def _delivery_event(email_id: str, event: str) -> dict[str, object]:
 
 
 def _signed_post(body: bytes, content_type: str) -> Callable[[Served], int]:
-    signature = base64.b64encode(KEY.sign(b"1" + body, ec.ECDSA(hashes.SHA256()))).decode()
-    headers = {SIGNATURE: signature, TIMESTAMP: "1", "Content-Type": content_type}
+    timestamp = str(int(time.time()))
+    signature = base64.b64encode(KEY.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
+    headers = {SIGNATURE: signature, TIMESTAMP: timestamp, "Content-Type": content_type}
     return lambda served: served.ask("POST", "/", body, headers).status
 
 

@@ -30,8 +30,13 @@ _NOT_REGISTERED = "There is nothing left to do: nobody is registered by it."
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
     found = desk.links.opened(event, purpose, token, desk.intakes.now(event))
-    revoked = isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links
-    return LinkRevoked() if revoked else found
+    if isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links:
+        found = LinkRevoked()
+    if isinstance(found, Opened):
+        log("INFO", "link opened", event=event.slug, purpose=purpose, link=link_id(token))
+    else:
+        log("WARNING", "link refused", event=event.slug, purpose=purpose, why=_NO_LINK[type(found)])
+    return found
 
 
 def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: NoLink) -> Response:

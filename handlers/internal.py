@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 
 from flask import Request, Response
-from werkzeug.exceptions import HTTPException
 
 from handlers.logs import log, log_broken, log_fault
 from handlers.request_body import discard_rest
-from handlers.responses import PRIVATE, unavailable
+from handlers.responses import PRIVATE, HttpProblem, unavailable
 from rollcall.desk.send import Attempted, CircuitChange
 from rollcall.model.email import EmailStatus
 from rollcall.model.errors import StoreUnavailable
@@ -18,10 +17,13 @@ from rollcall.model.inbound import InboundEmail
 def answer_post(request: Request, work: Callable[[], Response]) -> Response:
     """The work's answer to a POST; 405 for other methods, 503 if the store is unavailable, 500 for a fault."""
     try:
-        response = work() if request.method == "POST" else Response(status=405, headers={"Allow": "POST"})
-    except HTTPException as error:
-        discard_rest(request)
-        response = Response(status=error.code)
+        if request.method == "POST":
+            response = work()
+        else:
+            discard_rest(request)
+            response = Response(status=405, headers={"Allow": "POST"})
+    except HttpProblem as error:
+        response = Response(status=error.status)
     except StoreUnavailable as error:
         response = unavailable(error, Response(status=503))
     except Exception as error:

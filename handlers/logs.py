@@ -2,6 +2,7 @@
 all messages."""
 
 import json
+import logging
 import os
 import re
 import sys
@@ -11,6 +12,7 @@ from flask import has_request_context, request
 
 from rollcall.model.errors import StoreUnavailable
 
+_STARTED_IN = os.getpid()
 _TRACE = "(?P<trace>(?!0{32})[0-9a-f]{32})"
 # https://www.w3.org/TR/trace-context/#traceparent-header
 _W3C = re.compile(f"(?!ff)[0-9a-f]{{2}}-{_TRACE}-(?P<span>(?!0{{16}})[0-9a-f]{{16}})-(?P<flags>[0-9a-f]{{2}})")
@@ -27,9 +29,7 @@ def log(severity: str, message: str, **fields: object) -> None:
 
 def log_fault(error: Exception, **fields: object) -> None:
     """Its type and place; its message may quote what was typed."""
-    frames = traceback.extract_tb(error.__traceback__)
-    at = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    log("ERROR", "unexpected fault", fault=type(error).__name__, at=at, **fields)
+    log("ERROR", "unexpected fault", fault=type(error).__name__, at=_place(error), **fields)
 
 
 def log_broken(error: Exception, **fields: object) -> None:
@@ -41,6 +41,27 @@ def log_broken(error: Exception, **fields: object) -> None:
 
 def log_unavailable(error: StoreUnavailable, **fields: object) -> None:
     log("WARNING", "store unavailable", cause=type(error.__cause__).__name__, **fields)
+
+
+def hide_requests(*loggers: str) -> None:
+    # what a server logs for itself may hold an address, with the secret part of a link, and what was typed
+    for name in loggers:
+        logging.getLogger(name).addFilter(_as_server_fault)
+
+
+def _as_server_fault(record: logging.LogRecord) -> bool:
+    if record.name == "gunicorn.error" and record.process == _STARTED_IN:  # it starts processes, and serves nobody
+        return True
+    if record.levelno >= logging.ERROR:
+        error = record.exc_info[1] if record.exc_info else None
+        about = {"fault": type(error).__name__, "at": _place(error)} if error else {}
+        log("ERROR", "server fault", logger=record.name, **about)
+    return False
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
 
 
 def trace_of(project: str, w3c: str, google: str) -> dict[str, object]:
@@ -60,6 +81,9 @@ def trace_of(project: str, w3c: str, google: str) -> dict[str, object]:
 
 
 def _trace() -> dict[str, object]:
+    # elsewhere a client says it; before Cloud Run the load balancer takes that away (deploy/front.py)
+    if "K_SERVICE" not in os.environ:
+        return {}
     headers = request.headers
     project = os.environ.get("GOOGLE_CLOUD_PROJECT", "")
     return trace_of(project, headers.get("traceparent", ""), headers.get("X-Cloud-Trace-Context", ""))

@@ -1,13 +1,14 @@
 """`record_deliveries`: SendGrid's Event Webhook calls it."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Request, Response
 
 from handlers.internal import answer_post, done
 from handlers.logs import log
-from handlers.signature import is_signed, why_refused
+from handlers.signature import Unsigned, signed_body
 from rollcall.desk.deliveries import record_deliveries as record_at_desk
 from rollcall.desk.desk import Desk
 from rollcall.model.email import UNDELIVERED
@@ -16,15 +17,18 @@ from schemas.deliveries import read_deliveries
 LARGEST_BODY = 4_000_000  # bytes; SendGrid posts what it has every 30 seconds or at 768 kB
 
 
-def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request) -> Response:
+def record_deliveries(
+    desk: Desk, keys: Sequence[EllipticCurvePublicKey], request: Request, now: Callable[[], float] = time.time
+) -> Response:
     """200 with how many delivery events were read and e-mails changed; 401 for what SendGrid did not sign or is no list
     of events; 503 if the store is unavailable (SendGrid posts it again for 24 hours)."""
 
     def work() -> Response:
-        if not is_signed(request, keys):
-            return _refused(why_refused(request))
+        body = signed_body(request, keys, LARGEST_BODY, now)
+        if isinstance(body, Unsigned):
+            return _refused(body.why)
         try:
-            events = read_deliveries(request.get_data())
+            events = read_deliveries(body)
         except (ValueError, RecursionError):
             return _refused("signed, but no list of delivery events")
         changed = record_at_desk(desk, events)
@@ -37,7 +41,6 @@ def record_deliveries(desk: Desk, keys: Sequence[EllipticCurvePublicKey], reques
             )
         return done({"events": len(events), "emails": len(changed)})
 
-    request.max_content_length = LARGEST_BODY
     return answer_post(request, work)
 
 

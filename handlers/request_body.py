@@ -1,15 +1,18 @@
-"""What was sent to `register`, read as it was sent: what is incomplete or ambiguous is refused, not guessed."""
+"""What was sent, read as it was sent: what is late, incomplete or ambiguous is refused, not guessed."""
 
 import io
 import json
 import re
+import socket
+import threading
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,13 +26,18 @@ from rollcall.model.fault import Fault
 from rollcall.model.registration import BotSignal
 
 LARGEST_BODY = 64_000  # bytes; a form filled to every limit in four-byte characters has fewer
+PATIENCE = 10.0  # seconds that any body may take
+SLOWEST = 600_000  # bytes a second, beyond those: 30 MB may take a minute
 MOST_FIELDS = 100  # many times what any form has
 HIDDEN = "message"  # people do not see this field, and no browser fills it in by itself; robots do
 SHOWN_AT = "shown_at"  # when the page was first shown: ISO 8601, the store's clock
 _KEY = re.compile("[ -~]{1,255}")
 _LARGEST_DRAINED = 32 << 20  # bytes; Cloud Run accepts no longer request over HTTP/1
-_DRAINED_FOR = 10.0  # seconds
+_PATIENCE_DRAINING = 1.0
+_PIECE = 1 << 20  # bytes
+_LOOK_EVERY = 0.1  # seconds
 _NOTHING = "Nothing was registered"
+_waited_for: dict[int, tuple[float, Request]] = {}  # until when (`time.monotonic`)
 
 
 @dataclass(frozen=True)
@@ -58,22 +66,36 @@ class Form:
         return bot_signal_in(self.typed.get(HIDDEN, ""), _instant(self.typed.get(SHOWN_AT, "")), now)
 
 
-def read_body(request: Request) -> None:
-    """Read the whole body, whatever the method and address. Raises `HttpProblem`: 413 too large, 400 incomplete."""
-    request.max_content_length = LARGEST_BODY + 1  # a longer body in chunks is cut there without an error
+def read_body(
+    request: Request,
+    most: int = LARGEST_BODY,
+    patience: float | None = None,
+    seconds: Callable[[], float] = time.monotonic,
+) -> bytes:
+    """The whole body, whatever the method and address; afterwards `request.get_data` has it too. Raises `HttpProblem`:
+    413 more than `most` bytes, 408 not here in time, 400 incomplete."""
+    if not _has_body(request):
+        return b""
+    said = request.content_length or 0
+    request.max_content_length = max(said, most) + 1  # a longer body in chunks is cut there without an error
+    body = b""
     try:
-        body = request.get_data()
-    except RequestEntityTooLarge:
-        _drain(request)
-        discard_rest(request)
-        raise _too_large() from None
+        if said <= most:
+            body = b"".join(_pieces(request, said or most + 1, patience or PATIENCE, seconds))
+        elif said <= _LARGEST_DRAINED:
+            # whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)
+            for _ in _pieces(request, said, _PATIENCE_DRAINING, seconds):
+                pass
+        problem = _too_large(most) if max(said, len(body)) > most else _incomplete() if len(body) < said else None
+    except TimeoutError:
+        problem = _too_slow() if said <= most else _too_large(most)
     except Exception:  # each server has errors of its own for a bad chunk, or a client that hung up
+        problem = _incomplete()
+    if problem:
         discard_rest(request)
-        raise _incomplete() from None
-    if len(body) > LARGEST_BODY:
-        raise _too_large()
-    if len(body) < (request.content_length or 0):
-        raise _incomplete()
+        raise problem
+    request.stream = io.BytesIO(body)
+    return body
 
 
 def read_form(request: Request) -> Form:
@@ -128,8 +150,70 @@ def idempotency_key(request: Request) -> str | None:
 
 
 def discard_rest(request: Request) -> None:
-    """The framework would read it before it answers, and fail as we did."""
+    """The framework would read it before it answers, and fail or wait as we did."""
+    if _has_body(request):
+        _hang_up(request)
     request.stream = io.BytesIO()
+
+
+def _has_body(request: Request) -> bool:
+    return bool(request.content_length) or "Transfer-Encoding" in request.headers
+
+
+def _pieces(request: Request, size: int, patience: float, seconds: Callable[[], float]) -> Iterator[bytes]:
+    """Raises `TimeoutError`."""
+    # whoever sends a byte and waits, or a byte now and then, keeps no thread
+    late_at = seconds() + patience
+    while size > 0:
+        wanted, fault = min(_PIECE, size), None
+        try:
+            with _hanging_up(request, late_at - seconds()):
+                piece = request.stream.read(wanted)
+        except Exception as error:
+            piece, fault = b"", error
+        if len(piece) < wanted and seconds() >= late_at:
+            raise TimeoutError
+        if fault:
+            raise fault
+        if not piece:
+            return
+        yield piece
+        size -= len(piece)
+        late_at += len(piece) / SLOWEST
+
+
+@contextmanager
+def _hanging_up(request: Request, seconds: float) -> Iterator[None]:
+    # the server waits for a number of bytes of its own, with no time limit
+    _watch()
+    _waited_for[id(request)] = (time.monotonic() + seconds, request)
+    try:
+        yield
+    finally:
+        del _waited_for[id(request)]
+
+
+@cache
+def _watch() -> None:
+    # one thread for all bodies: one each would cost a twentieth of a registration
+    threading.Thread(target=_hang_up_on_the_late, daemon=True).start()
+
+
+def _hang_up_on_the_late() -> None:
+    while True:
+        time.sleep(_LOOK_EVERY)
+        now = time.monotonic()
+        for late_at, request in _waited_for.copy().values():
+            if now >= late_at:
+                _hang_up(request)
+
+
+def _hang_up(request: Request) -> None:
+    # what waits for more sees the end of it; the answer can still be sent
+    connection = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+    if connection:
+        with suppress(OSError):  # the client was faster
+            connection.shutdown(socket.SHUT_RD)
 
 
 def bot_fields(now: datetime) -> dict[str, str]:
@@ -154,10 +238,11 @@ def _read_json(body: bytes, _request: Request) -> Form:
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    for name, count in Counter(name for name, _ in members).items():
-        if count > 1:
-            raise HttpProblem(400, "Ambiguous", f"The field {name!a} is given {count} times. {_NOTHING}.")
-    return dict(members)
+    unique = dict(members)
+    if len(unique) < len(members):
+        [(name, count)] = Counter(name for name, _ in members).most_common(1)
+        raise HttpProblem(400, "Ambiguous", f"The field {name!a} is given {count} times. {_NOTHING}.")
+    return unique
 
 
 def _no_constant(name: str) -> None:
@@ -166,7 +251,12 @@ def _no_constant(name: str) -> None:
 
 def _read_urlencoded(body: bytes, _request: Request) -> Form:
     """WHATWG URL, 5.1. What is not UTF-8 becomes U+FFFD, which each field refuses for itself."""
-    return _form(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace"))
+    text = body.decode("utf-8", "replace")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="replace", max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise _too_many() from None
+    return _form(pairs)
 
 
 def _read_multipart(body: bytes, request: Request) -> Form:
@@ -198,22 +288,16 @@ _READERS: dict[str, Callable[[bytes, Request], Form]] = {
 }
 
 
-def _drain(request: Request) -> None:
-    """Whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)."""
-    left, until = request.content_length or 0, time.monotonic() + _DRAINED_FOR
-    if left <= _LARGEST_DRAINED:
-        with suppress(Exception):  # it ends early, then
-            while left > 0 and time.monotonic() < until:
-                block = request.environ["wsgi.input"].read(min(left, 1 << 16))
-                left = left - len(block) if block else 0
-
-
 def _incomplete() -> HttpProblem:
     return HttpProblem(400, "Not readable", f"The form arrived incomplete. {_NOTHING}; please send it again.")
 
 
-def _too_large() -> HttpProblem:
-    return HttpProblem(413, "Too large", f"A form may have at most {LARGEST_BODY // 1000} kB. {_NOTHING}.")
+def _too_slow() -> HttpProblem:
+    return HttpProblem(408, "Too slow", f"The form took too long to arrive. {_NOTHING}; please send it again.")
+
+
+def _too_large(most: int = LARGEST_BODY) -> HttpProblem:
+    return HttpProblem(413, "Too large", f"A form may have at most {most // 1000} kB. {_NOTHING}.")
 
 
 def _too_many() -> HttpProblem:

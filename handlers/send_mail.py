@@ -1,6 +1,7 @@
 """`send_mail`: Firestore's trigger calls it for a new outbox entry."""
 
 from cloudevents.http import CloudEvent
+from werkzeug.exceptions import ServiceUnavailable
 
 from handlers.internal import log_attempt
 from handlers.logs import log_broken
@@ -11,8 +12,8 @@ _COLLECTION = "documents/outbox/"
 
 
 def send_mail(desk: Desk, trigger: CloudEvent) -> None:
-    """Send the e-mail whose document the trigger names. The same trigger again is harmless. Raises `RuntimeError` for
-    any fault, so that Eventarc retries."""
+    """Send the e-mail whose document the trigger names. The same trigger again is harmless. Raises
+    `ServiceUnavailable` for any fault, so that Eventarc retries."""
     subject = str(trigger.get("subject") or "")
     if not subject.startswith(_COLLECTION):
         raise ValueError("this trigger is not about an e-mail")
@@ -21,6 +22,6 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
         attempted = send(desk, email_id)
     except Exception as error:
         log_broken(error, email=email_id)
-        raise RuntimeError(type(error).__name__) from None  # the trace of the first could quote what was typed
+        raise ServiceUnavailable from None
     if attempted is not None:
         log_attempt(email_id, attempted)

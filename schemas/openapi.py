@@ -26,6 +26,7 @@ _PROBLEMS = {
     403: "The intake is not yet open.",
     404: "There is no such event.",
     405: "Another method.",
+    408: "The body did not arrive within ten seconds. Nothing was registered.",
     409: "The same person is registered with other answers; nothing was changed.",
     410: "The intake is closed; or the form came after the deadline and is kept, with a `reference`.",
     413: "Over 64 kB, or too many fields. Nothing was registered.",
@@ -93,7 +94,7 @@ def openapi_json(events: tuple[Event, ...]) -> str:
 
 def _described(_converter: object, field: Field[Any], **_: object) -> dict[str, object]:
     """What JSON Schema can say of a field beyond its type. Not that a text must not look blank, that its length counts
-    once composed (NFC), that letters look lost, or on which days a form can be signed."""
+    once composed (NFC), that letters look lost, that a name is a web address, or on which days a form can be signed."""
     described: dict[str, object] = {"title": field.metadata["label"]}
     if field.metadata["help"]:
         described["description"] = field.metadata["help"]
@@ -126,7 +127,10 @@ def _operations(event: Event) -> dict[str, Any]:
         "get": {
             "operationId": f"see-{event.slug}",
             "summary": f"The form's page: {event.title}",
-            "responses": {200: _page("The form, or that the intake is closed."), **_problems(400, 404, 405, 413, 503)},
+            "responses": {
+                200: _page("The form, or that the intake is closed."),
+                **_problems(400, 404, 405, 408, 413, 503),
+            },
         },
         "post": {
             "operationId": f"register-{event.slug}",

@@ -39,7 +39,7 @@ class Limits:
     reading_lease: timedelta = timedelta(minutes=10)
     """Well above what the largest inbound e-mail takes (docs/deploy.md)."""
     max_readings: int = 2
-    emails_a_sweep: int = 20
-    """Inbound ones."""
+    emails_a_sweep: int = 10
+    """Inbound ones; each takes half a minute at the most (`rollcall.inbound.reader.Budget`)."""
     stored_answers: int = 200_000
     """Bytes, well below a document's limit; the file has all."""

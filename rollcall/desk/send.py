@@ -57,7 +57,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     if not desk.store.save_entry(claimed, digests_about(desk, claimed)):
         return None
     if claimed.status is not EmailStatus.SENDING:
-        return Attempted(claimed.status)
+        return Attempted(claimed.status, claimed.attempts[-1].note)
     result = _write_and_post(desk, claimed)
     status = _settle(desk, claimed, result)
     fault = result.fault if isinstance(result, email.Rejected) else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rollcall.emails.wording import one_line
+from rollcall.emails.wording import one_line, unlinked
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, Doubts, MachineSign, Reason, ReviewReason
 from schemas.form import form_fields
@@ -28,6 +28,8 @@ _SENTENCES = {
     ReviewReason.MACHINE_SENT_ATTACHMENT: "A program seems to have sent it ({sign}), but it has an attachment.",
     ReviewReason.SPAM_WITH_FORM: "SendGrid marked it as spam, but it contains a form.",
     ReviewReason.NOT_TAKEN_APART: f"{_MAY_BE_FORGED}it could not be decoded.",
+    ReviewReason.TOO_COMPLICATED: "It is too large or too complicated for our program to read.",
+    ReviewReason.TOO_MANY_FILES: "It has more than 20 files that may hold a form. Nothing in it is registered.",
     ReviewReason.TAMPERED_POST: f"{_MAY_BE_FORGED}it contains fields that only SendGrid should set.",
     ReviewReason.NO_FROM: f"{_MAY_BE_FORGED}there is no address in From.",
     ReviewReason.SEVERAL_FROM: f"{_MAY_BE_FORGED}there is more than one address in From.",
@@ -70,7 +72,8 @@ def why(reasons: Iterable[Reason]) -> str:
 
 def _sentence(reason: Reason) -> str:
     sign = {"sign": _SIGNS[MachineSign(reason.params["sign"])]} if "sign" in reason.params else {}
-    return _SENTENCES[reason.code].format(**{**reason.params, **sign})
+    said = {name: unlinked(str(param)) for name, param in reason.params.items()}
+    return _SENTENCES[reason.code].format(**{**said, **sign})
 
 
 def why_doubted(event: Event, doubts: Doubts) -> list[str]:

@@ -11,10 +11,10 @@ from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.documents.roster_content import NOTHING, Shown
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
-from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
+from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
-from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
@@ -30,7 +30,11 @@ REMARKS_OF = timedelta(hours=26)
 """Before the digest was due: each remark is in one of a morning, though clocks change."""
 LONGEST_FORMS = 10_000
 """Characters, of one inbound e-mail."""
+MOST_NAMED = 20
+"""Attachments that are not handed on."""
 _MORE = "more in the e-mail itself"
+_WITHHELD = "not attached: only PDF, Word, lists, pictures and text without anything that runs are handed on"
+_UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
 
 
@@ -124,7 +128,7 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         inbound_count=digest.inbound.count,
         older_inbound=wording.not_shown(digest.inbound),
         inbound=inbound,
-        remarks=[(one_line(one.sender, 254), wording.shown(one.remark)) for one in digest.remarks.shown],
+        remarks=[(address(one.sender), wording.shown(one.remark)) for one in digest.remarks.shown],
         older_remarks=wording.not_shown(digest.remarks),
     )
 
@@ -134,10 +138,9 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
     said: list[InboundShown] = []
     attachments: list[Attachment] = []
     for one in inbound:
-        files = [file for file in one.attachments if file.content]  # SendGrid takes no empty ones
+        files = [file for file in one.attachments if file.content and not file.withheld]  # SendGrid takes no empty ones
         numbered = [
-            replace(file, name=f"{number}-{one_line(file.name, 100) or 'attachment'}")
-            for number, file in enumerate(files, start=len(attachments) + 1)
+            replace(file, name=f"{number}-{file.name}") for number, file in enumerate(files, start=len(attachments) + 1)
         ]
         attachments += numbered
         said.append(_shown(event, one, [file.name for file in numbered]))
@@ -146,16 +149,19 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
 
 def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     inbound = one.inbound
+    withheld = [one_line(file.name, 100) for file in one.attachments if file.withheld]
     too_large = bool(inbound.not_read) and not one.attachments
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
-    not_all_here = too_large or text_is_cut or form_is_cut or any(came.endswith(_MORE) for came, _ in forms)
+    unread = any(reason.code in _UNREAD for reason in inbound.reasons)
+    not_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread
+    not_all_here = not_here or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
-        ("From", one_line(inbound.sender, 254) or "(no address)"),
+        ("From", address(inbound.sender) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
         ("Why it needs review", why(inbound.reasons)),
-        ("Attachments", _attachments(inbound.not_read, attached, too_large)),
+        ("Attachments", _attachments(inbound.not_read, attached, withheld, too_large)),
         ("The e-mail itself", f"file {inbound.id} in the store of inbound e-mails" if not_all_here else ""),
     ]
     return InboundShown(
@@ -167,9 +173,13 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     )
 
 
-def _attachments(not_read: Sequence[str], attached: list[str], too_large: bool) -> str:
-    if attached:
-        return f"{', '.join(attached)} (attached here)"
+def _attachments(not_read: Sequence[str], attached: list[str], withheld: list[str], too_large: bool) -> str:
+    said = [f"{unlinked(', '.join(attached))} (attached here)"] if attached else []
+    if withheld:
+        more = f" and {len(withheld) - MOST_NAMED} more" if len(withheld) > MOST_NAMED else ""
+        said.append(f"{', '.join(withheld[:MOST_NAMED])}{more} ({_WITHHELD})")
+    if said:
+        return "\n".join(said)
     if not_read:
         why = "not attached here: look into the e-mail" if too_large else "empty"
         return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
@@ -260,10 +270,12 @@ def _counts(digest: StaffDigest) -> str:
 
 
 def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
-    said = f"{words(entry.kind)} to {entry.to}: {wording.standing(entry)}"
+    said = f"{words(entry.kind)} to {address(entry.to)}: {wording.standing(entry)}"
     if one is None:
         return ("Who wrote to us" if entry.kind is EmailKind.REPLY else "The staff"), said
     late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
-    numbers = [f"{label} {answers[name]}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers]
+    numbers = [
+        f"{label} {unlinked(answers[name])}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers
+    ]
     return f"{wording.who(one)} ({one.reference}{late})", "\n".join((said, *numbers))

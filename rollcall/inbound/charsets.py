@@ -1,7 +1,11 @@
 """Bytes into text, whatever charset the e-mail declares."""
 
 import codecs
+import encodings
 import re
+from encodings.aliases import aliases
+from functools import cache
+from pkgutil import iter_modules
 from typing import NamedTuple
 
 from rollcall.model.inbound import Doubt
@@ -34,7 +38,7 @@ _WESTERN = (frozenset("àâçéèêëîïôùûüÿœæäößÀÂÇÉÊËÎÏÔ�
 """French or German, or Spanish. Other languages of windows-1252 have letters that stand for Central European ones."""
 _SIGNS = frozenset("’‘“”–—…€«»¿¡ºª°·•§\xa0")
 _NOT_WESTERN = re.compile(r"[^\W\d_a-z]{3}|ñ(?![aeiouáéíóú])", re.IGNORECASE)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # neither Firestore nor JSON takes a lone surrogate
+_UNSTORABLE = re.compile("[\u2060\0\ud800-\udfff]")  # neither Firestore nor JSON takes a lone surrogate
 
 
 class Decoded(NamedTuple):
@@ -65,7 +69,7 @@ def decode(content: bytes, charset: str = "") -> Decoded:
 
 
 def clean(text: str) -> str:
-    """Stores accept neither NUL nor lone surrogates."""
+    """Stores accept neither NUL nor lone surrogates. Word joiners are our e-mails' own (rollcall/emails/wording.py)."""
     return _UNSTORABLE.sub("", text)
 
 
@@ -73,12 +77,24 @@ def _codec(charset: str) -> str:
     label = re.sub(r"[\s\"'_]+", "-", charset.strip(" \t\r\n\"'").lower()[:40])
     label = re.sub(r"^(cp|windows|win)-?(?=\d)", "cp", label)
     for name in (_LABELS.get(label), label, label.removeprefix("x-")):
+        if not name or _normal(name) not in _codecs():
+            continue
         try:
-            codec = codecs.lookup(name or "").name
+            codec = codecs.lookup(name).name
         except (LookupError, ValueError):
             continue
         return "" if codec in _NOT_CHARSETS or not _is_of_text(codec) else _ALIASES.get(codec, codec)
     return ""
+
+
+@cache
+def _codecs() -> frozenset[str]:
+    """Python looks for a module of each name that it does not know, and remembers each for good."""
+    return frozenset(map(_normal, (*aliases, *(module.name for module in iter_modules(encodings.__path__)))))
+
+
+def _normal(name: str) -> str:
+    return encodings.normalize_encoding(name).replace(".", "_")
 
 
 def _is_of_text(codec: str) -> bool:

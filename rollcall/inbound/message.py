@@ -69,6 +69,15 @@ def message_of(post: Post) -> TakenApart:
     return TakenApart(_headers(post), pieces.parts())
 
 
+def first_of(post: Post, length: int) -> tuple[Headers, bytes]:
+    """The first header, and so many bytes of what is below."""
+    if "email" not in post.fields:
+        return _headers(post), post.fields.get("text", b"")[:length]
+    mime = post.fields["email"]
+    headers, body = headers_of(mime, len(mime) - len(mime.lstrip(b"\r\n")), len(mime))
+    return headers, mime[body : body + length]
+
+
 class _Found(NamedTuple):
     name: str
     type: str

@@ -68,11 +68,11 @@ class Parts:
     """Of its texts: each form in them has these."""
 
 
-def headers_of(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
+def headers_of(raw: bytes, start: int, end: int, longest: int = LONGEST_HEADERS) -> tuple[Headers, int]:
     """And where the body begins: at the first line that is no field."""
     stop = _FIELDS.match(raw, start, end).end()  # type: ignore[union-attr]  # it matches nothing, too
     body = blank.end() if (blank := _BLANK.match(raw, stop, end)) else stop
-    pairs = (line.partition(":") for line in _unfolded(text_of(raw[start : min(stop, start + LONGEST_HEADERS)])))
+    pairs = (line.partition(":") for line in _unfolded(text_of(raw[start : min(stop, start + longest)])))
     fields = ((name.strip().lower(), value.strip()[:LONGEST_VALUE]) for name, _, value in pairs)
     return Headers(tuple((name, value) for name, value in fields if name)), body
 

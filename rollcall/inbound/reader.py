@@ -1,117 +1,100 @@
-"""A post of Inbound Parse becomes a `ParsedEmail`."""
+"""Reads inbound e-mails in a child process with a budget: no e-mail holds, fills or ends the function."""
 
-import re
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import TypeVar
+# A loop can watch the clock, but nothing stops an expression, libxml2 or pypdf from inside. So the kernel ends a child
+# that takes more processor time, memory or room for its answer than its budget (Linux and gVisor hold these limits),
+# and the parent one that takes too long by the clock. It is a new program and no fork, since gRPC's threads do not
+# survive one, and has none of the function's keys in its environment.
 
-from rollcall.inbound.charsets import text_of
-from rollcall.inbound.forms import About, Found, find_forms
-from rollcall.inbound.html import text_of_html
-from rollcall.inbound.message import message_of
-from rollcall.inbound.mime import File, Headers, Parts, decoded
-from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
-from rollcall.inbound.webhook import Post, delivery_id, open_post
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+
+from rollcall.inbound import reading
+from rollcall.inbound.record import from_json, to_json
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, ReviewReason
 
-LONGEST_TEXT = 2000
-"""Characters."""
-LONGEST_SUBJECT = 500
-LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
-MOST_REFERENCES = 50
-MOST_NOT_READ = 100
-LONGEST_NOT_READ = 200
-LONGEST_HTML = 200_000
-"""Characters searched for text."""
 
-NAMELESS = "attachment"
+@dataclass(frozen=True)
+class Budget:
+    """Of one e-mail, start of the child included; in seconds and bytes."""
 
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
-_Read = TypeVar("_Read")
+    cpu: int = 2
+    memory: int = 256_000_000
+    answer: int = 16_000_000  # as base64, the largest attachments that a digest takes along (`wording.ATTACHED`)
+    patience: float = 30  # by the clock: many times that processor time, for a machine with other work
+
+
+@dataclass(frozen=True)
+class Order:
+    budget: Budget
+    event: Event | None = None
+    """None for the attachments alone."""
+    asked: InboundForm | None = None
+
+
+class ReaderBroken(Exception):
+    pass
+
+
+_NEEDED = ("PYTHON", "LD_", "TZ")  # beginnings of the names that an interpreter starts by
+_BROKEN = 1  # so Python ends with an exception that nobody caught
+
+_one_at_a_time = threading.Lock()  # a function with several requests has memory for one
 
 
 class InboxReader:
-    """Reads raw posts: `Content-Type: ...`, an empty line, the body. Where a module raises all the same, the e-mail
-    goes to review with what is known."""
+    def __init__(self, budget: Budget = Budget()) -> None:
+        self._budget = budget
 
     def glance(self, raw: bytes) -> Envelope:
-        return _tried(partial(_glance, raw), lambda: Envelope(delivery_id(Post(), raw), ()))
+        return reading.glance(raw)
 
     def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
-        return _tried(partial(_read, raw, event, asked), partial(_not_understood, raw))
+        """Over budget, what the child said first."""
+        told = self._told(Order(self._budget, event, asked), raw)
+        if not told:
+            return ParsedEmail("", "", "", (), None, unproven=Reason(ReviewReason.TOO_COMPLICATED))
+        email: ParsedEmail = from_json(ParsedEmail, told[-1])
+        return email
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
-        return _tried(partial(_attachments, raw), tuple)
+        """None over budget."""
+        told = self._told(Order(self._budget), raw)
+        attached: tuple[Attachment, ...] = from_json(tuple[Attachment, ...], told[0]) if told else ()
+        return attached
+
+    def _told(self, order: Order, raw: bytes) -> list[bytes]:
+        """Whole lines."""
+        with _one_at_a_time, tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as answer:
+            given.write(to_json(order) + b"\n")
+            given.write(raw)
+            given.seek(0)
+            child = subprocess.Popen(
+                [sys.executable, "-m", "rollcall.inbound.child"],
+                stdin=given,
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+            )
+            try:
+                ended = child.wait(order.budget.patience)
+            except subprocess.TimeoutExpired:
+                ended = None
+            finally:
+                child.kill()
+                child.wait()
+            if ended == _BROKEN:
+                raise ReaderBroken
+            answer.seek(0)
+            return [line for line in answer.read().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
-def _tried(read: Callable[[], _Read], otherwise: Callable[[], _Read]) -> _Read:
-    try:
-        return read()
-    except Exception:
-        return otherwise()
-
-
-def _glance(raw: bytes) -> Envelope:
-    post = open_post(raw)
-    return Envelope(delivery_id(post, raw), post.envelope_to)
-
-
-def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
-    post = open_post(raw)
-    message = message_of(post)
-    headers, parts = message.headers, message.parts
-    subject = decoded(headers.first("subject"))
-    about = About(subject, decoded(headers.first("from")), asked)
-    found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
-    says_more = bool(found.forms and found.letter)
-    return ParsedEmail(
-        sender=next(iter(from_addresses(headers)), ""),
-        subject=subject[:LONGEST_SUBJECT],
-        message_id=next(iter(_message_ids(headers, "message-id")), ""),
-        references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
-        arrived_at=arrived_at(headers),
-        forms=found.forms,
-        not_read=()
-        if is_report(headers)
-        else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
-        text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
-        says_more=says_more,
-        asks=says_more and found.asks,
-        refuses=found.refuses,
-        automatic=automatic(post, headers, parts.files),
-        unproven=unproven(post, headers),
-        spam=is_spam(post),
-        recipients=post.envelope_to,
-    )
-
-
-def _not_understood(raw: bytes) -> ParsedEmail:
-    text = text_of(raw[: 4 * LONGEST_TEXT])[:LONGEST_TEXT]
-    return ParsedEmail("", "", "", (), None, text=text, unproven=Reason(ReviewReason.NOT_TAKEN_APART))
-
-
-def _nothing_found(parts: Parts) -> Found:
-    return Found((), tuple(file.name or file.type for file in _attached(parts)))
-
-
-def _attachments(raw: bytes) -> tuple[Attachment, ...]:
-    attached = _attached(message_of(open_post(raw)).parts)
-    return tuple(Attachment(file.name or NAMELESS, file.type, file.content) for file in attached)
-
-
-def _attached(parts: Parts) -> Iterator[File]:
-    yield from (file for file in parts.files if not file.inline)
-    for one in parts.within:
-        yield from _attached(one)
-
-
-def _message_ids(headers: Headers, *names: str) -> list[str]:
-    ids = (id for name in names for value in headers.all(name) for id in _MESSAGE_ID.findall(value))
-    return [id for id in ids if len(id) <= LONGEST_MESSAGE_ID]
-
-
-def _beginning(parts: Parts) -> str:
-    said = "\n".join(parts.plain).strip() or text_of_html("\n".join(parts.html)[:LONGEST_HTML]).strip()
-    return said[:LONGEST_TEXT] or next(filter(None, map(_beginning, parts.within)), "")
+def _environment() -> dict[str, str]:
+    needed = {name: value for name, value in os.environ.items() if name.startswith(_NEEDED)}
+    # modules are where this process found them: functions-framework appends our folder
+    return {**needed, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), "PYTHONSAFEPATH": "1"}

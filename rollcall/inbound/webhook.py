@@ -15,8 +15,13 @@ from rollcall.inbound.charsets import Decoded, clean, decode, text_of
 from rollcall.inbound.mime import headers_of, likely_boundary, parameter, parts_between
 from rollcall.model.registration import base32
 
-MOST_FIELDS = 1000
+# A sender can add fields; each costs time before the e-mail is stored.
+MOST_FIELDS = 500
 """SendGrid posts about twenty, and one for each attachment."""
+LONGEST_FIELD_HEADERS = 4096
+"""Bytes; twice the longest file name."""
+LONGEST_OBJECT = 256 * 1024
+"""Bytes of JSON: what SendGrid says of 500 files."""
 
 _IN_A_CHARSET = ("from", "to", "cc", "subject", "text", "html")
 _SENT = ("email", "headers", "text", "html")
@@ -94,8 +99,9 @@ class Post:
             return None
 
     def _object(self, name: str) -> dict[str, object]:
+        written = self.fields.get(name, b"")
         try:
-            value = json.loads(text_of(self.fields.get(name, b"")))
+            value = json.loads(text_of(written)) if len(written) <= LONGEST_OBJECT else {}
         except (ValueError, RecursionError):
             return {}
         return value if isinstance(value, dict) else {}
@@ -129,7 +135,7 @@ def delivery_id(post: Post, raw: bytes) -> str:
 
 def _part(raw: bytes, start: int, end: int) -> PostedFile | None:
     """None for what is neither field nor file."""
-    headers, content = headers_of(raw, start, end)
+    headers, content = headers_of(raw, start, end, LONGEST_FIELD_HEADERS)
     disposition = headers.first("content-disposition")
     name = parameter(disposition, "name")
     if not name or not disposition.lower().startswith("form-data"):

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from werkzeug.serving import make_server
 
+from handlers.logs import hide_requests
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Files, Store
 from rollcall.emails import write
@@ -150,6 +151,7 @@ def serving(
     )
     app = local_app(desk, sendgrid, db.clock)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the desk says what happened, without anybody's address
+    hide_requests("werkzeug", app.name)
     server = make_server("127.0.0.1", port, app, threaded=True, fd=listening.fileno())
     stop = threading.Event()
     schedule = threading.Thread(target=run_schedule, args=(app, desk, sendgrid, db.clock, stop, every), daemon=True)

@@ -1,17 +1,19 @@
 """One web application: each function under its name, and the outbox beside them."""
 
 import base64
+import io
 import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import functions_framework
 from cloudevents.http import from_http
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, request, send_file
 
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
@@ -57,6 +59,7 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
             app.add_url_rule(path, path, view, methods=METHODS, provide_automatic_options=False)
     app.before_request(_refuse_other_sites)
     app.after_request(functions_framework.read_request)
+    app.after_request(_not_sniffed)
 
     @app.get("/")
     def index() -> str:
@@ -78,8 +81,10 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
         for posted in outbox.since(0)[0][number : number + 1]:
             for file in posted.body.get("attachments", []):
                 if file["filename"] == name:
-                    as_file = {"Content-Disposition": f'attachment; filename="{name}"'}
-                    return Response(base64.b64decode(file["content"]), content_type=file["type"], headers=as_file)
+                    content = io.BytesIO(base64.b64decode(file["content"]))
+                    served = send_file(content, file["type"], as_attachment=True, download_name=name)
+                    served.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+                    return served
         abort(404)
 
     return app
@@ -93,6 +98,11 @@ def _refuse_other_sites() -> None:
     of_a_page = request.headers.get("Sec-Fetch-Site", "none")
     if request.method == "POST" and of_a_page not in ("none", "same-origin") and request.endpoint not in _FOR_ALL:
         abort(Response("A page of another site posts nothing here.\n", 403))
+
+
+def _not_sniffed(response: Response) -> Response:
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
 
 
 def _answer(function: Callable[..., Any], desk: Desk, key: EllipticCurvePublicKey, **_path: str) -> Any:
@@ -119,7 +129,7 @@ def _shown(desk: Desk, number: int, posted: Posted) -> dict[str, Any]:
         "text": content["text/plain"],
         "html": content["text/html"],
         "attachments": [
-            {"name": file["filename"], "type": file["type"], "url": f"/outbox/{number}/{file['filename']}"}
+            {"name": file["filename"], "type": file["type"], "url": f"/outbox/{number}/{quote(file['filename'])}"}
             for file in posted.body.get("attachments", [])
         ],
     }

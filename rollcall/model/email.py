@@ -137,6 +137,8 @@ class Attachment:
     name: str
     type: str
     content: bytes
+    withheld: bool = False
+    """From the staff, since it is of no kind that is handed on; then it has no content."""
 
 
 @dataclass(frozen=True)

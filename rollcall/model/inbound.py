@@ -39,6 +39,8 @@ class ReviewReason(StrEnum):
     MACHINE_SENT_ATTACHMENT = "machine_sent_attachment"
     SPAM_WITH_FORM = "spam_with_form"
     NOT_TAKEN_APART = "not_taken_apart"
+    TOO_COMPLICATED = "too_complicated"
+    TOO_MANY_FILES = "too_many_files"
     TAMPERED_POST = "tampered_post"
     NO_FROM = "no_from"
     SEVERAL_FROM = "several_from"

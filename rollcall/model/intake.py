@@ -34,7 +34,7 @@ class Intake:
     history: tuple[EarlierDeadline, ...] = ()
     """Oldest first."""
     revoked_links: tuple[str, ...] = ()
-    """Each by its `link_id`. Here, since every instance reads the intake again within `READ_AGAIN_AFTER`."""
+    """Each by its `link_id`."""
     version: object = field(default=None, compare=False)
 
     @property

@@ -139,10 +139,10 @@ def revoke_link(database: Database, link: str) -> Answer:
     return Answer(data, "\n".join(lines))
 
 
+# a signature by HMAC-SHA-256 has 43 characters of base 64
 _LINK = re.compile(
     rf"/(?P<event>[^/]+)/(?P<purpose>{'|'.join(LinkPurpose)})/(?P<token>\.?[\w-]+\.[\w-]{{43}})=?(/another)?\Z"
 )
-"""A signature by HMAC-SHA-256 has 43 characters of base 64."""
 
 
 def check(database: Database | None, folder: Path, now: datetime) -> Answer:

@@ -92,6 +92,16 @@ def test_the_first_link_key_needs_no_care(desk: Desk) -> None:
     assert desk.deployments == 1
 
 
+def test_a_link_key_that_no_function_starts_with_is_dropped(desk: Desk) -> None:
+    desk.secrets.held["link-key"] = desk.deployed["link-key"] = f"{FIRST} short"
+
+    turn(desk, "link-key")
+    [old, new] = desk.deployed["link-key"].split()
+
+    assert (old, len(new) >= 43) == (FIRST, True)
+    assert desk.lost.pop() == "a link"  # of the short one, which anybody might have forged
+
+
 def test_a_link_key_whose_deployment_failed_keeps_the_old_one(desk: Desk) -> None:
     desk.fails = True
     with pytest.raises(StepFailed):

@@ -13,9 +13,11 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from deploy.alerts import LONGEST_WAITING, METRICS
+from deploy.watch import REQUESTS
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
+from handlers.register import register as register_page
 from handlers.send_due_mail import send_due_mail
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
@@ -31,6 +33,8 @@ MINUTE = timedelta(minutes=1)
 HELD = RateLimited(True, "SendGrid answered 401")
 SWEPT = {"rollcall_sweeps", "rollcall_longest_waiting"}
 """What each sweep counts for."""
+QUIET = SWEPT | {"rollcall_emails_postponed"}
+"""What does not alert."""
 
 
 def entry(line: str) -> dict[str, Any]:
@@ -148,6 +152,15 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
     assert send_due_mail(replace(desk, store=cast(Store, Away())), a_post()).status_code == 503
 
 
+def a_forged_link_is_opened(desk: Desk, _: Clock) -> None:
+    link = f"/register/{EVENT.slug}/complete/forged"
+    assert register_page(desk, Request(EnvironBuilder(path=link).get_environ())).status_code == 410
+
+
+def enough_went_to_the_address(desk: Desk, _: Clock) -> None:
+    sweep(replace(desk, limits=replace(desk.limits, to_one_address=0)))
+
+
 @pytest.mark.parametrize(
     ("happens", "poster", "counted"),
     [
@@ -162,6 +175,8 @@ def the_books_are_away(desk: Desk, _: Clock) -> None:
         (a_delivery_is_reported, answering(), set()),
         (a_report_is_not_signed, answering(), {"rollcall_delivery_events_refused"}),
         (a_message_is_not_signed, answering(), {"rollcall_inbound_refused"}),
+        (a_forged_link_is_opened, answering(), {"rollcall_links_refused"}),
+        (enough_went_to_the_address, answering(), {*SWEPT, "rollcall_emails_postponed"}),
         (the_deadline_passed_and_nobody_closed, answering(), {*SWEPT, "rollcall_closings_missed"}),
         (the_intake_is_closed, answering(), SWEPT),
         (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
@@ -189,7 +204,7 @@ def test_each_happening_is_counted_by_its_metrics(
 def warns_if_it_alerts(line: str) -> bool:
     """The duty's first look is at what is a WARNING or worse: all that alerts, and nothing else. Of a hold that begins
     the next sweeps tell."""
-    alerts = counted_for([line]) - SWEPT or "circuit breaker opened" in line
+    alerts = counted_for([line]) - QUIET or "circuit breaker opened" in line
     return bool(alerts) == (entry(line)["severity"] in ("WARNING", "ERROR"))
 
 
@@ -232,3 +247,20 @@ def test_a_429_of_cloud_run_is_counted_for_public_functions(function: str, count
         "httpRequest": {"status": 429},
     }
     assert {one.id for one in METRICS if meets(one.filter, refused)} == counted
+
+
+@pytest.mark.parametrize(
+    ("policy", "counted"),
+    [({"outcome": "DENY"}, {"rollcall_clients_refused"}), ({"outcome": "ACCEPT"}, set()), ({}, set())],
+)
+def test_a_refusal_by_cloud_armor_is_counted_and_not_kept(policy: Mapping[str, str], counted: set[str]) -> None:
+    """As https://cloud.google.com/armor/docs/request-logging shows it: with the address, and the URL with a link's
+    token."""
+    refused = {
+        "resource": {"type": "http_load_balancer", "labels": {"backend_service_name": "register"}},
+        "logName": "projects/p-test/logs/requests",
+        "httpRequest": {"status": 429, "remoteIp": "198.51.100.7"},
+        "jsonPayload": {"enforcedSecurityPolicy": {"name": "rollcall", "configuredAction": "THROTTLE", **policy}},
+    }
+    assert {one.id for one in METRICS if meets(one.filter, refused)} == counted
+    assert any(meets(one, refused) for one in REQUESTS.split(" OR "))

@@ -14,7 +14,7 @@ from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, note_completed, resolve
 from rollcall.desk.limits import Limits
-from rollcall.desk.ports import Files, Store
+from rollcall.desk.ports import EmailReader, Files, Store
 from rollcall.desk.receive import addressed, read_due, read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
@@ -454,6 +454,27 @@ def test_what_cannot_be_read_again_and_again_is_put_before_a_person(desk: Desk, 
     assert enqueue(at) == {"staff-digest": 1}
     assert list(read_due(at)) == []
     assert at.files().get(id) == b"1"
+
+
+class Killed(BaseException):
+    """What the platform does to an instance that takes too much memory or time."""
+
+
+def test_a_message_that_ended_its_reader_twice_is_not_begun_again(desk: Desk, tmp_path: Path, clock: Clock) -> None:
+    at = reading_as(desk, tmp_path, a_reading(FORM))
+
+    def killed() -> EmailReader:
+        raise Killed
+
+    id = receive(at, b"1")
+    for _ in range(LIMITS.max_readings):
+        with pytest.raises(Killed):
+            read_in(replace(at, reader=killed), id)
+        assert read_in(at, id) is None  # SendGrid posts it again
+        clock.forward(LIMITS.reading_lease + timedelta(seconds=1))
+    ((_, inbound),) = read_due(replace(at, reader=killed))
+    assert isinstance(inbound, InboundEmail)
+    assert inbound.reasons == (Reason(ReviewReason.READING_FAILED),)
 
 
 def test_a_message_whose_event_has_no_file_any_more_waits_for_it(desk: Desk, tmp_path: Path, clock: Clock) -> None:

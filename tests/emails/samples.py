@@ -191,6 +191,7 @@ def _full_digest() -> Email:
     differs = InboundForm(FormStatus.CONFLICT, AMINA.id, answers=came)
     known = InboundForm(FormStatus.DUPLICATE, AMINA.id)
     scan = Attachment("scan.pdf", "application/pdf", b"%PDF")
+    program = Attachment("form.pdf.exe", "application/octet-stream", b"", withheld=True)
     incomplete = InboundForm(
         FormStatus.INCOMPLETE,
         answers={"family_name": "Diallo", "category": "associate"},
@@ -201,7 +202,7 @@ def _full_digest() -> Email:
         quarantined=some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD), count=53),
         breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True),
         inbound=some(
-            for_review(1, scan, not_read=("scan.pdf",)),
+            for_review(1, scan, program, not_read=("scan.pdf", "form.pdf.exe")),
             for_review(2, forms=(incomplete, known, DOUBTFUL, ROW)),
             for_review(3, forms=(differs,), people={AMINA.id: AMINA}, reasons=(Reason(ReviewReason.CONFLICT),)),
             for_review(4, not_read=("huge.tif",), subject="", sender="", text="نموذج التسجيل\nاسم: أمينة"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails.roster import by_email, incomplete_form
-from rollcall.inbound.reader import LONGEST_TEXT
+from rollcall.inbound.reading import LONGEST_TEXT
 from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
@@ -135,6 +135,16 @@ def test_no_two_attachments_have_one_name() -> None:
     for body in (email.text, email.html):
         assert "1-scan.pdf, 2-scan.pdf (attached here)" in body
         assert "3-scan.pdf (attached here)" in body
+
+
+def test_what_is_withheld_is_named_and_where_it_is() -> None:
+    programs = [Attachment(f"{number}.exe", "application/octet-stream", b"", withheld=True) for number in range(22)]
+    email = digested(inbound=some(for_review(1, *programs, not_read=("0.exe",))))
+    assert email.attachments == ()
+    for body in (email.text, email.html):
+        assert "18.exe, 19.exe and 2 more (not attached" in body
+        assert "20.exe" not in body
+        assert "file M00000000000000000000001 in the store" in body
 
 
 def test_a_strangers_e_mail_is_only_text_and_bounded() -> None:

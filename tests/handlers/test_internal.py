@@ -92,7 +92,7 @@ def test_from_the_form_to_the_roster(functions: Functions) -> None:
 
 def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> None:
     headers = trigger_of("x") | {"ce-subject": "documents/events/x"}
-    assert functions["send_mail"].ask("POST", "/", b"", headers).status == 500
+    assert functions["send_mail"].ask("POST", "/", b"", headers).status == 503
 
 
 @pytest.mark.parametrize(

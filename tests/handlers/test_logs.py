@@ -3,7 +3,10 @@ entry belongs to; and every message is in docs/operations.md."""
 
 import ast
 import json
+import logging
 import re
+import socket
+import uuid
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -12,7 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from handlers.logs import log_fault, trace_of
+from handlers.logs import hide_requests, log_fault, trace_of
 from handlers.register import register
 from handlers.request_body import HIDDEN
 from rollcall.local.emulator import free_port
@@ -22,6 +25,7 @@ from tests.support.builders import a_form, a_registration, an_event, id_of, open
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import ROOT, Served, function
 from tests.support.stores import store_settings
+from tests.support.webhook import PUBLIC_KEY, signed
 
 PATH = "/register/open"
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
@@ -162,34 +166,114 @@ def test_an_unexpected_fault_is_logged_by_type_and_place(capsys: pytest.CaptureF
 
 
 @pytest.mark.slow
-def test_each_entry_says_to_which_request_it_belongs(tmp_path: Path, events_folder: Path) -> None:
-    """A function that a browser calls, and one that Eventarc calls."""
+@pytest.mark.parametrize(("service", "told"), [({"K_SERVICE": "register"}, FIELDS), ({}, {})])
+def test_each_entry_says_to_which_request_it_belongs(
+    tmp_path: Path,
+    events_folder: Path,
+    emulator: str,
+    storage_emulator: str,
+    service: Mapping[str, str],
+    told: Mapping[str, object],
+) -> None:
+    """A function that a browser calls, and one that Eventarc calls; where Google's front is, which alone says it."""
     write_open_event(events_folder)
+    project = f"test-{uuid.uuid4().hex[:12]}"
     environment = {
         "EVENTS": str(events_folder),
-        "SQLITE_PATH": str(tmp_path / "store.sqlite3"),
-        "FILES": str(tmp_path / "messages"),
-        "GOOGLE_CLOUD_PROJECT": "p-test",
+        "STORE": "firestore",
+        "FIRESTORE_EMULATOR_HOST": emulator,
+        "STORAGE_EMULATOR_HOST": storage_emulator,
+        "FILES": "gs://none",
+        "GOOGLE_CLOUD_PROJECT": project,
         "SENDGRID_API_KEY": "SG.key",
         "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}",
         "MAIL_FROM": "registration@rollcall.example",
+        **service,
     }
+    expected = json.loads(json.dumps(told).replace("p-test", project))
     log = tmp_path / "log"
     with log.open("wb") as output, function("register", output, **environment) as served:
         as_json = {"Content-Type": "application/json"}
         for headers in (as_json | {"traceparent": WHOLE}, as_json):
             assert served.ask("POST", PATH, json.dumps(a_form()), headers).status in (200, 201)
     with log.open("ab") as output, function("send_mail", output, **environment) as served:
-        trigger = trigger_of(
-            confirmation("open", id_of(opened({"STORE": "sqlite", **environment}), a_registration(), "open"), "").id
-        )
+        trigger = trigger_of(confirmation("open", id_of(opened(environment), a_registration(), "open"), "").id)
         assert served.ask("POST", "/", b"", trigger | {"traceparent": WHOLE}).status == 200
-    told, not_told, attempted = entries(log)
-    assert [told["message"], not_told["message"]] == ["form received"] * 2
+    with_it, without_it, attempted = entries(log)
+    assert [with_it["message"], without_it["message"]] == ["form received"] * 2
     assert attempted["message"] == "e-mail attempted"
-    assert FIELDS.items() <= told.items()
-    assert FIELDS.items() <= attempted.items()
-    assert not FIELDS.keys() & not_told.keys()
+    for entry in (with_it, attempted):
+        assert {name: entry[name] for name in FIELDS.keys() & entry.keys()} == expected
+    assert not FIELDS.keys() & without_it.keys()
+
+
+@pytest.mark.slow
+def test_no_server_logs_the_secret_part_of_a_link(tmp_path: Path, events_folder: Path) -> None:
+    """Whatever is wrong with the request or with us; and a person reads what to do."""
+    write_open_event(events_folder)
+    (tmp_path / "folder").mkdir()
+    environment = {"EVENTS": str(events_folder), "SQLITE_PATH": str(tmp_path / "folder"), "GUNICORN_LOG_LEVEL": "debug"}
+    link, log = f"{PATH}/complete/TypedToken", tmp_path / "log"
+    with log.open("wb") as output, function("register", output, **environment) as served:
+        page = served.ask("GET", link, headers={"Accept": "text/html"})
+        form = served.ask("POST", link, urlencode(a_form(**TYPED)), FORM)
+        for first, *headers in (
+            (f"GET {link} HTTP/9.9", "Host: x"),
+            (f"GET {link} HTTP/1.1", "Host: x", "A b: c"),
+            (f"GET {link} HTTP/1.1", "Host: x", "SCRIPT_NAME: /typed"),
+            (f"GET {link} HTTP/1.1", f"Host: xn--{'a' * 80}.typed"),
+            (f"GET {link} HTTP/1.1", "Host: typed", "X: " + "a" * 9000),
+        ):
+            with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
+                connection.sendall("\r\n".join([first, *headers, "", ""]).encode())
+                assert connection.recv(60)[9:10] in (b"4", b"5")
+    assert (page.status, form.status) == (503, 503)
+    assert "Please try again in a minute" in page.text
+    told = log.read_text("utf-8")
+    assert [entry["fault"] for entry in entries(log)].count("OperationalError") >= 2
+    assert "Listening at" in told  # what gunicorn says of its processes stays
+    assert [
+        text
+        for text in ("typed", "Traceback", "127.0.0.1:")
+        if text in told.lower().replace("listening at: http://127.0.0.1:", "")
+    ] == []
+
+
+@pytest.mark.slow
+def test_a_webhook_whose_desk_cannot_be_built_is_called_again(tmp_path: Path, events_folder: Path) -> None:
+    """SendGrid repeats an e-mail after a 5xx alone."""
+    write_open_event(events_folder)
+    environment = {
+        "EVENTS": str(events_folder),
+        "SQLITE_PATH": str(tmp_path),
+        "FILES": str(tmp_path / "files"),
+        "SENDGRID_PARSE_KEY": PUBLIC_KEY,
+        "MAIL_FROM": "registration@rollcall.example",
+    }
+    log = tmp_path / "log"
+    with log.open("wb") as output, function("receive_email", output, **environment) as served:
+        answer = served.ask("POST", "/receive-email", b"typed", signed(b"typed"))
+    assert answer.status == 503
+    assert "typed" not in answer.text + log.read_text("utf-8")
+    assert [entry["message"] for entry in entries(log)] == ["unexpected fault"]
+
+
+def test_what_a_server_logs_of_a_fault_is_its_kind_and_place(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("a server")
+    hide_requests(logger.name)
+    try:
+        raise ValueError(TYPED["email"])
+    except ValueError:
+        logger.exception("Error handling request %s", f"{PATH}/complete/typed")
+    logger.error("Error on request %s", PATH)
+    logger.warning("Invalid request from ip=127.0.0.1: typed")
+    printed = capsys.readouterr()
+    fault, plain = map(json.loads, printed.out.splitlines())
+    assert (fault["message"], fault["fault"]) == ("server fault", "ValueError")
+    assert fault["at"].rpartition(":")[0] == __file__
+    assert plain.keys() == {"severity", "message", "logger"}
+    assert PATH not in printed.out + printed.err
+    assert "typed" not in printed.out + printed.err
 
 
 def messages_in_the_code() -> dict[str, set[str]]:

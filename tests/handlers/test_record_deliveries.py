@@ -22,7 +22,7 @@ from tests.support.clock import Clock
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import Served, function
 from tests.support.stores import store_settings
-from tests.support.webhook import NEXT_KEY, PUBLIC_KEY, a_report, public, signed
+from tests.support.webhook import NEXT_KEY, PUBLIC_KEY, TIME, a_report, public, signed
 
 MAIL = confirmation("intgov04", "A", "amina.diallo@mpt.example.org")
 
@@ -57,7 +57,7 @@ def test_signed_events_are_recorded_once(served: Served, db: tuple[Store, Mappin
     body = json.dumps([a_report(event="processed"), a_report(event="delivered"), a_report(event="open")]).encode()
     first = served.ask("POST", "/", body, signed(body))
     assert (first.status, first.json) == (200, {"events": 2, "emails": 1})
-    again = served.ask("POST", "/", body, signed(body, timestamp="1075723999"))
+    again = served.ask("POST", "/", body, signed(body, timestamp=str(int(TIME) + 60)))
     assert (again.status, again.json) == (200, {"events": 2, "emails": 0})
     assert status(db) is EmailStatus.DELIVERED
     body = json.dumps([a_report(event="bounce"), a_report(email_id="of.another.desk")]).encode()
@@ -81,8 +81,10 @@ def test_what_sendgrid_did_not_sign_changes_nothing(served: Served, db: tuple[St
         "no time stamp": (BODY, without(TIMESTAMP)),
         "empty signature": (BODY, signed(BODY) | {SIGNATURE: ""}),
         "empty time stamp": (BODY, signed(BODY) | {TIMESTAMP: ""}),
-        "another time stamp": (BODY, signed(BODY) | {TIMESTAMP: "1075723201"}),
-        "a time stamp that is none": (BODY[1:], signed(BODY, timestamp="1075723200") | {TIMESTAMP: "1075723200["}),
+        "another time stamp": (BODY, signed(BODY) | {TIMESTAMP: str(int(TIME) + 1)}),
+        "a time stamp that is none": (BODY[1:], signed(BODY) | {TIMESTAMP: TIME + "["}),
+        "a digit of the time stamp in the body": (TIME[-1:].encode() + BODY, signed(BODY) | {TIMESTAMP: TIME[:-1]}),
+        "a digit of the body in the time stamp": (b"[]", signed(b"7[]") | {TIMESTAMP: TIME + "7"}),
         "not base64": (BODY, signed(BODY) | {SIGNATURE: "****"}),
         "base64 of nothing like it": (BODY, signed(BODY) | {SIGNATURE: base64.b64encode(b"x" * 70).decode()}),
         "not ASCII": (BODY, signed(BODY) | {SIGNATURE: "é"}),

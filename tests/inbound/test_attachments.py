@@ -390,6 +390,13 @@ def test_a_word_document_that_would_become_too_large(monkeypatch: pytest.MonkeyP
     assert read(content) == []
 
 
+def test_an_archive_of_too_many_files_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = docx_of(("Family name", "Diallo"), ("First name", "Amina"))
+    assert read(content)
+    monkeypatch.setattr(attached, "MOST_ENTRIES", 3)
+    assert read(content) == []
+
+
 def test_entities_in_a_word_document_are_not_expanded() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "Diallo"><!ENTITY b "&a;&a;&a;&a;">]>'
     document = (
@@ -426,8 +433,8 @@ def test_json(told: object) -> None:
 
 def test_an_address_of_very_many_signs() -> None:
     """Each was tried anew: 32,000 took half a minute."""
-    (answers,) = read(json.dumps(FORM | {"email": "<" + "@" * 300_000}).encode(), "list.json")
-    assert answers["email"] == "<" + "@" * 300_000
+    (answers,) = read(json.dumps(FORM | {"email": "<" + "@" * 200_000}).encode(), "list.json")
+    assert answers["email"] == "<" + "@" * 200_000
 
 
 @pytest.mark.parametrize("told", [[], {}, 1, None, "x", [[FORM]], {"tel": "1"}, [{"title": {"a": []}}]])

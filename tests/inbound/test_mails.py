@@ -25,7 +25,8 @@ from google.cloud import firestore
 from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
-from rollcall.inbound.reader import InboxReader
+from rollcall.inbound.reading import read
+from rollcall.inbound.record import from_json, to_json
 from rollcall.model.email import EmailKind
 from rollcall.model.inbound import ParsedEmail, ParsedForm
 from rollcall.store.firestore import FirestoreStore
@@ -63,7 +64,9 @@ def checks(told: Mapping[str, Any]) -> dict[str, Any]:
 
 @every_mail
 def test_it_is_read(name: str) -> None:
-    assert_read(InboxReader().read(posted_raw(name), EVENT), expected(name))
+    email = read(posted_raw(name), EVENT)
+    assert_read(email, expected(name))
+    assert from_json(ParsedEmail, to_json(email)) == email
 
 
 def assert_read(reading: ParsedEmail, told: Mapping[str, Any]) -> None:
@@ -106,7 +109,7 @@ def test_most_mails_are_read_in_parsed_mode_too() -> None:
 
 @pytest.mark.parametrize("name", PLAIN_ONES)
 def test_it_is_read_in_parsed_mode(name: str) -> None:
-    assert_read(InboxReader().read(posted_parsed(name), EVENT), expected(name))
+    assert_read(read(posted_parsed(name), EVENT), expected(name))
 
 
 def posted_parsed(name: str) -> bytes:

@@ -6,7 +6,14 @@ from functools import partial
 
 import pytest
 
-from rollcall.inbound.webhook import MOST_FIELDS, Post, delivery_id, open_post
+from rollcall.inbound.webhook import (
+    LONGEST_FIELD_HEADERS,
+    LONGEST_OBJECT,
+    MOST_FIELDS,
+    Post,
+    delivery_id,
+    open_post,
+)
 from tests.support.inbound import BOUNDARY, parsed_post, raw_post, stored
 
 MIME = b"From: Amina <amina@mpt.example.org>\r\nSubject: Form\r\n\r\nFamily name: Diallo\r\n"
@@ -174,6 +181,30 @@ def test_too_many_fields_show_tampering(junk: str) -> None:
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() for name in ("email", "SPF")]
     body = b"--xYzZY\r\n" + parts[0] + forged + b"\r\n--xYzZY\r\n" + parts[1] + b"fail\r\n--xYzZY--\r\n"
     assert opened(body).tampered
+
+
+def test_only_the_beginning_of_a_field_s_headers_is_looked_at() -> None:
+    """They come from anybody, and before the e-mail is stored."""
+    late = b"X: y\r\n" * LONGEST_FIELD_HEADERS
+    body = b"--xYzZY\r\n" + late + b'Content-Disposition: form-data; name="email"\r\n\r\n' + MIME + b"\r\n--xYzZY--\r\n"
+    assert opened(body).fields == {}
+
+
+def test_an_envelope_longer_than_sendgrid_s_is_none() -> None:
+    def addressed(recipients: int) -> Post:
+        return Post({"envelope": json.dumps({"to": ["a@x.org"] * recipients, "from": "b@x.org"}).encode()})
+
+    assert len(addressed(1000).envelope_to) == 1000
+    assert addressed(LONGEST_OBJECT // 10).envelope_to == ()
+
+
+def test_a_charset_that_nobody_has_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python looks for a module of that name, and remembers each for good."""
+    looked_for: list[str] = []
+    monkeypatch.setattr("codecs.lookup", looked_for.append)
+    disposition = b'Content-Disposition: form-data; name="email"; filename="=?no-such-1?q?a?= =?x-no.such-2?q?b?="'
+    open_post(b"Content-Type: multipart/form-data; boundary=xYzZY\r\n\r\n--xYzZY\r\n" + disposition + b"\r\n\r\nx")
+    assert looked_for == []
 
 
 def test_a_message_forged_in_a_text_shows_tampering() -> None:

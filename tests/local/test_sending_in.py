@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -134,3 +135,19 @@ def test_the_staff_hear_next_morning_of_what_needs_review(served: Served, clock:
     (digest,) = until(lambda: outbox(served, "staff-digest"))
     assert digest["to"] == "spumail@itu.int"
     assert "A question" in digest["text"]
+
+
+def test_programs_stay_and_what_the_staff_get_opens_nothing_here(served: Served, clock: Clock) -> None:
+    files = {"Форма №1.pdf.exe": b"%PDF-1.7 %%EOF", "a.html": b"<script>alert(1)</script>", "a.pdf": b"MZ"}
+    attached = [a_file(content, name) for name, content in files.items()]
+    send_in(served, **{"from": AMINA, "subject": "Forms", "text": "Dear all", "attachment": attached})
+    clock.now += timedelta(days=1)
+    (digest,) = until(lambda: outbox(served, "staff-digest"))
+    (file,) = digest["attachments"]
+    assert file["name"] == "1-Форма _1_pdf.pdf"
+    assert "a.html, a.pdf (not attached" in digest["text"]
+    answer = served.ask("GET", file["url"])
+    assert answer.text == "%PDF-1.7 %%EOF"
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"

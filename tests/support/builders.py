@@ -16,7 +16,7 @@ from rollcall.desk.ports import Post, Store
 from rollcall.documents.roster import draw
 from rollcall.documents.roster_content import RosterContent, RosterRow
 from rollcall.emails import write
-from rollcall.inbound.reader import InboxReader
+from rollcall.inbound import reading
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered, Registration, person_key
@@ -48,7 +48,7 @@ def desk_with(
         write=write,
         post=post,
         files=lambda: FolderFiles(files),
-        reader=InboxReader,
+        reader=lambda: reading,
         links=LINKS,
         sender=SENDER,
         limits=limits or Limits(),

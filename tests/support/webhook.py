@@ -1,6 +1,7 @@
 """What SendGrid posts to a webhook, and signs."""
 
 import base64
+import time
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,7 +20,7 @@ def public(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 PUBLIC_KEY = public(KEY)
-TIME = "1075723200"
+TIME = str(int(time.time()))
 
 
 def signed(body: bytes, key: ec.EllipticCurvePrivateKey = KEY, timestamp: str = TIME) -> dict[str, str]:

@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollcall.desk.ports import EmailReader
-from rollcall.inbound import reader
+from rollcall.inbound import reading as in_this_process
 from rollcall.inbound.message import message_of
-from rollcall.inbound.reader import InboxReader
+from rollcall.inbound.reading import LONGEST_NOT_READ, LONGEST_SUBJECT, LONGEST_TEXT, MOST_NOT_READ, MOST_REFERENCES
 from rollcall.inbound.webhook import open_post
 from rollcall.model.email import Attachment
 from rollcall.model.inbound import MachineSign, ParsedEmail, Reason, ReviewReason
@@ -24,7 +24,7 @@ from tests.support.builders import an_event
 from tests.support.inbound import TO, parsed_post, raw_post, stored
 
 CASES = Path(__file__).parent.parent / "cases"
-READER: EmailReader = InboxReader()
+READER: EmailReader = in_this_process
 EVENT = an_event()
 
 
@@ -58,7 +58,7 @@ def test_a_message_that_a_person_wrote() -> None:
         In_Reply_To="<b@x.org>",
         Received="from mail.mpt.example.org by mx.sendgrid.net with ESMTP; Fri, 15 Mar 2024 18:44:40 +0000 (UTC)",
     )
-    message.add_attachment(b"\xff\xd8", maintype="image", subtype="jpeg", filename="scan.jpg")
+    message.add_attachment(b"\xff\xd8\xff", maintype="image", subtype="jpeg", filename="scan.jpg")
     assert read(bytes(message)) == ParsedEmail(
         sender="amina@mpt.example.org",
         subject="Form",
@@ -95,7 +95,7 @@ def test_the_recipients_are_the_envelope_s() -> None:
 
 class TestText:
     def test_its_beginning(self) -> None:
-        assert read(b"From: a@x.org\r\n\r\n" + b"x" * 5000).text == "x" * reader.LONGEST_TEXT
+        assert read(b"From: a@x.org\r\n\r\n" + b"x" * 5000).text == "x" * LONGEST_TEXT
 
     def test_of_html_where_there_is_no_other(self) -> None:
         html = b"From: a@x.org\r\nContent-Type: text/html\r\n\r\n<p>Family name: Diallo</p>"
@@ -133,7 +133,7 @@ class TestIds:
     def test_references_are_the_last_ones_each_once(self) -> None:
         ids = [f"<{number}@x.org>" for number in range(60)]
         reading = read(f"References: {' '.join(ids + ids)}\r\nIn-Reply-To: {ids[-1]} <new@x.org>\r\n\r\n".encode())
-        assert reading.references == (*ids[-reader.MOST_REFERENCES + 1 :], "<new@x.org>")
+        assert reading.references == (*ids[-MOST_REFERENCES + 1 :], "<new@x.org>")
 
 
 def test_text_below_a_picture_belongs_to_the_letter() -> None:
@@ -143,23 +143,35 @@ def test_text_below_a_picture_belongs_to_the_letter() -> None:
     assert form.answers["email"] == "apple@i.example.org"
 
 
+A_PDF = b"%PDF-1.7 %%EOF"
+
+
 class TestAttachments:
     def test_those_of_messages_within_too_and_no_logo(self) -> None:
         within = a_message()
-        within.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="form.pdf")
+        within.add_attachment(A_PDF, maintype="application", subtype="pdf", filename="form.pdf")
         message = a_message()
         message.add_alternative('<img src="cid:logo@x">', subtype="html")
         message.add_attachment(b"\x89", maintype="image", subtype="png", filename="logo.png", cid="<logo@x>")
-        message.add_attachment(b"\xff\xd8", maintype="image", subtype="jpeg", filename="scan.jpg", disposition="inline")
+        message.add_attachment(
+            b"\xff\xd8\xff", maintype="image", subtype="jpeg", filename="scan.jpg", disposition="inline"
+        )
         message.add_attachment(within)
         assert READER.attachments(stored(*raw_post(bytes(message)))) == (
-            Attachment("scan.jpg", "image/jpeg", b"\xff\xd8"),
-            Attachment("form.pdf", "application/pdf", b"%PDF"),
+            Attachment("scan.jpg", "image/jpeg", b"\xff\xd8\xff"),
+            Attachment("form.pdf", "application/pdf", A_PDF),
         )
 
     def test_one_without_a_name_gets_one(self) -> None:
-        message = b"Content-Type: application/pdf\r\n\r\n%PDF"
-        assert READER.attachments(stored(*raw_post(message))) == (Attachment("attachment", "application/pdf", b"%PDF"),)
+        message = b"Content-Type: application/pdf\r\n\r\n" + A_PDF
+        attached = Attachment("attachment.pdf", "application/pdf", A_PDF)
+        assert READER.attachments(stored(*raw_post(message))) == (attached,)
+
+    def test_a_program_is_named_and_stays(self) -> None:
+        message = a_message()
+        message.add_attachment(b"MZ", maintype="application", subtype="pdf", filename="form.pdf.exe")
+        (attached,) = READER.attachments(stored(*raw_post(bytes(message))))
+        assert (attached.name, attached.content, attached.withheld) == ("form.pdf.exe", b"", True)
 
 
 class TestBounds:
@@ -169,14 +181,14 @@ class TestBounds:
             b"Subject: " + b"s" * 5000 + b"\r\n"
             b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 150
         )  # fmt: skip
-        assert len(reading.subject) == reader.LONGEST_SUBJECT
-        assert len(reading.not_read) == reader.MOST_NOT_READ
-        assert {len(name) for name in reading.not_read} == {reader.LONGEST_NOT_READ}
+        assert len(reading.subject) == LONGEST_SUBJECT
+        assert len(reading.not_read) == MOST_NOT_READ
+        assert {len(name) for name in reading.not_read} == {LONGEST_NOT_READ}
 
     def test_memory_grows_with_the_size_and_no_faster(self) -> None:
         size = 20_000_000
         message = b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-        raw = stored(*raw_post(message + base64.encodebytes(bytes(size))))
+        raw = stored(*raw_post(message + base64.encodebytes(A_PDF.ljust(size - 5) + b"%%EOF")))
         tracemalloc.start()
         READER.glance(raw)
         READER.read(raw, EVENT)
@@ -193,14 +205,14 @@ class TestWhatIsRaisedWithin:
         raise KeyError("content-transfer-encoding")
 
     def test_what_is_known_of_the_sender_is_kept_when_forms_cannot_be_looked_for(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(reader, "find_forms", self.provoked)
+        monkeypatch.setattr(in_this_process, "find_forms", self.provoked)
         message = a_message()
         message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="form.pdf")
         reading = read(bytes(message))
         assert (reading.sender, reading.forms, reading.not_read) == ("amina@mpt.example.org", (), ("form.pdf",))
 
     def test_the_beginning_is_kept_when_it_cannot_be_taken_apart(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(reader, "message_of", self.provoked)
+        monkeypatch.setattr(in_this_process, "message_of", self.provoked)
         raw = stored(*raw_post(bytes(a_message())))
         reading = READER.read(raw, EVENT)
         assert "Please find the form attached." in reading.text
@@ -208,7 +220,7 @@ class TestWhatIsRaisedWithin:
         assert READER.attachments(raw) == ()
 
     def test_it_has_an_id_when_it_cannot_be_opened(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(reader, "open_post", self.provoked)
+        monkeypatch.setattr(in_this_process, "open_post", self.provoked)
         assert len(READER.glance(b"x").id) == 24
 
 

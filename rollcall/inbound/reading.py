@@ -1,0 +1,138 @@
+"""A post of Inbound Parse (`Content-Type: ...`, an empty line, the body) becomes a `ParsedEmail`; `reader` sees to the
+budget. Where a module raises, the e-mail goes to review with what is known."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from rollcall.inbound.charsets import text_of
+from rollcall.inbound.forms import About, Found, find_forms
+from rollcall.inbound.html import text_of_html
+from rollcall.inbound.kinds import handed_on
+from rollcall.inbound.message import first_of, message_of
+from rollcall.inbound.mime import File, Headers, Parts, decoded
+from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
+from rollcall.inbound.webhook import Post, delivery_id, open_post
+from rollcall.model.email import Attachment
+from rollcall.model.event import Event
+from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, ReviewReason
+
+LONGEST_TEXT = 2000
+"""Characters."""
+LONGEST_SUBJECT = 500
+LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
+MOST_REFERENCES = 50
+MOST_NOT_READ = 100
+LONGEST_NOT_READ = 200
+LONGEST_HTML = 200_000
+"""Characters searched for text."""
+
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]+>")
+_Read = TypeVar("_Read")
+
+
+def glance(raw: bytes) -> Envelope:
+    return _tried(partial(_glance, raw), lambda: Envelope(delivery_id(Post(), raw), ()))
+
+
+def begin(raw: bytes) -> ParsedEmail:
+    """What a person sees of an e-mail whose reading is ended."""
+    return _tried(partial(_begin, raw), partial(_not_understood, raw, ReviewReason.TOO_COMPLICATED))
+
+
+def read(raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
+    return _tried(partial(_read, raw, event, asked), partial(_not_understood, raw, ReviewReason.NOT_TAKEN_APART))
+
+
+def attachments(raw: bytes) -> tuple[Attachment, ...]:
+    return _tried(partial(_attachments, raw), tuple)
+
+
+def _tried(read: Callable[[], _Read], otherwise: Callable[[], _Read]) -> _Read:
+    try:
+        return read()
+    except MemoryError:  # less would be read than is there
+        raise
+    except Exception:
+        return otherwise()
+
+
+def _glance(raw: bytes) -> Envelope:
+    post = open_post(raw)
+    return Envelope(delivery_id(post, raw), post.envelope_to)
+
+
+def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
+    post = open_post(raw)
+    message = message_of(post)
+    headers, parts = message.headers, message.parts
+    subject = decoded(headers.first("subject"))
+    about = About(subject, decoded(headers.first("from")), asked)
+    found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
+    says_more = bool(found.forms and found.letter)
+    over = Reason(found.over) if found.over else None
+    return ParsedEmail(
+        sender=next(iter(from_addresses(headers)), ""),
+        subject=subject[:LONGEST_SUBJECT],
+        message_id=next(iter(_message_ids(headers, "message-id")), ""),
+        references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
+        arrived_at=arrived_at(headers),
+        forms=found.forms,
+        not_read=()
+        if is_report(headers)
+        else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
+        text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
+        says_more=says_more,
+        asks=says_more and found.asks,
+        refuses=found.refuses,
+        automatic=automatic(post, headers, parts.files),
+        unproven=unproven(post, headers) or over,
+        spam=is_spam(post),
+        recipients=post.envelope_to,
+    )
+
+
+def _begin(raw: bytes) -> ParsedEmail:
+    post = open_post(raw)
+    headers, words = first_of(post, 4 * LONGEST_TEXT)
+    return ParsedEmail(
+        sender=next(iter(from_addresses(headers)), ""),
+        subject=decoded(headers.first("subject"))[:LONGEST_SUBJECT],
+        message_id="",
+        references=(),
+        arrived_at=arrived_at(headers),
+        text=text_of(words)[:LONGEST_TEXT],
+        unproven=Reason(ReviewReason.TOO_COMPLICATED),
+        recipients=post.envelope_to,
+    )
+
+
+def _not_understood(raw: bytes, why: ReviewReason) -> ParsedEmail:
+    text = text_of(raw[: 4 * LONGEST_TEXT])[:LONGEST_TEXT]
+    return ParsedEmail("", "", "", (), None, text=text, unproven=Reason(why))
+
+
+def _nothing_found(parts: Parts) -> Found:
+    return Found((), tuple(file.name or file.type for file in _attached(parts)))
+
+
+def _attachments(raw: bytes) -> tuple[Attachment, ...]:
+    attached = _attached(message_of(open_post(raw)).parts)
+    return tuple(map(handed_on, attached))
+
+
+def _attached(parts: Parts) -> Iterator[File]:
+    yield from (file for file in parts.files if not file.inline)
+    for one in parts.within:
+        yield from _attached(one)
+
+
+def _message_ids(headers: Headers, *names: str) -> list[str]:
+    ids = (id for name in names for value in headers.all(name) for id in _MESSAGE_ID.findall(value))
+    return [id for id in ids if len(id) <= LONGEST_MESSAGE_ID]
+
+
+def _beginning(parts: Parts) -> str:
+    said = "\n".join(parts.plain).strip() or text_of_html("\n".join(parts.html)[:LONGEST_HTML]).strip()
+    return said[:LONGEST_TEXT] or next(filter(None, map(_beginning, parts.within)), "")
