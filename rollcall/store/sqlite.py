@@ -35,6 +35,8 @@ create table documents (
 """ + "".join(
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
 )
+_TABLES += """create index by_hour on documents
+    (collection, json_extract(record, '$.to_registrants_of'), json_extract(record, '$.last_sent_at'));"""
 _VERSION = 1
 """`pragma user_version`."""
 _BUSY_AFTER = timedelta(seconds=5)
