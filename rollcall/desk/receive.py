@@ -305,7 +305,8 @@ def _came_of(
 
 
 def _is_there(desk: Desk, event: Event, person: str | None) -> bool:
-    return bool(person and desk.store.people_among(event.slug, [person]))
+    there = desk.store.registration_of(event.slug, person) if person else None
+    return there is not None and not there.is_withdrawn
 
 
 def _is_of(form: ParsedForm, address: str) -> bool:
