@@ -212,6 +212,7 @@ class SqliteDatabase:
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
             ("due_at", "collection in ('outbox', 'inbound') and json_extract(record, '$.due_at') > ?"),
+            ("last_sent_at", "collection = 'outbox' and json_extract(record, '$.last_sent_at') > ?"),
             ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
         ):
             value = "null" if column == "closing" else _json(now)

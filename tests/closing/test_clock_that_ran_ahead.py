@@ -117,6 +117,17 @@ def test_no_email_waits_for_the_year_that_the_clock_showed(desk: Desk, clock: Cl
     assert "before@example.org" in [one.to for one in postbox.messages]
 
 
+def test_what_was_sent_by_a_clock_that_ran_ahead_does_not_count_for_ever(desk: Desk, clock: Clock) -> None:
+    """The limits of e-mails to one address, and of all, are of a day and of an hour."""
+    registers(desk, "before")
+    clock.forward(DECADES)
+    list(send_due(desk))
+    clock.forward(-DECADES)
+    assert desk.store.recently_sent("before@example.org", desk.store.now() - HOUR, 9) == 1
+    clock.forward(2 * HOUR)
+    assert desk.store.recently_sent("before@example.org", desk.store.now() - HOUR, 9) == 0
+
+
 def test_people_whose_time_is_still_to_come_are_seen(desk: Desk, clock: Clock) -> None:
     registers(desk, "before")
     clock.forward(timedelta(days=2))
