@@ -218,7 +218,7 @@ class SqliteDatabase:
             value = "null" if column == "closing" else _json(now)
             self._connection.execute(
                 f"update documents set record = json_set(record, '$.{column}', json(?)), updated_at = ?"
-                f" where updated_at > ? and {where}",
+                f" where updated_at >= ? and {where}",
                 (value, _text(now), _text(now), _json(now)),
             )
 

@@ -12,7 +12,8 @@ from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send_due
-from rollcall.model.email import RateLimited
+from rollcall.model.email import Accepted as Sent
+from rollcall.model.email import RateLimited, SendResult, Unknown
 from rollcall.ops.report import status_text
 from rollcall.ops.status import status
 from rollcall.store.sqlite import SqliteStore
@@ -117,9 +118,13 @@ def test_no_email_waits_for_the_year_that_the_clock_showed(desk: Desk, clock: Cl
     assert "before@example.org" in [one.to for one in postbox.messages]
 
 
-def test_what_was_sent_by_a_clock_that_ran_ahead_does_not_count_for_ever(desk: Desk, clock: Clock) -> None:
+@pytest.mark.parametrize("result", [Sent(), Unknown("no answer")], ids=["done", "to be tried again"])
+def test_what_was_sent_by_a_clock_that_ran_ahead_does_not_count_for_ever(
+    desk: Desk, clock: Clock, postbox: Postbox, result: SendResult
+) -> None:
     """The limits of e-mails to one address, and of all, are of a day and of an hour."""
     registers(desk, "before")
+    postbox.answers = [result]
     clock.forward(DECADES)
     list(send_due(desk))
     clock.forward(-DECADES)
