@@ -81,6 +81,8 @@ def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callab
 
 def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float]) -> Found:
     begun = clock()
+    if not parts.whole:
+        raise TooMuch
 
     def late() -> bool:
         return clock() - begun > SECONDS
