@@ -19,6 +19,8 @@ _SENTENCES = {
     "control_character": "This holds a character that cannot be shown ({character}). Please remove it.",
     "lost_character": f"This holds a character that got lost on the way ({LOST}). Please write it again.",
     "lost_letters": "This holds question marks: perhaps letters got lost on the way. Please write it again.",
+    "web_address": "This reads as a web or e-mail address. Please write a name only, with a space after a full stop.",
+    "cut": "This was shortened in our e-mail. Please write it in full.",
     "not_a_choice": "Please choose one of: {choices}.",
     "not_a_telephone_number": "This should be a telephone number, as +41 22 730 51 11.",
     "not_an_email_address": "This does not read as an e-mail address. Please write one, as name@example.org.",

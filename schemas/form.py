@@ -13,7 +13,7 @@ from marshmallow import ValidationError as ValidationError  # for those who call
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.registration import TITLES, Registration, fold
-from schemas.text import Lines, Name, Text, fault, is_blank, messages
+from schemas.text import Lines, Name, Signature, Text, fault, is_blank, messages
 
 
 @dataclass(frozen=True)
@@ -366,7 +366,9 @@ def _blank(value: object) -> bool:
 
 _TEXTS: Mapping[str, Callable[..., Text]] = {
     "text": Text,
-    "name": Name,
+    "family_name": Name,
+    "first_name": Name,
+    "signature": Signature,
     "lines": Lines,
     "tel": Telephone,
     "email": EmailAddress,
@@ -381,8 +383,7 @@ def _checked(field: FormField, first: date, last: date) -> fields.Field[Any]:
         case "date":
             return Day(first, last, **told)
         case kind:
-            text = _TEXTS["name" if field.name in ("family_name", "first_name") else kind]
-            return text(max_length=field.max_length, **told)
+            return _TEXTS.get(field.name, _TEXTS[kind])(max_length=field.max_length, **told)
 
 
 def _understood(answers: Mapping[str, str], venue_country: str) -> dict[str, str]:

@@ -94,7 +94,7 @@ def openapi_json(events: tuple[Event, ...]) -> str:
 
 def _described(_converter: object, field: Field[Any], **_: object) -> dict[str, object]:
     """What JSON Schema can say of a field beyond its type. Not that a text must not look blank, that its length counts
-    once composed (NFC), that letters look lost, or on which days a form can be signed."""
+    once composed (NFC), that letters look lost, that a name is a web address, or on which days a form can be signed."""
     described: dict[str, object] = {"title": field.metadata["label"]}
     if field.metadata["help"]:
         described["description"] = field.metadata["help"]

@@ -30,8 +30,9 @@ def messages(**codes: str) -> dict[str, Any]:
 class Text(fields.String):
     """A line, trimmed, in Unicode NFC (UAX #15). `max_length` in characters."""
 
-    AS_SENT = 3
-    """Times `max_length`, before NFC, which may take the square of its time: a letter may come as three characters."""
+    AS_SENT = (
+        3  # times `max_length`, before NFC, which may take the square of it: a letter may come as three characters
+    )
 
     default_error_messages = messages(invalid="not_text", invalid_utf8="not_text")
     line_breaks = ""
@@ -66,7 +67,26 @@ class Text(fields.String):
         return " ".join(unicodedata.normalize("NFC", text.translate(_UNMEANT)).split())
 
 
-class Name(Text):
+# What mail programs link by themselves, in NFKC. One letter before a full stop is a short name (`J.Li`), and of the
+# longer endings only common ones count (`St.John`): rollcall/emails/wording.py keeps the others from being links.
+_WEB_ADDRESS = re.compile(
+    r"\w:[/\\]|//|\\\\|\bwww\d?[.。]|\S@\w|\d(?:\.\d+){3}|\w[.。]\w{2,}/"
+    r"|[^\W_][\w-]*[^\W_][.。](?:xn--[\w-]+|[a-z]{2}|com|net|org|edu|gov|int|mil|info|biz|mobi|asia|aero|coop|museum|app|dev"
+    r"|xyz|top|site|online|shop|store|club|click|link|live|icu|vip|win|fun|website|tech|cloud|blog|news|email|zip|mov|host"
+    r"|example|test|invalid|рф|中国)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+class Signature(Text):
+    """A name, typed."""
+
+    def check(self, text: str) -> None:
+        if _WEB_ADDRESS.search(unicodedata.normalize("NFKC", text)):
+            raise fault("web_address")
+
+
+class Name(Signature):
     lost_letters = re.compile(r"\?")
 
 
@@ -74,6 +94,7 @@ class Lines(Text):
     r"""Line breaks as `\n`, one blank line at most between two."""
 
     MOST = 20
+    CUT = "[…]"  # ends a long answer in our e-mails, which may come back quoted
     line_breaks = "\n"
 
     def tidy(self, text: str) -> str:
@@ -81,6 +102,8 @@ class Lines(Text):
         return re.sub(r"\n{3,}", "\n\n", lines).strip("\n")
 
     def check(self, text: str) -> None:
+        if text.endswith(self.CUT):
+            raise fault("cut")
         lines = text.count("\n") + 1
         if lines > self.MOST:
             raise fault("too_many_lines", most=self.MOST, lines=lines)

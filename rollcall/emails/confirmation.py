@@ -4,7 +4,7 @@ from urllib.parse import quote_plus
 
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
-from rollcall.emails.wording import details, person_of, worded
+from rollcall.emails.wording import details, first_lines, person_of, unlinked, worded
 from rollcall.model.email import Attachment, Email, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.intake import Intake, e_mailed_in_time
@@ -35,14 +35,15 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         if calendar_entry
         else (),
         registered=registered,
-        details=details(event, registered),
+        dear=unlinked(registered.registration.addressed_as),
+        details=[(label, first_lines(text)) for label, text in details(event, registered)],
         late=late,
         in_time=in_time,
         closes_at=intake.closes_at,
         calendar_entry=calendar_entry,
         map=map_of(event.venue),
-        hotel=answers.get("hotel", ""),
-        hotel_tel=answers.get("hotel_tel", ""),
+        hotel=unlinked(answers.get("hotel", "")),
+        hotel_tel=unlinked(answers.get("hotel_tel", "")),
     )
 
 

@@ -1,7 +1,7 @@
 """To the registrant: another form came in the same name."""
 
 from rollcall.desk.desk import Desk
-from rollcall.emails.wording import person_of, worded
+from rollcall.emails.wording import person_of, unlinked, worded
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
@@ -15,4 +15,11 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered) -> Email:
-    return worded(entry, event, f"Another form came in your name: {event.title}", "conflict", registered=registered)
+    return worded(
+        entry,
+        event,
+        f"Another form came in your name: {event.title}",
+        "conflict",
+        dear=unlinked(registered.registration.addressed_as),
+        registered=registered,
+    )

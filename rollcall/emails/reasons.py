@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from rollcall.emails.wording import one_line
+from rollcall.emails.wording import one_line, unlinked
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, Doubts, MachineSign, Reason, ReviewReason
 from schemas.form import form_fields
@@ -72,7 +72,8 @@ def why(reasons: Iterable[Reason]) -> str:
 
 def _sentence(reason: Reason) -> str:
     sign = {"sign": _SIGNS[MachineSign(reason.params["sign"])]} if "sign" in reason.params else {}
-    return _SENTENCES[reason.code].format(**{**reason.params, **sign})
+    said = {name: unlinked(str(param)) for name, param in reason.params.items()}
+    return _SENTENCES[reason.code].format(**{**said, **sign})
 
 
 def why_doubted(event: Event, doubts: Doubts) -> list[str]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.emails.reasons import why_doubted
-from rollcall.emails.wording import details, faults, labelled, name_of, one_line, worded
+from rollcall.emails.wording import address, details, faults, labelled, name_of, one_line, plain_line, unlinked, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -72,6 +72,7 @@ class FormShown:
     faults: list[str]
     doubts: list[str]
     registered: Registered | None
+    address: str
     link: str | None
     """To the page with the answers filled in."""
 
@@ -122,8 +123,8 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
 
 def subject_of(event: Event, inbound: InboundEmail) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5), else ours."""
-    theirs = _RE.sub("", one_line(inbound.subject, LONGEST_SUBJECT))
-    return one_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT)
+    theirs = _RE.sub("", plain_line(inbound.subject, LONGEST_SUBJECT))
+    return plain_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT)
 
 
 def _headline(forms: list[FormShown]) -> str:
@@ -142,12 +143,13 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
-        name=registered.registration.full_name if registered else row or name_of(form.answers),
+        name=unlinked(registered.registration.full_name) if registered else row or name_of(form.answers),
         outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
         doubts=why_doubted(event, form.doubts),
         registered=registered,
+        address=address(registered.registration.email) if registered else "",
         link=reply.links.get(place),
     )
 

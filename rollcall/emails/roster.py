@@ -181,7 +181,7 @@ def incomplete_form(event: Event, inbound: InboundEmail, form: InboundForm) -> I
 
 def _cell(text: str) -> str:
     """Without characters that XML forbids."""
-    return "".join(filter(str.isprintable, wording.one_line(text, LONGEST_CELL)))
+    return "".join(filter(str.isprintable, wording.plain_line(text, LONGEST_CELL)))
 
 
 def _closing(event: Event, intake: Intake) -> Closing:
@@ -256,7 +256,7 @@ def _handed_out(
 
 def _undelivered_row(one: RosterRow) -> tuple[str, str]:
     unsent = f" ({wording.standing(one.unsent)})" if one.unsent else ""
-    return wording.who(one.registered), f"{one.registered.registration.email}{unsent}"
+    return wording.who(one.registered), f"{wording.address(one.registered.registration.email)}{unsent}"
 
 
 def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
@@ -265,17 +265,19 @@ def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
     if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, intake.closes_at):
         in_time = f"e-mailed in time, at {in_zone(arrived_at, event)}; "
     received = f"{in_time}received {in_zone(registered.received_at, event)}"
-    return wording.who(registered), f"{registered.registration.email}, {received}{unsent}"
+    return wording.who(registered), f"{wording.address(registered.registration.email)}, {received}{unsent}"
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
-    sender = one.sender or "(no address)"
+    sender = wording.address(one.sender) or "(no address)"
     said = f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {one.missing}"
-    return one.name or sender, said
+    return wording.unlinked(one.name) or sender, said
 
 
 def _named(names: Named) -> list[tuple[str, int | str]]:
-    rows: list[tuple[str, int | str]] = [(NOT_GIVEN if name is None else name, times) for name, times in names.shown]
+    rows: list[tuple[str, int | str]] = [
+        (NOT_GIVEN if name is None else wording.unlinked(name), times) for name, times in names.shown
+    ]
     if more := wording.not_shown(names):
         rows.append(("others, which are in the workbook", f"{more} names" if more > 1 else "1 name"))
     return rows

@@ -10,7 +10,7 @@ from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
-from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, one_line
+from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
@@ -128,7 +128,7 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         inbound_count=digest.inbound.count,
         older_inbound=wording.not_shown(digest.inbound),
         inbound=inbound,
-        remarks=[(one_line(one.sender, 254), wording.shown(one.remark)) for one in digest.remarks.shown],
+        remarks=[(address(one.sender), wording.shown(one.remark)) for one in digest.remarks.shown],
         older_remarks=wording.not_shown(digest.remarks),
     )
 
@@ -158,7 +158,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     not_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread
     not_all_here = not_here or any(came.endswith(_MORE) for came, _ in forms)
     rows = [
-        ("From", one_line(inbound.sender, 254) or "(no address)"),
+        ("From", address(inbound.sender) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
         ("Why it needs review", why(inbound.reasons)),
         ("Attachments", _attachments(inbound.not_read, attached, withheld, too_large)),
@@ -174,7 +174,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
 
 
 def _attachments(not_read: Sequence[str], attached: list[str], withheld: list[str], too_large: bool) -> str:
-    said = [f"{', '.join(attached)} (attached here)"] if attached else []
+    said = [f"{unlinked(', '.join(attached))} (attached here)"] if attached else []
     if withheld:
         more = f" and {len(withheld) - MOST_NAMED} more" if len(withheld) > MOST_NAMED else ""
         said.append(f"{', '.join(withheld[:MOST_NAMED])}{more} ({_WITHHELD})")
@@ -270,10 +270,12 @@ def _counts(digest: StaffDigest) -> str:
 
 
 def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
-    said = f"{words(entry.kind)} to {entry.to}: {wording.standing(entry)}"
+    said = f"{words(entry.kind)} to {address(entry.to)}: {wording.standing(entry)}"
     if one is None:
         return ("Who wrote to us" if entry.kind is EmailKind.REPLY else "The staff"), said
     late = ", late" if intake.is_late(one.received_at) else ""
     answers = one.registration.answers
-    numbers = [f"{label} {answers[name]}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers]
+    numbers = [
+        f"{label} {unlinked(answers[name])}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers
+    ]
     return f"{wording.who(one)} ({one.reference}{late})", "\n".join((said, *numbers))

@@ -1,5 +1,6 @@
 """What the e-mails share."""
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.roster import WHY_QUARANTINED, Shown
 from schemas.faults import sentences
 from schemas.form import ValidationError, form_fields, in_labels, read_form, written
+from schemas.text import Lines
 from templates import in_zone, render_email, words
 
 NOT_GIVEN = "(not given)"
@@ -21,6 +23,17 @@ SHOWN = 50
 """Of each kind, the last ones: robots may send many."""
 ATTACHED = 10_000_000
 """Bytes, to the staff; SendGrid accepts 30 MB, a third more for base64."""
+FIRST_LINES, LONGEST_ANSWER = 10, 400  # lines and characters in a confirmation: addresses have fewer
+_JOINER = "\u2060"
+# What makes mail programs see a link: `www.`, an end of two letters or more that is no file's, numbers, `@`, `:`, `//`.
+# With a word joiner (U+2060) on both sides nearly none does, in HTML and in text; it shows nothing, and where the text
+# comes back, pasted or quoted, it is taken out (schemas/text.py, rollcall/inbound/charsets.py).
+_IN_LINKS = re.compile(
+    r"(?<=www)[.․。．｡﹒]|[.․。．｡﹒](?=[^\W\d]\w)(?!(?:pdf|docx?|xlsx?|od[st]|csv|txt|jpe?g|png|gif|tiff?|html?|svg|exe)\b)|\.(?=\d+(?!\.?\d))"
+    r"|[@＠﹫](?=\w)|(?<=[^\W\d])[:：](?=\S)|[/\\](?=[/\\])",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"(?!www\.)[\w.+-]+@[\w.-]+", re.IGNORECASE)
 
 
 def worded(
@@ -35,7 +48,7 @@ def worded(
     **context: Any,
 ) -> Email:
     subject = " ".join(subject.split())
-    text, html = render_email(template, subject, event=event, **context)
+    text, html = render_email(template, unlinked(subject), event=event, **context)
     return Email(
         email_id=entry.id,
         to=entry.to,
@@ -59,16 +72,17 @@ def person_of(desk: Desk, entry: OutboxEntry) -> Registered:
 
 
 def standing(entry: OutboxEntry) -> str:
-    return f"{words(entry.status)}: {entry.why}" if entry.why else words(entry.status)
+    return f"{words(entry.status)}: {unlinked(entry.why)}" if entry.why else words(entry.status)
 
 
 def who(registered: Registered) -> str:
-    return f"{registered.registration.full_name}, {registered.registration.answers.get('organization', NOT_GIVEN)}"
+    registration = registered.registration
+    return unlinked(f"{registration.full_name}, {registration.answers.get('organization', NOT_GIVEN)}")
 
 
 def quarantined_row(event: Event, one: QuarantinedForm) -> tuple[str, str]:
     received = f"received {in_zone(one.form.received_at, event)}, {WHY_QUARANTINED[one.signal]}"
-    return who(one.form), f"{one.form.registration.email}, {received}"
+    return who(one.form), f"{address(one.form.registration.email)}, {received}"
 
 
 def not_shown(those: Shown[Any]) -> int:
@@ -81,7 +95,7 @@ def details(event: Event, registered: Registered) -> list[tuple[str, str]]:
 
 def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """In the form's order, right or wrong: label and text."""
-    said = {name: shown(text) for name, text in in_labels(event, answers).items()}
+    said = {name: address(text) if name == "email" else shown(text) for name, text in in_labels(event, answers).items()}
     return [(field.label, said[field.name]) for field in form_fields(event) if said.get(field.name)]
 
 
@@ -121,11 +135,34 @@ def name_of(answers: Mapping[str, str]) -> str:
 
 
 def shown(text: str) -> str:
-    lines = "\n".join(text.splitlines())
-    seen = "".join(one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs")).strip()
-    return seen if len(seen) <= LONGEST_SHOWN else seen[: LONGEST_SHOWN - 1] + "…"
+    return unlinked(_bounded(text))
+
+
+def first_lines(text: str) -> str:
+    first = "\n".join(text.split("\n")[:FIRST_LINES])[:LONGEST_ANSWER].rstrip()
+    return text if first == text else f"{first} {Lines.CUT}"
 
 
 def one_line(text: str, longest: int) -> str:
-    line = " ".join(shown(text).split())
+    return unlinked(plain_line(text, longest))
+
+
+def plain_line(text: str, longest: int) -> str:
+    """For headers and names of files."""
+    line = " ".join(_bounded(text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def unlinked(text: str) -> str:
+    return _IN_LINKS.sub(rf"{_JOINER}\g<0>{_JOINER}", text)
+
+
+def address(text: str) -> str:
+    # to be copied and written to: no program makes more of it than a new e-mail
+    return text if _ADDRESS.fullmatch(text) else shown(text)
+
+
+def _bounded(text: str) -> str:
+    lines = "\n".join(text.splitlines())
+    seen = "".join(one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs")).strip()
+    return seen if len(seen) <= LONGEST_SHOWN else seen[: LONGEST_SHOWN - 1] + "…"

@@ -38,7 +38,7 @@ _WESTERN = (frozenset("àâçéèêëîïôùûüÿœæäößÀÂÇÉÊËÎÏÔ�
 """French or German, or Spanish. Other languages of windows-1252 have letters that stand for Central European ones."""
 _SIGNS = frozenset("’‘“”–—…€«»¿¡ºª°·•§\xa0")
 _NOT_WESTERN = re.compile(r"[^\W\d_a-z]{3}|ñ(?![aeiouáéíóú])", re.IGNORECASE)
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # neither Firestore nor JSON takes a lone surrogate
+_UNSTORABLE = re.compile("[\u2060\0\ud800-\udfff]")  # neither Firestore nor JSON takes a lone surrogate
 
 
 class Decoded(NamedTuple):
@@ -69,7 +69,7 @@ def decode(content: bytes, charset: str = "") -> Decoded:
 
 
 def clean(text: str) -> str:
-    """Stores accept neither NUL nor lone surrogates."""
+    """Stores accept neither NUL nor lone surrogates. Word joiners are our e-mails' own (rollcall/emails/wording.py)."""
     return _UNSTORABLE.sub("", text)
 
 

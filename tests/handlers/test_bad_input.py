@@ -23,6 +23,7 @@ from werkzeug.test import EnvironBuilder
 from handlers.request_body import LARGEST_BODY, read_form
 from handlers.responses import FORM_TYPES, HttpProblem
 from rollcall.emails.confirmation import word
+from rollcall.inbound.charsets import clean
 from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
@@ -40,6 +41,8 @@ EVENT = an_event(slug="open")
 LABELS = {field.name: field.label for field in form_fields(EVENT)}
 ASKED = {field.name: field.ask for field in form_fields(EVENT)}
 FREE_TEXT = [name for name in FIELD_NAMES if name not in ("title", "category", "email", "signed_on")]
+LINK = '=HYPERLINK("http://evil.example/1")'
+"""No name may hold one."""
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -48,7 +51,7 @@ HOSTILE = [
     "{% include 'pages/form.html' %} 1",
     "${7*7} #{7*7} %(7)s {0} {title}",
     "=1+1",
-    '=HYPERLINK("http://evil.example/1")',
+    LINK,
     "+1+cmd|' /C calc'!A0",
     "-2+3*4;1",
     "@SUM(1)",
@@ -408,6 +411,12 @@ def test_any_bytes_are_a_form_or_are_refused(body: bytes, kind: str) -> None:
 # Texts
 
 
+def hostile_for(name: str) -> list[str]:
+    """What the form takes in this field."""
+    is_name = name in ("family_name", "first_name", "signature")
+    return [text for text in HOSTILE if not (is_name and text == LINK)] if name in FREE_TEXT else []
+
+
 def write_of(served: Served, form: Mapping[str, object], path: str = PATH) -> Answer:
     return served.ask("POST", path, urlencode(form), FORM)
 
@@ -424,7 +433,7 @@ def test_hostile_text_comes_back_on_the_page_as_text(served: Served, name: str) 
         assert set(page.tags) == set(tags)
         assert page.tags.count("script") == tags.count("script")
         closed = Page(write_of(served, a_form(**{name: hostile}), "/register/closed").text)
-        if name in FREE_TEXT:
+        if hostile in hostile_for(name):
             assert f"{LABELS[name]}: {hostile}" in "".join(closed.texts)
 
 
@@ -432,14 +441,14 @@ def test_hostile_text_comes_back_on_the_page_as_text(served: Served, name: str) 
 def test_hostile_text_is_kept_and_is_only_text_wherever_it_goes(
     served: Served, db: Path, clock: Clock, name: str
 ) -> None:
-    for hostile in HOSTILE:
+    for hostile in hostile_for(name):
         form = a_form(email=f"{name}@example.org") | {name: hostile}
         other_name = "first_name" if name == "family_name" else "family_name"
         answer = write_of(served, form | {other_name: f"Name {HOSTILE.index(hostile)}"})
         assert answer.status == 303, answer.text
     people = SqliteStore(db, clock).registrations("open", None, 10_000)
     ours = [one for one in people if one.registration.email == f"{name}@example.org"]
-    assert {_texts(one)[name] for one in ours} == set(HOSTILE)
+    assert {_texts(one)[name] for one in ours} == set(hostile_for(name))
     for one in ours:
         as_it_was_written_everywhere(one, name)
 
@@ -449,8 +458,8 @@ def as_it_was_written_everywhere(one: Registered, name: str) -> None:
     text, label = _texts(one)[name], LABELS[name]
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, EVENT.opens_at)
     message = word(confirmation("open", one.id, one.registration.email), EVENT, one, intake)
-    assert f"    {label}: {text}\n" in message.text
-    page = Page(message.html)
+    assert f"    {label}: {text}\n" in clean(message.text)
+    page = Page(clean(message.html))
     assert text in page.texts
     assert not {"script", "img"} & set(page.tags)
     assert list(page.tags).count("h1") == 1  # ours

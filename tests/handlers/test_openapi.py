@@ -41,10 +41,11 @@ BEYOND_JSON_SCHEMA = (
     "Please shorten this",
     "This does not read as an e-mail address",
     "This holds question marks",
+    "This reads as a web or e-mail address",
     "This should be the day on which you sign",
 )
 """What is said of answers that JSON Schema lets pass: blank to the eye, too long once composed, no address, letters
-that may have been lost, a date that is no day of signing."""
+that may have been lost, a name with a web address, a date that is no day of signing."""
 
 DOCUMENT: dict[str, Any] = json.loads(openapi_json((EVENT, an_event(slug="second"))))
 FORM = DOCUMENT["components"]["schemas"]["Form-intgov04"]
