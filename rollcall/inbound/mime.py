@@ -87,7 +87,7 @@ def headers_of(
 
 def _unfolded(headers: str, lines: int | None) -> Iterator[str]:
     folded: list[str] = []
-    for line in islice(headers.split("\n"), lines):
+    for line in islice(headers.split("\n", lines or -1), lines):
         if line[:1] not in (" ", "\t"):
             yield "\n".join(folded)
             folded = []
