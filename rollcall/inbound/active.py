@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from lxml import etree
-
 MOST_UNPACKED = 20_000_000
 """Bytes that are looked at in a PDF, or in the parts of a package; in more, nobody knows what is there."""
 MOST_PARTS = 1000
@@ -68,7 +66,6 @@ _ACTIVE_FORMULA = re.compile(
     r"\b(?:WEBSERVICE|IMAGE|RTD|DDE|EXEC|CALL|REGISTER(?:\.ID)?|FOPEN)\s*\(|\|[^!]*!", re.IGNORECASE
 )
 _FORMULAS = ("f", "formula", "formula1", "formula2", "definedName")
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 _ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[\\/]{2})", re.IGNORECASE)
 _LINKS = re.compile(r"\s*(?:https?|mailto|tel|ftp):", re.IGNORECASE)
 # on a drive of the sender's: what organizations' own templates leave in each document
@@ -176,8 +173,11 @@ def _is_active_part(name: str, content: bytes) -> bool:
         return True  # or in an encoding in which it would not be seen
     if not _WORTH_A_LOOK.search(content):
         return False
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     fields = []
-    for element in etree.fromstring(content, _PARSER).iter("*"):
+    for element in etree.fromstring(content, parser).iter("*"):
         tag = etree.QName(element).localname
         if tag == "Relationship":
             if _is_active_relation(element):
@@ -214,7 +214,7 @@ def _is_active_attribute(tag: str, name: str, value: str) -> bool:
     )
 
 
-def _is_active_relation(relation: etree._Element) -> bool:
+def _is_active_relation(relation: Any) -> bool:
     type: str = relation.get("Type", "")
     target: str = relation.get("Target", "")
     if relation.get("TargetMode", "").lower() != "external" and not _ELSEWHERE.match(target):
