@@ -75,6 +75,7 @@ def read_body(
     """The whole body, whatever the method and address; afterwards `request.get_data` has it too. Raises `HttpProblem`:
     413 more than `most` bytes, 408 not here in time, 400 incomplete."""
     if not _has_body(request):
+        discard_rest(request)
         return b""
     said = request.content_length or 0
     request.max_content_length = max(said, most) + 1  # a longer body in chunks is cut there without an error
@@ -91,8 +92,9 @@ def read_body(
         problem = _too_slow() if said <= most else _too_large(most)
     except Exception:  # each server has errors of its own for a bad chunk, or a client that hung up
         problem = _incomplete()
-    if problem:
+    if problem or _is_last(request):
         discard_rest(request)
+    if problem:
         raise problem
     request.stream = io.BytesIO(body)
     return body
@@ -151,9 +153,15 @@ def idempotency_key(request: Request) -> str | None:
 
 def discard_rest(request: Request) -> None:
     """The framework would read it before it answers, and fail or wait as we did."""
-    if _has_body(request):
+    # gunicorn serves nobody for two seconds while a client does not close the connection that it asked to close
+    if _has_body(request) or _is_last(request):
         _hang_up(request)
     request.stream = io.BytesIO()
+
+
+def _is_last(request: Request) -> bool:
+    old = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+    return old or "close" in request.headers.get("Connection", "").lower()
 
 
 def _has_body(request: Request) -> bool:

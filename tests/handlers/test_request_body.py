@@ -28,10 +28,10 @@ class Sender:
     """A client on a connection of its own, and the request as gunicorn hands it on."""
 
     def __init__(self, length: int | None) -> None:
-        self.connection, self._ours = socket.socketpair()
+        self.connection, self.ours = socket.socketpair()
         environ = EnvironBuilder(method="POST").get_environ()
-        self._file = self._ours.makefile("rb")
-        environ |= {"wsgi.input": self._file, "wsgi.input_terminated": True, "gunicorn.socket": self._ours}
+        self._file = self.ours.makefile("rb")
+        environ |= {"wsgi.input": self._file, "wsgi.input_terminated": True, "gunicorn.socket": self.ours}
         if length is None:
             environ["HTTP_TRANSFER_ENCODING"] = "chunked"
         else:
@@ -39,7 +39,7 @@ class Sender:
         self.request = Request(environ)
 
     def close(self) -> None:
-        for one in (self._file, self._ours, self.connection):
+        for one in (self._file, self.ours, self.connection):
             one.close()
 
 
@@ -129,6 +129,22 @@ def test_a_large_body_may_take_as_long_as_it_is(sender: Callable[[int | None], S
 def test_a_body_said_to_be_too_large_is_not_kept(sender: Callable[[int | None], Sender]) -> None:
     for length in (LARGEST_BODY + 1, 40 << 20, 10**18):
         assert status(sender(length).request, seconds=chain((0.0,), repeat(PATIENCE + 1)).__next__) == 413
+
+
+@pytest.mark.parametrize("asked", [{"HTTP_CONNECTION": "close"}, {"SERVER_PROTOCOL": "HTTP/1.0"}])
+@pytest.mark.parametrize("length", [0, 2])
+def test_no_client_is_waited_for_to_close_the_connection(
+    sender: Callable[[int | None], Sender], length: int, asked: dict[str, str]
+) -> None:
+    """gunicorn would, for two seconds, and serve nobody meanwhile."""
+    client = sender(length)
+    client.request.environ |= asked
+    client.connection.sendall(b"{}"[:length])
+    assert read_body(client.request) == b"{}"[:length]
+    client.ours.settimeout(5)
+    assert client.ours.recv(1) == b""
+    client.ours.sendall(b"answer")
+    assert client.connection.recv(6) == b"answer"
 
 
 class Unread:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from rollcall.desk.ports import EmailReader
 from rollcall.inbound import reading as in_this_process
+from rollcall.inbound import webhook
 from rollcall.inbound.message import message_of
 from rollcall.inbound.reading import LONGEST_NOT_READ, LONGEST_SUBJECT, LONGEST_TEXT, MOST_NOT_READ, MOST_REFERENCES
 from rollcall.inbound.webhook import open_post
@@ -217,7 +218,7 @@ class TestWhatIsRaisedWithin:
         assert READER.attachments(raw) == ()
 
     def test_it_has_an_id_when_it_cannot_be_opened(self, monkeypatch: Any) -> None:
-        monkeypatch.setattr(in_this_process, "open_post", self.provoked)
+        monkeypatch.setattr(webhook, "open_post", self.provoked)
         assert len(READER.glance(b"x").id) == 24
 
 
