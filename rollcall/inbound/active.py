@@ -151,8 +151,8 @@ def kind_of_package(content: bytes) -> tuple[str, str] | None:
         names = [entry.filename.lower().replace("\\", "/") for entry in entries]
         if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_UNPACKED:
             return None
-        if len(set(names)) < len(names) or any(entry.flag_bits & 1 for entry in entries):
-            return None  # two parts of one name, or encrypted
+        if len(set(names)) < len(names):
+            return None
         if not all(_PARTS.fullmatch(name) and not _ACTIVE_PARTS.search(name) for name in names):
             return None
         if any(_is_active_part(name, packed.read(entry)) for entry, name in zip(entries, names, strict=True)):

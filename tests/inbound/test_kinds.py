@@ -170,6 +170,10 @@ def test_what_we_read_is_handed_on_under_a_name_of_its_kind(name: str, content: 
 PEOPLES = [case for case in CASES.iterdir() if case.suffix in (".pdf", ".docx", ".csv", ".json")]
 
 
+def test_a_pdf_that_opens_without_a_password_is_handed_on() -> None:
+    assert not handed_on(File("form.pdf", "", written_by_pypdf(encrypt=("", "owner")))).withheld
+
+
 @pytest.mark.parametrize("case", PEOPLES, ids=lambda case: case.name)
 def test_what_people_sent_is_handed_on(case: Path) -> None:
     assert not handed_on(File(case.name, "", case.read_bytes())).withheld
