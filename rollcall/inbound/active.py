@@ -22,7 +22,7 @@ _PDF_ACTIVE = (
     *("GoToR", "GoTo3DView", "Movie", "Sound", "Rendition", "Thread"),
 )
 _PDF_NAME = re.compile(b"/(?:" + "|".join(_PDF_ACTIVE).encode() + b")(?![A-Za-z0-9])")
-_PDF_KEYS = frozenset({f"/{name}" for name in _PDF_ACTIVE} | {"/AA", "/JS"})
+_PDF_KEYS = frozenset({f"/{name}" for name in _PDF_ACTIVE} | {"/AA", "/JS", "/EF", "/OPI"})
 _PDF_ELSEWHERE = frozenset({"/F", "/FFilter", "/Ref"})  # of a stream: its content is in another file (7.3.8.2, 8.10.4)
 _PDF_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _PDF_STREAM = re.compile(rb"\bstream[ \t]*+\r?\n?")
@@ -134,7 +134,7 @@ def _is_active_object(found: Any) -> bool:
         elif isinstance(one, DictionaryObject):
             opens = one.get("/OpenAction")
             opens = opens.get_object() if opens is not None else None
-            if isinstance(opens, DictionaryObject) and opens.get("/S") != "/GoTo":
+            if isinstance(opens, DictionaryObject) and ("/Next" in opens or opens.get("/S") != "/GoTo"):
                 return True
             if not _PDF_KEYS.isdisjoint(one) or (isinstance(one, StreamObject) and not _PDF_ELSEWHERE.isdisjoint(one)):
                 return True

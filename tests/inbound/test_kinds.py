@@ -266,6 +266,9 @@ WITHHELD = {
     "a picture and RAR": ("form.jpg", JPEG + b"Rar!\x1a\x07\x00"),
     "a picture and a PDF": ("form.jpg", JPEG + PDF),
     "a PDF and HTML after it": ("form.pdf", PDF + b"<html><script>alert(1)</script>"),
+    "a PDF that then opens a page": ("form.pdf", a_pdf(b"/OpenAction<</S/GoTo/D[0]/Next<</S/URI/URI(http://e.e)>>>>")),
+    "a PDF with an associated file": ("form.pdf", a_pdf(b"/AF[<</F(a.exe)/EF<</F 6 0 R>>>>]")),
+    "a PDF that names a picture elsewhere": ("form.pdf", a_pdf(b"/X<</OPI<</F(a)>>>>")),
     "a PDF that opens a page": ("form.pdf", a_pdf(b"/OpenAction<</S/URI/URI(http://evil.example)>>")),
     "a PDF that does something on a page": ("form.pdf", a_pdf(b"/AA<</O<</S/URI/URI(http://evil.example)>>>>")),
     "a PDF whose stream is elsewhere": (
