@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from linkify_it import LinkifyIt
 
+from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails.wording import FIRST_LINES, LONGEST_ANSWER, address, unlinked
 from rollcall.inbound.charsets import clean
 from rollcall.inbound.forms import find_forms
@@ -18,7 +19,6 @@ from rollcall.model.email import CircuitBreaker, Email, EmailStatus
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, Reason, ReviewReason
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
-from rollcall.model.roster import IncompleteForm, RosterRow
 from schemas.form import FIELD_NAMES, ValidationError, faults_of, read_form
 from schemas.text import Lines
 from tests.emails.samples import (
