@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
@@ -326,8 +327,8 @@ def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm,
     left = limits.stored_answers
     bounded = []
     for form in forms:
-        left -= sum(len(answer.encode()) for answer in form.answers.values())
-        bounded.append(form if left >= 0 else replace(form, answers={}))
+        left -= sum(len(text.encode()) for text in chain(form.answers.values(), *form.doubts.values()))
+        bounded.append(form if left >= 0 else replace(form, answers={}, doubts=dict.fromkeys(form.doubts, ())))
     return tuple(bounded)
 
 
