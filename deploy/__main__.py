@@ -1,6 +1,5 @@
 """`make deploy`, `deploy-plan`, `deploy-check`, `destroy` and `rotate` (docs/deploy.md)."""
 
-import json
 import os
 import re
 import shutil
@@ -14,8 +13,21 @@ from pathlib import Path
 
 from dns.resolver import Resolver
 
-from deploy import accounts, apis, dns, firestore, front, functions, schedule, secrets, sendgrid, storage, watch
-from deploy.place import Place
+from deploy import (
+    accounts,
+    apis,
+    billing,
+    dns,
+    firestore,
+    front,
+    functions,
+    schedule,
+    secrets,
+    sendgrid,
+    storage,
+    watch,
+)
+from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
     Command,
@@ -127,7 +139,7 @@ def _show_events(place: Place, outside: Outside) -> None:
 def deploy(environment: Mapping[str, str], outside: Outside) -> int:
     """Create what is missing, and update what differs."""
     place = _look_up(environment, outside)
-    _check_billing(place, outside)
+    billing.check_billing(place, outside.run)
     _refuse_bad_events(place, outside)
     sendgrid.try_engineers_key(outside.sendgrid)
     with _repeatable():
@@ -143,12 +155,14 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
 
 
 def check(environment: Mapping[str, str], outside: Outside) -> int:
-    """Report on the DNS records and the certificate; 1 where something is missing."""
+    """Report on the DNS records, the certificate and the budget; 1 where something is missing."""
     place = _look_up(environment, outside)
     all_there = dns.check(place, front.address(place, outside.run), outside.sendgrid, outside.resolver())
     certificate = front.certificate_state(place, outside.run)
     say(f"The certificate of {place.domain}: {certificate}")
-    return 0 if all_there and certificate == "ACTIVE" else 1
+    has_budget, budget = billing.budget(place, outside.run)
+    say(f"A budget that warns of the costs: {budget}")
+    return 0 if all_there and certificate == "ACTIVE" and has_budget else 1
 
 
 def destroy(environment: Mapping[str, str], outside: Outside) -> int:
@@ -178,8 +192,8 @@ def _show_removal(environment: Mapping[str, str], outside: Outside) -> int:
     say(f"\n# This stays: {kept}.")
     say(f'# To delete that too, for ever: DELETE_EVERYTHING_PEOPLE_SENT="{_sentence(environment)}"')
     say(
-        "# These stay too, and cost nothing: Google's services, switched on; the role rollcallDatabase; at SendGrid\n"
-        "# the domain, and tracking switched off. Delete the DNS records yourself."
+        "# These stay too, and cost nothing: Google's services, switched on; the role rollcallDatabase; the log of\n"
+        "# people's access; at SendGrid the domain, and tracking switched off. Delete the DNS records yourself."
     )
     say("# First check that no intake is open and no e-mail is pending: make status")
     say(f"# Nothing was done. To do it, name the project once more: make destroy ... REALLY={place.project}")
@@ -244,7 +258,9 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
         *secrets.steps(place),
         *accounts.steps(place),
         *sendgrid.steps(place, outside.sendgrid, secrets.SecretManager(place, outside.run)),
+        watch.log_exclusion(place),
         *functions.steps(place),
+        secrets.OldVersions(place),
         *accounts.invokers(place),
         *schedule.steps(place),
         *front.steps(place),
@@ -265,9 +281,12 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
         faults.append(f"ON_CALL={on_call}: is not an e-mail address, as on-call@example.org")
     if not _FOLDER.fullmatch(events) or not Path(events).is_dir():
         faults.append(f"EVENTS={events}: is no folder here whose name begins with events; only those are deployed")
+    host = environment.get("SENDGRID_HOST") or SENDGRID
+    if host not in (SENDGRID, SENDGRID_EU):
+        faults.append(f"SENDGRID_HOST={host}: is neither {SENDGRID} nor, for a subuser in the EU, {SENDGRID_EU}")
     if faults:
         raise StepFailed("\n".join(faults))
-    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], on_call, events)
+    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], on_call, events, host)
 
 
 def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
@@ -282,6 +301,12 @@ def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
         raise StepFailed(
             f"DOMAIN={given.domain}: the desk of {given.project} is {there}; to give it another host name, "
             f"first delete it (make destroy ... DOMAIN={there}: what people sent stays)"
+        )
+    sends_by = deployed.get("SENDGRID_HOST", SENDGRID) if deployed else given.sendgrid
+    if sends_by != given.sendgrid:
+        raise StepFailed(
+            f"SENDGRID_HOST={given.sendgrid}: the desk of {given.project} sends by {sends_by}; name that one, or first "
+            f"delete the desk (make destroy ... SENDGRID_HOST={sends_by}: what people sent stays)"
         )
     on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
     known = {"EVENTS": deployed.get("EVENTS", "")} if not environment.get("EVENTS") else {}
@@ -305,18 +330,6 @@ def _commit() -> str:
         check=False,
     )
     return asked.stdout.strip()
-
-
-def _check_billing(place: Place, outside: Outside) -> None:
-    """Who may not see billing gets Google's own error at the first step that needs it."""
-    looked = outside.run(
-        gcloud("billing projects describe", place.project, "--format=json", project=place.project, retries=False)
-    )
-    if looked.ok and not json.loads(looked.stdout).get("billingEnabled"):
-        raise StepFailed(
-            f"No billing account pays for {place.project}: "
-            f"https://console.cloud.google.com/billing/linkedaccount?project={place.project}"
-        )
 
 
 def _refuse_bad_events(place: Place, outside: Outside) -> None:

@@ -1,6 +1,7 @@
 """Who may do what: an account for each function, and the fewest roles."""
 
-from collections.abc import Sequence, Set
+import json
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from deploy.functions import FUNCTIONS
@@ -37,6 +38,7 @@ def steps(place: Place) -> tuple[Step, ...]:
         _in_project(place),
         _on_bucket(place),
         *(_on_secret(place, key) for key in SECRETS),
+        _audit_logs(place),
     )
 
 
@@ -132,6 +134,49 @@ def _on_secret(place: Place, key: str) -> GcloudSet:
         change=f"secrets {{}}-iam-policy-binding {SECRETS[key]}",
         wanted={("roles/secretmanager.secretAccessor", _member(place, reader), "") for reader in readers},
     )
+
+
+_DATA = ("DATA_READ", "DATA_WRITE")
+
+
+def _audit_logs(place: Place) -> GcloudSet:
+    """Who looks into what people sent, or takes a key, is written down; Google logs changes of settings by itself. The
+    functions' own accounts are left out: the database and the bucket are what they work on, and a log of it would hold
+    every registration's id and cost more than the rest. They do not read secrets often, so there nobody is left out.
+    `datastore` stands for Firestore too (https://cloud.google.com/firestore/docs/audit-logging).
+
+    gcloud changes what the file names and leaves the roles as they are; the etag keeps two who change it apart."""
+    functions = sorted(_member(place, function.name) for function in FUNCTIONS)
+    exempt = {"datastore.googleapis.com": functions, "storage.googleapis.com": functions}
+    wanted = {
+        service: [
+            {"logType": kind, **({"exemptedMembers": exempt[service]} if service in exempt else {})} for kind in _DATA
+        ]
+        for service in (*exempt, "secretmanager.googleapis.com")
+    }
+
+    def changes(there: Any) -> Sequence[Command]:
+        have = {one["service"]: one["auditLogConfigs"] for one in there.get("auditConfigs", ())}
+        if all(_same_logs(have.get(service, ()), logs) for service, logs in wanted.items()):
+            return []
+        configs = [{"service": service, "auditLogConfigs": logs} for service, logs in {**have, **wanted}.items()]
+        told = {"auditConfigs": configs} | ({"etag": there["etag"]} if "etag" in there else {})
+        put = f"projects set-iam-policy {place.project} /dev/stdin"
+        return [gcloud(put, project=place.project, stdin=json.dumps(told, indent=2))]
+
+    return GcloudSet(
+        title="a log of each access by a person to the database, the bucket and the secrets",
+        look=gcloud(f"projects get-iam-policy {place.project} --format=json", project=place.project),
+        changes=changes,
+        empty={},
+    )
+
+
+def _same_logs(have: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    def plain(logs: Sequence[Mapping[str, Any]]) -> dict[str, set[str]]:
+        return {log["logType"]: set(log.get("exemptedMembers", ())) for log in logs}
+
+    return plain(have) == plain(wanted)
 
 
 def _on_function(place: Place, name: str, public: bool) -> GcloudSet:

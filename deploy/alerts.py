@@ -89,6 +89,8 @@ def _logged(message: str, *more: str) -> str:
     return " AND ".join(('resource.type="cloud_run_revision"', f'jsonPayload.message="{message}"', *more))
 
 
+_FRONT = "l7_lb_rule"
+"""The load balancer, as Monitoring calls what Logging calls `http_load_balancer`: also in metrics from the logs."""
 METRICS = (
     Metric(
         "longest_waiting",
@@ -132,6 +134,12 @@ METRICS = (
         'resource.type="cloud_run_revision" AND log_id("run.googleapis.com/requests") AND httpRequest.status=429'
         # private functions are called again, by Eventarc or the next minute's job
         ' AND resource.labels.service_name=("register" OR "receive-email" OR "record-deliveries")',
+    ),
+    Metric(
+        "clients_refused",
+        "Requests that Cloud Armor refused",
+        # whose, is in the entry, which the logs exclude (https://cloud.google.com/armor/docs/request-logging)
+        'resource.type="http_load_balancer" AND jsonPayload.enforcedSecurityPolicy.outcome="DENY"',
     ),
 )
 """What is counted in the logs."""
@@ -183,8 +191,8 @@ def _promql(name: str, query: str) -> dict[str, Any]:
     return {"displayName": name, "conditionPrometheusQueryLanguage": {**asked, "disableMetricValidation": True}}
 
 
-def _counted(metric: str) -> str:
-    return f'resource.type="cloud_run_revision" AND metric.type="logging.googleapis.com/user/{OURS}_{metric}"'
+def _counted(metric: str, of: str = "cloud_run_revision") -> str:
+    return f'resource.type="{of}" AND metric.type="logging.googleapis.com/user/{OURS}_{metric}"'
 
 
 def _run(metric: str, *more: str) -> str:
@@ -344,6 +352,17 @@ def alerts(place: Place) -> tuple[Alert, ...]:
                     aligner="ALIGN_PERCENTILE_99",
                     reducer="REDUCE_MAX",
                     by=_PER_FUNCTION,
+                ),
+            ),
+            lasts=False,
+        ),
+        Alert(
+            "Clients refused",
+            "Cloud Armor refuses clients that ask more often than they may: a flood, or many people behind one "
+            "address. Refused forms may be sent again; SendGrid repeats what it posted.",
+            (
+                _threshold(
+                    "More than 300 requests were refused in five minutes", _counted("clients_refused", _FRONT), 300
                 ),
             ),
             lasts=False,

@@ -7,6 +7,7 @@ from deploy.place import Place
 from deploy.steps import Command, GcloudSet, Step, gcloud
 
 APIS = {
+    "billingbudgets": "tells `deploy-check` whether a budget warns of the costs",
     "artifactregistry": "keeps the functions' images",
     "cloudbuild": "builds them",
     "cloudfunctions": "the functions",

@@ -1,4 +1,4 @@
-"""The load balancer: one host name for the public functions, and Cloud Armor's limit per client.
+"""The load balancer: one host name for the public functions, and Cloud Armor's limits per client before each.
 
 A global external Application Load Balancer
 (https://cloud.google.com/load-balancing/docs/https/setup-global-ext-https-serverless). Its parts stand in order of
@@ -8,7 +8,9 @@ creation; each is named `rollcall`, or after its function.
   those of private functions too, to the form.
 - Public functions accept traffic from the load balancer alone (`internal-and-gclb`): nobody bypasses the limit through
   a `run.app` address.
-- Its request log is off: it would hold clients' addresses and the links in e-mails.
+- Its request log holds clients' addresses and the links in e-mails. It is on, since Cloud Armor reports its refusals
+  there alone, and none of it is kept: `deploy/watch.py` excludes it first, and counts the refusals.
+- By http it redirects browsers; what a program posts there, readable on its way, is refused.
 - It answers IPv4 alone. IPv6-only networks reach it through NAT64; an AAAA record that points elsewhere would block
   the certificate.
 - It limits no body: Cloud Run does, at 32 MiB (https://cloud.google.com/run/quotas); SendGrid sends at most 30 MB. A
@@ -31,14 +33,14 @@ _PATHS = {
 }
 """The public functions and their paths. SendGrid follows no redirect: its two are exact."""
 
-_HSTS = "Strict-Transport-Security: max-age=31536000"
-"""A year. Without `includeSubDomains`: subdomains are not ours, and may not have HTTPS. On the backend services, as in
-https://cloud.google.com/load-balancing/docs/https/setting-up-global-http-https-redirect: a header action in the URL map
-does not apply to redirects either."""
+_HSTS = "Strict-Transport-Security: max-age=31536000; includeSubDomains"
+"""A year. Below the desk's host name are SendGrid's records and nothing else (docs/deploy.md). On the backend services,
+as in https://cloud.google.com/load-balancing/docs/https/setting-up-global-http-https-redirect: a header action in the
+URL map does not apply to redirects either. By http it would not count (RFC 6797, 7.2)."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """The load balancer, and Cloud Armor's limits before `register`. The functions exist already."""
+    """The load balancer, and Cloud Armor's limits. The functions exist already, and so does the log exclusion."""
     return (
         _address(place),
         _endpoints(place),
@@ -101,7 +103,7 @@ def _endpoints(place: Place) -> GcloudSet:
 
 
 def _policy(place: Place) -> GcloudStep:
-    what = "--description=Rollcall: limit per client on the registration form"
+    what = "--description=Rollcall: limits per client"
     return GcloudStep(
         "the policy of the limits, at Cloud Armor",
         look=_ask(place, "security-policies describe rollcall --global"),
@@ -112,11 +114,13 @@ def _policy(place: Place) -> GcloudStep:
 
 @dataclass(frozen=True)
 class _Limit:
-    """Requests a minute from one address; more get 429."""
+    """Requests a minute from one address; more are refused."""
 
     priority: int
     count: int
     what: str
+    refusal: int
+    """The status."""
     which: str
     """The flag that selects requests."""
     match: Mapping[str, Any]
@@ -132,7 +136,7 @@ class _Limit:
             f"--rate-limit-threshold-count={self.count}",
             "--rate-limit-threshold-interval-sec=60",
             "--conform-action=allow",
-            "--exceed-action=deny-429",
+            f"--exceed-action=deny-{self.refusal}",
         )
 
     @property
@@ -141,21 +145,26 @@ class _Limit:
         limited = {
             "conformAction": "allow",
             "enforceOnKey": "IP",
-            "exceedAction": "deny(429)",
+            "exceedAction": f"deny({self.refusal})",
             "rateLimitThreshold": {"count": self.count, "intervalSec": 60},
         }
         return {"priority": self.priority, "action": "throttle", "match": self.match, "rateLimitOptions": limited}
 
 
 _POST = "request.method == 'POST'"
+_SENDGRIDS = "request.path == '/receive-email' || request.path == '/record-deliveries'"
 _LIMITS = (
+    # SendGrid posts for everyone, from many addresses that it does not list. It repeats after 502, for days, and loses
+    # a form after 429 (https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/inbound-email).
+    _Limit(900, 1200, "posts of SendGrid's", 502, f"--expression={_SENDGRIDS}", {"expr": {"expression": _SENDGRIDS}}),
     # A delegation of 150 behind one address, two presses each, within five minutes: 60 forms a minute.
-    _Limit(1000, 60, "forms", f"--expression={_POST}", {"expr": {"expression": _POST}}),
+    _Limit(1000, 60, "forms", 429, f"--expression={_POST}", {"expr": {"expression": _POST}}),
     # Pages are cheaper, and people open them more often than they send forms.
     _Limit(
         1100,
         300,
         "requests of any other kind",
+        429,
         "--src-ip-ranges=*",
         {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRanges": ["*"]}},
     ),
@@ -180,7 +189,7 @@ def _limits(place: Place) -> GcloudSet:
         ]
 
     return GcloudSet(
-        "the limits: 60 forms, and 300 other requests, a minute from one address",
+        "the limits: 60 forms, 300 other requests, and 1,200 posts to SendGrid's paths, a minute from one address",
         look=_ask(place, "security-policies describe rollcall --global"),
         changes=changes,
         empty=[{}],
@@ -190,16 +199,17 @@ def _limits(place: Place) -> GcloudSet:
 def _backends(place: Place) -> GcloudSet:
     settings = (
         "--no-enable-cdn",
-        "--no-enable-logging",
+        "--enable-logging",
+        "--logging-sample-rate=1.0",  # of refusals each is to be counted
         "--compression-mode=AUTOMATIC",  # of pages; no secret stands in one beside what its reader sent (BREACH)
         f"--custom-response-header={_HSTS}",
     )
 
     def is_current(backend: Any) -> bool:
         headers = [header.replace(" ", "") for header in backend.get("customResponseHeaders", [])]
-        logs = backend.get("logConfig", {}).get("enable")
+        logs = _has(backend.get("logConfig"), {"enable": True, "sampleRate": 1.0})
         compresses = backend.get("compressionMode") == "AUTOMATIC"
-        return headers == [_HSTS.replace(" ", "")] and compresses and not logs and not backend.get("enableCDN")
+        return headers == [_HSTS.replace(" ", "")] and compresses and logs and not backend.get("enableCDN")
 
     def changes(there: Any) -> Sequence[Command]:
         have = _named(there)
@@ -213,7 +223,7 @@ def _backends(place: Place) -> GcloudSet:
         ]
 
     return GcloudSet(
-        "a backend for each of them: HTTPS alone (HSTS), compressed, no log of requests, no cache",
+        "a backend for each of them: HTTPS alone (HSTS), compressed, its log counted and not kept, no cache",
         look=_ask(place, "backend-services list --global"),
         changes=changes,
         empty=[],
@@ -224,10 +234,6 @@ def _backends(place: Place) -> GcloudSet:
 
 
 def _connections(place: Place) -> GcloudSet:
-    """The limits apply to `register` alone: SendGrid posts for everyone from a few addresses, and Inbound Parse repeats
-    only after a 5xx, so a 429 would lose a form
-    (https://www.twilio.com/docs/sendgrid/for-developers/parsing-email/inbound-email)."""
-
     def changes(there: Any) -> Sequence[Command]:
         have = _named(there)
         group = f"--network-endpoint-group={{0}} --network-endpoint-group-region={place.region}"
@@ -236,12 +242,14 @@ def _connections(place: Place) -> GcloudSet:
             for name in _PATHS
             if not _has(have.get(name), {"backends": [{"group": f"networkEndpointGroups/{name}"}]})
         ]
-        if _has(have.get("register"), {"securityPolicy": "global/securityPolicies/rollcall"}):
-            return joining
-        return [*joining, _do(place, "backend-services update register --global --security-policy=rollcall")]
+        return joining + [
+            _do(place, f"backend-services update {name} --global --security-policy=rollcall")
+            for name in _PATHS
+            if not _has(have.get(name), {"securityPolicy": "global/securityPolicies/rollcall"})
+        ]
 
     return GcloudSet(
-        "each function in its backend, and the limits before register",
+        "each function in its backend, and the limits before each",
         look=_ask(place, "backend-services list --global"),
         changes=changes,
         empty=[],
@@ -249,14 +257,14 @@ def _connections(place: Place) -> GcloudSet:
 
 
 def _url_maps(place: Place) -> GcloudSet:
-    told = {way["name"]: way for way in (_routes(place), _TO_HTTPS)}
+    told = {way["name"]: way for way in (_routes(place), _to_https(place))}
 
     def put(name: str) -> Command:
         words = f"gcloud compute url-maps import {name} --global --project={place.project} --quiet"
         return Command(tuple(words.split()), json.dumps(told[name], indent=2))
 
     return GcloudSet(
-        "routes: each path to its function, everything else to the form, http to https",
+        "routes: each path to its function, everything else to the form; by http, browsers to https and nobody else",
         look=_ask(place, "url-maps list --global"),
         changes=lambda there: [put(name) for name in told if not _has(_named(there).get(name), told[name])],
         empty=[],
@@ -289,11 +297,27 @@ def _routes(place: Place) -> dict[str, Any]:
     }
 
 
-_TO_HTTPS: dict[str, Any] = {
-    "name": "rollcall-http",
-    "defaultUrlRedirect": {"httpsRedirect": True, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"},
-}
-"""301. https://cloud.google.com/load-balancing/docs/https/setting-up-global-http-https-redirect"""
+def _to_https(place: Place) -> dict[str, Any]:
+    """301 for what browsers ask by themselves. What a program posts here gets 403 from the load balancer, so that
+    somebody finds out (https://cloud.google.com/load-balancing/docs/https/traffic-management-global, "Fault injection":
+    an aborted request reaches no backend, though the rule must name one)."""
+    redirect = {"httpsRedirect": True, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"}
+    posted = [
+        {"prefixMatch": "/", "headerMatches": [{"headerName": ":method", "exactMatch": method}]}
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+    ]
+    backend = f"projects/{place.project}/global/backendServices/register"
+    refused = {
+        "faultInjectionPolicy": {"abort": {"httpStatus": 403, "percentage": 100.0}},
+        "weightedBackendServices": [{"backendService": backend, "weight": 100}],
+    }
+    rules = [{"priority": 1, "matchRules": posted, "routeAction": refused}]
+    return {
+        "name": "rollcall-http",
+        "defaultUrlRedirect": redirect,
+        "hostRules": [{"hosts": ["*"], "pathMatcher": "programs"}],
+        "pathMatchers": [{"name": "programs", "defaultUrlRedirect": redirect, "routeRules": rules}],
+    }
 
 
 def _certificate(place: Place) -> GcloudStep:

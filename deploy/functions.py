@@ -104,15 +104,17 @@ FUNCTIONS = (
         max_instances=5,
         keys=("SENDGRID_WEBHOOK_KEY",),
     ),
-    # An inbound e-mail has at most 30 MB, and is in memory several times while it is read: one takes half of this.
-    # SendGrid repeats for three days what got a 5xx, and never what got a 429 because no instance was free.
+    # An inbound e-mail has at most 30 MB, and is in memory several times. Four at once are received, and read one by
+    # one (rollcall/inbound/reader.py): 490 MB, and room for Google's libraries and the files. SendGrid repeats for
+    # three days what got a 5xx, and never what got a 429 because no instance was free: whoever holds posts without end
+    # must hold many.
     Function(
         "receive-email",
         "receives e-mails, and the forms in them, from SendGrid",
         True,
         "1Gi",
         300,
-        concurrency=1,
+        concurrency=4,
         max_instances=20,
         keys=("SENDGRID_PARSE_KEY",),
         files=(_READ, _WRITE),
@@ -150,6 +152,7 @@ def settings(place: Place) -> dict[str, str]:
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
+        "SENDGRID_HOST": place.sendgrid,
         # The library would ask for the bucket's settings, which takes a role that nothing else needs.
         "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
     }

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+SENDGRID = "https://api.sendgrid.com"
+SENDGRID_EU = "https://api.eu.sendgrid.com"
+"""For a subuser that was made in SendGrid's region EU
+(https://www.twilio.com/docs/sendgrid/data-residency/migrate-subusers)."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -19,6 +24,8 @@ class Place:
     """The e-mail address that gets the alerts."""
     events: str = "events"
     """The folder of the event files, below the project's own."""
+    sendgrid: str = SENDGRID
+    """The address of SendGrid's API, and so its region."""
     commit: str = ""
     """Of what is deployed, for a later rollback; empty where it is unknown."""
 

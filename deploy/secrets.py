@@ -70,11 +70,14 @@ class SecretManager:
         command = gcloud(f"secrets versions add {name} --data-file=-", project=self.place.project, stdin=value)
         run_checked(self.run, command)
 
-    def retire(self, name: str) -> None:
-        """Disable all versions but the newest, once functions are deployed with that. Raises `StepFailed`."""
-        for number in sorted(_versions(self.place, name, self.run))[:-1]:
+    def retire(self, name: str) -> bool:
+        """Disable all versions but the newest, once functions are deployed with that. Whether there were any. Raises
+        `StepFailed`."""
+        old = sorted(_versions(self.place, name, self.run))[:-1]
+        for number in old:
             command = gcloud(f"secrets versions disable {number} --secret={name}", project=self.place.project)
             run_checked(self.run, command)
+        return bool(old)
 
 
 def newest_version(place: Place, name: str, run: Run) -> str:
@@ -123,4 +126,27 @@ class LinkKey:
 
     def remove(self, run: Run) -> Result:
         """See `Step`."""
+        return Result.ABSENT
+
+
+@dataclass(frozen=True)
+class OldVersions:
+    """After the functions: a rotation that broke off leaves versions that no function has any more."""
+
+    place: Place
+    title: str = "versions of the keys that no function has any more, disabled"
+    holds_data: bool = False
+
+    def plan(self) -> Sequence[str]:
+        return []
+
+    def apply(self, run: Run) -> Result:
+        store = SecretManager(self.place, run)
+        retired = [store.retire(name) for name in SECRETS.values()]
+        return Result.UPDATED if any(retired) else Result.UNCHANGED
+
+    def plan_removal(self) -> Sequence[str]:
+        return []
+
+    def remove(self, run: Run) -> Result:
         return Result.ABSENT

@@ -18,12 +18,11 @@ from typing import Any, Protocol, TypeVar
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from deploy.place import Place
+from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.secrets import DELIVERY_EVENTS_KEY, INBOUND_KEY, SENDGRID_KEY
 from deploy.steps import Result, Run, Step, StepFailed, say
 from schemas.deliveries import DELIVERIES
 
-HOST = "https://api.sendgrid.com"
 TIMEOUT = 20.0
 """Seconds, for each part of a response."""
 _RETRY_AFTER = 15.0
@@ -56,7 +55,7 @@ class ApiRequest:
 
     def __str__(self) -> str:
         query = "?" + "&".join(f"{name}={value}" for name, value in self.query.items()) if self.query else ""
-        return f"{self.method} {HOST}/v3/{self.path}{query}" + (f" {json.dumps(self.body)}" if self.body else "")
+        return f"{self.method} {SENDGRID}/v3/{self.path}{query}" + (f" {json.dumps(self.body)}" if self.body else "")
 
     @property
     def scope(self) -> str:
@@ -108,20 +107,22 @@ class Api:
     """SendGrid's API with one key, which the first request asks for: a plan needs none. `host` may be a stand-in's;
     `wait` takes seconds."""
 
-    def __init__(self, key: Callable[[], str], host: str = HOST, wait: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, key: Callable[[], str], host: str = SENDGRID, wait: Callable[[float], None] = time.sleep
+    ) -> None:
         self._key = key
-        self._host = host
+        self.host = host
         self._client: Any = None
         self.wait = wait
 
     def by(self, key: str) -> "Api":
         """The same API with another key."""
-        return Api(lambda: key, self._host, self.wait)
+        return Api(lambda: key, self.host, self.wait)
 
     def __call__(self, ask: ApiRequest) -> Any:
         """The response's JSON, if any. Raises `Refused` or `Transient`."""
         if self._client is None:
-            sendgrid = SendGridAPIClient(self._key(), host=self._host)
+            sendgrid = SendGridAPIClient(self._key(), host=self.host)
             sendgrid.client.timeout = TIMEOUT
             self._client = sendgrid.client
         request = getattr(self._client._(ask.path), ask.method.lower())
@@ -164,7 +165,7 @@ def open_api(environment: Mapping[str, str] = os.environ, ask: Callable[[str], s
             return _usable(ask("Your SendGrid API key (full access; it is not stored): "))
         raise StepFailed("Set SENDGRID_API_KEY to a key of your SendGrid account with full access; it is not stored.")
 
-    return Api(key, environment.get("SENDGRID_HOST", HOST))
+    return Api(key, environment.get("SENDGRID_HOST") or SENDGRID)
 
 
 def try_engineers_key(api: Api) -> None:
@@ -200,23 +201,23 @@ class _Step:
     title: str
     requests: tuple[str, ...]
     look_and_make: Callable[[], Result]
-    wait: Callable[[float], None]
+    api: Api
     removal_requests: tuple[str, ...] = ()
     look_and_delete: Callable[[], Result] | None = None
     """None where it stays."""
     holds_data: bool = False
 
     def plan(self) -> Sequence[str]:
-        return self.requests
+        return [one.replace(SENDGRID, self.api.host, 1) for one in self.requests]
 
     def apply(self, run: Run) -> Result:
-        return retry_transient(self.look_and_make, self.wait)
+        return retry_transient(self.look_and_make, self.api.wait)
 
     def plan_removal(self) -> Sequence[str]:
-        return self.removal_requests
+        return [one.replace(SENDGRID, self.api.host, 1) for one in self.removal_requests]
 
     def remove(self, run: Run) -> Result:
-        return retry_transient(self.look_and_delete, self.wait) if self.look_and_delete else Result.UNCHANGED
+        return retry_transient(self.look_and_delete, self.api.wait) if self.look_and_delete else Result.UNCHANGED
 
 
 def steps(place: Place, api: Api, secrets: Secrets) -> tuple[Step, ...]:
@@ -257,7 +258,7 @@ def _tracking(api: Api, kind: str) -> Step:
         api(off)
         return Result.UPDATED
 
-    return _Step(f"SendGrid: {kind} tracking off, for the whole account", (str(off),), make, api.wait)
+    return _Step(f"SendGrid: {kind} tracking off, for the whole account", (str(off),), make, api)
 
 
 # --- The domain ---
@@ -297,9 +298,9 @@ def _domain_of(told: Mapping[str, Any]) -> AuthenticatedDomain:
 
 
 def _domain(place: Place, api: Api) -> Step:
-    make = ApiRequest(
-        "POST", "whitelabel/domains", {"domain": place.domain, "automatic_security": True, "default": False}
-    )
+    region = {"region": "eu"} if place.sendgrid == SENDGRID_EU else {}
+    told = {"domain": place.domain, "automatic_security": True, "default": False, **region}
+    make = ApiRequest("POST", "whitelabel/domains", told)
 
     def look_and_make() -> Result:
         if authenticated_domain(place, api):
@@ -307,7 +308,7 @@ def _domain(place: Place, api: Api) -> Step:
         api(make)
         return Result.CREATED
 
-    return _Step(f"SendGrid: authentication of {place.domain}", (str(make),), look_and_make, api.wait)
+    return _Step(f"SendGrid: authentication of {place.domain}", (str(make),), look_and_make, api)
 
 
 # --- The key ---
@@ -400,8 +401,8 @@ def _key(place: Place, api: Api, secrets: Secrets) -> Step:
         f"SendGrid: a key that may send e-mail and nothing else, into the secret {SENDGRID_KEY}",
         (str(_make_key(place)), str(_sandbox_send(place))),
         make,
-        api.wait,
-        (f"DELETE {HOST}/v3/api_keys/<each key named {name(place)}>",),
+        api,
+        (f"DELETE {SENDGRID}/v3/api_keys/<each key named {name(place)}>",),
         delete,
     )
 
@@ -479,7 +480,7 @@ def _event_webhook(place: Place, api: Api, secrets: Secrets) -> Step:
         f"SendGrid: delivery events, signed; the public key into the secret {DELIVERY_EVENTS_KEY}",
         (str(make), str(ApiRequest("PATCH", "user/webhooks/event/settings/signed/<id>", {"enabled": True}))),
         look_and_make,
-        api.wait,
+        api,
         (str(ApiRequest("DELETE", "user/webhooks/event/settings/<id>")),),
         delete,
     )
@@ -571,8 +572,8 @@ def _policy(place: Place, api: Api, secrets: Secrets) -> Step:
         f"SendGrid: a signature for inbound e-mails; the public key into the secret {INBOUND_KEY}",
         (str(_make_policy(place)),),
         make,
-        api.wait,
-        (f"DELETE {HOST}/v3/user/webhooks/security/policies/<each policy named {name(place)}>",),
+        api,
+        (f"DELETE {SENDGRID}/v3/user/webhooks/security/policies/<each policy named {name(place)}>",),
         delete,
     )
 
@@ -620,7 +621,7 @@ def _inbound_parse(place: Place, api: Api, secrets: Secrets) -> Step:
         f"SendGrid: e-mails to {place.domain} posted to receive-email, signed",
         (str(ApiRequest("POST", "user/webhooks/parse/settings", _inbound_parse_setting(place, "<the policy's id>"))),),
         look_and_make,
-        api.wait,
+        api,
         (str(ApiRequest("DELETE", f"user/webhooks/parse/settings/{place.domain}")),),
         delete,
     )

@@ -168,14 +168,17 @@ class Policies:
 
 
 _EXCLUSION = "rollcall-requests"
-_REQUESTS = 'log_id("run.googleapis.com/requests")'
+REQUESTS = 'log_id("run.googleapis.com/requests") OR log_id("requests")'
 
 
-def _no_requests_in_the_logs(project: str) -> GcloudSet:
-    """Cloud Run's own entry for each request holds the client's IP address, and the URL, which may hold the secret part
-    of a link. Metrics count requests before the exclusion."""
+def log_exclusion(place: Place) -> GcloudSet:
+    """Cloud Run's and the load balancer's own entries for each request hold the client's IP address, and the URL, which
+    may hold the secret part of a link; no exclusion can leave out a field. Metrics count them before the exclusion, the
+    refusals by Cloud Armor too (https://cloud.google.com/logging/docs/logs-based-metrics). It is there before the load
+    balancer."""
+    project = place.project
     sink = "logging sinks update _Default"
-    what = f"^;^name={_EXCLUSION};description=IP addresses and secret links;filter={_REQUESTS}"
+    what = f"^;^name={_EXCLUSION};description=IP addresses and secret links;filter={REQUESTS}"
     # `disabled` with any value disables, "false" too (gcloud logging sinks update --help)
     add = gcloud(sink, f"--add-exclusion={what}", project=project)
     update = gcloud(sink, f"--update-exclusion={what};disabled=", project=project)
@@ -187,7 +190,7 @@ def _no_requests_in_the_logs(project: str) -> GcloudSet:
         exclusion = there(found)
         if exclusion is None:
             return [add]
-        return [] if exclusion["filter"] == _REQUESTS and not exclusion.get("disabled") else [update]
+        return [] if exclusion["filter"] == REQUESTS and not exclusion.get("disabled") else [update]
 
     return GcloudSet(
         title="log exclusion: no requests, which hold IP addresses and secret links",
@@ -212,7 +215,7 @@ def _channels(project: str) -> Command:
 
 
 def steps(place: Place) -> tuple[Step, ...]:
-    """All monitoring; it comes after the functions."""
+    """All other monitoring; it comes after the functions."""
     on_call = "On call"
     check = f"{OURS} {place.domain}"
     channel = {
@@ -231,7 +234,6 @@ def steps(place: Place) -> tuple[Step, ...]:
     metrics = {metric.id: metric.body() for metric in METRICS}
     policies = {alert.name: alert.body() for alert in alerts(place)}
     return (
-        _no_requests_in_the_logs(place.project),
         _several(f"notification channel: {place.on_call}", _CHANNELS, place.project, {on_call: channel}),
         _several("metrics, counted from the logs", _METRICS, place.project, metrics),
         _several(f"uptime check: https://{place.domain}/register", _UPTIME_CHECKS, place.project, {check: page}),

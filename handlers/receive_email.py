@@ -29,7 +29,7 @@ def receive_email(
             body = signed_body(request, keys, LARGEST_BODY, now)
         except HttpProblem as problem:
             log("WARNING", "inbound e-mail not received", why=problem.title)
-            return Response(status=413 if problem.status == 413 else 503)
+            return Response(status=503 if problem.status == 408 else problem.status)
         if isinstance(body, Unsigned):
             log("WARNING", "inbound e-mail refused", why=body.why)
             return Response(status=401)

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import socket
+import threading
 import time
 import zlib
 from collections import Counter
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from threading import Timer
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -34,7 +35,9 @@ _KEY = re.compile("[ -~]{1,255}")
 _LARGEST_DRAINED = 32 << 20  # bytes; Cloud Run accepts no longer request over HTTP/1
 _PATIENCE_DRAINING = 1.0
 _PIECE = 1 << 20  # bytes
+_LOOK_EVERY = 0.1  # seconds
 _NOTHING = "Nothing was registered"
+_waited_for: dict[int, tuple[float, Request]] = {}  # until when (`time.monotonic`)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,12 @@ class Form:
         return bot_signal_in(self.typed.get(HIDDEN, ""), _instant(self.typed.get(SHOWN_AT, "")), now)
 
 
-def read_body(request: Request, most: int = LARGEST_BODY, seconds: Callable[[], float] = time.monotonic) -> bytes:
+def read_body(
+    request: Request,
+    most: int = LARGEST_BODY,
+    patience: float | None = None,
+    seconds: Callable[[], float] = time.monotonic,
+) -> bytes:
     """The whole body, whatever the method and address; afterwards `request.get_data` has it too. Raises `HttpProblem`:
     413 more than `most` bytes, 408 not here in time, 400 incomplete."""
     if not _has_body(request):
@@ -73,7 +81,7 @@ def read_body(request: Request, most: int = LARGEST_BODY, seconds: Callable[[], 
     body = b""
     try:
         if said <= most:
-            body = b"".join(_pieces(request, said or most + 1, PATIENCE, seconds))
+            body = b"".join(_pieces(request, said or most + 1, patience or PATIENCE, seconds))
         elif said <= _LARGEST_DRAINED:
             # whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)
             for _ in _pieces(request, said, _PATIENCE_DRAINING, seconds):
@@ -177,13 +185,27 @@ def _pieces(request: Request, size: int, patience: float, seconds: Callable[[], 
 @contextmanager
 def _hanging_up(request: Request, seconds: float) -> Iterator[None]:
     # the server waits for a number of bytes of its own, with no time limit
-    alarm = Timer(seconds, _hang_up, (request,))
-    alarm.daemon = True
-    alarm.start()
+    _watch()
+    _waited_for[id(request)] = (time.monotonic() + seconds, request)
     try:
         yield
     finally:
-        alarm.cancel()
+        del _waited_for[id(request)]
+
+
+@cache
+def _watch() -> None:
+    # one thread for all bodies: one each would cost a twentieth of a registration
+    threading.Thread(target=_hang_up_on_the_late, daemon=True).start()
+
+
+def _hang_up_on_the_late() -> None:
+    while True:
+        time.sleep(_LOOK_EVERY)
+        now = time.monotonic()
+        for late_at, request in _waited_for.copy().values():
+            if now >= late_at:
+                _hang_up(request)
 
 
 def _hang_up(request: Request) -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from flask import Request
@@ -25,6 +26,8 @@ TIMESTAMP = "X-Twilio-Email-Event-Webhook-Timestamp"
 _TEN_DIGITS = re.compile(r"[0-9]{10}")
 # SendGrid repeats an inbound e-mail for three days, delivery events for one, and does not say whether it signs anew
 _REPEATED_FOR = timedelta(days=4)
+# Seconds. Anybody can make up a signature, which is known only when the body is there; SendGrid sends at once, or again
+PATIENCE = 2.0
 
 
 def verification_keys(text: str) -> tuple[EllipticCurvePublicKey, ...]:
@@ -58,16 +61,19 @@ def signed_body(
     if why:
         discard_rest(request)
         return Unsigned(why)
-    body = read_body(request, most)
+    body = read_body(request, most, PATIENCE)
     signed = timestamp.encode() + body
     return body if any(_verifies(key, signature, signed) for key in keys) else Unsigned("signed by another key")
 
 
 def _signature(request: Request) -> bytes:
+    """Empty where the header is none."""
     try:
-        return base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
+        signature = base64.b64decode(request.headers.get(SIGNATURE, ""), validate=True)
+        decode_dss_signature(signature)
     except ValueError:
         return b""
+    return signature
 
 
 def _verification_key(text: str) -> EllipticCurvePublicKey:

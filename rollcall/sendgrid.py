@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
-from urllib.request import HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 
 from email_validator import EmailNotValidError, validate_email
 from python_http_client import Client
@@ -59,9 +59,16 @@ class SendGridPoster:
             return Unknown("no clear answer from SendGrid: URLError")
         except (OSError, HTTPException) as error:
             return Unknown(f"no clear answer from SendGrid: {type(error).__name__}")
-        if answer.status_code != _ACCEPTED:  # a redirect is followed as a GET, by which nothing is accepted
+        if answer.status_code != _ACCEPTED:
             return Unknown(f"SendGrid answered {answer.status_code}")
         return Accepted()
+
+
+class _FollowsNone(HTTPRedirectHandler):
+    """A redirect is an answer like another: it would take our key elsewhere."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
 
 
 class _OfOneContext(Client):  # type: ignore[misc]
@@ -71,7 +78,7 @@ class _OfOneContext(Client):  # type: ignore[misc]
         super().__init__(*arguments, **named)
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])  # as `http.client` does for its own
-        self._opener = build_opener(HTTPSHandler(context=context))
+        self._opener = build_opener(HTTPSHandler(context=context), _FollowsNone())
 
     def _make_request(self, _opener: OpenerDirector, request: Request, timeout: float | None = None) -> Any:
         return super()._make_request(self._opener, request, timeout)
@@ -156,7 +163,7 @@ def _answered(error: HTTPError) -> SendResult:
     note = f"SendGrid answered {error.status_code}"
     if error.status_code in _REFUSED or error.status_code == _TOO_FAST:
         return RateLimited(error.status_code in _REFUSED, note, _asked_to_wait(error.headers or {}))
-    if error.status_code >= 500:
+    if error.status_code >= 500 or error.status_code < 400:
         return Unknown(note)
     return Rejected(error.status_code in _NEVER, note)
 

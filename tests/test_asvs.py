@@ -40,6 +40,44 @@ def test_what_shows_that_a_requirement_is_met_exists(id: str, where: str) -> Non
         assert not test or f"def {test}(" in (ROOT / file).read_text("utf-8"), test
 
 
+CALLS_OUT = {
+    "urllib.request": {"rollcall/sendgrid.py"},
+    "python_http_client": {"rollcall/sendgrid.py"},
+    "sendgrid": {"rollcall/sendgrid.py"},
+    "google.cloud.firestore": {"main.py", "rollcall/store/firestore.py", "rollcall/store/firestore_rpc.py"},
+    "google.cloud.storage": {"main.py", "rollcall/store/cloud_storage.py"},
+}
+"""V13.2.4: what opens connections, and who may use it: Firestore, Cloud Storage, SendGrid."""
+ELSEWHERE = {"http.client", "socket", "requests", "httpx", "aiohttp", "urllib3", "ftplib", "smtplib"}
+"""What opens others."""
+ONLY_NAMES = {
+    ("rollcall/sendgrid.py", "http.client"),
+    ("rollcall/sendgrid.py", "socket"),
+    ("handlers/request_body.py", "socket"),
+}
+"""Kinds of errors, and the deadline of a request that came in."""
+
+
+def test_functions_call_the_named_services_alone() -> None:
+    said = subprocess.run(["git", "ls-files", "--", *CODE], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    deployed = [
+        file for file in said.split() if not file.startswith(("deploy/", "rollcall/local/", "rollcall/ops/", "tests/"))
+    ]
+    calls = set()
+    for file in deployed:
+        for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
+            match node:
+                case ast.Import():
+                    names = [alias.name for alias in node.names]
+                case ast.ImportFrom():
+                    names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+                case _:
+                    continue
+            calls |= {(file, name) for name in names if name in CALLS_OUT or name in ELSEWHERE}
+    assert {(file, name) for file, name in calls if file not in CALLS_OUT.get(name, set())} <= ONLY_NAMES
+    assert {name for _, name in calls} >= CALLS_OUT.keys()
+
+
 def test_nothing_is_evaluated() -> None:
     """V1.3.2."""
     files = subprocess.run(["git", "ls-files", "--", *CODE], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -25,6 +25,7 @@ from tests.support.sendgrid_api import (
     resets_unread,
     sendgrid_api,
 )
+from tests.support.threaded import QuietHandler, http_server
 
 MESSAGE = Email(
     email_id="intgov04.A.confirmation",
@@ -250,6 +251,21 @@ def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behavio
     assert isinstance(poster(api, timeout=0.5).post(MESSAGE), Unknown)
     assert len(api.bodies) == (0 if behaviour is resets_unread else 1)
     assert poster(api).post(MESSAGE) == Accepted()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_takes_the_key_elsewhere(api: SendGridApi, status: int) -> None:
+    class Elsewhere(QuietHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+
+    asked: list[str | None] = []
+    with http_server(Elsewhere) as elsewhere:
+        api.answers.append((status, {"Location": f"{elsewhere}/"}))
+        assert poster(api).post(MESSAGE) == Unknown(f"SendGrid answered {status}")
+    assert asked == []
 
 
 def test_a_name_that_is_nowhere() -> None:

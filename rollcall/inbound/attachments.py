@@ -16,7 +16,7 @@ from typing import Any
 from rollcall.inbound.charsets import decode
 from rollcall.inbound.grouping import MOST_FORMS, Answered
 from rollcall.inbound.html import Page, text_of_html
-from rollcall.inbound.labels import Vocabulary, vocabulary
+from rollcall.inbound.labels import TooMuch, Vocabulary, bounded, vocabulary
 from rollcall.inbound.lists import answered, forms_in_rows
 from rollcall.inbound.mime import File
 from rollcall.inbound.pdf import rows_of
@@ -31,8 +31,13 @@ MOST_PAGES = 200
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
+MOST_LISTED = 400_000
+"""Characters, of which a row takes twenty."""
 MOST_ENTRIES = 1000
-MOST_ROWS = 2000
+MOST_ELEMENTS = 50_000
+MOST_WITHIN = 5
+"""Paragraphs in one another, as in text boxes."""
+MOST_FIELDS = 2000
 _LOOKED_AT = 4096
 """Characters, for the delimiter: the most of them in a line."""
 
@@ -48,7 +53,14 @@ def may_hold_form(file: File) -> bool:
 
 
 def forms_in_file(event: Event, file: File) -> list[Answered]:
-    """Raises whatever the libraries raise for a broken file."""
+    """None in one that is too much. Raises whatever the libraries raise for a broken file."""
+    try:
+        return _forms_in_file(event, file)
+    except TooMuch:
+        return []
+
+
+def _forms_in_file(event: Event, file: File) -> list[Answered]:
     name, size = file.name.lower(), len(file.content)
     if b"%PDF-" in file.content[:1024]:
         return _in_pdf(event, file.content) if size <= MOST_BYTES["pdf"] else []
@@ -86,7 +98,7 @@ def _in_html(event: Event, text: str) -> list[Answered]:
 
 def _in_json(event: Event, text: str) -> list[Answered]:
     """Keys are names or labels; a list of people may be an object's one array."""
-    told = json.loads(text)
+    told = json.loads(bounded(text, MOST_LISTED))
     if isinstance(told, dict):
         arrays = (value for value in told.values() if isinstance(value, list))
         lists = [array for array in arrays if any(isinstance(one, dict) for one in array)]
@@ -104,7 +116,7 @@ def _as_text(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _in_csv(event: Event, text: str) -> list[Answered]:
-    first, _, rest = text.partition("\n")
+    first, _, rest = bounded(text, MOST_LISTED).partition("\n")
     said = re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE)  # Excel's own way to say the delimiter
     if said:
         delimiter, text = said.group(1), rest
@@ -112,12 +124,13 @@ def _in_csv(event: Event, text: str) -> list[Answered]:
         lines = text[:_LOOKED_AT].splitlines()
         delimiter = max(_DELIMITERS, key=lambda one: max((line.count(one) for line in lines), default=0))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    return _in_rows(event, [[_unguarded(cell) for cell in row] for row in islice(reader, MOST_ROWS)])
+    return _in_rows(event, [[_unguarded(cell) for cell in row] for row in reader])
 
 
 def _in_rows(event: Event, rows: list[list[str]]) -> list[Answered]:
     """A list, or a form of two columns."""
-    return forms_in_rows(vocabulary(event), rows) or forms_in_text(event, "\n".join("\t".join(row) for row in rows))
+    text = bounded("\n".join("\t".join(row) for row in rows), MOST_LISTED)
+    return forms_in_rows(vocabulary(event), rows) or forms_in_text(event, text)
 
 
 def _unguarded(cell: str) -> str:
@@ -202,25 +215,35 @@ def _text_of_pdf(words: Vocabulary, reader: Any) -> str:
 
 def _in_package(event: Event, content: bytes) -> list[Answered]:
     if content.count(b"PK\1\2") > MOST_ENTRIES:
-        return []
+        raise TooMuch
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         entries = packed.infolist()
-        texts = sum(entry.file_size for entry in entries if entry.filename.endswith((".xml", ".rels")))
-        unpacked = sum(entry.file_size for entry in entries)
-        if texts > MOST_XML or unpacked > MOST_UNPACKED:
-            return []
+        texts = [entry for entry in entries if _is_text(packed, entry)]
+        if sum(entry.file_size for entry in entries) > MOST_UNPACKED or sum(one.file_size for one in texts) > MOST_XML:
+            raise TooMuch
         names = packed.namelist()
-        is_ods = "content.xml" in names and packed.read("mimetype") == b"application/vnd.oasis.opendocument.spreadsheet"
-    if "word/document.xml" in names:
-        return _in_docx(event, content)
-    return _in_sheets(event, content) if is_ods or "xl/workbook.xml" in names else []
+        if "word/document.xml" in names:
+            return _in_docx(event, content)
+        parts = {entry.filename: packed.read(entry) for entry in texts}
+    is_ods = "content.xml" in parts and parts.get("mimetype") == b"application/vnd.oasis.opendocument.spreadsheet"
+    return _in_sheets(event, parts) if is_ods or "xl/workbook.xml" in parts else []
 
 
-def _in_sheets(event: Event, content: bytes) -> list[Answered]:
-    forms: list[Answered] = []
-    for rows in rows_in(content):
-        forms += _in_rows(event, rows[:MOST_ROWS])
-    return forms
+def _is_text(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
+    """By its beginning: a part of any name may be XML."""
+    with packed.open(entry) as part:
+        return part.read(64).lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in (b"", b"<") or entry.filename == "mimetype"
+
+
+def _in_sheets(event: Event, parts: Mapping[str, bytes]) -> list[Answered]:
+    sheets: list[list[list[str]]] = []
+    left = MOST_LISTED
+    for rows in rows_in(parts):
+        left -= sum(20 + sum(map(len, row)) + len(row) for row in rows)
+        if left < 0:
+            raise TooMuch
+        sheets.append(rows)
+    return [form for rows in sheets for form in _in_rows(event, rows)]
 
 
 def _in_docx(event: Event, content: bytes) -> list[Answered]:
@@ -234,9 +257,13 @@ def _text_of_docx(body: Any) -> str:
     from lxml import etree
 
     page = Page()
+    within = 0
     walk = etree.iterwalk(body, events=("start", "end"))
-    for event, element in walk:
+    for number, (event, element) in enumerate(walk):
         tag = str(element.tag).removeprefix(_WORD)
+        within += (tag == "p") * (1 if event == "start" else -1)
+        if number > 2 * MOST_ELEMENTS or within > MOST_WITHIN:
+            raise TooMuch
         if event == "end":
             if tag == "p":
                 page.end_line()

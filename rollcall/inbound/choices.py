@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rollcall.model.registration import fold
+from rollcall.model.registration import fold, normal_form
 
 MOST_OF_CHOICES = 4000
 
@@ -24,13 +24,23 @@ _TOKEN = re.compile(
 )
 
 
+class _Kept(dict[int, str]):
+    """Letters and digits; a blank for all else, nothing for accents."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        accent = unicodedata.category(character) == "Mn"
+        self[code] = kept = character if character.isalnum() else "" if accent else " "
+        return kept
+
+
+_KEPT = _Kept()
+
+
 def plain(text: str) -> str:
     """For comparing: folded letters and digits, without accents."""
-    letters = unicodedata.normalize("NFD", fold(text))
-    kept = "".join(
-        character if character.isalnum() else " " for character in letters if unicodedata.category(character) != "Mn"
-    )
-    return " ".join(kept.split())
+    letters = text.lower() if text.isascii() else normal_form("NFD", fold(text))
+    return " ".join(letters.translate(_KEPT).split())
 
 
 plain_word = lru_cache(maxsize=20_000)(plain)

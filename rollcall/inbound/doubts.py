@@ -22,6 +22,8 @@ _SAME = re.compile(
 )
 _DIVIDES = re.compile(r"\w\s*[/&+;]\s*\w|\w\s(?:and|et|und|y|и)\s\w", re.IGNORECASE)
 """In both names: two people."""
+_LONGEST_NAME = 250
+"""Characters: longer ones have a fault anyway."""
 _LOST = re.compile(f"{Text.lost_letters.pattern}|{LOST}")
 
 
@@ -42,8 +44,8 @@ def doubts_about(answers: Mapping[str, str]) -> Doubts:
 
 def _is_not_the_name(answers: Mapping[str, str]) -> bool:
     """A signature in another script may be it; initials are."""
-    signature = plain(answers.get("signature", ""))
-    name = plain(f"{answers.get('first_name', '')} {answers.get('family_name', '')}")
+    signature = plain(answers.get("signature", "")[:_LONGEST_NAME])
+    name = plain(f"{answers.get('first_name', '')} {answers.get('family_name', '')}"[:_LONGEST_NAME])
     if not signature or not name or _script(signature) != _script(name):
         return False
     words, signed = name.split(), signature.split()

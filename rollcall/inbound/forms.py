@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from time import process_time
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file, may_hold_form
@@ -10,17 +12,20 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
+from rollcall.inbound.labels import TooMuch
 from rollcall.inbound.letter import A_FORM, QUESTION_MARKS, asks, names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.text import TextRead, read_text
 from rollcall.model.event import Event
-from rollcall.model.inbound import Doubt, InboundForm, ParsedForm
+from rollcall.model.inbound import Doubt, InboundForm, ParsedForm, ReviewReason
 from rollcall.model.registration import fold
 from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 20
 """Of kinds that are read, in an e-mail and those within it."""
+SECONDS = 0.7
+"""Of a processor, after which no other file is begun."""
 LONGEST_DATE = 60
 """Characters."""
 _DATES = {
@@ -30,7 +35,7 @@ _DATES = {
     "RETURN_AS_TIMEZONE_AWARE": False,
 }
 
-_TAG = re.compile(r"\[[^\]]*\]|=\?\S*")
+_TAG = re.compile(r"\[[^\[\]]*\]|=\?\S*")
 """As lists and gateways put into a subject, and what they break of it."""
 
 _Read = TypeVar("_Read")
@@ -51,7 +56,8 @@ class Found:
     """What stands beside them and says something."""
     asks: bool = False
     refuses: bool = False
-    too_many_files: bool = False
+    over: ReviewReason | None = None
+    """Why not all of it was read."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +71,36 @@ class About:
     """The form that it may correct."""
 
 
-def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
-    """Never raises."""
+def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callable[[], float] = process_time) -> Found:
+    """Never raises. Where a text is too much, a person looks; a file that is counts as not read."""
+    try:
+        return _found(event, parts, about, clock)
+    except TooMuch:
+        return Found((), (), over=ReviewReason.TOO_COMPLICATED)
+
+
+def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float]) -> Found:
+    begun = clock()
+
+    def late() -> bool:
+        return clock() - begun > SECONDS
+
     forms: list[Answered] = []
     beside: list[str] = []
     not_read: list[str] = []
     files = 0
     forwarded = times_forwarded(about.subject)
     for part in _all_parts(parts):
-        read = _in_body(event, part, forwarded if part is parts else 0)
+        if late():
+            raise TooMuch
+        read = _in_body(event, part, forwarded if part is parts else 0, late)
         said = read.corrections
         forms += [_corrected(about.asked, said)] if about.asked and said.answers and part is parts else read.forms
         beside.append(read.beside)
         for file in part.files:
             files += may_hold_form(file)
-            found: list[Answered] = _tried(forms_in_file, event, file, []) if files <= MOST_FILES else []
+            worth_it = files <= MOST_FILES and len(forms) <= MOST_FORMS and not late()
+            found: list[Answered] = _tried(forms_in_file, event, file, []) if worth_it else []
             forms += found
             beside += [form.beside for form in found]
             if not (found or file.inline or file.type in _NO_PAPERS):
@@ -100,7 +121,7 @@ def find_forms(event: Event, parts: Parts, about: About = About()) -> Found:
         says,
         asks(says),
         refuses(f"{about.subject}\n\n{letter}"),
-        files > MOST_FILES,
+        ReviewReason.TOO_MANY_FILES if files > MOST_FILES else None,
     )
 
 
@@ -120,13 +141,18 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
         waiting += reversed(part.within)
 
 
-def _in_body(event: Event, parts: Parts, forwarded: int) -> TextRead:
+def _in_body(event: Event, parts: Parts, forwarded: int, late: Callable[[], bool]) -> TextRead:
     """The text or the HTML, whichever tells more; where the other has different answers, that casts doubt."""
     nothing = TextRead([])
     plain = _together([_tried(read_text, event, text, nothing, forwarded) for text in parts.plain])
+    if late():
+        raise TooMuch
     shown = _together([_tried(_read_html, event, html, nothing, forwarded) for html in parts.html])
     read, other = (shown, plain) if _told(shown) > _told(plain) else (plain, shown)
-    forms = [_compared(form, other.forms) for form in read.forms]
+    versions: dict[tuple[str, ...], list[Answered]] = {}
+    for version in other.forms:
+        versions.setdefault(names_of(version), []).append(version)
+    forms = [_compared(form, versions.get(names_of(form), ())) for form in read.forms]
     for doubt in parts.doubts:
         forms = [form.doubted(doubt) for form in forms]
     return replace(read, forms=forms)
@@ -152,7 +178,7 @@ def _told(read: TextRead) -> tuple[int, int]:
 def _compared(form: Answered, others: Sequence[Answered]) -> Answered:
     """With the other versions of the same person's form."""
     for other in others:
-        if names_of(other) == names_of(form) and (differing := _differing(form, other)):
+        if differing := _differing(form, other):
             form = form.doubted(Doubt.VERSIONS_DIFFER, *differing)
     return form
 
@@ -164,6 +190,7 @@ def _differing(form: Answered, other: Answered) -> list[str]:
     return sorted(name for name, one, two in said if one not in two and two not in one)
 
 
+@lru_cache(maxsize=10_000)  # of a person with many forms each is compared with all
 def _letters(text: str) -> str:
     return "".join(plain(text).split()) or fold(text)
 
@@ -172,7 +199,7 @@ def _tried(read: Callable[..., _Read], event: Event, source: object, nothing: _R
     """Libraries do not document what they raise for a broken file."""
     try:
         return read(event, source, *more)
-    except MemoryError:
+    except (MemoryError, TooMuch):
         raise
     except Exception:
         return nothing
@@ -198,8 +225,11 @@ def _alone(form: Answered, namesakes: Sequence[Answered]) -> Answered:
 
 
 def _may_be_one_person(one: Answered, other: Answered) -> bool:
-    first, second = (fold(form.answers.get("email", "")) for form in (one, other))
+    first, second = (_folded(form.answers.get("email", "")) for form in (one, other))
     return not first or not second or first == second
+
+
+_folded = lru_cache(maxsize=1000)(fold)
 
 
 def _joined(one: Answered, other: Answered) -> Answered:

@@ -14,6 +14,8 @@ MOST_FORMS = 200
 NAMES = ("family_name", "first_name")
 SHARED = ("category", "organization", "address")
 """A focal point may say these once, before the first name, for all."""
+MOST_ABOUT = 50
+"""Things that one doubt names."""
 NOTHING = "-"
 """Written by who has none; blank, but in a correction."""
 _CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
@@ -79,7 +81,8 @@ class Answered:
         if STRUCK_OUT in value:
             return self.answering(name, value.replace(STRUCK_OUT, "").strip()).doubted(Doubt.STRUCK_OUT, name)
         first = self.answers.get(name, "")
-        if first and value and fold(first) != fold(value):
+        told = name in self.doubts.get(Doubt.TWO_ANSWERS, ())  # then it is not compared with each
+        if first and value and not told and fold(first) != fold(value):
             return self.doubted(Doubt.TWO_ANSWERS, name)
         return replace(self, answers={**self.answers, name: value}) if value and not first else self
 
@@ -87,7 +90,10 @@ class Answered:
         return replace(self, answers={name: text for name, text in self.answers.items() if text})
 
     def doubted(self, doubt: Doubt, *about: str) -> "Answered":
-        said = dict.fromkeys((*self.doubts.get(doubt, ()), *about))
+        before = self.doubts.get(doubt)
+        if before and len(before) >= MOST_ABOUT:
+            return self
+        said = dict.fromkeys((*(before or ()), *about))
         return replace(self, doubts={**self.doubts, doubt: tuple(said)})
 
     @property
@@ -151,22 +157,26 @@ def _corrections(items: Sequence[Item]) -> Answered:
 
 def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
     """What a form leaves out may stand in a quoted one of the same person, or may not."""
-    left = list(quoted)
+    left = [(other, _known_by(other)) for other in quoted]
     for one in own:
-        same = next((other for other in left if _may_be_one(one, other)), None)
-        if same is None:
+        known = _known_by(one)
+        place = next((place for place, (_, other) in enumerate(left) if _may_be_one(known, other)), None)
+        if place is None:
             yield one
             continue
-        left.remove(same)
+        same, _ = left.pop(place)
         missing = {name: value for name, value in same.answers.items() if name not in one.answers}
         yield replace(one, answers={**missing, **one.answers}).doubted(Doubt.QUOTED, *missing) if missing else one
-    yield from (other.doubted(Doubt.QUOTED) for other in left)
+    yield from (other.doubted(Doubt.QUOTED) for other, _ in left)
 
 
-def _may_be_one(own: Answered, quoted: Answered) -> bool:
+def _known_by(form: Answered) -> list[str]:
+    return [fold(form.answers.get(name, "")) for name in (*NAMES, "email")]
+
+
+def _may_be_one(own: Sequence[str], quoted: Sequence[str]) -> bool:
     """Names, title and e-mail address stay together."""
-    given = [(fold(own.answers.get(name, "")), fold(quoted.answers.get(name, ""))) for name in (*NAMES, "email")]
-    same = [one == other for one, other in given if one and other]
+    same = [one == other for one, other in zip(own, quoted, strict=True) if one and other]
     return all(same) and bool(same)
 
 
@@ -273,7 +283,8 @@ def _contacts_apart(items: Sequence[Item]) -> list[Sequence[Item]]:
     """Telephone and e-mail above or below an empty line may be a letterhead's or a signature's; not below where each
     answer stands between empty lines."""
     gaps = [item.gap for item in items[1:]]
-    blanks = [at for at, gap in enumerate(gaps, start=1) if gap > min(gaps)]
+    least = min(gaps, default=Gap.NONE)
+    blanks = [at for at, gap in enumerate(gaps, start=1) if gap > least]
     run = next((at for at, item in enumerate(items) if item.field not in _REACHED_AT | {""}), len(items))
     above = [at for at in range(1, min(run, len(gaps)) + 1) if gaps[at - 1] > Gap.NONE][-1:]
     above += [at for at in blanks[:1] if at > run and _is_contact(items[:at], _CONTACT)]
@@ -316,14 +327,18 @@ def _between(items: Sequence[Item], seen: Mapping[str, int], at: int) -> tuple[i
 
 def _joined(pieces: Sequence[_Piece]) -> list[_Piece]:
     """Two telephones in adjacent lines are one person's, as are the halves of a name."""
-    joined: list[_Piece] = []
+    joined: list[list[_Piece]] = []
+    named: set[str] = set()
     for piece in pieces:
-        adjacent = joined and piece.gap is Gap.NONE and not (piece.items[0].row or joined[-1].items[0].row)
-        if adjacent and piece.names.isdisjoint(joined[-1].names):
-            joined[-1] = _Piece([*joined[-1].items, *piece.items], joined[-1].unsure or piece.unsure)
+        names = piece.names
+        adjacent = joined and piece.gap is Gap.NONE and not (piece.items[0].row or joined[-1][0].items[0].row)
+        if adjacent and names.isdisjoint(named):
+            joined[-1].append(piece)
+            named |= names
         else:
-            joined.append(piece)
-    return joined
+            joined.append([piece])
+            named = names
+    return [_Piece([item for one in of for item in one.items], any(one.unsure for one in of)) for of in joined]
 
 
 def _form_in(piece: _Piece) -> Answered:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from rollcall.inbound.labels import STRUCK_OUT
+from rollcall.inbound.labels import STRUCK_OUT, TooMuch
 
 _BLOCKS = (
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "div", "dl", "dt"),
@@ -26,6 +26,7 @@ _HYPHENS = {0x2011: "-", 0xAD: None}
 _WORD = re.compile(r"[ \t\r\n\f]+|[^ \t\r\n\f]+")
 LONGEST_HTML = 2_000_000
 """Characters, without the longest tags."""
+MOST_ELEMENTS = 50_000
 LONGEST_TAG = 3000
 """Characters: libxml2 compares each attribute with all others."""
 _LONG_TAG = re.compile(rf"<[a-z][^<>]{{{LONGEST_TAG},}}+>?", re.IGNORECASE)
@@ -105,10 +106,14 @@ class Page:
 
 
 def text_of_html(html: str) -> str:
-    """Reads broken HTML as browsers do."""
+    """Reads broken HTML as browsers do. Raises `TooMuch`."""
     from lxml import etree
 
-    html = _LONG_TAG.sub("", html)[:LONGEST_HTML]  # most often a picture
+    html = _LONG_TAG.sub("", html)  # most often a picture
+    if (
+        len(html) > LONGEST_HTML or html.count("<") > 3 * MOST_ELEMENTS
+    ):  # which the parser keeps, even those that end none
+        raise TooMuch
     html = _ENDS.sub("<div></div>", html)  # browsers show what stands below
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
@@ -126,7 +131,9 @@ def text_of_html(html: str) -> str:
 def _lay_out(walk: Any, page: Page) -> None:
     """Elements may lie too deep for recursion."""
     kept_as_typed = 0
-    for event, element in walk:
+    for number, (event, element) in enumerate(walk):
+        if number > 2 * MOST_ELEMENTS:
+            raise TooMuch
         tag = element.tag
         if event == "start":
             if _is_left_out(element):

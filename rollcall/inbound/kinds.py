@@ -8,7 +8,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from html import unescape
 
 from lxml import etree
 
@@ -19,6 +18,7 @@ from rollcall.model.email import Attachment
 MOST_UNPACKED = 20_000_000
 """Bytes that are looked at in a PDF, or in the parts of a package; in more, nobody knows what is there."""
 MOST_PARTS = 1000
+MOST_STREAMS = 10_000
 LONGEST_STEM = 80
 NAMELESS = "attachment"
 
@@ -50,11 +50,10 @@ _MARKUP = re.compile(
     rb"base|applet|[a-z]+:script)[\s/>])|(?:java|vb)script:",
     re.IGNORECASE,
 )
-_IN_PICTURES = re.compile(rb"<(?:!doctype|\?php|(?:html|body|script|iframe|svg)[\s/>])", re.IGNORECASE)
+_IN_OTHERS = re.compile(rb"<(?:!doctype|\?php|(?:html|body|script|iframe|svg)[\s/>])", re.IGNORECASE)
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _FORMULA = re.compile(
-    r"(?:^|[,;\t|])[ ]*+[\"']?+[ ]*+(?:[=@]|[+-][^,;\t\n|!]{0,500}[|!]|[+-][ ]*+[A-Za-z])",
-    re.MULTILINE,
+    r"(?:^|[,;\t|\r])[ ]*+[\"']?+[ ]*+(?:[=@＝＠]|[+＋－-][^,;\t\r\n|!]{0,500}[|!]|[+＋－-][ ]*+[A-Za-z])", re.MULTILINE
 )
 _ZIP_END = b"PK\x05\x06"
 _ZIP_END_WITHIN = 65_557  # bytes from the file's end (APPNOTE.TXT, 4.3.16)
@@ -82,10 +81,11 @@ _ACTIVE_PARTS = re.compile(
     r"(?:^|/)(?:scripts|basic)/"
 )
 _ACTIVE_XML = re.compile(
-    rb"macroenabled|macrosheet|dde-link|=\s*+DDE\s*+\(|<!(?:doctype|entity)|<script:|\binstr\s*+=\s*+[\"'][^\"']*DDE",
+    rb"macroenabled|macrosheet|dde-link|<!(?:doctype|entity)|<script:|"
+    rb"(?:_xlfn\.(?:_xlws\.)?|=\s*+(?:COM\.MICROSOFT\.)?)(?:WEBSERVICE|IMAGE|DDE)\s*+\(",
     re.IGNORECASE,
 )
-_INSTRUCTION = re.compile(rb"<(?:\w+:)?instrText[^<>]*>([^<]*)<")
+_ACTIVE_FIELD = re.compile(r"(?:\A|\s)(?:DDE(?:AUTO)?|INCLUDE(?:TEXT|PICTURE)|IMPORT|LINK|DATABASE)\s")
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 _ACTIVE_RELATIONS = (
     "/aFChunk",
@@ -133,7 +133,7 @@ def _kind(name: str, content: bytes) -> tuple[str, str] | None:
         return (".pdf", "application/pdf") if _is_quiet_pdf(content) else None
     for begins, ending, type in _PICTURES:
         if begins.match(content):
-            return None if _IN_PICTURES.search(content) else (ending, type)
+            return None if _IN_OTHERS.search(content) else (ending, type)
     _, dot, ending = name.lower().rpartition(".")
     plain = _PLAIN.get(f".{ending}" if dot else "")
     return plain if plain and _is_plain_text(content, plain[0]) else None
@@ -152,12 +152,14 @@ def _is_plain_text(content: bytes, ending: str) -> bool:
 
 def _is_quiet_pdf(content: bytes) -> bool:
     plain = _PDF_ESCAPE.sub(_unescaped, content)
-    if b"%%EOF" not in content[-_PDF_END_WITHIN:] or _PDF_ACTIVE.search(plain):
+    if b"%%EOF" not in content[-_PDF_END_WITHIN:] or _IN_OTHERS.search(content[:1024]) or _PDF_ACTIVE.search(plain):
         return False
-    for objects in _PDF_OBJECTS.finditer(plain):  # those that are packed in another way are not looked into below
+    # those that are packed in another way than by Flate alone are not looked into below
+    for number, objects in enumerate(_PDF_OBJECTS.finditer(plain)):
         begins = plain.rfind(b"obj", max(0, objects.start() - _LONGEST_DICTIONARY), objects.start())
         ends = plain.find(b"stream", objects.end(), objects.end() + _LONGEST_DICTIONARY)
-        if begins >= 0 and ends >= 0 and _PDF_OTHER_FILTER.search(plain, begins, ends):
+        is_odd = begins >= 0 and ends >= 0 and _PDF_OTHER_FILTER.search(plain, begins, ends)
+        if is_odd or number >= MOST_STREAMS:
             return False
     return not any(_PDF_ACTIVE.search(_PDF_ESCAPE.sub(_unescaped, objects)) for objects in _packed_objects(content))
 
@@ -170,16 +172,17 @@ def _packed_objects(content: bytes) -> Iterator[bytes]:
     """Whatever a stream may pack that begins with a number (7.5.7), or a comment: pictures do not. Raises `ValueError`
     where it is too much."""
     left = MOST_UNPACKED
-    for stream in _PDF_STREAM.finditer(content):
-        unpacking, unpacked = zlib.decompressobj(), bytearray()
+    for number, stream in enumerate(_PDF_STREAM.finditer(content)):
+        unpacking, unpacked, begins = zlib.decompressobj(), bytearray(), b""
         with suppress(zlib.error):
             for at in range(stream.end(), len(content), _PIECE):
-                unpacked += unpacking.decompress(content[at : at + _PIECE], left)
-                begins = unpacked.lstrip(_PDF_BLANK)[:1]
+                piece = unpacking.decompress(content[at : at + _PIECE], left)
+                unpacked += piece
+                begins = begins or piece.lstrip(_PDF_BLANK)[:1]
                 if unpacking.eof or len(unpacked) >= left or (begins and begins not in b"0123456789%"):
                     break
         left -= len(unpacked)
-        if left <= 0:
+        if left <= 0 or number >= MOST_STREAMS:
             raise ValueError("too much to look at")
         yield bytes(unpacked)
 
@@ -212,7 +215,16 @@ def _is_active(name: str, xml: bytes) -> bool:
         return True
     if name.endswith(".rels"):
         return any(map(_is_active_relation, etree.fromstring(xml, _PARSER).iter("{*}Relationship")))
-    return "DDE" in unescape(b"".join(_INSTRUCTION.findall(xml)).decode("utf-8", "replace")).upper()
+    if b"instr" not in xml:
+        return False
+    document = etree.fromstring(xml, _PARSER)
+    pieces = "".join(map(_piece, document.iter("{*}instrText", "{*}fldChar")))
+    whole = " ".join(value for one in document.iter("{*}fldSimple") for value in one.values())
+    return _ACTIVE_FIELD.search(f"{pieces} {whole} ".upper()) is not None
+
+
+def _piece(of_field: etree._Element) -> str:
+    return " " if str(of_field.tag).endswith("fldChar") else "".join(of_field.itertext())
 
 
 def _is_active_relation(relation: etree._Element) -> bool:

@@ -8,10 +8,14 @@ from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from rollcall.inbound.choices import HAS_BOX, Choices, choices_of, plain
+from rollcall.inbound.choices import HAS_BOX, Choices, choices_of, plain, plain_word
 from rollcall.model.event import Event
+from rollcall.model.registration import normal_form
 from schemas.form import FormField, form_fields
 
+MOST_TEXT = 150_000
+"""Characters, accents and ligatures apart; a line takes twenty. A form above ten e-mails has 30,000; the hardest take a
+second."""
 LONGEST_LINE = 20_000
 LONGEST_LABEL = 120
 """Characters, hints included."""
@@ -22,12 +26,15 @@ is doubted. Choices are made by striking out; there it means nothing."""
 
 _BULLET = re.compile(r"[\s*•·▪●■○□◦❑❏\-–—#+\u200b-\u200f\ufeff]*(?:\(?(?:\d{1,2}|[a-wyzA-WYZ])[.)]\s*)?[\s*_]*")
 _SEPARATOR = re.compile(
+    r"(?=[\s*_:：.…·])(?:"  # most letters are none of these
     r"(?P<colon>[ \t\xa0]{0,9}[*_]{0,3}[ \xa0]{0,3}[:：])"
     r"|(?P<leaders>\s?(?:[.…_·]{2,}|…)[\s:：.…_·]*)"
     r"|(?P<wide>\t[ \xa0]*|[ \xa0]{2,}\t?[ \xa0]*)"
-    r"|(?P<dash>[ \xa0][-–—=][ \xa0])"
+    r"|(?P<dash>[ \xa0][-–—=][ \xa0]))"
 )
 _NUMBER = re.compile(r"[+(\d]")
+_MOST_WORDS = 12
+"""Of a label."""
 _LAST_WORD = re.compile(r"[^\W_]{1,30}\W{0,4}\Z")
 _WORD_START = re.compile(r"(?:(?<=[\s,;|/(*])|\A)[^\W_]")
 _HINT = re.compile(r"\([^()]*\)")
@@ -36,6 +43,19 @@ _DECORATION = re.compile(rf"[\s{_LEADERS}*]*[_…·*][\s{_LEADERS}*]*|\.{{2,}}\s
 _LINK = re.compile(r"(?<!\s)\s*[<\[(](?:mailto|tel):[^<>\[\]()\s]*[>\])]", re.IGNORECASE)
 
 _NAMED_ADDRESS = re.compile(r"[^<>]*+<\s*+([^<>\s@]++@[^<>\s]++)\s*+>[\s,;.]*+")
+
+
+class TooMuch(ValueError):
+    """A person looks."""
+
+
+def bounded(text: str, most: int = MOST_TEXT) -> str:
+    """Raises `TooMuch`."""
+    if len(text) <= most:
+        spelled_out = text if text.isascii() else normal_form("NFKD", text)  # one letter may stand for a sentence
+        if len(spelled_out) + 20 * len(text.splitlines()) <= most:
+            return text
+    raise TooMuch
 
 
 @dataclass(frozen=True)
@@ -167,7 +187,6 @@ class Label:
 def labels_in(words: Vocabulary, line: str) -> list[Label]:
     if not line or line.isspace():
         return []
-    line = line[:LONGEST_LINE]
     bullet = _BULLET.match(line)
     body = line[bullet.end() :] if bullet else line
     first = _first_label(words, body)
@@ -180,17 +199,17 @@ def labels_in(words: Vocabulary, line: str) -> list[Label]:
 
 
 _UNKNOWN = re.compile(
-    r"(?P<label>[^\W\d_][^:：\t?!;,<>@]{0,39}?)\s*(?:：|:(?=\s|\Z)|\.{3,}|…|_{3,}|\t+(?=\S)(?!.*\t)"
-    r"|(?P<wide>[ \xa0]{2,}))\s*(?P<rest>.*)"
+    r"(?P<label>[^\W\d_][^:：\t?!;,<>@]{0,39}?)(?:\s*+(?:：|:(?=\s|\Z)|\.{3,}|…|_{3,}|(?<=\t)(?=\S)(?!.*\t))"
+    r"|(?P<wide>[ \xa0]{2,}+))\s*+(?P<rest>.*)"
 )
-_MOST_WORDS = 5
+_MOST_UNKNOWN_WORDS = 5
 
 
 def unknown_label(line: str, *, wide: bool) -> tuple[str, str] | None:
     """What looks like a label, and the answer beside it. `wide`: blanks may divide them."""
     body = line[bullet.end() :] if (bullet := _BULLET.match(line)) else line
     found = _UNKNOWN.fullmatch(body.rstrip())
-    if not found or len(found["label"].split()) > _MOST_WORDS or (found["wide"] and not wide):
+    if not found or len(found["label"].split()) > _MOST_UNKNOWN_WORDS or (found["wide"] and not wide):
         return None
     return found["label"].strip(" *_"), value_in(found["rest"])
 
@@ -252,11 +271,13 @@ def _further_labels(words: Vocabulary, body: str, first: _Place) -> Iterator[_Pl
 
 
 def _label_before(words: Vocabulary, body: str, at: int, end: int) -> tuple[tuple[str, ...], int]:
+    """Labels hold no colons."""
+    at = max(at, body.rfind(":", at, end) + 1, body.rfind("：", at, end) + 1)
     before = max(at, end - 60)
     last = _LAST_WORD.search(body[before:end])
-    if last and plain(last.group()) in words.last_words:
-        for word in _WORD_START.finditer(body[before:end]):
-            begin = before + word.start()
+    if last and plain_word(last.group()) in words.last_words:
+        starts = [before + word.start() for word in _WORD_START.finditer(body[before:end])]
+        for begin in starts[-_MOST_WORDS:]:
             if (begin > before or before == at) and (names := words.called(body[begin:end])):
                 return names, begin
     return (), end

@@ -74,6 +74,8 @@ _FOOTER = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
 _WORD = re.compile(r"[^\W_]+")
+_LONG_WORD = re.compile(r"(\w{40})\w+")
+"""None in any language."""
 _ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]+|https?://\S+")
 
 _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
@@ -196,6 +198,9 @@ def is_closing(line: str) -> bool:
 _BEGINNINGS = {plain(said[:2]) for said in (*_SALUTATIONS, *_CLOSINGS, *_DEVICES)}
 
 
+_beginning = lru_cache(maxsize=100)(plain)
+
+
 def _greets(line: str) -> bool:
     return _begins(line, _SALUTATIONS)
 
@@ -205,12 +210,12 @@ def _closes(line: str) -> bool:
 
 
 def _is_of_device(line: str) -> bool:
-    return plain(line[:200]).startswith(_DEVICES)
+    return _beginning(line[:200]).startswith(_DEVICES)
 
 
 def _begins(line: str, phrases: Sequence[str]) -> bool:
     """A word alone must end there (`Best, Jo`, but not `Best Western`), unless a name belongs to it (`Dear Jo`)."""
-    said = f"{plain(line[:200])} "
+    said = f"{_beginning(line[:200])} "
     found = [one for one in phrases if said.startswith(one if one[-1] > _FIRST_IDEOGRAPH else f"{one} ")]
     ends = said.strip() in found or bool(_WORD_ENDS.match(line))
     return any(ends or " " in one or one in _WITH_A_NAME or one[-1] > _FIRST_IDEOGRAPH for one in found)
@@ -291,7 +296,7 @@ def asks(text: str) -> bool:
 
 def refuses(text: str) -> bool:
     """Whether words cancel, refuse, replace or set a condition."""
-    paragraphs = map(plain, re.split(r"\n\s*\n", text[:LONGEST_LETTER]))
+    paragraphs = (_LONG_WORD.sub(r"\1", plain(one)) for one in re.split(r"\n\s*\n", text[:LONGEST_LETTER]))
     return any(_REFUSES.search(said) for said in paragraphs if not _FOOTER.search(said))
 
 

@@ -43,7 +43,7 @@ _KNOWN = re.compile(
 )
 _KNOWN_FROM = re.compile(r"\s*\*?(?:From|De)\s?:", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@:]{1,64}@[^\s<>@:]{3,}")
-_NAMED_ADDRESS = re.compile(r"[^\s:：].{0,100}?[<\[(](?:mailto:)?[^\s<>@]{1,64}@[^\s<>@]{3,}")
+_BRACKETED = re.compile(r"[<\[(](?:mailto:)?[^\s<>\[\]()@]{1,64}@[^\s<>@]{3,}")
 _DAY = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
 _TIME = re.compile(r"\b\d{1,2}[:.h時时點点시]\s?\d{2}")
 _ASKS = re.compile(r"[?!？！؟]")
@@ -168,7 +168,7 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
     if not 3 <= len(labels) <= _MOST_LABELS:
         return at
     timed = any(_DAY.search(line) and _TIME.search(line) for line in block)
-    named = any(_NAMED_ADDRESS.search(line) for line in block)
+    named = any(line[: address.start()].rstrip(" \t:：") for line in block for address in _BRACKETED.finditer(line))
     addressed = sum(_ADDRESS.search(line) is not None for line in block) > 1
     return at + len(block) if timed and (named or addressed) else at
 

@@ -71,7 +71,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
     about = About(subject, decoded(headers.first("from")), asked)
     found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
     says_more = bool(found.forms and found.letter)
-    too_many = Reason(ReviewReason.TOO_MANY_FILES) if found.too_many_files else None
+    over = Reason(found.over) if found.over else None
     return ParsedEmail(
         sender=next(iter(from_addresses(headers)), ""),
         subject=subject[:LONGEST_SUBJECT],
@@ -87,7 +87,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         asks=says_more and found.asks,
         refuses=found.refuses,
         automatic=automatic(post, headers, parts.files),
-        unproven=unproven(post, headers) or too_many,
+        unproven=unproven(post, headers) or over,
         spam=is_spam(post),
         recipients=post.envelope_to,
     )

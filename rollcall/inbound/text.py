@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from rollcall.inbound.grouping import MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
 from rollcall.inbound.labels import (
     LONGEST_LABEL,
+    LONGEST_LINE,
     STRUCK_OUT,
     InOrder,
     Label,
+    TooMuch,
     Vocabulary,
+    bounded,
     labels_in,
     unknown_label,
     value_in,
@@ -23,8 +26,6 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt
 from schemas.form import FIELD_NAMES
 
-LONGEST_TEXT = 2_000_000
-"""Characters."""
 _MOST_LINES = 40
 """More than any address; the schema then says so."""
 _MOST_ITEMS = 2 * MOST_FORMS * len(FIELD_NAMES)
@@ -52,8 +53,10 @@ class TextRead:
 
 
 def read_text(event: Event, text: str, forwarded: int = 0) -> TextRead:
-    """`forwarded` as in `lines_of`."""
-    lines = lines_of(text[:LONGEST_TEXT], forwarded)
+    """`forwarded` as in `lines_of`. Raises `TooMuch`."""
+    lines = lines_of(bounded(text), forwarded)
+    if any(len(line.text) > LONGEST_LINE for line in lines):
+        raise TooMuch
     read = _read(event, lines)
     marked = [] if read.forms else _with_colons(vocabulary(event), lines)
     return _read(event, marked) if marked else read

@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Literal
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread."""
@@ -17,6 +19,7 @@ TITLES = {"mr": "Mr.", "mrs": "Mrs.", "ms": "Ms.", "miss": "Miss"}
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
 _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
+_MOST_MARKS = re.compile(r"[^\w\0-\x7f\u034f]{30}(?!\u034f)")
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,17 @@ def fold(text: str) -> str:
     """For comparing only: NFKC, casefold, spacing; without joiners and direction marks."""
     if text.isascii():
         return " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return " ".join("".join(character for character in folded if unicodedata.category(character) != "Cf").split())
+    folded = normal_form("NFKC", normal_form("NFKC", text).casefold())
+    if not folded.isprintable():
+        folded = "".join(character for character in folded if unicodedata.category(character) != "Cf")
+    return " ".join(folded.split())
+
+
+def normal_form(form: Literal["NFD", "NFKC", "NFKD"], text: str) -> str:
+    """For comparing only, in linear time: with a joiner after 30 marks (Stream-Safe Text Format, UAX #15, 13)."""
+    # since Unicode sorts the marks upon a letter one by one
+    text = text.replace("\uff9e", "\u3099").replace("\uff9f", "\u309a")  # the two letters that become marks
+    return unicodedata.normalize(form, _MOST_MARKS.sub("\\g<0>\u034f", text))
 
 
 def normalized(name: str) -> str:
@@ -129,7 +141,7 @@ def without_accents(name: str) -> str:
     """As `normalized`, in base letters only."""
     if name.isascii():
         return normalized(name)
-    letters = unicodedata.normalize("NFKD", normalized(name).translate(_LOOK_ALIKES))
+    letters = normal_form("NFKD", normalized(name).translate(_LOOK_ALIKES))
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
@@ -138,7 +150,7 @@ def normalized_address(email: str) -> str:
     local, _, domain = email.rpartition("@")
     if not domain.isascii():
         # lower case, no case folding: ß and ς are letters of their own in a domain name (RFC 5894, 7.2)
-        domain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", domain).lower())
+        domain = normal_form("NFKC", normal_form("NFKC", domain).lower())
         letters = (letter for letter in domain.replace("。", ".") if unicodedata.category(letter) != "Cf")
         domain = ".".join(map(_ascii_label, "".join(letters).split(".")))
     local = fold(local.strip('"'))
@@ -177,7 +189,8 @@ def base32(octets: bytes) -> str:
 
 
 def _ascii_label(label: str) -> str:
-    return label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+    # a longer one is no name in DNS, and Punycode's time grows with its square
+    return label if label.isascii() or len(label) > 63 else f"xn--{label.encode('punycode').decode()}"
 
 
 _APOSTROPHES = "`´ʹʻʼʽʾʿˈˊˋ΄՚׳‘’‛′‵ꞌ＇"

@@ -14,8 +14,7 @@ from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake
 
-_AHEAD = timedelta(hours=1)
-"""People register while we count."""
+_AHEAD = timedelta(hours=1)  # people register while we count
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,9 @@ _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
 _PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL)
 _TICK = timedelta(microseconds=1)
+# A clock that is set back by less is waited for, so that times keep their order. One that ran ahead by more would close
+# intakes, and hold e-mails up, until the time that it showed.
 _WAITED_FOR = timedelta(hours=2)
-"""A clock that is set back by less is waited for, so that times keep their order. One that ran ahead by more would
-close intakes, and hold e-mails up, until the time that it showed."""
 _A_MOMENT = timedelta(minutes=1)
 _LOG = logging.getLogger(__name__)
 _INSTANT = "@"
@@ -70,12 +70,13 @@ class SqliteStore(DocumentStore):
 
 
 class SqliteDatabase:
-    """Times are taken inside the write lock; each is later than the one before, unless the clock ran ahead."""
+    """Times are taken inside the write lock; each is later than the one before, or the clock ran ahead."""
 
     def __init__(self, path: Path, clock: Callable[[], datetime], *, durable: bool) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        path.touch(mode=0o600)  # the files that SQLite puts beside it are made with the same rights
+        if path.name != ":memory:":
+            path.touch(mode=0o600)  # the files that SQLite puts beside it are made with the same rights
         self._connection = sqlite3.connect(
             path, timeout=_BUSY_AFTER.total_seconds(), isolation_level=None, check_same_thread=False
         )
@@ -206,8 +207,7 @@ class SqliteDatabase:
         return not was_before
 
     def _set_back(self, now: datetime, last: datetime) -> None:
-        """An intake that only the clock closed is open again, and closes at its time with everybody; what the clock put
-        off is due."""
+        """Opens the intakes that only the clock closed, which close at their time with everybody."""
         _LOG.warning("the clock ran ahead to %s and is now at %s: intakes that it closed open again", last, now)
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),

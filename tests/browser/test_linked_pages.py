@@ -62,3 +62,12 @@ def test_one_of_the_staff_has_dealt_with_a_message(page: Page, desk: LinkedPages
     page.get_by_role("button", name="I have dealt with it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
     assert desk.inbound("LEFT").resolved
+
+
+def test_what_is_sandboxed_can_be_saved_and_read(page: Page) -> None:
+    page.goto("/register/open")
+    with page.expect_download() as downloading:
+        page.locator('a[href$="form.pdf"]').first.click()
+    assert downloading.value.path().read_bytes().startswith(b"%PDF-")
+    page.goto("/register/open/form.txt")
+    expect(page.locator("body")).to_contain_text("Family name")

@@ -24,7 +24,7 @@ from dns.resolver import Resolver
 from deploy import firestore, front, functions, secrets, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
-from deploy.place import Place
+from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.sendgrid import Api
 from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.store.sqlite import SqliteStore
@@ -226,6 +226,33 @@ def test_accounts_have_only_the_roles_they_need(deployment: Deployment) -> None:
     }
 
 
+def test_access_by_people_is_logged(deployment: Deployment) -> None:
+    """The functions' own reading and writing of the database and the bucket is left out; taking a key never is."""
+    configs = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["auditConfigs"]
+    logged = {
+        (one["service"].partition(".")[0], log["logType"]): set(map(_plain, log.get("exemptedMembers", ())))
+        for one in configs
+        for log in one["auditLogConfigs"]
+    }
+    functions = {*PUBLIC, *PRIVATE}
+    assert logged == {
+        **{(service, f"DATA_{what}"): functions for service in ("datastore", "storage") for what in ("READ", "WRITE")},
+        **{("secretmanager", f"DATA_{what}"): set() for what in ("READ", "WRITE")},
+    }
+
+
+def test_logs_of_access_that_somebody_switched_off_are_on_again_and_roles_stay(deployment: Deployment) -> None:
+    google, of = deployment.google, f"cloudresourcemanager projects/{PROJECT}"
+    was, roles = deepcopy(google.policies[of]["auditConfigs"]), google.members(of)
+    theirs = {"service": "run.googleapis.com", "auditLogConfigs": [{"logType": "DATA_READ"}]}
+    google.policies[of]["auditConfigs"] = [theirs, {**was[0], "auditLogConfigs": was[0]["auditLogConfigs"][:1]}]
+    step = _step(deployment, "a log of each access")
+    assert step.apply(deployment.outside.run) is Result.UPDATED
+    assert step.apply(deployment.outside.run) is Result.UNCHANGED
+    assert google.policies[of]["auditConfigs"] == [theirs, *was]
+    assert google.members(of) == roles
+
+
 def test_the_builder_reads_sources_and_no_inbound_emails(deployment: Deployment) -> None:
     bindings = deployment.policies[f"cloudresourcemanager projects/{PROJECT}"]["bindings"]
     (viewer,) = [one for one in bindings if one["role"] == "roles/storage.objectViewer"]
@@ -350,6 +377,8 @@ def test_only_what_functions_need_is_uploaded(deployment: Deployment) -> None:
     assert {name.partition("/")[0] for name in names} == {
         *("main.py", "requirements.txt", "handlers", "schemas", "templates", "rollcall", "events")
     }
+    files = [name for name in names if not name.endswith("/")]
+    assert not [name for name in files if name.startswith(("rollcall/local/", "rollcall/ops/", "templates/local/"))]
 
 
 @pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
@@ -393,6 +422,13 @@ def test_another_host_name_is_refused(deployment: Deployment, capsys: pytest.Cap
     before = len(deployment.google.changes())
     assert main("deploy", SETTINGS | {"DOMAIN": "other.example.org"}, deployment.outside) == 1
     assert "the desk of p-test is registration.example.org" in capsys.readouterr().out
+    assert len(deployment.google.changes()) == before
+
+
+def test_another_region_of_sendgrids_is_refused(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    before = len(deployment.google.changes())
+    assert main("deploy", SETTINGS | {"SENDGRID_HOST": SENDGRID_EU}, deployment.outside) == 1
+    assert f"the desk of p-test sends by {SENDGRID}" in capsys.readouterr().out
     assert len(deployment.google.changes()) == before
 
 
@@ -551,6 +587,13 @@ def test_a_half_rotated_link_key_is_not_rotated_again(
     assert "refused" in said
     assert "`make deploy`, which finishes this" in said
     assert "the same command" not in said
+    assert main("deploy", SETTINGS, deployment.outside) == 0
+    states = {
+        int(path.rpartition("/")[2]): one["state"]
+        for path, one in deployment.google.resources.items()
+        if "/secrets/link-key/versions/" in path
+    }
+    assert {number for number, state in states.items() if state == "ENABLED"} == {max(states)}
 
 
 def test_differences_are_updated(deployment: Deployment) -> None:
@@ -655,6 +698,7 @@ def test_all_invalid_settings_are_named_before_any_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
+    wrong |= {"SENDGRID_HOST": "https://api.eu.sendgrid.net"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out

@@ -8,7 +8,7 @@ from tests.support.planned import PLACE, plan
 from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-VERB = re.compile(r"^(create|deploy|enable|update|import|add(-.*)?)$")
+VERB = re.compile(r"^(create|deploy|enable|update|import|(add|set)(-.*)?)$")
 """gcloud's words that end the name of a kind of thing."""
 
 

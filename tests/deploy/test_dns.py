@@ -242,15 +242,26 @@ def test_check_is_not_content_while_anything_is_missing(zone: Zone, account: Acc
 
 @pytest.mark.usefixtures("gcloud_is_there")
 @pytest.mark.parametrize(
-    ("records_are_set", "certificate", "code"),
-    [(True, "ACTIVE", 0), (True, "PROVISIONING", 1), (True, None, 1), (False, "ACTIVE", 1)],
+    ("records_are_set", "certificate", "budgets", "code"),
+    [
+        (True, "ACTIVE", [{"thresholdRules": [{"thresholdPercent": 0.9}]}], 0),
+        (True, "ACTIVE", [{"thresholdRules": [{}], "budgetFilter": {"projects": [f"projects/{PLACE.number}"]}}], 0),
+        (True, "ACTIVE", None, 0),  # who may not see the billing account is told so
+        (True, "ACTIVE", [], 1),
+        (True, "ACTIVE", [{"thresholdRules": [{}], "budgetFilter": {"projects": ["projects/1"]}}], 1),
+        (True, "ACTIVE", [{"budgetFilter": {}}], 1),  # it warns nobody
+        (True, "PROVISIONING", None, 1),
+        (True, None, None, 1),
+        (False, "ACTIVE", None, 1),
+    ],
 )
-def test_the_command_is_content_once_records_and_certificate_are_there(
+def test_the_command_is_content_once_records_certificate_and_budget_are_there(
     zone: Zone,
     account: Account,
     wanted: tuple[Record, ...],
     records_are_set: bool,
     certificate: str | None,
+    budgets: list[object] | None,
     code: int,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -261,6 +272,8 @@ def test_the_command_is_content_once_records_and_certificate_are_there(
         "projects describe": {"projectNumber": PLACE.number},
         "beta monitoring": [{"userLabels": {"made-by": "rollcall"}, "labels": {"email_address": PLACE.on_call}}],
         "compute addresses": {"address": ADDRESS},
+        "billing projects": {"billingAccountName": "billingAccounts/0-0-0"},
+        "billing budgets": budgets,
         "compute ssl-certificates": certificate and {"managed": {"status": certificate}},
     }
 
@@ -270,4 +283,7 @@ def test_the_command_is_content_once_records_and_certificate_are_there(
 
     settings = {"PROJECT": PLACE.project, "REGION": PLACE.region, "DOMAIN": DOMAIN}
     assert main("check", settings, Outside(google, api_of(account), lambda: zone.resolver)) == code
-    assert f"The certificate of {DOMAIN}: {certificate or 'not there'}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"The certificate of {DOMAIN}: {certificate or 'not there'}" in said
+    asked = "unknown: you may not see it" if budgets is None else "there"
+    assert f"A budget that warns of the costs: {asked}" in said or code == 1

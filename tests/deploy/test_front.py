@@ -23,7 +23,7 @@ WAYS = {
     "/receive-email": "receive-email",
     "/record-deliveries": "record-deliveries",
 }
-HSTS = "Strict-Transport-Security: max-age=31536000"
+HSTS = "Strict-Transport-Security: max-age=31536000; includeSubDomains"
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ def test_nothing_leads_to_a_private_function(front: Front) -> None:
     assert not [name for name in PRIVATE if name in asked]
 
 
-def test_backends_send_hsts_compress_and_neither_log_nor_cache(front: Front) -> None:
+def test_backends_send_hsts_compress_log_all_and_do_not_cache(front: Front) -> None:
     assert list(front.created("backendServices")) == PUBLIC
     for name in PUBLIC:
         backend = front.there("backendServices", name)
         assert backend["customResponseHeaders"] == [HSTS]
         assert backend["loadBalancingScheme"] == "EXTERNAL_MANAGED"
-        assert backend["logConfig"]["enable"] is False
+        assert backend["logConfig"] == {"enable": True, "sampleRate": 1.0}  # what is kept of it: test_watch.py
         assert backend["enableCDN"] is False
         assert backend["compressionMode"] == "AUTOMATIC"
         assert [group["group"].partition("/projects/")[2] for group in backend["backends"]] == [
@@ -119,11 +119,20 @@ def test_https_uses_no_old_tls(front: Front) -> None:
     assert proxy["urlMap"].endswith("/urlMaps/rollcall")
 
 
-def test_http_redirects_to_https(front: Front) -> None:
-    assert front.created("urlMaps")["rollcall-http"] == {
-        "name": "rollcall-http",
-        "defaultUrlRedirect": {"httpsRedirect": True, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"},
-    }
+def test_http_redirects_browsers_to_https_and_refuses_programs(front: Front) -> None:
+    routes = front.created("urlMaps")["rollcall-http"]
+    [hosts], [paths] = routes["hostRules"], routes["pathMatchers"]
+    assert hosts == {"hosts": ["*"], "pathMatcher": paths["name"]}
+    for default in (routes, paths):
+        assert default["defaultUrlRedirect"] == {
+            "httpsRedirect": True,
+            "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT",
+        }
+    [rule] = paths["routeRules"]
+    methods = [header["exactMatch"] for match in rule["matchRules"] for header in match["headerMatches"]]
+    assert methods == ["POST", "PUT", "PATCH", "DELETE"]
+    assert {match["prefixMatch"] for match in rule["matchRules"]} == {"/"}
+    assert rule["routeAction"]["faultInjectionPolicy"] == {"abort": {"httpStatus": 403, "percentage": 100.0}}
     assert front.created("targetHttpProxies")["rollcall-http"]["urlMap"].endswith("/urlMaps/rollcall-http")
 
 
@@ -136,22 +145,24 @@ def test_both_ports_share_one_address(front: Front) -> None:
     assert {rule["loadBalancingScheme"] for rule in ports.values()} == {"EXTERNAL_MANAGED"}
 
 
-def test_a_client_over_the_limit_gets_429(front: Front) -> None:
-    forms, others = front.there("securityPolicies", "rollcall")["rules"]
+def test_a_client_over_the_limit_is_refused_before_each_function(front: Front) -> None:
+    """After 502 SendGrid posts again; after 429 a form would be lost."""
+    sendgrids, forms, others = front.there("securityPolicies", "rollcall")["rules"]
+    expression = "request.path == '/receive-email' || request.path == '/record-deliveries'"
+    assert sendgrids["match"] == {"expr": {"expression": expression}}
     assert forms["match"] == {"expr": {"expression": "request.method == 'POST'"}}
     assert others["match"] == {"config": {"srcIpRanges": ["*"]}, "versionedExpr": "SRC_IPS_V1"}
-    assert forms["priority"] < others["priority"]
-    for rule, count in ((forms, 60), (others, 300)):
+    assert sendgrids["priority"] < forms["priority"] < others["priority"]
+    for rule, count, status in ((sendgrids, 1200, 502), (forms, 60, 429), (others, 300, 429)):
         assert rule["action"] == "throttle"
         assert rule["rateLimitOptions"] == {
             "conformAction": "allow",
             "enforceOnKey": "IP",
-            "exceedAction": "deny(429)",
+            "exceedAction": f"deny({status})",
             "rateLimitThreshold": {"count": count, "intervalSec": 60},
         }
-    limited = [name for name in PUBLIC if "securityPolicy" in front.there("backendServices", name)]
-    assert limited == ["register"]
-    assert front.there("backendServices", "register")["securityPolicy"].endswith("/securityPolicies/rollcall")
+    for name in PUBLIC:
+        assert front.there("backendServices", name)["securityPolicy"].endswith("/securityPolicies/rollcall")
 
 
 def test_parts_are_created_before_what_uses_them(front: Front) -> None:
@@ -191,7 +202,7 @@ def test_address_and_certificate_state(front: Front) -> None:
 
 def test_changes_by_hand_are_reverted_once(front: Front) -> None:
     front.there("securityPolicies", "rollcall")["rules"][0]["rateLimitOptions"]["rateLimitThreshold"]["count"] = 6000
-    front.there("backendServices", "record-deliveries")["logConfig"] = {"enable": True}
+    front.there("backendServices", "record-deliveries")["logConfig"] = {"enable": True, "sampleRate": 0.1}
     front.there("backendServices", "receive-email")["backends"] = []
     del front.there("backendServices", "register")["securityPolicy"]
     routes = front.there("urlMaps", "rollcall")["pathMatchers"][0]["pathRules"]

@@ -7,16 +7,19 @@ import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from deploy.place import Place
+from deploy.place import SENDGRID_EU, Place
 from deploy.sendgrid import Api, authenticated_domain, open_api, steps
 from deploy.steps import Result, StepFailed
 from schemas.deliveries import DELIVERIES
 from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_account
 from tests.support.sendgrid_steps import DOMAIN, NAME, PLACE, Kept, api_of, apply_all, no_command
 from tests.support.served import ROOT
+
+EU = replace(PLACE, sendgrid=SENDGRID_EU)
 
 
 @pytest.fixture
@@ -60,6 +63,15 @@ def test_makes_all_that_the_desk_needs(account: Account, secrets: Kept) -> None:
         "inbound-key": policy["signature"]["public_key"],
     }
     assert ("POST", "/v3/mail/send") in account.asked
+
+
+def test_a_domain_of_a_subuser_in_the_eu_is_authenticated_there(account: Account, secrets: Kept) -> None:
+    [domain] = [step for step in steps(EU, api_of(account), secrets) if "authentication of" in step.title]
+    assert domain.apply(no_command) is Result.CREATED
+    assert account.domains[0]["region"] == "eu"
+    planned = [line for step in steps(EU, open_api({"SENDGRID_HOST": SENDGRID_EU}), secrets) for line in step.plan()]
+    assert planned
+    assert all("https://api.eu.sendgrid.com/v3/" in line for line in planned)
 
 
 def test_only_looks_the_second_time(account: Account, secrets: Kept) -> None:
@@ -204,7 +216,7 @@ def test_the_plan_needs_no_key_and_asks_nothing(account: Account, secrets: Kept)
     apply_all(account, secrets)
     for method, path in account.changes:  # and nothing is done that was not planned
         start = path.rpartition("/")[0] if "/signed/" in path else path
-        assert any(line.startswith(f"{method} https://api.sendgrid.com{start}") for line in planned)
+        assert any(line.startswith(f"{method} {account.url}{start}") for line in planned)
     assert len(away) == 4
 
 

@@ -15,12 +15,16 @@ import pytest
 from deploy.alerts import AGES, METRICS, PAGE, Alert, alerts
 from deploy.place import Place
 from deploy.steps import Result, gcloud
-from deploy.watch import agrees, current_on_call, steps
+from deploy.watch import agrees, current_on_call, log_exclusion
+from deploy.watch import steps as monitoring
 from rollcall.desk.limits import Limits
 from tests.support.google_api import PROJECT, GoogleApi
+from tests.support.planned import plan
 from tests.support.served import ROOT
 
 PLACE = Place(PROJECT, "123456789012", "europe-west6", "registration.example.org", "on-call@example.org")
+STEPS = (log_exclusion(PLACE), *monitoring(PLACE))
+REQUESTS = 'log_id("run.googleapis.com/requests") OR log_id("requests")'
 SINK = f"logging projects/{PROJECT}/sinks/_Default"
 
 CONDITIONS = [condition for alert in alerts(PLACE) for condition in alert.body()["conditions"]]
@@ -122,22 +126,22 @@ def deployed(google: GoogleApi, tmp_path_factory: pytest.TempPathFactory) -> Dep
     run = google.runs(tmp_path_factory.mktemp("gcloud"))
     google.resources[f"monitoring {THEIR_CHANNEL['name']}"] = dict(THEIR_CHANNEL)
     mostly_there(google)
-    first = [step.apply(run) for step in steps(PLACE)]
+    first = [step.apply(run) for step in STEPS]
     whole = json.dumps({"displayName": "All", "conditions": CONDITIONS, "combiner": "OR"})
     assert run(gcloud("alpha monitoring policies create --policy-from-file=-", project=PROJECT, stdin=whole)).ok
     as_google_has_it(google)
     kept, on_call = deepcopy(google.resources), current_on_call(PROJECT, run)
     somebody_changes(google)
     google.asked.clear()
-    second = [step.apply(run) for step in steps(PLACE)]
+    second = [step.apply(run) for step in STEPS]
     changes, after = [str(asked) for asked in google.changes()], deepcopy(google.resources)
     google.resources[SINK]["exclusions"][0]["disabled"] = True
-    mended = steps(PLACE)[0].apply(run), google.resources[SINK]["exclusions"][0]["disabled"]
+    mended = STEPS[0].apply(run), google.resources[SINK]["exclusions"][0]["disabled"]
     for path in [path for path in google.resources if re.search(r"/(metrics/rollcall_[^s]|alertPolicies/[\dm])", path)]:
         del google.resources[path]
     google.resources[f"monitoring {OLD['name']}"] = dict(OLD)
-    away = [step.remove(run) for step in reversed(steps(PLACE))]
-    again = [step.remove(run) for step in steps(PLACE)[:2]]
+    away = [step.remove(run) for step in reversed(STEPS)]
+    again = [step.remove(run) for step in STEPS[:2]]
     assert mended == (Result.UPDATED, False)
     left = [path for path in google.resources if re.search("/(metrics|alertPolicies|notif.*|uptime.*)/", path)]
     came = {"first": first, "second": second, "away": away, "away again": again}
@@ -179,7 +183,7 @@ def test_the_second_run_reverts_changes_by_hand_alone(deployed: Deployed) -> Non
     assert on_policies[2] == f"monitoring POST {POLICIES}"
     assert all(one.startswith(f"monitoring PATCH {POLICIES}/") for one in on_policies[3:])
     assert len(on_policies) == 5
-    assert deployed.mended[SINK]["exclusions"][0]["filter"] == 'log_id("run.googleapis.com/requests")'
+    assert deployed.mended[SINK]["exclusions"][0]["filter"] == REQUESTS
     on_call = _one(deployed.mended, "notificationChannels", "On call")
     assert on_call["labels"] == {"email_address": PLACE.on_call}
 
@@ -195,11 +199,20 @@ def test_removal_leaves_what_is_not_ours(deployed: Deployed) -> None:
 @pytest.mark.slow
 def test_requests_are_kept_out_of_the_logs(deployed: Deployed) -> None:
     (exclusion,) = deployed.kept[SINK]["exclusions"]
-    assert exclusion["filter"] == 'log_id("run.googleapis.com/requests")'
+    assert exclusion["filter"] == REQUESTS
+
+
+def test_requests_are_kept_out_of_the_logs_before_the_load_balancer_logs_any() -> None:
+    lines = plan()
+    excluded, logging = (
+        next(place for place, line in enumerate(lines) if part in line)
+        for part in ("logging sinks update _Default", "--enable-logging")
+    )
+    assert excluded < logging
 
 
 def test_the_plan_calls_nothing(tmp_path: Path) -> None:
-    lines = [line for step in steps(PLACE) for line in step.plan()]
+    lines = [line for step in STEPS for line in step.plan()]
     assert len(lines) == 1 + 1 + len(METRICS) + 1 + len(alerts(PLACE))
     assert all(line.startswith("gcloud ") for line in lines)
 
@@ -240,6 +253,7 @@ COMES_WHEN = {
     "80 % of a quota is used": "quota_allocation_usage / quota_limit > 0.8 or quota_rate_net_usage / quota_limit > 0.8",
     "No instance was free": "no_instance: DELTA SUM > 0 within 300s",
     "90 % of the memory is used": "utilizations: P99 MAX > 0.9 within 300s by service_name",
+    "More than 300 requests were refused in five minutes": "clients_refused: DELTA SUM > 300 within 300s",
     "It does not answer in more than one place": "check_passed registration.example.org: "
     "NEXT_OLDER COUNT_FALSE > 1 for 60s within 1200s by project_id, host",
     "Less than 15 days are left": "time_until_ssl_cert_expires registration.example.org: "
@@ -255,7 +269,10 @@ def comes_when(condition: Mapping[str, Any]) -> str:
         return " ".join(re.findall(r"(?<=googleapis_com:)\w+| / | or |> 0\.8", promql["query"])).replace("  ", " ")
     asked = condition.get("conditionThreshold") or condition["conditionAbsent"]
     kind, metric, *which = re.findall(r'"([^"]+)"', asked["filter"])
-    assert kind == ("uptime_url" if "/uptime_check/" in metric else "cloud_run_revision")
+    if "/uptime_check/" in metric:
+        assert kind == "uptime_url"
+    else:
+        assert kind == ("l7_lb_rule" if metric.endswith("rollcall_clients_refused") else "cloud_run_revision")
     (of,) = asked["aggregations"]
     counted = [metric.rpartition("/")[2].removeprefix("rollcall_"), *which]
     how = f"{of['perSeriesAligner']} {of['crossSeriesReducer']}".replace("PERCENTILE_", "P")
@@ -308,6 +325,7 @@ def test_silence_is_not_reported_as_recovery() -> None:
             "Functions fail",
             "Unexpected fault",
             "Instances at their limit",
+            "Clients refused",
         }
     )
 

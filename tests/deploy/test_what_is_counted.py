@@ -13,6 +13,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from deploy.alerts import LONGEST_WAITING, METRICS
+from deploy.watch import REQUESTS
 from handlers.close_intake import close_intake
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
@@ -246,3 +247,20 @@ def test_a_429_of_cloud_run_is_counted_for_public_functions(function: str, count
         "httpRequest": {"status": 429},
     }
     assert {one.id for one in METRICS if meets(one.filter, refused)} == counted
+
+
+@pytest.mark.parametrize(
+    ("policy", "counted"),
+    [({"outcome": "DENY"}, {"rollcall_clients_refused"}), ({"outcome": "ACCEPT"}, set()), ({}, set())],
+)
+def test_a_refusal_by_cloud_armor_is_counted_and_not_kept(policy: Mapping[str, str], counted: set[str]) -> None:
+    """As https://cloud.google.com/armor/docs/request-logging shows it: with the address, and the URL with a link's
+    token."""
+    refused = {
+        "resource": {"type": "http_load_balancer", "labels": {"backend_service_name": "register"}},
+        "logName": "projects/p-test/logs/requests",
+        "httpRequest": {"status": 429, "remoteIp": "198.51.100.7"},
+        "jsonPayload": {"enforcedSecurityPolicy": {"name": "rollcall", "configuredAction": "THROTTLE", **policy}},
+    }
+    assert {one.id for one in METRICS if meets(one.filter, refused)} == counted
+    assert any(meets(one, refused) for one in REQUESTS.split(" OR "))

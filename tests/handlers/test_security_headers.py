@@ -52,6 +52,8 @@ def test_every_answer_keeps_to_itself(served: Served, method: str, path: str, st
     ):
         assert answer.headers[name] == value
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    is_page = answer.headers.get("Content-Type", "").startswith("text/html")
+    assert is_page or "; sandbox" in answer.headers["Content-Security-Policy"]
 
 
 def test_the_policy_allows_the_pages_own_style_and_script_by_their_hashes(served: Served) -> None:

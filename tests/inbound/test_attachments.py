@@ -433,8 +433,8 @@ def test_json(told: object) -> None:
 
 def test_an_address_of_very_many_signs() -> None:
     """Each was tried anew: 32,000 took half a minute."""
-    (answers,) = read(json.dumps(FORM | {"email": "<" + "@" * 300_000}).encode(), "list.json")
-    assert answers["email"] == "<" + "@" * 300_000
+    (answers,) = read(json.dumps(FORM | {"email": "<" + "@" * 200_000}).encode(), "list.json")
+    assert answers["email"] == "<" + "@" * 200_000
 
 
 @pytest.mark.parametrize("told", [[], {}, 1, None, "x", [[FORM]], {"tel": "1"}, [{"title": {"a": []}}]])

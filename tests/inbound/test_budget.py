@@ -2,6 +2,7 @@
 
 import resource
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from rollcall.inbound.reader import Budget, InboxReader, Order, ReaderBroken
 from rollcall.inbound.record import from_json, to_json
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, InboundStatus, Reason, ReviewReason
+from tests.support.bombs import FROM, KINDS
 from tests.support.builders import a_form_in_text, an_event
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, a_desk
@@ -161,3 +163,15 @@ def test_of_more_than_twenty_files_none_is_registered_alone() -> None:
         read = reading.read(posted(head + (part + text + b"\r\n") * (number - 1) + nested + b"--b--"), EVENT)
         assert read.unproven == why
         assert read.forms
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_no_kind_of_e_mail_takes_more_than_its_budget(kind: Callable[[int], bytes]) -> None:
+    """Small ones in a small budget; `bench/messages.py` has those of 30 MB."""
+    raw = posted(kind(KINDS[kind][0]))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    read = InboxReader(SMALL).read(raw, EVENT)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SMALL.cpu + 0.5
+    assert read.sender == FROM

@@ -19,7 +19,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.actions import JavaScript
 
 from rollcall.documents.blank_form import blank_form_pdf
-from rollcall.inbound.kinds import MOST_UNPACKED, handed_on
+from rollcall.inbound.kinds import MOST_STREAMS, MOST_UNPACKED, handed_on
 from rollcall.inbound.mime import File
 from tests.support.builders import an_event, roster_files
 
@@ -78,6 +78,16 @@ def in_word(xml: str) -> bytes:
 
 PDF, DOCX = a_pdf(), a_docx()
 JPEG, PNG, GIF = b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", b"GIF89a\x01\x00\x01\x00"
+FIELD = (
+    "word/document.xml",
+    b"<w:body>",
+    b"<w:body><w:p><w:r><w:instrText>D&#68;</w:instrText><w:instrText>EAUTO c</w:instrText></w:r></w:p>",
+)
+AFTER = b"<w:body><w:p><w:instrText>PAGE</w:instrText><w:fldChar/><w:instrText>DDE c</w:instrText></w:p>"
+HARMLESS = (
+    b"<w:body><w:p><w:r><w:t>Photograph: image (1), DDE de l\xe2\x80\x99Ain</w:t></w:r><w:r><w:instrText>"
+    b' HYPERLINK "http://dde.example/link"</w:instrText></w:r></w:p>'
+)
 HYPERLINK = changed(DOCX, {}, related("hyperlink"))
 
 
@@ -89,6 +99,7 @@ HYPERLINK = changed(DOCX, {}, related("hyperlink"))
         ("ours.pdf", blank_form_pdf(an_event(), "forms@example.org"), "ours.pdf", "application/pdf"),
         ("objects.pdf", a_pdf(more=streamed(b"5 0 <</S/URI>>")), "objects.pdf", "application/pdf"),
         ("form.docx", DOCX, "form.docx", WORD),
+        ("dde.docx", changed(DOCX, {}, (*FIELD[:2], HARMLESS)), "dde.docx", WORD),
         ("link.docx", HYPERLINK, "link.docx", WORD),
         ("list.xlsx", WORKBOOK, "list.xlsx", SHEET),
         ("list.ods", LIST, "list.ods", ODS),
@@ -172,11 +183,7 @@ ENTITY = b'<!DOCTYPE x [<!ENTITY a "a">]><x/>'
 MACROS = b"application/vnd.ms-word.document.macroEnabled.main+xml"
 TYPED = ("[Content_Types].xml", WORD.encode() + b".main+xml", MACROS)
 ROWS = b"/Filter/FlateDecode/DecodeParms<</Predictor 12>>"
-FIELD = (
-    "word/document.xml",
-    b"<w:body>",
-    b"<w:body><w:p><w:r><w:instrText>D&#68;</w:instrText><w:instrText>EAUTO c</w:instrText></w:r></w:p>",
-)
+CALL = ("xl/workbook.xml", b"<sheets>", b"<x>_xlfn.WEBSERVICE(A1)</x><sheets>")
 
 
 WITHHELD = {
@@ -212,6 +219,14 @@ WITHHELD = {
     "a formula in quotes": ("list.csv", b'Name,Tel.\n" =HYPERLINK(""http://evil.example"")",1\n'),
     "a formula of numbers": ("list.csv", b"Name,Tel.\nDiallo,-2+3+cmd|' /C calc'!A0\n"),
     "a formula by name": ("list.tsv", b"Name\tTel.\nDiallo\t@SUM(1)\n"),
+    "a formula after a line of Excel for Mac": ("list.csv", b"Name\r=1+1\r"),
+    "a formula of wide signs": ("list.csv", "Name,\uff1d1+1\n".encode()),
+    "a PDF and HTML": ("form.pdf", PDF.replace(b"\n", b"\n%<html><script>alert(1)</script>\n", 1)),
+    "a formula that calls": ("list.xlsx", changed(WORKBOOK, {}, CALL)),
+    "a DDE field with a comment": (
+        "form.docx",
+        changed(DOCX, {}, (*FIELD[:2], FIELD[2].replace(b"EAUTO", b"<!-- -->E"))),
+    ),
     "a picture and HTML": ("form.gif", GIF + b"/*<script>alert(1)</script>*/"),
     "a picture and an archive": ("form.jpg", JPEG + ZIP),
     "a PDF and an archive": ("form.pdf", PDF + ZIP),
@@ -231,6 +246,8 @@ WITHHELD = {
     "a PDF that hides it without an end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + LAUNCH, end=b"\n"))),
     "a PDF packed twice": ("form.pdf", a_pdf(more=streamed(b"", b"/Filter[/ASCIIHexDecode/FlateDecode]"))),
     "a PDF packed in rows": ("form.pdf", a_pdf(more=streamed(b"", ROWS))),
+    "a PDF of too many streams": ("form.pdf", a_pdf(more=b"stream\n" * (MOST_STREAMS + 1))),
+    "a PDF of too many packs of objects": ("form.pdf", a_pdf(more=b"/ObjStm\n" * (MOST_STREAMS + 1))),
     "a PDF that is a bomb": ("form.pdf", a_pdf(more=streamed(b"5 0 " + bytes(MOST_UNPACKED)))),
     "macros": ("form.docm", changed(DOCX, {"word/vbaProject.bin": b"x"})),
     "macros in capitals": ("form.docx", changed(DOCX, {"WORD\\VBAPROJECT.BIN": b"x"})),
@@ -244,6 +261,7 @@ WITHHELD = {
     "a template elsewhere": ("form.docx", changed(DOCX, {}, related("attachedTemplate"))),
     "a picture elsewhere": ("form.docx", changed(DOCX, {}, related("image", "TargetMode = 'External'"))),
     "a DDE field": ("form.docx", changed(DOCX, {}, FIELD)),
+    "a DDE field after another": ("form.docx", changed(DOCX, {}, (*FIELD[:2], AFTER))),
     "a simple DDE field": ("form.docx", in_word('<w:fldSimple w:instr=" DDEAUTO c"/>')),
     "entities": ("form.docx", changed(DOCX, {"customXml/item9.xml": ENTITY})),
     "another encoding": ("form.docx", changed(DOCX, {"customXml/item9.xml": "<x/>".encode("utf-16")})),

@@ -167,6 +167,9 @@ class GoogleApi:
                 return self.policies.get(key, {"etag": "BwAAAAAAAAA=", "version": 1})
             case "setIamPolicy", _:
                 policy = asked.body.get("policy", asked.body)
+                if mask := asked.body.get("updateMask"):  # the rest stays
+                    named = {name: policy[name] for name in mask.split(",") if name in policy}
+                    policy = {**self.policies.get(key, {}), **named}
                 self.policies[key] = {**policy, "etag": "BwAAAAAAAAA="}
                 return self.policies[key]
             case "testIamPermissions", _:

@@ -5,7 +5,7 @@ for a body."""
 import os
 from datetime import timedelta
 
-from handlers import request_body
+from handlers import request_body, signature
 from rollcall.model import intake
 
 if "GOOD_FOR" in os.environ:
@@ -13,7 +13,7 @@ if "GOOD_FOR" in os.environ:
     intake.READ_AGAIN_AFTER = timedelta(hours=1)
 
 if "PATIENCE" in os.environ:
-    request_body.PATIENCE = float(os.environ["PATIENCE"])
+    request_body.PATIENCE = signature.PATIENCE = float(os.environ["PATIENCE"])
 
 import main
 from main import close_intake, receive_email, register

@@ -1,0 +1,318 @@
+"""E-mails made to keep the reader busy. Where time is measured, twice as much may take three times as long, on any
+machine; steps that grow with the square take four times, or far more than the second that stops them."""
+
+import io
+import json
+import signal
+import zipfile
+from collections.abc import Callable, Iterator
+from time import process_time
+
+import pytest
+
+from rollcall.inbound import attachments, forms, letter, sheets
+from rollcall.inbound.attachments import forms_in_file
+from rollcall.inbound.choices import plain
+from rollcall.inbound.doubts import doubts_about
+from rollcall.inbound.forms import find_forms
+from rollcall.inbound.html import text_of_html
+from rollcall.inbound.labels import LONGEST_LINE, MOST_TEXT, TooMuch, bounded, unknown_label
+from rollcall.inbound.letter import refuses
+from rollcall.inbound.mime import File, Parts
+from rollcall.inbound.text import forms_in_text
+from rollcall.model.inbound import ReviewReason
+from rollcall.model.registration import fold, normal_form, normalized_address, without_accents
+from tests.support.desk import EVENT
+
+OURS = "Family name: Diallo\nFirst name: Amina\nOrganization: MPT\nE-mail: amina@mpt.example.org\n"
+
+
+class TooSlow(Exception):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def stopped() -> Iterator[None]:
+    """Far more than any of them takes: so that a broken one fails, and does not go on for minutes."""
+
+    def stop(*_: object) -> None:
+        raise TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 20)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    signal.signal(signal.SIGVTALRM, before)
+
+
+def grows(work: Callable[[int], object], size: int) -> float:
+    """How many times as long twice the size takes; below a hundredth of a second, nobody can tell. The best of three:
+    other work on the machine only adds."""
+    work(size // 10)
+    once, twice = (max(min(_seconds(work, each) for _ in range(3)), 0.01) for each in (size, 2 * size))
+    return twice / once
+
+
+def _seconds(work: Callable[[int], object], size: int) -> float:
+    begun = process_time()
+    work(size)
+    return process_time() - begun
+
+
+LINEAR = 3.0
+
+
+@pytest.mark.parametrize("compare", [fold, plain, without_accents, normalized_address])
+@pytest.mark.parametrize("unit", ["\u0301\u0316", "\uff9e\u0334", "\u0f73\u0316", "é", "각"])
+def test_text_is_compared_in_time_that_grows_with_its_length(compare: Callable[[str], str], unit: str) -> None:
+    half, other = unit[0], unit[-1]
+    assert grows(lambda size: compare(half * size + other * size + unit * size + "@é.example"), 10_000) < LINEAR
+
+
+def test_a_joiner_stands_among_marks_that_no_language_has() -> None:
+    marks = "\u0301\u0316" * 40
+    once = normal_form("NFKC", f"a{marks}b")
+    assert once.count("\u034f") == 2
+    assert normal_form("NFKC", once) == once
+    assert normal_form("NFKC", f"a{marks[:29]}") == "á" + "\u0316" * 14 + "\u0301" * 14
+
+
+@pytest.mark.parametrize(
+    ("read", "unit"),
+    [
+        (lambda text: unknown_label(f"a{text}b\tc", wide=False), "\t"),
+        (lambda text: unknown_label(f"a{text}!", wide=True), "\u2003"),
+        (lambda text: refuses(f"n {text}."), "inscri"),
+        (lambda text: refuses(f"nicht {text}"), "a "),
+        (lambda text: forms._TAG.sub("", text), "["),
+        (lambda text: letter.asks(text), "a@"),
+        (lambda text: doubts_about({"signature": text, "family_name": text}), "ab "),
+    ],
+    ids=["tabs", "blanks", "a word", "words", "brackets", "addresses", "signature"],
+)
+def test_no_expression_tries_a_line_again_and_again(read: Callable[[str], object], unit: str) -> None:
+    assert grows(lambda size: read(unit * (size // len(unit))), 9000) < LINEAR
+
+
+LINES = {
+    "labels": "Name:" + " a:" * 30,
+    "one label": "Name:",
+    "marks": "sigNGOne\u0301" + "\u0301\u0316" * 20 + "/Participant 2:",
+    "brackets": "a: " + "(" * 280,
+    "headers": "De: a@b 12.12.2012 12:12 <" + "[" * 200,
+    "blanks": "Ab" + " " * 200,
+    "tabs": "a\t" * 100,
+    "quoted": "> " * 40 + "On 12.12.2012 a@b.cc wrote:",
+    "dots": "a..b..Tel...hotel..." * 5,
+    "slashes": "a/b/c/d/e/f/" * 20 + ":",
+    "boxes": "[x] Mr. [ ] Ms. " * 20,
+    "addresses": "a@b.cc " * 20,
+    "a reply": "De: a@b\nA:\nA:\nA:\n",
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_no_line_makes_the_next_ones_dearer(line: str) -> None:
+    assert grows(lambda size: find_forms(EVENT, Parts((f"{line}\n" * (size // len(line)),))), 12_000) < LINEAR
+
+
+def people(count: int) -> str:
+    """Of one name."""
+    one = "Family name: a\nFirst name: b\nE-mail: x{at}@example.org\nOrganization: o{at}\nAddress: " + "é" * 200
+    return "\n\n".join(one.format(at=at) for at in range(count))
+
+
+def test_people_of_one_name_are_compared_once() -> None:
+    assert len(find_forms(EVENT, Parts((people(200),))).forms) == 200
+    assert _seconds(lambda count: find_forms(EVENT, Parts((people(count),))), 200) < 3
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda size: {f"k{at}": "x" for at in range(size)},
+        lambda size: {"Name" + "_" * (at % 90) + " " * (at // 90): "x" * 10 for at in range(size)},
+        lambda size: [{"a": at} for at in range(size)],
+    ],
+    ids=["unknown labels", "spellings of one", "objects"],
+)
+def test_json_takes_time_by_its_length(made: Callable[[int], object]) -> None:
+    def read(size: int) -> object:
+        content = json.dumps(made(size)).encode()
+        return forms_in_file(EVENT, File("list.json", "application/json", content))
+
+    assert grows(read, 4000) < LINEAR
+
+
+def test_columns_are_looked_up_once() -> None:
+    def read(size: int) -> object:
+        head = ",".join(["Family name", "First name", *(f"k{at}" for at in range(size))])
+        return forms_in_file(EVENT, File("a.csv", "text/csv", f"{head}\n{',1' * size}\n{'1,' * size}".encode()))
+
+    assert grows(read, 4000) < LINEAR
+
+
+def test_a_doubt_names_only_so_many() -> None:
+    told = json.dumps({"Family name": "a", "First name": "b", **{f"k{at}": 1 for at in range(1000)}}).encode()
+    (form,) = forms_in_file(EVENT, File("form.json", "application/json", told))
+    assert [len(about) for about in form.doubts.values()] == [50]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * (LONGEST_LINE + 1), "a" * MOST_TEXT, "\n" * (MOST_TEXT // 20), "\ufdfa" * (MOST_TEXT // 18 + 1)],
+    ids=["a line", "characters", "lines", "ligatures"],
+)
+def test_a_text_that_is_too_much_is_put_before_a_person(text: str) -> None:
+    """Its form, too: what contradicts it may stand at the end."""
+    found = find_forms(EVENT, Parts((OURS + text,)))
+    assert (found.forms, found.over) == ((), ReviewReason.TOO_COMPLICATED)
+    assert find_forms(EVENT, Parts((OURS,))).over is None
+
+
+def test_a_file_that_is_too_much_is_not_read_and_the_others_are() -> None:
+    long = File("long.txt", "text/plain", b"a\n" * MOST_TEXT)
+    found = find_forms(EVENT, Parts((), (), (long, File("form.txt", "text/plain", OURS.encode()))))
+    assert (len(found.forms), found.not_read, found.over) == (1, ("long.txt",), None)
+
+
+def test_html_of_too_many_elements_is_put_before_a_person() -> None:
+    assert find_forms(EVENT, Parts((), ("<p>a" * 60_000,))).over is ReviewReason.TOO_COMPLICATED
+    with pytest.raises(TooMuch):
+        text_of_html("<" * 200_000)
+
+
+def test_once_the_time_is_over_no_file_is_begun_and_no_other_text() -> None:
+    texts = (File("a.txt", "text/plain", OURS.encode()), File("b.txt", "text/plain", OURS.encode()))
+    clock = iter([0, 0, 0, 0, 1])
+    found = find_forms(EVENT, Parts((), (), texts), clock=lambda: next(clock))
+    assert (len(found.forms), found.not_read) == (1, ("b.txt",))
+    clock = iter([0, 0, 1])
+    assert find_forms(EVENT, Parts((OURS,), (OURS,)), clock=lambda: next(clock)).over is ReviewReason.TOO_COMPLICATED
+
+
+def docx_of(body: str) -> bytes:
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    types = "http://schemas.openxmlformats.org/package/2006/content-types"
+    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    return package(
+        {
+            "[Content_Types].xml": f'<Types xmlns="{types}"><Override PartName="/word/d.bin" ContentType="{kind}"/>'
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            '<Default Extension="xml" ContentType="application/xml"/></Types>',
+            "_rels/.rels": f'<Relationships xmlns="{relations}"><Relationship Id="r" Type="{office}" '
+            'Target="word/d.bin"/></Relationships>',
+            "word/document.xml": "<a/>",
+            "word/d.bin": f'<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>',
+        }
+    )
+
+
+def package(parts: dict[str, str]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+    return file.getvalue()
+
+
+SAYS = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in OURS.splitlines())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<w:p/>" * 60_000,
+        "<w:p><w:r>" * 30 + "<w:a/>" * 1000 + "</w:r></w:p>" * 30,
+        " " * attachments.MOST_XML,
+    ],
+    ids=["elements", "within one another", "a part of another name"],
+)
+def test_a_word_file_that_is_too_much_is_not_read(more: str) -> None:
+    assert len(forms_in_file(EVENT, File("a.docx", "", docx_of(SAYS)))) == 1
+    assert forms_in_file(EVENT, File("a.docx", "", docx_of(SAYS + more))) == []
+
+
+def workbook(rows: str, shared: str = "", copies: int = 1, part: str = "xl/s.dat") -> bytes:
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    relations = "http://schemas.openxmlformats.org/package/2006/relationships"
+    names = "".join(f'<sheet name="s{at}" sheetId="{at + 1}" r:id="r1"/>' for at in range(copies))
+    related = f'<Relationship Id="r1" Type="{office}/worksheet" Target="{part[3:]}"/>'
+    related += f'<Relationship Id="r2" Type="{office}/sharedStrings" Target="sharedStrings.xml"/>'
+    return package(
+        {
+            "[Content_Types].xml": "<Types/>",
+            "_rels/.rels": f'<Relationships xmlns="{relations}"><Relationship Id="r1" Type="{office}/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+            "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>{names}</sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{relations}">{related}</Relationships>',
+            "xl/sharedStrings.xml": f'<sst xmlns="{main}">{shared}</sst>',
+            part: f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+        }
+    )
+
+
+def cells(row: int, *texts: str, column: str = "A", equals: str = "=") -> str:
+    places = [f"{chr(ord(column) + at)}{row}" for at in range(len(texts))] if len(column) == 1 else [f"{column}{row}"]
+    said = (
+        f'<c r{equals}"{at}" t="inlineStr"><is><t>{text}</t></is></c>' for at, text in zip(places, texts, strict=True)
+    )
+    return f'<row r="{row}">{"".join(said)}</row>'
+
+
+LISTED = cells(1, "Family name", "First name", "Organization") + cells(2, "Diallo", "Amina", "MPT")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        workbook(LISTED + cells(1_048_576, "a", column="XFD")),
+        workbook(LISTED + cells(1_048_576, "a", column="XFD", equals=" =")),
+        workbook(LISTED + f'<row r="1048576">{"<c/>" * 16_000}<c><v>1</v></c></row>'),
+        workbook(LISTED + cells(1_048_576, "a", column="xfd")),
+        workbook(LISTED, copies=sheets.MOST_SHEETS + 1),
+        workbook(
+            LISTED + "".join(f'<row r="{at}"><c r="A{at}" t="s"><v>0</v></c></row>' for at in range(3, 900)),
+            f"<si><t>{'x' * 10_000}</t></si>",
+        ),
+    ],
+    ids=["far", "a blank before =", "cells without a place", "in small letters", "sheets", "one text in many cells"],
+)
+def test_a_workbook_that_would_take_all_memory_is_not_read(file: bytes) -> None:
+    assert len(forms_in_file(EVENT, File("a.xlsx", "", workbook(LISTED)))) == 1
+    assert forms_in_file(EVENT, File("a.xlsx", "", file)) == []
+
+
+def ods(rows: str) -> bytes:
+    names = " ".join(
+        f'xmlns:{one}="urn:oasis:names:tc:opendocument:xmlns:{one}:1.0"' for one in ("office", "table", "text")
+    )
+    return package(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": f"<!--{'x' * 5000}--><office:document-content {names}><office:body><office:spreadsheet>"
+            f'<table:table table:name="a">{rows}</table:table></office:spreadsheet></office:body>'
+            "</office:document-content>",
+            "META-INF/manifest.xml": '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>',
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "said", ['office:value-type="float" office:value="1"/>', "><text:p>1</text:p></table:table-cell>"]
+)
+def test_ods_cells_that_stand_for_many_are_counted(said: str) -> None:
+    many = '<table:table-row table:number-rows-repeated="4000">'
+    many += f'<table:table-cell table:number-columns-repeated="4000" {said}</table:table-row>'
+    with pytest.raises(TooMuch):
+        attachments._forms_in_file(EVENT, File("a.ods", "", ods(many)))
+
+
+def test_what_is_read_of_a_text_is_all_or_nothing() -> None:
+    text = "a" * 79 + "\n"
+    assert bounded(text * (MOST_TEXT // 100))
+    with pytest.raises(TooMuch):
+        forms_in_text(EVENT, text * (MOST_TEXT // 100 + 1))
