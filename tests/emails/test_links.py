@@ -152,7 +152,7 @@ def test_no_answer_becomes_a_link(text: str) -> None:
     for written in e_mails(text):
         seen = Seen(written.html)
         assert all(map(ours, seen.links))
-        for part in (written.text, *seen.text):
+        for part in (written.subject, written.text, *seen.text):
             links = links_in(part)
             found += len(links)
             plain = [f"mailto:{text}"] if address(text) == text else []
