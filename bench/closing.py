@@ -40,15 +40,24 @@ from bench.serving import MB, ROOT, peak_memory
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster import SortedRows, also_in_table, sheets
+from rollcall.documents.roster_content import Drawn, RosterContent
 from rollcall.documents.workbook import write_workbook
 from rollcall.emails import roster as roster_email
-from rollcall.model.email import Attempt, AttemptOutcome, EmailStatus, OutboxEntry, Unknown, confirmation, roster_entry
+from rollcall.model.email import (
+    AT_ONCE,
+    Attempt,
+    AttemptOutcome,
+    EmailStatus,
+    OutboxEntry,
+    Unknown,
+    confirmation,
+    roster_entry,
+)
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import Registration, new_id, person_key
-from rollcall.model.roster import Drawn, RosterContent
+from rollcall.model.registration import Registered, Registration, new_id, person_key
 from rollcall.store import firestore as firestore_store
-from rollcall.store.codec import entry_record, person_record, registration_record, versioned
+from rollcall.store.codec import entry_record, person_record, registered_record, versioned
 from rollcall.store.documents import Create, Database, DocumentStore
 from rollcall.store.firestore import FirestoreDatabase
 from rollcall.store.firestore_rpc import firestore_api
@@ -287,7 +296,7 @@ def _person(event: Event, anybody: Registration, place: int) -> list[Create]:
         reason="550 no such mailbox" if bounced else "",
     )
     records = {
-        f"events/{event.slug}/registrations/{id}": registration_record(person),
+        f"events/{event.slug}/registrations/{id}": registered_record(Registered(id, person, AT_ONCE)),
         f"events/{event.slug}/people/{person_key(person)}": person_record(id),
         f"outbox/{entry.id}": entry_record(entry),
     }

@@ -22,7 +22,8 @@ from bench.page import put
 from deploy.functions import FUNCTIONS, Function
 from rollcall.desk.limits import Limits
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, EmailStatus, confirmation
-from rollcall.store.codec import entry_record, person_record, registration_record, versioned
+from rollcall.model.registration import Registered
+from rollcall.store.codec import entry_record, person_record, registered_record, versioned
 from tests.support.builders import a_registration
 from tests.support.served import ROOT
 
@@ -77,7 +78,7 @@ class Kind:
 
 
 def a_registration_document() -> Kind:
-    record = registration_record(a_registration())
+    record = registered_record(Registered(_ID, a_registration(), AT_ONCE))
     return Kind("registrations", versioned(record), _name("events", SLUG, "registrations", _ID))
 
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.served import Answer, Served
@@ -36,13 +36,13 @@ class Processes:
 
     def memory(self) -> float:
         """MB of all together; shared pages count once (`Pss`)."""
-        rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text("ascii") for pid in self._pids()]
+        rollups = self._read("smaps_rollup")
         return sum(int(re.findall(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)[0]) * 1024 for text in rollups) / MB
 
     def cpu(self) -> float:
-        """Seconds of CPU time of all together up to now."""
-        stats = [Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split() for pid in self._pids()]
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+        """Seconds of CPU time of all together up to now, and of those that ended."""
+        stats = [text.rpartition(")")[2].split() for text in self._read("stat")]
+        return sum(sum(map(int, stat[11:15])) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -56,8 +56,20 @@ class Processes:
             thread.join()
 
     def _pids(self) -> list[int]:
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text("ascii").split()
-        return [self._pid, *map(int, children)]
+        """Also children of children: the reader of an e-mail is one of a worker's thread."""
+        pids = [self._pid]
+        for pid in pids:
+            for path in Path(f"/proc/{pid}/task").glob("*/children"):
+                with suppress(OSError):
+                    pids += map(int, path.read_text("ascii").split())
+        return pids
+
+    def _read(self, what: str) -> Iterator[str]:
+        """Of each that has not ended meanwhile."""
+        for pid in self._pids():
+            with suppress(OSError):
+                if text := Path(f"/proc/{pid}/{what}").read_text("ascii"):
+                    yield text
 
     def _watch(self) -> None:
         while True:

@@ -6,9 +6,10 @@ from handlers.form_page import filled_in, form_page
 from handlers.logs import log
 from handlers.responses import HttpProblem, form_address, page
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import Completed, form_to_complete, used_by
+from rollcall.desk.follow_up import Completed, form_to_complete, registered, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
+from rollcall.desk.withdraw import withdraw as withdraw_at_desk
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
 from rollcall.model.registration import Registration
@@ -24,6 +25,7 @@ _USED = (
 )
 _NO_LINK = {LinkExpired: "expired", LinkRevoked: "revoked", LinkDamaged: "damaged"}
 _GONE = "There is nothing left to do: it is in no digest any more."
+_NOT_REGISTERED = "There is nothing left to do: nobody is registered by it."
 
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
@@ -62,9 +64,11 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
     match form_to_complete(desk, link):
         case None:
             return filled_in(desk, request, event, 410, {}, problem=_NOT_THERE)
-        case Completed(registered):
+        case Completed(there) if there and there.is_withdrawn:
+            return page(200, "withdraw", event=event, registered=there)
+        case Completed(there):
             where = form_address(request, event)
-            return page(200, "completed", event=event, form_page=where, registered=registered)
+            return page(200, "completed", event=event, form_page=where, registered=there)
         case form:
             # without the fields that tell robots from people: the link is no robot's, and a missing answer is soon
             # filled in
@@ -84,3 +88,17 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
     resolved = inbound.resolved or request.method == "POST"
     return page(200, "resolve", event=event, inbound=inbound, resolved=resolved)
+
+
+def withdraw(desk: Desk, event: Event, request: Request, token: str) -> Response:
+    """For whoever got a confirmation and did not register; POST withdraws the registration. No personal data: links are
+    passed on."""
+    link = opened(desk, event, LinkPurpose.WITHDRAW, token)
+    if not isinstance(link, Opened):
+        return no_link(event, request, LinkPurpose.WITHDRAW, link)
+    there = withdraw_at_desk(desk, event, link.id) if request.method == "POST" else registered(desk, link)
+    if there is None:
+        return page(410, "message", event=event, heading="This registration is not here", sentences=[_NOT_REGISTERED])
+    if request.method == "POST":
+        log("INFO", "registration withdrawn", event=event.slug, registration=link.id)
+    return page(200, "withdraw", event=event, registered=there)

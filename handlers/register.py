@@ -99,6 +99,9 @@ def _route(desk: Desk, request: Request) -> Response:
         case [slug, LinkPurpose.RESOLVE, token]:
             _allow(request, "GET", "HEAD", "POST")
             return email_links.resolve(desk, _event(desk, slug), request, token)
+        case [slug, LinkPurpose.WITHDRAW, token]:
+            _allow(request, "GET", "HEAD", "POST")
+            return email_links.withdraw(desk, _event(desk, slug), request, token)
         case [slug, LinkPurpose.ROSTER, token]:
             _allow(request, "GET", "HEAD")
             return roster_files.roster_file(desk, _event(desk, slug), request, token)

@@ -8,10 +8,10 @@ from handlers.email_links import no_link, opened
 from handlers.logs import log, log_unavailable
 from handlers.responses import page
 from rollcall.desk.desk import Desk
+from rollcall.documents.roster_content import ROSTER_TYPES, roster_file_ending, roster_file_name
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.roster import ROSTER_TYPES, roster_file_ending, roster_file_name
 
 _GONE = "Rosters are kept for a limited time. Please ask whoever runs the registration desk to send the roster again."
 

@@ -32,6 +32,8 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
     if not isinstance(link, Opened):
         return no_link(event, request, purpose, link)
     there = _registered(desk, link)
+    if there and there.is_withdrawn:
+        return page(200, "withdraw", event=event, registered=there)
     return page(
         200,
         "received",

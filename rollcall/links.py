@@ -48,6 +48,9 @@ class SignedLinks:
     def resolving(self, event: Event, inbound_id: str, to: str, until: datetime) -> str:
         return self._link(LinkPurpose.RESOLVE, event, inbound_id, 0, until, to)
 
+    def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str:
+        return self._link(LinkPurpose.WITHDRAW, event, registration_id, 0, until)
+
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str:
         return self._link(LinkPurpose.ROSTER, event, file_id, 0, until, to)
 

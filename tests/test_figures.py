@@ -116,6 +116,6 @@ def test_a_reader_follows_a_request_through_few_files(desk: Desk, postbox: Postb
     registers("first")
     sweeps()  # what is made once is there
     assert len(files_crossed(lambda: registers("second"))) <= 15
-    assert len(files_crossed(sweeps)) <= 21
+    assert len(files_crossed(sweeps)) <= 22
     assert len(postbox.messages) == 2
     assert len(files_crossed(lambda: ask(partial(close_intake, desk), "POST", "/"))) <= 5

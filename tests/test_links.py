@@ -25,6 +25,7 @@ FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
 MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
     LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, ONE, UNTIL),
+    LinkPurpose.WITHDRAW: LINKS.withdrawing(EVENT, ID, UNTIL),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, ONE, UNTIL),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
@@ -32,6 +33,7 @@ MADE = {
 FOUND = {
     LinkPurpose.COMPLETE: Opened("intgov04", ID, 2),
     LinkPurpose.RESOLVE: Opened("intgov04", ID, 0),
+    LinkPurpose.WITHDRAW: Opened("intgov04", ID, 0),
     LinkPurpose.ROSTER: Opened("intgov04", FILE, 0),
     LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
     LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),

@@ -187,7 +187,13 @@ class Cells(HTMLParser):
 
 def in_the_mail(one: Registered) -> None:
     """As text and as HTML."""
-    message = word(confirmation(EVENT.slug, one.id, one.registration.email), EVENT, one, INTAKE)
+    message = word(
+        confirmation(EVENT.slug, one.id, one.registration.email),
+        EVENT,
+        one,
+        INTAKE,
+        "https://desk.example.org/withdraw",
+    )
     cells = Cells(message.html).cells
     pairs = list(zip(cells[::2], cells[1::2], strict=True))
     for label, text in as_shown(one).items():

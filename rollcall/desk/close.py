@@ -21,8 +21,8 @@ def close(desk: Desk, event: Event) -> Closing | None:
     callers at once. Returns the closing if this call recorded it.
 
     1. Read the deadline and the store's time together.
-    2. Write the ids of all registrations committed by the deadline, in pages by id. No later commit can have such a
-       time, so after a crash a second call writes the same pages.
+    2. Write the ids of all registrations committed, and not withdrawn, by the deadline, in pages by id. No later commit
+       can have such a time, so after a crash a second call writes the same pages.
     3. In one commit record the closing and enqueue the staff's e-mails.
     """
     intake = desk.store.intake(event)
@@ -58,7 +58,10 @@ def page_name(intake: Intake, number: int) -> str:
 
 
 def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
-    ids = (one.id for one in everyone(desk.store, event.slug) if not intake.is_late(one.received_at))
+    everybody = everyone(desk.store, event.slug)
+    ids = (
+        one.id for one in everybody if not (intake.is_late(one.received_at) or one.was_withdrawn_by(intake.closes_at))
+    )
     digest, count, pages = hashlib.sha256(), 0, 0
     while page := list(islice(ids, ROSTER_PAGE)):
         desk.store.write_roster_page(event.slug, page_name(intake, pages), page)

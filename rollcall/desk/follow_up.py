@@ -28,14 +28,18 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | Completed | No
         return Completed(desk.store.registered(opened.event, form.registration_id or ""))
     if form.person and normalized_address(form.answers.get("email", "")) == normalized_address(inbound.sender):
         there = desk.store.registration_of(opened.event, form.person)
-    return Completed(there) if there else form
+    return Completed(there) if there and not there.is_withdrawn else form
 
 
 def used_by(desk: Desk, opened: Opened, registration: Registration) -> Registered | None:
     """Whom this link registered before, if that is this person under another address."""
     found = form_to_complete(desk, opened)
     there = found.registered if isinstance(found, Completed) else None
-    if there is None or normalized_address(there.registration.email) == normalized_address(registration.email):
+    if (
+        there is None
+        or there.is_withdrawn
+        or normalized_address(there.registration.email) == normalized_address(registration.email)
+    ):
         return None
     moved = replace(there.registration, email=registration.email)
     return there if person_key(moved) == person_key(registration) else None

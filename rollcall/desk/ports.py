@@ -11,7 +11,15 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.links import LinkPurpose, NoLink, Opened
-from rollcall.model.registration import BotSignal, IdempotencyKey, KeyUse, QuarantinedForm, Registered, Registration
+from rollcall.model.registration import (
+    BotSignal,
+    Change,
+    IdempotencyKey,
+    KeyUse,
+    QuarantinedForm,
+    Registered,
+    Registration,
+)
 
 
 class Registrations(Protocol):
@@ -23,13 +31,21 @@ class Registrations(Protocol):
         entry: OutboxEntry,
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
+        instead_of: str | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
-        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
+        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written.
+        With `instead_of` the person exists, and has this withdrawn registration; else None."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
     def registration_of(self, event: str, person: str) -> Registered | None: ...
+
+    def save_registration(
+        self, event: str, before: Registered, after: Registered, change: Change, enqueue: Sequence[OutboxEntry]
+    ) -> bool:
+        """With its history and the entries in one commit, if nobody wrote the registration since it was read; else
+        False."""
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None: ...
 
@@ -179,6 +195,8 @@ class Links(Protocol):
         """The page of the form at this place in the e-mail."""
 
     def resolving(self, event: Event, inbound_id: str, to: str, until: datetime) -> str: ...
+
+    def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str: ...
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
@@ -323,7 +324,8 @@ def _came_of(
 
 
 def _is_there(desk: Desk, event: Event, person: str | None) -> bool:
-    return bool(person and desk.store.people_among(event.slug, [person]))
+    there = desk.store.registration_of(event.slug, person) if person else None
+    return there is not None and not there.is_withdrawn
 
 
 def _may_know(form: ParsedForm, sender: str, told: Set[str | None]) -> bool:
@@ -349,8 +351,8 @@ def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm,
     left = limits.stored_answers
     bounded = []
     for form in forms:
-        left -= sum(len(answer.encode()) for answer in form.answers.values())
-        bounded.append(form if left >= 0 else replace(form, answers={}))
+        left -= sum(len(text.encode()) for text in chain(form.answers.values(), *form.doubts.values()))
+        bounded.append(form if left >= 0 else replace(form, answers={}, doubts=dict.fromkeys(form.doubts, ())))
     return tuple(bounded)
 
 

@@ -95,7 +95,7 @@ def register(
 
     1. See that the intake is open, by a reading of the last seconds.
     2. If a signal speaks of a robot, quarantine the form, whoever is registered: a robot learns nothing.
-    3. Write the registration and its confirmation in one commit.
+    3. Write the registration and its confirmation in one commit; whoever withdrew is registered anew.
     4. If this person was already registered, compare the two forms.
     5. If the commit came after the deadline, or long after the reading, read the deadline afresh.
     """
@@ -107,18 +107,16 @@ def register(
         return NotYetOpen(intake.opens_at)
     if intake.past or not event.takes(registration.email):
         there = None if signal else _there(desk, event, registration)
-        if there is None or there.registration != registration:
+        if there is None or there.is_withdrawn or there.registration != registration:
             return Closed(intake.closes_at)
         return _again(desk, event, registration, there, known_as)
     if signal:
         quarantine(desk, event, registration, signal)
         return Quarantined(signal)
-    id = new_id()
-    entry = confirmation(event.slug, id, registration.email)
-    received_at = desk.store.accept(event.slug, id, registration, entry, known_as)
-    if received_at is None:
-        return _again(desk, event, registration, _there(desk, event, registration), known_as)
-    return _judged(desk, event, id, received_at, intake)
+    accepted = _accept(desk, event, registration, intake, known_as)
+    if isinstance(accepted, Accepted | Late):
+        return accepted
+    return _again(desk, event, registration, accepted, known_as)
 
 
 def register_emailed(
@@ -129,21 +127,39 @@ def register_emailed(
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
-    id = new_id()
-    entry = confirmation(event.slug, id, registration.email, answering or ())
-    received_at = desk.store.accept(event.slug, id, registration, entry, arrived_at=arrived_at)
-    if received_at is None:
-        there = _must_be(_there(desk, event, registration))
-        if there.arrived_at == arrived_at and there.registration == registration:
-            return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
-        return _compared(desk, event, there, registration, tell=answering is None)
-    return _judged(desk, event, id, received_at, intake)
+    accepted = _accept(desk, event, registration, intake, arrived_at=arrived_at, thread=answering or ())
+    if isinstance(accepted, Accepted | Late):
+        return accepted
+    there = _must_be(accepted)
+    if there.arrived_at == arrived_at and there.registration == registration:
+        return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
+    return _compared(desk, event, there, registration, tell=answering is None)
 
 
-def _judged(desk: Desk, event: Event, id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
-    if intake.is_late(received_at) or not intake.can_judge(received_at):
-        intake = desk.intakes.fresh(event)
-    return _accepted(id, received_at, intake)
+def _accept(
+    desk: Desk,
+    event: Event,
+    registration: Registration,
+    intake: Intake,
+    key: IdempotencyKey | None = None,
+    arrived_at: datetime | None = None,
+    thread: tuple[str, ...] = (),
+) -> Accepted | Late | Registered | None:
+    """Or whom it found; None if only the key exists. A withdrawn registration is replaced, unless this very e-mail made
+    it, or the key exists."""
+    id, withdrawn = new_id(), None
+    entry = confirmation(event.slug, id, registration.email, thread)
+    while True:
+        received_at = desk.store.accept(event.slug, id, registration, entry, key, arrived_at, withdrawn)
+        if received_at:
+            is_judged = not intake.is_late(received_at) and intake.can_judge(received_at)
+            return _accepted(id, received_at, intake if is_judged else desk.intakes.fresh(event))
+        there = _there(desk, event, registration)
+        if there is None or not there.is_withdrawn or there.id == withdrawn:
+            return there
+        if arrived_at and there.arrived_at == arrived_at:
+            return there
+        withdrawn = there.id
 
 
 def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late:

@@ -13,12 +13,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rollcall.documents.roster_content import (
+    WHY_QUARANTINED,
+    Drawn,
+    Named,
+    Part,
+    RosterContent,
+    RosterRow,
+    Shown,
+    roster_file_name,
+)
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
-from rollcall.model.roster import WHY_QUARANTINED, Drawn, Named, RosterContent, RosterRow, Shown, roster_file_name
 from schemas.form import FormField, form_fields, in_labels, written
 
 Cells = Mapping[str, str | int]
@@ -66,7 +75,7 @@ def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iter
         table = csv.DictWriter(file, names, extrasaction="ignore")
         table.writeheader()
         for one in people:
-            if not one.late:
+            if one.part is Part.ROSTER:
                 received_at = one.registered.received_at.astimezone(UTC).isoformat(timespec="seconds")
                 about = {"reference": one.registered.reference, "received_at": received_at}
                 table.writerow({**_answers(event, one.registered), **about, "confirmation": _sent(one)})
@@ -82,7 +91,8 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     fields, person = [field.name for field in form_fields(event)], ("family_name", "first_name", "organization")
     roster = "reference", *fields, "received", "confirmation", "doubles"
     at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
-    listed, late, totals = rows.count(late=False), rows.count(late=True), list(_totals(event, rows))
+    listed, late, withdrawn = (rows.count(part) for part in Part)
+    totals = list(_totals(event, rows))
     by_hotel, by_name = rows.of(order="hotel_key = '', hotel_key, name"), rows.of(order="name")
     not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
     made = (
@@ -90,7 +100,8 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
         sheet("By hotel", at_hotel, by_hotel, listed),
         sheet("At the door", at_door, by_name, listed, portrait=True, least_height=_TO_SIGN_IN),
         sheet("Totals", ("count_of", "counted", "people"), totals, len(totals), portrait=True),
-        sheet("Late", (*roster, "in_time"), rows.of(late=True), late),
+        sheet("Late", (*roster, "in_time"), rows.of(Part.LATE), late),
+        sheet("Withdrawn", roster, rows.of(Part.WITHDRAWN), withdrawn),
         sheet("Not completed", ("name", "sender", "missing", "received"), not_completed, len(not_completed)),
         sheet("Needs review", ("why", "received", *fields), quarantined, len(quarantined)),
     )
@@ -146,7 +157,7 @@ class SortedRows:
             hotel = person.answers.get("hotel")
             category, organization_key, name = place_of(person)
             return {
-                "late": one.late,
+                "part": one.part,
                 "category": category,
                 "organization_key": organization_key,
                 "name": name,
@@ -155,7 +166,7 @@ class SortedRows:
                 "hotel": hotel,
                 "hotel_key": hotel_key(hotel or ""),
                 "confirmation": _sent(one),
-                "similarity": hash(similarity_key(person)),
+                "similarity": None if registered.is_withdrawn else hash(similarity_key(person)),
                 "reference": reference,
                 "cells": json.dumps([cells.get(name, "") for name in self._names], ensure_ascii=False),
                 "in_time": in_time,
@@ -167,12 +178,12 @@ class SortedRows:
         self._file.execute("create index similar on people (similarity)")
         self._file.execute(_MARK_DOUBLES, (DOUBLES_NAMED,))
         for what in ("organization", "hotel"):
-            self._file.execute(_TAKE_USUAL_SPELLING.format(what=what))
+            self._file.execute(_TAKE_USUAL_SPELLING.format(what=what, roster=Part.ROSTER))
 
-    def of(self, *, late: bool = False, order: str = "") -> Iterator[Cells]:
+    def of(self, part: Part = Part.ROSTER, *, order: str = "") -> Iterator[Cells]:
         """By place, or in this order. Sorts only keys, and looks each row up at its turn."""
         in_order = self._file.execute(
-            f"select rowid from people where late = ? order by {order or _PLACE}, rowid", (late,)
+            f"select rowid from people where part = ? order by {order or _PLACE}, rowid", (part,)
         )
         for number in in_order:
             ((cells, in_time, doubles, hotel),) = self._file.execute(
@@ -181,14 +192,14 @@ class SortedRows:
             own: dict[str, str] = dict(zip(self._names, json.loads(cells), strict=True))
             yield {**own, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or NOT_GIVEN}
 
-    def count(self, *, late: bool) -> int:
-        return self._count("people where late = ?", (late,))
+    def count(self, part: Part = Part.ROSTER) -> int:
+        return self._count("people where part = ?", (part,))
 
     def doubles(self) -> int:
         return self._count("people where doubles > ''")
 
     def named(self, what: str) -> Named:
-        counted = f"select {what}, count(*) as times from people where not late group by {what}"
+        counted = f"select {what}, count(*) as times from people where part = {Part.ROSTER:d} group by {what}"
         shown = self._file.execute(f"{counted} order by times desc, {what} limit ?", (NAMED,)).fetchall()
         return Shown(tuple(shown), self._count(f"({counted})"))
 
@@ -199,7 +210,7 @@ class SortedRows:
 
 _PLACE = "category, organization_key, name"
 _KEPT = (
-    f"late, {_PLACE}, organization, represents, hotel, hotel_key, confirmation, similarity, reference, cells,"
+    f"part, {_PLACE}, organization, represents, hotel, hotel_key, confirmation, similarity, reference, cells,"
     " in_time, doubles"
 )
 # people with one similarity get each other's references
@@ -217,7 +228,7 @@ _TAKE_USUAL_SPELLING = """
     update people set {what} = usual.{what} from (
         select key, {what}, max(times) from (
             select {what}_key as key, {what}, count(*) as times from people
-            where not late and {what}_key != '' group by key, {what}
+            where part = {roster:d} and {what}_key != '' group by key, {what}
         )
         group by key
     ) as usual
@@ -226,8 +237,10 @@ _TAKE_USUAL_SPELLING = """
 
 
 def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
-    yield {"count_of": "People", "counted": "On the roster", "people": rows.count(late=False)}
-    yield {"count_of": "People", "counted": "Late", "people": rows.count(late=True)}
+    yield {"count_of": "People", "counted": "On the roster", "people": rows.count()}
+    yield {"count_of": "People", "counted": "Late", "people": rows.count(Part.LATE)}
+    if withdrawn := rows.count(Part.WITHDRAWN):
+        yield {"count_of": "People", "counted": "Withdrawn", "people": withdrawn}
     yield {"count_of": "People", "counted": "May have registered twice", "people": rows.doubles()}
     labels = {field.name: field.label for field in form_fields(event)}
     of = {"represents": labels["category"], "confirmation": "Confirmation", "hotel": "Hotel"}
@@ -236,7 +249,7 @@ def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
         for name, times in named.shown:
             yield {"count_of": label, "counted": name or NOT_GIVEN, "people": times}
         if others := named.count - len(named.shown):
-            counted = rows.count(late=False) - sum(times for _, times in named.shown)
+            counted = rows.count() - sum(times for _, times in named.shown)
             yield {"count_of": label, "counted": f"{others} others, on the roster", "people": counted}
 
 

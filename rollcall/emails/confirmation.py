@@ -5,9 +5,10 @@ from urllib.parse import quote_plus
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
 from rollcall.emails.wording import details, first_lines, person_of, unlinked, worded
-from rollcall.model.email import Attachment, Email, OutboxEntry
+from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.intake import Intake, e_mailed_in_time
+from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from templates import dates
 
@@ -15,11 +16,15 @@ _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
-    return word(entry, event, person_of(desk, entry), intake)
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    registered = person_of(desk, entry)
+    if registered.is_withdrawn:
+        return NotNeeded("the registration is withdrawn")
+    until = max(event.over_at, intake.as_of + VALID_FOR[LinkPurpose.WITHDRAW])
+    return word(entry, event, registered, intake, desk.links.withdrawing(event, registered.id, until))
 
 
-def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
+def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake, not_me: str) -> Email:
     late = intake.is_late(registered.received_at)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     copies_to = event.staff if late else ()
@@ -44,6 +49,7 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         map=map_of(event.venue),
         hotel=unlinked(answers.get("hotel", "")),
         hotel_tel=unlinked(answers.get("hotel_tel", "")),
+        not_me=not_me,
     )
 
 

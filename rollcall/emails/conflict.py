@@ -11,7 +11,8 @@ from rollcall.model.registration import Registered
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     if event.is_over(intake.as_of):
         return NotNeeded("the event is over: there is nothing left to change")
-    return word(entry, event, person_of(desk, entry))
+    registered = person_of(desk, entry)
+    return NotNeeded("the registration is withdrawn") if registered.is_withdrawn else word(entry, event, registered)
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered) -> Email:

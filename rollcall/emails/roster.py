@@ -12,6 +12,18 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest
 from rollcall.documents.roster import draw
+from rollcall.documents.roster_content import (
+    NOTHING,
+    ROSTER_TYPES,
+    Drawn,
+    IncompleteForm,
+    Named,
+    Part,
+    RosterContent,
+    RosterRow,
+    Shown,
+    roster_file_id,
+)
 from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, NOT_GIVEN, SHOWN
 from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
@@ -20,17 +32,6 @@ from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Inboun
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm
-from rollcall.model.roster import (
-    NOTHING,
-    ROSTER_TYPES,
-    Drawn,
-    IncompleteForm,
-    Named,
-    RosterContent,
-    RosterRow,
-    Shown,
-    roster_file_id,
-)
 from schemas.form import form_fields
 from templates import in_zone, words
 
@@ -62,6 +63,8 @@ class Roster:
     undelivered: Shown[RosterRow] = NOTHING
     """On the list, first those whom no confirmation will reach."""
     late: Shown[RosterRow] = NOTHING
+    withdrawn: Shown[RosterRow] = NOTHING
+    """Of those on the closed list."""
     quarantined: Shown[QuarantinedForm] = NOTHING
     inbound: Mapping[InboundStatus, int] = field(default_factory=dict)
     resolved: int = 0
@@ -78,7 +81,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 def gather(
     desk: Desk, event: Event, to: str, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
 ) -> Roster:
-    """The list as the closing recorded it; late registrations and confirmations as they are now.
+    """The list as the closing recorded it; withdrawn and late registrations and confirmations as they are now.
 
     1. Check that the stored list is the one that the closing recorded.
     2. Read the inbound e-mails and the quarantined forms.
@@ -107,6 +110,7 @@ def gather(
         hotels=drawn.hotels,
         undelivered=people.undelivered,
         late=Shown(people.late.in_order(), people.late.count),
+        withdrawn=Shown(people.withdrawn.in_order(), people.withdrawn.count),
         quarantined=Shown(content.quarantined[-SHOWN:], quarantined.count),
         inbound=inbound.status,
         resolved=inbound.resolved,
@@ -126,12 +130,13 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
 
 def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
     closing = _closing(event, intake)
-    undelivered, late = roster.undelivered.first(rows), roster.late.last(rows)
+    undelivered, late, withdrawn = roster.undelivered.first(rows), roster.late.last(rows), roster.withdrawn.last(rows)
+    listed = closing.count - withdrawn.count
     not_completed, quarantined = roster.not_completed.last(rows), roster.quarantined.last(rows)
     return wording.worded(
         entry,
         event,
-        f"Roster: {event.title}, {closing.count} registered",
+        f"Roster: {event.title}, {listed} registered",
         "roster",
         attachments=roster.attached,
         roster=roster,
@@ -144,6 +149,9 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         hotels=_named(roster.hotels.first(rows)),
         undelivered=undelivered,
         undelivered_rows=[_undelivered_row(one) for one in undelivered.shown],
+        listed=listed,
+        withdrawn=withdrawn,
+        withdrawn_rows=[_withdrawn_row(event, one) for one in withdrawn.shown],
         late=late,
         late_rows=[_late_row(event, one, intake) for one in late.shown],
         not_completed=not_completed,
@@ -210,16 +218,20 @@ class _Inbound:
 class _People:
     by_category: Counter[str] = field(default_factory=Counter)
     late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
+    withdrawn: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     _not_sent: int = 0
     _will_not_arrive: list[RosterRow] = field(default_factory=list)
     _may_arrive: list[RosterRow] = field(default_factory=list)
 
     def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
         for one in people:
-            if one.late:
-                self.late.add(one.registered.received_at, one)
-            else:
-                self.by_category[one.registered.registration.category] += 1
+            registered = one.registered
+            if one.part is Part.LATE:
+                self.late.add(registered.received_at, one)
+            elif one.part is Part.WITHDRAWN and not one.late:
+                self.withdrawn.add(registered.changed_at or registered.received_at, one)
+            elif one.part is Part.ROSTER:
+                self.by_category[registered.registration.category] += 1
                 if one.unsent:
                     self._not_sent += 1
                     first = self._will_not_arrive if one.unsent.status in UNDELIVERED else self._may_arrive
@@ -266,6 +278,13 @@ def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
         in_time = f"e-mailed in time, at {in_zone(arrived_at, event)}; "
     received = f"{in_time}received {in_zone(registered.received_at, event)}"
     return wording.who(registered), f"{wording.address(registered.registration.email)}, {received}{unsent}"
+
+
+def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
+    registered = one.registered
+    address = wording.address(registered.registration.email)
+    withdrawn_at = in_zone(registered.changed_at or registered.received_at, event)
+    return wording.who(registered), f"{registered.reference}, {address}, withdrawn {withdrawn_at}"
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:

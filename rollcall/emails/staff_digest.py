@@ -8,6 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
+from rollcall.documents.roster_content import NOTHING, Shown
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
@@ -17,7 +18,6 @@ from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, 
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
-from rollcall.model.roster import NOTHING, Shown
 from templates import in_zone, words
 
 LOOKED_AT = 60_000_000

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollcall.desk.desk import Desk
+from rollcall.documents.roster_content import WHY_QUARANTINED, Shown
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.registration import QuarantinedForm, Registered
-from rollcall.model.roster import WHY_QUARANTINED, Shown
 from schemas.faults import sentences
 from schemas.form import ValidationError, form_fields, in_labels, read_form, written
 from schemas.text import Lines

@@ -28,6 +28,10 @@ from rollcall.model.inbound import Doubt
 # A form takes some thousands of bytes; some files are made to take all the memory and time there is.
 MOST_BYTES = {"pdf": 3_000_000, "package": 20_000_000, "text": 2_000_000}
 MOST_PAGES = 200
+MOST_OPERATIONS = 100_000
+"""Of a PDF's page, with what they are about."""
+MOST_OF_STREAM = 3_000_000
+"""Bytes, unpacked, of a PDF's page, table or font."""
 MOST_UNPACKED = 50_000_000
 MOST_XML = 3_000_000
 """Bytes of text."""
@@ -143,9 +147,27 @@ def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:
-    from pypdf import PdfReader
+    from pypdf import apply_configuration
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it quotes what is in the file
+    with apply_configuration(
+        zlib_maximum_output_length=MOST_OF_STREAM,
+        lzw_maximum_output_length=MOST_OF_STREAM,
+        run_length_maximum_output_length=MOST_OF_STREAM,
+        brotli_maximum_output_length=MOST_OF_STREAM,
+        array_based_stream_maximum_output_length=MOST_OF_STREAM,
+        stream_decoding_work_maximum_length=2 * MOST_OF_STREAM,
+        stream_parsing_work_maximum_count=MOST_OPERATIONS,
+        page_tree_maximum_entries=2 * MOST_PAGES,
+        page_tree_maximum_page_entries=50 * MOST_PAGES,
+        form_fields_maximum_entries=MOST_FIELDS,
+    ):
+        return _in_pages(event, content)
+
+
+def _in_pages(event: Event, content: bytes) -> list[Answered]:
+    from pypdf import PdfReader
+
     reader = PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         return []

@@ -3,13 +3,20 @@
 import math
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from time import process_time
 from typing import Any, NamedTuple
 
 MOST_DRAWN = 300_000
-"""Bytes of contents, of all pages."""
+"""Bytes of contents, of all pages; a drawing within, or a note on them, takes `_FOR_ITSELF` more."""
+MOST_COMPARED = 200_000
+"""Words and boxes, each with each."""
+SECONDS = 0.5
+"""Of a processor, after which no page is begun."""
+_FOR_ITSELF = 500
+_LONGEST_NOTE = 10_000
 DEEPEST = 5
 """Drawings within drawings."""
 MOST_SHAPES = 200
@@ -73,17 +80,26 @@ class Shape(NamedTuple):
         return self.left + inset < x < self.right - inset and self.bottom + inset < y < self.top - inset
 
 
-def rows_of(pages: Sequence[Any]) -> Iterator[list[str]]:
+def rows_of(pages: Sequence[Any], clock: Callable[[], float] = process_time) -> Iterator[list[str]]:
     """Cells from left to right, rows from top to bottom. Raises `ValueError` for too much, and what pypdf raises for a
     broken file."""
     left = MOST_DRAWN
+    until = clock() + SECONDS
     for page in pages:
+        if clock() > until:
+            raise ValueError("the pages take too long")
         fonts: dict[str, Any] = {}
         operations, left = _operations(page, page.get("/Contents"), fonts, left)
+        notes = page["/Annots"] if "/Annots" in page else ()  # noqa: SIM401 - `get` does not follow references
+        left -= _FOR_ITSELF * len(notes)
+        laid_over: list[Piece] = []
+        for piece in _laid_over(notes) if left >= 0 else ():
+            left -= len(piece.text)
+            laid_over.append(piece)
         if left < 0:
             raise ValueError("too much is drawn")
         seen = _seen(page, operations, fonts)
-        yield from _rows([*seen.pieces, *_laid_over(page)], seen.shapes)
+        yield from _rows([*seen.pieces, *laid_over], seen.shapes)
 
 
 @dataclass
@@ -125,7 +141,7 @@ def _operations(within: Any, contents: Any, fonts: dict[str, Any], left: int, de
     from pypdf.generic import ContentStream, DictionaryObject, NameObject, NumberObject
 
     stream = ContentStream(contents, within.pdf if depth == 0 else None, "bytes")
-    left -= len(stream.get_data())
+    left -= len(stream.get_data()) + (_FOR_ITSELF if depth else 0)
     nothing = DictionaryObject()
     resources = within.get("/Resources", nothing).get_object()
     known, drawn = (resources.get(kind, nothing).get_object() for kind in ("/Font", "/XObject"))
@@ -160,9 +176,9 @@ def _seen(page: Any, operations: Sequence[Any], fonts: dict[str, Any]) -> _Seen:
     return seen
 
 
-def _laid_over(page: Any) -> Iterator[Piece]:
+def _laid_over(notes: Sequence[Any]) -> Iterator[Piece]:
     """What stands in fields, and the text that programs lay over a page without any (ISO 32000-1, 12.5.6)."""
-    for annotation in page.get("/Annots", ()):
+    for annotation in notes:
         one = annotation.get_object()
         if not one or one.get("/Subtype") not in ("/FreeText", "/Widget"):
             continue
@@ -170,6 +186,8 @@ def _laid_over(page: Any) -> Iterator[Piece]:
         said = one.get("/Contents") if one["/Subtype"] == "/FreeText" else _inherited(one, "/V")
         if "/AS" in one:
             yield Piece(left, bottom, top - bottom, _BOXES[one["/AS"] != "/Off"])
+        elif isinstance(said, str) and len(said) > _LONGEST_NOTE:
+            raise ValueError("a note is too long")
         elif isinstance(said, str):
             lines = said.replace("\r\n", "\n").replace("\r", "\n").split("\n")
             first = (top + bottom) / 2 - 3 if len(lines) == 1 else top - 12
@@ -248,6 +266,8 @@ def _with_boxes(pieces: Sequence[Piece], shapes: Sequence[Shape]) -> list[Piece]
         if shape.may_be_box and not any(box.holds(*shape.middle) for box in boxes):
             boxes.append(shape)
     ticked = {box for box in boxes for shape in shapes if box.holds(*shape[:2]) and box.holds(*shape[2:])}
+    if len(pieces) * len(boxes) > MOST_COMPARED:
+        raise ValueError("too much is drawn")
     letters = {piece: box for piece in pieces if len(piece.text.strip()) == 1 for box in boxes if box.holds(*piece[:2])}
     spelled = {round(box.bottom) for piece, box in letters.items() if piece.text.strip() not in _TICKS}
     boxes = [box for box in boxes if round(box.bottom) not in spelled]  # a row of squares is for the letters of a word

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from dataclasses import dataclass
 
-from rollcall.inbound import reading
+from rollcall.inbound import webhook
 from rollcall.inbound.record import from_json, to_json
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
@@ -52,7 +52,7 @@ class InboxReader:
         self._budget = budget
 
     def glance(self, raw: bytes) -> Envelope:
-        return reading.glance(raw)
+        return webhook.glance(raw)
 
     def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
         """Over budget, what the child said first."""

@@ -16,6 +16,7 @@ MOST_SHEETS = 20
 
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _PLACE = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]*)([0-9]+)[\"']")
 _CELL = re.compile(rb"<(?:\w+:)?c(?=[\s/>])")
 _SHARED = re.compile(rb"<(?:\w+:)?si(?=[\s/>])")
@@ -38,7 +39,13 @@ def rows_in(parts: Mapping[str, bytes]) -> Iterator[list[list[str]]]:
     if len(shown) > MOST_SHEETS:
         raise TooMuch
     for name in shown:
-        yield [list(map(_text, row)) for row in workbook.get_sheet_by_name(name).to_python()]
+        try:
+            rows = workbook.get_sheet_by_name(name).to_python()
+        except BaseException as error:  # a panic of Rust's is no `Exception`, as from a date of -1e300
+            if type(error).__module__ != "pyo3_runtime":
+                raise
+            raise ValueError from error
+        yield [list(map(_text, row)) for row in rows]
 
 
 def _packed(parts: Mapping[str, bytes]) -> io.BytesIO:
@@ -96,6 +103,7 @@ def _cells_of_ods(part: bytes) -> int:
             columns += alike
             if len(cell) or any(name.startswith(_OFFICE) for name in cell.attrib):
                 height, width = rows, max(width, columns)
-                copies += times * alike * sum(map(len, (*cell.itertext(), *cell.attrib.values())))
+                blanks = sum(int(one.get(f"{_TEXT}c", "1")) for one in cell.iter(f"{_TEXT}s"))
+                copies += times * alike * (blanks + sum(map(len, (*cell.itertext(), *cell.attrib.values()))))
         most = max(most, height * width)
     return most if copies <= MOST_COPIES else MOST_CELLS + 1

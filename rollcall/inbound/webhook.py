@@ -13,6 +13,7 @@ from itertools import islice
 
 from rollcall.inbound.charsets import Decoded, clean, decode, text_of
 from rollcall.inbound.mime import headers_of, likely_boundary, parameter, parts_between
+from rollcall.model.inbound import Envelope
 from rollcall.model.registration import base32
 
 # A sender can add fields; each costs time before the e-mail is stored.
@@ -118,6 +119,15 @@ def open_post(raw: bytes) -> Post:
             return _post(parts)
     headers, _ = headers_of(raw, start, len(raw))
     return Post({"email": raw[start:]} if any(map(headers.first, _IN_MESSAGES)) else {})
+
+
+def glance(raw: bytes) -> Envelope:
+    """Before the e-mail is stored: in time and memory that its length bounds."""
+    try:
+        post = open_post(raw)
+        return Envelope(delivery_id(post, raw), post.envelope_to)
+    except Exception:
+        return Envelope(delivery_id(Post(), raw), ())
 
 
 def delivery_id(post: Post, raw: bytes) -> str:

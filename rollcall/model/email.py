@@ -21,9 +21,10 @@ class EmailKind(StrEnum):
     ROSTER = "roster"
     STAFF_DIGEST = "staff-digest"
     REPLY = "reply"
+    WITHDRAWAL = "withdrawal"
 
 
-TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST)
+TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
 
 
 class EmailStatus(StrEnum):
@@ -222,6 +223,12 @@ def roster_entry(event: str, number: int, to: str, stamp: str = "") -> OutboxEnt
 def staff_digest(event: str, stamp: str, number: int, to: str, not_before: datetime) -> OutboxEntry:
     id = f"{event}.staff-digest.{stamp}.{number}"
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
+
+
+def withdrawal_notice(event: str, registration_id: str, number: int, to: str) -> OutboxEntry:
+    return OutboxEntry(
+        f"{event}.{registration_id}.withdrawal.{number}", EmailKind.WITHDRAWAL, event, to, registration_id
+    )
 
 
 def reply_entry(inbound: InboundEmail, to: str) -> OutboxEntry:

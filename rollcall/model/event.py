@@ -69,10 +69,12 @@ class Event:
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
 
+    @property
+    def over_at(self) -> datetime:
+        return self.ends if isinstance(self.ends, datetime) else end_of(self.ends, self.zone)
+
     def is_over(self, now: datetime) -> bool:
-        if isinstance(self.ends, datetime):
-            return now > self.ends
-        return self.day_of(now) > self.ends
+        return now > self.over_at
 
     def day_of(self, when: date | datetime) -> date:
         """On the calendar at the event."""

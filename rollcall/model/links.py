@@ -11,6 +11,7 @@ class LinkPurpose(StrEnum):
 
     COMPLETE = "complete"
     RESOLVE = "resolve"
+    WITHDRAW = "withdraw"
     ROSTER = "roster"
     RECEIVED = "received"
     ALREADY_REGISTERED = "already-registered"
@@ -25,11 +26,12 @@ VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
     LinkPurpose.RESOLVE: timedelta(days=30),
     LinkPurpose.ROSTER: timedelta(days=14),
+    LinkPurpose.WITHDRAW: timedelta(days=30),
     LinkPurpose.RECEIVED: timedelta(days=1),
     LinkPurpose.ALREADY_REGISTERED: timedelta(days=1),
 }
-"""From when the link is made; a `COMPLETE` link from the deadline, if that is later. Whoever has a
-roster link sees every address; `make send-roster` makes new ones."""
+"""From when the link is made; a `COMPLETE` link from the deadline, if that is later; a `WITHDRAW` link at least until
+the event is over. Whoever has a roster link sees every address; `make send-roster` makes new ones."""
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,12 @@ class Registration:
         return f"{TITLES.get(self.answers.get('title', ''), '')} {self.family_name}".strip()
 
 
+class RegistrationStatus(StrEnum):
+    REGISTERED = "registered"
+    WITHDRAWN = "withdrawn"
+    """Final: whoever registers again has another registration."""
+
+
 @dataclass(frozen=True)
 class Registered:
     id: str
@@ -71,10 +77,31 @@ class Registered:
     """The commit time."""
     arrived_at: datetime | None = None
     """When SendGrid received its e-mail; None for a page or a program."""
+    status: RegistrationStatus = RegistrationStatus.REGISTERED
+    revision: int = 1
+    changed_at: datetime | None = field(default=None, compare=False)
+    """The commit time of this revision."""
+    version: object = field(default=None, compare=False)
 
     @property
     def reference(self) -> str:
         return reference(self.id)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.status is RegistrationStatus.WITHDRAWN
+
+    def was_withdrawn_by(self, instant: datetime) -> bool:
+        return self.is_withdrawn and (self.changed_at or self.received_at) <= instant
+
+
+@dataclass(frozen=True)
+class Change:
+    """Of a registration, to another revision: codes."""
+
+    by: str
+    way: str
+    why: str
 
 
 class BotSignal(StrEnum):

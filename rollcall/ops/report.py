@@ -52,6 +52,7 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "received": one.received,
         "registered": one.registered,
         "late": one.late,
+        "withdrawn": one.withdrawn,
         "quarantined": one.quarantined,
         "inbound": {code.value: count for code, count in sorted(one.inbound.items())},
         "needs_review": one.needs_review,
@@ -81,6 +82,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
     rows = [
         ("received", f"{one.received} in all"),
         ("  registered", f"{one.registered}, and {one.late} late{_ahead_text(one)}"),
+        *([("  withdrawn", str(one.withdrawn))] if one.withdrawn else []),
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
         ("e-mails waiting", _waiting_text(one.emails)),

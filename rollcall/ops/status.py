@@ -39,8 +39,9 @@ class EventStatus:
     intake: Intake | None
     """None where nobody opened its page yet."""
     registered: int
-    """In time; once closed, on the closing's list."""
+    """In time; once closed, on the closing's list. Without those who withdrew, as `late`."""
     late: int
+    withdrawn: int
     quarantined: int
     inbound: Mapping[InboundStatus, int]
     needs_review: int
@@ -52,7 +53,7 @@ class EventStatus:
     @property
     def received(self) -> int:
         """A registration by e-mail counts twice."""
-        return self.registered + self.late + self.quarantined + sum(self.inbound.values())
+        return self.registered + self.late + self.withdrawn + self.quarantined + sum(self.inbound.values())
 
     @property
     def is_overdue(self) -> bool:
@@ -93,7 +94,7 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
 
 
 def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:
-    registered, late, ahead, is_whole = _people(store, slug, event, intake, now)
+    counted, ahead, is_whole = _people(store, slug, event, intake, now)
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
@@ -102,8 +103,9 @@ def _event_status(store: Store, slug: str, event: Event | None, intake: Intake |
         slug=slug,
         event=event,
         intake=intake,
-        registered=registered,
-        late=late,
+        registered=counted["registered"],
+        late=counted["late"],
+        withdrawn=counted["withdrawn"],
         quarantined=sum(1 for _ in still_quarantined(store, slug)),
         inbound=inbound,
         needs_review=to_review,
@@ -115,18 +117,19 @@ def _event_status(store: Store, slug: str, event: Event | None, intake: Intake |
 
 def _people(
     store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime
-) -> tuple[int, int, int, bool]:
-    """Registered, late, ahead of time, whether the closed list is whole. That list decides: a restored document has
-    another time."""
+) -> tuple[Counter[str], int, bool]:
+    """Registered, late and withdrawn; ahead of time; whether the closed list is whole. That list decides: a restored
+    document has another time."""
     closing = intake.closing if intake else None
     whole, on_list = True, None
     if event and intake and closing and (whole := list_is_whole(store, event, intake, closing)):
         on_list = in_step(listed(store, event, intake, closing), str)
-    counted, ahead = Counter[bool](), 0
+    counted, ahead = Counter[str](), 0
     for one in everyone(store, slug):
-        counted[on_list(one.id) is None if on_list else intake is not None and intake.is_late(one.received_at)] += 1
+        late = on_list(one.id) is None if on_list else intake is not None and intake.is_late(one.received_at)
+        counted["withdrawn" if one.is_withdrawn else "late" if late else "registered"] += 1
         ahead += one.received_at - now > _AHEAD
-    return counted[False], counted[True], ahead, whole
+    return counted, ahead, whole
 
 
 def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:

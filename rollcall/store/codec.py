@@ -15,11 +15,13 @@ from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm,
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
     BotSignal,
+    Change,
     IdempotencyKey,
     KeyUse,
     QuarantinedForm,
     Registered,
     Registration,
+    RegistrationStatus,
     mailbox,
 )
 
@@ -43,7 +45,7 @@ def known(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return record
 
 
-def registration_record(registration: Registration, arrived_at: datetime | None = None) -> dict[str, Any]:
+def registration_record(registration: Registration) -> dict[str, Any]:
     return {
         "family_name": registration.family_name,
         "first_name": registration.first_name,
@@ -53,7 +55,6 @@ def registration_record(registration: Registration, arrived_at: datetime | None 
         "e164": dict(registration.e164),
         "signed_on": registration.signed_on.isoformat() if registration.signed_on else None,
         "language": registration.language,
-        "arrived_at": arrived_at,
     }
 
 
@@ -71,8 +72,35 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
     )
 
 
-def registered_from(id: str, record: Mapping[str, Any], received_at: datetime) -> Registered:
-    return Registered(id, registration_from(record), received_at, record["arrived_at"])
+def registered_record(registered: Registered) -> dict[str, Any]:
+    return {
+        **registration_record(registered.registration),
+        "arrived_at": registered.arrived_at,
+        "status": registered.status.value,
+        "revision": registered.revision,
+    }
+
+
+def registered_from(
+    id: str, record: Mapping[str, Any], received_at: datetime, changed_at: datetime, version: object
+) -> Registered:
+    return Registered(
+        id,
+        registration_from(record),
+        received_at,
+        record["arrived_at"],
+        RegistrationStatus(record.get("status", RegistrationStatus.REGISTERED)),
+        record.get("revision", 1),
+        changed_at,
+        version,
+    )
+
+
+def change_record(before: Mapping[str, Any], after: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """`before` and `after`: what differs."""
+    differ = [name for name in after if before[name] != after[name]]
+    old, new = ({name: one[name] for name in differ} for one in (before, after))
+    return {"before": old, "after": new, "by": change.by, "way": change.way, "why": change.why}
 
 
 def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str, Any]:
@@ -80,7 +108,7 @@ def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str
 
 
 def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime) -> QuarantinedForm:
-    return QuarantinedForm(registered_from(id, record, received_at), BotSignal(record["signal"]))
+    return QuarantinedForm(Registered(id, registration_from(record), received_at), BotSignal(record["signal"]))
 
 
 def person_record(registration_id: str) -> dict[str, Any]:

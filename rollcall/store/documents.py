@@ -2,6 +2,7 @@
 
     events/{slug}                           deadline, its history, revoked links, closing
     events/{slug}/registrations/{id}        created when it was received
+    …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
     events/{slug}/people/{key}              whose registration this person's is
     events/{slug}/idempotency/{key}         the registration under this key, made by it or found
     events/{slug}/quarantine/{key}          the last form of each person
@@ -25,6 +26,7 @@ from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
     BotSignal,
+    Change,
     IdempotencyKey,
     KeyUse,
     QuarantinedForm,
@@ -190,10 +192,16 @@ class DocumentStore:
         entry: OutboxEntry,
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
+        instead_of: str | None = None,
     ) -> datetime | None:
+        new = Registered(id, registration, AT_ONCE, arrived_at)
+        person = _person_path(event, person_key(registration)), versioned(codec.person_record(id))
+        has = self._database.read(person[0]) if instead_of else None
+        if has and (has.values is None or _registration_id(has) != instead_of):
+            return None
         writes = [
-            Create(_registration_path(event, id), versioned(codec.registration_record(registration, arrived_at))),
-            Create(_person_path(event, person_key(registration)), versioned(codec.person_record(id))),
+            Create(_registration_path(event, id), versioned(codec.registered_record(new))),
+            Update(*person, has.version) if has else Create(*person),
             _new(entry),
         ]
         if key:
@@ -210,6 +218,18 @@ class DocumentStore:
     def registration_of(self, event: str, person: str) -> Registered | None:
         id = self._read(_person_path(event, person), _registration_id)
         return self.registered(event, id) if id else None
+
+    def save_registration(
+        self, event: str, before: Registered, after: Registered, change: Change, enqueue: Sequence[OutboxEntry]
+    ) -> bool:
+        """After a lost answer it may say False of what it wrote: the caller looks again."""
+        path = _registration_path(event, after.id)
+        old, new = codec.registered_record(before), codec.registered_record(after)
+        return self._committed(
+            Update(path, versioned(new), before.version),
+            Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change))),
+            *map(_new, enqueue),
+        )
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None:
         return self._read(_key_path(event, key), lambda found: codec.key_use_from(_values(found)))
@@ -387,7 +407,7 @@ def _intake(found: Document) -> Intake:
 
 
 def _registered(found: Document) -> Registered:
-    return codec.registered_from(found.id, _values(found), found.created_at)
+    return codec.registered_from(found.id, _values(found), found.created_at, found.updated_at, found.version)
 
 
 def _entry(found: Document) -> OutboxEntry:

@@ -251,6 +251,18 @@ def test_the_clock_is_really_wrong(db: Database, skewed_clock: str, skew: int) -
     assert abs((shown - datetime.now(UTC)).total_seconds() - skew) < 1.9
 
 
+def test_a_machine_whose_clock_ran_ahead_for_weeks_closes_nothing_for_good(db: Database, skewed_clock: str) -> None:
+    weeks = int(timedelta(days=20).total_seconds())
+    with ExitStack() as stack:
+        register, close = started(stack, db, [("register", weeks), ("close_intake", weeks)], skewed_clock)
+        assert send(register, "Ahead").status in (201, 410)  # Firestore goes by its own clock
+        close.ask("POST", "/")
+    with ExitStack() as stack:
+        (register,) = started(stack, db, [("register", 0)])
+        assert send(register, "Right").status == 201
+        assert db.store().intake(db.event).closing is None
+
+
 def test_a_form_that_is_under_way_when_the_deadline_passes_is_kept_as_late(db: Database) -> None:
     with ExitStack() as stack:
         on_the_way = stack.enter_context(way_to(db))

@@ -24,13 +24,23 @@ from rollcall.model.email import (
     reply_entry,
     roster_entry,
     staff_digest,
+    withdrawal_notice,
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline
-from rollcall.model.registration import BotSignal, IdempotencyKey, KeyUse, new_id, person_key
+from rollcall.model.registration import (
+    BotSignal,
+    Change,
+    IdempotencyKey,
+    KeyUse,
+    RegistrationStatus,
+    new_id,
+    person_key,
+)
 from rollcall.store.codec import SCHEMA_VERSION
+from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 from tests.support.builders import a_registration, an_event
@@ -156,6 +166,85 @@ def test_registrations_come_in_pages_by_id(store: Store) -> None:
     second = store.registrations(SLUG, first[-1].id, 3)
     assert [[one.id for one in page] for page in (first, second)] == [["A", "B", "C"], ["D", "E"]]
     assert store.registrations(SLUG, "E", 3) == []
+
+
+NOT_ME = Change(by="recipient", way="confirmation_link", why="not_me")
+
+
+def withdrawn(store: Store, id: str = "A") -> bool:
+    before = store.registered(SLUG, id)
+    assert before is not None
+    after = replace(before, status=RegistrationStatus.WITHDRAWN, revision=before.revision + 1)
+    return store.save_registration(SLUG, before, after, NOT_ME, [withdrawal_notice(SLUG, id, 1, "staff@example.org")])
+
+
+def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    before = store.registered(SLUG, "A")
+    assert before is not None
+    assert (before.status, before.revision, before.changed_at) == ("registered", 1, before.received_at)
+    asked_at = store.now()
+    assert withdrawn(store)
+    after = fresh().registered(SLUG, "A")
+    assert after is not None
+    assert after == replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
+    assert after.changed_at is not None
+    assert asked_at < after.changed_at < store.now()
+    assert after.was_withdrawn_by(after.changed_at)
+    assert not after.was_withdrawn_by(asked_at)
+    assert [after] == fresh().registrations(SLUG, None, 9) == fresh().registered_among(SLUG, ["A"])
+    assert fresh().registrations(SLUG, None, 9)[0].changed_at == after.changed_at
+    entry = fresh().entry(f"{SLUG}.A.withdrawal.1")
+    assert entry is not None
+    assert (entry.to, entry.registration_id, entry.due_at) == ("staff@example.org", "A", AT_ONCE)
+    assert isinstance(store, DocumentStore)
+    history = store._database.read(f"events/{SLUG}/registrations/A/history/2")
+    assert history.created_at == after.changed_at
+    assert history.values == {
+        "schema_version": SCHEMA_VERSION,
+        "before": {"status": "registered", "revision": 1},
+        "after": {"status": "withdrawn", "revision": 2},
+        "by": "recipient",
+        "way": "confirmation_link",
+        "why": "not_me",
+    }
+
+
+def test_a_registration_read_before_another_wrote_is_not_saved(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    before = store.registered(SLUG, "A")
+    assert before is not None
+    assert withdrawn(fresh())
+    other = replace(before, revision=2)
+    enqueue = withdrawal_notice(SLUG, "A", 2, "other@example.org")
+    assert not store.save_registration(SLUG, before, other, NOT_ME, [enqueue])
+    assert fresh().entry(enqueue.id) is None
+    assert fresh().registered(SLUG, "A") == replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
+
+
+def accept_instead(store: Store, id: str, instead_of: str) -> datetime | None:
+    entry = confirmation(SLUG, id, "a@example.org")
+    return store.accept(SLUG, id, a_registration(first_name="A"), entry, instead_of=instead_of)
+
+
+def test_whoever_withdrew_has_another_registration(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    assert withdrawn(store)
+    assert accept_instead(store, "B", instead_of="C") is None
+    received_at = accept_instead(store, "B", instead_of="A")
+    there = fresh().registration_of(SLUG, person_key(a_registration(first_name="A")))
+    assert there is not None
+    assert (there.id, there.received_at, there.is_withdrawn) == ("B", received_at, False)
+    assert accept_instead(fresh(), "C", instead_of="A") is None
+    assert [one.id for one in fresh().registrations(SLUG, None, 9)] == ["A", "B"]
+
+
+def test_of_many_who_register_anew_at_once_one_does(fresh: FreshStore) -> None:
+    accept(fresh())
+    assert withdrawn(fresh())
+    with ThreadPoolExecutor(4) as pool:
+        accepted = list(pool.map(lambda id: accept_instead(fresh(), id, instead_of="A"), "BCDE"))
+    assert len([time for time in accepted if time is not None]) == 1
 
 
 def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:

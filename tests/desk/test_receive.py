@@ -550,6 +550,15 @@ def test_no_more_answers_are_kept_than_a_record_can_hold(came: Any) -> None:
     assert inbound.forms[1].faults == NO_SIGNATURE.faults
 
 
+def test_no_more_is_kept_of_what_is_doubted_than_a_record_can_hold(came: Any) -> None:
+    rows = replace(NO_SIGNATURE, answers={}, doubts={Doubt.ROW_NOT_READ: ("é" * 9_000,)})
+    inbound, _ = came(a_reading(*[rows] * 200))
+    kept = ["".join(form.doubts[Doubt.ROW_NOT_READ]) for form in inbound.forms]
+    assert len(kept) == 200
+    assert kept[0] == "é" * 9_000
+    assert len("".join(kept).encode()) <= LIMITS.stored_answers
+
+
 def test_the_staff_hear_each_morning_until_they_have_dealt_with_it(came: Any, clock: Clock, postbox: Postbox) -> None:
     inbound, desk = came(a_reading(text="When is lunch?", sender=EVENT.contact.email))
     assert mornings(desk, clock, postbox, 3) == [1, 1, 1]

@@ -12,9 +12,9 @@ from subprocess import PIPE
 import pytest
 from lxml import etree
 
+from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
-from rollcall.model.roster import IncompleteForm, RosterRow
 from tests.support.builders import a_registration, an_event, registered, roster_files
 from tests.support.left_out import leave_out
 

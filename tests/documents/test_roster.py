@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
 from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, name_in_order, place
+from rollcall.documents.roster_content import IncompleteForm, Part, RosterRow
 from rollcall.emails.roster import incomplete_form
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, without_accents
-from rollcall.model.roster import IncompleteForm, RosterRow
 from tests.support.builders import a_registration, an_event, registered, roster_files
 from tests.support.left_out import leave_out
 
@@ -123,7 +123,7 @@ def test_rows_come_as_a_plain_sort_has_them(of: list[tuple[str, str, str, str]])
         rows.add(people, EVENT.closes_at)
         in_order = sorted(people, key=lambda one: place(EVENT)(one.registered.registration))
         assert [row["reference"] for row in rows.of()] == [one.registered.reference for one in in_order]
-        assert list(rows.of(late=True)) == []
+        assert list(rows.of(Part.LATE)) == []
         answered = [one.registered.registration.answers.get("organization") for one in people]
         counted = Counter(organization and without_accents(organization) for organization in answered)
         named = rows.named("organization")

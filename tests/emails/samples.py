@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rollcall.emails import confirmation, conflict, reply, roster, staff_digest
+from rollcall.documents.roster_content import IncompleteForm, RosterRow, Shown
+from rollcall.emails import confirmation, conflict, reply, roster, staff_digest, withdrawal
 from rollcall.emails.reply import Reply
 from rollcall.emails.roster import LinkedFile, Roster
 from rollcall.emails.staff_digest import ForReview, StaffDigest
@@ -15,9 +16,8 @@ from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
-from rollcall.model.roster import IncompleteForm, RosterRow, Shown
-from tests.support.builders import a_form, a_registration, an_event, registered
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, RegistrationStatus
+from tests.support.builders import LINKS, a_form, a_registration, an_event, registered
 
 EVENT = an_event()
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
@@ -60,7 +60,13 @@ def without_hotel() -> Registered:
 
 def confirmed(one: Registered, event: Event = EVENT, thread: tuple[str, ...] = ()) -> Email:
     entry = email.confirmation(event.slug, one.id, one.registration.email, thread)
-    return confirmation.word(entry, event, one, INTAKE)
+    return confirmation.word(entry, event, one, INTAKE, LINKS.withdrawing(event, one.id, EVENT.over_at))
+
+
+def withdrawn(one: Registered, at: datetime) -> Email:
+    entry = email.withdrawal_notice(EVENT.slug, one.id, 1, "spumail@itu.int")
+    withdrawn = replace(one, status=RegistrationStatus.WITHDRAWN, changed_at=at)
+    return withdrawal.word(entry, EVENT, withdrawn, INTAKE)
 
 
 def conflicting(one: Registered) -> Email:
@@ -213,10 +219,18 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "confirmation-no-hotel": lambda: confirmed(
         without_hotel(), replace(EVENT, hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))
     ),
+    "withdrawal": lambda: withdrawn(AMINA, NOON + timedelta(hours=1)),
+    "withdrawal-late": lambda: withdrawn(LATE, EVENT.closes_at + timedelta(hours=2)),
+    "withdrawal-closed": lambda: withdrawn(AMINA, EVENT.closes_at + timedelta(hours=1)),
     "conflict": lambda: conflicting(AMINA),
     "roster-empty": rostered,
     "roster-full": _full_roster,
     "roster-links": _linked_roster,
+    "roster-withdrawn": lambda: rostered(
+        replace(CLOSED, closing=Closing(3, "ab" * 32, 1)),
+        by_category={"member-state": 2},
+        withdrawn=some(RosterRow(replace(AMINA, status=RegistrationStatus.WITHDRAWN, changed_at=LATE.received_at))),
+    ),
     "staff-digest-empty-circuit": lambda: digested(
         breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True)
     ),

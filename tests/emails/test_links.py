@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from linkify_it import LinkifyIt
 
+from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails.wording import FIRST_LINES, LONGEST_ANSWER, address, unlinked
 from rollcall.inbound.charsets import clean
 from rollcall.inbound.forms import find_forms
@@ -18,7 +19,6 @@ from rollcall.model.email import CircuitBreaker, Email, EmailStatus
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, Reason, ReviewReason
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
-from rollcall.model.roster import IncompleteForm, RosterRow
 from schemas.form import FIELD_NAMES, ValidationError, faults_of, read_form
 from schemas.text import Lines
 from tests.emails.samples import (
@@ -37,6 +37,7 @@ from tests.emails.samples import (
     rostered,
     some,
     unsent,
+    withdrawn,
 )
 from tests.support.builders import a_form, a_registration, registered
 
@@ -91,6 +92,7 @@ def e_mails(text: str) -> Iterator[Email]:
     yield confirmed(amina)
     yield confirmed(late)
     yield conflicting(amina)
+    yield withdrawn(amina, NOON)
     for forms in ((known,), (asked,), (left,), (differs,), (known, asked, left, differs), ()):
         yield replied(*forms, people=(amina,), subject=text, not_read=(text,))
     yield replied(known, people=(late,), intake=PAST)
@@ -99,6 +101,7 @@ def e_mails(text: str) -> Iterator[Email]:
         hotels=some((text, 9)),
         undelivered=some(RosterRow(amina, unsent=bounced)),
         late=some(RosterRow(late, late=True, unsent=bounced)),
+        withdrawn=some(RosterRow(amina)),
         quarantined=some(QuarantinedForm(amina, BotSignal.TOO_FAST)),
         not_completed=some(IncompleteForm(text, text, "nothing", NOON)),
     )

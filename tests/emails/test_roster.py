@@ -18,12 +18,12 @@ from rollcall.desk.close import ROSTER_PAGE, close, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.send import send
+from rollcall.documents.roster_content import Shown
 from rollcall.emails import roster, staff_digest
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered, new_id
-from rollcall.model.roster import Shown
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore

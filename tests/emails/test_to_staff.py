@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails.roster import by_email, incomplete_form
 from rollcall.inbound.reading import LONGEST_TEXT
 from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import BotSignal, QuarantinedForm
-from rollcall.model.roster import IncompleteForm, RosterRow
 from templates import dates, days, deadline
 from tests.emails.samples import (
     AMINA,

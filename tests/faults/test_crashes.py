@@ -42,6 +42,12 @@ def one_registers_and_sendgrid_is_to_refuse(rollcall: Rollcall) -> None:
     rollcall.api.answers += [answers(429, {}, b"")]
 
 
+def one_withdraws(rollcall: Rollcall) -> None:
+    """Before the confirmation is sent: then nobody needs it."""
+    rollcall.register()
+    assert rollcall.withdraw().status == 200
+
+
 def two_register(rollcall: Rollcall) -> None:
     assert [rollcall.register().status, rollcall.register(**OTHER).status] == [201, 201]
 
@@ -74,6 +80,17 @@ CASES = {
     "register under a key": Case(lambda rollcall: rollcall.register_under_a_key()),
     "register again under a key": Case(
         lambda rollcall: rollcall.register_under_a_key(), before=lambda rollcall: rollcall.register_under_a_key()
+    ),
+    "withdraw": Case(
+        lambda rollcall: rollcall.withdraw(),
+        before=one_is_confirmed,
+        people=(),
+        extra_emails=lambda rollcall: [rollcall.confirmation_of(), f"{SLUG}.{rollcall.id_of()}.withdrawal.1"],
+    ),
+    "register anew": Case(
+        lambda rollcall: rollcall.register(),
+        before=one_withdraws,
+        extra_emails=lambda rollcall: [f"{SLUG}.{rollcall.withdrawn()}.withdrawal.1"],
     ),
     "register as a robot": Case(lambda rollcall: rollcall.register_as_a_robot(), people=(), digests=1),
     "send_mail": Case(lambda rollcall: rollcall.trigger(), before=lambda rollcall: rollcall.register()),

@@ -457,7 +457,9 @@ def as_it_was_written_everywhere(one: Registered, name: str) -> None:
     """In the mail and on the roster."""
     text, label = _texts(one)[name], LABELS[name]
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, EVENT.opens_at)
-    message = word(confirmation("open", one.id, one.registration.email), EVENT, one, intake)
+    message = word(
+        confirmation("open", one.id, one.registration.email), EVENT, one, intake, "https://desk.example.org/withdraw"
+    )
     assert f"    {label}: {text}\n" in clean(message.text)
     page = Page(clean(message.html))
     assert text in page.texts

@@ -8,6 +8,7 @@ import re
 import socket
 import uuid
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,14 @@ import pytest
 from handlers.logs import hide_requests, log_fault, trace_of
 from handlers.register import register
 from handlers.request_body import HIDDEN
+from rollcall.desk.desk import Desk
 from rollcall.local.emulator import free_port
 from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
+from rollcall.model.links import link_id
 from tests.support.builders import a_form, a_registration, an_event, id_of, opened, write_open_event
+from tests.support.clock import Clock
+from tests.support.desk import EVENT
 from tests.support.in_process import ask, desk_without_store
 from tests.support.served import ROOT, Served, function
 from tests.support.stores import store_settings
@@ -274,6 +279,29 @@ def test_what_a_server_logs_of_a_fault_is_its_kind_and_place(capsys: pytest.Capt
     assert plain.keys() == {"severity", "message", "logger"}
     assert PATH not in printed.out + printed.err
     assert "typed" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "why"),
+    [
+        ("{path}", "link opened", None),
+        ("{path}x", "link refused", "damaged"),
+        ("{old}", "link refused", "expired"),
+        ("complete/{token}", "link refused", "damaged"),
+    ],
+)
+def test_each_link_is_logged_without_its_secret_part(
+    desk: Desk, clock: Clock, capsys: pytest.CaptureFixture[str], path: str, message: str, why: str | None
+) -> None:
+    good, old = (
+        desk.links.received(EVENT, "0" * 24, clock.now + timedelta(days=days), duplicate=False) for days in (1, -1)
+    )
+    token = good.partition("/")[2]
+    ask(partial(register, desk), "GET", f"/register/{EVENT.slug}/{path.format(path=good, old=old, token=token)}")
+    entry = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (entry["message"], entry["event"], entry.get("why")) == (message, EVENT.slug, why)
+    assert entry.get("link", link_id(token)) == link_id(token)
+    assert not any(part in json.dumps(entry) for part in token.split(".") if part)
 
 
 def messages_in_the_code() -> dict[str, set[str]]:

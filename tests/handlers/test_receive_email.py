@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from handlers.receive_email import receive_email
 from handlers.signature import SIGNATURE, TIMESTAMP, verification_keys
 from rollcall.desk.ports import Files, Store
-from rollcall.model.inbound import InboundEmail, InboundStatus
+from rollcall.model.inbound import InboundEmail, InboundStatus, ReviewReason
 from rollcall.model.registration import person_key
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.firestore import FirestoreStore
@@ -141,9 +141,21 @@ def test_the_parsed_mode_is_read_too(desk: Desk) -> None:
 @pytest.mark.slow
 def test_an_email_of_thirty_megabytes_is_stored(desk: Desk) -> None:
     """Far above what Flask's form parser, a Firestore document and functions-framework's own limit allow."""
-    large = a_message().replace(b"\r\n\r\n", b"\r\n\r\n", 1) + b"\r\n" + (b"-" * 70 + b"\r\n") * 410_000
-    assert len(large) > 29_000_000
-    assert desk.came(large).status is InboundStatus.REGISTERED
+    head, _, form = a_message().partition(b"\r\n\r\n")
+    ballast = (b"-" * 70 + b"\r\n") * 410_000
+    parts = b"\r\n--b\r\n\r\n" + form + b"\r\n--b\r\nContent-Type: text/calendar; name=a.ics\r\n\r\n" + ballast
+    mixed = head.replace(b"text/plain; charset=utf-8", b"multipart/mixed; boundary=b")
+    inbound = desk.came(mixed + b"\r\n" + parts)
+    assert inbound.status is InboundStatus.REGISTERED
+    assert ballast in (desk.files.get(inbound.id) or b"")
+
+
+@ON_SQLITE
+def test_thirty_megabytes_of_text_are_put_before_a_person(desk: Desk) -> None:
+    inbound = desk.came(a_message() + b"\r\n" + (b"-" * 70 + b"\r\n") * 410_000)
+    assert inbound.status is InboundStatus.NEEDS_REVIEW
+    assert [reason.code for reason in inbound.reasons] == [ReviewReason.TOO_COMPLICATED]
+    assert inbound.sender == "amina.diallo@mpt.example.org"
 
 
 @ON_SQLITE

@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
-from handlers.request_body import LARGEST_BODY, PATIENCE, SLOWEST, read_body
+from handlers.request_body import LARGEST_BODY, MANY, PATIENCE, PATIENCE_WITH_MANY, SLOWEST, _hanging_up, read_body
 from handlers.responses import HttpProblem
 from handlers.signature import SIGNATURE, TIMESTAMP
 from tests.support.builders import write_open_event
@@ -28,10 +28,10 @@ class Sender:
     """A client on a connection of its own, and the request as gunicorn hands it on."""
 
     def __init__(self, length: int | None) -> None:
-        self.connection, self._ours = socket.socketpair()
+        self.connection, self.ours = socket.socketpair()
         environ = EnvironBuilder(method="POST").get_environ()
-        self._file = self._ours.makefile("rb")
-        environ |= {"wsgi.input": self._file, "wsgi.input_terminated": True, "gunicorn.socket": self._ours}
+        self._file = self.ours.makefile("rb")
+        environ |= {"wsgi.input": self._file, "wsgi.input_terminated": True, "gunicorn.socket": self.ours}
         if length is None:
             environ["HTTP_TRANSFER_ENCODING"] = "chunked"
         else:
@@ -39,7 +39,7 @@ class Sender:
         self.request = Request(environ)
 
     def close(self) -> None:
-        for one in (self._file, self._ours, self.connection):
+        for one in (self._file, self.ours, self.connection):
             one.close()
 
 
@@ -78,6 +78,17 @@ def test_a_body_that_does_not_come_is_given_up(
     slow.connection.sendall(begun)
     assert status(slow.request, seconds=soon_over()) == 408
     assert slow.request.get_data() == b""  # whoever asks next does not wait
+
+
+def test_of_many_that_do_not_come_each_has_a_second(sender: Callable[[int | None], Sender]) -> None:
+    """Or the page would wait ten seconds for each eight of them."""
+    slow = sender(60_000)
+    slow.connection.sendall(b"{")
+    with ExitStack() as others:
+        for _ in range(MANY):
+            others.enter_context(_hanging_up(sender(60_000).request, PATIENCE))
+        just_before = chain((0.0, PATIENCE_WITH_MANY - 0.05), repeat(PATIENCE_WITH_MANY + 1)).__next__
+        assert status(slow.request, seconds=just_before) == 408
 
 
 def test_a_byte_now_and_then_does_not_prolong_it(sender: Callable[[int | None], Sender]) -> None:
@@ -129,6 +140,22 @@ def test_a_large_body_may_take_as_long_as_it_is(sender: Callable[[int | None], S
 def test_a_body_said_to_be_too_large_is_not_kept(sender: Callable[[int | None], Sender]) -> None:
     for length in (LARGEST_BODY + 1, 40 << 20, 10**18):
         assert status(sender(length).request, seconds=chain((0.0,), repeat(PATIENCE + 1)).__next__) == 413
+
+
+@pytest.mark.parametrize("asked", [{"HTTP_CONNECTION": "close"}, {"SERVER_PROTOCOL": "HTTP/1.0"}])
+@pytest.mark.parametrize("length", [0, 2])
+def test_no_client_is_waited_for_to_close_the_connection(
+    sender: Callable[[int | None], Sender], length: int, asked: dict[str, str]
+) -> None:
+    """gunicorn would, for two seconds, and serve nobody meanwhile."""
+    client = sender(length)
+    client.request.environ |= asked
+    client.connection.sendall(b"{}"[:length])
+    assert read_body(client.request) == b"{}"[:length]
+    client.ours.settimeout(5)
+    assert client.ours.recv(1) == b""
+    client.ours.sendall(b"answer")
+    assert client.connection.recv(6) == b"answer"
 
 
 class Unread:

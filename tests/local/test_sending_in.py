@@ -16,6 +16,7 @@ from rollcall.local.sample import SENDER, filled_in, sample_text
 from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, an_event
 from tests.support.clock import Clock
+from tests.support.inbound import A_PDF
 from tests.support.local_run import outbox
 from tests.support.served import Answer, Served, until
 
@@ -138,7 +139,7 @@ def test_the_staff_hear_next_morning_of_what_needs_review(served: Served, clock:
 
 
 def test_programs_stay_and_what_the_staff_get_opens_nothing_here(served: Served, clock: Clock) -> None:
-    files = {"Форма №1.pdf.exe": b"%PDF-1.7 %%EOF", "a.html": b"<script>alert(1)</script>", "a.pdf": b"MZ"}
+    files = {"Форма №1.pdf.exe": A_PDF, "a.html": b"<script>alert(1)</script>", "a.pdf": b"MZ"}
     attached = [a_file(content, name) for name, content in files.items()]
     send_in(served, **{"from": AMINA, "subject": "Forms", "text": "Dear all", "attachment": attached})
     clock.now += timedelta(days=1)
@@ -147,7 +148,7 @@ def test_programs_stay_and_what_the_staff_get_opens_nothing_here(served: Served,
     assert file["name"] == "1-Форма _1_pdf.pdf"
     assert "a.html, a.pdf (not attached" in digest["text"]
     answer = served.ask("GET", file["url"])
-    assert answer.text == "%PDF-1.7 %%EOF"
+    assert answer.text == A_PDF.decode()
     assert answer.headers["Content-Disposition"].startswith("attachment; filename")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"

@@ -131,6 +131,7 @@ export const STATES = {
   "no such page (404)": (page) => go(page, `${FORM}/none/such`),
   "link that holds no more, complete (410)": (page) => go(page, `${FORM}/complete/none`),
   "link that holds no more, resolve (410)": (page) => go(page, `${FORM}/resolve/none`),
+  "link that holds no more, withdraw (410)": (page) => go(page, `${FORM}/withdraw/none`),
   "link that holds no more, roster (410)": (page) => go(page, `${FORM}/roster/none`),
   "outbox": (page) => go(page, `${BASE}/outbox`),
   ...(STAFF && {
@@ -140,6 +141,7 @@ export const STATES = {
       return press(page);
     },
     "resolve": async (page) => go(page, await linkIn(STAFF, "staff-digest", "resolve")),
+    "withdraw": async (page) => go(page, await linkIn(STAFF, "confirmation", "withdraw")),
     "staff's outbox": (page) => go(page, `${STAFF}/outbox`),
   }),
   ...(CLOSED && {

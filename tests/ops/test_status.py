@@ -11,6 +11,7 @@ from rollcall.desk.health import MISSED_AFTER
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import send, send_due
+from rollcall.desk.withdraw import withdraw
 from rollcall.model.email import (
     AT_ONCE,
     DeliveryEvent,
@@ -48,6 +49,11 @@ def test_everything_that_came_in_is_counted(desk: Desk, clock: Clock) -> None:
     desk.store.accept(EVENT.slug, "LATE", a_registration(first_name="D"), late)
     (one,) = status(desk.store, desk.events).events
     assert (one.registered, one.late, one.quarantined, sum(one.inbound.values()), one.received) == (2, 1, 1, 1, 5)
+    withdraw(desk, EVENT, id_of(desk.store, a_registration(first_name="A")))
+    withdraw(desk, EVENT, "LATE")
+    (after,) = status(desk.store, desk.events).events
+    assert (after.registered, after.late, after.withdrawn, after.received) == (1, 0, 2, 5)
+    assert "withdrawn       2" in status_text(status(desk.store, desk.events), FOLDER)
     assert one.needs_review == 1
 
 

@@ -14,12 +14,12 @@ from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
 from rollcall.documents.roster import draw
+from rollcall.documents.roster_content import RosterContent, RosterRow
 from rollcall.emails import write
 from rollcall.inbound import reading
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered, Registration, person_key
-from rollcall.model.roster import RosterContent, RosterRow
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore

@@ -6,12 +6,13 @@ from datetime import timedelta
 from rollcall.desk.ports import Store
 from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
-from rollcall.model.registration import BotSignal, IdempotencyKey
+from rollcall.model.registration import BotSignal, Change, IdempotencyKey
 from tests.support.builders import a_registration
 
 PATHS = (
     "events/intgov04",
     "events/intgov04/registrations/A",
+    "events/intgov04/registrations/A/history/2",
     "events/intgov04/people/{person}",
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
@@ -28,6 +29,10 @@ def fill(store: Store, event: Event) -> None:
     store.intake(event)
     key = IdempotencyKey("key", event.closes_at + timedelta(days=30))
     assert store.accept(event.slug, "A", registration, confirmation(event.slug, "A", registration.email), key)
+    there = store.registered(event.slug, "A")
+    assert there
+    change = Change("staff", "by_hand", "asked_for")
+    assert store.save_registration(event.slug, there, replace(there, revision=2), change, [])
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
     store.write_roster_page(event.slug, "0-000000", ["A"])
     store.add_inbound(event.slug, "M")

@@ -4,6 +4,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+A_PDF = (
+    b"%PDF-1.7\n1 0 obj\n<</Type/Catalog>>\nendobj\n"
+    b"xref\n0 2\n0000000000 65535 f \n0000000009 00000 n \ntrailer <</Size 2/Root 1 0 R>>\nstartxref\n42\n%%EOF\n"
+)
+
 TO = "intgov04@forms.example.org"
 BOUNDARY = "xYzZY"  # SendGrid's own, always
 LONGEST_HEADERS = 4096

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from cloudevents.http import from_http
 from flask import Request
@@ -26,7 +26,7 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
 from schemas.event import read_events
 from tests.support.answering import answering
-from tests.support.builders import a_form, a_form_in_text, a_registration, id_of
+from tests.support.builders import LINKS, a_form, a_form_in_text, a_registration, id_of
 from tests.support.faulty_firestore import FaultyFirestore
 from tests.support.hooks import Hooks, hooked_desk, impatient_poster, open_store
 from tests.support.inbound import raw_post
@@ -263,6 +263,11 @@ class Rollcall:
         """Cloud Scheduler calls."""
         return self.way.ask("send_due_mail", "/")
 
+    def withdraw(self) -> Answer:
+        """Whoever got the confirmation presses its page's button."""
+        link = LINKS.withdrawing(self.event, self.id_of(), datetime.now(UTC) + 30 * HOUR)
+        return self.way.ask("register", urlsplit(link).path)
+
     def close(self) -> Answer:
         """Cloud Scheduler calls."""
         return self.way.ask("close_intake", "/")
@@ -286,8 +291,13 @@ class Rollcall:
         raise AssertionError("a mail was not sent within 30 hours")
 
     def registered(self) -> list[str]:
-        """Ids of the registrations."""
-        return [one.id for one in self.store().registrations(SLUG, None, 100)]
+        """Ids of the registrations that are not withdrawn."""
+        return [one.id for one in self.store().registrations(SLUG, None, 100) if not one.is_withdrawn]
+
+    def withdrawn(self) -> str:
+        """The id of the one withdrawn registration."""
+        (one,) = [one.id for one in self.store().registrations(SLUG, None, 100) if one.is_withdrawn]
+        return one
 
     def on_roster(self) -> list[str]:
         """The ids that the closing recorded."""

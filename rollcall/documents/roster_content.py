@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -34,12 +35,25 @@ class Shown(Generic[_T]):
 NOTHING: Shown[Any] = Shown()
 
 
+class Part(IntEnum):
+    ROSTER = 0
+    LATE = 1
+    WITHDRAWN = 2
+
+
 @dataclass(frozen=True)
 class RosterRow:
     registered: Registered
     late: bool = False
+    """Not on the closed list."""
     unsent: OutboxEntry | None = None
     """The confirmation, unless it is sent."""
+
+    @property
+    def part(self) -> Part:
+        if self.registered.is_withdrawn:
+            return Part.WITHDRAWN
+        return Part.LATE if self.late else Part.ROSTER
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,200 @@
+"""Withdrawing: whoever got a confirmation and did not register takes the registration back."""
+
+import csv
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from rollcall.desk.close import close, listed
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
+from rollcall.desk.receive import read_in, receive
+from rollcall.desk.register import Accepted, Closed, Duplicate, Quarantined, register, register_emailed
+from rollcall.desk.send import send_due
+from rollcall.desk.withdraw import withdraw
+from rollcall.emails.roster import gather
+from rollcall.model.email import EmailKind, EmailStatus, OutboxEntry, confirmation
+from rollcall.model.inbound import InboundStatus
+from rollcall.model.registration import BotSignal, Registered, person_key
+from tests.support.builders import a_form_in_text, a_registration, id_of
+from tests.support.clock import Clock
+from tests.support.desk import EVENT, Postbox, entry_of
+from tests.support.inbound import raw_post, stored
+
+HOUR = timedelta(hours=1)
+SLUG = EVENT.slug
+
+
+def a_withdrawn(desk: Desk) -> str:
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    assert withdraw(desk, EVENT, accepted.id)
+    return accepted.id
+
+
+def there(store: Store) -> Registered:
+    found = store.registration_of(SLUG, person_key(a_registration()))
+    assert found is not None
+    return found
+
+
+def told(desk: Desk) -> list[OutboxEntry]:
+    return [one for one in desk.store.unsent_entries(SLUG, None, 99) if one.kind is EmailKind.WITHDRAWAL]
+
+
+def test_the_staff_are_told_once_each_and_nobody_else(desk: Desk, postbox: Postbox) -> None:
+    both = replace(EVENT, staff=("one@itu.int", "two@itu.int"))
+    desk = replace(desk, events={SLUG: both})
+    accepted = register(desk, both, a_registration())
+    assert isinstance(accepted, Accepted)
+    list(send_due(desk))
+    first, again = withdraw(desk, both, accepted.id), withdraw(desk, both, accepted.id)
+    assert first
+    assert first.is_withdrawn
+    assert first == again == there(desk.store)
+    list(send_due(desk))
+    assert sorted(one.to for one in postbox.messages[1:]) == ["one@itu.int", "two@itu.int"]
+    for message in postbox.messages[1:]:
+        assert "Amina Diallo" in message.text
+        assert accepted.reference in message.text
+
+
+def test_an_unknown_registration_is_not_withdrawn(desk: Desk) -> None:
+    assert withdraw(desk, EVENT, "0123456789ABCDEFGHJKMNPQ") is None
+    assert told(desk) == []
+
+
+def test_what_waits_for_the_person_is_not_sent(desk: Desk, postbox: Postbox) -> None:
+    register(desk, EVENT, a_registration())
+    register(desk, EVENT, a_registration(category="associate"))
+    id = id_of(desk.store, a_registration())
+    withdraw(desk, EVENT, id)
+    list(send_due(desk))
+    assert [one.to for one in postbox.messages] == list(EVENT.staff)
+    assert entry_of(desk, f"{SLUG}.{id}.confirmation").status is EmailStatus.CANCELLED
+    assert entry_of(desk, f"{SLUG}.{id}.conflict").status is EmailStatus.CANCELLED
+
+
+@pytest.mark.parametrize("category", ["member-state", "associate"])
+def test_the_person_registers_anew(desk: Desk, postbox: Postbox, category: str) -> None:
+    withdrawn = a_withdrawn(desk)
+    accepted = register(desk, EVENT, a_registration(category=category))
+    assert isinstance(accepted, Accepted)
+    assert accepted.id != withdrawn
+    assert there(desk.store).id == accepted.id
+    assert register(desk, EVENT, a_registration(category=category)) == Duplicate(accepted.id)
+    list(send_due(desk))
+    assert [one.email_id for one in postbox.messages if one.to == a_registration().email] == [
+        confirmation(SLUG, accepted.id, "").id
+    ]
+    assert withdraw(desk, EVENT, withdrawn) == desk.store.registered(SLUG, withdrawn)
+    assert not there(desk.store).is_withdrawn
+
+
+def test_withdrawn_and_registered_again_and_again(desk: Desk) -> None:
+    ids = [a_withdrawn(desk) for _ in range(3)]
+    assert len(set(ids)) == 3
+    assert len(told(desk)) == 3
+
+
+def test_a_key_is_answered_as_the_first_time(desk: Desk) -> None:
+    accepted = register(desk, EVENT, a_registration(), "key")
+    assert isinstance(accepted, Accepted)
+    withdraw(desk, EVENT, accepted.id)
+    assert register(desk, EVENT, a_registration(), "key") == accepted
+    anew = register(desk, EVENT, a_registration(), "another")
+    assert isinstance(anew, Accepted)
+    assert register(desk, EVENT, a_registration(), "another") == anew != accepted
+
+
+def test_a_robot_does_not_register_the_person_anew(desk: Desk) -> None:
+    a_withdrawn(desk)
+    assert isinstance(register(desk, EVENT, a_registration(), signal=BotSignal.HIDDEN_FIELD), Quarantined)
+
+
+def test_after_the_deadline_nobody_registers_anew(desk: Desk, clock: Clock) -> None:
+    a_withdrawn(desk)
+    clock.now = EVENT.closes_at + HOUR
+    assert isinstance(register(desk, EVENT, a_registration()), Closed)
+
+
+def test_an_inbound_email_read_again_does_not_undo_it(desk: Desk, clock: Clock) -> None:
+    """Its reader died, and the person had withdrawn before the next one came."""
+    arrived_at = clock.now
+    first = register_emailed(desk, EVENT, a_registration(), arrived_at, None)
+    assert isinstance(first, Accepted)
+    withdraw(desk, EVENT, first.id)
+    assert register_emailed(desk, EVENT, a_registration(), arrived_at, None) == first
+    anew = register_emailed(desk, EVENT, a_registration(), arrived_at + HOUR, None)
+    assert isinstance(anew, Accepted)
+    assert anew != first
+
+
+def came(desk: Desk, text: str) -> InboundStatus:
+    head = f"From: {a_registration().email}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    inbound = read_in(desk, receive(desk, stored(*raw_post(f"{head}{text}".encode()))))
+    assert inbound is not None
+    return inbound.status
+
+
+def test_who_says_so_beneath_our_confirmation_is_not_registered_by_what_it_quotes(desk: Desk, postbox: Postbox) -> None:
+    register(desk, EVENT, a_registration())
+    list(send_due(desk))
+    quoted = "".join(f"> {line}\n" for line in postbox.messages[0].text.splitlines())
+    withdraw(desk, EVENT, id_of(desk.store, a_registration()))
+    assert came(desk, f"That was not me.\n\n{quoted}") is InboundStatus.NEEDS_REVIEW
+    assert there(desk.store).is_withdrawn
+
+
+def test_a_doubtful_form_does_not_register_the_person_anew(desk: Desk) -> None:
+    a_withdrawn(desk)
+    twice = a_form_in_text() + "Fax: +41 22 730 6453\n"
+    assert came(desk, twice) is InboundStatus.WAITING_FOR_SENDER
+    assert there(desk.store).is_withdrawn
+
+
+def test_who_withdrew_by_the_deadline_is_not_on_the_roster(desk: Desk, clock: Clock) -> None:
+    a_withdrawn(desk)
+    register(desk, EVENT, a_registration(first_name="B"))
+    other = id_of(desk.store, a_registration(first_name="B"))
+    clock.now = EVENT.closes_at + HOUR
+    closing = close(desk, EVENT)
+    assert closing is not None
+    assert closing.count == 1
+    withdraw(desk, EVENT, other)
+    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == [other]
+
+
+def test_a_second_closer_lists_the_same_whoever_withdraws_meanwhile(
+    desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has written its pages; somebody withdraws; another writes them again, and records the closing."""
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    clock.now = EVENT.closes_at + timedelta(seconds=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store, "record_closing", lambda *_: False)
+        assert close(desk, EVENT) is None
+    withdraw(desk, EVENT, accepted.id)
+    closing = close(desk, EVENT)
+    assert closing is not None
+    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == [accepted.id]
+
+
+def test_a_roster_sent_after_it_names_the_person_apart(desk: Desk, clock: Clock) -> None:
+    """And those who withdrew in time only in the workbook: they are nobody's double."""
+    a_withdrawn(desk)
+    for name in ("Amina", "C"):
+        register(desk, EVENT, a_registration(first_name=name))
+    clock.now = EVENT.closes_at + HOUR
+    close(desk, EVENT)
+    gone = withdraw(desk, EVENT, id_of(desk.store, a_registration(first_name="C")))
+    assert gone is not None
+    roster = gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
+    assert [row.registered.reference for row in roster.withdrawn.shown] == [gone.reference]
+    assert roster.late.count == 0
+    assert roster.by_category == {"member-state": 1}
+    (table,) = [file.content for file in roster.attached if file.name.endswith(".csv")]
+    assert [row["first_name"] for row in csv.DictReader(table.decode().splitlines())] == ["Amina"]
+    assert roster.doubles == 0
