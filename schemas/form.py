@@ -301,6 +301,10 @@ _PLAIN_ADDRESS = re.compile(
 )
 
 
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Marks that show nothing: an address that looks like another one."""
+
+
 class EmailAddress(Text):
     """RFC 5321, 6531, by email-validator; without DNS. Loaded with its domain as it is posted (UTS 46)."""
 
@@ -311,9 +315,12 @@ class EmailAddress(Text):
         from email_validator import EmailNotValidError, validate_email
 
         try:
-            return validate_email(text, check_deliverability=False).normalized
+            address = validate_email(text, check_deliverability=False).normalized
         except EmailNotValidError:
             raise fault("not_an_email_address") from None
+        if _UNSEEN.search(address):
+            raise fault("not_an_email_address")
+        return address
 
 
 class Day(fields.Date):
