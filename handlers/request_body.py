@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import socket
 import threading
@@ -27,6 +28,8 @@ from rollcall.model.registration import BotSignal
 
 LARGEST_BODY = 64_000  # bytes; a form filled to every limit in four-byte characters has fewer
 PATIENCE = 10.0  # seconds that any body may take
+PATIENCE_WITH_MANY = 1.0  # while half of the threads (deploy/functions.py) wait for others already
+MANY = max(1, int(os.environ.get("THREADS", "8")) // 2)
 SLOWEST = 600_000  # bytes a second, beyond those: 30 MB may take a minute
 MOST_FIELDS = 100  # many times what any form has
 HIDDEN = "message"  # people do not see this field, and no browser fills it in by itself; robots do
@@ -69,7 +72,7 @@ class Form:
 def read_body(
     request: Request,
     most: int = LARGEST_BODY,
-    patience: float | None = None,
+    patience: float = PATIENCE,
     seconds: Callable[[], float] = time.monotonic,
 ) -> bytes:
     """The whole body, whatever the method and address; afterwards `request.get_data` has it too. Raises `HttpProblem`:
@@ -79,10 +82,12 @@ def read_body(
         return b""
     said = request.content_length or 0
     request.max_content_length = max(said, most) + 1  # a longer body in chunks is cut there without an error
+    if len(_waited_for) >= MANY:
+        patience = min(patience, PATIENCE_WITH_MANY)
     body = b""
     try:
         if said <= most:
-            body = b"".join(_pieces(request, said or most + 1, patience or PATIENCE, seconds))
+            body = b"".join(_pieces(request, said or most + 1, patience, seconds))
         elif said <= _LARGEST_DRAINED:
             # whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)
             for _ in _pieces(request, said, _PATIENCE_DRAINING, seconds):

@@ -157,9 +157,16 @@ class _IntakeTable(Table):
     says = {  # noqa: RUF012
         "opens": "When registration opens: a date, from its beginning, or a date and time.",
         "closes": "The deadline: a date, to its end, or a date and time, as `2004-02-19T18:00`.",
+        "expected": "How many people you expect (300). Within an hour twice as many e-mails go out at the most.",
     }
     opens = _LocalTime(required=True)
     closes = _LocalTime(required=True)
+    expected = fields.Integer(
+        strict=True,
+        load_default=Event.expected,
+        error_messages={"invalid": "should be a whole number, as 150"},
+        validate=validate.Range(1, 1_000_000, error="should be from 1 to 1000000"),
+    )
 
 
 class EventFile(Table):
@@ -265,6 +272,7 @@ def read_event(path: Path) -> Event:
             ends=_in_zone(given.pop("ends"), zone, "ends"),
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
             closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
+            expected=intake["expected"],
             fields=(),
             origins=form.origins,
             **given,

@@ -140,9 +140,12 @@ class EmailAddress(Answer, kind="email"):
         from email_validator import EmailNotValidError, validate_email
 
         try:
-            return validate_email(text, check_deliverability=False).normalized
+            address = validate_email(text, check_deliverability=False).normalized
         except EmailNotValidError:
             raise fault("not_an_email_address") from None
+        if _UNSEEN.search(address):
+            raise fault("not_an_email_address")
+        return address
 
     def described(self) -> dict[str, object]:
         return {**super().described(), "format": "idn-email"}
@@ -363,6 +366,10 @@ def countries() -> tuple[Choice, ...]:
     names = {str(code): str(name) for code, name in Locale("en").territories.items()}
     codes = [code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES]
     return tuple(Choice(code, names[code]) for code in sorted(codes, key=lambda code: without_accents(names[code])))
+
+
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+"""Marks that show nothing: an address that looks like another one."""
 
 
 def _letters(text: str) -> str:

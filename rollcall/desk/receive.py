@@ -1,8 +1,10 @@
 """Receiving: an inbound e-mail is stored, then read; its forms are registered, its sender and the staff are told."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
@@ -180,7 +182,9 @@ def _read(
     """And what to enqueue, and the form in an earlier e-mail that its form completes."""
     reader = desk.reader()
     reading = reader.read(raw, event)
-    if asked := _asked(desk, event, reading):
+    answered = list(_answered_to(desk, event, reading))
+    told = {form.person for inbound in answered for form in inbound.forms if form.registration_id}
+    if asked := _asked(answered):
         reading = reader.read(raw, event, asked.form)
     read = replace(
         claimed,
@@ -193,7 +197,7 @@ def _read(
         not_read=reading.not_read,
         text=reading.text,
     )
-    forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form)]
+    forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form, told)]
     reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
@@ -201,7 +205,7 @@ def _read(
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
-    read, entries = _registered_forms(desk, event, read, reading, now)
+    read, entries = _registered_forms(desk, event, read, reading, told, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
 
@@ -214,28 +218,33 @@ class _Asked:
     form: InboundForm
 
 
-def _asked(desk: Desk, event: Event, reading: ParsedEmail) -> _Asked | None:
-    """The one form that the last reply of ours that it names asked about. Whoever else names a reply is a stranger."""
+def _asked(answered: Sequence[InboundEmail]) -> _Asked | None:
+    """The one form that the last reply of ours asked about."""
+    for inbound in answered[:1]:
+        asked = [(place, form) for place, form in enumerate(inbound.forms) if form.status is FormStatus.INCOMPLETE]
+        return _Asked(Opened(inbound.event, inbound.id, asked[0][0]), asked[0][1]) if len(asked) == 1 else None
+    return None
+
+
+def _answered_to(desk: Desk, event: Event, reading: ParsedEmail) -> Iterator[InboundEmail]:
+    """What its sender sent before and we replied to, by the replies that it names, the last first. Whoever else names a
+    reply is a stranger."""
     for reference in reversed(reading.references):
         email_id = _email_id(reference)
         entry = desk.store.entry(email_id) if is_reply_id(event.slug, email_id) else None
         if entry and entry.inbound_id and normalized_address(entry.to) == normalized_address(reading.sender):
-            return _incomplete(desk, event, entry.inbound_id)
-    return None
+            inbound = desk.store.inbound(entry.inbound_id)
+            if inbound:
+                yield inbound
 
 
 def _email_id(message_id: str) -> str:
     return message_id.strip("<>").rpartition("@")[0]
 
 
-def _incomplete(desk: Desk, event: Event, inbound_id: str) -> _Asked | None:
-    inbound = desk.store.inbound(inbound_id)
-    forms = inbound.forms if inbound else ()
-    asked = [(place, form) for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE]
-    return _Asked(Opened(event.slug, inbound_id, asked[0][0]), asked[0][1]) if len(asked) == 1 else None
-
-
-def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, form: ParsedForm) -> bool:
+def _is_news(
+    desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, form: ParsedForm, told: Set[str | None]
+) -> bool:
     """False for the echo of an e-mail of ours: quoted or returned by a machine, and of a person who is registered or
     whom we asked."""
     if form.quoted and form.registration is None:
@@ -243,16 +252,19 @@ def _is_news(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail,
     if not (form.quoted or reading.automatic):
         return True
     person = _whose(form)
+    if not (reading.automatic or _may_know(form, read.sender, told)):
+        return True
     there = desk.store.registration_of(event.slug, person) if person else None
     return there is None or there.arrived_at == read.received_at  # a reader that died may have registered it
 
 
 def _registered_forms(
-    desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, now: datetime
+    desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, told: Set[str | None], now: datetime
 ) -> tuple[InboundEmail, list[OutboxEntry]]:
     found = reading.forms
     can_answer = _can_answer(desk, read.sender, now) and not _was_answered(desk, read)
-    forms = [_came_of(desk, event, read, form, refuses=reading.refuses, can_answer=can_answer) for form in found]
+    came = partial(_came_of, desk, event, read, told, refuses=reading.refuses, can_answer=can_answer)
+    forms = list(map(came, found))
     past = intake_now(desk, event).past
     status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
@@ -280,13 +292,21 @@ def _was_answered(desk: Desk, read: InboundEmail) -> bool:
 
 
 def _came_of(
-    desk: Desk, event: Event, read: InboundEmail, form: ParsedForm, *, refuses: bool, can_answer: bool
+    desk: Desk,
+    event: Event,
+    read: InboundEmail,
+    told: Set[str | None],
+    form: ParsedForm,
+    *,
+    refuses: bool,
+    can_answer: bool,
 ) -> InboundForm:
     person = _whose(form)
     certain = certainty(form, refuses=refuses)
     if certain is Certainty.REVIEW:
         return InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, form.faults, form.doubts, person)
-    if form.registration is None or (certain is Certainty.ASK and not _is_there(desk, event, person)):
+    is_there = certain is Certainty.ASK and _may_know(form, read.sender, told) and _is_there(desk, event, person)
+    if form.registration is None or (certain is Certainty.ASK and not is_there):
         return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, form.doubts, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     outcome = register_emailed(desk, event, form.registration, read.received_at, answering)
@@ -308,6 +328,11 @@ def _is_there(desk: Desk, event: Event, person: str | None) -> bool:
     return there is not None and not there.is_withdrawn
 
 
+def _may_know(form: ParsedForm, sender: str, told: Set[str | None]) -> bool:
+    """Whether its person is registered: nobody can ask that of another without registering them."""
+    return _is_of(form, sender) or _whose(form) in told
+
+
 def _is_of(form: ParsedForm, address: str) -> bool:
     return form.registration is not None and normalized_address(form.registration.email) == normalized_address(address)
 
@@ -326,8 +351,8 @@ def _bounded(forms: Sequence[InboundForm], limits: Limits) -> tuple[InboundForm,
     left = limits.stored_answers
     bounded = []
     for form in forms:
-        left -= sum(len(answer.encode()) for answer in form.answers.values())
-        bounded.append(form if left >= 0 else replace(form, answers={}))
+        left -= sum(len(text.encode()) for text in chain(form.answers.values(), *form.doubts.values()))
+        bounded.append(form if left >= 0 else replace(form, answers={}, doubts=dict.fromkeys(form.doubts, ())))
     return tuple(bounded)
 
 

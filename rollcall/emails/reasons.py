@@ -79,6 +79,6 @@ def why_doubted(event: Event, doubts: Doubts) -> list[str]:
     labels = {field.name: field.label for field in event.fields}
 
     def named(about: Iterable[str]) -> str:
-        return ", ".join(f"“{labels.get(one, one_line(one, 60))}”" for one in about)
+        return ", ".join(f"“{labels.get(one, one_line(one, 60))}”" for one in about) or "“…”"  # too much to be kept
 
     return [_DOUBTS[doubt].format(about=named(about)) for doubt, about in doubts.items()]

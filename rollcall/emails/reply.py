@@ -124,7 +124,7 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
 def subject_of(event: Event, inbound: InboundEmail) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5), else ours."""
     theirs = _RE.sub("", plain_line(inbound.subject, LONGEST_SUBJECT))
-    return plain_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT)
+    return unlinked(plain_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT))
 
 
 def _headline(forms: list[FormShown]) -> str:

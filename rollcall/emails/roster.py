@@ -281,8 +281,9 @@ def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
 
 def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
     registered = one.registered
+    address = wording.address(registered.registration.email)
     withdrawn_at = in_zone(registered.changed_at or registered.received_at, event)
-    return wording.who(registered), f"{registered.reference}, {registered.registration.email}, withdrawn {withdrawn_at}"
+    return wording.who(registered), f"{registered.reference}, {address}, withdrawn {withdrawn_at}"
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:

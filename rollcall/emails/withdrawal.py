@@ -1,7 +1,7 @@
 """To the staff: a registration was withdrawn."""
 
 from rollcall.desk.desk import Desk
-from rollcall.emails.wording import person_of, who, worded
+from rollcall.emails.wording import address, person_of, who, worded
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
@@ -15,9 +15,10 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
     late = intake.is_late(registered.received_at)
+    mailbox = address(registered.registration.email)
     rows = [
         ("Name", who(registered)),
-        ("E-mail", registered.registration.email),
+        ("E-mail", mailbox),
         ("Reference", registered.reference),
         ("Received", in_zone(registered.received_at, event)),
         ("Withdrawn", in_zone(registered.changed_at or registered.received_at, event)),
@@ -27,7 +28,7 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         event,
         f"Withdrawn: {registered.reference}, {event.title}",
         "withdrawal",
-        registered=registered,
+        mailbox=mailbox,
         rows=rows,
         late=late,
         on_closed_list=not (late or registered.was_withdrawn_by(intake.closes_at)),

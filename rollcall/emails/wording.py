@@ -48,7 +48,7 @@ def worded(
     **context: Any,
 ) -> Email:
     subject = " ".join(subject.split())
-    text, html = render_email(template, unlinked(subject), event=event, **context)
+    text, html = render_email(template, subject, event=event, **context)
     return Email(
         email_id=entry.id,
         to=entry.to,

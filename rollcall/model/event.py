@@ -102,6 +102,8 @@ class Event:
     """Pages elsewhere that may post the form: `https://www.example.org`."""
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
+    expected: int = 300
+    """Registrations."""
     online: Online | None = None
     privacy: Privacy | None = None
     look: Look = Look()
@@ -138,6 +140,12 @@ class Event:
             return ("Online",)
         inside = ", ".join(filter(None, (self.venue.room, self.venue.building)))
         return inside, *self.venue.address, *(("and online",) if self.online else ())
+
+    @property
+    def emails_an_hour(self) -> int:
+        """To all registrants together: though everybody registers within an hour, each has a confirmation, and as many
+        replies and notices go out."""
+        return 2 * self.expected
 
     @property
     def over_at(self) -> datetime:

@@ -275,6 +275,35 @@ def test_a_doubtful_form_of_somebody_registered_is_compared(came: Any, desk: Des
     assert forms(inbound) == [FormStatus.CONFLICT]
 
 
+@pytest.mark.parametrize("form", [DOUBTFUL, replace(DOUBTFUL, quoted=True)], ids=["new", "quoted"])
+def test_a_doubtful_form_does_not_tell_another_who_is_registered(came: Any, desk: Desk, form: ParsedForm) -> None:
+    stranger = a_reading(form, sender="stranger@example.net")
+    nobody, _ = came(stranger, "1")
+    register(desk, EVENT, a_registration())
+    same, _ = came(replace(stranger, message_id="<2@example.net>"), "2")
+    register(desk, EVENT, a_registration(category="associate"))
+    differs, at = came(replace(stranger, message_id="<3@example.net>"), "3")
+    assert nobody.forms == same.forms == differs.forms
+    assert nobody.forms[0].status is FormStatus.INCOMPLETE
+    assert nobody.status == same.status == differs.status
+    assert enqueue(at) == {"reply": 3, "confirmation": 1, "conflict": 1}  # the conflict is the form's above
+
+
+def test_who_was_told_of_somebody_is_not_asked_when_they_quote_us(came: Any) -> None:
+    focal = a_reading(FORM, sender="focal@mpt.example.org")
+    first, desk = came(focal)
+    assert forms(first) == [FormStatus.REGISTERED]
+    (answer,) = [one for one in desk.store.unsent_entries(EVENT.slug, None, 99) if one.kind is EmailKind.REPLY]
+    thanks = replace(
+        focal,
+        forms=(replace(DOUBTFUL, quoted=True),),
+        message_id="<2@mpt.example.org>",
+        references=(f"<{answer.id}@itu.int>",),
+    )
+    assert came(thanks, "2")[0].forms == ()
+    assert forms(came(replace(thanks, sender="stranger@example.net"), "3")[0]) == [FormStatus.INCOMPLETE]
+
+
 @pytest.mark.parametrize("doubt", sorted(GARBLED))
 def test_what_its_sender_cannot_put_right_is_put_before_a_person(came: Any, doubt: Doubt) -> None:
     inbound, desk = came(a_reading(replace(FORM, doubts={doubt: ()})))
@@ -519,6 +548,15 @@ def test_no_more_answers_are_kept_than_a_record_can_hold(came: Any) -> None:
     inbound, _ = came(a_reading(long, NO_SIGNATURE))
     assert [bool(form.answers) for form in inbound.forms] == [True, False]
     assert inbound.forms[1].faults == NO_SIGNATURE.faults
+
+
+def test_no_more_is_kept_of_what_is_doubted_than_a_record_can_hold(came: Any) -> None:
+    rows = replace(NO_SIGNATURE, answers={}, doubts={Doubt.ROW_NOT_READ: ("é" * 9_000,)})
+    inbound, _ = came(a_reading(*[rows] * 200))
+    kept = ["".join(form.doubts[Doubt.ROW_NOT_READ]) for form in inbound.forms]
+    assert len(kept) == 200
+    assert kept[0] == "é" * 9_000
+    assert len("".join(kept).encode()) <= LIMITS.stored_answers
 
 
 def test_the_staff_hear_each_morning_until_they_have_dealt_with_it(came: Any, clock: Clock, postbox: Postbox) -> None:

@@ -38,6 +38,7 @@ from tests.emails.samples import (
     rostered,
     some,
     unsent,
+    withdrawn,
 )
 from tests.support.builders import a_form, a_registration, registered
 
@@ -92,6 +93,7 @@ def e_mails(text: str) -> Iterator[Email]:
     yield confirmed(amina)
     yield confirmed(late)
     yield conflicting(amina)
+    yield withdrawn(amina, NOON)
     for forms in ((known,), (asked,), (left,), (differs,), (known, asked, left, differs), ()):
         yield replied(*forms, people=(amina,), subject=text, not_read=(text,))
     yield replied(known, people=(late,), intake=PAST)
@@ -100,6 +102,7 @@ def e_mails(text: str) -> Iterator[Email]:
         hotels=some((text, 9)),
         undelivered=some(RosterRow(amina, unsent=bounced)),
         late=some(RosterRow(late, late=True, unsent=bounced)),
+        withdrawn=some(RosterRow(amina)),
         quarantined=some(QuarantinedForm(amina, BotSignal.TOO_FAST)),
         not_completed=some(IncompleteForm(text, text, "nothing", NOON)),
     )
@@ -153,7 +156,7 @@ def test_no_answer_becomes_a_link(text: str) -> None:
     for written in e_mails(text):
         seen = Seen(written.html)
         assert all(map(ours, seen.links))
-        for part in (written.text, *seen.text):
+        for part in (written.subject, written.text, *seen.text):
             links = links_in(part)
             found += len(links)
             plain = [f"mailto:{text}"] if address(text) == text else []

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from rollcall.inbound.charsets import clean
 from rollcall.model.inbound import FormStatus, InboundForm
 from schemas.form import in_labels
 from tests.emails.samples import (
@@ -45,7 +46,7 @@ def test_it_answers_the_sender_in_the_thread() -> None:
     ],
 )
 def test_the_subject_is_theirs_with_one_re(theirs: str, ours: str) -> None:
-    assert replied(REGISTERED, subject=theirs).subject == ours
+    assert clean(replied(REGISTERED, subject=theirs).subject) == ours
 
 
 def test_a_stranger_learns_nothing_of_the_registration_that_stands() -> None:

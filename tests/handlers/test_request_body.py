@@ -14,7 +14,7 @@ from werkzeug.test import EnvironBuilder
 
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
-from handlers.request_body import LARGEST_BODY, PATIENCE, SLOWEST, read_body
+from handlers.request_body import LARGEST_BODY, MANY, PATIENCE, PATIENCE_WITH_MANY, SLOWEST, _hanging_up, read_body
 from handlers.responses import HttpProblem
 from handlers.signature import SIGNATURE, TIMESTAMP
 from tests.support.builders import write_open_event
@@ -78,6 +78,17 @@ def test_a_body_that_does_not_come_is_given_up(
     slow.connection.sendall(begun)
     assert status(slow.request, seconds=soon_over()) == 408
     assert slow.request.get_data() == b""  # whoever asks next does not wait
+
+
+def test_of_many_that_do_not_come_each_has_a_second(sender: Callable[[int | None], Sender]) -> None:
+    """Or the page would wait ten seconds for each eight of them."""
+    slow = sender(60_000)
+    slow.connection.sendall(b"{")
+    with ExitStack() as others:
+        for _ in range(MANY):
+            others.enter_context(_hanging_up(sender(60_000).request, PATIENCE))
+        just_before = chain((0.0, PATIENCE_WITH_MANY - 0.05), repeat(PATIENCE_WITH_MANY + 1)).__next__
+        assert status(slow.request, seconds=just_before) == 408
 
 
 def test_a_byte_now_and_then_does_not_prolong_it(sender: Callable[[int | None], Sender]) -> None:

@@ -45,6 +45,9 @@ def test_the_letters_event() -> None:
         ("closes = 2004-02-20", "closes = 9999-12-31", "intake.closes: should be in a year of our time"),
         ("starts = 2004-02-26", "starts = 0001-01-01", "starts: should be in a year of our time"),
         ("closes = 2004-02-20", "closes = 2004-01-02", "intake.closes: should be after intake.opens"),
+        ("# expected = 300", "expected = 0", "intake.expected: should be from 1 to 1000000"),
+        ("# expected = 300", 'expected = "many"', "intake.expected: should be a whole number, as 150"),
+        ("# expected = 300", "expected = 1.5", "intake.expected: should be a whole number, as 150"),
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes: should be a date"),
         ("closes = 2004-02-20", "closes = 2004-03-28T02:30:00", "intake.closes: 2004-03-28 02:30:00 happens never"),
         ("closes = 2004-02-20", "closes = 2004-10-31T02:30:00", "intake.closes: 2004-10-31 02:30:00 happens twice"),
@@ -175,3 +178,10 @@ def test_a_time_of_day_needs_no_seconds(tmp_path: Path) -> None:
 def test_what_there_is_is_said_where_a_name_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(EventFileError, match=r"contact\.phone: is not a field.*There are: name, organization"):
         read_event(written(tmp_path, 'tel = "+41 22 730 6819"', 'phone = "+41 22 730 6819"'))
+
+
+def test_the_hourly_total_is_twice_the_expected_people(tmp_path: Path) -> None:
+    text = (EVENTS / "intgov04.toml").read_text("utf-8")
+    (tmp_path / "said.toml").write_text(text.replace("# expected = 300", "expected = 150"), "utf-8")
+    assert read_event(tmp_path / "said.toml").emails_an_hour == 300
+    assert read_event(EVENTS / "intgov04.toml").emails_an_hour == 600

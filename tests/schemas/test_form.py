@@ -246,7 +246,9 @@ def test_a_field_the_form_has_not_is_named() -> None:
     assert errors_of(famly_name="x") == {"famly_name": ["The form has no such field."]}
 
 
-@pytest.mark.parametrize("email", ["amina", "a@b", "a b@example.org", "a@example.org, b@example.org"])
+@pytest.mark.parametrize(
+    "email", ["amina", "a@b", "a b@example.org", "a@example.org, b@example.org", "v\ufe0f@x.org", "v\u034f@x.org"]
+)
 def test_what_is_no_address(email: str) -> None:
     assert errors_of(email=email)["email"][0].startswith("This does not read as an e-mail address")
 

@@ -13,7 +13,8 @@ if "GOOD_FOR" in os.environ:
     intake.READ_AGAIN_AFTER = timedelta(hours=1)
 
 if "PATIENCE" in os.environ:
-    request_body.PATIENCE = signature.PATIENCE = float(os.environ["PATIENCE"])
+    request_body.PATIENCE_WITH_MANY = signature.PATIENCE = float(os.environ["PATIENCE"])
+    request_body.MANY = 0
 
 import main
 from main import close_intake, receive_email, register
