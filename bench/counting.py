@@ -224,6 +224,8 @@ def _report(served: Served, id: str, event: str) -> Answer:
 def _sweeping(of: Database, idle: Counted) -> Counted:
     """One entry in a sweep of entries whose triggers never came."""
     served, swept = of.running["send_due_mail"], []
+    _accept(of, _slug(0), 1)
+    of.billed(lambda: served.ask("POST", "/"))  # with an instance's count of the last hour
     for due in (SWEEP_LOOKS_AT + FEW, SWEEP_LOOKS_AT + MORE):
         _accept(of, _slug(0), due)
         swept.append(of.billed(lambda: served.ask("POST", "/")).minus(idle))

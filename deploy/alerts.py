@@ -117,6 +117,9 @@ METRICS = (
         _logged("e-mail attempted", 'jsonPayload.note="enough went to this address in a day"'),
     ),
     Metric("links_refused", "Links that were damaged, expired or revoked", _logged("link refused")),
+    Metric(
+        "total_reached", "E-mails that wait since their event sent enough in an hour", _logged("hourly total reached")
+    ),
     Metric("closings_missed", "Sweeps that saw an intake open past its deadline", _logged("closing missed")),
     Metric("inbound_refused", "Inbound e-mails that SendGrid did not sign", _logged("inbound e-mail refused")),
     Metric(
@@ -257,6 +260,13 @@ def alerts(place: Place) -> tuple[Alert, ...]:
                 # people mistype some addresses in a hundred; ten bounces in an hour have another cause
                 _threshold("More than ten bounced or were dropped", _counted("undelivered"), 10, within="3600s"),
             ),
+            lasts=False,
+        ),
+        Alert(
+            "Hourly total reached",
+            "An event sent its registrants twice as many e-mails within an hour as people are expected. More wait, and "
+            "go out as the hour passes; the staff are told. Somebody may be using the form to write to strangers.",
+            (_threshold("An e-mail waits", _counted("total_reached"), 0, within="3900s"),),
             lasts=False,
         ),
         Alert(

@@ -105,7 +105,7 @@ FUNCTIONS = (
         keys=("SENDGRID_WEBHOOK_KEY",),
     ),
     # An inbound e-mail has at most 30 MB, and is in memory several times. Four at once are received, and read one by
-    # one (rollcall/inbound/reader.py): 490 MB, and room for Google's libraries and the files. SendGrid repeats for
+    # one (rollcall/inbound/reader.py): 700 MB, and room for Google's libraries and the files. SendGrid repeats for
     # three days what got a 5xx, and never what got a 429 because no instance was free: whoever holds posts without end
     # must hold many.
     Function(

@@ -51,6 +51,8 @@ def log_attempt(email_id: str, attempted: Attempted) -> None:
         status=attempted.status.value,
         note=attempted.note,
     )
+    if attempted.over_total:
+        log("ERROR", "hourly total reached", event=email_id.partition(".")[0], email=email_id)
     if attempted.fault is not None:
         log_broken(attempted.fault, email=email_id)
     if attempted.circuit is CircuitChange.OPENED:

@@ -155,6 +155,12 @@ class _ContactTable(_Table):
 class _IntakeTable(_Table):
     opens = _LocalTime(required=True)
     closes = _LocalTime(required=True)
+    expected = fields.Integer(
+        strict=True,
+        load_default=Event.expected,
+        error_messages={"invalid": "should be a whole number, as 150"},
+        validate=validate.Range(1, 1_000_000, error="should be from 1 to 1000000"),
+    )
 
 
 class _FormTable(_Table):
@@ -242,6 +248,7 @@ def read_event(path: Path) -> Event:
             ends=_in_zone(given.pop("ends"), zone, "ends"),
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
             closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
+            expected=intake["expected"],
             required=frozenset(form["required"]),
             origins=form["origins"],
             **given,

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 
 from rollcall.desk.limits import Limits
-from rollcall.desk.ports import EmailReader, Files, Intakes, Links, Post, Store
+from rollcall.desk.ports import EmailReader, Files, Intakes, Links, Outbox, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.intake import READ_AGAIN_AFTER, Intake
@@ -49,6 +50,36 @@ class RecentIntakes:
         self._known = self._known | events.keys()
 
 
+class LastHour:
+    """What each event has sent its registrants lately, by this instance's last count."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._share: dict[str, tuple[datetime, int]] = {}
+        self._told: dict[str, datetime] = {}
+
+    def has_room(self, store: Outbox, event: Event, now: datetime, limits: Limits) -> bool:
+        """For one more e-mail, which then counts. Near the total each is counted afresh. So whatever instances do, all
+        together stay below twice the total, and a few near it exceed it by what each sends at the same moment."""
+        with self._lock:
+            until, share = self._share.get(event.slug, (now, 0))
+            if share < 1 or now >= until:
+                total = event.emails_an_hour
+                left = total - store.sent_to_registrants(event.slug, now - limits.total_window, total)
+                until, share = now + limits.count_again, -(-left // limits.shares)
+            self._share[event.slug] = until, share - 1
+            return share > 0
+
+    def is_news(self, event: Event, now: datetime, limits: Limits) -> bool:
+        """The first time in the window that this instance is asked."""
+        with self._lock:
+            told = self._told.get(event.slug)
+            if told is not None and now - told < limits.total_window:
+                return False
+            self._told[event.slug] = now
+            return True
+
+
 @dataclass(frozen=True)
 class Desk:
     store: Store
@@ -62,6 +93,7 @@ class Desk:
     links: Links
     sender: str
     limits: Limits = field(default_factory=Limits)
+    last_hour: LastHour = field(default_factory=LastHour)
 
     def event(self, slug: str) -> Event | None:
         """Also the smoke test's, which is not among `events`."""

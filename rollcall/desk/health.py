@@ -11,6 +11,7 @@ from rollcall.model.intake import Intake
 
 MISSED_AFTER = timedelta(minutes=1)
 LOOKED_AT = 20
+_POSTPONED = (AttemptOutcome.POSTPONED, AttemptOutcome.OVER_TOTAL)
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ def check_health(desk: Desk) -> Health:
 
 
 def waited_for(entry: OutboxEntry, now: datetime) -> timedelta:
-    """Retries included; zero if it is settled, not yet due, or postponed because its address got too many."""
+    """Retries included; zero if it is settled, not yet due, or postponed since its address, or everybody, got many."""
     if entry.due_at is None:
         return timedelta(0)
     return max(now - _to_go_since(entry, entry.due_at), timedelta(0))
 
 
 def _to_go_since(entry: OutboxEntry, due_at: datetime) -> datetime:
-    since = list(takewhile(lambda attempt: attempt.outcome is not AttemptOutcome.POSTPONED, reversed(entry.attempts)))
+    since = list(takewhile(lambda attempt: attempt.outcome not in _POSTPONED, reversed(entry.attempts)))
     if len(since) == len(entry.attempts):
         return due_since(entry)
     return since[-1].at if since else due_at

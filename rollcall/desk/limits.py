@@ -29,6 +29,11 @@ class Limits:
     to_one_address: int = 50
     """Room for a delegation; senders that count at the same moment may exceed it."""
     address_window: timedelta = timedelta(days=1)
+    total_window: timedelta = timedelta(hours=1)
+    """Of `Event.emails_an_hour`."""
+    shares: int = 10
+    """An instance counts that hour again once it has sent a tenth of what was left: some more than instances send."""
+    count_again: timedelta = timedelta(minutes=5)
     max_postponements: int = 3
     page: int = 100
     """Entries read at a time."""

@@ -93,6 +93,9 @@ class Outbox(Protocol):
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""
 
+    def sent_to_registrants(self, event: str, since: datetime, limit: int) -> int:
+        """As `recently_sent`, to all of them together."""
+
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
         """What SendGrid may have accepted in this time, the first first."""
 

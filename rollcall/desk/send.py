@@ -32,6 +32,7 @@ class Attempted:
     note: str = ""
     circuit: CircuitChange | None = None
     fault: Exception | None = field(default=None, compare=False, repr=False)
+    over_total: bool = False
 
 
 def send(desk: Desk, email_id: str) -> Attempted | None:
@@ -40,7 +41,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
 
     1. Read the circuit breaker and the store's time together.
     2. Claim the entry under a lease. A lease that lapsed is an attempt of unknown result; an entry that has spent its
-       attempts has failed.
+       attempts has failed. If its event has sent registrants what it may in an hour, it waits, and the staff are told.
     3. Write the e-mail from what is stored now, unless it is no longer needed.
     4. Post it.
     5. Settle the entry: sent, cancelled, due again later, unknown, or failed.
@@ -51,13 +52,19 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     if entry is None or entry.due_at is None or entry.due_at > breaker.as_of:
         return None
     lately, limits = 0, desk.limits
+    waits = False
     if may_be_postponed(entry):
         lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, limits.to_one_address)
-    claimed = claim(entry, breaker.as_of, secrets.token_hex(8), lately, limits)
+        waits = lately < limits.to_one_address and not _has_room(desk, entry.event, breaker.as_of)
+    attempt_id = secrets.token_hex(8)
+    if waits:
+        claimed = over_total(entry, attempt_id, breaker.as_of, limits)
+    else:
+        claimed = claim(entry, breaker.as_of, attempt_id, lately, limits)
     if not desk.store.save_entry(claimed, digests_about(desk, claimed)):
         return None
     if claimed.status is not EmailStatus.SENDING:
-        return Attempted(claimed.status, claimed.attempts[-1].note)
+        return Attempted(claimed.status, claimed.attempts[-1].note, over_total=waits)
     result = _write_and_post(desk, claimed)
     status = _settle(desk, claimed, result)
     fault = result.fault if isinstance(result, email.Rejected) else None
@@ -223,6 +230,24 @@ def _postponed(entry: OutboxEntry, attempt_id: str, now: datetime, limits: Limit
     if _count(noted, AttemptOutcome.POSTPONED) > limits.max_postponements:
         return replace(noted, status=EmailStatus.FAILED, due_at=None)
     return replace(noted, due_at=now + limits.address_window + jitter(noted, limits.longest_backoff))
+
+
+def _has_room(desk: Desk, slug: str, now: datetime) -> bool:
+    event = desk.event(slug)
+    if event is None or desk.last_hour.has_room(desk.store, event, now, desk.limits):
+        return True
+    if desk.last_hour.is_news(event, now, desk.limits):
+        for entry in digests_within_the_hour(event, now):
+            desk.store.enqueue(entry)
+    return False
+
+
+def over_total(entry: OutboxEntry, attempt_id: str, now: datetime, limits: Limits) -> OutboxEntry:
+    """However long it waits so, it spends no attempts, and one says it."""
+    attempt = email.Attempt(attempt_id, now, AttemptOutcome.OVER_TOTAL, "the event sent enough e-mails within an hour")
+    others = [one for one in entry.attempts if one.outcome is not AttemptOutcome.OVER_TOTAL]
+    wait = limits.total_window / 2 + jitter(entry, limits.total_window / 2)
+    return replace(entry, due_at=now + wait, attempts=(*others, attempt))
 
 
 def _unknown(entry: OutboxEntry, now: datetime, limits: Limits) -> OutboxEntry:

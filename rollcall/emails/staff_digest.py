@@ -55,6 +55,8 @@ class StaffDigest:
     breaker: CircuitBreaker
     inbound: Shown[ForReview] = NOTHING
     remarks: Shown[InboundEmail] = NOTHING
+    over_total: int = 0
+    """E-mails that wait since the event had its e-mails of an hour."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
     """`to`: whose links they are. `since`: of remarks. Raises `StoreUnavailable`."""
     breaker = desk.store.circuit_breaker()
     undelivered = Newest[OutboxEntry](SHOWN)
-    was_refused = False
+    was_refused, over_total = False, 0
     for entry in unsent_entries(desk.store, event.slug):
         was_refused = was_refused or _was_refused(entry, breaker.as_of)
+        over_total += entry.is_over_total
         if is_lost(entry):
             undelivered.add(entry.attempts[-1].at if entry.attempts else entry.enqueued_at, entry)
     quarantined = Newest[QuarantinedForm](SHOWN)
@@ -103,6 +106,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
         breaker=breaker,
         inbound=Shown(for_review, left.count),
         remarks=Shown(remarks.in_order(), remarks.count),
+        over_total=over_total,
     )
 
 
@@ -118,6 +122,7 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         "staff-digest",
         attachments=attachments,
         opened_at=opened_at,
+        over_total=digest.over_total,
         undelivered_rows=sorted(_undelivered_row(one, entry, intake) for one, entry in digest.undelivered.shown),
         older_undelivered=wording.not_shown(digest.undelivered),
         quarantined_count=digest.quarantined.count,
@@ -260,6 +265,7 @@ def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | N
 def _counts(digest: StaffDigest) -> str:
     """As in ` (1 form, 13 e-mails)`."""
     counted = (
+        (digest.over_total, "e-mail waits", "e-mails wait"),
         (digest.undelivered.count, "e-mail not delivered", "e-mails not delivered"),
         (digest.quarantined.count, "form", "forms"),
         (digest.inbound.count, "e-mail received", "e-mails received"),

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from lxml import etree
-
 MOST_UNPACKED = 20_000_000
 """Bytes that are looked at in a PDF, or in the parts of a package; in more, nobody knows what is there."""
 MOST_PARTS = 1000
@@ -24,7 +22,7 @@ _PDF_ACTIVE = (
     *("GoToR", "GoTo3DView", "Movie", "Sound", "Rendition", "Thread"),
 )
 _PDF_NAME = re.compile(b"/(?:" + "|".join(_PDF_ACTIVE).encode() + b")(?![A-Za-z0-9])")
-_PDF_KEYS = frozenset({f"/{name}" for name in _PDF_ACTIVE} | {"/AA", "/JS"})
+_PDF_KEYS = frozenset({f"/{name}" for name in _PDF_ACTIVE} | {"/AA", "/JS", "/EF", "/OPI"})
 _PDF_ELSEWHERE = frozenset({"/F", "/FFilter", "/Ref"})  # of a stream: its content is in another file (7.3.8.2, 8.10.4)
 _PDF_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
 _PDF_STREAM = re.compile(rb"\bstream[ \t]*+\r?\n?")
@@ -68,7 +66,6 @@ _ACTIVE_FORMULA = re.compile(
     r"\b(?:WEBSERVICE|IMAGE|RTD|DDE|EXEC|CALL|REGISTER(?:\.ID)?|FOPEN)\s*\(|\|[^!]*!", re.IGNORECASE
 )
 _FORMULAS = ("f", "formula", "formula1", "formula2", "definedName")
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 _ELSEWHERE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[\\/]{2})", re.IGNORECASE)
 _LINKS = re.compile(r"\s*(?:https?|mailto|tel|ftp):", re.IGNORECASE)
 # on a drive of the sender's: what organizations' own templates leave in each document
@@ -137,7 +134,7 @@ def _is_active_object(found: Any) -> bool:
         elif isinstance(one, DictionaryObject):
             opens = one.get("/OpenAction")
             opens = opens.get_object() if opens is not None else None
-            if isinstance(opens, DictionaryObject) and opens.get("/S") != "/GoTo":
+            if isinstance(opens, DictionaryObject) and ("/Next" in opens or opens.get("/S") != "/GoTo"):
                 return True
             if not _PDF_KEYS.isdisjoint(one) or (isinstance(one, StreamObject) and not _PDF_ELSEWHERE.isdisjoint(one)):
                 return True
@@ -154,8 +151,8 @@ def kind_of_package(content: bytes) -> tuple[str, str] | None:
         names = [entry.filename.lower().replace("\\", "/") for entry in entries]
         if len(entries) > MOST_PARTS or sum(entry.file_size for entry in entries) > MOST_UNPACKED:
             return None
-        if len(set(names)) < len(names) or any(entry.flag_bits & 1 for entry in entries):
-            return None  # two parts of one name, or encrypted
+        if len(set(names)) < len(names):
+            return None
         if not all(_PARTS.fullmatch(name) and not _ACTIVE_PARTS.search(name) for name in names):
             return None
         if any(_is_active_part(name, packed.read(entry)) for entry, name in zip(entries, names, strict=True)):
@@ -176,8 +173,11 @@ def _is_active_part(name: str, content: bytes) -> bool:
         return True  # or in an encoding in which it would not be seen
     if not _WORTH_A_LOOK.search(content):
         return False
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
     fields = []
-    for element in etree.fromstring(content, _PARSER).iter("*"):
+    for element in etree.fromstring(content, parser).iter("*"):
         tag = etree.QName(element).localname
         if tag == "Relationship":
             if _is_active_relation(element):
@@ -214,7 +214,7 @@ def _is_active_attribute(tag: str, name: str, value: str) -> bool:
     )
 
 
-def _is_active_relation(relation: etree._Element) -> bool:
+def _is_active_relation(relation: Any) -> bool:
     type: str = relation.get("Type", "")
     target: str = relation.get("Target", "")
     if relation.get("TargetMode", "").lower() != "external" and not _ELSEWHERE.match(target):

@@ -28,6 +28,8 @@ SECONDS = 0.7
 """Of a processor, after which no other file is begun."""
 LONGEST_DATE = 60
 """Characters."""
+MOST_WORDS_OF_DATE = 9
+"""As in `Friday, the 20th of February 2004, 10:30`."""
 _DATES = {
     "DATE_ORDER": "DMY",
     "PARSERS": ["absolute-time"],  # none that is reckoned from today
@@ -81,6 +83,8 @@ def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callab
 
 def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float]) -> Found:
     begun = clock()
+    if not parts.whole:
+        raise TooMuch
 
     def late() -> bool:
         return clock() - begun > SECONDS
@@ -255,9 +259,12 @@ def date_in(text: str) -> str:
     """English, French or Spanish to ISO 8601, else unchanged. The day stands before the month."""
     if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         return text
-    return _parsed(text) if len(text) <= LONGEST_DATE and any(character.isdigit() for character in text) else text
+    words = len(re.findall(r"\w+", text[: LONGEST_DATE + 1]))
+    may_be = len(text) <= LONGEST_DATE and words <= MOST_WORDS_OF_DATE and any(map(str.isdigit, text))
+    return _parsed(text) if may_be else text
 
 
+@lru_cache(maxsize=1000)  # the library takes a thousandth of a second, and a delegation signs on one day
 def _parsed(text: str) -> str:
     import dateparser
 

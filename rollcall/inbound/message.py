@@ -4,13 +4,23 @@ import binascii
 import mimetypes
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from rollcall.inbound.charsets import Decoded, clean, decode
-from rollcall.inbound.mime import File, Headers, Parts, decoded, headers_of, likely_boundary, parameter, parts_between
+from rollcall.inbound.mime import (
+    MOST_LINES,
+    File,
+    Headers,
+    Parts,
+    decoded,
+    headers_of,
+    likely_boundary,
+    parameter,
+    parts_between,
+)
 from rollcall.inbound.webhook import Post
 from rollcall.model.inbound import Doubt
 
@@ -47,7 +57,13 @@ class TakenApart:
 def take_apart(mime: bytes) -> TakenApart:
     """Never raises: what cannot be taken apart is text."""
     empty_lines = len(mime) - len(mime.lstrip(b"\r\n"))
-    return _message(mime, empty_lines, len(mime), 0, iter(range(MOST_PARTS)))
+    budget = iter(range(MOST_PARTS))
+    taken = _message(mime, empty_lines, len(mime), 0, budget)
+    return TakenApart(taken.headers, _counted(taken.parts, budget))
+
+
+def _counted(parts: Parts, left: Iterator[int]) -> Parts:
+    return replace(parts, whole=next(left, None) is not None)
 
 
 def message_of(post: Post) -> TakenApart:
@@ -66,7 +82,7 @@ def message_of(post: Post) -> TakenApart:
             pieces.within.append(_message(file.content, 0, len(file.content), 1, budget).parts)
         else:
             pieces.files.append(_Found(name, type, file.content, about.get("content-id", "").strip("<>"), False))
-    return TakenApart(_headers(post), pieces.parts())
+    return TakenApart(_headers(post), _counted(pieces.parts(), budget))
 
 
 def first_of(post: Post, length: int) -> tuple[Headers, bytes]:
@@ -122,11 +138,11 @@ def _headers(post: Post) -> Headers:
 def _message(raw: bytes, start: int, end: int, depth: int, budget: Iterator[int]) -> TakenApart:
     pieces = _Pieces()
     _take(pieces, raw, start, end, "", depth, budget)
-    return TakenApart(headers_of(raw, start, end)[0], pieces.parts())
+    return TakenApart(headers_of(raw, start, end, lines=MOST_LINES if depth else None)[0], pieces.parts())
 
 
 def _take(pieces: _Pieces, raw: bytes, start: int, end: int, around: str, depth: int, budget: Iterator[int]) -> None:
-    headers, body = headers_of(raw, start, end)
+    headers, body = headers_of(raw, start, end, lines=MOST_LINES if depth else None)
     declared = headers.first("content-type")
     name = _file_name(parameter(headers.first("content-disposition"), "filename"), parameter(declared, "name"))
     type = _type(declared, name, "message/rfc822" if around == "multipart/digest" else "text/plain")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header
-from itertools import count
+from itertools import chain, count, islice
 from urllib.parse import unquote_to_bytes
 
 from rollcall.inbound.charsets import clean, text_of
@@ -17,6 +17,10 @@ from rollcall.model.inbound import Doubt
 
 LONGEST_HEADERS = 256 * 1024
 """Bytes, of a part."""
+MOST_LINES = 1000
+"""Of a part's header; an e-mail's own has 256 kB of them at the most."""
+LONGEST_PREAMBLE = 100_000
+"""Bytes, above a boundary that nobody declared."""
 LONGEST_VALUE = 8192
 """Characters."""
 LONGEST_PARAMETER = 1000
@@ -26,7 +30,7 @@ _FIELDS = re.compile(rb"(?:(?:[!-9;-~]*[ \t]*:|[ \t]|>?From )[^\n]*+(?:\n|\Z))*+
 _BLANK = re.compile(rb"[ \t]*\r?\n|\Z")
 _PARAMETER = re.compile(r"""(?:\A|;)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))""")
 _ESCAPED = re.compile(r'\\(["\\])')
-_AFTER_BOUNDARY = re.compile(rb"(?:--)?[ \t]*(?:\r*\n|\Z)")
+_AFTER_BOUNDARY = rb"(--)?[ \t]*(?=\r*\n|\Z)"
 _LIKELY_BOUNDARY = re.compile(
     rb"^--([^\r\n]{0,199}?[^ \t\r\n])[ \t]*+\r?\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE
 )
@@ -66,20 +70,24 @@ class Parts:
     """Attached or forwarded e-mails."""
     doubts: tuple[Doubt, ...] = ()
     """Of its texts: each form in them has these."""
+    whole: bool = True
+    """Else there are more."""
 
 
-def headers_of(raw: bytes, start: int, end: int, longest: int = LONGEST_HEADERS) -> tuple[Headers, int]:
+def headers_of(
+    raw: bytes, start: int, end: int, longest: int = LONGEST_HEADERS, lines: int | None = None
+) -> tuple[Headers, int]:
     """And where the body begins: at the first line that is no field."""
     stop = _FIELDS.match(raw, start, end).end()  # type: ignore[union-attr]  # it matches nothing, too
     body = blank.end() if (blank := _BLANK.match(raw, stop, end)) else stop
-    pairs = (line.partition(":") for line in _unfolded(text_of(raw[start : min(stop, start + longest)])))
+    pairs = (line.partition(":") for line in _unfolded(text_of(raw[start : min(stop, start + longest)]), lines))
     fields = ((name.strip().lower(), value.strip()[:LONGEST_VALUE]) for name, _, value in pairs)
     return Headers(tuple((name, value) for name, value in fields if name)), body
 
 
-def _unfolded(headers: str) -> Iterator[str]:
+def _unfolded(headers: str, lines: int | None) -> Iterator[str]:
     folded: list[str] = []
-    for line in headers.split("\n"):
+    for line in islice(headers.split("\n", lines or -1), lines):
         if line[:1] not in (" ", "\t"):
             yield "\n".join(folded)
             folded = []
@@ -89,24 +97,21 @@ def _unfolded(headers: str) -> Iterator[str]:
 
 def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
     """RFC 2046, 5.1.1. The last boundary may be missing."""
-    delimiter = b"--" + boundary
+    line = re.escape(b"--" + boundary) + _AFTER_BOUNDARY
+    first = re.compile(line).match(raw, start, end)
     begun = None
-    at = raw.find(delimiter, start, end)
-    while at != -1:
-        after = at + len(delimiter)
-        line_end = _AFTER_BOUNDARY.match(raw, after, end)
-        if line_end and (at == start or raw[at - 1] == 0x0A):
-            if begun is not None:
-                yield begun, max(begun, at - 2 if raw.startswith(b"\r\n", at - 2) else at - 1)
-            begun = None if raw.startswith(b"--", after) else line_end.end()
-            after = line_end.end()
-        at = raw.find(delimiter, after, end)
+    for found in chain([first] if first else [], re.compile(b"\n" + line).finditer(raw, start, end)):
+        at = found.start() + (found is not first)
+        if begun is not None:
+            yield begun, max(begun, at - 2 if raw.startswith(b"\r\n", at - 2) else at - 1)
+        line_end = raw.find(b"\n", found.end(), end)
+        begun = None if found[1] else end if line_end == -1 else line_end + 1
     if begun is not None:
         yield begun, end
 
 
 def likely_boundary(raw: bytes, start: int, end: int) -> bytes | None:
-    found = _LIKELY_BOUNDARY.search(raw, start, end)
+    found = _LIKELY_BOUNDARY.search(raw, start, min(end, start + LONGEST_PREAMBLE))
     return found[1] if found else None
 
 

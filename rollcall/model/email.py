@@ -51,6 +51,8 @@ class AttemptOutcome(StrEnum):
     RATE_LIMITED = "rate_limited"
     UNKNOWN = "unknown"
     POSTPONED = "postponed"
+    OVER_TOTAL = "over_total"
+    """Postponed since the event had its e-mails of an hour (`Event.emails_an_hour`)."""
     CANCELLED = "cancelled"
 
 
@@ -88,6 +90,11 @@ class OutboxEntry:
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
+
+    @property
+    def is_over_total(self) -> bool:
+        over = bool(self.attempts) and self.attempts[-1].outcome is AttemptOutcome.OVER_TOTAL
+        return over and self.status is EmailStatus.PENDING
 
     @property
     def why(self) -> str:

@@ -68,6 +68,14 @@ class Event:
     """Pages elsewhere that may post the form: `https://www.example.org`."""
     hotels: tuple[Hotel, ...]
     bring: tuple[str, ...]
+    expected: int = 300
+    """Registrations."""
+
+    @property
+    def emails_an_hour(self) -> int:
+        """To all registrants together: though everybody registers within an hour, each has a confirmation, and as many
+        replies and notices go out."""
+        return 2 * self.expected
 
     @property
     def over_at(self) -> datetime:

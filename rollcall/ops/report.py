@@ -58,6 +58,7 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "needs_review": one.needs_review,
         "emails_waiting": emails.waiting,
         "emails_unknown": emails.unknown,
+        "emails_over_total": emails.over_total,
         "longest_waiting_seconds": int(emails.longest.total_seconds()),
         "emails_scheduled": emails.scheduled,
         "emails_undelivered": {code.value: count for code, count in sorted(emails.undelivered.items())},
@@ -86,6 +87,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
         ("e-mails waiting", _waiting_text(one.emails)),
+        *([("  over the total", _over_total_text(one))] if one.emails.over_total else []),
         ("e-mails failed", _counted(one.emails.undelivered) or "none"),
         *(("  to the staff", _undelivered_text(entry)) for entry in one.emails.to_staff),
         ("deadline", _deadline_text(one)),
@@ -120,6 +122,11 @@ def _waiting_text(emails: UnsentCounts) -> str:
         unknown = f", {emails.unknown} of them for a delivery event" if emails.unknown else ""
         text = f"{emails.waiting}, the longest for {lasting(emails.longest)}{unknown}"
     return f"{text}; {emails.scheduled} to go out later" if emails.scheduled else text
+
+
+def _over_total_text(one: EventStatus) -> str:
+    total = f"{one.event.emails_an_hour} e-mails an hour for {one.event.expected} expected people" if one.event else "?"
+    return f"{one.emails.over_total}, which go out as the hour passes: {total}"
 
 
 def _deadline_text(one: EventStatus) -> str:

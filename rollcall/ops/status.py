@@ -22,6 +22,8 @@ class UnsentCounts:
     waiting: int
     unknown: int
     """Among those waiting: SendGrid may have accepted them."""
+    over_total: int
+    """Among those waiting: the event had its e-mails of an hour."""
     longest: timedelta
     """Zero where none waits."""
     scheduled: int
@@ -76,7 +78,7 @@ def status(store: Store, events: Mapping[str, Event]) -> Status:
 
 
 def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
-    waiting = unknown = scheduled = 0
+    waiting = unknown = over_total = scheduled = 0
     longest, undelivered, to_staff = timedelta(0), Counter[EmailStatus](), []
     for entry in unsent:
         if entry.status in UNDELIVERED:
@@ -88,9 +90,10 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
         else:
             waiting += 1
             unknown += entry.status is EmailStatus.UNKNOWN
+            over_total += entry.is_over_total
             longest = max(longest, now - due_since(entry))
     to_staff.sort(key=lambda entry: entry.id)
-    return UnsentCounts(waiting, unknown, longest, scheduled, undelivered, tuple(to_staff))
+    return UnsentCounts(waiting, unknown, over_total, longest, scheduled, undelivered, tuple(to_staff))
 
 
 def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:

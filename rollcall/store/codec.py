@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from rollcall.model.email import Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
+from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
@@ -135,6 +135,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "thread": list(entry.thread),
         "status": entry.status.value,
         "due_at": entry.due_at,
+        "to_registrants_of": None if entry.kind in TO_STAFF else entry.event,
         "last_sent_at": max((attempt.at for attempt in entry.attempts if attempt.may_be_accepted), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}

@@ -296,6 +296,10 @@ class DocumentStore:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
         return self._database.count(Query("outbox", where, limit=limit))
 
+    def sent_to_registrants(self, event: str, since: datetime, limit: int) -> int:
+        where = (("to_registrants_of", "==", event), ("last_sent_at", ">", since))
+        return self._database.count(Query("outbox", where, limit=limit))
+
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
         entries = map(_entry, self._database.query(Query("outbox", where, "last_sent_at")))

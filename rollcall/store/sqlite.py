@@ -35,6 +35,8 @@ create table documents (
 """ + "".join(
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
 )
+_TABLES += """create index by_hour on documents
+    (collection, json_extract(record, '$.to_registrants_of'), json_extract(record, '$.last_sent_at'));"""
 _VERSION = 1
 """`pragma user_version`."""
 _BUSY_AFTER = timedelta(seconds=5)
@@ -212,12 +214,13 @@ class SqliteDatabase:
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
             ("due_at", "collection in ('outbox', 'inbound') and json_extract(record, '$.due_at') > ?"),
+            ("last_sent_at", "collection = 'outbox' and json_extract(record, '$.last_sent_at') > ?"),
             ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
         ):
             value = "null" if column == "closing" else _json(now)
             self._connection.execute(
                 f"update documents set record = json_set(record, '$.{column}', json(?)), updated_at = ?"
-                f" where updated_at > ? and {where}",
+                f" where updated_at >= ? and {where}",
                 (value, _text(now), _text(now), _json(now)),
             )
 

@@ -28,7 +28,12 @@ def test_a_request_without_a_place_waits_for_one() -> None:
 
 
 def test_index_entries_are_those_deployed() -> None:
-    assert sorted(entries(an_outbox_entry())) == [("address", "last_sent_at"), ("due_at",), ("event", "status")]
+    assert sorted(entries(an_outbox_entry())) == [
+        ("address", "last_sent_at"),
+        ("due_at",),
+        ("event", "status"),
+        ("to_registrants_of", "last_sent_at"),
+    ]
     assert entries(Kind("registrations", {}, 0)) == []
 
 

@@ -12,7 +12,8 @@ from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send_due
-from rollcall.model.email import RateLimited
+from rollcall.model.email import Accepted as Sent
+from rollcall.model.email import RateLimited, SendResult, Unknown
 from rollcall.ops.report import status_text
 from rollcall.ops.status import status
 from rollcall.store.sqlite import SqliteStore
@@ -115,6 +116,21 @@ def test_no_email_waits_for_the_year_that_the_clock_showed(desk: Desk, clock: Cl
     clock.forward(timedelta(minutes=1))
     list(send_due(desk))
     assert "before@example.org" in [one.to for one in postbox.messages]
+
+
+@pytest.mark.parametrize("result", [Sent(), Unknown("no answer")], ids=["done", "to be tried again"])
+def test_what_was_sent_by_a_clock_that_ran_ahead_does_not_count_for_ever(
+    desk: Desk, clock: Clock, postbox: Postbox, result: SendResult
+) -> None:
+    """The limits of e-mails to one address, and of all, are of a day and of an hour."""
+    registers(desk, "before")
+    postbox.answers = [result]
+    clock.forward(DECADES)
+    list(send_due(desk))
+    clock.forward(-DECADES)
+    assert desk.store.recently_sent("before@example.org", desk.store.now() - HOUR, 9) == 1
+    clock.forward(2 * HOUR)
+    assert desk.store.recently_sent("before@example.org", desk.store.now() - HOUR, 9) == 0
 
 
 def test_people_whose_time_is_still_to_come_are_seen(desk: Desk, clock: Clock) -> None:

@@ -484,6 +484,27 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     assert store.sent_to("victim@example.org", now - timedelta(hours=1), now) == sent[1:]
 
 
+def test_e_mails_to_registrants_are_counted_by_event(store: Store, fresh: FreshStore) -> None:
+    hour_ago = store.now() - timedelta(hours=1)
+
+    def sent(entry: OutboxEntry, at: datetime, outcome: AttemptOutcome = AttemptOutcome.ACCEPTED) -> None:
+        store.enqueue(entry)
+        there = store.entry(entry.id)
+        assert there is not None
+        assert store.save_entry(replace(there, attempts=(Attempt("one", at, outcome),)))
+
+    for id in ("A", "B"):
+        sent(confirmation(SLUG, id, f"{id}@example.org"), store.now())
+    sent(confirmation(SLUG, "C", "c@example.org"), store.now(), AttemptOutcome.IN_PROGRESS)
+    sent(confirmation(SLUG, "D", "d@example.org"), store.now(), AttemptOutcome.OVER_TOTAL)
+    sent(confirmation(SLUG, "E", "e@example.org"), hour_ago - timedelta(seconds=1))
+    sent(confirmation("another", "F", "f@example.org"), store.now())
+    sent(roster_entry(SLUG, 1, "staff@example.org"), store.now())
+    assert fresh().sent_to_registrants(SLUG, hour_ago, 99) == 3
+    assert fresh().sent_to_registrants(SLUG, hour_ago, 2) == 2
+    assert fresh().sent_to_registrants("nobody", hour_ago, 99) == 0
+
+
 def test_the_circuit_breaker_comes_back_as_it_was_saved(store: Store, fresh: FreshStore) -> None:
     before = store.now()
     new = store.circuit_breaker()

@@ -240,6 +240,7 @@ COMES_WHEN = {
     "The circuit breaker is open": "circuit_open: DELTA SUM > 0 within 300s",
     "An e-mail failed": "emails_failed: DELTA SUM > 0 within 300s",
     "More than ten bounced or were dropped": "undelivered: DELTA SUM > 10 within 3600s",
+    "An e-mail waits": "total_reached: DELTA SUM > 0 within 3900s",
     "An intake is past its deadline and not closed": "closings_missed: DELTA SUM > 0 within 300s",
     "An inbound e-mail was refused": "inbound_refused: DELTA SUM > 0 within 300s",
     "More than three were refused": "delivery_events_refused: DELTA SUM > 3 within 600s",
@@ -319,6 +320,7 @@ def test_silence_is_not_reported_as_recovery() -> None:
         == {
             "E-mail delayed",
             "E-mails failed",
+            "Hourly total reached",
             "Inbound e-mail refused",
             "Delivery events refused",
             "Links refused",

@@ -198,6 +198,7 @@ def _full_digest() -> Email:
         faults={"email": (Fault("required"),)},
     )
     return digested(
+        over_total=12,
         undelivered=some((AMINA, bounced), (None, lost_reply), (None, lost_roster), count=3003),
         quarantined=some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD), count=53),
         breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True),

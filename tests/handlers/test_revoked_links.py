@@ -28,6 +28,8 @@ def a_link(purpose: LinkPurpose, clock: Clock, minutes: int = 1) -> str:
             return LINKS.resolving(EVENT, "ID", to, until)
         case LinkPurpose.ROSTER:
             return LINKS.roster(EVENT, "ID", to, until)
+        case LinkPurpose.WITHDRAW:
+            return LINKS.withdrawing(EVENT, "ID", until)
         case _:
             path = LINKS.received(EVENT, "ID", until, duplicate=purpose is LinkPurpose.ALREADY_REGISTERED)
             return f"{LINKS.form_page(EVENT)}/{path}"

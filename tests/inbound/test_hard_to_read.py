@@ -16,10 +16,11 @@ from rollcall.inbound import attachments, forms, letter, sheets
 from rollcall.inbound.attachments import forms_in_file
 from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about
-from rollcall.inbound.forms import find_forms
+from rollcall.inbound.forms import date_in, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.labels import LONGEST_LINE, MOST_TEXT, TooMuch, bounded, unknown_label
 from rollcall.inbound.letter import refuses
+from rollcall.inbound.message import take_apart
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.text import forms_in_text
@@ -391,3 +392,52 @@ def test_a_workbook_at_which_its_library_panics_is_not_read_and_the_others_are()
     files = (File("a.xlsx", "", broken), File("b.xlsx", "", workbook(LISTED)))
     found = find_forms(EVENT, Parts((), (), files))
     assert (len(found.forms), found.not_read) == (1, ("a.xlsx",))
+
+
+def test_what_is_longer_than_a_date_is_not_tried_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr("dateparser.parse", lambda text, **_: tried.append(text))
+    for text in (
+        "1 " * 29,
+        "1/" * 28,
+        "Friday, the 20th of February 2004, 10:31",
+        "Friday, the 20th of February 2004, 10:31",
+    ):
+        assert date_in(text) == text
+    assert tried == ["Friday, the 20th of February 2004, 10:31"]
+
+
+def multipart(boundary: str, body: bytes) -> bytes:
+    return f'From: a@example.org\r\nContent-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n'.encode() + body
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda size: multipart("-", b"-" * size),
+        lambda size: multipart("-", b"---a\n" * (size // 5)),
+        lambda size: multipart("-", b"---" + b" " * size + b"a"),
+        lambda size: multipart("b", b"--b\r\n" + b"a:\n" * (size // 3)),
+        lambda size: multipart("b", (b"--b\r\n" + b"a:\n" * 20_000 + b"\r\n\r\nx\r\n") * (size // 60_000)),
+        lambda size: b"Content-Type: message/rfc822\r\n\r\n" * 18 + b"\r\n" + b"--a b\r\n" * (size // 7),
+        lambda size: b"From: a@example.org\r\nX: " + b"\r" * size + b"\n y\r\n\r\nx",
+    ],
+    ids=["dashes", "half a boundary", "blanks", "a header", "headers", "nested", "carriage returns"],
+)
+def test_a_message_is_taken_apart_in_time_that_grows_with_its_length(made: Callable[[int], bytes]) -> None:
+    messages = {size: made(size) for size in (30_000, 300_000, 600_000)}
+    assert grows(lambda size: take_apart(messages[size]), 300_000) < LINEAR
+
+
+def test_of_the_header_of_a_part_only_so_many_lines_are_read() -> None:
+    header = b"a:\r\n" * 1000 + b"Content-Type: text/html\r\n"
+    assert take_apart(header + b"\r\nx").parts.html == ("x",)
+    (inner,) = take_apart(b"Content-Type: message/rfc822\r\n\r\n" + header + b"\r\nx").parts.within
+    assert (inner.html, inner.plain) == ((), ("x",))
+
+
+def test_an_email_of_more_parts_than_are_read_is_put_before_a_person() -> None:
+    for count, whole in ((499, True), (501, False)):
+        parts = take_apart(multipart("b", b"--b\r\n\r\nx\r\n" * count + b"--b--")).parts
+        assert parts.whole is whole
+        assert (find_forms(EVENT, parts).over is None) is whole

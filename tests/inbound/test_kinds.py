@@ -170,6 +170,10 @@ def test_what_we_read_is_handed_on_under_a_name_of_its_kind(name: str, content: 
 PEOPLES = [case for case in CASES.iterdir() if case.suffix in (".pdf", ".docx", ".csv", ".json")]
 
 
+def test_a_pdf_that_opens_without_a_password_is_handed_on() -> None:
+    assert not handed_on(File("form.pdf", "", written_by_pypdf(encrypt=("", "owner")))).withheld
+
+
 @pytest.mark.parametrize("case", PEOPLES, ids=lambda case: case.name)
 def test_what_people_sent_is_handed_on(case: Path) -> None:
     assert not handed_on(File(case.name, "", case.read_bytes())).withheld
@@ -262,6 +266,9 @@ WITHHELD = {
     "a picture and RAR": ("form.jpg", JPEG + b"Rar!\x1a\x07\x00"),
     "a picture and a PDF": ("form.jpg", JPEG + PDF),
     "a PDF and HTML after it": ("form.pdf", PDF + b"<html><script>alert(1)</script>"),
+    "a PDF that then opens a page": ("form.pdf", a_pdf(b"/OpenAction<</S/GoTo/D[0]/Next<</S/URI/URI(http://e.e)>>>>")),
+    "a PDF with an associated file": ("form.pdf", a_pdf(b"/AF[<</F(a.exe)/EF<</F 6 0 R>>>>]")),
+    "a PDF that names a picture elsewhere": ("form.pdf", a_pdf(b"/X<</OPI<</F(a)>>>>")),
     "a PDF that opens a page": ("form.pdf", a_pdf(b"/OpenAction<</S/URI/URI(http://evil.example)>>")),
     "a PDF that does something on a page": ("form.pdf", a_pdf(b"/AA<</O<</S/URI/URI(http://evil.example)>>>>")),
     "a PDF whose stream is elsewhere": (

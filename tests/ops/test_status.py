@@ -90,6 +90,7 @@ def test_mails_are_told_apart_by_what_becomes_of_them(clock: Clock) -> None:
     assert unsent_counts(entries, now) == UnsentCounts(
         waiting=2,
         unknown=1,
+        over_total=0,
         longest=9 * MINUTE,
         scheduled=1,
         undelivered={EmailStatus.FAILED: 1, EmailStatus.BOUNCED: 1},

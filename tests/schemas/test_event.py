@@ -45,6 +45,9 @@ def test_the_letters_event() -> None:
         ("closes = 2004-02-20", "closes = 9999-12-31", "intake.closes: should be in a year of our time"),
         ("starts = 2004-02-26", "starts = 0001-01-01", "starts: should be in a year of our time"),
         ("closes = 2004-02-20", "closes = 2004-01-02", "intake.closes: should be after intake.opens"),
+        ("# expected = 300", "expected = 0", "intake.expected: should be from 1 to 1000000"),
+        ("# expected = 300", 'expected = "many"', "intake.expected: should be a whole number, as 150"),
+        ("# expected = 300", "expected = 1.5", "intake.expected: should be a whole number, as 150"),
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes: should be a date"),
         ("closes = 2004-02-20", "closes = 2004-03-28T02:30:00", "intake.closes: 2004-03-28 02:30:00 happens never"),
         ("closes = 2004-02-20", "closes = 2004-10-31T02:30:00", "intake.closes: 2004-10-31 02:30:00 happens twice"),
@@ -149,3 +152,10 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     without = read_event(path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert read_event(path) == without
+
+
+def test_the_hourly_total_is_twice_the_expected_people(tmp_path: Path) -> None:
+    text = (EVENTS / "intgov04.toml").read_text("utf-8")
+    (tmp_path / "said.toml").write_text(text.replace("# expected = 300", "expected = 150"), "utf-8")
+    assert read_event(tmp_path / "said.toml").emails_an_hour == 300
+    assert read_event(EVENTS / "intgov04.toml").emails_an_hour == 600

@@ -214,7 +214,7 @@ class Rollcall:
         self.api.answers.clear()
         if self.line:
             self.line.forget_orders()
-        self._read = open_store(self._environment, self._folder, self._database)
+        self._read = open_store(self._environment, self._folder, self._database, lambda: self.shift)
 
     def move_on(self, shift: timedelta) -> None:
         """It is now so much later than it really is."""
