@@ -15,10 +15,9 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
     late = intake.is_late(registered.received_at)
-    mailbox = address(registered.registration.email)
     rows = [
         ("Name", who(registered)),
-        ("E-mail", mailbox),
+        ("E-mail", address(registered.registration.email)),
         ("Reference", registered.reference),
         ("Received", in_zone(registered.received_at, event)),
         ("Withdrawn", in_zone(registered.changed_at or registered.received_at, event)),
@@ -28,7 +27,7 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         event,
         f"Withdrawn: {registered.reference}, {event.title}",
         "withdrawal",
-        mailbox=mailbox,
+        mailbox=address(registered.registration.email),
         rows=rows,
         late=late,
         on_closed_list=not (late or registered.was_withdrawn_by(intake.closes_at)),

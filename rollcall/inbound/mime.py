@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.header import decode_header
-from itertools import chain, count, islice
+from itertools import count, islice
 from urllib.parse import unquote_to_bytes
 
 from rollcall.inbound.charsets import clean, text_of
@@ -30,7 +30,7 @@ _FIELDS = re.compile(rb"(?:(?:[!-9;-~]*[ \t]*:|[ \t]|>?From )[^\n]*+(?:\n|\Z))*+
 _BLANK = re.compile(rb"[ \t]*\r?\n|\Z")
 _PARAMETER = re.compile(r"""(?:\A|;)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))""")
 _ESCAPED = re.compile(r'\\(["\\])')
-_AFTER_BOUNDARY = rb"(--)?[ \t]*(?=\r*\n|\Z)"
+_AFTER_BOUNDARY = re.compile(rb"(?:--)?[ \t]*+(?:\r*+\n|\Z)")
 _LIKELY_BOUNDARY = re.compile(
     rb"^--([^\r\n]{0,199}?[^ \t\r\n])[ \t]*+\r?\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE
 )
@@ -97,15 +97,20 @@ def _unfolded(headers: str, lines: int | None) -> Iterator[str]:
 
 def parts_between(raw: bytes, start: int, end: int, boundary: bytes) -> Iterator[tuple[int, int]]:
     """RFC 2046, 5.1.1. The last boundary may be missing."""
-    line = re.escape(b"--" + boundary) + _AFTER_BOUNDARY
-    first = re.compile(line).match(raw, start, end)
+    delimiter = b"\n--" + boundary
     begun = None
-    for found in chain([first] if first else [], re.compile(b"\n" + line).finditer(raw, start, end)):
-        at = found.start() + (found is not first)
-        if begun is not None:
-            yield begun, max(begun, at - 2 if raw.startswith(b"\r\n", at - 2) else at - 1)
-        line_end = raw.find(b"\n", found.end(), end)
-        begun = None if found[1] else end if line_end == -1 else line_end + 1
+    at_once = raw.startswith(delimiter[1:], start, end)
+    at = start - 1 if at_once else raw.find(delimiter, start, end)
+    while at_once or at != -1:
+        at_once = False
+        after = at + len(delimiter)
+        line_end = _AFTER_BOUNDARY.match(raw, after, end)
+        if line_end:
+            if begun is not None:
+                yield begun, max(begun, at - raw.endswith(b"\r", at - 1, at))
+            begun = None if raw.startswith(b"--", after) else line_end.end()
+            after = line_end.end() - 1
+        at = raw.find(delimiter, after, end)
     if begun is not None:
         yield begun, end
 
