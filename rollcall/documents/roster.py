@@ -84,8 +84,20 @@ def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iter
             if one.part is Part.ROSTER:
                 received_at = one.registered.received_at.astimezone(UTC).isoformat(timespec="seconds")
                 about = {"reference": one.registered.reference, "received_at": received_at}
-                table.writerow({**_answers(event, one.registered), **about, "confirmation": _sent(one)})
+                cells = {**_answers(event, one.registered), **about, "confirmation": _sent(one)}
+                table.writerow({name: guarded(text) for name, text in cells.items()})
             yield one
+
+
+def guarded(text: str) -> str:
+    """With an apostrophe before each sign by which a spreadsheet program, whatever it divides cells at, begins a
+    formula (OWASP, CSV injection); telephone numbers as they are."""
+    return text if _NUMBER.fullmatch(text) else _FORMULA.sub("'", text)
+
+
+_NUMBER = re.compile(r"[0-9+()./ -]*")
+_SIGNS = "=+\\-@\uff0b\uff0d\uff1d\uff20\ufe62\ufe63\ufe66\u2212"
+_FORMULA = re.compile(rf"""(?:\A|(?<=[;\t\r\n|:,"']))(?=[\s"']{{0,9}}[{_SIGNS}])""")
 
 
 def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:

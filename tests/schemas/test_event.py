@@ -107,7 +107,7 @@ def test_what_no_browser_calls_an_origin(tmp_path: Path, origin: str) -> None:
     path = written(tmp_path, "[form]", f"[form]\norigins = ['https://a.example', '{origin}']")
     with pytest.raises(EventFileError) as refused:
         read_event(path)
-    assert str(refused.value).startswith(f"{path}:28: form.origins.2: {origin} is not an origin; write ")
+    assert f": form.origins.2: {origin} is not an origin; write " in str(refused.value)
 
 
 def test_origins_of_forms_elsewhere(tmp_path: Path) -> None:
