@@ -99,6 +99,8 @@ def test_a_page_elsewhere_posts_only_the_form(served: Served) -> None:
         assert served.ask("POST", path, "to=x", form).status == 403
     assert served.ask("POST", PATH, "family_name=x", form).status == 422
     assert served.ask("POST", "/close-intake", "", form | {"Sec-Fetch-Site": "same-origin"}).status == 200
+    before = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "http://evil.example"}
+    assert served.ask("POST", "/close-intake", "", before).status == 403
 
 
 def test_internal_functions_take_posts_alone(served: Served) -> None:
