@@ -176,7 +176,7 @@ def test_a_text_that_is_too_much_is_put_before_a_person(text: str) -> None:
 
 def test_a_file_that_is_too_much_is_not_read_and_the_others_are() -> None:
     long = File("long.txt", "text/plain", b"a\n" * MOST_TEXT)
-    found = find_forms(EVENT, Parts((), (), (long, File("form.txt", "text/plain", OURS.encode()))))
+    found = find_forms(EVENT, Parts((), (), (long, File("form.txt", "text/plain", OURS.encode()))), clock=lambda: 0)
     assert (len(found.forms), found.not_read, found.over) == (1, ("long.txt",), None)
 
 
@@ -373,7 +373,8 @@ DRAWING = "/Type/XObject/Subtype/Form/BBox[0 0 9 9]"
 )
 def test_a_pdf_that_is_too_much_is_not_read(file: bytes) -> None:
     assert len(forms_in_file(EVENT, File("a.pdf", "", pdf(DRAWN)))) == 1
-    found = find_forms(EVENT, Parts((), (), (File("a.pdf", "", file), File("b.pdf", "", pdf(DRAWN)))))
+    files = File("a.pdf", "", file), File("b.pdf", "", pdf(DRAWN))
+    found = find_forms(EVENT, Parts((), (), files), clock=lambda: 0)
     assert (len(found.forms), found.not_read) == (1, ("a.pdf",))
 
 
