@@ -12,6 +12,7 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import (
     BotSignal,
     IdempotencyKey,
+    KeyUse,
     Registered,
     Registration,
     new_id,
@@ -114,6 +115,8 @@ def register(
         quarantine(desk, event, registration, signal)
         return Quarantined(signal)
     accepted = _accept(desk, event, registration, intake, known_as)
+    if isinstance(accepted, Registered) and accepted.is_withdrawn:  # since this key registered them
+        accepted = _accept(desk, event, registration, intake)
     if isinstance(accepted, Accepted | Late):
         return accepted
     return _again(desk, event, registration, accepted, known_as)
@@ -170,6 +173,8 @@ def _again(
     desk: Desk, event: Event, registration: Registration, there: Registered | None, key: IdempotencyKey | None
 ) -> Accepted | Duplicate | Conflict | Late | KeyReused:
     use = desk.store.use_of_key(event.slug, key.id) if key else None
+    if use and there and use.registration_id != there.id and _withdrew(desk, event, registration, use):
+        return _compared(desk, event, there, registration, tell=True)
     if use and (there is None or use.registration_id != there.id or there.registration != registration):
         return KeyReused()
     there = _must_be(there)
@@ -179,6 +184,12 @@ def _again(
     if key is None or use or isinstance(outcome, Conflict) or desk.store.remember_duplicate(event.slug, there.id, key):
         return outcome
     return _again(desk, event, registration, there, key)  # another form was faster under this key
+
+
+def _withdrew(desk: Desk, event: Event, registration: Registration, use: KeyUse) -> bool:
+    """Whether this person withdrew what the key had made, and so is registered anew."""
+    made = desk.store.registered(event.slug, use.registration_id)
+    return made is not None and made.is_withdrawn and person_key(made.registration) == person_key(registration)
 
 
 def _there(desk: Desk, event: Event, registration: Registration) -> Registered | None:

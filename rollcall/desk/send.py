@@ -55,7 +55,8 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     waits = False
     if may_be_postponed(entry):
         lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, limits.to_one_address)
-        waits = lately < limits.to_one_address and not _has_room(desk, entry.event, breaker.as_of)
+        is_counted = entry.kind not in email.TO_STAFF and lately < limits.to_one_address
+        waits = is_counted and not _has_room(desk, entry.event, breaker.as_of)
     attempt_id = secrets.token_hex(8)
     if waits:
         claimed = over_total(entry, attempt_id, breaker.as_of, limits)
@@ -152,8 +153,9 @@ def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limit
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
-    """Not what goes to staff, nor what counts for its address already."""
-    return entry.kind not in email.TO_STAFF and not any(attempt.may_be_accepted for attempt in entry.attempts)
+    """Not what goes to staff, but for notices that anybody may cause; nor what counts for its address already."""
+    anybodys = entry.kind not in email.TO_STAFF or entry.kind is email.EmailKind.WITHDRAWAL
+    return anybodys and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
 
 def settle(

@@ -63,8 +63,14 @@ class Reply:
     answers_to: str
 
 
+SHOWN_WHOLE = 15
+"""Forms: a reply to somebody who may not have asked is not many times what came."""
+
+
 @dataclass(frozen=True)
 class FormShown:
+    number: int
+    """In the e-mail, from 1 on."""
     name: str
     outcome: Outcome
     details: list[tuple[str, str]]
@@ -113,12 +119,24 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         reply_to=reply.answers_to,
         headline=_headline(forms),
         forms=forms,
-        summary=[(f"{number}. {form.name}", IN_A_WORD[form.outcome]) for number, form in enumerate(forms, start=1)],
+        whole=_shown_whole(forms),
+        summary=[(f"{form.number}. {form.name}", _in_short(form)) for form in forms],
         not_read=[one_line(name, 100) for name in not_read],
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
         form_page=reply.form_page,
     )
+
+
+def _in_short(form: FormShown) -> str:
+    reference = f", {form.registered.reference}" if form.registered else ""
+    return f"{IN_A_WORD[form.outcome]}{reference}"
+
+
+def _shown_whole(forms: list[FormShown]) -> list[FormShown]:
+    """In order; what asks something of the sender goes before what does not."""
+    first = sorted(forms, key=lambda form: (form.outcome is not Outcome.INCOMPLETE, form.number))[:SHOWN_WHOLE]
+    return sorted(first, key=lambda form: form.number)
 
 
 def subject_of(event: Event, inbound: InboundEmail) -> str:
@@ -143,6 +161,7 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
+        number=place + 1,
         name=unlinked(registered.registration.full_name) if registered else row or name_of(form.answers),
         outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),

@@ -8,9 +8,10 @@ import pytest
 
 from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
+from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
 from rollcall.desk.receive import read_in, receive
-from rollcall.desk.register import Accepted, Closed, Duplicate, Quarantined, register, register_emailed
+from rollcall.desk.register import Accepted, Closed, Duplicate, KeyReused, Quarantined, register, register_emailed
 from rollcall.desk.send import send_due
 from rollcall.desk.withdraw import withdraw
 from rollcall.emails.roster import gather
@@ -98,14 +99,28 @@ def test_withdrawn_and_registered_again_and_again(desk: Desk) -> None:
     assert len(told(desk)) == 3
 
 
-def test_a_key_is_answered_as_the_first_time(desk: Desk) -> None:
+def test_a_key_says_accepted_of_nobody_who_is_not_registered(desk: Desk) -> None:
     accepted = register(desk, EVENT, a_registration(), "key")
     assert isinstance(accepted, Accepted)
     withdraw(desk, EVENT, accepted.id)
-    assert register(desk, EVENT, a_registration(), "key") == accepted
-    anew = register(desk, EVENT, a_registration(), "another")
+    anew = register(desk, EVENT, a_registration(), "key")
     assert isinstance(anew, Accepted)
-    assert register(desk, EVENT, a_registration(), "another") == anew != accepted
+    assert anew != accepted
+    assert there(desk.store).id == anew.id
+    assert register(desk, EVENT, a_registration(), "key") == Duplicate(anew.id)
+    assert isinstance(register(desk, EVENT, a_registration(family_name="Other"), "key"), KeyReused)
+
+
+def test_nobody_floods_the_staff(desk: Desk, postbox: Postbox) -> None:
+    """More in a day wait, as what goes to any one address."""
+    desk = replace(desk, limits=Limits(to_one_address=2))
+    for _ in range(3):
+        a_withdrawn(desk)
+    list(send_due(desk))
+    told_now = [one for one in postbox.messages if "Withdrawn" in one.subject]
+    assert len(told_now) == 2
+    (waits,) = told(desk)
+    assert waits.status is EmailStatus.PENDING
 
 
 def test_a_robot_does_not_register_the_person_anew(desk: Desk) -> None:
