@@ -8,13 +8,13 @@ from types import MappingProxyType
 from flask import Request, Response
 
 from handlers.request_body import Form, bot_fields
-from handlers.responses import MAY_GO_BACK, form_address, page
+from handlers.responses import MAY_GO_BACK, HttpProblem, form_address, page
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from schemas.form import asked_of, in_codes, in_labels
+from schemas.form import asked_of, can_be_printed, in_codes, in_labels
 
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
 """What the query of a posted form asks for; any other is as `SEND`."""
@@ -56,6 +56,7 @@ def filled_in(
         once_more=once_more,
         action=_another_address(request),
         blank_forms=(form_address(request, event), desk.links.forms_to(event)),
+        as_pdf=can_be_printed(event),
         closes_at=closes_at or _recent_deadline(desk, event),
     )
     response.headers.update(MAY_GO_BACK)
@@ -91,6 +92,8 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
 
     event = replace(event, closes_at=_recent_deadline(desk, event))
     return_to = forms_return_to(desk.links, event)
+    if name == "form.pdf" and not can_be_printed(event):
+        raise HttpProblem(404, "Not found", "This form is not there as PDF, only as text.")
     if name == "form.txt":
         return Response(blank_form_text(event, return_to), content_type="text/plain; charset=utf-8")
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}

@@ -12,8 +12,8 @@ from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.form import FormField
 from rollcall.model.registration import Registration
-from schemas.kinds import KINDS, Answer, OneChoice, SeveralChoices
-from schemas.text import is_blank
+from schemas.kinds import KINDS, Answer, OneChoice, SeveralChoices, boxes_of
+from schemas.text import in_windows_1252, is_blank
 
 
 @lru_cache(maxsize=1000)
@@ -77,6 +77,15 @@ def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
     """Unknown choices stay."""
     kinds = _kinds(event)
     return {name: kinds[name].as_posted(text) if name in kinds else text for name, text in answers.items()}
+
+
+@lru_cache(maxsize=1000)
+def can_be_printed(event: Event) -> bool:
+    """The blank form as PDF is in Windows-1252: a word in another script would be question marks."""
+    labels = [text for one in event.fields for text in (one.section, one.label, one.help)]
+    labels += [choice.label for answer in asked_of(event) for choice in boxes_of(answer.field)]
+    texts = (event.title, event.organizer, event.contact.organization, *event.place, *labels)
+    return not any("??" in in_windows_1252(text) and "??" not in text for text in texts)
 
 
 def names_sent_several_times(event: Event) -> list[str]:

@@ -5,7 +5,6 @@ import io
 import os
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,8 +20,9 @@ from rollcall.documents.tagged import Mark, MarkingCanvas, tagged
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
 from schemas.event import EventFileError, read_events
-from schemas.form import asked_of
+from schemas.form import asked_of, can_be_printed
 from schemas.kinds import Answer, boxes_of
+from schemas.text import in_windows_1252
 from templates import days, deadline
 
 COLUMNS = 72
@@ -36,6 +36,8 @@ _LINE = 20
 """High enough to write in by hand."""
 _LINES = 76
 _BOX = 11
+_KEPT_TOGETHER = 8
+"""Choices of a question that stand on one page."""
 
 _LOOK = {"fillColor": white, "borderColor": black, "borderWidth": 0.75, "relative": True}
 """White: a fax makes dots of every shade."""
@@ -141,23 +143,30 @@ def _head(event: Event, to: str | None) -> list[Flowable]:
 
 
 def _questions(asks: Sequence[Answer]) -> Table:
-    """Pages break between rows."""
+    """Pages break between rows, but not below a heading, nor among a few choices."""
     rows: list[list[object]] = []
+    together: list[tuple[object, ...]] = []
     for asked in asks:
-        field = asked.field
+        field, first = asked.field, len(rows)
         if field.section:
             rows.append([_words(field.section, _HEADING), ""])
         label = [_words(_label(asked), _STRONG), *([_words(field.help, _SMALL)] if field.help else [])]
-        first, *others = _answers(asked)
-        rows += [[label, first], *([[], other] for other in others)]
-    return Table(rows, colWidths=[_LABELS, _FIELDS], style=_style(leaving=3))
+        answers = _answers(asked)
+        question = len(rows)
+        rows += [[label if row == 0 else [], answer] for row, answer in enumerate(answers)]
+        last = len(rows) - 1
+        if len(answers) <= _KEPT_TOGETHER:
+            together += [("SPAN", (0, question), (0, last)), ("NOSPLIT", (0, first), (-1, last))]
+    return Table(
+        rows, colWidths=[_LABELS, _FIELDS], style=[*_style(leaving=3), ("RIGHTPADDING", (0, 0), (0, -1), 8), *together]
+    )
 
 
 def _answers(asked: Answer) -> list[Flowable]:
     choices = boxes_of(asked.field)
     if len(choices) < 2:
         return [_Typed(asked)]
-    labels = [_printable(choice.label) for choice in choices]
+    labels = [in_windows_1252(choice.label) for choice in choices]
     widths = [3 * _BOX + stringWidth(label, _TEXT.fontName, _TEXT.fontSize) for label in labels]
     boxes = [(_Box(asked, choice), _words(choice.label, _TEXT)) for choice in choices]
     if sum(widths) <= _FIELDS:
@@ -232,26 +241,14 @@ class _Words(Paragraph):  # type: ignore[misc]
 
 
 def _words(text: str, style: ParagraphStyle) -> Paragraph:
-    return _Words(escape(_printable(text)), style)
-
-
-def _printable(text: str) -> str:
-    return "".join(_in_latin(character) for character in unicodedata.normalize("NFC", text))
-
-
-def _in_latin(character: str) -> str:
-    try:
-        character.encode("cp1252")
-    except UnicodeEncodeError:
-        return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
-    return character
+    return _Words(escape(in_windows_1252(text)), style)
 
 
 def _each_page(foot: str) -> Callable[[MarkingCanvas, object], None]:
     """Faxed pages come apart: each says what it is of."""
 
     def draw(canvas: MarkingCanvas, _document: object) -> None:
-        words = Paragraph(escape(_printable(f"{foot} · page {canvas.getPageNumber()}")), _SMALL)
+        words = Paragraph(escape(in_windows_1252(f"{foot} · page {canvas.getPageNumber()}")), _SMALL)
         words.wrap(A4[0] - 2 * _MARGIN, _LINE)
         with canvas.decoration():
             words.drawOn(canvas, _MARGIN, 24)
@@ -275,9 +272,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for event in events.values():
         to = f"{event.slug}@{host}" if host else event.staff[0]
-        (folder / f"{event.slug}-form.pdf").write_bytes(blank_form_pdf(event, to))
-        (folder / f"{event.slug}-form.txt").write_text(blank_form_text(event, to), encoding="utf-8")
-        sys.stdout.write(f"{folder / event.slug}-form.pdf and .txt, to be returned to {to}\n")
+        forms = {"txt": blank_form_text(event, to).encode()}
+        if can_be_printed(event):
+            forms["pdf"] = blank_form_pdf(event, to)
+        for ending, content in sorted(forms.items()):
+            (folder / f"{event.slug}-form.{ending}").write_bytes(content)
+        sys.stdout.write(f"{folder / event.slug}-form.{' and .'.join(sorted(forms))}, to be returned to {to}\n")
 
 
 if __name__ == "__main__":

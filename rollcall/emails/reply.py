@@ -16,6 +16,7 @@ from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, 
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
+from schemas.form import can_be_printed
 from schemas.text import is_blank
 
 LONGEST_SUBJECT = 200
@@ -125,6 +126,7 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
         form_page=reply.form_page,
+        as_pdf=can_be_printed(event),
     )
 
 

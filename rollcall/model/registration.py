@@ -64,7 +64,9 @@ class Registration:
 
     @property
     def addressed_as(self) -> str:
-        return f"{TITLES.get(self.answers.get('title', ''), '')} {self.family_name}".strip()
+        """An event's own titles may be no form of address, as “None”."""
+        title = TITLES.get(self.answers.get("title", ""))
+        return f"{title} {self.family_name}" if title else self.full_name
 
 
 class RegistrationStatus(StrEnum):

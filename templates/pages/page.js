@@ -21,7 +21,7 @@ const some = [...document.querySelectorAll("[data-only-if]")];
 function ask() {
   for (const field of some) {
     const [name, ...codes] = field.dataset.onlyIf.split(" ");
-    const given = [...form.querySelectorAll(`[name="${name}"]:checked, select[name="${name}"]`)].map((one) => one.value);
+    const given = [...form.querySelectorAll(`[name="${name}"]:checked:enabled, select[name="${name}"]:enabled`)].map((one) => one.value);
     const asked = codes.some((code) => given.includes(code));
     field.hidden = !asked;
     for (const input of field.querySelectorAll("input, textarea, select")) input.disabled = !asked;
@@ -33,7 +33,8 @@ if (check) form.querySelector(".second").remove();
 const made = (name, said, more) => Object.assign(document.createElement(name), { textContent: said, ...more });
 function row(field) {
   const name = field.querySelector("legend, .name"), input = field.querySelector("input, textarea, select");
-  const chosen = [...field.querySelectorAll("input:checked")].map((one) => one.parentElement.textContent.trim());
+  const ticked = (one) => one.parentElement.contains(name) ? "Yes" : one.parentElement.textContent.trim();
+  const chosen = [...field.querySelectorAll("input:checked")].map(ticked);
   const listed = input.selectedOptions?.[0].textContent;
   const said = (/radio|checkbox/.test(input.type) ? chosen.join("; ") : listed ?? input.value).trim();
   const missing = !said && !name.querySelector(".must");
@@ -53,7 +54,7 @@ function list() {
   const rows = [...form.querySelectorAll(".field:not([hidden])")].filter((one) => check.compareDocumentPosition(one) & 2).map(row);
   const lines = made("dl");
   lines.append(...rows.map(([, line]) => line));
-  check.replaceChildren(...(rows.some(([said]) => said) ? [made("h2", "Check your answers before you sign"), lines] : []));
+  check.replaceChildren(...(rows.some(([said]) => said) ? [made("h2", `Check your answers${form.elements.signature ? " before you sign" : ""}`), lines] : []));
 }
 form?.addEventListener("input", () => { ask(); list(); });
 addEventListener("pageshow", () => { ready(""); ask(); list(); });

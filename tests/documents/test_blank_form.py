@@ -14,8 +14,10 @@ from pypdf import PdfReader
 from rollcall.documents.blank_form import COLUMNS, blank_form_pdf, blank_form_text
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
+from schemas.event import read_event
+from schemas.form import can_be_printed
 from tests.support.blank_form import filled_in
-from tests.support.builders import a_form, an_event, an_event_for
+from tests.support.builders import EVENTS, a_form, an_event, an_event_asking, an_event_for
 from tests.support.served import ROOT
 
 TO = "intgov04@forms.example.org"
@@ -91,6 +93,31 @@ def test_a_form_too_long_for_a_page_goes_on_on_the_next() -> None:
 def test_a_choice_of_one_is_made() -> None:
     fields: dict[str, Any] = pdf(an_event_for(Choice("all", "Всё"))).get_fields() or {}
     assert fields["category"]["/V"] == "all"
+
+
+def test_no_page_ends_with_a_heading() -> None:
+    event = read_event(EVENTS / "examples" / "conference.toml")
+    (page,) = [text for one in pdf(event).pages if "The programme" in (text := one.extract_text())]
+    assert "Sessions in which you take part" in page
+
+
+@pytest.mark.parametrize("above", range(17, 22))
+def test_no_page_begins_among_a_few_choices(above: int) -> None:
+    asked = "".join(f'[[form.fields]]\nname = "own_{at}"\nlabel = "Own {at}"\nkind = "text"\n' for at in range(above))
+    choices = [f"{colour} or something like it" for colour in ("Red", "Green", "Blue", "Violet", "Black")]
+    last = f'[[form.fields]]\nname = "colour"\nlabel = "Colour"\nkind = "choice"\nchoices = {choices}'
+    needed = "".join(f'[[form.fields]]\nname = "{name}"\n' for name in ("family_name", "email"))
+    event = an_event_asking(f"{needed}{asked}{last}")
+    (page,) = [text for one in pdf(event).pages if "Colour" in (text := one.extract_text())]
+    assert "Black" in page
+
+
+@pytest.mark.parametrize(
+    ("title", "is_printed"),
+    [("Genève", True), ("Warsztaty w Łodzi: żółć", True), ("互联网", False), ("What??", True)],
+)
+def test_a_form_in_another_script_is_not_printed(title: str, is_printed: bool) -> None:
+    assert can_be_printed(an_event(title=title)) == is_printed
 
 
 def test_what_helvetica_lacks_is_replaced_on_paper_alone() -> None:

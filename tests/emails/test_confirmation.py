@@ -78,8 +78,8 @@ def test_a_title_with_line_breaks_cannot_add_a_header() -> None:
 def test_a_person_without_a_title_is_addressed_by_name() -> None:
     answers = {name: text for name, text in a_registration().answers.items() if name != "title"}
     one = registered(a_registration(answers=answers))
-    assert "\nDear Diallo,\n" in confirmed(one).text
-    assert "\nDear Diallo,\n" in conflicting(one).text
+    assert "\nDear Amina Diallo,\n" in confirmed(one).text
+    assert "\nDear Amina Diallo,\n" in conflicting(one).text
 
 
 def test_a_conflict_is_not_told_once_the_event_is_over(desk: object) -> None:

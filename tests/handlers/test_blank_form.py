@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from pypdf import PdfReader
 
-from tests.support.builders import write_open_event
+from tests.support.builders import EVENTS, write_open_event
 from tests.support.served import Served, function
 
 
@@ -55,3 +55,14 @@ def test_where_no_mail_comes_in_the_form_goes_to_the_staff(tmp_path: Path) -> No
             with pytest.raises(HTTPError) as refused:
                 urlopen(Request(f"http://127.0.0.1:{served.port}/register/{path}", method=method))
             assert refused.value.code == status
+
+
+@pytest.mark.slow
+def test_a_form_in_arabic_is_there_as_text_alone(tmp_path: Path) -> None:
+    examples = str(EVENTS / "examples")
+    with function("register", EVENTS=examples, SQLITE_PATH=":memory:", FORMS_HOST="forms.example.org") as served:
+        page = served.ask("GET", "/register/training").text
+        assert "form.pdf" not in page
+        assert "/register/training/form.txt" in page
+        assert served.ask("GET", "/register/training/form.pdf").status == 404
+        assert "اسم العائلة:" in served.ask("GET", "/register/training/form.txt").text
