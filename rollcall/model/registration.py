@@ -13,8 +13,6 @@ from typing import Literal
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread."""
-TITLES = {"mr": "Mr.", "mrs": "Mrs.", "ms": "Ms.", "miss": "Miss"}
-"""By code: what people are shown."""
 
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
@@ -64,7 +62,7 @@ class Registration:
 
     @property
     def addressed_as(self) -> str:
-        return f"{TITLES.get(self.answers.get('title', ''), '')} {self.family_name}".strip()
+        return f"{self.chosen.get('title', '')} {self.family_name}".strip()
 
 
 class RegistrationStatus(StrEnum):
