@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from rollcall.model.form import Choice, FormField
-from rollcall.model.registration import TITLES
 
 
 def _words(*lines: str) -> tuple[str, ...]:
@@ -27,10 +26,10 @@ LETTER = (
         autocomplete="honorific-prefix",
         also=_words("Mr. / Mrs. / Ms. / Miss, Salutation, Civilité, Titre, Título, Tratamiento"),
         choices=(
-            Choice("mr", TITLES["mr"], _words("Mister, Monsieur, M., Señor, Sr.")),
-            Choice("mrs", TITLES["mrs"], _words("Madame, Mme, Señora, Sra.")),
-            Choice("ms", TITLES["ms"]),
-            Choice("miss", TITLES["miss"], _words("Mademoiselle, Mlle, Señorita, Srta.")),
+            Choice("mr", "Mr.", _words("Mister, Monsieur, M., Señor, Sr.")),
+            Choice("mrs", "Mrs.", _words("Madame, Mme, Señora, Sra.")),
+            Choice("ms", "Ms."),
+            Choice("miss", "Miss", _words("Mademoiselle, Mlle, Señorita, Srta.")),
         ),
     ),
     FormField(

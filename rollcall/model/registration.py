@@ -13,8 +13,6 @@ from typing import Literal
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread."""
-TITLES = {"mr": "Mr.", "mrs": "Mrs.", "ms": "Ms.", "miss": "Miss"}
-"""By code: what people are shown."""
 
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
@@ -64,9 +62,9 @@ class Registration:
 
     @property
     def addressed_as(self) -> str:
-        """An event's own titles may be no form of address, as “None”."""
-        title = TITLES.get(self.answers.get("title", ""))
-        return f"{title} {self.family_name}" if title else self.full_name
+        """An event's own titles may be no form of address, as “None”; those are that are shortened, as “Dr.”."""
+        title = self.chosen.get("title", "")
+        return f"{title} {self.family_name}" if title.endswith(".") or title in TITLES.values() else self.full_name
 
 
 class RegistrationStatus(StrEnum):

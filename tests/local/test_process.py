@@ -86,7 +86,7 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
         ({"AT": "9999-12-31T23:59:55Z"}, "is not a time"),
         ({"AT": "2004-02-20"}, r"does not say in which zone; write it as AT=2004-02-20T00:00:00\+01:00"),
         ({"AT": "2004-02-20T18:00"}, r"does not say in which zone; write it as AT=2004-02-20T18:00\+01:00"),
-        ({"EVENTS": "nowhere"}, "nowhere: there is no such folder; copy events/intgov04.toml there"),
+        ({"EVENTS": "nowhere"}, "nowhere: there is no such folder; write one: make new-event"),
         ({"EVENTS": "docs"}, "docs: holds no event file; copy"),
         ({"DATABASE": "docs"}, "DATABASE=docs holds other things; name another folder"),
         ({"DATABASE": "README.md"}, "DATABASE=README.md cannot be used: .*Not a directory.*; name another folder"),
