@@ -134,6 +134,11 @@ def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
             labels[label] = (*labels.get(label, ()), field.name)
         for choice in boxes_of(field):
             spelled += ((field.name, choice.code, word) for word in (choice.code, choice.label, *choice.also))
+    shown: dict[str, list[str]] = {}
+    for field in fields:
+        shown.setdefault(plain(field.label), []).append(field.name)
+    # what the form itself calls one field is no other's, whatever else that one may be called
+    labels |= {label: (names[0],) for label, names in shown.items() if len(names) == 1}
     last_words = frozenset(label.rpartition(" ")[2] for label in labels)
     return Vocabulary({field.name: field for field in fields}, labels, last_words, choices_of(spelled))
 
