@@ -147,3 +147,15 @@ def test_a_choice_that_differs_by_an_accent_alone_is_not_the_other() -> None:
     own += '[[form.fields]]\nname = "own"\nlabel = "Own"\nkind = "choice"\nchoices = ["Ou", "Où"]\n'
     words = vocabulary(an_event_asking(own))
     assert dict(words.shared_out(("own",), "Où")) == {"own": "Où"}
+
+
+def test_a_long_label_is_no_part_of_the_answer_above_it() -> None:
+    own = (
+        '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "first_name"\n[[form.fields]]\nname = "email"\n'
+    )
+    label = "Dietary needs, " + "and whatever else the kitchen should know " * 6
+    own += '[[form.fields]]\nname = "before"\nlabel = "Before"\nkind = "lines"\n'
+    own += f'[[form.fields]]\nname = "own"\nlabel = "{label.strip()}"\n'
+    text = f"Family name: Diallo\nFirst name: Amina\nE-mail: a@example.org\nBefore: tea\n{label.strip()}: none of it\n"
+    (form,) = find_forms(an_event_asking(own), Parts(plain=(text,))).forms
+    assert (form.answers["before"], form.answers["own"]) == ("tea", "none of it")
