@@ -12,11 +12,12 @@ from marshmallow import ValidationError, fields, post_load, validate
 from rollcall.model.event import Event, Hotel
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
 from schemas.event_tables import Table, is_origin, line
-from schemas.kinds import KINDS
+from schemas.kinds import KINDS, alike, as_compared
 from schemas.stock import LETTER, STOCK
 
 NEEDED = ("family_name", "email")
 """Without these the desk cannot tell people apart, nor write to them."""
+_OF_ONE_KIND = (*NEEDED, "category", "signed_on", "arrival", "departure")
 MOST_FIELDS = 90
 """A page's own fields come on top (handlers/request_body.py, `MOST_FIELDS`)."""
 _CODE = r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*\Z"
@@ -67,7 +68,11 @@ class _Choices(fields.Field[Any]):
         if not isinstance(value, list) or not value:
             raise ValidationError('should be a list with a choice or more, as ["Morning", "Afternoon"]')
         if all(isinstance(one, str) for one in value):
-            choices = tuple(Choice(_code_of(one) or f"choice-{place}", one) for place, one in enumerate(value, 1))
+            codes = [_code_of(one) for one in value]
+            choices = tuple(
+                Choice(code if code and codes.count(code) == 1 else f"choice-{place}", one)
+                for place, (code, one) in enumerate(zip(codes, value, strict=True), 1)
+            )
         else:
             choices = tuple(fields.Nested(_ChoiceTable, many=True).deserialize(value))
         codes_differ(choices)
@@ -191,6 +196,8 @@ def codes_differ(choices: Sequence[Choice]) -> None:
     for place, code in enumerate(codes):
         if code in codes[:place]:
             raise ValidationError(f"should each have a code of its own; {code} is there twice")
+    if twice := alike(choices):
+        raise ValidationError(f"“{twice}” stands for two of them; capitals and signs do not count")
 
 
 def _code_of(label: str) -> str:
@@ -209,15 +216,16 @@ def _field(name: str, **said: Any) -> FormField:
     kind = said.setdefault("kind", stock.kind if stock else "text")
     if kind not in KINDS:
         raise ValidationError(f"should be one of {', '.join(KINDS)}", "kind")
-    if stock and name in NEEDED and kind != stock.kind:
-        raise ValidationError(f"should stay {stock.kind}; the desk cannot do without it", "kind")
+    if stock and name in _OF_ONE_KIND and kind != stock.kind:
+        raise ValidationError(f"should stay {stock.kind}: the desk reckons with it; or name another field", "kind")
     if stock and kind != stock.kind:
         said = {"choices": (), "max_length": None, **said}
+    ask = said.pop("ask", "")
     field = replace(stock, **said) if stock else FormField(name=name, ask="", **said)
     if not field.choices:
         field = replace(field, choices=KINDS[kind].usual_choices())
-    if not field.ask or "label" in said:
-        field = replace(field, ask=said.get("ask") or KINDS[kind].wording.format(label=field.label))
+    if ask or not field.ask or "label" in said:
+        field = replace(field, ask=ask or KINDS[kind].wording.format(label=field.label))
     if name in NEEDED:
         field = replace(field, required=True)
     KINDS[kind].see_that_it_is_complete(field)
@@ -229,6 +237,7 @@ def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tu
     asked = list(form.fields or LETTER)
     _see_that_names_are_right(asked, form)
     asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels)]
+    _see_that_each_is_told_from_the_others(asked)
     headings = _headings(form.sections, [field.name for field in asked])
     bounds = _usual_bounds(event)
     made = []
@@ -238,15 +247,15 @@ def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tu
                 raise ValidationError("should be one or more, since the form asks for the category", "categories")
             field = replace(field, choices=tuple(categories))
         least, most = bounds.get(field.name, (None, None))
-        made.append(
-            replace(
-                field,
-                required=field.required or field.name in form.required or field.name in NEEDED,
-                least=field.least or least,
-                most=field.most or most,
-                section=headings.get(field.name, ""),
-            )
+        field = replace(
+            field,
+            required=field.required or field.name in form.required or field.name in NEEDED,
+            least=field.least or least,
+            most=field.most or most,
+            section=headings.get(field.name, ""),
         )
+        KINDS[field.kind].see_that_it_can_be_answered(field)
+        made.append(field)
     places = {field.name: place for place, field in enumerate(form.fields, 1)}
     for field in made:
         if field.name in places:
@@ -274,6 +283,19 @@ def _see_that_names_are_right(asked: Sequence[FormField], form: FormTable) -> No
         raise ValidationError(f"should be {MOST_FIELDS} at the most", "form.fields")
 
 
+def _see_that_each_is_told_from_the_others(asked: Sequence[FormField]) -> None:
+    """Two of one name would be one answer; two of one label, nobody could tell apart on the page or in an e-mail."""
+    labels: dict[str, str] = {}
+    names = [field.name for field in asked]
+    if names.count(HOTEL_NAME) > 1:
+        raise ValidationError(f"{HOTEL_NAME} is the desk's own where people choose a hotel; remove it", "form.fields")
+    for field in asked:
+        other = labels.setdefault(as_compared(field.label), field.name)
+        # the letter's `Tel.` stands below the person's name and once more below the hotel's
+        if other != field.name and {other, field.name} != {"tel", "hotel_tel"}:
+            raise ValidationError(f"is {other}'s too; give one another label", f"form.fields.{field.name}.label")
+
+
 def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel]) -> list[FormField]:
     """Of the field `hotel`: as it is, a choice and a field for another's name, or nothing."""
     if field.name not in ("hotel", "hotel_tel") or asks == "free":
@@ -286,8 +308,12 @@ def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel]) -> list[
     if not hotels:
         raise ValidationError("should be one or more, since people choose from them", "hotels")
     named = [Choice(_code_of(one.name) or f"hotel-{place}", one.name) for place, one in enumerate(hotels, 1)]
-    codes_differ(named)
     choice = Choice(ANOTHER_HOTEL, "Another, or not known yet")
+    for place, one in enumerate(named):
+        if one.code in [ANOTHER_HOTEL, *(before.code for before in named[:place])]:
+            named[place] = replace(one, code=f"hotel-{place + 1}")
+    if len({as_compared(one.label) for one in (*named, choice)}) <= len(named):
+        raise ValidationError("should each have a name of its own; add the street or the town", "hotels")
     chosen = replace(field, kind="choice", ask="Choose your hotel.", help="", max_length=None, choices=(*named, choice))
     return [chosen, replace(STOCK["hotel"], name=HOTEL_NAME, label="Name of the other hotel", also=(), only_if=another)]
 

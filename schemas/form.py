@@ -21,7 +21,7 @@ def schema_for(event: Event) -> Schema:
     checked = {one.name: KINDS[one.kind](one) for one in event.fields}
     for one in checked.values():
         one.hint = _hint(event, one.field)
-    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "event": event})()
+    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "_event": event})()
     return schema
 
 
@@ -105,7 +105,8 @@ class _FormSchema(Schema):
         unknown = RAISE
 
     error_messages = {"unknown": Fault("no_such_field"), "type": Fault("not_an_object")}  # type: ignore[dict-item] # noqa: RUF012
-    event: Event
+    _event: Event
+    """No field has a name with a line before it."""
 
     @pre_load
     def _blank_is_not_given(self, answers: Any, **_kwargs: Any) -> Any:
@@ -125,7 +126,7 @@ class _FormSchema(Schema):
             return
         answered = {name for name, value in answers.items() if not self._is_blank(name, value)}
         faults: dict[str, list[Fault]] = {}
-        for field in self.event.fields:
+        for field in self._event.fields:
             conditions = [one for one in (field.only_if, field.required_if) if one]
             if not conditions or any(one.field in answered and one.field not in given for one in conditions):
                 continue
@@ -149,8 +150,8 @@ class _FormSchema(Schema):
             signed_on=date.fromisoformat(signed_on) if signed_on else None,
             answers=given,
             chosen=self._chosen(given | {"category": category}),
-            form_version=self.event.form_version,
-            e164=_understood(self.event, given),
+            form_version=self._event.form_version,
+            e164=_understood(self._event, given),
         )
 
     def _chosen(self, given: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ Each is loaded as text: choices as codes, days in ISO 8601, numbers in ASCII dig
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -68,6 +68,10 @@ class Answer(Text):
         """Of an event file. Raises `ValidationError`."""
         _see_that_there_are_no_choices(field)
         _see_that_there_are_no_bounds(field)
+
+    @classmethod
+    def see_that_it_can_be_answered(cls, field: FormField) -> None:
+        """With the event's own bounds. Raises `ValidationError`."""
 
     def described(self) -> dict[str, object]:
         """In JSON Schema, beside its title and help."""
@@ -162,16 +166,18 @@ class OneChoice(Answer, kind="choice"):
         super().__init__(field)
         self.labels = {choice.code: choice.label for choice in field.choices}
         spelled = [(word, one.code) for one in field.choices for word in (one.code, one.label, *one.also)]
-        self._codes = {_letters(word): code for word, code in reversed(spelled)}
+        self._codes = {as_compared(word): code for word, code in reversed(spelled)}
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
         if not field.choices and field.name != "category":
             raise ValidationError("are missing; add them", "choices")
         _see_that_there_are_no_bounds(field)
+        if field.max_length:
+            raise ValidationError("is for what people write; remove it", "max_length")
 
     def code_of(self, text: str) -> str | None:
-        return self._codes.get(_letters(text)) if len(text) <= self.max_length else None
+        return self._codes.get(as_compared(text)) if len(text) <= self.max_length else None
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
@@ -195,6 +201,12 @@ class YesOrNo(OneChoice, kind="yes-no"):
     @classmethod
     def usual_choices(cls) -> tuple[Choice, ...]:
         return _YES, _NO
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        super().see_that_it_is_complete(field)
+        if {choice.code for choice in field.choices} != {"yes", "no"}:
+            raise ValidationError('should have the codes yes and no; others are for kind = "choice"', "choices")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         value = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
@@ -286,6 +298,11 @@ class Number(Answer, kind="number"):
     def see_that_it_is_complete(cls, field: FormField) -> None:
         _see_that_bounds_are(_NUMBER, Decimal, field)
 
+    @classmethod
+    def see_that_it_can_be_answered(cls, field: FormField) -> None:
+        if field.least and field.most and Decimal(field.least) > Decimal(field.most):
+            raise _nothing_between(field)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
@@ -314,6 +331,11 @@ class Day(Answer, kind="date"):
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
         _see_that_bounds_are(_DAY, date.fromisoformat, field)
+
+    @classmethod
+    def see_that_it_can_be_answered(cls, field: FormField) -> None:
+        if field.least and field.most and field.least > field.most:
+            raise _nothing_between(field)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -365,6 +387,10 @@ def _see_that_bounds_are(what: re.Pattern[str], read: Callable[[str], Any], fiel
         raise ValidationError(f"should not be below least, {field.least}", "most")
 
 
+def _nothing_between(field: FormField) -> ValidationError:
+    return ValidationError(f"{field.least} is above most, {field.most}", f"form.fields.{field.name}.least")
+
+
 _YES = Choice("yes", "Yes", ("Y", "True", "Oui", "Sí", "I agree"))
 _NO = Choice("no", "No", ("N", "False", "Non"))
 _NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
@@ -385,5 +411,16 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\
 """Marks that show nothing: an address that looks like another one."""
 
 
-def _letters(text: str) -> str:
-    return " ".join(re.findall(r"\w+", fold(text)))
+def as_compared(text: str) -> str:
+    """A label or a choice, whatever stands between its words; signs alone, as `+`, are themselves."""
+    return " ".join(re.findall(r"\w+", fold(text))) or fold(text)
+
+
+def alike(choices: Sequence[Choice]) -> str | None:
+    """A word for two of them."""
+    codes: dict[str, str] = {}
+    for choice in choices:
+        for word in (choice.code, choice.label, *choice.also):
+            if codes.setdefault(as_compared(word), choice.code) != choice.code:
+                return word
+    return None

@@ -123,7 +123,7 @@ class Choices:
                 longest = length
                 found.append(_Choice(field, code))
         named = [one for one in found if one.field == name] or found
-        return (named[0], longest) if len({one.field for one in named}) == 1 else (tokens[at].group(), 1)
+        return (named[0], longest) if len(set(named)) == 1 else (tokens[at].group(), 1)  # `où` is `ou` here
 
 
 def choices_of(spelled: Iterable[tuple[str, str, str]]) -> Choices:

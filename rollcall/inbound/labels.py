@@ -68,10 +68,12 @@ class Vocabulary:
     choices: Choices
     headings: frozenset[str] = frozenset()
     """Plain, of the form's sections."""
+    longest: int = LONGEST_LABEL
+    """Characters of a label."""
 
     def called(self, text: str) -> tuple[str, ...]:
         """Skips hints in brackets; of `Nom / Family name` the first known label counts."""
-        if len(text) > LONGEST_LABEL or HAS_BOX.search(text):
+        if len(text) > self.longest or HAS_BOX.search(text):
             return ()
         for said in _sayings(text):
             if names := self.labels.get(plain(said)):
@@ -82,7 +84,7 @@ class Vocabulary:
         """Where one blank ends the longest label that begins the line; 0 if none does, or a colon ends a label."""
         if ":" in line or "：" in line:
             return 0
-        blanks = [blank.start() for blank in islice(re.finditer(r"(?<=[\w.)]) (?=\S)", line[:LONGEST_LABEL]), 8)]
+        blanks = [blank.start() for blank in islice(re.finditer(r"(?<=[\w.)]) (?=\S)", line[: self.longest]), 8)]
         return next((at for at in reversed(blanks) if self.called(line[:at])), 0)
 
     def explains(self, names: tuple[str, ...], text: str) -> bool:
@@ -136,9 +138,16 @@ def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
             labels[label] = (*labels.get(label, ()), field.name)
         for choice in boxes_of(field):
             spelled += ((field.name, choice.code, word) for word in (choice.code, choice.label, *choice.also))
+    shown: dict[str, list[str]] = {}
+    for field in fields:
+        shown.setdefault(plain(field.label), []).append(field.name)
+    # what the form itself calls one field is no other's, whatever else that one may be called
+    labels |= {label: (names[0],) for label, names in shown.items() if len(names) == 1}
     last_words = frozenset(label.rpartition(" ")[2] for label in labels)
     headings = frozenset(plain(field.section) for field in fields if field.section)
-    return Vocabulary({field.name: field for field in fields}, labels, last_words, choices_of(spelled), headings)
+    longest = max(LONGEST_LABEL, *(len(field.label) + LONGEST_LABEL // 2 for field in fields))
+    by_name = {field.name: field for field in fields}
+    return Vocabulary(by_name, labels, last_words, choices_of(spelled), headings, longest)
 
 
 def _sayings(text: str) -> Iterator[str]:
@@ -229,12 +238,12 @@ class _Place(NamedTuple):
 
 
 def _first_label(words: Vocabulary, body: str) -> _Place | None:
-    for separator in _SEPARATOR.finditer(body[: LONGEST_LABEL + 20]):
+    for separator in _SEPARATOR.finditer(body[: words.longest + 20]):
         if names := words.called(body[: separator.start()]):
             return _Place(names, 0, separator.end(), separator.lastgroup == "wide")
         if separator.lastgroup == "colon":
             break
-    if len(body) > 2 * LONGEST_LABEL:
+    if len(body) > 2 * words.longest:
         return None
     if names := words.called(body.rstrip(" \t\xa0*_")):
         return _Place(names, 0, len(body), True)

@@ -64,7 +64,7 @@ class Registration:
     def addressed_as(self) -> str:
         """An event's own titles may be no form of address, as “None”; those are that are shortened, as “Dr.”."""
         title = self.chosen.get("title", "")
-        return f"{title} {self.family_name}" if title.endswith(".") or title in TITLES.values() else self.full_name
+        return f"{title} {self.family_name}" if title.endswith(".") or title == "Miss" else self.full_name
 
 
 class RegistrationStatus(StrEnum):

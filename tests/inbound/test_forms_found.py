@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.grouping import MOST_FORMS
+from rollcall.inbound.labels import vocabulary
 from rollcall.inbound.mime import File, Parts
-from tests.support.builders import a_form, a_registration, an_event
+from tests.support.builders import a_form, a_registration, an_event, an_event_asking
 
 EVENT = an_event()
 LABELS = {field.name: field.label for field in EVENT.fields}
@@ -131,3 +132,30 @@ _LEAVES = st.builds(Parts, _TEXTS, _TEXTS, st.lists(_FILES, max_size=3).map(tupl
 @given(st.recursive(_LEAVES, lambda within: st.builds(Parts, _TEXTS, within=st.lists(within, max_size=2).map(tuple))))
 def test_any_parts_can_be_read(parts: Parts) -> None:
     assert isinstance(find_forms(EVENT, parts), Found)
+
+
+def test_what_the_form_calls_one_field_is_no_others() -> None:
+    own = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
+    own += '[[form.fields]]\nname = "second"\nlabel = "Email"\nkind = "email"\n'
+    words = vocabulary(an_event_asking(own))
+    assert words.called("Email") == ("second",)
+    assert words.called("E-mail") == ("email",)
+
+
+def test_a_choice_that_differs_by_an_accent_alone_is_not_the_other() -> None:
+    own = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
+    own += '[[form.fields]]\nname = "own"\nlabel = "Own"\nkind = "choice"\nchoices = ["Ou", "Où"]\n'
+    words = vocabulary(an_event_asking(own))
+    assert dict(words.shared_out(("own",), "Où")) == {"own": "Où"}
+
+
+def test_a_long_label_is_no_part_of_the_answer_above_it() -> None:
+    own = (
+        '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "first_name"\n[[form.fields]]\nname = "email"\n'
+    )
+    label = "Dietary needs, " + "and whatever else the kitchen should know " * 6
+    own += '[[form.fields]]\nname = "before"\nlabel = "Before"\nkind = "lines"\n'
+    own += f'[[form.fields]]\nname = "own"\nlabel = "{label.strip()}"\n'
+    text = f"Family name: Diallo\nFirst name: Amina\nE-mail: a@example.org\nBefore: tea\n{label.strip()}: none of it\n"
+    (form,) = find_forms(an_event_asking(own), Parts(plain=(text,))).forms
+    assert (form.answers["before"], form.answers["own"]) == ("tea", "none of it")

@@ -1,5 +1,6 @@
 """Event files: what they may say, and what is said of the others."""
 
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -188,3 +189,40 @@ def test_the_hourly_total_is_twice_the_expected_people(tmp_path: Path) -> None:
     (tmp_path / "said.toml").write_text(text.replace("# expected = 300", "expected = 150"), "utf-8")
     assert read_event(tmp_path / "said.toml").emails_an_hour == 300
     assert read_event(EVENTS / "intgov04.toml").emails_an_hour == 600
+
+
+@pytest.mark.parametrize("more", ["x = " + "[" * 5000 + "]" * 5000, "x = " + "9" * 5000], ids=["deep", "long"])
+def test_what_the_parser_itself_cannot_hold_is_no_traceback(tmp_path: Path, more: str) -> None:
+    with pytest.raises(EventFileError, match="is not TOML"):
+        read_event(written(tmp_path, "[intake]", f"{more}\n[intake]"))
+
+
+OWN = '[[form.fields]]\nname = "own"\nlabel = "Own"\n'
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (OWN + 'only_if = { nothing = ["a"] }', "[[form.fields]]"),
+        (OWN + '[form.fields.only_if]\nnothing = "a"', "[form.fields.only_if]"),
+        (OWN + 'kind = "number"\nleast = 5\nmost = 1', "least"),
+        ('[[form.sections]]\nheading = "H"\nbefore = "nothing"', "[[form.sections]]"),
+        ('[look]\n"x" = 1\ncolour = "#ffffff"', "colour"),
+    ],
+)
+def test_a_fault_in_a_table_is_named_with_its_line(tmp_path: Path, more: str, line: str) -> None:
+    needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
+    text = re.sub("^required = .*$", "", LETTER, flags=re.MULTILINE) + needed + more
+    path = tmp_path / "second.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(EventFileError) as refused:
+        read_event(path)
+    numbers = re.findall(rf"^{re.escape(str(path))}:(\d+)", str(refused.value), re.MULTILINE)
+    lines = [text.splitlines()[int(number) - 1] for number in numbers]
+    assert any(one.startswith(line) for one in lines), lines
+
+
+def test_a_fault_in_a_dotted_key_is_named_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "[intake]", 'look.colour = "#ffffff"\n[intake]')
+    with pytest.raises(EventFileError, match=rf":{LETTER[: LETTER.index('[intake]')].count(chr(10)) + 1}: look.colour"):
+        read_event(path)

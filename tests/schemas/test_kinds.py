@@ -226,7 +226,20 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
         (NEEDED + '[[form.fields]]\nname = "message"\nlabel = "x"', "is a name of the desk's own"),
         (NEEDED + OWN.format(kind="colour"), "kind: should be one of text, name, "),
         (NEEDED + OWN.format(kind="choice"), "choices: are missing"),
-        (NEEDED + OWN.format(kind="choice") + 'choices = ["a", "A"]', "should each have a code of its own"),
+        (NEEDED + OWN.format(kind="choice") + 'choices = ["a", "A"]', "“A” stands for two of them"),
+        (NEEDED + OWN.format(kind="choice") + 'choices = ["C", "C++"]', "“C++” stands for two of them"),
+        (
+            NEEDED + OWN.format(kind="choice") + 'choices = [{ code = "1", label = "2" }, { code = "2", label = "1" }]',
+            "“2” stands for two of them",
+        ),
+        (NEEDED + OWN.format(kind="consent") + CHOICES, "choices: should have the codes yes and no"),
+        (NEEDED + OWN.format(kind="yes-no") + CHOICES, "choices: should have the codes yes and no"),
+        (NEEDED + OWN.format(kind="country") + "max_length = 1", "max_length: is for what people write"),
+        (NEEDED + OWN.format(kind="number") + "least = 5\nmost = 1", "form.fields.own.least: 5 is above most, 1"),
+        (NEEDED + '[[form.fields]]\nname = "arrival"\nleast = 2030-01-01', "form.fields.arrival.least: 2030-01-01 is"),
+        (NEEDED + '[[form.fields]]\nname = "arrival"\nkind = "number"', "kind: should stay date"),
+        (NEEDED + '[[form.fields]]\nname = "category"\nkind = "choices"\n' + CHOICES, "kind: should stay choice"),
+        (NEEDED + OWN.format(kind="text") + '[[form.fields]]\nname = "b"\nlabel = "own:"', "fields.b.label: is own's"),
         (NEEDED + OWN.format(kind="text") + CHOICES, "choices: are for other kinds"),
         (NEEDED + OWN.format(kind="number") + "least = 2004-02-20", "least: should be a number"),
         (NEEDED + OWN.format(kind="choice") + CHOICES + "\nleast = 1", "least: is for numbers and dates"),
@@ -296,3 +309,35 @@ def test_codes_are_made_of_labels() -> None:
     event = event_with("choice", 'choices = ["Été", "夏"]')
     field: Any = event.field("own")
     assert field.choices == (Choice("t", "Été"), Choice("choice-2", "夏"))
+
+
+def test_a_field_of_any_name_is_asked() -> None:
+    names = ("event", "status", "query", "csrf", "fields", "context", "opts", "load", "validate", "rowid", "answers")
+    event = an_event_asking(NEEDED + "".join(f'[[form.fields]]\nname = "{one}"\nlabel = "{one} x"\n' for one in names))
+    answers = {name: f"{name} said" for name in names}
+    assert written(read_form(event, PERSON | answers)) == PERSON | answers
+
+
+def test_a_field_of_ones_own_says_what_is_missing_in_its_own_words() -> None:
+    event = event_with("text", 'required = true\nask = "Say {it} in 100 %."')
+    with pytest.raises(ValidationError) as refused:
+        read_form(event, PERSON)
+    assert sentences(event, faults_of(refused.value))["own"] == ["Say {it} in 100 %."]
+
+
+def test_choices_that_are_signs_alone_are_told_apart() -> None:
+    assert kept(event_with("choice", 'choices = ["+", "-"]'), own="-")["own"] == "choice-2"
+
+
+def test_hotels_of_one_name_are_refused_and_no_hotel_is_taken_for_another() -> None:
+    asked = NEEDED + '[[form.fields]]\nname = "hotel"\n'
+    listed = 'hotel = "list"'
+    with pytest.raises(EventFileError, match="hotels: should each have a name of its own"):
+        an_event_asking(asked, form=listed, rest='[[hotels]]\nname = "Hilton"\n[[hotels]]\nname = "hilton"')
+    event = an_event_asking(asked, form=listed, rest='[[hotels]]\nname = "Another"')
+    hotel = event.field("hotel")
+    assert hotel
+    assert [one.code for one in hotel.choices] == ["hotel-1", "another"]
+    own = '[[form.fields]]\nname = "hotel_name"\nlabel = "Z"\n'
+    with pytest.raises(EventFileError, match="hotel_name is the desk's own"):
+        an_event_asking(asked + own, form=listed, rest='[[hotels]]\nname = "X"')
