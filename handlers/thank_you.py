@@ -11,11 +11,12 @@ from rollcall.desk.follow_up import registered
 from rollcall.desk.register import Accepted, Duplicate
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
+from rollcall.model.form import HOTEL_NAME
 from rollcall.model.links import VALID_FOR, LinkPurpose, Opened
 from rollcall.model.registration import Registered, reference
 from schemas.form import written
 
-_CARRIED_OVER = ("organization", "category", "address", "fax", "hotel", "hotel_tel")
+_CARRIED_OVER = ("organization", "category", "address", "fax", "hotel", HOTEL_NAME, "hotel_tel")
 """What people of one delegation share."""
 
 
@@ -34,6 +35,7 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
     there = _registered(desk, link)
     if there and there.is_withdrawn:
         return page(200, "withdraw", event=event, registered=there)
+    answers = written(there.registration) if there else {}
     return page(
         200,
         "received",
@@ -41,7 +43,8 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
         reference=reference(link.id),
         duplicate=purpose is LinkPurpose.ALREADY_REGISTERED,
         registered=there,
-        answers=labelled_answers(event, written(there.registration)) if there else [],
+        answers=labelled_answers(event, answers),
+        shared=[field.label for field in event.fields if field.name in _CARRIED_OVER and field.name in answers],
         another=f"{form_address(request, event)}/{purpose}/{token}/another",
     )
 

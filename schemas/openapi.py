@@ -89,11 +89,15 @@ def openapi_json(events: tuple[Event, ...]) -> str:
 
 def _described(_converter: object, field: Field[Any], **_: object) -> dict[str, object]:
     """What JSON Schema can say of a field beyond its type. Not that a text must not look blank, that its length counts
-    once composed (NFC), that letters look lost, that a name is a web address, or on which days a form can be signed."""
+    once composed (NFC), that letters look lost, that a name is a web address, on which days a form can be signed,
+    or which answers others ask for."""
     described: dict[str, object] = {"title": field.metadata["label"]}
-    if field.metadata["help"]:
-        described["description"] = field.metadata["help"]
-    return described | field.described() if isinstance(field, Answer) else described
+    if not isinstance(field, Answer):
+        return described
+    depends = field.field.only_if or field.field.required_if
+    if about := [field.field.help] * bool(field.field.help) + [f"({field.hint})"] * bool(depends):
+        described["description"] = " ".join(about)
+    return described | field.described()
 
 
 def _form_name(event: Event) -> str:

@@ -64,7 +64,7 @@ def deadline(instant: datetime, event: Event) -> str:
 def dates(event: Event) -> str:
     """`26–27 February 2004`."""
     starts, ends = event.day_of(event.starts), event.day_of(event.ends)
-    return written_day(starts) if starts == ends else _span(starts, ends)
+    return written_day(starts) if starts == ends else span(starts, ends)
 
 
 def days(event: Event) -> str:
@@ -84,10 +84,11 @@ def _whole_days(starts: date, ends: date) -> str:
     if starts == ends:
         return f"{starts:%A} {written_day(starts)}"
     joined = "and" if ends.toordinal() - starts.toordinal() == 1 else "to"
-    return f"{_span(starts, ends)} ({starts:%A} {joined} {ends:%A})"
+    return f"{span(starts, ends)} ({starts:%A} {joined} {ends:%A})"
 
 
-def _span(starts: date, ends: date) -> str:
+def span(starts: date, ends: date) -> str:
+    """`26–27 February 2004`."""
     if (starts.year, starts.month) == (ends.year, ends.month):
         return f"{starts.day}–{written_day(ends)}"
     return f"{written_day(starts)} – {written_day(ends)}"

@@ -1,5 +1,7 @@
 """To the registrant: what we have, where the event is, whether the registration is late."""
 
+from collections.abc import Mapping
+from datetime import date
 from urllib.parse import quote_plus
 
 from rollcall.desk.desk import Desk
@@ -11,7 +13,7 @@ from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
-from templates import dates, written_day
+from templates import dates, span, written_day
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
@@ -52,8 +54,15 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         hotel=unlinked(event.hotel_of(answers)),
         hotel_tel=unlinked(answers.get("hotel_tel", "")),
         nights=nights(answers),
+        stay=_stay(answers),
         not_me=not_me,
     )
+
+
+def _stay(answers: Mapping[str, str]) -> str:
+    if not nights(answers):
+        return ""
+    return span(date.fromisoformat(answers["arrival"]), date.fromisoformat(answers["departure"]))
 
 
 def map_of(venue: Venue) -> str:

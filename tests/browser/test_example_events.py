@@ -104,6 +104,11 @@ def test_a_person_registers(page: Page, request: pytest.FixtureRequest) -> None:
     fill_in(page, request.node.name)
     press_register(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
+    expect(page.locator("main")).to_contain_text("with the venue and hotels, to leila@example.org")
+    expect(page.get_by_text("Filled in already:")).to_have_text(
+        "Register another person of the same organization. Filled in already: You take part as, "
+        "Ministry, company or university, Hotel, Name of the other hotel."
+    )
     for said in ("Pension Nile", "Spectrum; Schools and clinics", "Côte d’Ivoire", "Vegan", "Delegate"):
         expect(page.locator("main")).to_contain_text(said)
 
@@ -125,6 +130,7 @@ def test_a_person_registers_for_the_others(page: Page, slug: str, answers: dict[
         page.fill(f"[name={name}]", text)
     press_register(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("You are registered")
+    expect(page.locator("main")).not_to_contain_text("hotel")
 
 
 def test_what_is_asked_of_some_is_shown_to_them(browser: Browser, served: Served) -> None:
@@ -254,7 +260,8 @@ KINDS = ("text", "lines", "choice", "choices", "yes-no", "number", "date", "emai
 def test_a_form_of_60_fields_is_one_small_request(browser: Browser, tmp_path: Path) -> None:
     """Uncompressed; Google's load balancer compresses it. A list of countries would be 9 kB more."""
     shutil.copy(ROOT / "events" / "examples" / "online-seminar.toml", tmp_path / "sixty.toml")
-    fields = []
+    fields: list[str] = []
+    requested: list[str] = []
     for at in range(60 - 2):
         kind = KINDS[at % len(KINDS)]
         label = f"What do you say to question {at}?"
@@ -269,10 +276,10 @@ def test_a_form_of_60_fields_is_one_small_request(browser: Browser, tmp_path: Pa
         file.write("".join(fields))
     with local_run(tmp_path / "store", EVENTS=str(tmp_path), AT=AT) as served:
         for width in (320, 1280):
+            requested.clear()
             context = a_context(browser, served, True, width)
             page = context.new_page()
-            requested: list[str] = []
-            page.on("request", lambda request, requested=requested: requested.append(request.url))
+            page.on("request", lambda request: requested.append(request.url))
             answer = page.goto("/register/sixty")
             assert answer
             assert len(answer.body()) < 30_000

@@ -85,3 +85,16 @@ def test_a_person_without_a_title_is_addressed_by_name() -> None:
 def test_a_conflict_is_not_told_once_the_event_is_over(desk: object) -> None:
     over = replace(INTAKE, as_of=EVENT.closes_at + timedelta(days=365))
     assert isinstance(write(desk, conflict_notice(EVENT.slug, AMINA), EVENT, over), NotNeeded)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("arrival", "departure", "said"),
+    [
+        ("2004-02-25", "2004-02-28", "3 nights: 25–28 February 2004."),
+        ("2004-02-28", "2004-03-01", "2 nights: 28 February 2004 – 1 March 2004."),
+        ("2004-02-25", "2004-02-26", "1 night: 25–26 February 2004."),
+    ],
+)
+def test_the_nights_are_said_in_words(arrival: str, departure: str, said: str) -> None:
+    stay = {**a_registration().answers, "arrival": arrival, "departure": departure}
+    assert said in confirmed(registered(a_registration(answers=stay)), EVENT).text

@@ -15,13 +15,15 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 from rollcall.local.sample import filled_in
-from tests.support.builders import a_form, an_event
+from schemas.event import read_events
+from tests.support.builders import EVENTS, a_form, an_event
 from tests.support.local_run import outbox, run_here
 from tests.support.served import Served, until
 
 HERE = Path(__file__).parent
 EVENT = an_event()
 OPEN = datetime(2004, 2, 2, 12, tzinfo=UTC)
+EXAMPLES_OPEN = datetime(2026, 12, 1, 12, tzinfo=UTC)
 TO = f"{EVENT.slug}@forms.rollcall.example"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -57,6 +59,8 @@ def main(arguments: list[str]) -> int:
         is_open, _ = desk("open", OPEN)
         not_open, _ = desk("not-open", EVENT.opens_at - timedelta(days=4))
         urls = [_url(is_open), f"--not-open={_url(not_open)}"]
+        examples = run_here(folder / "examples", RunningClock(EXAMPLES_OPEN), events=read_events(EVENTS / "examples"))
+        urls.append(f"--examples={_url(stack.enter_context(examples))}")
         urls += [f"--closed={_url(_closed(*desk('closed', OPEN)))}", f"--staff={_url(_staffs(*desk('staff', OPEN)))}"]
         return subprocess.run(["node", HERE / "audit.mjs", *urls, *options], cwd=HERE, check=False).returncode
 

@@ -1,7 +1,7 @@
 """The local run, in this process (no start to wait for, and a clock that a test moves) or as a process."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from rollcall.local.__main__ import in_folder, serving
 from rollcall.local.emulator import free_port
 from rollcall.local.sendgrid import StandIn
+from rollcall.model.event import Event
 from tests.support.builders import an_event
 from tests.support.served import Served, process
 
@@ -17,13 +18,18 @@ EVERY = timedelta(seconds=0.02)
 
 
 @contextmanager
-def run_here(folder: Path, clock: Callable[[], datetime], answers: int | None = None) -> Iterator[Served]:
-    """Of the letter's event; `answers` is what SendGrid's stand-in answers to every e-mail."""
+def run_here(
+    folder: Path,
+    clock: Callable[[], datetime],
+    answers: int | None = None,
+    events: Mapping[str, Event] | None = None,
+) -> Iterator[Served]:
+    """Of the letter's event, or of these; `answers` is what SendGrid's stand-in answers to every e-mail."""
     folder.mkdir(exist_ok=True)
-    db, event = in_folder(folder, clock), an_event()
+    db, letter = in_folder(folder, clock), an_event()
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
-        serving(listening, {event.slug: event}, db, StandIn(db.outbox, answers), EVERY),
+        serving(listening, events or {letter.slug: letter}, db, StandIn(db.outbox, answers), EVERY),
     ):
         yield Served(listening.getsockname()[1])
 
