@@ -35,6 +35,7 @@ _CHOICES = (
     *("Small", "Medium", "Large size", "Extra large", "Vegetarian", "Halal", "Rouge foncé", "Bleu", "Tränke"),
     *("Да", "Красный", "赤", "青", "أحمر", "أزرق"),
 )
+_HEADINGS = ("Your stay", "The programme: day 1", "Le programme", "Программа", "日程", "البرنامج")
 _WORD = st.sampled_from(["Alpha", "Beta", "Gamma", "Zürich", "Ökonom", "Дельта", "東京", "دلتا", "x-1", "O'Neil"])
 _TEXT = st.lists(_WORD, min_size=1, max_size=3).map(" ".join)
 _ANSWERS: Mapping[str, Callable[[FormField], st.SearchStrategy[str]]] = {
@@ -81,6 +82,9 @@ def _filled(draw: st.DrawFn) -> Filled:
         tables.append("[[form.fields]]\n" + "\n".join(lines))
     stock = ["family_name", "first_name", "email", *draw(st.sets(st.sampled_from(["organization", "tel", "title"])))]
     tables += [f'[[form.fields]]\nname = "{name}"' for name in stock]
+    headings = draw(st.lists(st.sampled_from(_HEADINGS), max_size=3, unique=True))
+    for heading, place in zip(headings, draw(st.permutations(range(len(labels)))), strict=False):
+        tables.append(f'[[form.sections]]\nheading = "{heading}"\nbefore = "own_{place}"')
     event = an_event_asking("\n".join(tables))
     answers = {"family_name": "Diallo", "first_name": "Amina", "email": "amina@example.org"}
     for field in event.fields:

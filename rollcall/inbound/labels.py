@@ -66,6 +66,8 @@ class Vocabulary:
     """By plain label; most name one field."""
     last_words: frozenset[str]
     choices: Choices
+    headings: frozenset[str] = frozenset()
+    """Plain, of the form's sections."""
 
     def called(self, text: str) -> tuple[str, ...]:
         """Skips hints in brackets; of `Nom / Family name` the first known label counts."""
@@ -135,7 +137,8 @@ def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
         for choice in boxes_of(field):
             spelled += ((field.name, choice.code, word) for word in (choice.code, choice.label, *choice.also))
     last_words = frozenset(label.rpartition(" ")[2] for label in labels)
-    return Vocabulary({field.name: field for field in fields}, labels, last_words, choices_of(spelled))
+    headings = frozenset(plain(field.section) for field in fields if field.section)
+    return Vocabulary({field.name: field for field in fields}, labels, last_words, choices_of(spelled), headings)
 
 
 def _sayings(text: str) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from rollcall.inbound.choices import plain
 from rollcall.inbound.grouping import MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
 from rollcall.inbound.labels import (
     LONGEST_LABEL,
@@ -164,6 +165,8 @@ class _Reading:
             return
         elif labels:
             self._read_labels(line, labels)
+        elif self._words.headings and plain(line.text) in self._words.headings:
+            self._close()  # or it would be the answer to an empty field above it
         elif is_closing(line.text):
             self._aside(line, Gap.CLOSING)
             self._columns = None
