@@ -243,7 +243,7 @@ def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
             faults += str(error).splitlines()
     if not events and not faults:
         stands = "holds no event file" if folder.is_dir() else "there is no such folder"
-        faults.append(f"{folder}: {stands}; copy events/intgov04.toml there, under your event's name, and change it")
+        faults.append(f"{folder}: {stands}; write one: make new-event SLUG=your-event EVENTS={folder}")
     return events, faults
 
 

@@ -120,8 +120,18 @@ class _FieldTable(Table):
     label = line(required=False)
     ask = line(required=False)
     help = line(required=False)
-    required = fields.Boolean(load_default=None, truthy={True}, falsy={False})
-    max_length = fields.Integer(strict=True, load_default=None, validate=validate.Range(1, 5000))
+    required = fields.Boolean(
+        load_default=None,
+        truthy={True},
+        falsy={False},
+        error_messages={"invalid": "should be true or false, without quotation marks"},
+    )
+    max_length = fields.Integer(
+        strict=True,
+        load_default=None,
+        error_messages={"invalid": "should be a whole number, as 40"},
+        validate=validate.Range(1, 5000, error="should be from 1 to 5000"),
+    )
     least = _Bound(load_default=None, metadata={"json_schema": {"type": ["number", "string"]}})
     most = _Bound(load_default=None, metadata={"json_schema": {"type": ["number", "string"]}})
     choices = _Choices(load_default=None, metadata={"json_schema": _CHOICES})
@@ -139,10 +149,10 @@ class _FieldTable(Table):
 class _SectionTable(Table):
     makes = Section
     says = {  # noqa: RUF012
-        "heading": "The heading.",
+        "heading": "The heading, of 70 characters at the most.",
         "before": "The name of the field that it stands above.",
     }
-    heading = line()
+    heading = line(validate=validate.Length(max=70, error="should have 70 characters at the most"))  # a line of text
     before = line()
 
 
@@ -177,8 +187,10 @@ class CategoryTable(_ChoiceTable):
 
 
 def codes_differ(choices: Sequence[Choice]) -> None:
-    if len({choice.code for choice in choices}) < len(choices):
-        raise ValidationError("should each have a code of its own")
+    codes = [choice.code for choice in choices]
+    for place, code in enumerate(codes):
+        if code in codes[:place]:
+            raise ValidationError(f"should each have a code of its own; {code} is there twice")
 
 
 def _code_of(label: str) -> str:
@@ -192,10 +204,8 @@ def _field(name: str, **said: Any) -> FormField:
         raise ValidationError("is a name of the desk's own; choose another", "name")
     if stock is None and not said.get("label"):
         known = get_close_matches(name, STOCK, 1)
-        meant = f"; did you mean {known[0]}?" if known else f": {', '.join(STOCK)}"
-        raise ValidationError(
-            f"is missing: {name} is a field of your own, which needs one, or none of ours{meant}", "label"
-        )
+        meant = f"; did you mean {known[0]}?" if known else f": {', '.join(STOCK)}."
+        raise ValidationError(f"{name} is not a field of the stock{meant} A field of your own needs a label", "name")
     kind = said.setdefault("kind", stock.kind if stock else "text")
     if kind not in KINDS:
         raise ValidationError(f"should be one of {', '.join(KINDS)}", "kind")
@@ -217,7 +227,7 @@ def _field(name: str, **said: Any) -> FormField:
 def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tuple[FormField, ...]:
     """The form of an event file, top to bottom. Raises `ValidationError`."""
     asked = list(form.fields or LETTER)
-    _see_that_names_are_right(asked, form.required)
+    _see_that_names_are_right(asked, form)
     asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels)]
     headings = _headings(form.sections, [field.name for field in asked])
     bounds = _usual_bounds(event)
@@ -237,22 +247,29 @@ def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tu
                 section=headings.get(field.name, ""),
             )
         )
+    places = {field.name: place for place, field in enumerate(form.fields, 1)}
     for field in made:
-        _see_that_conditions_can_hold(field, made)
+        if field.name in places:
+            _see_that_conditions_can_hold(field, made, f"form.fields.{places[field.name]}")
     return tuple(made)
 
 
-def _see_that_names_are_right(asked: Sequence[FormField], required: Sequence[str]) -> None:
+def _see_that_names_are_right(asked: Sequence[FormField], form: FormTable) -> None:
     names = [field.name for field in asked]
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise ValidationError(f"{name} is there twice", "form.fields")
+            raise ValidationError(f"{name} is there twice; remove one", f"form.fields.{place + 1}.name")
     for name in NEEDED:
         if name not in names:
-            raise ValidationError(f"should have {name}; the desk cannot do without it", "form.fields")
-    for name in required:
+            raise ValidationError(
+                f'should have {name}; the desk cannot do without it: add [[form.fields]] with name = "{name}"',
+                "form.fields",
+            )
+    for name in form.required:
         if name not in names:
             raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
+    if form.hotel == "list" and "hotel" not in names:
+        raise ValidationError("is list, and the form does not ask for the hotel; add the field hotel", "form.hotel")
     if len(asked) > MOST_FIELDS:
         raise ValidationError(f"should be {MOST_FIELDS} at the most", "form.fields")
 
@@ -288,19 +305,19 @@ def _usual_bounds(event: Event) -> Mapping[str, tuple[str, str]]:
 
 
 def _headings(sections: Sequence[Section], names: Sequence[str]) -> Mapping[str, str]:
-    for section in sections:
+    for place, section in enumerate(sections, 1):
         if section.before not in names:
             raise ValidationError(
-                f"{section.before} is not a field of the form: {', '.join(names)}", "form.sections.before"
+                f"{section.before} is not a field of the form: {', '.join(names)}", f"form.sections.{place}.before"
             )
     return {section.before: section.heading for section in sections}
 
 
-def _see_that_conditions_can_hold(field: FormField, fields: Sequence[FormField]) -> None:
-    for condition in (field.only_if, field.required_if):
+def _see_that_conditions_can_hold(field: FormField, fields: Sequence[FormField], at: str) -> None:
+    for key, condition in (("only_if", field.only_if), ("required_if", field.required_if)):
         if condition is None:
             continue
-        where = f"form.fields.{field.name}"
+        where = f"{at}.{key}"
         before = next((one for one in fields if one.name == condition.field), None)
         if before is None or not before.choices or before.kind == "consent":
             asked = [one.name for one in fields if one.choices and one.kind != "consent"]
@@ -308,7 +325,7 @@ def _see_that_conditions_can_hold(field: FormField, fields: Sequence[FormField])
                 f"{condition.field} is not a field with choices to depend on: {', '.join(asked)}", where
             )
         if fields.index(before) > fields.index(field):
-            raise ValidationError(f"should stand below {before.name}, on which it depends", where)
+            raise ValidationError(f"{field.name} should stand below {before.name}, on which it depends", where)
         if before.only_if:
             raise ValidationError(f"{before.name} depends on another field itself; name that one", where)
         codes = [choice.code for choice in before.choices]

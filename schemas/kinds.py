@@ -4,6 +4,7 @@ Each is loaded as text: choices as codes, days in ISO 8601, numbers in ASCII dig
 """
 
 import re
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -65,10 +66,8 @@ class Answer(Text):
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
         """Of an event file. Raises `ValidationError`."""
-        if field.choices:
-            raise ValidationError(f"are for other kinds than {field.kind}; remove them", "choices")
-        if field.least or field.most:
-            raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
+        _see_that_there_are_no_choices(field)
+        _see_that_there_are_no_bounds(field)
 
     def described(self) -> dict[str, object]:
         """In JSON Schema, beside its title and help."""
@@ -169,6 +168,7 @@ class OneChoice(Answer, kind="choice"):
     def see_that_it_is_complete(cls, field: FormField) -> None:
         if not field.choices and field.name != "category":
             raise ValidationError("are missing; add them", "choices")
+        _see_that_there_are_no_bounds(field)
 
     def code_of(self, text: str) -> str | None:
         return self._codes.get(_letters(text)) if len(text) <= self.max_length else None
@@ -284,7 +284,7 @@ class Number(Answer, kind="number"):
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
-        _see_that_bounds_are(_NUMBER, field)
+        _see_that_bounds_are(_NUMBER, Decimal, field)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -313,7 +313,7 @@ class Day(Answer, kind="date"):
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
-        _see_that_bounds_are(_DAY, field)
+        _see_that_bounds_are(_DAY, date.fromisoformat, field)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -346,10 +346,23 @@ _PLAIN_ADDRESS = re.compile(
 )
 
 
-def _see_that_bounds_are(what: re.Pattern[str], field: FormField) -> None:
+def _see_that_there_are_no_choices(field: FormField) -> None:
+    if field.choices:
+        raise ValidationError(f"are for other kinds than {field.kind}; remove them", "choices")
+
+
+def _see_that_there_are_no_bounds(field: FormField) -> None:
+    if field.least or field.most:
+        raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
+
+
+def _see_that_bounds_are(what: re.Pattern[str], read: Callable[[str], Any], field: FormField) -> None:
+    _see_that_there_are_no_choices(field)
     for name, bound in (("least", field.least), ("most", field.most)):
         if bound and not what.fullmatch(bound):
             raise ValidationError(f"should be a {field.kind}", name)
+    if field.least and field.most and read(field.least) > read(field.most):
+        raise ValidationError(f"should not be below least, {field.least}", "most")
 
 
 _YES = Choice("yes", "Yes", ("Y", "True", "Oui", "Sí", "I agree"))

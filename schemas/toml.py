@@ -14,7 +14,13 @@ class NoToml(Exception):
     """Where and why."""
 
 
-_WITHOUT_QUOTES = re.compile(r"=\s*[^\s\"'\d\[{]")
+_HINTS = (
+    (re.compile(r"=\s*[^\s\"'\d\[{]"), 'text stands in straight quotes, as "Geneva"'),
+    (re.compile(r"=\s*\d+[-./ ]\d"), "a date is written as 2004-02-20, a date and time as 2004-02-20T18:00:00"),
+    (re.compile(r"^\[\w"), "a table is there once; where there may be several, each has double brackets: [[hotels]]"),
+    (re.compile(r"=\s*\["), "a list ends with ], and a comma stands between what is in it"),
+)
+"""By the line at which the parser stops."""
 _WITHOUT_SECONDS = re.compile(r"^(\s*\w+\s*=\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?=\s*(#|$))", re.MULTILINE)
 """As TOML 1.1 has it; Python's parser reads 1.0."""
 
@@ -25,7 +31,7 @@ def read_toml(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         where = _AT_LINE.search(str(error))
         line = text.splitlines()[int(where[1]) - 1].strip() if where else ""
-        hint = '; text stands in straight quotes, as "Geneva"' if _WITHOUT_QUOTES.search(line) else ""
+        hint = next((f"; {hint}" for begins, hint in _HINTS if begins.search(line)), "")
         raise NoToml(f"{error}{line and f': {line}'}{hint}") from None  # the parser names only the line's number
 
 
@@ -40,6 +46,7 @@ class Lines:
                 seen[header[2]] += 1
                 table = f"{header[2]}.{seen[header[2]]}" if header[1] == "[[" else header[2]
                 self._at.setdefault(table, number)
+                self._at.setdefault(header[2], number)
             elif key := _KEY.match(line):
                 self._at.setdefault(f"{table}.{key[1]}" if table else key[1], number)
 

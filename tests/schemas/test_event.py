@@ -61,6 +61,9 @@ def test_the_letters_event() -> None:
         ('"Europe/Zurich"', "Europe/Zurich", "time_zone = Europe/Zurich; text stands in straight quotes"),
         ('"Europe/Zurich"', "“Europe/Zurich”", "time_zone = “Europe/Zurich”; text stands in straight quotes"),
         ("[intake]", '[intake]\ntitle = """', "is not TOML"),
+        ("starts = 2004-02-26", "starts = 26/2/2004", "a date is written as 2004-02-20"),
+        ("[contact]", "[venue]", "[venue]; a table is there once"),
+        ('["title", "family_name"', '["title" "family_name"', "a comma stands between"),
     ],
 )
 def test_a_fault_is_named_with_file_and_field(tmp_path: Path, old: str, new: str, fault: str) -> None:
@@ -122,9 +125,9 @@ def test_the_name_of_a_file_is_a_web_address(tmp_path: Path) -> None:
 
 
 def test_no_event_at_all(tmp_path: Path) -> None:
-    with pytest.raises(EventFileError, match="holds no event file; copy events/intgov04"):
+    with pytest.raises(EventFileError, match="holds no event file; write one: make new-event"):
         read_events(tmp_path)
-    with pytest.raises(EventFileError, match="there is no such folder; copy"):
+    with pytest.raises(EventFileError, match="there is no such folder; write one"):
         read_events(tmp_path / "events")
 
 

@@ -12,7 +12,7 @@ from schemas.event import EventFileError
 from schemas.faults import sentences
 from schemas.form import faults_of, in_codes, in_labels, read_form, schema_for, written
 from schemas.kinds import KINDS, Answer, countries
-from tests.support.builders import an_event, an_event_asking
+from tests.support.builders import EVENTS, an_event, an_event_asking
 
 NEEDED = """
 [[form.fields]]
@@ -202,6 +202,8 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
     assert event.hotel_of(other) == "Chez Anne"
     assert event.hotel_of(kept(event, hotel="another")) == ""
     assert faults_in(event, hotel="garden-inn", hotel_name="Chez Anne") == {"hotel_name": ["not_asked"]}
+    with pytest.raises(EventFileError, match="hotel: is list, and the form does not ask for the hotel"):
+        an_event_asking(NEEDED, form='hotel = "list"', rest=HOTELS)
     none = an_event_asking(fields, form='hotel = "none"')
     assert [field.name for field in none.fields] == ["family_name", "email"]
 
@@ -210,7 +212,7 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
     ("fields", "fault"),
     [
         ('[[form.fields]]\nname = "email"', "form.fields: should have family_name"),
-        (NEEDED + '[[form.fields]]\nname = "email"', "form.fields: email is there twice"),
+        (NEEDED + '[[form.fields]]\nname = "email"', "form.fields.3.name: email is there twice"),
         (NEEDED + '[[form.fields]]\nname = "Own"\nlabel = "x"', "form.fields.3.name: should be lower-case letters"),
         (NEEDED + '[[form.fields]]\nname = "organisation"', "did you mean organization?"),
         (NEEDED + '[[form.fields]]\nname = "message"\nlabel = "x"', "is a name of the desk's own"),
@@ -219,17 +221,40 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
         (NEEDED + OWN.format(kind="choice") + 'choices = ["a", "A"]', "should each have a code of its own"),
         (NEEDED + OWN.format(kind="text") + CHOICES, "choices: are for other kinds"),
         (NEEDED + OWN.format(kind="number") + "least = 2004-02-20", "least: should be a number"),
+        (NEEDED + OWN.format(kind="choice") + CHOICES + "\nleast = 1", "least: is for numbers and dates"),
+        (NEEDED + OWN.format(kind="text") + 'required = "yes"', "required: should be true or false, without"),
+        (NEEDED + OWN.format(kind="text") + "max_length = 0", "max_length: should be from 1 to 5000"),
         (NEEDED + OWN.format(kind="text") + "most = 5", "most: is for numbers and dates"),
-        (NEEDED + OWN.format(kind="text") + 'only_if = { email = ["a"] }', "email is not a field with choices"),
+        (NEEDED + OWN.format(kind="number") + "least = 9\nmost = 10.5\n" + CHOICES, "choices: are for other kinds"),
+        (NEEDED + OWN.format(kind="number") + "least = 10\nmost = 9", "most: should not be below least, 10"),
+        (NEEDED + OWN.format(kind="date") + "least = 2004-02-20\nmost = 2004-02-19", "most: should not be below least"),
+        (NEEDED + OWN.format(kind="text") + 'only_if = { email = ["a"] }', "form.fields.3.only_if: email is not"),
         (NEEDED + OWN.format(kind="text") + 'only_if = { category = [] }', "should name one field and its codes"),
         (CONDITIONS.replace('"non-member", "associate"', '"none"'), "none is not a code of category: member-state"),
-        (NEEDED + OWN.format(kind="text") + '[[form.sections]]\nheading = "x"\nbefore = "y"', "y is not a field"),
+        (NEEDED + '[[form.sections]]\nheading = "x"\nbefore = "y"', "form.sections.1.before: y is not a field"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_file_is_named(fields: str, fault: str) -> None:
     with pytest.raises(EventFileError) as refused:
         an_event_asking(fields)
     assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        'name = "own"\nlabel = "Own"\nonly_if = { email = ["a"] }',
+        'name = "own"\nlabel = "Own"\nonly_if = { no_field = ["a"] }',
+        'name = "tel"\n[[form.sections]]\nheading = "x"\nbefore = "no_field"',
+        'name = "tel"\n[[form.fields]]\nname = "email"',
+        'name = "tel"\n[[hotel]]',
+    ],
+)
+def test_a_fault_is_at_the_last_line(wrong: str) -> None:
+    asked = f"{NEEDED}[[form.fields]]\n{wrong}"
+    lines = (EVENTS / "intgov04.toml").read_text("utf-8").count("\n") + len(asked.splitlines()) + 1
+    with pytest.raises(EventFileError, match=rf"\.toml:{lines}: "):
+        an_event_asking(asked)
 
 
 @pytest.fixture
