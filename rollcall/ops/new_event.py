@@ -30,5 +30,5 @@ def new_event(folder: Path, slug: str, today: date) -> Answer:
     return Answer(
         {"file": str(path)},
         f"{path} is there. Open it and write your event over what is in it.\nIts mistakes: {check}\n"
-        f"Its page: make run{where}",
+        f"Its page: make run{where} AT={today + timedelta(days=1)}T12:00+00:00",  # or another event's opening is now
     )
