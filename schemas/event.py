@@ -156,7 +156,7 @@ class _ContactTable(Table):
 class _IntakeTable(Table):
     says = {  # noqa: RUF012
         "opens": "When registration opens: a date, from its beginning, or a date and time.",
-        "closes": "The deadline: a date, to its end, or a date and time, as `2004-02-19T18:00`.",
+        "closes": "The deadline: a date, to its end, or a date and time, as `2004-02-19T18:00:00`.",
         "expected": "How many people you expect (300). Within an hour twice as many e-mails go out at the most.",
     }
     opens = _LocalTime(required=True)
@@ -176,8 +176,8 @@ class EventFile(Table):
         "organizer": "Who invites. E-mails come under this name.",
         "website": "The event's own web address.",
         "time_zone": "The IANA zone of the place, as `Europe/Zurich`. All dates and times in the file are in it.",
-        "starts": "The first day, or its day and hour.",
-        "ends": "The last day, or its day and hour. A date where `starts` is one.",
+        "starts": "The first day, or when it begins: `2004-02-26T09:30:00`.",
+        "ends": "The last day, or when it ends. A date where `starts` is one.",
         "bring": "What people must bring, a line each. The confirmation lists it.",
         "staff": "The staff's e-mail addresses: they get the roster, the digests, and what registrants reply.",
         "intake": "",

@@ -279,8 +279,12 @@ def _see_that_names_are_right(asked: Sequence[FormField], form: FormTable) -> No
             raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
     if form.hotel == "list" and "hotel" not in names:
         raise ValidationError("is list, and the form does not ask for the hotel; add the field hotel", "form.hotel")
-    if len(asked) > MOST_FIELDS:
-        raise ValidationError(f"should be {MOST_FIELDS} at the most", "form.fields")
+    boxes = sum(len(field.choices) if KINDS[field.kind].repeats else 1 for field in asked)
+    if boxes > MOST_FIELDS:
+        raise ValidationError(
+            f"should be {MOST_FIELDS} at the most, where each of the choices of one kind choices counts: here {boxes}",
+            "form.fields",
+        )
 
 
 def _see_that_each_is_told_from_the_others(asked: Sequence[FormField]) -> None:

@@ -71,7 +71,10 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
     with closing(SortedRows(event)) as rows:
         rows.add(also_in_table(event, content.people, table), content.closes_at)
         write_workbook(workbook, f"Roster: {event.title}", content.closes_at, sheets(event, content, rows))
-        return Drawn((workbook, table), rows.named("organization"), rows.named("hotel"), rows.doubles())
+        organizations, hotels = (
+            rows.named(name) if event.field(name) else Shown((), 0) for name in ("organization", "hotel")
+        )
+        return Drawn((workbook, table), organizations, hotels, rows.doubles())
 
 
 def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iterator[RosterRow]:
@@ -117,8 +120,8 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
     made = (
         sheet("Roster", roster, rows.of(), listed),
-        sheet("By hotel", at_hotel, by_hotel, listed),
-        sheet("At the door", at_door, by_name, listed, portrait=True, least_height=_TO_SIGN_IN),
+        sheet("By hotel", at_hotel, by_hotel, listed if event.field("hotel") else 0),
+        sheet("At the door", at_door, by_name, listed if event.venue else 0, portrait=True, least_height=_TO_SIGN_IN),
         sheet("Totals", ("count_of", "counted", "people"), totals, len(totals), portrait=True),
         sheet("Late", (*roster, "in_time"), rows.of(Part.LATE), late),
         sheet("Withdrawn", roster, rows.of(Part.WITHDRAWN), withdrawn),

@@ -1,5 +1,6 @@
 """An event file to start from."""
 
+import os
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def new_event(folder: Path, slug: str, today: date) -> Answer:
         raise Refused("exists", f"{path} is there already. Choose another SLUG, or change that file.")
     starts = today + timedelta(days=90)
     closes, ends = starts - timedelta(days=14), starts + timedelta(days=1)
+    where = "" if folder == Path("events") else f" EVENTS={folder}"
+    check, schema = f"make event-check{where}", os.path.relpath("docs/event.schema.json", folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(render("event.toml", opens=today, closes=closes, starts=starts, ends=ends), "utf-8")
-    return Answer({"file": str(path)}, f"{path} is there. Open it, mend what is in it, then run: make event-check")
+    text = render("event.toml", opens=today, closes=closes, starts=starts, ends=ends, check=check, schema=schema)
+    path.write_text(text, "utf-8")
+    return Answer(
+        {"file": str(path)},
+        f"{path} is there. Open it and write your event over what is in it.\nIts mistakes: {check}\n"
+        f"Its page: make run{where} AT={today + timedelta(days=1)}T12:00+00:00",  # or another event's opening is now
+    )

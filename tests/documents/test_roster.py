@@ -23,7 +23,8 @@ from rollcall.emails.roster import incomplete_form
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, without_accents
-from tests.support.builders import a_registration, an_event, registered, roster_files
+from schemas.event import read_event
+from tests.support.builders import EVENTS, a_registration, an_event, registered, roster_files
 from tests.support.left_out import leave_out
 
 EVENT = an_event()
@@ -296,6 +297,11 @@ def test_the_list_for_the_door_is_by_name_with_room_to_sign() -> None:
     assert sheet.column_dimensions["E"].width > 30
     assert all(sheet.row_dimensions[line].height >= 30 for line in range(2, 6))
     assert sheet.page_setup.orientation == "portrait"
+
+
+def test_an_online_event_has_no_list_for_hotels_or_a_door() -> None:
+    _, workbook = roster_files(*similar("Olsen"), event=read_event(EVENTS / "examples" / "online-seminar.toml"))
+    assert openpyxl.load_workbook(io.BytesIO(workbook)).sheetnames == ["Roster", "Totals"]
 
 
 def test_totals_are_numbers_and_add_up() -> None:

@@ -10,15 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
-from rollcall.emails.roster import by_email, incomplete_form
+from rollcall.emails.roster import Roster, by_email, incomplete_form, word
 from rollcall.inbound.reading import LONGEST_TEXT
-from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded
+from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded, roster_entry
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import BotSignal, QuarantinedForm
+from schemas.event import read_event
 from templates import dates, days, deadline
 from tests.emails.samples import (
     AMINA,
+    CLOSED,
     EVENT,
     LATE,
     NOON,
@@ -30,7 +32,7 @@ from tests.emails.samples import (
     some,
     unsent,
 )
-from tests.support.builders import a_registration, an_event, registered
+from tests.support.builders import EVENTS, a_registration, an_event, registered
 
 MISSING = (Fault("required"),)
 counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
@@ -175,3 +177,11 @@ def test_days_and_deadlines_are_told_in_the_events_zone() -> None:
     assert dates(replace(one_day, ends=ends)) == "26–27 February 2004"
     assert deadline(EVENT.closes_at, EVENT) == "the end of 20 February 2004 (Zurich time)"
     assert deadline(starts, EVENT) == "26 February 2004, 09:00 (Zurich time)"
+
+
+def test_the_roster_of_an_online_event_speaks_of_no_hotel_door_or_category() -> None:
+    event = read_event(EVENTS / "examples" / "online-seminar.toml")
+    attached = (Attachment("online-seminar-roster.xlsx", "text/plain", b""),)
+    said = word(roster_entry(event.slug, 1, event.staff[0]), event, Roster(attached=attached), CLOSED).text
+    assert "is for people: the roster, and totals." in " ".join(said.split())
+    assert not {"hotel", "door", "category"} & set(said.lower().split())

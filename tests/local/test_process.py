@@ -87,7 +87,7 @@ def test_a_start_that_is_refused_leaves_the_database_alone(tmp_path: Path) -> No
         ({"AT": "2004-02-20"}, r"does not say in which zone; write it as AT=2004-02-20T00:00:00\+01:00"),
         ({"AT": "2004-02-20T18:00"}, r"does not say in which zone; write it as AT=2004-02-20T18:00\+01:00"),
         ({"EVENTS": "nowhere"}, "nowhere: there is no such folder; write one: make new-event"),
-        ({"EVENTS": "docs"}, "docs: holds no event file; copy"),
+        ({"EVENTS": "docs"}, "docs: holds no event file; write one"),
         ({"DATABASE": "docs"}, "DATABASE=docs holds other things; name another folder"),
         ({"DATABASE": "README.md"}, "DATABASE=README.md cannot be used: .*Not a directory.*; name another folder"),
         ({"DATABASE": "/proc/none/database"}, "DATABASE=/proc/none/database cannot be used: .*; name another folder"),

@@ -19,6 +19,20 @@ def test_what_it_writes_can_be_used_as_it_is(tmp_path: Path) -> None:
     assert (list(events), faults) == (["spectrum-27"], [])
 
 
+def test_it_says_what_to_run_for_this_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert new_event(Path("events"), "spectrum-27", TODAY).text.endswith(
+        "make event-check\nIts page: make run AT=2026-11-30T12:00+00:00"
+    )
+    elsewhere = new_event(Path("events/27"), "spectrum-27", TODAY).text
+    assert elsewhere.endswith(
+        "make event-check EVENTS=events/27\nIts page: make run EVENTS=events/27 AT=2026-11-30T12:00+00:00"
+    )
+    first, second, *_ = Path("events/27/spectrum-27.toml").read_text("utf-8").splitlines()
+    assert first == "#:schema ../../docs/event.schema.json"
+    assert second.endswith("`make event-check EVENTS=events/27`.")
+
+
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
     path = tmp_path / "spectrum-27.toml"
     path.write_text("mine")

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from marshmallow import ValidationError
 
+from handlers.request_body import _read_urlencoded
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
 from schemas.event import EventFileError
@@ -259,6 +261,22 @@ def test_what_is_wrong_in_a_file_is_named(fields: str, fault: str) -> None:
     with pytest.raises(EventFileError) as refused:
         an_event_asking(fields)
     assert fault in str(refused.value)
+
+
+@pytest.mark.parametrize(("boxes", "fits"), [(88, True), (89, False)])
+def test_a_file_asks_for_no_more_boxes_than_the_page_can_send(boxes: int, fits: bool) -> None:
+    choices = f"choices = {[f'Session {place}' for place in range(boxes)]}"
+    fields = NEEDED + OWN.format(kind="choices") + choices
+    if fits:
+        codes = " ".join(choice.code for choice in an_event_asking(fields).fields[-1].choices)
+        body = urlencode(
+            [*PERSON.items(), *(("own", code) for code in codes.split()), ("shown_at", ""), ("message", "")]
+        )
+        form = _read_urlencoded(body.encode(), None, ["own"])  # type: ignore[arg-type]
+        assert kept(an_event_asking(fields), own=form.answers["own"])["own"] == codes
+    else:
+        with pytest.raises(EventFileError, match=r"should be 90 at the most, .*: here 91"):
+            an_event_asking(fields)
 
 
 @pytest.mark.parametrize(
