@@ -26,7 +26,7 @@ LONGEST_VALUE = 8192
 LONGEST_PARAMETER = 1000
 
 # Possessive (`*+`), so that nothing is tried twice, however long the header is
-_FIELDS = re.compile(rb"(?:(?:[!-9;-~]*[ \t]*:|[ \t]|>?From )[^\n]*+(?:\n|\Z))*+")
+_FIELDS = re.compile(rb"(?:(?:[ \t]|[!-9;-~]*+[ \t]*+:|>?From )[^\n]*+(?:\n|\Z))*+")
 _BLANK = re.compile(rb"[ \t]*\r?\n|\Z")
 _PARAMETER = re.compile(r"""(?:\A|;)\s*+([^\s=;"]++)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^;]*+))""")
 _ESCAPED = re.compile(r'\\(["\\])')
