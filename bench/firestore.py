@@ -74,5 +74,5 @@ def hold_to_same_documents(left: Mapping[str, Documents]) -> None:
 def _the_one(group: Any) -> dict[str, Any]:
     (document,) = group.stream()
     written: dict[str, Any] = document.to_dict()
-    lengths = {"registration_id": len(written["registration_id"])} if "registration_id" in written else {}
+    lengths = {name: len(written[name]) for name in ("registration_id", "form_version") if name in written}
     return written | lengths | {"id": len(document.id)}

@@ -45,6 +45,10 @@ def _registration(form: Mapping[str, Any]) -> dict[str, Any]:
         "e164": {name: form[name].replace(" ", "") for name in _NUMBERS},
         "signed_on": form["signed_on"],
         "language": "en",
+        "chosen": {"title": "Ms.", "category": "Administration of ITU Member State"},
+        "form_version": "00000000",
+        "status": "registered",
+        "revision": 1,
         "arrived_at": None,
     }
 
@@ -59,6 +63,7 @@ def _entry(id: str, form: Mapping[str, Any]) -> dict[str, Any]:
         "schema_version": 1,
         "kind": "confirmation",
         "event": EVENT,
+        "to_registrants_of": EVENT,
         "to": form["email"],
         "address": form["email"],
         "registration_id": id,

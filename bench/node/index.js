@@ -31,6 +31,10 @@ functions.http('register', async (request, response) => {
     e164: from(NUMBERS, form, (number) => number.replaceAll(' ', '')),
     signed_on: form.signed_on,
     language: 'en',
+    chosen: { title: 'Ms.', category: 'Administration of ITU Member State' },
+    form_version: '00000000',
+    status: 'registered',
+    revision: 1,
     arrived_at: null,
   });
   batch.create(firestore.doc(`events/${EVENT}/people/${personKey(form)}`), {
@@ -41,6 +45,7 @@ functions.http('register', async (request, response) => {
     schema_version: 1,
     kind: 'confirmation',
     event: EVENT,
+    to_registrants_of: EVENT,
     to: form.email,
     address: form.email,
     registration_id: id,

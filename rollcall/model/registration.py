@@ -63,7 +63,7 @@ class Registration:
     @property
     def addressed_as(self) -> str:
         """An event's own titles may be no form of address, as “None”; those are that are shortened, as “Dr.”."""
-        title = self.chosen.get("title", "")
+        title = self.chosen.get("title", "") if self.answers.get("title") else ""
         return f"{title} {self.family_name}" if title.endswith(".") or title == "Miss" else self.full_name
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.test_typed_answers import filled_in
-from tests.support.form_page import press_register
+from tests.support.form_page import filled_in, press_register
 from tests.support.local_run import local_run
 from tests.support.served import ROOT, Served
 

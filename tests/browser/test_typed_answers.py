@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rollcall.desk.quarantine import SHORTEST
 from tests.browser.conftest import ALONE
 from tests.support.builders import a_form, write_open_event
+from tests.support.form_page import filled_in
 from tests.support.https import Relay, over_https
 from tests.support.served import function, until
 
@@ -56,14 +57,6 @@ def fill_in(page: Page, **changes: object) -> dict[str, object]:
         else:
             page.fill(f"[name={name}]", str(value))
     return form
-
-
-def filled_in(page: Page) -> dict[str, object]:
-    script = (
-        "form => Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, text.replace(/\\r/g, '')]))"
-    )
-    form: dict[str, object] = page.locator("main form").evaluate(script)
-    return {name: text for name, text in form.items() if name not in ("message", "shown_at")}
 
 
 def assert_filled_in(page: Page, form: dict[str, object]) -> None:

@@ -203,10 +203,10 @@ OWN = '[[form.fields]]\nname = "own"\nlabel = "Own"\n'
 @pytest.mark.parametrize(
     ("more", "line"),
     [
-        (OWN + 'only_if = { nothing = ["a"] }', "[[form.fields]]"),
+        (OWN + 'only_if = { nothing = ["a"] }', "only_if"),
         (OWN + '[form.fields.only_if]\nnothing = "a"', "[form.fields.only_if]"),
-        (OWN + 'kind = "number"\nleast = 5\nmost = 1', "least"),
-        ('[[form.sections]]\nheading = "H"\nbefore = "nothing"', "[[form.sections]]"),
+        (OWN + 'kind = "number"\nleast = 5\nmost = 1', "most"),
+        ('[[form.sections]]\nheading = "H"\nbefore = "nothing"', "before"),
         ('[look]\n"x" = 1\ncolour = "#ffffff"', "colour"),
     ],
 )

@@ -237,7 +237,7 @@ def test_a_hotel_is_chosen_or_another_is_named() -> None:
         (NEEDED + OWN.format(kind="consent") + CHOICES, "choices: should have the codes yes and no"),
         (NEEDED + OWN.format(kind="yes-no") + CHOICES, "choices: should have the codes yes and no"),
         (NEEDED + OWN.format(kind="country") + "max_length = 1", "max_length: is for what people write"),
-        (NEEDED + OWN.format(kind="number") + "least = 5\nmost = 1", "form.fields.own.least: 5 is above most, 1"),
+        (NEEDED + OWN.format(kind="number") + "least = 5\nmost = 1", "most: should not be below least, 5"),
         (NEEDED + '[[form.fields]]\nname = "arrival"\nleast = 2030-01-01', "form.fields.arrival.least: 2030-01-01 is"),
         (NEEDED + '[[form.fields]]\nname = "arrival"\nkind = "number"', "kind: should stay date"),
         (NEEDED + '[[form.fields]]\nname = "category"\nkind = "choices"\n' + CHOICES, "kind: should stay choice"),

@@ -8,3 +8,11 @@ def press_register(page: Page) -> None:
     page.get_by_role("button", name="Register").click()
     if page.get_by_text("press Register once more").count():
         page.get_by_role("button", name="Register").click()
+
+
+def filled_in(page: Page) -> dict[str, object]:
+    script = (
+        "form => Object.fromEntries([...new FormData(form)].map(([name, text]) => [name, text.replace(/\\r/g, '')]))"
+    )
+    form: dict[str, object] = page.locator("main form").evaluate(script)
+    return {name: text for name, text in form.items() if name not in ("message", "shown_at")}
