@@ -222,8 +222,12 @@ def _field(name: str, **said: Any) -> FormField:
         said = {"choices": (), "max_length": None, **said}
     ask = said.pop("ask", "")
     field = replace(stock, **said) if stock else FormField(name=name, ask="", **said)
+    usual = KINDS[kind].usual_choices()
     if not field.choices:
-        field = replace(field, choices=KINDS[kind].usual_choices())
+        field = replace(field, choices=usual)
+    by_code = {choice.code: choice for choice in usual}
+    if kind == "country" and all(choice.label in by_code for choice in field.choices):  # codes alone: ["CH", "FR"]
+        field = replace(field, choices=tuple(by_code[choice.label] for choice in field.choices))
     if ask or not field.ask or "label" in said:
         field = replace(field, ask=ask or KINDS[kind].wording.format(label=field.label))
     if name in NEEDED:

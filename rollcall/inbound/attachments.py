@@ -143,7 +143,7 @@ def _unguarded(cell: str) -> str:
 
 def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -> list[Answered]:
     forms = (answered(words, said) for said in people)
-    return list(islice((form for form in forms if form.is_form), MOST_FORMS + 1))
+    return list(islice((form for form in forms if form.is_form(words.fields)), MOST_FORMS + 1))
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:

@@ -1,6 +1,6 @@
 """Which answers in a text are one person's: blocks, cut where other text stands between or a question comes again."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, auto
 from itertools import pairwise
@@ -22,6 +22,7 @@ _CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email",
 """What letterheads and signature blocks say too."""
 _REACHED_AT = frozenset({"tel", "fax", "email"})
 _NO_FORM_ALONE = _REACHED_AT | {"signed_on"}
+_FEWEST_TELLING = 2
 
 
 class Gap(IntEnum):
@@ -94,13 +95,15 @@ class Answered:
         said = dict.fromkeys((*(before or ()), *about))
         return replace(self, doubts={**self.doubts, doubt: tuple(said)})
 
-    @property
-    def is_form(self) -> bool:
-        """Else a letterhead."""
+    def is_form(self, asked: Collection[str]) -> bool:
+        """Else a letterhead. `asked`: the fields of the event's form; where they are few, a name and an e-mail address
+        are all that a form says."""
         if Doubt.ROW_NOT_READ in self.doubts:
             return True
         telling = [name for name in self.answers if name not in _NO_FORM_ALONE]
-        return len(telling) > 1 and any(name in telling for name in NAMES)
+        are_few = len([name for name in asked if name not in _NO_FORM_ALONE]) < _FEWEST_TELLING
+        enough = len(telling) >= _FEWEST_TELLING or (are_few and "email" in self.answers)
+        return enough and any(name in telling for name in NAMES)
 
     @property
     def has_name(self) -> bool:
@@ -125,10 +128,10 @@ class Grouped:
     """What the sender, without a form, answers beside quoted text."""
 
 
-def grouped(items: Sequence[Item]) -> Grouped:
+def grouped(items: Sequence[Item], asked: Collection[str]) -> Grouped:
     sent = [item for item in items if not item.quoted]
-    own, unused, begin = _people(sent)
-    quoted, *_ = _people([item for item in items if item.quoted])
+    own, unused, begin = _people(sent, asked)
+    quoted, *_ = _people([item for item in items if item.quoted], asked)
     if own:
         return Grouped([*_filled(own, quoted)], unused, begin)
     said = _corrections([item for item in items if item.inline or not item.quoted])
@@ -201,7 +204,7 @@ class _Piece:
         return self.items[0].row is not None or bool(self.names)
 
 
-def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item], list[int]]:
+def _people(items: Sequence[Item], asked: Collection[str]) -> tuple[list[Answered], list[Item], list[int]]:
     pieces = _joined(list(_cut(items)))
     people = [at for at, piece in enumerate(pieces) if piece.is_person][: MOST_FORMS + 1]
     forms = {at: _form_in(pieces[at]) for at in people}
@@ -214,10 +217,10 @@ def _people(items: Sequence[Item]) -> tuple[list[Answered], list[Item], list[int
             filled = _with_piece(piece, at, pieces, forms)
             used |= {item.line for item in piece.items} if filled or piece.gap is Gap.CLOSING else set()
             forms |= filled
-    whole = [form.without_blanks() for form in forms.values() if form.is_form]
+    whole = [form.without_blanks() for form in forms.values() if form.is_form(asked)]
     unused = [item for item in items if not item.field and not item.row and item.line not in used]
     for at in people:
-        if whole and not forms[at].is_form and pieces[at].gap is not Gap.CLOSING:
+        if whole and not forms[at].is_form(asked) and pieces[at].gap is not Gap.CLOSING:
             unused += [item for item in pieces[at].items if item.is_given]
     return whole, unused, [pieces[at].items[0].line for at in people]
 

@@ -80,7 +80,7 @@ def _with_colons(words: Vocabulary, lines: Sequence[Line]) -> Sequence[Line]:
 def _read(event: Event, lines: Sequence[Line]) -> TextRead:
     reading = _Reading(vocabulary(event), words_of(event))
     items = reading.items(lines)
-    found = grouped(items)
+    found = grouped(items, vocabulary(event).fields)
     marks = [(line, f"\n{A_FORM}\n") for line in found.begin]
     beside = sorted([*reading.beside, *((item.line, item.said) for item in found.unused), *marks])
     return TextRead(found.forms, "\n".join(line for _, line in beside), found.corrections)

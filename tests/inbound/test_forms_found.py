@@ -159,3 +159,13 @@ def test_a_long_label_is_no_part_of_the_answer_above_it() -> None:
     text = f"Family name: Diallo\nFirst name: Amina\nE-mail: a@example.org\nBefore: tea\n{label.strip()}: none of it\n"
     (form,) = find_forms(an_event_asking(own), Parts(plain=(text,))).forms
     assert (form.answers["before"], form.answers["own"]) == ("tea", "none of it")
+
+
+def test_a_form_of_two_fields_is_one() -> None:
+    """As of an event online; of the letter's event, a name and an address are a letterhead."""
+    few = an_event_asking('[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n')
+    said = Parts(plain=("Family name: Diallo\nE-mail: amina@mpt.example.org\n",))
+    (form,) = find_forms(few, said).forms
+    assert form.registration
+    assert find_forms(EVENT, said).forms == ()
+    assert find_forms(few, Parts(plain=("Family name: Diallo\n",))).forms == ()

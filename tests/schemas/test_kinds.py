@@ -182,6 +182,12 @@ def test_a_field_of_the_stock_is_changed_where_the_file_says() -> None:
     assert faults_in(event, tel="1" * 10) == {"tel": ["too_long"]}
 
 
+def test_countries_are_named_by_their_codes() -> None:
+    field = event_with("country", 'choices = ["CH", "FR"]').field("own")
+    assert field
+    assert field.choices == (Choice("CH", "Switzerland"), Choice("FR", "France"))
+
+
 def test_the_list_of_countries_can_be_narrower() -> None:
     event = event_with("country", 'choices = [{ code = "CH", label = "Suisse" }, { code = "FR", label = "France" }]')
     assert kept(event, own="FR")["own"] == "FR"
