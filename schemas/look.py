@@ -50,7 +50,8 @@ def logo_of(folder: Path, name: str) -> Logo:
         raise ValidationError(f"{path} cannot be read: {error.strerror}", "look.logo") from None
     if len(content) > LARGEST_LOGO:
         raise ValidationError(f"{name} should have {LARGEST_LOGO // 1000} kB at the most; make it smaller", "look.logo")
-    if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(begins):
+    is_svg = path.suffix.lower() != ".svg" or b"<svg" in content[:2000]
+    if not content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(begins) or not is_svg:
         raise ValidationError(f"{name} is not what its name says", "look.logo")
     return Logo(f"logo-{sha256(content).hexdigest()[:16]}{path.suffix.lower()}", type, content)
 

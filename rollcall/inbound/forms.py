@@ -246,8 +246,9 @@ def _joined(one: Answered, other: Answered) -> Answered:
 
 def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
-    if written := answers.get("signed_on"):
-        answers["signed_on"] = date_in(written)
+    for field in event.fields:
+        if field.kind == "date" and (written := answers.get(field.name)):
+            answers[field.name] = date_in(written)
     doubts = {**form.doubts, **doubts_about(answers)}
     try:
         return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts)

@@ -169,3 +169,13 @@ def test_a_form_of_two_fields_is_one() -> None:
     assert form.registration
     assert find_forms(EVENT, said).forms == ()
     assert find_forms(few, Parts(plain=("Family name: Diallo\n",))).forms == ()
+
+
+def test_each_date_is_read_as_people_write_it() -> None:
+    stay = an_event_asking(
+        "".join(f'[[form.fields]]\nname = "{name}"\n' for name in ("family_name", "email", "first_name", "arrival"))
+    )
+    text = "Family name: Diallo\nFirst name: Amina\nE-mail: a@mpt.example.org\nArrival: 25 February 2004\n"
+    (form,) = find_forms(stay, Parts(plain=(text,))).forms
+    assert form.registration
+    assert form.registration.answers["arrival"] == "2004-02-25"

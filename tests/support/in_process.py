@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
-from flask import Request, Response
+from flask import Flask, Request, Response
 from google.cloud import firestore
 from werkzeug.test import EnvironBuilder
 
@@ -21,6 +21,7 @@ from tests.support.builders import desk_with
 from tests.support.desk import Postbox
 from tests.support.served import KEYS, ROOT, Answer
 
+_APP = Flask("as functions-framework has one")
 AT_ONCE = timedelta(seconds=0.2)
 
 
@@ -34,7 +35,8 @@ def ask(
     """What the handler answers to one request."""
     content = body.encode() if isinstance(body, str) else body
     builder = EnvironBuilder(path=path, method=method, data=content, headers=list((headers or {}).items()))
-    response = handle(Request(builder.get_environ()))
+    with _APP.request_context(builder.get_environ()) as served:
+        response = handle(served.request)
     return Answer(response.status_code, dict(response.headers), response.get_data(as_text=True))
 
 
