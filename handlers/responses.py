@@ -121,7 +121,7 @@ def add_security_headers(response: Response, event: Event | None = None) -> None
     for name, value in (PRIVATE | _PUBLIC).items():
         response.headers.setdefault(name, value)
     is_page = response.mimetype == "text/html"
-    response.headers["Content-Security-Policy"] = _page_policy(event and event.look) if is_page else _LOADS_NOTHING
+    response.headers["Content-Security-Policy"] = _page_policy(event) if is_page else _LOADS_NOTHING
 
 
 def add_cors_headers(request: Request, response: Response, event: Event) -> None:
@@ -158,13 +158,16 @@ def form_address(request: Request, event: Event) -> str:
 
 
 @cache
-def _page_policy(look: Look | None) -> str:
+def _page_policy(event: Event | None) -> str:
     """CSP Level 3: pages load nothing but the event's logo (their icon stands in them), run only our own style and
     script, known by their hashes, and send their form only to where it came from."""
     style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
-    if look and look.colour:
+    look = event.look if event else Look()
+    if event and any(field.only_if for field in event.fields):
+        script += f" {_hash(render('pages/conditions.js'))}"
+    if look.colour:
         style += f" {_hash(render('pages/colour.css', colour=look.colour))}"
-    images = "'self' data:" if look and look.logo else "data:"
+    images = "'self' data:" if look.logo else "data:"
     return (
         f"default-src 'none'; style-src {style}; script-src {script}; img-src {images}; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

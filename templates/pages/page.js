@@ -16,17 +16,6 @@ form?.addEventListener("submit", (event) => {
   sending = true;
   setTimeout(ready, 5000, "No answer yet. You can press the button again: sending twice is safe.");
 });
-{# What is asked only of some is shown to them; what is not asked is not sent. #}
-const some = [...document.querySelectorAll("[data-only-if]")];
-function ask() {
-  for (const field of some) {
-    const [name, ...codes] = field.dataset.onlyIf.split(" ");
-    const given = [...form.querySelectorAll(`[name="${name}"]:checked:enabled, select[name="${name}"]:enabled`)].map((one) => one.value);
-    const asked = codes.some((code) => given.includes(code));
-    field.hidden = !asked;
-    for (const input of field.querySelectorAll("input, textarea, select")) input.disabled = !asked;
-  }
-}
 {# What was answered, to be checked before it is signed. #}
 const check = form?.querySelector(".check");
 if (check) form.querySelector(".second").remove();
@@ -56,5 +45,5 @@ function list() {
   lines.append(...rows.map(([, line]) => line));
   check.replaceChildren(...(rows.some(([said]) => said) ? [made("h2", `Check your answers${form.elements.signature ? " before you sign" : ""}`), lines] : []));
 }
-form?.addEventListener("input", () => { ask(); list(); });
-addEventListener("pageshow", () => { ready(""); ask(); list(); });
+form?.addEventListener("input", list);
+addEventListener("pageshow", () => { ready(""); list(); });
