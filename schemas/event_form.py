@@ -177,14 +177,8 @@ class FormTableSchema(Table):
     )
     required = fields.List(line(), load_default=list)
     origins = fields.List(line(validate=is_origin), load_default=list)
-    fields_ = fields.List(fields.Nested(_FieldTable), load_default=list, data_key="fields")
+    fields_ = fields.List(fields.Nested(_FieldTable), load_default=list, data_key="fields", attribute="fields")
     sections = fields.List(fields.Nested(_SectionTable), load_default=list)
-
-    @post_load
-    def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormTable:
-        given["fields"] = given.pop("fields_")
-        said: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}
-        return FormTable(**said)
 
 
 class CategoryTable(_ChoiceTable):
@@ -222,16 +216,9 @@ def _field(name: str, **said: Any) -> FormField:
         said = {"choices": (), "max_length": None, **said}
     ask = said.pop("ask", "")
     field = replace(stock, **said) if stock else FormField(name=name, ask="", **said)
-    usual = KINDS[kind].usual_choices()
-    if not field.choices:
-        field = replace(field, choices=usual)
-    by_code = {choice.code: choice for choice in usual}
-    if kind == "country" and all(choice.label in by_code for choice in field.choices):  # codes alone: ["CH", "FR"]
-        field = replace(field, choices=tuple(by_code[choice.label] for choice in field.choices))
+    field = replace(field, choices=KINDS[kind].choices_from(field.choices))
     if ask or not field.ask or "label" in said:
         field = replace(field, ask=ask or KINDS[kind].wording.format(label=field.label))
-    if name in NEEDED:
-        field = replace(field, required=True)
     KINDS[kind].see_that_it_is_complete(field)
     return field
 

@@ -59,9 +59,9 @@ class Answer(Text):
         """What stands in brackets behind its label."""
 
     @classmethod
-    def usual_choices(cls) -> tuple[Choice, ...]:
-        """Where the field has none of its own."""
-        return ()
+    def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """The field's own, or the kind's."""
+        return own
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
@@ -199,8 +199,8 @@ class YesOrNo(OneChoice, kind="yes-no"):
     says = "Yes or no."
 
     @classmethod
-    def usual_choices(cls) -> tuple[Choice, ...]:
-        return _YES, _NO
+    def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        return own or (_YES, _NO)
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
@@ -222,8 +222,11 @@ class Country(OneChoice, kind="country"):
     wording = "Choose a country for “{label}”."
 
     @classmethod
-    def usual_choices(cls) -> tuple[Choice, ...]:
-        return countries()
+    def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """Codes alone, as `["CH", "FR"]`, have their names."""
+        by_code = {choice.code: choice for choice in countries()}
+        named = tuple(by_code[choice.label] for choice in own if choice.label in by_code)
+        return (named if len(named) == len(own) else own) or countries()
 
 
 class SeveralChoices(OneChoice, kind="choices"):
