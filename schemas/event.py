@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
-from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Look, Online, Privacy, Venue, end_of
+from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.event_form import CategoryTable, FormTable, FormTableSchema, codes_differ, fields_of
 from schemas.event_tables import Table, line
 from schemas.faults import sentence
-from schemas.look import LookTable, logo_of
+from schemas.look import LookTable, look_of
 from schemas.text import Text
 from schemas.toml import Lines, NoToml, read_toml
 
@@ -207,7 +207,7 @@ class EventFile(Table):
     venue = fields.Nested(_VenueTable, load_default=None)
     online = fields.Nested(_OnlineTable, load_default=None)
     privacy = fields.Nested(_PrivacyTable, load_default=None)
-    look = fields.Nested(LookTable, load_default=Look)
+    look = fields.Nested(LookTable, load_default=dict)
     contact = fields.Nested(_ContactTable, required=True)
     hotels = fields.List(fields.Nested(_HotelTable), load_default=list)
 
@@ -264,7 +264,7 @@ def read_event(path: Path) -> Event:
         text = path.read_text("utf-8-sig")
         given = EventFile().load(read_toml(text))
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
-        categories = given.pop("categories")
+        categories, look = given.pop("categories"), given.pop("look")
         event = Event(
             slug=path.stem,
             zone=zone,
@@ -280,8 +280,7 @@ def read_event(path: Path) -> Event:
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
         event = replace(event, fields=fields_of(form, categories, event))
-        if isinstance(event.look.logo, str):
-            event = replace(event, look=replace(event.look, logo=logo_of(path.parent, event.look.logo)))
+        event = replace(event, look=look_of(path.parent, **look))
     except NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except UnicodeDecodeError:

@@ -29,7 +29,6 @@ class _Colour(fields.Field[str]):
 
 
 class LookTable(Table):
-    makes = Look
     says = {  # noqa: RUF012
         "colour": "The colour of headers, links and buttons, dark enough to be read on white: `#0b5394`.",
         "logo": "A PNG or SVG file beside this one, of 100 kB at the most. It stands at the top of each page.",
@@ -38,8 +37,12 @@ class LookTable(Table):
     logo = line(required=False)
 
 
-def logo_of(folder: Path, name: str) -> Logo:
+def look_of(folder: Path, colour: str | None = None, logo: str | None = None) -> Look:
     """Raises `ValidationError`."""
+    return Look(colour, _logo(folder, logo) if logo else None)
+
+
+def _logo(folder: Path, name: str) -> Logo:
     path = folder / name
     type, begins = _TYPES.get(path.suffix.lower(), ("", b""))
     if not type or Path(name).name != name:
