@@ -163,7 +163,7 @@ def _page_policy(event: Event | None) -> str:
     script, known by their hashes, and send their form only to where it came from."""
     style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
     look = event.look if event else Look()
-    if event and any(field.only_if for field in event.fields):
+    if event and event.asks_only_some:
         script += f" {_hash(render('pages/conditions.js'))}"
     if look.colour:
         style += f" {_hash(render('pages/colour.css', colour=look.colour))}"

@@ -1,6 +1,6 @@
 """A filled-in form, checked into a `Registration` by the fields of the event's file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,9 @@ def schema_for(event: Event) -> Schema:
     checked = {one.name: KINDS[one.kind](one) for one in event.fields}
     for one in checked.values():
         one.hint = _hint(event, one.field)
-    schema: Schema = type("RegistrationForm", (_FormSchema,), {**checked, "_event": event})()
+    conditional = [one for one in event.fields if one.only_if or one.required_if]
+    about = {"_event": event, "_conditional": conditional}
+    schema: Schema = type("RegistrationForm", (_FormSchema,), checked | about)()
     return schema
 
 
@@ -107,6 +109,7 @@ class _FormSchema(Schema):
     error_messages = {"unknown": Fault("no_such_field"), "type": Fault("not_an_object")}  # type: ignore[dict-item] # noqa: RUF012
     _event: Event
     """No field has a name with a line before it."""
+    _conditional: Sequence[FormField]
 
     @pre_load
     def _blank_is_not_given(self, answers: Any, **_kwargs: Any) -> Any:
@@ -124,11 +127,12 @@ class _FormSchema(Schema):
         """A condition on a field with a fault of its own is not judged."""
         if not isinstance(answers, Mapping):
             return
-        answered = {name for name, value in answers.items() if not self._is_blank(name, value)}
         faults: dict[str, list[Fault]] = {}
-        for field in self._event.fields:
+        looked_at = answers if self._conditional else {}
+        answered = {name for name, value in looked_at.items() if not self._is_blank(name, value)}
+        for field in self._conditional:
             conditions = [one for one in (field.only_if, field.required_if) if one]
-            if not conditions or any(one.field in answered and one.field not in given for one in conditions):
+            if any(one.field in answered and one.field not in given for one in conditions):
                 continue
             if field.name in answered and not field.applies(given):
                 faults[field.name] = [Fault("not_asked")]

@@ -120,6 +120,10 @@ class Event:
         return base32(hashlib.sha256(repr(self.fields).encode()).digest()[:5])
 
     @property
+    def asks_only_some(self) -> bool:
+        return any(field.only_if for field in self.fields)
+
+    @property
     def categories(self) -> tuple[Choice, ...]:
         """Whom people represent; none where the form does not ask."""
         field = self.field("category")
