@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, missing, validate, validates_sc
 
 from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
-from schemas.event_form import CategoryTable, FormTable, FormTableSchema, codes_differ, fields_of
+from schemas.event_form import ChoiceTable, FormTable, FormTableSchema, codes_differ, fields_of
 from schemas.event_tables import Table, line
 from schemas.faults import sentence
 from schemas.look import LookTable, look_of
@@ -203,7 +203,7 @@ class EventFile(Table):
     )
     intake = fields.Nested(_IntakeTable, required=True)
     form = fields.Nested(FormTableSchema, load_default=FormTable)
-    categories = fields.List(fields.Nested(CategoryTable), load_default=list, validate=codes_differ)
+    categories = fields.List(fields.Nested(ChoiceTable), load_default=list, validate=codes_differ)
     venue = fields.Nested(_VenueTable, load_default=None)
     online = fields.Nested(_OnlineTable, load_default=None)
     privacy = fields.Nested(_PrivacyTable, load_default=None)

@@ -47,7 +47,7 @@ class FormTable:
     sections: tuple[Section, ...] = ()
 
 
-class _ChoiceTable(Table):
+class ChoiceTable(Table):
     makes = Choice
     says = {  # noqa: RUF012
         "code": "What is stored, and what programs send. Do not change it while the intake is open.",
@@ -74,7 +74,7 @@ class _Choices(fields.Field[Any]):
                 for place, (code, one) in enumerate(zip(codes, value, strict=True), 1)
             )
         else:
-            choices = tuple(fields.Nested(_ChoiceTable, many=True).deserialize(value))
+            choices = tuple(fields.Nested(ChoiceTable, many=True).deserialize(value))
         codes_differ(choices)
         return choices
 
@@ -179,10 +179,6 @@ class FormTableSchema(Table):
     origins = fields.List(line(validate=is_origin), load_default=list)
     fields_ = fields.List(fields.Nested(_FieldTable), load_default=list, data_key="fields", attribute="fields")
     sections = fields.List(fields.Nested(_SectionTable), load_default=list)
-
-
-class CategoryTable(_ChoiceTable):
-    """As `choices` of the field `category`."""
 
 
 def codes_differ(choices: Sequence[Choice]) -> None:
