@@ -4,7 +4,7 @@ Each is loaded as text: choices as codes, days in ISO 8601, numbers in ASCII dig
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -288,7 +288,53 @@ class Consent(YesOrNo, kind="consent"):
         return self.labels["no" if answer == "no" else "yes"]
 
 
-class Number(Answer, kind="number"):
+class Bounded(Answer):
+    """Between `least` and `most` of its field, where it has them; outside them it is asked about."""
+
+    written: ClassVar[re.Pattern[str]]
+    """How it, and its bounds, are written."""
+    is_none: ClassVar[str]
+    """The fault of what is none."""
+
+    @staticmethod
+    def read(text: str) -> Any:
+        """Raises `ValueError`."""
+        raise NotImplementedError
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        _see_that_there_are_no_choices(field)
+        for name, bound in (("least", field.least), ("most", field.most)):
+            if bound and not cls.written.fullmatch(bound):
+                raise ValidationError(f"should be a {field.kind}", name)
+        if cls._leaves_nothing(field):
+            raise ValidationError(f"should not be below least, {field.least}", "most")
+
+    @classmethod
+    def see_that_it_can_be_answered(cls, field: FormField) -> None:
+        if cls._leaves_nothing(field):
+            where = f"form.fields.{field.name}.least"
+            raise ValidationError(f"{field.least} is above most, {field.most}", where)
+
+    @classmethod
+    def _leaves_nothing(cls, field: FormField) -> bool:
+        return bool(field.least and field.most and cls.read(field.least) > cls.read(field.most))
+
+    def within_bounds(self, text: str) -> Any:
+        """What it says."""
+        try:
+            said = self.read(text) if self.written.fullmatch(text) else None
+        except ValueError:
+            said = None
+        if said is None:
+            raise fault(self.is_none)
+        least, most = self.field.least, self.field.most
+        if (least and said < self.read(least)) or (most and said > self.read(most)):
+            raise fault("out_of_bounds", least=least or "…", most=most or "…")
+        return said
+
+
+class Number(Bounded, kind="number"):
     says = "A number, between `least` and `most`."
     inputmode = "decimal"  # an input of type `number` loses in silence what is typed beside digits
     longest = 30
@@ -296,31 +342,21 @@ class Number(Answer, kind="number"):
     example = "1"
     wording = "Enter a number for “{label}”."
     pattern = "^[+-]?[0-9]{1,15}([.][0-9]{1,10})?$"
+    written = re.compile(r"[+-]?[0-9]{1,15}([.][0-9]{1,10})?")
+    is_none = "not_a_number"
 
-    @classmethod
-    def see_that_it_is_complete(cls, field: FormField) -> None:
-        _see_that_bounds_are(_NUMBER, Decimal, field)
-
-    @classmethod
-    def see_that_it_can_be_answered(cls, field: FormField) -> None:
-        if field.least and field.most and Decimal(field.least) > Decimal(field.most):
-            raise _nothing_between(field)
+    @staticmethod
+    def read(text: str) -> Decimal:
+        return Decimal(text)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not _NUMBER.fullmatch(text):
-            raise fault("not_a_number")
-        number = Decimal(text)
-        least, most = self.field.least, self.field.most
-        if (least and number < Decimal(least)) or (most and number > Decimal(most)):
-            raise fault("out_of_bounds", least=least or "…", most=most or "…")
-        return f"{number:f}"
+        return f"{self.within_bounds(super()._deserialize(value, attr, data, **kwargs)):f}"
 
 
-class Day(Answer, kind="date"):
-    """ISO 8601, with hyphens. A day outside the bounds is asked about."""
+class Day(Bounded, kind="date"):
+    """ISO 8601, with hyphens."""
 
     says = "A date, between `least` and `most`."
     default_error_messages = messages(invalid="not_a_date")
@@ -330,35 +366,21 @@ class Day(Answer, kind="date"):
     wraps = False
     example = "2004-02-20"
     wording = "Enter a date for “{label}”."
+    written = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+    is_none = "not_a_date"
 
-    @classmethod
-    def see_that_it_is_complete(cls, field: FormField) -> None:
-        _see_that_bounds_are(_DAY, date.fromisoformat, field)
-
-    @classmethod
-    def see_that_it_can_be_answered(cls, field: FormField) -> None:
-        if field.least and field.most and field.least > field.most:
-            raise _nothing_between(field)
+    @staticmethod
+    def read(text: str) -> date:
+        return date.fromisoformat(text)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        try:
-            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise fault("not_a_date")
-        least, most = self.field.least, self.field.most
-        if (least and text < least) or (most and text > most):
-            raise fault("out_of_bounds", least=least or "…", most=most or "…")
-        return text
+        day: date = self.within_bounds(super()._deserialize(value, attr, data, **kwargs))
+        return day.isoformat()
 
     def described(self) -> dict[str, object]:
         return {"format": "date"}
 
 
-_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMBER = re.compile(r"[+-]?[0-9]{1,15}([.][0-9]{1,10})?")
 _BETWEEN = re.compile(r"[,;\n]")
 _SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 """A long number as a spreadsheet shows it: its last digits are lost."""
@@ -379,19 +401,6 @@ def _see_that_there_are_no_choices(field: FormField) -> None:
 def _see_that_there_are_no_bounds(field: FormField) -> None:
     if field.least or field.most:
         raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
-
-
-def _see_that_bounds_are(what: re.Pattern[str], read: Callable[[str], Any], field: FormField) -> None:
-    _see_that_there_are_no_choices(field)
-    for name, bound in (("least", field.least), ("most", field.most)):
-        if bound and not what.fullmatch(bound):
-            raise ValidationError(f"should be a {field.kind}", name)
-    if field.least and field.most and read(field.least) > read(field.most):
-        raise ValidationError(f"should not be below least, {field.least}", "most")
-
-
-def _nothing_between(field: FormField) -> ValidationError:
-    return ValidationError(f"{field.least} is above most, {field.most}", f"form.fields.{field.name}.least")
 
 
 _YES = Choice("yes", "Yes", ("Y", "True", "Oui", "Sí", "I agree"))
