@@ -20,7 +20,7 @@ from openpyxl.utils.escape import unescape
 from rollcall.desk.ports import Store
 from rollcall.documents.roster import guarded
 from rollcall.emails.confirmation import word
-from rollcall.emails.wording import details
+from rollcall.emails.wording import details, first_lines
 from rollcall.inbound.charsets import clean
 from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
@@ -200,7 +200,8 @@ def in_the_mail(one: Registered) -> None:
     )
     cells = Cells(clean(message.html)).cells
     pairs = list(zip(cells[::2], cells[1::2], strict=True))
-    for label, text in as_shown(one).items():
+    for label, whole in details(EVENT, one):
+        text = clean(first_lines(whole))
         assert (label, text) in pairs
         indented = "\n".join(f"        {line}".rstrip() for line in text.split("\n")).strip()
         assert f"    {label}: {indented}\n" in clean(message.text)
