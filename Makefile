@@ -9,7 +9,7 @@ given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $
 unknown = $(filter-out $(settings),$(given))
 $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
 
-.PHONY: run test audit check form bench clean lock third-party status smoke move-deadline send-roster revoke-link new-event event-check
+.PHONY: run test audit check form bench clean lock third-party catalogues status smoke move-deadline send-roster revoke-link new-event event-check
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
@@ -34,16 +34,17 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ##                  bench-counting, bench-growth, bench-people
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
+## catalogues       what is said, gathered for those who translate it (docs/translating.md)
 ## golden           writes the golden files of the tests anew; read the diff
 ## clean            deletes .venv and all local data
 .PHONY: help
 help:
 	@sed -n 's/^## /  /p' Makefile
 
-run: .venv/run
+run: .venv/run compiled
 	.venv/bin/python -m rollcall.local
 
-test: .venv/test tests/node/node_modules
+test: .venv/test compiled tests/node/node_modules
 	.venv/bin/python -m pytest
 
 audit: .venv/test tests/node/node_modules
@@ -57,6 +58,19 @@ check: .venv/test
 
 form: .venv/run
 	.venv/bin/python -m rollcall.documents.blank_form $(or $(EVENTS),events) $(FORMS)
+
+# The catalogues as the functions read them.
+LOCALES = templates/locales
+.PHONY: compiled
+compiled: .venv/run
+	@.venv/bin/python -m babel.messages.frontend --quiet compile --directory $(LOCALES) --domain rollcall
+
+# What is marked in code and templates, put into the catalogues; what is gone from there is gone here.
+catalogues: .venv/run
+	.venv/bin/python -m babel.messages.frontend --quiet extract --mapping pyproject.toml --keywords N_ --keywords NP_:1c,2 --sort-by-file \
+		--add-location file --no-wrap --project Rollcall --output-file $(LOCALES)/rollcall.pot .
+	.venv/bin/python -m babel.messages.frontend --quiet update --input-file $(LOCALES)/rollcall.pot --output-dir $(LOCALES) --domain rollcall \
+		--no-fuzzy-matching --ignore-obsolete --no-wrap
 
 # What is installed, to the byte, of what the .in files name, for any Python and machine. What is locked stays so:
 # LOCK=--upgrade takes the newest of all that is not named there, LOCK='--upgrade-package urllib3' of one.

@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 
 from handlers import email_links, responses, roster_files, thank_you
 from handlers import form_page as pages
+from handlers.languages import in_language_of
 from handlers.logs import log, log_fault
 from handlers.request_body import Form, idempotency_key, read_body, read_form
 from handlers.responses import HttpProblem, form_address, page, problem
@@ -67,57 +68,60 @@ def _route(desk: Desk, request: Request) -> Response:
     match responses.path_below(request):
         case []:
             _allow(request, "GET", "HEAD")
-            rows = [(event, form_address(request, event)) for event in desk.events.values()]
+            events = (in_language_of(request, event, None) for event in desk.events.values())
+            rows = [(event, form_address(request, event)) for event in events]
             return page(200, "events", rows=rows)
         case ["openapi.json"]:
             _allow(request, "GET", "HEAD")
             return _openapi(desk)
         case [slug]:
-            event = _event(desk, slug)
+            event = _event(desk, request, slug)
             _allow(request, "GET", "HEAD", "POST", "OPTIONS")
             if request.method == "OPTIONS":
                 return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
             return _post(desk, event, request) if request.method == "POST" else pages.form_page(desk, event, request)
         case [slug, ("form.pdf" | "form.txt") as name]:
             _allow(request, "GET", "HEAD")
-            return pages.blank_form(desk, _event(desk, slug), name)
+            return pages.blank_form(desk, _event(desk, request, slug), name)
         case [slug, name] if name.startswith("logo-"):
             _allow(request, "GET", "HEAD")
-            return responses.logo(_event(desk, slug))
+            return responses.logo(_event(desk, request, slug))
         case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token]:
             _allow(request, "GET", "HEAD")
-            return thank_you.received(desk, _event(desk, slug), request, LinkPurpose(purpose), token)
+            return thank_you.received(desk, _event(desk, request, slug), request, LinkPurpose(purpose), token)
         case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token, "another"]:
             _allow(request, "GET", "HEAD", "POST")
-            event = _event(desk, slug)
+            event = _event(desk, request, slug)
             if request.method == "POST":
                 return _post(desk, event, request)
             return thank_you.another(desk, event, request, LinkPurpose(purpose), token)
         case [slug, LinkPurpose.COMPLETE, token]:
             _allow(request, "GET", "HEAD", "POST")
-            event = _event(desk, slug)
+            event = _event(desk, request, slug)
             opened = email_links.opened(desk, event, LinkPurpose.COMPLETE, token)
             if request.method == "POST":  # registers whether or not the link still works
                 return _post(desk, event, request, opened if isinstance(opened, Opened) else None)
             return email_links.complete(desk, event, request, opened)
         case [slug, LinkPurpose.RESOLVE, token]:
             _allow(request, "GET", "HEAD", "POST")
-            return email_links.resolve(desk, _event(desk, slug), request, token)
+            return email_links.resolve(desk, _event(desk, request, slug), request, token)
         case [slug, LinkPurpose.WITHDRAW, token]:
             _allow(request, "GET", "HEAD", "POST")
-            return email_links.withdraw(desk, _event(desk, slug), request, token)
+            return email_links.withdraw(desk, _event(desk, request, slug), request, token)
         case [slug, LinkPurpose.ROSTER, token]:
             _allow(request, "GET", "HEAD")
-            return roster_files.roster_file(desk, _event(desk, slug), request, token)
+            return roster_files.roster_file(desk, _event(desk, request, slug), request, token)
         case _:
             raise HttpProblem(404, "Not found", "There is no such page.")
 
 
-def _event(desk: Desk, slug: str) -> Event:
-    event = desk.event(slug)
+def _event(desk: Desk, request: Request, slug: str) -> Event:
+    event, code = desk.event(slug), responses.language_in_path(request)
     if event is None:
         raise HttpProblem(404, "No such event", "There is no event at this address. Please check the link.")
-    return event
+    if code and code not in event.languages:
+        raise HttpProblem(404, "Not found", "There is no such page.")
+    return in_language_of(request, event, code)
 
 
 def _allow(request: Request, *methods: str) -> None:

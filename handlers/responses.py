@@ -11,7 +11,9 @@ from urllib.parse import quote
 from flask import Request, Response
 from flask import request as current_request
 
+from handlers.languages import in_language_of, spoken_to
 from handlers.logs import log_unavailable
+from rollcall.language import language, languages
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event, Look
 from templates import render
@@ -56,11 +58,17 @@ UNAVAILABLE = HttpProblem(
 )
 
 
-def page(status: int, name: str, **context: object) -> Response:
-    event = context.get("event")
-    if isinstance(event, Event) and event.look.logo:
+def page(status: int, name: str, event: Event | None = None, **context: object) -> Response:
+    """In the language of its event, else in that of whoever asks."""
+    spoken = language(event.language) if event else spoken_to(current_request)
+    if event and event.look.logo:
         context["logo"] = f"{form_address(current_request, event)}/{event.look.logo.name}"
-    return Response(render(f"pages/{name}.html", **context), status, content_type="text/html; charset=utf-8")
+    text = render(f"pages/{name}.html", spoken, event=event, **context)
+    response = Response(text, status, content_type="text/html; charset=utf-8")
+    response.content_language.add(spoken.code)
+    if event is None or len(event.languages) > 1:
+        response.vary.add("Accept-Language")
+    return response
 
 
 def json_response(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
@@ -94,8 +102,8 @@ def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, E
         response = problem(error.status, error.title, error.detail)
     else:
         event, sentences = event_at(request, events), [error.detail]
-        about = {"heading": error.title, "sentences": sentences, "event": event, "events": list(events.values())}
-        response = page(error.status, "message", **about)
+        about = {"heading": error.title, "sentences": sentences, "events": list(events.values())}
+        response = page(error.status, "message", event, **about)
     response.headers.extend(error.headers)
     return response
 
@@ -142,19 +150,32 @@ def add_cors_headers(request: Request, response: Response, event: Event) -> None
 
 
 def path_below(request: Request) -> list[str]:
-    """The parts of the path below `/register`, or of all of it if the function is alone on a host."""
+    """The parts of the path below `/register`, or of all of it if the function is alone on a host, without that of the
+    language."""
+    parts = _parts_below(request)
+    return parts[:1] + parts[2:] if language_in_path(request) else parts
+
+
+def language_in_path(request: Request) -> str | None:
+    return next((part for part in _parts_below(request)[1:2] if part in languages()), None)
+
+
+def _parts_below(request: Request) -> list[str]:
     parts = [part for part in request.path.split("/") if part]
     return parts[1:] if parts[:1] == ["register"] else parts
 
 
 def event_at(request: Request, events: Mapping[str, Event]) -> Event | None:
-    return events.get("".join(path_below(request)[:1]))
+    """In the language of whoever asks."""
+    event = events.get("".join(path_below(request)[:1]))
+    return in_language_of(request, event, language_in_path(request)) if event else None
 
 
 def form_address(request: Request, event: Event) -> str:
-    """Its path, as the browser knows it."""
+    """Its path, as the browser knows it, in the same language if the page's own address names one."""
     prefix = "/register" if request.path.lstrip("/").split("/")[0] == "register" else ""
-    return f"{request.script_root}{prefix}/{quote(event.slug)}"
+    in_language = f"/{event.language}" if language_in_path(request) else ""
+    return f"{request.script_root}{prefix}/{quote(event.slug)}{in_language}"
 
 
 @cache

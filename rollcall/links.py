@@ -37,7 +37,9 @@ class SignedLinks:
     """Whose e-mail SendGrid's Inbound Parse receives, if any."""
 
     def form_page(self, event: Event) -> str:
-        return f"{self.pages.rstrip('/')}/{quote(event.slug)}"
+        several = event.language in event.languages and len(event.languages) > 1
+        in_language = f"/{event.language}" if several else ""
+        return f"{self.pages.rstrip('/')}/{quote(event.slug)}{in_language}"
 
     def forms_to(self, event: Event) -> str | None:
         return f"{event.slug}@{self.forms_host}" if self.forms_host else None

@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
+from rollcall.language import ENGLISH, languages
 from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.event_form import ChoiceTable, FormTable, FormTableSchema, codes_differ, fields_of
@@ -169,6 +171,11 @@ class _IntakeTable(Table):
     )
 
 
+def _is_spoken(code: str) -> None:
+    if code not in languages():
+        raise ValidationError(f"{code} is not a language that the desk speaks: {', '.join(languages())}")
+
+
 class EventFile(Table):
     says = {  # noqa: RUF012
         "title": "What the event is called.",
@@ -179,6 +186,8 @@ class EventFile(Table):
         "starts": "The first day, or when it begins: `2004-02-26T09:30:00`.",
         "ends": "The last day, or when it ends. A date where `starts` is one.",
         "bring": "What people must bring, a line each. The confirmation lists it.",
+        "languages": 'The languages in which people can register, the first for those who say nothing else: `["en"]`.',
+        "staff_language": "The language of what the staff get (`en`).",
         "staff": "The staff's e-mail addresses: they get the roster, the digests, and what registrants reply.",
         "intake": "",
         "form": "",
@@ -198,6 +207,12 @@ class EventFile(Table):
     starts = _LocalTime(required=True)
     ends = _LocalTime(required=True)
     bring = fields.List(line(), load_default=list)
+    languages = fields.List(
+        fields.String(validate=_is_spoken),
+        load_default=[ENGLISH],
+        validate=validate.Length(min=1, error="should name one"),
+    )
+    staff_language = fields.String(load_default=ENGLISH, validate=_is_spoken)
     staff = fields.List(
         _email(), required=True, validate=validate.Length(min=1, error="should name an address or more")
     )
@@ -259,10 +274,40 @@ def read_event(path: Path) -> Event:
         )
     if path.stem == SMOKE_TEST.slug:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
-    text = ""
     try:
         text = path.read_text("utf-8-sig")
-        given = EventFile().load(read_toml(text))
+        given = read_toml(text)
+    except NoToml as error:
+        raise EventFileError(f"{path}: is not TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise EventFileError(f"{path}: is not in UTF-8; save it in that encoding") from None
+    except OSError as error:
+        raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
+
+    @cache
+    def translated(code: str) -> Event:
+        return replace(_read(path, text, code, in_words_of(given, code)), translated=translated)
+
+    offered = given.get("languages")
+    return translated(offered[0] if isinstance(offered, list) and offered and offered[0] in languages() else ENGLISH)
+
+
+def in_words_of(given: Any, code: str) -> Any:
+    """What a file says in several languages, as `{en = "…", fr = "…"}`, in this one; else in the first that it has."""
+    match given:
+        case {**table} if table and table.keys() <= {*languages()}:
+            return table.get(code) or next(iter(table.values()))
+        case {**table}:
+            return {key: in_words_of(value, code) for key, value in table.items()}
+        case list():
+            return [in_words_of(one, code) for one in given]
+    return given
+
+
+def _read(path: Path, text: str, code: str, given: Any) -> Event:
+    """Raises `EventFileError`."""
+    try:
+        given = EventFile().load(given)
         zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
         categories, look = given.pop("categories"), given.pop("look")
         event = Event(
@@ -273,6 +318,7 @@ def read_event(path: Path) -> Event:
             opens_at=_instant(intake["opens"], zone, "intake.opens"),
             closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
             expected=intake["expected"],
+            language=code,
             fields=(),
             origins=form.origins,
             **given,
@@ -280,20 +326,13 @@ def read_event(path: Path) -> Event:
         if event.closes_at <= event.opens_at:
             raise ValidationError("should be after intake.opens", "intake.closes")
         event = replace(event, fields=fields_of(form, categories, event))
-        event = replace(event, look=look_of(path.parent, **look))
-    except NoToml as error:
-        raise EventFileError(f"{path}: is not TOML: {error}") from None
-    except UnicodeDecodeError:
-        raise EventFileError(f"{path}: is not in UTF-8; save it in that encoding") from None
-    except OSError as error:
-        raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
+        return replace(event, look=look_of(path.parent, **look))
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         lines = Lines(text)
         raise EventFileError(
             "\n".join(f"{path}:{lines.of(field)}: {field}: {fault}" for field, fault in faults)
         ) from None
-    return event
 
 
 def deadline_from(text: str, event: Event) -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
+from rollcall.language import N_, Language, language
 from rollcall.model.event import Event, Hotel
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
 from schemas.event_tables import Table, is_origin, line
@@ -213,17 +214,31 @@ def _field(name: str, **said: Any) -> FormField:
     ask = said.pop("ask", "")
     field = replace(stock, **said) if stock else FormField(name=name, ask="", **said)
     field = replace(field, choices=KINDS[kind].choices_from(field.choices))
-    if ask or not field.ask or "label" in said:
-        field = replace(field, ask=ask or KINDS[kind].wording.format(label=field.label))
+    if ask or "label" in said:
+        field = replace(field, ask=ask)
     KINDS[kind].see_that_it_is_complete(field)
     return field
+
+
+def _worded(field: FormField, spoken: Language) -> FormField:
+    """In this language, where the catalogues have its words: all of the stock are there."""
+    label = spoken.gettext(field.label)
+    return replace(
+        field,
+        label=label,
+        ask=spoken.gettext(field.ask) if field.ask else spoken.gettext(KINDS[field.kind].wording, label=label),
+        help=field.help and spoken.gettext(field.help),
+        choices=tuple(replace(choice, label=spoken.gettext(choice.label)) for choice in field.choices),
+    )
 
 
 def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tuple[FormField, ...]:
     """The form of an event file, top to bottom. Raises `ValidationError`."""
     asked = list(form.fields or LETTER)
     _see_that_names_are_right(asked, form)
-    asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels)]
+    spoken = language(event.language)
+    asked = [_worded(field, spoken) for field in asked]
+    asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels, spoken)]
     _see_that_each_is_told_from_the_others(asked)
     headings = _headings(form.sections, [field.name for field in asked])
     bounds = _usual_bounds(event)
@@ -287,7 +302,7 @@ def _see_that_each_is_told_from_the_others(asked: Sequence[FormField]) -> None:
             raise ValidationError(f"is {other}'s too; give one another label", f"form.fields.{field.name}.label")
 
 
-def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel]) -> list[FormField]:
+def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel], spoken: Language) -> list[FormField]:
     """Of the field `hotel`: as it is, a choice and a field for another's name, or nothing."""
     if field.name not in ("hotel", "hotel_tel") or asks == "free":
         return [field]
@@ -299,14 +314,16 @@ def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel]) -> list[
     if not hotels:
         raise ValidationError("should be one or more, since people choose from them", "hotels")
     named = [Choice(_code_of(one.name) or f"hotel-{place}", one.name) for place, one in enumerate(hotels, 1)]
-    choice = Choice(ANOTHER_HOTEL, "Another, or not known yet")
+    choice = Choice(ANOTHER_HOTEL, spoken.gettext("Another, or not known yet"))
     for place, one in enumerate(named):
         if one.code in [ANOTHER_HOTEL, *(before.code for before in named[:place])]:
             named[place] = replace(one, code=f"hotel-{place + 1}")
     if len({as_compared(one.label) for one in (*named, choice)}) <= len(named):
         raise ValidationError("should each have a name of its own; add the street or the town", "hotels")
-    chosen = replace(field, kind="choice", ask="Choose your hotel.", help="", max_length=None, choices=(*named, choice))
-    return [chosen, replace(STOCK["hotel"], name=HOTEL_NAME, label="Name of the other hotel", also=(), only_if=another)]
+    ask = spoken.gettext("Choose your hotel.")
+    chosen = replace(field, kind="choice", ask=ask, help="", max_length=None, choices=(*named, choice))
+    other = replace(STOCK["hotel"], name=HOTEL_NAME, label=N_("Name of the other hotel"), also=(), only_if=another)
+    return [chosen, _worded(other, spoken)]
 
 
 def _usual_bounds(event: Event) -> Mapping[str, tuple[str, str]]:

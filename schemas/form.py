@@ -86,7 +86,7 @@ def can_be_printed(event: Event) -> bool:
     """The blank form as PDF is in Windows-1252: a word in another script would be question marks."""
     labels = [text for one in event.fields for text in (one.section, one.label, one.help)]
     labels += [choice.label for answer in asked_of(event) for choice in boxes_of(answer.field)]
-    texts = (event.title, event.organizer, event.contact.organization, *event.place, *labels)
+    texts = (event.title, event.organizer, event.contact.organization, *labels)
     return not any("??" in in_windows_1252(text) and "??" not in text for text in texts)
 
 
@@ -153,6 +153,7 @@ class _FormSchema(Schema):
             category=category,
             signed_on=date.fromisoformat(signed_on) if signed_on else None,
             answers=given,
+            language=self._event.language,
             chosen=self._chosen(given | {"category": category}),
             form_version=self._event.form_version,
             e164=_understood(self._event, given),

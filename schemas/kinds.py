@@ -40,7 +40,7 @@ class Answer(Text):
     says: ClassVar[str] = "A line of text."
     """For those who write event files."""
     example: ClassVar[str] = "Example"
-    wording: ClassVar[str] = "Fill in “{label}”."
+    wording: ClassVar[str] = "Fill in “%(label)s”."
     """What is said where it is missing, and the field has no words of its own."""
 
     def __init_subclass__(cls, kind: str = "", **kwargs: Any) -> None:
@@ -118,7 +118,7 @@ class Telephone(Answer, kind="tel"):
     width = 14
     wraps = False
     example = "+44 20 7946 0000"
-    wording = "Enter a telephone number for “{label}”."
+    wording = "Enter a telephone number for “%(label)s”."
     pattern = f"^{_SHOWN}*[0-9]{_SHOWN}*$"
 
     def check(self, text: str) -> None:
@@ -134,7 +134,7 @@ class EmailAddress(Answer, kind="email"):
     longest = 254
     width = 36
     example = "somebody@example.org"
-    wording = "Enter an e-mail address for “{label}”."
+    wording = "Enter an e-mail address for “%(label)s”."
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -160,7 +160,7 @@ class OneChoice(Answer, kind="choice"):
     says = "One of `choices`."
     control = "radios"
     longest = 300
-    wording = "Choose an answer to “{label}”."
+    wording = "Choose an answer to “%(label)s”."
 
     def __init__(self, field: FormField) -> None:
         super().__init__(field)
@@ -219,7 +219,7 @@ class Country(OneChoice, kind="country"):
     says = "A country or territory of ISO 3166, or one of `choices`."
     control = "select"
     width = 20
-    wording = "Choose a country for “{label}”."
+    wording = "Choose a country for “%(label)s”."
 
     @classmethod
     def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
@@ -236,7 +236,7 @@ class SeveralChoices(OneChoice, kind="choices"):
     control = "checkboxes"
     longest = 3000
     repeats = True
-    wording = "Choose one answer or more to “{label}”."
+    wording = "Choose one answer or more to “%(label)s”."
 
     def described(self) -> dict[str, object]:
         return {"type": "array", "items": super().described(), "minItems": 1, "uniqueItems": True}
@@ -340,7 +340,7 @@ class Number(Bounded, kind="number"):
     longest = 30
     width = 10
     example = "1"
-    wording = "Enter a number for “{label}”."
+    wording = "Enter a number for “%(label)s”."
     pattern = "^[+-]?[0-9]{1,15}([.][0-9]{1,10})?$"
     written = re.compile(r"[+-]?[0-9]{1,15}([.][0-9]{1,10})?")
     is_none = "not_a_number"
@@ -365,7 +365,7 @@ class Day(Bounded, kind="date"):
     width = 11
     wraps = False
     example = "2004-02-20"
-    wording = "Enter a date for “{label}”."
+    wording = "Enter a date for “%(label)s”."
     written = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
     is_none = "not_a_date"
 

@@ -1,36 +1,44 @@
-"""Pages and e-mails as Jinja2 renders them, and how times are said."""
+"""Pages and e-mails as Jinja2 renders them, and how times and places are said."""
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 
+from rollcall.language import ENGLISH, Language, language
 from rollcall.model.event import Event
 
 
-def render(name: str, **context: object) -> str:
-    """A template under `templates/`, filled in."""
-    return _pages().get_template(name).render(context)
+def render(name: str, spoken: Language | None = None, **context: object) -> str:
+    """A template under `templates/`, filled in, in this language or that of its `event`."""
+    return _pages().get_template(name).render(_spoken(spoken, context))
 
 
-def render_email(name: str, subject: str, lang: str = "en", dir: str = "ltr", **context: object) -> tuple[str, str]:
+def render_email(name: str, subject: str, spoken: Language | None = None, **context: object) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
+    context = _spoken(spoken, context)
 
     def rendered(form: str) -> str:
         environment = _emails(form)
         body = environment.get_template(f"emails/{name}.jinja").render(subject=subject, **context)
         document: Any = environment.globals["document"]
-        lines = (line.rstrip() for line in document(lang, dir, subject, Markup(body)).split("\n"))
+        lines = (line.rstrip() for line in document(context["spoken"], subject, Markup(body)).split("\n"))
         return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
     return rendered("text"), rendered("html")
+
+
+def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, object]:
+    event = context.get("event")
+    return {**context, "spoken": spoken or language(event.language if isinstance(event, Event) else ENGLISH)}
 
 
 def words(code: StrEnum) -> str:
@@ -46,61 +54,68 @@ def dialled(number: str) -> str:
 
 def in_zone(instant: datetime, event: Event) -> str:
     """`20 February 2004, 23:58 (Zurich time)`."""
-    local = instant.astimezone(event.zone)
-    return f"{written_day(local)}, {local:%H:%M} ({_place(event)} time)"
+    spoken, local = language(event.language), instant.astimezone(event.zone)
+    return spoken.gettext(
+        "%(day)s, %(time)s (%(place)s time)",
+        day=spoken.day(local),
+        time=spoken.time(local),
+        place=spoken.city(event.zone),
+    )
 
 
-def in_utc(instant: datetime) -> str:
+def in_utc(instant: datetime, code: str = ENGLISH) -> str:
     """`20 February 2004, 22:58 UTC`."""
-    return f"{written_day(instant.astimezone(UTC))}, {instant.astimezone(UTC):%H:%M} UTC"
+    spoken, utc = language(code), instant.astimezone(UTC)
+    return spoken.gettext("%(day)s, %(time)s UTC", day=spoken.day(utc), time=spoken.time(utc))
 
 
 def deadline(instant: datetime, event: Event) -> str:
     """As `in_zone`, or `the end of 20 February 2004 (Zurich time)`."""
-    day = event.day_ended_at(instant)
-    return f"the end of {written_day(day)} ({_place(event)} time)" if day else in_zone(instant, event)
+    day, spoken = event.day_ended_at(instant), language(event.language)
+    if day is None:
+        return in_zone(instant, event)
+    return spoken.gettext("the end of %(day)s (%(place)s time)", day=spoken.day(day), place=spoken.city(event.zone))
 
 
 def dates(event: Event) -> str:
     """`26–27 February 2004`."""
-    starts, ends = event.day_of(event.starts), event.day_of(event.ends)
-    return written_day(starts) if starts == ends else span(starts, ends)
+    return language(event.language).span(event.day_of(event.starts), event.day_of(event.ends))
 
 
 def days(event: Event) -> str:
     """`26–27 February 2004 (Thursday and Friday)`, with the hours where it has any."""
+    spoken = language(event.language)
     if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
-        return _hours(event.starts.astimezone(event.zone), event.ends.astimezone(event.zone), _place(event))
-    return _whole_days(event.starts, event.ends)
+        return _hours(event.starts.astimezone(event.zone), event.ends.astimezone(event.zone), event, spoken)
+    return _whole_days(event.starts, event.ends, spoken)
 
 
-def _hours(starts: datetime, ends: datetime, place: str) -> str:
+def _hours(starts: datetime, ends: datetime, event: Event, spoken: Language) -> str:
+    said = {"starts": spoken.time(starts), "ends": spoken.time(ends), "place": spoken.city(event.zone)}
     if starts.date() == ends.date():
-        return f"{starts:%A} {written_day(starts)}, {starts:%H:%M}–{ends:%H:%M} ({place} time)"
-    return f"{written_day(starts)}, {starts:%H:%M} to {written_day(ends)}, {ends:%H:%M} ({place} time)"
+        day = spoken.weekday_and_day(starts)
+        return spoken.gettext("%(day)s, %(starts)s–%(ends)s (%(place)s time)", day=day, **said)
+    first, last = spoken.day(starts), spoken.day(ends)
+    return spoken.gettext(
+        "%(first)s, %(starts)s to %(last)s, %(ends)s (%(place)s time)", first=first, last=last, **said
+    )
 
 
-def _whole_days(starts: date, ends: date) -> str:
+def _whole_days(starts: date, ends: date, spoken: Language) -> str:
     if starts == ends:
-        return f"{starts:%A} {written_day(starts)}"
-    joined = "and" if ends.toordinal() - starts.toordinal() == 1 else "to"
-    return f"{span(starts, ends)} ({starts:%A} {joined} {ends:%A})"
+        return spoken.weekday_and_day(starts)
+    days, first, last = spoken.span(starts, ends), spoken.weekday(starts), spoken.weekday(ends)
+    if ends.toordinal() - starts.toordinal() == 1:
+        return spoken.gettext("%(days)s (%(first)s and %(last)s)", days=days, first=first, last=last)
+    return spoken.gettext("%(days)s (%(first)s to %(last)s)", days=days, first=first, last=last)
 
 
-def span(starts: date, ends: date) -> str:
-    """`26–27 February 2004`."""
-    if (starts.year, starts.month) == (ends.year, ends.month):
-        return f"{starts.day}–{written_day(ends)}"
-    return f"{written_day(starts)} – {written_day(ends)}"
-
-
-def written_day(day: date) -> str:
-    """`20 February 2004`."""
-    return f"{day.day} {day:%B} {day.year}"
-
-
-def _place(event: Event) -> str:
-    return event.zone.key.rpartition("/")[2].replace("_", " ")
+def place(event: Event) -> tuple[str, ...]:
+    """In lines, as for an envelope."""
+    spoken, venue = language(event.language), event.venue
+    if venue is None:
+        return (spoken.gettext("Online"),)
+    return venue.inside, *venue.address, *((spoken.gettext("and online"),) if event.online else ())
 
 
 def _filled(text: str, indent: str = "") -> str:
@@ -133,6 +148,34 @@ def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days)
+    environment.policies["ext.i18n.trimmed"] = True
+    said: Any = environment  # the extension adds to it what its type does not have
+    said.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
+    environment.filters.update(
+        dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days, place=place
+    )
     return environment
+
+
+# One environment speaks all languages, so that each template is compiled once: what is said is looked up where a page
+# or an e-mail is rendered. A macro that says something is imported `with context`.
+@pass_context
+def _gettext(context: Context, message: str) -> str:
+    return _spoken_in(context).catalogue.gettext(message)
+
+
+@pass_context
+def _ngettext(context: Context, one: str, many: str, count: int) -> str:
+    return _spoken_in(context).catalogue.ngettext(one, many, count)
+
+
+@pass_context
+def _pgettext(context: Context, about: str, message: str) -> str:
+    return _spoken_in(context).catalogue.pgettext(about, message)
+
+
+def _spoken_in(context: Context) -> Language:
+    spoken: Language = context["spoken"]
+    return spoken

@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from babel.messages.frontend import CommandLineInterface
 from gcp_storage_emulator.server import create_server
 from hypothesis import HealthCheck, settings
 
 from rollcall.desk.desk import Desk
+from rollcall.language import CATALOGUES, DOMAIN
 from rollcall.local.emulator import NoEmulator, firestore_emulator, free_port
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, a_desk
@@ -20,6 +22,14 @@ from tests.support.shared import shared
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What is translated is compiled, also where nobody said `make`."""
+    if not hasattr(config, "workerinput"):
+        CommandLineInterface().run(  # type: ignore[no-untyped-call]
+            ["pybabel", "--quiet", "compile", "--directory", str(CATALOGUES), "--domain", DOMAIN]
+        )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

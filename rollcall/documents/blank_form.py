@@ -23,7 +23,7 @@ from schemas.event import EventFileError, read_events
 from schemas.form import asked_of, can_be_printed
 from schemas.kinds import Answer, boxes_of
 from schemas.text import in_windows_1252
-from templates import days, deadline
+from templates import days, deadline, place
 
 COLUMNS = 72
 """Survives being quoted a few times."""
@@ -83,7 +83,7 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
 def blank_form_text(event: Event, to: str | None) -> str:
     lines = [
         *textwrap.wrap(event.title, COLUMNS),
-        *textwrap.wrap(f"{days(event)}, {_place(event)}", COLUMNS),
+        *textwrap.wrap(f"{days(event)}, {place(event)[0]}", COLUMNS),
         "",
         *textwrap.wrap(f"Please return this form by {deadline(event.closes_at, event)}", COLUMNS),
         *_ways(event, to),
@@ -98,10 +98,6 @@ def blank_form_text(event: Event, to: str | None) -> str:
 def _ways(event: Event, to: str | None) -> list[str]:
     fax = [f"by fax to {event.contact.fax}"] if event.contact.fax else []
     return [f"by e-mail to {to}", *(f"or {way}" for way in fax)] if to else fax
-
-
-def _place(event: Event) -> str:
-    return event.place[0]
 
 
 def _label(asked: Answer) -> str:
@@ -133,7 +129,7 @@ def _head(event: Event, to: str | None) -> list[Flowable]:
     return [
         _words(event.organizer, _TEXT),
         _words(event.title, _TITLE),
-        _words(", ".join(event.place), _TEXT),
+        _words(", ".join(place(event)), _TEXT),
         _words(days(event), _TEXT),
         _words("Registration form", _HEADING),
         _words(returned, _STRONG),

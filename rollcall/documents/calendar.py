@@ -6,6 +6,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 
 from rollcall.model import event as desk
 from rollcall.model.registration import Registered
+from templates import place
 
 
 def invitation(event: desk.Event, registered: Registered) -> bytes:
@@ -20,7 +21,7 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
     else:
         entry.add("dtstart", event.starts)
         entry.add("dtend", event.ends + timedelta(days=1))  # exclusive (RFC 5545, 3.6.1)
-    entry.add("location", ", ".join(event.place))
+    entry.add("location", ", ".join(place(event)))
     entry.add("description", f"Your reference: {registered.reference}\nQuestions: {event.contact.email}")
     if event.website:
         entry.add("url", event.website)

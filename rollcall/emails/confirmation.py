@@ -7,13 +7,14 @@ from urllib.parse import quote_plus
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
 from rollcall.emails.wording import details, first_lines, person_of, unlinked, worded
+from rollcall.language import language
 from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
-from templates import dates, span, written_day
+from templates import dates
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
@@ -54,15 +55,17 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         hotel=unlinked(event.hotel_of(answers)),
         hotel_tel=unlinked(answers.get("hotel_tel", "")),
         nights=nights(answers),
-        stay=_stay(answers),
+        stay=_stay(answers, event),
         not_me=not_me,
     )
 
 
-def _stay(answers: Mapping[str, str]) -> str:
+def _stay(answers: Mapping[str, str], event: Event) -> str:
     if not nights(answers):
         return ""
-    return span(date.fromisoformat(answers["arrival"]), date.fromisoformat(answers["departure"]))
+    return language(event.language).span(
+        date.fromisoformat(answers["arrival"]), date.fromisoformat(answers["departure"])
+    )
 
 
 def map_of(venue: Venue) -> str:
@@ -81,7 +84,7 @@ def _listed(event: Event, name: str) -> list[tuple[str, str]]:
         ("Website", hotel.website),
         ("Rates", hotel.rates),
         ("Say when you book", hotel.block_code),
-        ("Book by", hotel.book_by and written_day(hotel.book_by)),
+        ("Book by", hotel.book_by and language(event.language).day(hotel.book_by)),
     )
     return [(label, text) for label, text in said if text]
 

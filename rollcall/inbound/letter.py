@@ -237,7 +237,13 @@ def is_only_heading(line: str) -> bool:
 def words_of(event: Event) -> Set[str]:
     """Those that say nothing to the event's staff."""
     contact = event.contact
-    own = (event.title, event.reference or "", event.slug, event.organizer, *event.place)
+    own = (
+        event.title,
+        event.reference or "",
+        event.slug,
+        event.organizer,
+        *((event.venue.inside, *event.venue.address) if event.venue else ()),
+    )
     own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff, event.zone.key)
     own = (*own, f"{event.starts:%A} {event.ends:%A}")
     months = {event.starts.month, event.ends.month, event.closes_at.month}

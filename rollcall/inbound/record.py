@@ -31,7 +31,8 @@ def _plain(value: Any) -> Any:
         case frozenset():
             return sorted(value)
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return {field.name: getattr(value, field.name) for field in fields(value)}
+            said = {field.name: getattr(value, field.name) for field in fields(value)}
+            return {name: one for name, one in said.items() if not callable(one)}
         case _:
             return dict(value)
 

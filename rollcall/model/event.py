@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -24,6 +24,10 @@ class Venue:
     fax: str | None = None
     email: str | None = None
     website: str | None = None
+
+    @property
+    def inside(self) -> str:
+        return ", ".join(filter(None, (self.room, self.building)))
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,24 @@ class Event:
     online: Online | None = None
     privacy: Privacy | None = None
     look: Look = Look()
+    language: str = "en"
+    """Of the words that stand here (BCP 47)."""
+    languages: tuple[str, ...] = ("en",)
+    """In which people can register; the first is that of those who say nothing else."""
+    staff_language: str = "en"
+    translated: Callable[[str], "Event"] | None = field(default=None, repr=False, compare=False)
+    """The event file, read in another language."""
+
+    def in_language(self, code: str) -> "Event":
+        """The same event in the words of this language; unchanged where nobody offers that."""
+        known = code in (*self.languages, self.staff_language)
+        return self.translated(code) if known and self.translated and code != self.language else self
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)
 
     def __hash__(self) -> int:
-        return hash(self.slug)  # schemas are cached by event: hashing all of it costs more than they save
+        return hash((self.slug, self.language))  # schemas are cached by it: hashing all costs more than they save
 
     @cached_property
     def form_version(self) -> str:
@@ -136,14 +152,6 @@ class Event:
             return hotel
         listed = {choice.code: choice.label for choice in field.choices if choice.code != ANOTHER_HOTEL}
         return listed.get(hotel) or answers.get(HOTEL_NAME, "")
-
-    @property
-    def place(self) -> tuple[str, ...]:
-        """In lines, as for an envelope."""
-        if self.venue is None:
-            return ("Online",)
-        inside = ", ".join(filter(None, (self.venue.room, self.venue.building)))
-        return inside, *self.venue.address, *(("and online",) if self.online else ())
 
     @property
     def emails_an_hour(self) -> int:

@@ -91,7 +91,7 @@ def test_a_conflict_is_not_told_once_the_event_is_over(desk: object) -> None:
     ("arrival", "departure", "said"),
     [
         ("2004-02-25", "2004-02-28", "3 nights: 25–28 February 2004."),
-        ("2004-02-28", "2004-03-01", "2 nights: 28 February 2004 – 1 March 2004."),
+        ("2004-02-28", "2004-03-01", "2 nights: 28 February – 1 March 2004."),
         ("2004-02-25", "2004-02-26", "1 night: 25–26 February 2004."),
     ],
 )

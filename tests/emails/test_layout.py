@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from rollcall.language import language
 from templates import render_email
 from tests.emails.samples import AMINA, EVENT, SAMPLES
 
@@ -66,7 +67,7 @@ def test_the_text_is_plain_and_in_lines(name: str) -> None:
 
 
 def test_a_language_from_right_to_left_is_laid_out_so() -> None:
-    _, html = render_email("conflict", "عنوان", "ar", "rtl", event=EVENT, dear="Ms. Diallo", registered=AMINA)
+    _, html = render_email("conflict", "عنوان", language("ar"), event=EVENT, dear="Ms. Diallo", registered=AMINA)
     assert '<html lang="ar" dir="rtl">' in html
     assert "text-align:right" in html
 

@@ -169,10 +169,10 @@ def test_a_digest_of_many_long_forms_can_be_sent() -> None:
 def test_days_and_deadlines_are_told_in_the_events_zone() -> None:
     assert days(EVENT) == "26–27 February 2004 (Thursday and Friday)"
     assert dates(EVENT) == "26–27 February 2004"
-    assert days(an_event(ends=EVENT.starts)) == "Thursday 26 February 2004"
+    assert days(an_event(ends=EVENT.starts)) == "Thursday, 26 February 2004"
     starts, ends = datetime(2004, 2, 26, 8, tzinfo=UTC), datetime(2004, 2, 26, 23, 30, tzinfo=UTC)
     one_day = an_event(starts=starts, ends=ends - timedelta(hours=7, minutes=30))
-    assert days(one_day) == "Thursday 26 February 2004, 09:00–17:00 (Zurich time)"
+    assert days(one_day) == "Thursday, 26 February 2004, 09:00–17:00 (Zurich time)"
     assert dates(one_day) == "26 February 2004"
     assert dates(replace(one_day, ends=ends)) == "26–27 February 2004"
     assert deadline(EVENT.closes_at, EVENT) == "the end of 20 February 2004 (Zurich time)"
