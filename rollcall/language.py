@@ -116,6 +116,12 @@ class Language:
 
         return format_list(parts, locale=self.locale)
 
+    def either(self, parts: Sequence[str]) -> str:
+        """`one, two or three`."""
+        from babel.lists import format_list
+
+        return format_list(parts, "or", locale=self.locale)
+
     def city(self, zone: ZoneInfo) -> str:
         """Of a time zone."""
         from babel.dates import get_timezone_location
