@@ -148,4 +148,8 @@ def language(code: str) -> Language:
 @cache
 def languages() -> tuple[str, ...]:
     """The codes of all that there are."""
-    return (ENGLISH, *sorted(folder.name for folder in CATALOGUES.iterdir() if (folder / "LC_MESSAGES").is_dir()))
+    folders = sorted(CATALOGUES.glob("*/LC_MESSAGES"))
+    for folder in folders:  # each function's start comes here
+        if not (folder / f"{DOMAIN}.mo").exists():
+            raise RuntimeError(f"{folder / DOMAIN}.mo is missing: `make compiled` makes it of {DOMAIN}.po")
+    return (ENGLISH, *(folder.parent.name for folder in folders))
