@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rollcall.language import ENGLISH, N_, NP_, language, languages
+from rollcall.language import ENGLISH, NP_, language, languages
 from tests.support.served import ROOT
 
 SIX = ("ar", "en", "es", "fr", "ru", "zh")
