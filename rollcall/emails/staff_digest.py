@@ -165,7 +165,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     rows = [
         ("From", address(inbound.sender) or "(no address)"),
         ("Received", in_zone(inbound.received_at, event)),
-        ("Why it needs review", why(inbound.reasons)),
+        ("Why it needs review", why(event, inbound.reasons)),
         ("Attachments", _attachments(inbound.not_read, attached, withheld, too_large)),
         ("The e-mail itself", f"file {inbound.id} in the store of inbound e-mails" if not_all_here else ""),
     ]
