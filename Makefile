@@ -35,6 +35,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
 ## catalogues       what is said, gathered for those who translate it (docs/translating.md)
+## compiled         the catalogues as the functions read them; the other commands do it by themselves
 ## golden           writes the golden files of the tests anew; read the diff
 ## clean            deletes .venv and all local data
 .PHONY: help
@@ -47,7 +48,7 @@ run: .venv/run compiled
 test: .venv/test compiled tests/node/node_modules
 	.venv/bin/python -m pytest
 
-audit: .venv/test tests/node/node_modules
+audit: .venv/test compiled tests/node/node_modules
 	.venv/bin/python -m tests.node.audit $(AUDIT)
 
 check: .venv/test
@@ -56,21 +57,30 @@ check: .venv/test
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-form: .venv/run
+form: .venv/run compiled
 	.venv/bin/python -m rollcall.documents.blank_form $(or $(EVENTS),events) $(FORMS)
 
-# The catalogues as the functions read them.
+# The catalogues as the functions read them: what git does not keep, and what goes up with them.
 LOCALES = templates/locales
+BABEL = .venv/bin/python -m babel.messages.frontend --quiet
+.DELETE_ON_ERROR:
 .PHONY: compiled
-compiled: .venv/run
-	@.venv/bin/python -m babel.messages.frontend --quiet compile --directory $(LOCALES) --domain rollcall
+compiled: $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/rollcall.po))
+	@:
+%.mo: %.po | .venv/run
+	@$(BABEL) compile --input-file $< --output-file $@ --locale $(word 3,$(subst /, ,$@))
 
-# What is marked in code and templates, put into the catalogues; what is gone from there is gone here.
+# What is marked in code and templates, put into each folder's catalogue; what is gone from there is gone here. How they
+# are written stands in pyproject.toml. Of the headers we keep those that say something, and one date, always the same:
+# without it each compiled file would hold the minute in which it was made.
 catalogues: .venv/run
-	.venv/bin/python -m babel.messages.frontend --quiet extract --mapping pyproject.toml --keywords N_ --keywords NP_:1c,2 --sort-by-file \
-		--add-location file --no-wrap --project Rollcall --output-file $(LOCALES)/rollcall.pot .
-	.venv/bin/python -m babel.messages.frontend --quiet update --input-file $(LOCALES)/rollcall.pot --output-dir $(LOCALES) --domain rollcall \
-		--no-fuzzy-matching --ignore-obsolete --no-wrap
+	@$(BABEL) extract
+	@for code in $(notdir $(patsubst %/LC_MESSAGES,%,$(wildcard $(LOCALES)/*/LC_MESSAGES))); do \
+		po=$(LOCALES)/$$code/LC_MESSAGES/rollcall.po; \
+		$(BABEL) update --init-missing --locale $$code && \
+		sed -E -e '1,/^msgid/{/^(#|$$)/d;}' -e '/^"($(NOISE))/d' -e 's/^("POT[^:]*: )[^\]*/\12004-02-02 00:00+0000/' \
+			$$po > $$po.new && mv $$po.new $$po || exit 1; done
+NOISE = Project-Id|Report-Msgid|PO-Revision|Last-Tr|Language-Team|Generated-By
 
 # What is installed, to the byte, of what the .in files name, for any Python and machine. What is locked stays so:
 # LOCK=--upgrade takes the newest of all that is not named there, LOCK='--upgrade-package urllib3' of one.
@@ -91,33 +101,33 @@ third-party: .venv/test
 
 # The e-mails and the commands' answers that tests compare, as they are written today: look at the diff.
 .PHONY: golden
-golden: .venv/test
+golden: .venv/test compiled
 	.venv/bin/python -m tests.emails.golden
 	.venv/bin/python -m tests.ops.golden
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
 .PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people
-bench: .venv/test
+bench: .venv/test compiled
 	.venv/bin/python -m bench
 
-bench-quick: .venv/test
+bench-quick: .venv/test compiled
 	.venv/bin/python -m bench --quick
 
-bench-messages: .venv/run
+bench-messages: .venv/run compiled
 	.venv/bin/python -m bench.messages
 
 # Each by itself; the last two write the tables of docs/performance.md that are counted and reckoned.
-bench-instances bench-settings bench-counting bench-growth bench-people: .venv/test
+bench-instances bench-settings bench-counting bench-growth bench-people: .venv/test compiled
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
 # given, EVENT= and the like, they find in the environment; JSON=1 answers for programs, YES=1 asks nobody.
-status smoke move-deadline send-roster revoke-link new-event event-check: .venv/run
+status smoke move-deadline send-roster revoke-link new-event event-check: .venv/run compiled
 	@.venv/bin/python -m rollcall.ops $@
 
 # Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_HOST=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate
-deploy deploy-plan deploy-check destroy rotate: .venv/run
+deploy deploy-plan deploy-check destroy rotate: .venv/run compiled
 	@.venv/bin/python -m deploy $(@:deploy-%=%)
 
 .venv/run: requirements.txt

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from babel.messages.frontend import CommandLineInterface
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from gcp_storage_emulator.server import create_server
 from hypothesis import HealthCheck, settings
 
@@ -27,9 +28,11 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     """What is translated is compiled, also where nobody said `make`."""
     if not hasattr(config, "workerinput"):
-        CommandLineInterface().run(  # type: ignore[no-untyped-call]
-            ["pybabel", "--quiet", "compile", "--directory", str(CATALOGUES), "--domain", DOMAIN]
-        )
+        for catalogue in CATALOGUES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"):
+            compiled = catalogue.with_suffix(".mo")
+            if not compiled.exists() or compiled.stat().st_mtime < catalogue.stat().st_mtime:
+                with catalogue.open("rb") as written, compiled.open("wb") as file:
+                    write_mo(file, read_po(written))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

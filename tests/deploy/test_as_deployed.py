@@ -86,7 +86,7 @@ def test_uploaded_files(built: Built) -> None:
     rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
     assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "emails"), ("templates", "pages")} <= rooms
     assert not {("rollcall", "local"), ("rollcall", "ops"), ("templates", "local")} & rooms
-    kinds = {".py", ".txt", ".html", ".jinja", ".css", ".js", ".toml"}
+    kinds = {".py", ".txt", ".html", ".jinja", ".css", ".js", ".toml", ".mo"}
     assert {path.suffix for path in built.files()} == kinds
 
 
@@ -289,6 +289,13 @@ def test_register_serves_more_than_the_form(deployed: Deployed) -> None:
         assert deployed["register"].ask("GET", f"/register{path}").status == 200, path
     # its bytes are no text
     assert deployed["register"].ask("HEAD", f"/register/{SLUG}/form.pdf").status == 200
+
+
+@pytest.mark.slow
+def test_catalogues_went_up(deployed: Deployed) -> None:
+    answer = deployed["register"].ask("GET", "/register", headers={"Accept-Language": "fr"})
+    assert (answer.status, answer.headers["Content-Language"]) == (200, "fr")
+    assert '<html lang="fr"' in answer.text
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.sendgrid import Api
 from deploy.steps import Command, Completed, Result, Run, StepFailed
+from rollcall.language import languages
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
@@ -379,6 +380,8 @@ def test_only_what_functions_need_is_uploaded(deployment: Deployment) -> None:
     }
     files = [name for name in names if not name.endswith("/")]
     assert not [name for name in files if name.startswith(("rollcall/local/", "rollcall/ops/", "templates/local/"))]
+    assert {f"templates/locales/{code}/LC_MESSAGES/rollcall.mo" for code in languages()[1:]} <= set(files)
+    assert not [name for name in files if name.endswith((".po", ".pot"))]
 
 
 @pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
