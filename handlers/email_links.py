@@ -4,28 +4,33 @@ from flask import Request, Response
 
 from handlers.form_page import filled_in, form_page
 from handlers.logs import log
-from handlers.responses import HttpProblem, form_address, page
+from handlers.responses import HttpProblem, form_address, message, page
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, registered, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
 from rollcall.desk.withdraw import withdraw as withdraw_at_desk
+from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
 from rollcall.model.registration import Registration
 from schemas.faults import sentences
 
-_NOT_THERE = (
+_NOT_THERE = N_(
     "The e-mail that this link belongs to is not in our database. Please fill in the form here. If you have registered "
     "already, sending it again is safe."
 )
-_USED = (
-    "This link has been used: {name} is registered, with the reference {reference}. Nothing was changed. To correct "
-    "that registration, please answer its confirmation or write to {email}."
+_USED = N_(
+    "This link has been used: %(name)s is registered, with the reference %(reference)s. Nothing was changed. To "
+    "correct that registration, please answer its confirmation or write to %(email)s."
 )
 _NO_LINK = {LinkExpired: "expired", LinkRevoked: "revoked", LinkDamaged: "damaged"}
-_GONE = "There is nothing left to do: it is in no digest any more."
-_NOT_REGISTERED = "There is nothing left to do: nobody is registered by it."
+_GONE = HttpProblem(
+    410, N_("This e-mail is no longer here"), N_("There is nothing left to do: it is in no digest any more.")
+)
+_NOT_REGISTERED = HttpProblem(
+    410, N_("This registration is not here"), N_("There is nothing left to do: nobody is registered by it.")
+)
 
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
@@ -50,8 +55,8 @@ def used(desk: Desk, event: Event, completes: Opened, registration: Registration
     there = used_by(desk, completes, registration)
     if there is None:
         return None
-    name, email = there.registration.full_name, event.contact.email
-    return HttpProblem(409, "This link has been used", _USED.format(name=name, reference=there.reference, email=email))
+    about = {"name": there.registration.full_name, "reference": there.reference, "email": event.contact.email}
+    return HttpProblem(409, N_("This link has been used"), _USED, about)
 
 
 def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) -> Response:
@@ -63,7 +68,7 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
         return form_page(desk, event, request)
     match form_to_complete(desk, link):
         case None:
-            return filled_in(desk, request, event, 410, {}, problem=_NOT_THERE)
+            return filled_in(desk, request, event, 410, {}, problem=language(event.language).gettext(_NOT_THERE))
         case Completed(there) if there and there.is_withdrawn:
             return page(200, "withdraw", event=event, registered=there)
         case Completed(there):
@@ -82,7 +87,7 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
         return no_link(event, request, LinkPurpose.RESOLVE, link)
     inbound = desk.store.inbound(link.id)
     if inbound is None:
-        return page(410, "message", event=event, heading="This e-mail is no longer here", sentences=[_GONE])
+        return message(request, _GONE, event)
     if request.method == "POST":
         resolve_at_desk(desk, link)
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
@@ -98,7 +103,7 @@ def withdraw(desk: Desk, event: Event, request: Request, token: str) -> Response
         return no_link(event, request, LinkPurpose.WITHDRAW, link)
     there = withdraw_at_desk(desk, event, link.id) if request.method == "POST" else registered(desk, link)
     if there is None:
-        return page(410, "message", event=event, heading="This registration is not here", sentences=[_NOT_REGISTERED])
+        return message(request, _NOT_REGISTERED, event)
     if request.method == "POST":
         log("INFO", "registration withdrawn", event=event.slug, registration=link.id)
     return page(200, "withdraw", event=event, registered=there)

@@ -12,6 +12,7 @@ from handlers.responses import MAY_GO_BACK, HttpProblem, form_address, page
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
+from rollcall.language import N_
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from schemas.form import asked_of, can_be_printed, in_codes, in_labels
@@ -93,7 +94,7 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
     event = replace(event, closes_at=_recent_deadline(desk, event))
     return_to = forms_return_to(desk.links, event)
     if name == "form.pdf" and not can_be_printed(event):
-        raise HttpProblem(404, "Not found", "This form is not there as PDF, only as text.")
+        raise HttpProblem(404, N_("Not found"), N_("This form is not there as PDF, only as text."))
     if name == "form.txt":
         return Response(blank_form_text(event, return_to), content_type="text/plain; charset=utf-8")
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}

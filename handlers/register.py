@@ -15,6 +15,7 @@ from handlers.responses import HttpProblem, form_address, page, problem
 from rollcall.desk import register as at_desk
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
+from rollcall.language import N_, language
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -24,22 +25,39 @@ from schemas import form as schema
 from schemas.faults import sentences
 from templates import deadline, in_zone
 
-_UNAVAILABLE = (
+_UNAVAILABLE = N_(
     "Our database is unavailable. Your answers are still here; please try again in a minute. Sending twice is safe."
 )
-_WENT_WRONG = "Something went wrong on our side. Please try again; if it happens again, please write to us."
-_CONFLICT = (
-    "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
-    "We have written to that address; to change a registration, please answer that e-mail or write to {email}."
+_WENT_WRONG = HttpProblem(
+    500,
+    N_("Something went wrong"),
+    N_("Something went wrong on our side. Please try again; if it happens again, please write to us."),
 )
-_KEY_REUSED = "This Idempotency-Key came with another form. Nothing was registered; please use a new key for each form."
-_LATE = "The deadline was {at}. Your form is kept; the secretariat decides and writes to you. Questions: {email}."
-_CLOSED = "Registration closed at {at}. Nothing was registered. Please write to {email}."
-_NOT_OPEN = "Registration opens on {at}. Nothing was registered; please send the form again then."
-_ONCE_MORE = "Everything you wrote is still here. Please check it and press Register once more."
+_CONFLICT = N_(
+    "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
+    "We have written to that address; to change a registration, please answer that e-mail or write to %(email)s."
+)
+_KEY_REUSED = HttpProblem(
+    422,
+    N_("Idempotency-Key already used"),
+    N_("This Idempotency-Key came with another form. Nothing was registered; please use a new key for each form."),
+)
+_INVALID = HttpProblem(
+    422, N_("Please check the form"), N_("Some fields are missing or cannot be read; nothing was registered.")
+)
+_LATE = N_(
+    "The deadline was %(at)s. Your form is kept; the secretariat decides and writes to you. Questions: %(email)s."
+)
+_CLOSED = N_("Registration closed at %(at)s. Nothing was registered. Please write to %(email)s.")
+_NOT_OPEN = N_("Registration opens on %(at)s. Nothing was registered; please send the form again then.")
 _WHY_ONCE_MORE = {
-    BotSignal.TOO_FAST: f"That was very fast. {_ONCE_MORE}",
-    BotSignal.HIDDEN_FIELD: f"A field that should be empty was filled in, perhaps by your browser. {_ONCE_MORE}",
+    BotSignal.TOO_FAST: N_(
+        "That was very fast. Everything you wrote is still here. Please check it and press Register once more."
+    ),
+    BotSignal.HIDDEN_FIELD: N_(
+        "A field that should be empty was filled in, perhaps by your browser. Everything you wrote is still here. "
+        "Please check it and press Register once more."
+    ),
 }
 
 
@@ -55,10 +73,9 @@ def register(desk: Desk, request: Request) -> Response:
         response = responses.unavailable(error, responses.problem_or_page(request, responses.UNAVAILABLE, desk.events))
     except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
         log_fault(error)
-        wrong = HttpProblem(500, "Something went wrong", _WENT_WRONG)
-        response = responses.problem_or_page(request, wrong, desk.events)
+        response = responses.problem_or_page(request, _WENT_WRONG, desk.events)
     event = responses.event_at(request, desk.events)
-    responses.add_security_headers(response, event)
+    responses.add_security_headers(response)
     if event:
         responses.add_cors_headers(request, response, event)
     return response
@@ -104,30 +121,35 @@ def _route(desk: Desk, request: Request) -> Response:
             return email_links.complete(desk, event, request, opened)
         case [slug, LinkPurpose.RESOLVE, token]:
             _allow(request, "GET", "HEAD", "POST")
-            return email_links.resolve(desk, _event(desk, request, slug), request, token)
+            return email_links.resolve(desk, _for_staff(_event(desk, request, slug)), request, token)
         case [slug, LinkPurpose.WITHDRAW, token]:
             _allow(request, "GET", "HEAD", "POST")
             return email_links.withdraw(desk, _event(desk, request, slug), request, token)
         case [slug, LinkPurpose.ROSTER, token]:
             _allow(request, "GET", "HEAD")
-            return roster_files.roster_file(desk, _event(desk, request, slug), request, token)
+            return roster_files.roster_file(desk, _for_staff(_event(desk, request, slug)), request, token)
         case _:
-            raise HttpProblem(404, "Not found", "There is no such page.")
+            raise responses.NO_SUCH_PAGE
 
 
 def _event(desk: Desk, request: Request, slug: str) -> Event:
     event, code = desk.event(slug), responses.language_in_path(request)
     if event is None:
-        raise HttpProblem(404, "No such event", "There is no event at this address. Please check the link.")
+        detail = N_("There is no event at this address. Please check the link.")
+        raise HttpProblem(404, N_("No such event"), detail)
     if code and code not in event.languages:
-        raise HttpProblem(404, "Not found", "There is no such page.")
+        raise responses.NO_SUCH_PAGE
     return in_language_of(request, event, code)
+
+
+def _for_staff(event: Event) -> Event:
+    return event.in_language(event.staff_language)
 
 
 def _allow(request: Request, *methods: str) -> None:
     if request.method not in methods:
-        text = "This address cannot be used in this way."
-        raise HttpProblem(405, "Not possible here", text, Allow=", ".join(methods))
+        detail = N_("This address cannot be used in this way.")
+        raise HttpProblem(405, N_("Not possible here"), detail, headers={"Allow": ", ".join(methods)})
 
 
 def _openapi(desk: Desk) -> Response:
@@ -183,19 +205,20 @@ def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Map
     names = {field.name for field in event.fields}
     log("INFO", "form refused", event=event.slug, fields=[name for name in errors if name in names])
     if form.as_json:
-        detail = "Some fields are missing or cannot be read; nothing was registered."
-        return problem(422, "Please check the form", detail, errors=errors)
+        return problem(request, _INVALID, event, errors=errors)
     return pages.filled_in(desk, request, event, 422, form.typed, errors=errors)
 
 
 def _give_back(desk: Desk, event: Event, request: Request, form: Form, error: Exception) -> Response:
     """The form as the person filled it in, to be sent again."""
+    spoken = language(event.language)
     if isinstance(error, StoreUnavailable):
         # with the event file's deadline: nobody waits for the store again
-        page = pages.filled_in(desk, request, event, 503, form.typed, problem=_UNAVAILABLE, closes_at=event.closes_at)
+        why = spoken.gettext(_UNAVAILABLE)
+        page = pages.filled_in(desk, request, event, 503, form.typed, problem=why, closes_at=event.closes_at)
         return responses.unavailable(error, page)
     log_fault(error)
-    return pages.filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG)
+    return pages.filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG.detail_in(spoken))
 
 
 def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_desk.Outcome) -> Response:
@@ -211,43 +234,51 @@ def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_
         case at_desk.Duplicate():
             return registered(200, "duplicate", outcome)
         case at_desk.Conflict():
-            why = HttpProblem(409, "Registered with other answers", _CONFLICT.format(email=event.contact.email))
+            about = {"email": event.contact.email}
+            why = HttpProblem(409, N_("Registered with other answers"), _CONFLICT, about)
             return _refused(desk, event, request, form, why)
         case at_desk.KeyReused():
-            why = HttpProblem(422, "Idempotency-Key already used", _KEY_REUSED)
-            return _refused(desk, event, request, form, why)
+            return _refused(desk, event, request, form, _KEY_REUSED)
         case at_desk.Quarantined(signal):
             # without the bot fields: whatever filled them in, sending it once more registers
             values = form.without_bot_fields().typed
-            return pages.filled_in(desk, request, event, 202, values, once_more=_WHY_ONCE_MORE[signal])
+            why_once_more = language(event.language).gettext(_WHY_ONCE_MORE[signal])
+            return pages.filled_in(desk, request, event, 202, values, once_more=why_once_more)
         case at_desk.Late() | at_desk.Closed() | at_desk.NotYetOpen():
-            return _outside_intake(event, form, outcome)
+            return _outside_intake(request, event, form, outcome)
         case _:
             assert_never(outcome)
 
 
 def _refused(desk: Desk, event: Event, request: Request, form: Form, why: HttpProblem) -> Response:
     if form.as_json:
-        return problem(why.status, why.title, why.detail)
-    return pages.filled_in(desk, request, event, why.status, form.typed, problem=why.detail)
+        return problem(request, why, event)
+    detail = why.detail_in(language(event.language))
+    return pages.filled_in(desk, request, event, why.status, form.typed, problem=detail)
 
 
-def _outside_intake(event: Event, form: Form, outcome: at_desk.Late | at_desk.Closed | at_desk.NotYetOpen) -> Response:
+def _outside_intake(
+    request: Request, event: Event, form: Form, outcome: at_desk.Late | at_desk.Closed | at_desk.NotYetOpen
+) -> Response:
     email, answers = event.contact.email, pages.labelled_answers(event, form.typed)
     match outcome:
         case at_desk.Late(closes_at=at):
             if not form.as_json:
                 return page(410, "late", event=event, reference=outcome.reference, closes_at=at)
-            detail = _LATE.format(at=deadline(at, event), email=email)
-            return problem(410, "Received late", detail, reference=outcome.reference, closes_at=at)
+            about = {"at": deadline(at, event), "email": email}
+            late = HttpProblem(410, N_("Received late"), _LATE, about)
+            return problem(request, late, event, reference=outcome.reference, closes_at=at)
         case at_desk.Closed(closes_at=at):
             if not form.as_json:
                 return page(410, "closed", event=event, closes_at=at, answers=answers)
-            detail = _CLOSED.format(at=deadline(at, event), email=email)
-            return problem(410, "Registration is closed", detail, closes_at=at)
+            about = {"at": deadline(at, event), "email": email}
+            closed = HttpProblem(410, N_("Registration is closed"), _CLOSED, about)
+            return problem(request, closed, event, closes_at=at)
         case at_desk.NotYetOpen(opens_at=at):
             if not form.as_json:
                 return page(403, "not_open", event=event, opens_at=at, answers=answers)
-            return problem(403, "Registration is not yet open", _NOT_OPEN.format(at=in_zone(at, event)), opens_at=at)
+            about = {"at": in_zone(at, event)}
+            not_open = HttpProblem(403, N_("Registration is not yet open"), _NOT_OPEN, about)
+            return problem(request, not_open, event, opens_at=at)
         case _:
             assert_never(outcome)

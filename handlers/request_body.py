@@ -23,6 +23,7 @@ from werkzeug.formparser import FormDataParser
 
 from handlers.responses import FORM_TYPES, HttpProblem, reads_json
 from rollcall.desk.quarantine import bot_signal_in
+from rollcall.language import N_
 from rollcall.model.fault import Fault
 from rollcall.model.registration import BotSignal
 
@@ -39,7 +40,7 @@ _LARGEST_DRAINED = 32 << 20  # bytes; Cloud Run accepts no longer request over H
 _PATIENCE_DRAINING = 1.0
 _PIECE = 1 << 20  # bytes
 _LOOK_EVERY = 0.1  # seconds
-_NOTHING = "Nothing was registered"
+_NOT_READABLE, _ANOTHER_TYPE = N_("Not readable"), N_("Another type is needed")
 _waited_for: dict[int, tuple[float, Request]] = {}  # until when (`time.monotonic`)
 
 
@@ -111,12 +112,14 @@ def read_form(request: Request, several: Collection[str] = ()) -> Form:
     body = _decoded(request)
     reader, types = _READERS.get(request.mimetype), ", ".join(_READERS)
     if reader is not _read_json and body.lstrip().startswith((b"{", b"[")):
-        told = f"This reads as JSON: please send it with “Content-Type: application/json”. {_NOTHING}."
-        raise HttpProblem(415, "Another type is needed", told, Accept=types)
+        told = N_("This reads as JSON: please send it with “Content-Type: application/json”. Nothing was registered.")
+        raise HttpProblem(415, _ANOTHER_TYPE, told, headers={"Accept": types})
     if reader is None:
-        raise HttpProblem(415, "Another type is needed", f"Please send one of {types}. {_NOTHING}.", Accept=types)
+        told = N_("Please send one of %(types)s. Nothing was registered.")
+        raise HttpProblem(415, _ANOTHER_TYPE, told, {"types": types}, {"Accept": types})
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
-        raise HttpProblem(415, "Another character set is needed", f"Please send it in UTF-8. {_NOTHING}.")
+        told = N_("Please send it in UTF-8. Nothing was registered.")
+        raise HttpProblem(415, N_("Another character set is needed"), told)
     form = replace(reader(body, request, several), as_json=reads_json(request))
     if isinstance(form.answers, Mapping) and len({*form.answers, *form.faults}) > MOST_FIELDS:
         raise _too_many()
@@ -141,8 +144,8 @@ def _decoded(request: Request) -> bytes:
                 raise _incomplete()
             return body
         case _:
-            told = f"Please send it as it is, or in gzip. {_NOTHING}."
-            raise HttpProblem(415, "Another encoding is needed", told, **{"Accept-Encoding": "gzip"})
+            told = N_("Please send it as it is, or in gzip. Nothing was registered.")
+            raise HttpProblem(415, N_("Another encoding is needed"), told, headers={"Accept-Encoding": "gzip"})
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -152,7 +155,8 @@ def idempotency_key(request: Request) -> str | None:
         return None
     key = header.strip().removeprefix('"').removesuffix('"')  # many clients leave the quotation marks out
     if not _KEY.fullmatch(key):
-        raise HttpProblem(400, "Not readable", "An Idempotency-Key has 1 to 255 ASCII characters, in quotation marks.")
+        told = N_("An Idempotency-Key has 1 to 255 ASCII characters, in quotation marks.")
+        raise HttpProblem(400, _NOT_READABLE, told)
     return key
 
 
@@ -247,14 +251,16 @@ def _read_json(body: bytes, _request: Request, _several: Collection[str]) -> For
         text = body.decode("utf-8-sig")
         return Form(json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant), as_json=True)
     except (ValueError, RecursionError):
-        raise HttpProblem(400, "Not readable", f"This is not JSON (RFC 8259) in UTF-8. {_NOTHING}.") from None
+        told = N_("This is not JSON (RFC 8259) in UTF-8. Nothing was registered.")
+        raise HttpProblem(400, _NOT_READABLE, told) from None
 
 
 def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
     unique = dict(members)
     if len(unique) < len(members):
-        [(name, count)] = Counter(name for name, _ in members).most_common(1)
-        raise HttpProblem(400, "Ambiguous", f"The field {name!a} is given {count} times. {_NOTHING}.")
+        [(name, _)] = Counter(name for name, _ in members).most_common(1)
+        told = N_("The field %(name)s is given more than once. Nothing was registered.")
+        raise HttpProblem(400, N_("Ambiguous"), told, {"name": ascii(name)})
     return unique
 
 
@@ -282,7 +288,7 @@ def _read_multipart(body: bytes, request: Request, several: Collection[str]) -> 
     except ValueError:
         raise _incomplete() from None
     if None in fields or None in files:
-        raise HttpProblem(400, "Not readable", f"A part of the form has no name. {_NOTHING}.")
+        raise HttpProblem(400, _NOT_READABLE, N_("A part of the form has no name. Nothing was registered."))
     return _form(fields.items(multi=True), several, files)
 
 
@@ -303,16 +309,20 @@ _READERS: dict[str, Callable[[bytes, Request, Collection[str]], Form]] = {
 
 
 def _incomplete() -> HttpProblem:
-    return HttpProblem(400, "Not readable", f"The form arrived incomplete. {_NOTHING}; please send it again.")
+    told = N_("The form arrived incomplete. Nothing was registered; please send it again.")
+    return HttpProblem(400, _NOT_READABLE, told)
 
 
 def _too_slow() -> HttpProblem:
-    return HttpProblem(408, "Too slow", f"The form took too long to arrive. {_NOTHING}; please send it again.")
+    told = N_("The form took too long to arrive. Nothing was registered; please send it again.")
+    return HttpProblem(408, N_("Too slow"), told)
 
 
 def _too_large(most: int = LARGEST_BODY) -> HttpProblem:
-    return HttpProblem(413, "Too large", f"A form may have at most {most // 1000} kB. {_NOTHING}.")
+    told = N_("A form may have at most %(most)s kB. Nothing was registered.")
+    return HttpProblem(413, N_("Too large"), told, {"most": most // 1000})
 
 
 def _too_many() -> HttpProblem:
-    return HttpProblem(413, "Too large", f"A form may have at most {MOST_FIELDS} fields. {_NOTHING}.")
+    told = N_("A form may have at most %(most)s fields. Nothing was registered.")
+    return HttpProblem(413, N_("Too large"), told, {"most": MOST_FIELDS})

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -13,7 +14,7 @@ from flask import request as current_request
 
 from handlers.languages import in_language_of, spoken_to
 from handlers.logs import log_unavailable
-from rollcall.language import language, languages
+from rollcall.language import N_, Language, language, languages
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event, Look
 from templates import render
@@ -41,20 +42,33 @@ _PREFLIGHT = {
 
 
 class HttpProblem(Exception):
-    """Answered before it reaches the desk."""
+    """Answered before it reaches the desk. `title` and `detail` are marked with `N_`."""
 
-    def __init__(self, status: int, title: str, detail: str, **headers: str) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        params: Mapping[str, object] = MappingProxyType({}),
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.title = title
         self.detail = detail
+        self.params = params
+        """What `detail` names."""
         self.headers = headers
 
+    def detail_in(self, spoken: Language) -> str:
+        return spoken.gettext(self.detail, **self.params)
 
+
+NO_SUCH_PAGE = HttpProblem(404, N_("Not found"), N_("There is no such page."))
 UNAVAILABLE = HttpProblem(
     503,
-    "Please try again in a minute",
-    "Our database is unavailable. Please try again in a minute. Sending twice is safe.",
+    N_("Please try again in a minute"),
+    N_("Our database is unavailable. Please try again in a minute. Sending twice is safe."),
 )
 
 
@@ -65,20 +79,29 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
         context["logo"] = f"{form_address(current_request, event)}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
     response = Response(text, status, content_type="text/html; charset=utf-8")
-    response.content_language.add(spoken.code)
-    if event is None or len(event.languages) > 1:
-        response.vary.add("Accept-Language")
-    return response
+    response.headers["Content-Security-Policy"] = _page_policy(event, spoken)
+    return _in_language(response, spoken, event)
 
 
 def json_response(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
     return Response(json.dumps(answer, default=_plain), status, content_type=content_type)
 
 
-def problem(status: int, title: str, detail: str, **more: object) -> Response:
-    """RFC 9457 problem details."""
-    details = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return json_response(status, details, "application/problem+json")
+def problem(request: Request, error: HttpProblem, event: Event | None, **more: object) -> Response:
+    """RFC 9457 problem details, in the language of the event, else in that of whoever asks."""
+    spoken = language(event.language) if event else spoken_to(request)
+    title, detail = spoken.gettext(error.title), error.detail_in(spoken)
+    details = {"type": "about:blank", "title": title, "status": error.status, "detail": detail, **more}
+    response = json_response(error.status, details, "application/problem+json")
+    response.headers.extend(error.headers)
+    return _in_language(response, spoken, event)
+
+
+def _in_language(response: Response, spoken: Language, event: Event | None) -> Response:
+    response.content_language.add(spoken.code)
+    if event is None or len(event.languages) > 1:
+        response.vary.add("Accept-Language")
+    return response
 
 
 def reads_json(request: Request) -> bool:
@@ -98,14 +121,19 @@ def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, E
     """The page names the contact of the event at this address; of every event, where the address has none."""
     # no page sends another type or encoding than we read: only programs do
     is_for_program = error.status == 415 and "text/html" not in request.headers.get("Accept", "")
+    event = event_at(request, events)
     if is_for_program or reads_json(request):
-        response = problem(error.status, error.title, error.detail)
-    else:
-        event, sentences = event_at(request, events), [error.detail]
-        about = {"heading": error.title, "sentences": sentences, "events": list(events.values())}
-        response = page(error.status, "message", event, **about)
+        return problem(request, error, event)
+    response = message(request, error, event, events=list(events.values()))
     response.headers.extend(error.headers)
     return response
+
+
+def message(request: Request, error: HttpProblem, event: Event | None, **context: object) -> Response:
+    """The page that says it."""
+    spoken = language(event.language) if event else spoken_to(request)
+    heading, sentences = spoken.gettext(error.title), [error.detail_in(spoken)]
+    return page(error.status, "message", event, heading=heading, sentences=sentences, **context)
 
 
 def unavailable(error: StoreUnavailable, response: Response) -> Response:
@@ -119,17 +147,15 @@ def logo(event: Event) -> Response:
     """Its address changes with it."""
     file = event.look.logo
     if file is None:
-        raise HttpProblem(404, "Not found", "There is no such page.")
+        raise NO_SUCH_PAGE
     response = Response(file.content, content_type=file.type)
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response
 
 
-def add_security_headers(response: Response, event: Event | None = None) -> None:
-    for name, value in (PRIVATE | _PUBLIC).items():
+def add_security_headers(response: Response) -> None:
+    for name, value in (PRIVATE | _PUBLIC | {"Content-Security-Policy": _LOADS_NOTHING}).items():
         response.headers.setdefault(name, value)
-    is_page = response.mimetype == "text/html"
-    response.headers["Content-Security-Policy"] = _page_policy(event) if is_page else _LOADS_NOTHING
 
 
 def add_cors_headers(request: Request, response: Response, event: Event) -> None:
@@ -179,10 +205,10 @@ def form_address(request: Request, event: Event) -> str:
 
 
 @cache
-def _page_policy(event: Event | None) -> str:
+def _page_policy(event: Event | None, spoken: Language) -> str:
     """CSP Level 3: pages load nothing but the event's logo (their icon stands in them), run only our own style and
     script, known by their hashes, and send their form only to where it came from."""
-    style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js"))
+    style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js", spoken))
     look = event.look if event else Look()
     if event and event.asks_only_some:
         script += f" {_hash(render('pages/conditions.js'))}"

@@ -6,14 +6,19 @@ from flask import Request, Response
 
 from handlers.email_links import no_link, opened
 from handlers.logs import log, log_unavailable
-from handlers.responses import page
+from handlers.responses import HttpProblem, message
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster_content import ROSTER_TYPES, roster_file_ending, roster_file_name
+from rollcall.language import N_
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, Opened
 
-_GONE = "Rosters are kept for a limited time. Please ask whoever runs the registration desk to send the roster again."
+_GONE = HttpProblem(
+    410,
+    N_("This roster is no longer here"),
+    N_("Rosters are kept for a limited time. Please ask whoever runs the registration desk to send the roster again."),
+)
 
 
 def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Response:
@@ -24,7 +29,7 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
     ending = roster_file_ending(event.slug, link.id)
     pieces = desk.files().pieces(link.id) if ending else None
     if ending is None or pieces is None:
-        return page(410, "message", event=event, heading="This roster is no longer here", sentences=[_GONE])
+        return message(request, _GONE, event)
     if request.method == "GET":
         log("INFO", "roster downloaded", event=event.slug, ending=ending)
     as_file = {"Content-Disposition": f'attachment; filename="{roster_file_name(event.slug, ending)}"'}

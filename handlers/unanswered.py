@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from handlers.logs import log_broken
 from handlers.request_body import discard_rest
 from handlers.responses import UNAVAILABLE, HttpProblem, add_security_headers, problem_or_page
+from rollcall.language import N_
 from rollcall.model.event import Event
 
 
@@ -17,7 +18,9 @@ def unanswered(error: Exception, events: Mapping[str, Event]) -> Response:
     # the framework's own answer, and its line in the log, would quote the request
     discard_rest(request)
     if isinstance(error, HTTPException):
-        problem = HttpProblem(error.code or 500, error.name, "This address cannot be used in this way.")
+        problem = HttpProblem(
+            error.code or 500, N_("Not possible here"), N_("This address cannot be used in this way.")
+        )
     else:
         log_broken(error)
         problem = UNAVAILABLE

@@ -55,7 +55,7 @@ class Language:
         return "rtl" if unicodedata.bidirectional(self.name[0]) in ("R", "AL") else "ltr"
 
     def gettext(self, message: str, **params: object) -> str:
-        said = self.catalogue.gettext(message)
+        said = message and self.catalogue.gettext(message)  # which answers the empty one with its head
         return said % params if params else said
 
     def pgettext(self, context: str, message: str, **params: object) -> str:
@@ -79,7 +79,7 @@ class Language:
         return format_date(day, "long", self.locale)
 
     def weekday_and_day(self, day: date) -> str:
-        """`Friday 20 February 2004`."""
+        """`Friday, 20 February 2004`."""
         from babel.dates import format_date
 
         return format_date(day, "full", self.locale)
@@ -115,6 +115,12 @@ class Language:
         from babel.lists import format_list
 
         return format_list(parts, locale=self.locale)
+
+    def either(self, parts: Sequence[str]) -> str:
+        """`one, two or three`."""
+        from babel.lists import format_list
+
+        return format_list(parts, "or", locale=self.locale)
 
     def city(self, zone: ZoneInfo) -> str:
         """Of a time zone."""

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
-from rollcall.language import ENGLISH, languages
+from rollcall.language import ENGLISH, language, languages
 from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.event_form import ChoiceTable, FormTable, FormTableSchema, codes_differ, fields_of
@@ -387,5 +387,5 @@ def _faults(messages: Mapping[Any, Any], within: str = "") -> list[tuple[str, st
         if isinstance(fault, Mapping):
             found += _faults(fault, f"{field}.")
         else:
-            found += [(field, sentence(one) if isinstance(one, Fault) else one) for one in fault]
+            found += [(field, sentence(one, language(ENGLISH)) if isinstance(one, Fault) else one) for one in fault]
     return found

@@ -8,9 +8,10 @@ from typing import Any
 from marshmallow import RAISE, Schema, post_load, pre_load, validates_schema
 from marshmallow import ValidationError as ValidationError  # for those who call `read_form`
 
+from rollcall.language import N_, Language, language
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.form import FormField
+from rollcall.model.form import Condition, FormField
 from rollcall.model.registration import Registration
 from schemas.kinds import KINDS, Answer, OneChoice, SeveralChoices, boxes_of
 from schemas.text import in_windows_1252, is_blank
@@ -19,22 +20,10 @@ from schemas.text import in_windows_1252, is_blank
 @lru_cache(maxsize=1000)
 def schema_for(event: Event) -> Schema:
     checked = {one.name: KINDS[one.kind](one) for one in event.fields}
-    for one in checked.values():
-        one.hint = _hint(event, one.field)
     conditional = [one for one in event.fields if one.only_if or one.required_if]
     about = {"_event": event, "_conditional": conditional}
     schema: Schema = type("RegistrationForm", (_FormSchema,), checked | about)()
     return schema
-
-
-def _hint(event: Event, field: FormField) -> str:
-    """What stands in brackets behind its label."""
-    hints = ["optional"] if not field.required and not field.required_if else []
-    for words, condition in (("only", field.only_if), ("needed", field.required_if)):
-        if condition and (depends_on := event.field(condition.field)):
-            labels = (f"“{choice.label}”" for choice in depends_on.choices if choice.code in condition.values)
-            hints.append(f"{words} if “{depends_on.label}” is {' or '.join(labels)}")
-    return ", ".join(hints)
 
 
 def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
@@ -110,6 +99,30 @@ class _FormSchema(Schema):
     _event: Event
     """No field has a name with a line before it."""
     _conditional: Sequence[FormField]
+
+    def hint_of(self, field: FormField) -> str:
+        spoken = language(self._event.language)
+        only, needed = (self._said_of(one, spoken) for one in (field.only_if, field.required_if))
+        if only and needed:
+            message = N_("only if “%(field)s” is %(choices)s, needed if “%(other)s” is %(others)s")
+            return spoken.gettext(message, **only, other=needed["field"], others=needed["choices"])
+        if needed:
+            return spoken.gettext("needed if “%(field)s” is %(choices)s", **needed)
+        if only and field.required:
+            return spoken.gettext("only if “%(field)s” is %(choices)s", **only)
+        if only:
+            return spoken.gettext("optional, only if “%(field)s” is %(choices)s", **only)
+        return "" if field.required else spoken.gettext("optional")
+
+    def _said_of(self, condition: Condition | None, spoken: Language) -> dict[str, str] | None:
+        field = self._event.field(condition.field) if condition else None
+        if not condition or not field:
+            return None
+        labels = [choice.label for choice in field.choices if choice.code in condition.values]
+        return {
+            "field": field.label,
+            "choices": spoken.either([spoken.gettext("“%(text)s”", text=one) for one in labels]),
+        }
 
     @pre_load
     def _blank_is_not_given(self, answers: Any, **_kwargs: Any) -> Any:

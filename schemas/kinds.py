@@ -7,11 +7,12 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError
 
+from rollcall.language import N_
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
 from schemas.text import Lines, Name, Signature, Text, fault, messages
@@ -40,7 +41,7 @@ class Answer(Text):
     says: ClassVar[str] = "A line of text."
     """For those who write event files."""
     example: ClassVar[str] = "Example"
-    wording: ClassVar[str] = "Fill in “%(label)s”."
+    wording: ClassVar[str] = N_("Fill in “%(label)s”.")
     """What is said where it is missing, and the field has no words of its own."""
 
     def __init_subclass__(cls, kind: str = "", **kwargs: Any) -> None:
@@ -55,8 +56,12 @@ class Answer(Text):
             metadata={"label": field.label, "help": field.help},
         )
         self.field = field
-        self.hint = ""
+
+    @cached_property
+    def hint(self) -> str:
         """What stands in brackets behind its label."""
+        form: Any = self.parent
+        return str(form.hint_of(self.field))
 
     @classmethod
     def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
@@ -118,7 +123,7 @@ class Telephone(Answer, kind="tel"):
     width = 14
     wraps = False
     example = "+44 20 7946 0000"
-    wording = "Enter a telephone number for “%(label)s”."
+    wording = N_("Enter a telephone number for “%(label)s”.")
     pattern = f"^{_SHOWN}*[0-9]{_SHOWN}*$"
 
     def check(self, text: str) -> None:
@@ -134,7 +139,7 @@ class EmailAddress(Answer, kind="email"):
     longest = 254
     width = 36
     example = "somebody@example.org"
-    wording = "Enter an e-mail address for “%(label)s”."
+    wording = N_("Enter an e-mail address for “%(label)s”.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -160,7 +165,7 @@ class OneChoice(Answer, kind="choice"):
     says = "One of `choices`."
     control = "radios"
     longest = 300
-    wording = "Choose an answer to “%(label)s”."
+    wording = N_("Choose an answer to “%(label)s”.")
 
     def __init__(self, field: FormField) -> None:
         super().__init__(field)
@@ -219,7 +224,7 @@ class Country(OneChoice, kind="country"):
     says = "A country or territory of ISO 3166, or one of `choices`."
     control = "select"
     width = 20
-    wording = "Choose a country for “%(label)s”."
+    wording = N_("Choose a country for “%(label)s”.")
 
     @classmethod
     def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
@@ -236,7 +241,7 @@ class SeveralChoices(OneChoice, kind="choices"):
     control = "checkboxes"
     longest = 3000
     repeats = True
-    wording = "Choose one answer or more to “%(label)s”."
+    wording = N_("Choose one answer or more to “%(label)s”.")
 
     def described(self) -> dict[str, object]:
         return {"type": "array", "items": super().described(), "minItems": 1, "uniqueItems": True}
@@ -273,7 +278,7 @@ class Consent(YesOrNo, kind="consent"):
     says = "A box to tick. What is kept is the label, as it was. `required`: nobody registers without it."
     control = "tick"
     longest = 1000
-    wording = "Please tick this; without it we cannot register you."
+    wording = N_("Please tick this; without it we cannot register you.")
 
     def code_of(self, text: str) -> str | None:
         return "yes" if text == self.field.label else super().code_of(text)
@@ -295,6 +300,9 @@ class Bounded(Answer):
     """How it, and its bounds, are written."""
     is_none: ClassVar[str]
     """The fault of what is none."""
+    is_below: ClassVar[str]
+    is_above: ClassVar[str]
+    """Where it has the one bound alone."""
 
     @staticmethod
     def read(text: str) -> Any:
@@ -330,7 +338,8 @@ class Bounded(Answer):
             raise fault(self.is_none)
         least, most = self.field.least, self.field.most
         if (least and said < self.read(least)) or (most and said > self.read(most)):
-            raise fault("out_of_bounds", least=least or "…", most=most or "…")
+            code = "out_of_bounds" if least and most else self.is_below if least else self.is_above
+            raise fault(code, **{name: bound for name, bound in (("least", least), ("most", most)) if bound})
         return said
 
 
@@ -340,10 +349,12 @@ class Number(Bounded, kind="number"):
     longest = 30
     width = 10
     example = "1"
-    wording = "Enter a number for “%(label)s”."
+    wording = N_("Enter a number for “%(label)s”.")
     pattern = "^[+-]?[0-9]{1,15}([.][0-9]{1,10})?$"
     written = re.compile(r"[+-]?[0-9]{1,15}([.][0-9]{1,10})?")
     is_none = "not_a_number"
+    is_below = "too_small"
+    is_above = "too_large"
 
     @staticmethod
     def read(text: str) -> Decimal:
@@ -365,9 +376,11 @@ class Day(Bounded, kind="date"):
     width = 11
     wraps = False
     example = "2004-02-20"
-    wording = "Enter a date for “%(label)s”."
+    wording = N_("Enter a date for “%(label)s”.")
     written = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
     is_none = "not_a_date"
+    is_below = "too_early"
+    is_above = "too_late"
 
     @staticmethod
     def read(text: str) -> date:
@@ -403,8 +416,8 @@ def _see_that_there_are_no_bounds(field: FormField) -> None:
         raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
 
 
-_YES = Choice("yes", "Yes", ("Y", "True", "Oui", "Sí", "I agree"))
-_NO = Choice("no", "No", ("N", "False", "Non"))
+_YES = Choice("yes", N_("Yes"), ("Y", "True", "Oui", "Sí", "I agree"))
+_NO = Choice("no", N_("No"), ("N", "False", "Non"))
 _NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 """What CLDR has beside the countries and territories of ISO 3166-1: reserved codes, groups, and codes of its own."""
 

@@ -22,21 +22,20 @@ def render(name: str, spoken: Language | None = None, **context: object) -> str:
     return _pages().get_template(name).render(_spoken(spoken, context))
 
 
-def render_email(name: str, subject: str, spoken: Language | None = None, **context: object) -> tuple[str, str]:
+def render_email(name: str, subject: str, spoken: Language | None = None, **context: Any) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
     context = _spoken(spoken, context)
 
     def rendered(form: str) -> str:
-        environment = _emails(form)
-        body = environment.get_template(f"emails/{name}.jinja").render(subject=subject, **context)
-        document: Any = environment.globals["document"]
-        lines = (line.rstrip() for line in document(context["spoken"], subject, Markup(body)).split("\n"))
+        parts = _parts(form, context["spoken"].code)
+        body = _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context, "subject": subject})
+        lines = (line.rstrip() for line in parts["document"](subject, Markup(body)).split("\n"))
         return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
     return rendered("text"), rendered("html")
 
 
-def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, object]:
+def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
     event = context.get("event")
     return {**context, "spoken": spoken or language(event.language if isinstance(event, Event) else ENGLISH)}
 
@@ -135,9 +134,14 @@ def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
     environment.filters["filled"] = _filled
-    parts = environment.get_template(f"emails/as-{form}.jinja").make_module()
-    environment.globals |= {name: part for name, part in vars(parts).items() if not name.startswith("_")}
     return environment
+
+
+@cache
+def _parts(form: str, code: str) -> dict[str, Any]:
+    """What e-mails in this language are made of."""
+    module = _emails(form).get_template(f"emails/as-{form}.jinja").make_module({"spoken": language(code)})
+    return {name: part for name, part in vars(module).items() if not name.startswith("_")}
 
 
 def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment:

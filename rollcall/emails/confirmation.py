@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
 from rollcall.emails.wording import details, first_lines, person_of, unlinked, worded
-from rollcall.language import language
+from rollcall.language import N_, language
 from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.form import nights
@@ -22,6 +22,7 @@ _MAP = "https://www.google.com/maps/search/?api=1&query="
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     registered = person_of(desk, entry)
+    event = event.in_language(registered.registration.language)
     if registered.is_withdrawn:
         return NotNeeded("the registration is withdrawn")
     until = max(event.over_at, intake.as_of + VALID_FOR[LinkPurpose.WITHDRAW])
@@ -37,7 +38,9 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
     return worded(
         entry,
         event,
-        f"{_outcome(late, in_time)}: {event.title}, {dates(event)} ({registered.reference})",
+        language(event.language).gettext(
+            _subject(late, in_time), event=event.title, dates=dates(event), reference=registered.reference
+        ),
         "confirmation",
         copies_to=tuple(address for address in copies_to if address != entry.to),
         attachments=(Attachment(calendar_entry, "text/calendar", invitation(event, registered)),)
@@ -77,19 +80,22 @@ def _listed(event: Event, name: str) -> list[tuple[str, str]]:
     field, hotel = event.field("hotel"), next((one for one in event.hotels if one.name == name), None)
     if field is None or not field.choices or hotel is None:
         return []
+    spoken = language(event.language)
     said = (
-        ("Hotel", hotel.name),
-        ("Address", hotel.address),
-        ("Tel.", hotel.tel),
-        ("Website", hotel.website),
-        ("Rates", hotel.rates),
-        ("Say when you book", hotel.block_code),
-        ("Book by", hotel.book_by and language(event.language).day(hotel.book_by)),
+        (N_("Hotel"), hotel.name),
+        (N_("Address"), hotel.address),
+        (N_("Tel."), hotel.tel),
+        (N_("Website"), hotel.website),
+        (N_("Rates"), hotel.rates),
+        (N_("Say when you book"), hotel.block_code),
+        (N_("Book by"), hotel.book_by and spoken.day(hotel.book_by)),
     )
-    return [(label, text) for label, text in said if text]
+    return [(spoken.gettext(label), text) for label, text in said if text]
 
 
-def _outcome(late: bool, in_time: bool) -> str:
+def _subject(late: bool, in_time: bool) -> str:
     if not late:
-        return "Registration confirmed"
-    return "Received in time, recorded late" if in_time else "Received after the deadline"
+        return N_("Registration confirmed: %(event)s, %(dates)s (%(reference)s)")
+    if in_time:
+        return N_("Received in time, recorded late: %(event)s, %(dates)s (%(reference)s)")
+    return N_("Received after the deadline: %(event)s, %(dates)s (%(reference)s)")

@@ -3,82 +3,90 @@
 from collections.abc import Iterable
 
 from rollcall.emails.wording import one_line, unlinked
+from rollcall.language import N_, Language, language
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, Doubts, MachineSign, Reason, ReviewReason
 
 _SIGNS = {
-    MachineSign.AUTO_SUBMITTED: "it says so itself",
-    MachineSign.NULL_SENDER: "nobody is named as its sender",
-    MachineSign.MAIL_SYSTEM: "it is from a mail system",
-    MachineSign.PRECEDENCE: "it was sent in bulk",
-    MachineSign.ABSENCE_NOTE: "it is a note of absence",
-    MachineSign.LIST_ID: "it came through a mailing list",
-    MachineSign.LIST_UNSUBSCRIBE: "it came through a mailing list",
-    MachineSign.LIST_POST: "it came through a mailing list",
-    MachineSign.MAILING_LIST: "it came through a mailing list",
-    MachineSign.AUTOREPLY: "it is an automatic reply",
-    MachineSign.CALENDAR_ANSWER: "it is a calendar's answer",
-    MachineSign.REPORT: "it is a delivery status notification",
+    MachineSign.AUTO_SUBMITTED: N_("it says so itself"),
+    MachineSign.NULL_SENDER: N_("nobody is named as its sender"),
+    MachineSign.MAIL_SYSTEM: N_("it is from a mail system"),
+    MachineSign.PRECEDENCE: N_("it was sent in bulk"),
+    MachineSign.ABSENCE_NOTE: N_("it is a note of absence"),
+    MachineSign.LIST_ID: N_("it came through a mailing list"),
+    MachineSign.LIST_UNSUBSCRIBE: N_("it came through a mailing list"),
+    MachineSign.LIST_POST: N_("it came through a mailing list"),
+    MachineSign.MAILING_LIST: N_("it came through a mailing list"),
+    MachineSign.AUTOREPLY: N_("it is an automatic reply"),
+    MachineSign.CALENDAR_ANSWER: N_("it is a calendar's answer"),
+    MachineSign.REPORT: N_("it is a delivery status notification"),
 }
-_MAY_BE_FORGED = "The sender may not be who the e-mail says: "
 _SENTENCES = {
-    ReviewReason.READING_FAILED: "It could not be read, after several attempts.",
-    ReviewReason.MACHINE_SENT_FORM: "A program seems to have sent it ({sign}), but it contains a form.",
-    ReviewReason.MACHINE_SENT_ATTACHMENT: "A program seems to have sent it ({sign}), but it has an attachment.",
-    ReviewReason.SPAM_WITH_FORM: "SendGrid marked it as spam, but it contains a form.",
-    ReviewReason.NOT_TAKEN_APART: f"{_MAY_BE_FORGED}it could not be decoded.",
-    ReviewReason.TOO_COMPLICATED: "It is too large or too complicated for our program to read.",
-    ReviewReason.TOO_MANY_FILES: "It has more than 20 files that may hold a form. Nothing in it is registered.",
-    ReviewReason.TAMPERED_POST: f"{_MAY_BE_FORGED}it contains fields that only SendGrid should set.",
-    ReviewReason.NO_FROM: f"{_MAY_BE_FORGED}there is no address in From.",
-    ReviewReason.SEVERAL_FROM: f"{_MAY_BE_FORGED}there is more than one address in From.",
-    ReviewReason.FROM_NOT_ALIGNED: f"{_MAY_BE_FORGED}From and the envelope name different domains.",
-    ReviewReason.SPF_NOT_PASSED: f"{_MAY_BE_FORGED}the SPF check says {{outcome}}.",
-    ReviewReason.DKIM_FAILED: f"{_MAY_BE_FORGED}its DKIM signature is not valid.",
-    ReviewReason.FOR_NO_EVENT: "It was sent to an address that names none of our events.",
-    ReviewReason.ANSWERS_OUR_EMAIL: "It answers an e-mail of ours.",
-    ReviewReason.NO_FORM: "No form was found in it. It may be a question, or another letter.",
-    ReviewReason.ATTACHMENT_NOT_READ: "An attachment could not be read.",
-    ReviewReason.CONFLICT: "Another form of the same person is registered, and stands.",
-    ReviewReason.REFUSES: "It may cancel, refuse, replace or set a condition. No form in it is registered.",
-    ReviewReason.DOUBTFUL: "A form in it may have been misread.",
-    ReviewReason.SAYS_MORE: "Beside its forms it says something that may need an answer.",
-    ReviewReason.REMARK: "Beside its forms it says something more.",
-    ReviewReason.INCOMPLETE_AFTER_DEADLINE: "Something is missing in it, and the deadline has passed.",
-    ReviewReason.INCOMPLETE_NO_REPLY: "Something is missing in it, and we do not reply to its sender automatically.",
+    ReviewReason.READING_FAILED: N_("It could not be read, after several attempts."),
+    ReviewReason.MACHINE_SENT_FORM: N_("A program seems to have sent it (%(sign)s), but it contains a form."),
+    ReviewReason.MACHINE_SENT_ATTACHMENT: N_("A program seems to have sent it (%(sign)s), but it has an attachment."),
+    ReviewReason.SPAM_WITH_FORM: N_("SendGrid marked it as spam, but it contains a form."),
+    ReviewReason.NOT_TAKEN_APART: N_("The sender may not be who the e-mail says: it could not be decoded."),
+    ReviewReason.TOO_COMPLICATED: N_("It is too large or too complicated for our program to read."),
+    ReviewReason.TOO_MANY_FILES: N_("It has more than 20 files that may hold a form. Nothing in it is registered."),
+    ReviewReason.TAMPERED_POST: N_(
+        "The sender may not be who the e-mail says: it contains fields that only SendGrid should set."
+    ),
+    ReviewReason.NO_FROM: N_("The sender may not be who the e-mail says: there is no address in From."),
+    ReviewReason.SEVERAL_FROM: N_("The sender may not be who the e-mail says: there is more than one address in From."),
+    ReviewReason.FROM_NOT_ALIGNED: N_(
+        "The sender may not be who the e-mail says: From and the envelope name different domains."
+    ),
+    ReviewReason.SPF_NOT_PASSED: N_("The sender may not be who the e-mail says: the SPF check says %(outcome)s."),
+    ReviewReason.DKIM_FAILED: N_("The sender may not be who the e-mail says: its DKIM signature is not valid."),
+    ReviewReason.FOR_NO_EVENT: N_("It was sent to an address that names none of our events."),
+    ReviewReason.ANSWERS_OUR_EMAIL: N_("It answers an e-mail of ours."),
+    ReviewReason.NO_FORM: N_("No form was found in it. It may be a question, or another letter."),
+    ReviewReason.ATTACHMENT_NOT_READ: N_("An attachment could not be read."),
+    ReviewReason.CONFLICT: N_("Another form of the same person is registered, and stands."),
+    ReviewReason.REFUSES: N_("It may cancel, refuse, replace or set a condition. No form in it is registered."),
+    ReviewReason.DOUBTFUL: N_("A form in it may have been misread."),
+    ReviewReason.SAYS_MORE: N_("Beside its forms it says something that may need an answer."),
+    ReviewReason.REMARK: N_("Beside its forms it says something more."),
+    ReviewReason.INCOMPLETE_AFTER_DEADLINE: N_("Something is missing in it, and the deadline has passed."),
+    ReviewReason.INCOMPLETE_NO_REPLY: N_(
+        "Something is missing in it, and we do not reply to its sender automatically."
+    ),
 }
 _DOUBTS = {
-    Doubt.CHARSET_GUESSED: "Letters may have come out wrong: the e-mail does not say in which character set it is.",
-    Doubt.RIGHT_TO_LEFT_PDF: "In a printed PDF, words that run from right to left may come out in the wrong order.",
-    Doubt.STRUCK_OUT: "Something is struck out at {about}.",
-    Doubt.LOST_LETTERS: "Letters seem to be lost at {about}.",
-    Doubt.TWO_ANSWERS: "There are two different answers at {about}.",
-    Doubt.VERSIONS_DIFFER: "The form came twice, with different answers at {about}.",
-    Doubt.OUTSIDE_THE_FORM: "What stands at {about} was written outside the form.",
-    Doubt.UNKNOWN_LABEL: "The form does not ask for {about}. What was written there is left out.",
-    Doubt.SAME_AS_ABOVE: "The answer at {about} points to another one.",
-    Doubt.NOT_THE_NAME: "The signature is not this person's name.",
-    Doubt.QUOTED: "It stands in quoted text, wholly or in part.",
-    Doubt.PEOPLE_NOT_DIVIDED: "It is not certain that all of it is about one person.",
-    Doubt.ROW_NOT_READ: "This row of a list has other columns than the heading.",
-    Doubt.ANOTHER_EVENT: "The e-mail speaks of another event.",
+    Doubt.CHARSET_GUESSED: N_("Letters may have come out wrong: the e-mail does not say in which character set it is."),
+    Doubt.RIGHT_TO_LEFT_PDF: N_("In a printed PDF, words that run from right to left may come out in the wrong order."),
+    Doubt.STRUCK_OUT: N_("Something is struck out at %(about)s."),
+    Doubt.LOST_LETTERS: N_("Letters seem to be lost at %(about)s."),
+    Doubt.TWO_ANSWERS: N_("There are two different answers at %(about)s."),
+    Doubt.VERSIONS_DIFFER: N_("The form came twice, with different answers at %(about)s."),
+    Doubt.OUTSIDE_THE_FORM: N_("What stands at %(about)s was written outside the form."),
+    Doubt.UNKNOWN_LABEL: N_("The form does not ask for %(about)s. What was written there is left out."),
+    Doubt.SAME_AS_ABOVE: N_("The answer at %(about)s points to another one."),
+    Doubt.NOT_THE_NAME: N_("The signature is not this person's name."),
+    Doubt.QUOTED: N_("It stands in quoted text, wholly or in part."),
+    Doubt.PEOPLE_NOT_DIVIDED: N_("It is not certain that all of it is about one person."),
+    Doubt.ROW_NOT_READ: N_("This row of a list has other columns than the heading."),
+    Doubt.ANOTHER_EVENT: N_("The e-mail speaks of another event."),
 }
 
 
-def why(reasons: Iterable[Reason]) -> str:
-    return " ".join(map(_sentence, reasons))
+def why(event: Event, reasons: Iterable[Reason]) -> str:
+    return " ".join(_sentence(language(event.language), reason) for reason in reasons)
 
 
-def _sentence(reason: Reason) -> str:
-    sign = {"sign": _SIGNS[MachineSign(reason.params["sign"])]} if "sign" in reason.params else {}
+def _sentence(spoken: Language, reason: Reason) -> str:
     said = {name: unlinked(str(param)) for name, param in reason.params.items()}
-    return _SENTENCES[reason.code].format(**{**said, **sign})
+    if "sign" in reason.params:
+        said["sign"] = spoken.gettext(_SIGNS[MachineSign(reason.params["sign"])])
+    return spoken.gettext(_SENTENCES[reason.code], **said)
 
 
 def why_doubted(event: Event, doubts: Doubts) -> list[str]:
-    labels = {field.name: field.label for field in event.fields}
+    spoken, labels = language(event.language), {field.name: field.label for field in event.fields}
 
     def named(about: Iterable[str]) -> str:
-        return ", ".join(f"“{labels.get(one, one_line(one, 60))}”" for one in about) or "“…”"  # too much to be kept
+        quoted = (spoken.gettext("“%(word)s”", word=labels.get(one, one_line(one, 60))) for one in about)
+        return ", ".join(quoted) or "“…”"  # too much to be kept
 
-    return [_DOUBTS[doubt].format(about=named(about)) for doubt, about in doubts.items()]
+    return [spoken.gettext(_DOUBTS[doubt], about=named(about)) for doubt, about in doubts.items()]

@@ -9,6 +9,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.emails.reasons import why_doubted
 from rollcall.emails.wording import address, details, faults, labelled, name_of, one_line, plain_line, unlinked, worded
+from rollcall.language import N_, language
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -41,15 +42,15 @@ class Outcome(StrEnum):
     NEEDS_REVIEW = "needs_review"
 
 
-IN_A_WORD = {
-    Outcome.REGISTERED: "registered",
-    Outcome.DUPLICATE: "registered before",
-    Outcome.E_MAILED_IN_TIME: "received in time, recorded late",
-    Outcome.LATE: "late",
-    Outcome.CONFLICT: "nothing changed",
-    Outcome.INCOMPLETE: "please look at it",
-    Outcome.NOT_YET_OPEN: "registration was not yet open",
-    Outcome.NEEDS_REVIEW: "the secretariat will look at it",
+_IN_A_WORD = {
+    Outcome.REGISTERED: N_("registered"),
+    Outcome.DUPLICATE: N_("registered before"),
+    Outcome.E_MAILED_IN_TIME: N_("received in time, recorded late"),
+    Outcome.LATE: N_("late"),
+    Outcome.CONFLICT: N_("nothing changed"),
+    Outcome.INCOMPLETE: N_("please look at it"),
+    Outcome.NOT_YET_OPEN: N_("registration was not yet open"),
+    Outcome.NEEDS_REVIEW: N_("the secretariat will look at it"),
 }
 
 
@@ -118,10 +119,10 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         subject_of(event, reply.inbound),
         "reply",
         reply_to=reply.answers_to,
-        headline=_headline(forms),
+        headline=language(event.language).gettext(_headline(forms)),
         forms=forms,
         whole=_shown_whole(forms),
-        summary=[(f"{form.number}. {form.name}", _in_short(form)) for form in forms],
+        summary=[(f"{form.number}. {form.name}", _in_short(event, form)) for form in forms],
         not_read=[one_line(name, 100) for name in not_read],
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
@@ -130,9 +131,9 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
     )
 
 
-def _in_short(form: FormShown) -> str:
-    reference = f", {form.registered.reference}" if form.registered else ""
-    return f"{IN_A_WORD[form.outcome]}{reference}"
+def _in_short(event: Event, form: FormShown) -> str:
+    outcome = language(event.language).gettext(_IN_A_WORD[form.outcome])
+    return f"{outcome}, {form.registered.reference}" if form.registered else outcome
 
 
 def _shown_whole(forms: list[FormShown]) -> list[FormShown]:
@@ -144,18 +145,19 @@ def _shown_whole(forms: list[FormShown]) -> list[FormShown]:
 def subject_of(event: Event, inbound: InboundEmail) -> str:
     """Theirs, with one `Re: ` (RFC 5322, 3.6.5), else ours."""
     theirs = _RE.sub("", plain_line(inbound.subject, LONGEST_SUBJECT))
-    return unlinked(plain_line(f"Re: {theirs}" if theirs else f"Your e-mail: {event.title}", LONGEST_SUBJECT))
+    ours = language(event.language).gettext("Your e-mail: %(event)s", event=event.title)
+    return unlinked(plain_line(f"Re: {theirs}" if theirs else ours, LONGEST_SUBJECT))
 
 
 def _headline(forms: list[FormShown]) -> str:
     outcomes = {form.outcome for form in forms}
     if outcomes and outcomes <= {Outcome.REGISTERED, Outcome.DUPLICATE}:
-        return "Your form is registered" if len(forms) == 1 else "Your forms are registered"
+        return N_("Your form is registered") if len(forms) == 1 else N_("Your forms are registered")
     if any(form.faults for form in forms if form.outcome is Outcome.INCOMPLETE):
-        return "Something is missing in your form" if len(forms) == 1 else "Something is missing in your forms"
+        return N_("Something is missing in your form") if len(forms) == 1 else N_("Something is missing in your forms")
     if Outcome.INCOMPLETE in outcomes:
-        return "Please look at your form" if len(forms) == 1 else "Please look at your forms"
-    return "We received your e-mail"
+        return N_("Please look at your form") if len(forms) == 1 else N_("Please look at your forms")
+    return N_("We received your e-mail")
 
 
 def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
@@ -167,7 +169,10 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
         name=unlinked(registered.registration.full_name) if registered else row or name_of(form.answers),
         outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
-        faults=[f"At “{label}”: {sentences}" for label, sentences in faults(event, _of_an_e_mail(form))],
+        faults=[
+            language(event.language).gettext("At “%(label)s”: %(sentences)s", label=label, sentences=sentences)
+            for label, sentences in faults(event, _of_an_e_mail(form))
+        ],
         doubts=why_doubted(event, form.doubts),
         registered=registered,
         address=address(registered.registration.email) if registered else "",

@@ -187,7 +187,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     rows = [
         (spoken.gettext("From"), address(inbound.sender) or spoken.gettext("(no address)")),
         (spoken.gettext("Received"), in_zone(inbound.received_at, event)),
-        (spoken.gettext("Why it needs review"), why(inbound.reasons)),
+        (spoken.gettext("Why it needs review"), why(event, inbound.reasons)),
         (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_read, attached, withheld, too_large)),
         (spoken.gettext("The e-mail itself"), itself),
     ]

@@ -90,7 +90,7 @@ def _shown(desk: Desk, inbound: InboundEmail, status: InboundStatus) -> dict[str
         "from": inbound.sender,
         "subject": inbound.subject,
         "status": status.value,
-        "reason": why(inbound.reasons),
+        "reason": why(event, inbound.reasons),
         "forms": [_form(event, form) for form in inbound.forms],
         "not_read": list(inbound.not_read),
         "answered": inbound.answered,

@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.mark.parametrize("path", ["/register/open", "/open", "/register/open/"])
 def test_the_form_page_links_them_and_says_where_to_send_them(served: Served, path: str) -> None:
     page = get(served, path)[0].decode()
-    assert '<a href="mailto:open@forms.example.org">' in page
+    assert '<a dir="ltr" href="mailto:open@forms.example.org">' in page
     pdf, text = re.findall(r'href="([^"]*/form\.\w+)"', page)
     content, headers = get(served, pdf)
     assert headers["Content-Type"] == "application/pdf"

@@ -58,7 +58,7 @@ def test_shows_the_answers_that_were_understood_and_what_is_missing(desk: Linked
     assert "Hôtel &lt;b&gt;Cornavin" in page.text
     assert re.search(r'value="member-state"[^>]* checked', page.text)
     assert 'id="signature-error"><span class="hidden">Error:</span> Type your name' in page.text
-    assert "check this" in page.text
+    assert "check 1 answer" in page.text
     assert 'name="shown_at"' not in page.text
     assert page.headers["Cache-Control"] == "private, no-cache"
     assert page.headers["Referrer-Policy"] == "no-referrer"

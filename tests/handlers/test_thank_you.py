@@ -100,7 +100,7 @@ def test_answers_are_checked_before_they_are_signed(served: Served) -> None:
 def test_what_is_wrong_is_said_before_the_signature_is_asked_for(served: Served) -> None:
     page = post(served, f"{PATH}?check", email="amina", signature="")
     assert page.status == 422
-    assert "check this" in page.text
+    assert "check 1 answer" in page.text
     assert "signature-error" not in page.text
 
 

@@ -362,7 +362,7 @@ def test_the_day_of_signing(day: str) -> None:
 def test_a_day_on_which_nobody_can_have_signed_is_asked_about(day: str) -> None:
     """A year mistyped, a date of birth, day and month swapped."""
     assert faults_in(signed_on=day) == {"signed_on": ["out_of_bounds"]}
-    assert "2003-07-15" in errors_of(signed_on=day)["signed_on"][0]
+    assert "15 July 2003" in errors_of(signed_on=day)["signed_on"][0]
 
 
 @pytest.mark.parametrize(
@@ -386,8 +386,8 @@ def test_not_an_object(form: object) -> None:
 
 def test_choices_are_those_of_the_event() -> None:
     (of_categories,) = errors_of(category="press")["category"]
-    assert of_categories == f"Please choose one of: {', '.join(category.label for category in EVENT.categories)}."
-    assert errors_of(title="Dr.")["title"] == ["Please choose one of: Mr., Mrs., Ms., Miss."]
+    assert all(category.label in of_categories for category in EVENT.categories)
+    assert errors_of(title="Dr.")["title"] == ["Please choose one of: Mr., Mrs., Ms. or Miss."]
 
 
 @pytest.mark.parametrize("spelling", ["ms", "Ms.", "Ms", "MS", " ms. ", "ｍｓ"])

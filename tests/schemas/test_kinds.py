@@ -9,10 +9,11 @@ from marshmallow import ValidationError
 
 from handlers.request_body import _read_urlencoded
 from rollcall.model.event import Event
+from rollcall.model.fault import Fault
 from rollcall.model.form import Choice
 from schemas.event import EventFileError
 from schemas.faults import sentences
-from schemas.form import faults_of, in_codes, in_labels, read_form, schema_for, written
+from schemas.form import asked_of, faults_of, in_codes, in_labels, read_form, schema_for, written
 from schemas.kinds import KINDS, Answer, countries
 from tests.support.builders import EVENTS, an_event, an_event_asking
 
@@ -97,7 +98,11 @@ def test_what_is_kept_of_an_answer(kind: str, more: str, given: object, stored: 
         ("number", "least = 1\nmost = 3", "3.5", "out_of_bounds"),
         ("number", "", float("inf"), "not_a_number"),
         ("date", "", "29.2.2004", "not_a_date"),
-        ("date", "least = 2004-03-01", "2004-02-29", "out_of_bounds"),
+        ("number", "least = 1", 0, "too_small"),
+        ("number", "most = 3", 4, "too_large"),
+        ("date", "least = 2004-03-01", "2004-02-29", "too_early"),
+        ("date", "most = 2004-03-01", "2004-03-02", "too_late"),
+        ("date", "least = 2004-03-01\nmost = 2004-03-01", "2004-02-29", "out_of_bounds"),
         ("country", "", "Atlantis", "not_a_choice"),
         ("country", "", "EU", "not_a_choice"),
         ("consent", "required = true", "no", "required"),
@@ -107,6 +112,55 @@ def test_what_is_kept_of_an_answer(kind: str, more: str, given: object, stored: 
 )
 def test_what_is_wrong_is_said(kind: str, more: str, given: object, fault: str) -> None:
     assert faults_in(event_with(kind, more), own=given) == {"own": [fault]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "given", "said"),
+    [
+        ("text", "max_length = 1", "ab", "Please shorten this to 1 character; it has 2."),
+        ("lines", "max_length = 2000", "a" * 4001, "Please shorten this to 2,000 characters; it has 4,001."),
+        ("lines", "", "a\n" * 21, "Please write this in 20 lines at the most; it has 21."),
+        ("number", "least = 1000\nmost = 2000.5", 1, "This should be between 1000 and 2000.5."),
+        ("date", "most = 2004-03-01", "2004-03-02", "This should not be after 1 March 2004."),
+    ],
+)
+def test_counts_and_days_are_said_as_the_language_has_them(kind: str, more: str, given: object, said: str) -> None:
+    event = event_with(kind, more)
+    with pytest.raises(ValidationError) as refused:
+        read_form(event, PERSON | {"own": given})
+    assert sentences(event, faults_of(refused.value)) == {"own": [said]}
+
+
+def test_a_fault_of_a_field_that_is_gone_is_still_said() -> None:
+    assert sentences(an_event(), {"gone": [Fault("required")]}) == {"gone": ["Please fill this in."]}
+
+
+DRINK = """
+[[form.fields]]
+name = "drink"
+label = "Drink"
+kind = "choice"
+choices = ["Tea", "Coffee", "Water"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "hint"),
+    [
+        ("", "optional"),
+        ("required = true", ""),
+        ('only_if = { drink = ["tea"] }', "optional, only if “Drink” is “Tea”"),
+        ('required = true\nonly_if = { drink = ["tea", "coffee"] }', "only if “Drink” is “Tea” or “Coffee”"),
+        ('required_if = { drink = ["tea"] }', "needed if “Drink” is “Tea”"),
+        (
+            'only_if = { drink = ["tea", "water"] }\nrequired_if = { drink = ["tea"] }',
+            "only if “Drink” is “Tea” or “Water”, needed if “Drink” is “Tea”",
+        ),
+    ],
+)
+def test_when_a_field_is_asked_stands_behind_its_label(more: str, hint: str) -> None:
+    event = an_event_asking(NEEDED + DRINK + OWN.format(kind="text") + more)
+    assert asked_of(event)[-1].hint == hint
 
 
 def test_nothing_is_kept_of_what_was_left_empty() -> None:
@@ -308,7 +362,7 @@ def stars() -> Iterator[str]:
 
     class Stars(Answer, kind="stars"):
         longest = 5
-        wording = "Give stars to “{label}”."
+        wording = "Give stars to “%(label)s”."
 
         def check(self, text: str) -> None:
             if set(text) != {"*"}:
