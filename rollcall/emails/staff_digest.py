@@ -246,7 +246,7 @@ def _form_for_staff(
     if form.status in REGISTERED and form.registration_id:
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
-    stands, name = people.get(form.registration_id or ""), wording.name_of(form.answers)
+    stands, name = people.get(form.registration_id or ""), wording.name_of(event, form.answers)
     if form.status is FormStatus.CONFLICT and stands and form.answers:
         came = spoken.gettext(
             "%(name)s: differs from the registered one, reference %(reference)s", name=name, reference=stands.reference
