@@ -201,7 +201,10 @@ def _read(
     reading = replace(reading, forms=tuple(forms))
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
-        to_review = [InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form)) for form in forms]
+        to_review = [
+            InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form), language=form.language)
+            for form in forms
+        ]
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
@@ -264,7 +267,7 @@ def _registered_forms(
     found = reading.forms
     can_answer = _can_answer(desk, read.sender, now) and not _was_answered(desk, read)
     came = partial(_came_of, desk, event, read, told, refuses=reading.refuses, can_answer=can_answer)
-    forms = list(map(came, found))
+    forms = [replace(came(form), language=form.language) for form in found]
     past = intake_now(desk, event).past
     status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()

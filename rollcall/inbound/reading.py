@@ -12,7 +12,7 @@ from rollcall.inbound.html import text_of_html
 from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.message import first_of, message_of
 from rollcall.inbound.mime import File, Headers, Parts, decoded
-from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, unproven
+from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, language_of, unproven
 from rollcall.inbound.webhook import glance as glance  # with the rest, a reader in this process
 from rollcall.inbound.webhook import open_post
 from rollcall.model.email import Attachment
@@ -82,6 +82,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         unproven=unproven(post, headers) or over,
         spam=is_spam(post),
         recipients=post.envelope_to,
+        language=language_of(headers),
     )
 
 

@@ -1,4 +1,4 @@
-"""Who sent an e-mail, when it arrived, and whether a program sent it."""
+"""Who sent an e-mail, in which language, when it arrived, and whether a program sent it."""
 
 import re
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ from typing import Any
 
 from rollcall.inbound.mime import File, Headers, decoded
 from rollcall.inbound.webhook import Post
+from rollcall.language import languages
 from rollcall.model.inbound import MachineSign, Reason, ReviewReason
 
 SPAM_SCORE = 5.0
@@ -72,6 +73,14 @@ def from_addresses(headers: Headers) -> tuple[str, ...]:
     written = headers.all("from")
     addresses = _addresses(written) or _addresses(map(decoded, written))
     return tuple({address.casefold(): address for address in addresses}.values())
+
+
+def language_of(headers: Headers) -> str:
+    """As the sender's program names it (RFC 3282), among those that the desk speaks; Outlook does."""
+    named = (headers.first("content-language"), headers.first("accept-language"))
+    tags = (tag.strip().partition(";")[0] for value in named for tag in value[:LONGEST_FROM].split(","))
+    codes = (tag.partition("-")[0].strip().lower() for tag in tags)
+    return next((code for code in codes if code in languages()), "")
 
 
 def arrived_at(headers: Headers) -> datetime | None:

@@ -106,6 +106,8 @@ class ParsedForm:
     quoted: bool = False
     """All of it."""
     doubts: Doubts = field(default_factory=dict)
+    language: str = ""
+    """Of its labels (BCP 47); empty where they do not tell."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ class ParsedEmail:
     unproven: Reason | None = None
     spam: bool = False
     recipients: tuple[str, ...] = ()
+    language: str = ""
+    """That its headers name, among those that the desk speaks (BCP 47)."""
 
 
 class InboundStatus(StrEnum):
@@ -172,6 +176,8 @@ class InboundForm:
     doubts: Doubts = field(default_factory=dict)
     person: str | None = None
     """`person_key`, where the form says enough."""
+    language: str = ""
+    """Of its labels (BCP 47); empty where they do not tell."""
 
 
 @dataclass(frozen=True)

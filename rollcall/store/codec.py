@@ -190,6 +190,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
                 "answers": dict(form.answers),
                 "faults": {name: [_coded(fault) for fault in faults] for name, faults in form.faults.items()},
                 "doubts": {doubt.value: list(about) for doubt, about in form.doubts.items()},
+                "language": form.language,
             }
             for form in inbound.forms
         ],
@@ -229,6 +230,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
                     for name, faults in form["faults"].items()
                 },
                 doubts={Doubt(code): tuple(about) for code, about in form.get("doubts", {}).items()},
+                language=form.get("language", ""),
             )
             for form in record["forms"]
         ),

@@ -10,9 +10,9 @@ FORM = InboundForm(FormStatus.INCOMPLETE, answers={"family_name": "Diallo"})
 INBOUND = InboundEmail("0" * 24, "intgov04", stored_at=NOW, forms=(FORM,))
 
 
-def test_a_form_from_before_doubts_were_stored_has_none() -> None:
+def test_a_form_from_before_doubts_and_languages_were_stored_has_none() -> None:
     record = codec.inbound_record(INBOUND)
-    del record["forms"][0]["doubts"]
+    del record["forms"][0]["doubts"], record["forms"][0]["language"]
     assert codec.inbound_from(INBOUND.id, record, NOW, None) == INBOUND
 
 

@@ -645,6 +645,7 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
                     "came_at": (),
                 },
                 doubts={Doubt.UNKNOWN_LABEL: ("Passport No.", "N°"), Doubt.QUOTED: ()},
+                language="fr",
             ),
         ),
         not_read=("scan 1.tiff", ""),

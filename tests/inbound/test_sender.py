@@ -6,7 +6,7 @@ from email.header import Header
 import pytest
 
 from rollcall.inbound.mime import File, Headers, headers_of
-from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_spam, unproven
+from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_spam, language_of, unproven
 from rollcall.inbound.webhook import Post, open_post
 from rollcall.model.inbound import MachineSign, Reason, ReviewReason
 from tests.support.inbound import raw_post, stored
@@ -66,6 +66,20 @@ class TestFromAddresses:
 
     def test_of_two_fields(self) -> None:
         assert from_addresses(headers("From: a@x.org", "From: b@x.org")) == ("a@x.org", "b@x.org")
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (["Accept-Language: fr-FR, en-US", "Content-Language: fr-FR"], "fr"),  # as Outlook does
+        (["Accept-Language: en-US, ru-RU", "Content-Language: ru"], "ru"),
+        (["Accept-Language: th-TH, zh-Hans-CN;q=0.8"], "zh"),
+        (["Content-Language: th-TH"], ""),
+        ([], ""),
+    ],
+)
+def test_the_senders_program_names_the_language(said: list[str], code: str) -> None:
+    assert language_of(headers(FROM, *said)) == code
 
 
 class TestCameAt:
