@@ -166,7 +166,7 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
         number=place + 1,
-        name=unlinked(registered.registration.full_name) if registered else row or name_of(form.answers),
+        name=unlinked(registered.registration.full_name) if registered else row or name_of(event, form.answers),
         outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[
