@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from marshmallow import ValidationError
 
-from rollcall.language import N_
+from rollcall.language import N_, NP_
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
 from schemas.text import Lines, Name, Signature, Text, fault, messages
@@ -416,8 +416,8 @@ def _see_that_there_are_no_bounds(field: FormField) -> None:
         raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
 
 
-_YES = Choice("yes", N_("Yes"), ("Y", "True", "Oui", "Sí", "I agree"))
-_NO = Choice("no", N_("No"), ("N", "False", "Non"))
+_YES = Choice("yes", N_("Yes"), tuple(NP_("other words, with commas between", "Y, True, I agree").split(", ")))
+_NO = Choice("no", N_("No"), tuple(NP_("other words, with commas between", "N, False").split(", ")))
 _NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 """What CLDR has beside the countries and territories of ISO 3166-1: reserved codes, groups, and codes of its own."""
 
