@@ -43,6 +43,7 @@ from rollcall.documents.roster import SortedRows, also_in_table, sheets
 from rollcall.documents.roster_content import Drawn, RosterContent
 from rollcall.documents.workbook import write_workbook
 from rollcall.emails import roster as roster_email
+from rollcall.language import language
 from rollcall.model.email import (
     AT_ONCE,
     Attempt,
@@ -202,7 +203,9 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
             with watch.step("the people and the CSV"):
                 rows.add(also_in_table(event, content.people, table), content.closes_at)
             with watch.step("the workbook"):
-                write_workbook(workbook, event.title, content.closes_at, sheets(event, content, rows))
+                write_workbook(
+                    workbook, event.title, language(event.language), content.closes_at, sheets(event, content, rows)
+                )
             counted = rows.named("organization"), rows.named("hotel"), rows.doubles()
         sizes.update({one.name: one.stat().st_size for one in (workbook, table)})
         return Drawn((workbook, table), *counted)

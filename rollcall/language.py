@@ -128,10 +128,14 @@ class Language:
 
         return get_timezone_location(zone, self.locale, return_city=True)
 
-    def number(self, number: int) -> str:
+    def number(self, number: float) -> str:
         from babel.numbers import format_decimal
 
         return format_decimal(number, locale=self.locale)
+
+    def named(self, code: str) -> str:
+        """Another language in this one: `French`."""
+        return str(self.locale.languages.get(code, code))
 
 
 @cache

@@ -9,11 +9,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from rollcall.documents.roster_content import (
+    NOT_GIVEN,
     WHY_QUARANTINED,
     Drawn,
     Named,
@@ -21,9 +23,12 @@ from rollcall.documents.roster_content import (
     RosterContent,
     RosterRow,
     Shown,
+    language_of,
     roster_file_name,
+    status_in_words,
 )
 from rollcall.documents.workbook import Column, Sheet, write_workbook
+from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.form import nights
@@ -38,28 +43,29 @@ Cells = Mapping[str, str | int]
 NAMED = 200
 """Organizations, and hotels."""
 DOUBLES_NAMED = 5
-NOT_GIVEN = "(not given)"
-
+LANGUAGE = "Language"
+"""A column; no field has a capital in its name."""
 NIGHTS = "nights"
 NO_LONGER_ASKED = "no_longer_asked"
 """Answers to fields that the form had when they were given."""
 _COLUMNS = {
-    "reference": Column("Reference", 12, wraps=False),
-    "received": Column("Received", 11, wraps=False),
-    "confirmation": Column("Confirmation", 13, wraps=False),
-    "doubles": Column("May be the same as", 12, wraps=False),
-    NIGHTS: Column("Nights", 7, wraps=False),
-    NO_LONGER_ASKED: Column("No longer asked", 28),
-    "in_time": Column("E-mailed in time, at", 12, wraps=False),
-    "same_hotel": Column("Hotel", 28),
-    "sign": Column("Please sign", 36),
-    "count_of": Column("Count of", 16),
-    "counted": Column("Name", 64),
-    "people": Column("People", 10, wraps=False),
-    "name": Column("Name", 28),
-    "sender": Column("E-mail address of the sender", 32),
-    "missing": Column("Missing", 48),
-    "why": Column("Why", 20),
+    "reference": Column(N_("Reference"), 12, wraps=False),
+    "received": Column(N_("Received"), 11, wraps=False),
+    "confirmation": Column(N_("Confirmation"), 13, wraps=False),
+    "doubles": Column(N_("May be the same as"), 12, wraps=False),
+    NIGHTS: Column(N_("Nights"), 7, wraps=False),
+    NO_LONGER_ASKED: Column(N_("No longer asked"), 28),
+    "in_time": Column(N_("E-mailed in time"), 12, wraps=False),
+    "same_hotel": Column(N_("Hotel"), 28),
+    "sign": Column(N_("Please sign"), 36),
+    "count_of": Column(N_("Count of"), 16),
+    "counted": Column(N_("Name"), 64),
+    "people": Column(N_("People"), 10, wraps=False),
+    "name": Column(N_("Name"), 28),
+    "sender": Column(N_("E-mail address of the sender"), 32),
+    "missing": Column(N_("Missing or wrong"), 48),
+    "why": Column(N_("Why it needs review"), 20),
+    LANGUAGE: Column(N_("Language"), 10, wraps=False),
 }
 _WIDTHS = {"title": 6, "category": 20, "organization": 30, "hotel": 20, "first_name": 14, "hotel_tel": 13}
 """Where it differs from that of the field's kind."""
@@ -70,7 +76,9 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
     workbook, table = (folder / roster_file_name(event.slug, ending) for ending in (".xlsx", ".csv"))
     with closing(SortedRows(event)) as rows:
         rows.add(also_in_table(event, content.people, table), content.closes_at)
-        write_workbook(workbook, f"Roster: {event.title}", content.closes_at, sheets(event, content, rows))
+        spoken = language(event.language)
+        title = spoken.gettext("Roster: %(event)s", event=event.title)
+        write_workbook(workbook, title, spoken, content.closes_at, sheets(event, content, rows))
         organizations, hotels = (
             rows.named(name) if event.field(name) else Shown((), 0) for name in ("organization", "hotel")
         )
@@ -87,7 +95,7 @@ def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iter
             if one.part is Part.ROSTER:
                 received_at = one.registered.received_at.astimezone(UTC).isoformat(timespec="seconds")
                 about = {"reference": one.registered.reference, "received_at": received_at}
-                cells = {**_answers(event, one.registered), **about, "confirmation": _sent(one)}
+                cells = {**_answers(event, one.registered), **about, "confirmation": _sent(one).value}
                 table.writerow({name: guarded(text) for name, text in cells.items()})
             yield one
 
@@ -104,13 +112,17 @@ _FORMULA = re.compile(rf"""(?:\A|(?<=[;\t\r\n|:,"']))(?=[\s"']{{0,9}}[{_SIGNS}])
 
 
 def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:
-    columns = {**_COLUMNS, **{answer.field.name: _column(answer) for answer in asked_of(event)}}
+    spoken = language(event.language)
+    columns = {name: replace(column, label=spoken.gettext(column.label)) for name, column in _COLUMNS.items()}
+    columns |= {answer.field.name: _column(answer) for answer in asked_of(event)}
 
     def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
-        return Sheet(name, {one: columns[one] for one in across if one in columns}, cells, count, **printed)
+        shown = {one: columns[one] for one in across if one in columns}
+        return Sheet(spoken.pgettext("sheet, at most 31 characters", name), shown, cells, count, **printed)
 
     fields, person = _asked(event), ("family_name", "first_name", "organization")
-    roster = "reference", *fields, "received", "confirmation", "doubles"
+    in_language = (LANGUAGE,) if len(event.languages) > 1 else ()
+    roster = "reference", *fields, *in_language, "received", "confirmation", "doubles"
     if rows.some_no_longer_asked:
         roster = *roster, NO_LONGER_ASKED
     at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
@@ -119,16 +131,41 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     by_hotel, by_name = rows.of(order="hotel_key = '', hotel_key, name"), rows.of(order="name")
     not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
     made = (
-        sheet("Roster", roster, rows.of(), listed),
-        sheet("By hotel", at_hotel, by_hotel, listed if event.field("hotel") else 0),
-        sheet("At the door", at_door, by_name, listed if event.venue else 0, portrait=True, least_height=_TO_SIGN_IN),
-        sheet("Totals", ("count_of", "counted", "people"), totals, len(totals), portrait=True),
-        sheet("Late", (*roster, "in_time"), rows.of(Part.LATE), late),
-        sheet("Withdrawn", roster, rows.of(Part.WITHDRAWN), withdrawn),
-        sheet("Not completed", ("name", "sender", "missing", "received"), not_completed, len(not_completed)),
-        sheet("Needs review", ("why", "received", *fields), quarantined, len(quarantined)),
+        sheet(NP_("sheet, at most 31 characters", "Roster"), roster, rows.of(), listed),
+        sheet(
+            NP_("sheet, at most 31 characters", "By hotel"), at_hotel, by_hotel, listed if event.field("hotel") else 0
+        ),
+        sheet(
+            NP_("sheet, at most 31 characters", "At the door"),
+            at_door,
+            by_name,
+            listed if event.venue else 0,
+            portrait=True,
+            least_height=_TO_SIGN_IN,
+        ),
+        sheet(
+            NP_("sheet, at most 31 characters", "Totals"),
+            ("count_of", "counted", "people"),
+            totals,
+            len(totals),
+            portrait=True,
+        ),
+        sheet(NP_("sheet, at most 31 characters", "Late"), (*roster, "in_time"), rows.of(Part.LATE), late),
+        sheet(NP_("sheet, at most 31 characters", "Withdrawn"), roster, rows.of(Part.WITHDRAWN), withdrawn),
+        sheet(
+            NP_("sheet, at most 31 characters", "Not completed"),
+            ("name", "sender", "missing", "received"),
+            not_completed,
+            len(not_completed),
+        ),
+        sheet(
+            NP_("sheet, at most 31 characters", "Needs review"),
+            ("why", "received", *fields, *in_language),
+            quarantined,
+            len(quarantined),
+        ),
     )
-    return [one for one in made if one.count or one.name == "Roster"]
+    return [one for one in made if one.count or one is made[0]]
 
 
 Place = tuple[int, str, str]
@@ -161,7 +198,7 @@ class SortedRows:
     def __init__(self, event: Event) -> None:
         self._event = event
         self.some_no_longer_asked = False
-        self._names = ["reference", *_asked(event), "received", "confirmation", NO_LONGER_ASKED]
+        self._names = ["reference", *_asked(event), LANGUAGE, "received", "confirmation", NO_LONGER_ASKED]
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
         self._file.execute("pragma journal_mode = off")
         self._file.execute(f"create table people ({_KEPT})")
@@ -170,16 +207,17 @@ class SortedRows:
         self._file.close()
 
     def add(self, people: Iterable[RosterRow], closes_at: datetime) -> None:
-        place_of = place(self._event)
+        place_of, event = place(self._event), self._event
 
         def row(one: RosterRow) -> dict[str, object]:
             registered, person = one.registered, one.registered.registration
             reference, arrived_at, in_time = registered.reference, registered.arrived_at, ""
             if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, closes_at):
-                in_time = _time(arrived_at, self._event)
-            cells = {"reference": reference, **_cells(self._event, registered), "confirmation": _sent(one)}
+                in_time = _time(arrived_at, event)
+            confirmed = status_in_words(event, _sent(one))
+            cells = {"reference": reference, **_cells(event, registered), "confirmation": confirmed}
             self.some_no_longer_asked = self.some_no_longer_asked or bool(cells[NO_LONGER_ASKED])
-            hotel = self._event.hotel_of(person.answers) or None
+            hotel = event.hotel_of(person.answers) or None
             category, organization_key, name = place_of(person)
             return {
                 "part": one.part,
@@ -190,7 +228,7 @@ class SortedRows:
                 "represents": cells.get("category"),
                 "hotel": hotel,
                 "hotel_key": hotel_key(hotel or ""),
-                "confirmation": _sent(one),
+                "confirmation": confirmed,
                 "similarity": None if registered.is_withdrawn else hash(similarity_key(person)),
                 "reference": reference,
                 "cells": json.dumps([cells.get(name, "") for name in self._names], ensure_ascii=False),
@@ -207,6 +245,7 @@ class SortedRows:
 
     def of(self, part: Part = Part.ROSTER, *, order: str = "") -> Iterator[Cells]:
         """By place, or in this order. Sorts only keys, and looks each row up at its turn."""
+        not_given = language(self._event.language).gettext(NOT_GIVEN)
         in_order = self._file.execute(
             f"select rowid from people where part = ? order by {order or _PLACE}, rowid", (part,)
         )
@@ -215,7 +254,7 @@ class SortedRows:
                 "select cells, in_time, doubles, hotel from people where rowid = ?", number
             )
             own: dict[str, str] = dict(zip(self._names, json.loads(cells), strict=True))
-            yield {**own, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or NOT_GIVEN}
+            yield {**own, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or not_given}
 
     def count(self, part: Part = Part.ROSTER) -> int:
         return self._count("people where part = ?", (part,))
@@ -262,22 +301,29 @@ _TAKE_USUAL_SPELLING = """
 
 
 def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
-    yield {"count_of": "People", "counted": "On the roster", "people": rows.count()}
-    yield {"count_of": "People", "counted": "Late", "people": rows.count(Part.LATE)}
+    spoken = language(event.language)
+
+    def counted(of: str, name: str, people: int) -> Cells:
+        return {"count_of": of, "counted": name, "people": people}
+
+    of_people = spoken.gettext("People")
+    yield counted(of_people, spoken.gettext("On the roster"), rows.count())
+    yield counted(of_people, spoken.gettext("Late"), rows.count(Part.LATE))
     if withdrawn := rows.count(Part.WITHDRAWN):
-        yield {"count_of": "People", "counted": "Withdrawn", "people": withdrawn}
-    yield {"count_of": "People", "counted": "May have registered twice", "people": rows.doubles()}
+        yield counted(of_people, spoken.gettext("Withdrawn"), withdrawn)
+    yield counted(of_people, spoken.gettext("May have registered twice"), rows.doubles())
     category = event.field("category")
     of = {"represents": category.label} if category else {}
-    of |= {"confirmation": "Confirmation"}
-    of |= {name: word for name, word in (("hotel", "Hotel"), ("organization", "Organization")) if event.field(name)}
+    of |= {"confirmation": spoken.gettext("Confirmation")}
+    named_by = {"hotel": spoken.gettext("Hotel"), "organization": spoken.gettext("Organization")}
+    of |= {name: word for name, word in named_by.items() if event.field(name)}
     for what, label in of.items():
         named = rows.named(what)
         for name, times in named.shown:
-            yield {"count_of": label, "counted": name or NOT_GIVEN, "people": times}
+            yield counted(label, name or spoken.gettext(NOT_GIVEN), times)
         if others := named.count - len(named.shown):
-            counted = rows.count() - sum(times for _, times in named.shown)
-            yield {"count_of": label, "counted": f"{others} others, on the roster", "people": counted}
+            rest = spoken.ngettext("%(count)s other, on the roster", "%(count)s others, on the roster", others)
+            yield counted(label, rest, rows.count() - sum(times for _, times in named.shown))
 
 
 def _not_completed(event: Event, content: RosterContent) -> list[Cells]:
@@ -290,13 +336,15 @@ def _not_completed(event: Event, content: RosterContent) -> list[Cells]:
 def _quarantined(event: Event, content: RosterContent) -> list[Cells]:
     place_of = place(event)
     in_order = sorted(content.quarantined, key=lambda one: place_of(one.form.registration))
-    return [{"why": WHY_QUARANTINED[one.signal], **_cells(event, one.form)} for one in in_order]
+    spoken = language(event.language)
+    return [{"why": spoken.gettext(WHY_QUARANTINED[one.signal]), **_cells(event, one.form)} for one in in_order]
 
 
 def _cells(event: Event, one: Registered) -> Mapping[str, str]:
     words, asked = in_words(event, one.registration), {field.name for field in event.fields}
     gone = "\n".join(f"{name}: {text}" for name, text in words.items() if name not in asked)
-    return {**_answers(event, one), **words, NO_LONGER_ASKED: gone, "received": _time(one.received_at, event)}
+    about = {LANGUAGE: language_of(event, one.registration), "received": _time(one.received_at, event)}
+    return {**_answers(event, one), **words, NO_LONGER_ASKED: gone, **about}
 
 
 def _answers(event: Event, one: Registered) -> Mapping[str, str]:
@@ -317,8 +365,8 @@ def _asked(event: Event) -> list[str]:
     return names
 
 
-def _sent(one: RosterRow) -> str:
-    return (one.unsent.status if one.unsent else EmailStatus.SENT).value
+def _sent(one: RosterRow) -> EmailStatus:
+    return one.unsent.status if one.unsent else EmailStatus.SENT
 
 
 def _column(answer: Answer) -> Column:

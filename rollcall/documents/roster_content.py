@@ -8,14 +8,37 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from rollcall.model.email import OutboxEntry
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.language import N_, NP_, language
+from rollcall.model.email import EmailStatus, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, Registration
 
 _T = TypeVar("_T")
+NOT_GIVEN = N_("(not given)")
 WHY_QUARANTINED = {
-    BotSignal.HIDDEN_FIELD: "a field that people do not see was filled in",
-    BotSignal.TOO_FAST: "sent within 3 seconds of opening the page",
+    BotSignal.HIDDEN_FIELD: N_("a field that people do not see was filled in"),
+    BotSignal.TOO_FAST: N_("sent within 3 seconds of opening the page"),
 }
+_STATUS = {
+    EmailStatus.PENDING: NP_("an e-mail", "pending"),
+    EmailStatus.SENDING: NP_("an e-mail", "sending"),
+    EmailStatus.UNKNOWN: NP_("an e-mail", "unknown"),
+    EmailStatus.SENT: NP_("an e-mail", "sent"),
+    EmailStatus.DELIVERED: NP_("an e-mail", "delivered"),
+    EmailStatus.BOUNCED: NP_("an e-mail", "bounced"),
+    EmailStatus.DROPPED: NP_("an e-mail", "dropped"),
+    EmailStatus.FAILED: NP_("an e-mail", "failed"),
+    EmailStatus.CANCELLED: NP_("an e-mail", "cancelled"),
+}
+
+
+def status_in_words(event: Event, status: EmailStatus) -> str:
+    return language(event.language).pgettext("an e-mail", _STATUS[status])
+
+
+def language_of(event: Event, registration: Registration) -> str:
+    """In which to write to a person; empty where an event has but one."""
+    return language(event.language).named(registration.language) if len(event.languages) > 1 else ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from rollcall.language import Language
+
 _LONGEST_IN_CELL = 32_767  # characters, Excel's limit
 _TALLEST_ROW = 409.0  # points, Excel's limit
 _WIDEST = 2.2  # digits, a Chinese character
@@ -49,14 +51,14 @@ class Sheet:
     least_height: float = 0.0
 
 
-def write_workbook(path: Path, title: str, created: datetime, sheets: Sequence[Sheet]) -> None:
+def write_workbook(path: Path, title: str, spoken: Language, created: datetime, sheets: Sequence[Sheet]) -> None:
     """The rows go straight into the zipped sheets: xlsxwriter would write them to disk twice, 2,400 bytes a person,
     and on Cloud Run the disk is memory."""
     frame = io.BytesIO()
     with xlsxwriter.Workbook(frame, {"in_memory": True}) as workbook:
         workbook.set_properties({"title": title, "created": created.replace(tzinfo=None)})
         for sheet in sheets:
-            _add_sheet(workbook, title, sheet)
+            _add_sheet(workbook, title, spoken, sheet)
     filled = {f"xl/worksheets/sheet{number}.xml": sheet for number, sheet in enumerate(sheets, start=1)}
     with ZipFile(frame) as parts, ZipFile(path, "w") as whole:
         for part in parts.infolist():
@@ -114,18 +116,22 @@ def _wide(letter: str) -> float:
     return _WIDEST if letter > "\u1100" and unicodedata.east_asian_width(letter) in "WF" else 1.05
 
 
-def _add_sheet(workbook: xlsxwriter.Workbook, title: str, sheet: Sheet) -> None:
+def _add_sheet(workbook: xlsxwriter.Workbook, title: str, spoken: Language, sheet: Sheet) -> None:
     page = workbook.add_worksheet(sheet.name)
-    text = {"text_wrap": True, "align": "left", "valign": "top"}  # right-to-left names too stay in their column
+    begins, ends = ("R", "L") if spoken.dir == "rtl" else ("L", "R")
+    # names of the other direction too stay in their column
+    text = {"text_wrap": True, "align": "left" if begins == "L" else "right", "valign": "top"}
     header = workbook.add_format({**text, "bold": True, "bg_color": "#DCE6F1", "border": 1})
     body = workbook.add_format({**text, "num_format": "@", "bottom": 1, "bottom_color": "#C9D1D9"})
     across = widths(sheet)
-    for number, (column, width) in enumerate(zip(sheet.columns.values(), across, strict=True)):
-        page.set_column(number, number, width, body)
-        page.write_string(0, number, column.label, header)
+    for place, (column, width) in enumerate(zip(sheet.columns.values(), across, strict=True)):
+        page.set_column(place, place, width, body)
+        page.write_string(0, place, column.label, header)
     bold = [width / 1.15 for width in across]
     page.set_row(0, row_height([column.label for column in sheet.columns.values()], bold))
     page.freeze_panes(1, 1)
+    if begins == "R":
+        page.right_to_left()
     page.autofilter(0, 0, max(sheet.count, 1), len(sheet.columns) - 1)
     page.set_portrait() if sheet.portrait else page.set_landscape()
     page.set_paper(9)  # A4
@@ -134,8 +140,12 @@ def _add_sheet(workbook: xlsxwriter.Workbook, title: str, sheet: Sheet) -> None:
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
     printed = title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
-    page.set_header(f"&L{printed}&R{sheet.name}")
-    page.set_footer("&LPrinted &D&RPage &P of &N")
+    page.set_header(f"&{begins}{printed}&{ends}{sheet.name}")
+    printed_on, number = (
+        spoken.gettext("Printed %(day)s", day="&D"),
+        spoken.gettext("Page %(page)s of %(pages)s", page="&P", pages="&N"),
+    )
+    page.set_footer(f"&{begins}{printed_on}&{ends}{number}")
 
 
 def _with_rows(part: bytes, sheet: Sheet) -> Iterator[bytes]:

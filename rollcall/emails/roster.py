@@ -13,6 +13,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest
 from rollcall.documents.roster import draw
 from rollcall.documents.roster_content import (
+    NOT_GIVEN,
     NOTHING,
     ROSTER_TYPES,
     Drawn,
@@ -22,17 +23,19 @@ from rollcall.documents.roster_content import (
     RosterContent,
     RosterRow,
     Shown,
+    language_of,
     roster_file_id,
 )
 from rollcall.emails import wording
-from rollcall.emails.wording import ATTACHED, NOT_GIVEN, SHOWN
+from rollcall.emails.wording import ATTACHED, SHOWN
+from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Closing, Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
-from rollcall.model.registration import QuarantinedForm
-from templates import in_zone, words
+from rollcall.model.registration import QuarantinedForm, Registered
+from templates import in_zone
 
 LARGEST_HTML = 95_000
 """Bytes; Gmail cuts an e-mail at 102 kB."""
@@ -41,6 +44,14 @@ _SHOWN_IF_IT_FITS = (15, 8, 4, 2)
 IN_WORKBOOK = 1000
 """Quarantined forms, and incomplete ones; robots may send many."""
 LONGEST_CELL = 250  # characters
+_BY_EMAIL = {
+    InboundStatus.UNREAD: N_("Not read yet"),
+    InboundStatus.REGISTERED: N_("Registered (including late ones)"),
+    InboundStatus.WAITING_FOR_SENDER: N_("Waiting for the sender"),
+    InboundStatus.NEEDS_REVIEW: N_("Needs review"),
+    InboundStatus.AUTOMATIC: N_("Automatic"),
+    InboundStatus.SPAM: N_("Spam"),
+}
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class Roster:
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+    event = event.in_language(event.staff_language)
     return word(entry, event, gather(desk, event, entry.to, intake), intake)
 
 
@@ -128,26 +140,31 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
 
 
 def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
-    closing = _closing(event, intake)
+    closing, spoken = _closing(event, intake), language(event.language)
     undelivered, late, withdrawn = roster.undelivered.first(rows), roster.late.last(rows), roster.withdrawn.last(rows)
     listed = closing.count - withdrawn.count
     not_completed, quarantined = roster.not_completed.last(rows), roster.quarantined.last(rows)
     return wording.worded(
         entry,
         event,
-        f"Roster: {event.title}, {listed} registered",
+        spoken.ngettext(
+            "Roster: %(event)s, %(count)s registered",
+            "Roster: %(event)s, %(count)s registered",
+            listed,
+            event=event.title,
+        ),
         "roster",
         attachments=roster.attached,
         roster=roster,
         intake=intake,
         links_hold_until=intake.as_of + VALID_FOR[LinkPurpose.ROSTER],
         attached=[file.name for file in roster.attached],
-        linked=[(file.name, f"{file.size / 1_000_000:.1f} MB", file.link) for file in roster.linked],
+        linked=[(file.name, spoken.number(round(file.size / 1_000_000, 1)), file.link) for file in roster.linked],
         by_category=[(category.label, roster.by_category.get(category.code, 0)) for category in event.categories],
-        organizations=_named(roster.organizations.first(rows)),
-        hotels=_named(roster.hotels.first(rows)),
+        organizations=_named(event, roster.organizations.first(rows)),
+        hotels=_named(event, roster.hotels.first(rows)),
         undelivered=undelivered,
-        undelivered_rows=[_undelivered_row(one) for one in undelivered.shown],
+        undelivered_rows=[_undelivered_row(event, one) for one in undelivered.shown],
         listed=listed,
         withdrawn=withdrawn,
         withdrawn_rows=[_withdrawn_row(event, one) for one in withdrawn.shown],
@@ -156,32 +173,35 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         not_completed=not_completed,
         not_completed_rows=[_not_completed_row(event, one) for one in not_completed.shown],
         quarantined=quarantined,
-        quarantined_rows=[wording.quarantined_row(event, one) for one in quarantined.shown],
+        quarantined_rows=[_quarantined_row(event, one) for one in quarantined.shown],
         in_workbook=IN_WORKBOOK,
-        by_email=by_email(roster.inbound, roster.resolved),
+        by_email=by_email(event, roster.inbound, roster.resolved),
     )
 
 
-def by_email(counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[str, int]]:
+def by_email(event: Event, counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[str, int]]:
     """Each e-mail counts in one row above the last. `resolved`: of those that need review."""
     if not sum(counts.values()):
         return []
-    names = {status: words(status).capitalize() for status in InboundStatus}
-    if counts.get(InboundStatus.REGISTERED):
-        names[InboundStatus.REGISTERED] += " (including late ones)"
+    spoken = language(event.language)
+    names = {status: spoken.gettext(_BY_EMAIL[status]) for status in InboundStatus}
     if counts.get(InboundStatus.NEEDS_REVIEW):
-        names[InboundStatus.NEEDS_REVIEW] += f" ({resolved} dealt with)"
+        names[InboundStatus.NEEDS_REVIEW] = spoken.ngettext(
+            "Needs review (%(count)s dealt with)", "Needs review (%(count)s dealt with)", resolved
+        )
     told = [status for status in InboundStatus if counts.get(status) or status is not InboundStatus.UNREAD]
-    return [*((names[status], counts.get(status, 0)) for status in told), ("All", sum(counts.values()))]
+    rows = [(names[status], counts.get(status, 0)) for status in told]
+    return [*rows, (spoken.pgettext("e-mails", "All"), sum(counts.values()))]
 
 
 def incomplete_form(event: Event, inbound: InboundEmail, form: InboundForm) -> IncompleteForm:
     too_early = form.status is FormStatus.NOT_YET_OPEN
-    labels = ", ".join(field.label for field in event.fields if field.name in form.faults)
+    spoken = language(event.language)
+    labels = spoken.listed([field.label for field in event.fields if field.name in form.faults])
     return IncompleteForm(
         name=_cell(f"{form.answers.get('first_name', '')} {form.answers.get('family_name', '')}"),
         sender=_cell(inbound.sender),
-        missing="nothing, but it came before registration opened" if too_early else labels,
+        missing=spoken.gettext("nothing, but it came before registration opened") if too_early else labels,
         received_at=inbound.received_at,
     )
 
@@ -265,37 +285,54 @@ def _handed_out(
     return (), tuple(linked)
 
 
-def _undelivered_row(one: RosterRow) -> tuple[str, str]:
-    unsent = f" ({wording.standing(one.unsent)})" if one.unsent else ""
-    return wording.who(one.registered), f"{wording.address(one.registered.registration.email)}{unsent}"
+def _row(event: Event, one: Registered, *rows: tuple[str, str]) -> tuple[str, str]:
+    written_in = (language(event.language).gettext("Language"), language_of(event, one.registration))
+    return wording.who(event, one), wording.in_lines(event, wording.address(one.registration.email), written_in, *rows)
+
+
+def _confirmation(event: Event, one: RosterRow) -> tuple[str, str]:
+    unsent = wording.standing(event, one.unsent) if one.unsent else ""
+    return language(event.language).gettext("Confirmation"), unsent
+
+
+def _undelivered_row(event: Event, one: RosterRow) -> tuple[str, str]:
+    return _row(event, one.registered, _confirmation(event, one))
 
 
 def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
-    unsent = f"; e-mail {wording.standing(one.unsent)}" if one.unsent else ""
-    registered, arrived_at, in_time = one.registered, one.registered.arrived_at, ""
+    spoken, registered, arrived_at, in_time = language(event.language), one.registered, one.registered.arrived_at, ""
     if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, intake.closes_at):
-        in_time = f"e-mailed in time, at {in_zone(arrived_at, event)}; "
-    received = f"{in_time}received {in_zone(registered.received_at, event)}"
-    return wording.who(registered), f"{wording.address(registered.registration.email)}, {received}{unsent}"
+        in_time = in_zone(arrived_at, event)
+    received = (spoken.gettext("Received"), in_zone(registered.received_at, event))
+    emailed = (spoken.gettext("E-mailed in time"), in_time)
+    return _row(event, registered, emailed, received, _confirmation(event, one))
 
 
 def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
-    registered = one.registered
-    address = wording.address(registered.registration.email)
-    withdrawn_at = in_zone(registered.changed_at or registered.received_at, event)
-    return wording.who(registered), f"{registered.reference}, {address}, withdrawn {withdrawn_at}"
+    spoken, registered = language(event.language), one.registered
+    at = in_zone(registered.changed_at or registered.received_at, event)
+    reference = (spoken.gettext("Reference"), registered.reference)
+    return _row(event, registered, reference, (spoken.gettext("Withdrawn"), at))
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
-    sender = wording.address(one.sender) or "(no address)"
-    said = f"{sender}, received {in_zone(one.received_at, event)}; missing or wrong: {one.missing}"
-    return wording.unlinked(one.name) or sender, said
+    spoken = language(event.language)
+    sender = wording.address(one.sender) or spoken.gettext("(no address)")
+    received = (spoken.gettext("Received"), in_zone(one.received_at, event))
+    missing = (spoken.gettext("Missing or wrong"), one.missing)
+    return wording.unlinked(one.name) or sender, wording.in_lines(event, sender, received, missing)
 
 
-def _named(names: Named) -> list[tuple[str, int | str]]:
+def _quarantined_row(event: Event, one: QuarantinedForm) -> tuple[str, str]:
+    return _row(event, one.form, *wording.about_quarantined(event, one))
+
+
+def _named(event: Event, names: Named) -> list[tuple[str, int | str]]:
+    spoken = language(event.language)
     rows: list[tuple[str, int | str]] = [
-        (NOT_GIVEN if name is None else wording.unlinked(name), times) for name, times in names.shown
+        (spoken.gettext(NOT_GIVEN) if name is None else wording.unlinked(name), times) for name, times in names.shown
     ]
     if more := wording.not_shown(names):
-        rows.append(("others, which are in the workbook", f"{more} names" if more > 1 else "1 name"))
+        others = spoken.gettext("others, which are in the workbook")
+        rows.append((others, spoken.ngettext("%(count)s name", "%(count)s names", more)))
     return rows

@@ -8,17 +8,18 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
-from rollcall.documents.roster_content import NOTHING, Shown
+from rollcall.documents.roster_content import NOTHING, Shown, language_of
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
+from rollcall.language import N_, NP_, Language, language
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
-from templates import in_zone, words
+from templates import in_zone
 
 LOOKED_AT = 60_000_000
 """Bytes of inbound e-mails: two of the largest, or many small ones."""
@@ -32,8 +33,22 @@ LONGEST_FORMS = 10_000
 """Characters, of one inbound e-mail."""
 MOST_NAMED = 20
 """Attachments that are not handed on."""
-_MORE = "more in the e-mail itself"
-_WITHHELD = "not attached: only PDF, Word, lists, pictures and text without anything that runs are handed on"
+_KINDS = {
+    EmailKind.CONFIRMATION: N_("Confirmation"),
+    EmailKind.CONFLICT: N_("Notice of a second form"),
+    EmailKind.ROSTER: N_("Roster"),
+    EmailKind.STAFF_DIGEST: N_("Staff digest"),
+    EmailKind.REPLY: N_("Reply"),
+    EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
+}
+_FORMS = {
+    FormStatus.REGISTERED: NP_("a form", "registered"),
+    FormStatus.DUPLICATE: NP_("a form", "duplicate"),
+    FormStatus.CONFLICT: NP_("a form", "conflict"),
+    FormStatus.INCOMPLETE: NP_("a form", "incomplete"),
+    FormStatus.NOT_YET_OPEN: NP_("a form", "came before registration opened"),
+    FormStatus.NEEDS_REVIEW: NP_("a form", "needs review"),
+}
 _UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
 
@@ -71,6 +86,7 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
+    event = event.in_language(event.staff_language)
     digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
     if digest.inbound.count and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
@@ -111,25 +127,26 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
 
 
 def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Email | NotNeeded:
-    opened_at = _told_of_outage(digest.breaker, entry)
-    if not (opened_at or _counts(digest)):
+    opened_at, spoken = _told_of_outage(digest.breaker, entry), language(event.language)
+    counts = _counts(digest, spoken)
+    if not (opened_at or counts):
         return NotNeeded("nothing needs review any more")
     inbound, attachments = inbound_shown(event, digest.inbound.shown)
     return wording.worded(
         entry,
         event,
-        f"Needs review: {event.title}{_counts(digest)}",
+        spoken.gettext("Needs review: %(event)s (%(counts)s)", event=event.title, counts=spoken.listed(counts))
+        if counts
+        else spoken.gettext("Needs review: %(event)s", event=event.title),
         "staff-digest",
         attachments=attachments,
         opened_at=opened_at,
         over_total=digest.over_total,
-        undelivered_rows=sorted(_undelivered_row(one, entry, intake) for one, entry in digest.undelivered.shown),
+        undelivered_rows=sorted(_undelivered_row(event, one, entry, intake) for one, entry in digest.undelivered.shown),
         older_undelivered=wording.not_shown(digest.undelivered),
         quarantined_count=digest.quarantined.count,
         older_quarantined=wording.not_shown(digest.quarantined),
-        quarantined=[
-            (*wording.quarantined_row(event, one), wording.details(event, one.form)) for one in digest.quarantined.shown
-        ],
+        quarantined=[_quarantined(event, one) for one in digest.quarantined.shown],
         inbound_count=digest.inbound.count,
         older_inbound=wording.not_shown(digest.inbound),
         inbound=inbound,
@@ -153,24 +170,29 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
 
 
 def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
-    inbound = one.inbound
+    inbound, spoken = one.inbound, language(event.language)
     withheld = [one_line(file.name, 100) for file in one.attachments if file.withheld]
     too_large = bool(inbound.not_read) and not one.attachments
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
     unread = any(reason.code in _UNREAD for reason in inbound.reasons)
-    not_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread
-    not_all_here = not_here or any(came.endswith(_MORE) for came, _ in forms)
+    more = len(inbound.forms) - len(forms)
+    not_all_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread or bool(more)
+    itself = spoken.gettext("file %(id)s in the store of inbound e-mails", id=inbound.id) if not_all_here else ""
+    if more:
+        forms.append(
+            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [])
+        )
     rows = [
-        ("From", address(inbound.sender) or "(no address)"),
-        ("Received", in_zone(inbound.received_at, event)),
-        ("Why it needs review", why(event, inbound.reasons)),
-        ("Attachments", _attachments(inbound.not_read, attached, withheld, too_large)),
-        ("The e-mail itself", f"file {inbound.id} in the store of inbound e-mails" if not_all_here else ""),
+        (spoken.gettext("From"), address(inbound.sender) or spoken.gettext("(no address)")),
+        (spoken.gettext("Received"), in_zone(inbound.received_at, event)),
+        (spoken.gettext("Why it needs review"), why(event, inbound.reasons)),
+        (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_read, attached, withheld, too_large)),
+        (spoken.gettext("The e-mail itself"), itself),
     ]
     return InboundShown(
-        subject=one_line(inbound.subject, 200) or "(no subject)",
+        subject=one_line(inbound.subject, 200) or spoken.gettext("(no subject)"),
         rows=[(label, text) for label, text in rows if text],
         forms=forms,
         text=f"{wording.shown(inbound.text).removesuffix('…')}…" if text_is_cut else wording.shown(inbound.text),
@@ -178,28 +200,40 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     )
 
 
-def _attachments(not_read: Sequence[str], attached: list[str], withheld: list[str], too_large: bool) -> str:
-    said = [f"{unlinked(', '.join(attached))} (attached here)"] if attached else []
+def _attachments(
+    spoken: Language, not_read: Sequence[str], attached: list[str], withheld: list[str], too_large: bool
+) -> str:
+    said = [spoken.gettext("%(files)s (attached here)", files=unlinked(spoken.listed(attached)))] if attached else []
     if withheld:
-        more = f" and {len(withheld) - MOST_NAMED} more" if len(withheld) > MOST_NAMED else ""
-        said.append(f"{', '.join(withheld[:MOST_NAMED])}{more} ({_WITHHELD})")
+        named, more = withheld[:MOST_NAMED], len(withheld) - MOST_NAMED
+        if more > 0:
+            named.append(spoken.ngettext("%(count)s more", "%(count)s more", more))
+        said.append(
+            spoken.gettext(
+                "%(files)s (not attached: only PDF, Word, lists, pictures and text without anything that runs are"
+                " handed on)",
+                files=spoken.listed(named),
+            )
+        )
     if said:
         return "\n".join(said)
-    if not_read:
-        why = "not attached here: look into the e-mail" if too_large else "empty"
-        return f"{', '.join(one_line(name, 100) for name in not_read)} ({why})"
-    return ""
+    if not not_read:
+        return ""
+    files = spoken.listed([one_line(name, 100) for name in not_read])
+    if too_large:
+        return spoken.gettext("%(files)s (not attached here: look into the e-mail)", files=files)
+    return spoken.gettext("%(files)s (empty)", files=files)
 
 
 def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]]]]:
-    forms = one.inbound.forms
+    """Those for which there is room."""
     said: list[tuple[str, list[tuple[str, str]]]] = []
     room = LONGEST_FORMS
-    for form in forms:
+    for form in one.inbound.forms:
         came, rows = _form_for_staff(event, form, one.people)
         room -= len(came) + sum(_ROW + len(label) + len(text) for label, text in rows)
         if room < 0:
-            return [*said, (f"{len(forms) - len(said)} {_MORE}", [])]
+            break
         said.append((came, rows))
     return said
 
@@ -207,17 +241,30 @@ def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple
 def _form_for_staff(
     event: Event, form: InboundForm, people: Mapping[str, Registered]
 ) -> tuple[str, list[tuple[str, str]]]:
+    spoken = language(event.language)
+    status = spoken.pgettext("a form", _FORMS[form.status])
     if form.status in REGISTERED and form.registration_id:
-        return f"{words(form.status)}, reference {reference(form.registration_id)}", []
-    stands = people.get(form.registration_id or "")
+        known_as = reference(form.registration_id)
+        return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
+    stands, name = people.get(form.registration_id or ""), wording.name_of(form.answers)
     if form.status is FormStatus.CONFLICT and stands and form.answers:
-        came = f"{wording.name_of(form.answers)}: differs from the registered one, reference {stands.reference}"
+        came = spoken.gettext(
+            "%(name)s: differs from the registered one, reference %(reference)s", name=name, reference=stands.reference
+        )
         return came, wording.differences(event, stands, form.answers)
-    wrong = [(f"{label} (missing or wrong)", sentences) for label, sentences in wording.faults(event, form.faults)]
-    doubts = [("Not certain", "\n".join(why_doubted(event, form.doubts)))] if form.doubts else []
-    rows = [("The row", wording.shown(row)) for row in form.doubts.get(Doubt.ROW_NOT_READ, ())]
+    wrong = [
+        (spoken.gettext("%(label)s (missing or wrong)", label=label), sentences)
+        for label, sentences in wording.faults(event, form.faults)
+    ]
+    doubts = [(spoken.gettext("Not certain"), "\n".join(why_doubted(event, form.doubts)))] if form.doubts else []
+    rows = [(spoken.gettext("The row"), wording.shown(row)) for row in form.doubts.get(Doubt.ROW_NOT_READ, ())]
     said = wrong + doubts + rows + wording.labelled(event, form.answers)
-    return f"{wording.name_of(form.answers)}: {words(form.status)}", said
+    return wording.labelled_text(event, name, status), said
+
+
+def _quarantined(event: Event, one: QuarantinedForm) -> tuple[str, list[tuple[str, str]]]:
+    """Name, then label and text each."""
+    return wording.who(event, one.form), [*wording.about_quarantined(event, one), *wording.details(event, one.form)]
 
 
 def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
@@ -262,26 +309,34 @@ def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | N
     return breaker.opened_at if soon else None
 
 
-def _counts(digest: StaffDigest) -> str:
-    """As in ` (1 form, 13 e-mails)`."""
-    counted = (
-        (digest.over_total, "e-mail waits", "e-mails wait"),
-        (digest.undelivered.count, "e-mail not delivered", "e-mails not delivered"),
-        (digest.quarantined.count, "form", "forms"),
-        (digest.inbound.count, "e-mail received", "e-mails received"),
-        (digest.remarks.count, "remark", "remarks"),
-    )
-    said = ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in counted if count)
-    return f" ({said})" if said else ""
+def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
+    """As in `1 form and 13 e-mails received`."""
+    say, said = spoken.ngettext, []
+    if count := digest.over_total:
+        said.append(say("%(count)s e-mail waits", "%(count)s e-mails wait", count))
+    if count := digest.undelivered.count:
+        said.append(say("%(count)s e-mail not delivered", "%(count)s e-mails not delivered", count))
+    if count := digest.quarantined.count:
+        said.append(say("%(count)s form in quarantine", "%(count)s forms in quarantine", count))
+    if count := digest.inbound.count:
+        said.append(say("%(count)s e-mail received", "%(count)s e-mails received", count))
+    if count := digest.remarks.count:
+        said.append(say("%(count)s remark", "%(count)s remarks", count))
+    return said
 
 
-def _undelivered_row(one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
-    said = f"{words(entry.kind)} to {address(entry.to)}: {wording.standing(entry)}"
+def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
+    spoken = language(event.language)
+    came_to = address(entry.to), (spoken.gettext(_KINDS[entry.kind]), wording.standing(event, entry))
     if one is None:
-        return ("Who wrote to us" if entry.kind is EmailKind.REPLY else "The staff"), said
-    late = ", late" if intake.is_late(one.received_at) else ""
+        whom = spoken.gettext("Who wrote to us") if entry.kind is EmailKind.REPLY else spoken.gettext("The staff")
+        return whom, wording.in_lines(event, *came_to)
+    name = f"{wording.who(event, one)} ({one.reference})"
+    if intake.is_late(one.received_at):
+        name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)
+    written_in = (spoken.gettext("Language"), language_of(event, one.registration))
     answers = one.registration.answers
     numbers = [
-        f"{label} {unlinked(answers[name])}" for name, label in (("tel", "tel."), ("fax", "fax")) if name in answers
+        (field.label, unlinked(answers.get(field.name, ""))) for field in map(event.field, ("tel", "fax")) if field
     ]
-    return f"{wording.who(one)} ({one.reference}{late})", "\n".join((said, *numbers))
+    return name, wording.in_lines(event, *came_to, written_in, *numbers)

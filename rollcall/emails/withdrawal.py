@@ -1,7 +1,9 @@
 """To the staff: a registration was withdrawn."""
 
 from rollcall.desk.desk import Desk
+from rollcall.documents.roster_content import language_of
 from rollcall.emails.wording import address, person_of, who, worded
+from rollcall.language import language
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
@@ -10,22 +12,24 @@ from templates import in_zone
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
-    return word(entry, event, person_of(desk, entry), intake)
+    return word(entry, event.in_language(event.staff_language), person_of(desk, entry), intake)
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
+    spoken, written_in = language(event.language), language_of(event, registered.registration)
     late = intake.is_late(registered.received_at)
     rows = [
-        ("Name", who(registered)),
-        ("E-mail", address(registered.registration.email)),
-        ("Reference", registered.reference),
-        ("Received", in_zone(registered.received_at, event)),
-        ("Withdrawn", in_zone(registered.changed_at or registered.received_at, event)),
+        (spoken.gettext("Name"), who(event, registered)),
+        (spoken.gettext("E-mail"), address(registered.registration.email)),
+        *([(spoken.gettext("Language"), written_in)] if written_in else []),
+        (spoken.gettext("Reference"), registered.reference),
+        (spoken.gettext("Received"), in_zone(registered.received_at, event)),
+        (spoken.gettext("Withdrawn"), in_zone(registered.changed_at or registered.received_at, event)),
     ]
     return worded(
         entry,
         event,
-        f"Withdrawn: {registered.reference}, {event.title}",
+        spoken.gettext("Withdrawn: %(reference)s, %(event)s", reference=registered.reference, event=event.title),
         "withdrawal",
         mailbox=address(registered.registration.email),
         rows=rows,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollcall.desk.desk import Desk
-from rollcall.documents.roster_content import WHY_QUARANTINED, Shown
+from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, status_in_words
+from rollcall.language import language
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -14,9 +15,8 @@ from rollcall.model.registration import QuarantinedForm, Registered
 from schemas.faults import sentences
 from schemas.form import ValidationError, in_labels, in_words, read_form, written
 from schemas.text import Lines
-from templates import in_zone, render_email, words
+from templates import in_zone, render_email
 
-NOT_GIVEN = "(not given)"
 LONGEST_SHOWN = 2000
 """Characters of a stranger's text; no valid answer is longer."""
 SHOWN = 50
@@ -71,18 +71,31 @@ def person_of(desk: Desk, entry: OutboxEntry) -> Registered:
     return registered
 
 
-def standing(entry: OutboxEntry) -> str:
-    return f"{words(entry.status)}: {unlinked(entry.why)}" if entry.why else words(entry.status)
+def standing(event: Event, entry: OutboxEntry) -> str:
+    status = status_in_words(event, entry.status)
+    return labelled_text(event, status, unlinked(entry.why)) if entry.why else status
 
 
-def who(registered: Registered) -> str:
+def labelled_text(event: Event, label: str, text: str) -> str:
+    return language(event.language).gettext("%(label)s: %(text)s", label=label, text=text)
+
+
+def in_lines(event: Event, first: str, *rows: tuple[str, str]) -> str:
+    """The first, then label and text each, where there is any."""
+    return "\n".join((first, *(labelled_text(event, label, text) for label, text in rows if text)))
+
+
+def who(event: Event, registered: Registered) -> str:
     registration = registered.registration
-    return unlinked(f"{registration.full_name}, {registration.answers.get('organization', NOT_GIVEN)}")
+    organization = registration.answers.get("organization") or language(event.language).gettext(NOT_GIVEN)
+    return unlinked(f"{registration.full_name}, {organization}")
 
 
-def quarantined_row(event: Event, one: QuarantinedForm) -> tuple[str, str]:
-    received = f"received {in_zone(one.form.received_at, event)}, {WHY_QUARANTINED[one.signal]}"
-    return who(one.form), f"{address(one.form.registration.email)}, {received}"
+def about_quarantined(event: Event, one: QuarantinedForm) -> tuple[tuple[str, str], ...]:
+    """Label and text each."""
+    spoken = language(event.language)
+    received = (spoken.gettext("Received"), in_zone(one.form.received_at, event))
+    return received, (spoken.gettext("Why it needs review"), spoken.gettext(WHY_QUARANTINED[one.signal]))
 
 
 def not_shown(those: Shown[Any]) -> int:
@@ -107,8 +120,16 @@ def _labelled(event: Event, words: Mapping[str, str]) -> list[tuple[str, str]]:
 def differences(event: Event, registered: Registered, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """Label, and what stands → what came."""
     stands, came = dict(details(event, registered)), dict(labelled(event, _as_registered(event, answers)))
+    spoken = language(event.language)
+
+    def in_a_line(answer: str | None) -> str:
+        return ", ".join(answer.splitlines()) if answer else spoken.gettext(NOT_GIVEN)
+
+    def changed(before: str | None, after: str | None) -> str:
+        return spoken.gettext("%(before)s → %(after)s", before=in_a_line(before), after=in_a_line(after))
+
     return [
-        (field.label, f"{_in_a_line(stands.get(field.label))} → {_in_a_line(came.get(field.label))}")
+        (field.label, changed(stands.get(field.label), came.get(field.label)))
         for field in event.fields
         if stands.get(field.label) != came.get(field.label)
     ]
@@ -120,10 +141,6 @@ def _as_registered(event: Event, answers: Mapping[str, str]) -> Mapping[str, str
         return written(read_form(event, answers))
     except ValidationError:
         return answers
-
-
-def _in_a_line(answer: str | None) -> str:
-    return ", ".join(answer.splitlines()) if answer else NOT_GIVEN
 
 
 def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(
 
 @given(counts_of_inbound)
 def test_each_inbound_e_mail_is_counted_once(counts: dict[InboundStatus, int]) -> None:
-    rows = by_email(counts, resolved=2)
+    rows = by_email(EVENT, counts, resolved=2)
     assert bool(rows) == bool(sum(counts.values()))
     if rows:
         *parts, (_, total) = rows
@@ -52,7 +52,7 @@ def test_each_inbound_e_mail_is_counted_once(counts: dict[InboundStatus, int]) -
     [
         (
             InboundForm(FormStatus.INCOMPLETE, faults=dict.fromkeys(("signature", "email"), MISSING)),
-            "E-mail, Signature",
+            "E-mail and Signature",
         ),
         (InboundForm(FormStatus.NOT_YET_OPEN), "nothing, but it came before registration opened"),
     ],
@@ -95,7 +95,7 @@ def test_the_subject_counts_what_there_is() -> None:
     quarantined = some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD))
     inbound = some(*(for_review(number) for number in range(13)))
     counted = digested(quarantined=quarantined, inbound=inbound).subject
-    assert counted == f"Needs review: {EVENT.title} (1 form, 13 e-mails received)"
+    assert counted == f"Needs review: {EVENT.title} (1 form in quarantine and 13 e-mails received)"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_no_two_attachments_have_one_name() -> None:
     email = digested(inbound=some(for_review(1, scan, scan), for_review(2, empty, scan)))
     assert [file.name for file in email.attachments] == ["1-scan.pdf", "2-scan.pdf", "3-scan.pdf"]
     for body in (email.text, email.html):
-        assert "1-scan.pdf, 2-scan.pdf (attached here)" in body
+        assert "1-scan.pdf and 2-scan.pdf (attached here)" in body
         assert "3-scan.pdf (attached here)" in body
 
 
@@ -183,5 +183,5 @@ def test_the_roster_of_an_online_event_speaks_of_no_hotel_door_or_category() -> 
     event = read_event(EVENTS / "examples" / "online-seminar.toml")
     attached = (Attachment("online-seminar-roster.xlsx", "text/plain", b""),)
     said = word(roster_entry(event.slug, 1, event.staff[0]), event, Roster(attached=attached), CLOSED).text
-    assert "is for people: the roster, and totals." in " ".join(said.split())
+    assert "is for people: the roster and totals." in " ".join(said.split())
     assert not {"hotel", "door", "category"} & set(said.lower().split())
