@@ -158,7 +158,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes"),
         ('tel = "+41 22 730 6819"', "tel = 5", "contact.tel"),
         ('code = "associate"', 'code = "Associé"', "categories.3.code"),
-        ("\nstarts = ", "\nstart = ", "start"),
+        ("starts = ", "start = ", "start"),
     ],
 )
 def test_a_fault_is_named_with_its_line(tmp_path: Path, old: str, new: str, at: str) -> None:
