@@ -156,7 +156,8 @@ _WIDE, _OPENING = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60", "（�
 _CLOSING = "，。、；：？！）》〉」』】〕…”’"
 # What is never broken, and the blanks before it: a word, or one wide letter, with the marks that no line's end may part
 # from it. A no-break space is no blank.
-_UNIT = re.compile(rf"([ \t\r\n]*)([{_OPENING}]*(?:[^ \t\r\n{_WIDE}]+|[{_WIDE}])[{_CLOSING}]*)")
+_SHORT = "\u2068[^\u2069]{,30}\u2069"  # a telephone number: marks in two lines isolate nothing
+_UNIT = re.compile(rf"([ \t\r\n]*)([{_OPENING}]*(?:(?:{_SHORT}|[^ \t\r\n{_WIDE}])+|[{_WIDE}])[{_CLOSING}]*)")
 
 
 @cache

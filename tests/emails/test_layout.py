@@ -81,6 +81,7 @@ def test_what_is_in_another_script_keeps_its_order_in_a_text_from_right_to_left(
     for turned in ("+41 22 730 6819", "+224 30 41 13 31", "2M4-F82-6F3", "Robert Shaw", "BP 3000", "Conakry"):
         assert f"\u2068{turned}\u2069" in email.text
     assert "\u2068منتدى" not in email.text
+    assert "\u2068+41 22 730 6819\u2069" in _filled(f"{'ا' * 50} \u2068+41 22 730 6819\u2069")
     assert not re.search("\u2068[^\u2069]*(?:@|://)", email.text)
     assert "(\u20682M4-F82-6F3\u2069)" in email.subject
     assert not re.search("[\u2066-\u2069]", IN_EACH_LANGUAGE["confirmation"](EVENT).text)
