@@ -8,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
-from rollcall.documents.roster_content import NOTHING, Shown, language_of
+from rollcall.documents.roster_content import NOTHING, Shown
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
@@ -264,7 +264,8 @@ def _form_for_staff(
 
 def _quarantined(event: Event, one: QuarantinedForm) -> tuple[str, list[tuple[str, str]]]:
     """Name, then label and text each."""
-    return wording.who(event, one.form), [*wording.about_quarantined(event, one), *wording.details(event, one.form)]
+    about = (wording.written_in(event, one.form), *wording.about_quarantined(event, one))
+    return wording.who(event, one.form), [*(row for row in about if row[1]), *wording.details(event, one.form)]
 
 
 def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
@@ -334,9 +335,8 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     name = f"{wording.who(event, one)} ({one.reference})"
     if intake.is_late(one.received_at):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)
-    written_in = (spoken.gettext("Language"), language_of(event, one.registration))
     answers = one.registration.answers
     numbers = [
         (field.label, unlinked(answers.get(field.name, ""))) for field in map(event.field, ("tel", "fax")) if field
     ]
-    return name, wording.in_lines(event, *came_to, written_in, *numbers)
+    return name, wording.in_lines(event, *came_to, wording.written_in(event, one), *numbers)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollcall.desk.desk import Desk
-from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, status_in_words
+from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, language_of, status_in_words
 from rollcall.language import language
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
@@ -89,6 +89,11 @@ def who(event: Event, registered: Registered) -> str:
     registration = registered.registration
     organization = registration.answers.get("organization") or language(event.language).gettext(NOT_GIVEN)
     return unlinked(f"{registration.full_name}, {organization}")
+
+
+def written_in(event: Event, registered: Registered) -> tuple[str, str]:
+    """Label and text: empty where the event has but one language."""
+    return language(event.language).gettext("Language"), language_of(event, registered.registration)
 
 
 def about_quarantined(event: Event, one: QuarantinedForm) -> tuple[tuple[str, str], ...]:
