@@ -3,8 +3,10 @@
 import argparse
 import io
 import os
+import re
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +19,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from rollcall.documents.tagged import Mark, MarkingCanvas, tagged
+from rollcall.language import Language, language
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
 from schemas.event import EventFileError, read_events
@@ -27,6 +30,11 @@ from templates import days, deadline, place
 
 COLUMNS = 72
 """Survives being quoted a few times."""
+_WIDTHS = {"W": 2, "F": 2}
+"""Columns of a letter, by its kind (UAX #11)."""
+_WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+_STOPS = "、。〉》」』】〕！），．：；？］｝"
+_PARTS = re.compile(rf"\s*(?:[{_WIDE}][{_STOPS}]*|[^\s{_WIDE}]+)")
 
 # Lengths are points, 1/72 inch.
 _MARGIN = 48
@@ -50,7 +58,7 @@ _SMALL = ParagraphStyle("small", _TEXT, fontSize=8, leading=10, textColor=HexCol
 _ROLES = {_TITLE.name: "H1", _HEADING.name: "H2"}
 
 
-def blank_form_pdf(event: Event, to: str | None) -> bytes:
+def blank_form_pdf(event: Event, to: str) -> bytes:
     """With fields (ISO 32000-1, 12.7); always the same bytes for one event. `to`: the address it is returned to.
 
     What is printed is in Helvetica: letters outside Windows-1252 lose their accents or become question marks.
@@ -64,15 +72,14 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
         rightMargin=_MARGIN - 6,
         topMargin=36,
         bottomMargin=36,
-        title=f"Registration form: {event.title}",
+        title=language(event.language).gettext("Registration form: %(event)s", event=event.title),
         author=event.organizer,
-        lang="en",
+        lang=language(event.language).tag,
         invariant=1,
         displayDocTitle=True,
     )
-    each_page = _each_page(
-        " · ".join(filter(None, (event.reference, textwrap.shorten(event.title, 80, placeholder="…"))))
-    )
+    about = " · ".join(filter(None, (event.reference, textwrap.shorten(event.title, 80, placeholder="…"))))
+    each_page = _each_page(about, language(event.language))
     story = [*_head(event, to), _questions(asked_of(event))]
     marks: list[Mark] = []
     canvas = partial(MarkingCanvas, marks=marks)
@@ -80,24 +87,47 @@ def blank_form_pdf(event: Event, to: str | None) -> bytes:
     return tagged(file.getvalue(), marks)
 
 
-def blank_form_text(event: Event, to: str | None) -> str:
+def blank_form_text(event: Event, to: str) -> str:
+    spoken = language(event.language)
     lines = [
-        *textwrap.wrap(event.title, COLUMNS),
-        *textwrap.wrap(f"{days(event)}, {place(event)[0]}", COLUMNS),
+        *_wrapped(event.title),
+        *_wrapped(days(event)),
+        *_wrapped(place(event)[0]),
         "",
-        *textwrap.wrap(f"Please return this form by {deadline(event.closes_at, event)}", COLUMNS),
-        *_ways(event, to),
+        *_wrapped(_returned(event, to)),
         "",
-        "Write after the colons, and put an x between the brackets: [x]",
+        *_wrapped(spoken.gettext("Write after the colons, and put an x between the brackets: [x]")),
         "",
         *(line for asked in asked_of(event) for line in (*_heading_of(asked), *lines_of(asked))),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _ways(event: Event, to: str | None) -> list[str]:
-    fax = [f"by fax to {event.contact.fax}"] if event.contact.fax else []
-    return [f"by e-mail to {to}", *(f"or {way}" for way in fax)] if to else fax
+def _returned(event: Event, to: str) -> str:
+    spoken, contact = language(event.language), event.contact
+    said = {"organization": contact.organization, "at": deadline(event.closes_at, event), "email": to}
+    if not contact.fax:
+        return spoken.gettext("Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s.", **said)
+    return spoken.gettext(
+        "Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s or by fax to %(fax)s.",
+        **said,
+        fax=contact.fax,
+    )
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """In lines of `COLUMNS`; Chinese and Japanese are broken between any two letters, though not before a stop."""
+    lines = [""]
+    for part in _PARTS.findall(text):
+        if _columns(lines[-1] + part.rstrip()) > COLUMNS and lines[-1].strip():
+            lines.append(indent + part.lstrip())
+        else:
+            lines[-1] += part
+    return [line.rstrip() for line in lines]
+
+
+def _columns(text: str) -> int:
+    return sum(_WIDTHS.get(unicodedata.east_asian_width(one), 1) for one in text if not unicodedata.combining(one))
 
 
 def _label(asked: Answer) -> str:
@@ -105,7 +135,7 @@ def _label(asked: Answer) -> str:
 
 
 def _heading_of(asked: Answer) -> list[str]:
-    return ["", *textwrap.wrap(asked.field.section, COLUMNS), ""] if asked.field.section else []
+    return ["", *_wrapped(asked.field.section), ""] if asked.field.section else []
 
 
 def lines_of(asked: Answer) -> Iterator[str]:
@@ -113,27 +143,26 @@ def lines_of(asked: Answer) -> Iterator[str]:
     field = asked.field
     boxes = [f"[ ] {choice.label}" for choice in boxes_of(field)]
     line = f"{_label(asked)}: {'  '.join(boxes)}"
-    if len(line) <= COLUMNS:
+    if _columns(line) <= COLUMNS:
         yield line.rstrip()
     else:
         yield f"{_label(asked)}:"
         for box in boxes:
-            yield from textwrap.wrap(box, COLUMNS, subsequent_indent="    ")
+            yield from _wrapped(box, indent="    ")
     if asked.control == "textarea":
         yield ""
 
 
-def _head(event: Event, to: str | None) -> list[Flowable]:
-    ways = " ".join(_ways(event, to))
-    returned = f"To be returned to {event.contact.organization} {ways} by {deadline(event.closes_at, event)}."
+def _head(event: Event, to: str) -> list[Flowable]:
+    spoken = language(event.language)
     return [
         _words(event.organizer, _TEXT),
         _words(event.title, _TITLE),
-        _words(", ".join(place(event)), _TEXT),
+        _words(" · ".join(place(event)), _TEXT),
         _words(days(event), _TEXT),
-        _words("Registration form", _HEADING),
-        _words(returned, _STRONG),
-        _words("You can leave the fields marked “optional” empty.", _SMALL),
+        _words(spoken.gettext("Registration form"), _HEADING),
+        _words(_returned(event, to), _STRONG),
+        _words(spoken.gettext("You can leave the fields marked “optional” empty."), _SMALL),
         Spacer(0, 10),
     ]
 
@@ -240,11 +269,12 @@ def _words(text: str, style: ParagraphStyle) -> Paragraph:
     return _Words(escape(in_windows_1252(text)), style)
 
 
-def _each_page(foot: str) -> Callable[[MarkingCanvas, object], None]:
+def _each_page(event: str, spoken: Language) -> Callable[[MarkingCanvas, object], None]:
     """Faxed pages come apart: each says what it is of."""
 
     def draw(canvas: MarkingCanvas, _document: object) -> None:
-        words = Paragraph(escape(in_windows_1252(f"{foot} · page {canvas.getPageNumber()}")), _SMALL)
+        foot = spoken.gettext("%(event)s · page %(number)s", event=event, number=canvas.getPageNumber())
+        words = Paragraph(escape(in_windows_1252(foot)), _SMALL)
         words.wrap(A4[0] - 2 * _MARGIN, _LINE)
         with canvas.decoration():
             words.drawOn(canvas, _MARGIN, 24)
@@ -253,8 +283,8 @@ def _each_page(foot: str) -> Callable[[MarkingCanvas, object], None]:
 
 
 def main() -> None:
-    """The blank forms of all events. They are returned to the event's address at `FORMS_HOST`, from the environment,
-    else to its first staff address."""
+    """The blank forms of all events, in each of their languages. They are returned to the event's address at
+    `FORMS_HOST`, from the environment, else to its first staff address."""
     parser = argparse.ArgumentParser("python -m rollcall.documents.blank_form", description=main.__doc__)
     parser.add_argument("events", type=Path, help="folder of the event files")
     parser.add_argument("folder", type=Path, help="where the forms are written")
@@ -268,12 +298,15 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for event in events.values():
         to = f"{event.slug}@{host}" if host else event.staff[0]
-        forms = {"txt": blank_form_text(event, to).encode()}
-        if can_be_printed(event):
-            forms["pdf"] = blank_form_pdf(event, to)
-        for ending, content in sorted(forms.items()):
-            (folder / f"{event.slug}-form.{ending}").write_bytes(content)
-        sys.stdout.write(f"{folder / event.slug}-form.{' and .'.join(sorted(forms))}, to be returned to {to}\n")
+        for code in event.languages:
+            name = f"{event.slug}-form.{code}" if len(event.languages) > 1 else f"{event.slug}-form"
+            spoken = event.in_language(code)
+            forms = {"txt": blank_form_text(spoken, to).encode()}
+            if can_be_printed(spoken):
+                forms["pdf"] = blank_form_pdf(spoken, to)
+            for ending, content in sorted(forms.items()):
+                (folder / f"{name}.{ending}").write_bytes(content)
+            sys.stdout.write(f"{folder / name}.{' and .'.join(sorted(forms))}, to be returned to {to}\n")
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def sample_answers(event: Event) -> dict[str, str]:
     return answers
 
 
-def filled_in(event: Event, to: str | None, answers: Mapping[str, str]) -> str:
+def filled_in(event: Event, to: str, answers: Mapping[str, str]) -> str:
     """`answers` by field name; choices by their codes."""
     text = blank_form_text(event, to)
     for asked in asked_of(event):

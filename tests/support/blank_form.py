@@ -9,7 +9,7 @@ from rollcall.documents.blank_form import blank_form_pdf
 from rollcall.model.event import Event
 
 
-def filled_in(event: Event, answers: Mapping[str, str], to: str | None = "intgov04@forms.example.org") -> bytes:
+def filled_in(event: Event, answers: Mapping[str, str], to: str = "intgov04@forms.example.org") -> bytes:
     writer = PdfWriter(clone_from=PdfReader(io.BytesIO(blank_form_pdf(event, to))))
     for page in writer.pages:
         writer.update_page_form_field_values(page, dict(answers))
