@@ -62,17 +62,6 @@ def an_event(**changes: Any) -> Event:
     return replace(read_event(EVENTS / "intgov04.toml"), **changes)
 
 
-def an_event_in(*codes: str) -> Event:
-    """The letter's, offered in these languages, as its file is read in each."""
-    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "intgov04.toml"
-        path.write_text(
-            f"languages = {list(codes)}\n{re.sub('^languages = .*$', '', letter, flags=re.MULTILINE)}", "utf-8"
-        )
-        return read_event(path)
-
-
 def an_event_for(*categories: Choice, **changes: Any) -> Event:
     """The letter's, for others than the letter's."""
     event = an_event(**changes)
