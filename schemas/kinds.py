@@ -15,9 +15,10 @@ from unicodedata import decimal
 
 from marshmallow import ValidationError
 
-from rollcall.language import ENGLISH, N_, Language, language
+from rollcall.language import ENGLISH, N_, NP_, Language, language
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
+from schemas.stock import other_words
 from schemas.text import Lines, Name, Signature, Text, fault, messages
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
@@ -69,7 +70,7 @@ class Answer(Text):
     @classmethod
     def choices_in(cls, spoken: Language, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The field's own, or the kind's; by their English label too, where the catalogues have it."""
-        return tuple(_translated(choice, spoken.gettext(choice.label)) for choice in own)
+        return tuple(_translated(choice, spoken) for choice in own)
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
@@ -448,8 +449,8 @@ def _see_that_there_are_no_bounds(field: FormField) -> None:
         raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
 
 
-_YES = Choice("yes", N_("Yes"), ("Y", "True", "Oui", "Sí", "I agree"))
-_NO = Choice("no", N_("No"), ("N", "False", "Non"))
+_YES = Choice("yes", N_("Yes"), tuple(NP_("other words, with commas between", "Y, True, I agree").split(", ")))
+_NO = Choice("no", N_("No"), tuple(NP_("other words, with commas between", "N, False").split(", ")))
 _NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 """What CLDR has beside the countries and territories of ISO 3166-1: reserved codes, groups, and codes of its own."""
 
@@ -471,8 +472,9 @@ def _countries_in_english() -> Mapping[str, str]:
     return {as_compared(choice.label): choice.code for choice in countries(language(ENGLISH))}
 
 
-def _translated(choice: Choice, label: str) -> Choice:
-    return choice if label == choice.label else replace(choice, label=label, also=(*choice.also, choice.label))
+def _translated(choice: Choice, spoken: Language) -> Choice:
+    label, also = spoken.gettext(choice.label), other_words(choice.also, spoken)
+    return replace(choice, label=label, also=also if label == choice.label else (*also, choice.label))
 
 
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
