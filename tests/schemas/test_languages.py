@@ -11,7 +11,8 @@ from rollcall.model.event import Event
 from schemas.event import EventFileError, read_event, read_events, read_folder, remarks_on
 from schemas.faults import sentences
 from schemas.form import asked_of, faults_of, in_codes, in_labels, in_words, read_form, written
-from schemas.kinds import countries
+from schemas.kinds import KINDS, as_compared, countries
+from schemas.stock import STOCK
 from tests.support.builders import EVENTS
 
 FILE = """
@@ -278,6 +279,15 @@ def test_what_is_wrong_is_said_in_the_language_of_the_form(french: Event) -> Non
         language("fr").gettext("Please choose one of: %(choices)s.", choices="Thé ou Café")
     ]
     assert asked_of(french)[3].hint == language("fr").gettext("optional")
+
+
+@pytest.mark.parametrize("code", languages())
+def test_the_fields_of_the_stock_and_their_choices_are_told_apart_in_every_language(code: str) -> None:
+    spoken, labels = language(code), [field.label for field in STOCK.values() if field.name != "hotel_tel"]
+    assert len({as_compared(spoken.gettext(label)) for label in labels}) == len(labels)
+    for field in STOCK.values():
+        choices = KINDS[field.kind].choices_in(spoken, field.choices) if field.choices else ()
+        assert len({as_compared(choice.label) for choice in choices}) == len(choices), field.name
 
 
 @pytest.mark.parametrize("code", languages())
