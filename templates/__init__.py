@@ -1,13 +1,13 @@
 """Pages and e-mails as Jinja2 renders them, and how times and places are said."""
 
 import re
-import textwrap
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional, east_asian_width
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -118,10 +118,46 @@ def place(event: Event) -> tuple[str, ...]:
 
 
 def _filled(text: str, indent: str = "") -> str:
-    """In lines of 72 characters; an address is never broken."""
-    return textwrap.fill(
-        " ".join(text.split()), 72, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    """In lines of 72 columns, broken at blanks and between wide letters; an address is never broken."""
+    lines = [""]
+    for blank, unit in _UNIT.findall(text.strip()):
+        longer = f"{lines[-1]}{' ' if blank else ''}{unit}"
+        if lines[-1] and columns(longer) > _COLUMNS:
+            lines.append(indent + unit)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+@pass_context
+def _isolated(context: Context, text: object) -> str:
+    return isolated(_spoken_in(context), str(text))
+
+
+def isolated(spoken: Language, text: str) -> str:
+    """In a text from right to left, what is in another script or has digits, such as a telephone number, keeps its own
+    order (UAX 9: FSI, PDI). Addresses stay as they are: mail programs would make the marks part of the link."""
+    if spoken.dir == "ltr":
+        return text
+    return "\n".join(f"\u2068{line}\u2069" if _may_be_turned(line) else line for line in text.split("\n"))
+
+
+def _may_be_turned(line: str) -> bool:
+    return "@" not in line and "://" not in line and any(bidirectional(one) in ("L", "EN") for one in line)
+
+
+def columns(line: str) -> int:
+    """Where letters have one width or twice that, as those of Chinese."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in line)
+
+
+_COLUMNS = 72
+_WIDE, _OPENING = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60", "（《〈「『【〔“‘"
+_CLOSING = "，。、；：？！）》〉」』】〕…”’"
+# What is never broken, and the blanks before it: a word, or one wide letter, with the marks that no line's end may part
+# from it. A no-break space is no blank.
+_SHORT = "\u2068[^\u2069]{,30}\u2069"  # a telephone number: marks in two lines isolate nothing
+_UNIT = re.compile(rf"([ \t\r\n]*)([{_OPENING}]*(?:(?:{_SHORT}|[^ \t\r\n{_WIDE}])+|[{_WIDE}])[{_CLOSING}]*)")
 
 
 @cache
@@ -134,6 +170,7 @@ def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
     environment.filters["filled"] = _filled
+    environment.filters["isolated"] = _isolated
     return environment
 
 
