@@ -25,14 +25,30 @@ def render(name: str, spoken: Language | None = None, **context: object) -> str:
 def render_email(name: str, subject: str, spoken: Language | None = None, **context: Any) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
     context = _spoken(spoken, context)
+    spoken = context["spoken"]
 
     def rendered(form: str) -> str:
-        parts = _parts(form, context["spoken"].code)
+        parts = _parts(form, spoken.code)
         body = _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context, "subject": subject})
         lines = (line.rstrip() for line in parts["document"](subject, Markup(body)).split("\n"))
         return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
-    return rendered("text"), rendered("html")
+    text = rendered("text")
+    return text if spoken.dir == "ltr" else _from_right_to_left(text), rendered("html")
+
+
+def _from_right_to_left(text: str) -> str:
+    """Mail programs give each line of a text the direction of its first letter, also where it goes on with a sentence:
+    U+200F goes before."""
+    return "\n".join(f"\u200f{line}" if _begins_in_another_script(line) else line for line in text.split("\n"))
+
+
+def _begins_in_another_script(line: str) -> bool:
+    strong = [way for way in map(bidirectional, _ISOLATE.sub("", line)) if way in ("L", "R", "AL")]
+    return strong[:1] == ["L"] and len(set(strong)) > 1
+
+
+_ISOLATE = re.compile("\u2068[^\u2069]*\u2069")
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:

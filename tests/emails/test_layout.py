@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from templates import _filled, columns
+from templates import _filled, _from_right_to_left, columns
 from tests.emails.samples import EVENT, IN_EACH_LANGUAGE, SAMPLES
 
 VOID = {"meta", "br"}
@@ -85,6 +85,12 @@ def test_what_is_in_another_script_keeps_its_order_in_a_text_from_right_to_left(
     assert not re.search("\u2068[^\u2069]*(?:@|://)", email.text)
     assert "(\u20682M4-F82-6F3\u2069)" in email.subject
     assert not re.search("[\u2066-\u2069]", IN_EACH_LANGUAGE["confirmation"](EVENT).text)
+
+
+def test_a_line_that_begins_in_another_script_runs_from_right_to_left_with_its_sentence() -> None:
+    text = "spumail@itu.int، هاتف\n\u2068Hôtel\u2069، هاتف\nهاتف: Tel.\nhttps://example.org/"
+    lines = _from_right_to_left(text).split("\n")
+    assert [line[0] == "\u200f" for line in lines] == [True, False, False, False]
 
 
 def test_a_value_in_a_sentence_is_escaped_once_and_in_html_alone() -> None:
