@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from urllib.parse import urljoin
 
 from flask import Request, Response
 
 from handlers.request_body import Form, bot_fields
-from handlers.responses import MAY_GO_BACK, HttpProblem, form_address, page
+from handlers.responses import MAY_GO_BACK, HttpProblem, bare_address, form_address, page, path_below, said_in
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
-from rollcall.language import N_
+from rollcall.language import N_, language
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from schemas.form import asked_of, can_be_printed, in_codes, in_labels
@@ -25,12 +26,24 @@ SIGNATURE = "signature"
 def form_page(desk: Desk, event: Event, request: Request, values: Mapping[str, str] = MappingProxyType({})) -> Response:
     """The form, empty but for these values; a page that says so while the intake is not open."""
     intake = intake_now(desk, event)
+    links = _links_to_translations(desk, request, event)
     if intake.not_yet_open:
-        return page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[])
+        return page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[], links=links)
     if intake.past:
-        return page(200, "closed", event=event, closes_at=intake.closes_at, answers=[])
+        return page(200, "closed", event=event, closes_at=intake.closes_at, answers=[], links=links)
     values = {**values, **bot_fields(desk.intakes.now(event))}
-    return filled_in(desk, request, event, 200, values, closes_at=intake.closes_at)
+    return filled_in(desk, request, event, 200, values, closes_at=intake.closes_at, links=links)
+
+
+def _links_to_translations(desk: Desk, request: Request, event: Event) -> list[tuple[str, str, str]]:
+    """For search engines, which need absolute addresses: relation, language and address."""
+    if len(event.languages) == 1 or path_below(request)[1:]:
+        return []
+    addresses = [("alternate", code, form_address(request, event, code)) for code in event.languages]
+    addresses.append(("alternate", "x-default", bare_address(request, event)))
+    addresses.append(("canonical", "", form_address(request, event)))
+    public = desk.links.form_page(event)
+    return [(relation, code, urljoin(public, path)) for relation, code, path in addresses]
 
 
 def filled_in(
@@ -41,6 +54,7 @@ def filled_in(
     values: Mapping[str, str],
     *,
     closes_at: datetime | None = None,
+    links: Sequence[tuple[str, str, str]] = (),
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
     once_more: str | None = None,
@@ -55,6 +69,7 @@ def filled_in(
         errors=errors or {},
         problem=problem,
         once_more=once_more,
+        links=links,
         action=_another_address(request),
         blank_forms=(form_address(request, event), desk.links.forms_to(event)),
         as_pdf=can_be_printed(event),
@@ -95,10 +110,13 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
     return_to = forms_return_to(desk.links, event)
     if name == "form.pdf" and not can_be_printed(event):
         raise HttpProblem(404, N_("Not found"), N_("This form is not there as PDF, only as text."))
+    spoken = language(event.language)
     if name == "form.txt":
-        return Response(blank_form_text(event, return_to), content_type="text/plain; charset=utf-8")
+        text = Response(blank_form_text(event, return_to), content_type="text/plain; charset=utf-8")
+        return said_in(spoken, event, text)
     as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}
-    return Response(blank_form_pdf(event, return_to), content_type="application/pdf", headers=as_file)
+    pdf = Response(blank_form_pdf(event, return_to), content_type="application/pdf", headers=as_file)
+    return said_in(spoken, event, pdf)
 
 
 def _recent_deadline(desk: Desk, event: Event) -> datetime:

@@ -13,7 +13,7 @@ _LONGEST_HEADER = 1_000  # characters; a browser's has 60, and each language in 
 
 def in_language_of(request: Request, event: Event, code: str | None) -> Event:
     """`code`: of the address, if it names one."""
-    return event.in_language(code or _asked_for(request, event.languages))
+    return event.in_language(code if code in event.languages else _asked_for(request, event.languages))
 
 
 def spoken_to(request: Request) -> Language:
@@ -22,7 +22,12 @@ def spoken_to(request: Request) -> Language:
 
 
 def _asked_for(request: Request, offered: Sequence[str]) -> str:
-    """RFC 9110, 12.5.4; `zh-Hans-CN` is `zh`."""
+    """RFC 9110, 12.5.4; `zh-Hans-CN` is `zh`. Werkzeug's own `best_match` prefers `fr;q=0.1` to `en-GB`."""
     if len(request.headers.get("Accept-Language", "")) > _LONGEST_HEADER:
         return offered[0]
-    return request.accept_languages.best_match(offered, default=offered[0]) or offered[0]
+    wanted: dict[str, float] = {}
+    for tag, quality in request.accept_languages:  # the most wanted first, `*` last
+        wanted.setdefault(tag.lower().split("-")[0], quality)
+    others = wanted.pop("*", 0)
+    named = [code for code, quality in wanted.items() if code in offered and quality >= (others or 0.001)]
+    return next(iter(named + [code for code in offered if others and code not in wanted]), offered[0])

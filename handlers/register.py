@@ -1,6 +1,7 @@
 """`register`: the form's page, and registrations from it or from JSON clients."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from flask import Request, Response
@@ -50,6 +51,7 @@ _LATE = N_(
 )
 _CLOSED = N_("Registration closed at %(at)s. Nothing was registered. Please write to %(email)s.")
 _NOT_OPEN = N_("Registration opens on %(at)s. Nothing was registered; please send the form again then.")
+_LANGUAGE = "language"
 _WHY_ONCE_MORE = {
     BotSignal.TOO_FAST: N_(
         "That was very fast. Everything you wrote is still here. Please check it and press Register once more."
@@ -76,6 +78,7 @@ def register(desk: Desk, request: Request) -> Response:
         response = responses.problem_or_page(request, _WENT_WRONG, desk.events)
     event = responses.event_at(request, desk.events)
     responses.add_security_headers(response)
+    responses.compress_page(request, response)
     if event:
         responses.add_cors_headers(request, response, event)
     return response
@@ -161,7 +164,7 @@ def _openapi(desk: Desk) -> Response:
 def _post(desk: Desk, event: Event, request: Request, completes: Opened | None = None) -> Response:
     """`completes` is the form in an inbound e-mail that this one completes."""
     key = idempotency_key(request)
-    form = read_form(request, schema.names_sent_several_times(event))
+    event, form = _in_language_given(event, read_form(request, schema.names_sent_several_times(event)))
     step = b"" if form.as_json else request.query_string
     if step == pages.CHANGE:
         return pages.filled_in(desk, request, event, 200, form.typed)
@@ -187,6 +190,18 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
         return _give_back(desk, event, request, form, error)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
     return _answer(desk, event, request, form, outcome)
+
+
+def _in_language_given(event: Event, form: Form) -> tuple[Event, Form]:
+    """A program may say it beside the answers."""
+    if not form.as_json or not isinstance(form.answers, Mapping) or event.field(_LANGUAGE):
+        return event, form
+    answers = {**form.answers}
+    code = answers.pop(_LANGUAGE, None) or event.language
+    if code in event.languages:
+        return event.in_language(code), replace(form, answers=answers)
+    fault = Fault("not_a_choice", {"choices": language(event.language).either(event.languages)})
+    return event, replace(form, answers=answers, faults={**form.faults, _LANGUAGE: [fault]})
 
 
 def _registration(event: Event, form: Form) -> Registration:

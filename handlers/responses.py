@@ -1,6 +1,7 @@
 """Pages for people, JSON and RFC 9457 problem details for programs, and their headers."""
 
 import base64
+import gzip
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from handlers.logs import log_unavailable
 from rollcall.language import N_, Language, language, languages
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event, Look
+from rollcall.model.links import TO_STAFF
 from templates import render
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -35,6 +37,7 @@ _PUBLIC = {
 _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
 _LONGEST_ACCEPT = 2_000  # characters; a browser's has 150, and each type in it costs
+_LEVEL = 6  # a third of a millisecond; 9 makes no page smaller
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Max-Age": "7200",  # seconds, the most that Chromium keeps
@@ -75,12 +78,15 @@ UNAVAILABLE = HttpProblem(
 def page(status: int, name: str, event: Event | None = None, **context: object) -> Response:
     """In the language of its event, else in that of whoever asks."""
     spoken = language(event.language) if event else spoken_to(current_request)
-    if event and event.look.logo:
-        context["logo"] = f"{form_address(current_request, event)}/{event.look.logo.name}"
+    if event:
+        context["other_languages"] = _in_other_languages(current_request, event, status)
+        context["posted"] = current_request.method == "POST"
+        if event.look.logo:
+            context["logo"] = f"{bare_address(current_request, event)}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _page_policy(event, spoken)
-    return _in_language(response, spoken, event)
+    return said_in(spoken, event, response)
 
 
 def json_response(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
@@ -94,14 +100,37 @@ def problem(request: Request, error: HttpProblem, event: Event | None, **more: o
     details = {"type": "about:blank", "title": title, "status": error.status, "detail": detail, **more}
     response = json_response(error.status, details, "application/problem+json")
     response.headers.extend(error.headers)
-    return _in_language(response, spoken, event)
+    return said_in(spoken, event, response)
 
 
-def _in_language(response: Response, spoken: Language, event: Event | None) -> Response:
+def said_in(spoken: Language, event: Event | None, response: Response) -> Response:
     response.content_language.add(spoken.code)
     if event is None or len(event.languages) > 1:
         response.vary.add("Accept-Language")
     return response
+
+
+def _in_other_languages(request: Request, event: Event, status: int) -> list[tuple[Language, str]]:
+    """Where the page is in the event's other languages; where the form is in each, if there is no such page."""
+    below = path_below(request)[1:]
+    if below[:1] and below[0] in TO_STAFF:
+        return []
+    if status == 404:
+        return [(language(code), form_address(request, event, code)) for code in event.languages]
+    others = [code for code in event.languages if code != event.language]
+    return [(language(code), "/".join([form_address(request, event, code), *map(quote, below)])) for code in others]
+
+
+def compress_page(request: Request, response: Response) -> None:
+    """In gzip (RFC 9110, 12.5.3). Whoever chooses part of a page's text learns something of the rest by its length
+    (BREACH): no page of ours has a secret that whoever asks for it does not have, in its address."""
+    page = response.get_data() if response.mimetype == "text/html" else b""
+    if not page:
+        return
+    response.vary.add("Accept-Encoding")
+    if len(request.headers.get("Accept-Encoding", "")) <= _LONGEST_ACCEPT and request.accept_encodings["gzip"]:
+        response.set_data(gzip.compress(page, _LEVEL, mtime=0))
+        response.content_encoding = "gzip"
 
 
 def reads_json(request: Request) -> bool:
@@ -197,11 +226,16 @@ def event_at(request: Request, events: Mapping[str, Event]) -> Event | None:
     return in_language_of(request, event, language_in_path(request)) if event else None
 
 
-def form_address(request: Request, event: Event) -> str:
-    """Its path, as the browser knows it, in the same language if the page's own address names one."""
+def form_address(request: Request, event: Event, code: str | None = None) -> str:
+    """Its path, as the browser knows it, in this language, else in that which the page's own address names."""
+    code = code or language_in_path(request)
+    in_language = f"/{code}" if code in event.languages else ""
+    return f"{bare_address(request, event)}{in_language}"
+
+
+def bare_address(request: Request, event: Event) -> str:
     prefix = "/register" if request.path.lstrip("/").split("/")[0] == "register" else ""
-    in_language = f"/{event.language}" if language_in_path(request) else ""
-    return f"{request.script_root}{prefix}/{quote(event.slug)}{in_language}"
+    return f"{request.script_root}{prefix}/{quote(event.slug)}"
 
 
 @cache

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from handlers.logs import log_broken
 from handlers.request_body import discard_rest
-from handlers.responses import UNAVAILABLE, HttpProblem, add_security_headers, problem_or_page
+from handlers.responses import UNAVAILABLE, HttpProblem, add_security_headers, compress_page, problem_or_page
 from rollcall.language import N_
 from rollcall.model.event import Event
 
@@ -26,4 +26,5 @@ def unanswered(error: Exception, events: Mapping[str, Event]) -> Response:
         problem = UNAVAILABLE
     response = problem_or_page(request, problem, events)
     add_security_headers(response)
+    compress_page(request, response)
     return response

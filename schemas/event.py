@@ -1,7 +1,8 @@
 """The event file, `events/<slug>.toml`, checked into an `Event`."""
 
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -15,12 +16,14 @@ from rollcall.language import ENGLISH, language, languages
 from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
 from schemas.event_form import ChoiceTable, FormTable, FormTableSchema, codes_differ, fields_of
-from schemas.event_tables import Table, line
+from schemas.event_tables import Names, Table, Words, line
+from schemas.event_words import in_no_language_of_it, in_words_of, untranslated
 from schemas.faults import sentence
 from schemas.look import LookTable, look_of
 from schemas.text import Text
 from schemas.toml import Lines, NoToml, read_toml
 
+_LOG = logging.getLogger(__name__)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 
@@ -29,8 +32,8 @@ class EventFileError(Exception):
     """A line for each fault: file, field, what is wrong and the remedy."""
 
 
-def _link(**more: Any) -> Text:
-    return line(validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
+def _link(kind: type[Text] = Names, **more: Any) -> Text:
+    return line(kind, validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
 def _email(*, required: bool = True) -> fields.Email:
@@ -88,11 +91,11 @@ class _HotelTable(Table):
         "block_code": "What people say when they book, to get the event's rate.",
         "book_by": "The last day to book at that rate.",
     }
-    name = line()
+    name = line(Names)
     tel = line(required=False)
-    address = line(required=False)
+    address = line(Names, required=False)
     website = _link(required=False)
-    rates = line(required=False)
+    rates = line(Words, required=False)
     block_code = line(required=False)
     book_by = _LocalDate(load_default=None)
 
@@ -104,7 +107,7 @@ class _OnlineTable(Table):
         "text": "What else they should know to join.",
     }
     url = _link()
-    text = line(required=False)
+    text = line(Words, required=False)
 
 
 class _PrivacyTable(Table):
@@ -113,7 +116,7 @@ class _PrivacyTable(Table):
         "text": "What becomes of the answers, in a sentence. It stands above the button and in the confirmation.",
         "link": "Where the whole notice is.",
     }
-    text = line()
+    text = line(Words)
     link = _link(required=False)
 
 
@@ -129,9 +132,11 @@ class _VenueTable(Table):
         "email": "Its e-mail address.",
         "website": "Its web address.",
     }
-    room = line(required=False)
-    building = line()
-    address = fields.List(line(), required=True, validate=validate.Length(min=1, error="should have a line or more"))
+    room = line(Names, required=False)
+    building = line(Names)
+    address = fields.List(
+        line(Names), required=True, validate=validate.Length(min=1, error="should have a line or more")
+    )
     country = line(validate=validate.Regexp("[A-Z]{2}$", error='should be a two-letter country code, as "CH"'))
     tel = line(required=False)
     fax = line(required=False)
@@ -148,8 +153,8 @@ class _ContactTable(Table):
         "fax": "That person's fax number.",
         "email": "That person's e-mail address.",
     }
-    name = line()
-    organization = line()
+    name = line(Names)
+    organization = line(Names)
     tel = line()
     fax = line(required=False)
     email = _email()
@@ -176,6 +181,11 @@ def _is_spoken(code: str) -> None:
         raise ValidationError(f"{code} is not a language that the desk speaks: {', '.join(languages())}")
 
 
+def _differ(codes: Sequence[str]) -> None:
+    if len({*codes}) < len(codes):
+        raise ValidationError("should name each once")
+
+
 class EventFile(Table):
     says = {  # noqa: RUF012
         "title": "What the event is called.",
@@ -186,7 +196,7 @@ class EventFile(Table):
         "starts": "The first day, or when it begins: `2004-02-26T09:30:00`.",
         "ends": "The last day, or when it ends. A date where `starts` is one.",
         "bring": "What people must bring, a line each. The confirmation lists it.",
-        "languages": 'The languages in which people can register, the first for those who say nothing else: `["en"]`.',
+        "languages": 'The languages in which people can register, the first for those who ask for no other: `["en"]`.',
         "staff_language": "The language of what the staff get (`en`).",
         "staff": "The staff's e-mail addresses: they get the roster, the digests, and what registrants reply.",
         "intake": "",
@@ -199,18 +209,18 @@ class EventFile(Table):
         "look": "",
         "hotels": "",
     }
-    title = line()
+    title = line(Words)
     reference = line(required=False)
-    organizer = line()
+    organizer = line(Names)
     website = _link(required=False)
     time_zone = _Zone(required=True)
     starts = _LocalTime(required=True)
     ends = _LocalTime(required=True)
-    bring = fields.List(line(), load_default=list)
+    bring = fields.List(line(Words), load_default=list)
     languages = fields.List(
         fields.String(validate=_is_spoken),
         load_default=[ENGLISH],
-        validate=validate.Length(min=1, error="should name one"),
+        validate=[validate.Length(min=1, error="should name one"), _differ],
     )
     staff_language = fields.String(load_default=ENGLISH, validate=_is_spoken)
     staff = fields.List(
@@ -239,21 +249,21 @@ class EventFile(Table):
             raise ValidationError("is missing; add it, or [online] with a url", "venue")
 
 
-def read_events(folder: Path) -> dict[str, Event]:
-    """By slug. Raises `EventFileError`."""
-    events, faults = read_folder(folder)
+def read_events(folder: Path, *, in_all_languages: bool = False) -> dict[str, Event]:
+    """By slug, as `read_event`. Raises `EventFileError`."""
+    events, faults = read_folder(folder, in_all_languages=in_all_languages)
     if faults:
         raise EventFileError("\n".join(faults))
     return events
 
 
-def read_folder(folder: Path) -> tuple[dict[str, Event], list[str]]:
+def read_folder(folder: Path, *, in_all_languages: bool = True) -> tuple[dict[str, Event], list[str]]:
     """The events by slug, and a line for each fault of files that make none."""
     events: dict[str, Event] = {}
     faults: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            events[path.stem] = read_event(path)
+            events[path.stem] = read_event(path, in_all_languages=in_all_languages)
         except EventFileError as error:
             faults += str(error).splitlines()
     if not events and not faults:
@@ -266,17 +276,67 @@ def is_slug(text: str) -> bool:
     return bool(_SLUG.fullmatch(text)) and text != SMOKE_TEST.slug
 
 
-def read_event(path: Path) -> Event:
-    """Raises `EventFileError`."""
+def read_event(path: Path, *, in_all_languages: bool = False) -> Event:
+    """In its first language; the others are read when they are first asked for, since each takes 2 ms of a cold start,
+    or at once, so that what is wrong in them is said. Raises `EventFileError`."""
     if not _SLUG.fullmatch(path.stem):
         raise EventFileError(
             f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
         )
     if path.stem == SMOKE_TEST.slug:
         raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
+    text, given = _opened(path)
+    first, *others = spoken = _languages_of(given)
+
+    def read(code: str) -> Event:
+        return _read(path, text, code, given, None if code == first else translated(first), spoken)
+
+    @cache
+    def translated(code: str) -> Event:
+        try:
+            return replace(read(code), translated=translated)
+        except EventFileError as error:
+            if code == first:
+                raise
+            _LOG.error("an event file cannot be used in one of its languages: %s", error)  # `event-check` refuses it
+            return translated(first)
+
+    event = translated(first)
+    faults = [*_in_no_language(path, text, given, spoken), *_faults_in(others, read)] if in_all_languages else []
+    if faults:
+        raise EventFileError("\n".join(faults))
+    return event
+
+
+def _in_no_language(path: Path, text: str, given: Mapping[str, Any], spoken: Sequence[str]) -> Iterator[str]:
+    lines, known = Lines(text), ", ".join(spoken)
+    for field, code in in_no_language_of_it(given, EventFile(), spoken):
+        at = f"{field}.{code}"
+        yield f"{path}:{lines.of(at)}: {at}: is in no language of the event: {known}; mend it, or add it to languages"
+
+
+def _faults_in(others: Sequence[str], read: Callable[[str], Event]) -> Iterator[str]:
+    for code in others:
+        try:
+            read(code)
+        except EventFileError as error:
+            yield str(error)
+
+
+def remarks_on(path: Path) -> list[str]:
+    """Of a file without faults: a line for each text that is not there in all languages."""
+    text, given = _opened(path)
+    offered, lines = given.get("languages", [ENGLISH]), Lines(text)
+    return [
+        f"{path}:{lines.of(field)}: {field}: is not there in {', '.join(codes)}; people read it in {used}"
+        for field, codes, used in untranslated(given, EventFile(), offered)
+    ]
+
+
+def _opened(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         text = path.read_text("utf-8-sig")
-        given = read_toml(text)
+        return text, read_toml(text)
     except NoToml as error:
         raise EventFileError(f"{path}: is not TOML: {error}") from None
     except UnicodeDecodeError:
@@ -284,55 +344,59 @@ def read_event(path: Path) -> Event:
     except OSError as error:
         raise EventFileError(f"{path}: cannot be read: {error.strerror}") from None
 
-    @cache
-    def translated(code: str) -> Event:
-        return replace(_read(path, text, code, in_words_of(given, code)), translated=translated)
 
+def _languages_of(given: Mapping[str, Any]) -> list[str]:
+    """As far as they are right; that of the staff comes last."""
     offered = given.get("languages")
-    return translated(offered[0] if isinstance(offered, list) and offered and offered[0] in languages() else ENGLISH)
+    codes = [*(offered if isinstance(offered, list) else ()), *([] if offered else [ENGLISH])]
+    return list(dict.fromkeys(code for code in (*codes, given.get("staff_language", ENGLISH)) if code in languages()))
 
 
-def in_words_of(given: Any, code: str) -> Any:
-    """What a file says in several languages, as `{en = "…", fr = "…"}`, in this one; else in the first that it has."""
-    match given:
-        case {**table} if table and table.keys() <= {*languages()}:
-            return table.get(code) or next(iter(table.values()))
-        case {**table}:
-            return {key: in_words_of(value, code) for key, value in table.items()}
-        case list():
-            return [in_words_of(one, code) for one in given]
-    return given
-
-
-def _read(path: Path, text: str, code: str, given: Any) -> Event:
-    """Raises `EventFileError`."""
+def _read(
+    path: Path, text: str, code: str, given: Mapping[str, Any], first: Event | None, spoken: Sequence[str]
+) -> Event:
+    """`first`: the event in its first language, unless that is this one. Raises `EventFileError`."""
+    said, by_language = in_words_of(given, EventFile(), code, spoken[0])
     try:
-        given = EventFile().load(given)
-        zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
-        categories, look = given.pop("categories"), given.pop("look")
-        event = Event(
-            slug=path.stem,
-            zone=zone,
-            starts=_in_zone(given.pop("starts"), zone, "starts"),
-            ends=_in_zone(given.pop("ends"), zone, "ends"),
-            opens_at=_instant(intake["opens"], zone, "intake.opens"),
-            closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
-            expected=intake["expected"],
-            language=code,
-            fields=(),
-            origins=form.origins,
-            **given,
-        )
-        if event.closes_at <= event.opens_at:
-            raise ValidationError("should be after intake.opens", "intake.closes")
-        event = replace(event, fields=fields_of(form, categories, event))
-        return replace(event, look=look_of(path.parent, **look))
+        return _made(path, code, EventFile().load(said), first)
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
+        named = (_in_its_language(field, fault, by_language, code if first else "") for field, fault in faults)
         lines = Lines(text)
         raise EventFileError(
-            "\n".join(f"{path}:{lines.of(field)}: {field}: {fault}" for field, fault in faults)
+            "\n".join(f"{path}:{lines.of(field)}: {field}: {fault}" for field, fault in named)
         ) from None
+
+
+def _in_its_language(field: str, fault: str, by_language: Mapping[str, str], code: str) -> tuple[str, str]:
+    """`code`: of the language, where the first one has no fault."""
+    for at, used in by_language.items():
+        if f"{field}.".startswith(f"{at}."):
+            return f"{at}.{used}{field[len(at) :]}", fault
+    return field, f"{fault} (in {code})" if code else fault
+
+
+def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> Event:
+    """Raises `ValidationError`."""
+    zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
+    categories, look = given.pop("categories"), given.pop("look")
+    event = Event(
+        slug=path.stem,
+        zone=zone,
+        starts=_in_zone(given.pop("starts"), zone, "starts"),
+        ends=_in_zone(given.pop("ends"), zone, "ends"),
+        opens_at=_instant(intake["opens"], zone, "intake.opens"),
+        closes_at=_instant(intake["closes"], zone, "intake.closes", ends=True),
+        expected=intake["expected"],
+        language=code,
+        fields=(),
+        origins=form.origins,
+        **given,
+    )
+    if event.closes_at <= event.opens_at:
+        raise ValidationError("should be after intake.opens", "intake.closes")
+    event = replace(event, fields=fields_of(form, categories, event, first or event))
+    return replace(event, look=look_of(path.parent, **look))
 
 
 def deadline_from(text: str, event: Event) -> datetime:

@@ -7,19 +7,30 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from rollcall.language import languages
 from schemas.event import EventFile
-from schemas.event_tables import Table
+from schemas.event_tables import Table, Words
 from schemas.kinds import KINDS
 from schemas.stock import LETTER_FIELDS, STOCK
 
 PAGE, SCHEMA = Path("docs/event-file.md"), Path("docs/event.schema.json")
+_STRING = {"type": "string"}
+_TEXT = {"allOf": [{"$ref": "#/definitions/text"}]}  # beside a bare $ref a description does not count
 _BEGIN, _END = "<!-- from the schema -->\n", "<!-- to here -->"
 
 
 def json_schema() -> str:
     """JSON Schema, draft 7 (what Taplo and VS Code read). Dates of TOML are texts there."""
-    described = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "An event of Rollcall"}
+    definitions = {"text": _in_each_language(_STRING), "texts": _in_each_language({"type": "array", "items": _TEXT})}
+    about = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "An event of Rollcall"}
+    described = {**about, "definitions": definitions}
     return json.dumps(described | _table(EventFile()), indent=2, ensure_ascii=False) + "\n"
+
+
+def _in_each_language(one: dict[str, Any]) -> dict[str, Any]:
+    """As it is, or a table of it by language."""
+    names = {"enum": list(languages())}
+    return {"anyOf": [one, {"type": "object", "propertyNames": names, "additionalProperties": one}]}
 
 
 def page(written: str) -> str:
@@ -41,7 +52,13 @@ def _described(table: Table, key: str) -> dict[str, str]:
 
 
 def _field(field: fields.Field[Any]) -> dict[str, Any]:
+    if described := field.metadata.get("json_schema"):
+        return dict(described)
     match field:
+        case Words():
+            return dict(_TEXT)
+        case fields.List(inner=Words()):
+            return {"allOf": [{"$ref": "#/definitions/texts"}]}
         case fields.Nested():
             return _table(_schema(field))
         case fields.List():
@@ -50,8 +67,7 @@ def _field(field: fields.Field[Any]) -> dict[str, Any]:
             return {"type": "boolean"}
         case fields.Integer():
             return {"type": "integer"}
-    described: dict[str, Any] = field.metadata.get("json_schema", {"type": "string"})
-    return described
+    return dict(_STRING)
 
 
 def _schema(field: fields.Nested) -> Table:
@@ -70,7 +86,7 @@ def _tables(table: Table, path: str, *, many: bool = False) -> Iterator[str]:
     for name, field in table.fields.items():
         key = _key(name, field)
         of = field.inner if isinstance(field, fields.List) else field
-        if isinstance(of, fields.Nested):
+        if isinstance(of, fields.Nested) and "json_schema" not in field.metadata:
             inner.append((_schema(of), f"{path}.{key}" if path else key, of is not field))
         else:
             rows.append(f"| `{key}` | {'yes' if field.required else ''} | {table.says[key]} |\n")

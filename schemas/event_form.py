@@ -9,12 +9,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate
 
-from rollcall.language import N_, Language, language
-from rollcall.model.event import Event, Hotel
+from rollcall.language import N_, Language, language, languages
+from rollcall.model.event import Event
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
-from schemas.event_tables import Table, is_origin, line
+from schemas.event_tables import Names, Table, Words, is_origin, line
 from schemas.kinds import KINDS, alike, as_compared
-from schemas.stock import LETTER, STOCK
+from schemas.stock import LETTER, STOCK, other_words
 
 NEEDED = ("family_name", "email")
 """Without these the desk cannot tell people apart, nor write to them."""
@@ -58,14 +58,22 @@ class ChoiceTable(Table):
     code = line(
         validate=validate.Regexp(_CODE, error="should be letters without accents, digits and hyphens, as member-state")
     )
-    label = line()
-    also = fields.List(line(), load_default=list)
+    label = line(Words)
+    also = fields.List(line(Names), load_default=list)
 
 
-class _Choices(fields.Field[Any]):
+class _Choices(fields.List[Any]):
     """Tables, or texts alone: then each is its own label, and its code is made of it."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> tuple[Choice, ...]:
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(fields.Nested(ChoiceTable), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if any(isinstance(one, dict) and one.keys() <= {*languages()} for one in _list(value)):
+            raise ValidationError(
+                "should each have a code, since they are said in several languages, as "
+                '{ code = "am", label = { en = "Morning", fr = "Matin" } }'
+            )
         if not isinstance(value, list) or not value:
             raise ValidationError('should be a list with a choice or more, as ["Morning", "Afternoon"]')
         if all(isinstance(one, str) for one in value):
@@ -75,9 +83,13 @@ class _Choices(fields.Field[Any]):
                 for place, (code, one) in enumerate(zip(codes, value, strict=True), 1)
             )
         else:
-            choices = tuple(fields.Nested(ChoiceTable, many=True).deserialize(value))
+            choices = tuple(filter(None, super()._deserialize(value, attr, data, **kwargs)))
         codes_differ(choices)
         return choices
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 class _Condition(fields.Field[Condition]):
@@ -123,9 +135,9 @@ class _FieldTable(Table):
         validate=validate.Regexp(_NAME, error="should be lower-case letters, digits and underscores, as job_title")
     )
     kind = line(required=False, metadata={"json_schema": {"enum": list(KINDS)}})
-    label = line(required=False)
-    ask = line(required=False)
-    help = line(required=False)
+    label = line(Words, required=False)
+    ask = line(Words, required=False)
+    help = line(Words, required=False)
     required = fields.Boolean(
         load_default=None,
         truthy={True},
@@ -141,7 +153,7 @@ class _FieldTable(Table):
     least = _Bound(load_default=None, metadata={"json_schema": {"type": ["number", "string"]}})
     most = _Bound(load_default=None, metadata={"json_schema": {"type": ["number", "string"]}})
     choices = _Choices(load_default=None, metadata={"json_schema": _CHOICES})
-    also = fields.List(line(), load_default=None)
+    also = fields.List(line(Names), load_default=None)
     required_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
     only_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
 
@@ -158,7 +170,9 @@ class _SectionTable(Table):
         "heading": "The heading, of 70 characters at the most.",
         "before": "The name of the field that it stands above.",
     }
-    heading = line(validate=validate.Length(max=70, error="should have 70 characters at the most"))  # a line of text
+    heading = line(
+        Words, validate=validate.Length(max=70, error="should have 70 characters at the most")
+    )  # a line of text
     before = line()
 
 
@@ -213,7 +227,6 @@ def _field(name: str, **said: Any) -> FormField:
         said = {"choices": (), "max_length": None, **said}
     ask = said.pop("ask", "")
     field = replace(stock, **said) if stock else FormField(name=name, ask="", **said)
-    field = replace(field, choices=KINDS[kind].choices_from(field.choices))
     if ask or "label" in said:
         field = replace(field, ask=ask)
     KINDS[kind].see_that_it_is_complete(field)
@@ -228,17 +241,19 @@ def _worded(field: FormField, spoken: Language) -> FormField:
         label=label,
         ask=spoken.gettext(field.ask) if field.ask else spoken.gettext(KINDS[field.kind].wording, label=label),
         help=field.help and spoken.gettext(field.help),
-        choices=tuple(replace(choice, label=spoken.gettext(choice.label)) for choice in field.choices),
+        also=other_words(field.also, spoken),
+        choices=KINDS[field.kind].choices_in(spoken, field.choices),
     )
 
 
-def fields_of(form: FormTable, categories: Sequence[Choice], event: Event) -> tuple[FormField, ...]:
-    """The form of an event file, top to bottom. Raises `ValidationError`."""
+def fields_of(form: FormTable, categories: Sequence[Choice], event: Event, first: Event) -> tuple[FormField, ...]:
+    """The form of an event file, top to bottom; its codes are of the event's first language. Raises
+    `ValidationError`."""
     asked = list(form.fields or LETTER)
     _see_that_names_are_right(asked, form)
     spoken = language(event.language)
     asked = [_worded(field, spoken) for field in asked]
-    asked = [one for field in asked for one in _about_hotels(field, form.hotel, event.hotels, spoken)]
+    asked = [one for field in asked for one in _about_hotels(field, form.hotel, event, first)]
     _see_that_each_is_told_from_the_others(asked)
     headings = _headings(form.sections, [field.name for field in asked])
     bounds = _usual_bounds(event)
@@ -302,7 +317,7 @@ def _see_that_each_is_told_from_the_others(asked: Sequence[FormField]) -> None:
             raise ValidationError(f"is {other}'s too; give one another label", f"form.fields.{field.name}.label")
 
 
-def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel], spoken: Language) -> list[FormField]:
+def _about_hotels(field: FormField, asks: str, event: Event, first: Event) -> list[FormField]:
     """Of the field `hotel`: as it is, a choice and a field for another's name, or nothing."""
     if field.name not in ("hotel", "hotel_tel") or asks == "free":
         return [field]
@@ -311,9 +326,13 @@ def _about_hotels(field: FormField, asks: str, hotels: Sequence[Hotel], spoken: 
     another = Condition("hotel", (ANOTHER_HOTEL,))
     if field.name == "hotel_tel":
         return [replace(field, only_if=another)]
-    if not hotels:
+    if not event.hotels:
         raise ValidationError("should be one or more, since people choose from them", "hotels")
-    named = [Choice(_code_of(one.name) or f"hotel-{place}", one.name) for place, one in enumerate(hotels, 1)]
+    spoken = language(event.language)
+    named = [
+        Choice(_code_of(of_code.name) or f"hotel-{place}", one.name)
+        for place, (one, of_code) in enumerate(zip(event.hotels, first.hotels, strict=True), 1)
+    ]
     choice = Choice(ANOTHER_HOTEL, spoken.gettext("Another, or not known yet"))
     for place, one in enumerate(named):
         if one.code in [ANOTHER_HOTEL, *(before.code for before in named[:place])]:

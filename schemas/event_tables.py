@@ -47,8 +47,20 @@ class _Line(Text):
             raise ValidationError("is empty; fill it in, or remove it where it may be missing")
 
 
-def line(*, required: bool = True, **more: Any) -> Text:
-    return _Line(max_length=300, required=required, load_default=missing if required else None, **more)
+class Words(_Line):
+    """People read it, in one language or in each."""
+
+    default_error_messages = {  # noqa: RUF012
+        "invalid": ['should be text, or a text in each language, as { en = "…", fr = "…" }']
+    }
+
+
+class Names(Words):
+    """Of people and places, and addresses: they may be the same in all languages."""
+
+
+def line(kind: type[Text] = _Line, *, required: bool = True, **more: Any) -> Text:
+    return kind(max_length=300, required=required, load_default=missing if required else None, **more)
 
 
 def is_origin(text: str) -> None:

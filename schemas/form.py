@@ -1,7 +1,7 @@
 """A filled-in form, checked into a `Registration` by the fields of the event's file."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -58,10 +58,17 @@ def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_words(event: Event, registration: Registration) -> dict[str, str]:
-    """What a registration says, by field name; a choice that is gone as it was called."""
+    """What a registration says, by field name; a choice that is gone as it was called, and a consent in its words of
+    that day where they are others now."""
     answers = written(registration)
     words = in_labels(event, answers)
-    gone = {name: text for name, text in registration.chosen.items() if words.get(name) == answers.get(name)}
+    asked = event.in_language(registration.language).fields
+    agreed = {one.name: one.label for one in asked if one.kind == "consent" and answers.get(one.name) == "yes"}
+    gone = {
+        name: text
+        for name, text in registration.chosen.items()
+        if words.get(name) == answers.get(name) or agreed.get(name, text) != text
+    }
     return {**words, **gone}
 
 
@@ -134,6 +141,12 @@ class _FormSchema(Schema):
             "choices": spoken.either([spoken.gettext("“%(text)s”", text=one) for one in labels]),
         }
 
+    def in_other_languages(self, name: str) -> Iterator[OneChoice]:
+        """This choice, as long as it is one there."""
+        others = (code for code in self._event.languages if code != self._event.language)
+        kinds = (schema_for(self._event.in_language(code)).fields.get(name) for code in others)
+        return (kind for kind in kinds if isinstance(kind, OneChoice))
+
     @pre_load
     def _blank_is_not_given(self, answers: Any, **_kwargs: Any) -> Any:
         if not isinstance(answers, Mapping):
@@ -184,7 +197,7 @@ class _FormSchema(Schema):
 
     def _chosen(self, given: Mapping[str, str]) -> dict[str, str]:
         kinds = {name: kind for name, kind in self.fields.items() if isinstance(kind, OneChoice)}
-        return {name: kind.shown(given[name]) for name, kind in kinds.items() if given.get(name)}
+        return {name: kind.as_chosen(given[name]) for name, kind in kinds.items() if given.get(name)}
 
 
 def _understood(event: Event, answers: Mapping[str, str]) -> dict[str, str]:

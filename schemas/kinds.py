@@ -4,17 +4,21 @@ Each is loaded as text: choices as codes, days in ISO 8601, numbers in ASCII dig
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, cached_property
+from itertools import chain
 from typing import Any, ClassVar
+from unicodedata import decimal
 
 from marshmallow import ValidationError
 
-from rollcall.language import N_
+from rollcall.language import ENGLISH, N_, NP_, Language, language
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
+from schemas.stock import other_words
 from schemas.text import Lines, Name, Signature, Text, fault, messages
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
@@ -64,9 +68,9 @@ class Answer(Text):
         return str(form.hint_of(self.field))
 
     @classmethod
-    def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        """The field's own, or the kind's."""
-        return own
+    def choices_in(cls, spoken: Language, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        """The field's own, or the kind's; by their English label too, where the catalogues have it."""
+        return tuple(_translated(choice, spoken) for choice in own)
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
@@ -177,12 +181,19 @@ class OneChoice(Answer, kind="choice"):
     def see_that_it_is_complete(cls, field: FormField) -> None:
         if not field.choices and field.name != "category":
             raise ValidationError("are missing; add them", "choices")
-        _see_that_there_are_no_bounds(field)
-        if field.max_length:
-            raise ValidationError("is for what people write; remove it", "max_length")
+        _see_that_nothing_is_written(field)
 
     def code_of(self, text: str) -> str | None:
-        return self._codes.get(as_compared(text)) if len(text) <= self.max_length else None
+        """The words of other languages count too: a form is read in one and shown in another."""
+        if len(text) > self.max_length:
+            return None
+        form: Any = self.parent
+        kinds: Iterator[OneChoice] = chain((self,), form.in_other_languages(self.field.name))
+        return next((code for kind in kinds if (code := kind.meant(text)) in self.labels), None)
+
+    def meant(self, text: str) -> str | None:
+        """In its own language."""
+        return self._codes.get(as_compared(text))
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         code = self.code_of(super()._deserialize(value, attr, data, **kwargs))
@@ -192,6 +203,10 @@ class OneChoice(Answer, kind="choice"):
 
     def shown(self, answer: str) -> str:
         return self.labels.get(answer, answer)
+
+    def as_chosen(self, answer: str) -> str:
+        """As it is kept beside its code, for the day on which the form has it no longer."""
+        return self.shown(answer)
 
     def as_posted(self, text: str) -> str:
         return self.code_of(text) or text
@@ -204,13 +219,13 @@ class YesOrNo(OneChoice, kind="yes-no"):
     says = "Yes or no."
 
     @classmethod
-    def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        return own or (_YES, _NO)
+    def choices_in(cls, spoken: Language, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        return super().choices_in(spoken, own or (_YES, _NO))
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
-        super().see_that_it_is_complete(field)
-        if {choice.code for choice in field.choices} != {"yes", "no"}:
+        _see_that_nothing_is_written(field)
+        if field.choices and {choice.code for choice in field.choices} != {"yes", "no"}:
             raise ValidationError('should have the codes yes and no; others are for kind = "choice"', "choices")
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -227,11 +242,19 @@ class Country(OneChoice, kind="country"):
     wording = N_("Choose a country for “%(label)s”.")
 
     @classmethod
-    def choices_from(cls, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
+    def choices_in(cls, spoken: Language, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """Codes alone, as `["CH", "FR"]`, have their names."""
-        by_code = {choice.code: choice for choice in countries()}
+        by_code = {choice.code: choice for choice in countries(spoken)}
         named = tuple(by_code[choice.label] for choice in own if choice.label in by_code)
-        return (named if len(named) == len(own) else own) or countries()
+        return (named if len(named) == len(own) else own) or tuple(by_code.values())
+
+    @classmethod
+    def see_that_it_is_complete(cls, field: FormField) -> None:
+        _see_that_nothing_is_written(field)
+
+    def meant(self, text: str) -> str | None:
+        """By its English name too."""
+        return super().meant(text) or _countries_in_english().get(as_compared(text))
 
 
 class SeveralChoices(OneChoice, kind="choices"):
@@ -273,24 +296,23 @@ class SeveralChoices(OneChoice, kind="choices"):
 
 
 class Consent(YesOrNo, kind="consent"):
-    """Where it is given, the wording that was agreed to is stored."""
-
-    says = "A box to tick. What is kept is the label, as it was. `required`: nobody registers without it."
+    says = "A box to tick. The label is kept, as it was. `required`: nobody registers without it."
     control = "tick"
     longest = 1000
     wording = N_("Please tick this; without it we cannot register you.")
 
-    def code_of(self, text: str) -> str | None:
-        return "yes" if text == self.field.label else super().code_of(text)
+    def meant(self, text: str) -> str | None:
+        return "yes" if text == self.field.label else super().meant(text)
+
+    def as_chosen(self, answer: str) -> str:
+        """The wording that was agreed to."""
+        return self.field.label if answer == "yes" else super().as_chosen(answer)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         code = super()._deserialize(value, attr, data, **kwargs)
         if code == "no" and self.field.required:
             raise fault("required")
-        return self.field.label if code == "yes" else code
-
-    def shown(self, answer: str) -> str:
-        return self.labels["no" if answer == "no" else "yes"]
+        return code
 
 
 class Bounded(Answer):
@@ -329,7 +351,9 @@ class Bounded(Answer):
         return bool(field.least and field.most and cls.read(field.least) > cls.read(field.most))
 
     def within_bounds(self, text: str) -> Any:
-        """What it says."""
+        """What it says, in digits of any script."""
+        if not text.isascii():
+            text = "".join(str(decimal(one)) if one.isdecimal() else one for one in text)
         try:
             said = self.read(text) if self.written.fullmatch(text) else None
         except ValueError:
@@ -363,7 +387,8 @@ class Number(Bounded, kind="number"):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        return f"{self.within_bounds(super()._deserialize(value, attr, data, **kwargs)):f}"
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return f"{self.within_bounds(_DECIMAL_COMMA.sub('.', text)):f}"
 
 
 class Day(Bounded, kind="date"):
@@ -394,7 +419,9 @@ class Day(Bounded, kind="date"):
         return {"format": "date"}
 
 
-_BETWEEN = re.compile(r"[,;\n]")
+_DECIMAL_COMMA = re.compile(r"(?<=\d)[,٫](?=\d{1,2}\Z)")
+"""Before three digits it may stand between thousands."""
+_BETWEEN = re.compile(r"[,;\n،؛、，；]")
 _SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 """A long number as a spreadsheet shows it: its last digits are lost."""
 
@@ -411,25 +438,43 @@ def _see_that_there_are_no_choices(field: FormField) -> None:
         raise ValidationError(f"are for other kinds than {field.kind}; remove them", "choices")
 
 
+def _see_that_nothing_is_written(field: FormField) -> None:
+    _see_that_there_are_no_bounds(field)
+    if field.max_length:
+        raise ValidationError("is for what people write; remove it", "max_length")
+
+
 def _see_that_there_are_no_bounds(field: FormField) -> None:
     if field.least or field.most:
         raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
 
 
-_YES = Choice("yes", N_("Yes"), ("Y", "True", "Oui", "Sí", "I agree"))
-_NO = Choice("no", N_("No"), ("N", "False", "Non"))
+_YES = Choice("yes", N_("Yes"), tuple(NP_("other words, with commas between", "Y, True, I agree").split(", ")))
+_NO = Choice("no", N_("No"), tuple(NP_("other words, with commas between", "N, False").split(", ")))
 _NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 """What CLDR has beside the countries and territories of ISO 3166-1: reserved codes, groups, and codes of its own."""
 
 
 @cache
-def countries() -> tuple[Choice, ...]:
+def countries(spoken: Language) -> tuple[Choice, ...]:
     """In the order of their names."""
-    from babel import Locale
-
-    names = {str(code): str(name) for code, name in Locale("en").territories.items()}
+    names = {str(code): str(name) for code, name in spoken.locale.territories.items()}
     codes = [code for code in names if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRIES]
-    return tuple(Choice(code, names[code]) for code in sorted(codes, key=lambda code: without_accents(names[code])))
+    # in GB 18030 the usual Chinese characters stand in the order of how they are read
+    order = "gb18030" if spoken.code == "zh" else "utf-8"
+    return tuple(
+        Choice(code, names[code]) for code in sorted(codes, key=lambda code: without_accents(names[code]).encode(order))
+    )
+
+
+@cache
+def _countries_in_english() -> Mapping[str, str]:
+    return {as_compared(choice.label): choice.code for choice in countries(language(ENGLISH))}
+
+
+def _translated(choice: Choice, spoken: Language) -> Choice:
+    label, also = spoken.gettext(choice.label), other_words(choice.also, spoken)
+    return replace(choice, label=label, also=also if label == choice.label else (*also, choice.label))
 
 
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")

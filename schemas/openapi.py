@@ -15,6 +15,7 @@ from schemas.kinds import Answer
 _REFERENCE = "^[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}-[0-9A-HJKMNP-TV-Z]{3}$"
 
 _JSON, _PROBLEM_JSON, _PAGE = "application/json", "application/problem+json", "text/html"
+_LANGUAGE = "In which the person is answered, and gets all e-mails."
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _PROBLEMS = {
     400: "Not readable. Nothing was registered.",
@@ -37,6 +38,13 @@ _IDEMPOTENCY_KEY = {
     "description": "A quoted string of your choice (draft-ietf-httpapi-idempotency-key-header): new for each form, and "
     "the same for each retry of it.",
     "schema": {"type": "string", "pattern": r'^"[ !#-\[\]-~]{1,255}"$'},
+}
+_ACCEPT_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "The person's language, where neither the body nor the address names one (RFC 9110, 12.5.4).",
+    "schema": {"type": "string"},
 }
 _ACCEPTED = {
     "type": "object",
@@ -82,7 +90,11 @@ def openapi_json(events: tuple[Event, ...]) -> str:
     converter.add_attribute_function(_described)
     spec.components.schema("Accepted", _ACCEPTED).schema("Problem", _PROBLEM)
     for event in events:
-        spec.components.schema(_form_name(event), converter.schema2jsonschema(schema_for(event)))
+        form = converter.schema2jsonschema(schema_for(event))
+        spec.components.schema(_form_name(event), form)
+        if _is_in_several_languages(event):
+            with_language = form["properties"] | {"language": {"enum": list(event.languages), "description": _LANGUAGE}}
+            spec.components.schema(f"{_form_name(event)}-JSON", form | {"properties": with_language})
         spec.path(f"/register/{event.slug}", operations=_operations(event))
     return json.dumps(spec.to_dict())
 
@@ -104,12 +116,18 @@ def _form_name(event: Event) -> str:
     return f"Form-{event.slug}"
 
 
+def _is_in_several_languages(event: Event) -> bool:
+    return len(event.languages) > 1 and not event.field("language")
+
+
 def _operations(event: Event) -> dict[str, Any]:
     form = {"schema": {"$ref": f"#/components/schemas/{_form_name(event)}"}}
+    as_json = f"{form['schema']['$ref']}-JSON" if _is_in_several_languages(event) else form["schema"]["$ref"]
     return {
         "get": {
             "operationId": f"see-{event.slug}",
             "summary": f"The form's page: {event.title}",
+            "parameters": [_ACCEPT_LANGUAGE],
             "responses": {
                 200: _page("The form, or that the intake is closed."),
                 **_problems(400, 404, 405, 408, 413, 503),
@@ -118,8 +136,11 @@ def _operations(event: Event) -> dict[str, Any]:
         "post": {
             "operationId": f"register-{event.slug}",
             "summary": f"Register for {event.title}",
-            "parameters": [_IDEMPOTENCY_KEY],
-            "requestBody": {"required": True, "content": dict.fromkeys((_JSON, *_FORMS), form)},
+            "parameters": [_IDEMPOTENCY_KEY, _ACCEPT_LANGUAGE],
+            "requestBody": {
+                "required": True,
+                "content": {_JSON: {"schema": {"$ref": as_json}}, **dict.fromkeys(_FORMS, form)},
+            },
             "responses": {
                 200: _accepted("The same form was registered before."),
                 201: _accepted("Registered; a confirmation goes out by e-mail."),

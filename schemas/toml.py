@@ -65,8 +65,9 @@ class Lines:
 
     def of(self, field: str) -> int:
         """From 1 on, which stands for what is not there."""
-        *of, last = field.split(".")
-        whole = self._called.get(field)
-        parts = (whole or ".".join((self._called.get(".".join(of), ".".join(of)), last)).strip(".")).split(".")
+        parts = field.split(".")
         ends = range(len(parts), 0, -1)
+        called = next((name for end in ends if (name := ".".join(parts[:end])) in self._called), None)
+        if called:
+            parts = [*self._called[called].split("."), *parts[called.count(".") + 1 :]]
         return next((self._at[name] for end in ends if (name := ".".join(parts[:end])) in self._at), 1)

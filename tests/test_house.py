@@ -60,6 +60,7 @@ print(json.dumps(sorted(sys.modules)))
         "python_calamine",
         "typst",
         "pymupdf_fonts",
+        "babel",  # dates are for pages and e-mails
     }
 
 

@@ -83,15 +83,15 @@ def _question(asked: Answer, fields: list[Typed | Box], spoken: Language) -> dic
     """As blank_form.typ has it; its fields are added to all."""
     field, label, choices = asked.field, _label(asked), boxes_of(asked.field)
     first = len(fields)
-    if asked.repeats:
-        fields += [Box(f"{field.name}:{one.code}", one.label, one.code) for one in choices]
+    if len(choices) > 1 and asked.repeats:
+        fields += [Box(f"{field.name}:{one.code}", one.label, "Yes") for one in choices]
     elif len(choices) > 1:
         fields += [Box(field.name, one.label, one.code, label, asked.required) for one in choices]
     else:  # a single choice stands there already: there is nothing to tick
         value = choices[0].code if choices else ""
         is_long, at_right = asked.control == "textarea", spoken.dir == "rtl"
         fields.append(Typed(field.name, label, asked.required, is_long, asked.max_length, at_right, value))
-    to_tick = choices if asked.repeats or len(choices) > 1 else ()
+    to_tick = choices if len(choices) > 1 else ()
     return {
         "section": field.section,
         "label": label,

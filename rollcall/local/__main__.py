@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         port = _port(env("PORT") or "8080")
         events_folder = Path(env("EVENTS") or "events")
-        events = read_events(events_folder)
+        events = read_events(events_folder, in_all_languages=True)
         at = local_run.time_from(env("AT", ""), "2004-02-20T23:59:50+01:00")
         answers = _answers(env("SENDGRID_ANSWERS", ""))
         store, folder = env("STORE") or "sqlite", Path(env("DATABASE") or local_run.DATABASE_FOLDER)

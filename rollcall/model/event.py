@@ -132,8 +132,9 @@ class Event:
 
     @cached_property
     def form_version(self) -> str:
-        """The same for the same fields."""
-        return base32(hashlib.sha256(repr(self.fields).encode()).digest()[:5])
+        """The same for the same fields, in whatever language they were read."""
+        fields = self.in_language(self.languages[0]).fields
+        return base32(hashlib.sha256(repr(fields).encode()).digest()[:5])
 
     @property
     def asks_only_some(self) -> bool:

@@ -11,6 +11,7 @@ from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.scan import everyone
+from rollcall.language import languages
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.links import LinkPurpose, link_id
@@ -19,7 +20,7 @@ from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import after_its_end, check_folder
 from rollcall.ops.smoke import Smoke, desk_url, smoke
 from rollcall.ops.status import status
-from schemas.event import as_written, deadline_from, read_events
+from schemas.event import as_written, deadline_from, read_events, remarks_on
 from templates import deadline, in_utc, in_zone
 
 EXAMPLE_TIME = "2004-01-20T12:00+01:00"
@@ -141,7 +142,8 @@ def revoke_link(database: Database, link: str) -> Answer:
 
 # a signature by HMAC-SHA-256 has 43 characters of base 64
 _LINK = re.compile(
-    rf"/(?P<event>[^/]+)/(?P<purpose>{'|'.join(LinkPurpose)})/(?P<token>\.?[\w-]+\.[\w-]{{43}})=?(/another)?\Z"
+    rf"/(?P<event>[^/]+)(/({'|'.join(languages())}))?/(?P<purpose>{'|'.join(LinkPurpose)})"
+    r"/(?P<token>\.?[\w-]+\.[\w-]{43})=?(/another)?\Z"
 )
 
 
@@ -155,12 +157,14 @@ def check(database: Database | None, folder: Path, now: datetime) -> Answer:
     ]
     verdict = f"{'Checked' if faults else 'No fault found,'} {beside}, as of {in_utc(now)}."
     hint = [f"To check as of another time: make event-check AT={EXAMPLE_TIME}"] if faults else []
+    remarks = [remark for slug in events for remark in remarks_on(folder / f"{slug}.toml")]
     data = {
         "as_of": now.isoformat(),
         "events": [{"slug": one.slug, "closes_at": one.closes_at.isoformat()} for one in events.values()],
         "faults": list(faults),
+        "remarks": remarks,
     }
-    return Answer(data, "\n".join([*(faults or files), verdict, *hint]), is_done=not faults)
+    return Answer(data, "\n".join([*(faults or files), *remarks, verdict, *hint]), is_done=not faults)
 
 
 def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:

@@ -17,10 +17,19 @@ form?.addEventListener("submit", (event) => {
   sending = true;
   setTimeout(ready, 5000, {{ _("No answer yet. You can press the button again: sending twice is safe.") | tojson }});
 });
+const made = (name, said, more) => Object.assign(document.createElement(name), { textContent: said, ...more });
+{# Another language, without losing what was typed. #}
+for (const link of form ? document.querySelectorAll("nav a") : []) link.addEventListener("click", (event) => {
+  if (![...new FormData(form)].some(([name, said]) => said && name !== "shown_at")) return;
+  event.preventDefault();
+  const button = made("button", "", { hidden: true, formAction: `${link.href}?change` });
+  form.append(button);
+  form.requestSubmit(button);
+  button.remove();
+});
 {# What was answered, to be checked before it is signed. #}
 const check = form?.querySelector(".check");
 if (check) form.querySelector(".second").remove();
-const made = (name, said, more) => Object.assign(document.createElement(name), { textContent: said, ...more });
 function row(field) {
   const name = field.querySelector("legend, .name"), input = field.querySelector("input, textarea, select");
   const ticked = (one) => one.parentElement.contains(name) ? {{ _("Yes") | tojson }} : one.parentElement.textContent.trim();

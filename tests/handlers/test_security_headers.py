@@ -100,7 +100,7 @@ def test_every_answer_to_a_page_elsewhere_can_be_read_there(served: Served) -> N
     assert [answer.status for answer in answers] == [422, 400, 405, 404, 200]
     for answer in answers:
         assert answer.headers["Access-Control-Allow-Origin"] == ELSEWHERE
-        assert answer.headers["Vary"] == "Origin"
+        assert "Origin" in answer.headers["Vary"]
         assert "Access-Control-Allow-Methods" not in answer.headers
 
 

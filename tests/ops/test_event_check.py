@@ -12,6 +12,7 @@ from rollcall.model.email import confirmation
 from rollcall.model.event import Event
 from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import BotSignal
+from rollcall.ops.commands import check
 from rollcall.ops.event_check import check_events, check_folder, faults
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import as_written, deadline_from
@@ -53,6 +54,15 @@ def test_a_fresh_clone_has_no_fault() -> None:
     assert found == []
     _, found = check_folder(EVENTS, None, EVENT.closes_at + 9000 * DAY)
     assert len(found) == 1
+
+
+def test_a_text_that_lacks_a_language_is_told_and_stops_nobody(tmp_path: Path) -> None:
+    text = (EVENTS / "examples" / "online-seminar.toml").read_text("utf-8")
+    (tmp_path / "seminar.toml").write_text(text.replace(', es = "La sala', ' }  # "'), "utf-8")
+    checked = check(None, tmp_path, NOW)
+    assert checked.is_done
+    assert ": online.text: is not there in es" in str(checked.data["remarks"])
+    assert ": online.text: is not there in es" in checked.text
 
 
 def test_the_file_of_an_event_that_is_past_may_stay() -> None:

@@ -18,6 +18,8 @@ from tests.support.served import ROOT
 
 FILES = [*sorted(EVENTS.glob("*.toml")), *sorted((EVENTS / "examples").glob("*.toml"))]
 
+EXAMPLES = re.findall(r"```toml\n(.*?)```", (ROOT / PAGE).read_text("utf-8"), re.DOTALL)
+
 
 def test_the_page_and_the_json_schema_are_those_of_the_code() -> None:
     """`.venv/bin/python -m schemas.event_docs` writes them."""
@@ -44,8 +46,8 @@ def test_an_editor_accepts_what_the_desk_accepts(file: Path) -> None:
     ("old", "new"),
     [
         ("\ncloses = ", "\nclosed = "),
-        ("title = ", "titel = "),
-        ('building = "', 'building = ["a"] #'),
+        ("title.", "titel."),
+        ("building.en = ", 'building.en = ["a"] #'),
         ("[venue]", "[venu]"),
     ],
 )
@@ -55,8 +57,19 @@ def test_an_editor_shows_what_the_desk_refuses(old: str, new: str) -> None:
         jsonschema.validate(as_editors_read(tomllib.loads(text)), json.loads(json_schema()))
 
 
+def test_the_pages_example_of_languages_can_be_used(tmp_path: Path) -> None:
+    _, example = EXAMPLES
+    top, _, fields = example.partition("\n\n")
+    training = (EVENTS / "examples" / "training.toml").read_text("utf-8")
+    path = tmp_path / "example.toml"
+    rest = re.sub("^(languages|title) = .*$", "", training, flags=re.MULTILINE)
+    path.write_text(f"{top}\n{rest}\n{fields}", "utf-8")
+    event = read_event(path, in_all_languages=True)
+    assert [event.in_language(code).title[:7] for code in event.languages] == ["Worksho", "Atelier"]
+
+
 def test_the_pages_example_can_be_used(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / PAGE).read_text("utf-8"), re.DOTALL)
+    example, _ = EXAMPLES
     needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
     path = tmp_path / "example.toml"
     path.write_text(FILES[0].read_text("utf-8").replace("required = [", "# required = [") + needed + example, "utf-8")
