@@ -166,8 +166,8 @@ def in_each(code: str) -> Event:
     own = FormField("guest", "text", label, label, help=label)
     rooms = tuple(Choice(f"rooms-{at}", one) for at, one in enumerate(choices))
     asked = FormField("rooms", "choice", label, label, choices=rooms)
-    event = an_event()
-    return replace(event, language=code, fields=(*event.fields, own, asked))
+    event = an_event().in_language(code)
+    return replace(event, fields=(*event.fields, own, asked))
 
 
 @pytest.mark.parametrize("code", OWN)
