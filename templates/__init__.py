@@ -44,11 +44,8 @@ def _from_right_to_left(text: str) -> str:
 
 
 def _begins_in_another_script(line: str) -> bool:
-    strong = [way for way in map(bidirectional, _ISOLATE.sub("", line)) if way in ("L", "R", "AL")]
+    strong = [way for way in map(bidirectional, line) if way in ("L", "R", "AL")]
     return strong[:1] == ["L"] and len(set(strong)) > 1
-
-
-_ISOLATE = re.compile("\u2068[^\u2069]*\u2069")
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
