@@ -79,15 +79,7 @@ def test_thanks_above_the_quote_change_no_answer(answer: Quoting, email: Email, 
 
 
 @QUOTING
-@pytest.mark.parametrize(
-    "code",
-    [
-        pytest.param(code, marks=pytest.mark.xfail(reason="two of its sentences begin as labels do"))
-        if code == "zh"
-        else code
-        for code in EVENT.languages
-    ],
-)
+@pytest.mark.parametrize("code", EVENT.languages)
 def test_what_we_say_is_no_answer_in_any_language(answer: Quoting, code: str) -> None:
     event = EVENT.in_language(code)
     (form,) = find_forms(EVENT, answer("Thank you very much!\n", replied(INCOMPLETE, event=event))).forms
