@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 
 CODE = "el"
 ROOT = Path(__file__).parents[2]
-_LETTERS = str.maketrans(ascii_letters, "àƀçđéƒĝĥîĵķļɱñöþǫŕšţûṽŵẋýžÀƁÇĐÉƑĜĤÎĴĶĻṀÑÖÞǪŔŠŢÛṼŴẊÝŽ")
+_LETTERS = str.maketrans(ascii_letters, "àƀçđéƒĝĥîĵķļɱñöþǫŕšţûṽŵχýžÀƁÇĐÉƑĜĤÎĴĶĻṀÑÖÞǪŔŠŢÛṼŴΧÝŽ")
 _PLACEHOLDER = re.compile(r"(%\(\w+\)s)")
 ASKS_ALL = "all"
 """The event whose form has a field of every kind."""
