@@ -28,33 +28,21 @@ ENDS = {".": ".。", "?": "?？؟", "!": "!！", ":": ":：", "…": "…", ",":
 """Signs at the end of English, and what they are elsewhere."""
 CLOSES = "”’»）)】》 \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 SAME = {
-    "es": {"Fax", "Hotel", "Error", "No", "Final"},
-    "fr": {"Date", "Fax", "Participants", "Contact", "Signature", "Type", "Code", "Page", "Questions"},
+    "es": {"Error", "Fax", "Final", "Hotel", "No", "Total"},
+    "fr": {"%(event)s · page %(number)s", "Confirmation", "Date", "Dates", "Fax", "Page", "Signature", "Total"},
 }
 """What is one word in English and in the language."""
 NAMES = {
-    *(
-        "ASCII",
-        "CSV",
-        "Content-Type",
-        "DKIM",
-        "Excel",
-        "From",
-        "Idempotency-Key",
-        "JSON",
-        "MB",
-        "PDF",
-        "RFC",
-        "SHA-256",
-    ),
-    *("SPF", "SendGrid", "URL", "UTC", "UTF-8", "Word", "gzip", "kB"),
+    *("ASCII", "CSV", "Content-Type", "DKIM", "Excel", "From", "Idempotency-Key", "JSON", "MB", "Miss", "Mrs", "PDF"),
+    *("RFC", "SHA-256", "SPF", "SendGrid", "URL", "UTC", "UTF-8", "Word", "gzip", "kB"),
 }
 """Written in Latin letters everywhere."""
 NOT_SO = {
     "ar": {r"[\u0600-\u06ff]\s?[,;?]": "signs are ، ؛ ؟"},
     "es": {r"^[^¿]*\?": "a question begins with ¿", r"^[^¡]*!": "an exclamation begins with ¡"},
     "fr": {
-        r"(?<![\u00a0\u202f])([;?!»](?!\w)|:(?=\s|$))|«(?![\u00a0\u202f])": "no-break spaces: before : ; ? ! », after «"
+        r"(?<![\u00a0\u202f])([;?!»](?!\w)|(?<!Content-Type):(?=\s|$))": "a no-break space before : ; ? ! »",
+        r"«(?![\u00a0\u202f])": "a no-break space after «",
     },
     "ru": {},
     "zh": {r"[\u4e00-\u9fff]\s?[,;:?!().]": "signs are ，；：？！（）。"},
@@ -63,7 +51,7 @@ NOT_SO = {
 
 
 TERMS = (
-    *("Sector Member", "deadline", "confirmation", "registration form", "roster", "quarantine", "secretariat"),
+    *("Sector Member", "deadline", "confirmation", "registration form", "quarantine", "secretariat"),
     *("family name", "first name", "signature", "hotel", "fax", "website", "spam folder"),
 )
 """Of the glossary, those that mean one thing wherever they stand."""
@@ -76,16 +64,16 @@ def faults(code: str, english: str, said: str) -> Iterator[str]:
         yield "other placeholders"
     if rest.count("%") != PLACEHOLDER.sub("0", english).count("%"):
         yield "other percent signs"
-    if said != said.strip() or "  " in said or "\n" in said:
+    if (said != said.strip() and english == english.strip()) or "  " in said or "\n" in said:
         yield "blanks"
     if re.search(r"</?[a-z]|&[a-z]+;", said):
         yield "HTML"
     if re.search(r"[\"']|\.\.\.", said):
         yield "signs of a typewriter"
-    if _end(said) != _end(english) and not re.search(r"\b(г|ч|др|etc)\.$", said):
+    if " " in english and _end(said) != _end(english) and not re.search(r"\b(г|ч|др|etc)\.$", said):
         yield "another end"
     yield from (why for pattern, why in NOT_SO[code].items() if re.search(pattern, rest))
-    words = set(re.findall(r"[A-Za-zÀ-ÿ][\w’-]*", re.sub(r"\S+[@/]\S+", "", rest))) - NAMES
+    words = set(re.findall(r"[A-Za-zÀ-ÿ][\w’-]+", re.sub(r"\S+[@/]\S+", "", rest))) - NAMES
     if words and (code not in SAME or (said == english and said not in SAME[code])):
         yield "English"
 
@@ -201,13 +189,14 @@ def test_translations_are_whole(code: str) -> None:
         ("es", "Register", "Inscribirse ", "blanks"),
         ("es", "Register", "<b>Inscribirse</b>", "HTML"),
         ("fr", "The form", "L'imprimé", "signs of a typewriter"),
-        ("zh", "Closed.", "已截止", "another end"),
-        ("zh", "Closed", "已截止。", "another end"),
-        ("ru", "Who?", "Кто.", "another end"),
+        ("zh", "It is closed.", "已截止", "another end"),
+        ("zh", "Not closed", "未截止。", "another end"),
+        ("ru", "Who is it?", "Кто это.", "another end"),
         ("ar", "a, b", "أ, ب", "signs are ، ؛ ؟"),
         ("es", "Who?", "Quién?", "a question begins with ¿"),
-        ("fr", "Who?", "Qui ?", "no-break spaces: before : ; ? ! », after «"),
-        ("fr", "Name:", "Nom:", "no-break spaces: before : ; ? ! », after «"),
+        ("fr", "Who?", "Qui ?", "a no-break space before : ; ? ! »"),
+        ("fr", "a “b”", "a « b\u00a0»", "a no-break space after «"),
+        ("fr", "Name:", "Nom:", "a no-break space before : ; ? ! »"),
         ("zh", "Name:", "姓名:", "signs are ，；：？！（）。"),
         ("zh", "Closed.", "已截止.", "signs are ，；：？！（）。"),
         ("fr", "Register", "Register", "English"),
@@ -283,4 +272,4 @@ def test_every_message_is_english_for_translators(marked: Catalog) -> None:
         for text in (message.id,) if isinstance(message.id, str) else message.id:
             rest = PLACEHOLDER.sub("0", text)
             assert not re.search(r"[{}]|%[sd(]|</?[a-z]|&[a-z]+;|\n|  ", rest), text
-            assert text == text.strip(), text
+            assert text == text.strip() or not re.search(r"\w", text), text
