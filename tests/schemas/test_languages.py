@@ -195,6 +195,7 @@ def test_texts_that_lack_a_language_are_remarked(tmp_path: Path) -> None:
         tmp_path,
         ('label = { en = "Tea", fr = "Thé" }', 'label = "Tea"'),
         ('label = { en = "Drink", fr = "Boisson" }', 'label = { fr = "Boisson" }'),
+        ('name = "email"', 'name = "email"\nlabel = "E-mail"\nask = "Enter your e-mail address."'),
         ('name = "country"', 'name = "country"\nhelp = "Of your passport."\nchoices=["CH", "FR"]'),
         ("[[form.sections]]", f"[[form.fields]]\n{meal}\n[[form.sections]]"),
         ("url =", 'text = "Come early."\nurl ='),
@@ -227,6 +228,17 @@ def test_a_choice_is_read_in_every_language_and_kept_as_its_code(event: Event, f
         assert in_codes(asked, {"drink": "Café"}) == {"drink": "coffee"}
     assert in_labels(french, {"drink": "tea", "country": "CH"}) == {"drink": "Thé", "country": "Suisse"}
     assert in_labels(event, {"drink": "tea", "country": "CH"}) == {"drink": "Tea", "country": "Switzerland"}
+
+
+def test_a_hotel_has_the_same_code_in_every_language(tmp_path: Path) -> None:
+    form = ('[[form.fields]]\nname = "family_name"', '[form]\nhotel = "list"\n[[form.fields]]\nname = "family_name"')
+    asked = ('[[form.fields]]\nname = "country"', '[[form.fields]]\nname = "hotel"')
+    hotels = ("[contact]", '[[hotels]]\nname = { en = "Lake Hotel", fr = "Hôtel du Lac" }\n[contact]')
+    event = read_event(written_as(tmp_path, form, asked, hotels))
+    french = event.in_language("fr")
+    answers = written(read_form(french, PERSON | {"hotel": "Hôtel du Lac"}))
+    assert answers["hotel"] == "lake-hotel"
+    assert (event.hotel_of(answers), french.hotel_of(answers)) == ("Lake Hotel", "Hôtel du Lac")
 
 
 def test_a_country_is_read_in_english_where_nobody_offers_that(tmp_path: Path) -> None:
