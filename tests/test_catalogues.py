@@ -28,10 +28,10 @@ ENDS = {".": ".。", "?": "?？؟", "!": "!！", ":": ":：", "…": "…", ",":
 """Signs at the end of English, and what they are elsewhere."""
 CLOSES = "”’»）)】》 \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 SAME = {
-    "es": {"Error", "Fax", "Final", "Hotel", "No", "Total"},
-    "fr": {"%(event)s · page %(number)s", "Confirmation", "Date", "Dates", "Fax", "Page", "Signature", "Total"},
+    "es": {"error", "fax", "hotel", "no", "tel", "total"},
+    "fr": {"confirmation", "date", "dates", "fax", "page", "questions", "signature", "total"},
 }
-"""What is one word in English and in the language."""
+"""Words that are the same in English and in the language."""
 NAMES = {
     *("ASCII", "CSV", "Content-Type", "DKIM", "Excel", "From", "Idempotency-Key", "JSON", "MB", "Miss", "Mrs", "PDF"),
     *("RFC", "SHA-256", "SPF", "SendGrid", "URL", "UTC", "UTF-8", "Word", "gzip", "kB"),
@@ -70,11 +70,14 @@ def faults(code: str, english: str, said: str) -> Iterator[str]:
         yield "HTML"
     if re.search(r"[\"']|\.\.\.", said):
         yield "signs of a typewriter"
-    if " " in english and _end(said) != _end(english) and not re.search(r"\b(г|ч|др|etc)\.$", said):
+    is_one_word_or_greets = " " not in english or english.endswith(",")
+    if not is_one_word_or_greets and _end(said) != _end(english) and not re.search(r"\b(г|ч|др|etc)\.$", said):
         yield "another end"
     yield from (why for pattern, why in NOT_SO[code].items() if re.search(pattern, rest))
-    words = set(re.findall(r"[A-Za-zÀ-ÿ][\w’-]+", re.sub(r"\S+[@/]\S+", "", rest))) - NAMES
-    if words and (code not in SAME or (said == english and said not in SAME[code])):
+    words = set(re.findall(r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ0-9’-]+", re.sub(r"\S+[@/]\S+", "", rest))) - NAMES
+    if code in SAME:
+        words = {word for word in words if word.casefold() not in SAME[code]} if said == english else set()
+    if words:
         yield "English"
 
 
