@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unicodedata import bidirectional, east_asian_width
+from unicodedata import bidirectional, category, east_asian_width
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -44,11 +44,8 @@ def _from_right_to_left(text: str) -> str:
 
 
 def _begins_in_another_script(line: str) -> bool:
-    strong = [way for way in map(bidirectional, _ISOLATE.sub("", line)) if way in ("L", "R", "AL")]
+    strong = [way for way in map(bidirectional, line) if way in ("L", "R", "AL")]
     return strong[:1] == ["L"] and len(set(strong)) > 1
-
-
-_ISOLATE = re.compile("\u2068[^\u2069]*\u2069")
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
@@ -163,8 +160,8 @@ def _may_be_turned(line: str) -> bool:
 
 
 def columns(line: str) -> int:
-    """Where letters have one width or twice that, as those of Chinese."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in line)
+    """Letters of Chinese have twice the width of others; marks, as of a direction, have none."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in line if category(one) != "Cf")
 
 
 _COLUMNS = 72

@@ -270,6 +270,12 @@ def test_long_words_stay_within_the_columns() -> None:
     assert "by 20 February 2004, 18:30 (Zurich time)" in " ".join(text.split())
 
 
+def test_wide_letters_take_two_columns_and_no_line_begins_with_a_stop() -> None:
+    title = 36 * "国" + "，" + 33 * "互" + "（电）"
+    text = blank_form_text(an_event(title=title), TO)
+    assert text.splitlines()[:3] == [35 * "国", "国，" + 33 * "互", "（电）"]
+
+
 def test_make_form_writes_both_for_each_event(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rollcall.documents.blank_form", "events", str(tmp_path / "forms")]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
