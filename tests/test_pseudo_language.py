@@ -47,13 +47,13 @@ def test_no_sentence_passes_the_catalogues_by(said: dict[str, str]) -> None:
 @pytest.mark.slow
 def test_everything_is_said_in_that_language(said: dict[str, str]) -> None:
     """Or nothing would be found. A reply's subject is that of the e-mail that it answers."""
-    others = [place for place, text in said.items() if "⟦" not in text]
+    others = [place for place, text in said.items() if "‹" not in text]
     assert [place for place in others if not re.fullmatch("e-mail reply-.*, subject", place)] == []
     assert len(said) > 150
 
 
 def test_what_passes_by_is_found() -> None:
-    assert left_in_english("⟦Ŕéĝîšţéŕ⟧ Diallo, a@example.org, ÉVÉNEMENT: Please register, 20 Φεβρουαρίου") == [
+    assert left_in_english("‹Ŕéĝîšţéŕ› Diallo, a@example.org, ÉVÉNEMENT: Please register, 20 Φεβρουαρίου") == [
         "Please",
         "register",
     ]

@@ -32,7 +32,7 @@ from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from schemas.event import read_events
 from schemas.faults import _SENTENCES, sentence
-from schemas.form import can_be_printed, read_form
+from schemas.form import read_form
 from tests.emails.samples import AMINA, NOON, SAMPLES
 from tests.support.builders import EVENTS, LINKS, a_form, an_event, id_of, roster_files
 from tests.support.clock import Clock
@@ -169,9 +169,8 @@ def linked(desk: Desk, asked: Any) -> Iterator[tuple[str, Answer]]:
 def documents(desk: Desk) -> Iterator[tuple[str, str]]:
     for event in desk.events.values():
         yield f"blank form {event.slug}", blank_form_text(event, "form@example.org")
-        if can_be_printed(event):
-            pages = PdfReader(io.BytesIO(blank_form_pdf(event, "form@example.org"))).pages
-            yield f"PDF {event.slug}", "\n".join(page.extract_text() for page in pages)
+        pages = PdfReader(io.BytesIO(blank_form_pdf(event, "form@example.org"))).pages
+        yield f"PDF {event.slug}", "\n".join(page.extract_text() for page in pages)
         (entry,) = icalendar.Calendar.from_ical(invitation(event, AMINA)).walk("VEVENT")
         yield f"calendar {event.slug}", "\n".join(str(entry[name]) for name in ("summary", "location", "description"))
     _, workbook = roster_files(AMINA)

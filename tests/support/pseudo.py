@@ -17,7 +17,7 @@ from babel.messages.pofile import read_po
 
 CODE = "el"
 ROOT = Path(__file__).parents[2]
-_LETTERS = str.maketrans(ascii_letters, "àƀçđéƒĝĥîĵķļɱñöþǫŕšţûṽŵẋýžÀƁÇĐÉƑĜĤÎĴĶĻṀÑÖÞǪŔŠŢÛṼŴẊÝŽ")
+_LETTERS = str.maketrans(ascii_letters, "àƀçđéƒĝĥîĵķļɱñöþǫŕšţûṽŵχýžÀƁÇĐÉƑĜĤÎĴĶĻṀÑÖÞǪŔŠŢÛṼŴΧÝŽ")
 _PLACEHOLDER = re.compile(r"(%\(\w+\)s)")
 ASKS_ALL = "all"
 """The event whose form has a field of every kind."""
@@ -129,7 +129,7 @@ book_by = 2004-02-10
 def pseudo(message: str) -> str:
     """In brackets, without our letters, a third longer."""
     parts = (part if _PLACEHOLDER.fullmatch(part) else part.translate(_LETTERS) for part in _PLACEHOLDER.split(message))
-    return f"⟦{''.join(parts)}{'·' * (len(message) // 3)}⟧"
+    return f"‹{''.join(parts)}{'·' * (len(message) // 3)}›"
 
 
 def make_desk(folder: Path) -> None:
