@@ -245,7 +245,7 @@ STOCK = {field.name: field for field in (*LETTER, *_MORE)}
 STOCK["tel"] = replace(STOCK["tel"], help=N_("With the country code, for example +44 20 7946 0000."))
 LETTER_FIELDS = tuple(field.name for field in LETTER)
 
-# As forms that we know say it; each goes once the catalogue of its language has it (tests/schemas/test_stock.py).
+# As forms that we know say it; each goes once the catalogue of its language has it.
 UNTRANSLATED = {
     "fr": {
         "title": "Civilité, Titre",
