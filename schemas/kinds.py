@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any, ClassVar
+from unicodedata import decimal
 
 from marshmallow import ValidationError
 
@@ -350,7 +351,9 @@ class Bounded(Answer):
         return bool(field.least and field.most and cls.read(field.least) > cls.read(field.most))
 
     def within_bounds(self, text: str) -> Any:
-        """What it says."""
+        """What it says, in digits of any script."""
+        if not text.isascii():
+            text = "".join(str(decimal(one)) if one.isdecimal() else one for one in text)
         try:
             said = self.read(text) if self.written.fullmatch(text) else None
         except ValueError:
@@ -384,7 +387,8 @@ class Number(Bounded, kind="number"):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        return f"{self.within_bounds(super()._deserialize(value, attr, data, **kwargs)):f}"
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return f"{self.within_bounds(_DECIMAL_COMMA.sub('.', text)):f}"
 
 
 class Day(Bounded, kind="date"):
@@ -415,6 +419,8 @@ class Day(Bounded, kind="date"):
         return {"format": "date"}
 
 
+_DECIMAL_COMMA = re.compile(r"(?<=\d)[,٫](?=\d{1,2}\Z)")
+"""Before three digits it may stand between thousands."""
 _BETWEEN = re.compile(r"[,;\n،؛、，；]")
 _SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 """A long number as a spreadsheet shows it: its last digits are lost."""

@@ -26,6 +26,7 @@ _WRITTEN_AT_ONCE = 1 << 16  # bytes
 _MARGIN = 0.25  # inches
 _PORTRAIT, _LANDSCAPE = 8.27, 11.69  # inches, A4
 _LEAST_SCALE = 0.66  # prints 11 points as 7
+_BOLD = 1.15  # times as wide
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
 
@@ -70,13 +71,22 @@ def write_workbook(path: Path, title: str, spoken: Language, created: datetime, 
 
 
 def widths(sheet: Sheet) -> list[float]:
-    """In characters of 7 pixels; a column has 5 more (ECMA-376, part 1, 18.3.1.13)."""
+    """In characters of 7 pixels; a column has 5 more (ECMA-376, part 1, 18.3.1.13). No word of a label is broken."""
     paper = _PORTRAIT if sheet.portrait else _LANDSCAPE
     across = ((paper - 2 * _MARGIN) * 96 / _LEAST_SCALE - 5 * len(sheet.columns)) / 7
-    wrapping = sum(column.width for column in sheet.columns.values() if column.wraps)
-    room = across - sum(column.width for column in sheet.columns.values() if not column.wraps)
-    share = min(1.0, room / wrapping) if wrapping else 1.0
-    return [column.width * share if column.wraps else column.width for column in sheet.columns.values()]
+    columns = list(sheet.columns.values())
+    least = [max(sum(map(_wide, word)) for word in column.label.split()) * _BOLD for column in columns]
+    wide = [max(column.width, word) for column, word in zip(columns, least, strict=True)]
+    narrower = {place for place, column in enumerate(columns) if column.wraps}
+    while narrower:
+        room = across - sum(width for place, width in enumerate(wide) if place not in narrower)
+        share = min(1.0, room / sum(wide[place] for place in narrower))
+        if not (too_narrow := {place for place in narrower if wide[place] * share < least[place]}):
+            return [width * share if place in narrower else width for place, width in enumerate(wide)]
+        for place in too_narrow:
+            wide[place] = least[place]
+        narrower -= too_narrow
+    return wide
 
 
 def row_height(row: Sequence[str | int], widths: Sequence[float]) -> float:
@@ -107,30 +117,30 @@ def _lines(text: str, width: float) -> int:
 @cache
 def _wide(letter: str) -> float:
     """In digits of Calibri, rounded up."""
-    if letter in "mwMW@%":
+    if letter in "mwMW@%жмфшщыюЖМФШЩЫЮ":
         return 1.75
     if letter in "fijlt.,:;!|'()[]/-":
         return 0.68
-    if letter.isupper():
+    if letter.isupper() or "\u0590" <= letter < "\u0900":
         return 1.3
     return _WIDEST if letter > "\u1100" and unicodedata.east_asian_width(letter) in "WF" else 1.05
 
 
 def _add_sheet(workbook: xlsxwriter.Workbook, title: str, spoken: Language, sheet: Sheet) -> None:
     page = workbook.add_worksheet(sheet.name)
-    begins, ends = ("R", "L") if spoken.dir == "rtl" else ("L", "R")
+    from_right = spoken.dir == "rtl"
     # names of the other direction too stay in their column
-    text = {"text_wrap": True, "align": "left" if begins == "L" else "right", "valign": "top"}
+    text = {"text_wrap": True, "align": "right" if from_right else "left", "valign": "top"}
     header = workbook.add_format({**text, "bold": True, "bg_color": "#DCE6F1", "border": 1})
     body = workbook.add_format({**text, "num_format": "@", "bottom": 1, "bottom_color": "#C9D1D9"})
     across = widths(sheet)
     for place, (column, width) in enumerate(zip(sheet.columns.values(), across, strict=True)):
         page.set_column(place, place, width, body)
         page.write_string(0, place, column.label, header)
-    bold = [width / 1.15 for width in across]
+    bold = [width / _BOLD for width in across]
     page.set_row(0, row_height([column.label for column in sheet.columns.values()], bold))
     page.freeze_panes(1, 1)
-    if begins == "R":
+    if from_right:
         page.right_to_left()
     page.autofilter(0, 0, max(sheet.count, 1), len(sheet.columns) - 1)
     page.set_portrait() if sheet.portrait else page.set_landscape()
@@ -139,13 +149,15 @@ def _add_sheet(workbook: xlsxwriter.Workbook, title: str, spoken: Language, shee
     page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # nor offer to make a telephone number a number
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
+    # isolated, since what stands there runs from left to right by itself (Unicode Standard Annex 9, 2.7)
+    first, last = ("&R\u2067{}\u2069", "&L\u2067{}\u2069") if from_right else ("&L{}", "&R{}")
     printed = title.replace("&", "&&")[:120]  # & begins a code there; Excel takes 255 characters in all
-    page.set_header(f"&{begins}{printed}&{ends}{sheet.name}")
-    printed_on, number = (
+    page.set_header(first.format(printed) + last.format(sheet.name))
+    day, number = (
         spoken.gettext("Printed %(day)s", day="&D"),
         spoken.gettext("Page %(page)s of %(pages)s", page="&P", pages="&N"),
     )
-    page.set_footer(f"&{begins}{printed_on}&{ends}{number}")
+    page.set_footer(first.format(day) + last.format(number))
 
 
 def _with_rows(part: bytes, sheet: Sheet) -> Iterator[bytes]:

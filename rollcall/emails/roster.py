@@ -23,7 +23,6 @@ from rollcall.documents.roster_content import (
     RosterContent,
     RosterRow,
     Shown,
-    language_of,
     roster_file_id,
 )
 from rollcall.emails import wording
@@ -286,8 +285,8 @@ def _handed_out(
 
 
 def _row(event: Event, one: Registered, *rows: tuple[str, str]) -> tuple[str, str]:
-    written_in = (language(event.language).gettext("Language"), language_of(event, one.registration))
-    return wording.who(event, one), wording.in_lines(event, wording.address(one.registration.email), written_in, *rows)
+    email = wording.address(one.registration.email)
+    return wording.who(event, one), wording.in_lines(event, email, wording.written_in(event, one), *rows)
 
 
 def _confirmation(event: Event, one: RosterRow) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
-from rollcall.documents.roster_content import NOTHING, Shown, language_of
+from rollcall.documents.roster_content import NOTHING, Shown
 from rollcall.emails import wording
 from rollcall.emails.reasons import why, why_doubted
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
@@ -246,7 +246,7 @@ def _form_for_staff(
     if form.status in REGISTERED and form.registration_id:
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
-    stands, name = people.get(form.registration_id or ""), wording.name_of(form.answers)
+    stands, name = people.get(form.registration_id or ""), wording.name_of(event, form.answers)
     if form.status is FormStatus.CONFLICT and stands and form.answers:
         came = spoken.gettext(
             "%(name)s: differs from the registered one, reference %(reference)s", name=name, reference=stands.reference
@@ -264,7 +264,8 @@ def _form_for_staff(
 
 def _quarantined(event: Event, one: QuarantinedForm) -> tuple[str, list[tuple[str, str]]]:
     """Name, then label and text each."""
-    return wording.who(event, one.form), [*wording.about_quarantined(event, one), *wording.details(event, one.form)]
+    about = (wording.written_in(event, one.form), *wording.about_quarantined(event, one))
+    return wording.who(event, one.form), [*(row for row in about if row[1]), *wording.details(event, one.form)]
 
 
 def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
@@ -311,17 +312,17 @@ def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | N
 
 def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
     """As in `1 form and 13 e-mails received`."""
-    say, said = spoken.ngettext, []
+    said = []
     if count := digest.over_total:
-        said.append(say("%(count)s e-mail waits", "%(count)s e-mails wait", count))
+        said.append(spoken.ngettext("%(count)s e-mail waits", "%(count)s e-mails wait", count))
     if count := digest.undelivered.count:
-        said.append(say("%(count)s e-mail not delivered", "%(count)s e-mails not delivered", count))
+        said.append(spoken.ngettext("%(count)s e-mail not delivered", "%(count)s e-mails not delivered", count))
     if count := digest.quarantined.count:
-        said.append(say("%(count)s form in quarantine", "%(count)s forms in quarantine", count))
+        said.append(spoken.ngettext("%(count)s form in quarantine", "%(count)s forms in quarantine", count))
     if count := digest.inbound.count:
-        said.append(say("%(count)s e-mail received", "%(count)s e-mails received", count))
+        said.append(spoken.ngettext("%(count)s e-mail received", "%(count)s e-mails received", count))
     if count := digest.remarks.count:
-        said.append(say("%(count)s remark", "%(count)s remarks", count))
+        said.append(spoken.ngettext("%(count)s remark", "%(count)s remarks", count))
     return said
 
 
@@ -334,9 +335,8 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     name = f"{wording.who(event, one)} ({one.reference})"
     if intake.is_late(one.received_at):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)
-    written_in = (spoken.gettext("Language"), language_of(event, one.registration))
     answers = one.registration.answers
     numbers = [
         (field.label, unlinked(answers.get(field.name, ""))) for field in map(event.field, ("tel", "fax")) if field
     ]
-    return name, wording.in_lines(event, *came_to, written_in, *numbers)
+    return name, wording.in_lines(event, *came_to, wording.written_in(event, one), *numbers)

@@ -1,8 +1,7 @@
 """To the staff: a registration was withdrawn."""
 
 from rollcall.desk.desk import Desk
-from rollcall.documents.roster_content import language_of
-from rollcall.emails.wording import address, person_of, who, worded
+from rollcall.emails.wording import address, person_of, who, worded, written_in
 from rollcall.language import language
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
@@ -16,12 +15,12 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
-    spoken, written_in = language(event.language), language_of(event, registered.registration)
+    spoken = language(event.language)
     late = intake.is_late(registered.received_at)
     rows = [
         (spoken.gettext("Name"), who(event, registered)),
         (spoken.gettext("E-mail"), address(registered.registration.email)),
-        *([(spoken.gettext("Language"), written_in)] if written_in else []),
+        written_in(event, registered),
         (spoken.gettext("Reference"), registered.reference),
         (spoken.gettext("Received"), in_zone(registered.received_at, event)),
         (spoken.gettext("Withdrawn"), in_zone(registered.changed_at or registered.received_at, event)),
@@ -32,7 +31,7 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         spoken.gettext("Withdrawn: %(reference)s, %(event)s", reference=registered.reference, event=event.title),
         "withdrawal",
         mailbox=address(registered.registration.email),
-        rows=rows,
+        rows=[(label, text) for label, text in rows if text],
         late=late,
         on_closed_list=not (late or registered.was_withdrawn_by(intake.closes_at)),
         closes_at=intake.closes_at,

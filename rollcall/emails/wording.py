@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rollcall.desk.desk import Desk
-from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, status_in_words
+from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, language_of, status_in_words
 from rollcall.language import language
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
@@ -91,6 +91,11 @@ def who(event: Event, registered: Registered) -> str:
     return unlinked(f"{registration.full_name}, {organization}")
 
 
+def written_in(event: Event, registered: Registered) -> tuple[str, str]:
+    """Label and text: empty where the event has but one language."""
+    return language(event.language).gettext("Language"), language_of(event, registered.registration)
+
+
 def about_quarantined(event: Event, one: QuarantinedForm) -> tuple[tuple[str, str], ...]:
     """Label and text each."""
     spoken = language(event.language)
@@ -152,8 +157,9 @@ def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str
     return [(labels.get(name, shown(name)), " ".join(said[name])) for name in names]
 
 
-def name_of(answers: Mapping[str, str]) -> str:
-    return one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100) or "(no name)"
+def name_of(event: Event, answers: Mapping[str, str]) -> str:
+    given = one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100)
+    return given or language(event.language).gettext("(no name)")
 
 
 def shown(text: str) -> str:

@@ -20,11 +20,12 @@ from openpyxl.utils.escape import unescape
 from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, guarded, name_in_order, place
 from rollcall.documents.roster_content import IncompleteForm, Part, RosterRow
 from rollcall.emails.roster import incomplete_form
+from rollcall.language import languages
 from rollcall.model.email import EmailStatus, confirmation
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, without_accents
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, RegistrationStatus, without_accents
 from schemas.event import read_event
-from tests.support.builders import EVENTS, a_registration, an_event, registered, roster_files
+from tests.support.builders import EVENTS, a_registration, an_event, an_event_in, registered, roster_files
 from tests.support.left_out import leave_out
 
 EVENT = an_event()
@@ -199,7 +200,7 @@ def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(roster_files(registered())[1]))["Roster"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == "A1:Q2"
+    assert sheet.auto_filter.ref == "A1:R2"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.row_dimensions[2].height >= 3 * 15  # the address has three lines
@@ -302,6 +303,24 @@ def test_the_list_for_the_door_is_by_name_with_room_to_sign() -> None:
 def test_an_online_event_has_no_list_for_hotels_or_a_door() -> None:
     _, workbook = roster_files(*similar("Olsen"), event=read_event(EVENTS / "examples" / "online-seminar.toml"))
     assert openpyxl.load_workbook(io.BytesIO(workbook)).sheetnames == ["Roster", "Totals"]
+
+
+@pytest.mark.parametrize("code", languages())
+def test_excel_takes_the_sheets_names_in_every_language(code: str) -> None:
+    """It allows 31 characters, none of []:*?/\\, and no name twice."""
+    event = an_event_in("en", staff_language=code).in_language(code)
+    one, waiting = registered(), IncompleteForm("Diallo", "a@example.org", "", EVENT.opens_at)
+    _, workbook = roster_files(
+        one,
+        replace(one, id="8" * 24, status=RegistrationStatus.WITHDRAWN),
+        late=[replace(one, id="9" * 24)],
+        event=event,
+        not_completed=(waiting,),
+        quarantined=(QuarantinedForm(one, BotSignal.TOO_FAST),),
+    )
+    sheets = openpyxl.load_workbook(io.BytesIO(workbook)).worksheets
+    assert len(sheets) == 8
+    assert {bool(sheet.sheet_view.rightToLeft) for sheet in sheets} == {code == "ar"}
 
 
 def test_totals_are_numbers_and_add_up() -> None:

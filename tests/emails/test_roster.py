@@ -75,7 +75,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
         link = desk.links.roster(event, name, event.staff[0], drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
         assert link in email.text
         assert link in email.html
-        assert f"({len(content) / 1_000_000:.1f} MB)" in email.text
+        assert f"({round(len(content) / 1_000_000, 1):g} MB)" in email.text
 
 
 def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: Path) -> None:

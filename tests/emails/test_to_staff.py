@@ -1,22 +1,41 @@
 """The roster and the staff digest, beyond their golden files."""
 
+import io
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.desk.close import close
+from rollcall.desk.desk import Desk
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
+from rollcall.emails import write
 from rollcall.emails.roster import Roster, by_email, incomplete_form, word
 from rollcall.inbound.reading import LONGEST_TEXT
-from rollcall.model.email import Attachment, CircuitBreaker, EmailStatus, NotNeeded, roster_entry
+from rollcall.model.email import (
+    Attachment,
+    CircuitBreaker,
+    Email,
+    EmailStatus,
+    NotNeeded,
+    OutboxEntry,
+    confirmation,
+    roster_entry,
+    staff_digest,
+    withdrawal_notice,
+)
+from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import BotSignal, QuarantinedForm
 from schemas.event import read_event
+from schemas.form import read_form
 from templates import dates, days, deadline
 from tests.emails.samples import (
     AMINA,
@@ -32,7 +51,8 @@ from tests.emails.samples import (
     some,
     unsent,
 )
-from tests.support.builders import EVENTS, a_registration, an_event, registered
+from tests.support.builders import EVENTS, a_registration, an_event, an_event_in, registered
+from tests.support.clock import Clock
 
 MISSING = (Fault("required"),)
 counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
@@ -185,3 +205,65 @@ def test_the_roster_of_an_online_event_speaks_of_no_hotel_door_or_category() -> 
     said = word(roster_entry(event.slug, 1, event.staff[0]), event, Roster(attached=attached), CLOSED).text
     assert "is for people: the roster and totals." in " ".join(said.split())
     assert not {"hotel", "door", "category"} & set(said.lower().split())
+
+
+LUNCH = """
+[[form.fields]]
+name = "family_name"
+[[form.fields]]
+name = "email"
+[[form.fields]]
+name = "lunch"
+kind = "choice"
+label = { en = "Lunch", fr = "Déjeuner", ar = "الغداء" }
+choices = [{ code = "fish", label = { en = "Fish", fr = "Poisson", ar = "سمك" } }]
+"""
+OFFERED = an_event_in("ar", "en", staff_language="fr", fields=LUNCH)
+IN_ARABIC = read_form(OFFERED, {"family_name": "ديالو", "email": "amina@example.org", "lunch": "سمك"})
+
+
+def written(desk: Desk, entry: OutboxEntry, event: Event = OFFERED) -> Email:
+    said = write(desk, entry, event, desk.store.intake(event))
+    assert isinstance(said, Email)
+    return said
+
+
+@pytest.fixture
+def accepted(desk: Desk) -> str:
+    id = "A" * 24
+    desk.store.accept(OFFERED.slug, id, IN_ARABIC, confirmation(OFFERED.slug, id, IN_ARABIC.email))
+    return id
+
+
+def test_the_roster_is_in_the_staffs_language(desk: Desk, clock: Clock, accepted: str) -> None:
+    """Whatever the registrant reads; and it tells in which language to write to them."""
+    clock.now = OFFERED.closes_at + timedelta(seconds=1)
+    close(desk, OFFERED)
+    email = written(desk, roster_entry(OFFERED.slug, 1, OFFERED.staff[0]))
+    assert "20 février 2004" in email.text
+    assert ": arabe\n" in email.text
+    table, workbook = email.attachments[1].content, email.attachments[0].content
+    rows = list(openpyxl.load_workbook(io.BytesIO(workbook)).worksheets[0].iter_rows(values_only=True))
+    labels, cells = rows
+    assert dict(zip(labels, cells, strict=True))["Déjeuner"] == "Poisson"
+    assert "arabe" in cells
+    assert table.decode("utf-8").splitlines()[0] == "reference,family_name,email,lunch,received_at,confirmation"
+    assert ",fish," in table.decode("utf-8")
+
+
+def test_the_digest_is_in_the_staffs_language(desk: Desk) -> None:
+    desk.store.quarantine(OFFERED.slug, IN_ARABIC, BotSignal.TOO_FAST)
+    said = written(desk, staff_digest(OFFERED.slug, "20040202T12", 1, OFFERED.staff[0], NOON)).text
+    assert ": arabe\n" in said
+    assert re.search("Déjeuner.?: Poisson\n", said)
+    assert "2 février 2004" in said
+
+
+def test_a_withdrawal_is_told_in_the_staffs_language(desk: Desk, accepted: str) -> None:
+    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 1, OFFERED.staff[0])).text
+    assert ": arabe\n" in said
+    assert "2 février 2004" in said
+
+
+def test_of_an_event_in_one_language_it_is_not_told() -> None:
+    assert "Language" not in digested(quarantined=some(QuarantinedForm(AMINA, BotSignal.TOO_FAST))).text

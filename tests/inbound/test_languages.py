@@ -79,7 +79,7 @@ def test_a_label_of_two_languages_is_that_of_the_forms_own() -> None:
     """A cargo is a freight in English, a position in Spanish."""
     names = ("family_name", "email", "job_title", "fax")
     own = "".join(f'[[form.fields]]\nname = "{name}"\n' for name in names)
-    event = an_event_asking(f'{own}[[form.fields]]\nname = "freight"\nlabel = "Cargo"\n')
+    event = an_event_asking(f'{own}[[form.fields]]\nname = "freight"\nlabel = {{ en = "Cargo", es = "Carga" }}\n')
     said = {
         "en": vocabulary(event, ["Surname: Diallo", "Cargo: 3"]),
         "es": vocabulary(event, ["Apellidos: Diallo", "Cargo: 3"]),

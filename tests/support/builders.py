@@ -80,6 +80,18 @@ def an_event_asking(fields: str, *, form: str = "", rest: str = "") -> Event:
         return read_event(path)
 
 
+def an_event_in(*languages: str, staff_language: str = "en", fields: str = "") -> Event:
+    """The letter's, offered in these languages, in the first of them; with other `fields`, as above."""
+    letter = re.sub(r"^(languages|staff_language) =.*$", "", (EVENTS / "intgov04.toml").read_text("utf-8"), flags=re.M)
+    if fields:
+        letter = re.sub(r"^required = .*$", "", letter, flags=re.M)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "intgov04.toml"
+        offered = f'languages = {list(languages)}\nstaff_language = "{staff_language}"'
+        path.write_text(f"{offered}\n{letter}\n{fields}\n", "utf-8")
+        return read_event(path)
+
+
 def roster_files(
     *people: Registered | RosterRow, late: Sequence[Registered] = (), event: Event | None = None, **content: Any
 ) -> tuple[bytes, bytes]:
