@@ -1,13 +1,13 @@
 """Pages and e-mails as Jinja2 renders them, and how times and places are said."""
 
 import re
-import textwrap
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional, east_asian_width
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -25,14 +25,30 @@ def render(name: str, spoken: Language | None = None, **context: object) -> str:
 def render_email(name: str, subject: str, spoken: Language | None = None, **context: Any) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
     context = _spoken(spoken, context)
+    spoken = context["spoken"]
 
     def rendered(form: str) -> str:
-        parts = _parts(form, context["spoken"].code)
+        parts = _parts(form, spoken.code)
         body = _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context, "subject": subject})
         lines = (line.rstrip() for line in parts["document"](subject, Markup(body)).split("\n"))
         return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
-    return rendered("text"), rendered("html")
+    text = rendered("text")
+    return text if spoken.dir == "ltr" else _from_right_to_left(text), rendered("html")
+
+
+def _from_right_to_left(text: str) -> str:
+    """Mail programs give each line of a text the direction of its first letter, also where it goes on with a sentence:
+    U+200F goes before."""
+    return "\n".join(f"\u200f{line}" if _begins_in_another_script(line) else line for line in text.split("\n"))
+
+
+def _begins_in_another_script(line: str) -> bool:
+    strong = [way for way in map(bidirectional, _ISOLATE.sub("", line)) if way in ("L", "R", "AL")]
+    return strong[:1] == ["L"] and len(set(strong)) > 1
+
+
+_ISOLATE = re.compile("\u2068[^\u2069]*\u2069")
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
@@ -118,10 +134,46 @@ def place(event: Event) -> tuple[str, ...]:
 
 
 def _filled(text: str, indent: str = "") -> str:
-    """In lines of 72 characters; an address is never broken."""
-    return textwrap.fill(
-        " ".join(text.split()), 72, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+    """In lines of 72 columns, broken at blanks and between wide letters; an address is never broken."""
+    lines = [""]
+    for blank, unit in _UNIT.findall(text.strip()):
+        longer = f"{lines[-1]}{' ' if blank else ''}{unit}"
+        if lines[-1] and columns(longer) > _COLUMNS:
+            lines.append(indent + unit)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
+@pass_context
+def _isolated(context: Context, text: object) -> str:
+    return isolated(_spoken_in(context), str(text))
+
+
+def isolated(spoken: Language, text: str) -> str:
+    """In a text from right to left, what is in another script or has digits, such as a telephone number, keeps its own
+    order (UAX 9: FSI, PDI). Addresses stay as they are: mail programs would make the marks part of the link."""
+    if spoken.dir == "ltr":
+        return text
+    return "\n".join(f"\u2068{line}\u2069" if _may_be_turned(line) else line for line in text.split("\n"))
+
+
+def _may_be_turned(line: str) -> bool:
+    return "@" not in line and "://" not in line and any(bidirectional(one) in ("L", "EN") for one in line)
+
+
+def columns(line: str) -> int:
+    """Where letters have one width or twice that, as those of Chinese."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in line)
+
+
+_COLUMNS = 72
+_WIDE, _OPENING = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60", "（《〈「『【〔“‘"
+_CLOSING = "，。、；：？！）》〉」』】〕…”’"
+# What is never broken, and the blanks before it: a word, or one wide letter, with the marks that no line's end may part
+# from it. A no-break space is no blank.
+_SHORT = "\u2068[^\u2069]{,30}\u2069"  # a telephone number: marks in two lines isolate nothing
+_UNIT = re.compile(rf"([ \t\r\n]*)([{_OPENING}]*(?:(?:{_SHORT}|[^ \t\r\n{_WIDE}])+|[{_WIDE}])[{_CLOSING}]*)")
 
 
 @cache
@@ -134,6 +186,7 @@ def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
     environment.filters["filled"] = _filled
+    environment.filters["isolated"] = _isolated
     return environment
 
 

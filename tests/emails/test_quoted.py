@@ -79,6 +79,17 @@ def test_thanks_above_the_quote_change_no_answer(answer: Quoting, email: Email, 
 
 
 @QUOTING
+@pytest.mark.parametrize("code", EVENT.languages)
+def test_what_we_say_is_no_answer_in_any_language(answer: Quoting, code: str) -> None:
+    event = EVENT.in_language(code)
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", replied(INCOMPLETE, event=event))).forms
+    assert answers(form) == INCOMPLETE.answers
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", confirmed(AMINA, event))).forms
+    assert answers(form) == AS_REGISTERED
+    assert form.registration
+
+
+@QUOTING
 def test_a_hotel_that_is_told_late_is_understood(answer: Quoting) -> None:
     one = without_hotel()
     (form,) = find_forms(EVENT, answer("Hotel: Beau-Rivage\n", confirmed(one))).forms
