@@ -15,7 +15,7 @@ from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import normal_form
 from schemas.kinds import KINDS, boxes_of
-from schemas.stock import STOCK, UNTRANSLATED, other_words
+from schemas.stock import STOCK, other_words
 
 MOST_TEXT = 150_000
 """Characters, accents and ligatures apart; a line takes twenty. A form above ten e-mails has 30,000; the hardest take a
@@ -210,17 +210,14 @@ def _fields_in(code: str, event: Event) -> list[FormField]:
 
 
 def _in_other_words(field: FormField, spoken: Language) -> FormField:
-    more = {name: tuple(text.split(", ")) for name, text in UNTRANSLATED.get(spoken.code, {}).items()}
-
     def said(one: Choice) -> Choice:
-        also = (*other_words(one.also, spoken), *more.get(one.code, ()))
-        return replace(one, label=spoken.gettext(one.label), also=also)
+        return replace(one, label=spoken.gettext(one.label), also=other_words(one.also, spoken))
 
     return replace(
         field,
         label=spoken.gettext(field.label),
         help=spoken.gettext(field.help),
-        also=(*other_words(field.also, spoken), *more.get(field.name, ())),
+        also=other_words(field.also, spoken),
         choices=tuple(map(said, boxes_of(field))),
     )
 
