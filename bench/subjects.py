@@ -48,6 +48,7 @@ def product(events: Path) -> Subject:
         "FORMS_HOST": "desk.example.org",
         "FILES": "gs://bench",
         "K_SERVICE": "register",
+        "TZ": "UTC",
     }
     return Subject(PRODUCT, (FRAMEWORK, "--target", "register"), f"/register/{EVENT}", settings)
 

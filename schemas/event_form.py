@@ -14,7 +14,7 @@ from rollcall.model.event import Event
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
 from schemas.event_tables import Names, Table, Words, is_origin, line
 from schemas.kinds import KINDS, alike, as_compared
-from schemas.stock import LETTER, STOCK
+from schemas.stock import LETTER, STOCK, other_words
 
 NEEDED = ("family_name", "email")
 """Without these the desk cannot tell people apart, nor write to them."""
@@ -241,6 +241,7 @@ def _worded(field: FormField, spoken: Language) -> FormField:
         label=label,
         ask=spoken.gettext(field.ask) if field.ask else spoken.gettext(KINDS[field.kind].wording, label=label),
         help=field.help and spoken.gettext(field.help),
+        also=other_words(field.also, spoken),
         choices=KINDS[field.kind].choices_in(spoken, field.choices),
     )
 

@@ -11,12 +11,14 @@ from decimal import Decimal
 from functools import cache, cached_property
 from itertools import chain
 from typing import Any, ClassVar
+from unicodedata import decimal
 
 from marshmallow import ValidationError
 
-from rollcall.language import ENGLISH, N_, Language, language
+from rollcall.language import ENGLISH, N_, NP_, Language, language
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
+from schemas.stock import other_words
 from schemas.text import Lines, Name, Signature, Text, fault, messages
 
 _NONCHARACTERS = "".join(f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
@@ -68,7 +70,7 @@ class Answer(Text):
     @classmethod
     def choices_in(cls, spoken: Language, own: tuple[Choice, ...]) -> tuple[Choice, ...]:
         """The field's own, or the kind's; by their English label too, where the catalogues have it."""
-        return tuple(_translated(choice, spoken.gettext(choice.label)) for choice in own)
+        return tuple(_translated(choice, spoken) for choice in own)
 
     @classmethod
     def see_that_it_is_complete(cls, field: FormField) -> None:
@@ -349,7 +351,9 @@ class Bounded(Answer):
         return bool(field.least and field.most and cls.read(field.least) > cls.read(field.most))
 
     def within_bounds(self, text: str) -> Any:
-        """What it says."""
+        """What it says, in digits of any script."""
+        if not text.isascii():
+            text = "".join(str(decimal(one)) if one.isdecimal() else one for one in text)
         try:
             said = self.read(text) if self.written.fullmatch(text) else None
         except ValueError:
@@ -383,7 +387,8 @@ class Number(Bounded, kind="number"):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        return f"{self.within_bounds(super()._deserialize(value, attr, data, **kwargs)):f}"
+        text = super()._deserialize(value, attr, data, **kwargs)
+        return f"{self.within_bounds(_DECIMAL_COMMA.sub('.', text)):f}"
 
 
 class Day(Bounded, kind="date"):
@@ -414,6 +419,8 @@ class Day(Bounded, kind="date"):
         return {"format": "date"}
 
 
+_DECIMAL_COMMA = re.compile(r"(?<=\d)[,٫](?=\d{1,2}\Z)")
+"""Before three digits it may stand between thousands."""
 _BETWEEN = re.compile(r"[,;\n،؛、，；]")
 _SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 """A long number as a spreadsheet shows it: its last digits are lost."""
@@ -442,8 +449,8 @@ def _see_that_there_are_no_bounds(field: FormField) -> None:
         raise ValidationError("is for numbers and dates; remove it", "least" if field.least else "most")
 
 
-_YES = Choice("yes", N_("Yes"), ("Y", "True", "Oui", "Sí", "I agree"))
-_NO = Choice("no", N_("No"), ("N", "False", "Non"))
+_YES = Choice("yes", N_("Yes"), tuple(NP_("other words, with commas between", "Y, True, I agree").split(", ")))
+_NO = Choice("no", N_("No"), tuple(NP_("other words, with commas between", "N, False").split(", ")))
 _NO_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 """What CLDR has beside the countries and territories of ISO 3166-1: reserved codes, groups, and codes of its own."""
 
@@ -465,8 +472,9 @@ def _countries_in_english() -> Mapping[str, str]:
     return {as_compared(choice.label): choice.code for choice in countries(language(ENGLISH))}
 
 
-def _translated(choice: Choice, label: str) -> Choice:
-    return choice if label == choice.label else replace(choice, label=label, also=(*choice.also, choice.label))
+def _translated(choice: Choice, spoken: Language) -> Choice:
+    label, also = spoken.gettext(choice.label), other_words(choice.also, spoken)
+    return replace(choice, label=label, also=also if label == choice.label else (*also, choice.label))
 
 
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")

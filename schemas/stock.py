@@ -1,22 +1,26 @@
 """The fields that an event file takes by name: those of the letter's Annex 1, and what other events often ask."""
 
+import re
 from dataclasses import replace
 
-from rollcall.language import N_
+from rollcall.language import N_, NP_, Language
 from rollcall.model.form import Choice, FormField
 
-
-def _words(*lines: str) -> tuple[str, ...]:
-    return tuple(word for line in lines for word in line.split(", "))
+_COMMA = re.compile(r"\s*[,،、，]\s*")
 
 
-# Annex 1: one field holds both; the name is its first line.
-_NAME_AND_ADDRESS = (
-    "Name and complete address of Administration or Organization",
-    "Name and complete address of Administration or Organisation",
-    "Nom et adresse complète de l'administration ou de l'organisation",
-    "Nombre y dirección completa de la administración u organización",
-)
+def _words(message: str) -> tuple[str, ...]:
+    return tuple(_COMMA.split(message))
+
+
+def other_words(also: tuple[str, ...], spoken: Language) -> tuple[str, ...]:
+    """What forms in this language call a field or a choice of the stock, beside its label."""
+    message = ", ".join(also)
+    said = spoken.pgettext("other words, with commas between", message)
+    return also if said == message else _words(said)
+
+
+# Of Annex 1: one field holds both; the name is its first line. Its label is in the words of both fields.
 
 LETTER = (
     FormField(
@@ -25,12 +29,12 @@ LETTER = (
         N_("Title"),
         N_("Choose your title."),
         autocomplete="honorific-prefix",
-        also=_words("Mr. / Mrs. / Ms. / Miss, Salutation, Civilité, Titre, Título, Tratamiento"),
+        also=_words(NP_("other words, with commas between", "Mr. / Mrs. / Ms. / Miss, Salutation")),
         choices=(
-            Choice("mr", N_("Mr."), _words("Mister, Monsieur, M., Señor, Sr.")),
-            Choice("mrs", N_("Mrs."), _words("Madame, Mme, Señora, Sra.")),
-            Choice("ms", N_("Ms.")),
-            Choice("miss", N_("Miss"), _words("Mademoiselle, Mlle, Señorita, Srta.")),
+            Choice("mr", N_("Mr."), _words(NP_("other words, with commas between", "Mister"))),
+            Choice("mrs", N_("Mrs."), _words(NP_("other words, with commas between", "Madam"))),
+            Choice("ms", N_("Ms."), _words(NP_("other words, with commas between", "Ms"))),
+            Choice("miss", N_("Miss"), _words(NP_("other words, with commas between", "Miss"))),
         ),
     ),
     FormField(
@@ -38,10 +42,7 @@ LETTER = (
         "choice",
         N_("You represent"),
         N_("Choose whom you represent."),
-        also=_words(
-            "Category, Representing, Catégorie, Vous représentez, Je représente, Categoría, Usted representa",
-            "Represento a",
-        ),
+        also=_words(NP_("other words, with commas between", "Category, Representing, I represent")),
     ),
     FormField(
         "family_name",
@@ -51,7 +52,7 @@ LETTER = (
         100,
         N_("Or your one name, if you have only one."),
         "family-name",
-        _words("Surname, Last name, Name, Nom, Nom de famille, Apellido, Apellidos, Apellido(s)"),
+        _words(NP_("other words, with commas between", "Surname, Last name, Name")),
     ),
     FormField(
         "first_name",
@@ -61,7 +62,7 @@ LETTER = (
         100,
         autocomplete="given-name",
         also=_words(
-            "First names, Given name, Given names, Forename, Prénom, Prénoms, Prénom(s), Nombre, Nombres, Nombre(s)"
+            NP_("other words, with commas between", "First names, Given name, Given names, Forename"),
         ),
     ),
     FormField(
@@ -73,12 +74,13 @@ LETTER = (
         N_("Its name in full."),
         "organization",
         _words(
-            *_NAME_AND_ADDRESS,
-            "Administration or Organisation, Name of Administration or Organization, Administration",
-            "Organization, Organisation, Name of organization, Name of organisation, Company",
-            "Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme",
-            "Organización, Administración, Empresa, Entidad, Administración u organización",
-            "Nombre de la administración u organización",
+            NP_(
+                "other words, with commas between",
+                "Name and complete address of Administration or Organization, "
+                "Name and complete address of Administration or Organisation, "
+                "Administration or Organisation, Name of Administration or Organization, Administration, "
+                "Organization, Organisation, Name of organization, Name of organisation, Company",
+            )
         ),
     ),
     FormField(
@@ -90,9 +92,12 @@ LETTER = (
         N_("Of the administration or organization."),
         "street-address",
         _words(
-            *_NAME_AND_ADDRESS,
-            "Address, Full address, Postal address, Mailing address, Adresse, Adresse complète",
-            "Adresse postale, Dirección, Dirección completa, Dirección postal",
+            NP_(
+                "other words, with commas between",
+                "Name and complete address of Administration or Organization, "
+                "Name and complete address of Administration or Organisation, "
+                "Address, Full address, Postal address, Mailing address",
+            )
         ),
     ),
     FormField(
@@ -103,7 +108,7 @@ LETTER = (
         50,
         N_("With the country code, for example +41 22 730 51 11."),
         "tel",
-        _words("Telephone, Telephone number, Phone, Phone number, Tél., Téléphone, Teléfono"),
+        _words(NP_("other words, with commas between", "Telephone, Telephone number, Phone, Phone number")),
     ),
     FormField(
         "fax",
@@ -112,7 +117,7 @@ LETTER = (
         N_("Enter your fax number."),
         50,
         autocomplete="fax tel",
-        also=_words("Fax number, Telefax, Facsimile, Télécopie, Télécopieur, Facsímil"),
+        also=_words(NP_("other words, with commas between", "Fax number, Telefax, Facsimile")),
     ),
     FormField(
         "email",
@@ -122,10 +127,7 @@ LETTER = (
         254,
         N_("We send the confirmation here."),
         "email",
-        _words(
-            "Email, E-mail address, Email address, Mail, Courriel, Adresse électronique, Adresse e-mail",
-            "Adresse email, Correo electrónico, Dirección de correo electrónico",
-        ),
+        _words(NP_("other words, with commas between", "Email, E-mail address, Email address, Mail")),
     ),
     FormField(
         "hotel",
@@ -134,7 +136,7 @@ LETTER = (
         N_("Enter the name of your hotel."),
         200,
         N_("Where you stay. Leave it empty if you do not know yet."),
-        also=_words("Hôtel, Hotel name, Name of the hotel, Nom de l'hôtel, Nombre del hotel"),
+        also=_words(NP_("other words, with commas between", "Hotel name, Name of the hotel")),
     ),
     FormField(
         "hotel_tel",
@@ -143,8 +145,10 @@ LETTER = (
         N_("Enter the telephone number of your hotel."),
         50,
         also=_words(
-            "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
-            "Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel, Tel. del hotel, Teléfono del hotel",
+            NP_(
+                "other words, with commas between",
+                "Hotel tel., Tel. (hotel), Hotel telephone, Hotel phone, Telephone of the hotel",
+            )
         ),
     ),
     FormField(
@@ -153,7 +157,7 @@ LETTER = (
         N_("Date"),
         N_("Enter the day on which you sign."),
         help=N_("Today, if you leave it empty."),
-        also=_words("Date of signature, Date de signature, Fecha, Fecha de la firma"),
+        also=_words(NP_("other words, with commas between", "Date of signature")),
     ),
     FormField(
         "signature",
@@ -163,7 +167,7 @@ LETTER = (
         200,
         N_("Your name, typed: it stands for your signature."),
         "name",
-        also=_words("Signed, Signé, Firma"),
+        also=_words(NP_("other words, with commas between", "Signed")),
     ),
 )
 """Annex 1, top to bottom: the form of an event that says nothing else."""
@@ -174,7 +178,7 @@ _MORE = (
         "country",
         N_("Nationality"),
         N_("Choose your nationality."),
-        also=_words("Citizenship, Nationalité, Nacionalidad"),
+        also=_words(NP_("other words, with commas between", "Citizenship")),
     ),
     FormField(
         "country",
@@ -182,7 +186,7 @@ _MORE = (
         N_("Country"),
         N_("Choose your country."),
         autocomplete="country",
-        also=_words("Country of residence, Pays, País"),
+        also=_words(NP_("other words, with commas between", "Country of residence")),
     ),
     FormField(
         "job_title",
@@ -192,7 +196,7 @@ _MORE = (
         200,
         N_("What you do at your administration or organization."),
         "organization-title",
-        _words("Job title, Function, Post, Fonction, Poste, Cargo, Función"),
+        _words(NP_("other words, with commas between", "Job title, Function, Post")),
     ),
     FormField(
         "diet",
@@ -201,21 +205,21 @@ _MORE = (
         N_("Enter your dietary needs."),
         200,
         N_("For example vegetarian, halal, kosher, or an allergy."),
-        also=_words("Diet, Dietary requirements, Régime alimentaire, Dieta, Régimen alimentario"),
+        also=_words(NP_("other words, with commas between", "Diet, Dietary requirements")),
     ),
     FormField(
         "arrival",
         "date",
         N_("Arrival"),
         N_("Enter the day of your arrival."),
-        also=_words("Date of arrival, Arrival date, Date d'arrivée, Fecha de llegada, Llegada"),
+        also=_words(NP_("other words, with commas between", "Date of arrival, Arrival date")),
     ),
     FormField(
         "departure",
         "date",
         N_("Departure"),
         N_("Enter the day of your departure."),
-        also=_words("Date of departure, Departure date, Date de départ, Fecha de salida, Salida"),
+        also=_words(NP_("other words, with commas between", "Date of departure, Departure date")),
     ),
     FormField(
         "accessibility",
@@ -224,7 +228,7 @@ _MORE = (
         N_("Enter what you need to take part."),
         1000,
         N_("For example a wheelchair ramp, sign language, or large print."),
-        also=_words("Accessibility, Accessibility needs, Special needs, Accessibilité, Accesibilidad"),
+        also=_words(NP_("other words, with commas between", "Accessibility, Accessibility needs, Special needs")),
     ),
     FormField(
         "accompanying",
@@ -233,10 +237,74 @@ _MORE = (
         N_("Enter the names of the persons who accompany you."),
         1000,
         N_("One name a line."),
-        also=_words("Accompanying persons, Accompanying person, Personnes accompagnantes, Acompañantes"),
+        also=_words(NP_("other words, with commas between", "Accompanying persons, Accompanying person")),
     ),
 )
 
 STOCK = {field.name: field for field in (*LETTER, *_MORE)}
 STOCK["tel"] = replace(STOCK["tel"], help=N_("With the country code, for example +44 20 7946 0000."))
 LETTER_FIELDS = tuple(field.name for field in LETTER)
+
+# As forms that we know say it; each goes once the catalogue of its language has it (tests/schemas/test_stock.py).
+UNTRANSLATED = {
+    "fr": {
+        "title": "Civilité, Titre",
+        "mr": "Monsieur, M.",
+        "mrs": "Madame, Mme",
+        "miss": "Mademoiselle, Mlle",
+        "category": "Catégorie, Vous représentez, Je représente",
+        "family_name": "Nom, Nom de famille",
+        "first_name": "Prénom, Prénoms, Prénom(s)",
+        "organization": "Nom et adresse complète de l'administration ou de l'organisation, "
+        "Administration ou organisation, Nom de l'administration ou de l'organisation, Société, Organisme",
+        "address": "Nom et adresse complète de l'administration ou de l'organisation, "
+        "Adresse, Adresse complète, Adresse postale",
+        "tel": "Tél., Téléphone",
+        "fax": "Télécopie, Télécopieur",
+        "email": "Courriel, Adresse électronique, Adresse e-mail, Adresse email",
+        "hotel": "Hôtel, Nom de l'hôtel",
+        "hotel_tel": "Tél. de l'hôtel, Tél. (hôtel), Téléphone de l'hôtel",
+        "signed_on": "Date de signature",
+        "signature": "Signé",
+        "nationality": "Nationalité",
+        "country": "Pays",
+        "job_title": "Fonction, Poste",
+        "diet": "Régime alimentaire",
+        "arrival": "Date d'arrivée",
+        "departure": "Date de départ",
+        "accessibility": "Accessibilité",
+        "accompanying": "Personnes accompagnantes",
+        "yes": "Oui",
+        "no": "Non",
+    },
+    "es": {
+        "title": "Título, Tratamiento",
+        "mr": "Señor, Sr.",
+        "mrs": "Señora, Sra.",
+        "miss": "Señorita, Srta.",
+        "category": "Categoría, Usted representa, Represento a",
+        "family_name": "Apellido, Apellidos, Apellido(s)",
+        "first_name": "Nombre, Nombres, Nombre(s)",
+        "organization": "Nombre y dirección completa de la administración u organización, "
+        "Organización, Administración, Empresa, Entidad, Administración u organización, "
+        "Nombre de la administración u organización",
+        "address": "Nombre y dirección completa de la administración u organización, "
+        "Dirección, Dirección completa, Dirección postal",
+        "tel": "Teléfono",
+        "fax": "Facsímil",
+        "email": "Correo electrónico, Dirección de correo electrónico",
+        "hotel": "Nombre del hotel",
+        "hotel_tel": "Tel. del hotel, Teléfono del hotel",
+        "signed_on": "Fecha, Fecha de la firma",
+        "signature": "Firma",
+        "nationality": "Nacionalidad",
+        "country": "País",
+        "job_title": "Cargo, Función",
+        "diet": "Dieta, Régimen alimentario",
+        "arrival": "Fecha de llegada, Llegada",
+        "departure": "Fecha de salida, Salida",
+        "accessibility": "Accesibilidad",
+        "accompanying": "Acompañantes",
+        "yes": "Sí",
+    },
+}

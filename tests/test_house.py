@@ -59,6 +59,7 @@ print(json.dumps(sorted(sys.modules)))
         "dateparser",
         "python_calamine",
         "reportlab",
+        "babel",  # dates are for pages and e-mails
     }
 
 

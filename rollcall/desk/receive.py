@@ -196,6 +196,7 @@ def _read(
         arrived_at=reading.arrived_at,
         not_read=reading.not_read,
         text=reading.text,
+        language=_language(event, *(form.language for form in reading.forms[:1]), reading.language),
     )
     forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form, told)]
     reading = replace(reading, forms=tuple(forms))
@@ -312,7 +313,8 @@ def _came_of(
     if form.registration is None or (certain is Certainty.ASK and not is_there):
         return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, form.doubts, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
-    outcome = register_emailed(desk, event, form.registration, read.received_at, answering)
+    registration = replace(form.registration, language=_language(event, form.language, read.language))
+    outcome = register_emailed(desk, event, registration, read.received_at, answering)
     match outcome:
         case Accepted() | Late():
             return InboundForm(FormStatus.REGISTERED, outcome.id, person=person)
@@ -324,6 +326,10 @@ def _came_of(
             return InboundForm(FormStatus.NOT_YET_OPEN, None, form.answers, person=person)
         case _:
             assert_never(outcome)
+
+
+def _language(event: Event, *wanted: str) -> str:
+    return next((code for code in wanted if code in event.languages), event.languages[0])
 
 
 def _is_there(desk: Desk, event: Event, person: str | None) -> bool:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
+from rollcall.language import language
 from rollcall.model import event as desk
 from rollcall.model.registration import Registered
 from templates import place
@@ -11,26 +12,32 @@ from templates import place
 
 def invitation(event: desk.Event, registered: Registered) -> bytes:
     """Imported again, it replaces itself: one UID per registration."""
-    entry = Event()
+    spoken, entry = language(event.language), Event()
+    in_words = {"LANGUAGE": spoken.code}  # RFC 5545, 3.2.10
     entry.add("uid", f"{registered.id}@{event.slug}.rollcall")
     entry.add("dtstamp", registered.received_at)
-    entry.add("summary", event.title)
+    entry.add("summary", event.title, in_words)
     if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
         entry.add("dtstart", event.starts.astimezone(UTC))  # not all programs read a time zone's rules right
         entry.add("dtend", event.ends.astimezone(UTC))
     else:
         entry.add("dtstart", event.starts)
         entry.add("dtend", event.ends + timedelta(days=1))  # exclusive (RFC 5545, 3.6.1)
-    entry.add("location", ", ".join(place(event)))
-    entry.add("description", f"Your reference: {registered.reference}\nQuestions: {event.contact.email}")
+    entry.add("location", ", ".join(place(event)), in_words)
+    said = (
+        spoken.gettext("Your reference: %(reference)s", reference=registered.reference),
+        spoken.gettext("Questions: %(email)s", email=event.contact.email),
+    )
+    entry.add("description", "\n".join(said), in_words)
     if event.website:
         entry.add("url", event.website)
     organizer = vCalAddress(f"mailto:{event.contact.email}")
     organizer.params["cn"] = vText(event.organizer)
+    organizer.params["language"] = vText(spoken.code)
     entry["organizer"] = organizer
     entry.add("status", "CONFIRMED")
     calendar = Calendar()
-    calendar.add("prodid", "-//Rollcall//Registration desk//EN")
+    calendar.add("prodid", f"-//Rollcall//Registration desk//{spoken.code.upper()}")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add_component(entry)

@@ -86,7 +86,8 @@ class FormShown:
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
-    return word(entry, event, gather(desk, event, entry.inbound_id or "", intake), intake)
+    reply = gather(desk, event, entry.inbound_id or "", intake)
+    return word(entry, event.in_language(reply.inbound.language), reply, intake)
 
 
 def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
@@ -94,6 +95,7 @@ def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
     inbound = desk.store.inbound(inbound_id)
     if inbound is None:
         raise LookupError(f"inbound e-mail {inbound_id} is not there")
+    event = event.in_language(inbound.language)
     ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
     found = [desk.store.registered(event.slug, id) for id in ids]
     until = max(intake.closes_at, intake.as_of) + VALID_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
@@ -132,8 +134,11 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
 
 
 def _in_short(event: Event, form: FormShown) -> str:
-    outcome = language(event.language).gettext(_IN_A_WORD[form.outcome])
-    return f"{outcome}, {form.registered.reference}" if form.registered else outcome
+    spoken = language(event.language)
+    outcome = spoken.gettext(_IN_A_WORD[form.outcome])
+    if form.registered is None:
+        return outcome
+    return spoken.gettext("%(outcome)s, %(reference)s", outcome=outcome, reference=form.registered.reference)
 
 
 def _shown_whole(forms: list[FormShown]) -> list[FormShown]:
@@ -166,7 +171,7 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
         number=place + 1,
-        name=unlinked(registered.registration.full_name) if registered else row or name_of(form.answers),
+        name=unlinked(registered.registration.full_name) if registered else row or name_of(event, form.answers),
         outcome=_outcome(form, registered, intake),
         details=details(event, registered) if registered else labelled(event, form.answers),
         faults=[

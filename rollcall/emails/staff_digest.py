@@ -246,7 +246,7 @@ def _form_for_staff(
     if form.status in REGISTERED and form.registration_id:
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
-    stands, name = people.get(form.registration_id or ""), wording.name_of(form.answers)
+    stands, name = people.get(form.registration_id or ""), wording.name_of(event, form.answers)
     if form.status is FormStatus.CONFLICT and stands and form.answers:
         came = spoken.gettext(
             "%(name)s: differs from the registered one, reference %(reference)s", name=name, reference=stands.reference
@@ -312,17 +312,17 @@ def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | N
 
 def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
     """As in `1 form and 13 e-mails received`."""
-    say, said = spoken.ngettext, []
+    said = []
     if count := digest.over_total:
-        said.append(say("%(count)s e-mail waits", "%(count)s e-mails wait", count))
+        said.append(spoken.ngettext("%(count)s e-mail waits", "%(count)s e-mails wait", count))
     if count := digest.undelivered.count:
-        said.append(say("%(count)s e-mail not delivered", "%(count)s e-mails not delivered", count))
+        said.append(spoken.ngettext("%(count)s e-mail not delivered", "%(count)s e-mails not delivered", count))
     if count := digest.quarantined.count:
-        said.append(say("%(count)s form in quarantine", "%(count)s forms in quarantine", count))
+        said.append(spoken.ngettext("%(count)s form in quarantine", "%(count)s forms in quarantine", count))
     if count := digest.inbound.count:
-        said.append(say("%(count)s e-mail received", "%(count)s e-mails received", count))
+        said.append(spoken.ngettext("%(count)s e-mail received", "%(count)s e-mails received", count))
     if count := digest.remarks.count:
-        said.append(say("%(count)s remark", "%(count)s remarks", count))
+        said.append(spoken.ngettext("%(count)s remark", "%(count)s remarks", count))
     return said
 
 

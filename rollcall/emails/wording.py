@@ -157,8 +157,9 @@ def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str
     return [(labels.get(name, shown(name)), " ".join(said[name])) for name in names]
 
 
-def name_of(answers: Mapping[str, str]) -> str:
-    return one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100) or "(no name)"
+def name_of(event: Event, answers: Mapping[str, str]) -> str:
+    given = one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100)
+    return given or language(event.language).gettext("(no name)")
 
 
 def shown(text: str) -> str:

@@ -108,7 +108,8 @@ def _in_json(event: Event, text: str) -> list[Answered]:
         lists = [array for array in arrays if any(isinstance(one, dict) for one in array)]
         told = lists[0] if len(lists) == 1 else [told]
     people = [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    return _filled_in(vocabulary(event), (_as_text(one) for one in people))
+    words = vocabulary(event, (key for one in people for key in one))
+    return _filled_in(words, (_as_text(one) for one in people))
 
 
 def _as_text(one: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -134,7 +135,8 @@ def _in_csv(event: Event, text: str) -> list[Answered]:
 def _in_rows(event: Event, rows: list[list[str]]) -> list[Answered]:
     """A list, or a form of two columns."""
     text = bounded("\n".join("\t".join(row) for row in rows), MOST_LISTED)
-    return forms_in_rows(vocabulary(event), rows) or forms_in_text(event, text)
+    words = vocabulary(event, (cell for row in rows for cell in row))
+    return forms_in_rows(words, rows) or forms_in_text(event, text)
 
 
 def _unguarded(cell: str) -> str:
@@ -173,11 +175,12 @@ def _in_pages(event: Event, content: bytes) -> list[Answered]:
         return []
     if len(reader.pages) > MOST_PAGES:
         return []
-    words = vocabulary(event)
+    fields = reader.get_fields() or {}
+    words = vocabulary(event, (str(field.get("/TU", name)) for name, field in fields.items()))
     ours = False
     copies: dict[str, list[tuple[str, str]]] = {}
     ticked: dict[str, list[str]] = {}
-    for name, field in (reader.get_fields() or {}).items():
+    for name, field in fields.items():
         several, _, code = name.partition(":")  # a box of a blank form of ours, of which more may be ticked
         if code and several in words.fields:
             ours = True

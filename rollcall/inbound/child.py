@@ -3,12 +3,14 @@
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from rollcall.inbound import reading
 from rollcall.inbound.reader import Budget, Order
 from rollcall.inbound.record import from_json, to_json
+from rollcall.model.event import Event
 
 _OVER_BUDGET = 75
 
@@ -41,7 +43,18 @@ def _answers(order: Order, raw: bytes) -> Iterator[object]:
         yield reading.attachments(raw)
         return
     yield reading.begin(raw)  # should the rest be too much
-    yield reading.read(raw, order.event, order.asked)
+    yield reading.read(raw, _in_all_languages(order.event, order.others), order.asked)
+
+
+def _in_all_languages(event: Event, others: Iterable[Event]) -> Event:
+    """As `read_event` makes it."""
+    by_language: dict[str, Event] = {}
+
+    def translated(code: str) -> Event:
+        return by_language.get(code, by_language[event.language])
+
+    by_language |= {one.language: replace(one, translated=translated) for one in (event, *others)}
+    return translated(event.language)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
     known = [about.sender, *(answer for answer in answers if answer not in questions)]
     says = what_it_says(f"{_TAG.sub('', about.subject)}\n\n{letter}", event, known)
     return Found(
-        tuple(_checked(event, form) for form in people[:MOST_FORMS]),
+        tuple(_checked(event.in_language(form.language), form) for form in people[:MOST_FORMS]),
         tuple(not_read),
         says,
         asks(says),
@@ -134,7 +134,8 @@ def _corrected(asked: InboundForm, said: Answered) -> Answered:
     answers = {name: "" if says_none(text) else text for name, text in said.answers.items()}
     left = {doubt: tuple(one for one in about if one not in answers) for doubt, about in asked.doubts.items()}
     doubts = {doubt: about for doubt, about in left.items() if about or not asked.doubts[doubt]}
-    return Answered({**asked.answers, **answers}, doubts={**doubts, **said.doubts})
+    spoken = asked.language or said.language
+    return Answered({**asked.answers, **answers}, doubts={**doubts, **said.doubts}, language=spoken)
 
 
 def _all_parts(parts: Parts) -> Iterator[Parts]:
@@ -239,7 +240,12 @@ _folded = lru_cache(maxsize=1000)(fold)
 def _joined(one: Answered, other: Answered) -> Answered:
     """Unquoted answers win, then the fuller form's, then the first's."""
     first, second = sorted((one, other), key=lambda form: (form.quoted, -len(form.answers)))
-    joined = replace(first, answers={**second.answers, **first.answers}, doubts={**second.doubts, **first.doubts})
+    joined = replace(
+        first,
+        answers={**second.answers, **first.answers},
+        doubts={**second.doubts, **first.doubts},
+        language=first.language or second.language,
+    )
     differing = [] if first.quoted != second.quoted else _differing(first, second)
     return joined.doubted(Doubt.VERSIONS_DIFFER, *differing) if differing else joined
 
@@ -251,9 +257,9 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
             answers[field.name] = date_in(written)
     doubts = {**form.doubts, **doubts_about(answers)}
     try:
-        return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts)
+        return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts, form.language)
     except ValidationError as error:
-        return ParsedForm(answers, None, faults_of(error), form.quoted, doubts)
+        return ParsedForm(answers, None, faults_of(error), form.quoted, doubts, form.language)
 
 
 def date_in(text: str) -> str:

@@ -74,6 +74,8 @@ class Answered:
     doubts: Doubts = field(default_factory=dict)
     beside: str = ""
     """What else its text says, for the staff."""
+    language: str = ""
+    """Of its labels; empty where they do not tell."""
 
     def answering(self, name: str, value: str) -> "Answered":
         """The first answer stands; another one casts doubt."""

@@ -1,18 +1,21 @@
-"""Labels of a form, in any spelling, case and punctuation."""
+"""Labels of a form, in any spelling, case and punctuation, and in every language that the desk speaks."""
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, pairwise
 from typing import NamedTuple
 
 from rollcall.inbound.choices import HAS_BOX, Choices, choices_of, plain, plain_word
+from rollcall.language import Language, language, languages
 from rollcall.model.event import Event
-from rollcall.model.form import FormField
+from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import normal_form
 from schemas.kinds import KINDS, boxes_of
+from schemas.stock import STOCK, UNTRANSLATED, other_words
 
 MOST_TEXT = 150_000
 """Characters, accents and ligatures apart; a line takes twenty. A form above ten e-mails has 30,000; the hardest take a
@@ -41,6 +44,8 @@ _WORD_START = re.compile(r"(?:(?<=[\s,;|/(*])|\A)[^\W_]")
 _HINT = re.compile(r"\([^()]*\)")
 _LEADERS = "_.…·"
 _DECORATION = re.compile(rf"[\s{_LEADERS}*]*[_…·*][\s{_LEADERS}*]*|\.{{2,}}\s*")
+_CELL = re.compile(r"[:：\t_…]|\.{2,}|[ \xa0]{2,}")
+_MOST_CELLS = 60
 _LINK = re.compile(r"(?<!\s)\s*[<\[(](?:mailto|tel):[^<>\[\]()\s]*[>\])]", re.IGNORECASE)
 
 _NAMED_ADDRESS = re.compile(r"[^<>]*+<\s*+([^<>\s@]++@[^<>\s]++)\s*+>[\s,;.]*+")
@@ -66,10 +71,14 @@ class Vocabulary:
     """By plain label; most name one field."""
     last_words: frozenset[str]
     choices: Choices
+    helps: Mapping[str, tuple[str, ...]]
+    """Plain, by field."""
     headings: frozenset[str] = frozenset()
     """Plain, of the form's sections."""
     longest: int = LONGEST_LABEL
     """Characters of a label."""
+    language: str = ""
+    """Of the form that it reads, where its labels tell."""
 
     def called(self, text: str) -> tuple[str, ...]:
         """Skips hints in brackets; of `Nom / Family name` the first known label counts."""
@@ -89,7 +98,7 @@ class Vocabulary:
 
     def explains(self, names: tuple[str, ...], text: str) -> bool:
         said = plain(text)
-        return bool(said) and any(said in plain(self.fields[name].help) for name in names)
+        return bool(said) and any(said in help for name in names for help in self.helps[name])
 
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
         """Of two fields, the first takes the first line, or what stands before the first comma."""
@@ -125,29 +134,122 @@ class InOrder:
         return self._before
 
 
-def vocabulary(event: Event) -> Vocabulary:
-    return _vocabulary(event.fields)
+def vocabulary(event: Event, said: Iterable[str] = ()) -> Vocabulary:
+    """With all languages' words. `said`: lines or cells of a form, whose language decides what a label of two means."""
+    spoken = _words_of(event).spoken
+    counted = Counter(code for line in said for label in _labels_of(line) for code in spoken.get(label, ()))
+    most = max(counted.values(), default=0)
+    likely = frozenset(code for code, times in counted.items() if times == most)
+    return _vocabulary(event, frozenset({event.language}) if event.language in likely else likely)
+
+
+def _labels_of(line: str) -> Iterator[str]:
+    """What may be one, plain."""
+    bullet = _BULLET.match(line)
+    for cell in islice(_CELL.split(line[bullet.end() if bullet else 0 : LONGEST_LINE]), _MOST_CELLS):
+        if cell and len(cell) <= 2 * LONGEST_LABEL:
+            yield from map(plain, _sayings(cell))
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What forms of an event say, in each language."""
+
+    labels: Mapping[str, Mapping[str, tuple[str, ...]]]
+    """By language and plain label."""
+    spoken: Mapping[str, frozenset[str]]
+    """The languages of each plain label."""
+    choices: Choices
+    helps: Mapping[str, tuple[str, ...]]
+    headings: frozenset[str]
+    longest: int
 
 
 @lru_cache(maxsize=64)
-def _vocabulary(fields: tuple[FormField, ...]) -> Vocabulary:
+def _words_of(event: Event) -> _Words:
+    by_language = {code: _fields_in(code, event) for code in languages()}
+    fields = [field for those in by_language.values() for field in those]
+    codes = {field.name: {choice.code for choice in field.choices} for field in event.fields}
+    spelled = [
+        (field.name, choice.code, word)
+        for field in fields
+        for choice in boxes_of(field)
+        if choice.code in codes[field.name]
+        for word in (choice.code, choice.label, *choice.also)
+    ]
+    labels = {code: _labelled(those) for code, those in by_language.items()}
+    return _Words(
+        labels,
+        {one: frozenset(code for code in labels if one in labels[code]) for those in labels.values() for one in those},
+        choices_of(spelled),
+        {name: tuple(plain(field.help) for field in fields if field.name == name) for name in codes},
+        frozenset(plain(field.section) for field in fields if field.section),
+        max(LONGEST_LABEL, *(len(field.label) + LONGEST_LABEL // 2 for field in fields)),
+    )
+
+
+def _fields_in(code: str, event: Event) -> list[FormField]:
+    """Where the event does not offer this language, what the catalogues have."""
+    spoken = language(code)
+    if code in (event.language, *event.languages):
+        return [_in_other_words(field, spoken) for field in event.in_language(code).fields]
+    known = (STOCK.get(field.name, replace(field, label="", help="", also=(), section="")) for field in event.fields)
+    return [
+        _in_other_words(replace(stock, choices=stock.choices or field.choices, section=""), spoken)
+        for stock, field in zip(known, event.fields, strict=True)
+    ]
+
+
+def _in_other_words(field: FormField, spoken: Language) -> FormField:
+    more = {name: tuple(text.split(", ")) for name, text in UNTRANSLATED.get(spoken.code, {}).items()}
+
+    def said(one: Choice) -> Choice:
+        also = (*other_words(one.also, spoken), *more.get(one.code, ()))
+        return replace(one, label=spoken.gettext(one.label), also=also)
+
+    return replace(
+        field,
+        label=spoken.gettext(field.label),
+        help=spoken.gettext(field.help),
+        also=(*other_words(field.also, spoken), *more.get(field.name, ())),
+        choices=tuple(map(said, boxes_of(field))),
+    )
+
+
+def _labelled(fields: Iterable[FormField]) -> Mapping[str, tuple[str, ...]]:
     labels: dict[str, tuple[str, ...]] = {}
-    spelled: list[tuple[str, str, str]] = []
-    for field in fields:
-        for label in {plain(label) for label in (field.name, field.label, *field.also)}:
-            labels[label] = (*labels.get(label, ()), field.name)
-        for choice in boxes_of(field):
-            spelled += ((field.name, choice.code, word) for word in (choice.code, choice.label, *choice.also))
     shown: dict[str, list[str]] = {}
     for field in fields:
+        for label in {plain(label) for label in (field.label, *field.also)} - {""}:
+            labels[label] = (*labels.get(label, ()), field.name)
         shown.setdefault(plain(field.label), []).append(field.name)
     # what the form itself calls one field is no other's, whatever else that one may be called
-    labels |= {label: (names[0],) for label, names in shown.items() if len(names) == 1}
-    last_words = frozenset(label.rpartition(" ")[2] for label in labels)
-    headings = frozenset(plain(field.section) for field in fields if field.section)
-    longest = max(LONGEST_LABEL, *(len(field.label) + LONGEST_LABEL // 2 for field in fields))
-    by_name = {field.name: field for field in fields}
-    return Vocabulary(by_name, labels, last_words, choices_of(spelled), headings, longest)
+    return labels | {label: (names[0],) for label, names in shown.items() if label and len(names) == 1}
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(event: Event, likely: Set[str]) -> Vocabulary:
+    """`likely`: the languages of the form, several where its labels do not tell."""
+    words = _words_of(event)
+    labels: dict[str, tuple[str, ...]] = {plain(field.name): (field.name,) for field in event.fields}
+    labels |= {label: names for label in words.spoken if (names := _meant(label, words, likely or {event.language}))}
+    return Vocabulary(
+        {field.name: field for field in event.fields},
+        labels,
+        frozenset(label.rpartition(" ")[2] for label in labels),
+        words.choices,
+        words.helps,
+        words.headings,
+        words.longest,
+        next(iter(likely)) if len(likely) == 1 else "",
+    )
+
+
+def _meant(label: str, words: _Words, likely: Set[str]) -> tuple[str, ...]:
+    """None where languages differ and the form's own does not say: it is asked about as an unknown label is."""
+    own = {words.labels[code][label] for code in words.spoken[label] & likely}
+    all = own or {words.labels[code][label] for code in words.spoken[label]}
+    return all.pop() if len(all) == 1 else ()
 
 
 def _sayings(text: str) -> Iterator[str]:

@@ -31,6 +31,7 @@ _LONGEST_SIGNATURE_LINE = 8
 
 _SALUTATIONS = _plain(
     *("dear", "hello", "hi", "good morning", "good afternoon", "good day", "to whom it may concern", "sirs"),
+    *("sir", "madam"),
     *("bonjour", "bonsoir", "madame", "monsieur", "mesdames", "messieurs", "cher", "chere", "chers"),
     *("estimado", "estimada", "estimados", "estimadas", "buenos dias", "buenas tardes", "hola", "muy senor"),
     *("sehr geehrte", "sehr geehrter", "guten tag", "guten morgen", "liebe", "lieber", "hallo"),

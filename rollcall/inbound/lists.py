@@ -52,7 +52,7 @@ def forms_in_rows(words: Vocabulary, rows: Iterable[Sequence[str]]) -> list[Answ
             shared.append((given[0], given[1]))
         elif given:
             beside.append(" ".join(given))
-    forms = [form.without_blanks() for form in forms]
+    forms = [replace(form.without_blanks(), language=words.language) for form in forms]
     return [replace(forms[0], beside="\n".join(beside)), *forms[1:]] if forms else []
 
 
@@ -72,7 +72,7 @@ def form_in_row(
 
 def answered(words: Vocabulary, said: Iterable[tuple[str, str]]) -> Answered:
     """`said`: labels, or fields' names, each with its text."""
-    form = Answered({})
+    form = Answered({}, language=words.language)
     for label, text in said:
         form = _with(words, form, label, words.called(label), text)
     return form

@@ -35,6 +35,8 @@ class Order:
     event: Event | None = None
     """None for the attachments alone."""
     asked: InboundForm | None = None
+    others: tuple[Event, ...] = ()
+    """The event in its other languages."""
 
 
 class ReaderBroken(Exception):
@@ -56,7 +58,8 @@ class InboxReader:
 
     def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
         """Over budget, what the child said first."""
-        told = self._told(Order(self._budget, event, asked), raw)
+        others = tuple(event.in_language(code) for code in event.languages if code != event.language)
+        told = self._told(Order(self._budget, event, asked, others), raw)
         if not told:
             return ParsedEmail("", "", "", (), None, unproven=Reason(ReviewReason.TOO_COMPLICATED))
         email: ParsedEmail = from_json(ParsedEmail, told[-1])

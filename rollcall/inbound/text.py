@@ -78,12 +78,17 @@ def _with_colons(words: Vocabulary, lines: Sequence[Line]) -> Sequence[Line]:
 
 
 def _read(event: Event, lines: Sequence[Line]) -> TextRead:
-    reading = _Reading(vocabulary(event), words_of(event))
+    own = (line.text for line in lines if not line.quoted)
+    words = vocabulary(event, own)
+    words = words if words.language else vocabulary(event, (line.text for line in lines))
+    reading = _Reading(words, words_of(event))
     items = reading.items(lines)
-    found = grouped(items, vocabulary(event).fields)
+    found = grouped(items, words.fields)
     marks = [(line, f"\n{A_FORM}\n") for line in found.begin]
     beside = sorted([*reading.beside, *((item.line, item.said) for item in found.unused), *marks])
-    return TextRead(found.forms, "\n".join(line for _, line in beside), found.corrections)
+    forms = [replace(form, language=words.language) for form in found.forms]
+    said = replace(found.corrections, language=words.language)
+    return TextRead(forms, "\n".join(line for _, line in beside), said)
 
 
 def forms_in_text(event: Event, text: str) -> list[Answered]:

@@ -203,6 +203,8 @@ class InboundEmail:
     reasons: tuple[Reason, ...] = ()
     answered: bool = False
     resolved: bool = False
+    language: str = ""
+    """In which its sender is answered (BCP 47); empty before it is read."""
     version: object = field(default=None, compare=False)
 
     @property

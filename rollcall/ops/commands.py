@@ -11,6 +11,7 @@ from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.scan import everyone
+from rollcall.language import languages
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.links import LinkPurpose, link_id
@@ -141,7 +142,8 @@ def revoke_link(database: Database, link: str) -> Answer:
 
 # a signature by HMAC-SHA-256 has 43 characters of base 64
 _LINK = re.compile(
-    rf"/(?P<event>[^/]+)/(?P<purpose>{'|'.join(LinkPurpose)})/(?P<token>\.?[\w-]+\.[\w-]{{43}})=?(/another)?\Z"
+    rf"/(?P<event>[^/]+)(/({'|'.join(languages())}))?/(?P<purpose>{'|'.join(LinkPurpose)})"
+    r"/(?P<token>\.?[\w-]+\.[\w-]{43})=?(/another)?\Z"
 )
 
 

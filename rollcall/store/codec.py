@@ -199,6 +199,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "reasons": [_coded(reason) for reason in inbound.reasons],
         "answered": inbound.answered,
         "resolved": inbound.resolved,
+        "language": inbound.language,
     }
 
 
@@ -239,6 +240,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
         reasons=tuple(Reason(ReviewReason(reason["code"]), reason["params"]) for reason in record["reasons"]),
         answered=record["answered"],
         resolved=record["resolved"],
+        language=record.get("language", ""),
         version=version,
     )
 

@@ -653,6 +653,7 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
         reasons=(Reason(ReviewReason.NO_FORM), Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": "fail"})),
         answered=True,
         resolved=True,
+        language="fr",
     )
 
 

@@ -136,6 +136,27 @@ def test_the_form_of_somebody_else_is_confirmed_to_both(came: Any) -> None:
     assert to == {EmailKind.CONFIRMATION: SENDER, EmailKind.REPLY: "focal@mpt.example.org"}
 
 
+@pytest.mark.parametrize(
+    ("of_the_form", "of_the_program", "answered_in"),
+    [("fr", "ar", "fr"), ("", "ar", "ar"), ("", "", "en"), ("ru", "ar", "ar"), ("ru", "", "en")],
+)
+def test_an_e_mailed_form_is_answered_in_the_language_of_its_labels_else_of_its_senders_program(
+    desk: Desk, tmp_path: Path, of_the_form: str, of_the_program: str, answered_in: str
+) -> None:
+    event = an_event(languages=("en", "fr", "ar"), translated=lambda code: replace(EVENT, language=code))
+    forms = replace(FORM, language=of_the_form), replace(NO_SIGNATURE, language="en")
+    desk = replace(desk, events={EVENT.slug: event})
+    at = reading_as(desk, tmp_path, a_reading(*forms, language=of_the_program))
+    inbound = read_in(at, receive(at, b"1"))
+    assert inbound is not None
+    registered = at.store.registered(EVENT.slug, inbound.forms[0].registration_id or "")
+    assert registered is not None
+    assert registered.registration.language == inbound.language == answered_in
+    (entry,) = (one for one in at.store.unsent_entries(EVENT.slug, None, 99) if one.kind is EmailKind.REPLY)
+    written = reply.write(at, entry, event, at.store.intake(event))
+    assert f'<html lang="{answered_in}"' in written.html
+
+
 def test_several_forms_are_answered_in_one_reply(came: Any) -> None:
     other = ParsedForm({}, a_registration(first_name="Fatou"))
     inbound, desk = came(a_reading(FORM, other))

@@ -177,8 +177,8 @@ def test_make_form_writes_both_for_each_event(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rollcall.documents.blank_form", "events", str(tmp_path / "forms")]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert "spumail@itu.int" in ran.stdout
-    assert (tmp_path / "forms" / "intgov04-form.pdf").read_bytes() == blank_form_pdf(an_event(), "spumail@itu.int")
-    assert (tmp_path / "forms" / "intgov04-form.txt").read_text("utf-8") == blank_form_text(
+    assert (tmp_path / "forms" / "intgov04-form.en.pdf").read_bytes() == blank_form_pdf(an_event(), "spumail@itu.int")
+    assert (tmp_path / "forms" / "intgov04-form.en.txt").read_text("utf-8") == blank_form_text(
         an_event(), "spumail@itu.int"
     )
 

@@ -16,6 +16,7 @@ from icalendar import Calendar
 from rollcall.documents.calendar import invitation
 from rollcall.model.event import Event
 from schemas.event import read_event
+from templates import place
 from tests.support.builders import EVENTS, an_event, registered
 from tests.support.left_out import leave_out
 
@@ -31,16 +32,24 @@ def entry_of(event: Event) -> Any:
     return entry
 
 
-Read = list[float] | list[list[int]]
-"""Start and end, in seconds since 1970 or as year, month and day."""
+Read = list[Any]
+"""Start and end, in seconds since 1970 or as year, month and day; title; place."""
+TITLES = {
+    "ar": "منتدى الاتحاد الدولي للاتصالات: ورشة عمل بشأن إدارة الإنترنت، ٢٠٠٤",
+    "en": "ITU Forum: Workshop on Internet Governance; for all, as ever",
+    "es": "Foro de la UIT: Taller sobre la gobernanza de Internet, ¿y mañana?",
+    "fr": "Forum de l’UIT\u00a0: Atelier sur la gouvernance de l’Internet, à Genève",
+    "ru": "Форум МСЭ: Практикум по вопросам управления использованием Интернета",
+    "zh": "国际电联论坛：互联网治理讲习班，由国际电联战略与政策部门主办，欢迎各成员国主管部门和部门成员参加",
+}
 
 
 def as_icalendar(content: bytes) -> Read:
     entry: Any = Calendar.from_ical(content.decode()).walk("VEVENT")[0]
-    starts, ends = entry["dtstart"].dt, entry["dtend"].dt
+    starts, ends, words = entry["dtstart"].dt, entry["dtend"].dt, [str(entry["summary"]), str(entry["location"])]
     if isinstance(starts, datetime):
-        return [starts.timestamp(), ends.timestamp()]
-    return [[day.year, day.month, day.day] for day in (starts, ends)]
+        return [starts.timestamp(), ends.timestamp(), *words]
+    return [*([day.year, day.month, day.day] for day in (starts, ends)), *words]
 
 
 def as_node(name: str, content: bytes) -> Read:
@@ -68,13 +77,15 @@ def as_libical(content: bytes) -> Read:
         leave_out("libical needs its library (apt-get install libical3)")
     ical.icalparser_parse_string.restype = ical.icalcomponent_get_inner.restype = ctypes.c_void_p
     ical.icalcomponent_get_dtstart.restype = ical.icalcomponent_get_dtend.restype = IcalTime
+    ical.icalcomponent_get_summary.restype = ical.icalcomponent_get_location.restype = ctypes.c_char_p
     ical.icaltime_as_timet_with_zone.restype = ctypes.c_long
     calendar = ctypes.c_void_p(ical.icalparser_parse_string(content))
     entry = ctypes.c_void_p(ical.icalcomponent_get_inner(calendar))
     times = ical.icalcomponent_get_dtstart(entry), ical.icalcomponent_get_dtend(entry)
+    words = [ical.icalcomponent_get_summary(entry).decode(), ical.icalcomponent_get_location(entry).decode()]
     if times[0].is_date:
-        return [[time.year, time.month, time.day] for time in times]
-    return [ical.icaltime_as_timet_with_zone(time, ctypes.c_void_p(time.zone)) for time in times]
+        return [*([time.year, time.month, time.day] for time in times), *words]
+    return [*(ical.icaltime_as_timet_with_zone(time, ctypes.c_void_p(time.zone)) for time in times), *words]
 
 
 READERS = pytest.mark.parametrize(
@@ -86,7 +97,7 @@ READERS = pytest.mark.parametrize(
 
 @READERS
 def test_whole_days_end_on_the_day_after(read: Callable[[bytes], Read]) -> None:
-    assert read(invitation(an_event(), registered())) == [[2004, 2, 26], [2004, 2, 28]]
+    assert read(invitation(an_event(), registered()))[:2] == [[2004, 2, 26], [2004, 2, 28]]
 
 
 @READERS
@@ -94,7 +105,7 @@ def test_whole_days_end_on_the_day_after(read: Callable[[bytes], Read]) -> None:
 def test_every_program_reads_the_same_hours(read: Callable[[bytes], Read], hours: tuple[datetime, datetime]) -> None:
     starts, ends = hours
     content = invitation(an_event(starts=starts, ends=ends), registered())
-    assert read(content) == [starts.timestamp(), ends.timestamp()]
+    assert read(content)[:2] == [starts.timestamp(), ends.timestamp()]
 
 
 def test_hours_in_the_events_file_are_those_of_its_zone(tmp_path: Path) -> None:
@@ -102,7 +113,7 @@ def test_hours_in_the_events_file_are_those_of_its_zone(tmp_path: Path) -> None:
     letter = letter.replace("starts = 2004-02-26", "starts = 2027-07-06T09:00:00")
     (tmp_path / "hours.toml").write_text(letter.replace("ends = 2004-02-27", "ends = 2027-07-07T17:30:00"), "utf-8")
     content = invitation(read_event(tmp_path / "hours.toml"), registered())
-    assert as_icalendar(content) == [time.timestamp() for time in IN_SUMMER]
+    assert as_icalendar(content)[:2] == [time.timestamp() for time in IN_SUMMER]
 
 
 def test_nothing_depends_on_a_time_zones_definition() -> None:
@@ -120,6 +131,25 @@ def test_who_where_and_the_reference() -> None:
     assert registered().reference in entry["description"]
     assert entry["dtstamp"].dt == registered().received_at
     assert entry["uid"] == f"{registered().id}@intgov04.rollcall"
+
+
+@READERS
+@pytest.mark.parametrize("code", TITLES)
+def test_every_program_reads_the_words_of_each_language(read: Callable[[bytes], Read], code: str) -> None:
+    """Lines are folded at octets, within a letter where need be (RFC 5545, 3.1)."""
+    event = an_event(title=TITLES[code], language=code)
+    content = invitation(event, registered())
+    assert read(content)[2:] == [TITLES[code], ", ".join(place(event))]
+    assert max(map(len, content.split(b"\r\n"))) <= 75
+
+
+@pytest.mark.parametrize("code", TITLES)
+def test_an_entry_names_the_language_of_its_words(code: str) -> None:
+    """RFC 5545, 3.2.10."""
+    event = an_event(language=code)
+    entry = entry_of(event)
+    assert {entry[name].params["language"] for name in ("summary", "location", "description", "organizer")} == {code}
+    assert f"//{code.upper()}\r\n".encode() in invitation(event, registered())
 
 
 def test_a_line_break_in_a_title_is_no_property() -> None:

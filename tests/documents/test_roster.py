@@ -200,7 +200,7 @@ def test_forms_that_were_not_completed_are_on_a_sheet_of_their_own() -> None:
 def test_the_workbook_is_made_to_be_read_and_printed() -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(roster_files(registered())[1]))["Roster"]
     assert sheet.freeze_panes == "B2"
-    assert sheet.auto_filter.ref == "A1:Q2"
+    assert sheet.auto_filter.ref == "A1:R2"
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.row_dimensions[2].height >= 3 * 15  # the address has three lines

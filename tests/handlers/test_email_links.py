@@ -76,7 +76,7 @@ def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -
     person = person_key(read_form(OPEN, form))
     accepted = desk.post(completing("BOTH"), **form)
     assert accepted.status == 303
-    assert re.fullmatch(r"/register/open/received/[\w.-]+", accepted.headers["Location"])
+    assert re.fullmatch(r"/register/open/en/received/[\w.-]+", accepted.headers["Location"])
     registered = desk.store.registration_of("open", person)
     assert registered is not None
     noted = desk.inbound("BOTH")
@@ -228,7 +228,7 @@ def test_a_link_that_does_not_work_says_why_and_leads_to_the_empty_form(
     page = desk.get(link)
     assert page.status == 410
     assert f"<h1>{heading}</h1>" in page.text
-    assert 'href="/register/open"' in page.text
+    assert re.search(r'href="/register/open(/en)?"', page.text)
     assert "somebody@example.org" not in page.text
 
 

@@ -187,7 +187,7 @@ def test_every_address_below_is_there_in_each_language(six: Ask, desk: Desk, clo
             (LINKS.form_page(event) + "/received/none", 410),
         ]
         for link, status in paths:
-            below = link.removeprefix("https://desk.example.org")
+            below = link.removeprefix("https://desk.example.org").replace(f"{PATH}/en", PATH)
             page = six("GET", below, headers=PAGE | {"Accept-Language": "ru"})
             assert (page.status, said(page)) == (status, "ru")
             assert choices(page)["fr"] == below.replace(f"{PATH}/ru", PATH).replace(PATH, f"{PATH}/fr")

@@ -1,5 +1,5 @@
-// The start and end of the calendar entry on standard input, as ical.js and node-ical read them: seconds since 1970, or
-// dates as year, month and day.
+// The start, end, title and place of the calendar entry on standard input, as ical.js and node-ical read them: times as
+// seconds since 1970, or dates as year, month and day.
 import { readFileSync } from "node:fs";
 import ICAL from "ical.js";
 import nodeIcal from "node-ical";
@@ -12,7 +12,7 @@ const byNode = (time) =>
   time.dateOnly ? [time.getFullYear(), time.getMonth() + 1, time.getDate()] : time.getTime() / 1000;
 console.log(
   JSON.stringify({
-    "ical.js": [byIcal(event.startDate), byIcal(event.endDate)],
-    "node-ical": [byNode(entry.start), byNode(entry.end)],
+    "ical.js": [byIcal(event.startDate), byIcal(event.endDate), event.summary, event.location],
+    "node-ical": [byNode(entry.start), byNode(entry.end), entry.summary.val, entry.location.val],
   }),
 );

@@ -30,8 +30,8 @@ def test_the_letters_event() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('title = "ITU', 'titel = "ITU', "titel: is not a field here"),
-        ('title = "ITU', 'titel = "ITU', "title: is missing; add it"),
+        ("\nstarts = ", "\nstart = ", "start: is not a field here"),
+        ("\nstarts = ", "\nstart = ", "starts: is missing; add it"),
         ('reference = "DM-1108"', 'reference = " "', "reference: is empty; fill it in"),
         ('"Europe/Zurich"', '"Geneva"', "time_zone: should be an IANA zone"),
         ('"Europe/Zurich"', '"Europe"', "time_zone: should be an IANA zone"),
@@ -158,7 +158,7 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
         ("closes = 2004-02-20", 'closes = "soon"', "intake.closes"),
         ('tel = "+41 22 730 6819"', "tel = 5", "contact.tel"),
         ('code = "associate"', 'code = "Associé"', "categories.3.code"),
-        ('title = "ITU', 'titel = "ITU', "titel"),
+        ("starts = ", "start = ", "start"),
     ],
 )
 def test_a_fault_is_named_with_its_line(tmp_path: Path, old: str, new: str, at: str) -> None:

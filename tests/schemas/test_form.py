@@ -367,7 +367,7 @@ def test_a_day_on_which_nobody_can_have_signed_is_asked_about(day: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["20040220", "2004-W08-5", "2004-2-20", "2004-02-30", "20.2.2004", "２００４-02-20", "2004-02-20T00:00", 20040220],
+    ["20040220", "2004-W08-5", "2004-2-20", "2004-02-30", "20.2.2004", "2004-02-20T00:00", 20040220],
 )
 def test_what_is_no_date(text: object) -> None:
     assert faults_in(signed_on=text) == {"signed_on": ["not_a_date"]}
