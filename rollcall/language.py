@@ -68,7 +68,7 @@ class Language:
 
     @cached_property
     def locale(self) -> "Locale":
-        from babel import Locale  # 40 ms of a cold start
+        from babel import Locale  # 15 ms of an instance's first page
 
         return Locale.parse(self.tag, sep="-")
 

@@ -32,6 +32,7 @@ _SENTENCES = {
     "before_arrival": N_("This should not be before the day of your arrival."),
     "not_a_number": N_("This should be a number, in digits."),
     "out_of_bounds": N_("This should be between %(least)s and %(most)s."),
+    "not_in_days": N_("This should be a day between %(least)s and %(most)s."),
     "too_small": N_("This should be %(least)s or more."),
     "too_large": N_("This should be %(most)s or less."),
     "too_early": N_("This should not be before %(least)s."),

@@ -1,5 +1,6 @@
 """A filled-in form, checked into a `Registration` by the fields of the event's file."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -14,7 +15,7 @@ from rollcall.model.fault import Fault
 from rollcall.model.form import Condition, FormField
 from rollcall.model.registration import Registration
 from schemas.kinds import KINDS, Answer, OneChoice, SeveralChoices, boxes_of
-from schemas.text import in_windows_1252, is_blank
+from schemas.text import is_blank
 
 
 @lru_cache(maxsize=1000)
@@ -77,13 +78,22 @@ def in_codes(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
     return {name: kinds[name].as_posted(text) if name in kinds else text for name, text in answers.items()}
 
 
+_PRINTED = re.compile(
+    "[\u0000-\u02af\u0370-\u03e1\u0400-\u0479\u048a-\u052f\u0590-\u05ee\u0620-\u063c\u0640-\u06d5"
+    "\u06fa-\u06ff\u0900-\u0970\u0972-\u0977\u0979-\u097f\u0e00-\u0e7f\u10d0-\u10ff\u1e00-\u1e29\u1e2c-\u1e99\u1e9b\u1e9e\u1ea0-\u1ef9\u1f00-\u1fff"
+    "\u3000-\u312f\u3400-\u4db5\u4e00-\u9fef\uac00-\ud7af\uff00-\uffef]"
+)
+"""Letters that the fonts of the blank form's PDF have: of Europe, Arabic, Hebrew, Devanagari, Thai, of East Asia."""
+
+
 @lru_cache(maxsize=1000)
 def can_be_printed(event: Event) -> bool:
-    """The blank form as PDF is in Windows-1252: a word in another script would be question marks."""
-    labels = [text for one in event.fields for text in (one.section, one.label, one.help)]
-    labels += [choice.label for answer in asked_of(event) for choice in boxes_of(answer.field)]
-    texts = (event.title, event.organizer, event.contact.organization, *labels)
-    return not any("??" in in_windows_1252(text) and "??" not in text for text in texts)
+    """As PDF: all letters of its blank form, in its language."""
+    words = [text for one in event.fields for text in (one.section, one.label, one.help)]
+    words += [choice.label for answer in asked_of(event) for choice in boxes_of(answer.field)]
+    words += [event.venue.inside, *event.venue.address] if event.venue else []
+    words += [event.title, event.organizer, event.contact.organization]
+    return all(_PRINTED.match(letter) for text in words for letter in text if letter.isalpha())
 
 
 def names_sent_several_times(event: Event) -> list[str]:

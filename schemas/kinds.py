@@ -322,6 +322,7 @@ class Bounded(Answer):
     """How it, and its bounds, are written."""
     is_none: ClassVar[str]
     """The fault of what is none."""
+    is_outside: ClassVar[str]
     is_below: ClassVar[str]
     is_above: ClassVar[str]
     """Where it has the one bound alone."""
@@ -362,7 +363,7 @@ class Bounded(Answer):
             raise fault(self.is_none)
         least, most = self.field.least, self.field.most
         if (least and said < self.read(least)) or (most and said > self.read(most)):
-            code = "out_of_bounds" if least and most else self.is_below if least else self.is_above
+            code = self.is_outside if least and most else self.is_below if least else self.is_above
             raise fault(code, **{name: bound for name, bound in (("least", least), ("most", most)) if bound})
         return said
 
@@ -377,6 +378,7 @@ class Number(Bounded, kind="number"):
     pattern = "^[+-]?[0-9]{1,15}([.][0-9]{1,10})?$"
     written = re.compile(r"[+-]?[0-9]{1,15}([.][0-9]{1,10})?")
     is_none = "not_a_number"
+    is_outside = "out_of_bounds"
     is_below = "too_small"
     is_above = "too_large"
 
@@ -404,6 +406,7 @@ class Day(Bounded, kind="date"):
     wording = N_("Enter a date for “%(label)s”.")
     written = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
     is_none = "not_a_date"
+    is_outside = "not_in_days"
     is_below = "too_early"
     is_above = "too_late"
 

@@ -27,19 +27,6 @@ def messages(**codes: str) -> dict[str, Any]:
     return {key: [Fault(code)] for key, code in {"required": "required", "null": "required", **codes}.items()}
 
 
-def in_windows_1252(text: str) -> str:
-    """Other letters lose their accents, or become question marks."""
-    return "".join(_in_windows_1252(character) for character in unicodedata.normalize("NFC", text))
-
-
-def _in_windows_1252(character: str) -> str:
-    try:
-        character.encode("cp1252")
-    except UnicodeEncodeError:
-        return unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode() or "?"
-    return character
-
-
 class Text(fields.String):
     """A line, trimmed, in Unicode NFC (UAX #15). `max_length` in characters."""
 

@@ -1,7 +1,6 @@
 """Pages and e-mails as Jinja2 renders them, and how times and places are said."""
 
 import re
-import textwrap
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -15,6 +14,7 @@ from markupsafe import Markup
 
 from rollcall.language import ENGLISH, Language, language
 from rollcall.model.event import Event
+from templates.lines import filled, from_right_to_left, isolated
 
 
 def render(name: str, spoken: Language | None = None, **context: object) -> str:
@@ -25,14 +25,16 @@ def render(name: str, spoken: Language | None = None, **context: object) -> str:
 def render_email(name: str, subject: str, spoken: Language | None = None, **context: Any) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
     context = _spoken(spoken, context)
+    spoken = context["spoken"]
 
     def rendered(form: str) -> str:
-        parts = _parts(form, context["spoken"].code)
+        parts = _parts(form, spoken.code)
         body = _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context, "subject": subject})
         lines = (line.rstrip() for line in parts["document"](subject, Markup(body)).split("\n"))
         return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
-    return rendered("text"), rendered("html")
+    text = rendered("text")
+    return text if spoken.dir == "ltr" else from_right_to_left(text), rendered("html")
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
@@ -117,11 +119,9 @@ def place(event: Event) -> tuple[str, ...]:
     return venue.inside, *venue.address, *((spoken.gettext("and online"),) if event.online else ())
 
 
-def _filled(text: str, indent: str = "") -> str:
-    """In lines of 72 characters; an address is never broken."""
-    return textwrap.fill(
-        " ".join(text.split()), 72, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
+@pass_context
+def _isolated(context: Context, text: object) -> str:
+    return isolated(_spoken_in(context), str(text))
 
 
 @cache
@@ -133,7 +133,8 @@ def _pages() -> Environment:
 def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
-    environment.filters["filled"] = _filled
+    environment.filters["filled"] = filled
+    environment.filters["isolated"] = _isolated
     return environment
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from handlers.request_body import _read_urlencoded
 from rollcall.inbound.forms import find_forms
 from rollcall.inbound.mime import File, Parts
+from rollcall.language import languages
 from rollcall.local.sample import filled_in
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
@@ -23,7 +24,7 @@ from schemas.form import asked_of, in_labels, names_sent_several_times, read_for
 from schemas.kinds import boxes_of
 from tests.emails.samples import confirmed
 from tests.support.blank_form import filled_in as filled_in_pdf
-from tests.support.builders import an_event_asking, registered, roster_files
+from tests.support.builders import a_form, an_event, an_event_asking, registered, roster_files
 from tests.support.inbound import TO
 
 _LABELS = (
@@ -179,3 +180,41 @@ def test_roster_and_confirmation_say_what_is_kept() -> None:
             assert f"    {label}: {text.splitlines()[0]}" in email.text
 
     run()
+
+
+_SAID = {
+    "family_name": ("Diallo", "Иванова", "张", "الزهراني", "Núñez"),
+    "first_name": ("Amina", "Ольга", "小明", "فهد", "Jean Pierre"),
+    "organization": ("Ministère des Postes", "Министерство связи", "工业和信息化部", "هيئة الاتصالات"),
+    "address": ("BP 3000\nConakry\nGuinée", "ул. Тверская, 7\nМосква", "北京市西长安街13号", "ص.ب. 75606، الرياض"),
+    "signature": ("Amina Diallo", "Ольга", "张小明", "فهد الزهراني"),
+    "hotel": ("Hôtel Cornavin", "Гостиница «Россия»", "北京饭店", "فندق الرياض"),
+}
+
+
+@pytest.mark.parametrize("code", languages())
+def test_the_blank_form_of_each_language_is_read_to_the_letter(code: str) -> None:
+    event = an_event()
+    there = event.in_language(code)
+
+    @quick(max_examples=15)
+    @given(st.fixed_dictionaries({name: st.sampled_from(texts) for name, texts in _SAID.items()}))
+    def run(said: Mapping[str, str]) -> None:
+        answers = {name: str(text) for name, text in {**a_form(), **said}.items() if there.field(name)}
+        (form,) = find_forms(event, Parts(plain=(filled_in(there, TO, answers),))).forms
+        assert {name: text for name, text in form.answers.items() if text} == answers
+        assert form.language == (code if there.fields[0].label != event.fields[0].label else event.language)
+
+    run()
+
+
+@pytest.mark.parametrize("code", languages())
+def test_the_pdf_of_each_language_is_read_to_the_letter(code: str) -> None:
+    event = an_event()
+    there = event.in_language(code)
+    answers = {name: str(text) for name, text in a_form().items()}
+    typed = {name: f"/{text}" if there.field(name).choices else text for name, text in answers.items()}  # type: ignore[union-attr]
+    file = File("form.pdf", "application/pdf", filled_in_pdf(there, typed))
+    (form,) = find_forms(event, Parts(files=(file,))).forms
+    assert {name: text for name, text in form.answers.items() if text} == answers
+    assert form.language == (code if there.fields[0].label != event.fields[0].label else event.language)

@@ -19,6 +19,7 @@ IN_PLAIN_WORDS = (
     *("*.md", "events/*.toml", "Makefile", ".ci/run", "templates/*", "tests/emails/golden/*", "tests/ops/golden/*"),
     *("main.py", "handlers/*.py", "schemas/*.py", "rollcall/*.py", "deploy/*.py", "bench/*.py"),
     *(":!rollcall/inbound/*", ":!schemas/stock.py"),  # the labels of forms, in everybody's words
+    ":!templates/locales/*",  # which have them once more, and code's own sentences
 )
 """What people read, as patterns of `git ls-files`: no private word may stand there. Of code, its sentences."""
 PLAIN = subprocess.run(

@@ -58,7 +58,8 @@ print(json.dumps(sorted(sys.modules)))
         "docx",
         "dateparser",
         "python_calamine",
-        "reportlab",
+        "typst",
+        "pymupdf_fonts",
         "babel",  # dates are for pages and e-mails
     }
 

@@ -102,22 +102,23 @@ def test_spans(code: str, within_a_month: str, within_a_year: str, over_a_year: 
 
 
 @pytest.mark.parametrize(
-    ("code", "two", "three"),
+    ("code", "two", "three", "one_of_three"),
     [
-        ("ar", "أ وب", "أ وب وج"),
-        ("en", "a and b", "a, b and c"),
-        ("es", "a y b", "a, b y c"),
-        ("fr", "a et b", "a, b et c"),
-        ("ru", "а и б", "а, б и в"),
-        ("zh", "甲和乙", "甲、乙和丙"),
+        ("ar", "أ وب", "أ وب وج", "أ أو ب أو ج"),
+        ("en", "a and b", "a, b and c", "a, b or c"),
+        ("es", "a y b", "a, b y c", "a, b o c"),
+        ("fr", "a et b", "a, b et c", "a, b ou c"),
+        ("ru", "а и б", "а, б и в", "а, б или в"),
+        ("zh", "甲和乙", "甲、乙和丙", "甲、乙或丙"),
     ],
 )
-def test_lists(code: str, two: str, three: str) -> None:
+def test_lists(code: str, two: str, three: str, one_of_three: str) -> None:
     letters = {"ar": "أبج", "ru": "абв", "zh": "甲乙丙"}.get(code, "abc")
     assert language(code).listed([]) == ""
     assert language(code).listed(letters[:1]) == letters[0]
     assert language(code).listed(letters[:2]) == two
     assert language(code).listed(letters) == three
+    assert language(code).either(letters) == one_of_three
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from templates import dates
+from templates.lines import isolated
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
@@ -30,7 +31,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake, not_me: str) -> Email:
-    late = intake.is_late(registered.received_at)
+    spoken, late = language(event.language), intake.is_late(registered.received_at)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     copies_to = event.staff if late else ()
     calendar_entry = None if late else f"{event.slug}.ics"
@@ -38,8 +39,11 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
     return worded(
         entry,
         event,
-        language(event.language).gettext(
-            _subject(late, in_time), event=event.title, dates=dates(event), reference=registered.reference
+        spoken.gettext(
+            _subject(late, in_time),
+            event=isolated(spoken, event.title),
+            dates=dates(event),
+            reference=isolated(spoken, registered.reference),
         ),
         "confirmation",
         copies_to=tuple(address for address in copies_to if address != entry.to),

@@ -86,7 +86,7 @@ def why_doubted(event: Event, doubts: Doubts) -> list[str]:
     spoken, labels = language(event.language), {field.name: field.label for field in event.fields}
 
     def named(about: Iterable[str]) -> str:
-        quoted = (spoken.gettext("“%(word)s”", word=labels.get(one, one_line(one, 60))) for one in about)
-        return ", ".join(quoted) or "“…”"  # too much to be kept
+        words = [labels.get(one, one_line(one, 60)) for one in about] or ["…"]  # too much to be kept
+        return spoken.listed([spoken.gettext("“%(word)s”", word=word) for word in words])
 
     return [spoken.gettext(_DOUBTS[doubt], about=named(about)) for doubt, about in doubts.items()]

@@ -11,15 +11,18 @@ from rollcall.model.registration import fold, normal_form
 
 MOST_OF_CHOICES = 4000
 
-_TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸\uf0fe\uf0fd\uf0fc\uf078"
+_TICKED = "☒☑✓✔✗✘✅■●◉⦿🗹🗸√\uf0fe\uf0fd\uf0fc\uf078"
+_LONE_TICKS = ("x", "X", "х", "Х", "ｘ", "Ｘ")
 _UNTICKED = "☐□○◯◻❏❑▢🗆\uf0a8\uf06f\uf071\uf072\uf0a3"
 """Wingdings' too, as Word has them: the private use area from U+F000."""
-HAS_BOX = re.compile(rf"[\[(][\s_]?[xX*vV✓✔☒☑]?[\s_]?[\])]|[{_TICKED}{_UNTICKED}]")
+_TICKS = "xXхХｘＸ×*vVｖＶ✓✔☒☑√"
+"""The third and fourth are Cyrillic, the next two as wide as ideographs."""
+HAS_BOX = re.compile(rf"[\[(［（【][\s_]?[{_TICKS}]?[\s_]?[\])］）】]|[{_TICKED}{_UNTICKED}]")
 _TOKEN = re.compile(
-    rf"(?P<ticked>[\[(]\s?(?:[xX*vV✓✔☒☑])\s?[\])]|[{_TICKED}]\ufe0f?|(?<!\w)_{{1,4}}[xX]_{{1,4}}(?!\w))"
-    rf"|(?P<unticked>[\[(][\s_]{{0,4}}[\])]|[{_UNTICKED}]\ufe0f?|_{{2,}})"
-    r"|(?P<apart>[/|,;\n])"
-    r"|(?P<wide>\t|[ \xa0]{2,})"
+    rf"(?P<ticked>[\[(［（【]\s?[{_TICKS}]\s?[\])］）】]|[{_TICKED}]\ufe0f?|(?<!\w)_{{1,4}}[xXхХ]_{{1,4}}(?!\w))"
+    rf"|(?P<unticked>[\[(［（【][\s_]{{0,4}}[\])］）】]|[{_UNTICKED}]\ufe0f?|_{{2,}})"
+    r"|(?P<apart>[/|,;\n，、；،؛／｜])"
+    r"|(?P<wide>\t|[ \xa0]{2,}|\u3000+)"
     r"|(?P<word>[^\W_]+)"
 )
 
@@ -109,7 +112,7 @@ class Choices:
                 continue
             marks.append(_Apart(kind == "apart") if kind in ("apart", "wide") else kind == "ticked")
             at += 1
-        lone = [place for place, mark in enumerate(marks) if mark in ("x", "X")]
+        lone = [place for place, mark in enumerate(marks) if isinstance(mark, str) and mark in _LONE_TICKS]
         if len(lone) == sum(isinstance(mark, str) for mark in marks):  # as in: X Ms.
             for place in lone:
                 marks[place] = True

@@ -10,15 +10,33 @@ from rollcall.model.inbound import Doubt, Doubts
 from schemas.text import LOST, Text
 
 _NONE = frozenset(
-    (
-        *("none", "nil", "no", "na", "n a", "not applicable", "neant", "aucun", "aucune", "sans objet", "non"),
-        *("ninguno", "ninguna", "nada", "no tengo", "keine", "keiner", "keins", "entfallt", "нет", "无", "没有", "لا"),
+    map(
+        plain,
+        (
+            *("none", "nil", "no", "na", "n a", "not applicable", "neant", "aucun", "aucune", "sans objet", "non"),
+            *(
+                "ninguno",
+                "ninguna",
+                "nada",
+                "no tengo",
+                "no aplica",
+                "no procede",
+                "keine",
+                "keiner",
+                "keins",
+                "entfällt",
+            ),
+            *("нет", "не имеется", "не имею", "отсутствует", "не применимо", "无", "没有", "暂无", "不适用", "沒有"),
+            *("لا", "لا يوجد", "لا توجد", "لا شيء", "لا ينطبق", "غير متوفر", "بدون"),
+        ),
     )
 )
 _SAME = re.compile(
-    r"(?:the )?same(?: \w+){0,3}|as (?:above|before)|see above|ditto|idem(?: \w+){0,2}|ibid|s a a|(?:comme )?ci dessus"
-    r"|le meme|la meme|(?:lo )?mismo(?: \w+){0,2}|igual(?: \w+){0,2}|wie oben|siehe oben|dito|то же|тот же|см выше|同上"
-    r"|نفسه|نفسها|كما سبق"
+    r"(?:the )?same(?: \w+){0,3}|as (?:above|before)|see above|ditto|idem(?: \w+){0,2}|ibid|s a a"
+    r"|(?:comme )?ci dessus"
+    r"|le meme|la meme|(?:lo )?mismo(?: \w+){0,2}|igual(?: \w+){0,2}|wie oben|siehe oben|dito"
+    r"|то же(?: самое)?|тот же|та же|те же|см выше|как выше|同上|同前|见上"
+    r"|نفسه|نفسها|نفس \w+(?: \w+)?|كما سبق|كما هو اعلاه|مثل السابق"
 )
 _DIVIDES = re.compile(r"\w\s*[/&+;]\s*\w|\w\s(?:and|et|und|y|и)\s\w", re.IGNORECASE)
 """In both names: two people."""

@@ -1,7 +1,8 @@
 """Filled-in forms in the parts of an e-mail, checked."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from time import process_time
@@ -12,7 +13,7 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about, says_none
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.labels import TooMuch
+from rollcall.inbound.labels import UNSEEN, TooMuch
 from rollcall.inbound.letter import A_FORM, QUESTION_MARKS, asks, names_another_event, refuses, what_it_says
 from rollcall.inbound.mime import Parts
 from rollcall.inbound.quoting import times_forwarded
@@ -36,6 +37,22 @@ _DATES = {
     "REQUIRE_PARTS": ["day", "month", "year"],
     "RETURN_AS_TIMEZONE_AWARE": False,
 }
+
+_LANGUAGES = ["en", "fr", "es", "ru", "zh", "ar"]
+_ARABIC_MONTHS = {
+    **{"كانون الثاني": "يناير", "شباط": "فبراير", "آذار": "مارس", "نيسان": "أبريل", "أيار": "مايو", "حزيران": "يونيو"},
+    **{"تموز": "يوليو", "آب": "أغسطس", "أيلول": "سبتمبر", "تشرين الأول": "أكتوبر", "تشرين الثاني": "نوفمبر"},
+    **{"كانون الأول": "ديسمبر", "جانفي": "يناير", "فيفري": "فبراير", "أفريل": "أبريل", "ماي": "مايو"},
+    **{"جوان": "يونيو", "جويلية": "يوليو", "أوت": "أغسطس"},
+}
+"""Those of the Levant and of the Maghreb, which dateparser does not know; the United Nations write `شباط/فبراير`."""
+_ARABIC_MONTH = re.compile(rf"(?<!\w)({'|'.join(_ARABIC_MONTHS)})(?:/\w+)?(?!\w)")
+_ERA = re.compile(r"\s*م\.?\s*\Z")
+_NUMBER = re.compile(r"(?P<whole>[+-]?\d+)(?:[.,٫](?P<part>\d+))?")
+_OF_THOUSANDS = re.compile(r"[+-]?\d{1,3},\d{3}")
+_GROUPED = re.compile(
+    r"(?P<whole>[+-]?\d{1,3}(?:(?P<mark>[ \xa0\u2009\u202f'’٬])\d{3}(?:(?P=mark)\d{3})*))(?:[.,٫](?P<part>\d+))?"
+)
 
 _TAG = re.compile(r"\[[^\[\]]*\]|=\?\S*")
 """As lists and gateways put into a subject, and what they break of it."""
@@ -253,8 +270,9 @@ def _joined(one: Answered, other: Answered) -> Answered:
 def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
     for field in event.fields:
-        if field.kind == "date" and (written := answers.get(field.name)):
-            answers[field.name] = date_in(written)
+        read = _READ.get(field.kind)
+        if read and (written := answers.get(field.name)):
+            answers[field.name] = read(written)
     doubts = {**form.doubts, **doubts_about(answers)}
     try:
         return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts, form.language)
@@ -263,20 +281,45 @@ def _checked(event: Event, form: Answered) -> ParsedForm:
 
 
 def date_in(text: str) -> str:
-    """English, French or Spanish to ISO 8601, else unchanged. The day stands before the month."""
-    if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+    """As people write it, in the languages of `_LANGUAGES`, to ISO 8601; else unchanged. The day stands before the
+    month."""
+    if len(text) > LONGEST_DATE:
         return text
-    words = len(re.findall(r"\w+", text[: LONGEST_DATE + 1]))
-    may_be = len(text) <= LONGEST_DATE and words <= MOST_WORDS_OF_DATE and any(map(str.isdigit, text))
-    return _parsed(text) if may_be else text
+    said = _in_our_digits(text)
+    if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", said):
+        return said
+    may_be = len(re.findall(r"\w+", said)) <= MOST_WORDS_OF_DATE and any(map(str.isdigit, said))
+    return (_parsed(said) or text) if may_be else text
+
+
+def number_in(text: str) -> str:
+    """As people write it, `1 234,5`, in ASCII digits; unchanged where it may be another: `1,234`."""
+    if len(text) > LONGEST_DATE:
+        return text
+    said = _in_our_digits(text).replace("−", "-").strip()
+    if (found := _GROUPED.fullmatch(said)) or (
+        (found := _NUMBER.fullmatch(said)) and not _OF_THOUSANDS.fullmatch(said)
+    ):
+        whole = re.sub(r"[^\d+-]", "", found["whole"])
+        return f"{whole}.{found['part']}" if found["part"] else whole
+    return text
+
+
+_READ: Mapping[str, Callable[[str], str]] = {"date": date_in, "number": number_in}
+"""By kind: what is said otherwise where our answers are of one form."""
+
+
+def _in_our_digits(text: str) -> str:
+    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text if one not in UNSEEN)
 
 
 @lru_cache(maxsize=1000)  # the library takes a thousandth of a second, and a delegation signs on one day
-def _parsed(text: str) -> str:
+def _parsed(text: str) -> str | None:
     import dateparser
 
+    said = _ARABIC_MONTH.sub(lambda month: _ARABIC_MONTHS[month[1]], text)
     try:
-        read = dateparser.parse(text, languages=["en", "fr", "es"], settings=_DATES)
+        read = dateparser.parse(_ERA.sub("", said), languages=_LANGUAGES, settings=_DATES)
     except (ArithmeticError, LookupError, TypeError, ValueError):  # as it does for some that are none
-        return text
-    return read.date().isoformat() if read else text
+        return None
+    return read.date().isoformat() if read else None

@@ -15,7 +15,7 @@ from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import normal_form
 from schemas.kinds import KINDS, boxes_of
-from schemas.stock import STOCK, UNTRANSLATED, other_words
+from schemas.stock import STOCK, other_words
 
 MOST_TEXT = 150_000
 """Characters, accents and ligatures apart; a line takes twenty. A form above ten e-mails has 30,000; the hardest take a
@@ -28,23 +28,32 @@ STRUCK_OUT = "\ufdd0"
 """A noncharacter where text was struck out: `text_of_html` and Word leave it in its place, and the answer it stands in
 is doubted. Choices are made by striking out; there it means nothing."""
 
-_BULLET = re.compile(r"[\s*•·▪●■○□◦❑❏\-–—#+\u200b-\u200f\ufeff]*(?:\(?(?:\d{1,2}|[a-wyzA-WYZ])[.)]\s*)?[\s*_]*")
+UNSEEN = "\u200b\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+"""Marks of direction, as mail programs put them around Arabic, and others that nobody sees."""
+
+_BULLET = re.compile(
+    rf"[\s*•·▪●■○□◦❑❏\-–—#+\u200c\u200d{UNSEEN}]*"
+    r"(?:[(（]?(?:\d{1,2}|[a-wyzA-WYZ]|[一二三四五六七八九十]{1,2})[.)、．）]\s*)?[\s*_]*"
+)
 _SEPARATOR = re.compile(
-    r"(?=[\s*_:：.…·])(?:"  # most letters are none of these
-    r"(?P<colon>[ \t\xa0]{0,9}[*_]{0,3}[ \xa0]{0,3}[:：])"
+    r"(?=[\s*_:：.…·】])(?:"  # most letters are none of these
+    r"(?P<colon>[ \t\xa0\u3000]{0,9}[*_]{0,3}[ \xa0]{0,3}[:：]|】[ \xa0\u3000]*[:：]?)"
     r"|(?P<leaders>\s?(?:[.…_·]{2,}|…)[\s:：.…_·]*)"
-    r"|(?P<wide>\t[ \xa0]*|[ \xa0]{2,}\t?[ \xa0]*)"
+    r"|(?P<wide>\t[ \xa0]*|(?:[ \xa0]{2,}|\u3000)[\t \xa0\u3000]*)"
     r"|(?P<dash>[ \xa0][-–—=][ \xa0]))"
 )
 _NUMBER = re.compile(r"[+(\d]")
 _MOST_WORDS = 12
 """Of a label."""
 _LAST_WORD = re.compile(r"[^\W_]{1,30}\W{0,4}\Z")
-_WORD_START = re.compile(r"(?:(?<=[\s,;|/(*])|\A)[^\W_]")
-_HINT = re.compile(r"\([^()]*\)")
+_WORD_START = re.compile(r"(?:(?<=[\s,;|/(*，、；،؛／（])|\A)[^\W_]")
+_HINT = re.compile(r"\([^()]*\)|（[^（）]*）")
+_COMMA = re.compile("[,，、،]")
+_COLON = re.compile("[:：]")
+_IDEOGRAPH = re.compile("[\u2e80-\u9fff]")
 _LEADERS = "_.…·"
 _DECORATION = re.compile(rf"[\s{_LEADERS}*]*[_…·*][\s{_LEADERS}*]*|\.{{2,}}\s*")
-_CELL = re.compile(r"[:：\t_…]|\.{2,}|[ \xa0]{2,}")
+_CELL = re.compile(r"[:：\t_…】]|\.{2,}|[ \xa0]{2,}|(?<![\u2e80-\u9fff])\u3000")
 _MOST_CELLS = 60
 _LINK = re.compile(r"(?<!\s)\s*[<\[(](?:mailto|tel):[^<>\[\]()\s]*[>\])]", re.IGNORECASE)
 
@@ -103,8 +112,8 @@ class Vocabulary:
     def shared_out(self, names: tuple[str, ...], text: str) -> Iterator[tuple[str, str]]:
         """Of two fields, the first takes the first line, or what stands before the first comma."""
         if len(names) == 2:
-            first, _, rest = text.partition("\n" if "\n" in text else ",")
-            yield names[0], first.strip().rstrip(",;")
+            first, rest = [*(text.split("\n", 1) if "\n" in text else _COMMA.split(text, maxsplit=1)), ""][:2]
+            yield names[0], first.strip().rstrip(",;，、；،؛")
             yield names[1], rest.strip()
         elif names:
             yield names[0], self._understood(self.fields[names[0]], text)
@@ -201,17 +210,14 @@ def _fields_in(code: str, event: Event) -> list[FormField]:
 
 
 def _in_other_words(field: FormField, spoken: Language) -> FormField:
-    more = {name: tuple(text.split(", ")) for name, text in UNTRANSLATED.get(spoken.code, {}).items()}
-
     def said(one: Choice) -> Choice:
-        also = (*other_words(one.also, spoken), *more.get(one.code, ()))
-        return replace(one, label=spoken.gettext(one.label), also=also)
+        return replace(one, label=spoken.gettext(one.label), also=other_words(one.also, spoken))
 
     return replace(
         field,
         label=spoken.gettext(field.label),
         help=spoken.gettext(field.help),
-        also=(*other_words(field.also, spoken), *more.get(field.name, ())),
+        also=other_words(field.also, spoken),
         choices=tuple(map(said, boxes_of(field))),
     )
 
@@ -257,8 +263,10 @@ def _sayings(text: str) -> Iterator[str]:
     without = _HINT.sub(" ", text)
     if without != text:
         yield without
-    if "/" in without:
-        yield from without.split("/", 4)
+    if "/" in without or "／" in without:
+        yield from re.split("[/／]", without, maxsplit=4)
+    if _IDEOGRAPH.search(without):
+        yield "".join(without.split())  # blanks make `姓　名` as wide as the labels below it
 
 
 def value_in(text: str) -> str:
@@ -310,7 +318,7 @@ def labels_in(words: Vocabulary, line: str) -> list[Label]:
     if not first:
         return []
     places = [first, *_further_labels(words, body, first)]
-    rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(") for one, following in pairwise(places)]
+    rests = [body[one.end : following.start].rstrip(" \t\xa0,;|/(，、；،؛／（") for one, following in pairwise(places)]
     rests.append(body[places[-1].end :])
     return [Label(place.names, rest, place.wide) for place, rest in zip(places, rests, strict=True)]
 
@@ -340,6 +348,9 @@ class _Place(NamedTuple):
 
 
 def _first_label(words: Vocabulary, body: str) -> _Place | None:
+    colon = _COLON.search(body, 0, words.longest) if _IDEOGRAPH.match(body) else None
+    if colon and (names := words.called(body[: colon.start()])):
+        return _Place(names, 0, colon.end(), False)
     for separator in _SEPARATOR.finditer(body[: words.longest + 20]):
         if names := words.called(body[: separator.start()]):
             return _Place(names, 0, separator.end(), separator.lastgroup == "wide")

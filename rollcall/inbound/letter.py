@@ -8,8 +8,18 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import timedelta
 from functools import lru_cache
 
-from rollcall.inbound.choices import plain, plain_word
+from rollcall.inbound import choices
 from rollcall.model.event import Event
+
+_ARABIC = str.maketrans("ةى", "هي")
+"""Letters at the end of words, which people write either way."""
+
+
+def plain(text: str) -> str:
+    return choices.plain(text).translate(_ARABIC)
+
+
+plain_word = lru_cache(maxsize=20_000)(plain)
 
 
 def _plain(*said: str) -> tuple[str, ...]:
@@ -35,8 +45,9 @@ _SALUTATIONS = _plain(
     *("bonjour", "bonsoir", "madame", "monsieur", "mesdames", "messieurs", "cher", "chere", "chers"),
     *("estimado", "estimada", "estimados", "estimadas", "buenos dias", "buenas tardes", "hola", "muy senor"),
     *("sehr geehrte", "sehr geehrter", "guten tag", "guten morgen", "liebe", "lieber", "hallo"),
-    *("уважаемый", "уважаемая", "уважаемые", "здравствуйте", "добрый день"),
-    *("尊敬的", "您好", "你好", "敬启者", "السلام عليكم", "تحية طيبة", "حضرة", "سعادة", "السادة"),
+    *("уважаемый", "уважаемая", "уважаемые", "здравствуйте", "добрый день", "доброе утро", "добрый вечер", "коллеги"),
+    *("尊敬的", "您好", "你好", "敬启者", "亲爱的", "各位", "مرحبا", "صباح الخير", "مساء الخير", "عزيزي"),
+    *("عزيزتي", "السلام عليكم", "تحية طيبة", "حضرة", "سعادة", "السادة"),
 )
 _WITH_A_NAME = frozenset(
     _plain(
@@ -57,11 +68,18 @@ _CLOSINGS = _plain(
     *("atentamente", "saludos", "cordiales saludos", "un saludo", "cordialmente", "gracias", "muchas gracias"),
     *("mit freundlichen grüßen", "freundliche grüße", "viele grüße", "beste grüße", "mit besten grüßen", "mfg"),
     *("vielen dank", "danke", "hochachtungsvoll", "с уважением", "спасибо", "всего доброго", "с наилучшими"),
-    *("此致", "敬礼", "谢谢", "顺颂", "祝好", "مع تحيات", "وتفضلوا", "شكرا", "مع خالص", "مع اطيب"),
+    *("с благодарностью", "заранее спасибо", "заранее благодарю", "благодарю", "благодарим", "всего хорошего"),
+    *("с почтением", "искренне"),
+    *("敬上", "谨上", "顺祝", "祝您", "商祺", "感谢", "多谢", "تحياتي", "وتقبلوا فائق", "تقبلوا فائق"),
+    *("وتفضلوا بقبول فائق الاحترام والتقدير", "تفضلوا بقبول", "جزيل الشكر", "مع الشكر"),
+    *("此致", "敬礼", "谢谢", "顺颂", "祝好", "مع تحيات", "وتفضلوا", "وتفضلوا بقبول", "شكرا", "مع خالص"),
+    *("مع اطيب",),
 )
 _DEVICES = _plain(
     *("sent from", "sent with", "sent via", "get outlook", "envoyé depuis", "envoyé de mon", "envoyé à partir de"),
-    *("enviado desde", "enviado con", "gesendet von", "von meinem iphone gesendet", "отправлено с", "发自", "أرسلت من"),
+    *("enviado desde", "enviado con", "gesendet von", "von meinem iphone gesendet", "отправлено с"),
+    *("отправлено из", "发自", "从我的", "أرسلت من"),
+    *("تم الإرسال من", "مرسل من", "مرسلة من"),
 )
 _AFTER_GREETING = re.compile(r"[,，、!！.。:：](?:\s|(?<=[，、！。：]))")
 _SIGNATURE_DASHES = re.compile(r"\s*--\s*")
@@ -71,7 +89,7 @@ _LONGEST_HEADING = 40
 _FOOTER = re.compile(
     r"confidential|intended (?:recipient|solely|only)|privileged|disclaimer|virus|consider the environment"
     r"|before you print|unsubscribe|destinataire|imprimer ce|confidencial|destinatario|antes de imprimir|vertraulich"
-    r"|empfanger|конфиденциальн|保密|机密|سري"
+    r"|empfanger|конфиденциальн|не являетесь адресатом|保密|机密|免责|سري|اخلاء مسؤولي"
 )
 _SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
 _WORD = re.compile(r"[^\W_]+")
@@ -102,11 +120,22 @@ _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
     trouver two un una und une uns unser unsere unseren us very veuillez voici vos votre vouloir vous was we well went
     were wg will wir wish with word workshop would write writes wrong wrote x y yes you your yours zu zum zur анкета
     анкету в во для заполненную зарегистрировать и мою моя на направляю наша нашу прилагается прилагаю приложении
+    пожалуйста зарегистрируйте просим вложении вложенной вложен высылаю отправляю вам вас вашему вашем ваше
+    заявка заявку
+    заявки бланк конференции форуме форума заседании мероприятии мероприятие делегата делегатов делегации участника
+    участников участник заполненный заполненная заполнил заполнила подписанную приложен приложена приложение прилагаем
+    настоящим принять примите с по к и из от за меня нас его ее их также следующих список это письмо сообщение
+    ارفق نرفق لكم اليكم تسجيل تسجيلي تسجيلنا المشاركه للمشاركه مشاركه مشاركتي ورشه الورشه العمل المنتدي
+    الاجتماع المؤتمر
+    الندوه استمارتي الاستماره للتسجيل التسجيل بعد مع علي الي عن هذه هذا الرساله البريد وفد مندوب المندوب
+    المشاركين المشارك
+    الكرام تعبئه معباه المعباه مملوءه وعليكم اود نود ارسل نرسل ان وفدنا السيد السيده و الخاصه بي بنا
     прошу регистрации регистрационная регистрационную семинар семинаре участие участия форма форму
     """).split()
 )
 _PHRASES = re.compile(
-    r"附件|请查收|请见|报名表|注册表|登记表|我的|是|见|请|的|مرفق|طيه|استماره|نموذج|التسجيل|تجدون|يرجي|الرجاء"
+    r"附件|附上|随信|请查收|查收|请见|报名|回执|登记|注册|填好|填写|已填|表格|表|名单|参会|参加|出席|会议|研讨会|论坛|代表团|代表|本人|我们|我的"
+    r"|敬请|查阅|发送|提交|如下|邮件|谢谢|您|贵|我|为|将|给|和|了|已|在|是|见|请|的|مرفق|طيه|استماره|نموذج|التسجيل|تجدون|يرجي|الرجاء"
     r"|المرفق|في|من"
 )
 
@@ -132,8 +161,11 @@ _REFUSES = re.compile(
     r"|\babhangig|\bunter der bedingung|\bvorbehalt|\bes sei denn|\bsofern\b|\bverhindert"
     # Russian, Chinese, Arabic
     r"|отмен|аннулир|отказ|отозва|отзыва|не регистр|не надо|не нужно|вместо|замен|только если|при условии|не смо[гж]"
-    r"|не могу|не приед|取消|撤销|撤回|不要|不再|请勿|代替|替代|替换|代为|换成|除非|只有|如果|前提|条件|无法|不能"
-    r"|不参加|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع|لن |نيابة"
+    r"|не могу|не при(?:ед|езж)|не (?:\w+ )?(?:участв|присутств)|если (?:мне|нам|мо[йя]|наш|дадут)|черновик|снимите"
+    r"|до получения|暂不|退出|改由|改为|更换|待定|视情况|草稿|取消|撤销|撤回|不要|不再|请勿|代替|替代|替换|代为|换成"
+    r"|除非|只有|如果|前提|条件|无法|不能"
+    r"|不参加|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع"
+    r"|لا يمكن|لن |نيابه|انسح|(?:ا|ن)عتذر عن (?:ال|عدم)|عدم (?:ال)?(?:حضور|مشارك)|مسود|اذا (?:حصل|تم|لم) "
 )
 
 _ASKS = re.compile(
@@ -156,9 +188,13 @@ _ASKS = re.compile(
     r"|buchen|buchung|konnten|konnen sie|mochte|bitte (?!finden)|wann|welche|aber|leider|fehler|auch|ob )"
     # Russian, Chinese, Arabic
     r"|нужн|необходим|требу|\bвиз|вегетариан|аллерг|коляск|инвалид|перевод|оплат|паспорт|сопровожд|прилет|приез"
-    r"|брониров|не могли|можете|можно ли|пожалуйста|\bкогда|\bно |к сожалению|хотел|ошиб|также|签证|邀请函|另外|请给"
+    r"|брониров|не могли|можете|можно ли|пожалуйста (?!найдите|зарегистрир|примите|подтвердите|см\b)"
+    r"|\bкогда|\bно |к сожалению|хотел|ошиб|также"
+    r"|просьба|помо[гщ]|вопрос|проблем|измен|исправ|сколько|как(?:ой|ая|ие|ое) |где "
+    r"|请(?:告知|提供|协助|安排|回复|帮)|希望|麻烦|协助|问题|更正|修改|更改|多少|住宿|接机|签证|邀请函|另外|请给"
     r"|素食|清真|过敏|轮椅|翻译|口译|需要|能否|可否|是否|请问|吗|怎么|如何|预订|发票|付款|护照|陪同|但是|不过|抵达"
-    r"|错|تاشير|فيزا|نباتي|حلال|حساسيه|كرسي|ترجم|احتاج|نحتاج|هل |كيف|متي|فاتور|دفع|جواز|مرافق|حجز|لكن|وصول|خطا"
+    r"|错|تاشير|فيزا|نباتي|حلال|حساسيه|كرسي|ترجم|احتاج|نحتاج|هل |كيف|متي|فاتور|دفع|جواز|مرافق|حجز|لكن|وصول"
+    r"|خطا|مساعد|سؤال|مشكل|تعديل|تصحيح|تغيير|\bكم |\bاين |هل يمكن"
 )
 _QUESTION = re.compile(rf"(?<!do you yahoo!)[{''.join(QUESTION_MARKS)}]", re.IGNORECASE)
 
@@ -168,21 +204,22 @@ _ABOUT = re.compile(
     r"|форум\w*) (?:on|about|sur|sobre|uber|по|о) (?!behalf|\d|the \d)(?P<topic>(?:\w+ ?){1,5})"
 )
 _MONTHS = (
-    "january|janvier|enero|januar|янв",
-    "february|fevrier|febrero|februar|fev|feb|февр",
-    "march|mars|marzo|marz|март",
-    "april|avril|abril|апр",
-    "may|mai|mayo|мая",
-    "june|juin|junio|juni|июн",
-    "july|juillet|julio|juli|июл",
-    "august|aout|agosto|авг",
-    "september|septembre|septiembre|сент",
-    "october|octobre|octubre|oktober|окт",
-    "november|novembre|noviembre|ноя",
-    "december|decembre|diciembre|dezember|дек",
+    "january|janvier|enero|januar|янв|يناير|1月",
+    "february|fevrier|febrero|februar|fev|feb|февр|فبراير|شباط|2月",
+    "march|mars|marzo|marz|март|مارس|اذار|3月",
+    "april|avril|abril|апр|ابريل|نيسان|4月",
+    "may|mai|mayo|мая|май|مايو|ايار|5月",
+    "june|juin|junio|juni|июн|يونيو|حزيران|6月",
+    "july|juillet|julio|juli|июл|يوليو|تموز|7月",
+    "august|aout|agosto|авг|اغسطس|اب|8月",
+    "september|septembre|septiembre|сент|سبتمبر|ايلول|9月",
+    "october|octobre|octubre|oktober|окт|اكتوبر|10月",
+    "november|novembre|noviembre|ноя|نوفمبر|11月",
+    "december|decembre|diciembre|dezember|дек|ديسمبر|12月",
 )
 _SPANS = (
-    re.compile(r"\b\d{1,2} (?:(?:to|and|au|et|al|a|y|bis|und|по|и) )?\d{1,2} (?:of |de )?([^\W\d]{3,})"),
+    re.compile(r"\b\d{1,2} (?:(?:to|and|au|et|al|a|y|bis|und|по|до|и|الي|حتي|و) )?\d{1,2} (?:of |de )?([^\W\d]{3,})"),
+    re.compile(r"(?<!\d)(\d{1,2}月)\d{1,2}日?(?: |至|到|和)(?:\d{1,2}月)?\d{1,2}日"),
     re.compile(r"\b([^\W\d]{3,}) \d{1,2} (?:(?:to|and) )?\d{1,2}\b"),
 )
 

@@ -7,7 +7,7 @@ from rollcall.inbound.grouping import NAMES, SHARED, Answered
 from rollcall.inbound.labels import InOrder, Vocabulary, value_in
 from rollcall.model.inbound import Doubt
 
-_NUMBERS = frozenset({"", "#", "№", "n°", "nº", "no", "no.", "nr", "nr.", "item"})
+_NUMBERS = frozenset({"", "#", "№", "n°", "nº", "no", "no.", "nr", "nr.", "item", "№ п/п", "序号", "م"})
 """Headings of a column that counts the people."""
 
 

@@ -14,23 +14,25 @@ from rollcall.inbound.choices import plain
 
 _MARKS = re.compile(r"\s{0,3}(?:>|\|(?=\s))(?:\s?>|\s?\|(?=\s))*\s?")
 _FORWARDS = re.compile(
-    r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|fs|tr|rv|wg|i|enc|vb|vs|vl|pd|ynt|ilt|doorst|továbbítás|пересл|转发|轉寄|転送|전달)"
+    r"\s*(?:\[[^\]]*\]\s*)?((?:(?:fwd?|fs|tr|rv|wg|i|enc|vb|vs|vl|pd|ynt|ilt|doorst|továbbítás|пересл|пер|转发"
+    r"|轉寄|転送|전달|(?:إعادة )?توجيه)"
     r"\s?[:：]\s*)*)",
     re.IGNORECASE,
 )
 """What programs and gateways put before a subject."""
 _FORWARD_WORDS = re.compile(
-    r"forward|transfer|reexpedi|reenviad|encaminh|inoltr|weitergeleitet|doorgestuur|przekaz|пересл|пересыл|перенаправ|iletilen"
+    r"forward|transfer|reexpedi|reenviad|encaminh|inoltr|weitergeleitet|doorgestuur|przekaz|пересл|пересыл"
+    r"|перенаправ|переадрес|iletilen"
     r"|vidarebefordra|videresend|valitetty|tovabbitott|preposlan|转发|轉寄|転送|전달|توجيه|הועבר"
 )
-_ORIGINAL_WORDS = re.compile(r"original|d origine|ursprunglich|oorspronkelijk|исходн|原始|元の|원본|الأصلية")
+_ORIGINAL_WORDS = re.compile(r"original|d origine|ursprunglich|oorspronkelijk|исходн|原始|元の|원본|الاصلي")
 _MESSAGE_WORDS = re.compile(
     r"e ?mail|messa|mensa|nachricht|bericht|wiadomosc|сообщ|письм|ileti|meddelande|melding|viesti"
-    r"|邮件|郵件|メッセージ|رسالة"
+    r"|邮件|郵件|メッセージ|رسال|بريد"
 )
 _WROTE = re.compile(
     r"(?:wrote|writes|ecrit|escribio|escreveu|schrieb|scritto|schreef|skrev|napisal|napsal|yazdi|kirjoitti|irta"
-    r"|написал|пише|写道|寫道|書きました|のメール|작성|كتب)\b"
+    r"|написал|пише|写道|寫道|書きました|のメール|작성|كتب|كتبت|كتابه)\b"
 )
 _DIVIDER = re.compile(r"\s*[-_*=]{3,40}(?:\s?([^\W_][^:：\n]{2,60}?)\s?[-_*=]{2,40})?:?\s*")
 _GMAILS = re.compile(r"\s*-{10} ")
@@ -38,10 +40,14 @@ _GMAILS = re.compile(r"\s*-{10} ")
 
 _LABELLED = re.compile(r"\s*\*?[^\W\d_][^:：<>@\d\n]{0,29}[:：]\*?(?:\s|\Z)")
 _KNOWN = re.compile(
-    r"\s*\*?(?:From|Sent|Date|To|Cc|Bcc|Subject|Reply-To|De|Envoyé|À|A|Objet|Enviado(?: el)?|Para|Asunto|Fecha)\s?:",
+    r"\s*\*?(?:From|Sent|Date|To|Cc|Bcc|Subject|Reply-To|De|Envoyé|À|A|Objet|Enviado(?: el)?|Para|Asunto|Fecha"
+    r"|От|Отправлено|Дата|Кому|Копия|Тема|发件人|寄件者|发送时间|日期|收件人|抄送|主题"
+    r"|من|تم الإرسال|تاريخ الإرسال|التاريخ|إلى"
+    r"|نسخة|الموضوع"
+    r")\s?[:：]",
     re.IGNORECASE,
 )
-_KNOWN_FROM = re.compile(r"\s*\*?(?:From|De)\s?:", re.IGNORECASE)
+_KNOWN_FROM = re.compile(r"\s*\*?(?:From|De|От|发件人|寄件者|من)\s?[:：]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>@:]{1,64}@[^\s<>@:]{3,}")
 _BRACKETED = re.compile(r"[<\[(](?:mailto:)?[^\s<>\[\]()@]{1,64}@[^\s<>@]{3,}")
 _DAY = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2}")
@@ -151,8 +157,8 @@ def _end_of_introduction(told: _Told, at: int) -> int:
 
 
 def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
-    """Three labels or more with an address and a time, as no form has them, or those of English, French and Spanish
-    programs; `at` where none begin. `announced`: the line above says that they do."""
+    """Three labels or more with an address and a time, as no form has them, or those of programs in
+    the languages of `_KNOWN`; `at` where none begin. `announced`: the line above says that they do."""
     if at == len(told) or not _LABELLED.match(told[at][1][:40]):
         return at
     if not (announced or _KNOWN_FROM.match(told[at][1][:20])) and not any(

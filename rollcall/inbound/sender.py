@@ -46,11 +46,14 @@ _ANSWERS = re.compile(
 )
 _AWAY = re.compile(
     r"(?:.{1,80} (?:is out of the office|est absente? du bureau|ist (?:nicht im büro|außer haus))\b.*"
-    r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|fuera de (?:la )?oficina"
-    r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|poza biurem|nieobecność|ofis dışında"
-    r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|부재중?"
-    r"|gelesen|ungelesen gelöscht|lu|leído|прочтено|已读|read(?=:)|not read(?=:)"
-    r"|خارج المكتب|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
+    r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|en congé"
+    r"|fuera de (?:la )?oficina|ausente de la oficina"
+    r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|(?:я )?в отпуске|отсутствую"
+    r"|poza biurem|nieobecność|ofis dışında"
+    r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül"
+    r"|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|出差中|不在办公室|부재중?"
+    r"|gelesen|ungelesen gelöscht|lu|leído|прочтено|прочитано|已读|تمت القراءة|مقروءة|read(?=:)|not read(?=:)"
+    r"|(?:أنا )?خارج المكتب|في إجازة|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
     re.IGNORECASE,
 )
 _CALENDARS = ("text/calendar", "application/ics")

@@ -10,6 +10,7 @@ from rollcall.inbound.labels import (
     LONGEST_LABEL,
     LONGEST_LINE,
     STRUCK_OUT,
+    UNSEEN,
     InOrder,
     Label,
     TooMuch,
@@ -39,7 +40,7 @@ _FLOWED = 50
 _BOX = re.compile(r"\s*(?:[\[(][^\[\]()]{0,3}[\])]|[^\w\s])")
 _CELL = re.compile(r"[^\s\xa0]+(?:[ \xa0][^\s\xa0]+)*")
 _NEXT_CELL = re.compile(r"\t|[ \xa0]{3,}")
-_ASIDE = re.compile(r"\s*\([^()]*\)\s*")
+_ASIDE = re.compile(r"\s*(?:\([^()]*\)|（[^（）]*）)\s*")
 _RULE = re.compile(r"\s*(?:[-=*#~+–—_]\s*){3,}")
 """But below a label it is where the answer goes."""
 _RUNS_ON = ("organization",)
@@ -159,7 +160,7 @@ class _Reading:
 
     def _read(self, line: Line, labels: Sequence[Label], *, more: bool, form: bool) -> None:
         """`more`: labels follow further down; `form`: the sender's own form does."""
-        if not line.text.strip(f"{STRUCK_OUT} \t\xa0"):
+        if not line.text.strip(f"{STRUCK_OUT}{UNSEEN} \t\xa0\u3000"):
             if not self._is_left_blank():
                 self._mark(line, Gap.BLANKS if self._gaps[line.quoted] is Gap.BLANK else Gap.BLANK)
             if self._open:

@@ -51,7 +51,6 @@ def _answered(asked: Answer, blank: str, answer: str) -> str:
     boxes = boxes_of(asked.field)
     if not boxes:
         return f"{blank.rstrip()} {answer}" + ("\n" if blank.endswith("\n") else "")
-    for choice in boxes:
-        if choice.code in answer.split():
-            blank = blank.replace(f"[ ] {choice.label}", f"[x] {choice.label}", 1)
-    return blank
+    before, *parts = blank.split("[ ]")  # one label may begin another: `Sra.`, `Sra. (Mrs.)`
+    ticked = [choice.code in answer.split() for choice in boxes]
+    return before + "".join(f"[{'x' if one else ' '}]{part}" for one, part in zip(ticked, parts, strict=True))

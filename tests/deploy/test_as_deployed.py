@@ -86,7 +86,7 @@ def test_uploaded_files(built: Built) -> None:
     rooms = {path.parts[:2] for path in built.files() if path.parts[0] in ("rollcall", "templates")}
     assert {("rollcall", "desk"), ("rollcall", "store"), ("templates", "emails"), ("templates", "pages")} <= rooms
     assert not {("rollcall", "local"), ("rollcall", "ops"), ("templates", "local")} & rooms
-    kinds = {".py", ".txt", ".html", ".jinja", ".css", ".js", ".toml", ".mo"}
+    kinds = {".py", ".txt", ".html", ".jinja", ".css", ".js", ".toml", ".mo", ".typ"}
     assert {path.suffix for path in built.files()} == kinds
 
 

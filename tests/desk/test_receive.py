@@ -612,7 +612,7 @@ def test_the_staff_have_the_attachments_at_hand(came: Any) -> None:
     _, desk = came(a_reading(not_read=("scan.tif",)), files=(scan,))
     (for_staff,) = for_review(desk)
     assert for_staff.attachments == (scan,)
-    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/resolve/")
+    assert for_staff.link.startswith("https://desk.example.org/register/intgov04/en/resolve/")
 
 
 def test_what_is_too_large_to_go_along_is_left_out(came: Any) -> None:

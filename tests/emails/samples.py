@@ -1,8 +1,9 @@
-"""One e-mail of each kind, in its variants: what the golden files hold and the other tests vary."""
+"""One e-mail of each kind, in its variants and languages: what the golden files hold and the other tests vary."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from rollcall.documents.roster_content import IncompleteForm, RosterRow, Shown
@@ -10,6 +11,7 @@ from rollcall.emails import confirmation, conflict, reply, roster, staff_digest,
 from rollcall.emails.reply import Reply
 from rollcall.emails.roster import LinkedFile, Roster
 from rollcall.emails.staff_digest import ForReview, StaffDigest
+from rollcall.language import languages
 from rollcall.model import email
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
@@ -69,8 +71,8 @@ def withdrawn(one: Registered, at: datetime) -> Email:
     return withdrawal.word(entry, EVENT, withdrawn, INTAKE)
 
 
-def conflicting(one: Registered) -> Email:
-    return conflict.word(email.conflict_notice(EVENT.slug, one), EVENT, one)
+def conflicting(one: Registered, event: Event = EVENT) -> Email:
+    return conflict.word(email.conflict_notice(event.slug, one), event, one)
 
 
 def an_inbound(*forms: InboundForm, **changes: Any) -> InboundEmail:
@@ -88,6 +90,7 @@ def an_inbound(*forms: InboundForm, **changes: Any) -> InboundEmail:
 
 def replied(
     *forms: InboundForm,
+    event: Event = EVENT,
     intake: Intake = INTAKE,
     people: tuple[Registered, ...] = (AMINA,),
     links: Mapping[int, str] | None = None,
@@ -97,7 +100,7 @@ def replied(
     if links is None:
         links = {place: LINK for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE}
     content = Reply(inbound, {one.id: one for one in people}, links, FORM_PAGE, "intgov04@forms.example.org")
-    return reply.word(email.reply_entry(inbound, FOCAL_POINT), EVENT, content, intake)
+    return reply.word(email.reply_entry(inbound, FOCAL_POINT), event, content, intake)
 
 
 def some(*those: Any, count: int | None = None) -> Shown[Any]:
@@ -214,8 +217,6 @@ def _full_digest() -> Email:
 
 
 SAMPLES: dict[str, Callable[[], Email]] = {
-    "confirmation": lambda: confirmed(AMINA),
-    "confirmation-late": lambda: confirmed(LATE),
     "confirmation-e-mailed-in-time": lambda: confirmed(E_MAILED_IN_TIME),
     "confirmation-no-hotel": lambda: confirmed(
         without_hotel(), replace(EVENT, hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))
@@ -223,7 +224,6 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "withdrawal": lambda: withdrawn(AMINA, NOON + timedelta(hours=1)),
     "withdrawal-late": lambda: withdrawn(LATE, EVENT.closes_at + timedelta(hours=2)),
     "withdrawal-closed": lambda: withdrawn(AMINA, EVENT.closes_at + timedelta(hours=1)),
-    "conflict": lambda: conflicting(AMINA),
     "roster-empty": rostered,
     "roster-full": _full_roster,
     "roster-links": _linked_roster,
@@ -236,14 +236,12 @@ SAMPLES: dict[str, Callable[[], Email]] = {
         breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True)
     ),
     "staff-digest-full": _full_digest,
-    "reply-registered": lambda: replied(REGISTERED),
     "reply-duplicate-no-hotel": lambda: replied(
         replace(REGISTERED, status=FormStatus.DUPLICATE), people=(replace(without_hotel(), id=AMINA.id),)
     ),
     "reply-late": lambda: replied(REGISTERED, people=(LATE,), intake=PAST),
     "reply-e-mailed-in-time": lambda: replied(REGISTERED, people=(E_MAILED_IN_TIME,), intake=PAST),
     "reply-conflict": lambda: replied(InboundForm(FormStatus.CONFLICT, AMINA.id, answers=ANSWERS)),
-    "reply-incomplete": lambda: replied(INCOMPLETE),
     "reply-incomplete-no-link": lambda: replied(INCOMPLETE, links={}),
     "reply-incomplete-past": lambda: replied(INCOMPLETE, intake=PAST),
     "reply-not-yet-open": lambda: replied(
@@ -252,9 +250,21 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "reply-was-not-yet-open": lambda: replied(InboundForm(FormStatus.NOT_YET_OPEN, AMINA.id, answers=ANSWERS)),
     "reply-needs-review": lambda: replied(InboundForm(FormStatus.NEEDS_REVIEW, answers=ANSWERS)),
     "reply-several": lambda: replied(REGISTERED, INCOMPLETE, InboundForm(FormStatus.CONFLICT, answers=ANSWERS)),
-    "reply-doubtful": lambda: replied(DOUBTFUL),
     "reply-list": lambda: replied(REGISTERED, DOUBTFUL, ROW),
-    "reply-scans": lambda: replied(not_read=("scan of the form.jpg", "fax.tif")),
-    "reply-no-form": replied,
     "reply-no-form-past": lambda: replied(intake=PAST),
+}
+IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
+    "confirmation": lambda event: confirmed(AMINA, event),
+    "confirmation-late": lambda event: confirmed(LATE, event),
+    "conflict": lambda event: conflicting(AMINA, event),
+    "reply-registered": lambda event: replied(REGISTERED, event=event),
+    "reply-incomplete": lambda event: replied(INCOMPLETE, event=event),
+    "reply-doubtful": lambda event: replied(DOUBTFUL, event=event),
+    "reply-scans": lambda event: replied(event=event, not_read=("scan of the form.jpg", "fax.tif")),
+    "reply-no-form": lambda event: replied(event=event),
+}
+SAMPLES |= {
+    name if code == EVENT.language else f"{name}.{code}": partial(make, EVENT.in_language(code))
+    for name, make in IN_EACH_LANGUAGE.items()
+    for code in languages()
 }

@@ -38,6 +38,16 @@ def test_a_late_person_is_not_told_what_only_the_registered_need(late: Registere
     assert (email.attachments, email.copies_to) == ((), EVENT.staff)
 
 
+@pytest.mark.parametrize("code", EVENT.languages)
+def test_choices_are_in_the_registrants_language_whatever_the_form_that_was_read(code: str) -> None:
+    """What is stored are codes."""
+    said = {event.language: event.categories[0].label for event in map(EVENT.in_language, EVENT.languages)}
+    one = replace(AMINA, registration=replace(AMINA.registration, language=code))
+    email = confirmed(one, EVENT.in_language(code))
+    assert said[code] in email.text
+    assert said["en" if code != "en" else "fr"] not in email.text
+
+
 def test_the_calendar_entry_is_attached_under_the_name_that_the_text_says() -> None:
     email = confirmed(AMINA)
     (file,) = email.attachments

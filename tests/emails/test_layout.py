@@ -1,13 +1,13 @@
 """What mail programs need of our HTML, whichever the e-mail: Outlook's Word engine, Gmail, Yahoo."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from rollcall.language import language
-from templates import render_email
-from tests.emails.samples import AMINA, EVENT, SAMPLES
+from templates.lines import columns, filled, from_right_to_left
+from tests.emails.samples import EVENT, IN_EACH_LANGUAGE, SAMPLES
 
 VOID = {"meta", "br"}
 
@@ -62,14 +62,54 @@ def test_every_text_colour_has_one_for_dark_mode(name: str) -> None:
 def test_the_text_is_plain_and_in_lines(name: str) -> None:
     text = SAMPLES[name]().text
     assert not re.search(r"</?[a-z]+[ >]|&(?:amp|lt|#)|\n\n\n", text)
-    for line in text.splitlines():
-        assert len(line) <= 72 or line.startswith("    ") or "://" in line or "SHA" in line
+    for line in text.replace("\u200f", "").splitlines():
+        assert columns(line) <= 72 or line.startswith("    ") or "://" in line or "SHA" in line
 
 
 def test_a_language_from_right_to_left_is_laid_out_so() -> None:
-    _, html = render_email("conflict", "عنوان", language("ar"), event=EVENT, dear="Ms. Diallo", registered=AMINA)
+    html = IN_EACH_LANGUAGE["confirmation"](replace(EVENT, language="ar")).html
     assert '<html lang="ar" dir="rtl">' in html
-    assert "text-align:right" in html
+    assert re.findall("text-align:(?!center|right)|border-left|float", html) == []
+    tables = [table for table in re.findall("<table[^>]*>", html) if "role" not in table]
+    assert tables
+    assert all('dir="rtl"' in table for table in tables)  # Outlook orders columns by it
+
+
+def test_what_is_in_another_script_keeps_its_order_in_a_textfrom_right_to_left() -> None:
+    """+41 22 730 6819 would come out as 6819 730 22 41+. An address stays bare: the marks would be part of the link."""
+    email = IN_EACH_LANGUAGE["confirmation"](replace(EVENT, language="ar", title="منتدى"))
+    for turned in ("+41 22 730 6819", "+224 30 41 13 31", "2M4-F82-6F3", "Robert Shaw", "BP 3000", "Conakry"):
+        assert f"\u2068{turned}\u2069" in email.text
+    assert "\u2068منتدى" not in email.text
+    assert "\u2068+41 22 730 6819\u2069" in filled(f"{'ا' * 50} \u2068+41 22 730 6819\u2069")
+    assert not re.search("\u2068[^\u2069]*(?:@|://)", email.text)
+    assert "(\u20682M4-F82-6F3\u2069)" in email.subject
+    assert not re.search("[\u2066-\u2069]", IN_EACH_LANGUAGE["confirmation"](EVENT).text)
+
+
+def test_a_line_that_begins_in_another_script_runs_from_right_to_left_with_its_sentence() -> None:
+    text = "spumail@itu.int، هاتف\n\u2068Hôtel\u2069، هاتف\nهاتف: Tel.\nhttps://example.org/"
+    lines = from_right_to_left(text).split("\n")
+    assert [line[0] == "\u200f" for line in lines] == [True, True, False, False]
+
+
+def test_a_value_in_a_sentence_is_escaped_once_and_in_html_alone() -> None:
+    email = IN_EACH_LANGUAGE["conflict"](replace(EVENT, title="R&D <100 %(event)s>", language="fr"))
+    assert '<strong dir="auto">R&amp;D &lt;100 %(event)s&gt;</strong>' in email.html
+    assert "R&D <100 %(event)s>" in " ".join(email.text.split())
+
+
+def test_lines_without_blanks_are_broken_where_chinese_may_be() -> None:
+    text = "您为国际电联论坛（互联网治理讲习班）提交的登记表已按时送达，“二月二十日”为截止日期。" * 5
+    lines = filled(text).split("\n")
+    assert "".join(lines) == text
+    assert all(67 <= columns(line) <= 72 for line in lines[:-1])
+    assert not [line for line in lines if line[0] in "，。）”" or line[-1] in "（“"]
+
+
+def test_a_no_break_space_is_never_a_lines_end() -> None:
+    text = "Avez-vous des questions\u00a0? " * 9
+    assert filled(text).count("questions\u00a0?") == 9
 
 
 @each
@@ -78,7 +118,9 @@ def test_what_a_screen_reader_needs_is_there(name: str) -> None:
     html = SAMPLES[name]().html
     tags = Tags(html).tags
     assert [tag for tag, _ in tags].count("h1") == 1
-    assert ("div", {"lang": "en", "dir": "ltr"}) in tags
+    assert [attributes for tag, attributes in tags if tag == "html"] == [
+        attributes for tag, attributes in tags if tag == "div"
+    ]
     for table in re.findall(r"<table[^>]*>(?:(?!<table).)*?</table>", html, re.DOTALL):
         headers = table.count('<th scope="row"')
         assert headers == (0 if 'role="none"' in table else table.count("<tr>")), table

@@ -9,7 +9,7 @@ from rollcall.inbound.forms import find_forms
 from rollcall.inbound.mime import Parts
 from rollcall.model.email import Email
 from rollcall.model.inbound import FormStatus, InboundForm, ParsedForm
-from schemas.form import written
+from schemas.form import in_codes, written
 from tests.emails.samples import (
     AMINA,
     ANSWERS,
@@ -76,6 +76,17 @@ def test_thanks_above_the_quote_change_no_answer(answer: Quoting, email: Email, 
     (form,) = find_forms(EVENT, answer("Thank you very much!\n", email)).forms
     assert answers(form) == said
     assert form.quoted
+
+
+@QUOTING
+@pytest.mark.parametrize("code", EVENT.languages)
+def test_what_we_say_is_no_answer_in_any_language(answer: Quoting, code: str) -> None:
+    event = EVENT.in_language(code)
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", replied(INCOMPLETE, event=event))).forms
+    assert in_codes(event, answers(form)) == INCOMPLETE.answers
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", confirmed(AMINA, event))).forms
+    assert in_codes(event, answers(form)) == AS_REGISTERED
+    assert form.registration == AMINA.registration
 
 
 @QUOTING

@@ -58,11 +58,15 @@ def test_where_no_mail_comes_in_the_form_goes_to_the_staff(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_form_in_arabic_is_there_as_text_alone(tmp_path: Path) -> None:
-    examples = str(EVENTS / "examples")
-    with function("register", EVENTS=examples, SQLITE_PATH=":memory:", FORMS_HOST="forms.example.org") as served:
-        page = served.ask("GET", "/register/training").text
+def test_a_form_with_letters_of_no_font_is_there_as_text_alone(tmp_path: Path) -> None:
+    arabic = (EVENTS / "examples" / "training.toml").read_text("utf-8")
+    (tmp_path / "training.toml").write_text(arabic, "utf-8")
+    (tmp_path / "armenian.toml").write_text(arabic.replace("اسم العائلة", "Ազգանուն"), "utf-8")
+    with function("register", EVENTS=str(tmp_path), SQLITE_PATH=":memory:", FORMS_HOST="forms.example.org") as served:
+        assert "/register/training/form.pdf" in served.ask("GET", "/register/training").text
+        assert get(served, "/register/training/form.pdf")[0].startswith(b"%PDF-")
+        page = served.ask("GET", "/register/armenian").text
         assert "form.pdf" not in page
-        assert "/register/training/form.txt" in page
-        assert served.ask("GET", "/register/training/form.pdf").status == 404
-        assert "اسم العائلة:" in served.ask("GET", "/register/training/form.txt").text
+        assert "/register/armenian/form.txt" in page
+        assert served.ask("GET", "/register/armenian/form.pdf").status == 404
+        assert "Ազգանուն:" in served.ask("GET", "/register/armenian/form.txt").text

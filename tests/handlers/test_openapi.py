@@ -43,6 +43,7 @@ BEYOND_JSON_SCHEMA = (
     *(field.ask for event in (EVENT, CONFERENCE) for field in event.fields),
     "This is not asked of you",
     "This should be between",
+    "This should be a day between",
     "This should not be before the day of your arrival",
     "Please shorten this",
     "This does not read as an e-mail address",

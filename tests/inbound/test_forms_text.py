@@ -92,7 +92,7 @@ Firma: Amina Diallo
 """
 
 
-@pytest.mark.parametrize(("text", "title"), [(ANNEX_1, "ms"), (FRENCH, "mrs"), (SPANISH, "mrs")])
+@pytest.mark.parametrize(("text", "title"), [(ANNEX_1, "ms"), (FRENCH, "mrs"), (SPANISH, "ms")])
 def test_the_whole_form_is_read(text: str, title: str) -> None:
     assert read_one(text) == a_form(title=title)
     assert read_one(text.replace("\n", "\r\n").replace(": ", "\xa0: ").upper())["family_name"] == "DIALLO"
@@ -403,6 +403,9 @@ HEADERS = {
     "ar": "من: Registration <desk@rollcall.example>\nتم الإرسال: 19/يناير/2004 10:13 ص\nإلى: Ada\nالموضوع: x",
     "sv": "Från: Registration <desk@rollcall.example>\nSkickat: den 19 januari 2004 10:13\nTill: Ada\nÄmne: x",
     "fi": "Lähettäjä: Registration <desk@rollcall.example>\nLähetetty: 19.1.2004 10:13\nVastaanottaja: Ada\nAihe: x",
+    "ru Копия": f"От: Registration\nДата: {TIME}\nКому: Ada\nКопия: Bob\nТема: x",
+    "zh QQ": "发件人： Registration\n发送时间： 2004年1月19日 10:13\n收件人： Ada\n抄送： Bob\n主题： x",
+    "ar التاريخ": f"من: Registration\nالتاريخ: {TIME}\nإلى: Ada\nالموضوع: x",
     "bold": f"*Von:* Registration <d@rollcall.example>\n*Gesendet:* {TIME}\n*An:* Ada <a@b.example>;\nB\n*Betreff:* x",
 }
 """As Outlook writes them, without marks before what it quotes."""
@@ -434,6 +437,9 @@ def test_a_sentence_above_outlook_s_headers_forwards_nothing() -> None:
         "2004年1月19日(月) 10:13 Registration <desk@rollcall.example>:",
         "2004년 1월 19일 (월) 오전 10:13, Registration <desk@rollcall.example>님이 작성:",
         "Registration <desk@rollcall.example>, 19 Oca 2004 Pzt, 10:13 tarihinde şunu yazdı:",
+        "19 янв. 2004 г., в 10:13, Registration <desk@rollcall.example> написал(а):",
+        "在 2004年1月19日，10:13，Registration <desk@rollcall.example> 写道：",
+        "في ١٩‏/٠١‏/٢٠٠٤، الساعة ١٠:١٣ ص، كتب Registration <desk@rollcall.example>:",
         "في الاثنين، 19 يناير 2004 في 10:13 ص تمت كتابة ما يلي بواسطة ‪Registration‬‏ <‪desk@rollcall.example‬‏>:",
         "Den mån 19 jan. 2004 kl 10:13 skrev Registration <desk@rollcall.example>:",
     ],
@@ -452,6 +458,9 @@ def test_an_introduction_in_any_language(introduction: str) -> None:
         "---------- Weitergeleitete Nachricht ---------",
         "-------- Messaggio Inoltrato --------",
         "-----Пересылаемое сообщение-----",
+        "Начало переадресованного сообщения:\n",
+        "---------- 转发的邮件 ----------",
+        "-------- الرسالة المعاد توجيهها --------",
         "---------- Videresendt besked ---------",
     ],
 )

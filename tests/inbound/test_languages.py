@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.inbound.forms import find_forms
+from rollcall.inbound.forms import date_in, find_forms, number_in
 from rollcall.inbound.labels import vocabulary
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.reader import InboxReader
 from rollcall.model.event import Event
 from schemas.event import read_event
-from schemas.stock import STOCK, UNTRANSLATED
 from tests.support.builders import EVENTS, a_form, an_event, an_event_asking
 from tests.support.inbound import raw_post, stored
 
@@ -57,16 +56,13 @@ def test_a_file_is_in_the_language_of_its_labels(file: File, language: str, even
     assert (form.answers["family_name"], form.answers["first_name"], form.language) == ("Diallo", "Amina", language)
 
 
-@pytest.mark.parametrize(
-    ("labels", "language"),
-    [({"family_name": "Nom de famille", "first_name": "Prénom"}, "fr"), ({}, "en")],
-)
-def test_a_registration_is_in_the_language_of_its_form(labels: dict[str, str], language: str, event: Event) -> None:
-    content = json.dumps({labels.get(name, name.upper()): text for name, text in a_form().items()}).encode()
-    file = File("a.json", "application/json", content)
-    (form,) = find_forms(event, Parts(files=(file,))).forms
+@pytest.mark.parametrize("code", ["en", "fr", "es"])
+def test_a_registration_is_in_the_language_of_its_form(code: str, event: Event) -> None:
+    labels = {field.name: field.label for field in event.in_language(code).fields}
+    content = json.dumps({labels[name]: text for name, text in a_form().items()}).encode()
+    (form,) = find_forms(event, Parts(files=(File("a.json", "application/json", content),))).forms
     assert form.registration
-    assert form.registration.language == language
+    assert (form.registration.language, form.language) == (code, code)
 
 
 def test_the_child_process_reads_it_too(event: Event) -> None:
@@ -98,6 +94,86 @@ def test_a_label_of_two_languages_that_are_not_the_forms_is_not_guessed_at(tmp_p
     assert vocabulary(event, ["Nom de famille: Diallo", "Cargo: 3"]).called("Cargo") == ("freight",)
 
 
-def test_no_word_that_we_knew_is_lost() -> None:
-    known = {*STOCK, "yes", "no", *(choice.code for choice in STOCK["title"].choices)}
-    assert all(words.keys() <= known for words in UNTRANSLATED.values())
+IN_SCRIPTS = """
+[[form.fields]]
+name = "family_name"
+label = "{}"
+[[form.fields]]
+name = "first_name"
+label = "{}"
+[[form.fields]]
+name = "email"
+label = "{}"
+[[form.fields]]
+name = "title"
+label = "{}"
+choices = [{{ code = "mr", label = "{}" }}, {{ code = "ms", label = "{}" }}]
+"""
+CHINESE = ("姓", "名", "电子邮件", "称谓", "先生", "女士")
+RUSSIAN = ("Фамилия", "Имя", "Электронная почта", "Обращение", "Г-н", "Г-жа")
+ARABIC = ("اسم العائلة", "الاسم الأول", "البريد الإلكتروني", "اللقب", "السيد", "السيدة")
+NAMES: dict[tuple[str, ...], tuple[str, str]] = {
+    CHINESE: ("张", "小明"),
+    RUSSIAN: ("Чжан", "Сяо"),
+    ARABIC: ("تشانغ", "أمينة"),
+}
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (CHINESE, "姓：张\n名：小明\n电子邮件：a@example.org\n称谓：［ ］先生　［ｘ］女士"),
+        (CHINESE, "1、姓：张\n2、名：小明\n3、电子邮件：a@example.org\n4、称谓：□先生　√女士"),
+        (CHINESE, "【姓】张\n【名】小明\n【电子邮件】a@example.org\n【称谓】女士"),
+        (CHINESE, "姓　　　　：张\n名　　　　：小明\n电子邮件　：a@example.org\n称　　谓　：（ ）先生（√）女士"),
+        (CHINESE, "姓（中文）：张\n名（中文）：小明\n电子邮件：a@example.org\n称谓：【 】先生、【√】女士"),
+        (RUSSIAN, "Фамилия: Чжан\nИмя: Сяо\nЭлектронная почта: a@example.org\nОбращение: [ ] Г-н [х] Г-жа"),
+        (RUSSIAN, "1) Фамилия – Чжан\n2) Имя – Сяо\n3) Электронная почта – a@example.org\n4) Обращение – Г-жа"),
+        (
+            ARABIC,
+            "اسم العائلة: تشانغ\nالاسم الأول: أمينة\nالبريد الإلكتروني: a@example.org\nاللقب: [ ] السيد [x] السيدة",
+        ),
+        (
+            ARABIC,
+            "\u200fاسم العائلة\u200f: تشانغ\u200f\n\u200f\n\u202bالاسم الأول: أمينة\u202c\n"
+            "\u200f١) البريد الإلكتروني: a@example.org\n\u200fاللقب: السيدة",
+        ),
+    ],
+)
+def test_forms_are_read_as_people_of_each_script_write_them(labels: tuple[str, ...], text: str) -> None:
+    (form,) = find_forms(an_event_asking(IN_SCRIPTS.format(*labels)), Parts(plain=(text,))).forms
+    family_name, first_name = NAMES[labels]
+    more = {"email": "a@example.org", "title": "ms"}
+    assert (form.answers, form.doubts) == ({"family_name": family_name, "first_name": first_name, **more}, {})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("20 février 2004", "le 20 février 2004", "20 de febrero de 2004", "viernes, 20 de febrero de 2004"),
+        *("20 февраля 2004 г.", "«20» февраля 2004 года", "20 фев 2004", "20.02.2004 г."),
+        *("2004年2月20日", "2004 年 2 月 20 日", "２００４年２月２０日", "2004年2月20日星期五"),
+        *("٢٠ فبراير ٢٠٠٤", "٢٠ شباط/فبراير ٢٠٠٤", "20 شباط 2004", "20 فيفري 2004", "20 فبراير 2004 م"),
+        *("٢٠/٠٢/٢٠٠٤", "۲۰/۰۲/۲۰۰۴", "٢٠٠٤-٠٢-٢٠", "\u200f20/02/2004\u200f", "الجمعة 20 فبراير 2004"),
+    ],
+)
+def test_a_day_is_read_as_people_of_each_language_write_it(written: str) -> None:
+    assert date_in(written) == "2004-02-20"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        *(("٣", "3"), ("３", "3"), ("−3", "-3"), ("1 234,5", "1234.5"), ("1\u202f234", "1234"), ("1,5", "1.5")),
+        *(("١٬٢٣٤٫٥", "1234.5"), ("1'234.50", "1234.50"), ("1,234", "1,234"), ("1 23", "1 23"), ("three", "three")),
+    ],
+)
+def test_a_number_is_read_as_people_write_it_unless_it_may_be_another(written: str, number: str) -> None:
+    assert number_in(written) == number
+
+
+def test_numbers_of_forms_are_read_so() -> None:
+    own = "".join(f'[[form.fields]]\nname = "{name}"\n' for name in ("family_name", "email"))
+    event = an_event_asking(f'{own}[[form.fields]]\nname = "boxes"\nlabel = "Boxes"\nkind = "number"\n')
+    (form,) = find_forms(event, Parts(plain=("Family name: Diallo\nE-mail: a@example.org\nBoxes: 1 234,5",))).forms
+    assert form.answers["boxes"] == "1234.5"

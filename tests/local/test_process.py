@@ -14,7 +14,7 @@ import pytest
 
 from rollcall.local.__main__ import main
 from rollcall.local.emulator import free_port
-from tests.support.builders import a_form
+from tests.support.builders import EVENTS, a_form
 from tests.support.left_out import leave_out
 from tests.support.local_run import local_run, outbox
 from tests.support.served import ROOT, process, until
@@ -101,6 +101,17 @@ def test_a_wrong_setting_is_said_in_a_line(
     for name, value in {"DATABASE": str(tmp_path / "database"), "PORT": str(free_port()), **environment}.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=said):
+        main([])
+
+
+def test_a_run_does_not_begin_where_a_file_is_wrong_in_one_of_its_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (EVENTS / "examples" / "online-seminar.toml").read_text("utf-8")
+    (tmp_path / "seminar.toml").write_text(text.replace('es = "Seminario', 'es = ""  } # "'), "utf-8")
+    monkeypatch.setenv("EVENTS", str(tmp_path))
+    monkeypatch.setenv("PORT", str(free_port()))
+    with pytest.raises(SystemExit, match=r"seminar\.toml:3: title\.es: is empty"):
         main([])
 
 

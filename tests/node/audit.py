@@ -14,14 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
+from rollcall.language import languages
 from rollcall.local.sample import filled_in
 from schemas.event import read_events
-from tests.support.builders import EVENTS, a_form, an_event
+from tests.support.builders import EVENTS, a_form, an_event_in
 from tests.support.local_run import outbox, run_here
 from tests.support.served import Served, until
 
 HERE = Path(__file__).parent
-EVENT = an_event()
+EVENT = an_event_in(*languages())
 OPEN = datetime(2004, 2, 2, 12, tzinfo=UTC)
 EXAMPLES_OPEN = datetime(2026, 12, 1, 12, tzinfo=UTC)
 TO = f"{EVENT.slug}@forms.rollcall.example"
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
         def desk(name: str, now: datetime) -> tuple[Served, RunningClock]:
             clock = RunningClock(now)
-            return stack.enter_context(run_here(folder / name, clock)), clock
+            return stack.enter_context(run_here(folder / name, clock, events={EVENT.slug: EVENT})), clock
 
         is_open, _ = desk("open", OPEN)
         not_open, _ = desk("not-open", EVENT.opens_at - timedelta(days=4))

@@ -62,7 +62,8 @@ def test_the_pages_example_of_languages_can_be_used(tmp_path: Path) -> None:
     top, _, fields = example.partition("\n\n")
     training = (EVENTS / "examples" / "training.toml").read_text("utf-8")
     path = tmp_path / "example.toml"
-    path.write_text(re.sub("^title = .*$", top, training, flags=re.MULTILINE) + fields, "utf-8")
+    rest = re.sub("^(languages|title) = .*$", "", training, flags=re.MULTILINE)
+    path.write_text(f"{top}\n{rest}\n{fields}", "utf-8")
     event = read_event(path, in_all_languages=True)
     assert [event.in_language(code).title[:7] for code in event.languages] == ["Worksho", "Atelier"]
 

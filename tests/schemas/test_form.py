@@ -361,7 +361,7 @@ def test_the_day_of_signing(day: str) -> None:
 @pytest.mark.parametrize("day", ["0004-02-20", "1968-02-20", "2003-02-20", "2004-05-02", "2005-02-20", "9999-12-31"])
 def test_a_day_on_which_nobody_can_have_signed_is_asked_about(day: str) -> None:
     """A year mistyped, a date of birth, day and month swapped."""
-    assert faults_in(signed_on=day) == {"signed_on": ["out_of_bounds"]}
+    assert faults_in(signed_on=day) == {"signed_on": ["not_in_days"]}
     assert "15 July 2003" in errors_of(signed_on=day)["signed_on"][0]
 
 

@@ -11,7 +11,8 @@ from rollcall.model.event import Event
 from schemas.event import EventFileError, read_event, read_events, read_folder, remarks_on
 from schemas.faults import sentences
 from schemas.form import asked_of, faults_of, in_codes, in_labels, in_words, read_form, written
-from schemas.kinds import countries
+from schemas.kinds import KINDS, as_compared, countries
+from schemas.stock import STOCK
 from tests.support.builders import EVENTS
 
 FILE = """
@@ -194,6 +195,7 @@ def test_texts_that_lack_a_language_are_remarked(tmp_path: Path) -> None:
         tmp_path,
         ('label = { en = "Tea", fr = "Thé" }', 'label = "Tea"'),
         ('label = { en = "Drink", fr = "Boisson" }', 'label = { fr = "Boisson" }'),
+        ('name = "email"', 'name = "email"\nlabel = "E-mail"\nask = "Enter your e-mail address."'),
         ('name = "country"', 'name = "country"\nhelp = "Of your passport."\nchoices=["CH", "FR"]'),
         ("[[form.sections]]", f"[[form.fields]]\n{meal}\n[[form.sections]]"),
         ("url =", 'text = "Come early."\nurl ='),
@@ -226,6 +228,17 @@ def test_a_choice_is_read_in_every_language_and_kept_as_its_code(event: Event, f
         assert in_codes(asked, {"drink": "Café"}) == {"drink": "coffee"}
     assert in_labels(french, {"drink": "tea", "country": "CH"}) == {"drink": "Thé", "country": "Suisse"}
     assert in_labels(event, {"drink": "tea", "country": "CH"}) == {"drink": "Tea", "country": "Switzerland"}
+
+
+def test_a_hotel_has_the_same_code_in_every_language(tmp_path: Path) -> None:
+    form = ('[[form.fields]]\nname = "family_name"', '[form]\nhotel = "list"\n[[form.fields]]\nname = "family_name"')
+    asked = ('[[form.fields]]\nname = "country"', '[[form.fields]]\nname = "hotel"')
+    hotels = ("[contact]", '[[hotels]]\nname = { en = "Lake Hotel", fr = "Hôtel du Lac" }\n[contact]')
+    event = read_event(written_as(tmp_path, form, asked, hotels))
+    french = event.in_language("fr")
+    answers = written(read_form(french, PERSON | {"hotel": "Hôtel du Lac"}))
+    assert answers["hotel"] == "lake-hotel"
+    assert (event.hotel_of(answers), french.hotel_of(answers)) == ("Lake Hotel", "Hôtel du Lac")
 
 
 def test_a_country_is_read_in_english_where_nobody_offers_that(tmp_path: Path) -> None:
@@ -278,6 +291,15 @@ def test_what_is_wrong_is_said_in_the_language_of_the_form(french: Event) -> Non
         language("fr").gettext("Please choose one of: %(choices)s.", choices="Thé ou Café")
     ]
     assert asked_of(french)[3].hint == language("fr").gettext("optional")
+
+
+@pytest.mark.parametrize("code", languages())
+def test_the_fields_of_the_stock_and_their_choices_are_told_apart_in_every_language(code: str) -> None:
+    spoken, labels = language(code), [field.label for field in STOCK.values() if field.name != "hotel_tel"]
+    assert len({as_compared(spoken.gettext(label)) for label in labels}) == len(labels)
+    for field in STOCK.values():
+        choices = KINDS[field.kind].choices_in(spoken, field.choices) if field.choices else ()
+        assert len({as_compared(choice.label) for choice in choices}) == len(choices), field.name
 
 
 @pytest.mark.parametrize("code", languages())
