@@ -27,7 +27,7 @@ from rollcall.documents.roster_content import (
 )
 from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, SHOWN
-from rollcall.language import NP_, language
+from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
@@ -44,12 +44,12 @@ IN_WORKBOOK = 1000
 """Quarantined forms, and incomplete ones; robots may send many."""
 LONGEST_CELL = 250  # characters
 _BY_EMAIL = {
-    InboundStatus.UNREAD: NP_("e-mails", "Not read yet"),
-    InboundStatus.REGISTERED: NP_("e-mails", "Registered (including late ones)"),
-    InboundStatus.WAITING_FOR_SENDER: NP_("e-mails", "Waiting for the sender"),
-    InboundStatus.NEEDS_REVIEW: NP_("e-mails", "Needs review"),
-    InboundStatus.AUTOMATIC: NP_("e-mails", "Automatic"),
-    InboundStatus.SPAM: NP_("e-mails", "Spam"),
+    InboundStatus.UNREAD: N_("Not read yet"),
+    InboundStatus.REGISTERED: N_("Registered (including late ones)"),
+    InboundStatus.WAITING_FOR_SENDER: N_("Waiting for the sender"),
+    InboundStatus.NEEDS_REVIEW: N_("Needs review"),
+    InboundStatus.AUTOMATIC: N_("Automatic"),
+    InboundStatus.SPAM: N_("Spam"),
 }
 
 
@@ -183,7 +183,7 @@ def by_email(event: Event, counts: Mapping[InboundStatus, int], resolved: int) -
     if not sum(counts.values()):
         return []
     spoken = language(event.language)
-    names = {status: spoken.pgettext("e-mails", _BY_EMAIL[status]) for status in InboundStatus}
+    names = {status: spoken.gettext(_BY_EMAIL[status]) for status in InboundStatus}
     if counts.get(InboundStatus.NEEDS_REVIEW):
         names[InboundStatus.NEEDS_REVIEW] = spoken.ngettext(
             "Needs review (%(count)s dealt with)", "Needs review (%(count)s dealt with)", resolved
@@ -317,7 +317,7 @@ def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
     spoken = language(event.language)
     sender = wording.address(one.sender) or spoken.gettext("(no address)")
-    received = (spoken.gettext("Received"), in_zone(one.received_at, event))
+    received = (spoken.pgettext("of an e-mail", "Received"), in_zone(one.received_at, event))
     missing = (spoken.gettext("Missing or wrong"), one.missing)
     return wording.unlinked(one.name) or sender, wording.in_lines(event, sender, received, missing)
 
