@@ -102,6 +102,22 @@ def test_a_choice_of_one_is_made() -> None:
     assert fields["category"]["/V"] == "all"
 
 
+def test_choices_by_the_hundred_are_laid_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for the PDF makes the desk draw it."""
+    choices = ", ".join(f'{{ code = "c{n}", label = "Quest {n}" }}' for n in range(12))
+    names = ("family_name", "email", *(f"one{n}" for n in range(80)))
+    fields = "".join(
+        f'[[form.fields]]\nname = "{name}"\n'
+        + (f'kind = "choice"\nlabel = "{name}"\nchoices = [{choices}]\n' if name[:3] == "one" else "")
+        for name in names
+    )
+    event = an_event_asking(fields)
+    monkeypatch.setattr("rollcall.documents.blank_form.fillable", lambda pages, _fields: pages)
+    began = process_time()
+    blank_form_pdf(event, TO)
+    assert process_time() - began < 1.2
+
+
 def test_no_page_ends_with_a_heading() -> None:
     event = read_event(EVENTS / "examples" / "conference.toml")
     (page,) = [text for one in pdf(event).pages if "The programme" in (text := one.extract_text())]
