@@ -7,14 +7,16 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unicodedata import bidirectional, category, east_asian_width
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rollcall.language import ENGLISH, Language, language
 from rollcall.model.event import Event
+from templates.lines import filled, from_right_to_left, isolated
+
+_TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
 
 
 def render(name: str, spoken: Language | None = None, **context: object) -> str:
@@ -34,18 +36,7 @@ def render_email(name: str, subject: str, spoken: Language | None = None, **cont
         return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
 
     text = rendered("text")
-    return text if spoken.dir == "ltr" else _from_right_to_left(text), rendered("html")
-
-
-def _from_right_to_left(text: str) -> str:
-    """Mail programs give each line of a text the direction of its first letter, also where it goes on with a sentence:
-    U+200F goes before."""
-    return "\n".join(f"\u200f{line}" if _begins_in_another_script(line) else line for line in text.split("\n"))
-
-
-def _begins_in_another_script(line: str) -> bool:
-    strong = [way for way in map(bidirectional, line) if way in ("L", "R", "AL")]
-    return strong[:1] == ["L"] and len(set(strong)) > 1
+    return text if spoken.dir == "ltr" else from_right_to_left(text), rendered("html")
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
@@ -62,6 +53,11 @@ def dialled(number: str) -> str:
     """A telephone number for a `tel:` address (RFC 3966): `+41227305111`; without the `(0)` that callers leave out."""
     digits = "".join(character for character in number.replace("(0)", "") if character.isdecimal())
     return f"+{digits}" if number.lstrip().startswith("+") else digits
+
+
+def with_numbers(text: str) -> Markup:
+    """A sentence for a page: a telephone number in it keeps its order, also in Arabic, and stays on its line."""
+    return Markup(_TELEPHONE.sub(r'<span class="number" dir="ltr">\g<0></span>', str(escape(text))))
 
 
 def in_zone(instant: datetime, event: Event) -> str:
@@ -130,47 +126,9 @@ def place(event: Event) -> tuple[str, ...]:
     return venue.inside, *venue.address, *((spoken.gettext("and online"),) if event.online else ())
 
 
-def _filled(text: str, indent: str = "") -> str:
-    """In lines of 72 columns, broken at blanks and between wide letters; an address is never broken."""
-    lines = [""]
-    for blank, unit in _UNIT.findall(text.strip()):
-        longer = f"{lines[-1]}{' ' if blank else ''}{unit}"
-        if lines[-1] and columns(longer) > _COLUMNS:
-            lines.append(indent + unit)
-        else:
-            lines[-1] = longer
-    return "\n".join(lines)
-
-
 @pass_context
 def _isolated(context: Context, text: object) -> str:
     return isolated(_spoken_in(context), str(text))
-
-
-def isolated(spoken: Language, text: str) -> str:
-    """In a text from right to left, what is in another script or has digits, such as a telephone number, keeps its own
-    order (UAX 9: FSI, PDI). Addresses stay as they are: mail programs would make the marks part of the link."""
-    if spoken.dir == "ltr":
-        return text
-    return "\n".join(f"\u2068{line}\u2069" if _may_be_turned(line) else line for line in text.split("\n"))
-
-
-def _may_be_turned(line: str) -> bool:
-    return "@" not in line and "://" not in line and any(bidirectional(one) in ("L", "EN") for one in line)
-
-
-def columns(line: str) -> int:
-    """Letters of Chinese have twice the width of others; marks, as of a direction, have none."""
-    return sum(2 if east_asian_width(one) in "WF" else 1 for one in line if category(one) != "Cf")
-
-
-_COLUMNS = 72
-_WIDE, _OPENING = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60", "（《〈「『【〔“‘"
-_CLOSING = "，。、；：？！）》〉」』】〕…”’"
-# What is never broken, and the blanks before it: a word, or one wide letter, with the marks that no line's end may part
-# from it. A no-break space is no blank.
-_SHORT = "\u2068[^\u2069]{,30}\u2069"  # a telephone number: marks in two lines isolate nothing
-_UNIT = re.compile(rf"([ \t\r\n]*)([{_OPENING}]*(?:(?:{_SHORT}|[^ \t\r\n{_WIDE}])+|[{_WIDE}])[{_CLOSING}]*)")
 
 
 @cache
@@ -182,7 +140,7 @@ def _pages() -> Environment:
 def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
-    environment.filters["filled"] = _filled
+    environment.filters["filled"] = filled
     environment.filters["isolated"] = _isolated
     return environment
 
@@ -208,7 +166,13 @@ def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment
     said: Any = environment  # the extension adds to it what its type does not have
     said.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
     environment.filters.update(
-        dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days, place=place
+        dialled=dialled,
+        in_zone=in_zone,
+        in_utc=in_utc,
+        deadline=deadline,
+        days=days,
+        place=place,
+        with_numbers=with_numbers,
     )
     return environment
 

@@ -3,10 +3,8 @@
 import argparse
 import json
 import os
-import re
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -20,6 +18,7 @@ from schemas.event import EventFileError, read_events
 from schemas.form import asked_of, can_be_printed
 from schemas.kinds import Answer, boxes_of
 from templates import days, deadline, place
+from templates.lines import COLUMNS, columns, filled
 
 if TYPE_CHECKING:
     from typst import Fonts
@@ -27,14 +26,6 @@ if TYPE_CHECKING:
 _PAGES = Path(__file__).with_suffix(".typ")
 _NUMBER = "\ufffc"
 """Stands for a page's number, which only blank_form.typ knows."""
-COLUMNS = 72
-"""Survives being quoted a few times."""
-_WIDTHS = {"W": 2, "F": 2}
-"""Columns of a letter, by its kind (UAX #11)."""
-_WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
-_OPENERS, _STOPS = "‘“〈《「『【〔（［｛", "、。〉》」』】〕！），．：；？］｝"
-_PARTS = re.compile(rf"\s*[{_OPENERS}]*(?:[^\s{_WIDE}]+|[{_WIDE}])[{_STOPS}]*")
-
 _SHORT = 80
 """Letters of a title, at the foot of each page."""
 
@@ -105,13 +96,13 @@ def _question(asked: Answer, fields: list[Typed | Box], spoken: Language) -> dic
 def blank_form_text(event: Event, to: str) -> str:
     spoken = language(event.language)
     lines = [
-        *_wrapped(event.title),
-        *_wrapped(days(event)),
-        *_wrapped(place(event)[0]),
+        filled(event.title),
+        filled(days(event)),
+        filled(place(event)[0]),
         "",
-        *_wrapped(_returned(event, to)),
+        filled(_returned(event, to)),
         "",
-        *_wrapped(spoken.gettext("Write after the colons, and put an x between the brackets: [x]")),
+        filled(spoken.gettext("Write after the colons, and put an x between the brackets: [x]")),
         "",
         *(line for asked in asked_of(event) for line in (*_heading_of(asked), *lines_of(asked))),
     ]
@@ -130,28 +121,12 @@ def _returned(event: Event, to: str) -> str:
     )
 
 
-def _wrapped(text: str, indent: str = "") -> list[str]:
-    """In lines of `COLUMNS`; Chinese and Japanese are broken between any two letters, but not before a stop or after a
-    bracket."""
-    lines = [""]
-    for part in _PARTS.findall(text):
-        if _columns(lines[-1] + part.rstrip()) > COLUMNS and lines[-1].strip():
-            lines.append(indent + part.lstrip())
-        else:
-            lines[-1] += part
-    return [line.rstrip() for line in lines]
-
-
-def _columns(text: str) -> int:
-    return sum(_WIDTHS.get(unicodedata.east_asian_width(one), 1) for one in text if not unicodedata.combining(one))
-
-
 def _label(asked: Answer) -> str:
     return f"{asked.field.label} ({asked.hint})" if asked.hint else asked.field.label
 
 
 def _heading_of(asked: Answer) -> list[str]:
-    return ["", *_wrapped(asked.field.section), ""] if asked.field.section else []
+    return ["", filled(asked.field.section), ""] if asked.field.section else []
 
 
 def lines_of(asked: Answer) -> Iterator[str]:
@@ -159,12 +134,12 @@ def lines_of(asked: Answer) -> Iterator[str]:
     field = asked.field
     boxes = [f"[ ] {choice.label}" for choice in boxes_of(field)]
     line = f"{_label(asked)}: {'  '.join(boxes)}"
-    if _columns(line) <= COLUMNS:
+    if columns(line) <= COLUMNS:
         yield line.rstrip()
     else:
         yield f"{_label(asked)}:"
         for box in boxes:
-            yield from _wrapped(box, indent="    ")
+            yield filled(box, indent="    ")
     if asked.control == "textarea":
         yield ""
 

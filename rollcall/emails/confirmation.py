@@ -14,7 +14,8 @@ from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
-from templates import dates, isolated
+from templates import dates
+from templates.lines import isolated
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""

@@ -17,11 +17,12 @@ import pytest
 from pypdf import PdfReader
 from typst import Compiler, TypstError
 
-from rollcall.documents.blank_form import COLUMNS, _fonts, blank_form_pdf, blank_form_text
+from rollcall.documents.blank_form import _fonts, blank_form_pdf, blank_form_text
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from schemas.event import read_event
 from schemas.form import _PRINTED, can_be_printed
+from templates.lines import COLUMNS
 from tests.support.blank_form import filled_in
 from tests.support.builders import EVENTS, a_form, an_event, an_event_asking, an_event_for
 from tests.support.left_out import leave_out

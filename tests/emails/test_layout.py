@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from templates import _filled, _from_right_to_left, columns
+from templates.lines import columns, filled, from_right_to_left
 from tests.emails.samples import EVENT, IN_EACH_LANGUAGE, SAMPLES
 
 VOID = {"meta", "br"}
@@ -75,13 +75,13 @@ def test_a_language_from_right_to_left_is_laid_out_so() -> None:
     assert all('dir="rtl"' in table for table in tables)  # Outlook orders columns by it
 
 
-def test_what_is_in_another_script_keeps_its_order_in_a_text_from_right_to_left() -> None:
+def test_what_is_in_another_script_keeps_its_order_in_a_textfrom_right_to_left() -> None:
     """+41 22 730 6819 would come out as 6819 730 22 41+. An address stays bare: the marks would be part of the link."""
     email = IN_EACH_LANGUAGE["confirmation"](replace(EVENT, language="ar", title="منتدى"))
     for turned in ("+41 22 730 6819", "+224 30 41 13 31", "2M4-F82-6F3", "Robert Shaw", "BP 3000", "Conakry"):
         assert f"\u2068{turned}\u2069" in email.text
     assert "\u2068منتدى" not in email.text
-    assert "\u2068+41 22 730 6819\u2069" in _filled(f"{'ا' * 50} \u2068+41 22 730 6819\u2069")
+    assert "\u2068+41 22 730 6819\u2069" in filled(f"{'ا' * 50} \u2068+41 22 730 6819\u2069")
     assert not re.search("\u2068[^\u2069]*(?:@|://)", email.text)
     assert "(\u20682M4-F82-6F3\u2069)" in email.subject
     assert not re.search("[\u2066-\u2069]", IN_EACH_LANGUAGE["confirmation"](EVENT).text)
@@ -89,7 +89,7 @@ def test_what_is_in_another_script_keeps_its_order_in_a_text_from_right_to_left(
 
 def test_a_line_that_begins_in_another_script_runs_from_right_to_left_with_its_sentence() -> None:
     text = "spumail@itu.int، هاتف\n\u2068Hôtel\u2069، هاتف\nهاتف: Tel.\nhttps://example.org/"
-    lines = _from_right_to_left(text).split("\n")
+    lines = from_right_to_left(text).split("\n")
     assert [line[0] == "\u200f" for line in lines] == [True, True, False, False]
 
 
@@ -101,7 +101,7 @@ def test_a_value_in_a_sentence_is_escaped_once_and_in_html_alone() -> None:
 
 def test_lines_without_blanks_are_broken_where_chinese_may_be() -> None:
     text = "您为国际电联论坛（互联网治理讲习班）提交的登记表已按时送达，“二月二十日”为截止日期。" * 5
-    lines = _filled(text).split("\n")
+    lines = filled(text).split("\n")
     assert "".join(lines) == text
     assert all(67 <= columns(line) <= 72 for line in lines[:-1])
     assert not [line for line in lines if line[0] in "，。）”" or line[-1] in "（“"]
@@ -109,7 +109,7 @@ def test_lines_without_blanks_are_broken_where_chinese_may_be() -> None:
 
 def test_a_no_break_space_is_never_a_lines_end() -> None:
     text = "Avez-vous des questions\u00a0? " * 9
-    assert _filled(text).count("questions\u00a0?") == 9
+    assert filled(text).count("questions\u00a0?") == 9
 
 
 @each

@@ -17,6 +17,7 @@ from rollcall.desk.desk import Desk
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails import write
 from rollcall.emails.roster import Roster, by_email, incomplete_form, word
+from rollcall.emails.wording import written_in
 from rollcall.inbound.reading import LONGEST_TEXT
 from rollcall.model.email import (
     Attachment,
@@ -266,4 +267,5 @@ def test_a_withdrawal_is_told_in_the_staffs_language(desk: Desk, accepted: str) 
 
 
 def test_of_an_event_in_one_language_it_is_not_told() -> None:
-    assert "Language" not in digested(quarantined=some(QuarantinedForm(AMINA, BotSignal.TOO_FAST))).text
+    assert written_in(EVENT, AMINA) == ("Language", "English")
+    assert written_in(replace(EVENT, languages=("en",)), AMINA) == ("Language", "")
