@@ -140,9 +140,15 @@ def _event(desk: Desk, request: Request, slug: str) -> Event:
     if event is None:
         detail = N_("There is no event at this address. Please check the link.")
         raise HttpProblem(404, N_("No such event"), detail)
-    if code and code not in event.languages:
+    if code and code not in event.languages and not _was_offered(request):
         raise responses.NO_SUCH_PAGE
     return in_language_of(request, event, code)
+
+
+def _was_offered(request: Request) -> bool:
+    """Perhaps, before the event's file was changed: links in e-mails keep working, and so do forms being filled in."""
+    below = responses.path_below(request)[1:2]
+    return below in [[purpose] for purpose in LinkPurpose] or request.mimetype in responses.FORM_TYPES
 
 
 def _for_staff(event: Event) -> Event:

@@ -10,12 +10,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rollcall.language import ENGLISH, Language, language
 from rollcall.model.event import Event
 from templates.bytecode import Bytecode
 from templates.lines import filled, from_right_to_left, isolated
+
+_TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
 
 
 def render(name: str, spoken: Language | None = None, **context: object) -> str:
@@ -52,6 +54,11 @@ def dialled(number: str) -> str:
     """A telephone number for a `tel:` address (RFC 3966): `+41227305111`; without the `(0)` that callers leave out."""
     digits = "".join(character for character in number.replace("(0)", "") if character.isdecimal())
     return f"+{digits}" if number.lstrip().startswith("+") else digits
+
+
+def with_numbers(text: str) -> Markup:
+    """A sentence for a page: a telephone number in it keeps its order, also in Arabic, and stays on its line."""
+    return Markup(_TELEPHONE.sub(r'<span class="number" dir="ltr">\g<0></span>', str(escape(text))))
 
 
 def in_zone(instant: datetime, event: Event) -> str:
@@ -174,7 +181,13 @@ def _environment(form: str, autoescape: bool | Callable[[str | None], bool]) -> 
     said: Any = environment  # the extension adds to it what its type does not have
     said.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
     environment.filters.update(
-        dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days, place=place
+        dialled=dialled,
+        in_zone=in_zone,
+        in_utc=in_utc,
+        deadline=deadline,
+        days=days,
+        place=place,
+        with_numbers=with_numbers,
     )
     return environment
 

@@ -115,8 +115,9 @@ def test_opens_nothing_for_another_purpose(purpose: LinkPurpose) -> None:
 
 @each_purpose
 def test_lies_below_the_forms_page(purpose: LinkPurpose) -> None:
-    assert LINKS.form_page(EVENT) == "https://desk.example.org/register/intgov04"
-    assert MADE[purpose] == f"https://desk.example.org/register/intgov04/{purpose.value}/{TOKENS[purpose]}"
+    assert LINKS.form_page(EVENT) == "https://desk.example.org/register/intgov04/en"
+    assert MADE[purpose] == f"https://desk.example.org/register/intgov04/en/{purpose.value}/{TOKENS[purpose]}"
+    assert LINKS.form_page(replace(EVENT, languages=("en",))) == "https://desk.example.org/register/intgov04"
 
 
 def test_forms_go_to_the_events_address_where_there_is_one() -> None:

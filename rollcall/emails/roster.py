@@ -311,13 +311,13 @@ def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
     spoken, registered = language(event.language), one.registered
     at = in_zone(registered.changed_at or registered.received_at, event)
     reference = (spoken.gettext("Reference"), registered.reference)
-    return _row(event, registered, reference, (spoken.gettext("Withdrawn"), at))
+    return _row(event, registered, reference, (spoken.pgettext("when", "Withdrawn"), at))
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
     spoken = language(event.language)
     sender = wording.address(one.sender) or spoken.gettext("(no address)")
-    received = (spoken.gettext("Received"), in_zone(one.received_at, event))
+    received = (spoken.pgettext("of an e-mail", "Received"), in_zone(one.received_at, event))
     missing = (spoken.gettext("Missing or wrong"), one.missing)
     return wording.unlinked(one.name) or sender, wording.in_lines(event, sender, received, missing)
 

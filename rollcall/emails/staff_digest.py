@@ -185,8 +185,8 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
             (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [])
         )
     rows = [
-        (spoken.gettext("From"), address(inbound.sender) or spoken.gettext("(no address)")),
-        (spoken.gettext("Received"), in_zone(inbound.received_at, event)),
+        (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
+        (spoken.pgettext("of an e-mail", "Received"), in_zone(inbound.received_at, event)),
         (spoken.gettext("Why it needs review"), why(event, inbound.reasons)),
         (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_read, attached, withheld, too_large)),
         (spoken.gettext("The e-mail itself"), itself),

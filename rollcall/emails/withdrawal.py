@@ -23,7 +23,7 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         written_in(event, registered),
         (spoken.gettext("Reference"), registered.reference),
         (spoken.gettext("Received"), in_zone(registered.received_at, event)),
-        (spoken.gettext("Withdrawn"), in_zone(registered.changed_at or registered.received_at, event)),
+        (spoken.pgettext("when", "Withdrawn"), in_zone(registered.changed_at or registered.received_at, event)),
     ]
     return worded(
         entry,

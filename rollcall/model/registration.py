@@ -17,6 +17,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
 _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
+_HAN_OR_HANGUL = re.compile("[々㐀-鿿가-힣\U00020000-\U0003ffff]+")
+_EAST_ASIAN = re.compile(f"(?:{_HAN_OR_HANGUL.pattern[:-1]}|[ぁ-ヿ])+")
 _MOST_MARKS = re.compile(r"[^\w\0-\x7f\u034f]{30}(?!\u034f)")
 
 
@@ -58,6 +60,8 @@ class Registration:
 
     @property
     def full_name(self) -> str:
+        if _HAN_OR_HANGUL.fullmatch(self.family_name) and _EAST_ASIAN.fullmatch(self.first_name):
+            return f"{self.family_name}{self.first_name}"
         return f"{self.first_name} {self.family_name}".strip()
 
     @property

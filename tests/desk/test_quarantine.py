@@ -114,12 +114,13 @@ def test_the_mornings_digest_lists_who_has_not_registered_since(desk: Desk, cloc
     assert dict(send_due(desk))[told.id] == Attempted(EmailStatus.SENT)
     (message,) = [message for message in postbox.messages if message.email_id == told.id]
     assert message.to == "spumail@itu.int"
-    assert message.subject == f"Needs review: {EVENT.title} (1 form)"
+    assert message.subject == f"Needs review: {EVENT.title} (1 form in quarantine)"
     for body in (message.text, message.html):
         assert "Robot" in body
         assert "Fast" not in body
         assert "amina.diallo@mpt.example.org" in body
-        assert "received 2 February 2004, 13:00 (Zurich time), sent within 3 seconds" in " ".join(body.split())
+        assert "2 February 2004, 13:00 (Zurich time)" in body
+        assert "sent within 3 seconds" in body
         assert "Hôtel Cornavin" in body
 
 

@@ -614,7 +614,7 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
     send(desk, roster_entry(EVENT.slug, 1, "").id)
     clock.forward(timedelta(hours=1))
     swept(desk)
-    assert "roster to spumail@itu.int: failed: SendGrid answered 413" in postbox.messages[-1].text
+    assert "Roster: failed: SendGrid answered 413" in postbox.messages[-1].text
     assert "The staff" in postbox.messages[-1].html
 
 
@@ -658,7 +658,7 @@ def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock
     assert attempted.status is EmailStatus.SENT
     (message,) = postbox.messages
     assert message.subject.endswith("1 registered")
-    assert "amina.diallo@mpt.example.org (pending)" in message.text
+    assert "Confirmation: pending" in message.text
 
 
 def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Clock) -> None:
@@ -667,7 +667,7 @@ def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Cloc
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     send(desk, roster_entry(EVENT.slug, 1, "").id)
-    assert "amina.diallo@mpt.example.org (bounced: 550 no such mailbox)" in postbox.messages[-1].text
+    assert "bounced: 550 no such mailbox" in postbox.messages[-1].text
     (table,) = (file for file in postbox.messages[-1].attachments if file.name.endswith(".csv"))
     assert b",bounced\r\n" in table.content
 

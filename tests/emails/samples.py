@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from rollcall.documents.roster_content import IncompleteForm, RosterRow, Shown
+from rollcall.documents.roster_content import RosterRow, Shown
 from rollcall.emails import confirmation, conflict, reply, roster, staff_digest, withdrawal
 from rollcall.emails.reply import Reply
 from rollcall.emails.roster import LinkedFile, Roster
@@ -65,10 +65,10 @@ def confirmed(one: Registered, event: Event = EVENT, thread: tuple[str, ...] = (
     return confirmation.word(entry, event, one, INTAKE, LINKS.withdrawing(event, one.id, EVENT.over_at))
 
 
-def withdrawn(one: Registered, at: datetime) -> Email:
+def withdrawn(one: Registered, at: datetime, event: Event = EVENT) -> Email:
     entry = email.withdrawal_notice(EVENT.slug, one.id, 1, "spumail@itu.int")
     withdrawn = replace(one, status=RegistrationStatus.WITHDRAWN, changed_at=at)
-    return withdrawal.word(entry, EVENT, withdrawn, INTAKE)
+    return withdrawal.word(entry, event, withdrawn, INTAKE)
 
 
 def conflicting(one: Registered, event: Event = EVENT) -> Email:
@@ -112,8 +112,8 @@ def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntr
     return replace(entry, status=status, due_at=None, reason=reason)
 
 
-def rostered(intake: Intake = CLOSED, **content: Any) -> Email:
-    return roster.word(email.roster_entry(EVENT.slug, 1, "spumail@itu.int"), EVENT, Roster(**content), intake)
+def rostered(intake: Intake = CLOSED, event: Event = EVENT, **content: Any) -> Email:
+    return roster.word(email.roster_entry(event.slug, 1, "spumail@itu.int"), event, Roster(**content), intake)
 
 
 def for_review(number: int, *files: Attachment, people: Mapping[str, Registered] | None = None, **changes: Any) -> Any:
@@ -130,21 +130,24 @@ def for_review(number: int, *files: Attachment, people: Mapping[str, Registered]
     return ForReview(replace(inbound, **changes), link, files, people or {})
 
 
-def digest(**content: Any) -> Email | NotNeeded:
+def digest(event: Event = EVENT, **content: Any) -> Email | NotNeeded:
     entry = email.staff_digest(EVENT.slug, "20040202T12", 1, "spumail@itu.int", NOON)
     empty = StaffDigest(Shown(), Shown(), CircuitBreaker(NOON))
-    return staff_digest.word(entry, EVENT, replace(empty, **content), CLOSED)
+    return staff_digest.word(entry, event, replace(empty, **content), CLOSED)
 
 
-def digested(**content: Any) -> Email:
-    written = digest(**content)
+def digested(event: Event = EVENT, **content: Any) -> Email:
+    written = digest(event, **content)
     assert isinstance(written, Email)
     return written
 
 
-def _full_roster() -> Email:
+def _full_roster(event: Event = EVENT) -> Email:
     failed = RosterRow(AMINA, unsent=unsent(AMINA, EmailStatus.BOUNCED, "550 no such mailbox"))
+    without = InboundForm(FormStatus.INCOMPLETE, faults=dict.fromkeys(("email", "signature"), (Fault("required"),)))
+    named = replace(without, answers={"first_name": "Fatou", "family_name": "Ba"})
     return rostered(
+        event=event,
         by_category={"member-state": 2},
         doubles=2,
         organizations=some(("Ministère des Postes", 7), (None, 1), count=12_346),
@@ -157,8 +160,8 @@ def _full_roster() -> Email:
         ),
         quarantined=some(QuarantinedForm(AMINA, BotSignal.TOO_FAST), count=5000),
         not_completed=some(
-            IncompleteForm("Fatou Ba", FOCAL_POINT, "E-mail, Signature", NOON),
-            IncompleteForm("", "", "nothing, but it came before registration opened", NOON),
+            roster.incomplete_form(event, an_inbound(), named),
+            roster.incomplete_form(event, an_inbound(sender=""), InboundForm(FormStatus.NOT_YET_OPEN)),
         ),
         inbound={
             InboundStatus.REGISTERED: 30,
@@ -182,7 +185,7 @@ def _linked_roster() -> Email:
     return rostered(replace(CLOSED, as_of=EVENT.closes_at + timedelta(minutes=1)), linked=linked)
 
 
-def _full_digest() -> Email:
+def _full_digest(event: Event = EVENT) -> Email:
     bounced = unsent(AMINA, EmailStatus.BOUNCED, "550 no such mailbox")
     lost_reply = replace(
         email.reply_entry(an_inbound(), "a@mpt.example.org"), status=EmailStatus.BOUNCED, reason="550 no"
@@ -201,6 +204,7 @@ def _full_digest() -> Email:
         faults={"email": (Fault("required"),)},
     )
     return digested(
+        event,
         over_total=12,
         undelivered=some((AMINA, bounced), (None, lost_reply), (None, lost_roster), count=3003),
         quarantined=some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD), count=53),
@@ -267,4 +271,12 @@ SAMPLES |= {
     name if code == EVENT.language else f"{name}.{code}": partial(make, EVENT.in_language(code))
     for name, make in IN_EACH_LANGUAGE.items()
     for code in languages()
+}
+SAMPLES |= {
+    f"{name}.fr": partial(make, EVENT.in_language("fr"))
+    for name, make in {
+        "roster-full": _full_roster,
+        "staff-digest-full": _full_digest,
+        "withdrawal": lambda event: withdrawn(AMINA, NOON + timedelta(hours=1), event),
+    }.items()
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from flask import Flask, request
@@ -129,13 +129,29 @@ def test_an_event_in_one_language_has_nothing_to_choose(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("code", ["zh", "de"])
-@pytest.mark.parametrize("below", ["", "/form.txt", "/received/none"])
+@pytest.mark.parametrize("below", ["", "/form.txt", "/none/such"])
 def test_a_language_that_is_not_offered_is_no_page_but_leads_to_those_that_are(
     desk: Desk, code: str, below: str
 ) -> None:
     page = of(desk, offering("fr", "ar"))("GET", f"{PATH}/{code}{below}", headers=PAGE | {"Accept-Language": "ar"})
     assert (page.status, said(page)) == (404, "ar")
     assert choices(page) == {"fr": f"{PATH}/fr", "ar": f"{PATH}/ar"}
+
+
+def test_links_and_forms_of_a_language_that_is_offered_no_more_keep_working(six: Ask, desk: Desk, clock: Clock) -> None:
+    thanks = six("POST", f"{PATH}/ar", urlencode(a_form()), FORM).headers["Location"]
+    (there,) = desk.store.registrations(EVENT.slug, None, 9)
+    later = of(desk, offering("fr", "en"))
+    link = urlsplit(LINKS.withdrawing(offering(*SIX).in_language("ar"), there.id, clock.now + timedelta(days=1))).path
+    for path in (thanks, f"{thanks}/another", link):
+        page = later("GET", path, headers=PAGE | {"Accept-Language": "en"})
+        assert (page.status, said(page), "/ar/" in path) == (200, "en", True)
+    assert later("POST", link, "", FORM).status == 200
+    wrong = later("POST", f"{PATH}/ar?send", urlencode(a_form(email="amina")), FORM | {"Accept-Language": "en"})
+    assert (wrong.status, said(wrong), 'value="amina"' in wrong.text) == (422, "en", True)
+    again = later("POST", f"{PATH}/ar?again", urlencode(a_form()), FORM)
+    assert again.headers["Location"].startswith(f"{PATH}/received/")
+    assert later("POST", f"{PATH}/ar", json.dumps(a_form()), JSON).status == 404
 
 
 @pytest.mark.parametrize("below", ["", "/es"])

@@ -146,7 +146,7 @@ def test_programs_stay_and_what_the_staff_get_opens_nothing_here(served: Served,
     (digest,) = until(lambda: outbox(served, "staff-digest"))
     (file,) = digest["attachments"]
     assert file["name"] == "1-Форма _1_pdf.pdf"
-    assert "a.html, a.pdf (not attached" in digest["text"]
+    assert "(not attached: only PDF" in digest["text"]
     answer = served.ask("GET", file["url"])
     assert answer.text == A_PDF.decode()
     assert answer.headers["Content-Disposition"].startswith("attachment; filename")

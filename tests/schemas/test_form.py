@@ -149,6 +149,21 @@ def test_names_in_any_script(name: str) -> None:
     assert read_form(EVENT, a_form(family_name=name, first_name="")).full_name == name
 
 
+@pytest.mark.parametrize(
+    ("family_name", "first_name", "full_name"),
+    [
+        ("王", "小明", "王小明"),
+        ("佐々木", "さくら", "佐々木さくら"),
+        ("김", "민준", "김민준"),
+        ("Wang", "Xiaoming", "Xiaoming Wang"),
+        ("王", "David", "David 王"),
+        ("スミス", "ジョン", "ジョン スミス"),
+    ],
+)
+def test_whoever_writes_a_name_as_in_east_asia_is_named_so(family_name: str, first_name: str, full_name: str) -> None:
+    assert read_form(EVENT, a_form(family_name=family_name, first_name=first_name)).full_name == full_name
+
+
 def test_what_is_printable_needs_no_look_at_each_character() -> None:
     every = map(chr, range(sys.maxunicode + 1))
     assert not [character for character in every if character.isprintable() and _unreadable(character)]
