@@ -141,7 +141,6 @@ def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form == "html")
     environment.filters["filled"] = filled
-    environment.filters["isolated"] = _isolated
     return environment
 
 
@@ -173,6 +172,7 @@ def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment
         days=days,
         place=place,
         with_numbers=with_numbers,
+        isolated=_isolated,
     )
     return environment
 
