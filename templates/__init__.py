@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from rollcall.language import ENGLISH, Language, language
 from rollcall.model.event import Event
+from templates.bytecode import Bytecode
 from templates.lines import filled, from_right_to_left, isolated
 
 _TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
@@ -133,13 +134,13 @@ def _isolated(context: Context, text: object) -> str:
 
 @cache
 def _pages() -> Environment:
-    return _environment(lambda name: name is not None and name.endswith(".html"))
+    return _environment("pages", lambda name: name is not None and name.endswith(".html"))
 
 
 @cache
 def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
-    environment = _environment(form == "html")
+    environment = _environment(form, form == "html")
     environment.filters["filled"] = filled
     return environment
 
@@ -151,15 +152,29 @@ def _parts(form: str, code: str) -> dict[str, Any]:
     return {name: part for name, part in vars(module).items() if not name.startswith("_")}
 
 
-def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment:
+def compile_ahead() -> None:
+    """As templates/bytecode.py says."""
+    environments = {"pages": _pages(), "html": _emails("html"), "text": _emails("text")}
+    for form, environment in environments.items():
+        folder = "pages/" if form == "pages" else "emails/"
+        for name in environment.list_templates():
+            if name.startswith(folder):
+                Bytecode(form).write(environment, _SOURCES, name)
+
+
+_SOURCES = FileSystemLoader(Path(__file__).parent)
+
+
+def _environment(form: str, autoescape: bool | Callable[[str | None], bool]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=_SOURCES,
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=Bytecode(form),
     )
     environment.policies["ext.i18n.trimmed"] = True
     said: Any = environment  # the extension adds to it what its type does not have
