@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from rollcall.inbound import choices
-from rollcall.language import N_, language
+from rollcall.language import language
 from rollcall.model.event import Event
 
 _ARABIC = str.maketrans("ةى", "هي")
@@ -284,17 +284,18 @@ def words_of(event: Event) -> Set[str]:
     return _SAYS_NOTHING | named | {word for text in own for word in _WORD_OR_NUMBER.findall(plain(text))}
 
 
+# Marked for the catalogues where they are said.
 _OF_THE_BLANK_FORM = (
-    N_("Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s."),
-    N_("Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s or by fax to %(fax)s."),
-    N_("Write after the colons, and put an x between the brackets: [x]"),
-    N_("Registration form"),
-    N_("Registration"),
-    N_("You can leave the fields marked “optional” empty."),
-    N_("%(days)s (%(first)s and %(last)s)"),
-    N_("%(days)s (%(first)s to %(last)s)"),
-    N_("the end of %(day)s (%(place)s time)"),
-    N_("%(day)s, %(time)s (%(place)s time)"),
+    "Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s.",
+    "Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s or by fax to %(fax)s.",
+    "Write after the colons, and put an x between the brackets: [x]",
+    "Registration form",
+    "Registration",
+    "You can leave the fields marked “optional” empty.",
+    "%(days)s (%(first)s and %(last)s)",
+    "%(days)s (%(first)s to %(last)s)",
+    "the end of %(day)s (%(place)s time)",
+    "%(day)s, %(time)s (%(place)s time)",
 )
 
 
