@@ -35,7 +35,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
 ## catalogues       what is said, gathered for those who translate it (docs/translating.md)
-## compiled         the catalogues as the functions read them; the other commands do it by themselves
+## compiled         catalogues and templates as the functions read them; the other commands do it by themselves
 ## golden           writes the golden files of the tests anew; read the diff
 ## clean            deletes .venv and all local data
 .PHONY: help
@@ -60,13 +60,16 @@ check: .venv/test
 form: .venv/run compiled
 	.venv/bin/python -m rollcall.documents.blank_form $(or $(EVENTS),events) $(FORMS)
 
-# The catalogues as the functions read them: what git does not keep, and what goes up with them.
+# Catalogues and templates as the functions read them: what git does not keep, and what goes up with them.
 LOCALES = templates/locales
 BABEL = .venv/bin/python -m babel.messages.frontend --quiet
 .DELETE_ON_ERROR:
 .PHONY: compiled
-compiled: $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/rollcall.po))
+compiled: $(patsubst %.po,%.mo,$(wildcard $(LOCALES)/*/LC_MESSAGES/rollcall.po)) templates/compiled
 	@:
+templates/compiled: .venv/run $(wildcard templates/*.py templates/pages/* templates/emails/*)
+	@rm -rf $@
+	@.venv/bin/python -m templates
 %.mo: %.po | .venv/run
 	@$(BABEL) compile --input-file $< --output-file $@ --locale $(word 3,$(subst /, ,$@))
 

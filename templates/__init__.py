@@ -10,11 +10,14 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rollcall.language import ENGLISH, Language, language
 from rollcall.model.event import Event
+from templates.bytecode import Bytecode
 from templates.lines import filled, from_right_to_left, isolated
+
+_TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
 
 
 def render(name: str, spoken: Language | None = None, **context: object) -> str:
@@ -51,6 +54,11 @@ def dialled(number: str) -> str:
     """A telephone number for a `tel:` address (RFC 3966): `+41227305111`; without the `(0)` that callers leave out."""
     digits = "".join(character for character in number.replace("(0)", "") if character.isdecimal())
     return f"+{digits}" if number.lstrip().startswith("+") else digits
+
+
+def with_numbers(text: str) -> Markup:
+    """A sentence for a page: a telephone number in it keeps its order, also in Arabic, and stays on its line."""
+    return Markup(_TELEPHONE.sub(r'<span class="number" dir="ltr">\g<0></span>', str(escape(text))))
 
 
 def in_zone(instant: datetime, event: Event) -> str:
@@ -126,15 +134,14 @@ def _isolated(context: Context, text: object) -> str:
 
 @cache
 def _pages() -> Environment:
-    return _environment(lambda name: name is not None and name.endswith(".html"))
+    return _environment("pages", lambda name: name is not None and name.endswith(".html"))
 
 
 @cache
 def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
-    environment = _environment(form == "html")
+    environment = _environment(form, form == "html")
     environment.filters["filled"] = filled
-    environment.filters["isolated"] = _isolated
     return environment
 
 
@@ -145,21 +152,42 @@ def _parts(form: str, code: str) -> dict[str, Any]:
     return {name: part for name, part in vars(module).items() if not name.startswith("_")}
 
 
-def _environment(autoescape: bool | Callable[[str | None], bool]) -> Environment:
+def compile_ahead() -> None:
+    """As templates/bytecode.py says."""
+    environments = {"pages": _pages(), "html": _emails("html"), "text": _emails("text")}
+    for form, environment in environments.items():
+        folder = "pages/" if form == "pages" else "emails/"
+        for name in environment.list_templates():
+            if name.startswith(folder):
+                Bytecode(form).write(environment, _SOURCES, name)
+
+
+_SOURCES = FileSystemLoader(Path(__file__).parent)
+
+
+def _environment(form: str, autoescape: bool | Callable[[str | None], bool]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=_SOURCES,
         autoescape=autoescape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
+        bytecode_cache=Bytecode(form),
     )
     environment.policies["ext.i18n.trimmed"] = True
     said: Any = environment  # the extension adds to it what its type does not have
     said.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
     environment.filters.update(
-        dialled=dialled, in_zone=in_zone, in_utc=in_utc, deadline=deadline, days=days, place=place
+        dialled=dialled,
+        in_zone=in_zone,
+        in_utc=in_utc,
+        deadline=deadline,
+        days=days,
+        place=place,
+        with_numbers=with_numbers,
+        isolated=_isolated,
     )
     return environment
 

@@ -17,6 +17,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
 _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
+_HAN_OR_HANGUL = re.compile("[々㐀-鿿가-힣\U00020000-\U0003ffff]+")
+_EAST_ASIAN = re.compile(f"(?:{_HAN_OR_HANGUL.pattern[:-1]}|[ぁ-ヿ])+")
 _MOST_MARKS = re.compile(r"[^\w\0-\x7f\u034f]{30}(?!\u034f)")
 
 
@@ -58,13 +60,19 @@ class Registration:
 
     @property
     def full_name(self) -> str:
-        return f"{self.first_name} {self.family_name}".strip()
+        return full_name(self.first_name, self.family_name)
 
     @property
     def addressed_as(self) -> str:
         """An event's own titles may be no form of address, as “None”; those are that are shortened, as “Dr.”."""
         title = self.chosen.get("title", "") if self.answers.get("title") else ""
         return f"{title} {self.family_name}" if title.endswith(".") or title == "Miss" else self.full_name
+
+
+def full_name(first_name: str, family_name: str) -> str:
+    if _HAN_OR_HANGUL.fullmatch(family_name) and _EAST_ASIAN.fullmatch(first_name):
+        return f"{family_name}{first_name}"
+    return f"{first_name} {family_name}".strip()
 
 
 class RegistrationStatus(StrEnum):

@@ -80,6 +80,38 @@ def test_no_page_is_wider_than_a_telephone(browser: Browser, desk: Desk, clock: 
     page.close()
 
 
+@pytest.mark.slow
+def test_a_telephone_number_keeps_its_order_where_it_stands_in_arabic(
+    browser: Browser, desk: Desk, clock: Clock
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 640})
+    seen = set()
+    for state, html in every_page(desk, clock, "ar"):
+        page.set_content(html)
+        numbers = page.evaluate(NUMBERS)
+        seen |= {number for number, _ in numbers}
+        assert [number for number, in_order in numbers if not in_order] == [], state
+    assert {EVENT.contact.tel, EVENT.contact.fax, "+41 22 730 51 11", "+44 20 7946 0000"} <= seen
+    page.close()
+
+
+NUMBERS = r"""() => {
+    const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const left = (node, at) => {
+        const range = document.createRange();
+        range.setStart(node, at);
+        range.setEnd(node, at + 1);
+        return range.getBoundingClientRect().left;
+    };
+    while (texts.nextNode()) {
+        const node = texts.currentNode;
+        for (const number of node.data.matchAll(/\+[0-9][0-9 ]+[0-9]/g)) {
+            const last = number.index + number[0].length - 1;
+            found.push([number[0], left(node, number.index) < left(node, last)]);
+        }
+    }
+    return found;
+}"""
 BEYOND_THE_EDGE = """() => [...document.querySelectorAll("main *, nav *, header *, footer *")]
     .filter((one) => !one.closest(".hidden, .unseen"))
     .filter((one) => { const at = one.getBoundingClientRect(); return at.width && (at.left < 0 || at.right > 320); })
