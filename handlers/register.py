@@ -191,8 +191,6 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
         if completes and isinstance(outcome, at_desk.Accepted | at_desk.Duplicate | at_desk.Late):
             note_completed(desk, completes, outcome.id)
     except Exception as error:
-        if form.as_json:
-            raise
         return _give_back(desk, event, request, form, error)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
     return _answer(desk, event, request, form, outcome)
@@ -231,14 +229,18 @@ def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Map
 
 
 def _give_back(desk: Desk, event: Event, request: Request, form: Form, error: Exception) -> Response:
-    """The form as the person filled it in, to be sent again."""
+    """The form as the person filled it in, to be sent again; to a program, in the language that it names."""
     spoken = language(event.language)
+    if form.as_json and isinstance(error, StoreUnavailable):
+        return responses.unavailable(error, problem(request, responses.UNAVAILABLE, event))
     if isinstance(error, StoreUnavailable):
         # with the event file's deadline: nobody waits for the store again
         why = spoken.gettext(_UNAVAILABLE)
         page = pages.filled_in(desk, request, event, 503, form.typed, problem=why, closes_at=event.closes_at)
         return responses.unavailable(error, page)
     log_fault(error)
+    if form.as_json:
+        return problem(request, _WENT_WRONG, event)
     return pages.filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG.detail_in(spoken))
 
 

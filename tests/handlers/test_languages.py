@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from unittest import mock
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from werkzeug.test import EnvironBuilder
 from handlers.register import register
 from rollcall.desk.desk import Desk
 from rollcall.language import language
+from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from tests.support.builders import LINKS, a_form, an_event_in
 from tests.support.clock import Clock
@@ -254,6 +256,16 @@ def test_a_program_says_the_language_of_the_person(
     assert six("POST", path, json.dumps(a_form() | given), JSON | headers).status == 201
     (registered,) = desk.store.registrations(EVENT.slug, None, 9)
     assert registered.registration.language == code
+
+
+@pytest.mark.parametrize(("error", "status"), [(StoreUnavailable(timedelta(seconds=1)), 503), (ValueError(), 500)])
+def test_a_program_is_told_of_a_fault_of_ours_in_that_language(
+    six: Ask, desk: Desk, error: Exception, status: int
+) -> None:
+    with mock.patch.object(desk.store, "accept", side_effect=error):
+        answer = six("POST", PATH, json.dumps(a_form(language="fr")), JSON | {"Accept-Language": "en"})
+    assert (answer.status, answer.headers["Content-Language"]) == (status, "fr")
+    assert ("Retry-After" in answer.headers) == (status == 503)
 
 
 @pytest.mark.parametrize("code", ["de", "EN", 7, ["fr"], {"fr": 1}])
