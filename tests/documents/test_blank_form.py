@@ -21,7 +21,7 @@ from rollcall.documents.blank_form import _fonts, blank_form_pdf, blank_form_tex
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from schemas.event import read_event
-from schemas.form import _PRINTED, can_be_printed
+from schemas.form import can_be_printed, is_printed
 from templates.lines import COLUMNS
 from tests.support.blank_form import filled_in
 from tests.support.builders import EVENTS, a_form, an_event, an_event_asking, an_event_for
@@ -120,15 +120,15 @@ def test_no_page_begins_among_a_few_choices(above: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "is_printed"),
+    ("title", "as_pdf"),
     [("互联网 日本語 한국어 Łodzi żółć ἀρχή Việt", True), ("اختياري עברית हिन्दी ไทย ?? →", True), ("Համաժողով", False)],
 )
-def test_only_a_form_with_a_letter_of_no_font_is_not_printed(title: str, is_printed: bool) -> None:
-    assert can_be_printed(an_event(title=title)) == is_printed
+def test_only_a_form_with_a_letter_of_no_font_is_not_printed(title: str, as_pdf: bool) -> None:
+    assert can_be_printed(an_event(title=title)) == as_pdf
 
 
 def test_the_fonts_have_the_letters_that_can_be_printed() -> None:
-    letters = [one for one in map(chr, range(0x20, 0x10000)) if one.isalpha() and _PRINTED.match(one)]
+    letters = [one for one in map(chr, range(0x20, 0x10000)) if one.isalpha() and is_printed(one)]
     east = letters.index("\u3400")
     printed = letters[:east] + letters[east::29]
     assert len(printed) > 3000
