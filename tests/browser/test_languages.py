@@ -95,6 +95,20 @@ def test_a_telephone_number_keeps_its_order_where_it_stands_in_arabic(
     page.close()
 
 
+@pytest.mark.slow
+def test_what_is_off_the_screen_does_not_push_the_print_off_the_paper(browser: Browser, port: int) -> None:
+    """Chromium shrinks what is printed until all of it is there, and cuts what then is left of a page in Arabic."""
+    page = opened(browser, port, script=True)
+    for code in languages():
+        page.goto(f"{PATH}/{code}")
+        expect(page.locator(".unseen")).to_have_count(1)
+        page.emulate_media(media="print")
+        for one in (".unseen", ".languages"):
+            expect(page.locator(one)).to_be_hidden()
+        page.emulate_media(media="screen")
+    page.context.close()
+
+
 NUMBERS = r"""() => {
     const found = [], texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const left = (node, at) => {
