@@ -122,8 +122,9 @@ def _in_other_languages(request: Request, event: Event, status: int) -> list[tup
 
 
 def compress_page(request: Request, response: Response) -> None:
-    """In gzip (RFC 9110, 12.5.3). Whoever chooses part of a page's text learns something of the rest by its length
-    (BREACH): no page of ours has a secret that whoever asks for it does not have, in its address."""
+    """In gzip (RFC 9110, 12.5.3)."""
+    # whoever chooses part of a page's text learns something of the rest by its length (BREACH): no page of ours has a
+    # secret that whoever asks for it does not have, in its address
     page = response.get_data() if response.mimetype == "text/html" else b""
     if not page:
         return

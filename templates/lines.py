@@ -29,8 +29,8 @@ def filled(text: str, indent: str = "") -> str:
 
 
 def isolated(spoken: Language, text: str) -> str:
-    """In a text from right to left, what is in another script or has digits, such as a telephone number, keeps its own
-    order (UAX 9: FSI, PDI). Addresses stay as they are: mail programs would make the marks part of the link."""
+    """What has letters of another script, or digits, in its own order within a text from right to left."""
+    # by FSI and PDI (UAX 9), but for addresses: mail programs would make these marks part of the link
     if spoken.dir == "ltr":
         return text
     return "\n".join(f"\u2068{line}\u2069" if _may_be_turned(line) else line for line in text.split("\n"))
@@ -46,8 +46,7 @@ def columns(line: str) -> int:
 
 
 def from_right_to_left(text: str) -> str:
-    """Mail programs give each line of a text the direction of its first letter, also where it goes on with a sentence:
-    U+200F goes before."""
+    # programs give each line of a text the direction of its first letter, also where it goes on with a sentence
     return "\n".join(f"\u200f{line}" if _begins_in_another_script(line) else line for line in text.split("\n"))
 
 

@@ -50,7 +50,7 @@ def docstrings(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.value.value, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@pytest.mark.parametrize(("what", "most"), [(CORE, 4_530), (PRODUCT, 19_700)], ids=["core", "product"])
+@pytest.mark.parametrize(("what", "most"), [(CORE, 4_540), (PRODUCT, 19_750)], ids=["core", "product"])
 def test_it_stays_small_enough_to_read(what: re.Pattern[str], most: int) -> None:
     assert lines_of(what) <= most
 
@@ -116,6 +116,6 @@ def test_a_reader_follows_a_request_through_few_files(desk: Desk, postbox: Postb
     registers("first")
     sweeps()  # what is made once is there
     assert len(files_crossed(lambda: registers("second"))) <= 17
-    assert len(files_crossed(sweeps)) <= 24
+    assert len(files_crossed(sweeps)) <= 26
     assert len(postbox.messages) == 2
     assert len(files_crossed(lambda: ask(partial(close_intake, desk), "POST", "/"))) <= 5

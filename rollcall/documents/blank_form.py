@@ -57,8 +57,8 @@ def blank_form_pdf(event: Event, to: str) -> bytes:
 
 @cache
 def _fonts() -> tuple["Fonts", TemporaryDirectory[str]]:
-    """FiraGO has the letters of Europe, Arabic, Hebrew, Georgian, Thai and Devanagari, and tells copy and paste which
-    they are (of Noto Sans Arabic, a dot is a letter of its own); Noto has those of East Asia."""
+    # FiraGO has the letters of Europe, Arabic, Hebrew, Georgian, Thai and Devanagari, and tells copy and paste which
+    # they are (of Noto Sans Arabic, a dot is a letter of its own); Noto has those of East Asia.
     import manimgx_fonts_cjk
     from pymupdf_fonts import myfont
     from typst import Fonts

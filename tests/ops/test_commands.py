@@ -159,8 +159,7 @@ def test_make_passes_its_variables_on(tmp_path: Path) -> None:
         "move-deadline",
         "EVENT=it's",
         "TO=2004-02-27",
-        "-o",
-        ".venv/run",
+        *("-o", ".venv/run", "-o", "compiled"),
     ]
     shown = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert shown == "-m rollcall.ops move-deadline it's 2004-02-27 \n"
