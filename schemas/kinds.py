@@ -15,7 +15,7 @@ from unicodedata import decimal
 
 from marshmallow import ValidationError
 
-from rollcall.language import ENGLISH, N_, NP_, Language, language
+from rollcall.language import N_, NP_, Language, language, languages
 from rollcall.model.form import Choice, FormField
 from rollcall.model.registration import fold, without_accents
 from schemas.stock import other_words
@@ -253,8 +253,8 @@ class Country(OneChoice, kind="country"):
         _see_that_nothing_is_written(field)
 
     def meant(self, text: str) -> str | None:
-        """By its English name too."""
-        return super().meant(text) or _countries_in_english().get(as_compared(text))
+        """By its name in any language too: a form may come in one that the event does not offer."""
+        return super().meant(text) or _countries_by_name().get(as_compared(text))
 
 
 class SeveralChoices(OneChoice, kind="choices"):
@@ -471,8 +471,10 @@ def countries(spoken: Language) -> tuple[Choice, ...]:
 
 
 @cache
-def _countries_in_english() -> Mapping[str, str]:
-    return {as_compared(choice.label): choice.code for choice in countries(language(ENGLISH))}
+def _countries_by_name() -> Mapping[str, str]:
+    """In all languages, of which no two call different countries the same."""
+    named = chain.from_iterable(countries(language(code)) for code in languages())
+    return {as_compared(choice.label): choice.code for choice in named}
 
 
 def _translated(choice: Choice, spoken: Language) -> Choice:

@@ -142,7 +142,6 @@ def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form, form == "html")
     environment.filters["filled"] = filled
-    environment.filters["isolated"] = _isolated
     return environment
 
 
@@ -188,6 +187,7 @@ def _environment(form: str, autoescape: bool | Callable[[str | None], bool]) -> 
         days=days,
         place=place,
         with_numbers=with_numbers,
+        isolated=_isolated,
     )
     return environment
 

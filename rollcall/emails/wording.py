@@ -11,7 +11,7 @@ from rollcall.language import language
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.registration import QuarantinedForm, Registered, full_name
 from schemas.faults import sentences
 from schemas.form import ValidationError, in_labels, in_words, read_form, written
 from schemas.text import Lines
@@ -158,7 +158,7 @@ def faults(event: Event, found: Mapping[str, Sequence[Fault]]) -> list[tuple[str
 
 
 def name_of(event: Event, answers: Mapping[str, str]) -> str:
-    given = one_line(f"{answers.get('first_name', '')} {answers.get('family_name', '')}", 100)
+    given = one_line(full_name(answers.get("first_name", ""), answers.get("family_name", "")), 100)
     return given or language(event.language).gettext("(no name)")
 
 

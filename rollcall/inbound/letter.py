@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from rollcall.inbound import choices
+from rollcall.language import language
 from rollcall.model.event import Event
 
 _ARABIC = str.maketrans("ةى", "هي")
@@ -93,6 +94,8 @@ _FOOTER = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
 _WORD = re.compile(r"[^\W_]+")
+_WORD_OR_NUMBER = re.compile(r"\d+|[^\W\d_]+")
+_BETWEEN_IDEOGRAPHS = re.compile(rf"(?<=[{_FIRST_IDEOGRAPH}-\uffff])\s+(?=[{_FIRST_IDEOGRAPH}-\uffff])")
 _LONG_WORD = re.compile(r"(\w{40})\w+")
 """None in any language."""
 _ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]+|https?://\S+")
@@ -135,8 +138,8 @@ _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
 )
 _PHRASES = re.compile(
     r"附件|附上|随信|请查收|查收|请见|报名|回执|登记|注册|填好|填写|已填|表格|表|名单|参会|参加|出席|会议|研讨会|论坛|代表团|代表|本人|我们|我的"
-    r"|敬请|查阅|发送|提交|如下|邮件|谢谢|您|贵|我|为|将|给|和|了|已|在|是|见|请|的|مرفق|طيه|استماره|نموذج|التسجيل|تجدون|يرجي|الرجاء"
-    r"|المرفق|في|من"
+    r"|敬请|查阅|发送|提交|如下|邮件|谢谢|您|贵|我|为|将|给|和|了|已|在|是|见|请|的"
+    r"|\b(?:[وبل]?ال|[وبل])?(?:مرفق|طيه|استماره|نموذج|تسجيل|تجدون|يرجي|رجاء|في|من)\b"
 )
 
 _REFUSES = re.compile(
@@ -274,19 +277,40 @@ def is_only_heading(line: str) -> bool:
 @lru_cache(maxsize=64)
 def words_of(event: Event) -> Set[str]:
     """Those that say nothing to the event's staff."""
-    contact = event.contact
-    own = (
-        event.title,
-        event.reference or "",
-        event.slug,
-        event.organizer,
-        *((event.venue.inside, *event.venue.address) if event.venue else ()),
-    )
-    own = (*own, contact.name, contact.organization, contact.fax or "", contact.email, *event.staff, event.zone.key)
-    own = (*own, f"{event.starts:%A} {event.ends:%A}")
+    own = [text for code in event.languages for text in _own_words(event.in_language(code))]
+    own = [*own, event.slug, *event.staff, event.zone.key, f"{event.starts:%A} {event.ends:%A}"]
     months = {event.starts.month, event.ends.month, event.closes_at.month}
     named = {name for number, names in enumerate(_MONTHS, start=1) if number in months for name in names.split("|")}
-    return _SAYS_NOTHING | named | {word for text in own for word in plain(text).split()}
+    return _SAYS_NOTHING | named | {word for text in own for word in _WORD_OR_NUMBER.findall(plain(text))}
+
+
+# Marked for the catalogues where they are said.
+_OF_THE_BLANK_FORM = (
+    "Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s.",
+    "Please return this form to %(organization)s by %(at)s, by e-mail to %(email)s or by fax to %(fax)s.",
+    "Write after the colons, and put an x between the brackets: [x]",
+    "Registration form",
+    "Registration",
+    "You can leave the fields marked “optional” empty.",
+    "%(days)s (%(first)s and %(last)s)",
+    "%(days)s (%(first)s to %(last)s)",
+    "the end of %(day)s (%(place)s time)",
+    "%(day)s, %(time)s (%(place)s time)",
+)
+
+
+def _own_words(event: Event) -> Iterator[str]:
+    """What the event and its blank form say by themselves in this language."""
+    spoken, contact = language(event.language), event.contact
+    yield from (event.title, event.reference or "", event.organizer, contact.name, contact.organization)
+    yield from (contact.fax or "", contact.email)
+    if event.venue:
+        yield from (event.venue.inside, *event.venue.address)
+    first, last = spoken.weekday(event.starts), spoken.weekday(event.ends)
+    days = " ".join(map(spoken.day, (event.starts, event.ends, event.closes_at)))
+    said = {"first": first, "last": last, "days": days, "day": days, "place": spoken.city(event.zone)}
+    said |= dict.fromkeys(("organization", "at", "email", "fax", "time"), " ")
+    yield from (first, last, *(spoken.gettext(message, **said) for message in _OF_THE_BLANK_FORM))
 
 
 def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
@@ -299,7 +323,11 @@ def what_it_says(beside: str, event: Event, known: Iterable[str]) -> str:
 
 
 def says_something(text: str, words: Set[str]) -> bool:
-    said = _PHRASES.sub(" ", plain(_ADDRESS.sub(" ", text)))
+    said = _BETWEEN_IDEOGRAPHS.sub("", plain(_ADDRESS.sub(" ", text)))
+    if max(said, default="") >= _FIRST_IDEOGRAPH:
+        known = sorted((word for word in words if word[0] >= _FIRST_IDEOGRAPH), key=len, reverse=True)
+        said = re.sub("|".join(known), " ", said)
+    said = _PHRASES.sub(" ", said)
     return bool(_QUESTION.search(text)) or any(
         not word.isdecimal() and word not in words for word in _WORD.findall(said)
     )

@@ -35,25 +35,30 @@ _MACHINES = re.compile(
     re.IGNORECASE,
 )
 _BY_ITSELF = re.compile(
-    r"auto[- ]?(?:ma|má|reply|respon|svar|antwor)|otomati|автомат|автоответ|自动|自動|자동|تلقائي|خودکار|αυτόματ"
+    r"auto[- ]?(?:ma|má|reply|respon|respuesta|réponse|svar|antwor)|otomati|автомат|автоответ|自动|自動|자동|تلقائي|آلي"
+    r"|خودکار|αυτόματ"
     r"|אוטומטי|อัตโนมัติ|tự động",
     re.IGNORECASE,
 )
 _ANSWERS = re.compile(
     r"repl|r[eé]s?pon|resp(?:ue|o)sta|rispost|antwo|odpo|svar|vastaus|válasz|yanıt|cevap|răspuns|balasan|trả lời"
-    r"|ответ|відпов|отговор|απάντηση|回复|回覆|回復|答复|返信|応答|회신|응답|답장|رد|پاسخ|מענה|תשובה|ตอบ",
+    r"|ответ|відпов|отговор|απάντηση|回复|回覆|回復|答复|应答|返信|応答|회신|응답|답장|رد|پاسخ|מענה|תשובה|ตอบ",
     re.IGNORECASE,
 )
 _AWAY = re.compile(
     r"(?:.{1,80} (?:is out of the office|est absente? du bureau|ist (?:nicht im büro|außer haus))\b.*"
-    r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absence du bureau|en congé"
-    r"|fuera de (?:la )?oficina|ausente de la oficina"
-    r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|(?:я )?в отпуске|отсутствую"
+    r"|out of (?:the )?office|abwesen(?:d|heit(?:s\w+)?)|nicht im büro|absente? du bureau|absence du bureau"
+    r"|(?:avis|message|notification) d[’']absence|en congé|en vacances"
+    r"|fuera de (?:la )?oficina|ausente de la oficina|(?:mensaje|aviso|notificación) de ausencia|de vacaciones"
+    r"|fora do escritório|fuori (?:ufficio|sede)|afwezig(?:heid\w*)?|вне офиса|(?:я )?(?:нахожусь )?в отпуске"
+    r"|отсутствую|уведомление об отсутствии"
     r"|poza biurem|nieobecność|ofis dışında"
     r"|frånvaro|fravær|poissa|mimo kancelář|házon kívül"
-    r"|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|出差中|不在办公室|부재중?"
-    r"|gelesen|ungelesen gelöscht|lu|leído|прочтено|прочитано|已读|تمت القراءة|مقروءة|read(?=:)|not read(?=:)"
-    r"|(?:أنا )?خارج المكتب|في إجازة|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
+    r"|不在(?:通知|のお知らせ)?|休假(?:通知)?|外出中|出差中|(?:我)?不在办公室|부재중?"
+    r"|gelesen|ungelesen gelöscht|(?:non )?lu|(?:no )?leído|(?:не )?прочтено|(?:не )?прочитано|[已未]读|تمت القراءة"
+    r"|(?:غير )?مقروءة?|(?:not )?read(?=:)"
+    r"|(?:أنا )?خارج المكتب|(?:أنا )?في إجازة|غير موجود في المكتب"
+    r"|εκτός γραφείου|מחוץ למשרד)(?: \w+)?\s*(?:[:：(–-]|\Z)",
     re.IGNORECASE,
 )
 _CALENDARS = ("text/calendar", "application/ics")

@@ -60,15 +60,19 @@ class Registration:
 
     @property
     def full_name(self) -> str:
-        if _HAN_OR_HANGUL.fullmatch(self.family_name) and _EAST_ASIAN.fullmatch(self.first_name):
-            return f"{self.family_name}{self.first_name}"
-        return f"{self.first_name} {self.family_name}".strip()
+        return full_name(self.first_name, self.family_name)
 
     @property
     def addressed_as(self) -> str:
         """An event's own titles may be no form of address, as “None”; those are that are shortened, as “Dr.”."""
         title = self.chosen.get("title", "") if self.answers.get("title") else ""
         return f"{title} {self.family_name}" if title.endswith(".") or title == "Miss" else self.full_name
+
+
+def full_name(first_name: str, family_name: str) -> str:
+    if _HAN_OR_HANGUL.fullmatch(family_name) and _EAST_ASIAN.fullmatch(first_name):
+        return f"{family_name}{first_name}"
+    return f"{first_name} {family_name}".strip()
 
 
 class RegistrationStatus(StrEnum):

@@ -17,7 +17,7 @@ from handlers.register import register
 from rollcall.desk.desk import Desk
 from rollcall.language import language
 from rollcall.model.event import Event
-from tests.support.builders import LINKS, a_form
+from tests.support.builders import LINKS, a_form, an_event_in
 from tests.support.clock import Clock
 from tests.support.desk import EVENT
 from tests.support.in_process import ask
@@ -304,3 +304,13 @@ def test_pages_travel_in_gzip_where_a_browser_takes_it(
     without = partial(re.sub, "20[0-9T:.+-]+", "")  # when the form was shown
     assert without(content.decode()) == without(plain.text)
     assert int(answer.headers["Content-Length"]) == len(answer.data)
+
+
+def test_a_label_that_is_not_translated_keeps_its_question_mark_at_its_end(desk: Desk) -> None:
+    """In Arabic the mark would else stand at the French question's beginning."""
+    label = "Participez-vous au déjeuner ?"
+    fields = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
+    fields += f'[[form.fields]]\nname = "lunch"\nkind = "yes-no"\nlabel = "{label}"'
+    event = an_event_in("fr", "ar", fields=fields)
+    for code, shown in (("fr", f"<legend>{label} "), ("ar", f"<legend>\u2068{label}\u2069 ")):
+        assert shown in of(desk, event)("GET", f"/register/{event.slug}/{code}", headers=PAGE).text

@@ -11,6 +11,8 @@ from rollcall.inbound.forms import date_in, find_forms, number_in
 from rollcall.inbound.labels import vocabulary
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.reader import InboxReader
+from rollcall.language import language
+from rollcall.local.sample import filled_in, sample_answers
 from rollcall.model.event import Event
 from schemas.event import read_event
 from tests.support.builders import EVENTS, a_form, an_event, an_event_asking
@@ -42,6 +44,25 @@ def test_a_form_is_in_the_language_of_its_labels(code: str, event: Event) -> Non
     for offered in (event, replace(an_event(), languages=("en",), translated=None)):
         (form,) = find_forms(offered, Parts(plain=(FORMS[code],))).forms
         assert (form.answers["family_name"], form.answers["first_name"], form.language) == ("Diallo", "Amina", code)
+
+
+@pytest.mark.parametrize("code", ["en", "fr", "es", "ru", "zh", "ar"])
+def test_what_our_blank_form_says_above_its_questions_is_nobody_s_letter(code: str, event: Event) -> None:
+    spoken = event.in_language(code)
+    for beginning in ("", f"{language(code).gettext('Registration')}\n\n"):
+        text = beginning + filled_in(spoken, "intgov04@forms.example", sample_answers(spoken))
+        found = find_forms(event, Parts(plain=(text,)))
+        assert (len(found.forms), found.letter) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("code", "remark"),
+    [("ar", "أحتاج إلى تأشيرة."), ("zh", "我需要签证。"), ("ru", "Мне нужна виза."), ("fr", "Il me faut un visa.")],
+)
+def test_what_somebody_writes_above_our_blank_form_is_a_letter(code: str, remark: str, event: Event) -> None:
+    spoken = event.in_language(code)
+    text = f"{remark}\n\n{filled_in(spoken, 'intgov04@forms.example', sample_answers(spoken))}"
+    assert find_forms(event, Parts(plain=(text,))).letter == remark
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from rollcall.emails.wording import name_of
 from rollcall.model.email import Email
 from rollcall.model.fault import Fault
 from rollcall.model.registration import mailbox, normalized_address, person_key
@@ -161,7 +162,9 @@ def test_names_in_any_script(name: str) -> None:
     ],
 )
 def test_whoever_writes_a_name_as_in_east_asia_is_named_so(family_name: str, first_name: str, full_name: str) -> None:
-    assert read_form(EVENT, a_form(family_name=family_name, first_name=first_name)).full_name == full_name
+    form = a_form(family_name=family_name, first_name=first_name)
+    assert read_form(EVENT, form).full_name == full_name
+    assert name_of(EVENT, {"family_name": family_name, "first_name": first_name}) == full_name
 
 
 def test_what_is_printable_needs_no_look_at_each_character() -> None:

@@ -241,10 +241,12 @@ def test_a_hotel_has_the_same_code_in_every_language(tmp_path: Path) -> None:
     assert (event.hotel_of(answers), french.hotel_of(answers)) == ("Lake Hotel", "Hôtel du Lac")
 
 
-def test_a_country_is_read_in_english_where_nobody_offers_that(tmp_path: Path) -> None:
+def test_a_country_is_read_in_any_language_where_nobody_offers_that(tmp_path: Path) -> None:
+    """A form comes by e-mail in one that the event does not offer: its labels are read."""
     event = read_event(written_as(tmp_path, ('["en", "fr"]', '["fr"]')))
     assert written(read_form(event, PERSON | {"country": "Côte d'Ivoire"}))["country"] == "CI"
-    assert written(read_form(event, PERSON | {"country": "Germany"}))["country"] == "DE"
+    for country in ("Germany", "Alemania", "Германия", "德国", "ألمانيا"):
+        assert written(read_form(event, PERSON | {"country": country}))["country"] == "DE"
     with pytest.raises(ValidationError):
         read_form(event, PERSON | {"country": "Deutschland"})
 
@@ -321,3 +323,10 @@ def test_there_are_as_many_countries_as_iso_3166_1_has(code: str) -> None:
 def test_countries_stand_in_the_order_of_the_language(code: str, in_order: list[str]) -> None:
     names = [choice.label for choice in countries(language(code))]
     assert [name for name in names if name in in_order] == in_order
+
+
+def test_no_two_languages_call_different_countries_the_same() -> None:
+    codes: dict[str, set[str]] = {}
+    for country in (one for code in languages() for one in countries(language(code))):
+        codes.setdefault(as_compared(country.label), set()).add(country.code)
+    assert {name: those for name, those in codes.items() if len(those) > 1} == {}
