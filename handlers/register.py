@@ -7,7 +7,7 @@ from typing import assert_never
 from flask import Request, Response
 from marshmallow import ValidationError
 
-from handlers import email_links, responses, roster_files, thank_you
+from handlers import email_links, responses, thank_you
 from handlers import form_page as pages
 from handlers.languages import in_language_of
 from handlers.logs import log, log_fault
@@ -130,7 +130,9 @@ def _route(desk: Desk, request: Request) -> Response:
             return email_links.withdraw(desk, _event(desk, request, slug), request, token)
         case [slug, LinkPurpose.ROSTER, token]:
             _allow(request, "GET", "HEAD")
-            return roster_files.roster_file(desk, _for_staff(_event(desk, request, slug)), request, token)
+            from handlers.roster_files import roster_file
+
+            return roster_file(desk, _for_staff(_event(desk, request, slug)), request, token)
         case _:
             raise responses.NO_SUCH_PAGE
 

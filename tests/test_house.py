@@ -52,6 +52,7 @@ print(json.dumps(sorted(sys.modules)))
         "apispec",
         "cryptography",
         "google.cloud.storage",
+        "rollcall.documents",
         "rollcall.inbound.reader",
         "lxml",
         "pypdf",
