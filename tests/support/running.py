@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from cloudevents.http import from_http
-from flask import Request
+from flask import Flask, request
 from werkzeug.test import EnvironBuilder
 
 from handlers.send_mail import send_mail
@@ -170,7 +170,8 @@ class InProcess:
             send_mail(desk, from_http(dict(headers), body))
             return Answer(200, {}, "")
         environ = EnvironBuilder(method="POST", path=path, data=body, headers=list(headers.items())).get_environ()
-        response = self._answering[target](desk, Request(environ))
+        with Flask(__name__).request_context(environ):
+            response = self._answering[target](desk, request)
         return Answer(response.status_code, dict(response.headers), response.get_data(as_text=True))
 
     def _desk(self) -> Desk:
