@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from flask import Request
 
-from rollcall.language import ENGLISH, Language, language, languages
+from rollcall.language import Language, language, languages
 from rollcall.model.event import Event
 
 _LONGEST_HEADER = 1_000  # characters; a browser's has 60, and each language in it costs
@@ -16,9 +16,9 @@ def in_language_of(request: Request, event: Event, code: str | None) -> Event:
     return event.in_language(code if code in event.languages else _asked_for(request, event.languages))
 
 
-def spoken_to(request: Request) -> Language:
-    """Of a page about no event."""
-    return language(_asked_for(request, (ENGLISH, *languages())))
+def spoken_to(request: Request, event: Event | None) -> Language:
+    """That of the event, as it was read for this request; on a page about no event, what the browser asks for."""
+    return language(event.language if event else _asked_for(request, languages()))
 
 
 def _asked_for(request: Request, offered: Sequence[str]) -> str:

@@ -77,7 +77,7 @@ UNAVAILABLE = HttpProblem(
 
 def page(status: int, name: str, event: Event | None = None, **context: object) -> Response:
     """In the language of its event, else in that of whoever asks."""
-    spoken = language(event.language) if event else spoken_to(current_request)
+    spoken = spoken_to(current_request, event)
     if event:
         context["other_languages"] = _in_other_languages(current_request, event, status)
         context["posted"] = current_request.method == "POST"
@@ -95,7 +95,7 @@ def json_response(status: int, answer: Mapping[str, object], content_type: str =
 
 def problem(request: Request, error: HttpProblem, event: Event | None, **more: object) -> Response:
     """RFC 9457 problem details, in the language of the event, else in that of whoever asks."""
-    spoken = language(event.language) if event else spoken_to(request)
+    spoken = spoken_to(request, event)
     title, detail = spoken.gettext(error.title), error.detail_in(spoken)
     details = {"type": "about:blank", "title": title, "status": error.status, "detail": detail, **more}
     response = json_response(error.status, details, "application/problem+json")
@@ -161,7 +161,7 @@ def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, E
 
 def message(request: Request, error: HttpProblem, event: Event | None, **context: object) -> Response:
     """The page that says it."""
-    spoken = language(event.language) if event else spoken_to(request)
+    spoken = spoken_to(request, event)
     heading, sentences = spoken.gettext(error.title), [error.detail_in(spoken)]
     return page(error.status, "message", event, heading=heading, sentences=sentences, **context)
 

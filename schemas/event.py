@@ -356,9 +356,10 @@ def _read(
     path: Path, text: str, code: str, given: Mapping[str, Any], first: Event | None, spoken: Sequence[str]
 ) -> Event:
     """`first`: the event in its first language, unless that is this one. Raises `EventFileError`."""
-    said, by_language = in_words_of(given, EventFile(), code, spoken[0])
+    table = EventFile()
+    said, by_language = in_words_of(given, table, code, spoken[0])
     try:
-        return _made(path, code, EventFile().load(said), first)
+        return _made(path, code, table.load(said), first)
     except ValidationError as error:
         faults = _faults(error.normalized_messages())  # type: ignore[no-untyped-call]
         named = (_in_its_language(field, fault, by_language, code if first else "") for field, fault in faults)
