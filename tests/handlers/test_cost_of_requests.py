@@ -75,10 +75,11 @@ def cost(work: Callable[[], object]) -> float:
 
 def grows_with_its_length(of: Callable[[int], Callable[[], object]], longest: int) -> None:
     """Of four times the length the square would cost sixteen times as much. What takes a moment at its longest is no
-    square; nor is what a busy machine makes of one measurement."""
+    square; nor is what a busy machine makes of one measurement. The floor is something short, not nothing, which may
+    well be answered by another page."""
     measured = []
     for _ in range(4):
-        floor = cost(of(0))
+        floor = cost(of(longest // 64))
         quarter, whole = (max(0.0, cost(of(length)) - floor) for length in (longest // 4, longest))
         if whole <= max(9 * quarter, 4 * floor):
             return
