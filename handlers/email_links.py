@@ -5,15 +5,15 @@ from flask import Request, Response
 from handlers.form_page import filled_in, form_page
 from handlers.logs import log
 from handlers.responses import HttpProblem, form_address, message, page
+from rollcall.desk import amend
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, registered, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
-from rollcall.desk.withdraw import withdraw as withdraw_at_desk
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
-from rollcall.model.registration import Registration
+from rollcall.model.registration import Actor, Change, Registration, Way, Why
 from schemas.faults import sentences
 
 _NOT_THERE = N_(
@@ -98,10 +98,12 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
 def withdraw(desk: Desk, event: Event, request: Request, token: str) -> Response:
     """For whoever got a confirmation and did not register; POST withdraws the registration. No personal data: links are
     passed on."""
-    link = opened(desk, event, LinkPurpose.WITHDRAW, token)
+    link = opened(desk, event, LinkPurpose.OWN, token)
     if not isinstance(link, Opened):
-        return no_link(event, request, LinkPurpose.WITHDRAW, link)
-    there = withdraw_at_desk(desk, event, link.id) if request.method == "POST" else registered(desk, link)
+        return no_link(event, request, LinkPurpose.OWN, link)
+    if request.method == "POST":
+        amend.withdraw(desk, event, link.id, Change(Actor.REGISTRANT, Way.LINK, Why.NOT_ME))
+    there = registered(desk, link)
     if there is None:
         return message(request, _NOT_REGISTERED, event)
     if request.method == "POST":

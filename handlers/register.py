@@ -125,7 +125,7 @@ def _route(desk: Desk, request: Request) -> Response:
         case [slug, LinkPurpose.RESOLVE, token]:
             _allow(request, "GET", "HEAD", "POST")
             return email_links.resolve(desk, _for_staff(_event(desk, request, slug)), request, token)
-        case [slug, LinkPurpose.WITHDRAW, token]:
+        case [slug, LinkPurpose.OWN, token]:
             _allow(request, "GET", "HEAD", "POST")
             return email_links.withdraw(desk, _event(desk, request, slug), request, token)
         case [slug, LinkPurpose.ROSTER, token]:

@@ -19,7 +19,7 @@ from rollcall.model.links import (
     NoLink,
     Opened,
 )
-from rollcall.model.registration import normalized_address
+from rollcall.model.registration import Registered, normalized_address
 
 _HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 """For the key of each salt too; itsdangerous' own are SHA-1 (its page "Concepts")."""
@@ -50,8 +50,14 @@ class SignedLinks:
     def resolving(self, event: Event, inbound_id: str, to: str, until: datetime) -> str:
         return self._link(LinkPurpose.RESOLVE, event, inbound_id, 0, until, to)
 
-    def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str:
-        return self._link(LinkPurpose.WITHDRAW, event, registration_id, 0, until)
+    def amending(self, event: Event, inbound_id: str, place: int, to: str, until: datetime) -> str:
+        return self._link(LinkPurpose.AMEND, event, inbound_id, place, until, to)
+
+    def own(self, event: Event, registered: Registered) -> str:
+        return self._link(LinkPurpose.OWN, event, registered.id, registered.link, event.over_at)
+
+    def confirming_address(self, event: Event, registered: Registered) -> str:
+        return self._link(LinkPurpose.ADDRESS, event, registered.id, 0, event.over_at, registered.new_email)
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str:
         return self._link(LinkPurpose.ROSTER, event, file_id, 0, until, to)
@@ -62,7 +68,7 @@ class SignedLinks:
 
     def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink:
         try:
-            slug, id, place, until, recipient = self._serializer(purpose).loads(token)
+            slug, id, number, until, recipient = self._serializer(purpose).loads(token)
         except BadData:
             return LinkDamaged()
         if slug != event.slug:
@@ -71,14 +77,17 @@ class SignedLinks:
             return LinkExpired()
         if purpose in TO_STAFF and not self._is_one_of(event.staff, recipient):
             return LinkRevoked()
-        return Opened(slug, id, place)
+        return Opened(slug, id, number, recipient)
 
-    def _link(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime, to: str = "") -> str:
-        return f"{self.form_page(event)}/{self._path(purpose, event, id, place, until, to)}"
+    def is_for(self, opened: Opened, address: str) -> bool:
+        return self._recipients().verify_signature(normalized_address(address), opened.recipient)
 
-    def _path(self, purpose: LinkPurpose, event: Event, id: str, place: int, until: datetime, to: str = "") -> str:
+    def _link(self, purpose: LinkPurpose, event: Event, id: str, number: int, until: datetime, to: str = "") -> str:
+        return f"{self.form_page(event)}/{self._path(purpose, event, id, number, until, to)}"
+
+    def _path(self, purpose: LinkPurpose, event: Event, id: str, number: int, until: datetime, to: str = "") -> str:
         recipient = self._recipients().get_signature(normalized_address(to)).decode() if to else ""
-        token = self._serializer(purpose).dumps([event.slug, id, place, int(until.timestamp()), recipient])
+        token = self._serializer(purpose).dumps([event.slug, id, number, int(until.timestamp()), recipient])
         return f"{purpose}/{token if isinstance(token, str) else token.decode()}"
 
     def _is_one_of(self, staff: tuple[str, ...], recipient: str) -> bool:

@@ -164,10 +164,12 @@ class _IntakeTable(Table):
     says = {  # noqa: RUF012
         "opens": "When registration opens: a date, from its beginning, or a date and time.",
         "closes": "The deadline: a date, to its end, or a date and time, as `2004-02-19T18:00:00`.",
+        "changes_until": "Until when people can change their registration, as `closes`. Default: the deadline.",
         "expected": "How many people you expect (300). Within an hour twice as many e-mails go out at the most.",
     }
     opens = _LocalTime(required=True)
     closes = _LocalTime(required=True)
+    changes_until = _LocalTime(load_default=None)
     expected = fields.Integer(
         strict=True,
         load_default=Event.expected,
@@ -396,6 +398,11 @@ def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> 
     )
     if event.closes_at <= event.opens_at:
         raise ValidationError("should be after intake.opens", "intake.closes")
+    if intake["changes_until"]:
+        until = _instant(intake["changes_until"], zone, "intake.changes_until", ends=True)
+        if not event.opens_at < until <= event.over_at:
+            raise ValidationError("should be after intake.opens, and before the event ends", "intake.changes_until")
+        event = replace(event, changes_until=until)
     event = replace(event, fields=fields_of(form, categories, event, first or event))
     return replace(event, look=look_of(path.parent, **look))
 

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from rollcall.desk.amend import as_at
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone
@@ -58,10 +59,8 @@ def page_name(intake: Intake, number: int) -> str:
 
 
 def _write_pages(desk: Desk, event: Event, intake: Intake) -> Closing:
-    everybody = everyone(desk.store, event.slug)
-    ids = (
-        one.id for one in everybody if not (intake.is_late(one.received_at) or one.was_withdrawn_by(intake.closes_at))
-    )
+    then = (as_at(desk.store, event.slug, one, intake.closes_at) for one in everyone(desk.store, event.slug))
+    ids = (one.id for one in then if one and not one.is_withdrawn)
     digest, count, pages = hashlib.sha256(), 0, 0
     while page := list(islice(ids, ROSTER_PAGE)):
         desk.store.write_roster_page(event.slug, page_name(intake, pages), page)

@@ -21,9 +21,9 @@ class Completed:
 def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | Completed | None:
     """None if the database does not have it. Who is registered otherwise is told to that address alone."""
     inbound = desk.store.inbound(opened.id)
-    if inbound is None or opened.place >= len(inbound.forms):
+    if inbound is None or opened.number >= len(inbound.forms):
         return None
-    form, there = inbound.forms[opened.place], None
+    form, there = inbound.forms[opened.number], None
     if form.status in REGISTERED:
         return Completed(desk.store.registered(opened.event, form.registration_id or ""))
     if form.person and normalized_address(form.answers.get("email", "")) == normalized_address(inbound.sender):
@@ -48,7 +48,7 @@ def used_by(desk: Desk, opened: Opened, registration: Registration) -> Registere
 def note_completed(desk: Desk, opened: Opened, registration_id: str) -> None:
     registered = desk.store.registered(opened.event, registration_id)
     while registered and (inbound := desk.store.inbound(opened.id)):
-        after = completed(inbound, opened.place, registered)
+        after = completed(inbound, opened.number, registered)
         if after == inbound or desk.store.save_inbound(after):
             return
 

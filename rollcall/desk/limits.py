@@ -46,5 +46,9 @@ class Limits:
     max_readings: int = 2
     emails_a_sweep: int = 10
     """Inbound ones; each takes half a minute at the most (`rollcall.inbound.reader.Budget`)."""
+    revisions: int = 100
+    """Of a registration; after that, its person can only withdraw it."""
+    conflict_kept: timedelta = timedelta(hours=1)
+    """So long the answers of a form that changed nothing can be taken over."""
     stored_answers: int = 200_000
     """Bytes, well below a document's limit; the file has all."""

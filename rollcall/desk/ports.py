@@ -14,11 +14,13 @@ from rollcall.model.links import LinkPurpose, NoLink, Opened
 from rollcall.model.registration import (
     BotSignal,
     Change,
+    ConflictingForm,
     IdempotencyKey,
     KeyUse,
     QuarantinedForm,
     Registered,
     Registration,
+    Revision,
 )
 
 
@@ -31,26 +33,41 @@ class Registrations(Protocol):
         entry: OutboxEntry,
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
-        instead_of: str | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
-        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written.
-        With `instead_of` the person exists, and has this withdrawn registration; else None."""
+        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
     def registration_of(self, event: str, person: str) -> Registered | None: ...
 
     def save_registration(
-        self, event: str, before: Registered, after: Registered, change: Change, enqueue: Sequence[OutboxEntry]
-    ) -> bool:
-        """With its history and the entries in one commit, if nobody wrote the registration since it was read; else
-        False."""
+        self,
+        event: str,
+        before: Registered,
+        after: Registered,
+        change: Change,
+        enqueue: Sequence[OutboxEntry] = (),
+        person: str | None = None,
+    ) -> datetime | None:
+        """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
+        somebody wrote the registration since it was read, or the key or an entry exists."""
+
+    def history(self, event: str, registered: Registered) -> Sequence[Revision]:
+        """The first change first."""
+
+    def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
+        """By e-mail address, however it is written."""
+
+    def keep_conflict(self, event: str, id: str, form: ConflictingForm) -> None:
+        """In place of the last one of this registration."""
+
+    def conflict(self, event: str, id: str) -> ConflictingForm | None: ...
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None: ...
 
-    def remember_duplicate(self, event: str, id: str, key: IdempotencyKey) -> bool:
-        """That the form under this key was registered before; False, and nothing written, if the key exists."""
+    def remember_use(self, event: str, key: IdempotencyKey, use: KeyUse) -> bool:
+        """False, and nothing written, if the key exists."""
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
@@ -89,6 +106,8 @@ class Outbox(Protocol):
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """A page, by id, of those neither sent nor delivered."""
+
+    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]: ...
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""
@@ -199,7 +218,14 @@ class Links(Protocol):
 
     def resolving(self, event: Event, inbound_id: str, to: str, until: datetime) -> str: ...
 
-    def withdrawing(self, event: Event, registration_id: str, until: datetime) -> str: ...
+    def amending(self, event: Event, inbound_id: str, place: int, to: str, until: datetime) -> str:
+        """The page of this form as a change of its person's registration."""
+
+    def own(self, event: Event, registered: Registered) -> str:
+        """Of this registration alone, until the event is over or its links are ended."""
+
+    def confirming_address(self, event: Event, registered: Registered) -> str:
+        """For whoever gets it at `Registered.new_email`."""
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str: ...
 
@@ -207,6 +233,8 @@ class Links(Protocol):
         """The page that thanks a person: its path below the form's, which the browser has open."""
 
     def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink: ...
+
+    def is_for(self, opened: Opened, address: str) -> bool: ...
 
 
 def forms_return_to(links: Links, event: Event) -> str:

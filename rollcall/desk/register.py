@@ -3,7 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import assert_never
 
+from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend, take_back
 from rollcall.desk.desk import Desk
 from rollcall.desk.quarantine import quarantine
 from rollcall.model.email import confirmation, conflict_notice
@@ -11,10 +13,12 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import (
     BotSignal,
+    ConflictingForm,
     IdempotencyKey,
     KeyUse,
     Registered,
     Registration,
+    Way,
     new_id,
     person_key,
     reference,
@@ -96,8 +100,8 @@ def register(
 
     1. See that the intake is open, by a reading of the last seconds.
     2. If a signal speaks of a robot, quarantine the form, whoever is registered: a robot learns nothing.
-    3. Write the registration and its confirmation in one commit; whoever withdrew is registered anew.
-    4. If this person was already registered, compare the two forms.
+    3. Write the registration and its confirmation in one commit.
+    4. If this person was already registered, compare the two forms; whoever withdrew is registered again.
     5. If the commit came after the deadline, or long after the reading, read the deadline afresh.
     """
     intake = intake_now(desk, event)
@@ -115,10 +119,10 @@ def register(
         quarantine(desk, event, registration, signal)
         return Quarantined(signal)
     accepted = _accept(desk, event, registration, intake, known_as)
-    if isinstance(accepted, Registered) and accepted.is_withdrawn:  # since this key registered them
-        accepted = _accept(desk, event, registration, intake)
     if isinstance(accepted, Accepted | Late):
         return accepted
+    if accepted and accepted.is_withdrawn:
+        return _back(desk, event, registration, accepted, known_as)
     return _again(desk, event, registration, accepted, known_as)
 
 
@@ -134,8 +138,11 @@ def register_emailed(
     if isinstance(accepted, Accepted | Late):
         return accepted
     there = _must_be(accepted)
-    if there.arrived_at == arrived_at and there.registration == registration:
+    if there.arrived_at == arrived_at and (there.is_withdrawn or there.registration == registration):
         return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
+    if there.is_withdrawn:
+        back = amend(desk, event, there.id, there.revision, registration, way=Way.EMAIL)
+        return Accepted(there.id) if isinstance(back, Amended | NothingNew) else Conflict(there.id)
     return _compared(desk, event, there, registration, tell=answering is None)
 
 
@@ -148,52 +155,64 @@ def _accept(
     arrived_at: datetime | None = None,
     thread: tuple[str, ...] = (),
 ) -> Accepted | Late | Registered | None:
-    """Or whom it found; None if only the key exists. A withdrawn registration is replaced, unless this very e-mail made
-    it, or the key exists."""
-    id, withdrawn = new_id(), None
+    """Or whom it found; None if only the key exists."""
+    id = new_id()
     entry = confirmation(event.slug, id, registration.email, thread)
-    while True:
-        received_at = desk.store.accept(event.slug, id, registration, entry, key, arrived_at, withdrawn)
-        if received_at:
-            is_judged = not intake.is_late(received_at) and intake.can_judge(received_at)
-            return _accepted(id, received_at, intake if is_judged else desk.intakes.fresh(event))
-        there = _there(desk, event, registration)
-        if there is None or not there.is_withdrawn or there.id == withdrawn:
-            return there
-        if arrived_at and there.arrived_at == arrived_at:
-            return there
-        withdrawn = there.id
+    received_at = desk.store.accept(event.slug, id, registration, entry, key, arrived_at)
+    if received_at is None:
+        return _there(desk, event, registration)
+    is_judged = not intake.is_late(received_at) and intake.can_judge(received_at)
+    return _accepted(id, received_at, intake if is_judged else desk.intakes.fresh(event))
 
 
 def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
     return Late(id, intake.closes_at) if intake.is_late(received_at) else Accepted(id)
 
 
+def _back(
+    desk: Desk, event: Event, registration: Registration, there: Registered, key: IdempotencyKey | None
+) -> Accepted | Duplicate | Conflict | Late | Closed | KeyReused:
+    use = desk.store.use_of_key(event.slug, key.id) if key else None
+    if use and use.registration_id != there.id:
+        return KeyReused()
+    back = amend(desk, event, there.id, there.revision, registration, way=Way.FORM)
+    match back:
+        case Amended():
+            if key and not use:
+                desk.store.remember_use(event.slug, key, KeyUse(there.id, is_duplicate=False))
+            return Accepted(there.id)
+        case TooLate(until=closed_at):
+            return Closed(closed_at)
+        case Overtaken(now) if now.is_withdrawn:
+            return _back(desk, event, registration, now, key)
+        case NothingNew() | Overtaken():  # somebody else registered them again meanwhile
+            return _again(desk, event, registration, _there(desk, event, registration), key)
+        case None | Taken() | TooManyChanges():
+            return Conflict(there.id)
+        case _:
+            assert_never(back)
+
+
 def _again(
     desk: Desk, event: Event, registration: Registration, there: Registered | None, key: IdempotencyKey | None
 ) -> Accepted | Duplicate | Conflict | Late | KeyReused:
     use = desk.store.use_of_key(event.slug, key.id) if key else None
-    if use and there and use.registration_id != there.id and _withdrew(desk, event, registration, use):
-        return _compared(desk, event, there, registration, tell=True)
     if use and (there is None or use.registration_id != there.id or there.registration != registration):
         return KeyReused()
     there = _must_be(there)
     if use and not use.is_duplicate:
         return _accepted(there.id, there.received_at, desk.intakes.fresh(event))
     outcome = _compared(desk, event, there, registration, tell=True)
-    if key is None or use or isinstance(outcome, Conflict) or desk.store.remember_duplicate(event.slug, there.id, key):
+    if key is None or use or isinstance(outcome, Conflict):
+        return outcome
+    if desk.store.remember_use(event.slug, key, KeyUse(there.id, is_duplicate=True)):
         return outcome
     return _again(desk, event, registration, there, key)  # another form was faster under this key
 
 
-def _withdrew(desk: Desk, event: Event, registration: Registration, use: KeyUse) -> bool:
-    """Whether this person withdrew what the key had made, and so is registered anew."""
-    made = desk.store.registered(event.slug, use.registration_id)
-    return made is not None and made.is_withdrawn and person_key(made.registration) == person_key(registration)
-
-
 def _there(desk: Desk, event: Event, registration: Registration) -> Registered | None:
-    return desk.store.registration_of(event.slug, person_key(registration))
+    there = desk.store.registration_of(event.slug, person_key(registration))
+    return take_back(desk, event, there) if there else None
 
 
 def _must_be(there: Registered | None) -> Registered:
@@ -206,8 +225,10 @@ def _compared(
     desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool
 ) -> Duplicate | Conflict | Late:
     if there.registration != registration:
+        now = desk.intakes.now(event)
+        desk.store.keep_conflict(event.slug, there.id, ConflictingForm(registration, now + desk.limits.conflict_kept))
         if tell:
-            desk.store.enqueue(conflict_notice(event.slug, there))
+            desk.store.enqueue(conflict_notice(event.slug, there, now))
         return Conflict(there.id)
     accepted = _accepted(there.id, there.received_at, desk.intakes.fresh(event))
     return accepted if isinstance(accepted, Late) else Duplicate(there.id)

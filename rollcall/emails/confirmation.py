@@ -12,7 +12,6 @@ from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
-from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered
 from templates import dates
 from templates.lines import isolated
@@ -26,8 +25,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     event = event.in_language(registered.registration.language)
     if registered.is_withdrawn:
         return NotNeeded("the registration is withdrawn")
-    until = max(event.over_at, intake.as_of + VALID_FOR[LinkPurpose.WITHDRAW])
-    return word(entry, event, registered, intake, desk.links.withdrawing(event, registered.id, until))
+    return word(entry, event, registered, intake, desk.links.own(event, registered))
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake, not_me: str) -> Email:

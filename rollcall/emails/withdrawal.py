@@ -33,6 +33,6 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         mailbox=address(registered.registration.email),
         rows=[(label, text) for label, text in rows if text],
         late=late,
-        on_closed_list=not (late or registered.was_withdrawn_by(intake.closes_at)),
+        on_closed_list=not late and (registered.changed_at or registered.received_at) > intake.closes_at,
         closes_at=intake.closes_at,
     )

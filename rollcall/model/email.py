@@ -22,6 +22,11 @@ class EmailKind(StrEnum):
     STAFF_DIGEST = "staff-digest"
     REPLY = "reply"
     WITHDRAWAL = "withdrawal"
+    """To the staff: whoever has the mailbox says that somebody else registered with it."""
+    LINKS = "links"
+    """To a registrant: the links to all registrations under this address."""
+    ADDRESS = "address"
+    """To the address that a registrant wants to have instead: is it theirs?"""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
@@ -87,6 +92,8 @@ class OutboxEntry:
     """While it is being sent, the end of the lease; None once it is settled."""
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
+    revision: int = 1
+    """Of the registration, which it is about."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
@@ -212,14 +219,33 @@ def after_delivery_event(entry: OutboxEntry, status: EmailStatus, reason: str = 
     return replace(entry, status=status, due_at=None, reason=reason)
 
 
-def confirmation(event: str, registration_id: str, to: str, thread: tuple[str, ...] = ()) -> OutboxEntry:
-    id = f"{event}.{registration_id}.confirmation"
-    return OutboxEntry(id, EmailKind.CONFIRMATION, event, to, registration_id, thread=thread)
+def confirmation(
+    event: str, registration_id: str, to: str, thread: tuple[str, ...] = (), revision: int = 1
+) -> OutboxEntry:
+    id = f"{event}.{registration_id}.confirmation{f'.{revision}' if revision > 1 else ''}"
+    return OutboxEntry(id, EmailKind.CONFIRMATION, event, to, registration_id, revision=revision, thread=thread)
 
 
-def conflict_notice(event: str, registered: Registered) -> OutboxEntry:
-    to = registered.registration.email
-    return OutboxEntry(f"{event}.{registered.id}.conflict", EmailKind.CONFLICT, event, to, registered.id)
+def conflict_notice(event: str, registered: Registered, now: datetime) -> OutboxEntry:
+    """One an hour."""
+    id, to = f"{event}.{registered.id}.conflict.{now:%Y%m%dT%H}", registered.registration.email
+    return OutboxEntry(id, EmailKind.CONFLICT, event, to, registered.id)
+
+
+def address_check(event: str, registered: Registered) -> OutboxEntry:
+    id, to = f"{event}.{registered.id}.address.{registered.revision}", registered.new_email
+    return OutboxEntry(id, EmailKind.ADDRESS, event, to, registered.id, revision=registered.revision)
+
+
+def new_link(event: str, registered: Registered) -> OutboxEntry:
+    id, to = f"{event}.{registered.id}.links.{registered.revision}", registered.registration.email
+    return OutboxEntry(id, EmailKind.LINKS, event, to, registered.id, revision=registered.revision)
+
+
+def links_to(event: str, address: str, now: datetime) -> OutboxEntry:
+    """One in a quarter of an hour."""
+    of = hashlib.sha256(normalized_address(address).encode()).hexdigest()[:24]
+    return OutboxEntry(f"{event}.{of}.links.{now:%Y%m%dT%H}{now.minute // 15}", EmailKind.LINKS, event, address)
 
 
 def roster_entry(event: str, number: int, to: str, stamp: str = "") -> OutboxEntry:
@@ -232,10 +258,9 @@ def staff_digest(event: str, stamp: str, number: int, to: str, not_before: datet
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
 
 
-def withdrawal_notice(event: str, registration_id: str, number: int, to: str) -> OutboxEntry:
-    return OutboxEntry(
-        f"{event}.{registration_id}.withdrawal.{number}", EmailKind.WITHDRAWAL, event, to, registration_id
-    )
+def withdrawal_notice(event: str, registration_id: str, revision: int, number: int, to: str) -> OutboxEntry:
+    id = f"{event}.{registration_id}.withdrawal.{revision}.{number}"
+    return OutboxEntry(id, EmailKind.WITHDRAWAL, event, to, registration_id, revision=revision)
 
 
 def reply_entry(inbound: InboundEmail, to: str) -> OutboxEntry:

@@ -108,6 +108,8 @@ class Event:
     bring: tuple[str, ...]
     expected: int = 300
     """Registrations."""
+    changes_until: datetime | None = None
+    """None: until the deadline."""
     online: Online | None = None
     privacy: Privacy | None = None
     look: Look = Look()

@@ -11,13 +11,18 @@ class LinkPurpose(StrEnum):
 
     COMPLETE = "complete"
     RESOLVE = "resolve"
-    WITHDRAW = "withdraw"
+    AMEND = "amend"
+    """The staff's, for a form in an inbound e-mail that says something else than its person's registration."""
+    OWN = "own"
+    """A person's own registration."""
+    ADDRESS = "address"
+    """Confirms the e-mail address that a registration is to have."""
     ROSTER = "roster"
     RECEIVED = "received"
     ALREADY_REGISTERED = "already-registered"
 
 
-TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.ROSTER)
+TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.AMEND, LinkPurpose.ROSTER)
 """Each is made for one address, and ends when that leaves the event's file."""
 SHORTEST_KEY = 32
 """Characters of a key that signs links: `secrets.token_urlsafe(32)` makes 43, of 256 bits."""
@@ -25,13 +30,14 @@ SHORTEST_KEY = 32
 VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
     LinkPurpose.RESOLVE: timedelta(days=30),
+    LinkPurpose.AMEND: timedelta(days=30),
     LinkPurpose.ROSTER: timedelta(days=14),
-    LinkPurpose.WITHDRAW: timedelta(days=30),
     LinkPurpose.RECEIVED: timedelta(days=1),
     LinkPurpose.ALREADY_REGISTERED: timedelta(days=1),
 }
-"""From when the link is made; a `COMPLETE` link from the deadline, if that is later; a `WITHDRAW` link at least until
-the event is over. Whoever has a roster link sees every address; `make send-roster` makes new ones."""
+"""From when the link is made; a `COMPLETE` link from the deadline, if that is later. Links of registrants to their own
+registration work until the event is over. Whoever has a roster link sees every address; `make send-roster` makes new
+ones."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,10 @@ class Opened:
     event: str
     id: str
     """Of the inbound e-mail, the file or the registration."""
-    place: int
-    """Of the form in the e-mail."""
+    number: int = 0
+    """The place of the form in the e-mail; for `OWN`, `Registered.link` when it was made."""
+    recipient: str = ""
+    """The address it was made for, of which nobody can read it (`Links.is_for`)."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class LinkDamaged:
 
 @dataclass(frozen=True)
 class LinkRevoked:
-    """By whoever is on call, or since the address it was made for left the event's file."""
+    """By whoever is on call, or by its person; or since the address it was made for left the event's file."""
 
 
 NoLink = LinkExpired | LinkDamaged | LinkRevoked

@@ -78,7 +78,6 @@ def full_name(first_name: str, family_name: str) -> str:
 class RegistrationStatus(StrEnum):
     REGISTERED = "registered"
     WITHDRAWN = "withdrawn"
-    """Final: whoever registers again has another registration."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,14 @@ class Registered:
     """When SendGrid received its e-mail; None for a page or a program."""
     status: RegistrationStatus = RegistrationStatus.REGISTERED
     revision: int = 1
+    confirmed: int = 1
+    """The revision that the last confirmation is about."""
+    until: datetime | None = None
+    """A commit after this did not make this revision, whatever is stored."""
+    new_email: str = ""
+    """To take the place of `registration.email` once somebody there confirms it."""
+    link: int = 0
+    """Links to it of a lower number have been ended."""
     changed_at: datetime | None = field(default=None, compare=False)
     """The commit time of this revision."""
     version: object = field(default=None, compare=False)
@@ -103,17 +110,71 @@ class Registered:
     def is_withdrawn(self) -> bool:
         return self.status is RegistrationStatus.WITHDRAWN
 
-    def was_withdrawn_by(self, instant: datetime) -> bool:
-        return self.is_withdrawn and (self.changed_at or self.received_at) <= instant
+    @property
+    def came_too_late(self) -> bool:
+        """This revision: it is to be taken back."""
+        return self.until is not None and self.changed_at is not None and self.changed_at > self.until
+
+
+class Actor(StrEnum):
+    REGISTRANT = "registrant"
+    STAFF = "staff"
+    ROLLCALL = "rollcall"
+
+
+class Way(StrEnum):
+    """In which a change came."""
+
+    LINK = "link"
+    FORM = "form"
+    """Sent again by somebody who had withdrawn."""
+    EMAIL = "email"
+    COMMAND = "command"
+    STORE = "store"
+    """By the store's clock: it came too late."""
+
+
+class Why(StrEnum):
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    NOT_ME = "not_me"
+    """Withdrawn by whoever has the mailbox, since somebody else registered with it."""
+    BACK = "back"
+    ADDRESS_CONFIRMED = "address_confirmed"
+    ADDRESS_KEPT = "address_kept"
+    LINKS_ENDED = "links_ended"
+    TOO_LATE = "too_late"
 
 
 @dataclass(frozen=True)
 class Change:
-    """Of a registration, to another revision: codes."""
+    """Of a registration, to another revision."""
 
-    by: str
-    way: str
-    why: str
+    by: Actor
+    way: Way
+    why: Why
+
+
+@dataclass(frozen=True)
+class Revision:
+    """As the registration's history has it."""
+
+    change: Change
+    before: Registered
+    after: Registered
+
+    @property
+    def number(self) -> int:
+        return self.after.revision
+
+
+@dataclass(frozen=True)
+class ConflictingForm:
+    """The last form of a registered person that said something else; it changed nothing."""
+
+    registration: Registration
+    until: datetime
+    """So long the person may take it over; the store may delete it then."""
 
 
 class BotSignal(StrEnum):
@@ -131,6 +192,13 @@ class QuarantinedForm:
     @property
     def id(self) -> str:
         return self.form.id
+
+
+def says_the_same(one: Registration, other: Registration) -> bool:
+    """Also of whom, and when it was signed."""
+    return one == other and all(
+        getattr(one, name) == getattr(other, name) for name in ("family_name", "first_name", "email", "signed_on")
+    )
 
 
 def new_id() -> str:

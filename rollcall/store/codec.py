@@ -4,7 +4,7 @@ Instances of two versions of the service run side by side for minutes. A field t
 before can do without, needs no new `schema_version`; anything else does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,15 +14,21 @@ from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
+    Actor,
     BotSignal,
     Change,
+    ConflictingForm,
     IdempotencyKey,
     KeyUse,
     QuarantinedForm,
     Registered,
     Registration,
     RegistrationStatus,
+    Revision,
+    Way,
+    Why,
     mailbox,
+    normalized_address,
 )
 
 SCHEMA_VERSION = 1
@@ -80,8 +86,13 @@ def registered_record(registered: Registered) -> dict[str, Any]:
     return {
         **registration_record(registered.registration),
         "arrived_at": registered.arrived_at,
+        "address": normalized_address(registered.registration.email),
         "status": registered.status.value,
         "revision": registered.revision,
+        "confirmed": registered.confirmed,
+        "until": registered.until,
+        "new_email": registered.new_email,
+        "link": registered.link,
     }
 
 
@@ -95,6 +106,10 @@ def registered_from(
         record["arrived_at"],
         RegistrationStatus(record.get("status", RegistrationStatus.REGISTERED)),
         record.get("revision", 1),
+        record.get("confirmed", 1),
+        record.get("until"),
+        record.get("new_email", ""),
+        record.get("link", 0),
         changed_at,
         version,
     )
@@ -104,7 +119,23 @@ def change_record(before: Mapping[str, Any], after: Mapping[str, Any], change: C
     """`before` and `after`: what differs."""
     differ = [name for name in after if before[name] != after[name]]
     old, new = ({name: one[name] for name in differ} for one in (before, after))
-    return {"before": old, "after": new, "by": change.by, "way": change.way, "why": change.why}
+    return {"before": old, "after": new, "by": change.by.value, "way": change.way.value, "why": change.why.value}
+
+
+def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[str, Any]]]) -> list[Revision]:
+    """`now`, and what led there: each change with its commit time, the first first."""
+    times = [now.received_at, *(at for at, _ in changes)]
+    record, revisions = registered_record(now), []
+    for number, (at, change) in reversed(list(enumerate(changes))):
+        earlier = {**record, **change["before"]}
+        before, after = (
+            registered_from(now.id, one, now.received_at, changed_at, None)
+            for one, changed_at in ((earlier, times[number]), (record, at))
+        )
+        made = Change(Actor(change["by"]), Way(change["way"]), Why(change["why"]))
+        revisions.append(Revision(made, before, after))
+        record = earlier
+    return revisions[::-1]
 
 
 def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str, Any]:
@@ -113,6 +144,14 @@ def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str
 
 def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime) -> QuarantinedForm:
     return QuarantinedForm(Registered(id, registration_from(record), received_at), BotSignal(record["signal"]))
+
+
+def conflict_record(registration: Registration, until: datetime) -> dict[str, Any]:
+    return {**registration_record(registration), "expires_at": until}
+
+
+def conflict_from(record: Mapping[str, Any]) -> ConflictingForm:
+    return ConflictingForm(registration_from(record), record["expires_at"])
 
 
 def person_record(registration_id: str) -> dict[str, Any]:
@@ -134,6 +173,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "to": entry.to,
         "address": mailbox(entry.to),
         "registration_id": entry.registration_id,
+        "revision": entry.revision,
         "not_before": entry.not_before,
         "inbound_id": entry.inbound_id,
         "thread": list(entry.thread),
@@ -156,6 +196,7 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
         event=record["event"],
         to=record["to"],
         registration_id=record["registration_id"],
+        revision=record.get("revision", 1),
         not_before=record["not_before"],
         inbound_id=record["inbound_id"],
         thread=tuple(record["thread"]),

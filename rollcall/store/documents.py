@@ -3,6 +3,7 @@
     events/{slug}                           deadline, its history, revoked links, closing
     events/{slug}/registrations/{id}        created when it was received
     …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
+    events/{slug}/conflicts/{id}            the last form that differed from this registration, for an hour
     events/{slug}/people/{key}              whose registration this person's is
     events/{slug}/idempotency/{key}         the registration under this key, made by it or found
     events/{slug}/quarantine/{key}          the last form of each person
@@ -27,11 +28,13 @@ from rollcall.model.intake import Closing, EarlierDeadline, Intake
 from rollcall.model.registration import (
     BotSignal,
     Change,
+    ConflictingForm,
     IdempotencyKey,
     KeyUse,
     QuarantinedForm,
     Registered,
     Registration,
+    Revision,
     mailbox,
     normalized_address,
     person_key,
@@ -192,16 +195,11 @@ class DocumentStore:
         entry: OutboxEntry,
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
-        instead_of: str | None = None,
     ) -> datetime | None:
         new = Registered(id, registration, AT_ONCE, arrived_at)
-        person = _person_path(event, person_key(registration)), versioned(codec.person_record(id))
-        has = self._database.read(person[0]) if instead_of else None
-        if has and (has.values is None or _registration_id(has) != instead_of):
-            return None
         writes = [
             Create(_registration_path(event, id), versioned(codec.registered_record(new))),
-            Update(*person, has.version) if has else Create(*person),
+            _person(event, person_key(registration), id),
             _new(entry),
         ]
         if key:
@@ -220,23 +218,55 @@ class DocumentStore:
         return self.registered(event, id) if id else None
 
     def save_registration(
-        self, event: str, before: Registered, after: Registered, change: Change, enqueue: Sequence[OutboxEntry]
-    ) -> bool:
-        """After a lost answer it may say False of what it wrote: the caller looks again."""
+        self,
+        event: str,
+        before: Registered,
+        after: Registered,
+        change: Change,
+        enqueue: Sequence[OutboxEntry] = (),
+        person: str | None = None,
+    ) -> datetime | None:
+        """After a lost answer it may say None of what it wrote: the caller looks again."""
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
-        return self._committed(
+        writes: list[Write] = [
             Update(path, versioned(new), before.version),
             Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change))),
             *map(_new, enqueue),
+        ]
+        if person:
+            writes.append(_person(event, person, after.id))
+        try:
+            return self._database.commit(*writes)
+        except NotCommitted:
+            return None
+
+    def history(self, event: str, registered: Registered) -> Sequence[Revision]:
+        found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
+        changes = sorted((int(one.id), one.created_at, _values(one)) for one in found)
+        return codec.revisions_from(
+            registered, [(at, change) for number, at, change in changes if number <= registered.revision]
         )
+
+    def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
+        query = Query(
+            f"{_event_path(event)}/registrations", (("address", "==", normalized_address(address)),), limit=limit
+        )
+        return [_registered(found) for found in self._database.query(query)]
+
+    def keep_conflict(self, event: str, id: str, form: ConflictingForm) -> None:
+        record = versioned(codec.conflict_record(form.registration, form.until))
+        self._database.commit(Replace(_conflict_path(event, id), record))
+
+    def conflict(self, event: str, id: str) -> ConflictingForm | None:
+        return self._read(_conflict_path(event, id), lambda found: codec.conflict_from(_values(found)))
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None:
         return self._read(_key_path(event, key), lambda found: codec.key_use_from(_values(found)))
 
-    def remember_duplicate(self, event: str, id: str, key: IdempotencyKey) -> bool:
+    def remember_use(self, event: str, key: IdempotencyKey, use: KeyUse) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
-        return self._committed(_under(event, key, KeyUse(id, is_duplicate=True)))
+        return self._committed(_under(event, key, use))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit)
@@ -291,6 +321,10 @@ class DocumentStore:
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         where = (("event", "==", event), ("status", "in", _UNSENT))
         return [_entry(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
+
+    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
+        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
+        return [_entry(found) for found in self._database.query(query)]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
@@ -371,6 +405,14 @@ def _registration_path(event: str, id: str) -> str:
 
 def _person_path(event: str, person: str) -> str:
     return f"events/{event}/people/{person}"
+
+
+def _person(event: str, person: str, id: str) -> Write:
+    return Create(_person_path(event, person), versioned(codec.person_record(id)))
+
+
+def _conflict_path(event: str, id: str) -> str:
+    return f"{_event_path(event)}/conflicts/{id}"
 
 
 def _key_path(event: str, key: str) -> str:

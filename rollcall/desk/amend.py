@@ -1,0 +1,257 @@
+"""Changing, withdrawing and bringing back a registration: each is a revision with its history and its e-mail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Registrations
+from rollcall.model.email import OutboxEntry, address_check, confirmation, new_link, withdrawal_notice
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
+from rollcall.model.registration import (
+    Actor,
+    Change,
+    Registered,
+    Registration,
+    RegistrationStatus,
+    Way,
+    Why,
+    normalized_address,
+    person_key,
+    says_the_same,
+)
+
+
+@dataclass(frozen=True)
+class Amended:
+    """Confirmed by e-mail, unless nothing was new."""
+
+    registered: Registered
+
+
+@dataclass(frozen=True)
+class NothingNew:
+    registered: Registered
+
+
+@dataclass(frozen=True)
+class Overtaken:
+    """Another revision than the one shown stands by now."""
+
+    registered: Registered
+
+
+@dataclass(frozen=True)
+class TooLate:
+    registered: Registered
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Another registration is of that name and address."""
+
+    registered: Registered
+    other: Registered
+
+
+@dataclass(frozen=True)
+class TooManyChanges:
+    registered: Registered
+
+
+Outcome = Amended | NothingNew | Overtaken | TooLate | Taken | TooManyChanges
+
+
+def changes_until(event: Event, intake: Intake) -> datetime:
+    return event.changes_until or intake.closes_at
+
+
+def amend(
+    desk: Desk, event: Event, id: str, seen: int, form: Registration, by: Actor = Actor.REGISTRANT, way: Way = Way.LINK
+) -> Outcome | None:
+    """Make the registration say what a form says, if revision `seen` still stands; a withdrawn one is registered again.
+    None where there is none.
+
+    1. Read it, and judge what the form asks for.
+    2. In one commit write the registration, its history, its person's other key, and the e-mails. Another address than
+       the one on file has to be confirmed first (`confirm_address`).
+    3. A commit after the time for it changes nothing: it says until when it counts, and is taken back. If that time was
+       moved meanwhile, begin anew.
+    """
+    while there := read(desk, event, id):
+        until = _until(desk, event, there, by)
+        after, change = _amended(there, form, until), Change(by, way, Why.BACK if there.is_withdrawn else Why.CHANGED)
+        if refused := _why_not(desk, event, there, seen, after):
+            return refused
+        entries = [confirmation(event.slug, id, after.registration.email, revision=after.revision)]
+        if after.new_email and after.new_email != there.new_email:
+            entries.append(address_check(event.slug, after))
+        made = _commit(desk, event, there, after, change, entries)
+        if made is None:
+            continue
+        if not made.came_too_late:
+            return Amended(made)
+        stands, until = _still_there(read(desk, event, id)), _until(desk, event, there, by)
+        if until and made.changed_at and made.changed_at > until:
+            return TooLate(stands, until)
+        if stands.revision == made.revision + 1:
+            seen = stands.revision
+    return None
+
+
+def withdraw(desk: Desk, event: Event, id: str, change: Change) -> Amended | NothingNew | TooLate | None:
+    """Until the event is over. The staff are told at once if somebody else had registered that person, by whom no more
+    is sent. None where there is no such registration."""
+    while there := read(desk, event, id):
+        if there.is_withdrawn:
+            return NothingNew(there)
+        if desk.intakes.now(event) > event.over_at:
+            return TooLate(there, event.over_at)
+        after = _next(there, status=RegistrationStatus.WITHDRAWN, new_email="", until=event.over_at)
+        if change.why is Why.NOT_ME:
+            staff = enumerate(event.staff, start=1)
+            entries = [withdrawal_notice(event.slug, id, after.revision, number, to) for number, to in staff]
+        else:
+            after = replace(after, confirmed=after.revision)
+            entries = [confirmation(event.slug, id, after.registration.email, revision=after.revision)]
+        made = _commit(desk, event, there, after, change, entries)
+        if made and made.came_too_late:
+            return TooLate(_still_there(read(desk, event, id)), event.over_at)
+        if made:
+            return Amended(made)
+    return None
+
+
+def confirm_address(desk: Desk, event: Event, id: str, address: str) -> Outcome | None:
+    """By whoever got the e-mail there: it is the registration's from now on, and links sent to the old one end."""
+    while there := read(desk, event, id):
+        if normalized_address(there.new_email) != normalized_address(address):
+            return NothingNew(there)
+        registration = replace(there.registration, email=there.new_email)
+        after = _next(there, registration=registration, new_email="", link=there.link + 1)
+        after = replace(after, confirmed=after.revision)
+        if taken := _taken(desk, event, there, after):
+            return taken
+        entries = [confirmation(event.slug, id, registration.email, revision=after.revision)]
+        change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_CONFIRMED)
+        if made := _commit(desk, event, there, after, change, entries):
+            return Amended(made)
+    return None
+
+
+def keep_address(desk: Desk, event: Event, id: str) -> Outcome | None:
+    """The address on file stays: another that waits to be confirmed is forgotten."""
+    while there := read(desk, event, id):
+        if not there.new_email:
+            return NothingNew(there)
+        change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_KEPT)
+        if made := _commit(desk, event, there, _next(there, new_email=""), change, []):
+            return Amended(made)
+    return None
+
+
+def end_links(desk: Desk, event: Event, id: str, by: Actor, way: Way) -> Outcome | None:
+    """All that were sent until now; the address on file gets a new one."""
+    while there := read(desk, event, id):
+        if by is Actor.REGISTRANT and there.revision >= desk.limits.revisions:
+            return TooManyChanges(there)
+        after = _next(there, link=there.link + 1)
+        change = Change(by, way, Why.LINKS_ENDED)
+        if made := _commit(desk, event, there, after, change, [new_link(event.slug, after)]):
+            return Amended(made)
+    return None
+
+
+def read(desk: Desk, event: Event, id: str) -> Registered | None:
+    there = desk.store.registered(event.slug, id)
+    return take_back(desk, event, there) if there else None
+
+
+def take_back(desk: Desk, event: Event, there: Registered) -> Registered:
+    """The registration as it stands: without a revision that came too late. Whoever made that one may have died before
+    it was taken back; whoever reads it next does that."""
+    while there.came_too_late:
+        before = desk.store.history(event.slug, there)[-1].before
+        after = replace(before, revision=there.revision + 1, until=None)
+        change = Change(Actor.ROLLCALL, Way.STORE, Why.TOO_LATE)
+        made = _commit(desk, event, there, after, change, [])
+        there = made or _still_there(desk.store.registered(event.slug, there.id))
+    return there
+
+
+def as_at(store: Registrations, event: str, there: Registered, instant: datetime) -> Registered | None:
+    """The registration as it stood then; None if it was not there yet."""
+    if there.received_at > instant:
+        return None
+    is_older = (there.changed_at or there.received_at) <= instant and not there.came_too_late
+    history = () if is_older else store.history(event, there)
+    states = [history[0].before, *(one.after for one in history)] if history else [there]
+    return [one for one in states if not one.came_too_late and (one.changed_at or one.received_at) <= instant][-1]
+
+
+def _until(desk: Desk, event: Event, there: Registered, by: Actor) -> datetime | None:
+    """Read afresh before it could be a reason to refuse anyone."""
+    if by is Actor.STAFF:
+        return None
+
+    def until(intake: Intake) -> datetime:
+        return intake.closes_at if there.is_withdrawn else changes_until(event, intake)
+
+    announced = until(desk.intakes.recent(event))
+    return until(desk.intakes.fresh(event)) if desk.intakes.now(event) > announced else announced
+
+
+def _amended(there: Registered, form: Registration, until: datetime | None) -> Registered:
+    same_mailbox = normalized_address(form.email) == normalized_address(there.registration.email)
+    registration = form if same_mailbox else replace(form, email=there.registration.email)
+    new_email = "" if same_mailbox else form.email
+    after = _next(
+        there, registration=registration, new_email=new_email, status=RegistrationStatus.REGISTERED, until=until
+    )
+    return replace(after, confirmed=after.revision)
+
+
+def _next(there: Registered, **changed: object) -> Registered:
+    return replace(there, **{"until": None, **changed}, revision=there.revision + 1)  # type: ignore[arg-type]
+
+
+def _why_not(desk: Desk, event: Event, there: Registered, seen: int, after: Registered) -> Outcome | None:
+    same = says_the_same(there.registration, after.registration) and there.new_email == after.new_email
+    if same and not there.is_withdrawn:
+        return NothingNew(there)
+    if there.revision != seen:
+        return Overtaken(there)
+    if after.until and desk.intakes.now(event) > after.until:
+        return TooLate(there, after.until)
+    if there.revision >= desk.limits.revisions and after.until:
+        return TooManyChanges(there)
+    return _taken(desk, event, there, after)
+
+
+def _taken(desk: Desk, event: Event, there: Registered, after: Registered) -> Taken | None:
+    key = person_key(after.registration)
+    if key == person_key(there.registration):
+        return None
+    other = desk.store.registration_of(event.slug, key)
+    return Taken(there, other) if other and other.id != there.id else None
+
+
+def _commit(
+    desk: Desk, event: Event, before: Registered, after: Registered, change: Change, entries: Sequence[OutboxEntry]
+) -> Registered | None:
+    """None if somebody else wrote it meanwhile."""
+    key = person_key(after.registration)
+    known = key == person_key(before.registration) or desk.store.registration_of(event.slug, key)
+    at = desk.store.save_registration(event.slug, before, after, change, entries, None if known else key)
+    if at:
+        return replace(after, changed_at=at, version=None)
+    there = desk.store.registered(event.slug, after.id)
+    return there if there == after else None  # the answer to our commit may have been lost
+
+
+def _still_there(there: Registered | None) -> Registered:
+    if there is None:
+        raise LookupError("a registration that was there is gone; registrations are never deleted")
+    return there
