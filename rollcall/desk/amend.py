@@ -93,6 +93,7 @@ def amend(
             continue
         if not made.came_too_late:
             return Amended(made)
+        desk.intakes.fresh(event)
         stands, until = _still_there(read(desk, event, id)), _until(desk, event, there, by)
         if until and made.changed_at and made.changed_at > until:
             return TooLate(stands, until)
