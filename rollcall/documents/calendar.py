@@ -1,8 +1,9 @@
 """The event as a calendar entry (RFC 5545), updated and cancelled as RFC 5546 has it (4.1.2, 4.1.3)."""
 
 # By UID and SEQUENCE most programs replace the entry, or remove it. Outlook for Windows and phones does so only for
-# METHOD:REQUEST with its reader as ATTENDEE, and else adds a second entry (github.com/mangstadt/biweekly/issues/87, 97);
-# but then calendars would answer us by e-mail. So the e-mails say what to do by hand.
+# METHOD:REQUEST with its reader as ATTENDEE, else it adds another (github.com/mangstadt/biweekly/issues/87 and 97); but
+# then calendars would answer us by e-mail. So the e-mails say what to do by hand.
+
 from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, vCalAddress, vText
