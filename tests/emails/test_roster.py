@@ -99,7 +99,7 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
         entry = desk.store.entry(an_entry(id).id)
         assert entry
         desk.store.save_entry(replace(entry, status=standing))
-        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
+        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at), clock.now))
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), an_entry("E"))
     gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
