@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from rollcall.desk.withdraw import withdraw
 
 from rollcall.desk.close import close, listed
 from rollcall.desk.desk import Desk
@@ -13,7 +14,6 @@ from rollcall.desk.ports import Store
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import Accepted, Closed, Duplicate, KeyReused, Quarantined, register, register_emailed
 from rollcall.desk.send import send_due
-from rollcall.desk.withdraw import withdraw
 from rollcall.emails.roster import gather
 from rollcall.model.email import EmailKind, EmailStatus, OutboxEntry, confirmation
 from rollcall.model.inbound import InboundStatus

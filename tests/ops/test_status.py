@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from rollcall.desk.withdraw import withdraw
+
 from rollcall.desk.close import close, page_name
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
@@ -11,7 +13,6 @@ from rollcall.desk.health import MISSED_AFTER
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import send, send_due
-from rollcall.desk.withdraw import withdraw
 from rollcall.model.email import (
     AT_ONCE,
     DeliveryEvent,
