@@ -102,16 +102,12 @@ def given_back(
 ) -> Response:
     """The form as the person filled it in, to be sent again."""
     spoken = language(event.language)
+    context["closes_at"] = event.closes_at  # the event file's: nobody waits for the store again
     if isinstance(error, StoreUnavailable):
-        # with the event file's deadline: nobody waits for the store again
-        at, why = event.closes_at, spoken.gettext(UNAVAILABLE)
-        return unavailable(
-            error,
-            filled_in(desk, request, event, 503, values, problem=why, closes_at=at, **context),
-        )
+        context["problem"] = spoken.gettext(UNAVAILABLE)
+        return unavailable(error, filled_in(desk, request, event, 503, values, **context))
     log_fault(error)
-    why = WENT_WRONG.detail_in(spoken)
-    return filled_in(desk, request, event, 500, values, problem=why, **context)
+    return filled_in(desk, request, event, 500, values, problem=WENT_WRONG.detail_in(spoken), **context)
 
 
 def registration_in(event: Event, form: Form) -> Registration:

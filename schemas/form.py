@@ -36,7 +36,9 @@ def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
 
 def read_address(event: Event, answers: Mapping[str, object]) -> str:
     """The e-mail address alone. Raises marshmallow's `ValidationError`."""
-    return schema_of_address(event).load({"email": answers.get("email") or None})["email"]  # type: ignore[no-any-return]
+    given = str(answers.get("email", ""))
+    address: str = schema_of_address(event).load({} if is_blank(given) else {"email": given})["email"]
+    return address
 
 
 @lru_cache(maxsize=1000)

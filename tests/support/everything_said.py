@@ -196,7 +196,8 @@ def changed(desk: Desk, own: str, id: str, asked: Any) -> Iterator[tuple[str, An
 
     def posted(path: str, step: str, **changes: str) -> Answer:
         form = COMPLETE | {"_revision": str(now().revision)} | changes
-        return asked("POST", path, urlencode(form), FORM, step)
+        answer: Answer = asked("POST", path, urlencode(form), FORM, step)
+        return answer
 
     new = "new@example.org"
     yield "change, wrong", posted(f"{own}/change", "check", email="")
