@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,20 @@ def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
     """Accepts a choice's code, label or another word for it. Raises marshmallow's `ValidationError`."""
     registration: Registration = schema_for(event).load(answers)
     return registration
+
+
+def read_address(event: Event, answers: Mapping[str, object]) -> str:
+    """The e-mail address alone. Raises marshmallow's `ValidationError`."""
+    given = str(answers.get("email", ""))
+    address: str = schema_of_address(event).load({} if is_blank(given) else {"email": given})["email"]
+    return address
+
+
+@lru_cache(maxsize=1000)
+def schema_of_address(event: Event) -> Schema:
+    field = event.field("email")
+    assert field is not None  # the event file's schema sees to it
+    return Schema.from_dict({"email": KINDS[field.kind](replace(field, required=True, only_if=None))})()
 
 
 def faults_of(error: ValidationError) -> dict[str, tuple[Fault, ...]]:

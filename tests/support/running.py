@@ -265,9 +265,12 @@ class Rollcall:
         return self.way.ask("send_due_mail", "/")
 
     def withdraw(self) -> Answer:
-        """Whoever got the confirmation presses its page's button."""
-        link = LINKS.withdrawing(self.event, self.id_of(), datetime.now(UTC) + 30 * HOUR)
-        return self.way.ask("register", urlsplit(link).path)
+        """Whoever got the confirmation, and did not register, withdraws the registration."""
+        there = self.store().registered(SLUG, self.id_of())
+        assert there is not None
+        path = f"{urlsplit(LINKS.own(self.event, there)).path}/withdraw"
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.way.ask("register", path, urlencode({"not_me": "yes"}), headers)
 
     def close(self) -> Answer:
         """Cloud Scheduler calls."""
