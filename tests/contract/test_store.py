@@ -29,7 +29,7 @@ from rollcall.model.email import (
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
-from rollcall.model.intake import Closing, EarlierDeadline
+from rollcall.model.intake import Closing, EarlierDeadline, OnRoster
 from rollcall.model.registration import (
     BotSignal,
     Change,
@@ -583,15 +583,15 @@ def test_the_intakes_that_should_be_closed(store: Store, fresh: FreshStore) -> N
 def test_a_closing_is_recorded_once_with_its_e_mails(store: Store, fresh: FreshStore) -> None:
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     closing = Closing(count=2, sha256="ab", pages=1)
-    entry = roster_entry(SLUG, 1, "staff@example.org")
-    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
-    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
+    entry, rows = roster_entry(SLUG, 1, "staff@example.org"), [OnRoster("A", 1), OnRoster("B", 7)]
+    store.write_roster_page(SLUG, "0-000000", rows)
+    store.write_roster_page(SLUG, "0-000000", rows)
     assert store.record_closing(SLUG, one, closing, [entry])
-    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 2, "b@example.org")])
+    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 1, "b@example.org")])
     assert fresh().intake(EVENT).closing == closing
-    assert fresh().roster_page(SLUG, "0-000000") == ["A", "B"]
+    assert fresh().roster_page(SLUG, "0-000000") == rows
     assert fresh().entry(entry.id) is not None
-    assert fresh().entry(roster_entry(SLUG, 2, "").id) is None
+    assert fresh().entry(roster_entry(SLUG, 1, "b@example.org").id) is None
 
 
 def test_when_the_message_came_that_a_registration_came_in(store: Store, fresh: FreshStore) -> None:

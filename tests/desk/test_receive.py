@@ -691,7 +691,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).inbound
+    counted = roster.gather(desk, EVENT, roster_entry(EVENT.slug, 1, EVENT.staff[0]), desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

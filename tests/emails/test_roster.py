@@ -14,9 +14,10 @@ import openpyxl
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.close import ROSTER_PAGE, close, listed
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
+from rollcall.desk.roster import ROSTER_PAGE
 from rollcall.desk.send import send
 from rollcall.documents.roster_content import Shown
 from rollcall.emails import roster, staff_digest
@@ -29,10 +30,11 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.clock import Clock
-from tests.support.desk import Postbox, restore
+from tests.support.desk import Postbox, on_version, restore
 
 EVENT = an_event()
 ANYBODY = a_registration()
+FIRST = roster_entry(EVENT.slug, 1, EVENT.staff[0])
 SECOND = timedelta(seconds=1)
 LONG = "Rue de la Poste " * 1900
 """About as much as a cell of a workbook holds."""
@@ -56,7 +58,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
     closing = close(desk, event)
     assert closing
-    send(desk, roster_entry(event.slug, 1, "").id)
+    send(desk, FIRST.id)
 
     (email,) = postbox.messages
     assert email.attachments == ()
@@ -87,7 +89,7 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
         )
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    first, second = (roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)) for _ in range(2))
+    first, second = (roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT)) for _ in range(2))
     assert len({file.link for file in (*first.linked, *second.linked)}) == 4
     assert len(list((tmp_path / "messages").iterdir())) == 4
 
@@ -99,10 +101,10 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
         entry = desk.store.entry(an_entry(id).id)
         assert entry
         desk.store.save_entry(replace(entry, status=standing))
-        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
+        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at), clock.now))
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), an_entry("E"))
-    gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
+    gathered = roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT))
     table = gathered.attached[1].content.decode("utf-8")
     assert {row["first_name"]: row["confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
         "A": "sent",
@@ -125,7 +127,7 @@ def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> 
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "C", a_registration(first_name="C"), an_entry("C"))
     restore(desk, EVENT.slug, "A")
-    gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
+    gathered = roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT))
     table = gathered.attached[1].content.decode("utf-8")
     assert [row["first_name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
     assert [one.registered.id for one in gathered.late.shown] == ["C"]
@@ -139,7 +141,7 @@ def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None
     assert last
     desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
     close_after(desk, clock)
-    undelivered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).undelivered
+    undelivered = roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT)).undelivered
     assert (len(undelivered.shown), undelivered.count) == (SHOWN, SHOWN + 5)
     assert undelivered.shown[0].registered.id == f"{place:024}"
 
@@ -149,7 +151,7 @@ def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock:
         desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
     closing = close_after(desk, clock)
     assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC\n").hexdigest())
-    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
+    assert on_version(desk.store, EVENT) == ["A", "B", "C"]
 
 
 class Many:
@@ -216,9 +218,9 @@ def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tm
 
 def roster_mailed(desk: Desk) -> None:
     intake = desk.store.intake(EVENT)
-    gathered = roster.gather(desk, EVENT, EVENT.staff[0], intake)
+    gathered = roster.gather(desk, EVENT, FIRST, intake)
     assert gathered.linked or gathered.by_category.get("member-state") == 1
-    roster.word(roster_entry(EVENT.slug, 1, EVENT.staff[0]), EVENT, gathered, intake)
+    roster.word(FIRST, EVENT, gathered, intake)
 
 
 def an_entry(id: str) -> Any:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from rollcall.desk.ports import Store
 from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
+from rollcall.model.intake import OnRoster
 from rollcall.model.registration import BotSignal, Change, IdempotencyKey
 from tests.support.builders import a_registration
 
@@ -34,7 +35,7 @@ def fill(store: Store, event: Event) -> None:
     change = Change("staff", "by_hand", "asked_for")
     assert store.save_registration(event.slug, there, replace(there, revision=2), change, [])
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
-    store.write_roster_page(event.slug, "0-000000", ["A"])
+    store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -43,6 +44,7 @@ def query_all(store: Store, event: Event) -> None:
     now = store.now()
     store.known_events()
     store.due_intakes(now)
+    store.due_looks(now)
     store.registrations(event.slug, "0", 9)
     store.quarantined(event.slug, None, 9)
     store.due_entries(9)
