@@ -15,6 +15,7 @@ from rollcall.model.email import EmailKind
 from rollcall.model.registration import (
     ALPHABET,
     IdempotencyKey,
+    KeyUse,
     check_character,
     is_reference,
     reference,
@@ -160,14 +161,14 @@ class TestUnderAKey:
 
     def test_of_two_at_once_under_one_key_one_is_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         register(desk, EVENT, a_registration())
-        remember = desk.store.remember_duplicate
+        remember = desk.store.remember_use
 
-        def remember_late(event: str, id: str, key: IdempotencyKey) -> bool:
+        def remember_late(event: str, key: IdempotencyKey, use: KeyUse) -> bool:
             monkeypatch.undo()
             register(desk, EVENT, a_registration(first_name="Faster"), "key")
-            return remember(event, id, key)
+            return remember(event, key, use)
 
-        monkeypatch.setattr(desk.store, "remember_duplicate", remember_late)
+        monkeypatch.setattr(desk.store, "remember_use", remember_late)
         assert register(desk, EVENT, a_registration(), "key") == KeyReused()
 
     def test_what_differed_may_be_sent_again(self, desk: Desk) -> None:

@@ -261,7 +261,7 @@ def test_the_digest_is_in_the_staffs_language(desk: Desk) -> None:
 
 
 def test_a_withdrawal_is_told_in_the_staffs_language(desk: Desk, accepted: str) -> None:
-    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 1, OFFERED.staff[0])).text
+    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 1, 1, OFFERED.staff[0])).text
     assert ": arabe\n" in said
     assert "2 février 2004" in said
 
