@@ -132,7 +132,8 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     register(desk, EVENT, a_registration(first_name="Another"))
     clock.now = later + SECOND
     closing = close(desk, EVENT)
-    desk.store.write_roster_page(EVENT.slug, f"{old.closing_name}-000000", [OnRoster(id_of(desk.store, a_registration()), 1)])
+    slow = [OnRoster(id_of(desk.store, a_registration()), 1)]
+    desk.store.write_roster_page(EVENT.slug, f"{old.closing_name}-000000", slow)
     assert closing
     assert closing.count == len(on_version(desk.store, EVENT)) == 2
     entry = roster_entry(EVENT.slug, 1, EVENT.staff[0])

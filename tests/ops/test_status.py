@@ -126,7 +126,8 @@ def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> Non
     register(desk, EVENT, a_registration())
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
-    desk.store.write_roster_page(EVENT.slug, desk.store.intake(EVENT).versions[0].page_name(0), [OnRoster("SOMEBODY", 1)])
+    (version,) = desk.store.intake(EVENT).versions
+    desk.store.write_roster_page(EVENT.slug, version.page_name(0), [OnRoster("SOMEBODY", 1)])
     (one,) = status(desk.store, desk.events).events
     assert (one.registered, one.list_is_whole) == (1, False)
     assert "NOT those that were closed" in status_text(status(desk.store, desk.events), FOLDER)
