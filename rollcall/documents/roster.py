@@ -322,8 +322,9 @@ def _change_cells(event: Event, change: RosterChange) -> Iterator[Cells]:
         yield cells(spoken.gettext("Registration"), listed, spoken.gettext("withdrawn"), change.last)
     elif not change.fields:
         yield cells(spoken.gettext("Changed, and changed back"), "", "", change.last)
+    not_given = spoken.gettext(NOT_GIVEN)
     for one, made in change.fields:
-        yield cells(one.label, one.before, one.after, made)
+        yield cells(one.label, one.before or not_given, one.after or not_given, made)
 
 
 _PLACE = "category, organization_key, name"

@@ -19,12 +19,13 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import ROSTER_PAGE
 from rollcall.desk.send import send
+from rollcall.desk.versions import draw
 from rollcall.documents.roster_content import Shown
 from rollcall.emails import roster, staff_digest
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.links import VALID_FOR, LinkPurpose
-from rollcall.model.registration import Registered, new_id
+from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, new_id
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
@@ -34,7 +35,7 @@ from tests.support.desk import Postbox, on_version, restore
 
 EVENT = an_event()
 ANYBODY = a_registration()
-FIRST = roster_entry(EVENT.slug, 1, EVENT.staff[0])
+FIRST, SECOND_VERSION = (roster_entry(EVENT.slug, version, EVENT.staff[0]) for version in (1, 2))
 SECOND = timedelta(seconds=1)
 LONG = "Rue de la Poste " * 1900
 """About as much as a cell of a workbook holds."""
@@ -155,11 +156,13 @@ def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock:
 
 
 class Many:
-    """A store with so many people, each with a confirmation that bounced; a page is made when it is asked for."""
+    """A store with so many people, each with a confirmation that bounced; a page is made when it is asked for. Once
+    they have `changed`, each has another address than before."""
 
     def __init__(self, store: Store, people: int) -> None:
         self._store = store
         self._people = people
+        self.changed = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -178,14 +181,24 @@ class Many:
         first = int(after) + 1 if after else 0
         return range(first, min(first + limit, self._people))
 
-    def _one(self, place: int) -> Registered:
-        answers = {**ANYBODY.answers, "organization": f"Ministry {place}", "address": f"{place} {LONG[:9000]}"}
-        return Registered(f"{place:024}", replace(ANYBODY, answers=answers), EVENT.opens_at)
+    def history(self, _event: str, registered: Registered) -> Sequence[Revision]:
+        place = int(registered.id)
+        change = Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED)
+        return [Revision(change, self._one(place, changed=False), self._one(place, changed=True))]
+
+    def _one(self, place: int, *, changed: bool | None = None) -> Registered:
+        changed = self.changed if changed is None else changed
+        address = f"{place} {LONG[: 9001 if changed else 9000]}"
+        answers = {**ANYBODY.answers, "organization": f"Ministry {place}", "address": address}
+        registration = replace(ANYBODY, answers=answers)
+        return Registered(f"{place:024}", registration, EVENT.opens_at, revision=2 if changed else 1)
 
 
 WORKS: dict[str, Callable[[Desk], object]] = {
     "closing": lambda desk: close(desk, EVENT),
     "the roster": lambda desk: roster_mailed(desk),
+    "a look at a roster that did not change": lambda desk: draw(desk.store, EVENT),
+    "another version, in which everybody changed": lambda desk: another_version_mailed(desk),
     "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at),
     "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
 }
@@ -221,6 +234,17 @@ def roster_mailed(desk: Desk) -> None:
     gathered = roster.gather(desk, EVENT, FIRST, intake)
     assert gathered.linked or gathered.by_category.get("member-state") == 1
     roster.word(FIRST, EVENT, gathered, intake)
+
+
+def another_version_mailed(desk: Desk) -> None:
+    entry = desk.store.entry(FIRST.id)
+    assert entry
+    desk.store.save_entry(replace(entry, status=EmailStatus.SENT, due_at=None))
+    cast(Many, desk.store).changed = True
+    assert draw(desk.store, EVENT)
+    gathered = roster.gather(desk, EVENT, SECOND_VERSION, desk.store.intake(EVENT))
+    assert gathered.changes.changed.count == gathered.on_roster > 0
+    roster.word(SECOND_VERSION, EVENT, gathered, desk.store.intake(EVENT))
 
 
 def an_entry(id: str) -> Any:
