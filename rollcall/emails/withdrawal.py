@@ -39,4 +39,5 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         late=late,
         on_closed_list=not late and (registered.changed_at or registered.received_at) > intake.closes_at,
         closes_at=intake.closes_at,
+        next_roster_at=intake.looks_at,
     )

@@ -22,7 +22,7 @@ from rollcall.desk.staff_digests import MORNING, digests_next_morning
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, REMARKS_OF, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
-from rollcall.model.email import Attachment, DeliveryEvent, Email, EmailKind, EmailStatus, NotNeeded
+from rollcall.model.email import Attachment, DeliveryEvent, Email, EmailKind, EmailStatus, NotNeeded, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
@@ -691,7 +691,8 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).inbound
+    entry = roster_entry(EVENT.slug, 1, EVENT.staff[0])
+    counted = roster.gather(desk, EVENT, entry, desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

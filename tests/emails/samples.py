@@ -200,7 +200,9 @@ def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntr
 
 
 def rostered(intake: Intake = CLOSED, event: Event = EVENT, **content: Any) -> Email:
-    return roster.word(email.roster_entry(event.slug, 1, "spumail@itu.int"), event, Roster(**content), intake)
+    assert intake.closing
+    shown = Roster(**{"on_roster": intake.closing.count, **content})
+    return roster.word(email.roster_entry(event.slug, 1, "spumail@itu.int"), event, shown, intake)
 
 
 def for_review(number: int, *files: Attachment, people: Mapping[str, Registered] | None = None, **changes: Any) -> Any:
@@ -362,6 +364,7 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "roster-links": _linked_roster,
     "roster-withdrawn": lambda: rostered(
         replace(CLOSED, closing=Closing(3, "ab" * 32, 1)),
+        on_roster=2,
         by_category={"member-state": 2},
         withdrawn=some(RosterRow(replace(AMINA, status=RegistrationStatus.WITHDRAWN, changed_at=LATE.received_at))),
     ),
