@@ -316,7 +316,7 @@ def test_after_a_crash_the_next_call_draws_it(closed: Desk, clock: Clock, postbo
 
     hooks = Hooks(passing)
     hooked = hooked_desk(closed.store, tmp_path, closed.post, closed.events, hooks)
-    long = replace(EVENT, ends=EVENT.ends + 90 * DAY)  # type: ignore[operator]
+    long = replace(EVENT, ends=EVENT.ends + 90 * DAY)
     at = MORNING
     clock.now = at
     says(closed, "Ada", hotel="0")

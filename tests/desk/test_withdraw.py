@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from rollcall.desk.withdraw import withdraw
 
 from rollcall.desk.amend import Amended, NothingNew, withdraw
 from rollcall.desk.close import close
