@@ -34,18 +34,24 @@ def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
     return registration
 
 
-def read_address(event: Event, answers: Mapping[str, object]) -> str:
-    """The e-mail address alone. Raises marshmallow's `ValidationError`."""
-    given = str(answers.get("email", ""))
-    address: str = schema_of_address(event).load({} if is_blank(given) else {"email": given})["email"]
-    return address
+def read_address(event: Event, typed: str) -> str:
+    """An e-mail address alone. Raises marshmallow's `ValidationError`."""
+    registration: Registration = _address_schema(event).load({"email": typed})
+    return registration.email
+
+
+def address_asked(event: Event) -> Answer:
+    answer: Answer = _address_schema(event).fields["email"]  # type: ignore[assignment]
+    return answer
 
 
 @lru_cache(maxsize=1000)
-def schema_of_address(event: Event) -> Schema:
-    field = event.field("email")
-    assert field is not None  # the event file's schema sees to it
-    return Schema.from_dict({"email": KINDS[field.kind](replace(field, required=True, only_if=None))})()
+def _address_schema(event: Event) -> Schema:
+    (field,) = (one for one in event.fields if one.name == "email")
+    field = replace(field, required=True, only_if=None, help="")
+    about = {"email": KINDS[field.kind](field), "_event": event, "_conditional": ()}
+    schema: Schema = type("AddressForm", (_FormSchema,), about)()
+    return schema
 
 
 def faults_of(error: ValidationError) -> dict[str, tuple[Fault, ...]]:
