@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import RAISE, Schema, post_load, pre_load, validates_schema
@@ -28,9 +29,17 @@ def schema_for(event: Event) -> Schema:
     return schema
 
 
-def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
-    """Accepts a choice's code, label or another word for it. Raises marshmallow's `ValidationError`."""
-    registration: Registration = schema_for(event).load(answers)
+def read_form(
+    event: Event, answers: Mapping[str, object], faults: Mapping[str, Sequence[Fault]] = MappingProxyType({})
+) -> Registration:
+    """Accepts a choice's code, label or another word for it. Raises marshmallow's `ValidationError`: `faults` in how a
+    field was sent replace those in what it says."""
+    try:
+        registration: Registration = schema_for(event).load(answers)
+    except ValidationError as error:
+        raise ValidationError({**faults_of(error), **faults}) from None
+    if faults:
+        raise ValidationError({**faults})
     return registration
 
 
