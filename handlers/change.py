@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from flask import Request, Response
 from marshmallow import ValidationError
 
-from handlers.form_page import CHANGE, CHECK, SEND, filled_in, given_back, labelled_answers, registration_in
+from handlers.form_page import CHANGE, CHECK, SEND, filled_in, given_back, labelled_answers
 from handlers.logs import log
 from handlers.request_body import Form, read_form
 from handlers.responses import HttpProblem, page
@@ -147,7 +147,7 @@ def _registration(event: Event, of: Changing, form: Form) -> Registration:
     was = of.there.registration
     asked = event.in_language(was.language) if of.by is Actor.STAFF else event
     answers = {name: text for name, text in form.typed.items() if name != REVISION}
-    registration = registration_in(asked, replace(form, answers=answers))
+    registration = schema.read_form(asked, answers, form.faults)
     gone = [name for name in was.answers if not event.field(name)]
     return replace(
         registration,

@@ -15,7 +15,7 @@ from rollcall.model.email import links_to
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from schemas.faults import sentences
-from schemas.form import asked_of, faults_of, read_address
+from schemas.form import address_asked, faults_of, read_address
 
 _SENT = b"sent"
 
@@ -26,12 +26,11 @@ def find_registration(desk: Desk, event: Event, request: Request) -> Response:
         if request.query_string == _SENT:
             return page(200, "found", event=event)
         return _form(event, 200)
-    typed = read_form(request).typed
-    email = typed.get("email", "")
+    email = read_form(request).typed.get("email", "")
     if request.query_string == CHANGE:
         return _form(event, 200, email)
     try:
-        address = read_address(event, typed)
+        address = read_address(event, email)
     except ValidationError as error:
         return _form(event, 422, email, errors=sentences(event, faults_of(error)))
     try:
@@ -50,5 +49,5 @@ def _form(
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
 ) -> Response:
-    asked = next(one for one in asked_of(event) if one.field.name == "email")
-    return page(status, "find", event=event, asked_for=asked, email=email, errors=errors or {}, problem=problem)
+    asked, errors = address_asked(event), errors or {}
+    return page(status, "find", event=event, asked_for=asked, email=email, errors=errors, problem=problem)

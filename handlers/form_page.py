@@ -28,8 +28,7 @@ from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
-from rollcall.model.registration import Registration
-from schemas.form import ValidationError, asked_of, can_be_printed, faults_of, in_codes, in_labels, read_form
+from schemas.form import asked_of, can_be_printed, in_codes, in_labels
 
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
 """What the query of a posted form asks for; any other is as `SEND`."""
@@ -108,17 +107,6 @@ def given_back(
         return unavailable(error, filled_in(desk, request, event, 503, values, **context))
     log_fault(error)
     return filled_in(desk, request, event, 500, values, problem=WENT_WRONG.detail_in(spoken), **context)
-
-
-def registration_in(event: Event, form: Form) -> Registration:
-    """Raises `ValidationError`: faults in how a field was sent replace those in what it says."""
-    try:
-        registration = read_form(event, form.answers)
-    except ValidationError as error:
-        raise ValidationError({**faults_of(error), **form.faults}) from None
-    if form.faults:
-        raise ValidationError({**form.faults})
-    return registration
 
 
 def to_check(request: Request, event: Event, form: Form) -> Response:

@@ -139,6 +139,7 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         address=address,
         said=request.query_string.decode("ascii", "replace"),
         not_me=there.is_withdrawn and _was_not_me(desk, event, there),
+        late=desk.intakes.recent(event).is_late(there.received_at),
         until=until,
         may_change=may_change,
         other=differences(event, there, other) if other else [],
@@ -192,7 +193,8 @@ def _to_change(desk: Desk, event: Event, request: Request, token: str, address: 
 
 
 def _to_withdraw(desk: Desk, event: Event, there: Registered, address: str, *, not_me: bool = False) -> Response:
-    until = changes_end(desk, event, replace(there, status=RegistrationStatus.WITHDRAWN))
+    closes_at = changes_end(desk, event, replace(there, status=RegistrationStatus.WITHDRAWN))
+    until = closes_at if desk.intakes.now(event) <= closes_at else None
     return page(200, "withdraw", event=event, registered=there, address=address, not_me=not_me, until=until)
 
 

@@ -9,7 +9,6 @@ from marshmallow import ValidationError
 
 from handlers import email_links, responses, thank_you
 from handlers import form_page as pages
-from handlers.form_page import registration_in
 from handlers.languages import in_language_of
 from handlers.logs import log, log_fault
 from handlers.request_body import Form, idempotency_key, read_body, read_form
@@ -172,7 +171,7 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     if step == pages.CHANGE:
         return pages.filled_in(desk, request, event, 200, form.typed)
     try:
-        registration = registration_in(event, form.without_bot_fields())
+        registration = schema.read_form(event, form.without_bot_fields().answers, form.faults)
     except ValidationError as error:
         faults = schema.faults_of(error)
         if step == pages.CHECK:
