@@ -110,7 +110,7 @@ class TestTheMorningAfter:
         text = said(second)
         assert "This is version 2 of the roster, as it stood at 21 February 2004, 08:00 (Zurich time)." in text
         assert "The last one that we sent you is version 1, of the end of 20 February 2004 (Zurich time)." in text
-        assert "1 person came. 1 person withdrew. 1 person changed their answers." in text
+        assert "1 person is new. 1 person withdrew. 1 person changed their answers." in text
         assert "Fax: +224 30 45 31 16 → (not given) Hotel: Hôtel Cornavin → Hôtel Royal" in text
         first, latest = closed.store.intake(EVENT).versions
         assert f"3 people, SHA-256 {first.sha256}" in text
@@ -152,7 +152,7 @@ class TestTheMorningAfter:
         says(closed, "Ada", hotel="Hôtel Cornavin")
         moved_on(closed, clock, MORNING)
         assert "1 person changed their answers." in said(rosters(postbox)[1])
-        assert "Changed, and changed back" in said(rosters(postbox)[1])
+        assert "Changed: and changed back: it is as it was" in said(rosters(postbox)[1])
         (row,) = sheet(rosters(postbox)[1], "Changes")
         assert row["Changed"] == "Changed, and changed back"
 
@@ -316,7 +316,7 @@ def test_after_a_crash_the_next_call_draws_it(closed: Desk, clock: Clock, postbo
 
     hooks = Hooks(passing)
     hooked = hooked_desk(closed.store, tmp_path, closed.post, closed.events, hooks)
-    long = replace(EVENT, ends=EVENT.ends + 90 * DAY)  # type: ignore[operator]
+    long = replace(EVENT, ends=EVENT.ends + 90 * DAY)
     at = MORNING
     clock.now = at
     says(closed, "Ada", hotel="0")
