@@ -175,16 +175,13 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
     undelivered, late, withdrawn = roster.undelivered.first(rows), roster.late.last(rows), roster.withdrawn.last(rows)
     news = roster.changes
     came, left, changed = (those.last(rows) for those in (news.came, news.left, news.changed))
-    title = roster_title(event, version.number)
     not_completed, quarantined = roster.not_completed.last(rows), roster.quarantined.last(rows)
     return wording.worded(
         entry,
         event,
-        spoken.ngettext(
-            "%(roster)s, %(count)s registered", "%(roster)s, %(count)s registered", roster.on_roster, roster=title
-        ),
+        _subject(event, version.number, roster.on_roster),
         "roster",
-        headline=title,
+        headline=roster_title(event, version.number),
         version=version,
         checksums=_checksums(event, intake, rows),
         came=came,
@@ -214,6 +211,24 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         quarantined_rows=[_quarantined_row(event, one) for one in quarantined.shown],
         in_workbook=IN_WORKBOOK,
         by_email=by_email(event, roster.inbound, roster.resolved),
+    )
+
+
+def _subject(event: Event, version: int, registered: int) -> str:
+    spoken = language(event.language)
+    if version == 1:
+        return spoken.ngettext(
+            "Roster: %(event)s, %(count)s registered",
+            "Roster: %(event)s, %(count)s registered",
+            registered,
+            event=event.title,
+        )
+    return spoken.ngettext(
+        "Roster, version %(number)s: %(event)s, %(count)s registered",
+        "Roster, version %(number)s: %(event)s, %(count)s registered",
+        registered,
+        number=version,
+        event=event.title,
     )
 
 
@@ -379,22 +394,21 @@ def _left_row(event: Event, one: RosterChange) -> tuple[str, str]:
 def _changed_row(event: Event, one: RosterChange) -> tuple[str, str]:
     """Under the name that the reader knows."""
     spoken = language(event.language)
-    lines = [_field_line(event, change) for change, _ in one.fields]
+    fields = [_field_row(event, change) for change, _ in one.fields]
+    back = (spoken.gettext("Changed"), spoken.gettext("and changed back: it is as it was"))
     reference = (spoken.gettext("Reference"), one.now.reference)
-    first = "\n".join(lines) or spoken.gettext("Changed, and changed back")
-    return wording.who(event, one.then), wording.in_lines(event, first, reference)
+    _, text = _row(event, one.now, reference, *(fields or [back]))
+    return wording.who(event, one.then), text
 
 
-def _field_line(event: Event, change: FieldChange) -> str:
+def _field_row(event: Event, change: FieldChange) -> tuple[str, str]:
     spoken = language(event.language)
 
     def in_a_line(answer: str) -> str:
         return wording.one_line(", ".join(answer.splitlines()), LONGEST_ANSWER) or spoken.gettext(NOT_GIVEN)
 
     before, after = in_a_line(change.before), in_a_line(change.after)
-    return wording.labelled_text(
-        event, change.label, spoken.gettext("%(before)s → %(after)s", before=before, after=after)
-    )
+    return change.label, spoken.gettext("%(before)s → %(after)s", before=before, after=after)
 
 
 def _checksums(event: Event, intake: Intake, most: int) -> list[tuple[str, str]]:

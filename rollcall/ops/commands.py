@@ -13,6 +13,7 @@ from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.scan import everyone
 from rollcall.language import languages
+from rollcall.model.email import EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.links import LinkPurpose, id_in, link_id
@@ -110,7 +111,7 @@ def send_roster(database: Database, slug: str) -> Answer:
     event = _chosen(database, slug)
     intake = _known(database, event)
     entries = resend_to_staff(database.store, event)
-    lines = [f"Enqueued for {entry.to}: {entry.kind.value} ({entry.id})" for entry in entries] or ["Nothing to send."]
+    lines = [f"Enqueued for {entry.to}: {_named(entry)} ({entry.id})" for entry in entries] or ["Nothing to send."]
     if intake.closing is None:
         lines.append(
             f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
@@ -125,6 +126,11 @@ def send_roster(database: Database, slug: str) -> Answer:
         "enqueued": [{"id": entry.id, "kind": entry.kind.value, "to": entry.to} for entry in entries],
     }
     return Answer(data, "\n".join(lines))
+
+
+def _named(entry: OutboxEntry) -> str:
+    version = f", version {entry.revision}" if entry.kind is EmailKind.ROSTER else ""
+    return f"{entry.kind.value}{version}"
 
 
 def _links_ended(database: Database, event: Event, token: str) -> Answer:
@@ -162,7 +168,7 @@ def revoke_link(database: Database, link: str) -> Answer:
 # a signature by HMAC-SHA-256 has 43 characters of base 64
 _LINK = re.compile(
     rf"/(?P<event>[^/]+)(/({'|'.join(languages())}))?/(?P<purpose>{'|'.join(LinkPurpose)})"
-    r"/(?P<token>\.?[\w-]+\.[\w-]{43})=?(/another)?\Z"
+    r"/(?P<token>\.?[\w-]+\.[\w-]{43})=?(/(another|change|withdraw))?\Z"
 )
 
 

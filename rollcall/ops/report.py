@@ -77,6 +77,7 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         ],
         "not_on_last_version": one.not_on_last_version,
         "looks_at": _iso(intake.looks_at if intake else None),
+        "look_overdue": one.look_is_overdue,
         "overdue": one.is_overdue,
         "list_is_whole": one.list_is_whole,
         "ahead": one.ahead,
@@ -170,6 +171,8 @@ def _roster_text(one: EventStatus, intake: Intake) -> str:
     text = f"version {last.number}, {last.count} on it"
     if last.number > 1:
         text = f"{text}, drawn at {said(last.drawn_at)}"
+    if one.look_is_overdue:
+        text = f"{text}; this morning's look was MISSED: look whether close-intake is called each minute"
     if not news:
         return f"{text}; nothing changed since"
     by_itself = f"goes out at {said(intake.looks_at)}, or now" if intake.looks_at else "goes out"

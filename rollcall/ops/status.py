@@ -67,6 +67,11 @@ class EventStatus:
     def is_overdue(self) -> bool:
         return self.intake is not None and overdue(self.intake) > MISSED_AFTER
 
+    @property
+    def look_is_overdue(self) -> bool:
+        looks_at = self.intake.looks_at if self.intake else None
+        return self.intake is not None and looks_at is not None and self.intake.as_of - looks_at > MISSED_AFTER
+
 
 @dataclass(frozen=True)
 class Status:

@@ -26,7 +26,7 @@ from rollcall.emails import roster
 from rollcall.model.email import DeliveryEvent, Email, EmailStatus, roster_entry
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.registration import Actor, Registered, Way
-from tests.support.builders import CANNOT_COME, a_registration, an_event, id_of
+from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event, id_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, on_version
 from tests.support.hooks import Hooks, hooked_desk
@@ -110,7 +110,7 @@ class TestTheMorningAfter:
         text = said(second)
         assert "This is version 2 of the roster, as it stood at 21 February 2004, 08:00 (Zurich time)." in text
         assert "The last one that we sent you is version 1, of the end of 20 February 2004 (Zurich time)." in text
-        assert "1 person came. 1 person withdrew. 1 person changed their answers." in text
+        assert "1 person is new. 1 person withdrew. 1 person changed their answers." in text
         assert "Fax: +224 30 45 31 16 → (not given) Hotel: Hôtel Cornavin → Hôtel Royal" in text
         first, latest = closed.store.intake(EVENT).versions
         assert f"3 people, SHA-256 {first.sha256}" in text
@@ -152,7 +152,7 @@ class TestTheMorningAfter:
         says(closed, "Ada", hotel="Hôtel Cornavin")
         moved_on(closed, clock, MORNING)
         assert "1 person changed their answers." in said(rosters(postbox)[1])
-        assert "Changed, and changed back" in said(rosters(postbox)[1])
+        assert "Changed: and changed back: it is as it was" in said(rosters(postbox)[1])
         (row,) = sheet(rosters(postbox)[1], "Changes")
         assert row["Changed"] == "Changed, and changed back"
 
@@ -176,6 +176,19 @@ class TestTheMorningAfter:
         moved_on(closed, clock, MORNING)
         assert "Too late" not in rosters(postbox)[1].text + str(sheet(rosters(postbox)[1], "Roster"))
         assert "1 person changed" in said(rosters(postbox)[1])
+
+
+def test_who_was_registered_by_somebody_else_is_told_of_at_once_and_left_out_of_the_next(
+    closed: Desk, clock: Clock, postbox: Postbox
+) -> None:
+    assert withdraw(closed, EVENT, there(closed, "Ada").id, NOT_ME)
+    list(send_due(closed))
+    (email,) = [one for one in postbox.messages if one.subject.startswith("Withdrawn")]
+    assert "The next version of the roster leaves them out. It goes out at 21 February 2004, 08:00" in said(email)
+    moved_on(closed, clock, MORNING)
+    assert "2 people are registered" in said(rosters(postbox)[1])
+    (row,) = sheet(rosters(postbox)[1], "Changes")
+    assert row["By"] == "whoever reads the mailbox, whom somebody else had registered"
 
 
 class TestToWhom:

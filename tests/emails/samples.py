@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from rollcall.documents.changes import News, RosterChange, change_of
 from rollcall.documents.roster_content import RosterRow, Shown
 from rollcall.emails import (
     address,
@@ -20,7 +21,7 @@ from rollcall.emails import (
     withdrawn,
 )
 from rollcall.emails.reply import Reply
-from rollcall.emails.roster import LinkedFile, Roster
+from rollcall.emails.roster import Changes, LinkedFile, Roster
 from rollcall.emails.staff_digest import ForReview, StaffDigest
 from rollcall.emails.wording import Ways
 from rollcall.language import languages
@@ -29,7 +30,7 @@ from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus,
 from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
-from rollcall.model.intake import Closing, Intake
+from rollcall.model.intake import Closing, Intake, RosterVersion
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -199,10 +200,10 @@ def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntr
     return replace(entry, status=status, due_at=None, reason=reason)
 
 
-def rostered(intake: Intake = CLOSED, event: Event = EVENT, **content: Any) -> Email:
+def rostered(intake: Intake = CLOSED, event: Event = EVENT, version: int = 1, **content: Any) -> Email:
     assert intake.closing
     shown = Roster(**{"on_roster": intake.closing.count, **content})
-    return roster.word(email.roster_entry(event.slug, 1, "spumail@itu.int"), event, shown, intake)
+    return roster.word(email.roster_entry(event.slug, version, "spumail@itu.int"), event, shown, intake)
 
 
 def for_review(number: int, *files: Attachment, people: Mapping[str, Registered] | None = None, **changes: Any) -> Any:
@@ -272,6 +273,36 @@ def _linked_roster() -> Email:
         LinkedFile("intgov04-roster-for-programs.csv", 25_060_000, f"{FORM_PAGE}/roster/2"),
     )
     return rostered(replace(CLOSED, as_of=EVENT.closes_at + timedelta(minutes=1)), linked=linked)
+
+
+def _third_version(event: Event = EVENT) -> Email:
+    drawn_at = EVENT.closes_at + timedelta(hours=9)
+    second = RosterVersion(2, 3, "cd" * 32, 1, drawn_at, "v2")
+    third = RosterVersion(3, 3, "ef" * 32, 1, drawn_at + timedelta(days=1), "v3")
+    intake = replace(CLOSED, later_versions=(second, third), as_of=third.drawn_at)
+    answers = {**AMINA.registration.answers, "hotel": "Beau-Rivage", "address": "BP 1\nConakry"}
+    del answers["fax"]
+    other = replace(AMINA, registration=a_registration(answers=answers), revision=2, changed_at=drawn_at)
+    made = Revision(Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED), AMINA, other)
+    left = replace(AMINA, status=RegistrationStatus.WITHDRAWN, changed_at=drawn_at)
+    changed = change_of(event, AMINA, [made], other, is_on_roster=True)
+    back = RosterChange(News.CHANGED, AMINA, AMINA)
+    changes = Changes(
+        second,
+        came=some(RosterChange(News.CAME, AMINA, AMINA)),
+        left=some(RosterChange(News.LEFT, AMINA, left)),
+        changed=some(changed, back, count=70),
+    )
+    return rostered(
+        intake,
+        event,
+        version=3,
+        on_roster=3,
+        changes=changes,
+        by_category={"member-state": 3},
+        withdrawn=some(RosterRow(left)),
+        attached=(Attachment("intgov04-roster.xlsx", "application/zip", b"PK"),),
+    )
 
 
 def _full_digest(event: Event = EVENT) -> Email:
@@ -362,6 +393,10 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "roster-empty": rostered,
     "roster-full": _full_roster,
     "roster-links": _linked_roster,
+    "roster-version-3": _third_version,
+    "roster-version-2-none-before": lambda: rostered(
+        replace(CLOSED, later_versions=(RosterVersion(2, 1, "cd" * 32, 1, EVENT.closes_at, "v2"),)), version=2
+    ),
     "roster-withdrawn": lambda: rostered(
         replace(CLOSED, closing=Closing(3, "ab" * 32, 1)),
         on_roster=2,
