@@ -5,15 +5,15 @@ from flask import Request, Response
 from handlers.form_page import filled_in, form_page
 from handlers.logs import log
 from handlers.responses import HttpProblem, form_address, message, page
-from rollcall.desk import amend
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import Completed, form_to_complete, registered, used_by
+from rollcall.desk.follow_up import Completed, form_to_complete, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
 from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
 from rollcall.model.event import Event
+from rollcall.model.inbound import InboundEmail
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
-from rollcall.model.registration import Actor, Change, Registration, Way, Why
+from rollcall.model.registration import Registration
 from schemas.faults import sentences
 
 _NOT_THERE = N_(
@@ -22,26 +22,28 @@ _NOT_THERE = N_(
 )
 _USED = N_(
     "This link has been used: %(name)s is registered, with the reference %(reference)s. Nothing was changed. To "
-    "correct that registration, please answer its confirmation or write to %(email)s."
+    "correct that registration, use the link in its confirmation or write to %(email)s."
 )
 _NO_LINK = {LinkExpired: "expired", LinkRevoked: "revoked", LinkDamaged: "damaged"}
-_GONE = HttpProblem(
+GONE = HttpProblem(
     410, N_("This e-mail is no longer here"), N_("There is nothing left to do: it is in no digest any more.")
-)
-_NOT_REGISTERED = HttpProblem(
-    410, N_("This registration is not here"), N_("There is nothing left to do: nobody is registered by it.")
 )
 
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
+    token = "".join(token.split())  # mail programs break long lines
     found = desk.links.opened(event, purpose, token, desk.intakes.now(event))
     if isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links:
         found = LinkRevoked()
     if isinstance(found, Opened):
         log("INFO", "link opened", event=event.slug, purpose=purpose, link=link_id(token))
     else:
-        log("WARNING", "link refused", event=event.slug, purpose=purpose, why=_NO_LINK[type(found)])
+        log_refused(event, purpose, found)
     return found
+
+
+def log_refused(event: Event, purpose: LinkPurpose, fault: NoLink) -> None:
+    log("WARNING", "link refused", event=event.slug, purpose=purpose, why=_NO_LINK[type(fault)])
 
 
 def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: NoLink) -> Response:
@@ -70,7 +72,7 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
         case None:
             return filled_in(desk, request, event, 410, {}, problem=language(event.language).gettext(_NOT_THERE))
         case Completed(there) if there and there.is_withdrawn:
-            return page(200, "withdraw", event=event, registered=there)
+            return page(200, "withdrawn", event=event, registered=there)
         case Completed(there):
             where = form_address(request, event)
             return page(200, "completed", event=event, form_page=where, registered=there)
@@ -87,25 +89,16 @@ def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
         return no_link(event, request, LinkPurpose.RESOLVE, link)
     inbound = desk.store.inbound(link.id)
     if inbound is None:
-        return message(request, _GONE, event)
+        return message(request, GONE, event)
+    return resolving(desk, event, request, link, inbound)
+
+
+def resolving(
+    desk: Desk, event: Event, request: Request, link: Opened, inbound: InboundEmail, said: str = ""
+) -> Response:
+    """`said`: what was done before."""
     if request.method == "POST":
         resolve_at_desk(desk, link)
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
     resolved = inbound.resolved or request.method == "POST"
-    return page(200, "resolve", event=event, inbound=inbound, resolved=resolved)
-
-
-def withdraw(desk: Desk, event: Event, request: Request, token: str) -> Response:
-    """For whoever got a confirmation and did not register; POST withdraws the registration. No personal data: links are
-    passed on."""
-    link = opened(desk, event, LinkPurpose.OWN, token)
-    if not isinstance(link, Opened):
-        return no_link(event, request, LinkPurpose.OWN, link)
-    if request.method == "POST":
-        amend.withdraw(desk, event, link.id, Change(Actor.REGISTRANT, Way.LINK, Why.NOT_ME))
-    there = registered(desk, link)
-    if there is None:
-        return message(request, _NOT_REGISTERED, event)
-    if request.method == "POST":
-        log("INFO", "registration withdrawn", event=event.slug, registration=link.id)
-    return page(200, "withdraw", event=event, registered=there)
+    return page(200, "resolve", event=event, inbound=inbound, resolved=resolved, said=said)

@@ -4,12 +4,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import urljoin
 
 from flask import Request, Response
 
+from handlers.logs import log_fault
 from handlers.request_body import Form, bot_fields
-from handlers.responses import MAY_GO_BACK, HttpProblem, bare_address, form_address, page, path_below, said_in
+from handlers.responses import (
+    MAY_GO_BACK,
+    WENT_WRONG,
+    HttpProblem,
+    bare_address,
+    form_address,
+    page,
+    path_below,
+    said_in,
+    unavailable,
+)
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
@@ -21,6 +33,9 @@ from schemas.form import asked_of, can_be_printed, in_codes, in_labels
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
 """What the query of a posted form asks for; any other is as `SEND`."""
 SIGNATURE = "signature"
+UNAVAILABLE = N_(
+    "Our database is unavailable. Your answers are still here; please try again in a minute. Sending twice is safe."
+)
 
 
 def form_page(desk: Desk, event: Event, request: Request, values: Mapping[str, str] = MappingProxyType({})) -> Response:
@@ -58,11 +73,13 @@ def filled_in(
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str | None = None,
     once_more: str | None = None,
+    template: str = "form",
+    **context: Any,
 ) -> Response:
-    """templates/pages/form.html says what each is."""
+    """templates/pages/form.html says what each is; `context`, what a template that extends it has besides."""
     response = page(
         status,
-        "form",
+        template,
         event=event,
         asks=asked_of(event),
         values=in_codes(event, values),
@@ -70,13 +87,26 @@ def filled_in(
         problem=problem,
         once_more=once_more,
         links=links,
-        action=_another_address(request),
         blank_forms=(form_address(request, event), desk.links.forms_to(event)),
         as_pdf=can_be_printed(event),
         closes_at=closes_at or _recent_deadline(desk, event),
+        **{"action": _another_address(request), **context},
     )
     response.headers.update(MAY_GO_BACK)
     return response
+
+
+def given_back(
+    desk: Desk, request: Request, event: Event, values: Mapping[str, str], error: Exception, **context: Any
+) -> Response:
+    """The form as the person filled it in, to be sent again."""
+    spoken = language(event.language)
+    context["closes_at"] = event.closes_at  # the event file's: nobody waits for the store again
+    if isinstance(error, StoreUnavailable):
+        context["problem"] = spoken.gettext(UNAVAILABLE)
+        return unavailable(error, filled_in(desk, request, event, 503, values, **context))
+    log_fault(error)
+    return filled_in(desk, request, event, 500, values, problem=WENT_WRONG.detail_in(spoken), **context)
 
 
 def to_check(request: Request, event: Event, form: Form) -> Response:

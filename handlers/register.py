@@ -12,7 +12,7 @@ from handlers import form_page as pages
 from handlers.languages import in_language_of
 from handlers.logs import log, log_fault
 from handlers.request_body import Form, idempotency_key, read_body, read_form
-from handlers.responses import HttpProblem, form_address, page, problem
+from handlers.responses import HttpProblem, allow, form_address, page, problem
 from rollcall.desk import register as at_desk
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import note_completed
@@ -21,22 +21,15 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.registration import BotSignal, Registration
+from rollcall.model.registration import BotSignal
 from schemas import form as schema
 from schemas.faults import sentences
 from templates import deadline, in_zone
 
-_UNAVAILABLE = N_(
-    "Our database is unavailable. Your answers are still here; please try again in a minute. Sending twice is safe."
-)
-_WENT_WRONG = HttpProblem(
-    500,
-    N_("Something went wrong"),
-    N_("Something went wrong on our side. Please try again; if it happens again, please write to us."),
-)
 _CONFLICT = N_(
-    "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. "
-    "We have written to that address; to change a registration, please answer that e-mail or write to %(email)s."
+    "Somebody has already registered under this name and e-mail address, with other answers. Nothing was changed. We "
+    "have just sent a link to that address, by which you can change the registration; what you wrote is kept there for "
+    "an hour. If nothing arrives, please write to %(email)s."
 )
 _KEY_REUSED = HttpProblem(
     422,
@@ -75,10 +68,12 @@ def register(desk: Desk, request: Request) -> Response:
         response = responses.unavailable(error, responses.problem_or_page(request, responses.UNAVAILABLE, desk.events))
     except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
         log_fault(error)
-        response = responses.problem_or_page(request, _WENT_WRONG, desk.events)
+        response = responses.problem_or_page(request, responses.WENT_WRONG, desk.events)
     event = responses.event_at(request, desk.events)
     responses.add_security_headers(response)
     responses.compress_page(request, response)
+    if responses.is_of_one_registration(request):
+        response.headers.update(responses.OF_ONE_REGISTRATION)
     if event:
         responses.add_cors_headers(request, response, event)
     return response
@@ -87,49 +82,54 @@ def register(desk: Desk, request: Request) -> Response:
 def _route(desk: Desk, request: Request) -> Response:
     match responses.path_below(request):
         case []:
-            _allow(request, "GET", "HEAD")
+            allow(request, "GET", "HEAD")
             events = (in_language_of(request, event, None) for event in desk.events.values())
             rows = [(event, form_address(request, event)) for event in events]
             return page(200, "events", rows=rows)
         case ["openapi.json"]:
-            _allow(request, "GET", "HEAD")
+            allow(request, "GET", "HEAD")
             return _openapi(desk)
         case [slug]:
             event = _event(desk, request, slug)
-            _allow(request, "GET", "HEAD", "POST", "OPTIONS")
+            allow(request, "GET", "HEAD", "POST", "OPTIONS")
             if request.method == "OPTIONS":
                 return Response(status=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
             return _post(desk, event, request) if request.method == "POST" else pages.form_page(desk, event, request)
         case [slug, ("form.pdf" | "form.txt") as name]:
-            _allow(request, "GET", "HEAD")
+            allow(request, "GET", "HEAD")
             return pages.blank_form(desk, _event(desk, request, slug), name)
         case [slug, name] if name.startswith("logo-"):
-            _allow(request, "GET", "HEAD")
+            allow(request, "GET", "HEAD")
             return responses.logo(_event(desk, request, slug))
         case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token]:
-            _allow(request, "GET", "HEAD")
+            allow(request, "GET", "HEAD")
             return thank_you.received(desk, _event(desk, request, slug), request, LinkPurpose(purpose), token)
         case [slug, (LinkPurpose.RECEIVED | LinkPurpose.ALREADY_REGISTERED) as purpose, token, "another"]:
-            _allow(request, "GET", "HEAD", "POST")
+            allow(request, "GET", "HEAD", "POST")
             event = _event(desk, request, slug)
             if request.method == "POST":
                 return _post(desk, event, request)
             return thank_you.another(desk, event, request, LinkPurpose(purpose), token)
         case [slug, LinkPurpose.COMPLETE, token]:
-            _allow(request, "GET", "HEAD", "POST")
+            allow(request, "GET", "HEAD", "POST")
             event = _event(desk, request, slug)
             opened = email_links.opened(desk, event, LinkPurpose.COMPLETE, token)
             if request.method == "POST":  # registers whether or not the link still works
                 return _post(desk, event, request, opened if isinstance(opened, Opened) else None)
             return email_links.complete(desk, event, request, opened)
         case [slug, LinkPurpose.RESOLVE, token]:
-            _allow(request, "GET", "HEAD", "POST")
+            allow(request, "GET", "HEAD", "POST")
             return email_links.resolve(desk, _for_staff(_event(desk, request, slug)), request, token)
-        case [slug, LinkPurpose.OWN, token]:
-            _allow(request, "GET", "HEAD", "POST")
-            return email_links.withdraw(desk, _event(desk, request, slug), request, token)
+        case [slug, (LinkPurpose.OWN | LinkPurpose.ADDRESS | responses.FIND), *_]:
+            from handlers import own
+
+            return own.answer(desk, _event(desk, request, slug), request)
+        case [slug, LinkPurpose.AMEND, *_]:
+            from handlers import own
+
+            return own.answer(desk, _for_staff(_event(desk, request, slug)), request)
         case [slug, LinkPurpose.ROSTER, token]:
-            _allow(request, "GET", "HEAD")
+            allow(request, "GET", "HEAD")
             from handlers.roster_files import roster_file
 
             return roster_file(desk, _for_staff(_event(desk, request, slug)), request, token)
@@ -157,12 +157,6 @@ def _for_staff(event: Event) -> Event:
     return event.in_language(event.staff_language)
 
 
-def _allow(request: Request, *methods: str) -> None:
-    if request.method not in methods:
-        detail = N_("This address cannot be used in this way.")
-        raise HttpProblem(405, N_("Not possible here"), detail, headers={"Allow": ", ".join(methods)})
-
-
 def _openapi(desk: Desk) -> Response:
     from schemas.openapi import openapi_json
 
@@ -177,7 +171,7 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     if step == pages.CHANGE:
         return pages.filled_in(desk, request, event, 200, form.typed)
     try:
-        registration = _registration(event, form.without_bot_fields())
+        registration = schema.read_form(event, form.without_bot_fields().answers, form.faults)
     except ValidationError as error:
         faults = schema.faults_of(error)
         if step == pages.CHECK:
@@ -210,17 +204,6 @@ def _in_language_given(event: Event, form: Form) -> tuple[Event, Form]:
     return event, replace(form, answers=answers, faults={**form.faults, _LANGUAGE: [fault]})
 
 
-def _registration(event: Event, form: Form) -> Registration:
-    """Raises `ValidationError`: faults in how a field was sent replace those in what it says."""
-    try:
-        registration = schema.read_form(event, form.answers)
-    except ValidationError as error:
-        raise ValidationError({**schema.faults_of(error), **form.faults}) from None
-    if form.faults:
-        raise ValidationError({**form.faults})
-    return registration
-
-
 def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Mapping[str, Sequence[Fault]]) -> Response:
     errors = sentences(event, faults)
     names = {field.name for field in event.fields}
@@ -232,18 +215,12 @@ def _invalid(desk: Desk, event: Event, request: Request, form: Form, faults: Map
 
 def _give_back(desk: Desk, event: Event, request: Request, form: Form, error: Exception) -> Response:
     """The form as the person filled it in, to be sent again; to a program, in the language that it names."""
-    spoken = language(event.language)
-    if form.as_json and isinstance(error, StoreUnavailable):
-        return responses.unavailable(error, problem(request, responses.UNAVAILABLE, event))
+    if not form.as_json:
+        return pages.given_back(desk, request, event, form.typed, error)
     if isinstance(error, StoreUnavailable):
-        # with the event file's deadline: nobody waits for the store again
-        why = spoken.gettext(_UNAVAILABLE)
-        page = pages.filled_in(desk, request, event, 503, form.typed, problem=why, closes_at=event.closes_at)
-        return responses.unavailable(error, page)
+        return responses.unavailable(error, problem(request, responses.UNAVAILABLE, event))
     log_fault(error)
-    if form.as_json:
-        return problem(request, _WENT_WRONG, event)
-    return pages.filled_in(desk, request, event, 500, form.typed, problem=_WENT_WRONG.detail_in(spoken))
+    return problem(request, responses.WENT_WRONG, event)
 
 
 def _answer(desk: Desk, event: Event, request: Request, form: Form, outcome: at_desk.Outcome) -> Response:

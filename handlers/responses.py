@@ -18,7 +18,7 @@ from handlers.logs import log_unavailable
 from rollcall.language import N_, Language, language, languages
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event, Look
-from rollcall.model.links import TO_STAFF
+from rollcall.model.links import TO_STAFF, LinkPurpose
 from templates import render
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -30,6 +30,9 @@ PRIVATE = {
 """Headers of every answer of every function."""
 MAY_GO_BACK = {"Cache-Control": "private, no-cache"}
 """Of a page with a form: with `no-store`, Back loses what was typed, in Firefox always, in Chromium after a POST."""
+OF_ONE_REGISTRATION = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+FIND = "find"
+"""Where whoever lost the link to their registration asks for another: below the form's page."""
 _PUBLIC = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -68,6 +71,11 @@ class HttpProblem(Exception):
 
 
 NO_SUCH_PAGE = HttpProblem(404, N_("Not found"), N_("There is no such page."))
+WENT_WRONG = HttpProblem(
+    500,
+    N_("Something went wrong"),
+    N_("Something went wrong on our side. Please try again; if it happens again, please write to us."),
+)
 UNAVAILABLE = HttpProblem(
     503,
     N_("Please try again in a minute"),
@@ -75,12 +83,23 @@ UNAVAILABLE = HttpProblem(
 )
 
 
+def allow(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        detail = N_("This address cannot be used in this way.")
+        raise HttpProblem(405, N_("Not possible here"), detail, headers={"Allow": ", ".join(methods)})
+
+
+def is_of_one_registration(request: Request) -> bool:
+    return path_below(request)[1:2] in ([LinkPurpose.OWN], [LinkPurpose.ADDRESS], [LinkPurpose.AMEND], [FIND])
+
+
 def page(status: int, name: str, event: Event | None = None, **context: object) -> Response:
     """In the language of its event, else in that of whoever asks."""
     spoken = spoken_to(current_request, event)
     if event:
         context["other_languages"] = _in_other_languages(current_request, event, status)
-        context["posted"] = current_request.method == "POST"
+        context.setdefault("posted", current_request.method == "POST")
+        context["find"] = f"{form_address(current_request, event)}/{FIND}"
         if event.look.logo:
             context["logo"] = f"{bare_address(current_request, event)}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)

@@ -6,8 +6,8 @@ from handlers.email_links import no_link, opened
 from handlers.form_page import form_page, labelled_answers
 from handlers.logs import log_unavailable
 from handlers.responses import form_address, page
+from rollcall.desk import amend
 from rollcall.desk.desk import Desk
-from rollcall.desk.follow_up import registered
 from rollcall.desk.register import Accepted, Duplicate
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
@@ -32,9 +32,9 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
     link = opened(desk, event, purpose, token)
     if not isinstance(link, Opened):
         return no_link(event, request, purpose, link)
-    there = _registered(desk, link)
+    there = _registered(desk, event, link)
     if there and there.is_withdrawn:
-        return page(200, "withdraw", event=event, registered=there)
+        return page(200, "withdrawn", event=event, registered=there)
     answers = written(there.registration) if there else {}
     return page(
         200,
@@ -52,14 +52,14 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
 def another(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
     """The form for another person; empty where the link does not work."""
     link = opened(desk, event, purpose, token)
-    there = _registered(desk, link) if isinstance(link, Opened) else None
+    there = _registered(desk, event, link) if isinstance(link, Opened) else None
     answers = written(there.registration) if there else {}
     return form_page(desk, event, request, {name: answers[name] for name in _CARRIED_OVER if name in answers})
 
 
-def _registered(desk: Desk, link: Opened) -> Registered | None:
+def _registered(desk: Desk, event: Event, link: Opened) -> Registered | None:
     try:
-        return registered(desk, link)
+        return amend.read(desk, event, link.id)
     except StoreUnavailable as error:
         log_unavailable(error)
         return None

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from marshmallow import RAISE, Schema, post_load, pre_load, validates_schema
@@ -27,10 +29,38 @@ def schema_for(event: Event) -> Schema:
     return schema
 
 
-def read_form(event: Event, answers: Mapping[str, object]) -> Registration:
-    """Accepts a choice's code, label or another word for it. Raises marshmallow's `ValidationError`."""
-    registration: Registration = schema_for(event).load(answers)
+def read_form(
+    event: Event, answers: Mapping[str, object], faults: Mapping[str, Sequence[Fault]] = MappingProxyType({})
+) -> Registration:
+    """Accepts a choice's code, label or another word for it. Raises marshmallow's `ValidationError`: `faults` in how a
+    field was sent replace those in what it says."""
+    try:
+        registration: Registration = schema_for(event).load(answers)
+    except ValidationError as error:
+        raise ValidationError({**faults_of(error), **faults}) from None
+    if faults:
+        raise ValidationError({**faults})
     return registration
+
+
+def read_address(event: Event, typed: str) -> str:
+    """An e-mail address alone. Raises marshmallow's `ValidationError`."""
+    registration: Registration = _address_schema(event).load({"email": typed})
+    return registration.email
+
+
+def address_asked(event: Event) -> Answer:
+    answer: Answer = _address_schema(event).fields["email"]  # type: ignore[assignment]
+    return answer
+
+
+@lru_cache(maxsize=1000)
+def _address_schema(event: Event) -> Schema:
+    (field,) = (one for one in event.fields if one.name == "email")
+    field = replace(field, required=True, only_if=None, help="")
+    about = {"email": KINDS[field.kind](field), "_event": event, "_conditional": ()}
+    schema: Schema = type("AddressForm", (_FormSchema,), about)()
+    return schema
 
 
 def faults_of(error: ValidationError) -> dict[str, tuple[Fault, ...]]:

@@ -13,7 +13,7 @@ from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
 from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, Opened, link_id
-from tests.support.builders import LINKS, an_event
+from tests.support.builders import LINKS, an_event, registered
 
 ONE, OTHER = "one@example.org", "other@example.org"
 EVENT = an_event(staff=(ONE, OTHER))
@@ -22,19 +22,27 @@ NEW = "a-new-key-for-links-in-32-letters"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ID = "0123456789ABCDEFGHJKMNPQ"
 FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
+OVER = replace(EVENT, ends=UNTIL)
+"""As `EVENT`, and its registrants' links to their own registration expire with it."""
 MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
     LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, ONE, UNTIL),
-    LinkPurpose.WITHDRAW: LINKS.withdrawing(EVENT, ID, UNTIL),
+    LinkPurpose.AMEND: LINKS.amending(EVENT, ID, 2, ONE, UNTIL),
+    LinkPurpose.OWN: LINKS.own(OVER, registered(id=ID, link=3)),
+    LinkPurpose.ADDRESS: LINKS.confirming_address(OVER, registered(id=ID, new_email=ONE)),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, ONE, UNTIL),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
 }
+SIGNED = URLSafeSerializer("").loads_unsafe(MADE[LinkPurpose.RESOLVE].rpartition("/")[2])[1][4]
+"""For whom it was made, as all links to `ONE` have it."""
 FOUND = {
     LinkPurpose.COMPLETE: Opened("intgov04", ID, 2),
-    LinkPurpose.RESOLVE: Opened("intgov04", ID, 0),
-    LinkPurpose.WITHDRAW: Opened("intgov04", ID, 0),
-    LinkPurpose.ROSTER: Opened("intgov04", FILE, 0),
+    LinkPurpose.RESOLVE: Opened("intgov04", ID, 0, SIGNED),
+    LinkPurpose.AMEND: Opened("intgov04", ID, 2, SIGNED),
+    LinkPurpose.OWN: Opened("intgov04", ID, 3),
+    LinkPurpose.ADDRESS: Opened("intgov04", ID, 0, SIGNED),
+    LinkPurpose.ROSTER: Opened("intgov04", FILE, 0, SIGNED),
     LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
     LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),
 }

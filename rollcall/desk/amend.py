@@ -125,7 +125,7 @@ def withdraw(desk: Desk, event: Event, id: str, change: Change) -> Amended | Not
     return None
 
 
-def confirm_address(desk: Desk, event: Event, id: str, address: str) -> Outcome | None:
+def confirm_address(desk: Desk, event: Event, id: str, address: str) -> Amended | NothingNew | Taken | None:
     """By whoever got the e-mail there: it is the registration's from now on, and links sent to the old one end."""
     while there := read(desk, event, id):
         if normalized_address(there.new_email) != normalized_address(address):
@@ -140,7 +140,7 @@ def confirm_address(desk: Desk, event: Event, id: str, address: str) -> Outcome 
     return None
 
 
-def keep_address(desk: Desk, event: Event, id: str) -> Outcome | None:
+def keep_address(desk: Desk, event: Event, id: str) -> Amended | NothingNew | None:
     """The address on file stays: another that waits to be confirmed is forgotten."""
     while there := read(desk, event, id):
         if not there.new_email:
@@ -151,7 +151,7 @@ def keep_address(desk: Desk, event: Event, id: str) -> Outcome | None:
     return None
 
 
-def end_links(desk: Desk, event: Event, id: str, by: Actor, way: Way) -> Outcome | None:
+def end_links(desk: Desk, event: Event, id: str, by: Actor, way: Way) -> Amended | TooManyChanges | None:
     """All that were sent until now; the address on file gets a new one."""
     while there := read(desk, event, id):
         if by is Actor.REGISTRANT and there.revision >= desk.limits.revisions:

@@ -79,10 +79,6 @@ def is_of(form: InboundForm, registration: Registration) -> bool:
     return person_key(its) == person_key(registration)
 
 
-def registered(desk: Desk, opened: Opened) -> Registered | None:
-    return desk.store.registered(opened.event, opened.id)
-
-
 def resolve(desk: Desk, opened: Opened) -> bool:
     """Off the staff's list; False where there is none."""
     while inbound := desk.store.inbound(opened.id):

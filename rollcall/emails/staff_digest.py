@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.documents.roster_content import NOTHING, Shown
@@ -40,7 +40,10 @@ _KINDS = {
     EmailKind.STAFF_DIGEST: N_("Staff digest"),
     EmailKind.REPLY: N_("Reply"),
     EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
+    EmailKind.LINKS: N_("Link to a registration"),
+    EmailKind.ADDRESS: N_("Check of a new address"),
 }
+_NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
     FormStatus.DUPLICATE: NP_("a form", "duplicate"),
@@ -115,7 +118,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
             remarks.add(inbound.received_at, inbound)
     for_review = _for_review(desk, event, to, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
-    people = _people(desk.store, event, last)
+    people = _people(desk, event, last)
     return StaffDigest(
         undelivered=Shown(tuple((people.get(one.registration_id or ""), one) for one in last), undelivered.count),
         quarantined=Shown(quarantined.in_order(), quarantined.count),
@@ -268,9 +271,10 @@ def _quarantined(event: Event, one: QuarantinedForm) -> tuple[str, list[tuple[st
     return wording.who(event, one.form), [*(row for row in about if row[1]), *wording.details(event, one.form)]
 
 
-def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
+def _people(desk: Desk, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
     ids = [one.registration_id for one in those if one.registration_id]
-    return {one.id: one for one in store.registered_among(event.slug, ids)} if ids else {}
+    found = desk.store.registered_among(event.slug, ids) if ids else ()
+    return {one.id: take_back(desk, event, one) for one in found}
 
 
 def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
@@ -292,7 +296,7 @@ def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail],
         room -= size
         link = desk.links.resolving(event, inbound.id, to, until)
         conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
-        for_review.append(ForReview(inbound, link, attachments, _people(desk.store, event, conflicts)))
+        for_review.append(ForReview(inbound, link, attachments, _people(desk, event, conflicts)))
     return tuple(reversed(for_review))
 
 
@@ -330,8 +334,7 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     spoken = language(event.language)
     came_to = address(entry.to), (spoken.gettext(_KINDS[entry.kind]), wording.standing(event, entry))
     if one is None:
-        whom = spoken.gettext("Who wrote to us") if entry.kind is EmailKind.REPLY else spoken.gettext("The staff")
-        return whom, wording.in_lines(event, *came_to)
+        return spoken.gettext(_NOT_OF_ONE.get(entry.kind, N_("The staff"))), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"
     if intake.is_late(one.received_at):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)

@@ -56,8 +56,19 @@ def every_page(desk: Desk, clock: Clock, code: str) -> Iterator[tuple[str, str]]
     tomorrow = clock.now + timedelta(days=1)
     for until in (tomorrow, tomorrow - timedelta(days=2)):
         yield "complete", get(LINKS.completing(event, "none", 0, until))
-        yield "withdraw", get(LINKS.withdrawing(event, one.id, until))
-    yield "withdrawn", post(LINKS.withdrawing(event, one.id, tomorrow).partition(here)[2])
+    own = urlsplit(LINKS.own(event, one)).path
+    for below in ("", "/change", "/withdraw", "/cut"):
+        yield f"own{below}", get(f"{own}{below}")
+    yield "changes to check", post(f"{own.removeprefix(here)}/change?check", email="new@example.org", address="X")
+    post(f"{own.removeprefix(here)}/change?send", email="new@example.org", _revision="1")
+    yield "own, changed", get(own)
+    there = desk.store.registered(EVENT.slug, one.id)
+    assert there is not None
+    yield "address", get(LINKS.confirming_address(event, there))
+    post(f"{own.removeprefix(here)}/withdraw")
+    yield "own, withdrawn", get(own)
+    yield "find", get(f"{here}/find")
+    yield "find, wrong", post("/find", email="x")
     yield "no link", get(f"{here}/received/none")
     yield "no such page", get(f"{here}/none/such")
     clock.now = EVENT.closes_at + timedelta(days=1)

@@ -13,7 +13,7 @@ from rollcall.model.inbound import InboundStatus
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import write_open_event
 from tests.support.clock import Clock
-from tests.support.linked_pages import COMPLETE_FORM, INCOMPLETE, LinkedPages, completing, resolving, withdrawing
+from tests.support.linked_pages import INCOMPLETE, LinkedPages, completing, resolving
 from tests.support.served import function
 
 pytestmark = pytest.mark.slow
@@ -53,24 +53,6 @@ def test_a_person_completes_what_was_missing(page: Page, desk: LinkedPages) -> N
     expect(page.get_by_role("heading", level=1)).to_have_text("This form is complete")
     page.get_by_role("link", name="Register another person").click()
     expect(page.get_by_label("Family name")).to_have_value("")
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_somebody_else_withdraws(page: Page, desk: LinkedPages, width: int) -> None:
-    assert desk.served.post_json("/register/open", COMPLETE_FORM).status == 201
-    (one,) = desk.store.registrations("open", None, 9)
-    page.set_viewport_size({"width": width, "height": 740})
-    page.goto(urlsplit(withdrawing(one.id)).path)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Was this not you?")
-    expect(page.get_by_text(one.reference)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    button = page.get_by_role("button", name="Withdraw this registration")
-    button.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("This registration is withdrawn")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    (one,) = desk.store.registrations("open", None, 9)
-    assert one.is_withdrawn
 
 
 def test_one_of_the_staff_has_dealt_with_a_message(page: Page, desk: LinkedPages) -> None:

@@ -30,7 +30,7 @@ from rollcall.model.email import (
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
-from rollcall.model.intake import Closing, EarlierDeadline
+from rollcall.model.intake import Closing, EarlierDeadline, OnRoster, RosterVersion
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -641,15 +641,45 @@ def test_the_intakes_that_should_be_closed(store: Store, fresh: FreshStore) -> N
 def test_a_closing_is_recorded_once_with_its_e_mails(store: Store, fresh: FreshStore) -> None:
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     closing = Closing(count=2, sha256="ab", pages=1)
-    entry = roster_entry(SLUG, 1, "staff@example.org")
-    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
-    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
+    entry, rows = roster_entry(SLUG, 1, "staff@example.org"), [OnRoster("A", 1), OnRoster("B", 7)]
+    store.write_roster_page(SLUG, "0-000000", rows)
+    store.write_roster_page(SLUG, "0-000000", rows)
     assert store.record_closing(SLUG, one, closing, [entry])
-    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 2, "b@example.org")])
+    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 1, "b@example.org")])
     assert fresh().intake(EVENT).closing == closing
-    assert fresh().roster_page(SLUG, "0-000000") == ["A", "B"]
+    assert fresh().roster_page(SLUG, "0-000000") == rows
     assert fresh().entry(entry.id) is not None
-    assert fresh().entry(roster_entry(SLUG, 2, "").id) is None
+    assert fresh().entry(roster_entry(SLUG, 1, "b@example.org").id) is None
+
+
+def test_a_later_version_is_recorded_once_with_its_e_mails_and_the_next_look(store: Store, fresh: FreshStore) -> None:
+    assert store.record_closing(SLUG, replace(store.intake(EVENT), looks_at=EVENT.closes_at), Closing(2, "ab", 1), [])
+    one, other = store.intake(EVENT), fresh().intake(EVENT)
+    first = RosterVersion(1, 2, "ab", 1, EVENT.closes_at, "0")
+    assert (one.versions, one.looks_at) == ((first,), EVENT.closes_at)
+    version = RosterVersion(2, 1, "cd", 1, one.as_of, "v2-ours")
+    ours, theirs = (roster_entry(SLUG, 2, to) for to in ("ours@example.org", "theirs@example.org"))
+    morning = EVENT.closes_at + timedelta(hours=8)
+    assert store.record_look(SLUG, one, morning, version, [ours])
+    assert not fresh().record_look(SLUG, other, morning, replace(version, name="v2-theirs"), [theirs])
+    there = fresh().intake(EVENT)
+    assert (there.versions, there.looks_at) == ((first, version), morning)
+    assert fresh().entry(ours.id) is not None
+    assert fresh().entry(theirs.id) is None
+    assert store.record_look(SLUG, there, None)
+    assert (fresh().intake(EVENT).versions, fresh().intake(EVENT).looks_at) == ((first, version), None)
+
+
+def test_the_rosters_to_be_looked_at(store: Store, fresh: FreshStore) -> None:
+    assert store.due_looks(EVENT.closes_at) == []
+    second = timedelta(seconds=1)
+    times = {"first": -2 * second, "at": 0 * second, "later": second, "over": None}
+    for slug, ahead in times.items():
+        intake = store.intake(replace(EVENT, slug=slug))
+        looks_at = None if ahead is None else EVENT.closes_at + ahead
+        assert store.record_closing(slug, replace(intake, looks_at=looks_at), Closing(0, "", 0), [])
+    store.intake(replace(EVENT, slug="open"))
+    assert fresh().due_looks(EVENT.closes_at) == ["first", "at"]
 
 
 def test_when_the_message_came_that_a_registration_came_in(store: Store, fresh: FreshStore) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.desk.close import close, listed
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, Conflict, Duplicate, KeyReused, Late, NotYetOpen, register
 from rollcall.model.email import EmailKind
@@ -23,7 +23,7 @@ from rollcall.model.registration import (
 )
 from tests.support.builders import a_registration, id_of
 from tests.support.clock import Clock
-from tests.support.desk import EVENT, a_desk
+from tests.support.desk import EVENT, a_desk, on_version
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -117,7 +117,7 @@ def test_closing_takes_those_at_the_deadline_and_no_later(tmp_path: Path) -> Non
         names[outcome.id] = name
     closing = close(desk, EVENT)
     assert closing is not None
-    assert {names[id] for id in listed(desk.store, EVENT, desk.store.intake(EVENT), closing)} == {"early", "at"}
+    assert {names[id] for id in on_version(desk.store, EVENT)} == {"early", "at"}
     assert closing.count == 2
     assert close(desk, EVENT) is None
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from rollcall.desk.amend import Amended, NothingNew, withdraw
-from rollcall.desk.close import close, listed
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
@@ -24,12 +24,12 @@ from rollcall.desk.register import (
 )
 from rollcall.desk.send import send_due
 from rollcall.emails.roster import gather
-from rollcall.model.email import EmailKind, EmailStatus, OutboxEntry, confirmation, conflict_notice
+from rollcall.model.email import EmailKind, EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.registration import BotSignal, Change, Registered, Why, person_key
 from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, id_of
 from tests.support.clock import Clock
-from tests.support.desk import EVENT, Postbox, entry_of
+from tests.support.desk import EVENT, Postbox, entry_of, on_version
 from tests.support.inbound import raw_post, stored
 
 HOUR = timedelta(hours=1)
@@ -204,7 +204,7 @@ def test_who_withdrew_by_the_deadline_is_not_on_the_roster(desk: Desk, clock: Cl
     assert closing is not None
     assert closing.count == 1
     withdraw(desk, EVENT, other, NOT_ME)
-    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == [other]
+    assert on_version(desk.store, EVENT) == [other]
 
 
 def test_a_second_closer_lists_the_same_whoever_withdraws_meanwhile(
@@ -220,7 +220,7 @@ def test_a_second_closer_lists_the_same_whoever_withdraws_meanwhile(
     withdraw(desk, EVENT, accepted.id, NOT_ME)
     closing = close(desk, EVENT)
     assert closing is not None
-    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == [accepted.id]
+    assert on_version(desk.store, EVENT) == [accepted.id]
 
 
 def test_a_roster_sent_after_it_names_the_person_apart(desk: Desk, clock: Clock) -> None:
@@ -232,7 +232,7 @@ def test_a_roster_sent_after_it_names_the_person_apart(desk: Desk, clock: Clock)
     close(desk, EVENT)
     gone = withdraw(desk, EVENT, id_of(desk.store, a_registration(first_name="C")), NOT_ME)
     assert isinstance(gone, Amended)
-    roster = gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
+    roster = gather(desk, EVENT, roster_entry(EVENT.slug, 1, EVENT.staff[0]), desk.store.intake(EVENT))
     assert [row.registered.reference for row in roster.withdrawn.shown] == [gone.registered.reference]
     assert roster.late.count == 0
     assert roster.by_category == {"member-state": 1}

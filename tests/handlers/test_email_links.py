@@ -2,18 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from google.cloud import firestore
 
 from rollcall.desk.ports import Store
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
-from rollcall.model.registration import Registered, person_key
+from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.form import read_form
@@ -22,14 +22,12 @@ from tests.support.clock import Clock
 from tests.support.linked_pages import (
     CLOSED,
     COMPLETE_FORM,
-    FORM,
     INCOMPLETE,
     OPEN,
     YESTERDAY,
     LinkedPages,
     completing,
     resolving,
-    withdrawing,
 )
 from tests.support.served import function
 from tests.support.stores import store_settings
@@ -285,93 +283,6 @@ def test_a_staff_link_that_does_not_work_says_why_and_does_nothing(
     assert page.status == 410
     assert f"<h1>{heading}</h1>" in page.text
     assert not desk.inbound("LEFT").resolved
-
-
-def registered_at(desk: LinkedPages, name: str) -> Registered:
-    form = COMPLETE_FORM | {"family_name": name}
-    assert desk.served.post_json("/register/open", form).status in (200, 201)
-    there = desk.store.registration_of("open", person_key(read_form(OPEN, form)))
-    assert there is not None
-    return there
-
-
-def is_withdrawn(desk: LinkedPages, id: str) -> bool:
-    there = desk.store.registered("open", id)
-    assert there is not None
-    return there.is_withdrawn
-
-
-def test_the_button_withdraws_and_opening_the_link_does_not(desk: LinkedPages) -> None:
-    one = registered_at(desk, "Mistaken")
-    link = withdrawing(one.id)
-    page = desk.get(link)
-    assert (page.status, page.text.count("<button"), page.headers["Cache-Control"]) == (200, 1, "no-store")
-    assert one.reference in page.text
-    assert desk.served.ask("HEAD", urlsplit(link).path).status == 200
-    assert not is_withdrawn(desk, one.id)
-    for page in (desk.post(link), desk.post(link), desk.get(link)):
-        assert (page.status, page.text.count("<button")) == (200, 0)
-        assert "<h1>This registration is withdrawn</h1>" in page.text
-        assert not [said for said in ("Mistaken", "Amina", "amina.diallo", "Conakry") if said in page.text]
-    assert is_withdrawn(desk, one.id)
-    notices = [entry.id for entry in desk.store.unsent_entries("open", None, 99) if entry.registration_id == one.id]
-    assert notices == [f"open.{one.id}.confirmation", f"open.{one.id}.withdrawal.1"]
-
-
-def test_whoever_withdrew_registers_anew(desk: LinkedPages) -> None:
-    one = registered_at(desk, "Anew")
-    desk.post(withdrawing(one.id))
-    form = COMPLETE_FORM | {"family_name": "Anew"}
-    accepted = desk.served.ask("POST", "/register/open", urlencode(form), FORM)
-    assert "/received/" in accepted.headers["Location"]
-    other = registered_at(desk, "Anew")
-    assert other.id != one.id
-    thanks = desk.served.ask("GET", accepted.headers["Location"], headers={"Accept": "text/html"}).text
-    assert other.reference in thanks
-    assert is_withdrawn(desk, one.id)
-
-
-def test_the_link_to_complete_a_form_knows_that_its_registration_is_withdrawn(desk: LinkedPages) -> None:
-    """And the person, with a corrected address, registers by it."""
-    desk.add_inbound("MISTAKEN", INCOMPLETE)
-    form = COMPLETE_FORM | {"family_name": "Diallo"}
-    assert desk.post(completing("MISTAKEN"), **form).status == 303
-    desk.post(withdrawing(registered_at(desk, "Diallo").id))
-    page = desk.get(completing("MISTAKEN"))
-    assert "<h1>This registration is withdrawn</h1>" in page.text
-    assert "Amina" not in page.text
-    assert desk.post(completing("MISTAKEN"), **form | {"email": "right@example.org"}).status == 303
-
-
-def test_the_page_after_a_registration_knows_that_it_is_withdrawn(desk: LinkedPages) -> None:
-    form = COMPLETE_FORM | {"family_name": "Thanked"}
-    thanks = desk.served.ask("POST", "/register/open", urlencode(form), FORM).headers["Location"]
-    desk.post(withdrawing(registered_at(desk, "Thanked").id))
-    page = desk.served.ask("GET", thanks, headers={"Accept": "text/html"})
-    assert "<h1>This registration is withdrawn</h1>" in page.text
-    assert "Thanked" not in page.text
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize(
-    ("changed", "heading"),
-    [
-        (lambda id: withdrawing(id, until=YESTERDAY), "This link has expired"),
-        (lambda id: withdrawing(id)[:-2], "This link is damaged"),
-        (lambda id: resolving(id).replace("/resolve/", "/withdraw/"), "This link is damaged"),
-        (lambda id: withdrawing(id, event=CLOSED).replace("/closed/", "/open/"), "This link is damaged"),
-        (lambda id: withdrawing("N" * 24), "This registration is not here"),
-    ],
-    ids=["expired", "cut", "for another purpose", "another event's", "no such registration"],
-)
-def test_a_link_that_does_not_work_withdraws_nothing(
-    desk: LinkedPages, changed: Callable[[str], str], heading: str, method: str
-) -> None:
-    one = registered_at(desk, "Staying")
-    page = desk.get(changed(one.id)) if method == "GET" else desk.post(changed(one.id))
-    assert page.status == 410
-    assert f"<h1>{heading}</h1>" in page.text
-    assert not is_withdrawn(desk, one.id)
 
 
 def test_other_methods_and_events(desk: LinkedPages) -> None:

@@ -144,11 +144,11 @@ def test_links_and_forms_of_a_language_that_is_offered_no_more_keep_working(six:
     thanks = six("POST", f"{PATH}/ar", urlencode(a_form()), FORM).headers["Location"]
     (there,) = desk.store.registrations(EVENT.slug, None, 9)
     later = of(desk, offering("fr", "en"))
-    link = urlsplit(LINKS.withdrawing(offering(*SIX).in_language("ar"), there.id, clock.now + timedelta(days=1))).path
-    for path in (thanks, f"{thanks}/another", link):
+    link = urlsplit(LINKS.own(offering(*SIX).in_language("ar"), there)).path
+    for path in (thanks, f"{thanks}/another", link, f"{link}/change", f"{link}/withdraw"):
         page = later("GET", path, headers=PAGE | {"Accept-Language": "en"})
         assert (page.status, said(page), "/ar/" in path) == (200, "en", True)
-    assert later("POST", link, "", FORM).status == 200
+    assert later("POST", f"{link}/withdraw", "", FORM).status == 303
     wrong = later("POST", f"{PATH}/ar?send", urlencode(a_form(email="amina")), FORM | {"Accept-Language": "en"})
     assert (wrong.status, said(wrong), 'value="amina"' in wrong.text) == (422, "en", True)
     again = later("POST", f"{PATH}/ar?again", urlencode(a_form()), FORM)
@@ -199,8 +199,11 @@ def test_every_address_below_is_there_in_each_language(six: Ask, desk: Desk, clo
     (one,) = desk.store.registrations(EVENT.slug, None, 9)
     for event in (EVENT, offering(*SIX).in_language("ru")):
         paths = [
-            (LINKS.withdrawing(event, one.id, SOON), 200),
-            (LINKS.withdrawing(event, one.id, LONG_AGO), 410),
+            (LINKS.own(event, one), 200),
+            (LINKS.own(event, one) + "/withdraw", 200),
+            (LINKS.own(event, replace(one, id="none")), 410),
+            (LINKS.form_page(event) + "/find", 200),
+            (LINKS.form_page(event) + "/own", 410),
             (LINKS.completing(event, "none", 0, SOON), 410),
             (LINKS.form_page(event) + "/received/none", 410),
         ]

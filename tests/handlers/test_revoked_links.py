@@ -12,7 +12,7 @@ from rollcall.model.intake import READ_AGAIN_AFTER
 from rollcall.model.links import TO_STAFF, LinkPurpose
 from rollcall.ops.commands import revoke_link
 from rollcall.ops.connect import Database
-from tests.support.builders import EVENTS, LINKS
+from tests.support.builders import EVENTS, LINKS, registered
 from tests.support.clock import Clock
 from tests.support.desk import EVENT
 from tests.support.in_process import ask
@@ -28,8 +28,12 @@ def a_link(purpose: LinkPurpose, clock: Clock, minutes: int = 1) -> str:
             return LINKS.resolving(EVENT, "ID", to, until)
         case LinkPurpose.ROSTER:
             return LINKS.roster(EVENT, "ID", to, until)
-        case LinkPurpose.WITHDRAW:
-            return LINKS.withdrawing(EVENT, "ID", until)
+        case LinkPurpose.AMEND:
+            return LINKS.amending(EVENT, "ID", 0, to, until)
+        case LinkPurpose.OWN:
+            return LINKS.own(EVENT, registered(id="ID", link=minutes))
+        case LinkPurpose.ADDRESS:
+            return LINKS.confirming_address(EVENT, registered(id="ID", new_email=f"{minutes}@example.org"))
         case _:
             path = LINKS.received(EVENT, "ID", until, duplicate=purpose is LinkPurpose.ALREADY_REGISTERED)
             return f"{LINKS.form_page(EVENT)}/{path}"

@@ -144,7 +144,11 @@ export const STATES = {
   "no such page (404)": (page) => go(page, `${FORM}/none/such`),
   "link that holds no more, complete (410)": (page) => go(page, `${FORM}/complete/none`),
   "link that holds no more, resolve (410)": (page) => go(page, `${FORM}/resolve/none`),
-  "link that holds no more, withdraw (410)": (page) => go(page, `${FORM}/withdraw/none`),
+  "link that holds no more, own (410)": (page) => go(page, `${FORM}/own/none`),
+  "link that holds no more, address (410)": (page) => go(page, `${FORM}/address/none`),
+  "find": (page) => go(page, `${FORM}/find`),
+  "find, wrong (422)": async (page) => { await go(page, `${FORM}/find`); await fill(page, { email: "x" }); return press(page); },
+  "find, sent": async (page) => { await go(page, `${FORM}/find`); await fill(page, { email: "x@example.org" }); return press(page); },
   "link that holds no more, roster (410)": (page) => go(page, `${FORM}/roster/none`),
   "outbox": (page) => go(page, `${BASE}/outbox`),
   ...(STAFF && {
@@ -154,7 +158,14 @@ export const STATES = {
       return press(page);
     },
     "resolve": async (page) => go(page, await linkIn(STAFF, "staff-digest", "resolve")),
-    "withdraw": async (page) => go(page, await linkIn(BASE, "confirmation", "withdraw")),
+    "own": async (page) => go(page, await linkIn(BASE, "confirmation", "own")),
+    "own, change": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/change`),
+    "own, changes to check": async (page) => {
+      await go(page, `${await linkIn(BASE, "confirmation", "own")}/change`);
+      await fill(page, { hotel: LONG, email: "another@example.org" });
+      return press(page);
+    },
+    "own, withdraw": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/withdraw`),
     "staff's outbox": (page) => go(page, `${STAFF}/outbox`),
   }),
   ...(EXAMPLES && {

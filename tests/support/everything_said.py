@@ -30,6 +30,7 @@ from rollcall.language import language
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
+from rollcall.model.registration import Registered
 from schemas.event import read_events
 from schemas.faults import _SENTENCES, sentence
 from schemas.form import read_form
@@ -73,8 +74,10 @@ def everything(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def answers(desk: Desk, clock: Clock) -> Iterator[tuple[str, Answer]]:
-    def asked(method: str, path: str, body: bytes | str = b"", headers: dict[str, str] = PAGE) -> Answer:
-        return ask(partial(register, desk), method, path, body, headers)
+    def asked(
+        method: str, path: str, body: bytes | str = b"", headers: dict[str, str] = PAGE, step: str = ""
+    ) -> Answer:
+        return ask(partial(register, desk), method, f"{path}?{step}" if step else path, body, headers)
 
     def posted(path: str, **changes: str) -> Answer:
         return asked("POST", path, urlencode(COMPLETE | changes), FORM)
@@ -118,8 +121,15 @@ def answers(desk: Desk, clock: Clock) -> Iterator[tuple[str, Answer]]:
     yield from linked(desk, asked)
     clock.now = LETTER.closes_at + timedelta(hours=1)
     yield "closed", asked("GET", PATH)
+    there = desk.store.registered(LETTER.slug, id_of(desk.store, read_form(LETTER, COMPLETE)))
+    assert there is not None
+    own = urlsplit(LINKS.own(LETTER, there)).path
+    yield "own, closed", asked("GET", own)
+    yield "change, too late", asked("POST", f"{own}/change", urlencode(COMPLETE), FORM, "send")
     yield "late", posted(PATH, email="fifth@example.org")
     yield "late, JSON", sent(PATH, COMPLETE | {"email": "sixth@example.org"})
+    clock.now = LETTER.over_at + timedelta(hours=1)
+    yield "own, expired", asked("GET", own)
     clock.now = LETTER.opens_at - timedelta(days=2)
     yield "not open", asked("GET", PATH)
     yield "too early", posted(PATH, email="seventh@example.org")
@@ -132,18 +142,22 @@ ALL_FIELDS = ("family_name", "email", "tel", "nationality", "arrival", "departur
 def linked(desk: Desk, asked: Any) -> Iterator[tuple[str, Answer]]:
     """The pages behind links."""
     soon, past = NOON + timedelta(days=1), NOON - timedelta(days=1)
-    for id, form in {
+    id = id_of(desk.store, read_form(LETTER, COMPLETE))
+    there = desk.store.registered(LETTER.slug, id)
+    assert there is not None
+    own = LINKS.own(LETTER, there)
+    for inbound_id, form in {
         "A": INCOMPLETE,
         "B": replace(INCOMPLETE, status=FormStatus.REGISTERED, registration_id="1"),
+        "C": InboundForm(FormStatus.CONFLICT, id, answers=COMPLETE | {"hotel": "Autre"}),
     }.items():
-        desk.store.add_inbound(LETTER.slug, id)
-        unread = desk.store.inbound(id)
+        desk.store.add_inbound(LETTER.slug, inbound_id)
+        unread = desk.store.inbound(inbound_id)
         assert unread is not None
         status = InboundStatus.NEEDS_REVIEW
         assert desk.store.save_inbound(
             replace(unread, due_at=None, status=status, sender="a@example.org", forms=(form,))
         )
-    id = id_of(desk.store, read_form(LETTER, COMPLETE))
     made = {
         "complete": LINKS.completing(LETTER, "A", 0, soon),
         "completed": LINKS.completing(LETTER, "B", 0, soon),
@@ -154,16 +168,63 @@ def linked(desk: Desk, asked: Any) -> Iterator[tuple[str, Answer]]:
         "resolve expired": LINKS.resolving(LETTER, "A", LETTER.staff[0], past),
         "roster expired": LINKS.roster(LETTER, "R", LETTER.staff[0], past),
         "roster gone": LINKS.roster(LETTER, "R", LETTER.staff[0], soon),
-        "withdraw": LINKS.withdrawing(LETTER, id, soon),
-        "withdraw gone": LINKS.withdrawing(LETTER, "Z" * 24, soon),
-        "withdraw expired": LINKS.withdrawing(LETTER, id, past),
-        "damaged": LINKS.withdrawing(LETTER, id, soon)[:-2],
+        "amend": LINKS.amending(LETTER, "C", 0, LETTER.staff[0], soon),
+        "amend nobody": LINKS.amending(LETTER, "A", 0, LETTER.staff[0], soon),
+        "amend leaver": LINKS.amending(LETTER, "C", 0, "leaver@example.org", soon),
+        "own": own,
+        "own, change": f"{own}/change",
+        "own, withdraw": f"{own}/withdraw",
+        "own gone": LINKS.own(LETTER, replace(there, id="Z" * 24)),
+        "own damaged": own[:-2],
+        "address damaged": f"{LINKS.form_page(LETTER)}/address",
+        "find": f"{LINKS.form_page(LETTER)}/find",
     }
     for name, link in made.items():
         yield f"link {name}", asked("GET", urlsplit(link).path)
-    for name in ("resolve", "withdraw"):
-        yield f"link {name}, pressed", asked("POST", urlsplit(made[name]).path, "", FORM)
-        yield f"link {name}, again", asked("GET", urlsplit(made[name]).path)
+    yield "link resolve, pressed", asked("POST", urlsplit(made["resolve"]).path, "", FORM)
+    yield "link resolve, again", asked("GET", urlsplit(made["resolve"]).path)
+    yield from changed(desk, urlsplit(own).path, id, asked)
+
+
+def changed(desk: Desk, own: str, id: str, asked: Any) -> Iterator[tuple[str, Answer]]:
+    """A registration that its person, and one of the staff, change, and withdraw."""
+
+    def now() -> Registered:
+        there = desk.store.registered(LETTER.slug, id)
+        assert there is not None
+        return there
+
+    def posted(path: str, step: str, **changes: str) -> Answer:
+        form = COMPLETE | {"_revision": str(now().revision)} | changes
+        answer: Answer = asked("POST", path, urlencode(form), FORM, step)
+        return answer
+
+    new = "new@example.org"
+    yield "change, wrong", posted(f"{own}/change", "check", email="")
+    yield "change, to check", posted(f"{own}/change", "check", email=new)
+    yield "change, overtaken", posted(f"{own}/change", "send", email=new, _revision="9")
+    posted(f"{own}/change", "send", email=new)
+    check = urlsplit(LINKS.confirming_address(LETTER, now())).path
+    yield "address", asked("GET", check)
+    for said in ("changed", "again", "unchanged", "kept"):
+        yield f"own, {said}", asked("GET", own, step=said)
+    asked("POST", f"{own}/keep-address", "", FORM)
+    yield "address, revoked", asked("GET", check)
+    yield "find, wrong", asked("POST", f"{PATH}/find", "email=x", FORM)
+    yield "find, sent", asked("GET", f"{PATH}/find", step="sent")
+    amend = urlsplit(LINKS.amending(LETTER, "C", 0, LETTER.staff[0], NOON + timedelta(days=1))).path
+    yield "amend, to check", posted(amend, "check", tel="+44 20 7946 0001")
+    for said in ("changed", "unchanged"):
+        yield f"amend, {said}", asked("GET", amend, step=said)
+    for because in ("", "not_me=yes"):
+        asked("POST", f"{own}/withdraw", because, FORM)
+        yield f"own, withdrawn {because}", asked("GET", own)
+        yield f"register again {because}", asked("GET", f"{own}/change")
+        yield f"amend, withdrawn {because}", asked("GET", amend)
+        yield f"register again, to check {because}", posted(f"{own}/change", "check")
+        posted(f"{own}/change", "send")
+    yield "new link", asked("POST", f"{own}/new-link", "", FORM)
+    yield "own, ended", asked("GET", own)
 
 
 def documents(desk: Desk) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from rollcall.desk.ports import Store
 from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
+from rollcall.model.intake import OnRoster
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from tests.support.builders import a_registration
 
@@ -36,7 +37,7 @@ def fill(store: Store, event: Event) -> None:
     assert store.save_registration(event.slug, there, replace(there, revision=2), change)
     store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at))
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
-    store.write_roster_page(event.slug, "0-000000", ["A"])
+    store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -45,6 +46,7 @@ def query_all(store: Store, event: Event) -> None:
     now = store.now()
     store.known_events()
     store.due_intakes(now)
+    store.due_looks(now)
     store.registrations(event.slug, "0", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
     there = store.registered(event.slug, "A")

@@ -64,9 +64,5 @@ def completing(id: str, place: int = 0, event: Event = OPEN, until: datetime = T
     return LINKS.completing(event, id, place, until)
 
 
-def withdrawing(id: str, event: Event = OPEN, until: datetime = TOMORROW) -> str:
-    return LINKS.withdrawing(event, id, until)
-
-
 def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW, to: str = OPEN.staff[0]) -> str:
     return LINKS.resolving(event, id, to, until)
