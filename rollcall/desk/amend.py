@@ -256,14 +256,15 @@ def _taken(desk: Desk, event: Event, there: Registered, after: Registered) -> Ta
 def _commit(
     desk: Desk, event: Event, before: Registered, after: Registered, change: Change, entries: Sequence[OutboxEntry]
 ) -> Registered | None:
-    """None if somebody else wrote it meanwhile."""
+    """None if somebody else wrote it, or became that person, meanwhile."""
     key = person_key(after.registration)
-    known = key == person_key(before.registration) or desk.store.registration_of(event.slug, key)
-    at = desk.store.save_registration(event.slug, before, after, change, entries, None if known else key)
-    if at:
-        return replace(after, changed_at=at, version=None)
-    there = desk.store.registered(event.slug, after.id)
-    return there if there == after else None  # the answer to our commit may have been lost
+    is_known = key == person_key(before.registration)
+    if not is_known and (owner := desk.store.registration_of(event.slug, key)):
+        if owner.id != after.id:
+            return None
+        is_known = True
+    at = desk.store.save_registration(event.slug, before, after, change, entries, None if is_known else key)
+    return replace(after, changed_at=at, version=None) if at else None
 
 
 def _still_there(there: Registered | None) -> Registered:

@@ -248,20 +248,17 @@ class DocumentStore:
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
     ) -> datetime | None:
-        """After a lost answer it may say None of what it wrote: the caller looks again."""
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
-        writes: list[Write] = [
-            Update(path, versioned(new), before.version),
-            Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change))),
-            *map(_new, enqueue),
-        ]
+        made = Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change)))
+        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue)]
         if person:
             writes.append(_person(event, person, after.id))
         try:
             return self._database.commit(*writes)
-        except NotCommitted:
-            return None
+        except NotCommitted as refused:
+            there = self._database.read(made.path) if refused.may_be_ours else None
+            return there.created_at if there and there.values == made.values else None
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))

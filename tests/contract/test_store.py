@@ -48,7 +48,7 @@ from rollcall.store.codec import SCHEMA_VERSION
 from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
-from tests.support.builders import NOT_ME, a_registration, an_event
+from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.faulty_firestore import (
     Fault,
@@ -1032,6 +1032,26 @@ class TestNoAnswerToACommit:
         assert on_the_line.save_inbound(saved, enqueue)
         assert on_the_line.inbound("M") == saved
         assert None not in [on_the_line.entry(entry.id) for entry in enqueue]
+
+    def test_changing_a_registration(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
+        accept(on_the_line)
+        line.order("Commit", fault)
+        changed_at = withdrawn(on_the_line)
+        after = on_the_line.registered(SLUG, "A")
+        assert after is not None
+        assert (after.revision, after.changed_at) == (2, changed_at)
+
+    def test_changing_a_registration_that_was_changed(
+        self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault
+    ) -> None:
+        """What stands there is another's, and says the same but for the reason."""
+        accept(on_the_line)
+        before = on_the_line.registered(SLUG, "A")
+        assert before is not None
+        assert withdrawn(on_the_line)
+        after = replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
+        line.order("Commit", refused(StatusCode.UNAVAILABLE))
+        assert on_the_line.save_registration(SLUG, before, after, CANNOT_COME) is None
 
     def test_saving_where_an_e_mail_is_enqueued_already(
         self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault

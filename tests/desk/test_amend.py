@@ -109,16 +109,37 @@ def test_another_is_faster_between_reading_and_writing(desk: Desk, monkeypatch: 
     assert outcome.registered.registration.answers["hotel"] == "Faster"
 
 
-def test_a_commit_whose_answer_is_lost_counts_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_who_become_somebody_else_at_once_each_is_told_of_their_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names do not count where two registrations are compared."""
     there = registered(desk)
     save = desk.store.save_registration
 
-    def lost(*given: Any) -> None:
-        assert save(*given)
+    def late(*given: Any) -> datetime | None:
+        monkeypatch.undo()
+        amend(desk, EVENT, there.id, 1, a_registration(family_name="Faster"))
+        return save(*given)
 
-    monkeypatch.setattr(desk.store, "save_registration", lost)
-    assert isinstance(amend(desk, EVENT, there.id, 1, with_hotel("Cornavin")), Amended)
-    assert stored(desk, there.id).revision == 2
+    monkeypatch.setattr(desk.store, "save_registration", late)
+    assert isinstance(amend(desk, EVENT, there.id, 1, a_registration(family_name="Slower")), Overtaken)
+    assert stored(desk, there.id).registration.family_name == "Faster"
+
+
+def test_nobody_becomes_somebody_who_registers_meanwhile(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = registered(desk)
+    look, looks = desk.store.registration_of, []
+
+    def after_the_first(*given: Any) -> Registered | None:
+        looks.append(given)
+        if len(looks) == 2:
+            monkeypatch.undo()
+            registered(desk, first_name="Awa")
+        return look(*given)
+
+    monkeypatch.setattr(desk.store, "registration_of", after_the_first)
+    assert isinstance(amend(desk, EVENT, there.id, 1, a_registration(first_name="Awa")), Taken)
+    assert stored(desk, there.id) == there
 
 
 def test_nobody_changes_what_is_not_there(desk: Desk) -> None:
