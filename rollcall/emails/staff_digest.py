@@ -189,7 +189,11 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     itself = spoken.gettext("file %(id)s in the store of inbound e-mails", id=inbound.id) if not_all_here else ""
     if more:
         forms.append(
-            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [], "")
+            (
+                spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more),
+                [],
+                "",
+            )
         )
     rows = [
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
