@@ -210,11 +210,11 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
         sizes.update({one.name: one.stat().st_size for one in (workbook, table)})
         return Drawn((workbook, table), *counted)
 
-    intake = desk.store.intake(event)
+    intake, entry = desk.store.intake(event), roster_entry(event.slug, 1, event.staff[0])
     with watch.step("roster"):
-        roster = roster_email.gather(desk, event, event.staff[0], intake, draw)
+        roster = roster_email.gather(desk, event, entry, intake, draw)
         with watch.step("the e-mail"):
-            email = roster_email.word(roster_entry(event.slug, 1, event.staff[0]), event, roster, intake)
+            email = roster_email.word(entry, event, roster, intake)
     sizes["e-mail"] = len(email.text.encode()) + len(email.html.encode())
     sizes["attached"] = sum(len(one.content) for one in email.attachments)
     return sizes

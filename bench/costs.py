@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from rollcall.desk.close import ROSTER_PAGE
+from rollcall.desk.roster import ROSTER_PAGE
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The Firestore database, its indexes, and rules that keep every client out.
 
-Only idempotency keys expire by themselves (a TTL policy), a month after the deadline. Everything else is what people
-sent, or e-mails to them: the operator decides when to delete it.
+Idempotency keys expire by themselves (a TTL policy), a month after the deadline, and so do forms that changed nothing,
+after an hour. Everything else is what people sent, or e-mails to them: the operator decides when to delete it.
 """
 
 import json
@@ -170,7 +170,7 @@ def _expiry(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
         ]
 
     return GcloudSet(
-        title="idempotency keys expire a month after the deadline",
+        title="idempotency keys expire a month after the deadline, forms that changed nothing after an hour",
         look=gcloud(f"firestore fields ttls list --database={_NAME} --format=json", project=place.project),
         changes=changes,
         empty=[],

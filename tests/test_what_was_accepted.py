@@ -20,7 +20,7 @@ from openpyxl.utils.escape import unescape
 from rollcall.desk.ports import Store
 from rollcall.documents.roster import guarded
 from rollcall.emails.confirmation import word
-from rollcall.emails.wording import details, first_lines
+from rollcall.emails.wording import Ways, details, first_lines
 from rollcall.inbound.charsets import clean
 from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
@@ -196,7 +196,7 @@ def in_the_mail(one: Registered) -> None:
         EVENT,
         one,
         INTAKE,
-        "https://desk.example.org/withdraw",
+        Ways("https://desk.example.org/own", "desk@example.org"),
     )
     cells = Cells(clean(message.html)).cells
     pairs = list(zip(cells[::2], cells[1::2], strict=True))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Registrations
@@ -69,7 +70,14 @@ def changes_until(event: Event, intake: Intake) -> datetime:
 
 
 def amend(
-    desk: Desk, event: Event, id: str, seen: int, form: Registration, by: Actor = Actor.REGISTRANT, way: Way = Way.LINK
+    desk: Desk,
+    event: Event,
+    id: str,
+    seen: int,
+    form: Registration,
+    by: Actor = Actor.REGISTRANT,
+    way: Way = Way.LINK,
+    thread: tuple[str, ...] = (),
 ) -> Outcome | None:
     """Make the registration say what a form says, if revision `seen` still stands; a withdrawn one is registered again.
     None where there is none.
@@ -85,14 +93,14 @@ def amend(
         after, change = _amended(there, form, until), Change(by, way, Why.BACK if there.is_withdrawn else Why.CHANGED)
         if refused := _why_not(desk, event, there, seen, after):
             return refused
-        entries = [confirmation(event.slug, id, after.registration.email, revision=after.revision)]
-        if after.new_email and after.new_email != there.new_email:
-            entries.append(address_check(event.slug, after))
-        made = _commit(desk, event, there, after, change, entries)
+        asks_new_address = after.new_email and after.new_email != there.new_email
+        checks = [address_check(event.slug, after)] if asks_new_address else []
+        made = _commit(desk, event, there, after, change, [_confirmation(event, after, thread), *checks])
         if made is None:
             continue
         if not made.came_too_late:
             return Amended(made)
+        desk.intakes.fresh(event)
         stands, until = _still_there(read(desk, event, id)), _until(desk, event, there, by)
         if until and made.changed_at and made.changed_at > until:
             return TooLate(stands, until)
@@ -101,7 +109,9 @@ def amend(
     return None
 
 
-def withdraw(desk: Desk, event: Event, id: str, change: Change) -> Amended | NothingNew | TooLate | None:
+def withdraw(
+    desk: Desk, event: Event, id: str, change: Change, thread: tuple[str, ...] = ()
+) -> Amended | NothingNew | TooLate | None:
     """Until the event is over. The staff are told at once if somebody else had registered that person, by whom no more
     is sent. None where there is no such registration."""
     while there := read(desk, event, id):
@@ -109,13 +119,13 @@ def withdraw(desk: Desk, event: Event, id: str, change: Change) -> Amended | Not
             return NothingNew(there)
         if desk.intakes.now(event) > event.over_at:
             return TooLate(there, event.over_at)
-        after = _next(there, status=RegistrationStatus.WITHDRAWN, new_email="", until=event.over_at)
+        withdrawn: dict[str, Any] = {"status": RegistrationStatus.WITHDRAWN, "new_email": "", "until": event.over_at}
         if change.why is Why.NOT_ME:
-            staff = enumerate(event.staff, start=1)
+            after, staff = _next(there, **withdrawn), enumerate(event.staff, start=1)
             entries = [withdrawal_notice(event.slug, id, after.revision, number, to) for number, to in staff]
         else:
-            after = replace(after, confirmed=after.revision)
-            entries = [confirmation(event.slug, id, after.registration.email, revision=after.revision)]
+            after = _next_confirmed(there, **withdrawn)
+            entries = [_confirmation(event, after, thread)]
         made = _commit(desk, event, there, after, change, entries)
         if made and made.came_too_late:
             return TooLate(_still_there(read(desk, event, id)), event.over_at)
@@ -130,13 +140,11 @@ def confirm_address(desk: Desk, event: Event, id: str, address: str) -> Amended 
         if normalized_address(there.new_email) != normalized_address(address):
             return NothingNew(there)
         registration = replace(there.registration, email=there.new_email)
-        after = _next(there, registration=registration, new_email="", link=there.link + 1)
-        after = replace(after, confirmed=after.revision)
+        after = _next_confirmed(there, registration=registration, new_email="", link=there.link + 1)
         if taken := _taken(desk, event, there, after):
             return taken
-        entries = [confirmation(event.slug, id, registration.email, revision=after.revision)]
         change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_CONFIRMED)
-        if made := _commit(desk, event, there, after, change, entries):
+        if made := _commit(desk, event, there, after, change, [_confirmation(event, after)]):
             return Amended(made)
     return None
 
@@ -207,14 +215,21 @@ def _amended(there: Registered, form: Registration, until: datetime | None) -> R
     same_mailbox = normalized_address(form.email) == normalized_address(there.registration.email)
     registration = form if same_mailbox else replace(form, email=there.registration.email)
     new_email = "" if same_mailbox else form.email
-    after = _next(
+    return _next_confirmed(
         there, registration=registration, new_email=new_email, status=RegistrationStatus.REGISTERED, until=until
     )
-    return replace(after, confirmed=after.revision)
 
 
-def _next(there: Registered, **changed: object) -> Registered:
-    return replace(there, **{"until": None, **changed}, revision=there.revision + 1)  # type: ignore[arg-type]
+def _next(there: Registered, **changed: Any) -> Registered:
+    return replace(there, **{"until": None, **changed}, revision=there.revision + 1)
+
+
+def _next_confirmed(there: Registered, **changed: Any) -> Registered:
+    return _next(there, confirmed=there.revision + 1, **changed)
+
+
+def _confirmation(event: Event, after: Registered, thread: tuple[str, ...] = ()) -> OutboxEntry:
+    return confirmation(event.slug, after.id, after.registration.email, thread, after.revision)
 
 
 def _why_not(desk: Desk, event: Event, there: Registered, seen: int, after: Registered) -> Outcome | None:
@@ -241,14 +256,15 @@ def _taken(desk: Desk, event: Event, there: Registered, after: Registered) -> Ta
 def _commit(
     desk: Desk, event: Event, before: Registered, after: Registered, change: Change, entries: Sequence[OutboxEntry]
 ) -> Registered | None:
-    """None if somebody else wrote it meanwhile."""
+    """None if somebody else wrote it, or became that person, meanwhile."""
     key = person_key(after.registration)
-    known = key == person_key(before.registration) or desk.store.registration_of(event.slug, key)
-    at = desk.store.save_registration(event.slug, before, after, change, entries, None if known else key)
-    if at:
-        return replace(after, changed_at=at, version=None)
-    there = desk.store.registered(event.slug, after.id)
-    return there if there == after else None  # the answer to our commit may have been lost
+    is_known = key == person_key(before.registration)
+    if not is_known and (owner := desk.store.registration_of(event.slug, key)):
+        if owner.id != after.id:
+            return None
+        is_known = True
+    at = desk.store.save_registration(event.slug, before, after, change, entries, None if is_known else key)
+    return replace(after, changed_at=at, version=None) if at else None
 
 
 def _still_there(there: Registered | None) -> Registered:

@@ -103,3 +103,7 @@ class Desk:
         """Of those with a file, the longest past first."""
         self.intakes.have_all(self.events)
         return [self.events[slug] for slug in self.store.due_intakes(now) if slug in self.events]
+
+    def due_to_look(self, now: datetime) -> list[Event]:
+        """Of those with a file: the roster may have changed."""
+        return [self.events[slug] for slug in self.store.due_looks(now) if slug in self.events]

@@ -9,7 +9,7 @@ from typing import Protocol
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
-from rollcall.model.intake import Closing, Intake
+from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.links import LinkPurpose, NoLink, Opened
 from rollcall.model.registration import (
     BotSignal,
@@ -156,19 +156,32 @@ class Intakes(Protocol):
     def due_intakes(self, now: datetime) -> Sequence[str]:
         """Past their deadline without a closing, the longest past first; one query, however many are open."""
 
+    def due_looks(self, now: datetime) -> Sequence[str]:
+        """Whose `Intake.looks_at` has come; one query, however many are closed."""
+
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """If nobody wrote the intake since it was read; else False."""
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
         """As `move_deadline`."""
 
-    def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None: ...
+    def write_roster_page(self, event: str, name: str, rows: Sequence[OnRoster]) -> None: ...
 
-    def roster_page(self, event: str, name: str) -> Sequence[str]:
+    def roster_page(self, event: str, name: str) -> Sequence[OnRoster]:
         """Empty if there is none."""
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         """As `move_deadline`, in one commit with the entries."""
+
+    def record_look(
+        self,
+        event: str,
+        intake: Intake,
+        looks_at: datetime | None,
+        version: RosterVersion | None = None,
+        entries: Sequence[OutboxEntry] = (),
+    ) -> bool:
+        """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
 
 
 class Store(Registrations, Outbox, Inbound, Intakes, Protocol):

@@ -4,23 +4,33 @@ from collections.abc import Sequence
 
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import unsent_entries
+from rollcall.desk.versions import copies, draw, to_staff
 from rollcall.model.email import AT_ONCE, UNDELIVERED, EmailKind, OutboxEntry, roster_entry, staff_digest
 from rollcall.model.event import Event
 
 
 def resend_to_staff(store: Store, event: Event) -> Sequence[OutboxEntry]:
-    """The roster if the intake is closed, and a digest if one did not arrive; new ones at each call."""
+    """The next version of the roster if it changed since the last one, else another copy of that; and a digest if one
+    did not arrive."""
     intake = store.known_intake(event.slug)
     if intake is None:
         return []
-    stamp = f"{intake.as_of:%Y%m%dT%H%M%S}"
-    entries = []
-    digest_was_lost = _digest_was_lost(store, event)
-    for number, to in enumerate(event.staff, start=1):
-        if intake.closing:
-            entries.append(roster_entry(event.slug, number, to, stamp))
-        if digest_was_lost:
-            entries.append(staff_digest(event.slug, stamp, number, to, AT_ONCE))
+    rosters, digests = _rosters(store, event), []
+    if _digest_was_lost(store, event):
+        stamp = f"{intake.as_of:%Y%m%dT%H%M%S}"
+        digests = [staff_digest(event.slug, stamp, number, to, AT_ONCE) for number, to in enumerate(event.staff, 1)]
+    for entry in digests:
+        store.enqueue(entry)
+    return [*rosters, *digests]
+
+
+def _rosters(store: Store, event: Event) -> Sequence[OutboxEntry]:
+    if version := draw(store, event):
+        return to_staff(event, version.number)
+    if not (versions := store.intake(event).versions):
+        return []
+    last = versions[-1]
+    entries = [roster_entry(event.slug, last.number, to, len(copies(store, event, last, to)) + 1) for to in event.staff]
     for entry in entries:
         store.enqueue(entry)
     return entries

@@ -1,4 +1,4 @@
-"""When the staff get a digest of what needs review."""
+"""When the staff get a digest of what needs review, and are told anything else of a morning."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -20,9 +20,14 @@ def digests_within_the_hour(event: Event, now: datetime) -> Sequence[OutboxEntry
 
 
 def digests_next_morning(event: Event, now: datetime) -> Sequence[OutboxEntry]:
-    local = (now + NOTICE).astimezone(event.zone)
+    morning = next_morning(event, now + NOTICE)
+    return _digests(event, f"{morning.astimezone(event.zone):%Y%m%d}", morning)
+
+
+def next_morning(event: Event, now: datetime) -> datetime:
+    local = now.astimezone(event.zone)
     day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
-    return _digests(event, f"{day:%Y%m%d}", datetime.combine(day, MORNING, event.zone).astimezone(UTC))
+    return datetime.combine(day, MORNING, event.zone).astimezone(UTC)
 
 
 def digests_about(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:

@@ -1,4 +1,8 @@
-"""The event as a calendar entry (RFC 5545)."""
+"""The event as a calendar entry (RFC 5545), updated and cancelled as RFC 5546 has it (4.1.2, 4.1.3)."""
+
+# By UID and SEQUENCE most programs replace the entry, or remove it. Outlook for Windows and phones does so only for
+# METHOD:REQUEST with its reader as ATTENDEE, else it adds another (github.com/mangstadt/biweekly/issues/87 and 97); but
+# then calendars would answer us by e-mail. So the e-mails say what to do by hand.
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +15,20 @@ from templates import place
 
 
 def invitation(event: desk.Event, registered: Registered) -> bytes:
-    """Imported again, it replaces itself: one UID per registration."""
+    """By this revision."""
+    return _calendar(event, registered, "PUBLISH", "CONFIRMED")
+
+
+def cancellation(event: desk.Event, registered: Registered) -> bytes:
+    return _calendar(event, registered, "CANCEL", "CANCELLED")
+
+
+def _calendar(event: desk.Event, registered: Registered, method: str, status: str) -> bytes:
     spoken, entry = language(event.language), Event()
     in_words = {"LANGUAGE": spoken.code}  # RFC 5545, 3.2.10
     entry.add("uid", f"{registered.id}@{event.slug}.rollcall")
-    entry.add("dtstamp", registered.received_at)
+    entry.add("sequence", registered.revision - 1)
+    entry.add("dtstamp", registered.changed_at or registered.received_at)
     entry.add("summary", event.title, in_words)
     if isinstance(event.starts, datetime) and isinstance(event.ends, datetime):
         entry.add("dtstart", event.starts.astimezone(UTC))  # not all programs read a time zone's rules right
@@ -35,11 +48,11 @@ def invitation(event: desk.Event, registered: Registered) -> bytes:
     organizer.params["cn"] = vText(event.organizer)
     organizer.params["language"] = vText(spoken.code)
     entry["organizer"] = organizer
-    entry.add("status", "CONFIRMED")
+    entry.add("status", status)
     calendar = Calendar()
     calendar.add("prodid", f"-//Rollcall//Registration desk//{spoken.code.upper()}")
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", method)
     calendar.add_component(entry)
     written: bytes = calendar.to_ical()
     return written

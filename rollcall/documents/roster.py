@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rollcall.documents.changes import News, RosterChange, by_whom
 from rollcall.documents.roster_content import (
     NOT_GIVEN,
     WHY_QUARANTINED,
@@ -33,7 +34,7 @@ from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.form import nights
 from rollcall.model.intake import e_mailed_in_time
-from rollcall.model.registration import Registered, Registration, similarity_key, without_accents
+from rollcall.model.registration import Registered, Registration, Revision, similarity_key, without_accents
 from schemas.form import asked_of, in_words, written
 from schemas.kinds import Answer
 
@@ -44,7 +45,7 @@ NAMED = 200
 """Organizations, and hotels."""
 DOUBLES_NAMED = 5
 LANGUAGE = "Language"
-"""A column; no field has a capital in its name."""
+"""A column, as those of the changes: no field has a capital in its name."""
 NIGHTS = "nights"
 NO_LONGER_ASKED = "no_longer_asked"
 """Answers to fields that the form had when they were given."""
@@ -66,6 +67,11 @@ _COLUMNS = {
     "missing": Column(N_("Missing or wrong"), 48),
     "why": Column(N_("Why it needs review"), 20),
     LANGUAGE: Column(N_("Language"), 10, wraps=False),
+    "What": Column(N_("Changed"), 18),
+    "Before": Column(N_("In version %(number)s"), 26),
+    "Now": Column(N_("Now"), 26),
+    "When": Column(N_("When"), 11, wraps=False),
+    "By": Column(N_("By"), 16),
 }
 _WIDTHS = {"title": 6, "category": 20, "organization": 30, "hotel": 20, "first_name": 14, "hotel_tel": 13}
 """Where it differs from that of the field's kind."""
@@ -77,12 +83,19 @@ def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
     with closing(SortedRows(event)) as rows:
         rows.add(also_in_table(event, content.people, table), content.closes_at)
         spoken = language(event.language)
-        title = spoken.gettext("Roster: %(event)s", event=event.title)
+        title = roster_title(event, content.version)
         write_workbook(workbook, title, spoken, content.closes_at, sheets(event, content, rows))
         organizations, hotels = (
             rows.named(name) if event.field(name) else Shown((), 0) for name in ("organization", "hotel")
         )
         return Drawn((workbook, table), organizations, hotels, rows.doubles())
+
+
+def roster_title(event: Event, version: int) -> str:
+    spoken = language(event.language)
+    if version == 1:
+        return spoken.gettext("Roster: %(event)s", event=event.title)
+    return spoken.gettext("Roster, version %(number)s: %(event)s", number=version, event=event.title)
 
 
 def also_in_table(event: Event, people: Iterable[RosterRow], path: Path) -> Iterator[RosterRow]:
@@ -113,7 +126,10 @@ _FORMULA = re.compile(rf"""(?:\A|(?<=[;\t\r\n|:,"']))(?=[\s"']{{0,9}}[{_SIGNS}])
 
 def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[Sheet]:
     spoken = language(event.language)
-    columns = {name: replace(column, label=spoken.gettext(column.label)) for name, column in _COLUMNS.items()}
+    columns = {
+        name: replace(column, label=spoken.gettext(column.label, number=content.since or ""))
+        for name, column in _COLUMNS.items()
+    }
     columns |= {answer.field.name: _column(answer) for answer in asked_of(event)}
 
     def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
@@ -126,12 +142,14 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     if rows.some_no_longer_asked:
         roster = *roster, NO_LONGER_ASKED
     at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
+    changes = "reference", *person, "What", "Before", "Now", "When", "By"
     listed, late, withdrawn = (rows.count(part) for part in Part)
     totals = list(_totals(event, rows))
     by_hotel, by_name = rows.of(order="hotel_key = '', hotel_key, name"), rows.of(order="name")
     not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
     made = (
         sheet(NP_("sheet, at most 31 characters", "Roster"), roster, rows.of(), listed),
+        sheet(NP_("sheet, at most 31 characters", "Changes"), changes, rows.changes(), rows.count_changes()),
         sheet(
             NP_("sheet, at most 31 characters", "By hotel"), at_hotel, by_hotel, listed if event.field("hotel") else 0
         ),
@@ -202,6 +220,7 @@ class SortedRows:
         self._file = sqlite3.connect("")  # nobody else sees it, and it is gone when it is closed
         self._file.execute("pragma journal_mode = off")
         self._file.execute(f"create table people ({_KEPT})")
+        self._file.execute(f"create table changes (news, {_PLACE}, cells)")
 
     def close(self) -> None:
         self._file.close()
@@ -211,6 +230,8 @@ class SortedRows:
 
         def row(one: RosterRow) -> dict[str, object]:
             registered, person = one.registered, one.registered.registration
+            if one.change:
+                self._add_change(one.change)
             reference, arrived_at, in_time = registered.reference, registered.arrived_at, ""
             if arrived_at and e_mailed_in_time(registered.received_at, arrived_at, closes_at):
                 in_time = _time(arrived_at, event)
@@ -256,6 +277,13 @@ class SortedRows:
             own: dict[str, str] = dict(zip(self._names, json.loads(cells), strict=True))
             yield {**own, "in_time": in_time, "doubles": doubles, "same_hotel": hotel or not_given}
 
+    def changes(self) -> Iterator[Cells]:
+        in_order = self._file.execute(f"select cells from changes order by news, {_PLACE}, rowid")
+        return (json.loads(cells) for (cells,) in in_order)
+
+    def count_changes(self) -> int:
+        return self._count("changes")
+
     def count(self, part: Part = Part.ROSTER) -> int:
         return self._count("people where part = ?", (part,))
 
@@ -267,9 +295,36 @@ class SortedRows:
         shown = self._file.execute(f"{counted} order by times desc, {what} limit ?", (NAMED,)).fetchall()
         return Shown(tuple(shown), self._count(f"({counted})"))
 
+    def _add_change(self, change: RosterChange) -> None:
+        place_of = place(self._event)(change.then.registration)
+        rows = [(change.news, *place_of, json.dumps(cells)) for cells in _change_cells(self._event, change)]
+        self._file.executemany("insert into changes values (?, ?, ?, ?, ?)", rows)
+
     def _count(self, those: str, given: tuple[object, ...] = ()) -> int:
         ((count,),) = self._file.execute(f"select count(*) from {those}", given)
         return int(count)
+
+
+def _change_cells(event: Event, change: RosterChange) -> Iterator[Cells]:
+    """One for each field: who, what, when and by whom."""
+    spoken, registration = language(event.language), change.then.registration
+    person = {"reference": change.now.reference, **written(registration)}
+
+    def cells(label: str, before: str, after: str, made: Revision | None) -> Cells:
+        at, by = (made.after.changed_at, by_whom(event, made.change)) if made else (None, "")
+        when = _time(at or change.at, event)
+        return {**person, "What": label, "Before": before, "Now": after, "When": when, "By": by}
+
+    listed, not_listed = spoken.gettext("on the roster"), spoken.gettext("not on the roster")
+    if change.news is News.CAME:
+        yield cells(spoken.gettext("Registration"), not_listed, listed, change.last)
+    elif change.news is News.LEFT:
+        yield cells(spoken.gettext("Registration"), listed, spoken.gettext("withdrawn"), change.last)
+    elif not change.fields:
+        yield cells(spoken.gettext("Changed, and changed back"), "", "", change.last)
+    not_given = spoken.gettext(NOT_GIVEN)
+    for one, made in change.fields:
+        yield cells(one.label, one.before or not_given, one.after or not_given, made)
 
 
 _PLACE = "category, organization_key, name"

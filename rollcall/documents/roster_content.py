@@ -8,6 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rollcall.documents.changes import RosterChange
 from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.event import Event
@@ -68,9 +69,11 @@ class Part(IntEnum):
 class RosterRow:
     registered: Registered
     late: bool = False
-    """Not on the closed list."""
     unsent: OutboxEntry | None = None
-    """The confirmation, unless it is sent."""
+    """The last confirmation, unless it is sent."""
+    on_closed_list: bool = True
+    change: RosterChange | None = None
+    """Since the version that the reader had."""
 
     @property
     def part(self) -> Part:
@@ -97,6 +100,9 @@ class RosterContent:
     quarantined: tuple[QuarantinedForm, ...] = ()
     """The last ones; so below."""
     not_completed: tuple[IncompleteForm, ...] = ()
+    version: int = 1
+    since: int | None = None
+    """The version that the reader had, if any."""
 
 
 ROSTER_TYPES = {

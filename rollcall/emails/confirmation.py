@@ -1,55 +1,100 @@
-"""To the registrant: what we have, where the event is, whether the registration is late."""
+"""To the registrant about each revision: what changed and how, what we have, where the event is."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from urllib.parse import quote_plus
 
+from rollcall.desk.amend import changes_until
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
-from rollcall.emails.wording import details, first_lines, person_of, unlinked, worded
+from rollcall.emails import moved, withdrawn
+from rollcall.emails.wording import (
+    Ways,
+    address,
+    changes,
+    details,
+    first_lines,
+    how_it_came,
+    person_of,
+    revision_of,
+    same_mailbox,
+    unlinked,
+    ways_of,
+    worded,
+)
 from rollcall.language import N_, language
 from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
-from rollcall.model.registration import Registered
+from rollcall.model.registration import Registered, Revision, Why
 from templates import dates
 from templates.lines import isolated
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
+_EXAMPLES = ("hotel", "organization", "tel")
+"""Fields that many forms have, and people change."""
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    registered = person_of(desk, entry)
+    registered = person_of(desk, event, entry)
     event = event.in_language(registered.registration.language)
+    revision = revision_of(desk, entry, registered) if entry.revision > 1 else None
+    ways = ways_of(desk, event, registered, intake)
+    if revision and revision.after.came_too_late:
+        return NotNeeded("the change came too late")
+    if not same_mailbox(entry.to, registered.registration.email):
+        if revision and revision.after.new_email not in ("", revision.before.new_email):
+            return moved.word(entry, event, revision, ways)
+        return NotNeeded("another address is on file by now")
+    if revision and revision.change.why is Why.WITHDRAWN:
+        if not registered.is_withdrawn:
+            return NotNeeded("the registration is no longer withdrawn")
+        return withdrawn.word(entry, event, revision, intake, ways)
     if registered.is_withdrawn:
         return NotNeeded("the registration is withdrawn")
-    return word(entry, event, registered, intake, desk.links.own(event, registered))
+    return word(entry, event, registered, intake, ways, revision)
 
 
-def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake, not_me: str) -> Email:
+def word(
+    entry: OutboxEntry,
+    event: Event,
+    registered: Registered,
+    intake: Intake,
+    ways: Ways,
+    revision: Revision | None = None,
+) -> Email:
+    """`revision` is the one that it is about, none for the first; `registered` is what stands now."""
     spoken, late = language(event.language), intake.is_late(registered.received_at)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     copies_to = event.staff if late else ()
     calendar_entry = None if late else f"{event.slug}.ics"
-    answers = registered.registration.answers
+    about = revision.after if revision else replace(registered, revision=1, changed_at=registered.received_at)
+    why = revision.change.why if revision else None
+    changed = changes(event, revision.before.registration, revision.after.registration) if revision else []
+    answers, until = registered.registration.answers, changes_until(event, intake)
     return worded(
         entry,
         event,
         spoken.gettext(
-            _subject(late, in_time),
+            _subject(why, late, in_time, only_address=bool(registered.new_email) and not changed),
             event=isolated(spoken, event.title),
             dates=dates(event),
             reference=isolated(spoken, registered.reference),
         ),
         "confirmation",
-        copies_to=tuple(address for address in copies_to if address != entry.to),
-        attachments=(Attachment(calendar_entry, "text/calendar", invitation(event, registered)),)
-        if calendar_entry
-        else (),
+        reply_to=ways.answers_to,
+        copies_to=tuple(one for one in copies_to if one != entry.to),
+        attachments=(Attachment(calendar_entry, "text/calendar", invitation(event, about)),) if calendar_entry else (),
         registered=registered,
         dear=unlinked(registered.registration.addressed_as),
+        why=why,
+        how=how_it_came(event, revision.change) if revision else "",
+        changes=changed,
+        old_email=address(revision.before.registration.email) if revision else "",
+        new_email=address(registered.new_email),
         details=[(label, first_lines(text)) for label, text in details(event, registered)],
         late=late,
         in_time=in_time,
@@ -61,7 +106,10 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         hotel_tel=unlinked(answers.get("hotel_tel", "")),
         nights=nights(answers),
         stay=_stay(answers, event),
-        not_me=not_me,
+        own=ways.own,
+        changes_until=until,
+        may_change=intake.as_of <= until,
+        example=next((field.label for field in map(event.field, _EXAMPLES) if field), ""),
     )
 
 
@@ -95,7 +143,16 @@ def _listed(event: Event, name: str) -> list[tuple[str, str]]:
     return [(spoken.gettext(label), text) for label, text in said if text]
 
 
-def _subject(late: bool, in_time: bool) -> str:
+def _subject(why: Why | None, late: bool, in_time: bool, only_address: bool) -> str:
+    match why:
+        case Why.CHANGED if only_address:
+            return N_("New e-mail address to be confirmed: %(event)s, %(dates)s (%(reference)s)")
+        case Why.CHANGED:
+            return N_("Registration changed: %(event)s, %(dates)s (%(reference)s)")
+        case Why.BACK:
+            return N_("Registered again: %(event)s, %(dates)s (%(reference)s)")
+        case Why.ADDRESS_CONFIRMED:
+            return N_("E-mail address changed: %(event)s, %(dates)s (%(reference)s)")
     if not late:
         return N_("Registration confirmed: %(event)s, %(dates)s (%(reference)s)")
     if in_time:

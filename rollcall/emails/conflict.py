@@ -1,7 +1,10 @@
 """To the registrant: another form came in the same name."""
 
+from datetime import datetime
+
+from rollcall.desk.amend import changes_until
 from rollcall.desk.desk import Desk
-from rollcall.emails.wording import person_of, unlinked, worded
+from rollcall.emails.wording import Ways, person_of, same_mailbox, unlinked, ways_of, worded
 from rollcall.language import language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
@@ -12,18 +15,34 @@ from rollcall.model.registration import Registered
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     if event.is_over(intake.as_of):
         return NotNeeded("the event is over: there is nothing left to change")
-    registered = person_of(desk, entry)
+    registered = person_of(desk, event, entry)
     if registered.is_withdrawn:
         return NotNeeded("the registration is withdrawn")
-    return word(entry, event.in_language(registered.registration.language), registered)
+    if not same_mailbox(entry.to, registered.registration.email):
+        return NotNeeded("another address is on file by now")
+    form = desk.store.conflict(event.slug, registered.id)
+    if form and form.registration == registered.registration:
+        return NotNeeded("the registration says by now what that form said")
+    event = event.in_language(registered.registration.language)
+    kept_until = form.until if form and form.until > intake.as_of else None
+    return word(entry, event, registered, intake, ways_of(desk, event, registered, intake), kept_until)
 
 
-def word(entry: OutboxEntry, event: Event, registered: Registered) -> Email:
+def word(
+    entry: OutboxEntry, event: Event, registered: Registered, intake: Intake, ways: Ways, kept_until: datetime | None
+) -> Email:
+    """`kept_until`: until then that form's answers can be taken over."""
+    until = changes_until(event, intake)
     return worded(
         entry,
         event,
         language(event.language).gettext("Another form came in your name: %(event)s", event=event.title),
         "conflict",
+        reply_to=ways.answers_to,
         dear=unlinked(registered.registration.addressed_as),
         registered=registered,
+        own=ways.own,
+        changes_until=until,
+        may_change=intake.as_of <= until,
+        kept_until=kept_until,
     )

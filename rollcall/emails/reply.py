@@ -5,10 +5,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rollcall.desk.amend import changes_until, read
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
 from rollcall.emails.reasons import why_doubted
-from rollcall.emails.wording import address, details, faults, labelled, name_of, one_line, plain_line, unlinked, worded
+from rollcall.emails.wording import (
+    address,
+    details,
+    faults,
+    labelled,
+    name_of,
+    one_line,
+    plain_line,
+    same_mailbox,
+    unlinked,
+    ways_of,
+    worded,
+)
 from rollcall.language import N_, language
 from rollcall.model.email import Email, OutboxEntry
 from rollcall.model.event import Event
@@ -36,6 +49,8 @@ class Outcome(StrEnum):
     E_MAILED_IN_TIME = "e_mailed_in_time"
     """SendGrid received it in time, the store after the deadline."""
     LATE = "late"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
     NOT_YET_OPEN = "not_yet_open"
@@ -47,6 +62,8 @@ _IN_A_WORD = {
     Outcome.DUPLICATE: N_("registered before"),
     Outcome.E_MAILED_IN_TIME: N_("received in time, recorded late"),
     Outcome.LATE: N_("late"),
+    Outcome.CHANGED: N_("changed"),
+    Outcome.WITHDRAWN: N_("withdrawn"),
     Outcome.CONFLICT: N_("nothing changed"),
     Outcome.INCOMPLETE: N_("please look at it"),
     Outcome.NOT_YET_OPEN: N_("registration was not yet open"),
@@ -61,6 +78,8 @@ class Reply:
     """By registration id."""
     links: Mapping[int, str]
     """To the page with the answers filled in, by the form's place in the e-mail."""
+    own: Mapping[str, str]
+    """To the registrations under the address that the reply goes to, by registration id."""
     form_page: str
     answers_to: str
 
@@ -83,25 +102,27 @@ class FormShown:
     address: str
     link: str | None
     """To the page with the answers filled in."""
+    own: str | None
+    """To the registration's own page."""
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
-    reply = gather(desk, event, entry.inbound_id or "", intake)
+    reply = gather(desk, event, entry, intake)
     return word(entry, event.in_language(reply.inbound.language), reply, intake)
 
 
-def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
+def gather(desk: Desk, event: Event, entry: OutboxEntry, intake: Intake) -> Reply:
     """Raises `StoreUnavailable`; `LookupError` where the inbound e-mail is gone."""
-    inbound = desk.store.inbound(inbound_id)
+    inbound = desk.store.inbound(entry.inbound_id or "")
     if inbound is None:
-        raise LookupError(f"inbound e-mail {inbound_id} is not there")
+        raise LookupError(f"inbound e-mail {entry.inbound_id} is not there")
     event = event.in_language(inbound.language)
-    ids = [form.registration_id for form in inbound.forms if form.status in REGISTERED and form.registration_id]
-    found = [desk.store.registered(event.slug, id) for id in ids]
+    found = [read(desk, event, form.registration_id) for form in inbound.forms if form.registration_id]
     until = max(intake.closes_at, intake.as_of) + VALID_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
     return Reply(
         inbound=inbound,
         people={one.id: one for one in found if one},
+        own={one.id: own for one in found if one and (own := _own_link(desk, event, one, entry.to, intake))},
         links={
             place: desk.links.completing(event, inbound.id, place, until)
             for place, form in enumerate(inbound.forms)
@@ -110,6 +131,12 @@ def gather(desk: Desk, event: Event, inbound_id: str, intake: Intake) -> Reply:
         form_page=desk.links.form_page(event),
         answers_to=forms_return_to(desk.links, event),
     )
+
+
+def _own_link(desk: Desk, event: Event, one: Registered, to: str, intake: Intake) -> str | None:
+    """Nobody else gets it: whoever sends another's form is told nothing of what stands."""
+    is_theirs = same_mailbox(to, one.registration.email) and not one.is_withdrawn
+    return ways_of(desk, event.in_language(one.registration.language), one, intake).own if is_theirs else None
 
 
 def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Email:
@@ -129,6 +156,7 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
         form_page=reply.form_page,
+        may_change=intake.as_of <= changes_until(event, intake),
         as_pdf=can_be_printed(event),
     )
 
@@ -182,6 +210,7 @@ def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: Inbound
         registered=registered,
         address=address(registered.registration.email) if registered else "",
         link=reply.links.get(place),
+        own=reply.own.get(form.registration_id or ""),
     )
 
 

@@ -1,17 +1,21 @@
-"""To the staff: the closed list and its files."""
+"""To the staff: the roster as it now stands, what changed since the version they had, and its files."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rollcall.desk import scan
-from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
+from rollcall.desk.roster import Standing, changes_since, check_pages, standing
 from rollcall.desk.scan import Newest
-from rollcall.documents.roster import draw
+from rollcall.desk.versions import copies, last_had
+from rollcall.documents.changes import FieldChange, News, RosterChange, change_of
+from rollcall.documents.roster import draw, roster_title
 from rollcall.documents.roster_content import (
     NOT_GIVEN,
     NOTHING,
@@ -28,13 +32,13 @@ from rollcall.documents.roster_content import (
 from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.language import N_, language
-from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, OutboxEntry
+from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
-from rollcall.model.intake import Closing, Intake, e_mailed_in_time
+from rollcall.model.intake import Intake, RosterVersion, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered
-from templates import in_zone
+from templates import deadline, in_zone
 
 LARGEST_HTML = 95_000
 """Bytes; Gmail cuts an e-mail at 102 kB."""
@@ -43,9 +47,11 @@ _SHOWN_IF_IT_FITS = (15, 8, 4, 2)
 IN_WORKBOOK = 1000
 """Quarantined forms, and incomplete ones; robots may send many."""
 LONGEST_CELL = 250  # characters
+LONGEST_ANSWER = 100  # characters, of a change
 _BY_EMAIL = {
     InboundStatus.UNREAD: N_("Not read yet"),
     InboundStatus.REGISTERED: N_("Registered (including late ones)"),
+    InboundStatus.CHANGED: N_("Changed or withdrew a registration"),
     InboundStatus.WAITING_FOR_SENDER: N_("Waiting for the sender"),
     InboundStatus.NEEDS_REVIEW: N_("Needs review"),
     InboundStatus.AUTOMATIC: N_("Automatic"),
@@ -63,14 +69,26 @@ class LinkedFile:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """Since `version`, the last one that the reader had; None: they had none."""
+
+    version: RosterVersion | None = None
+    came: Shown[RosterChange] = NOTHING
+    left: Shown[RosterChange] = NOTHING
+    changed: Shown[RosterChange] = NOTHING
+
+
+@dataclass(frozen=True)
 class Roster:
+    on_roster: int = 0
+    changes: Changes = Changes()
     by_category: Mapping[str, int] = field(default_factory=dict)
-    """By code, of those on the list."""
+    """By code, of those on the roster."""
     doubles: int = 0
     organizations: Named = NOTHING
     hotels: Named = NOTHING
     undelivered: Shown[RosterRow] = NOTHING
-    """On the list, first those whom no confirmation will reach."""
+    """On the roster, first those whom no confirmation will reach."""
     late: Shown[RosterRow] = NOTHING
     withdrawn: Shown[RosterRow] = NOTHING
     """Of those on the closed list."""
@@ -83,37 +101,52 @@ class Roster:
     linked: tuple[LinkedFile, ...] = ()
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    if any(copies(desk.store, event, version, entry.to) for version in intake.versions[entry.revision :]):
+        return NotNeeded("a newer version of the roster is enqueued for this address")
     event = event.in_language(event.staff_language)
-    return word(entry, event, gather(desk, event, entry.to, intake), intake)
+    return word(entry, event, gather(desk, event, entry, intake), intake)
 
 
 def gather(
-    desk: Desk, event: Event, to: str, intake: Intake, draw: Callable[[Event, RosterContent, Path], Drawn] = draw
+    desk: Desk,
+    event: Event,
+    entry: OutboxEntry,
+    intake: Intake,
+    draw: Callable[[Event, RosterContent, Path], Drawn] = draw,
 ) -> Roster:
-    """The list as the closing recorded it; withdrawn and late registrations and confirmations as they are now.
+    """Everyone as they stand now, whatever version it is.
 
-    1. Check that the stored list is the one that the closing recorded.
+    1. Find the version that the reader had before this one. Check that its stored pages, and the closing's, are those
+       recorded.
     2. Read the inbound e-mails and the quarantined forms.
-    3. Read people, list and outbox side by side, in the order of ids; write the files and count meanwhile.
+    3. Read people, pages and outbox side by side, in the order of ids; write the files and count meanwhile.
     4. Attach the files (`ATTACHED`), else store them under names of their own and make links.
 
-    Raises `StoreUnavailable`; `ValueError` where the list is not whole.
+    Raises `StoreUnavailable`; `ValueError` where a list is not whole.
     """
-    closing = _closing(event, intake)
-    if not list_is_whole(desk.store, event, intake, closing):
-        raise ValueError(f"the roster pages of {event.slug} are not those of its closing")
+    version = version_of(entry, event, intake)
+    had = last_had(desk.store, event, intake.versions[: version.number - 1], entry.to)
+    check_pages(desk.store, event.slug, *{intake.versions[0], had or intake.versions[0]})
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
     for one, status, registered in scan.inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
     for form in scan.still_quarantined(desk.store, event.slug):
         quarantined.add(form.form.received_at, form)
-    counted = people.counting(_everyone(desk.store, event, intake, closing))
-    content = RosterContent(intake.closes_at, counted, quarantined.in_order(), inbound.not_completed.in_order())
+    content = RosterContent(
+        intake.closes_at,
+        people.counting(_everyone(desk.store, event, intake, had)),
+        quarantined.in_order(),
+        inbound.not_completed.in_order(),
+        version.number,
+        had.number if had else None,
+    )
     with TemporaryDirectory(prefix="roster-") as folder:
         drawn = draw(event, content, Path(folder))
-        attached, linked = _handed_out(desk, event, to, intake, closing, drawn.files)
+        attached, linked = _handed_out(desk, event, entry.to, intake, version, drawn.files)
     return Roster(
+        on_roster=people.by_category.total(),
+        changes=Changes(had, *(Shown(people.news[news].in_order(), people.news[news].count) for news in News)),
         by_category=people.by_category,
         doubles=drawn.doubles,
         organizations=drawn.organizations,
@@ -139,20 +172,25 @@ def word(entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Em
 
 
 def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, intake: Intake) -> Email:
-    closing, spoken = _closing(event, intake), language(event.language)
+    version, spoken = version_of(entry, event, intake), language(event.language)
     undelivered, late, withdrawn = roster.undelivered.first(rows), roster.late.last(rows), roster.withdrawn.last(rows)
-    listed = closing.count - withdrawn.count
+    news = roster.changes
+    came, left, changed = (those.last(rows) for those in (news.came, news.left, news.changed))
     not_completed, quarantined = roster.not_completed.last(rows), roster.quarantined.last(rows)
     return wording.worded(
         entry,
         event,
-        spoken.ngettext(
-            "Roster: %(event)s, %(count)s registered",
-            "Roster: %(event)s, %(count)s registered",
-            listed,
-            event=event.title,
-        ),
+        _subject(event, version.number, roster.on_roster),
         "roster",
+        headline=roster_title(event, version.number),
+        version=version,
+        checksums=_checksums(event, intake, rows),
+        came=came,
+        came_rows=[_came_row(event, one) for one in came.shown],
+        left=left,
+        left_rows=[_left_row(event, one) for one in left.shown],
+        changed=changed,
+        changed_rows=[_changed_row(event, one) for one in changed.shown],
         attachments=roster.attached,
         roster=roster,
         intake=intake,
@@ -164,7 +202,6 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         hotels=_named(event, roster.hotels.first(rows)),
         undelivered=undelivered,
         undelivered_rows=[_undelivered_row(event, one) for one in undelivered.shown],
-        listed=listed,
         withdrawn=withdrawn,
         withdrawn_rows=[_withdrawn_row(event, one) for one in withdrawn.shown],
         late=late,
@@ -178,6 +215,24 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
     )
 
 
+def _subject(event: Event, version: int, registered: int) -> str:
+    spoken = language(event.language)
+    if version == 1:
+        return spoken.ngettext(
+            "Roster: %(event)s, %(count)s registered",
+            "Roster: %(event)s, %(count)s registered",
+            registered,
+            event=event.title,
+        )
+    return spoken.ngettext(
+        "Roster, version %(number)s: %(event)s, %(count)s registered",
+        "Roster, version %(number)s: %(event)s, %(count)s registered",
+        registered,
+        number=version,
+        event=event.title,
+    )
+
+
 def by_email(event: Event, counts: Mapping[InboundStatus, int], resolved: int) -> list[tuple[str, int]]:
     """Each e-mail counts in one row above the last. `resolved`: of those that need review."""
     if not sum(counts.values()):
@@ -188,7 +243,8 @@ def by_email(event: Event, counts: Mapping[InboundStatus, int], resolved: int) -
         names[InboundStatus.NEEDS_REVIEW] = spoken.ngettext(
             "Needs review (%(count)s dealt with)", "Needs review (%(count)s dealt with)", resolved
         )
-    told = [status for status in InboundStatus if counts.get(status) or status is not InboundStatus.UNREAD]
+    if_any = (InboundStatus.UNREAD, InboundStatus.CHANGED)
+    told = [status for status in InboundStatus if counts.get(status) or status not in if_any]
     rows = [(names[status], counts.get(status, 0)) for status in told]
     return [*rows, (spoken.pgettext("e-mails", "All"), sum(counts.values()))]
 
@@ -210,10 +266,11 @@ def _cell(text: str) -> str:
     return "".join(filter(str.isprintable, wording.plain_line(text, LONGEST_CELL)))
 
 
-def _closing(event: Event, intake: Intake) -> Closing:
-    if intake.closing is None:
-        raise ValueError(f"the intake of {event.slug} is not closed")
-    return intake.closing
+def version_of(entry: OutboxEntry, event: Event, intake: Intake) -> RosterVersion:
+    """Raises `ValueError`."""
+    if entry.revision > len(intake.versions):
+        raise ValueError(f"the roster of {event.slug} has no version {entry.revision}")
+    return intake.versions[entry.revision - 1]
 
 
 @dataclass
@@ -237,6 +294,7 @@ class _People:
     by_category: Counter[str] = field(default_factory=Counter)
     late: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
     withdrawn: Newest[RosterRow] = field(default_factory=lambda: Newest(SHOWN))
+    news: Mapping[News, Newest[RosterChange]] = field(default_factory=lambda: {news: Newest(SHOWN) for news in News})
     _not_sent: int = 0
     _will_not_arrive: list[RosterRow] = field(default_factory=list)
     _may_arrive: list[RosterRow] = field(default_factory=list)
@@ -244,9 +302,11 @@ class _People:
     def counting(self, people: Iterable[RosterRow]) -> Iterator[RosterRow]:
         for one in people:
             registered = one.registered
+            if one.change:
+                self.news[one.change.news].add(one.change.at, one.change)
             if one.part is Part.LATE:
                 self.late.add(registered.received_at, one)
-            elif one.part is Part.WITHDRAWN and not one.late:
+            elif one.part is Part.WITHDRAWN and one.on_closed_list:
                 self.withdrawn.add(registered.changed_at or registered.received_at, one)
             elif one.part is Part.ROSTER:
                 self.by_category[registered.registration.category] += 1
@@ -262,22 +322,32 @@ class _People:
         return Shown(tuple([*self._will_not_arrive, *self._may_arrive][:SHOWN]), self._not_sent)
 
 
-def _everyone(store: Store, event: Event, intake: Intake, closing: Closing) -> Iterator[RosterRow]:
-    on_list = scan.in_step(listed(store, event, intake, closing), str)
+def _everyone(store: Store, event: Event, intake: Intake, had: RosterVersion | None) -> Iterator[RosterRow]:
     confirmations = (one for one in scan.unsent_entries(store, event.slug) if one.kind is EmailKind.CONFIRMATION)
-    unsent = scan.in_step(confirmations, lambda entry: entry.registration_id or "")
-    for one in scan.everyone(store, event.slug):
-        yield RosterRow(one, on_list(one.id) is None, unsent(one.id))
+    by_person = ((id or "", list(entries)) for id, entries in groupby(confirmations, attrgetter("registration_id")))
+    unsent = scan.in_step(by_person, lambda of: of[0])
+    for one in standing(store, event, intake, had):
+        there = one.registered
+        _, entries = unsent(there.id) or ("", [])
+        last = next((entry for entry in entries if entry.revision == there.confirmed), None)
+        yield RosterRow(there, not one.on_time, last, one.on_closed_list, _change(store, event, one) if had else None)
+
+
+def _change(store: Store, event: Event, one: Standing) -> RosterChange | None:
+    then, revisions = (None, ()) if one.listed is None else changes_since(store, event, one)
+    if one.listed is None and one.is_on_roster:
+        revisions = store.history(event.slug, one.registered)[-1:]
+    return change_of(event, then, revisions, one.registered, is_on_roster=one.is_on_roster)
 
 
 def _handed_out(
-    desk: Desk, event: Event, to: str, intake: Intake, closing: Closing, files: Sequence[Path]
+    desk: Desk, event: Event, to: str, intake: Intake, version: RosterVersion, files: Sequence[Path]
 ) -> tuple[tuple[Attachment, ...], tuple[LinkedFile, ...]]:
     if sum(file.stat().st_size for file in files) <= ATTACHED:
         return tuple(Attachment(file.name, ROSTER_TYPES[file.suffix], file.read_bytes()) for file in files), ()
     linked = []
     for file in files:
-        id = roster_file_id(event.slug, closing.sha256, intake.as_of, file.suffix)
+        id = roster_file_id(event.slug, version.sha256, intake.as_of, file.suffix)
         desk.files().put_file(id, file)
         link = desk.links.roster(event, id, to, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.name, file.stat().st_size, link))
@@ -312,6 +382,51 @@ def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
     at = in_zone(registered.changed_at or registered.received_at, event)
     reference = (spoken.gettext("Reference"), registered.reference)
     return _row(event, registered, reference, (spoken.pgettext("when", "Withdrawn"), at))
+
+
+def _came_row(event: Event, one: RosterChange) -> tuple[str, str]:
+    return _row(event, one.now, (language(event.language).gettext("Reference"), one.now.reference))
+
+
+def _left_row(event: Event, one: RosterChange) -> tuple[str, str]:
+    _, text = _withdrawn_row(event, RosterRow(one.now))
+    return wording.who(event, one.then), text
+
+
+def _changed_row(event: Event, one: RosterChange) -> tuple[str, str]:
+    """Under the name that the reader knows."""
+    spoken = language(event.language)
+    fields = [_field_row(event, change) for change, _ in one.fields]
+    back = (spoken.gettext("Changed"), spoken.gettext("and changed back: it is as it was"))
+    reference = (spoken.gettext("Reference"), one.now.reference)
+    _, text = _row(event, one.now, reference, *(fields or [back]))
+    return wording.who(event, one.then), text
+
+
+def _field_row(event: Event, change: FieldChange) -> tuple[str, str]:
+    spoken = language(event.language)
+
+    def in_a_line(answer: str) -> str:
+        return wording.one_line(", ".join(answer.splitlines()), LONGEST_ANSWER) or spoken.gettext(NOT_GIVEN)
+
+    before, after = in_a_line(change.before), in_a_line(change.after)
+    return change.label, spoken.gettext("%(before)s → %(after)s", before=before, after=after)
+
+
+def _checksums(event: Event, intake: Intake, most: int) -> list[tuple[str, str]]:
+    """Of the closing's version and the last ones."""
+    spoken, (first, *later) = language(event.language), intake.versions
+
+    def row(one: RosterVersion) -> tuple[str, str]:
+        label = spoken.gettext("Version %(number)s, %(at)s", number=one.number, at=deadline(one.drawn_at, event))
+        return label, spoken.ngettext(
+            "%(count)s person, SHA-256 %(checksum)s",
+            "%(count)s people, SHA-256 %(checksum)s",
+            one.count,
+            checksum=one.sha256,
+        )
+
+    return [row(one) for one in (first, *later[-most:])]
 
 
 def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import Store
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.documents.roster_content import NOTHING, Shown
@@ -40,10 +40,15 @@ _KINDS = {
     EmailKind.STAFF_DIGEST: N_("Staff digest"),
     EmailKind.REPLY: N_("Reply"),
     EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
+    EmailKind.LINKS: N_("Link to a registration"),
+    EmailKind.ADDRESS: N_("Check of a new address"),
 }
+_NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
     FormStatus.DUPLICATE: NP_("a form", "duplicate"),
+    FormStatus.CHANGED: NP_("a form", "changed its registration"),
+    FormStatus.WITHDRAWN: NP_("a form", "the registration is withdrawn"),
     FormStatus.CONFLICT: NP_("a form", "conflict"),
     FormStatus.INCOMPLETE: NP_("a form", "incomplete"),
     FormStatus.NOT_YET_OPEN: NP_("a form", "came before registration opened"),
@@ -61,6 +66,8 @@ class ForReview:
     """Empty where they are too large."""
     people: Mapping[str, Registered] = field(default_factory=dict)
     """By registration id."""
+    changes: Mapping[int, str] = field(default_factory=dict)
+    """Links to forms as changes of their person's registration, by the form's place in the e-mail."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +85,8 @@ class StaffDigest:
 class InboundShown:
     subject: str
     rows: list[tuple[str, str]]
-    forms: list[tuple[str, list[tuple[str, str]]]]
-    """Outcome, then label and text of each fault and answer."""
+    forms: list[tuple[str, list[tuple[str, str]], str]]
+    """Outcome, label and text of each fault and answer, and the link to it as a change or nothing."""
     text: str
     link: str
 
@@ -115,7 +122,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
             remarks.add(inbound.received_at, inbound)
     for_review = _for_review(desk, event, to, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
-    people = _people(desk.store, event, last)
+    people = _people(desk, event, last)
     return StaffDigest(
         undelivered=Shown(tuple((people.get(one.registration_id or ""), one) for one in last), undelivered.count),
         quarantined=Shown(quarantined.in_order(), quarantined.count),
@@ -182,7 +189,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     itself = spoken.gettext("file %(id)s in the store of inbound e-mails", id=inbound.id) if not_all_here else ""
     if more:
         forms.append(
-            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [])
+            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [], "")
         )
     rows = [
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
@@ -225,16 +232,16 @@ def _attachments(
     return spoken.gettext("%(files)s (empty)", files=files)
 
 
-def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]]]]:
+def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]], str]]:
     """Those for which there is room."""
-    said: list[tuple[str, list[tuple[str, str]]]] = []
+    said: list[tuple[str, list[tuple[str, str]], str]] = []
     room = LONGEST_FORMS
-    for form in one.inbound.forms:
+    for place, form in enumerate(one.inbound.forms):
         came, rows = _form_for_staff(event, form, one.people)
         room -= len(came) + sum(_ROW + len(label) + len(text) for label, text in rows)
         if room < 0:
             break
-        said.append((came, rows))
+        said.append((came, rows, one.changes.get(place, "")))
     return said
 
 
@@ -247,7 +254,8 @@ def _form_for_staff(
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
     stands, name = people.get(form.registration_id or ""), wording.name_of(event, form.answers)
-    if form.status is FormStatus.CONFLICT and stands and form.answers:
+    is_whole = not (form.faults or form.doubts)
+    if stands and form.answers and is_whole:
         came = spoken.gettext(
             "%(name)s: differs from the registered one, reference %(reference)s", name=name, reference=stands.reference
         )
@@ -268,9 +276,10 @@ def _quarantined(event: Event, one: QuarantinedForm) -> tuple[str, list[tuple[st
     return wording.who(event, one.form), [*(row for row in about if row[1]), *wording.details(event, one.form)]
 
 
-def _people(store: Store, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
+def _people(desk: Desk, event: Event, those: Sequence[OutboxEntry | InboundForm]) -> dict[str, Registered]:
     ids = [one.registration_id for one in those if one.registration_id]
-    return {one.id: one for one in store.registered_among(event.slug, ids)} if ids else {}
+    found = desk.store.registered_among(event.slug, ids) if ids else ()
+    return {one.id: take_back(desk, event, one) for one in found}
 
 
 def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
@@ -291,9 +300,18 @@ def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail],
             attachments, size = (), 0
         room -= size
         link = desk.links.resolving(event, inbound.id, to, until)
-        conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
-        for_review.append(ForReview(inbound, link, attachments, _people(desk.store, event, conflicts)))
+        people = _people(desk, event, [form for form in inbound.forms if _is_change(form)])
+        changes = {
+            place: desk.links.amending(event, inbound.id, place, to, until)
+            for place, form in enumerate(inbound.forms)
+            if _is_change(form) and form.answers and form.registration_id in people
+        }
+        for_review.append(ForReview(inbound, link, attachments, people, changes))
     return tuple(reversed(for_review))
+
+
+def _is_change(form: InboundForm) -> bool:
+    return form.registration_id is not None and form.status in (FormStatus.CONFLICT, FormStatus.NEEDS_REVIEW)
 
 
 def _attachments_of(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment, ...], int]:
@@ -330,8 +348,7 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     spoken = language(event.language)
     came_to = address(entry.to), (spoken.gettext(_KINDS[entry.kind]), wording.standing(event, entry))
     if one is None:
-        whom = spoken.gettext("Who wrote to us") if entry.kind is EmailKind.REPLY else spoken.gettext("The staff")
-        return whom, wording.in_lines(event, *came_to)
+        return spoken.gettext(_NOT_OF_ONE.get(entry.kind, N_("The staff"))), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"
     if intake.is_late(one.received_at):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)

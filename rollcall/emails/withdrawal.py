@@ -1,17 +1,21 @@
 """To the staff: a registration was withdrawn."""
 
 from rollcall.desk.desk import Desk
-from rollcall.emails.wording import address, person_of, who, worded, written_in
+from rollcall.emails.wording import address, person_of, revision_of, who, worded, written_in
 from rollcall.language import language
-from rollcall.model.email import Email, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 from templates import in_zone
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
-    return word(entry, event.in_language(event.staff_language), person_of(desk, entry), intake)
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    registered = person_of(desk, event, entry)
+    if not registered.is_withdrawn:
+        return NotNeeded("the registration is no longer withdrawn")
+    as_withdrawn = revision_of(desk, entry, registered).after
+    return word(entry, event.in_language(event.staff_language), as_withdrawn, intake)
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
@@ -35,4 +39,5 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         late=late,
         on_closed_list=not late and (registered.changed_at or registered.received_at) > intake.closes_at,
         closes_at=intake.closes_at,
+        next_roster_at=intake.looks_at,
     )

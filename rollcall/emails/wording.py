@@ -3,15 +3,28 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from rollcall.desk.amend import read
 from rollcall.desk.desk import Desk
+from rollcall.desk.ports import forms_return_to
 from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, language_of, status_in_words
-from rollcall.language import language
+from rollcall.language import N_, language
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.registration import QuarantinedForm, Registered, full_name
+from rollcall.model.intake import Intake
+from rollcall.model.registration import (
+    Actor,
+    Change,
+    QuarantinedForm,
+    Registered,
+    Registration,
+    Revision,
+    Way,
+    full_name,
+)
 from schemas.faults import sentences
 from schemas.form import ValidationError, in_labels, in_words, read_form, written
 from schemas.text import Lines
@@ -64,11 +77,52 @@ def worded(
     )
 
 
-def person_of(desk: Desk, entry: OutboxEntry) -> Registered:
-    registered = desk.store.registered(entry.event, entry.registration_id or "")
+def person_of(desk: Desk, event: Event, entry: OutboxEntry) -> Registered:
+    registered = read(desk, event, entry.registration_id or "")
     if registered is None:
         raise LookupError(f"e-mail {entry.id} is about a registration that is not there")
     return registered
+
+
+def revision_of(desk: Desk, entry: OutboxEntry, registered: Registered) -> Revision:
+    for one in desk.store.history(entry.event, registered):
+        if one.number == entry.revision:
+            return one
+    raise LookupError(f"e-mail {entry.id} is about a revision that is not there")
+
+
+@dataclass(frozen=True)
+class Ways:
+    """In which registrants reach us."""
+
+    own: str | None
+    """The link to their registration, until the event is over."""
+    answers_to: str
+
+
+def ways_of(desk: Desk, event: Event, registered: Registered, intake: Intake) -> Ways:
+    own = None if event.is_over(intake.as_of) else desk.links.own(event, registered)
+    return Ways(own, forms_return_to(desk.links, event))
+
+
+_BY_REGISTRANT = {
+    Way.LINK: N_("This came through the link in our e-mails."),
+    Way.FORM: N_("This came through the registration form."),
+    Way.EMAIL: N_("This came through an e-mail from your address."),
+}
+
+
+def how_it_came(event: Event, change: Change) -> str:
+    spoken = language(event.language)
+    if change.by is Actor.REGISTRANT:
+        return spoken.gettext(_BY_REGISTRANT[change.way])
+    return spoken.gettext("This was done by the secretariat.")
+
+
+def same_mailbox(one: str, other: str) -> bool:
+    """Whether what is for one may be sent to the other. Providers deliver `ß` and `ss` to two people, who have one
+    `normalized_address`."""
+    return one == other or (one.isascii() and other.isascii() and one.lower() == other.lower())
 
 
 def standing(event: Event, entry: OutboxEntry) -> str:
@@ -117,26 +171,50 @@ def labelled(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 def _labelled(event: Event, words: Mapping[str, str]) -> list[tuple[str, str]]:
-    addresses = {field.name for field in event.fields if field.kind == "email"}
-    said = {name: address(text) if name in addresses else shown(text) for name, text in words.items()}
+    said = _shown(event, words)
     return [(field.label, said[field.name]) for field in event.fields if said.get(field.name)]
+
+
+def _shown(event: Event, words: Mapping[str, str]) -> Mapping[str, str]:
+    addresses = {field.name for field in event.fields if field.kind == "email"}
+    return {name: address(text) if name in addresses else shown(text) for name, text in words.items()}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Each text in a line."""
+
+    label: str
+    before: str
+    after: str
+
+
+def changes(event: Event, before: Registration, after: Registration) -> list[Difference]:
+    return _differences(event, in_words(event, before), in_words(event, after))
 
 
 def differences(event: Event, registered: Registered, answers: Mapping[str, str]) -> list[tuple[str, str]]:
     """Label, and what stands → what came."""
-    stands, came = dict(details(event, registered)), dict(labelled(event, _as_registered(event, answers)))
-    spoken = language(event.language)
+    came = in_labels(event, _as_registered(event, answers))
+    return [
+        (
+            one.label,
+            language(event.language).gettext("%(before)s → %(after)s", before=one.before, after=one.after),
+        )
+        for one in _differences(event, in_words(event, registered.registration), came)
+    ]
+
+
+def _differences(event: Event, before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
+    stood, stands = _shown(event, before), _shown(event, after)
 
     def in_a_line(answer: str | None) -> str:
-        return ", ".join(answer.splitlines()) if answer else spoken.gettext(NOT_GIVEN)
-
-    def changed(before: str | None, after: str | None) -> str:
-        return spoken.gettext("%(before)s → %(after)s", before=in_a_line(before), after=in_a_line(after))
+        return ", ".join(answer.splitlines()) if answer else language(event.language).gettext(NOT_GIVEN)
 
     return [
-        (field.label, changed(stands.get(field.label), came.get(field.label)))
+        Difference(field.label, in_a_line(stood.get(field.name)), in_a_line(stands.get(field.name)))
         for field in event.fields
-        if stands.get(field.label) != came.get(field.label)
+        if (stood.get(field.name) or "") != (stands.get(field.name) or "")
     ]
 
 

@@ -93,7 +93,7 @@ class OutboxEntry:
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
     revision: int = 1
-    """Of the registration, which it is about."""
+    """Of the registration, or the version of the roster, which it is about."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
@@ -244,13 +244,14 @@ def new_link(event: str, registered: Registered) -> OutboxEntry:
 
 def links_to(event: str, address: str, now: datetime) -> OutboxEntry:
     """One in a quarter of an hour."""
-    of = hashlib.sha256(normalized_address(address).encode()).hexdigest()[:24]
+    of = _digest_of(address)
     return OutboxEntry(f"{event}.{of}.links.{now:%Y%m%dT%H}{now.minute // 15}", EmailKind.LINKS, event, address)
 
 
-def roster_entry(event: str, number: int, to: str, stamp: str = "") -> OutboxEntry:
-    """A resent one has a stamp."""
-    return OutboxEntry(f"{event}.roster.{stamp and f'{stamp}.'}{number}", EmailKind.ROSTER, event, to)
+def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntry:
+    """Another copy is one that was asked for."""
+    id = f"{event}.roster.{version}.{_digest_of(to)}{f'.{copy}' if copy > 1 else ''}"
+    return OutboxEntry(id, EmailKind.ROSTER, event, to, revision=version)
 
 
 def staff_digest(event: str, stamp: str, number: int, to: str, not_before: datetime) -> OutboxEntry:
@@ -279,3 +280,7 @@ def is_reply_id(event: str, text: str) -> bool:
 def goes_to_staff(id: str) -> bool:
     """By the id alone: a sweep reads no entry before it sends it."""
     return any(f".{kind}." in id for kind in TO_STAFF)
+
+
+def _digest_of(address: str) -> str:
+    return hashlib.sha256(normalized_address(address).encode()).hexdigest()[:24]

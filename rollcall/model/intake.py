@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 READ_AGAIN_AFTER = timedelta(seconds=15)
 """An instance reads an intake again when its copy is this old."""
@@ -16,6 +17,30 @@ class Closing:
     count: int
     sha256: str
     pages: int
+
+
+class OnRoster(NamedTuple):
+    """A line of a roster version: a registration, and its revision at that time."""
+
+    id: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class RosterVersion:
+    number: int
+    """1 is the closing's."""
+    count: int
+    sha256: str
+    """Over the ids alone."""
+    pages: int
+    drawn_at: datetime
+    """When that began; of the closing's, the deadline."""
+    name: str
+    """Of no other version, nor of another drawing of this one."""
+
+    def page_name(self, number: int) -> str:
+        return f"{self.name}-{number:06}"
 
 
 @dataclass(frozen=True)
@@ -35,7 +60,24 @@ class Intake:
     """Oldest first."""
     revoked_links: tuple[str, ...] = ()
     """Each by its `link_id`."""
+    later_versions: tuple[RosterVersion, ...] = ()
+    looks_at: datetime | None = None
+    """When to look whether the roster changed; None: no more, or not yet."""
     version: object = field(default=None, compare=False)
+
+    @property
+    def versions(self) -> tuple[RosterVersion, ...]:
+        """Of the roster, by number; none before the closing."""
+        if self.closing is None:
+            return ()
+        count, sha256, pages = self.closing.count, self.closing.sha256, self.closing.pages
+        first = RosterVersion(1, count, sha256, pages, self.closes_at, self.closing_name)
+        return first, *self.later_versions
+
+    @property
+    def closing_name(self) -> str:
+        """Each deadline's: who closes late by an earlier one overwrites nothing."""
+        return str(len(self.history))
 
     @property
     def not_yet_open(self) -> bool:

@@ -68,15 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     option("event", "which event, as intgov04", deadline)
     option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
     deadline.add_argument("--yes", action="store_true", default=bool(env("YES")), help="move it without asking")
-    roster = command(
-        "send-roster", lambda given: send_roster(_opened(given), given.event), "send the staff again what they missed"
-    )
+    sends = "send the staff the roster, the next version if it changed, and what they missed"
+    roster = command("send-roster", lambda given: send_roster(_opened(given), given.event), sends)
     option("event", "which event, as intgov04", roster)
     new = command("new-event", _new_event, "write an event file to start from")
     option("slug", "how its web address ends, as spectrum-27", new)
-    revoking = command(
-        "revoke-link", lambda given: revoke_link(_opened(given), given.link), "end one link of our e-mails"
-    )
+    ends = "end one link of our e-mails; of a person's own link, all, and send a new one"
+    revoking = command("revoke-link", lambda given: revoke_link(_opened(given), given.link), ends)
     option("link", "the link, whole, as it stands in the e-mail", revoking)
     check = command("event-check", _check, "what speaks against deploying the event files")
     option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)

@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import assert_never
 
+from rollcall.desk.amend import Amended, end_links, read
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline, why_not
 from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.scan import everyone
 from rollcall.language import languages
+from rollcall.model.email import EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.links import LinkPurpose, link_id
+from rollcall.model.links import LinkPurpose, id_in, link_id
+from rollcall.model.registration import Actor, Way
 from rollcall.ops import report
 from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import after_its_end, check_folder
@@ -108,7 +111,7 @@ def send_roster(database: Database, slug: str) -> Answer:
     event = _chosen(database, slug)
     intake = _known(database, event)
     entries = resend_to_staff(database.store, event)
-    lines = [f"Enqueued for {entry.to}: {entry.kind.value} ({entry.id})" for entry in entries] or ["Nothing to send."]
+    lines = [f"Enqueued for {entry.to}: {_named(entry)} ({entry.id})" for entry in entries] or ["Nothing to send."]
     if intake.closing is None:
         lines.append(
             f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
@@ -125,6 +128,26 @@ def send_roster(database: Database, slug: str) -> Answer:
     return Answer(data, "\n".join(lines))
 
 
+def _named(entry: OutboxEntry) -> str:
+    version = f", version {entry.revision}" if entry.kind is EmailKind.ROSTER else ""
+    return f"{entry.kind.value}{version}"
+
+
+def _links_ended(database: Database, event: Event, token: str) -> Answer:
+    """The person gets another: one of the links that they had may be with somebody else."""
+    desk = database.desk()
+    there = read(desk, event, id_in(token) or "")
+    if there is None:
+        raise Refused("no_such_registration", "LINK= is of a registration that the database does not have.")
+    outcome = end_links(desk, event, there.id, Actor.STAFF, Way.COMMAND)
+    lines = [
+        f"The links to registration {there.reference} are ended, all that were sent until now.",
+        "A new one goes to its e-mail address within a minute or two. What was done by the old ones stands.",
+    ]
+    data = {"event": event.slug, "purpose": LinkPurpose.OWN.value, "reference": there.reference}
+    return Answer(data, "\n".join(lines), is_done=isinstance(outcome, Amended))
+
+
 def revoke_link(database: Database, link: str) -> Answer:
     found = _LINK.search(link.strip(" <>\r\n"))
     if found is None:
@@ -133,6 +156,8 @@ def revoke_link(database: Database, link: str) -> Answer:
         )
     event = _chosen(database, found["event"])
     _known(database, event)
+    if found["purpose"] == LinkPurpose.OWN:
+        return _links_ended(database, event, found["token"])
     is_new = revoke(database.store, event, link_id(found["token"]))
     ended = "This link is ended. Within 15 seconds it opens nothing." if is_new else "It was ended before."
     lines = [ended, "Links of other people, and those in later e-mails, go on. What was done by it stands."]
@@ -143,7 +168,7 @@ def revoke_link(database: Database, link: str) -> Answer:
 # a signature by HMAC-SHA-256 has 43 characters of base 64
 _LINK = re.compile(
     rf"/(?P<event>[^/]+)(/({'|'.join(languages())}))?/(?P<purpose>{'|'.join(LinkPurpose)})"
-    r"/(?P<token>\.?[\w-]+\.[\w-]{43})=?(/another)?\Z"
+    r"/(?P<token>\.?[\w-]+\.[\w-]{43})=?(/(another|change|withdraw))?\Z"
 )
 
 

@@ -3,13 +3,18 @@
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
+from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
+from rollcall.links import SignedLinks
 from rollcall.ops.local_run import DATABASE_FILE, Run, local_run, moved_clock
 from rollcall.store.sqlite import OtherSchema, SqliteStore
+from schemas.event import read_events
 
 
 class Refused(Exception):
@@ -33,6 +38,24 @@ class Database:
     events: Path
     address: str | None = None
     """Of the desk's pages, if known."""
+
+    def desk(self) -> Desk:
+        """For verbs that read and write the store alone: the functions send the e-mail that is enqueued."""
+
+        def elsewhere(*_: object) -> NoReturn:
+            raise RuntimeError("nothing is sent or read from here")
+
+        return Desk(
+            store=self.store,
+            intakes=RecentIntakes(self.store, time.monotonic),
+            events=read_events(self.events),
+            write=elsewhere,
+            post=elsewhere,
+            files=elsewhere,
+            reader=elsewhere,
+            links=SignedLinks("", ""),
+            sender="",
+        )
 
 
 def connect(project: str, folder: Path, events: str = "") -> Database:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rollcall.model.email import CircuitBreaker, OutboxEntry
+from rollcall.model.intake import Intake
 from rollcall.ops.status import EventStatus, Status, UnsentCounts
 from templates import deadline, in_utc, in_zone, words
 
@@ -53,6 +54,7 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "registered": one.registered,
         "late": one.late,
         "withdrawn": one.withdrawn,
+        "changed": one.changed,
         "quarantined": one.quarantined,
         "inbound": {code.value: count for code, count in sorted(one.inbound.items())},
         "needs_review": one.needs_review,
@@ -69,6 +71,13 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "opens_at": _iso(intake.opens_at if intake else None),
         "closes_at": _iso(intake.closes_at if intake else None),
         "on_roster": intake.closing.count if intake and intake.closing else None,
+        "roster_versions": [
+            {"number": of.number, "drawn_at": _iso(of.drawn_at), "count": of.count, "sha256": of.sha256}
+            for of in (intake.versions if intake else ())
+        ],
+        "not_on_last_version": one.not_on_last_version,
+        "looks_at": _iso(intake.looks_at if intake else None),
+        "look_overdue": one.look_is_overdue,
         "overdue": one.is_overdue,
         "list_is_whole": one.list_is_whole,
         "ahead": one.ahead,
@@ -83,6 +92,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
     rows = [
         ("received", f"{one.received} in all"),
         ("  registered", f"{one.registered}, and {one.late} late{_ahead_text(one)}"),
+        *([("  changed", f"{one.changed} of them since they registered")] if one.changed else []),
         *([("  withdrawn", str(one.withdrawn))] if one.withdrawn else []),
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
@@ -92,6 +102,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
         *(("  to the staff", _undelivered_text(entry)) for entry in one.emails.to_staff),
         ("deadline", _deadline_text(one)),
         ("closing", _closing_text(one)),
+        *([("roster", _roster_text(one, one.intake))] if one.intake and one.intake.closing else []),
     ]
     without_file = (
         f"{one.slug}: the database knows it, and no file of it is in {folder} (EVENTS=... says another folder)"
@@ -150,6 +161,22 @@ def _closing_text(one: EventStatus) -> str:
     if one.is_overdue:
         return "MISSED: the deadline has passed and nobody closed; look whether close-intake is called each minute"
     return "not yet"
+
+
+def _roster_text(one: EventStatus, intake: Intake) -> str:
+    def said(instant: datetime) -> str:
+        return in_zone(instant, one.event) if one.event else in_utc(instant)
+
+    last, news = intake.versions[-1], one.not_on_last_version
+    text = f"version {last.number}, {last.count} on it"
+    if last.number > 1:
+        text = f"{text}, drawn at {said(last.drawn_at)}"
+    if one.look_is_overdue:
+        text = f"{text}; this morning's look was MISSED: look whether close-intake is called each minute"
+    if not news:
+        return f"{text}; nothing changed since"
+    by_itself = f"goes out at {said(intake.looks_at)}, or now" if intake.looks_at else "goes out"
+    return f"{text}; {news} changed since: the next {by_itself} by make send-roster"
 
 
 def _breaker_text(breaker: CircuitBreaker) -> str:

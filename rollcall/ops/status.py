@@ -1,18 +1,19 @@
 """How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollcall.desk.close import list_is_whole, listed
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step, inbound_emails_now, still_quarantined, unsent_entries
+from rollcall.desk.roster import are_whole, is_news, standing, without_late_revision
+from rollcall.desk.scan import everyone, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered
 
 _AHEAD = timedelta(hours=1)  # people register while we count
 
@@ -41,14 +42,19 @@ class EventStatus:
     intake: Intake | None
     """None where nobody opened its page yet."""
     registered: int
-    """In time; once closed, on the closing's list. Without those who withdrew, as `late`."""
+    """In time. Without those who withdrew, as `late`."""
     late: int
     withdrawn: int
+    changed: int
+    """Of those registered, in time or late: their answers are not the first ones."""
     quarantined: int
     inbound: Mapping[InboundStatus, int]
     needs_review: int
     emails: UnsentCounts
     list_is_whole: bool = True
+    """The pages of the closing, and of the last version of the roster."""
+    not_on_last_version: int = 0
+    """People of whom the next version of the roster would tell."""
     ahead: int = 0
     """Whose time is still to come: the clock ran ahead when they registered."""
 
@@ -60,6 +66,11 @@ class EventStatus:
     @property
     def is_overdue(self) -> bool:
         return self.intake is not None and overdue(self.intake) > MISSED_AFTER
+
+    @property
+    def look_is_overdue(self) -> bool:
+        looks_at = self.intake.looks_at if self.intake else None
+        return self.intake is not None and looks_at is not None and self.intake.as_of - looks_at > MISSED_AFTER
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ def unsent_counts(unsent: Iterable[OutboxEntry], now: datetime) -> UnsentCounts:
 
 
 def _event_status(store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime) -> EventStatus:
-    counted, ahead, is_whole = _people(store, slug, event, intake, now)
+    counted, is_whole = _people(store, slug, event, intake, now)
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
@@ -109,30 +120,42 @@ def _event_status(store: Store, slug: str, event: Event | None, intake: Intake |
         registered=counted["registered"],
         late=counted["late"],
         withdrawn=counted["withdrawn"],
+        changed=counted["changed"],
         quarantined=sum(1 for _ in still_quarantined(store, slug)),
         inbound=inbound,
         needs_review=to_review,
         emails=unsent_counts(unsent_entries(store, slug), now),
         list_is_whole=is_whole,
-        ahead=ahead,
+        not_on_last_version=counted["news"],
+        ahead=counted["ahead"],
     )
 
 
 def _people(
     store: Store, slug: str, event: Event | None, intake: Intake | None, now: datetime
-) -> tuple[Counter[str], int, bool]:
-    """Registered, late and withdrawn; ahead of time; whether the closed list is whole. That list decides: a restored
-    document has another time."""
-    closing = intake.closing if intake else None
-    whole, on_list = True, None
-    if event and intake and closing and (whole := list_is_whole(store, event, intake, closing)):
-        on_list = in_step(listed(store, event, intake, closing), str)
-    counted, ahead = Counter[str](), 0
-    for one in everyone(store, slug):
-        late = on_list(one.id) is None if on_list else intake is not None and intake.is_late(one.received_at)
-        counted["withdrawn" if one.is_withdrawn else "late" if late else "registered"] += 1
-        ahead += one.received_at - now > _AHEAD
-    return counted, ahead, whole
+) -> tuple[Counter[str], bool]:
+    """Whether the roster's pages are whole, and how many people are what. Once closed, its list decides who is late: a
+    restored document has another time."""
+    counted = Counter[str]()
+    rosters = {intake.versions[0], intake.versions[-1]} if intake and intake.closing else set()
+    whole = are_whole(store, slug, *rosters)
+    if event and intake and rosters and whole:
+        for one in standing(store, event, intake, intake.versions[-1]):
+            counted.update(_kinds(one.registered, now, late=not one.on_time))
+            counted["news"] += is_news(store, event, one)
+        return counted, whole
+    for there in everyone(store, slug):
+        late = intake is not None and intake.is_late(there.received_at)
+        counted.update(_kinds(without_late_revision(store, slug, there), now, late=late))
+    return counted, whole
+
+
+def _kinds(one: Registered, now: datetime, *, late: bool) -> Iterator[str]:
+    yield "withdrawn" if one.is_withdrawn else "late" if late else "registered"
+    if one.confirmed > 1 and not one.is_withdrawn:
+        yield "changed"
+    if one.received_at - now > _AHEAD:
+        yield "ahead"
 
 
 def _place(one: EventStatus, now: datetime) -> tuple[int, timedelta]:

@@ -12,7 +12,7 @@ from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreak
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
-from rollcall.model.intake import Closing, EarlierDeadline, Intake
+from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -316,6 +316,18 @@ def intake_record(intake: Intake) -> dict[str, Any]:
         "history": [{"closes_at": one.closes_at, "moved_at": one.moved_at} for one in intake.history],
         "revoked_links": list(intake.revoked_links),
         "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
+        "versions": [
+            {
+                "number": one.number,
+                "count": one.count,
+                "sha256": one.sha256,
+                "pages": one.pages,
+                "drawn_at": one.drawn_at,
+                "name": one.name,
+            }
+            for one in intake.later_versions
+        ],
+        "looks_at": intake.looks_at,
     }
 
 
@@ -327,6 +339,20 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
         history=tuple(EarlierDeadline(one["closes_at"], one["moved_at"]) for one in record["history"]),
         revoked_links=tuple(record.get("revoked_links", ())),
+        later_versions=tuple(
+            RosterVersion(one["number"], one["count"], one["sha256"], one["pages"], one["drawn_at"], one["name"])
+            for one in record.get("versions", ())
+        ),
+        looks_at=record.get("looks_at"),
         as_of=as_of,
         version=version,
     )
+
+
+def roster_page_record(rows: Sequence[OnRoster]) -> dict[str, Any]:
+    return {"ids": [one.id for one in rows], "revisions": [one.revision for one in rows]}
+
+
+def roster_page_from(record: Mapping[str, Any]) -> list[OnRoster]:
+    ids = record["ids"]
+    return list(map(OnRoster, ids, record.get("revisions", [1] * len(ids))))

@@ -1,13 +1,13 @@
 """The store, on any database of documents: which document holds what, and what one commit writes.
 
-    events/{slug}                           deadline, its history, revoked links, closing
+    events/{slug}                           deadline, its history, revoked links, closing, later versions, next look
     events/{slug}/registrations/{id}        created when it was received
     …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
     events/{slug}/conflicts/{id}            the last form that differed from this registration, for an hour
     events/{slug}/people/{key}              whose registration this person's is
     events/{slug}/idempotency/{key}         the registration under this key, made by it or found
     events/{slug}/quarantine/{key}          the last form of each person
-    events/{slug}/rosters/{version}-{page}  ids
+    events/{slug}/rosters/{version}-{page}  ids, and each one's revision
     outbox/{id}                             created when it was enqueued
     inbound/{id}                            created when it was stored
     queues/outbox                           the circuit breaker
@@ -24,7 +24,7 @@ from typing import Any, Protocol, TypeVar
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.intake import Closing, EarlierDeadline, Intake
+from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
     BotSignal,
     Change,
@@ -163,6 +163,10 @@ class DocumentStore:
         due = (("closing", "==", None), ("closes_at", "<", now))
         return [found.id for found in self._database.query(Query("events", due, "closes_at", ids_only=True))]
 
+    def due_looks(self, now: datetime) -> Sequence[str]:
+        due = Query("events", (("looks_at", "<=", now),), "looks_at", ids_only=True)
+        return [found.id for found in self._database.query(due)]
+
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
@@ -173,17 +177,35 @@ class DocumentStore:
         revoked = codec.intake_record(replace(intake, revoked_links=(*intake.revoked_links, link)))
         return self._committed(Update(_event_path(event), versioned(revoked), intake.version))
 
-    def write_roster_page(self, event: str, name: str, ids: Sequence[str]) -> None:
-        self._database.commit(Replace(f"{_event_path(event)}/rosters/{name}", versioned({"ids": list(ids)})))
+    def write_roster_page(self, event: str, name: str, rows: Sequence[OnRoster]) -> None:
+        path = f"{_event_path(event)}/rosters/{name}"
+        self._database.commit(Replace(path, versioned(codec.roster_page_record(rows))))
 
-    def roster_page(self, event: str, name: str) -> Sequence[str]:
-        page = self._read(f"{_event_path(event)}/rosters/{name}", _values)
-        ids: list[str] = page["ids"] if page else []
-        return ids
+    def roster_page(self, event: str, name: str) -> Sequence[OnRoster]:
+        path = f"{_event_path(event)}/rosters/{name}"
+        return self._read(path, lambda found: codec.roster_page_from(_values(found))) or []
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
         return self._committed(Update(_event_path(event), closed, intake.version), *map(_renewed, entries))
+
+    def record_look(
+        self,
+        event: str,
+        intake: Intake,
+        looks_at: datetime | None,
+        version: RosterVersion | None = None,
+        entries: Sequence[OutboxEntry] = (),
+    ) -> bool:
+        later = (*intake.later_versions, version) if version else intake.later_versions
+        looked = replace(intake, later_versions=later, looks_at=looks_at)
+
+        def is_ours() -> bool:
+            there = self.known_intake(event)
+            return there is not None and replace(there, as_of=looked.as_of) == looked
+
+        written = Update(_event_path(event), versioned(codec.intake_record(looked)), intake.version)
+        return self._committed(written, *map(_renewed, entries), is_ours=is_ours)
 
     # --- registrations
 
@@ -226,20 +248,17 @@ class DocumentStore:
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
     ) -> datetime | None:
-        """After a lost answer it may say None of what it wrote: the caller looks again."""
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
-        writes: list[Write] = [
-            Update(path, versioned(new), before.version),
-            Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change))),
-            *map(_new, enqueue),
-        ]
+        made = Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change)))
+        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue)]
         if person:
             writes.append(_person(event, person, after.id))
         try:
             return self._database.commit(*writes)
-        except NotCommitted:
-            return None
+        except NotCommitted as refused:
+            there = self._database.read(made.path) if refused.may_be_ours else None
+            return there.created_at if there and there.values == made.values else None
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))

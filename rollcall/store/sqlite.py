@@ -209,10 +209,12 @@ class SqliteDatabase:
         return not was_before
 
     def _set_back(self, now: datetime, last: datetime) -> None:
-        """Opens the intakes that only the clock closed, which close at their time with everybody."""
+        """Opens the intakes that only the clock closed, which close at their time with everybody. Of others' rosters it
+        has a look taken soon."""
         _LOG.warning("the clock ran ahead to %s and is now at %s: intakes that it closed open again", last, now)
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
+            ("looks_at", f"collection = 'events' and {_IS_CLOSED} and ifnull({_LOOKS_AT}, '~') > ?"),
             ("due_at", "collection in ('outbox', 'inbound') and json_extract(record, '$.due_at') > ?"),
             ("last_sent_at", "collection = 'outbox' and json_extract(record, '$.last_sent_at') > ?"),
             ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
@@ -229,6 +231,8 @@ class SqliteDatabase:
             return self._connection.execute(query, values).fetchall()
 
 
+_IS_CLOSED = "json_extract(record, '$.closing') is not null"
+_LOOKS_AT = "json_extract(record, '$.looks_at')"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 

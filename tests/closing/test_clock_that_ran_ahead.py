@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.desk.close import close, listed
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send_due
@@ -19,7 +19,7 @@ from rollcall.ops.status import status
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
-from tests.support.desk import EVENT, Postbox
+from tests.support.desk import EVENT, Postbox, on_version
 
 DECADES = timedelta(days=36_500)
 HOUR = timedelta(hours=1)
@@ -33,7 +33,7 @@ def registers(desk: Desk, name: str) -> object:
 def on_roster(desk: Desk) -> int:
     intake = desk.store.intake(EVENT)
     assert intake.closing is not None
-    assert len(list(listed(desk.store, EVENT, intake, intake.closing))) == intake.closing.count
+    assert len(on_version(desk.store, EVENT)) == intake.closing.count
     return intake.closing.count
 
 

@@ -20,7 +20,7 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 import rollcall.store.documents as store_module
-from rollcall.desk.register import Accepted, register
+from rollcall.desk.register import Accepted, Conflict, register
 from rollcall.store.firestore import FirestoreStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.desk import Postbox
@@ -70,16 +70,20 @@ def test_every_field_that_no_query_needs_is_exempt() -> None:
     assert sorted(exempt) == sorted((collection, "*") for collection in COLLECTIONS)
 
 
-def test_the_field_by_which_an_idempotency_key_goes_is_written(project: str, tmp_path: Path) -> None:
-    """A month after the deadline; a field of another name would keep them for good."""
+def test_the_fields_by_which_documents_expire_are_written(project: str, tmp_path: Path) -> None:
+    """A field of another name would keep them for good."""
     today = datetime.now(UTC).replace(microsecond=0)
     event = an_event(opens_at=today - timedelta(days=1), closes_at=today + timedelta(days=1))
     client = firestore.Client(project=project)
     desk = desk_with(FirestoreStore(client), Postbox().post, tmp_path, events={event.slug: event})
     assert isinstance(register(desk, event, a_registration(), "a key"), Accepted)
-    [ttl] = [override for override in WRITTEN["fieldOverrides"] if override.get("ttl")]
-    [key] = client.collection_group(ttl["collectionGroup"]).stream()
-    assert (key.to_dict() or {}).get(ttl["fieldPath"]) == event.closes_at + timedelta(days=30)
+    assert isinstance(register(desk, event, a_registration(category="associate")), Conflict)
+    expires = {}
+    for ttl in [override for override in WRITTEN["fieldOverrides"] if override.get("ttl")]:
+        [document] = client.collection_group(ttl["collectionGroup"]).stream()
+        expires[ttl["collectionGroup"]] = (document.to_dict() or {})[ttl["fieldPath"]]
+    assert expires["idempotency"] == event.closes_at + timedelta(days=30)
+    assert today < expires["conflicts"] < today + timedelta(hours=2)
 
 
 def _needs(query: Any) -> Index:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from google.cloud import firestore
@@ -29,13 +30,17 @@ from rollcall.model.email import (
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
-from rollcall.model.intake import Closing, EarlierDeadline
+from rollcall.model.intake import Closing, EarlierDeadline, OnRoster, RosterVersion
 from rollcall.model.registration import (
+    Actor,
     BotSignal,
     Change,
+    ConflictingForm,
     IdempotencyKey,
     KeyUse,
     RegistrationStatus,
+    Way,
+    Why,
     new_id,
     person_key,
 )
@@ -43,7 +48,7 @@ from rollcall.store.codec import SCHEMA_VERSION
 from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
-from tests.support.builders import a_registration, an_event
+from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.faulty_firestore import (
     Fault,
@@ -81,8 +86,8 @@ def entry_to(id: str) -> str:
     return confirmation(SLUG, id, "a@example.org").id
 
 
-def accept(store: Store, id: str = "A") -> None:
-    registration = a_registration(first_name=id)
+def accept(store: Store, id: str = "A", **registration_of: Any) -> None:
+    registration = a_registration(first_name=id, **registration_of)
     assert store.accept(SLUG, id, registration, confirmation(SLUG, id, registration.email)) is not None
 
 
@@ -168,14 +173,12 @@ def test_registrations_come_in_pages_by_id(store: Store) -> None:
     assert store.registrations(SLUG, "E", 3) == []
 
 
-NOT_ME = Change(by="recipient", way="confirmation_link", why="not_me")
-
-
-def withdrawn(store: Store, id: str = "A") -> bool:
+def withdrawn(store: Store, id: str = "A") -> datetime | None:
     before = store.registered(SLUG, id)
     assert before is not None
     after = replace(before, status=RegistrationStatus.WITHDRAWN, revision=before.revision + 1)
-    return store.save_registration(SLUG, before, after, NOT_ME, [withdrawal_notice(SLUG, id, 1, "staff@example.org")])
+    entry = withdrawal_notice(SLUG, id, 2, 1, "staff@example.org")
+    return store.save_registration(SLUG, before, after, NOT_ME, [entry])
 
 
 def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: FreshStore) -> None:
@@ -184,17 +187,16 @@ def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: Fr
     assert before is not None
     assert (before.status, before.revision, before.changed_at) == ("registered", 1, before.received_at)
     asked_at = store.now()
-    assert withdrawn(store)
+    changed_at = withdrawn(store)
     after = fresh().registered(SLUG, "A")
     assert after is not None
     assert after == replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
     assert after.changed_at is not None
     assert asked_at < after.changed_at < store.now()
-    assert after.was_withdrawn_by(after.changed_at)
-    assert not after.was_withdrawn_by(asked_at)
+    assert after.changed_at == changed_at
     assert [after] == fresh().registrations(SLUG, None, 9) == fresh().registered_among(SLUG, ["A"])
     assert fresh().registrations(SLUG, None, 9)[0].changed_at == after.changed_at
-    entry = fresh().entry(f"{SLUG}.A.withdrawal.1")
+    entry = fresh().entry(f"{SLUG}.A.withdrawal.2.1")
     assert entry is not None
     assert (entry.to, entry.registration_id, entry.due_at) == ("staff@example.org", "A", AT_ONCE)
     assert isinstance(store, DocumentStore)
@@ -204,8 +206,8 @@ def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: Fr
         "schema_version": SCHEMA_VERSION,
         "before": {"status": "registered", "revision": 1},
         "after": {"status": "withdrawn", "revision": 2},
-        "by": "recipient",
-        "way": "confirmation_link",
+        "by": "registrant",
+        "way": "link",
         "why": "not_me",
     }
 
@@ -216,35 +218,91 @@ def test_a_registration_read_before_another_wrote_is_not_saved(store: Store, fre
     assert before is not None
     assert withdrawn(fresh())
     other = replace(before, revision=2)
-    enqueue = withdrawal_notice(SLUG, "A", 2, "other@example.org")
+    enqueue = withdrawal_notice(SLUG, "A", 2, 2, "other@example.org")
     assert not store.save_registration(SLUG, before, other, NOT_ME, [enqueue])
     assert fresh().entry(enqueue.id) is None
     assert fresh().registered(SLUG, "A") == replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
 
 
-def accept_instead(store: Store, id: str, instead_of: str) -> datetime | None:
-    entry = confirmation(SLUG, id, "a@example.org")
-    return store.accept(SLUG, id, a_registration(first_name="A"), entry, instead_of=instead_of)
+CHANGED = Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED)
 
 
-def test_whoever_withdrew_has_another_registration(store: Store, fresh: FreshStore) -> None:
+def changed(store: Store, person: str | None = None, **registration: Any) -> bool:
+    before = store.registered(SLUG, "A")
+    assert before is not None
+    after = replace(before, registration=replace(before.registration, **registration), revision=before.revision + 1)
+    return store.save_registration(SLUG, before, after, CHANGED, [], person) is not None
+
+
+def test_history_tells_every_state(store: Store, fresh: FreshStore) -> None:
     accept(store)
+    first = store.registered(SLUG, "A")
+    assert first is not None
+    for number in range(2, 13):  # ids are text: 10 comes before 2
+        assert changed(store, answers={**first.registration.answers, "hotel": f"Hotel {number}"}, language="fr")
     assert withdrawn(store)
-    assert accept_instead(store, "B", instead_of="C") is None
-    received_at = accept_instead(store, "B", instead_of="A")
-    there = fresh().registration_of(SLUG, person_key(a_registration(first_name="A")))
+    last = fresh().registered(SLUG, "A")
+    assert last is not None
+    history = fresh().history(SLUG, last)
+    assert [one.number for one in history] == list(range(2, 14))
+    assert history[0].before == first
+    assert history[0].change == CHANGED
+    assert (history[-1].after, history[-1].change) == (last, NOT_ME)
+    assert [one.after for one in history[:-1]] == [one.before for one in history[1:]]
+    assert [one.after.registration.answers["hotel"] for one in history[:-1]] == [f"Hotel {n}" for n in range(2, 13)]
+    times = [at for one in (history[0].before, *(one.after for one in history)) if (at := one.changed_at)]
+    assert times == sorted(times)
+    assert (times[0], times[-1]) == (first.received_at, last.changed_at)
+    assert fresh().history(SLUG, history[3].after) == history[:4]
+    assert fresh().history(SLUG, first) == []
+
+
+def test_a_corrected_name_is_found_under_both(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    old, new = (person_key(a_registration(first_name=name)) for name in ("A", "Anna"))
+    assert changed(store, new, first_name="Anna")
+    found = [fresh().registration_of(SLUG, key) for key in (old, new)]
+    assert found == 2 * [fresh().registered(SLUG, "A")]
+    accept(store, "B")
+    assert not changed(store, person_key(a_registration(first_name="B")), first_name="B")
+    there = fresh().registered(SLUG, "A")
     assert there is not None
-    assert (there.id, there.received_at, there.is_withdrawn) == ("B", received_at, False)
-    assert accept_instead(fresh(), "C", instead_of="A") is None
-    assert [one.id for one in fresh().registrations(SLUG, None, 9)] == ["A", "B"]
+    assert (there.registration.first_name, there.revision) == ("Anna", 2)
 
 
-def test_of_many_who_register_anew_at_once_one_does(fresh: FreshStore) -> None:
-    accept(fresh())
-    assert withdrawn(fresh())
-    with ThreadPoolExecutor(4) as pool:
-        accepted = list(pool.map(lambda id: accept_instead(fresh(), id, instead_of="A"), "BCDE"))
-    assert len([time for time in accepted if time is not None]) == 1
+def test_registrations_are_found_by_address_however_it_is_written(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    accept(store, "B")
+    accept(store, "C", email="C@Example.org")
+    address = a_registration().email
+    assert [one.id for one in fresh().registrations_under(SLUG, address.upper(), 9)] == ["A", "B"]
+    assert [one.id for one in fresh().registrations_under(SLUG, address, 1)] == ["A"]
+    assert [one.id for one in fresh().registrations_under(SLUG, "c@EXAMPLE.ORG", 9)] == ["C"]
+    assert fresh().registrations_under("another", address, 9) == []
+    assert changed(store, email="new@example.org")
+    assert [one.id for one in fresh().registrations_under(SLUG, address, 9)] == ["B"]
+    assert [one.id for one in fresh().registrations_under(SLUG, "new@example.org", 9)] == ["A"]
+
+
+def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> None:
+    assert store.conflict(SLUG, "A") is None
+    first, last = (ConflictingForm(a_registration(first_name=name), EVENT.closes_at) for name in "XY")
+    for form in (first, last):
+        store.keep_conflict(SLUG, "A", form)
+    kept = fresh().conflict(SLUG, "A")
+    assert kept == last
+    assert kept.registration.first_name == "Y"
+    assert fresh().conflict(SLUG, "B") is None
+
+
+def test_entries_about_a_registration(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    accept(store, "B")
+    notice = withdrawal_notice(SLUG, "A", 2, 1, "staff@example.org")
+    store.enqueue(notice)
+    assert [one.id for one in fresh().entries_about("A", 9)] == [f"{SLUG}.A.confirmation", notice.id]
+    assert fresh().entries_about("A", 9)[1].revision == 2
+    assert len(fresh().entries_about("A", 1)) == 1
 
 
 def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:
@@ -533,10 +591,10 @@ def test_a_registration_is_found_under_its_key(store: Store, fresh: FreshStore) 
     assert fresh().entry(other.id) is None
     assert store.accept(SLUG, "C", a_registration(), confirmation(SLUG, "C", "a@example.org"), another) is None
     assert fresh().use_of_key(SLUG, "another key") is None
-    assert store.remember_duplicate(SLUG, "A", another)
+    assert store.remember_use(SLUG, another, KeyUse("A", is_duplicate=True))
     assert fresh().use_of_key(SLUG, "another key") == KeyUse("A", is_duplicate=True)
     for used in (key, another):
-        assert not store.remember_duplicate(SLUG, "B", used)
+        assert not store.remember_use(SLUG, used, KeyUse("B", is_duplicate=True))
         assert store.accept(SLUG, "B", a_registration(first_name="B"), other, used) is None
     assert store.accept("another", "A", a_registration(), confirmation("another", "A", "a@example.org"), key)
 
@@ -583,15 +641,45 @@ def test_the_intakes_that_should_be_closed(store: Store, fresh: FreshStore) -> N
 def test_a_closing_is_recorded_once_with_its_e_mails(store: Store, fresh: FreshStore) -> None:
     one, other = store.intake(EVENT), fresh().intake(EVENT)
     closing = Closing(count=2, sha256="ab", pages=1)
-    entry = roster_entry(SLUG, 1, "staff@example.org")
-    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
-    store.write_roster_page(SLUG, "0-000000", ["A", "B"])
+    entry, rows = roster_entry(SLUG, 1, "staff@example.org"), [OnRoster("A", 1), OnRoster("B", 7)]
+    store.write_roster_page(SLUG, "0-000000", rows)
+    store.write_roster_page(SLUG, "0-000000", rows)
     assert store.record_closing(SLUG, one, closing, [entry])
-    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 2, "b@example.org")])
+    assert not fresh().record_closing(SLUG, other, Closing(3, "cd", 1), [roster_entry(SLUG, 1, "b@example.org")])
     assert fresh().intake(EVENT).closing == closing
-    assert fresh().roster_page(SLUG, "0-000000") == ["A", "B"]
+    assert fresh().roster_page(SLUG, "0-000000") == rows
     assert fresh().entry(entry.id) is not None
-    assert fresh().entry(roster_entry(SLUG, 2, "").id) is None
+    assert fresh().entry(roster_entry(SLUG, 1, "b@example.org").id) is None
+
+
+def test_a_later_version_is_recorded_once_with_its_e_mails_and_the_next_look(store: Store, fresh: FreshStore) -> None:
+    assert store.record_closing(SLUG, replace(store.intake(EVENT), looks_at=EVENT.closes_at), Closing(2, "ab", 1), [])
+    one, other = store.intake(EVENT), fresh().intake(EVENT)
+    first = RosterVersion(1, 2, "ab", 1, EVENT.closes_at, "0")
+    assert (one.versions, one.looks_at) == ((first,), EVENT.closes_at)
+    version = RosterVersion(2, 1, "cd", 1, one.as_of, "v2-ours")
+    ours, theirs = (roster_entry(SLUG, 2, to) for to in ("ours@example.org", "theirs@example.org"))
+    morning = EVENT.closes_at + timedelta(hours=8)
+    assert store.record_look(SLUG, one, morning, version, [ours])
+    assert not fresh().record_look(SLUG, other, morning, replace(version, name="v2-theirs"), [theirs])
+    there = fresh().intake(EVENT)
+    assert (there.versions, there.looks_at) == ((first, version), morning)
+    assert fresh().entry(ours.id) is not None
+    assert fresh().entry(theirs.id) is None
+    assert store.record_look(SLUG, there, None)
+    assert (fresh().intake(EVENT).versions, fresh().intake(EVENT).looks_at) == ((first, version), None)
+
+
+def test_the_rosters_to_be_looked_at(store: Store, fresh: FreshStore) -> None:
+    assert store.due_looks(EVENT.closes_at) == []
+    second = timedelta(seconds=1)
+    times = {"first": -2 * second, "at": 0 * second, "later": second, "over": None}
+    for slug, ahead in times.items():
+        intake = store.intake(replace(EVENT, slug=slug))
+        looks_at = None if ahead is None else EVENT.closes_at + ahead
+        assert store.record_closing(slug, replace(intake, looks_at=looks_at), Closing(0, "", 0), [])
+    store.intake(replace(EVENT, slug="open"))
+    assert fresh().due_looks(EVENT.closes_at) == ["first", "at"]
 
 
 def test_when_the_message_came_that_a_registration_came_in(store: Store, fresh: FreshStore) -> None:
@@ -944,6 +1032,26 @@ class TestNoAnswerToACommit:
         assert on_the_line.save_inbound(saved, enqueue)
         assert on_the_line.inbound("M") == saved
         assert None not in [on_the_line.entry(entry.id) for entry in enqueue]
+
+    def test_changing_a_registration(self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault) -> None:
+        accept(on_the_line)
+        line.order("Commit", fault)
+        changed_at = withdrawn(on_the_line)
+        after = on_the_line.registered(SLUG, "A")
+        assert after is not None
+        assert (after.revision, after.changed_at) == (2, changed_at)
+
+    def test_changing_a_registration_that_was_changed(
+        self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault
+    ) -> None:
+        """What stands there is another's, and says the same but for the reason."""
+        accept(on_the_line)
+        before = on_the_line.registered(SLUG, "A")
+        assert before is not None
+        assert withdrawn(on_the_line)
+        after = replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
+        line.order("Commit", refused(StatusCode.UNAVAILABLE))
+        assert on_the_line.save_registration(SLUG, before, after, CANNOT_COME) is None
 
     def test_saving_where_an_e_mail_is_enqueued_already(
         self, on_the_line: FirestoreStore, line: FaultyFirestore, fault: Fault

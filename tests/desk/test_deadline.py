@@ -7,15 +7,17 @@ from typing import Any, cast
 
 import pytest
 
-from rollcall.desk.close import close, listed, page_name
+from rollcall.desk.close import close
 from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
 from rollcall.desk.register import Accepted, Closed, Late, register
 from rollcall.emails import roster
-from rollcall.model.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake
+from rollcall.model.email import roster_entry
+from rollcall.model.intake import GOOD_FOR, MOVED_AHEAD, READ_AGAIN_AFTER, Intake, OnRoster
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
+from tests.support.desk import on_version
 
 EVENT = an_event()
 SECOND = timedelta(seconds=1)
@@ -107,7 +109,7 @@ def test_whoever_is_answered_registered_is_on_the_roster(desk: Desk, clock: Cloc
     assert {type(outcome) for outcome in answered.values()} >= {Accepted}
     closing = close(desk, EVENT)
     assert closing
-    on_roster = set(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))
+    on_roster = set(on_version(desk.store, EVENT))
     assert on_roster == {id for id, outcome in answered.items() if isinstance(outcome, Accepted)}
     stored = {one.id for one in desk.store.registrations(EVENT.slug, None, 500)}
     assert stored == {id for id, outcome in answered.items() if isinstance(outcome, Accepted | Late)}
@@ -130,10 +132,12 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     register(desk, EVENT, a_registration(first_name="Another"))
     clock.now = later + SECOND
     closing = close(desk, EVENT)
-    desk.store.write_roster_page(EVENT.slug, page_name(old, 0), [id_of(desk.store, a_registration())])
+    slow = [OnRoster(id_of(desk.store, a_registration()), 1)]
+    desk.store.write_roster_page(EVENT.slug, f"{old.closing_name}-000000", slow)
     assert closing
-    assert closing.count == len(list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing))) == 2
-    assert sum(roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).by_category.values()) == 2
+    assert closing.count == len(on_version(desk.store, EVENT)) == 2
+    entry = roster_entry(EVENT.slug, 1, EVENT.staff[0])
+    assert roster.gather(desk, EVENT, entry, desk.store.intake(EVENT)).on_roster == 2
 
 
 def test_who_is_late_by_the_new_deadline_is_told_so_by_an_instance_with_the_old_one(desk: Desk, clock: Clock) -> None:

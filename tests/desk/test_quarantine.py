@@ -138,7 +138,7 @@ def test_the_roster_lists_them_apart(desk: Desk, clock: Clock, postbox: Postbox)
     register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST)
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    send(desk, roster_entry(SLUG, 1, "").id)
+    send(desk, roster_entry(SLUG, 1, EVENT.staff[0]).id)
     (message,) = postbox.messages
     assert message.subject.endswith("1 registered")
     assert "NEEDS REVIEW" in message.text

@@ -22,7 +22,16 @@ from rollcall.desk.staff_digests import MORNING, digests_next_morning
 from rollcall.emails import reply, roster, staff_digest
 from rollcall.emails.staff_digest import LOOKED_AT, REMARKS_OF, WITHOUT_ATTACHMENTS
 from rollcall.emails.wording import SHOWN
-from rollcall.model.email import Attachment, DeliveryEvent, Email, EmailKind, EmailStatus, NotNeeded
+from rollcall.model.email import (
+    Attachment,
+    DeliveryEvent,
+    Email,
+    EmailKind,
+    EmailStatus,
+    NotNeeded,
+    reply_entry,
+    roster_entry,
+)
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
@@ -188,14 +197,16 @@ def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
     assert (inbound.status, forms(inbound)) == (InboundStatus.WAITING_FOR_SENDER, [FormStatus.INCOMPLETE])
     assert enqueue(desk) == {"reply": 1}
-    answer = reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT))
+    answer = reply.gather(desk, EVENT, reply_entry(inbound, inbound.sender), desk.store.intake(EVENT))
     assert answer.inbound.forms[0].faults == {"signature": (Fault("required"),)}
     assert list(answer.links) == [0]
 
 
 def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
-    opened = opened_by(desk, reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links[0], clock)
+    opened = opened_by(
+        desk, reply.gather(desk, EVENT, reply_entry(inbound, inbound.sender), desk.store.intake(EVENT)).links[0], clock
+    )
     assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
     assert isinstance(form, InboundForm)
@@ -287,7 +298,7 @@ def test_a_doubtful_form_registers_nobody_and_writes_to_the_sender_alone(came: A
     assert inbound.forms[0].doubts == DOUBTFUL.doubts
     (entry,) = desk.store.unsent_entries(EVENT.slug, None, 99)
     assert (entry.kind, entry.to) == (EmailKind.REPLY, "focal@mpt.example.org")
-    assert list(reply.gather(desk, EVENT, inbound.id, desk.store.intake(EVENT)).links) == [0]
+    assert list(reply.gather(desk, EVENT, reply_entry(inbound, inbound.sender), desk.store.intake(EVENT)).links) == [0]
 
 
 def test_a_doubtful_form_of_somebody_registered_is_compared(came: Any, desk: Desk) -> None:
@@ -691,7 +702,8 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    counted = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).inbound
+    entry = roster_entry(EVENT.slug, 1, EVENT.staff[0])
+    counted = roster.gather(desk, EVENT, entry, desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,
         InboundStatus.WAITING_FOR_SENDER: 1,

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.desk.close import close, listed
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, Conflict, Duplicate, KeyReused, Late, NotYetOpen, register
 from rollcall.model.email import EmailKind
 from rollcall.model.registration import (
     ALPHABET,
     IdempotencyKey,
+    KeyUse,
     check_character,
     is_reference,
     reference,
@@ -22,7 +23,7 @@ from rollcall.model.registration import (
 )
 from tests.support.builders import a_registration, id_of
 from tests.support.clock import Clock
-from tests.support.desk import EVENT, a_desk
+from tests.support.desk import EVENT, a_desk, on_version
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -116,7 +117,7 @@ def test_closing_takes_those_at_the_deadline_and_no_later(tmp_path: Path) -> Non
         names[outcome.id] = name
     closing = close(desk, EVENT)
     assert closing is not None
-    assert {names[id] for id in listed(desk.store, EVENT, desk.store.intake(EVENT), closing)} == {"early", "at"}
+    assert {names[id] for id in on_version(desk.store, EVENT)} == {"early", "at"}
     assert closing.count == 2
     assert close(desk, EVENT) is None
 
@@ -160,14 +161,14 @@ class TestUnderAKey:
 
     def test_of_two_at_once_under_one_key_one_is_refused(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         register(desk, EVENT, a_registration())
-        remember = desk.store.remember_duplicate
+        remember = desk.store.remember_use
 
-        def remember_late(event: str, id: str, key: IdempotencyKey) -> bool:
+        def remember_late(event: str, key: IdempotencyKey, use: KeyUse) -> bool:
             monkeypatch.undo()
             register(desk, EVENT, a_registration(first_name="Faster"), "key")
-            return remember(event, id, key)
+            return remember(event, key, use)
 
-        monkeypatch.setattr(desk.store, "remember_duplicate", remember_late)
+        monkeypatch.setattr(desk.store, "remember_use", remember_late)
         assert register(desk, EVENT, a_registration(), "key") == KeyReused()
 
     def test_what_differed_may_be_sent_again(self, desk: Desk) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from rollcall.desk.close import close, page_name
+from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
@@ -611,7 +611,7 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
     close(desk, EVENT)
     state_after(desk)
     postbox.answers = [Rejected(permanent=True, note="SendGrid answered 413")]
-    send(desk, roster_entry(EVENT.slug, 1, "").id)
+    send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
     clock.forward(timedelta(hours=1))
     swept(desk)
     assert "Roster: failed: SendGrid answered 413" in postbox.messages[-1].text
@@ -653,7 +653,7 @@ def test_waits_grow_to_a_bound(clock: Clock) -> None:
 def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     assert close(desk, EVENT) is not None
-    attempted = send(desk, roster_entry(EVENT.slug, 1, "").id)
+    attempted = send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
     assert attempted
     assert attempted.status is EmailStatus.SENT
     (message,) = postbox.messages
@@ -666,7 +666,7 @@ def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Cloc
     record_deliveries(desk, [DeliveryEvent(ENTRY.id, EmailStatus.BOUNCED, "550 no such mailbox")])
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    send(desk, roster_entry(EVENT.slug, 1, "").id)
+    send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
     assert "bounced: 550 no such mailbox" in postbox.messages[-1].text
     (table,) = (file for file in postbox.messages[-1].attachments if file.name.endswith(".csv"))
     assert b",bounced\r\n" in table.content
@@ -675,10 +675,10 @@ def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Cloc
 def test_a_roster_page_that_was_altered_is_not_sent(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), [])
-    send(desk, roster_entry(EVENT.slug, 1, "").id)
+    desk.store.write_roster_page(EVENT.slug, desk.store.intake(EVENT).versions[0].page_name(0), [])
+    send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
     assert postbox.messages == []
-    assert record_of(desk, roster_entry(EVENT.slug, 1, "").id).why == "could not be written: ValueError"
+    assert record_of(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id).why == "could not be written: ValueError"
 
 
 def desk_entries(desk: Desk) -> list[str]:

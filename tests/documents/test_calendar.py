@@ -5,7 +5,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
-from rollcall.documents.calendar import invitation
+from rollcall.documents.calendar import cancellation, invitation
 from rollcall.model.event import Event
 from schemas.event import read_event
 from templates import place
@@ -33,7 +33,7 @@ def entry_of(event: Event) -> Any:
 
 
 Read = list[Any]
-"""Start and end, in seconds since 1970 or as year, month and day; title; place."""
+"""Start, end (seconds since 1970, or year, month and day), title, place, method, UID, sequence, status, stamp."""
 TITLES = {
     "ar": "منتدى الاتحاد الدولي للاتصالات: ورشة عمل بشأن إدارة الإنترنت، ٢٠٠٤",
     "en": "ITU Forum: Workshop on Internet Governance; for all, as ever",
@@ -45,8 +45,11 @@ TITLES = {
 
 
 def as_icalendar(content: bytes) -> Read:
-    entry: Any = Calendar.from_ical(content.decode()).walk("VEVENT")[0]
+    calendar = Calendar.from_ical(content.decode())
+    entry: Any = calendar.walk("VEVENT")[0]
     starts, ends, words = entry["dtstart"].dt, entry["dtend"].dt, [str(entry["summary"]), str(entry["location"])]
+    words += [str(calendar["method"]), str(entry["uid"]), entry["sequence"], str(entry["status"])]
+    words += [entry["dtstamp"].dt.timestamp()]
     if isinstance(starts, datetime):
         return [starts.timestamp(), ends.timestamp(), *words]
     return [*([day.year, day.month, day.day] for day in (starts, ends)), *words]
@@ -77,15 +80,27 @@ def as_libical(content: bytes) -> Read:
         leave_out("libical needs its library (apt-get install libical3)")
     ical.icalparser_parse_string.restype = ical.icalcomponent_get_inner.restype = ctypes.c_void_p
     ical.icalcomponent_get_dtstart.restype = ical.icalcomponent_get_dtend.restype = IcalTime
-    ical.icalcomponent_get_summary.restype = ical.icalcomponent_get_location.restype = ctypes.c_char_p
+    ical.icalcomponent_get_dtstamp.restype = IcalTime
+    for text in ("component_get_summary", "component_get_location", "component_get_uid"):
+        getattr(ical, f"ical{text}").restype = ctypes.c_char_p
+    ical.icalproperty_method_to_string.restype = ical.icalproperty_status_to_string.restype = ctypes.c_char_p
     ical.icaltime_as_timet_with_zone.restype = ctypes.c_long
+
+    def in_seconds(time: IcalTime) -> int:
+        seconds: int = ical.icaltime_as_timet_with_zone(time, ctypes.c_void_p(time.zone))
+        return seconds
+
     calendar = ctypes.c_void_p(ical.icalparser_parse_string(content))
     entry = ctypes.c_void_p(ical.icalcomponent_get_inner(calendar))
     times = ical.icalcomponent_get_dtstart(entry), ical.icalcomponent_get_dtend(entry)
     words = [ical.icalcomponent_get_summary(entry).decode(), ical.icalcomponent_get_location(entry).decode()]
+    words += [ical.icalproperty_method_to_string(ical.icalcomponent_get_method(calendar)).decode()]
+    words += [ical.icalcomponent_get_uid(entry).decode(), ical.icalcomponent_get_sequence(entry)]
+    words += [ical.icalproperty_status_to_string(ical.icalcomponent_get_status(entry)).decode()]
+    words += [in_seconds(ical.icalcomponent_get_dtstamp(entry))]
     if times[0].is_date:
         return [*([time.year, time.month, time.day] for time in times), *words]
-    return [*(ical.icaltime_as_timet_with_zone(time, ctypes.c_void_p(time.zone)) for time in times), *words]
+    return [*map(in_seconds, times), *words]
 
 
 READERS = pytest.mark.parametrize(
@@ -139,8 +154,35 @@ def test_every_program_reads_the_words_of_each_language(read: Callable[[bytes], 
     """Lines are folded at octets, within a letter where need be (RFC 5545, 3.1)."""
     event = an_event(title=TITLES[code], language=code)
     content = invitation(event, registered())
-    assert read(content)[2:] == [TITLES[code], ", ".join(place(event))]
+    assert read(content)[2:4] == [TITLES[code], ", ".join(place(event))]
     assert max(map(len, content.split(b"\r\n"))) <= 75
+
+
+@READERS
+def test_every_program_reads_which_is_newer_and_which_one_cancels(read: Callable[[bytes], Read]) -> None:
+    """RFC 5546, 2.1.5: the same UID, a higher SEQUENCE, the later DTSTAMP."""
+    one, event = registered(), an_event()
+    at = [one.received_at + timedelta(hours=number) for number in range(3)]
+    changed, withdrawn = (registered(revision=number + 1, changed_at=at[number]) for number in (1, 2))
+    sent = (invitation(event, one), invitation(event, changed), cancellation(event, withdrawn))
+    uid = f"{one.id}@intgov04.rollcall"
+    assert [read(content)[4:] for content in sent] == [
+        ["PUBLISH", uid, 0, "CONFIRMED", at[0].timestamp()],
+        ["PUBLISH", uid, 1, "CONFIRMED", at[1].timestamp()],
+        ["CANCEL", uid, 2, "CANCELLED", at[2].timestamp()],
+    ]
+    assert read(sent[2])[:4] == read(sent[0])[:4]
+
+
+def test_a_cancellation_has_what_it_must_have_and_names_nobody() -> None:
+    """RFC 5546, 3.2.5 and 4.1.3: of a published event, which had no ATTENDEE."""
+    invited, cancelled = (
+        Calendar.from_ical(written(an_event(), registered()).decode()).walk("VEVENT")[0]
+        for written in (invitation, cancellation)
+    )
+    assert cancelled["organizer"] == invited["organizer"]
+    assert cancelled.keys() >= {"UID", "SEQUENCE", "DTSTAMP", "ORGANIZER", "STATUS"}
+    assert "ATTENDEE" not in cancelled
 
 
 @pytest.mark.parametrize("code", TITLES)

@@ -15,9 +15,11 @@ import openpyxl
 import pytest
 from lxml import etree
 
+from rollcall.documents.changes import RosterChange, change_of
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.model.email import EmailStatus, confirmation
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.model.event import Event
+from rollcall.model.registration import Actor, BotSignal, Change, QuarantinedForm, Registered, Revision, Way, Why
 from tests.support.builders import a_registration, an_event, an_event_in, registered, roster_files
 from tests.support.left_out import leave_out
 
@@ -36,7 +38,7 @@ CARLITO = 1.2207
 """Height of a line in ems."""
 HEADING = 34.0
 """Points from the paper's edge; below it the header row begins."""
-SHEETS = 7
+SHEETS = 8
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,17 @@ def people() -> list[Registered]:
     ]
 
 
+def changed(event: Event) -> list[tuple[Registered, RosterChange]]:
+    """One is new, one withdrew, each other has the address of the one before."""
+    there, made = people(), []
+    for place, one in enumerate(there):
+        before = replace(one.registration, answers=there[place - 1].registration.answers, family_name=SENTENCE)
+        then = [None, one, *[replace(one, registration=before)] * (len(there) - 2)][place]
+        revision = Revision(Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED), then or one, one)
+        made.append(change_of(event, then, [revision], one, is_on_roster=place != 1))
+    return [(one, change) for one, change in zip(there, made, strict=True) if change]
+
+
 @pytest.fixture(scope="module", params=["en", "fr", "ar"])
 def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook, in a staff's language, is beside it."""
@@ -77,13 +90,16 @@ def printed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("printed")
     failed = replace(confirmation(EVENT.slug, "", "a@example.org"), status=EmailStatus.FAILED)
     late = registered(arrived_at=EVENT.closes_at - timedelta(minutes=2), received_at=EVENT.closes_at)
+    event = an_event_in("en", "fr", staff_language=request.param).in_language(request.param)
     waiting = IncompleteForm("Fatou Ba", "focal.point@mpt.example.org", f"E-mail, {SENTENCE}", EVENT.opens_at)
     _, workbook = roster_files(
-        *(RosterRow(one, unsent=failed) for one in people()),
+        *(RosterRow(one, unsent=failed, change=change) for one, change in changed(event)),
         late=[replace(late, received_at=EVENT.closes_at + timedelta(minutes=1))],
         quarantined=(QuarantinedForm(registered(), BotSignal.HIDDEN_FIELD),),
         not_completed=(waiting,),
-        event=an_event_in("en", "fr", staff_language=request.param).in_language(request.param),
+        event=event,
+        version=12,
+        since=11,
     )
     return converted(workbook, folder, "pdf")
 

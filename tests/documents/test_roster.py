@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
+from rollcall.documents.changes import News, RosterChange
 from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, guarded, name_in_order, place
 from rollcall.documents.roster_content import IncompleteForm, Part, RosterRow
 from rollcall.emails.roster import incomplete_form
@@ -311,7 +312,7 @@ def test_excel_takes_the_sheets_names_in_every_language(code: str) -> None:
     event = an_event_in("en", staff_language=code).in_language(code)
     one, waiting = registered(), IncompleteForm("Diallo", "a@example.org", "", EVENT.opens_at)
     _, workbook = roster_files(
-        one,
+        RosterRow(one, change=RosterChange(News.CAME, one, one)),
         replace(one, id="8" * 24, status=RegistrationStatus.WITHDRAWN),
         late=[replace(one, id="9" * 24)],
         event=event,
@@ -319,7 +320,7 @@ def test_excel_takes_the_sheets_names_in_every_language(code: str) -> None:
         quarantined=(QuarantinedForm(one, BotSignal.TOO_FAST),),
     )
     sheets = openpyxl.load_workbook(io.BytesIO(workbook)).worksheets
-    assert len(sheets) == 8
+    assert len(sheets) == 9
     assert {bool(sheet.sheet_view.rightToLeft) for sheet in sheets} == {code == "ar"}
 
 

@@ -6,19 +6,42 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from rollcall.documents.changes import News, RosterChange, change_of
 from rollcall.documents.roster_content import RosterRow, Shown
-from rollcall.emails import confirmation, conflict, reply, roster, staff_digest, withdrawal
+from rollcall.emails import (
+    address,
+    confirmation,
+    conflict,
+    links,
+    moved,
+    reply,
+    roster,
+    staff_digest,
+    withdrawal,
+    withdrawn,
+)
 from rollcall.emails.reply import Reply
-from rollcall.emails.roster import LinkedFile, Roster
+from rollcall.emails.roster import Changes, LinkedFile, Roster
 from rollcall.emails.staff_digest import ForReview, StaffDigest
+from rollcall.emails.wording import Ways
 from rollcall.language import languages
 from rollcall.model import email
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
-from rollcall.model.intake import Closing, Intake
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, RegistrationStatus
+from rollcall.model.intake import Closing, Intake, RosterVersion
+from rollcall.model.registration import (
+    Actor,
+    BotSignal,
+    Change,
+    QuarantinedForm,
+    Registered,
+    RegistrationStatus,
+    Revision,
+    Way,
+    Why,
+)
 from tests.support.builders import LINKS, a_form, a_registration, an_event, registered
 
 EVENT = an_event()
@@ -30,6 +53,8 @@ CLOSED = replace(INTAKE, closing=Closing(1, "ab" * 32, 1), as_of=EVENT.closes_at
 FOCAL_POINT = "focal.point@mpt.example.org"
 LINK = "https://desk.example.org/register/intgov04/complete/abc.def"
 FORM_PAGE = "https://desk.example.org/register/intgov04"
+ANSWERS_TO = "intgov04@forms.example.org"
+KEPT_UNTIL = NOON + timedelta(hours=1)
 
 AMINA = registered()
 LATE = registered(received_at=EVENT.closes_at + timedelta(hours=1))
@@ -60,19 +85,81 @@ def without_hotel() -> Registered:
     return registered(a_registration(answers=answers))
 
 
-def confirmed(one: Registered, event: Event = EVENT, thread: tuple[str, ...] = ()) -> Email:
+OTHER_HOTEL = a_registration(
+    answers={**a_registration().answers, "hotel": "Beau-Rivage", "hotel_tel": "+41 22 716 66 66", "address": "BP 1"}
+)
+
+
+def ways(one: Registered, event: Event = EVENT) -> Ways:
+    return Ways(LINKS.own(event, one), ANSWERS_TO)
+
+
+def confirmed(
+    one: Registered, event: Event = EVENT, thread: tuple[str, ...] = (), intake: Intake = INTAKE, over: bool = False
+) -> Email:
     entry = email.confirmation(event.slug, one.id, one.registration.email, thread)
-    return confirmation.word(entry, event, one, INTAKE, LINKS.withdrawing(event, one.id, EVENT.over_at))
+    return confirmation.word(entry, event, one, intake, Ways(None, ANSWERS_TO) if over else ways(one, event))
 
 
-def withdrawn(one: Registered, at: datetime, event: Event = EVENT) -> Email:
-    entry = email.withdrawal_notice(EVENT.slug, one.id, 1, "spumail@itu.int")
+def revised(
+    before: Registered,
+    why: Why = Why.CHANGED,
+    by: Actor = Actor.REGISTRANT,
+    way: Way = Way.LINK,
+    **changes: Any,
+) -> Revision:
+    """The next revision, an hour after the last one."""
+    at = (before.changed_at or before.received_at) + timedelta(hours=1)
+    return Revision(
+        Change(by, way, why), before, replace(before, **{"changed_at": at, **changes}, revision=before.revision + 1)
+    )
+
+
+def about(revision: Revision, event: Event = EVENT, intake: Intake = INTAKE) -> Email:
+    """The e-mail that a revision owes its person."""
+    now = revision.after
+    entry = email.confirmation(event.slug, now.id, now.registration.email, revision=now.revision)
+    if revision.change.why is Why.WITHDRAWN:
+        return withdrawn.word(entry, event, revision, intake, ways(now, event))
+    return confirmation.word(entry, event, now, intake, ways(now, event), revision)
+
+
+def moved_away(revision: Revision, event: Event = EVENT) -> Email:
+    before = revision.before
+    entry = email.confirmation(event.slug, before.id, before.registration.email, revision=revision.number)
+    return moved.word(entry, event, revision, Ways(None, ANSWERS_TO))
+
+
+def address_checked(one: Registered, event: Event = EVENT) -> Email:
+    link = LINKS.confirming_address(event, one)
+    return address.word(email.address_check(event.slug, one), event, one, link, ANSWERS_TO)
+
+
+def linked(*those: Registered, event: Event = EVENT, intake: Intake = INTAKE, more: bool = False) -> Email:
+    entry = email.links_to(event.slug, those[0].registration.email, NOON)
+    return links.word(entry, event, intake, [link_of(one, event, intake) for one in those], more, ANSWERS_TO)
+
+
+def link_of(one: Registered, event: Event = EVENT, intake: Intake = INTAKE) -> links.Linked:
+    return links.Linked(one, LINKS.own(event, one), intake.is_late(one.received_at))
+
+
+def newly_linked(one: Registered, event: Event = EVENT) -> Email:
+    entry = email.new_link(event.slug, one)
+    return links.word(entry, event, INTAKE, [link_of(one, event)], False, ANSWERS_TO)
+
+
+def disowned(one: Registered, at: datetime, event: Event = EVENT) -> Email:
+    entry = email.withdrawal_notice(EVENT.slug, one.id, 2, 1, "spumail@itu.int")
     withdrawn = replace(one, status=RegistrationStatus.WITHDRAWN, changed_at=at)
     return withdrawal.word(entry, event, withdrawn, INTAKE)
 
 
-def conflicting(one: Registered, event: Event = EVENT) -> Email:
-    return conflict.word(email.conflict_notice(event.slug, one), event, one)
+def conflicting(
+    one: Registered, event: Event = EVENT, intake: Intake = INTAKE, kept_until: datetime | None = KEPT_UNTIL
+) -> Email:
+    entry = email.conflict_notice(event.slug, one, NOON)
+    return conflict.word(entry, event, one, intake, ways(one, event), kept_until)
 
 
 def an_inbound(*forms: InboundForm, **changes: Any) -> InboundEmail:
@@ -94,12 +181,13 @@ def replied(
     intake: Intake = INTAKE,
     people: tuple[Registered, ...] = (AMINA,),
     links: Mapping[int, str] | None = None,
+    own: Mapping[str, str] | None = None,
     **changes: Any,
 ) -> Email:
     inbound = an_inbound(*forms, **changes)
     if links is None:
         links = {place: LINK for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE}
-    content = Reply(inbound, {one.id: one for one in people}, links, FORM_PAGE, "intgov04@forms.example.org")
+    content = Reply(inbound, {one.id: one for one in people}, links, own or {}, FORM_PAGE, ANSWERS_TO)
     return reply.word(email.reply_entry(inbound, FOCAL_POINT), event, content, intake)
 
 
@@ -112,8 +200,10 @@ def unsent(one: Registered, status: EmailStatus, reason: str = "") -> OutboxEntr
     return replace(entry, status=status, due_at=None, reason=reason)
 
 
-def rostered(intake: Intake = CLOSED, event: Event = EVENT, **content: Any) -> Email:
-    return roster.word(email.roster_entry(event.slug, 1, "spumail@itu.int"), event, Roster(**content), intake)
+def rostered(intake: Intake = CLOSED, event: Event = EVENT, version: int = 1, **content: Any) -> Email:
+    assert intake.closing
+    shown = Roster(**{"on_roster": intake.closing.count, **content})
+    return roster.word(email.roster_entry(event.slug, version, "spumail@itu.int"), event, shown, intake)
 
 
 def for_review(number: int, *files: Attachment, people: Mapping[str, Registered] | None = None, **changes: Any) -> Any:
@@ -185,6 +275,36 @@ def _linked_roster() -> Email:
     return rostered(replace(CLOSED, as_of=EVENT.closes_at + timedelta(minutes=1)), linked=linked)
 
 
+def _third_version(event: Event = EVENT) -> Email:
+    drawn_at = EVENT.closes_at + timedelta(hours=9)
+    second = RosterVersion(2, 3, "cd" * 32, 1, drawn_at, "v2")
+    third = RosterVersion(3, 3, "ef" * 32, 1, drawn_at + timedelta(days=1), "v3")
+    intake = replace(CLOSED, later_versions=(second, third), as_of=third.drawn_at)
+    answers = {**AMINA.registration.answers, "hotel": "Beau-Rivage", "address": "BP 1\nConakry"}
+    del answers["fax"]
+    other = replace(AMINA, registration=a_registration(answers=answers), revision=2, changed_at=drawn_at)
+    made = Revision(Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED), AMINA, other)
+    left = replace(AMINA, status=RegistrationStatus.WITHDRAWN, changed_at=drawn_at)
+    changed = change_of(event, AMINA, [made], other, is_on_roster=True)
+    back = RosterChange(News.CHANGED, AMINA, AMINA)
+    changes = Changes(
+        second,
+        came=some(RosterChange(News.CAME, AMINA, AMINA)),
+        left=some(RosterChange(News.LEFT, AMINA, left)),
+        changed=some(changed, back, count=70),
+    )
+    return rostered(
+        intake,
+        event,
+        version=3,
+        on_roster=3,
+        changes=changes,
+        by_category={"member-state": 3},
+        withdrawn=some(RosterRow(left)),
+        attached=(Attachment("intgov04-roster.xlsx", "application/zip", b"PK"),),
+    )
+
+
 def _full_digest(event: Event = EVENT) -> Email:
     bounced = unsent(AMINA, EmailStatus.BOUNCED, "550 no such mailbox")
     lost_reply = replace(
@@ -220,19 +340,66 @@ def _full_digest(event: Event = EVENT) -> Email:
     )
 
 
+NEW_ADDRESS = "a.diallo@arpt.example.org"
+
+
+def changed(why: Why = Why.CHANGED, one: Registered = AMINA, **how: Any) -> Revision:
+    """Another hotel and another postal address."""
+    return revised(one, why, registration=OTHER_HOTEL, **how)
+
+
+def another_address() -> Revision:
+    return revised(AMINA, new_email=NEW_ADDRESS)
+
+
+def address_confirmed() -> Revision:
+    registration = replace(AMINA.registration, email=NEW_ADDRESS)
+    return revised(another_address().after, Why.ADDRESS_CONFIRMED, registration=registration, new_email="", link=1)
+
+
+def withdrawal_of(one: Registered = AMINA, **how: Any) -> Revision:
+    return revised(one, Why.WITHDRAWN, status=RegistrationStatus.WITHDRAWN, **how)
+
+
+def back() -> Revision:
+    return revised(
+        withdrawal_of().after, Why.BACK, way=Way.FORM, status=RegistrationStatus.REGISTERED, registration=OTHER_HOTEL
+    )
+
+
+def _two_links(event: Event) -> Email:
+    other = registered(a_registration(first_name="Fatou", family_name="Ba"))
+    return linked(AMINA, withdrawal_of(other).after, event=event)
+
+
 SAMPLES: dict[str, Callable[[], Email]] = {
     "confirmation-e-mailed-in-time": lambda: confirmed(E_MAILED_IN_TIME),
     "confirmation-no-hotel": lambda: confirmed(
         without_hotel(), replace(EVENT, hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))
     ),
-    "withdrawal": lambda: withdrawn(AMINA, NOON + timedelta(hours=1)),
-    "withdrawal-late": lambda: withdrawn(LATE, EVENT.closes_at + timedelta(hours=2)),
-    "withdrawal-closed": lambda: withdrawn(AMINA, EVENT.closes_at + timedelta(hours=1)),
+    "confirmation-changes-over": lambda: confirmed(AMINA, intake=replace(PAST, closes_at=EVENT.closes_at)),
+    "changed-by-staff": lambda: about(changed(by=Actor.STAFF), intake=PAST),
+    "changed-late": lambda: about(changed(one=LATE, by=Actor.STAFF), intake=PAST),
+    "withdrawn-late": lambda: about(withdrawal_of(LATE, way=Way.EMAIL), intake=PAST),
+    "links-three": lambda: linked(AMINA, LATE, withdrawal_of().after, intake=PAST, more=True),
+    "conflict-past": lambda: conflicting(AMINA, intake=PAST, kept_until=None),
+    "reply-own-conflict": lambda: replied(
+        InboundForm(FormStatus.CONFLICT, AMINA.id, answers=ANSWERS), own={AMINA.id: LINKS.own(EVENT, AMINA)}
+    ),
+    "reply-own": lambda: replied(REGISTERED, own={AMINA.id: LINKS.own(EVENT, AMINA)}),
+    "withdrawal": lambda: disowned(AMINA, NOON + timedelta(hours=1)),
+    "withdrawal-late": lambda: disowned(LATE, EVENT.closes_at + timedelta(hours=2)),
+    "withdrawal-closed": lambda: disowned(AMINA, EVENT.closes_at + timedelta(hours=1)),
     "roster-empty": rostered,
     "roster-full": _full_roster,
     "roster-links": _linked_roster,
+    "roster-version-3": _third_version,
+    "roster-version-2-none-before": lambda: rostered(
+        replace(CLOSED, later_versions=(RosterVersion(2, 1, "cd" * 32, 1, EVENT.closes_at, "v2"),)), version=2
+    ),
     "roster-withdrawn": lambda: rostered(
         replace(CLOSED, closing=Closing(3, "ab" * 32, 1)),
+        on_roster=2,
         by_category={"member-state": 2},
         withdrawn=some(RosterRow(replace(AMINA, status=RegistrationStatus.WITHDRAWN, changed_at=LATE.received_at))),
     ),
@@ -260,6 +427,15 @@ SAMPLES: dict[str, Callable[[], Email]] = {
 IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
     "confirmation": lambda event: confirmed(AMINA, event),
     "confirmation-late": lambda event: confirmed(LATE, event),
+    "changed": lambda event: about(changed(), event),
+    "changed-address": lambda event: about(another_address(), event),
+    "address-check": lambda event: address_checked(another_address().after, event),
+    "address-confirmed": lambda event: about(address_confirmed(), event),
+    "address-moved": lambda event: moved_away(another_address(), event),
+    "back": lambda event: about(back(), event),
+    "withdrawn": lambda event: about(withdrawal_of(), event),
+    "links": _two_links,
+    "new-link": lambda event: newly_linked(AMINA, event),
     "conflict": lambda event: conflicting(AMINA, event),
     "reply-registered": lambda event: replied(REGISTERED, event=event),
     "reply-incomplete": lambda event: replied(INCOMPLETE, event=event),
@@ -277,6 +453,6 @@ SAMPLES |= {
     for name, make in {
         "roster-full": _full_roster,
         "staff-digest-full": _full_digest,
-        "withdrawal": lambda event: withdrawn(AMINA, NOON + timedelta(hours=1), event),
+        "withdrawal": lambda event: disowned(AMINA, NOON + timedelta(hours=1), event),
     }.items()
 }

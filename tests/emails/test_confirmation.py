@@ -1,4 +1,4 @@
-"""The confirmation and the notice of a conflict, beyond their golden files."""
+"""The first confirmation, beyond its golden files."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,10 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from rollcall.emails.confirmation import map_of
-from rollcall.emails.conflict import write
-from rollcall.model.email import NotNeeded, conflict_notice
 from rollcall.model.registration import Registered
-from tests.emails.samples import AMINA, E_MAILED_IN_TIME, EVENT, INTAKE, LATE, confirmed, conflicting
+from tests.emails.samples import AMINA, E_MAILED_IN_TIME, EVENT, LATE, confirmed, conflicting
 from tests.support.builders import a_registration, registered
 
 
@@ -51,7 +49,7 @@ def test_choices_are_in_the_registrants_language_whatever_the_form_that_was_read
 def test_the_calendar_entry_is_attached_under_the_name_that_the_text_says() -> None:
     email = confirmed(AMINA)
     (file,) = email.attachments
-    assert (file.type, email.copies_to, email.reply_to) == ("text/calendar", (), EVENT.staff[0])
+    assert (file.type, email.copies_to) == ("text/calendar", ())
     assert file.name in email.text
     assert file.name in email.html
 
@@ -90,11 +88,6 @@ def test_a_person_without_a_title_is_addressed_by_name() -> None:
     one = registered(a_registration(answers=answers))
     assert "\nDear Amina Diallo,\n" in confirmed(one).text
     assert "\nDear Amina Diallo,\n" in conflicting(one).text
-
-
-def test_a_conflict_is_not_told_once_the_event_is_over(desk: object) -> None:
-    over = replace(INTAKE, as_of=EVENT.closes_at + timedelta(days=365))
-    assert isinstance(write(desk, conflict_notice(EVENT.slug, AMINA), EVENT, over), NotNeeded)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

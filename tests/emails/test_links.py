@@ -18,7 +18,7 @@ from rollcall.model import email
 from rollcall.model.email import CircuitBreaker, Email, EmailStatus
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, Reason, ReviewReason
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered
+from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, RegistrationStatus, Why
 from schemas.form import ValidationError, faults_of, read_form
 from schemas.stock import LETTER_FIELDS
 from schemas.text import Lines
@@ -29,16 +29,22 @@ from tests.emails.samples import (
     LATE,
     NOON,
     PAST,
+    about,
+    address_checked,
     an_inbound,
     confirmed,
     conflicting,
     digested,
+    disowned,
     for_review,
+    linked,
+    moved_away,
+    newly_linked,
     replied,
+    revised,
     rostered,
     some,
     unsent,
-    withdrawn,
 )
 from tests.support.builders import a_form, a_registration, registered
 
@@ -93,7 +99,16 @@ def e_mails(text: str) -> Iterator[Email]:
     yield confirmed(amina)
     yield confirmed(late)
     yield conflicting(amina)
-    yield withdrawn(amina, NOON)
+    yield disowned(amina, NOON)
+    for before, after in ((AMINA, amina), (amina, AMINA), (late, late)):
+        yield about(revised(before, registration=after.registration, new_email=text))
+        yield about(revised(before, Why.BACK, registration=after.registration))
+    yield about(revised(amina, Why.WITHDRAWN, status=RegistrationStatus.WITHDRAWN))
+    yield about(revised(amina, Why.ADDRESS_CONFIRMED, registration=replace(amina.registration, email="a@example.org")))
+    yield moved_away(revised(amina, new_email=text))
+    yield address_checked(replace(amina, new_email=text))
+    yield linked(amina, late, replace(amina, status=RegistrationStatus.WITHDRAWN))
+    yield newly_linked(amina)
     for forms in ((known,), (asked,), (left,), (differs,), (known, asked, left, differs), ()):
         yield replied(*forms, people=(amina,), subject=text, not_read=(text,))
     yield replied(known, people=(late,), intake=PAST)

@@ -15,13 +15,24 @@ from tests.emails.samples import (
     ANSWERS,
     EVENT,
     INCOMPLETE,
+    OTHER_HOTEL,
     PAST,
     REGISTERED,
+    about,
+    address_checked,
+    another_address,
+    back,
+    changed,
     confirmed,
+    conflicting,
+    linked,
+    moved_away,
+    newly_linked,
     replied,
+    withdrawal_of,
     without_hotel,
 )
-from tests.support.builders import a_form, a_registration
+from tests.support.builders import LINKS, a_form, a_registration
 
 MISSING = "E-mail: amina.diallo@mpt.example.org\nSignature: Amina Diallo\nFax: +224 30 45 31 16\n"
 AS_REGISTERED = written(AMINA.registration)
@@ -68,9 +79,16 @@ def test_what_is_missing_written_above_completes_the_form(answer: Quoting) -> No
         (replied(REGISTERED), AS_REGISTERED),
         (replied(InboundForm(FormStatus.CONFLICT, answers=ANSWERS)), ANSWERS),
         (replied(InboundForm(FormStatus.NOT_YET_OPEN, answers=ANSWERS)), ANSWERS),
+        (replied(REGISTERED, own={AMINA.id: LINKS.own(EVENT, AMINA)}), AS_REGISTERED),
         (confirmed(AMINA), AS_REGISTERED),
+        (about(changed()), written(OTHER_HOTEL)),
+        (about(another_address()), AS_REGISTERED),
+        (about(back()), written(OTHER_HOTEL)),
     ],
-    ids=["incomplete", "past", "registered", "differs", "not yet open", "confirmation"],
+    ids=[
+        *("incomplete", "past", "registered", "differs", "not yet open", "own link", "confirmation"),
+        *("changed", "another address", "back"),
+    ],
 )
 def test_thanks_above_the_quote_change_no_answer(answer: Quoting, email: Email, said: Mapping[str, str]) -> None:
     (form,) = find_forms(EVENT, answer("Thank you very much!\n", email)).forms
@@ -87,6 +105,8 @@ def test_what_we_say_is_no_answer_in_any_language(answer: Quoting, code: str) ->
     (form,) = find_forms(EVENT, answer("Thank you very much!\n", confirmed(AMINA, event))).forms
     assert in_codes(event, answers(form)) == AS_REGISTERED
     assert form.registration == AMINA.registration
+    (form,) = find_forms(EVENT, answer("Thank you very much!\n", about(changed(), event))).forms
+    assert in_codes(event, answers(form)) == written(OTHER_HOTEL)
 
 
 @QUOTING
@@ -97,6 +117,13 @@ def test_a_hotel_that_is_told_late_is_understood(answer: Quoting) -> None:
 
 
 @QUOTING
-@pytest.mark.parametrize("email", [replied(), replied(not_read=("scan.jpg",))], ids=["no form", "scan"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        *(replied(), replied(not_read=("scan.jpg",)), conflicting(AMINA), linked(AMINA), newly_linked(AMINA)),
+        *(about(withdrawal_of()), moved_away(another_address()), address_checked(another_address().after)),
+    ],
+    ids=["no form", "scan", "conflict", "links", "new link", "withdrawn", "moved", "address"],
+)
 def test_a_quoted_e_mail_without_a_form_yields_none(answer: Quoting, email: Email) -> None:
     assert find_forms(EVENT, answer("Thank you very much!\n", email)).forms == ()

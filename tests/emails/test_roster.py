@@ -14,25 +14,28 @@ import openpyxl
 import pytest
 from google.cloud import firestore
 
-from rollcall.desk.close import ROSTER_PAGE, close, listed
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
+from rollcall.desk.roster import ROSTER_PAGE
 from rollcall.desk.send import send
+from rollcall.desk.versions import draw
 from rollcall.documents.roster_content import Shown
 from rollcall.emails import roster, staff_digest
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.links import VALID_FOR, LinkPurpose
-from rollcall.model.registration import Registered, new_id
+from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, new_id
 from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.clock import Clock
-from tests.support.desk import Postbox, restore
+from tests.support.desk import Postbox, on_version, restore
 
 EVENT = an_event()
 ANYBODY = a_registration()
+FIRST, SECOND_VERSION = (roster_entry(EVENT.slug, version, EVENT.staff[0]) for version in (1, 2))
 SECOND = timedelta(seconds=1)
 LONG = "Rue de la Poste " * 1900
 """About as much as a cell of a workbook holds."""
@@ -56,7 +59,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     desk = desk_with(store, postbox.post, tmp_path / "messages", events={event.slug: event})
     closing = close(desk, event)
     assert closing
-    send(desk, roster_entry(event.slug, 1, "").id)
+    send(desk, FIRST.id)
 
     (email,) = postbox.messages
     assert email.attachments == ()
@@ -87,7 +90,7 @@ def test_each_drawing_has_files_of_its_own(desk: Desk, clock: Clock, tmp_path: P
         )
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    first, second = (roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)) for _ in range(2))
+    first, second = (roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT)) for _ in range(2))
     assert len({file.link for file in (*first.linked, *second.linked)}) == 4
     assert len(list((tmp_path / "messages").iterdir())) == 4
 
@@ -99,10 +102,10 @@ def test_the_confirmation_of_each_is_found_in_the_outbox(desk: Desk, clock: Cloc
         entry = desk.store.entry(an_entry(id).id)
         assert entry
         desk.store.save_entry(replace(entry, status=standing))
-        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at)))
+        desk.store.enqueue(conflict_notice(EVENT.slug, Registered(id, a_registration(), EVENT.opens_at), clock.now))
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "E", a_registration(first_name="E"), an_entry("E"))
-    gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
+    gathered = roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT))
     table = gathered.attached[1].content.decode("utf-8")
     assert {row["first_name"]: row["confirmation"] for row in csv.DictReader(io.StringIO(table, newline=""))} == {
         "A": "sent",
@@ -125,7 +128,7 @@ def test_who_was_restored_stays_on_the_closed_list(desk: Desk, clock: Clock) -> 
     close_after(desk, clock)
     desk.store.accept(EVENT.slug, "C", a_registration(first_name="C"), an_entry("C"))
     restore(desk, EVENT.slug, "A")
-    gathered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT))
+    gathered = roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT))
     table = gathered.attached[1].content.decode("utf-8")
     assert [row["first_name"] for row in csv.DictReader(io.StringIO(table, newline=""))] == ["A", "B"]
     assert [one.registered.id for one in gathered.late.shown] == ["C"]
@@ -139,7 +142,7 @@ def test_whom_no_e_mail_will_reach_comes_first(desk: Desk, clock: Clock) -> None
     assert last
     desk.store.save_entry(replace(last, status=EmailStatus.FAILED))
     close_after(desk, clock)
-    undelivered = roster.gather(desk, EVENT, EVENT.staff[0], desk.store.intake(EVENT)).undelivered
+    undelivered = roster.gather(desk, EVENT, FIRST, desk.store.intake(EVENT)).undelivered
     assert (len(undelivered.shown), undelivered.count) == (SHOWN, SHOWN + 5)
     assert undelivered.shown[0].registered.id == f"{place:024}"
 
@@ -149,15 +152,17 @@ def test_the_checksum_is_over_the_ids_with_line_feeds_between(desk: Desk, clock:
         desk.store.accept(EVENT.slug, id, a_registration(first_name=id), an_entry(id))
     closing = close_after(desk, clock)
     assert (closing.count, closing.sha256) == (3, hashlib.sha256(b"A\nB\nC\n").hexdigest())
-    assert list(listed(desk.store, EVENT, desk.store.intake(EVENT), closing)) == ["A", "B", "C"]
+    assert on_version(desk.store, EVENT) == ["A", "B", "C"]
 
 
 class Many:
-    """A store with so many people, each with a confirmation that bounced; a page is made when it is asked for."""
+    """A store with so many people, each with a confirmation that bounced; a page is made when it is asked for. Once
+    they have `changed`, each has another address than before."""
 
     def __init__(self, store: Store, people: int) -> None:
         self._store = store
         self._people = people
+        self.changed = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -176,14 +181,24 @@ class Many:
         first = int(after) + 1 if after else 0
         return range(first, min(first + limit, self._people))
 
-    def _one(self, place: int) -> Registered:
-        answers = {**ANYBODY.answers, "organization": f"Ministry {place}", "address": f"{place} {LONG[:9000]}"}
-        return Registered(f"{place:024}", replace(ANYBODY, answers=answers), EVENT.opens_at)
+    def history(self, _event: str, registered: Registered) -> Sequence[Revision]:
+        place = int(registered.id)
+        change = Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED)
+        return [Revision(change, self._one(place, changed=False), self._one(place, changed=True))]
+
+    def _one(self, place: int, *, changed: bool | None = None) -> Registered:
+        changed = self.changed if changed is None else changed
+        address = f"{place} {LONG[: 9001 if changed else 9000]}"
+        answers = {**ANYBODY.answers, "organization": f"Ministry {place}", "address": address}
+        registration = replace(ANYBODY, answers=answers)
+        return Registered(f"{place:024}", registration, EVENT.opens_at, revision=2 if changed else 1)
 
 
 WORKS: dict[str, Callable[[Desk], object]] = {
     "closing": lambda desk: close(desk, EVENT),
     "the roster": lambda desk: roster_mailed(desk),
+    "a look at a roster that did not change": lambda desk: draw(desk.store, EVENT),
+    "another version, in which everybody changed": lambda desk: another_version_mailed(desk),
     "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at),
     "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
 }
@@ -216,9 +231,20 @@ def test_three_times_the_people_take_no_more_memory(desk: Desk, clock: Clock, tm
 
 def roster_mailed(desk: Desk) -> None:
     intake = desk.store.intake(EVENT)
-    gathered = roster.gather(desk, EVENT, EVENT.staff[0], intake)
+    gathered = roster.gather(desk, EVENT, FIRST, intake)
     assert gathered.linked or gathered.by_category.get("member-state") == 1
-    roster.word(roster_entry(EVENT.slug, 1, EVENT.staff[0]), EVENT, gathered, intake)
+    roster.word(FIRST, EVENT, gathered, intake)
+
+
+def another_version_mailed(desk: Desk) -> None:
+    entry = desk.store.entry(FIRST.id)
+    assert entry
+    desk.store.save_entry(replace(entry, status=EmailStatus.SENT, due_at=None))
+    cast(Many, desk.store).changed = True
+    assert draw(desk.store, EVENT)
+    gathered = roster.gather(desk, EVENT, SECOND_VERSION, desk.store.intake(EVENT))
+    assert gathered.changes.changed.count == gathered.on_roster > 0
+    roster.word(SECOND_VERSION, EVENT, gathered, desk.store.intake(EVENT))
 
 
 def an_entry(id: str) -> Any:

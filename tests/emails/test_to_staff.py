@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollcall.desk.amend import end_links, withdraw
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
+from rollcall.desk.register import Accepted, register
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails import write
 from rollcall.emails.roster import Roster, by_email, incomplete_form, word
@@ -34,7 +36,7 @@ from rollcall.model.email import (
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
-from rollcall.model.registration import BotSignal, QuarantinedForm
+from rollcall.model.registration import Actor, BotSignal, QuarantinedForm, Way
 from schemas.event import read_event
 from schemas.form import read_form
 from templates import dates, days, deadline
@@ -52,7 +54,7 @@ from tests.emails.samples import (
     some,
     unsent,
 )
-from tests.support.builders import EVENTS, a_registration, an_event, an_event_in, registered
+from tests.support.builders import EVENTS, NOT_ME, a_registration, an_event, an_event_in, registered
 from tests.support.clock import Clock
 
 MISSING = (Fault("required"),)
@@ -261,9 +263,22 @@ def test_the_digest_is_in_the_staffs_language(desk: Desk) -> None:
 
 
 def test_a_withdrawal_is_told_in_the_staffs_language(desk: Desk, accepted: str) -> None:
-    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 1, OFFERED.staff[0])).text
+    assert withdraw(desk, OFFERED, accepted, NOT_ME)
+    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 2, 1, OFFERED.staff[0])).text
     assert ": arabe\n" in said
     assert "2 février 2004" in said
+
+
+def test_a_withdrawal_is_told_as_it_was_and_not_once_it_no_longer_counts(desk: Desk, clock: Clock) -> None:
+    accepted = register(desk, EVENT, a_registration())
+    assert isinstance(accepted, Accepted)
+    assert withdraw(desk, EVENT, accepted.id, NOT_ME)
+    clock.forward(timedelta(hours=2))
+    end_links(desk, EVENT, accepted.id, Actor.STAFF, Way.COMMAND)
+    entry = withdrawal_notice(EVENT.slug, accepted.id, 2, 1, EVENT.staff[0])
+    assert "Withdrawn: 2 February 2004, 13:00 (Zurich time)" in written(desk, entry, EVENT).text
+    assert isinstance(register(desk, EVENT, a_registration()), Accepted)
+    assert isinstance(write(desk, entry, EVENT, desk.store.intake(EVENT)), NotNeeded)
 
 
 def test_of_an_event_in_one_language_it_is_not_told() -> None:

@@ -199,7 +199,7 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
     assert rollcall.registered() == rollcall.on_roster() == sorted(rollcall.id_of(**person) for person in case.people)
     enqueue = [
         *(rollcall.confirmation_of(**person) for person in case.people),
-        roster_entry(SLUG, 1, "").id,
+        roster_entry(SLUG, 1, rollcall.event.staff[0]).id,
         *case.extra_emails(rollcall),
     ]
     posted = rollcall.posted()

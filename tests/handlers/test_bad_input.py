@@ -24,6 +24,7 @@ from handlers.request_body import LARGEST_BODY, read_form
 from handlers.responses import FORM_TYPES, HttpProblem
 from rollcall.documents.roster import guarded
 from rollcall.emails.confirmation import word
+from rollcall.emails.wording import Ways
 from rollcall.inbound.charsets import clean
 from rollcall.model.email import confirmation
 from rollcall.model.intake import Intake
@@ -459,7 +460,11 @@ def as_it_was_written_everywhere(one: Registered, name: str) -> None:
     text, label = _texts(one)[name], LABELS[name]
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, EVENT.opens_at)
     message = word(
-        confirmation("open", one.id, one.registration.email), EVENT, one, intake, "https://desk.example.org/withdraw"
+        confirmation("open", one.id, one.registration.email),
+        EVENT,
+        one,
+        intake,
+        Ways("https://desk.example.org/own", "desk@example.org"),
     )
     assert f"    {label}: {text}\n" in clean(message.text)
     page = Page(clean(message.html))

@@ -7,6 +7,7 @@ import pytest
 
 from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
 from rollcall.emails.confirmation import word
+from rollcall.emails.wording import Ways
 from rollcall.inbound.forms import Found, find_forms
 from rollcall.inbound.mime import File, Parts
 from rollcall.local.sample import filled_in
@@ -105,7 +106,11 @@ def confirmed(registration: Registration) -> Email:
     one = registered(registration)
     intake = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=EVENT.opens_at)
     return word(
-        confirmation(EVENT.slug, one.id, registration.email), EVENT, one, intake, "https://desk.example.org/withdraw"
+        confirmation(EVENT.slug, one.id, registration.email),
+        EVENT,
+        one,
+        intake,
+        Ways("https://desk.example.org/own", "desk@example.org"),
     )
 
 

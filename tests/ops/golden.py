@@ -11,14 +11,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rollcall.desk.amend import amend
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
+from rollcall.desk.versions import look
 from rollcall.model.email import DeliveryEvent, EmailStatus, RateLimited, confirmation
-from rollcall.model.registration import BotSignal
+from rollcall.model.registration import Actor, BotSignal
 from rollcall.ops.__main__ import main
 from rollcall.ops.local_run import DATABASE_FILE, Run, announced
 from rollcall.store.sqlite import SqliteStore
@@ -90,6 +92,8 @@ class World:
         shown = re.sub(r"(T12:0\d):\d\d(\.\d+)?\+00:00", r"\1:00+00:00", shown)
         shown = re.sub(r'(_seconds": )(\d+)', lambda found: f"{found[1]}{int(found[2]) // 60 * 60}", shown)
         shown = re.sub(r"20040202T12\d{4}", "20040202T120000", shown)
+        shown = re.sub(r'"[0-9a-f]{64}"', '"…"', shown)
+        shown = re.sub(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}\b", "7KQ-X93-M4T", shown)
         return f"{shown}exit code {code}\n"
 
 
@@ -138,6 +142,11 @@ def _fill(desk: Desk, clock: Clock) -> None:
     list(send_due(desk))
     record_deliveries(desk, [DeliveryEvent(roster, EmailStatus.BOUNCED, "550 No such mailbox")])
     clock.now = NOON - timedelta(minutes=7)
+    look(desk.store, desk.events["closed"])
+    there = desk.store.registered("closed", id_of(desk.store, a_registration(first_name="A"), "closed"))
+    assert there
+    changed = replace(there.registration, answers={**there.registration.answers, "hotel": "Hôtel Royal"})
+    amend(desk, desk.events["closed"], there.id, 1, changed, Actor.STAFF)
     read_in(desk, receive(desk, b""))
     register(desk, desk.events["intgov04"], a_registration(first_name="D"))
     clock.now = NOON
@@ -152,6 +161,11 @@ def samples() -> Iterator[tuple[str, str]]:
         list(send_due(here.desk))
         yield from _both(here, "status-circuit-open", "status")
         yield from _both(here, "send-roster", "send-roster", "--event", "closed")
+        yield from _both(here, "status-version-2", "status")
+        event, person = here.desk.events["intgov04"], a_registration(first_name="A")
+        there = here.desk.store.registered(event.slug, id_of(here.desk.store, person))
+        assert there
+        yield from _both(here, "revoke-own-link", "revoke-link", "--link", LINKS.own(event, there))
         for command in ("status", "smoke", "move-deadline", "send-roster", "revoke-link", "event-check"):
             yield f"help-{command}.txt", here.said(command, "--help")
 

@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from rollcall.desk.withdraw import withdraw
-
-from rollcall.desk.close import close, page_name
+from rollcall.desk.amend import withdraw
+from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.health import MISSED_AFTER
@@ -22,7 +21,8 @@ from rollcall.model.email import (
     roster_entry,
     staff_digest,
 )
-from rollcall.model.registration import BotSignal
+from rollcall.model.intake import OnRoster
+from rollcall.model.registration import Actor, BotSignal, Change, Way, Why
 from rollcall.ops.report import status_text
 from rollcall.ops.status import UnsentCounts, status, unsent_counts
 from tests.support.builders import a_registration, an_event, id_of
@@ -50,8 +50,8 @@ def test_everything_that_came_in_is_counted(desk: Desk, clock: Clock) -> None:
     desk.store.accept(EVENT.slug, "LATE", a_registration(first_name="D"), late)
     (one,) = status(desk.store, desk.events).events
     assert (one.registered, one.late, one.quarantined, sum(one.inbound.values()), one.received) == (2, 1, 1, 1, 5)
-    withdraw(desk, EVENT, id_of(desk.store, a_registration(first_name="A")))
-    withdraw(desk, EVENT, "LATE")
+    for id in (id_of(desk.store, a_registration(first_name="A")), "LATE"):
+        withdraw(desk, EVENT, id, Change(Actor.REGISTRANT, Way.LINK, Why.WITHDRAWN))
     (after,) = status(desk.store, desk.events).events
     assert (after.registered, after.late, after.withdrawn, after.received) == (1, 0, 2, 5)
     assert "withdrawn       2" in status_text(status(desk.store, desk.events), FOLDER)
@@ -126,7 +126,8 @@ def test_a_closed_list_that_was_damaged_is_seen(desk: Desk, clock: Clock) -> Non
     register(desk, EVENT, a_registration())
     clock.now = EVENT.closes_at + MINUTE
     close(desk, EVENT)
-    desk.store.write_roster_page(EVENT.slug, page_name(desk.store.intake(EVENT), 0), ["SOMEBODY"])
+    (version,) = desk.store.intake(EVENT).versions
+    desk.store.write_roster_page(EVENT.slug, version.page_name(0), [OnRoster("SOMEBODY", 1)])
     (one,) = status(desk.store, desk.events).events
     assert (one.registered, one.list_is_whole) == (1, False)
     assert "NOT those that were closed" in status_text(status(desk.store, desk.events), FOLDER)

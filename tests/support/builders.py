@@ -21,7 +21,7 @@ from rollcall.inbound import reading
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
-from rollcall.model.registration import Registered, Registration, person_key
+from rollcall.model.registration import Actor, Change, Registered, Registration, Way, Why, person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
@@ -31,6 +31,7 @@ from schemas.form import read_form
 EVENTS = Path(__file__).parents[2] / "events"
 LINKS = SignedLinks("the-key-of-the-tests-in-32-letters", "https://desk.example.org/register", "forms.example.org")
 SENDER = "registration@desk.example.org"
+CANNOT_COME, NOT_ME = (Change(Actor.REGISTRANT, Way.LINK, why) for why in (Why.WITHDRAWN, Why.NOT_ME))
 
 
 def desk_with(

@@ -4,8 +4,11 @@ from pathlib import Path
 from threading import Lock
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
+from rollcall.desk.roster import listed
 from rollcall.model import email
 from rollcall.model.email import Email, OutboxEntry, SendResult
+from rollcall.model.event import Event
 from rollcall.store.documents import Create, Delete, DocumentStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import an_event, desk_with
@@ -39,6 +42,11 @@ def entry_of(desk: Desk, id: str) -> OutboxEntry:
     entry = desk.store.entry(id)
     assert entry is not None
     return entry
+
+
+def on_version(store: Store, event: Event, number: int = 1) -> list[str]:
+    """The ids on this version of the roster; 1 is the closing's."""
+    return [row.id for row in listed(store, event.slug, store.intake(event).versions[number - 1])]
 
 
 def restore(desk: Desk, event: str, id: str) -> None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 from rollcall.desk.ports import Store
 from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
-from rollcall.model.registration import BotSignal, Change, IdempotencyKey
+from rollcall.model.intake import OnRoster
+from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from tests.support.builders import a_registration
 
 PATHS = (
@@ -14,6 +15,7 @@ PATHS = (
     "events/intgov04/registrations/A",
     "events/intgov04/registrations/A/history/2",
     "events/intgov04/people/{person}",
+    "events/intgov04/conflicts/A",
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
     "events/intgov04/rosters/0-000000",
@@ -31,10 +33,11 @@ def fill(store: Store, event: Event) -> None:
     assert store.accept(event.slug, "A", registration, confirmation(event.slug, "A", registration.email), key)
     there = store.registered(event.slug, "A")
     assert there
-    change = Change("staff", "by_hand", "asked_for")
-    assert store.save_registration(event.slug, there, replace(there, revision=2), change, [])
+    change = Change(Actor.STAFF, Way.COMMAND, Why.LINKS_ENDED)
+    assert store.save_registration(event.slug, there, replace(there, revision=2), change)
+    store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at))
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
-    store.write_roster_page(event.slug, "0-000000", ["A"])
+    store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -43,7 +46,13 @@ def query_all(store: Store, event: Event) -> None:
     now = store.now()
     store.known_events()
     store.due_intakes(now)
+    store.due_looks(now)
     store.registrations(event.slug, "0", 9)
+    store.registrations_under(event.slug, "a@example.org", 9)
+    there = store.registered(event.slug, "A")
+    assert there
+    store.history(event.slug, there)
+    store.entries_about("A", 9)
     store.quarantined(event.slug, None, 9)
     store.due_entries(9)
     store.unsent_entries(event.slug, None, 9)

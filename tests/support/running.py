@@ -16,7 +16,6 @@ from flask import Flask, request
 from werkzeug.test import EnvironBuilder
 
 from handlers.send_mail import send_mail
-from rollcall.desk.close import listed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.local.emulator import free_port
@@ -27,6 +26,7 @@ from rollcall.model.inbound import InboundEmail
 from schemas.event import read_events
 from tests.support.answering import answering
 from tests.support.builders import LINKS, a_form, a_form_in_text, a_registration, id_of
+from tests.support.desk import on_version
 from tests.support.faulty_firestore import FaultyFirestore
 from tests.support.hooks import Hooks, hooked_desk, impatient_poster, open_store
 from tests.support.inbound import raw_post
@@ -305,10 +305,7 @@ class Rollcall:
 
     def on_roster(self) -> list[str]:
         """The ids that the closing recorded."""
-        store = self.store()
-        intake = store.intake(self.event)
-        assert intake.closing is not None
-        return list(listed(store, self.event, intake, intake.closing))
+        return on_version(self.store(), self.event)
 
     def posted(self) -> Counter[str]:
         """How often each mail came to SendGrid, by its id."""

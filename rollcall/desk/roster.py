@@ -1,0 +1,120 @@
+"""What a version of the roster says, and how everyone stands beside it."""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+
+from rollcall.desk.amend import as_at
+from rollcall.desk.ports import Store
+from rollcall.desk.scan import everyone, in_step
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake, OnRoster, RosterVersion
+from rollcall.model.registration import Registered, Revision, says_the_same
+
+ROSTER_PAGE = 500
+"""Fixed: the closing's pages must be the same each time."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One registration beside a version of the roster."""
+
+    registered: Registered
+    on_closed_list: bool
+    on_time: bool
+    listed: int | None
+    """The revision that this version has; None where it has none."""
+
+    @property
+    def is_on_roster(self) -> bool:
+        return self.on_time and not self.registered.is_withdrawn
+
+
+def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
+    """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
+    younger."""
+    closed = _found_in(store, event, intake.versions[0])
+    version = _found_in(store, event, beside)
+    for one in everyone(store, event.slug):
+        on_closed_list, listed = closed(one.id) is not None, version(one.id)
+        on_time = on_closed_list or listed is not None or not intake.is_late(one.received_at)
+        there = without_late_revision(store, event.slug, one)
+        yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
+
+
+def without_late_revision(store: Store, event: str, there: Registered) -> Registered:
+    """As it stands, though one that came too late is not taken back yet. Writes nothing."""
+    before = as_at(store, event, there, there.changed_at) if there.came_too_late and there.changed_at else there
+    return before or there
+
+
+def changes_since(store: Store, event: Event, one: Standing) -> tuple[Registered, Sequence[Revision]]:
+    """How it stood in that version, and what it has become since by revisions that count. It is one that is listed."""
+    history = store.history(event.slug, one.registered) if one.registered.revision != one.listed else ()
+    since = [made for made in history if made.number > (one.listed or 0)]
+    if not since:
+        return one.registered, ()
+    return since[0].before, [made for made in since if not made.after.came_too_late]
+
+
+def is_news(store: Store, event: Event, one: Standing) -> bool:
+    """Whether the next version would tell of it."""
+    if one.listed is None or not one.is_on_roster:
+        return one.is_on_roster != (one.listed is not None)
+    then, revisions = changes_since(store, event, one)
+    return any(was_other(made.after, then) for made in revisions)
+
+
+def was_other(one: Registered, then: Registered) -> bool:
+    """Though it may be as before by now: who has seen the roster may have seen it so."""
+    return one.is_withdrawn or not says_the_same(one.registration, then.registration)
+
+
+def listed(store: Store, event: str, version: RosterVersion) -> Iterator[OnRoster]:
+    """Raises `ValueError` at the end if the pages are not the version's."""
+    digest = hashlib.sha256()
+    for number in range(version.pages):
+        rows = store.roster_page(event, version.page_name(number))
+        digest.update(_lines(rows))
+        yield from rows
+    if digest.hexdigest() != version.sha256:
+        raise ValueError(f"the pages of version {version.number} of the roster of {event} are not those recorded")
+
+
+def check_pages(store: Store, event: str, *versions: RosterVersion) -> None:
+    """Before any of them is used. Raises `ValueError`."""
+    for version in versions:
+        deque(listed(store, event, version), maxlen=0)
+
+
+def are_whole(store: Store, event: str, *versions: RosterVersion) -> bool:
+    try:
+        check_pages(store, event, *versions)
+    except ValueError:
+        return False
+    return True
+
+
+def write_pages(
+    store: Store, event: str, number: int, name: str, rows: Iterable[OnRoster], at: datetime
+) -> RosterVersion:
+    rest, digest, count, pages = iter(rows), hashlib.sha256(), 0, 0
+    while page := list(islice(rest, ROSTER_PAGE)):
+        store.write_roster_page(event, f"{name}-{pages:06}", page)
+        digest.update(_lines(page))
+        count += len(page)
+        pages += 1
+    return RosterVersion(number, count, digest.hexdigest(), pages, at, name)
+
+
+def _found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
+    """By id, in the order of ids."""
+    return in_step(listed(store, event.slug, version) if version else (), attrgetter("id"))
+
+
+def _lines(rows: Sequence[OnRoster]) -> bytes:
+    return "".join(f"{row.id}\n" for row in rows).encode()

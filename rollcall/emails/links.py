@@ -1,0 +1,88 @@
+"""To the registrant: the link to one's registration, or to all under this address, since somebody asked for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rollcall.desk.amend import take_back
+from rollcall.desk.desk import Desk
+from rollcall.desk.ports import forms_return_to
+from rollcall.emails.wording import person_of, same_mailbox, unlinked, worded
+from rollcall.language import N_, language
+from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered, Why
+
+MOST = 20
+"""Registrations in one e-mail."""
+
+
+@dataclass(frozen=True)
+class Linked:
+    registered: Registered
+    link: str
+    late: bool
+
+    @property
+    def name(self) -> str:
+        return unlinked(self.registered.registration.full_name)
+
+
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+    if event.is_over(intake.as_of):
+        return NotNeeded("the event is over")
+    if entry.registration_id:
+        found: Sequence[Registered] = [person_of(desk, event, entry)]
+    else:
+        found = _under(desk, event, entry.to)
+    to = _address_on_file(entry.to, found)
+    theirs = [one for one in found if same_mailbox(one.registration.email, to)]
+    if not theirs:
+        return NotNeeded("nobody is registered under this address")
+    event = event.in_language(theirs[0].registration.language)
+    linked = [_linked(desk, event, one, intake) for one in theirs[:MOST]]
+    return word(replace(entry, to=to), event, intake, linked, len(found) > MOST, forms_return_to(desk.links, event))
+
+
+def word(
+    entry: OutboxEntry, event: Event, intake: Intake, linked: Sequence[Linked], more: bool, answers_to: str
+) -> Email:
+    """`more`: not all are shown."""
+    one = len(linked) == 1
+    subject = N_("Your link: %(event)s") if one else N_("Your links: %(event)s")
+    return worded(
+        entry,
+        event,
+        language(event.language).gettext(subject, event=event.title),
+        "links",
+        reply_to=answers_to,
+        linked=linked,
+        more=more,
+        is_new=entry.registration_id is not None,
+        open_until=None if intake.past else intake.closes_at,
+    )
+
+
+def _under(desk: Desk, event: Event, address: str) -> list[Registered]:
+    found = desk.store.registrations_under(event.slug, address, MOST + 1)
+    standing = [take_back(desk, event, one) for one in found]
+    return [one for one in standing if not (one.is_withdrawn and _was_not_theirs(desk, event, one))]
+
+
+def _linked(desk: Desk, event: Event, one: Registered, intake: Intake) -> Linked:
+    link = desk.links.own(event.in_language(one.registration.language), one)
+    return Linked(one, link, intake.is_late(one.received_at))
+
+
+def _was_not_theirs(desk: Desk, event: Event, withdrawn: Registered) -> bool:
+    """Whoever said so wants no more e-mails from us."""
+    history = desk.store.history(event.slug, withdrawn)
+    return [one.change.why for one in history if one.after.is_withdrawn and not one.before.is_withdrawn][-1:] == [
+        Why.NOT_ME
+    ]
+
+
+def _address_on_file(asked: str, found: Sequence[Registered]) -> str:
+    """As its registrant wrote it. What somebody else typed is never written to."""
+    spelled = [one.registration.email for one in found]
+    return next((one for one in spelled if same_mailbox(one, asked)), spelled[0] if spelled else asked)

@@ -1,0 +1,493 @@
+"""Whatever people do with their registrations, in whatever order and at once: the database has what they were told.
+
+The rules are written here a second time, as plainly as possible (`Rules`), and compared after each step.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rollcall.desk.amend import amend, confirm_address, end_links, keep_address, read, withdraw
+from rollcall.desk.close import close, listed
+from rollcall.desk.deadline import move_deadline
+from rollcall.desk.desk import Desk
+from rollcall.desk.limits import Limits
+from rollcall.desk.ports import Store
+from rollcall.desk.register import register
+from rollcall.model.email import EmailKind
+from rollcall.model.event import Event
+from rollcall.model.registration import Actor, Change, Registered, Registration, Revision, Way, Why, person_key
+from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event, desk_with
+from tests.support.desk import Postbox
+from tests.support.hooks import Hooked, Hooks
+from tests.support.movable import MovableStore
+
+EVENT = an_event(staff=("one@itu.int", "two@itu.int"))
+SLUG, DAY, HOUR = EVENT.slug, timedelta(days=1), timedelta(hours=1)
+ANYBODY = a_registration()
+BEGINS = datetime(2004, 2, 2, 12, tzinfo=UTC)
+MOST = 7
+"""Revisions of a registration, if its person changes it."""
+EXAMPLES = {"sqlite": 120, "firestore": 5}
+UNTIL: Mapping[str, datetime | None] = {
+    "the deadline": None,
+    "before": EVENT.closes_at - 3 * DAY,
+    "after": EVENT.closes_at + 3 * DAY,
+}
+MOVES: Mapping[str, Callable[["Rules"], datetime]] = {
+    "while changes are allowed": lambda rules: rules.changes_until - HOUR,
+    "past changes": lambda rules: rules.changes_until + HOUR,
+    "before the deadline": lambda rules: rules.deadline - HOUR,
+    "past the deadline": lambda rules: rules.deadline + HOUR,
+    "before the event's end": lambda rules: EVENT.over_at - HOUR,
+    "past the event's end": lambda rules: EVENT.over_at + HOUR,
+}
+POINTS = (
+    "before registered 1",
+    "before registration_of 1",
+    "before registration_of 2",
+    "before save_registration 1",
+    "before accept 1",
+    "before registrations 1",
+    "before write_roster_page 1",
+    "before record_closing 1",
+)
+"""What a verb asks of the store before it has changed anything there: others may come in between."""
+
+Said = tuple[Any, ...]
+"""What a verb answered, in short."""
+
+
+@dataclass(frozen=True)
+class Form:
+    name: str
+    address: str
+    hotel: str
+
+    @property
+    def registration(self) -> Registration:
+        answers = {**ANYBODY.answers, "hotel": self.hotel}
+        return replace(ANYBODY, family_name=self.name, email=self.address, answers=answers)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.name, self.address.lower()
+
+
+@dataclass(frozen=True)
+class Step:
+    verb: str
+    form: Form
+    who: int
+    """Whose registration, counted by when they came."""
+    looks: bool
+    """At the registration first; else it goes by what this tab was shown before."""
+    tab: int
+    why: Change
+    by: Actor
+    way: Way
+    to: str
+    meanwhile: tuple["Step", ...] = ()
+    point: str = ""
+    """Where the others come in between."""
+
+
+@dataclass(frozen=True)
+class One:
+    """A registration, by the rules."""
+
+    id: str
+    form: Form
+    received_at: datetime
+    registered_as: Form
+    is_withdrawn: bool = False
+    new: str = ""
+    """The address that waits to be confirmed."""
+    revision: int = 1
+    link: int = 0
+    before: tuple[tuple[datetime, bool], ...] = ()
+    """When it was changed, and whether it was withdrawn until then."""
+    history: tuple[Said, ...] = ()
+    """Each revision's number, reason, and what it says."""
+    owed: tuple[Said, ...] = ()
+    in_conflict: bool = False
+
+    @property
+    def says(self) -> Said:
+        return self.form, self.is_withdrawn, self.new, self.link
+
+    def owing(self, emails: Sequence[tuple[EmailKind, str]]) -> tuple[Said, ...]:
+        return *self.owed, *((kind, to, self.revision + 1) for kind, to in emails)
+
+    def was_registered(self, at: datetime) -> bool:
+        until_then = [was for changed_at, was in self.before if changed_at > at]
+        return self.received_at <= at and not (until_then[0] if until_then else self.is_withdrawn)
+
+
+@dataclass
+class Rules:
+    """The rules, a second time."""
+
+    allowed: datetime | None
+    deadline: datetime = EVENT.closes_at
+    deadlines_before: tuple[datetime, ...] = ()
+    now: datetime = BEGINS
+    is_closed: bool = False
+    people: dict[str, One] = field(default_factory=dict)
+    """By id, as they came."""
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Whose each name and address is that anybody ever had."""
+
+    def copy(self) -> "Rules":
+        return replace(self, people=dict(self.people), owners=dict(self.owners))
+
+    @property
+    def changes_until(self) -> datetime:
+        return self.allowed or self.deadline
+
+    @property
+    def roster(self) -> list[str]:
+        return sorted(one.id for one in self.people.values() if one.was_registered(self.deadline))
+
+    @property
+    def shows(self) -> dict[str, Said]:
+        return {one.id: (one.revision, *one.says) for one in self.people.values()}
+
+    def do(self, step: Step, id: str, seen: int, looked: "Rules") -> Said:
+        """To the registration of this id, old or new. `looked`: how it was when whoever does it looked at the clock and
+        at the deadline; the commit comes now."""
+        if step.verb == "register":
+            return self._register(step.form, id, looked)
+        if step.verb == "extend":
+            if self.is_closed:
+                return ("AlreadyClosed",)
+            self.deadlines_before += (self.deadline,)
+            self.deadline += DAY
+            return ("Moved",)
+        if step.verb == "close":
+            if self.is_closed or self.now <= self.deadline:
+                return ("NoneType",)
+            self.is_closed = True
+            return "Closing", len(self.roster)
+        one = self.people[id]
+        if step.verb == "amend":
+            return self._amend(one, seen, step.form, step.by, step.way, looked)
+        if step.verb == "withdraw":
+            return self._withdraw(one, step.why, looked)
+        if step.verb == "confirm address":
+            return self._confirm(one, step.form.address)
+        if step.verb == "keep address":
+            return self._keep(one)
+        return self._end_links(one, step.by)
+
+    def _register(self, form: Form, new_id: str, looked: "Rules") -> Said:
+        one = self.people.get(self.owners.get(form.key, ""))
+        if looked.now > looked.deadline and (one is None or one.is_withdrawn or one.form.hotel != form.hotel):
+            return ("Closed",)
+        if one is None:
+            owed = ((EmailKind.CONFIRMATION, form.address, 1),)
+            self.owners[form.key] = new_id
+            self.people[new_id] = One(new_id, form, self.now, form, owed=owed)
+            return "Late" if self.now > self.deadline else "Accepted", new_id
+        if one.is_withdrawn:
+            (what, *_) = self._amend(one, one.revision, form, Actor.REGISTRANT, Way.FORM, looked)
+            return {"Amended": ("Accepted", one.id), "TooLate": ("Closed",)}.get(what, ("Conflict", one.id))
+        if one.form.hotel != form.hotel:
+            self.people[one.id] = replace(one, in_conflict=True)
+            return "Conflict", one.id
+        return "Late" if one.received_at > self.deadline else "Duplicate", one.id
+
+    def _amend(self, one: One, seen: int, form: Form, by: Actor, way: Way, looked: "Rules") -> Said:
+        same_mailbox = form.key[1] == one.form.key[1]
+        after, new = (form, "") if same_mailbox else (replace(form, address=one.form.address), form.address)
+        until = looked.deadline if one.is_withdrawn else looked.changes_until
+        if (after, new) == (one.form, one.new) and not one.is_withdrawn:
+            return "NothingNew", one.id, one.revision
+        if seen != one.revision:
+            return "Overtaken", one.id, one.revision
+        if by is not Actor.STAFF and looked.now > until:
+            return "TooLate", one.id, one.revision
+        if by is not Actor.STAFF and one.revision >= MOST:
+            return "TooManyChanges", one.id, one.revision
+        if self.owners.get(after.key, one.id) != one.id:
+            return "Taken", one.id, one.revision
+        self.owners[after.key] = one.id
+        emails = [(EmailKind.CONFIRMATION, one.form.address if new else form.address)]
+        if new and new != one.new:
+            emails.append((EmailKind.ADDRESS, new))
+        change = Change(by, way, Why.BACK if one.is_withdrawn else Why.CHANGED)
+        if by is not Actor.STAFF and self.now > until:
+            one = self._taken_back(one, emails)
+            return self._amend(one, one.revision, form, by, way, self)
+        return self._save(one, change, emails, form=after, new=new, is_withdrawn=False)
+
+    def _withdraw(self, one: One, why: Change, looked: "Rules") -> Said:
+        if one.is_withdrawn:
+            return "NothingNew", one.id, one.revision
+        if looked.now > EVENT.over_at:
+            return "TooLate", one.id, one.revision
+        emails = [(EmailKind.CONFIRMATION, one.form.address)]
+        if why is NOT_ME:
+            emails = [(EmailKind.WITHDRAWAL, to) for to in EVENT.staff]
+        if self.now > EVENT.over_at:
+            return "TooLate", one.id, self._taken_back(one, emails).revision
+        return self._save(one, why, emails, is_withdrawn=True, new="")
+
+    def _confirm(self, one: One, address: str) -> Said:
+        if one.new.lower() != address.lower():
+            return "NothingNew", one.id, one.revision
+        after = replace(one.form, address=one.new)
+        if self.owners.get(after.key, one.id) != one.id:
+            return "Taken", one.id, one.revision
+        self.owners[after.key] = one.id
+        change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_CONFIRMED)
+        emails = [(EmailKind.CONFIRMATION, one.new)]
+        return self._save(one, change, emails, form=after, new="", link=one.link + 1)
+
+    def _keep(self, one: One) -> Said:
+        if not one.new:
+            return "NothingNew", one.id, one.revision
+        return self._save(one, Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_KEPT), [], new="")
+
+    def _end_links(self, one: One, by: Actor) -> Said:
+        if by is Actor.REGISTRANT and one.revision >= MOST:
+            return "TooManyChanges", one.id, one.revision
+        emails = [(EmailKind.LINKS, one.form.address)]
+        return self._save(one, Change(by, Way.LINK, Why.LINKS_ENDED), emails, link=one.link + 1)
+
+    def _save(self, one: One, why: Change, emails: Sequence[tuple[EmailKind, str]], **changed: Any) -> Said:
+        before = (*one.before, (self.now, one.is_withdrawn))
+        one = replace(one, before=before, **changed, revision=one.revision + 1, owed=one.owing(emails))
+        self.people[one.id] = replace(one, history=(*one.history, (one.revision, why, one.says)))
+        return "Amended", one.id, one.revision
+
+    def _taken_back(self, one: One, emails: Sequence[tuple[EmailKind, str]]) -> One:
+        """A revision that came too late, and the one that says again what was before."""
+        self.people[one.id] = replace(one, revision=one.revision + 2, owed=one.owing(emails))
+        return self.people[one.id]
+
+
+class Desks:
+    """Two tabs' desks, at which steps are done one by one, some while another is under way."""
+
+    def __init__(self, project: str | None, allowed: datetime | None) -> None:
+        self.event = replace(EVENT, changes_until=allowed)
+        self.rules = Rules(allowed)
+        self._movable = MovableStore(BEGINS, project)
+        self.store = self._movable.store
+        self._tabs = [self._desk(), self._desk()]
+        self._shown: dict[tuple[int, str], int] = {}
+
+    def do(self, step: Step) -> None:
+        if step.verb == "move on":
+            self.move_on(MOVES[step.to](self.rules))
+        elif self.rules.people or step.verb not in OF_ONE:
+            self._compare(step)
+
+    def move_on(self, to: datetime) -> None:
+        if to > self.rules.now:
+            self._movable.move_on(to)
+            self.rules.now = to
+
+    def desk(self) -> Desk:
+        return self._tabs[0]
+
+    def _compare(self, step: Step) -> None:
+        id = list(self.rules.people)[step.who % len(self.rules.people)] if step.verb in OF_ONE else ""
+        seen, before = self._seen(step, id), self.rules.copy()
+        said = in_short(VERBS[step.verb](self._with_others(step), self.event, step, id, seen))
+        now_shown = self.shown()
+        for rules, expected in self._allowed(before, step, id or in_it(said), seen):
+            if (expected, rules.shows) == (said, now_shown):
+                self.rules = rules
+                break
+        else:
+            raise AssertionError(f"{said}, {now_shown} is not what the rules say")
+        if said[0] == "Amended":
+            self._shown[step.tab, id] = said[2]
+
+    def shown(self) -> dict[str, Said]:
+        there = [read(self.desk(), self.event, one.id) for one in self.store.registrations(SLUG, None, 99)]
+        return {one.id: (one.revision, *says(one)) for one in there if one}
+
+    def _seen(self, step: Step, id: str) -> int:
+        if step.looks and id:
+            self._shown[step.tab, id] = self.rules.people[id].revision
+        return self._shown.get((step.tab, id), 1)
+
+    def _allowed(self, before: Rules, step: Step, id: str, seen: int) -> Iterator[tuple[Rules, Said]]:
+        """All that was meanwhile counts as before it; but it may have looked at the clock earlier, or been refused by
+        what was there earlier. Who closes while the deadline is moved leaves it to the next call."""
+        may_be_read = [replace(before, deadline=was) for was in before.deadlines_before if was > before.now]
+        for looked in (self.rules, before, *may_be_read):
+            rules = self.rules.copy()
+            yield rules, rules.do(step, id, seen, looked)
+        if step.meanwhile:
+            earlier = before.copy()
+            said = earlier.do(step, id, seen, before)
+            if earlier == before:
+                yield self.rules, said
+        if step.verb == "close" and any(other.verb == "extend" for other in step.meanwhile):
+            yield self.rules, ("NoneType",)
+
+    def _with_others(self, step: Step) -> Desk:
+        """The tab's desk, at which others come in between."""
+        meanwhile = list(step.meanwhile)
+
+        def passing(point: str) -> None:
+            while meanwhile and point == step.point:
+                self.do(meanwhile.pop(0))
+
+        desk = self._tabs[step.tab]
+        return replace(desk, store=cast(Store, Hooked(self.store, Hooks(passing))))
+
+    def _desk(self) -> Desk:
+        return desk_with(
+            self.store,
+            Postbox().post,
+            Path("unused"),
+            events={SLUG: self.event},
+            seconds=self._movable.seconds,
+            limits=Limits(revisions=MOST),
+        )
+
+
+Verb = Callable[[Desk, Event, Step, str, int], object]
+OF_ONE: Mapping[str, Verb] = {
+    "amend": lambda desk, event, step, id, seen: amend(
+        desk, event, id, seen, step.form.registration, step.by, step.way
+    ),
+    "withdraw": lambda desk, event, step, id, seen: withdraw(desk, event, id, step.why),
+    "confirm address": lambda desk, event, step, id, seen: confirm_address(desk, event, id, step.form.address),
+    "keep address": lambda desk, event, step, id, seen: keep_address(desk, event, id),
+    "end links": lambda desk, event, step, id, seen: end_links(desk, event, id, step.by, Way.LINK),
+}
+"""What is done to one registration."""
+VERBS: Mapping[str, Verb] = {
+    **OF_ONE,
+    "register": lambda desk, event, step, id, seen: register(desk, event, step.form.registration),
+    "close": lambda desk, event, step, id, seen: close(desk, event),
+    "extend": lambda desk, event, step, id, seen: move_deadline(
+        desk.store, event, desk.store.intake(event).closes_at + DAY
+    ),
+}
+
+
+def in_short(outcome: Any) -> Said:
+    said = [type(outcome).__name__]
+    if there := getattr(outcome, "registered", None):
+        return (*said, there.id, there.revision)
+    return (*said, *(getattr(outcome, name) for name in ("id", "count") if hasattr(outcome, name)))
+
+
+def in_it(said: Said) -> str:
+    """The id in the answer."""
+    return str(said[1]) if len(said) > 1 else ""
+
+
+def says(there: Registered) -> Said:
+    of = there.registration
+    return Form(of.family_name, of.email, of.answers["hotel"]), there.is_withdrawn, there.new_email, there.link
+
+
+_forms = st.builds(
+    Form,
+    st.sampled_from(["Diallo", "Diallo-Bah"]),
+    st.sampled_from(["amina@mpt.example.org", "AMINA@mpt.example.org", "amina@new.example.org"]),
+    st.sampled_from(["Cornavin", "Beau-Rivage"]),
+)
+
+
+def _steps(*verbs: str) -> st.SearchStrategy[Step]:
+    return st.builds(
+        Step,
+        verb=st.sampled_from(verbs),
+        form=_forms,
+        who=st.integers(0, 2),
+        looks=st.booleans(),
+        tab=st.integers(0, 1),
+        why=st.sampled_from([CANNOT_COME, NOT_ME]),
+        by=st.sampled_from([Actor.REGISTRANT, Actor.REGISTRANT, Actor.STAFF]),
+        way=st.sampled_from([Way.LINK, Way.EMAIL]),
+        to=st.sampled_from(list(MOVES)),
+    )
+
+
+_any_steps = _steps("amend", "amend", "register", "register", "withdraw", "move on", *VERBS)
+_clock_steps = _steps("move on", "extend")
+_meanwhile = st.one_of(
+    st.just(()), st.tuples(_any_steps), st.tuples(_clock_steps, _clock_steps), st.tuples(_any_steps, _clock_steps)
+)
+"""Of two steps of people, one could be seen and the other not."""
+_at_once = st.builds(
+    lambda step, meanwhile, point: replace(step, meanwhile=meanwhile, point=point),
+    _any_steps,
+    _meanwhile,
+    st.sampled_from(POINTS),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store", EXAMPLES)
+def test_whatever_was_told_is_so(request: pytest.FixtureRequest, store: str) -> None:
+    if store == "firestore":
+        request.getfixturevalue("emulator")
+
+    @settings(max_examples=EXAMPLES[store], suppress_health_check=list(HealthCheck))
+    @given(st.sampled_from(list(UNTIL)), st.lists(_at_once, min_size=5, max_size=25))
+    def whatever_was_told_is_so(until: str, steps: list[Step]) -> None:
+        desks = Desks(f"test-{uuid.uuid4().hex[:12]}" if store == "firestore" else None, UNTIL[until])
+        for step in steps:
+            desks.do(step)
+        assert_all_is_so(desks)
+
+    whatever_was_told_is_so()
+
+
+def assert_all_is_so(desks: Desks) -> None:
+    rules, store = desks.rules, desks.store
+    assert sorted(rules.people) == [one.id for one in store.registrations(SLUG, None, 99)]
+    for one in rules.people.values():
+        assert_one_is_so(desks, one)
+    for (name, address), id in rules.owners.items():
+        there = store.registration_of(SLUG, person_key(Form(name, address, "").registration))
+        assert there is not None
+        assert there.id == id
+    assert len({one.form.key for one in rules.people.values()}) == len(rules.people)
+    desks.move_on(rules.deadline + HOUR)
+    close(desks.desk(), desks.event)
+    intake = store.intake(desks.event)
+    assert intake.closing is not None
+    assert list(listed(store, desks.event, intake, intake.closing)) == rules.roster
+
+
+def assert_one_is_so(desks: Desks, one: One) -> None:
+    there = desks.store.registered(SLUG, one.id)
+    assert there is not None
+    history = desks.store.history(SLUG, there)
+    assert [each.number for each in history] == list(range(2, one.revision + 1))
+    assert [(each.number, each.change, says(each.after)) for each in history if is_made(each)] == list(one.history)
+    owed = Counter((each.kind, each.to, each.revision) for each in desks.store.entries_about(one.id, 999))
+    told_of_another = [kind for kind, _, _ in owed if kind is EmailKind.CONFLICT]
+    assert bool(told_of_another) is one.in_conflict
+    assert Counter({about: times for about, times in owed.items() if about[0] is not EmailKind.CONFLICT}) == Counter(
+        one.owed
+    )
+    states = [history[0].before, *(each.after for each in history)] if history else [there]
+    assert says(states[0]) == (one.registered_as, False, "", 0)
+    for earlier, late, taken_back in zip(states, states[1:], states[2:], strict=False):
+        if late.came_too_late:
+            assert says(taken_back) == says(earlier)
+
+
+def is_made(revision: Revision) -> bool:
+    """Not one that came too late, nor the one that took it back."""
+    return not revision.after.came_too_late and revision.change.why is not Why.TOO_LATE

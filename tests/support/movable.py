@@ -1,0 +1,67 @@
+"""A database whose clock a test moves on: what was committed stays where it was."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from google.cloud import firestore
+
+from rollcall.desk.ports import Store
+from rollcall.store.documents import Database, Document, DocumentStore, Query, Write
+from rollcall.store.firestore import FirestoreStore
+from rollcall.store.sqlite import SqliteStore
+from tests.support.clock import Clock
+
+
+class MovableDatabase:
+    """Every time that it tells is converted: since each move, time goes on from where that move set it."""
+
+    def __init__(self, database: Database, begins: datetime) -> None:
+        self._database = database
+        self._moves: list[tuple[datetime, datetime]] = []
+        self.move_on(begins)
+
+    def move_on(self, to: datetime) -> None:
+        self._moves.append((self._database.read("events/-").read_at, to))
+
+    def shown(self, real: datetime) -> datetime:
+        moved = [(at, to) for at, to in self._moves if at <= real]
+        return moved[-1][1] + (real - moved[-1][0]) if moved else real
+
+    def read(self, path: str) -> Document:
+        return self._converted(self._database.read(path))
+
+    def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
+        return [self._converted(found) for found in self._database.read_many(paths)]
+
+    def commit(self, *writes: Write) -> datetime:
+        return self.shown(self._database.commit(*writes))
+
+    def query(self, query: Query) -> Iterable[Document]:
+        return [self._converted(found) for found in self._database.query(query)]
+
+    def count(self, query: Query) -> int:
+        return self._database.count(query)
+
+    def _converted(self, found: Document) -> Document:
+        read_at, created_at, updated_at = map(self.shown, (found.read_at, found.created_at, found.updated_at))
+        return replace(found, read_at=read_at, created_at=created_at, updated_at=updated_at)
+
+
+class MovableStore:
+    """A new store in SQLite, or in this project of Firestore's emulator; and its clock."""
+
+    def __init__(self, begins: datetime, project: str | None) -> None:
+        self.store: Store
+        self.seconds: Callable[[], float]
+        if project:
+            emulated = FirestoreStore(firestore.Client(project=project))
+            database = MovableDatabase(emulated._database, begins)
+            self.store, self.move_on = DocumentStore(database), database.move_on
+            self.seconds = lambda: database.shown(datetime.now(UTC)).timestamp()
+        else:
+            clock = Clock(begins)
+            self.store = SqliteStore(Path(":memory:"), clock, durable=False)
+            self.move_on = lambda to: setattr(clock, "now", to)
+            self.seconds = lambda: clock.now.timestamp()
