@@ -204,7 +204,9 @@ def test_what_is_missing_is_asked_for_in_one_reply(came: Any) -> None:
 
 def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) -> None:
     inbound, desk = came(a_reading(NO_SIGNATURE))
-    opened = opened_by(desk, reply.gather(desk, EVENT, reply_entry(inbound, inbound.sender), desk.store.intake(EVENT)).links[0], clock)
+    opened = opened_by(
+        desk, reply.gather(desk, EVENT, reply_entry(inbound, inbound.sender), desk.store.intake(EVENT)).links[0], clock
+    )
     assert opened == Opened(EVENT.slug, inbound.id, 0)
     form = form_to_complete(desk, opened)
     assert isinstance(form, InboundForm)
