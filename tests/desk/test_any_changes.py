@@ -38,7 +38,7 @@ ANYBODY = a_registration()
 BEGINS = datetime(2004, 2, 2, 12, tzinfo=UTC)
 MOST = 9
 """Revisions of a registration, if its person changes it."""
-EXAMPLES = {"sqlite": 120, "firestore": 5}
+EXAMPLES = {"sqlite": 120, "firestore": 2}
 UNTIL: Mapping[str, datetime | None] = {
     "the deadline": None,
     "before": EVENT.closes_at - 3 * DAY,
