@@ -16,6 +16,7 @@ from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.form import Condition, FormField
 from rollcall.model.registration import Registration
+from rollcall.model.registration import written as written  # beside those below
 from schemas.kinds import KINDS, Answer, OneChoice, SeveralChoices, boxes_of
 from schemas.text import is_blank
 
@@ -67,19 +68,6 @@ def faults_of(error: ValidationError) -> dict[str, tuple[Fault, ...]]:
     """By field name."""
     found: Mapping[object, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
     return {str(name): tuple(faults) for name, faults in found.items()}
-
-
-def written(registration: Registration) -> dict[str, str]:
-    """Text by field name; choices as codes; empty answers absent."""
-    answers = {
-        **registration.answers,
-        "family_name": registration.family_name,
-        "first_name": registration.first_name,
-        "email": registration.email,
-        "category": registration.category,
-        "signed_on": registration.signed_on.isoformat() if registration.signed_on else "",
-    }
-    return {name: text for name, text in answers.items() if text}
 
 
 def in_labels(event: Event, answers: Mapping[str, str]) -> dict[str, str]:

@@ -70,7 +70,14 @@ def changes_until(event: Event, intake: Intake) -> datetime:
 
 
 def amend(
-    desk: Desk, event: Event, id: str, seen: int, form: Registration, by: Actor = Actor.REGISTRANT, way: Way = Way.LINK
+    desk: Desk,
+    event: Event,
+    id: str,
+    seen: int,
+    form: Registration,
+    by: Actor = Actor.REGISTRANT,
+    way: Way = Way.LINK,
+    thread: tuple[str, ...] = (),
 ) -> Outcome | None:
     """Make the registration say what a form says, if revision `seen` still stands; a withdrawn one is registered again.
     None where there is none.
@@ -88,7 +95,7 @@ def amend(
             return refused
         asks_new_address = after.new_email and after.new_email != there.new_email
         checks = [address_check(event.slug, after)] if asks_new_address else []
-        made = _commit(desk, event, there, after, change, [_confirmation(event, after), *checks])
+        made = _commit(desk, event, there, after, change, [_confirmation(event, after, thread), *checks])
         if made is None:
             continue
         if not made.came_too_late:
@@ -102,7 +109,9 @@ def amend(
     return None
 
 
-def withdraw(desk: Desk, event: Event, id: str, change: Change) -> Amended | NothingNew | TooLate | None:
+def withdraw(
+    desk: Desk, event: Event, id: str, change: Change, thread: tuple[str, ...] = ()
+) -> Amended | NothingNew | TooLate | None:
     """Until the event is over. The staff are told at once if somebody else had registered that person, by whom no more
     is sent. None where there is no such registration."""
     while there := read(desk, event, id):
@@ -116,7 +125,7 @@ def withdraw(desk: Desk, event: Event, id: str, change: Change) -> Amended | Not
             entries = [withdrawal_notice(event.slug, id, after.revision, number, to) for number, to in staff]
         else:
             after = _next_confirmed(there, **withdrawn)
-            entries = [_confirmation(event, after)]
+            entries = [_confirmation(event, after, thread)]
         made = _commit(desk, event, there, after, change, entries)
         if made and made.came_too_late:
             return TooLate(_still_there(read(desk, event, id)), event.over_at)
@@ -219,8 +228,8 @@ def _next_confirmed(there: Registered, **changed: Any) -> Registered:
     return _next(there, confirmed=there.revision + 1, **changed)
 
 
-def _confirmation(event: Event, after: Registered) -> OutboxEntry:
-    return confirmation(event.slug, after.id, after.registration.email, revision=after.revision)
+def _confirmation(event: Event, after: Registered, thread: tuple[str, ...] = ()) -> OutboxEntry:
+    return confirmation(event.slug, after.id, after.registration.email, thread, after.revision)
 
 
 def _why_not(desk: Desk, event: Event, there: Registered, seen: int, after: Registered) -> Outcome | None:

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.emailed_changes import answered_registration, as_form, came_of_change, came_of_withdrawal, is_about
 from rollcall.desk.follow_up import note_completed
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
@@ -16,6 +17,7 @@ from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
+    CHANGES,
     REGISTERED,
     Certainty,
     FormStatus,
@@ -29,7 +31,7 @@ from rollcall.model.inbound import (
     certainty,
 )
 from rollcall.model.links import Opened
-from rollcall.model.registration import Registration, fold, normalized_address, person_key
+from rollcall.model.registration import Registered, Registration, fold, normalized_address, person_key
 
 
 def receive(desk: Desk, raw: bytes) -> str:
@@ -151,14 +153,16 @@ def status_of(
     if reading.asks or reading.refuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.SAYS_MORE
     remark = ReviewReason.REMARK if reading.says_more else None
-    return (InboundStatus.WAITING_FOR_SENDER if open_ends else InboundStatus.REGISTERED), remark
+    if open_ends:
+        return InboundStatus.WAITING_FOR_SENDER, remark
+    return (InboundStatus.CHANGED if statuses <= {*CHANGES} else InboundStatus.REGISTERED), remark
 
 
 def is_answered_by_confirmation(read: InboundEmail, forms: Sequence[InboundForm], parsed: Sequence[ParsedForm]) -> bool:
-    """Whether the sender's own form, and nothing else, was in it and is registered now."""
+    """Whether the sender's own form or change, and nothing else, was in it and is registered now."""
     if len(forms) != 1 or read.not_read:
         return False
-    return forms[0].status is FormStatus.REGISTERED and _is_of(parsed[0], read.sender)
+    return forms[0].status in CHANGES or forms[0].status is FormStatus.REGISTERED and _is_of(parsed[0], read.sender)
 
 
 def is_ours(desk: Desk, address: str) -> bool:
@@ -184,8 +188,12 @@ def _read(
     reading = reader.read(raw, event)
     answered = list(_answered_to(desk, event, reading))
     told = {form.person for inbound in answered for form in inbound.forms if form.registration_id}
-    if asked := _asked(answered):
+    asked = _asked(answered)
+    there = None if asked else answered_registration(desk, event, reading)
+    if asked:
         reading = reader.read(raw, event, asked.form)
+    elif there:
+        reading = reader.read(raw, event, as_form(there))
     read = replace(
         claimed,
         due_at=None,
@@ -203,13 +211,19 @@ def _read(
     judged = judge(reading, is_for_us=addressed(reading.recipients, desk.events) is not None)
     if judged:
         to_review = [
-            InboundForm(FormStatus.NEEDS_REVIEW, None, form.answers, person=_whose(form), language=form.language)
+            InboundForm(
+                FormStatus.NEEDS_REVIEW,
+                there.id if there and is_about(form, there) else None,
+                form.answers,
+                person=_whose(form),
+                language=form.language,
+            )
             for form in forms
         ]
         reasons = (judged.reason,) if judged.reason else ()
         read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
-    read, entries = _registered_forms(desk, event, read, reading, told, now)
+    read, entries = _registered_forms(desk, event, read, reading, there, told, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
 
@@ -263,16 +277,31 @@ def _is_news(
 
 
 def _registered_forms(
-    desk: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, told: Set[str | None], now: datetime
+    desk: Desk,
+    event: Event,
+    read: InboundEmail,
+    reading: ParsedEmail,
+    there: Registered | None,
+    told: Set[str | None],
+    now: datetime,
 ) -> tuple[InboundEmail, list[OutboxEntry]]:
+    """`there`: the registration whose e-mail it answers."""
     found = reading.forms
     can_answer = _can_answer(desk, read.sender, now) and not _was_answered(desk, read)
-    came = partial(_came_of, desk, event, read, told, refuses=reading.refuses, can_answer=can_answer)
+    thread = read.thread if can_answer else ()
+
+    def came(form: ParsedForm) -> InboundForm:
+        if there and is_about(form, there):
+            return came_of_change(desk, event, there, form, thread, refuses=reading.refuses)
+        return _came_of(desk, event, read, told, form, refuses=reading.refuses, can_answer=can_answer)
+
     forms = [replace(came(form), language=form.language) for form in found]
+    if there and reading.withdraws and not found:
+        forms, reading = [came_of_withdrawal(desk, event, there, thread)], replace(reading, refuses=False)
     past = intake_now(desk, event).past
     status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
-    if not found and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
+    if not forms and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
         can_answer, reasons = False, (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
     answered = can_answer and not is_answered_by_confirmation(read, forms, found)

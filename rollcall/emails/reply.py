@@ -49,6 +49,8 @@ class Outcome(StrEnum):
     E_MAILED_IN_TIME = "e_mailed_in_time"
     """SendGrid received it in time, the store after the deadline."""
     LATE = "late"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
     CONFLICT = "conflict"
     INCOMPLETE = "incomplete"
     NOT_YET_OPEN = "not_yet_open"
@@ -60,6 +62,8 @@ _IN_A_WORD = {
     Outcome.DUPLICATE: N_("registered before"),
     Outcome.E_MAILED_IN_TIME: N_("received in time, recorded late"),
     Outcome.LATE: N_("late"),
+    Outcome.CHANGED: N_("changed"),
+    Outcome.WITHDRAWN: N_("withdrawn"),
     Outcome.CONFLICT: N_("nothing changed"),
     Outcome.INCOMPLETE: N_("please look at it"),
     Outcome.NOT_YET_OPEN: N_("registration was not yet open"),

@@ -51,6 +51,7 @@ LONGEST_ANSWER = 100  # characters, of a change
 _BY_EMAIL = {
     InboundStatus.UNREAD: N_("Not read yet"),
     InboundStatus.REGISTERED: N_("Registered (including late ones)"),
+    InboundStatus.CHANGED: N_("Changed or withdrew a registration"),
     InboundStatus.WAITING_FOR_SENDER: N_("Waiting for the sender"),
     InboundStatus.NEEDS_REVIEW: N_("Needs review"),
     InboundStatus.AUTOMATIC: N_("Automatic"),
@@ -242,7 +243,8 @@ def by_email(event: Event, counts: Mapping[InboundStatus, int], resolved: int) -
         names[InboundStatus.NEEDS_REVIEW] = spoken.ngettext(
             "Needs review (%(count)s dealt with)", "Needs review (%(count)s dealt with)", resolved
         )
-    told = [status for status in InboundStatus if counts.get(status) or status is not InboundStatus.UNREAD]
+    if_any = (InboundStatus.UNREAD, InboundStatus.CHANGED)
+    told = [status for status in InboundStatus if counts.get(status) or status not in if_any]
     rows = [(names[status], counts.get(status, 0)) for status in told]
     return [*rows, (spoken.pgettext("e-mails", "All"), sum(counts.values()))]
 

@@ -47,6 +47,8 @@ _NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who 
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
     FormStatus.DUPLICATE: NP_("a form", "duplicate"),
+    FormStatus.CHANGED: NP_("a form", "changed its registration"),
+    FormStatus.WITHDRAWN: NP_("a form", "the registration is withdrawn"),
     FormStatus.CONFLICT: NP_("a form", "conflict"),
     FormStatus.INCOMPLETE: NP_("a form", "incomplete"),
     FormStatus.NOT_YET_OPEN: NP_("a form", "came before registration opened"),
@@ -64,6 +66,8 @@ class ForReview:
     """Empty where they are too large."""
     people: Mapping[str, Registered] = field(default_factory=dict)
     """By registration id."""
+    changes: Mapping[int, str] = field(default_factory=dict)
+    """Links to forms as changes of their person's registration, by the form's place in the e-mail."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,8 @@ class StaffDigest:
 class InboundShown:
     subject: str
     rows: list[tuple[str, str]]
-    forms: list[tuple[str, list[tuple[str, str]]]]
-    """Outcome, then label and text of each fault and answer."""
+    forms: list[tuple[str, list[tuple[str, str]], str]]
+    """Outcome, label and text of each fault and answer, and the link to it as a change or nothing."""
     text: str
     link: str
 
@@ -185,7 +189,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     itself = spoken.gettext("file %(id)s in the store of inbound e-mails", id=inbound.id) if not_all_here else ""
     if more:
         forms.append(
-            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [])
+            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [], "")
         )
     rows = [
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
@@ -228,16 +232,16 @@ def _attachments(
     return spoken.gettext("%(files)s (empty)", files=files)
 
 
-def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]]]]:
+def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]], str]]:
     """Those for which there is room."""
-    said: list[tuple[str, list[tuple[str, str]]]] = []
+    said: list[tuple[str, list[tuple[str, str]], str]] = []
     room = LONGEST_FORMS
-    for form in one.inbound.forms:
+    for place, form in enumerate(one.inbound.forms):
         came, rows = _form_for_staff(event, form, one.people)
         room -= len(came) + sum(_ROW + len(label) + len(text) for label, text in rows)
         if room < 0:
             break
-        said.append((came, rows))
+        said.append((came, rows, one.changes.get(place, "")))
     return said
 
 
@@ -250,7 +254,8 @@ def _form_for_staff(
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
     stands, name = people.get(form.registration_id or ""), wording.name_of(event, form.answers)
-    if form.status is FormStatus.CONFLICT and stands and form.answers:
+    is_whole = not (form.faults or form.doubts)
+    if stands and form.answers and is_whole:
         came = spoken.gettext(
             "%(name)s: differs from the registered one, reference %(reference)s", name=name, reference=stands.reference
         )
@@ -295,9 +300,18 @@ def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail],
             attachments, size = (), 0
         room -= size
         link = desk.links.resolving(event, inbound.id, to, until)
-        conflicts = [form for form in inbound.forms if form.status is FormStatus.CONFLICT]
-        for_review.append(ForReview(inbound, link, attachments, _people(desk, event, conflicts)))
+        people = _people(desk, event, [form for form in inbound.forms if _is_change(form)])
+        changes = {
+            place: desk.links.amending(event, inbound.id, place, to, until)
+            for place, form in enumerate(inbound.forms)
+            if _is_change(form) and form.answers and form.registration_id in people
+        }
+        for_review.append(ForReview(inbound, link, attachments, people, changes))
     return tuple(reversed(for_review))
+
+
+def _is_change(form: InboundForm) -> bool:
+    return form.registration_id is not None and form.status in (FormStatus.CONFLICT, FormStatus.NEEDS_REVIEW)
 
 
 def _attachments_of(desk: Desk, inbound: InboundEmail) -> tuple[tuple[Attachment, ...], int]:

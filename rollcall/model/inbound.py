@@ -143,6 +143,8 @@ class ParsedEmail:
 class InboundStatus(StrEnum):
     UNREAD = "unread"
     REGISTERED = "registered"
+    CHANGED = "changed"
+    """It changed or withdrew the registration that it answers."""
     WAITING_FOR_SENDER = "waiting_for_sender"
     NEEDS_REVIEW = "needs_review"
     AUTOMATIC = "automatic"
@@ -153,6 +155,9 @@ class InboundStatus(StrEnum):
 class FormStatus(StrEnum):
     REGISTERED = "registered"
     DUPLICATE = "duplicate"
+    CHANGED = "changed"
+    WITHDRAWN = "withdrawn"
+    """By a letter without a form."""
     CONFLICT = "conflict"
     """Another form of the person's stands."""
     INCOMPLETE = "incomplete"
@@ -162,14 +167,15 @@ class FormStatus(StrEnum):
     """It may be forged, a machine's, or not what its sender wants."""
 
 
-REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE)
+REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE, FormStatus.CHANGED)
+CHANGES = (FormStatus.CHANGED, FormStatus.WITHDRAWN)
 
 
 @dataclass(frozen=True)
 class InboundForm:
     status: FormStatus
     registration_id: str | None = None
-    """Of a registered, duplicate or conflicting form."""
+    """Of a registered, duplicate or conflicting form, or of the registration that it would change."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """Empty where the registration has them."""
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)

@@ -201,6 +201,19 @@ def says_the_same(one: Registration, other: Registration) -> bool:
     )
 
 
+def written(registration: Registration) -> dict[str, str]:
+    """Text by field name; choices as codes; empty answers absent."""
+    answers = {
+        **registration.answers,
+        "family_name": registration.family_name,
+        "first_name": registration.first_name,
+        "email": registration.email,
+        "category": registration.category,
+        "signed_on": registration.signed_on.isoformat() if registration.signed_on else "",
+    }
+    return {name: text for name, text in answers.items() if text}
+
+
 def new_id() -> str:
     """120 random bits as 24 base 32 digits."""
     return base32(secrets.token_bytes(_ID_BYTES))

@@ -1,0 +1,93 @@
+"""What an answer to an e-mail of ours makes of the registration that the e-mail was about."""
+
+from dataclasses import replace
+
+from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, withdraw
+from rollcall.desk.desk import Desk
+from rollcall.model.event import Event
+from rollcall.model.inbound import (
+    Certainty,
+    FormStatus,
+    InboundForm,
+    ParsedEmail,
+    ParsedForm,
+    certainty,
+)
+from rollcall.model.registration import (
+    Actor,
+    Change,
+    Registered,
+    Way,
+    Why,
+    normalized,
+    normalized_address,
+    person_key,
+    written,
+)
+
+_NAMES = ("family_name", "first_name")
+
+
+def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Registered | None:
+    """Whose e-mail this answers, from the address on file: the last one that it names."""
+    for reference in reversed(reading.references):
+        entry = desk.store.entry(reference.strip("<>").rpartition("@")[0] or "-")
+        if entry is None or entry.event != event.slug:
+            continue
+        inbound = desk.store.inbound(entry.inbound_id) if entry.inbound_id else None
+        ids = {form.registration_id for form in inbound.forms} if inbound else {entry.registration_id}
+        there = read(desk, event, one) if len(ids) == 1 and (one := ids.pop()) else None
+        if there and normalized_address(there.registration.email) == normalized_address(reading.sender):
+            return there
+    return None
+
+
+def as_form(there: Registered) -> InboundForm:
+    """What an answer's lines are read beside."""
+    answers = written(there.registration)
+    key, language = person_key(there.registration), there.registration.language
+    return InboundForm(FormStatus.REGISTERED, there.id, answers, person=key, language=language)
+
+
+def is_about(form: ParsedForm, there: Registered) -> bool:
+    """One who shares neither name is somebody else, perhaps a colleague."""
+    return any(_same_name(form, there, name) for name in _NAMES)
+
+
+def came_of_change(
+    desk: Desk, event: Event, there: Registered, form: ParsedForm, thread: tuple[str, ...], *, refuses: bool
+) -> InboundForm:
+    """Made if it is certain; else the staff see it filled in. A corrected name is never certain: it may be another
+    person's."""
+    wanted = InboundForm(
+        FormStatus.NEEDS_REVIEW, there.id, form.answers, form.faults, form.doubts, person_key(there.registration)
+    )
+    is_certain = certainty(form, refuses=refuses) is Certainty.CERTAIN and _is_same_person(form, there)
+    if form.registration is None or not is_certain or there.is_withdrawn:
+        return wanted
+    registration = replace(form.registration, language=there.registration.language)
+    match amend(desk, event, there.id, there.revision, registration, way=Way.EMAIL, thread=thread):
+        case Amended():
+            return replace(wanted, status=FormStatus.CHANGED, answers={})
+        case NothingNew():
+            return replace(wanted, status=FormStatus.DUPLICATE, answers={})
+        case None | Overtaken():
+            return wanted
+        case _:
+            return replace(wanted, status=FormStatus.CONFLICT)
+
+
+def came_of_withdrawal(desk: Desk, event: Event, there: Registered, thread: tuple[str, ...]) -> InboundForm:
+    change = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN)
+    outcome = withdraw(desk, event, there.id, change, thread)
+    is_withdrawn = isinstance(outcome, Amended | NothingNew)
+    status = FormStatus.WITHDRAWN if is_withdrawn else FormStatus.NEEDS_REVIEW
+    return InboundForm(status, there.id, person=person_key(there.registration))
+
+
+def _is_same_person(form: ParsedForm, there: Registered) -> bool:
+    return all(_same_name(form, there, name) for name in _NAMES)
+
+
+def _same_name(form: ParsedForm, there: Registered, name: str) -> bool:
+    return normalized(form.answers.get(name, "")) == normalized(getattr(there.registration, name))
