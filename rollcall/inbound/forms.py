@@ -14,7 +14,7 @@ from rollcall.inbound.choices import plain
 from rollcall.inbound.doubts import doubts_about
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.labels import UNSEEN, TooMuch
+from rollcall.inbound.labels import UNSEEN, TooMuch, bounded
 from rollcall.inbound.letter import (
     A_FORM,
     QUESTION_MARKS,
@@ -27,9 +27,10 @@ from rollcall.inbound.letter import (
     words_of_changes,
 )
 from rollcall.inbound.mime import Parts
-from rollcall.inbound.quoting import times_forwarded
+from rollcall.inbound.quoting import times_forwarded, typed_lines
 from rollcall.inbound.text import TextRead, read_text
 from rollcall.inbound.whose import speaks_of_another
+from rollcall.inbound.withdrawal import Known, withdraws
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, InboundForm, ParsedForm, ReviewReason
 from rollcall.model.registration import fold, reference
@@ -89,6 +90,7 @@ class Found:
     refuses: bool = False
     over: ReviewReason | None = None
     """Why not all of it was read."""
+    withdraws: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,17 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
         asks(says),
         refuses(f"{about.subject}\n\n{letter}") or (registered is not None and sets_a_condition(letter)),
         ReviewReason.TOO_MANY_FILES if files > MOST_FILES else None,
+        not (people or not_read) and _tried(_withdraws, event, parts, False, about),
     )
+
+
+def _withdraws(event: Event, parts: Parts, about: About) -> bool:
+    registered = about.registered
+    if registered is None or parts.within or parts.doubts:
+        return False
+    texts = [bounded(text) for text in (*parts.plain, *map(text_of_html, parts.html))]
+    letters = [[line.text for line in typed_lines(text)] for text in texts]
+    return withdraws(about.subject, letters, Known(event, registered, about.reference, about.sender))
 
 
 def _said_in(read: TextRead, about: About, *, own: bool) -> list[Answered]:

@@ -105,6 +105,7 @@ def test_lines_of_the_form_change_those_lines(
     assert changes(email) == expected
     assert is_certain(email)
     assert not email.asks
+    assert not email.withdraws
 
 
 @EVERY_PROGRAM
