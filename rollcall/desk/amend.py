@@ -20,6 +20,7 @@ from rollcall.model.registration import (
     Why,
     normalized_address,
     person_key,
+    same_mailbox,
     says_the_same,
 )
 
@@ -212,9 +213,9 @@ def _until(desk: Desk, event: Event, there: Registered, by: Actor) -> datetime |
 
 
 def _amended(there: Registered, form: Registration, until: datetime | None) -> Registered:
-    same_mailbox = normalized_address(form.email) == normalized_address(there.registration.email)
-    registration = form if same_mailbox else replace(form, email=there.registration.email)
-    new_email = "" if same_mailbox else form.email
+    is_same = same_mailbox(form.email, there.registration.email)
+    registration = form if is_same else replace(form, email=there.registration.email)
+    new_email = "" if is_same else form.email
     return _next_confirmed(
         there, registration=registration, new_email=new_email, status=RegistrationStatus.REGISTERED, until=until
     )

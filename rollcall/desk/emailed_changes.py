@@ -20,8 +20,8 @@ from rollcall.model.registration import (
     Way,
     Why,
     normalized,
-    normalized_address,
     person_key,
+    same_mailbox,
     written,
 )
 
@@ -37,7 +37,7 @@ def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Reg
         inbound = desk.store.inbound(entry.inbound_id) if entry.inbound_id else None
         ids = {form.registration_id for form in inbound.forms} if inbound else {entry.registration_id}
         there = read(desk, event, one) if len(ids) == 1 and (one := ids.pop()) else None
-        if there and normalized_address(there.registration.email) == normalized_address(reading.sender):
+        if there and same_mailbox(there.registration.email, reading.sender):
             return there
     return None
 

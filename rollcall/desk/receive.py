@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from typing import assert_never
 
@@ -162,7 +161,7 @@ def is_answered_by_confirmation(read: InboundEmail, forms: Sequence[InboundForm]
     """Whether the sender's own form or change, and nothing else, was in it and is registered now."""
     if len(forms) != 1 or read.not_read:
         return False
-    return forms[0].status in CHANGES or forms[0].status is FormStatus.REGISTERED and _is_of(parsed[0], read.sender)
+    return forms[0].status in CHANGES or (forms[0].status is FormStatus.REGISTERED and _is_of(parsed[0], read.sender))
 
 
 def is_ours(desk: Desk, address: str) -> bool:

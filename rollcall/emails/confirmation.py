@@ -18,7 +18,6 @@ from rollcall.emails.wording import (
     how_it_came,
     person_of,
     revision_of,
-    same_mailbox,
     unlinked,
     ways_of,
     worded,
@@ -28,7 +27,7 @@ from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Venue
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
-from rollcall.model.registration import Registered, Revision, Why
+from rollcall.model.registration import Registered, Revision, Why, same_mailbox
 from templates import dates
 from templates.lines import isolated
 

@@ -4,12 +4,12 @@ from datetime import datetime
 
 from rollcall.desk.amend import changes_until
 from rollcall.desk.desk import Desk
-from rollcall.emails.wording import Ways, person_of, same_mailbox, unlinked, ways_of, worded
+from rollcall.emails.wording import Ways, person_of, unlinked, ways_of, worded
 from rollcall.language import language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.registration import Registered
+from rollcall.model.registration import Registered, same_mailbox
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import forms_return_to
-from rollcall.emails.wording import person_of, same_mailbox, unlinked, worded
+from rollcall.emails.wording import person_of, unlinked, worded
 from rollcall.language import N_, language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.registration import Registered, Why
+from rollcall.model.registration import Registered, Why, same_mailbox
 
 MOST = 20
 """Registrations in one e-mail."""

@@ -17,7 +17,6 @@ from rollcall.emails.wording import (
     name_of,
     one_line,
     plain_line,
-    same_mailbox,
     unlinked,
     ways_of,
     worded,
@@ -29,7 +28,7 @@ from rollcall.model.fault import Fault
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
-from rollcall.model.registration import Registered
+from rollcall.model.registration import Registered, same_mailbox
 from schemas.form import can_be_printed
 from schemas.text import is_blank
 

@@ -43,6 +43,7 @@ _KINDS = {
     EmailKind.LINKS: N_("Link to a registration"),
     EmailKind.ADDRESS: N_("Check of a new address"),
 }
+_TO_STAFF = N_("The staff")
 _NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
@@ -189,7 +190,11 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     itself = spoken.gettext("file %(id)s in the store of inbound e-mails", id=inbound.id) if not_all_here else ""
     if more:
         forms.append(
-            (spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more), [], "")
+            (
+                spoken.ngettext("%(count)s more in the e-mail itself", "%(count)s more in the e-mail itself", more),
+                [],
+                "",
+            )
         )
     rows = [
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
@@ -348,7 +353,7 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     spoken = language(event.language)
     came_to = address(entry.to), (spoken.gettext(_KINDS[entry.kind]), wording.standing(event, entry))
     if one is None:
-        return spoken.gettext(_NOT_OF_ONE.get(entry.kind, N_("The staff"))), wording.in_lines(event, *came_to)
+        return spoken.gettext(_NOT_OF_ONE.get(entry.kind, _TO_STAFF)), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"
     if intake.is_late(one.received_at):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)

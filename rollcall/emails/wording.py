@@ -119,12 +119,6 @@ def how_it_came(event: Event, change: Change) -> str:
     return spoken.gettext("This was done by the secretariat.")
 
 
-def same_mailbox(one: str, other: str) -> bool:
-    """Whether what is for one may be sent to the other. Providers deliver `ß` and `ss` to two people, who have one
-    `normalized_address`."""
-    return one == other or (one.isascii() and other.isascii() and one.lower() == other.lower())
-
-
 def standing(event: Event, entry: OutboxEntry) -> str:
     status = status_in_words(event, entry.status)
     return labelled_text(event, status, unlinked(entry.why)) if entry.why else status

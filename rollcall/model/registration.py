@@ -7,10 +7,11 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+UNDER_WAY = timedelta(hours=1)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so nothing in it is misheard or misread."""
 
@@ -112,8 +113,10 @@ class Registered:
 
     @property
     def came_too_late(self) -> bool:
-        """This revision: it is to be taken back."""
-        return self.until is not None and self.changed_at is not None and self.changed_at > self.until
+        """This revision: it is to be taken back. No commit is under way for so long as `UNDER_WAY`: one that seems to
+        have been is a restored document's, which has a time of its own."""
+        late_by = self.changed_at - self.until if self.changed_at and self.until else timedelta(0)
+        return timedelta(0) < late_by < UNDER_WAY
 
 
 class Actor(StrEnum):
@@ -275,6 +278,14 @@ def normalized_address(email: str) -> str:
         domain = ".".join(map(_ascii_label, "".join(letters).split(".")))
     local = fold(local.strip('"'))
     return f"{local}@{domain.lower().rstrip('.')}"
+
+
+def same_mailbox(one: str, other: str) -> bool:
+    """Whether what is for one may be sent to the other. Providers deliver `ß` and `ss` to two people, who have one
+    `normalized_address`."""
+    letters = (address.rpartition("@")[0] for address in (one, other))
+    same = normalized_address(one) == normalized_address(other)
+    return same and (one.rpartition("@")[0] == other.rpartition("@")[0] or all(map(str.isascii, letters)))
 
 
 def mailbox(email: str) -> str:

@@ -247,6 +247,14 @@ def test_whoever_reads_it_next_takes_it_back(desk: Desk, clock: Clock, monkeypat
     assert read(desk, EVENT, there.id) == back
 
 
+def test_a_restored_change_counts(desk: Desk) -> None:
+    """Its document has the time of the import."""
+    there = registered(desk)
+    amend(desk, EVENT, there.id, 1, with_hotel("Cornavin"))
+    restored = replace(stored(desk, there.id), changed_at=EVENT.closes_at + timedelta(days=1))
+    assert not restored.came_too_late
+
+
 def test_who_comes_back_too_late_stays_off_the_list(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though the withdrawal that stands again was committed after the deadline."""
     there = registered(desk)
@@ -329,6 +337,15 @@ def test_the_same_address_written_otherwise_needs_no_confirmation(desk: Desk) ->
     other_way = there.registration.email.replace("mpt", "MPT")
     assert isinstance(amend(desk, EVENT, there.id, 1, a_registration(email=other_way)), Amended)
     assert (stored(desk, there.id).registration.email, stored(desk, there.id).new_email) == (other_way, "")
+
+
+def test_an_address_that_only_compares_the_same_is_confirmed_first(desk: Desk) -> None:
+    """Providers deliver ß and ss to two people."""
+    there = registered(desk, email="strauß@mpt.example.org")
+    withdraw(desk, EVENT, there.id, CANNOT_COME)
+    assert register(desk, EVENT, a_registration(email="strauss@mpt.example.org")) == Accepted(there.id)
+    now = stored(desk, there.id)
+    assert (now.registration.email, now.new_email) == ("strauß@mpt.example.org", "strauss@mpt.example.org")
 
 
 def test_links_are_ended_by_a_counter(desk: Desk) -> None:

@@ -147,6 +147,7 @@ def _fill(desk: Desk, clock: Clock) -> None:
     assert there
     changed = replace(there.registration, answers={**there.registration.answers, "hotel": "Hôtel Royal"})
     amend(desk, desk.events["closed"], there.id, 1, changed, Actor.STAFF)
+    list(send_due(desk))
     read_in(desk, receive(desk, b""))
     register(desk, desk.events["intgov04"], a_registration(first_name="D"))
     clock.now = NOON
