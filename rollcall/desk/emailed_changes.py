@@ -20,6 +20,7 @@ from rollcall.model.registration import (
     Way,
     Why,
     normalized,
+    normalized_address,
     person_key,
     same_mailbox,
     written,
@@ -50,19 +51,20 @@ def as_form(there: Registered) -> InboundForm:
 
 
 def is_about(form: ParsedForm, there: Registered) -> bool:
-    """One who shares neither name is somebody else, perhaps a colleague."""
-    return any(_same_name(form, there, name) for name in _NAMES)
+    """Else somebody else's, perhaps a colleague's or a spouse's."""
+    same = [_same_name(form, there, name) for name in _NAMES]
+    email = form.answers.get("email", "")
+    return all(same) or (any(same) and normalized_address(email) == normalized_address(there.registration.email))
 
 
 def came_of_change(
     desk: Desk, event: Event, there: Registered, form: ParsedForm, thread: tuple[str, ...], *, refuses: bool
 ) -> InboundForm:
-    """Made if it is certain; else the staff see it filled in. A corrected name is never certain: it may be another
-    person's."""
+    """Made if it is certain; else the staff see it filled in."""
     wanted = InboundForm(
         FormStatus.NEEDS_REVIEW, there.id, form.answers, form.faults, form.doubts, person_key(there.registration)
     )
-    is_certain = certainty(form, refuses=refuses) is Certainty.CERTAIN and _is_same_person(form, there)
+    is_certain = certainty(form, refuses=refuses) is Certainty.CERTAIN
     if form.registration is None or not is_certain or there.is_withdrawn:
         return wanted
     registration = replace(form.registration, language=there.registration.language)
@@ -83,10 +85,6 @@ def came_of_withdrawal(desk: Desk, event: Event, there: Registered, thread: tupl
     is_withdrawn = isinstance(outcome, Amended | NothingNew)
     status = FormStatus.WITHDRAWN if is_withdrawn else FormStatus.NEEDS_REVIEW
     return InboundForm(status, there.id, person=person_key(there.registration))
-
-
-def _is_same_person(form: ParsedForm, there: Registered) -> bool:
-    return all(_same_name(form, there, name) for name in _NAMES)
 
 
 def _same_name(form: ParsedForm, there: Registered, name: str) -> bool:

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from rollcall.inbound.doubts import says_none
 from rollcall.inbound.grouping import NAMES, Answered, names_of
-from rollcall.inbound.letter import QUESTION_MARKS, asks, refuses
+from rollcall.inbound.letter import QUESTION_MARKS, asks, refuses, sets_a_condition
 from rollcall.model.inbound import Doubt, InboundForm
 from rollcall.model.registration import fold
 
@@ -51,7 +51,7 @@ def news_in(registered: InboundForm, forms: Iterable[Answered]) -> Iterator[str]
 
 def is_no_answer(text: str) -> bool:
     """It asks, refuses, or sets a condition."""
-    return text.endswith(QUESTION_MARKS) or asks(text) or refuses(text)
+    return text.endswith(QUESTION_MARKS) or asks(text) or refuses(text) or sets_a_condition(text)
 
 
 def is_of(registered: InboundForm, form: Answered) -> bool:

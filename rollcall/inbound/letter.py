@@ -351,6 +351,13 @@ _OUR_SUBJECTS = (
     "Registration confirmed: %(event)s, %(dates)s (%(reference)s)",
     "Received in time, recorded late: %(event)s, %(dates)s (%(reference)s)",
     "Received after the deadline: %(event)s, %(dates)s (%(reference)s)",
+    "Registration changed: %(event)s, %(dates)s (%(reference)s)",
+    "Registered again: %(event)s, %(dates)s (%(reference)s)",
+    "E-mail address changed: %(event)s, %(dates)s (%(reference)s)",
+    "New e-mail address to be confirmed: %(event)s, %(dates)s (%(reference)s)",
+    "Another form came in your name: %(event)s",
+    "Your link: %(event)s",
+    "Your links: %(event)s",
 )
 
 

@@ -183,7 +183,7 @@ def test_a_confirmation_that_is_attached_changes_nothing_by_itself() -> None:
     assert changes(answered(message)) == {}
     now = replace(REGISTERED, answers=ANSWERS | LAC)
     (form,) = answered(message, now).forms
-    assert form.doubts == {Doubt.OUTSIDE_THE_FORM: ("hotel",)}
+    assert form.doubts[Doubt.OUTSIDE_THE_FORM] == ("hotel",)
 
 
 class TestAWholeForm:
