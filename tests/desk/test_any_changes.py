@@ -26,14 +26,24 @@ from rollcall.desk.roster import listed
 from rollcall.desk.versions import draw
 from rollcall.model.email import EmailKind
 from rollcall.model.event import Event
-from rollcall.model.registration import Actor, Change, Registered, Registration, Revision, Way, Why, person_key
+from rollcall.model.registration import (
+    UNDER_WAY,
+    Actor,
+    Change,
+    Registered,
+    Registration,
+    Revision,
+    Way,
+    Why,
+    person_key,
+)
 from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event, desk_with
 from tests.support.desk import Postbox
 from tests.support.hooks import Hooked, Hooks
 from tests.support.movable import MovableStore
 
 EVENT = an_event(staff=("one@itu.int", "two@itu.int"))
-SLUG, DAY, HOUR = EVENT.slug, timedelta(days=1), timedelta(hours=1)
+SLUG, DAY, SOON = EVENT.slug, timedelta(days=1), timedelta(minutes=10)
 ANYBODY = a_registration()
 BEGINS = datetime(2004, 2, 2, 12, tzinfo=UTC)
 MOST = 9
@@ -45,12 +55,12 @@ UNTIL: Mapping[str, datetime | None] = {
     "after": EVENT.closes_at + 3 * DAY,
 }
 MOVES: Mapping[str, Callable[["Rules"], datetime]] = {
-    "while changes are allowed": lambda rules: rules.changes_until - HOUR,
-    "past changes": lambda rules: rules.changes_until + HOUR,
-    "before the deadline": lambda rules: rules.deadline - HOUR,
-    "past the deadline": lambda rules: rules.deadline + HOUR,
-    "before the event's end": lambda rules: EVENT.over_at - HOUR,
-    "past the event's end": lambda rules: EVENT.over_at + HOUR,
+    "while changes are allowed": lambda rules: rules.changes_until - SOON,
+    "past changes": lambda rules: rules.changes_until + SOON,
+    "before the deadline": lambda rules: rules.deadline - SOON,
+    "past the deadline": lambda rules: rules.deadline + SOON,
+    "before the event's end": lambda rules: EVENT.over_at - SOON,
+    "past the event's end": lambda rules: EVENT.over_at + SOON,
 }
 POINTS = (
     "before registered 1",
@@ -312,9 +322,9 @@ class Desks:
         self._tabs = [self._desk(), self._desk()]
         self._shown: dict[tuple[int, str], int] = {}
 
-    def do(self, step: Step) -> None:
+    def do(self, step: Step, within: timedelta = 99 * DAY) -> None:
         if step.verb == "move on":
-            self.move_on(MOVES[step.to](self.rules))
+            self.move_on(min(MOVES[step.to](self.rules), self.rules.now + within))
         elif self.rules.people or step.verb not in OF_ONE:
             self._compare(step)
 
@@ -325,7 +335,7 @@ class Desks:
 
     def close(self) -> None:
         """If nobody has, and draw what came after it."""
-        self.move_on(self.rules.deadline + HOUR)
+        self.move_on(self.rules.deadline + SOON)
         for verb in ("close", "draw"):
             self._compare(a_step(verb))
 
@@ -375,7 +385,7 @@ class Desks:
 
         def passing(point: str) -> None:
             while meanwhile and point == step.point:
-                self.do(meanwhile.pop(0))
+                self.do(meanwhile.pop(0), within=UNDER_WAY * 0.4)
 
         desk = self._tabs[step.tab]
         return replace(desk, store=cast(Store, Hooked(self.store, Hooks(passing))))
@@ -494,6 +504,7 @@ TOUR = [
     a_step("register", RENAMED),
     a_step("register", replace(RENAMED, address=MOVED.address)),
     a_step("amend", MOVED, who=1, **while_another("register", MOVED, before="registration_of 2")),
+    a_step("move on", to="while changes are allowed"),
     a_step("amend", replace(ELSEWHERE, name="Bah"), **while_another("move on", to="past changes")),
     a_step("move on", to="before the deadline"),
     a_step("close"),
@@ -503,6 +514,7 @@ TOUR = [
     a_step("draw"),
     a_step("amend", ELSEWHERE, by=Actor.STAFF),
     a_step("draw", **while_another("amend", before="record_look 1")),
+    a_step("move on", to="before the event's end"),
     a_step("withdraw", **while_another("move on", to="past the event's end")),
 ]
 MOVING = [
@@ -513,7 +525,9 @@ MOVING = [
     a_step("amend", replace(RENAMED, address="amina@else.example.org")),
     a_step("confirm address", **while_another("confirm address")),
     a_step("end links", **while_another("end links")),
-    a_step("move on", to="past the deadline"),
+    a_step("move on", to="before the deadline"),
+    a_step("register", AMINA, **while_another("move on", to="past the deadline", before="accept 1")),
+    a_step("register", AMINA),
     a_step("withdraw"),
     a_step("register", RENAMED),
     a_step("amend", RENAMED),

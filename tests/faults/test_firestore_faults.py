@@ -1,25 +1,29 @@
-"""Registering over a faulty line to Firestore: `register`, the proxy, the official emulator."""
+"""Registering, and changing it, over a faulty line to Firestore: `register`, the proxy, the official emulator."""
 
 import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+import grpc
 import pytest
 from google.cloud import firestore
 from grpc import StatusCode
 
 from handlers.register import register
+from rollcall.desk.amend import Amended, NothingNew, Outcome, Overtaken, amend
 from rollcall.desk.desk import Desk
 from rollcall.local.emulator import free_port
 from rollcall.model.email import EmailKind
 from rollcall.model.errors import StoreUnavailable
-from rollcall.model.registration import reference
+from rollcall.model.registration import Registered, reference
 from rollcall.store.firestore import RETRY_WITHIN, FirestoreStore
 from tests.support.builders import a_form, a_registration, an_event, desk_with, id_of
 from tests.support.desk import Postbox
@@ -127,13 +131,16 @@ def test_an_intake_that_could_not_be_read_is_read_again(
     assert registers.post_json(slug, person).status == 201
 
 
-@pytest.mark.parametrize(
+lost = pytest.mark.parametrize(
     "fault",
     [
         *(pytest.param(answer_lost(status), id=status.name) for status in TRANSIENT),
         pytest.param(answer_never_comes, id="no answer", marks=pytest.mark.slow),  # a try has three seconds
     ],
 )
+
+
+@lost
 def test_a_commit_whose_answer_was_lost_is_found_out(
     registers: Registering, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], fault: Fault
 ) -> None:
@@ -221,6 +228,63 @@ def test_commits_that_never_answered_and_the_same_form_again(
     again = registers.post_json(SLUG, person)
     assert (again.status, again.json["reference"]) == (200, _reference(store, person))
     assert _e_mails(store, person) == [EmailKind.CONFIRMATION]
+
+
+def registered(registers: Registering, store: FirestoreStore, person: dict[str, object]) -> Registered:
+    assert registers.post_json(SLUG, person).status == 201
+    there = store.registered(SLUG, _id(store, person))
+    assert there is not None
+    return there
+
+
+def change(desk: Desk, there: Registered, **changes: Any) -> Outcome | None:
+    return amend(desk, desk.events[SLUG], there.id, 1, replace(there.registration, **changes))
+
+
+@lost
+def test_a_change_whose_answer_was_lost_is_told_as_made(
+    registers: Registering, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object], fault: Fault
+) -> None:
+    there = registered(registers, store, person)
+    line.order("Commit", fault)
+    assert isinstance(change(registers.desk, there, first_name="Awa"), Amended)
+    assert made(store, there) == ["Awa"]
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION] * 2
+
+
+def test_a_change_that_another_overtook_between_two_tries_is_not_told_as_made(
+    registers: Registering, line: FaultyFirestore, store: FirestoreStore, person: dict[str, object]
+) -> None:
+    there = registered(registers, store, person)
+
+    def overtaken(answers: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        assert isinstance(change(replace(registers.desk, store=store), there, first_name="Faster"), Amended)
+        yield from refused(StatusCode.UNAVAILABLE)(answers, context)
+
+    line.order("Commit", overtaken)
+    assert isinstance(change(registers.desk, there, first_name="Slower"), Overtaken)
+    assert made(store, there) == ["Faster"]
+
+
+def test_changes_that_never_answered_and_the_same_again(
+    line: FaultyFirestore, project: str, tmp_path: Path, store: FirestoreStore, person: dict[str, object]
+) -> None:
+    registers = registering(line, project, tmp_path, AT_ONCE)
+    there = registered(registers, store, person)
+    line.order("Commit", *[answer_lost(StatusCode.UNAVAILABLE)] * 40)
+    with suppress(StoreUnavailable):
+        assert isinstance(change(registers.desk, there, first_name="Awa"), Amended)
+    line.forget_orders()
+    assert isinstance(change(registers.desk, there, first_name="Awa"), NothingNew)
+    assert made(store, there) == ["Awa"]
+    assert _e_mails(store, person) == [EmailKind.CONFIRMATION] * 2
+
+
+def made(store: FirestoreStore, there: Registered) -> list[str]:
+    """The first name after each change."""
+    now = store.registered(SLUG, there.id)
+    assert now is not None
+    return [one.after.registration.first_name for one in store.history(SLUG, now)]
 
 
 def _id(store: FirestoreStore, form: dict[str, object]) -> str:
