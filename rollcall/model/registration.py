@@ -156,6 +156,8 @@ class Change:
     by: Actor
     way: Way
     why: Why
+    inbound_id: str = ""
+    """Of the e-mail that asked for it."""
 
 
 @dataclass(frozen=True)
