@@ -19,6 +19,7 @@ from rollcall.model.registration import (
     Registered,
     Way,
     Why,
+    as_asked,
     normalized,
     normalized_address,
     person_key,
@@ -45,7 +46,7 @@ def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Reg
 
 def as_form(there: Registered) -> InboundForm:
     """What an answer's lines are read beside."""
-    answers = written(there.registration)
+    answers = written(as_asked(there))
     key, language = person_key(there.registration), there.registration.language
     return InboundForm(FormStatus.REGISTERED, there.id, answers, person=key, language=language)
 
@@ -53,8 +54,8 @@ def as_form(there: Registered) -> InboundForm:
 def is_about(form: ParsedForm, there: Registered) -> bool:
     """Else somebody else's, perhaps a colleague's or a spouse's."""
     same = [_same_name(form, there, name) for name in _NAMES]
-    email = form.answers.get("email", "")
-    return all(same) or (any(same) and normalized_address(email) == normalized_address(there.registration.email))
+    email = normalized_address(form.answers.get("email", ""))
+    return all(same) or (any(same) and email in map(normalized_address, (there.registration.email, there.new_email)))
 
 
 def came_of_change(

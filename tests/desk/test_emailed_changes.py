@@ -247,6 +247,17 @@ def test_a_new_address_is_confirmed_first(desk: Desk, postbox: Postbox, ours: Em
     assert sorted(one.to for one in sent(desk, postbox)) == [now.registration.email, now.new_email]
 
 
+def test_an_address_that_waits_to_be_confirmed_goes_on_waiting(desk: Desk, ours: Email) -> None:
+    """Though other lines change meanwhile."""
+    new = "amina@new.example.org"
+    amend(desk, EVENT, there(desk).id, 1, a_registration(email=new))
+    for line in (HOTEL, "First name: Aminata"):
+        assert answer(desk, ours, line).status is InboundStatus.CHANGED
+    now = there(desk)
+    assert (now.registration.answers["hotel"], now.registration.first_name) == ("Hôtel du Lac", "Aminata")
+    assert (now.registration.email, now.new_email) == (a_registration().email, new)
+
+
 def test_one_registration_of_several_under_an_address(desk: Desk, postbox: Postbox, ours: Email) -> None:
     """The e-mail that it answers says whose it is."""
     register(desk, EVENT, a_registration(first_name="Awa"))
