@@ -13,7 +13,7 @@ from handlers.form_page import CHANGE, CHECK, SEND, filled_in, given_back, label
 from handlers.logs import log
 from handlers.request_body import Form, read_form
 from handlers.responses import HttpProblem, page
-from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend, changes_until
+from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
@@ -76,7 +76,7 @@ def change(
 def changes_end(desk: Desk, event: Event, there: Registered) -> datetime:
     """Read afresh where it may be past; for a withdrawn one, until when its person may register again."""
     intake = intake_now(desk, event)
-    return intake.closes_at if there.is_withdrawn else changes_until(event, intake)
+    return intake.closes_at if there.is_withdrawn else event.changes_end(intake.closes_at)
 
 
 def differences(event: Event, there: Registered, registration: Registration) -> list[Difference]:

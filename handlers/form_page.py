@@ -23,7 +23,6 @@ from handlers.responses import (
     unavailable,
 )
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import forms_return_to
 from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
 from rollcall.model.errors import StoreUnavailable
@@ -137,7 +136,7 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
     from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
 
     event = replace(event, closes_at=_recent_deadline(desk, event))
-    return_to = forms_return_to(desk.links, event)
+    return_to = desk.forms_return_to(event)
     if name == "form.pdf" and not can_be_printed(event):
         raise HttpProblem(404, N_("Not found"), N_("This form is not there as PDF, only as text."))
     spoken = language(event.language)

@@ -47,6 +47,7 @@ def _registration(form: Mapping[str, Any]) -> dict[str, Any]:
         "language": "en",
         "chosen": {"title": "Ms.", "category": "Administration of ITU Member State"},
         "form_version": "00000000",
+        "address": form["email"],
         "status": "registered",
         "revision": 1,
         "arrived_at": None,

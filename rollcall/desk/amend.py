@@ -66,10 +66,6 @@ class TooManyChanges:
 Outcome = Amended | NothingNew | Overtaken | TooLate | Taken | TooManyChanges
 
 
-def changes_until(event: Event, intake: Intake) -> datetime:
-    return event.changes_until or intake.closes_at
-
-
 def amend(
     desk: Desk,
     event: Event,
@@ -208,7 +204,7 @@ def _until(desk: Desk, event: Event, there: Registered, by: Actor) -> datetime |
         return None
 
     def until(intake: Intake) -> datetime:
-        return intake.closes_at if there.is_withdrawn else changes_until(event, intake)
+        return intake.closes_at if there.is_withdrawn else event.changes_end(intake.closes_at)
 
     announced = until(desk.intakes.recent(event))
     return until(desk.intakes.fresh(event)) if desk.intakes.now(event) > announced else announced

@@ -99,6 +99,10 @@ class Desk:
         """Also the smoke test's, which is not among `events`."""
         return SMOKE_TEST if slug == SMOKE_TEST.slug else self.events.get(slug)
 
+    def forms_return_to(self, event: Event) -> str:
+        """The address for filled-in forms: the event's own, else the first of the staff's."""
+        return self.links.forms_to(event) or event.staff[0]
+
     def due_to_close(self, now: datetime) -> list[Event]:
         """Of those with a file, the longest past first."""
         self.intakes.have_all(self.events)

@@ -248,8 +248,3 @@ class Links(Protocol):
     def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink: ...
 
     def is_for(self, opened: Opened, address: str) -> bool: ...
-
-
-def forms_return_to(links: Links, event: Event) -> str:
-    """The address for filled-in forms: the event's own, else the first of the staff's."""
-    return links.forms_to(event) or event.staff[0]

@@ -1,7 +1,6 @@
 """To the address that a registrant wants to have instead: is it theirs? A stranger may read it."""
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import forms_return_to
 from rollcall.emails.wording import person_of, worded
 from rollcall.language import language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
@@ -18,7 +17,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
         return NotNeeded("this address no longer waits to be confirmed")
     event = event.in_language(registered.registration.language)
     link = desk.links.confirming_address(event, registered)
-    return word(entry, event, registered, link, forms_return_to(desk.links, event))
+    return word(entry, event, registered, link, desk.forms_return_to(event))
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, link: str, answers_to: str) -> Email:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date
 from urllib.parse import quote_plus
 
-from rollcall.desk.amend import changes_until
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
 from rollcall.emails import moved, withdrawn
@@ -73,7 +72,7 @@ def word(
     about = revision.after if revision else replace(registered, revision=1, changed_at=registered.received_at)
     why = revision.change.why if revision else None
     changed = changes(event, revision.before.registration, revision.after.registration) if revision else []
-    answers, until = registered.registration.answers, changes_until(event, intake)
+    answers, until = registered.registration.answers, event.changes_end(intake.closes_at)
     return worded(
         entry,
         event,

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from rollcall.desk.amend import changes_until
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import Ways, person_of, unlinked, ways_of, worded
 from rollcall.language import language
@@ -32,7 +31,7 @@ def word(
     entry: OutboxEntry, event: Event, registered: Registered, intake: Intake, ways: Ways, kept_until: datetime | None
 ) -> Email:
     """`kept_until`: until then that form's answers can be taken over."""
-    until = changes_until(event, intake)
+    until = event.changes_end(intake.closes_at)
     return worded(
         entry,
         event,

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import forms_return_to
 from rollcall.emails.wording import person_of, unlinked, worded
 from rollcall.language import N_, language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
@@ -41,7 +40,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
         return NotNeeded("nobody is registered under this address")
     event = event.in_language(theirs[0].registration.language)
     linked = [_linked(desk, event, one, intake) for one in theirs[:MOST]]
-    return word(replace(entry, to=to), event, intake, linked, len(found) > MOST, forms_return_to(desk.links, event))
+    return word(replace(entry, to=to), event, intake, linked, len(found) > MOST, desk.forms_return_to(event))
 
 
 def word(

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rollcall.desk.amend import changes_until, read
+from rollcall.desk.amend import read
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import forms_return_to
 from rollcall.emails.reasons import why_doubted
 from rollcall.emails.wording import (
     address,
@@ -128,7 +127,7 @@ def gather(desk: Desk, event: Event, entry: OutboxEntry, intake: Intake) -> Repl
             if form.status is FormStatus.INCOMPLETE
         },
         form_page=desk.links.form_page(event),
-        answers_to=forms_return_to(desk.links, event),
+        answers_to=desk.forms_return_to(event),
     )
 
 
@@ -155,7 +154,7 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
         form_page=reply.form_page,
-        may_change=intake.as_of <= changes_until(event, intake),
+        may_change=intake.as_of <= event.changes_end(intake.closes_at),
         as_pdf=can_be_printed(event),
     )
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rollcall.desk.amend import read
+from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
-from rollcall.desk.ports import forms_return_to
 from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, language_of, status_in_words
 from rollcall.language import N_, language
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
@@ -78,10 +77,10 @@ def worded(
 
 
 def person_of(desk: Desk, event: Event, entry: OutboxEntry) -> Registered:
-    registered = read(desk, event, entry.registration_id or "")
+    registered = desk.store.registered(event.slug, entry.registration_id or "")
     if registered is None:
         raise LookupError(f"e-mail {entry.id} is about a registration that is not there")
-    return registered
+    return take_back(desk, event, registered) if registered.came_too_late else registered
 
 
 def revision_of(desk: Desk, entry: OutboxEntry, registered: Registered) -> Revision:
@@ -102,7 +101,7 @@ class Ways:
 
 def ways_of(desk: Desk, event: Event, registered: Registered, intake: Intake) -> Ways:
     own = None if event.is_over(intake.as_of) else desk.links.own(event, registered)
-    return Ways(own, forms_return_to(desk.links, event))
+    return Ways(own, desk.forms_return_to(event))
 
 
 _BY_REGISTRANT = {

@@ -166,6 +166,10 @@ class Event:
     def over_at(self) -> datetime:
         return self.ends if isinstance(self.ends, datetime) else end_of(self.ends, self.zone)
 
+    def changes_end(self, closes_at: datetime) -> datetime:
+        """Until when registrants may change their registrations; `closes_at` is the deadline as it now stands."""
+        return self.changes_until or closes_at
+
     def is_over(self, now: datetime) -> bool:
         return now > self.over_at
 

@@ -82,6 +82,14 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
     )
 
 
+_OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
+
+
+def first_record(registered: Registered) -> dict[str, Any]:
+    """Of the first revision, without what later ones alone have."""
+    return {name: one for name, one in registered_record(registered).items() if name not in _OF_LATER_REVISIONS}
+
+
 def registered_record(registered: Registered) -> dict[str, Any]:
     return {
         **registration_record(registered.registration),
@@ -174,7 +182,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "to": entry.to,
         "address": mailbox(entry.to),
         "registration_id": entry.registration_id,
-        "revision": entry.revision,
+        **({"revision": entry.revision} if entry.revision > 1 else {}),
         "not_before": entry.not_before,
         "inbound_id": entry.inbound_id,
         "thread": list(entry.thread),

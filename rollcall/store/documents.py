@@ -220,7 +220,7 @@ class DocumentStore:
     ) -> datetime | None:
         new = Registered(id, registration, AT_ONCE, arrived_at)
         writes = [
-            Create(_registration_path(event, id), versioned(codec.registered_record(new))),
+            Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
             _new(entry),
         ]
