@@ -18,7 +18,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
 from rollcall.model.event import Event
-from rollcall.model.registration import Actor, Registered, Registration
+from rollcall.model.registration import Actor, Registered, Registration, as_asked
 from schemas import form as schema
 from schemas.faults import sentences
 
@@ -84,11 +84,6 @@ def differences(event: Event, there: Registered, registration: Registration) -> 
     after = schema.in_words(event, registration)
     said = [(one.label, before.get(one.name, ""), after.get(one.name, "")) for one in event.fields]
     return [Difference(*one) for one in said if one[1] != one[2]]
-
-
-def as_asked(there: Registered) -> Registration:
-    """With the e-mail address that waits to be confirmed, if any."""
-    return replace(there.registration, email=there.new_email or there.registration.email)
 
 
 def _shown(desk: Desk, event: Event, request: Request, of: Changing) -> Response:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from flask import Request, Response
 
 from handlers import responses
-from handlers.change import NOT_REGISTERED, Changing, as_asked, change, changes_end, differences
+from handlers.change import NOT_REGISTERED, Changing, change, changes_end, differences
 from handlers.email_links import log_refused, no_link, opened
 from handlers.form_page import CHANGE
 from handlers.logs import log
@@ -24,7 +24,7 @@ from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, EmailKind, EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkPurpose, LinkRevoked, NoLink, Opened
-from rollcall.model.registration import Actor, Change, Registered, Registration, RegistrationStatus, Way, Why
+from rollcall.model.registration import Actor, Change, Registered, Registration, RegistrationStatus, Way, Why, as_asked
 from schemas.form import in_words, written
 
 _T = TypeVar("_T")

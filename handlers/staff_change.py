@@ -4,7 +4,7 @@ from functools import partial
 
 from flask import Request, Response
 
-from handlers.change import Changing, as_asked, change
+from handlers.change import Changing, change
 from handlers.email_links import GONE, no_link, opened, resolving
 from handlers.responses import message, page
 from rollcall.desk import amend
@@ -12,7 +12,7 @@ from rollcall.desk.desk import Desk
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundForm
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.registration import Actor, Registered
+from rollcall.model.registration import Actor, Registered, as_asked
 from schemas.faults import sentences
 from schemas.form import written
 

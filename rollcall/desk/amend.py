@@ -75,6 +75,7 @@ def amend(
     by: Actor = Actor.REGISTRANT,
     way: Way = Way.LINK,
     thread: tuple[str, ...] = (),
+    inbound_id: str = "",
 ) -> Outcome | None:
     """Make the registration say what a form says, if revision `seen` still stands; a withdrawn one is registered again.
     None where there is none.
@@ -87,12 +88,13 @@ def amend(
     """
     while there := read(desk, event, id):
         until = _until(desk, event, there, by)
-        after, change = _amended(there, form, until), Change(by, way, Why.BACK if there.is_withdrawn else Why.CHANGED)
+        after, why = _amended(there, form, until), Why.BACK if there.is_withdrawn else Why.CHANGED
         if refused := _why_not(desk, event, there, seen, after):
             return refused
         asks_new_address = after.new_email and after.new_email != there.new_email
         checks = [address_check(event.slug, after)] if asks_new_address else []
-        made = _commit(desk, event, there, after, change, [_confirmation(event, after, thread), *checks])
+        change, entries = Change(by, way, why, inbound_id), [_confirmation(event, after, thread), *checks]
+        made = _commit(desk, event, there, after, change, entries)
         if made is None:
             continue
         if not made.came_too_late:

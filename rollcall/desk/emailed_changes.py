@@ -19,6 +19,7 @@ from rollcall.model.registration import (
     Registered,
     Way,
     Why,
+    as_asked,
     normalized,
     normalized_address,
     person_key,
@@ -45,7 +46,7 @@ def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Reg
 
 def as_form(there: Registered) -> InboundForm:
     """What an answer's lines are read beside."""
-    answers = written(there.registration)
+    answers = written(as_asked(there))
     key, language = person_key(there.registration), there.registration.language
     return InboundForm(FormStatus.REGISTERED, there.id, answers, person=key, language=language)
 
@@ -53,22 +54,33 @@ def as_form(there: Registered) -> InboundForm:
 def is_about(form: ParsedForm, there: Registered) -> bool:
     """Else somebody else's, perhaps a colleague's or a spouse's."""
     same = [_same_name(form, there, name) for name in _NAMES]
-    email = form.answers.get("email", "")
-    return all(same) or (any(same) and normalized_address(email) == normalized_address(there.registration.email))
+    email = normalized_address(form.answers.get("email", ""))
+    return all(same) or (any(same) and email in map(normalized_address, (there.registration.email, there.new_email)))
 
 
 def came_of_change(
-    desk: Desk, event: Event, there: Registered, form: ParsedForm, thread: tuple[str, ...], *, refuses: bool
+    desk: Desk,
+    event: Event,
+    there: Registered,
+    form: ParsedForm,
+    inbound_id: str,
+    thread: tuple[str, ...],
+    *,
+    refuses: bool,
 ) -> InboundForm:
     """Made if it is certain; else the staff see it filled in."""
     wanted = InboundForm(
         FormStatus.NEEDS_REVIEW, there.id, form.answers, form.faults, form.doubts, person_key(there.registration)
     )
+    if _is_made(desk, event, there, inbound_id):
+        return replace(wanted, status=FormStatus.CHANGED, answers={})
     is_certain = certainty(form, refuses=refuses) is Certainty.CERTAIN
     if form.registration is None or not is_certain or there.is_withdrawn:
         return wanted
     registration = replace(form.registration, language=there.registration.language)
-    match amend(desk, event, there.id, there.revision, registration, way=Way.EMAIL, thread=thread):
+    match amend(
+        desk, event, there.id, there.revision, registration, way=Way.EMAIL, thread=thread, inbound_id=inbound_id
+    ):
         case Amended():
             return replace(wanted, status=FormStatus.CHANGED, answers={})
         case NothingNew():
@@ -79,12 +91,21 @@ def came_of_change(
             return replace(wanted, status=FormStatus.CONFLICT)
 
 
-def came_of_withdrawal(desk: Desk, event: Event, there: Registered, thread: tuple[str, ...]) -> InboundForm:
-    change = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN)
-    outcome = withdraw(desk, event, there.id, change, thread)
-    is_withdrawn = isinstance(outcome, Amended | NothingNew)
+def came_of_withdrawal(
+    desk: Desk, event: Event, there: Registered, inbound_id: str, thread: tuple[str, ...]
+) -> InboundForm:
+    change = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN, inbound_id)
+    is_withdrawn = _is_made(desk, event, there, inbound_id) or isinstance(
+        withdraw(desk, event, there.id, change, thread), Amended | NothingNew
+    )
     status = FormStatus.WITHDRAWN if is_withdrawn else FormStatus.NEEDS_REVIEW
     return InboundForm(status, there.id, person=person_key(there.registration))
+
+
+def _is_made(desk: Desk, event: Event, there: Registered, inbound_id: str) -> bool:
+    """By a reader that died: what was changed since stays."""
+    history = desk.store.history(event.slug, there)
+    return any(one.change.inbound_id == inbound_id and not one.after.came_too_late for one in history)
 
 
 def _same_name(form: ParsedForm, there: Registered, name: str) -> bool:

@@ -291,12 +291,12 @@ def _registered_forms(
 
     def came(form: ParsedForm) -> InboundForm:
         if there and is_about(form, there):
-            return came_of_change(desk, event, there, form, thread, refuses=reading.refuses)
+            return came_of_change(desk, event, there, form, read.id, thread, refuses=reading.refuses)
         return _came_of(desk, event, read, told, form, refuses=reading.refuses, can_answer=can_answer)
 
     forms = [replace(came(form), language=form.language) for form in found]
     if there and reading.withdraws and not found:
-        forms, reading = [came_of_withdrawal(desk, event, there, thread)], replace(reading, refuses=False)
+        forms, reading = [came_of_withdrawal(desk, event, there, read.id, thread)], replace(reading, refuses=False)
     past = intake_now(desk, event).past
     status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()

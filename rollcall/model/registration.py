@@ -6,7 +6,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
@@ -156,6 +156,8 @@ class Change:
     by: Actor
     way: Way
     why: Why
+    inbound_id: str = ""
+    """Of the e-mail that asked for it."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,11 @@ def says_the_same(one: Registration, other: Registration) -> bool:
     return one == other and all(
         getattr(one, name) == getattr(other, name) for name in ("family_name", "first_name", "email", "signed_on")
     )
+
+
+def as_asked(there: Registered) -> Registration:
+    """With the e-mail address that waits to be confirmed, if any."""
+    return replace(there.registration, email=there.new_email or there.registration.email)
 
 
 def written(registration: Registration) -> dict[str, str]:

@@ -127,7 +127,8 @@ def change_record(before: Mapping[str, Any], after: Mapping[str, Any], change: C
     """`before` and `after`: what differs."""
     differ = [name for name in after if before[name] != after[name]]
     old, new = ({name: one[name] for name in differ} for one in (before, after))
-    return {"before": old, "after": new, "by": change.by.value, "way": change.way.value, "why": change.why.value}
+    made = {"by": change.by.value, "way": change.way.value, "why": change.why.value, "inbound_id": change.inbound_id}
+    return {"before": old, "after": new, **made}
 
 
 def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[str, Any]]]) -> list[Revision]:
@@ -140,7 +141,7 @@ def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[st
             registered_from(now.id, one, now.received_at, changed_at, None)
             for one, changed_at in ((earlier, times[number]), (record, at))
         )
-        made = Change(Actor(change["by"]), Way(change["way"]), Why(change["why"]))
+        made = Change(Actor(change["by"]), Way(change["way"]), Why(change["why"]), change.get("inbound_id", ""))
         revisions.append(Revision(made, before, after))
         record = earlier
     return revisions[::-1]

@@ -21,11 +21,13 @@ from rollcall.desk.deadline import move_deadline
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
+from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.roster import listed
 from rollcall.desk.versions import draw
-from rollcall.model.email import EmailKind
+from rollcall.model.email import EmailKind, confirmation
 from rollcall.model.event import Event
+from rollcall.model.inbound import InboundEmail, InboundForm
 from rollcall.model.registration import (
     UNDER_WAY,
     Actor,
@@ -37,16 +39,18 @@ from rollcall.model.registration import (
     Why,
     person_key,
 )
-from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event, desk_with
+from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, an_event, desk_with
 from tests.support.desk import Postbox
 from tests.support.hooks import Hooked, Hooks
+from tests.support.inbound import raw_post, stored
 from tests.support.movable import MovableStore
 
 EVENT = an_event(staff=("one@itu.int", "two@itu.int"))
 SLUG, DAY, SOON = EVENT.slug, timedelta(days=1), timedelta(minutes=10)
 ANYBODY = a_registration()
+BY_EMAIL = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN)
 BEGINS = datetime(2004, 2, 2, 12, tzinfo=UTC)
-MOST = 9
+MOST = 10
 """Revisions of a registration, if its person changes it."""
 EXAMPLES = {"sqlite": 120, "firestore": 2}
 UNTIL: Mapping[str, datetime | None] = {
@@ -89,6 +93,10 @@ class Form:
     def registration(self) -> Registration:
         answers = {**ANYBODY.answers, "hotel": self.hotel}
         return replace(ANYBODY, family_name=self.name, email=self.address, answers=answers)
+
+    @property
+    def in_text(self) -> str:
+        return a_form_in_text(family_name=self.name, email=self.address, hotel=self.hotel)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -190,6 +198,8 @@ class Rules:
         at the deadline; the commit comes now."""
         if step.verb == "register":
             return self._register(step.form, id, looked)
+        if step.verb == "e-mail the form":
+            return self._register_by_email(step.form, id, looked)
         if step.verb == "extend":
             if self.versions:
                 return ("AlreadyClosed",)
@@ -210,6 +220,8 @@ class Rules:
             return self._withdraw(one, step.why, looked)
         if step.verb == "confirm address":
             return self._confirm(one, step.form.address)
+        if step.verb.startswith("e-mail"):
+            return self._answered(one, step, looked)
         if step.verb == "keep address":
             return self._keep(one)
         return self._end_links(one, step.by)
@@ -230,10 +242,7 @@ class Rules:
         if looked.now > looked.deadline and (one is None or one.is_withdrawn or one.form.hotel != form.hotel):
             return ("Closed",)
         if one is None:
-            owed = ((EmailKind.CONFIRMATION, form.address, 1),)
-            self.owners[form.key] = new_id
-            self.people[new_id] = One(new_id, form, self.now, form, owed=owed).standing(self.now)
-            return "Late" if self.now > self.deadline else "Accepted", new_id
+            return "Late" if self.now > self.deadline else "Accepted", self._of(form, new_id).id
         if one.is_withdrawn:
             (what, *_) = self._amend(one, one.revision, form, Actor.REGISTRANT, Way.FORM, looked)
             return {"Amended": ("Accepted", one.id), "TooLate": ("Closed",)}.get(what, ("Conflict", one.id))
@@ -241,6 +250,39 @@ class Rules:
             self.people[one.id] = replace(one, in_conflict=True)
             return "Conflict", one.id
         return "Late" if one.received_at > self.deadline else "Duplicate", one.id
+
+    def _register_by_email(self, form: Form, new_id: str, looked: "Rules") -> Said:
+        """It is kept though it comes too late, and compared with what stood when it was read."""
+        one = self.people.get(self.owners.get(form.key, ""))
+        then = looked.people.get(one.id, one) if one else None
+        if one and then and (one.is_withdrawn or then.is_withdrawn):
+            what, *_ = self._amend(one, then.revision, form, Actor.REGISTRANT, Way.EMAIL, looked)
+            return {"Amended": "registered", "NothingNew": "registered"}.get(what, "conflict"), one.id
+        if one and one.form.hotel != form.hotel:
+            return "conflict", one.id
+        return "duplicate" if one and one.received_at <= self.deadline else "registered", self._of(form, new_id).id
+
+    def _answered(self, one: One, step: Step, looked: "Rules") -> Said:
+        """The lines are read beside what stood when the e-mail was."""
+        then = looked.people[one.id]
+        if step.form.address.lower() != then.form.address.lower():
+            return ("unclear",)
+        if step.verb == "e-mail a withdrawal":
+            what, *_ = self._withdraw(one, BY_EMAIL, looked)
+            return "needs_review" if what == "TooLate" else "withdrawn", one.id
+        if then.is_withdrawn:
+            return "needs_review", one.id
+        wanted = replace(then.form, hotel=step.form.hotel, address=then.new or then.form.address)
+        what, *_ = self._amend(one, then.revision, wanted, Actor.REGISTRANT, Way.EMAIL, looked)
+        came = {"Amended": "changed", "NothingNew": "duplicate", "Overtaken": "needs_review"}
+        return came.get(what, "conflict"), one.id
+
+    def _of(self, form: Form, new_id: str) -> One:
+        if form.key not in self.owners:
+            owed = ((EmailKind.CONFIRMATION, form.address, 1),)
+            self.owners[form.key] = new_id
+            self.people[new_id] = One(new_id, form, self.now, form, owed=owed).standing(self.now)
+        return self.people[self.owners[form.key]]
 
     def _amend(self, one: One, seen: int, form: Form, by: Actor, way: Way, looked: "Rules") -> Said:
         same_mailbox = form.key[1] == one.form.key[1]
@@ -314,9 +356,10 @@ class Rules:
 class Desks:
     """Two tabs' desks, at which steps are done one by one, some while another is under way."""
 
-    def __init__(self, project: str | None, allowed: datetime | None) -> None:
+    def __init__(self, project: str | None, allowed: datetime | None, files: Path) -> None:
         self.event = replace(EVENT, changes_until=allowed)
         self.rules = Rules(allowed)
+        self._files = files
         self._movable = MovableStore(BEGINS, project)
         self.store = self._movable.store
         self._tabs = [self._desk(), self._desk()]
@@ -344,6 +387,8 @@ class Desks:
         seen, before = self._seen(step, id), self.rules.copy()
         if step.verb == "confirm address" and step.looks and (new := self.rules.people[id].new):
             step = replace(step, form=replace(step.form, address=new))
+        if step.verb.startswith("e-mail a") and step.looks:
+            step = replace(step, form=replace(step.form, address=self.rules.people[id].form.address))
         said = in_short(VERBS[step.verb](self._with_others(step), self.event, step, id, seen))
         now_shown = self.shown()
         for rules, expected in self._allowed(before, step, id or in_it(said), seen):
@@ -394,7 +439,7 @@ class Desks:
         return desk_with(
             self.store,
             Postbox().post,
-            Path("unused"),
+            self._files,
             events={SLUG: self.event},
             seconds=self._movable.seconds,
             limits=Limits(revisions=MOST),
@@ -409,12 +454,15 @@ OF_ONE: Mapping[str, Verb] = {
     "withdraw": lambda desk, event, step, id, seen: withdraw(desk, event, id, step.why),
     "confirm address": lambda desk, event, step, id, seen: confirm_address(desk, event, id, step.form.address),
     "keep address": lambda desk, event, step, id, seen: keep_address(desk, event, id),
+    "e-mail a change": lambda desk, event, step, id, seen: answer(desk, step, id, f"Hotel: {step.form.hotel}"),
+    "e-mail a withdrawal": lambda desk, event, step, id, seen: answer(desk, step, id, "I am sorry, I cannot come."),
     "end links": lambda desk, event, step, id, seen: end_links(desk, event, id, step.by, Way.LINK),
 }
 """What is done to one registration."""
 VERBS: Mapping[str, Verb] = {
     **OF_ONE,
     "register": lambda desk, event, step, id, seen: register(desk, event, step.form.registration),
+    "e-mail the form": lambda desk, event, step, id, seen: e_mail(desk, step, step.form.in_text),
     "close": lambda desk, event, step, id, seen: close(desk, event),
     "draw": lambda desk, event, step, id, seen: draw(desk.store, event),
     "extend": lambda desk, event, step, id, seen: move_deadline(
@@ -423,7 +471,23 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
+def answer(desk: Desk, step: Step, id: str, text: str) -> object:
+    return e_mail(desk, step, text, f"In-Reply-To: <{confirmation(SLUG, id, '').id}@desk.example.org>\r\n")
+
+
+def e_mail(desk: Desk, step: Step, text: str, head: str = "") -> object:
+    """What came of the one form in it, if it was clear whose."""
+    head = f"From: {step.form.address}\r\nMessage-ID: <{uuid.uuid4()}@example.org>\r\n{head}\r\n"
+    inbound = read_in(desk, receive(desk, stored(*raw_post(f"{head}{text}".encode()))))
+    assert inbound is not None
+    return inbound.forms[0] if inbound.forms and inbound.forms[0].registration_id else inbound
+
+
 def in_short(outcome: Any) -> Said:
+    if isinstance(outcome, InboundForm):
+        return outcome.status.value, outcome.registration_id
+    if isinstance(outcome, InboundEmail):
+        return ("unclear",)
     said = [type(outcome).__name__]
     if there := getattr(outcome, "registered", None):
         return (*said, there.id, there.revision)
@@ -521,7 +585,11 @@ MOVING = [
     a_step("register", RENAMED),
     a_step("amend", replace(RENAMED, address=MOVED.address)),
     a_step("confirm address", **while_another("register", replace(RENAMED, address=MOVED.address))),
+    a_step("e-mail a change", ELSEWHERE),
     a_step("keep address"),
+    a_step("e-mail a withdrawal"),
+    a_step("e-mail the form", RENAMED, **while_another("register", RENAMED)),
+    a_step("e-mail a change", ELSEWHERE, **while_another("amend", RENAMED)),
     a_step("amend", replace(RENAMED, address="amina@else.example.org")),
     a_step("confirm address", **while_another("confirm address")),
     a_step("end links", **while_another("end links")),
@@ -536,7 +604,7 @@ MOVING = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("store", EXAMPLES)
-def test_whatever_was_told_is_so(request: pytest.FixtureRequest, store: str) -> None:
+def test_whatever_was_told_is_so(request: pytest.FixtureRequest, tmp_path: Path, store: str) -> None:
     if store == "firestore":
         request.getfixturevalue("emulator")
 
@@ -546,7 +614,7 @@ def test_whatever_was_told_is_so(request: pytest.FixtureRequest, store: str) -> 
     @example("the deadline", MOVING)
     @given(st.sampled_from(list(UNTIL)), st.lists(_at_once, min_size=5, max_size=25))
     def whatever_was_told_is_so(until: str, steps: list[Step]) -> None:
-        desks = Desks(f"test-{uuid.uuid4().hex[:12]}" if store == "firestore" else None, UNTIL[until])
+        desks = Desks(f"test-{uuid.uuid4().hex[:12]}" if store == "firestore" else None, UNTIL[until], tmp_path)
         for step in steps:
             desks.do(step)
         desks.close()
@@ -574,7 +642,9 @@ def assert_one_is_so(desks: Desks, one: One) -> None:
     assert there is not None
     history = desks.store.history(SLUG, there)
     assert [each.number for each in history] == list(range(2, one.revision + 1))
-    assert [(each.number, each.change, says(each.after)) for each in history if is_made(each)] == list(one.history)
+    assert [
+        (each.number, replace(each.change, inbound_id=""), says(each.after)) for each in history if is_made(each)
+    ] == list(one.history)
     owed = Counter((each.kind, each.to, each.revision) for each in desks.store.entries_about(one.id, 999))
     told_of_another = [kind for kind, _, _ in owed if kind is EmailKind.CONFLICT]
     assert bool(told_of_another) is one.in_conflict

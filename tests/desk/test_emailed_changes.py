@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rollcall.desk.amend import amend, end_links, withdraw
+from rollcall.desk.amend import Amended, amend, end_links, withdraw
 from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import Accepted, register
@@ -196,11 +196,11 @@ def test_another_change_meanwhile_is_not_written_over(desk: Desk, ours: Email, m
     assert there(desk).registration.answers["hotel"] == "Faster"
 
 
-@pytest.mark.parametrize(("typed", "then"), [(HOTEL, FormStatus.DUPLICATE), (GONE, FormStatus.WITHDRAWN)])
+@pytest.mark.parametrize(("typed", "then"), [(HOTEL, FormStatus.CHANGED), (GONE, FormStatus.WITHDRAWN)])
 def test_an_answer_read_again_changes_nothing_more(
     desk: Desk, ours: Email, monkeypatch: pytest.MonkeyPatch, typed: str, then: FormStatus, clock: Clock
 ) -> None:
-    """Its reader died after the change."""
+    """Its reader died after the change. What the person did since stays."""
     save: Callable[..., bool] = desk.store.save_inbound
 
     def dies(inbound: InboundEmail, *more: Any) -> bool:
@@ -213,12 +213,16 @@ def test_an_answer_read_again_changes_nothing_more(
         with pytest.raises(KeyboardInterrupt):
             answer(desk, ours, typed, gmail)
     assert there(desk).revision == 2
+    if there(desk).is_withdrawn:
+        assert isinstance(register(desk, EVENT, a_registration()), Accepted)
+    else:
+        assert isinstance(amend(desk, EVENT, there(desk).id, 2, a_registration()), Amended)
     clock.now += 2 * desk.limits.reading_lease
     (id,) = desk.store.due_inbound(9)
     inbound = read_in(desk, id)
     assert inbound is not None
     assert [form.status for form in inbound.forms] == [then]
-    assert there(desk).revision == 2
+    assert (there(desk).revision, there(desk).registration) == (3, a_registration())
 
 
 def test_a_letter_withdraws_that_answers_any_e_mail_of_ours(desk: Desk, postbox: Postbox, ours: Email) -> None:
@@ -241,6 +245,17 @@ def test_a_new_address_is_confirmed_first(desk: Desk, postbox: Postbox, ours: Em
     assert (now.registration.email, now.new_email) == (a_registration().email, "amina@home.example.org")
     assert {one.kind for one in desk.store.entries_about(now.id, 9)} == {EmailKind.CONFIRMATION, EmailKind.ADDRESS}
     assert sorted(one.to for one in sent(desk, postbox)) == [now.registration.email, now.new_email]
+
+
+def test_an_address_that_waits_to_be_confirmed_goes_on_waiting(desk: Desk, ours: Email) -> None:
+    """Though other lines change meanwhile."""
+    new = "amina@new.example.org"
+    amend(desk, EVENT, there(desk).id, 1, a_registration(email=new))
+    for line in (HOTEL, "First name: Aminata"):
+        assert answer(desk, ours, line).status is InboundStatus.CHANGED
+    now = there(desk)
+    assert (now.registration.answers["hotel"], now.registration.first_name) == ("Hôtel du Lac", "Aminata")
+    assert (now.registration.email, now.new_email) == (a_registration().email, new)
 
 
 def test_one_registration_of_several_under_an_address(desk: Desk, postbox: Postbox, ours: Email) -> None:

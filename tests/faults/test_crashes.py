@@ -180,6 +180,19 @@ CASES = {
         extra_emails=lambda rollcall: [rollcall.confirmation_at(3)],  # of the withdrawal nobody needs to hear
         history=[Why.NOT_ME, Why.BACK],
     ),
+    "receive_email, a change": Case(
+        lambda rollcall: rollcall.answer("Hotel: Beau-Rivage"),
+        before=one_is_confirmed,
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(2)],
+        history=[Why.CHANGED],
+    ),
+    "receive_email, a withdrawal": Case(
+        lambda rollcall: rollcall.answer("Please cancel my registration."),
+        before=one_is_confirmed,
+        people=(),
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(1), rollcall.confirmation_at(2)],
+        history=[Why.WITHDRAWN],
+    ),
     "close_intake, the next morning": Case(
         lambda rollcall: rollcall.close(),
         before=the_roster_changed_since_the_closing,
