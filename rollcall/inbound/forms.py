@@ -4,23 +4,36 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from time import process_time
 from typing import TypeVar
 
 from rollcall.inbound.attachments import forms_in_file, may_hold_form
+from rollcall.inbound.changes import changed, corrected, is_no_answer, is_of, news_in
 from rollcall.inbound.choices import plain
-from rollcall.inbound.doubts import doubts_about, says_none
+from rollcall.inbound.doubts import doubts_about
 from rollcall.inbound.grouping import MOST_FORMS, NOTHING_SAID, Answered, names_of
 from rollcall.inbound.html import text_of_html
-from rollcall.inbound.labels import UNSEEN, TooMuch
-from rollcall.inbound.letter import A_FORM, QUESTION_MARKS, asks, names_another_event, refuses, what_it_says
+from rollcall.inbound.labels import UNSEEN, TooMuch, bounded
+from rollcall.inbound.letter import (
+    A_FORM,
+    QUESTION_MARKS,
+    asks,
+    names_another_event,
+    our_subjects,
+    refuses,
+    sets_a_condition,
+    what_it_says,
+    words_of_changes,
+)
 from rollcall.inbound.mime import Parts
-from rollcall.inbound.quoting import times_forwarded
+from rollcall.inbound.quoting import times_forwarded, typed_lines
 from rollcall.inbound.text import TextRead, read_text
+from rollcall.inbound.whose import speaks_of_another
+from rollcall.inbound.withdrawal import Known, withdraws
 from rollcall.model.event import Event
-from rollcall.model.inbound import Doubt, InboundForm, ParsedForm, ReviewReason
-from rollcall.model.registration import fold
+from rollcall.model.inbound import REGISTERED, Doubt, InboundForm, ParsedForm, ReviewReason
+from rollcall.model.registration import fold, reference
 from schemas.form import ValidationError, faults_of, read_form
 
 MOST_FILES = 20
@@ -77,6 +90,7 @@ class Found:
     refuses: bool = False
     over: ReviewReason | None = None
     """Why not all of it was read."""
+    withdraws: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,15 @@ class About:
     sender: str = ""
     """From, with the name."""
     asked: InboundForm | None = None
-    """The form that it may correct."""
+    """The form that it may correct or, where that is registered, change."""
+
+    @property
+    def registered(self) -> InboundForm | None:
+        return self.asked if self.asked and self.asked.status in REGISTERED else None
+
+    @property
+    def reference(self) -> str:
+        return reference(self.asked.registration_id) if self.asked and self.asked.registration_id else ""
 
 
 def find_forms(event: Event, parts: Parts, about: About = About(), clock: Callable[[], float] = process_time) -> Found:
@@ -110,19 +132,20 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
     beside: list[str] = []
     not_read: list[str] = []
     files = 0
-    forwarded = times_forwarded(about.subject)
+    registered = about.registered
+    forwarded = None if registered else times_forwarded(about.subject)
     for part in _all_parts(parts):
         if late():
             raise TooMuch
-        read = _in_body(event, part, forwarded if part is parts else 0, late)
-        said = read.corrections
-        forms += [_corrected(about.asked, said)] if about.asked and said.answers and part is parts else read.forms
+        own = part is parts
+        read = _in_body(event, part, forwarded if own else 0, late)
+        forms += _said_in(read, about, own=own)
         beside.append(read.beside)
         for file in part.files:
             files += may_hold_form(file)
             worth_it = files <= MOST_FILES and len(forms) <= MOST_FORMS and not late()
             found: list[Answered] = _tried(forms_in_file, event, file, []) if worth_it else []
-            forms += found
+            forms += [changed(registered, form, attached=not own) for form in found] if registered else found
             beside += [form.beside for form in found]
             if not (found or file.inline or file.type in _NO_PAPERS):
                 not_read.append(file.name or file.type)
@@ -131,28 +154,44 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
         not_read.append(f"the forms after the first {MOST_FORMS}")
     answers = [answer for form in forms for answer in form.answers.values()]
     questions = [answer for answer in answers if answer.endswith(QUESTION_MARKS)]
+    if registered:
+        questions += [answer for answer in news_in(registered, forms) if is_no_answer(answer)]
     letter = "\n\n".join(filter(None, [*beside, A_FORM, *questions]))
     if names_another_event(event, f"{about.subject}\n{letter}"):
         people = [form.doubted(Doubt.ANOTHER_EVENT) for form in people]
     known = [about.sender, *(answer for answer in answers if answer not in questions)]
+    if registered:
+        known += [*registered.answers.values(), *our_subjects(event, about.reference)]
+        known += words_of_changes(event) if people else []
     says = what_it_says(f"{_TAG.sub('', about.subject)}\n\n{letter}", event, known)
+    if registered and speaks_of_another("\n\n".join(beside), registered.answers):
+        people = [form.doubted(Doubt.PEOPLE_NOT_DIVIDED) if is_of(registered, form) else form for form in people]
     return Found(
         tuple(_checked(event.in_language(form.language), form) for form in people[:MOST_FORMS]),
         tuple(not_read),
         says,
         asks(says),
-        refuses(f"{about.subject}\n\n{letter}"),
+        refuses(f"{about.subject}\n\n{letter}") or (registered is not None and sets_a_condition(letter)),
         ReviewReason.TOO_MANY_FILES if files > MOST_FILES else None,
+        not (people or not_read) and _tried(_withdraws, event, parts, False, about),
     )
 
 
-def _corrected(asked: InboundForm, said: Answered) -> Answered:
-    """What the sender answers takes the place of what we asked about; `-` and `none` leave it blank."""
-    answers = {name: "" if says_none(text) else text for name, text in said.answers.items()}
-    left = {doubt: tuple(one for one in about if one not in answers) for doubt, about in asked.doubts.items()}
-    doubts = {doubt: about for doubt, about in left.items() if about or not asked.doubts[doubt]}
-    spoken = asked.language or said.language
-    return Answered({**asked.answers, **answers}, doubts={**doubts, **said.doubts}, language=spoken)
+def _withdraws(event: Event, parts: Parts, about: About) -> bool:
+    registered = about.registered
+    if registered is None or parts.within or parts.doubts:
+        return False
+    texts = [bounded(text) for text in (*parts.plain, *map(text_of_html, parts.html))]
+    letters = [[line.text for line in typed_lines(text)] for text in texts]
+    return withdraws(about.subject, letters, Known(event, registered, about.reference, about.sender))
+
+
+def _said_in(read: TextRead, about: About, *, own: bool) -> list[Answered]:
+    """`own`: the sender's own text, and no e-mail within."""
+    said = [read.corrections] if about.asked and own and read.corrections.answers else read.forms
+    if about.registered:
+        return [changed(about.registered, form, attached=not own) for form in said]
+    return [corrected(about.asked, form) for form in said] if about.asked and said is not read.forms else said
 
 
 def _all_parts(parts: Parts) -> Iterator[Parts]:
@@ -163,7 +202,7 @@ def _all_parts(parts: Parts) -> Iterator[Parts]:
         waiting += reversed(part.within)
 
 
-def _in_body(event: Event, parts: Parts, forwarded: int, late: Callable[[], bool]) -> TextRead:
+def _in_body(event: Event, parts: Parts, forwarded: int | None, late: Callable[[], bool]) -> TextRead:
     """The text or the HTML, whichever tells more; where the other has different answers, that casts doubt."""
     nothing = TextRead([])
     plain = _together([_tried(read_text, event, text, nothing, forwarded) for text in parts.plain])
@@ -175,20 +214,28 @@ def _in_body(event: Event, parts: Parts, forwarded: int, late: Callable[[], bool
     for version in other.forms:
         versions.setdefault(names_of(version), []).append(version)
     forms = [_compared(form, versions.get(names_of(form), ())) for form in read.forms]
+    said = _compared(read.corrections, [other.corrections] if other.corrections.answers else [])
     for doubt in parts.doubts:
         forms = [form.doubted(doubt) for form in forms]
-    return replace(read, forms=forms)
+        said = said.doubted(doubt)
+    return replace(read, forms=forms, corrections=said)
 
 
 def _together(texts: Sequence[TextRead]) -> TextRead:
     return TextRead(
         [form for text in texts for form in text.forms],
         "\n\n".join(text.beside for text in texts),
-        next((text.corrections for text in texts if text.corrections.answers), NOTHING_SAID),
+        reduce(_then, (text.corrections for text in texts if text.corrections.answers), NOTHING_SAID),
     )
 
 
-def _read_html(event: Event, html: str, forwarded: int) -> TextRead:
+def _then(said: Answered, more: Answered) -> Answered:
+    for name, text in more.answers.items():
+        said = said.answering(name, text)
+    return replace(said, doubts={**said.doubts, **more.doubts}, language=said.language or more.language)
+
+
+def _read_html(event: Event, html: str, forwarded: int | None) -> TextRead:
     return read_text(event, text_of_html(html), forwarded)
 
 

@@ -18,7 +18,7 @@ MOST_ABOUT = 50
 """Things that one doubt names."""
 NOTHING = "-"
 """Written by who has none; blank, but in a correction."""
-_CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
+CONTACT = frozenset({"title", "organization", "address", "tel", "fax", "email", "signed_on"})
 """What letterheads and signature blocks say too."""
 _REACHED_AT = frozenset({"tel", "fax", "email"})
 _NO_FORM_ALONE = _REACHED_AT | {"signed_on"}
@@ -55,6 +55,8 @@ class Item:
     row: "Answered | None" = None
     """A person of a list; with blanks where the list has."""
     line: int = 0
+    signs: bool = False
+    """It may be of a signature block."""
 
     @property
     def is_given(self) -> bool:
@@ -76,6 +78,8 @@ class Answered:
     """What else its text says, for the staff."""
     language: str = ""
     """Of its labels; empty where they do not tell."""
+    emptied: Set[str] = frozenset()
+    """Fields in which it says that there is nothing."""
 
     def answering(self, name: str, value: str) -> "Answered":
         """The first answer stands; another one casts doubt."""
@@ -136,26 +140,34 @@ def grouped(items: Sequence[Item], asked: Collection[str]) -> Grouped:
     quoted, *_ = _people([item for item in items if item.quoted], asked)
     if own:
         return Grouped([*_filled(own, quoted)], unused, begin)
-    said = _corrections([item for item in items if item.inline or not item.quoted])
-    beside = _corrections(sent)
-    if len(quoted) == 1 and not beside.answers.keys() <= _CONTACT:
+    said = _corrections([item for item in items if item.inline or not item.quoted], asked)
+    beside = _corrections(sent, asked)
+    if len(quoted) == 1 and not beside.answers.keys() <= CONTACT:
         mixed = {name: text for name, text in {**quoted[0].answers, **beside.answers}.items() if text != NOTHING}
         quoted = [Answered(mixed).doubted(Doubt.OUTSIDE_THE_FORM, *beside.answers)]
     return Grouped(quoted, unused, (), said)
 
 
-def _corrections(items: Sequence[Item]) -> Answered:
-    """Above any greeting."""
+def _corrections(items: Sequence[Item], asked: Collection[str]) -> Answered:
+    """Above any greeting. A signature block alone is none."""
     said = Answered({})
     apart = False
+    before = ""
+    signed: set[str] = set()
     for item in items:
         if said.answers and item.gap is Gap.CLOSING:
             break
         apart = apart or (bool(said.answers) and item.gap > Gap.BLANK)
-        if item.field and item.value:
-            said = said.answering(item.field, item.value)
-            said = said.doubted(Doubt.OUTSIDE_THE_FORM, item.field) if apart else said
-    return said
+        is_hotels = item.field == "tel" and before == "hotel" and "hotel_tel" in asked
+        name = "hotel_tel" if is_hotels else item.field
+        signed |= {name} if item.signs else set()
+        if name and item.value:
+            said = said.answering(name, item.value)
+            said = said.doubted(Doubt.OUTSIDE_THE_FORM, name) if apart or item.signs or is_hotels else said
+        elif item.value:
+            said = said.doubted(Doubt.UNKNOWN_LABEL, item.label)
+        before = item.field
+    return said if said.answers.keys() - signed else NOTHING_SAID
 
 
 def _filled(own: Sequence[Answered], quoted: Sequence[Answered]) -> Iterator[Answered]:
@@ -290,7 +302,7 @@ def _contacts_apart(items: Sequence[Item]) -> list[Sequence[Item]]:
     blanks = [at for at, gap in enumerate(gaps, start=1) if gap > least]
     run = next((at for at, item in enumerate(items) if item.field not in _REACHED_AT | {""}), len(items))
     above = [at for at in range(1, min(run, len(gaps)) + 1) if gaps[at - 1] > Gap.NONE][-1:]
-    above += [at for at in blanks[:1] if at > run and _is_contact(items[:at], _CONTACT)]
+    above += [at for at in blanks[:1] if at > run and _is_contact(items[:at], CONTACT)]
     start = max(above, default=0)
     end = next((at for at in blanks[-1:] if _is_contact(items[at:])), len(items))
     return [part for part in (items[:start], items[start:end], items[end:]) if part]
@@ -357,6 +369,8 @@ def _form_in(piece: _Piece) -> Answered:
         form = form.answering(item.field, item.value) if item.is_given and item.field else form
         form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
         blank |= set() if item.is_given else {item.field}
+    none = {item.field for item in piece.items if item.field and item.value == NOTHING}
+    form = replace(form, emptied=none - form.answers.keys())
     twice = sorted(blank & form.answers.keys())
     return form.doubted(Doubt.TWO_ANSWERS, *twice) if twice else form
 
@@ -388,7 +402,7 @@ def _with_piece(piece: _Piece, at: int, pieces: Sequence[_Piece], forms: Mapping
     nearest = before[-1] if before else after[0]
     gap = piece.gap if before else pieces[at + 1].gap
     asked, row = pieces[nearest].fields, pieces[nearest].items[0].row
-    is_contact = piece.fields <= _CONTACT
+    is_contact = piece.fields <= CONTACT
     if is_contact and (gap is Gap.CLOSING or piece.fields & asked or row):
         return {}
     form = forms[nearest]
@@ -396,7 +410,7 @@ def _with_piece(piece: _Piece, at: int, pieces: Sequence[_Piece], forms: Mapping
         stays_blank = item.field in asked and item.field not in form.answers
         form = form.answering(item.field, item.value) if item.field and item.is_given and not stays_blank else form
         form = form if item.field else form.doubted(Doubt.UNKNOWN_LABEL, item.label)
-    apart = gap in (Gap.PROSE, Gap.CLOSING) and (not before or bool(piece.fields & _CONTACT))
+    apart = gap in (Gap.PROSE, Gap.CLOSING) and (not before or bool(piece.fields & CONTACT))
     if len(forms) > 1:
         form = form.doubted(Doubt.PEOPLE_NOT_DIVIDED)
     elif is_contact or apart or piece.fields & asked:

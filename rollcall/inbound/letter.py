@@ -92,6 +92,7 @@ _FOOTER = re.compile(
     r"|before you print|unsubscribe|destinataire|imprimer ce|confidencial|destinatario|antes de imprimir|vertraulich"
     r"|empfanger|конфиденциальн|не являетесь адресатом|保密|机密|免责|سري|اخلاء مسؤولي"
 )
+_ENDS = (".", "!", ":", ",", ";", "。", "！", "：", "，", "；", "،", "؛", *QUESTION_MARKS)
 _SENTENCE = re.compile(r"(?<=[.?!。？！؟])\s+|[;:\n]+")
 _WORD = re.compile(r"[^\W_]+")
 _WORD_OR_NUMBER = re.compile(r"\d+|[^\W\d_]+")
@@ -169,6 +170,14 @@ _REFUSES = re.compile(
     r"|除非|只有|如果|前提|条件|无法|不能"
     r"|不参加|الغاء|الغي|يلغ|نلغ|لا تسجل|عدم تسجيل|بدلا|بدل|استبدال|عوضا|فقط اذا|بشرط|شريطة|لا استطيع"
     r"|لا يمكن|لن |نيابه|انسح|(?:ا|ن)عتذر عن (?:ال|عدم)|عدم (?:ال)?(?:حضور|مشارك)|مسود|اذا (?:حصل|تم|لم) "
+)
+
+_MAY_NOT_BE = re.compile(
+    r"\bif (?!you (?:need|have|require|wish))|\b(?:maybe|perhaps|probably|possibly|might|tbc|to be confirmed"
+    r"|in case)\b|\bmay (?:be|have|change|stay|come)\b|\b(?:not sure|uncertain)\b"
+    r"|\bsi (?:je|j|nous|l|le|la|possible|jamais|es|no|el|puedo|podemos)\b|\b(?:peut etre|probable|eventuel|a confirmer"
+    r"|au cas|quiza|tal vez|por confirmar|en caso)"
+    r"|\bесли\b|возможно|наверн|может быть|вероятн|уточн|如果|若|可能|也许|大概|待定|\b(?:و|ف)?(?:اذا|لو|ربما)\b"
 )
 
 _ASKS = re.compile(
@@ -262,6 +271,44 @@ def _begins(line: str, phrases: Sequence[str]) -> bool:
     return any(ends or " " in one or one in _WITH_A_NAME or one[-1] > _FIRST_IDEOGRAPH for one in found)
 
 
+def is_greeting(line: str) -> bool:
+    return _greets(line) and not _closes(line)
+
+
+def ends_a_sentence(line: str) -> bool:
+    return line.rstrip().endswith(_ENDS)
+
+
+def is_of_device(line: str) -> bool:
+    return _is_of_device(line) and len(line.split()) <= _LONGEST_SIGNATURE_LINE
+
+
+def is_signature_dashes(line: str) -> bool:
+    return _SIGNATURE_DASHES.fullmatch(line) is not None
+
+
+def is_footer(paragraph: str) -> bool:
+    return len(paragraph) > _SHORTEST_FOOTER and _FOOTER.search(plain(paragraph)) is not None
+
+
+def parted_greeting(line: str) -> tuple[str, str]:
+    """A greeting, and what the line says behind it."""
+    greeting, rest = _parted(line)
+    return (greeting, rest) if _greets(line) and len(greeting.split()) <= _MOST_GREETED_ALONE else ("", line)
+
+
+def _parted(line: str) -> tuple[str, str]:
+    first, rest = [*_AFTER_GREETING.split(line, maxsplit=1), ""][:2]
+    return first, rest
+
+
+def after_closing(line: str) -> str | None:
+    """What follows the formula that ends a letter, plain; None where the line has none."""
+    said = f"{plain(line[:200])} "
+    found = [one for one in _CLOSINGS if said.startswith(one if one[-1] > _FIRST_IDEOGRAPH else f"{one} ")]
+    return said[len(max(found, key=len)) :].strip() if found and _closes(line) else None
+
+
 def is_heading(line: str) -> bool:
     """As `Participant 2`."""
     return len(line) <= _LONGEST_HEADING and bool(_HEADING.fullmatch(line))
@@ -297,6 +344,46 @@ _OF_THE_BLANK_FORM = (
     "the end of %(day)s (%(place)s time)",
     "%(day)s, %(time)s (%(place)s time)",
 )
+
+
+# Marked for the catalogues where they are said.
+_OUR_SUBJECTS = (
+    "Registration confirmed: %(event)s, %(dates)s (%(reference)s)",
+    "Received in time, recorded late: %(event)s, %(dates)s (%(reference)s)",
+    "Received after the deadline: %(event)s, %(dates)s (%(reference)s)",
+)
+
+
+_OF_CHANGES = """
+    change changes changed changing update updated updating amend modify modified correct corrected correction new
+    my has have been will be number numbers details following to the other please booked this is now
+    confirmation telephone phone mail
+    courriel teléfono correo confirmación телефон почта подтверждение 手机 邮箱 确认 البريد تأكيد
+    modifier modifiez modification modifications changer changez change corriger corrigez correction rectifier nouveau
+    nouvelle nouvel numero mes coordonnees suivante suivant suivantes ma mise jour a est sont
+    cambiar cambien cambio cambios modificar modifiquen modificacion corregir actualizar actualicen actualizacion nuevo
+    nueva mis datos siguiente siguientes ha cambiado por favor sera
+    изменить измените изменение изменения изменился изменилась изменились исправить исправьте обновить обновите новый
+    новая новое новые мой мои данные данных теперь номер номера прошу внести в моей регистрации
+    请 更新 更改 修改 变更 改为 更正 新 现 现在 信息 如下 我 的 已 为 是 将 号码
+    تعديل تحديث تغيير تغير الجديد الجديده رقم رقمي بياناتي اصبح التالي يرجي ارجو الرجاء كما يلي
+"""
+
+
+def words_of_changes(event: Event) -> Iterator[str]:
+    """In which a letter hands on changed lines."""
+    yield _OF_CHANGES
+    fields = [field for code in event.languages for field in event.in_language(code).fields]
+    yield from (said for field in fields for said in (field.label, *field.also))
+
+
+def our_subjects(event: Event, reference: str) -> Iterator[str]:
+    """Of the e-mails about one registration, in each language."""
+    for code in event.languages:
+        spoken, title = language(code), event.in_language(code).title
+        dates = spoken.span(event.day_of(event.starts), event.day_of(event.ends))
+        for subject in _OUR_SUBJECTS:
+            yield spoken.gettext(subject, event=title, dates=dates, reference=reference)
 
 
 def _own_words(event: Event) -> Iterator[str]:
@@ -345,7 +432,7 @@ def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str
             closes = _closes(line)
             if _SIGNATURE_DASHES.fullmatch(line) or closes:
                 signed = 2
-            greeting, rest = [*_AFTER_GREETING.split(line, maxsplit=1), ""][:2]
+            greeting, rest = _parted(line)
             if _is_of_device(line) or (signed and _is_signature(line) and not closes):
                 continue
             if closes and rest.istitle():
@@ -370,6 +457,12 @@ def refuses(text: str) -> bool:
     """Whether words cancel, refuse, replace or set a condition."""
     paragraphs = (_LONG_WORD.sub(r"\1", plain(one)) for one in re.split(r"\n\s*\n", text[:LONGEST_LETTER]))
     return any(_REFUSES.search(said) for said in paragraphs if not _FOOTER.search(said))
+
+
+def sets_a_condition(text: str) -> bool:
+    """Whether words say that what it says may not be so."""
+    paragraphs = map(plain, re.split(r"\n\s*\n", text[:LONGEST_LETTER]))
+    return any(_MAY_NOT_BE.search(said) for said in paragraphs if not _FOOTER.search(said))
 
 
 def names_another_event(event: Event, text: str) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from rollcall.inbound.choices import plain
 
@@ -78,7 +78,14 @@ def times_forwarded(subject: str) -> int:
 def lines_of(text: str, forwarded: int = 0) -> list[Line]:
     """Marks become empty lines. The first `forwarded` ambiguous marks count as forwarded."""
     told = [_told(line) for line in text.splitlines()]
-    return list(_sorted_out(told, forwarded))
+    return list(_sorted_out(told, forwarded, may_forward=True))
+
+
+def typed_lines(text: str) -> list[Line]:
+    """The sender's own, and nothing forwarded. An empty line stands for what is left out."""
+    lines = _sorted_out([_told(line) for line in text.splitlines()], 0, may_forward=False)
+    runs = [(blank, list(run)) for blank, run in groupby(lines, lambda line: line.quoted or not line.text.strip())]
+    return [line for blank, run in runs for line in ([Line("")] if blank and any(one.quoted for one in run) else run)]
 
 
 def _told(line: str) -> tuple[int, str]:
@@ -91,7 +98,7 @@ def _told(line: str) -> tuple[int, str]:
     return marks.group().count(">") + marks.group().count("|"), line[marks.end() :]
 
 
-def _sorted_out(told: _Told, forwarded: int) -> Iterator[Line]:
+def _sorted_out(told: _Told, forwarded: int, *, may_forward: bool) -> Iterator[Line]:
     own_depth = 0
     answered = False
     at = 0
@@ -101,13 +108,14 @@ def _sorted_out(told: _Told, forwarded: int) -> Iterator[Line]:
         mark, end = _mark_at(told, at)
         if mark is None:
             yield Line(line, quoted)
-        elif not quoted and (mark is _Mark.FORWARDED or (mark is _Mark.ORIGINAL and forwarded > 0)):
+        elif may_forward and not quoted and (mark is _Mark.FORWARDED or (mark is _Mark.ORIGINAL and forwarded > 0)):
             forwarded -= 1
             if end < len(told):
                 own_depth = told[end][0]
             yield Line("")
         else:
-            answered = answered or (not quoted and (mark is _Mark.ORIGINAL or not _goes_deeper(told, end, depth)))
+            below = mark is not _Mark.ANSWERED or not _goes_deeper(told, end, depth)
+            answered = answered or (not quoted and below)
             yield Line("", True)
         at = end
 
@@ -165,7 +173,9 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
         "@" in line for _, line in told[at : at + _MOST_HEADERS]
     ):
         return at
-    block = list(takewhile(str.strip, (line[:_LONGEST_LINE] for _, line in told[at : at + _MOST_HEADERS])))
+    block = list(takewhile(_is_of_header, (line[:_LONGEST_LINE] for _, line in told[at : at + _MOST_HEADERS])))
+    if not _KNOWN.match(block[0]) and any(map(_KNOWN_FROM.match, block)):
+        return at  # it begins below
     labels = [place for place, line in enumerate(block) if _LABELLED.match(line[:40])]
     known = [place for place in labels if _KNOWN.match(block[place])]
     if len(known) > 1 and (announced or (_KNOWN_FROM.match(block[0]) and len(known) > 2)):
@@ -177,6 +187,10 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
     named = any(line[: address.start()].rstrip(" \t:：") for line in block for address in _BRACKETED.finditer(line))
     addressed = sum(_ADDRESS.search(line) is not None for line in block) > 1
     return at + len(block) if timed and (named or addressed) else at
+
+
+def _is_of_header(line: str) -> bool:
+    return bool(line.strip()) and not _DIVIDER.fullmatch(line)
 
 
 def _ends_in_colon(line: str) -> bool:

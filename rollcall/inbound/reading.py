@@ -64,6 +64,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
     found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
     says_more = bool(found.forms and found.letter)
     over = Reason(found.over) if found.over else None
+    robot = automatic(post, headers, parts.files)
     return ParsedEmail(
         sender=next(iter(from_addresses(headers)), ""),
         subject=subject[:LONGEST_SUBJECT],
@@ -78,7 +79,8 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         says_more=says_more,
         asks=says_more and found.asks,
         refuses=found.refuses,
-        automatic=automatic(post, headers, parts.files),
+        withdraws=found.withdraws and robot is None,
+        automatic=robot,
         unproven=unproven(post, headers) or over,
         spam=is_spam(post),
         recipients=post.envelope_to,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rollcall.inbound.choices import plain
-from rollcall.inbound.grouping import MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
+from rollcall.inbound.grouping import CONTACT, MOST_FORMS, NAMES, NOTHING, NOTHING_SAID, Answered, Gap, Item, grouped
 from rollcall.inbound.labels import (
     LONGEST_LABEL,
     LONGEST_LINE,
@@ -21,9 +21,18 @@ from rollcall.inbound.labels import (
     value_in,
     vocabulary,
 )
-from rollcall.inbound.letter import A_FORM, is_closing, is_heading, is_only_heading, says_something, words_of
+from rollcall.inbound.letter import (
+    A_FORM,
+    ends_a_sentence,
+    is_closing,
+    is_greeting,
+    is_heading,
+    is_only_heading,
+    says_something,
+    words_of,
+)
 from rollcall.inbound.lists import Columns, columns_of, form_in_row
-from rollcall.inbound.quoting import Line, lines_of
+from rollcall.inbound.quoting import Line, lines_of, typed_lines
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt
 from schemas.kinds import boxes_of
@@ -55,9 +64,9 @@ class TextRead:
     corrections: Answered = NOTHING_SAID
 
 
-def read_text(event: Event, text: str, forwarded: int = 0) -> TextRead:
-    """`forwarded` as in `lines_of`. Raises `TooMuch`."""
-    lines = lines_of(bounded(text), forwarded)
+def read_text(event: Event, text: str, forwarded: int | None = 0) -> TextRead:
+    """`forwarded` as in `lines_of`; None: only what the sender typed. Raises `TooMuch`."""
+    lines = typed_lines(bounded(text)) if forwarded is None else lines_of(bounded(text), forwarded)
     if any(len(line.text) > LONGEST_LINE for line in lines):
         raise TooMuch
     read = _read(event, lines)
@@ -118,6 +127,8 @@ class _Open:
     """Empty lines separate all lines so far."""
     flows: bool = False
     """The last line is wrapped."""
+    signs: bool = False
+    """It may be of a signature block."""
 
 
 class _Reading:
@@ -140,6 +151,8 @@ class _Reading:
         """Blanks divide labels from answers."""
         self._answers_below = False
         self._headings: set[str] = set()
+        self._signs = False
+        """A name or a closing stands above."""
         self._at = 0
 
     def items(self, lines: Sequence[Line]) -> list[Item]:
@@ -190,6 +203,7 @@ class _Reading:
         self._close()
         self._mark(line, gap)
         if not line.quoted:
+            self._signs = self._signs or not is_greeting(line.text)
             self.beside.append((self._at, line.text))
 
     def _is_left_blank(self) -> bool:
@@ -229,6 +243,7 @@ class _Reading:
         names = self._in_order.meant(label.names)
         self._wide = label.wide
         self._open = _Open(names, [], line.quoted, self._gap(line.quoted), self._at, asked_in_quote=line.quoted)
+        self._open.signs = self._signs and self._is_contact(names)
         rest = label.rest.strip()
         if rest:
             is_choice = self._kind(names) == "choice"
@@ -250,6 +265,10 @@ class _Reading:
         self._close(by_label=True)
         self._open = _Open((), [rest] if rest else [], line.quoted, self._gap(line.quoted), self._at, label)
         return True
+
+    def _is_contact(self, names: tuple[str, ...]) -> bool:
+        kind = self._words.fields[names[0]].kind if names else ""
+        return not CONTACT.isdisjoint(names) or (kind in ("tel", "email") and names != ("hotel_tel",))
 
     def _kind(self, names: tuple[str, ...]) -> str:
         if len(names) != 1:
@@ -345,6 +364,7 @@ class _Reading:
             else:
                 self._mark(line, Gap.PROSE)
         if not line.quoted:
+            self._signs = self._signs or not ends_a_sentence(line.text)
             self.beside.append((self._at, line.text))
 
     def _may_begin(self, here: _Open, line: Line, *, more: bool, form: bool) -> bool:
@@ -389,7 +409,7 @@ class _Reading:
         for name, value in self._words.shared_out(here.names, "\n".join(lines)):
             quoted = here.quoted or inline
             item = Item(name, value, quoted=quoted, inline=inline, gap=gap, line=here.line, unsure=here.unsure)
-            self._items.append(item)
+            self._items.append(replace(item, signs=here.signs))
             gap = Gap.NONE
 
     def _close_unknown(self, here: _Open) -> None:

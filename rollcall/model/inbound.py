@@ -132,6 +132,8 @@ class ParsedEmail:
     """What it says more asks or needs something of a person."""
     refuses: bool = False
     """Words cancel, refuse, replace or set a condition."""
+    withdraws: bool = False
+    """Clearly, its sender or the person whose registration it answers; and it says nothing else."""
     automatic: MachineSign | None = None
     unproven: Reason | None = None
     spam: bool = False

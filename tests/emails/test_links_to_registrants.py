@@ -116,7 +116,7 @@ def test_what_came_too_late_is_taken_back_first(desk: Desk, clock: Clock) -> Non
     clock.forward(HOUR)
     before = desk.store.registered(EVENT.slug, id)
     assert before
-    after = replace(before, registration=replace(AMINA, first_name="Eve"), revision=2, until=clock.now - HOUR)
+    after = replace(before, registration=replace(AMINA, first_name="Eve"), revision=2, until=clock.now - HOUR / 60)
     assert desk.store.save_registration(EVENT.slug, before, after, Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED))
     it = answered(desk, AMINA.email)
     assert "Amina Diallo" in it.text

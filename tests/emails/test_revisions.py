@@ -149,7 +149,7 @@ def test_an_earlier_change_says_what_it_changed_and_what_stands_now(desk: Desk, 
 def test_a_change_that_came_too_late_is_taken_back_and_not_told(desk: Desk, clock: Clock, id: str) -> None:
     """Whoever made it died before the check."""
     before = there(desk, id)
-    after = replace(before, registration=OTHER_HOTEL, revision=2, until=clock.now - HOUR)
+    after = replace(before, registration=OTHER_HOTEL, revision=2, until=clock.now - HOUR / 60)
     entry = email.confirmation(EVENT.slug, id, before.registration.email, revision=2)
     change = Change(Actor.REGISTRANT, Way.LINK, Why.CHANGED)
     assert desk.store.save_registration(EVENT.slug, before, after, change, [entry])

@@ -1,5 +1,6 @@
 """The serving process dies before and after each I/O step; whoever called then calls again."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ import pytest
 from grpc import StatusCode
 
 from rollcall.model.email import roster_entry
+from rollcall.model.registration import Why
 from tests.support.builders import a_form_in_text
 from tests.support.faulty_firestore import answer_lost, passes
 from tests.support.running import HOUR, ONE, OTHER, PAST_DEADLINE, SLUG, InProcess, Rollcall, reply
@@ -30,6 +32,10 @@ class Case:
     """How many staff digests it enqueues."""
     rejected: int = 0
     """How many posts SendGrid rejects."""
+    history: Sequence[Why] = ()
+    """Why each revision was made, of whoever's registration was changed."""
+    is_answered: Sequence[int] = (200, 201, 202, 303, 409)
+    """With one of these when it is called again."""
 
 
 def one_is_confirmed(rollcall: Rollcall) -> None:
@@ -42,10 +48,20 @@ def one_registers_and_sendgrid_is_to_refuse(rollcall: Rollcall) -> None:
     rollcall.api.answers += [answers(429, {}, b"")]
 
 
-def one_withdraws(rollcall: Rollcall) -> None:
+def one_withdraws(rollcall: Rollcall, **said: str) -> None:
     """Before the confirmation is sent: then nobody needs it."""
     rollcall.register()
-    assert rollcall.withdraw().status == 200
+    assert rollcall.withdraw(**said).status == 303
+
+
+def one_was_registered_by_another(rollcall: Rollcall) -> None:
+    one_withdraws(rollcall, not_me="yes")
+
+
+def one_is_to_have_another_address(rollcall: Rollcall) -> None:
+    one_is_confirmed(rollcall)
+    assert rollcall.change(email=NEW).status == 303
+    assert rollcall.sweep().json["emails"] == {"sent": 2}
 
 
 def two_register(rollcall: Rollcall) -> None:
@@ -64,6 +80,22 @@ def the_roster_is_owed(rollcall: Rollcall) -> None:
     assert rollcall.close().json == {"closed": {SLUG: 2}}
 
 
+def the_roster_changed_since_the_closing(rollcall: Rollcall) -> None:
+    """And it is the next morning."""
+    the_roster_is_owed(rollcall)
+    assert rollcall.sweep().json["emails"] == {"sent": 1}
+    rollcall.change_as_staff(hotel="Beau-Rivage")
+    assert rollcall.sweep().json["emails"] == {"sent": 1}
+    rollcall.move_on(PAST_DEADLINE + 24 * HOUR)
+
+
+def stamped(rollcall: Rollcall, pattern: str) -> str:
+    """The id of the one such e-mail; the pattern if there was none, or several."""
+    found = [id for id in rollcall.posted() if re.fullmatch(pattern, id)]
+    return found[0] if len(found) == 1 else pattern
+
+
+NEW = "amina@new.example.org"
 CASES = {
     "receive_email": Case(lambda rollcall: rollcall.receive()),
     "receive_email, something is missing": Case(
@@ -75,22 +107,88 @@ CASES = {
     "register differently": Case(
         lambda rollcall: rollcall.register(category="associate"),
         before=lambda rollcall: rollcall.register(),
-        extra_emails=lambda rollcall: [f"{SLUG}.{rollcall.id_of()}.conflict"],
+        extra_emails=lambda rollcall: [stamped(rollcall, rf"{SLUG}\.{rollcall.id_of()}\.conflict\.\d{{8}}T\d\d")],
     ),
     "register under a key": Case(lambda rollcall: rollcall.register_under_a_key()),
     "register again under a key": Case(
         lambda rollcall: rollcall.register_under_a_key(), before=lambda rollcall: rollcall.register_under_a_key()
     ),
+    "change": Case(
+        lambda rollcall: rollcall.change(hotel="Beau-Rivage"),
+        before=one_is_confirmed,
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(2)],
+        history=[Why.CHANGED],
+    ),
+    "change the name": Case(
+        lambda rollcall: rollcall.change(family_name="Bah"),
+        before=one_is_confirmed,
+        people=({"family_name": "Bah"},),
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(2)],
+        history=[Why.CHANGED],
+    ),
+    "change the address": Case(
+        lambda rollcall: rollcall.change(email=NEW),
+        before=one_is_confirmed,
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(2), f"{SLUG}.{rollcall.id_of()}.address.2"],
+        history=[Why.CHANGED],
+    ),
+    "confirm the address": Case(
+        lambda rollcall: rollcall.confirm_address(NEW),
+        before=one_is_to_have_another_address,
+        people=({"email": NEW},),
+        extra_emails=lambda rollcall: [
+            *(rollcall.confirmation_at(revision) for revision in (2, 3)),
+            f"{SLUG}.{rollcall.id_of()}.address.2",
+        ],
+        history=[Why.CHANGED, Why.ADDRESS_CONFIRMED],
+    ),
+    "end links": Case(
+        lambda rollcall: rollcall.end_links(),
+        before=one_is_confirmed,
+        extra_emails=lambda rollcall: [f"{SLUG}.{rollcall.id_of()}.links.2"],
+        history=[Why.LINKS_ENDED],
+        is_answered=(200, 410),
+    ),
+    "ask for a link": Case(
+        lambda rollcall: rollcall.ask_for_link(),
+        before=one_is_confirmed,
+        extra_emails=lambda rollcall: [stamped(rollcall, rf"{SLUG}\.[0-9a-f]{{24}}\.links\.\d{{8}}T\d{{3}}")],
+    ),
     "withdraw": Case(
         lambda rollcall: rollcall.withdraw(),
         before=one_is_confirmed,
         people=(),
-        extra_emails=lambda rollcall: [rollcall.confirmation_of(), f"{SLUG}.{rollcall.id_of()}.withdrawal.1"],
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(1), rollcall.confirmation_at(2)],
+        history=[Why.WITHDRAWN],
     ),
-    "register anew": Case(
+    "withdraw what another registered": Case(
+        lambda rollcall: rollcall.withdraw(not_me="yes"),
+        before=one_is_confirmed,
+        people=(),
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(1), f"{SLUG}.{rollcall.id_of()}.withdrawal.2.1"],
+        history=[Why.NOT_ME],
+    ),
+    "register again": Case(
         lambda rollcall: rollcall.register(),
         before=one_withdraws,
-        extra_emails=lambda rollcall: [f"{SLUG}.{rollcall.withdrawn()}.withdrawal.1"],
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(3)],
+        history=[Why.WITHDRAWN, Why.BACK],
+    ),
+    "register again what another registered": Case(
+        lambda rollcall: rollcall.register(),
+        before=one_was_registered_by_another,
+        extra_emails=lambda rollcall: [rollcall.confirmation_at(3)],  # of the withdrawal nobody needs to hear
+        history=[Why.NOT_ME, Why.BACK],
+    ),
+    "close_intake, the next morning": Case(
+        lambda rollcall: rollcall.close(),
+        before=the_roster_changed_since_the_closing,
+        people=(ONE, OTHER),
+        extra_emails=lambda rollcall: [
+            rollcall.confirmation_at(2),
+            roster_entry(SLUG, 2, rollcall.event.staff[0]).id,
+        ],
+        history=[Why.CHANGED],
     ),
     "register as a robot": Case(lambda rollcall: rollcall.register_as_a_robot(), people=(), digests=1),
     "send_mail": Case(lambda rollcall: rollcall.trigger(), before=lambda rollcall: rollcall.register()),
@@ -114,8 +212,15 @@ DIES_FOR_REAL = {
     "send_due_mail": "before post 1",
     "record_deliveries": "before save_entry 1",
     "close_intake": "after write_roster_page 1",
+    "close_intake, the next morning": "after write_roster_page 1",
+    "change the address": "after save_registration 1",
+    "withdraw": "before save_registration 1",
+    "register again": "after save_registration 1",
+    "confirm the address": "after save_registration 1",
+    "end links": "after save_registration 1",
+    "ask for a link": "after enqueue 1",
 }
-"""One point of each function, at which its process is killed."""
+"""One point of each function, and of each page that changes something, at which its process is killed."""
 
 
 def test_closing_early_late_and_hours_late(rollcall: Rollcall) -> None:
@@ -175,7 +280,7 @@ def dies_and_is_called_again(rollcall: Rollcall, case: Case, point: str, copies:
     with pytest.raises(ConnectionError):
         case.call(rollcall)
     assert rollcall.way.has_crashed()
-    assert case.call(rollcall).status in (200, 201, 202, 409)
+    assert case.call(rollcall).status in case.is_answered
     assert_everything_is_done(rollcall, case, copies)
 
 
@@ -208,6 +313,7 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
     assert set(posted) == {*enqueue, *digests}
     assert posted.total() < len(enqueue) + len(digests) + case.rejected + copies
     assert rollcall.api.faults == []
+    assert rollcall.history() == list(case.history)
 
 
 def test_a_delivery_report_spares_the_second_copy(rollcall: Rollcall) -> None:
@@ -238,7 +344,7 @@ def test_after_a_commit_whose_answer_was_lost_everything_is_done(
         with said_of(f"commit {number + 1} of {commits}, whose answer was lost"):
             case.call(rollcall)
             assert rollcall.line.ordered("Commit") is None
-            assert case.call(rollcall).status in (200, 201, 202, 409)
+            assert case.call(rollcall).status in case.is_answered
             assert_everything_is_done(rollcall, case)
 
 

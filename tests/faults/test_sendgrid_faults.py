@@ -2,6 +2,7 @@
 
 import pytest
 
+from rollcall.model.email import roster_entry
 from tests.support.running import ONE, OTHER, SLUG, Rollcall
 from tests.support.sendgrid_api import (
     Behaviour,
@@ -52,7 +53,7 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     enqueue = {
         rollcall.confirmation_of(**ONE),
         rollcall.confirmation_of(**OTHER),
-        f"{SLUG}.roster.1",
+        roster_entry(SLUG, 1, rollcall.event.staff[0]).id,
     } | told_of_the_hold
     assert set(posted) == enqueue
     came_and_failed = 0 if behaviour is resets_unread else times

@@ -19,15 +19,19 @@ from rollcall.inbound.doubts import doubts_about
 from rollcall.inbound.forms import date_in, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.labels import LONGEST_LINE, MOST_TEXT, TooMuch, bounded, unknown_label
-from rollcall.inbound.letter import refuses
+from rollcall.inbound.letter import refuses, sets_a_condition
 from rollcall.inbound.message import take_apart
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.pdf import rows_of
+from rollcall.inbound.quoting import typed_lines
 from rollcall.inbound.text import forms_in_text
-from rollcall.model.inbound import ReviewReason
+from rollcall.inbound.whose import speaks_of_another
+from rollcall.inbound.withdrawal import Known, withdraws
+from rollcall.model.inbound import FormStatus, InboundForm, ReviewReason
 from rollcall.model.registration import fold, normal_form, normalized_address, without_accents
 from tests.support.desk import EVENT
 
+KNOWN = Known(EVENT, InboundForm(FormStatus.REGISTERED), "", "")
 OURS = "Family name: Diallo\nFirst name: Amina\nOrganization: MPT\nE-mail: amina@mpt.example.org\n"
 
 
@@ -90,9 +94,17 @@ def test_a_joiner_stands_among_marks_that_no_language_has() -> None:
         (lambda text: refuses(f"nicht {text}"), "a "),
         (lambda text: forms._TAG.sub("", text), "["),
         (lambda text: letter.asks(text), "a@"),
+        (lambda text: sets_a_condition(text), "may "),
+        (lambda text: speaks_of_another(text, {"family_name": "ab", "first_name": "a"}), "a ab "),
+        (lambda text: typed_lines(text), "> a\nb\n\n"),
+        (lambda text: withdraws("", [text.splitlines()], KNOWN), "i "),
+        (lambda text: withdraws(text[:300], [["I cannot attend."], [text]], KNOWN), "due to a personal "),
         (lambda text: doubts_about({"signature": text, "family_name": text.replace("ab", "cd")}), "ab "),
     ],
-    ids=["tabs", "blanks", "a word", "words", "brackets", "addresses", "signature"],
+    ids=[
+        *("tabs", "blanks", "a word", "words", "brackets", "addresses"),
+        *("conditions", "names", "quotations", "a letter", "reasons", "signature"),
+    ],
 )
 def test_no_expression_tries_a_line_again_and_again(read: Callable[[str], object], unit: str) -> None:
     assert grows(lambda size: read(unit * (size // len(unit))), 9000) < LINEAR

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from flask import Flask, request
 from werkzeug.test import EnvironBuilder
 
 from handlers.send_mail import send_mail
+from rollcall.desk.amend import Amended, amend
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.local.emulator import free_port
@@ -23,10 +24,11 @@ from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, reply_entry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
+from rollcall.model.registration import Actor, Registered, Why
 from schemas.event import read_events
 from tests.support.answering import answering
-from tests.support.builders import LINKS, a_form, a_form_in_text, a_registration, id_of
-from tests.support.desk import on_version
+from tests.support.builders import LINKS, a_form, a_form_in_text, a_registration, desk_with, id_of
+from tests.support.desk import Postbox, on_version
 from tests.support.faulty_firestore import FaultyFirestore
 from tests.support.hooks import Hooks, hooked_desk, impatient_poster, open_store
 from tests.support.inbound import raw_post
@@ -234,6 +236,15 @@ class Rollcall:
         """The id of that person's confirmation."""
         return confirmation(SLUG, self.id_of(**changes), "").id
 
+    def confirmation_at(self, revision: int) -> str:
+        """Of the one person's registration."""
+        return confirmation(SLUG, self.id_of(), "", revision=revision).id
+
+    def history(self) -> list[Why]:
+        """Why registrations were changed, one after the other."""
+        store = self.store()
+        return [one.change.why for there in store.registrations(SLUG, None, 100) for one in store.history(SLUG, there)]
+
     def register(self, **changes: object) -> Answer:
         """A person sends a form."""
         return self.way.ask(
@@ -250,9 +261,9 @@ class Rollcall:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         return self.way.ask("register", f"/register/{SLUG}", urlencode(a_form(message="x")), headers)
 
-    def receive(self, text: str = a_form_in_text()) -> Answer:
+    def receive(self, text: str = a_form_in_text(), head: str = "") -> Answer:
         """SendGrid hands on an e-mail of the person's, and signs."""
-        head = f"From: {a_form()['email']}\r\nMessage-ID: {MESSAGE_ID}\r\n\r\n"
+        head = f"From: {a_form()['email']}\r\nMessage-ID: {MESSAGE_ID}\r\n{head}\r\n"
         content_type, body = raw_post(head.encode() + text.encode(), to=f"{SLUG}@forms.example.org")
         return self.way.ask("receive_email", "/", body, signed(body) | {"Content-Type": content_type})
 
@@ -264,13 +275,52 @@ class Rollcall:
         """Cloud Scheduler calls."""
         return self.way.ask("send_due_mail", "/")
 
-    def withdraw(self) -> Answer:
-        """Whoever got the confirmation, and did not register, withdraws the registration."""
+    def withdraw(self, **said: str) -> Answer:
+        """By one's own link."""
+        return self._at_own("withdraw", said)
+
+    def change(self, **changes: object) -> Answer:
+        """By one's own link, as revision 1 was shown."""
+        return self._at_own("change?send", a_form(**changes) | {"_revision": "1"})
+
+    def end_links(self) -> Answer:
+        """By one's own link."""
+        return self._at_own("new-link", {})
+
+    def confirm_address(self, address: str) -> Answer:
+        """Whoever gets our e-mail there presses the button."""
+        there = replace(self._there(), new_email=address)
+        return self._post_form(urlsplit(LINKS.confirming_address(self.event, there)).path, {})
+
+    def ask_for_link(self) -> Answer:
+        """Whoever lost theirs."""
+        return self._post_form(f"/register/{SLUG}/find", {"email": a_form()["email"]})
+
+    def answer(self, text: str) -> Answer:
+        """As `receive`, to our confirmation."""
+        head = f"In-Reply-To: <{self.confirmation_of()}@rollcall.example>\r\n"
+        return self.receive(text, head)
+
+    def _at_own(self, page: str, form: Mapping[str, object]) -> Answer:
+        """The link is the one that the first confirmation has."""
+        link = LINKS.own(self.event, replace(self._there(), link=0))
+        return self._post_form(f"{urlsplit(link).path}/{page}", form)
+
+    def _post_form(self, path: str, form: Mapping[str, object]) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.way.ask("register", path, urlencode(form), headers)
+
+    def _there(self) -> Registered:
         there = self.store().registered(SLUG, self.id_of())
         assert there is not None
-        path = f"{urlsplit(LINKS.own(self.event, there)).path}/withdraw"
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.way.ask("register", path, urlencode({"not_me": "yes"}), headers)
+        return there
+
+    def change_as_staff(self, **answers: str) -> None:
+        """Whoever is on the staff, by the link in a digest."""
+        there = self._there()
+        form = replace(there.registration, answers={**there.registration.answers, **answers})
+        desk = desk_with(self.store(), Postbox().post, self._folder, events={SLUG: self.event})
+        assert isinstance(amend(desk, self.event, there.id, there.revision, form, Actor.STAFF), Amended)
 
     def close(self) -> Answer:
         """Cloud Scheduler calls."""
