@@ -11,7 +11,7 @@ from flask import Request, Response
 
 from handlers import responses
 from handlers.change import NOT_REGISTERED, Changing, as_asked, change, changes_end, differences
-from handlers.email_links import log_refused, no_link, opened
+from handlers.email_links import log_refused, no_link, opened, pressed
 from handlers.form_page import CHANGE
 from handlers.logs import log
 from handlers.request_body import read_form
@@ -243,7 +243,7 @@ def _address_check(desk: Desk, event: Event, request: Request, token: str) -> Re
         return no_link(event, request, LinkPurpose.ADDRESS, link)
     there = _there(amend.read(desk, event, link.id))
     if there.new_email and desk.links.is_for(link, there.new_email):
-        if request.method != "POST":
+        if not pressed(request):
             return page(200, "address", event=event, registered=there, confirmed=False)
         outcome = amend.confirm_address(desk, event, there.id, there.new_email)
         if outcome is None:
