@@ -79,8 +79,8 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
         case Completed(there) if there and there.is_withdrawn:
             return page(200, "withdrawn", event=event, registered=there)
         case Completed(there):
-            where = form_address(request, event)
-            return page(200, "completed", event=event, form_page=where, registered=there)
+            where, shown = form_address(request, event), there if there and there.is_as_sent else None
+            return page(200, "completed", event=event, form_page=where, registered=shown)
         case form:
             # without the fields that tell robots from people: the link is no robot's, and a missing answer is soon
             # filled in

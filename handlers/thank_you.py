@@ -59,8 +59,7 @@ def another(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, to
 
 
 def _as_sent(there: Registered | None) -> Registered | None:
-    """Whoever sent the form may be somebody else than who changed it since, by the registration's own link."""
-    return there if there and there.revision == 1 else None
+    return there if there and there.is_as_sent else None
 
 
 def _registered(desk: Desk, event: Event, link: Opened) -> Registered | None:

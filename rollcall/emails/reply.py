@@ -216,8 +216,7 @@ def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form
 
 
 def _may_see(to: str, registered: Registered) -> bool:
-    """As it now stands. Others may see what they sent, and no change, new address or new name."""
-    return registered.revision == 1 or same_mailbox(to, registered.registration.email)
+    return registered.is_as_sent or same_mailbox(to, registered.registration.email)
 
 
 def _heading(event: Event, form: InboundForm, row: str, registered: Registered | None, told: Registered | None) -> str:
