@@ -225,6 +225,16 @@ def test_a_revision_that_came_too_late_is_shown_nowhere(desk: Desk, there: Regis
         assert "Late" not in page.text
 
 
+@pytest.mark.parametrize("below", ["change", "change?check", "change?send", "change?change", "withdraw?send", "find"])
+def test_a_program_posts_to_no_page_of_a_person(desk: Desk, there: Registered, below: str) -> None:
+    """JSON may have half a character, which no page can show."""
+    path = f"{PATH}/find" if below == "find" else f"{own(desk, there)}/{below}"
+    form = json.dumps(a_form(email="\ud800@example.org", hotel="\ud800") | {"_revision": 1})
+    page = ask(partial(register, desk), "POST", path, form, PAGE | {"Content-Type": "application/json"})
+    assert page.status == 415
+    assert now(desk, there) == there
+
+
 # ---- changing
 
 
