@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from handlers.form_page import CHANGE, CHECK, SEND, filled_in, given_back, labelled_answers
 from handlers.logs import log
-from handlers.request_body import Form, read_form
+from handlers.request_body import Form, read_page_form
 from handlers.responses import HttpProblem, page
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend
 from rollcall.desk.desk import Desk
@@ -62,7 +62,7 @@ def change(
     if request.method != "POST":
         found = find()
         return found if isinstance(found, Response) else _shown(desk, event, request, found)
-    form = read_form(request, schema.names_sent_several_times(event))
+    form = read_page_form(request, schema.names_sent_several_times(event))
     try:
         found = find()
         return found if isinstance(found, Response) else _posted(desk, event, request, found, form)

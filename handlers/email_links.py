@@ -2,7 +2,7 @@
 
 from flask import Request, Response
 
-from handlers.form_page import filled_in, form_page
+from handlers.form_page import SEND, filled_in, form_page
 from handlers.logs import log
 from handlers.responses import HttpProblem, form_address, message, page
 from rollcall.desk.desk import Desk
@@ -42,6 +42,11 @@ def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened
     return found
 
 
+def pressed(request: Request) -> bool:
+    """The page's button: scanners of e-mails that post to what they find there have the link alone."""
+    return request.method == "POST" and request.query_string == SEND
+
+
 def log_refused(event: Event, purpose: LinkPurpose, fault: NoLink) -> None:
     log("WARNING", "link refused", event=event.slug, purpose=purpose, why=_NO_LINK[type(fault)])
 
@@ -74,8 +79,8 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
         case Completed(there) if there and there.is_withdrawn:
             return page(200, "withdrawn", event=event, registered=there)
         case Completed(there):
-            where = form_address(request, event)
-            return page(200, "completed", event=event, form_page=where, registered=there)
+            where, shown = form_address(request, event), there if there and there.is_as_sent else None
+            return page(200, "completed", event=event, form_page=where, registered=shown)
         case form:
             # without the fields that tell robots from people: the link is no robot's, and a missing answer is soon
             # filled in
@@ -83,22 +88,22 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
 
 
 def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
-    """The staff's button for an inbound e-mail; POST resolves it."""
+    """The staff's button for an inbound e-mail."""
     link = opened(desk, event, LinkPurpose.RESOLVE, token)
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.RESOLVE, link)
     inbound = desk.store.inbound(link.id)
     if inbound is None:
         return message(request, GONE, event)
-    return resolving(desk, event, request, link, inbound)
+    return resolving(desk, event, link, inbound, press=pressed(request))
 
 
 def resolving(
-    desk: Desk, event: Event, request: Request, link: Opened, inbound: InboundEmail, said: str = ""
+    desk: Desk, event: Event, link: Opened, inbound: InboundEmail, *, press: bool, said: str = ""
 ) -> Response:
     """`said`: what was done before."""
-    if request.method == "POST":
+    if press:
         resolve_at_desk(desk, link)
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)
-    resolved = inbound.resolved or request.method == "POST"
+    resolved = inbound.resolved or press
     return page(200, "resolve", event=event, inbound=inbound, resolved=resolved, said=said)

@@ -7,7 +7,7 @@ from marshmallow import ValidationError
 
 from handlers.form_page import CHANGE, UNAVAILABLE
 from handlers.logs import log
-from handlers.request_body import read_form
+from handlers.request_body import read_page_form
 from handlers.responses import FIND, form_address, page, unavailable
 from rollcall.desk.desk import Desk
 from rollcall.language import language
@@ -26,7 +26,7 @@ def find_registration(desk: Desk, event: Event, request: Request) -> Response:
         if request.query_string == _SENT:
             return page(200, "found", event=event)
         return _form(event, 200)
-    email = read_form(request).typed.get("email", "")
+    email = read_page_form(request).typed.get("email", "")
     if request.query_string == CHANGE:
         return _form(event, 200, email)
     try:

@@ -11,10 +11,10 @@ from flask import Request, Response
 
 from handlers import responses
 from handlers.change import NOT_REGISTERED, Changing, change, changes_end, differences
-from handlers.email_links import log_refused, no_link, opened
+from handlers.email_links import log_refused, no_link, opened, pressed
 from handlers.form_page import CHANGE
 from handlers.logs import log
-from handlers.request_body import read_form
+from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, form_address, message, page, path_below
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Taken, TooLate, TooManyChanges
@@ -199,7 +199,7 @@ def _to_withdraw(desk: Desk, event: Event, there: Registered, address: str, *, n
 
 
 def _withdraw(desk: Desk, event: Event, request: Request, there: Registered, address: str) -> Response:
-    not_me = read_form(request).typed.get("not_me") == "yes"
+    not_me = read_page_form(request).typed.get("not_me") == "yes"
     if request.query_string == CHANGE and not there.is_withdrawn:
         return _to_withdraw(desk, event, there, address, not_me=not_me)
     change = Change(Actor.REGISTRANT, Way.LINK, Why.NOT_ME if not_me else Why.WITHDRAWN)
@@ -243,7 +243,7 @@ def _address_check(desk: Desk, event: Event, request: Request, token: str) -> Re
         return no_link(event, request, LinkPurpose.ADDRESS, link)
     there = _there(amend.read(desk, event, link.id))
     if there.new_email and desk.links.is_for(link, there.new_email):
-        if request.method != "POST":
+        if not pressed(request):
             return page(200, "address", event=event, registered=there, confirmed=False)
         outcome = amend.confirm_address(desk, event, there.id, there.new_email)
         if outcome is None:

@@ -115,8 +115,7 @@ def read_form(request: Request, several: Collection[str] = ()) -> Form:
         told = N_("This reads as JSON: please send it with “Content-Type: application/json”. Nothing was registered.")
         raise HttpProblem(415, _ANOTHER_TYPE, told, headers={"Accept": types})
     if reader is None:
-        told = N_("Please send one of %(types)s. Nothing was registered.")
-        raise HttpProblem(415, _ANOTHER_TYPE, told, {"types": types}, {"Accept": types})
+        raise _another_type(types)
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         told = N_("Please send it in UTF-8. Nothing was registered.")
         raise HttpProblem(415, N_("Another character set is needed"), told)
@@ -124,6 +123,14 @@ def read_form(request: Request, several: Collection[str] = ()) -> Form:
     if isinstance(form.answers, Mapping) and len({*form.answers, *form.faults}) > MOST_FIELDS:
         raise _too_many()
     return form
+
+
+def read_page_form(request: Request, several: Collection[str] = ()) -> Form:
+    """As `read_form`, where pages of ours post and no program does: JSON, which may have what no page can show, is
+    refused."""
+    if request.mimetype not in FORM_TYPES:
+        raise _another_type(", ".join(FORM_TYPES))
+    return read_form(request, several)
 
 
 def _decoded(request: Request) -> bytes:
@@ -306,6 +313,11 @@ _READERS: dict[str, Callable[[bytes, Request, Collection[str]], Form]] = {
     "application/json": _read_json,
     **dict(zip(FORM_TYPES, (_read_urlencoded, _read_multipart), strict=True)),
 }
+
+
+def _another_type(types: str) -> HttpProblem:
+    told = N_("Please send one of %(types)s. Nothing was registered.")
+    return HttpProblem(415, _ANOTHER_TYPE, told, {"types": types}, {"Accept": types})
 
 
 def _incomplete() -> HttpProblem:

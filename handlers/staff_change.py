@@ -56,4 +56,5 @@ def _changed(desk: Desk, event: Event, request: Request, token: str) -> Response
     inbound = desk.store.inbound(link.id)
     if inbound is None:
         return message(request, GONE, event)
-    return resolving(desk, event, request, link, inbound, said=request.query_string.decode())
+    said = request.query_string.decode()
+    return resolving(desk, event, link, inbound, press=request.method == "POST", said=said)

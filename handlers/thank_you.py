@@ -28,13 +28,14 @@ def to_received(desk: Desk, event: Event, request: Request, outcome: Accepted | 
 
 
 def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
-    """Without the answers while the store is unavailable."""
+    """Without the answers while the store is unavailable, or once they were changed."""
     link = opened(desk, event, purpose, token)
     if not isinstance(link, Opened):
         return no_link(event, request, purpose, link)
     there = _registered(desk, event, link)
     if there and there.is_withdrawn:
         return page(200, "withdrawn", event=event, registered=there)
+    there = _as_sent(there)
     answers = written(there.registration) if there else {}
     return page(
         200,
@@ -52,9 +53,13 @@ def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, t
 def another(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:
     """The form for another person; empty where the link does not work."""
     link = opened(desk, event, purpose, token)
-    there = _registered(desk, event, link) if isinstance(link, Opened) else None
+    there = _as_sent(_registered(desk, event, link)) if isinstance(link, Opened) else None
     answers = written(there.registration) if there else {}
     return form_page(desk, event, request, {name: answers[name] for name in _CARRIED_OVER if name in answers})
+
+
+def _as_sent(there: Registered | None) -> Registered | None:
+    return there if there and there.is_as_sent else None
 
 
 def _registered(desk: Desk, event: Event, link: Opened) -> Registered | None:

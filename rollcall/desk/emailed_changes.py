@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, withdraw
 from rollcall.desk.desk import Desk
+from rollcall.model.email import is_email_id
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
     Certainty,
@@ -33,8 +34,9 @@ _NAMES = ("family_name", "first_name")
 def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Registered | None:
     """Whose e-mail this answers, from the address on file: the last one that it names."""
     for reference in reversed(reading.references):
-        entry = desk.store.entry(reference.strip("<>").rpartition("@")[0] or "-")
-        if entry is None or entry.event != event.slug:
+        email_id = reference.strip("<>").rpartition("@")[0]
+        entry = desk.store.entry(email_id) if is_email_id(event.slug, email_id) else None
+        if entry is None:
             continue
         inbound = desk.store.inbound(entry.inbound_id) if entry.inbound_id else None
         ids = {form.registration_id for form in inbound.forms} if inbound else {entry.registration_id}

@@ -98,6 +98,7 @@ class FormShown:
     doubts: list[str]
     registered: Registered | None
     address: str
+    """That confirmations go to; empty where the sender may not see it."""
     link: str | None
     """To the page with the answers filled in."""
     own: str | None
@@ -138,7 +139,7 @@ def _own_link(desk: Desk, event: Event, one: Registered, to: str, intake: Intake
 
 
 def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Email:
-    forms = [_shown(event, reply, intake, place, form) for place, form in enumerate(reply.inbound.forms)]
+    forms = [_shown(event, entry.to, reply, intake, place, form) for place, form in enumerate(reply.inbound.forms)]
     not_read = reply.inbound.not_read
     return worded(
         entry,
@@ -191,25 +192,36 @@ def _headline(forms: list[FormShown]) -> str:
     return N_("We received your e-mail")
 
 
-def _shown(event: Event, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
+def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
     # whoever sends a different form is told nothing of the one that is registered
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
+    told = registered if registered and _may_see(to, registered) else None
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     return FormShown(
         number=place + 1,
-        name=unlinked(registered.registration.full_name) if registered else row or name_of(event, form.answers),
+        name=_heading(event, form, row, registered, told),
         outcome=_outcome(form, registered, intake),
-        details=details(event, registered) if registered else labelled(event, form.answers),
+        details=details(event, told) if told else labelled(event, form.answers),
         faults=[
             language(event.language).gettext("At “%(label)s”: %(sentences)s", label=label, sentences=sentences)
             for label, sentences in faults(event, _of_an_e_mail(form))
         ],
         doubts=why_doubted(event, form.doubts),
         registered=registered,
-        address=address(registered.registration.email) if registered else "",
+        address=address(told.registration.email) if told else "",
         link=reply.links.get(place),
         own=reply.own.get(form.registration_id or ""),
     )
+
+
+def _may_see(to: str, registered: Registered) -> bool:
+    return registered.is_as_sent or same_mailbox(to, registered.registration.email)
+
+
+def _heading(event: Event, form: InboundForm, row: str, registered: Registered | None, told: Registered | None) -> str:
+    if registered:
+        return unlinked(told.registration.full_name) if told else registered.reference
+    return row or name_of(event, form.answers)
 
 
 def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:

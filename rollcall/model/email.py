@@ -273,6 +273,11 @@ def reply_entry(inbound: InboundEmail, to: str) -> OutboxEntry:
     return OutboxEntry(id, EmailKind.REPLY, inbound.event, to, inbound_id=inbound.id, thread=inbound.thread)
 
 
+def is_email_id(event: str, text: str) -> bool:
+    """Whether it can be one of ours. Not every text can be an id in a store."""
+    return re.fullmatch(rf"{re.escape(event)}\.[0-9A-Za-z.-]+", text) is not None
+
+
 def is_reply_id(event: str, text: str) -> bool:
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,11 +79,11 @@ def link_id(token: str) -> str:
 
 
 def id_in(token: str) -> str | None:
-    """`Opened.id`, read without the key: nobody vouches for it."""
+    """`Opened.id`, read without the key: nobody vouches for it. None where it is no id of ours."""
     payload = token.rpartition(".")[0]
     try:
         packed = base64.urlsafe_b64decode(payload.lstrip(".") + "===")
         _, id, *_ = json.loads(zlib.decompress(packed) if payload.startswith(".") else packed)
     except (ValueError, TypeError, zlib.error):
         return None
-    return id if isinstance(id, str) else None
+    return id if isinstance(id, str) and re.fullmatch("[0-9A-Z]+", id) else None

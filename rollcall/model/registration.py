@@ -112,6 +112,11 @@ class Registered:
         return self.status is RegistrationStatus.WITHDRAWN
 
     @property
+    def is_as_sent(self) -> bool:
+        """Whoever sent the form may be somebody else than who changed it since."""
+        return self.revision == 1
+
+    @property
     def came_too_late(self) -> bool:
         """This revision: it is to be taken back. No commit is under way for so long as `UNDER_WAY`: one that seems to
         have been is a restored document's, which has a time of its own."""

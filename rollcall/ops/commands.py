@@ -136,7 +136,8 @@ def _named(entry: OutboxEntry) -> str:
 def _links_ended(database: Database, event: Event, token: str) -> Answer:
     """The person gets another: one of the links that they had may be with somebody else."""
     desk = database.desk()
-    there = read(desk, event, id_in(token) or "")
+    id = id_in(token)
+    there = read(desk, event, id) if id else None
     if there is None:
         raise Refused("no_such_registration", "LINK= is of a registration that the database does not have.")
     outcome = end_links(desk, event, there.id, Actor.STAFF, Way.COMMAND)

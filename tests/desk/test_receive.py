@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from google.cloud import firestore
 
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
+from rollcall.desk.emailed_changes import answered_registration
 from rollcall.desk.follow_up import Completed, form_to_complete, note_completed, resolve
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import EmailReader, Files, Store
@@ -29,6 +31,7 @@ from rollcall.model.email import (
     EmailKind,
     EmailStatus,
     NotNeeded,
+    confirmation,
     reply_entry,
     roster_entry,
 )
@@ -50,8 +53,9 @@ from rollcall.model.inbound import (
 )
 from rollcall.model.links import LinkPurpose, Opened
 from rollcall.model.registration import person_key
+from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
-from tests.support.builders import a_registration, an_event
+from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 
@@ -713,3 +717,16 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
         InboundStatus.UNREAD: 1,
     }
     assert sum(counted.values()) == len(readings) + 1
+
+
+@pytest.mark.parametrize("id", ["a/b", "intgov04.a/b", ".", "..", "__name__", "/", "", "intgov04", "\u00e9", "x" * 996])
+def test_an_answer_may_name_any_message(project: str, tmp_path: Path, id: str) -> None:
+    store = FirestoreStore(firestore.Client(project=project))
+    there = a_registration()
+    assert store.accept(EVENT.slug, "ID", there, confirmation(EVENT.slug, "ID", there.email))
+    desk = desk_with(store, Postbox().post, tmp_path, events={EVENT.slug: EVENT})
+    ours = confirmation(EVENT.slug, "ID", there.email).id
+    reading = a_reading(references=(f"<{ours}@desk.example.org>", f"<{id}@mail.example.org>"))
+    found = answered_registration(desk, EVENT, reading)
+    assert found
+    assert found.id == "ID"

@@ -182,13 +182,14 @@ def replied(
     people: tuple[Registered, ...] = (AMINA,),
     links: Mapping[int, str] | None = None,
     own: Mapping[str, str] | None = None,
+    to: str = FOCAL_POINT,
     **changes: Any,
 ) -> Email:
     inbound = an_inbound(*forms, **changes)
     if links is None:
         links = {place: LINK for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE}
     content = Reply(inbound, {one.id: one for one in people}, links, own or {}, FORM_PAGE, ANSWERS_TO)
-    return reply.word(email.reply_entry(inbound, FOCAL_POINT), event, content, intake)
+    return reply.word(email.reply_entry(inbound, to), event, content, intake)
 
 
 def some(*those: Any, count: int | None = None) -> Shown[Any]:

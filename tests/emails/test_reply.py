@@ -6,6 +6,7 @@ import pytest
 
 from rollcall.inbound.charsets import clean
 from rollcall.model.inbound import FormStatus, InboundForm
+from rollcall.model.intake import Intake
 from schemas.form import in_labels
 from tests.emails.samples import (
     ANSWERS,
@@ -13,6 +14,7 @@ from tests.emails.samples import (
     FOCAL_POINT,
     FORM_PAGE,
     INCOMPLETE,
+    INTAKE,
     LINK,
     NOT_YET_OPEN,
     PAST,
@@ -56,6 +58,21 @@ def test_a_stranger_learns_nothing_of_the_registration_that_stands() -> None:
     for body in (email.text, email.html, early.text, early.html):
         for secret in ("Secret Palace", other.reference, "Salle B"):
             assert secret not in body
+
+
+@pytest.mark.parametrize("status", [FormStatus.REGISTERED, FormStatus.DUPLICATE, FormStatus.CHANGED])
+@pytest.mark.parametrize("intake", [INTAKE, PAST])
+def test_whoever_sent_a_form_for_another_learns_nothing_of_what_was_changed_since(
+    status: FormStatus, intake: Intake
+) -> None:
+    since = a_registration(email="amina@elsewhere.example.org", family_name="Keïta", answers={"hotel": "Secret Palace"})
+    there = registered(since, revision=3, received_at=intake.as_of)
+    form = InboundForm(status, there.id)
+    email, theirs = (replied(form, people=(there,), intake=intake, to=to) for to in (FOCAL_POINT, since.email))
+    for secret in ("elsewhere", "Keïta", "Secret Palace"):
+        assert secret not in email.text + email.html
+        assert secret in theirs.text
+    assert there.reference in email.text
 
 
 @pytest.mark.parametrize("forms", [(INCOMPLETE,), (REGISTERED, INCOMPLETE)])

@@ -12,12 +12,13 @@ import pytest
 from google.cloud import firestore
 
 from rollcall.desk.ports import Store
+from rollcall.model.email import confirmation
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.form import read_form
-from tests.support.builders import write_event
+from tests.support.builders import CANNOT_COME, registered, write_event
 from tests.support.clock import Clock
 from tests.support.linked_pages import (
     CLOSED,
@@ -89,6 +90,18 @@ def test_completing_registers_and_updates_the_inbound_email(desk: LinkedPages) -
     assert "Other" in desk.get(completing("BOTH", 1)).text
     assert desk.post(completing("BOTH", 1), **form | {"family_name": "Other"}).status == 303
     assert desk.inbound("BOTH").status is InboundStatus.REGISTERED
+
+
+def test_a_used_link_does_not_tell_the_name_that_was_changed_since(desk: LinkedPages) -> None:
+    there = registered(id="CHANGED")
+    desk.store.accept("open", there.id, there.registration, confirmation("open", there.id, there.registration.email))
+    before = desk.store.registered("open", there.id)
+    assert before
+    after = replace(before, revision=2, registration=replace(there.registration, family_name="Keïta"))
+    assert desk.store.save_registration("open", before, after, CANNOT_COME)
+    desk.add_inbound("CHANGED", InboundForm(FormStatus.REGISTERED, there.id))
+    page = desk.get(completing("CHANGED"))
+    assert (page.status, "This link has been used." in page.text, "Keïta" in page.text) == (200, True, False)
 
 
 def test_another_persons_form_is_registered_as_its_own_and_leaves_the_first_one_open(desk: LinkedPages) -> None:
@@ -256,11 +269,13 @@ def test_the_button_resolves_and_opening_the_link_does_not(desk: LinkedPages) ->
     assert "somebody@example.org" in page.text
     assert "What it says" not in page.text
     assert desk.inbound("STAFF") == came
-    thanks = desk.post(resolving("STAFF"))
+    desk.post(resolving("STAFF"))
+    assert desk.inbound("STAFF") == came, "pressed by nobody"
+    thanks = desk.post(f"{resolving('STAFF')}?send")
     assert (thanks.status, "Thank you" in thanks.text, "somebody@example.org" in thanks.text) == (200, True, True)
     assert desk.inbound("STAFF").resolved
     assert "Thank you" in desk.get(resolving("STAFF")).text
-    assert desk.post(resolving("STAFF")).status == 200
+    assert desk.post(f"{resolving('STAFF')}?send").status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

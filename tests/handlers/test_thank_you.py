@@ -12,10 +12,14 @@ from urllib.parse import urlencode
 import pytest
 
 from handlers.register import register
+from rollcall.desk import amend
 from rollcall.desk.desk import Desk
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Hotel
-from tests.support.builders import LINKS, a_form, an_event, write_open_event
+from rollcall.model.registration import Registered
+from tests.support.builders import CANNOT_COME, LINKS, a_form, a_registration, an_event, write_open_event
+from tests.support.clock import Clock
+from tests.support.desk import EVENT
 from tests.support.in_process import ask
 from tests.support.served import Answer, Served, function
 
@@ -72,6 +76,53 @@ def test_a_link_that_does_not_work_says_that_the_registration_stands(served: Ser
     assert "If you have registered, that stands." in page.text
     empty = served.ask("GET", f"{PATH}/{token}/another", headers=FORM)
     assert (empty.status, filled_in(empty)["organization"]) == (200, "")
+
+
+NEW = "amina@elsewhere.example.org"
+
+
+@pytest.fixture
+def moved(desk: Desk) -> Registered:
+    """Amina, who has another address, hotel and fax since she registered."""
+    there = registered_by(desk, **a_form())
+    told = replace(a_registration(), email=NEW, answers={**a_registration().answers, "hotel": "Secret Inn"})
+    amend.amend(desk, EVENT, there.id, 1, told)
+    amend.confirm_address(desk, EVENT, there.id, NEW)
+    return there
+
+
+def registered_by(desk: Desk, **form: object) -> Registered:
+    sent(desk, **form)
+    (there,) = desk.store.registrations(EVENT.slug, None, 2)
+    return there
+
+
+def sent(desk: Desk, **form: object) -> Answer:
+    """The page that thanks."""
+    handle = partial(register, desk)
+    thanks = ask(handle, "POST", "/register/intgov04", urlencode(form), FORM).headers["Location"]
+    return ask(handle, "GET", thanks, headers=FORM)
+
+
+def test_whoever_sent_the_form_sees_nothing_of_what_was_changed_since(desk: Desk, clock: Clock) -> None:
+    there = registered_by(desk, **a_form())
+    link = LINKS.received(EVENT, there.id, clock.now + timedelta(days=1), duplicate=False)
+    told = replace(a_registration(), answers={**a_registration().answers, "hotel": "Secret Inn"})
+    amend.amend(desk, EVENT, there.id, 1, told)
+    for below in ("", "/another"):
+        page = ask(partial(register, desk), "GET", f"/register/intgov04/{link}{below}", headers=FORM)
+        assert (page.status, "Secret" in page.text) == (200, False)
+
+
+@pytest.mark.parametrize("withdrawn", [False, True])
+def test_the_form_with_the_old_address_does_not_tell_the_new_one(
+    desk: Desk, moved: Registered, *, withdrawn: bool
+) -> None:
+    if withdrawn:
+        amend.withdraw(desk, EVENT, moved.id, CANNOT_COME)
+    page = sent(desk, **a_form(hotel="Secret Inn"))
+    assert (page.status, moved.reference in page.text) == (200, True)
+    assert NEW not in page.text
 
 
 def test_the_page_thanks_while_the_store_is_unavailable(desk: Desk) -> None:

@@ -63,3 +63,9 @@ def test_the_id_is_read_without_the_key(id: str) -> None:
 @pytest.mark.parametrize("token", ["", ".", "a.b", "!.b", ".AAAA.b", "e30.b", "WzEsMl0.b", "bnVsbA.b"])
 def test_what_is_no_token_has_no_id(token: str) -> None:
     assert id_in(token) is None
+
+
+@pytest.mark.parametrize("id", ["", "A/history/2", "../events", "__A__"])
+def test_an_id_that_somebody_made_up_is_none(id: str) -> None:
+    link = LINKS.own(EVENT, Registered(id, a_registration(), EVENT.opens_at))
+    assert id_in(link.rpartition("/")[2]) is None

@@ -181,7 +181,7 @@ def linked(desk: Desk, asked: Any) -> Iterator[tuple[str, Answer]]:
     }
     for name, link in made.items():
         yield f"link {name}", asked("GET", urlsplit(link).path)
-    yield "link resolve, pressed", asked("POST", urlsplit(made["resolve"]).path, "", FORM)
+    yield "link resolve, pressed", asked("POST", urlsplit(made["resolve"]).path, "", FORM, "send")
     yield "link resolve, again", asked("GET", urlsplit(made["resolve"]).path)
     yield from changed(desk, urlsplit(own).path, id, asked)
 

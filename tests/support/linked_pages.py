@@ -57,7 +57,8 @@ class LinkedPages:
 
     def post(self, link: str, **answers: str) -> Answer:
         """Press the button of the page behind the link."""
-        return self.served.ask("POST", urlsplit(link).path, urlencode(answers), FORM)
+        address = urlsplit(link)._replace(scheme="", netloc="").geturl()
+        return self.served.ask("POST", address, urlencode(answers), FORM)
 
 
 def completing(id: str, place: int = 0, event: Event = OPEN, until: datetime = TOMORROW) -> str:
