@@ -243,9 +243,9 @@ def new_link(event: str, registered: Registered) -> OutboxEntry:
 
 
 def links_to(event: str, address: str, now: datetime) -> OutboxEntry:
-    """One in a quarter of an hour."""
+    """One an hour: who asks for them on and on must not use up what one address gets in a day."""
     of = _digest_of(address)
-    return OutboxEntry(f"{event}.{of}.links.{now:%Y%m%dT%H}{now.minute // 15}", EmailKind.LINKS, event, address)
+    return OutboxEntry(f"{event}.{of}.links.{now:%Y%m%dT%H}", EmailKind.LINKS, event, address)
 
 
 def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntry:
