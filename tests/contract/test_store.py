@@ -209,6 +209,7 @@ def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: Fr
         "by": "registrant",
         "way": "link",
         "why": "not_me",
+        "inbound_id": "",
     }
 
 

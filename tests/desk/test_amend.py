@@ -27,8 +27,10 @@ from rollcall.desk.close import close
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, register
+from rollcall.desk.roster import listed
 from rollcall.model.email import EmailKind
 from rollcall.model.event import Event
+from rollcall.model.intake import OnRoster
 from rollcall.model.registration import Actor, Registered, Way, Why
 from tests.support.builders import CANNOT_COME, a_registration
 from tests.support.clock import Clock
@@ -213,10 +215,14 @@ def test_the_deadline_moved_on_meanwhile(desk: Desk, clock: Clock, monkeypatch: 
 
 
 def one_that_came_too_late(
-    desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch, verb: Callable[[], object]
+    desk: Desk,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: Callable[[], object],
+    to: datetime = EVENT.closes_at + SECOND,
 ) -> None:
     """And whoever made it died."""
-    passing(desk, clock, monkeypatch, EVENT.closes_at + SECOND)
+    passing(desk, clock, monkeypatch, to)
 
     def dies(desk: Desk, event: Event, there: Registered) -> Registered:
         if there.came_too_late:
@@ -253,6 +259,22 @@ def test_a_restored_change_counts(desk: Desk) -> None:
     amend(desk, EVENT, there.id, 1, with_hotel("Cornavin"))
     restored = replace(stored(desk, there.id), changed_at=EVENT.closes_at + timedelta(days=1))
     assert not restored.came_too_late
+
+
+def test_version_1_has_the_revision_that_counted(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes ended before the deadline, and nobody has read it since the one that came too late."""
+    until = EVENT.closes_at - timedelta(days=1)
+    event = replace(EVENT, changes_until=until)
+    there = registered(desk)
+    clock.now = until - SECOND
+    late = until + SECOND
+    one_that_came_too_late(
+        desk, clock, monkeypatch, lambda: amend(desk, event, there.id, 1, with_hotel("Too late")), late
+    )
+    clock.now = EVENT.closes_at + SECOND
+    assert close(desk, event)
+    (row,) = listed(desk.store, SLUG, desk.store.intake(event).versions[0])
+    assert row == OnRoster(there.id, 1)
 
 
 def test_who_comes_back_too_late_stays_off_the_list(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,3 +410,11 @@ def test_an_instance_that_has_not_read_the_deadline_lately_asks_before_it_refuse
     assert desk.store.move_deadline(SLUG, desk.store.intake(EVENT), EVENT.closes_at + timedelta(days=1))
     clock.now = EVENT.closes_at + SECOND
     assert isinstance(amend(replace(desk, intakes=stale), EVENT, there.id, 1, with_hotel("In time")), Amended)
+
+
+def test_an_instance_that_has_read_that_it_is_too_late_asks_again(desk: Desk, clock: Clock) -> None:
+    there = registered(desk)
+    clock.now = EVENT.closes_at + SECOND
+    assert isinstance(amend(desk, EVENT, there.id, 1, with_hotel("Too late")), TooLate)
+    assert desk.store.move_deadline(SLUG, desk.store.intake(EVENT), EVENT.closes_at + timedelta(days=1))
+    assert isinstance(amend(desk, EVENT, there.id, 1, with_hotel("In time")), Amended)

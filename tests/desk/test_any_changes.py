@@ -50,7 +50,7 @@ SLUG, DAY, SOON = EVENT.slug, timedelta(days=1), timedelta(minutes=10)
 ANYBODY = a_registration()
 BY_EMAIL = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN)
 BEGINS = datetime(2004, 2, 2, 12, tzinfo=UTC)
-MOST = 10
+MOST = 12
 """Revisions of a registration, if its person changes it."""
 EXAMPLES = {"sqlite": 120, "firestore": 2}
 UNTIL: Mapping[str, datetime | None] = {
@@ -596,6 +596,10 @@ MOVING = [
     a_step("move on", to="before the deadline"),
     a_step("register", AMINA, **while_another("move on", to="past the deadline", before="accept 1")),
     a_step("register", AMINA),
+    a_step("amend", ELSEWHERE),
+    a_step("extend", tab=1),
+    a_step("amend", RENAMED),
+    a_step("move on", to="past the deadline"),
     a_step("withdraw"),
     a_step("register", RENAMED),
     a_step("amend", RENAMED),
