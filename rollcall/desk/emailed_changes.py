@@ -82,9 +82,13 @@ def came_of_change(
 def came_of_withdrawal(desk: Desk, event: Event, there: Registered, thread: tuple[str, ...]) -> InboundForm:
     change = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN)
     outcome = withdraw(desk, event, there.id, change, thread)
-    is_withdrawn = isinstance(outcome, Amended | NothingNew)
-    status = FormStatus.WITHDRAWN if is_withdrawn else FormStatus.NEEDS_REVIEW
-    return InboundForm(status, there.id, person=person_key(there.registration))
+    if not isinstance(outcome, Amended | NothingNew):
+        return letter_about(there)
+    return InboundForm(FormStatus.WITHDRAWN, there.id, person=person_key(there.registration))
+
+
+def letter_about(there: Registered) -> InboundForm:
+    return InboundForm(FormStatus.NEEDS_REVIEW, there.id, language=there.registration.language)
 
 
 def _same_name(form: ParsedForm, there: Registered, name: str) -> bool:
