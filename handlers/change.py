@@ -18,7 +18,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
 from rollcall.model.event import Event
-from rollcall.model.registration import Actor, Registered, Registration, as_asked
+from rollcall.model.registration import Actor, Registered, Registration, as_asked, same_mailbox, says_the_same
 from schemas import form as schema
 from schemas.faults import sentences
 
@@ -116,8 +116,8 @@ def _saved(
     about = {"event": event.slug, "registration": of.there.id, "by": of.by}
     log("INFO", "change received", **about, outcome=type(outcome).__name__)
     match outcome:
-        case Amended():
-            return _back(of, "again" if of.there.is_withdrawn else "changed")
+        case Amended(now):
+            return _back(of, _said(of.there, now))
         case NothingNew():
             return _back(of, "unchanged")
         case Overtaken(now):
@@ -134,6 +134,14 @@ def _saved(
             raise NOT_REGISTERED
         case _:
             assert_never(outcome)
+
+
+def _said(before: Registered, now: Registered) -> str:
+    """In the query of the page to which the person returns."""
+    if before.is_withdrawn:
+        return "again"
+    only_address = now.new_email and says_the_same(now.registration, before.registration)
+    return "address" if only_address else "changed"
 
 
 def _registration(event: Event, of: Changing, form: Form) -> Registration:
@@ -197,16 +205,17 @@ def _to_check(
     changed = differences(event, of.there, registration)
     if not changed and not of.there.is_withdrawn:
         return _back(of, "unchanged")
-    values = schema.in_codes(event, form.typed)
+    values, by_staff = schema.in_codes(event, form.typed), of.by is Actor.STAFF
     return page(
         status,
         "check_changes",
         event=event,
         there=of.there,
-        by_staff=of.by is Actor.STAFF,
+        by_staff=by_staff,
         changed=changed,
         answers=labelled_answers(event, values) if of.there.is_withdrawn else [],
         values={**values, REVISION: str(of.there.revision)},
+        asks_new_address=not by_staff and not same_mailbox(as_asked(of.there).email, registration.email),
         overtaken=overtaken,
         action="?send" if status == 200 else "?send-again",
     )

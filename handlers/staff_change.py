@@ -16,7 +16,7 @@ from rollcall.model.registration import Actor, Registered, as_asked
 from schemas.faults import sentences
 from schemas.form import written
 
-_DONE = (b"changed", b"again", b"unchanged")
+_DONE = (b"changed", b"address", b"again", b"unchanged")
 
 
 def staff_change(desk: Desk, event: Event, request: Request, token: str, address: str) -> Response:

@@ -100,8 +100,13 @@ def came_of_withdrawal(
     is_withdrawn = _is_made(desk, event, there, inbound_id) or isinstance(
         withdraw(desk, event, there.id, change, thread), Amended | NothingNew
     )
-    status = FormStatus.WITHDRAWN if is_withdrawn else FormStatus.NEEDS_REVIEW
-    return InboundForm(status, there.id, person=person_key(there.registration))
+    if not is_withdrawn:
+        return letter_about(there)
+    return InboundForm(FormStatus.WITHDRAWN, there.id, person=person_key(there.registration))
+
+
+def letter_about(there: Registered) -> InboundForm:
+    return InboundForm(FormStatus.NEEDS_REVIEW, there.id, language=there.registration.language)
 
 
 def _is_made(desk: Desk, event: Event, there: Registered, inbound_id: str) -> bool:

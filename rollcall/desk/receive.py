@@ -7,7 +7,14 @@ from itertools import chain
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.emailed_changes import answered_registration, as_form, came_of_change, came_of_withdrawal, is_about
+from rollcall.desk.emailed_changes import (
+    answered_registration,
+    as_form,
+    came_of_change,
+    came_of_withdrawal,
+    is_about,
+    letter_about,
+)
 from rollcall.desk.follow_up import note_completed
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
@@ -303,6 +310,8 @@ def _registered_forms(
     if not forms and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
         can_answer, reasons = False, (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
+    if there and not forms:
+        forms = [letter_about(there)]
     answered = can_answer and not is_answered_by_confirmation(read, forms, found)
     read = replace(read, status=status, reasons=reasons, forms=_bounded(forms, desk.limits), answered=answered)
     return read, [*([reply_entry(read, read.sender)] if answered else []), *_digests(event, read, now)]

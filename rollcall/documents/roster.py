@@ -306,7 +306,8 @@ class SortedRows:
 
 
 def _change_cells(event: Event, change: RosterChange) -> Iterator[Cells]:
-    """One for each field: who, what, when and by whom."""
+    """One for each field: who, what, when and by whom. Of those who came or left, the hotel too: it has a guest more
+    or less."""
     spoken, registration = language(event.language), change.then.registration
     person = {"reference": change.now.reference, **written(registration)}
 
@@ -316,10 +317,15 @@ def _change_cells(event: Event, change: RosterChange) -> Iterator[Cells]:
         return {**person, "What": label, "Before": before, "Now": after, "When": when, "By": by}
 
     listed, not_listed = spoken.gettext("on the roster"), spoken.gettext("not on the roster")
+    field, hotel = event.field("hotel"), in_words(event, registration).get("hotel")
     if change.news is News.CAME:
         yield cells(spoken.gettext("Registration"), not_listed, listed, change.last)
+        if field and hotel:
+            yield cells(field.label, "", hotel, change.last)
     elif change.news is News.LEFT:
         yield cells(spoken.gettext("Registration"), listed, spoken.gettext("withdrawn"), change.last)
+        if field and hotel:
+            yield cells(field.label, hotel, "", change.last)
     elif not change.fields:
         yield cells(spoken.gettext("Changed, and changed back"), "", "", change.last)
     not_given = spoken.gettext(NOT_GIVEN)

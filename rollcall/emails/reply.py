@@ -139,8 +139,9 @@ def _own_link(desk: Desk, event: Event, one: Registered, to: str, intake: Intake
 
 
 def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Email:
-    forms = [_shown(event, entry.to, reply, intake, place, form) for place, form in enumerate(reply.inbound.forms)]
-    not_read = reply.inbound.not_read
+    told = [(place, form) for place, form in enumerate(reply.inbound.forms) if _may_tell(reply, form)]
+    forms = [_shown(event, entry.to, reply, intake, place, form) for place, form in told]
+    not_read, until = reply.inbound.not_read, event.changes_end(intake.closes_at)
     return worded(
         entry,
         event,
@@ -155,9 +156,15 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
         form_page=reply.form_page,
-        may_change=intake.as_of <= event.changes_end(intake.closes_at),
+        may_change=intake.as_of <= until,
+        changes_until=until,
         as_pdf=can_be_printed(event),
     )
+
+
+def _may_tell(reply: Reply, form: InboundForm) -> bool:
+    """A letter is about a registration only to whom it belongs."""
+    return not form.is_letter or form.registration_id in reply.own
 
 
 def _in_short(event: Event, form: FormShown) -> str:
@@ -197,9 +204,10 @@ def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
     told = registered if registered and _may_see(to, registered) else None
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
+    named = reply.people[form.registration_id or ""] if form.is_letter else registered
     return FormShown(
         number=place + 1,
-        name=_heading(event, form, row, registered, told),
+        name=_heading(event, form, row, named, named if form.is_letter else told),
         outcome=_outcome(form, registered, intake),
         details=details(event, told) if told else labelled(event, form.answers),
         faults=[

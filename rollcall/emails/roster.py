@@ -38,6 +38,7 @@ from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Inboun
 from rollcall.model.intake import Intake, RosterVersion, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered
+from schemas.form import in_words
 from templates import deadline, in_zone
 
 LARGEST_HTML = 95_000
@@ -188,7 +189,7 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         came=came,
         came_rows=[_came_row(event, one) for one in came.shown],
         left=left,
-        left_rows=[_left_row(event, one) for one in left.shown],
+        left_rows=[_withdrawn_row(event, one.now, one.then) for one in left.shown],
         changed=changed,
         changed_rows=[_changed_row(event, one) for one in changed.shown],
         attachments=roster.attached,
@@ -203,7 +204,7 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         undelivered=undelivered,
         undelivered_rows=[_undelivered_row(event, one) for one in undelivered.shown],
         withdrawn=withdrawn,
-        withdrawn_rows=[_withdrawn_row(event, one) for one in withdrawn.shown],
+        withdrawn_rows=[_withdrawn_row(event, one.registered, one.registered) for one in withdrawn.shown],
         late=late,
         late_rows=[_late_row(event, one, intake) for one in late.shown],
         not_completed=not_completed,
@@ -377,20 +378,24 @@ def _late_row(event: Event, one: RosterRow, intake: Intake) -> tuple[str, str]:
     return _row(event, registered, emailed, received, _confirmation(event, one))
 
 
-def _withdrawn_row(event: Event, one: RosterRow) -> tuple[str, str]:
-    spoken, registered = language(event.language), one.registered
+def _withdrawn_row(event: Event, registered: Registered, known: Registered) -> tuple[str, str]:
+    """`known`: as the reader knows it."""
+    spoken = language(event.language)
     at = in_zone(registered.changed_at or registered.received_at, event)
     reference = (spoken.gettext("Reference"), registered.reference)
-    return _row(event, registered, reference, (spoken.pgettext("when", "Withdrawn"), at))
+    _, text = _row(event, registered, reference, (spoken.pgettext("when", "Withdrawn"), at), *_hotel(event, known))
+    return wording.who(event, known), text
 
 
 def _came_row(event: Event, one: RosterChange) -> tuple[str, str]:
-    return _row(event, one.now, (language(event.language).gettext("Reference"), one.now.reference))
+    reference = (language(event.language).gettext("Reference"), one.now.reference)
+    return _row(event, one.now, reference, *_hotel(event, one.now))
 
 
-def _left_row(event: Event, one: RosterChange) -> tuple[str, str]:
-    _, text = _withdrawn_row(event, RosterRow(one.now))
-    return wording.who(event, one.then), text
+def _hotel(event: Event, one: Registered) -> list[tuple[str, str]]:
+    """Which hotel has one room more or less."""
+    field, said = event.field("hotel"), in_words(event, one.registration)
+    return [(field.label, wording.one_line(said.get("hotel", ""), LONGEST_ANSWER))] if field else []
 
 
 def _changed_row(event: Event, one: RosterChange) -> tuple[str, str]:

@@ -87,7 +87,7 @@ class InboundShown:
     subject: str
     rows: list[tuple[str, str]]
     forms: list[tuple[str, list[tuple[str, str]], str]]
-    """Outcome, label and text of each fault and answer, and the link to it as a change or nothing."""
+    """Outcome, empty for a letter; label and text of each fault and answer; the link to it as a change, or nothing."""
     text: str
     link: str
 
@@ -183,7 +183,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     too_large = bool(inbound.not_read) and not one.attachments
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
-    form_is_cut = any(not form.answers and form.status not in REGISTERED for form in inbound.forms)
+    form_is_cut = any(not (form.answers or form.is_letter) and form.status not in REGISTERED for form in inbound.forms)
     unread = any(reason.code in _UNREAD for reason in inbound.reasons)
     more = len(inbound.forms) - len(forms)
     not_all_here = too_large or bool(withheld) or text_is_cut or form_is_cut or unread or bool(more)
@@ -259,6 +259,9 @@ def _form_for_staff(
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
     stands, name = people.get(form.registration_id or ""), wording.name_of(event, form.answers)
+    if stands and form.is_letter:
+        whose = unlinked(stands.registration.full_name)
+        return "", [(spoken.gettext("Name"), whose), (spoken.gettext("Reference"), stands.reference)]
     is_whole = not (form.faults or form.doubts)
     if stands and form.answers and is_whole:
         came = spoken.gettext(
@@ -309,7 +312,7 @@ def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail],
         changes = {
             place: desk.links.amending(event, inbound.id, place, to, until)
             for place, form in enumerate(inbound.forms)
-            if _is_change(form) and form.answers and form.registration_id in people
+            if _is_change(form) and (form.answers or form.is_letter) and form.registration_id in people
         }
         for_review.append(ForReview(inbound, link, attachments, people, changes))
     return tuple(reversed(for_review))

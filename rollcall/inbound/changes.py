@@ -1,6 +1,7 @@
 """What an answer to an e-mail of ours changes: the form that we asked about, or the registration that we confirmed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 from rollcall.inbound.doubts import says_none
@@ -36,10 +37,18 @@ def changed(registered: InboundForm, said: Answered, *, attached: bool = False) 
     order = list(said.answers)
     if "hotel_tel" not in order and ("hotel", "tel") in pairwise(order):
         said = said.doubted(Doubt.OUTSIDE_THE_FORM, "tel")
-    form = corrected(registered, said)
+    form = corrected(registered, _without_the_old_number(before, said))
     news = [name for name, text in form.answers.items() if fold(text) != fold(before.get(name, ""))]
     doubtful = [name for name in news if attached or is_no_answer(form.answers[name])]
     return form.doubted(Doubt.OUTSIDE_THE_FORM, *doubtful) if doubtful else form
+
+
+def _without_the_old_number(before: Mapping[str, str], said: Answered) -> Answered:
+    """The telephone number of one hotel is not another's."""
+    hotel = said.answers.get("hotel")
+    if hotel is None or fold(hotel) == fold(before.get("hotel", "")) or "hotel_tel" in said.answers:
+        return said
+    return replace(said, emptied={*said.emptied, "hotel_tel"})
 
 
 def news_in(registered: InboundForm, forms: Iterable[Answered]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from rollcall.local.sample import SENDER, sample_text
 from rollcall.local.sendgrid import StandIn
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
+from rollcall.model.inbound import CHANGES, REGISTERED, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.registration import reference
 
 LARGEST = 40_000_000
@@ -91,7 +91,7 @@ def _shown(desk: Desk, inbound: InboundEmail, status: InboundStatus) -> dict[str
         "subject": inbound.subject,
         "status": status.value,
         "reason": why(event, inbound.reasons),
-        "forms": [_form(event, form) for form in inbound.forms],
+        "forms": [_form(event, form) for form in inbound.forms if not form.is_letter],
         "not_read": list(inbound.not_read),
         "answered": inbound.answered,
         "resolved": inbound.resolved,
@@ -99,7 +99,7 @@ def _shown(desk: Desk, inbound: InboundEmail, status: InboundStatus) -> dict[str
 
 
 def _form(event: Event, form: InboundForm) -> dict[str, Any]:
-    is_stored = form.status in (FormStatus.REGISTERED, FormStatus.DUPLICATE)
+    is_stored = form.status in (*REGISTERED, *CHANGES)
     return {
         "status": form.status.value,
         "reference": reference(form.registration_id) if form.registration_id and is_stored else None,

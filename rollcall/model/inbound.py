@@ -187,6 +187,12 @@ class InboundForm:
     language: str = ""
     """Of its labels (BCP 47); empty where they do not tell."""
 
+    @property
+    def is_letter(self) -> bool:
+        """No form at all: an answer to an e-mail of ours about this registration, which a person must read."""
+        is_about_one = self.status is FormStatus.NEEDS_REVIEW and self.registration_id is not None
+        return is_about_one and self.person is None and not self.answers
+
 
 @dataclass(frozen=True)
 class InboundEmail:

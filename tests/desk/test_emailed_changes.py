@@ -68,7 +68,9 @@ def test_lines_of_the_form_change_the_registration(desk: Desk, postbox: Postbox,
     inbound = answer(desk, ours, HOTEL, program)
     assert statuses(inbound) == (InboundStatus.CHANGED, [FormStatus.CHANGED])
     now = there(desk)
-    assert now.registration == a_registration(answers={**a_registration().answers, "hotel": "Hôtel du Lac"})
+    answers = {**a_registration().answers, "hotel": "Hôtel du Lac"}
+    del answers["hotel_tel"]  # it was the other hotel's
+    assert now.registration == a_registration(answers=answers)
     (confirmed,) = sent(desk, postbox)
     assert (confirmed.to, confirmed.email_id) == (a_registration().email, f"{SLUG}.{now.id}.confirmation.2")
     assert confirmed.thread[-1] == inbound.message_id
@@ -126,6 +128,51 @@ def test_the_staff_see_the_change_filled_in(desk: Desk, postbox: Postbox, clock:
     assert list(for_review.changes) == [0]
     (reply,) = sent(desk, postbox)
     assert "not changed yet" in " ".join(reply.text.split())
+
+
+UNCLEAR = "Could you change my hotel to the du Lac, please?"
+
+
+def test_a_letter_without_a_form_is_for_a_person_who_can_change_the_registration(
+    desk: Desk, postbox: Postbox, ours: Email
+) -> None:
+    inbound = answer(desk, ours, UNCLEAR)
+    assert [form.is_letter for form in inbound.forms] == [True]
+    digest = staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at)
+    (for_review,) = digest.inbound.shown
+    assert list(for_review.changes) == [0]
+    ((shown,), _) = staff_digest.inbound_shown(EVENT, [for_review])
+    whose = [("Name", "Amina Diallo"), ("Reference", there(desk).reference)]
+    assert shown.forms == [("", whose, for_review.changes[0])]
+    (reply,) = sent(desk, postbox)
+    text = " ".join(reply.text.split())
+    assert "Your registration is not changed yet." in text
+    assert desk.links.own(EVENT, there(desk)) in text
+    assert "Fill in the form" not in text
+
+
+def test_the_sender_of_a_letter_is_told_nothing_of_a_registration_that_is_withdrawn(
+    desk: Desk, postbox: Postbox, ours: Email
+) -> None:
+    withdraw(desk, EVENT, there(desk).id, CANNOT_COME)
+    sent(desk, postbox)
+    assert [form.is_letter for form in answer(desk, ours, UNCLEAR).forms] == [True]
+    (reply,) = sent(desk, postbox)
+    assert "The secretariat will read it" in reply.text
+    assert "Amina" not in reply.text
+
+
+def test_after_the_time_for_changes_the_answer_says_that_it_is_too_late(
+    desk: Desk, clock: Clock, postbox: Postbox, ours: Email
+) -> None:
+    clock.now = EVENT.closes_at.replace(hour=23, minute=30)
+    for typed in (HOTEL, UNCLEAR, "Hotel: Hôtel du Lac\nHotel: Beau-Rivage"):
+        answer(desk, ours, typed)
+        (reply,) = sent(desk, postbox)
+        text = " ".join(reply.text.split())
+        assert "could be changed until the end of 20 February 2004 (Zurich time). Nothing was changed" in text
+        assert "change it now yourself" not in text
+        assert "another form" not in text
 
 
 def test_it_comes_from_the_address_on_file(desk: Desk, ours: Email) -> None:

@@ -435,6 +435,20 @@ def test_answers_to_questions_that_are_asked_no_more_stay(desk: Desk, there: Reg
 # ---- another e-mail address
 
 
+def test_who_asks_for_another_address_alone_is_not_told_of_a_change(desk: Desk, there: Registered) -> None:
+    link = own(desk, there)
+    check = post(desk, f"{link}/change?check", **a_form(email=NEW), _revision=1)
+    assert "It counts once somebody there has confirmed it." in check.text
+    saved = post(desk, f"{link}/change?send", **hidden(check))
+    assert saved.headers["Location"].endswith("?address")
+    page = get(desk, f"{link}?address")
+    assert "Your registration is changed" not in page.text
+    assert page.text.count('tabindex="-1" data-focus') == 1
+    assert "data-focus" in page.text.partition("Your new e-mail address is not confirmed yet")[0]
+    both = post(desk, f"{link}/change?check", **a_form(email="a@home.example.org", hotel="Another"), _revision=2)
+    assert post(desk, f"{link}/change?send", **hidden(both)).headers["Location"].endswith("?changed")
+
+
 def test_a_new_address_waits_until_it_is_confirmed(desk: Desk, there: Registered) -> None:
     before = own(desk, there)
     changed(desk, there, email=NEW)
