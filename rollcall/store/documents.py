@@ -36,6 +36,7 @@ from rollcall.model.registration import (
     Registration,
     Revision,
     mailbox,
+    new_id,
     normalized_address,
     person_key,
 )
@@ -250,7 +251,8 @@ class DocumentStore:
     ) -> datetime | None:
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
-        made = Create(f"{path}/history/{after.revision}", versioned(codec.change_record(old, new, change)))
+        record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
+        made = Create(f"{path}/history/{after.revision}", versioned(record))
         writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue)]
         if person:
             writes.append(_person(event, person, after.id))

@@ -290,7 +290,7 @@ class Rollcall:
     def confirm_address(self, address: str) -> Answer:
         """Whoever gets our e-mail there presses the button."""
         there = replace(self._there(), new_email=address)
-        return self._post_form(urlsplit(LINKS.confirming_address(self.event, there)).path, {})
+        return self._post_form(f"{urlsplit(LINKS.confirming_address(self.event, there)).path}?send", {})
 
     def ask_for_link(self) -> Answer:
         """Whoever lost theirs."""
