@@ -1,4 +1,4 @@
-"""What became of people since a version of the roster."""
+"""How people changed since a version of the roster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
