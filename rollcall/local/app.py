@@ -126,6 +126,8 @@ def _shown(desk: Desk, number: int, posted: Posted) -> dict[str, Any]:
         "kind": entry.kind.value if entry else gone,
         "to": ", ".join(posted.to),
         "subject": posted.body["subject"],
+        "message_id": posted.body["headers"]["Message-ID"],
+        "reply_to": posted.body["reply_to"]["email"],
         "at": posted.at,
         "status": entry.status.value if entry else gone,
         "text": content["text/plain"],

@@ -26,13 +26,22 @@ class InboundPost:
 
 
 def written(
-    sender: str, to: str, subject: str, text: str, at: datetime, attachments: tuple[Attachment, ...] = ()
+    sender: str,
+    to: str,
+    subject: str,
+    text: str,
+    at: datetime,
+    attachments: tuple[Attachment, ...] = (),
+    answers: str = "",
 ) -> bytes:
+    """`answers`: the Message-ID of the e-mail that it answers, if any."""
     message = EmailMessage(policy=SMTP)
     for name, value in {"From": sender, "To": to, "Subject": subject}.items():
         message[name] = " ".join(value.split())
     message["Date"] = format_datetime(at)
     message["Message-ID"] = make_msgid(domain="mail.example")
+    if answers:
+        message["In-Reply-To"] = message["References"] = " ".join(answers.split())
     message.set_content(text)
     for file in attachments:
         maintype, _, subtype = (file.type or "application/octet-stream").partition("/")

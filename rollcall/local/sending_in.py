@@ -73,7 +73,9 @@ def _message(to: str, at: datetime) -> bytes:
         for file in request.files.getlist("attachment")
         if file.filename
     )
-    return written(given["from"], to, given["subject"], given["text"], at, attachments)
+    return written(
+        given["from"], to, given["subject"], given["text"], at, attachments, answers=request.form.get("answers", "")
+    )
 
 
 def _post(sendgrid: StandIn, post: InboundPost) -> Any:

@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from html import escape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -152,3 +153,15 @@ def test_programs_stay_and_what_the_staff_get_opens_nothing_here(served: Served,
     assert answer.headers["Content-Disposition"].startswith("attachment; filename")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+def test_an_email_of_ours_is_answered_from_the_page(served: Served) -> None:
+    send_in(served, **{"from": SENDER, "subject": "My form", "text": sample_text(an_event(), TO)})
+    (ours,) = until(lambda: outbox(served, "confirmation"))
+    page = served.ask("GET", "/outbox").text
+    assert f'name="answers" value="{escape(ours["message_id"])}"' in page
+    assert f'name="to" value="{TO}"' in page
+    answer = {"from": ours["to"], "subject": f"Re: {ours['subject']}", "answers": ours["message_id"]}
+    shown = send_in(served, **answer, text="Hotel: Hotel Epsom")
+    assert (shown["status"], shown["forms"][0]["status"]) == ("changed", "changed")
+    assert shown["forms"][0]["reference"] in ours["text"]
