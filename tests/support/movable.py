@@ -1,9 +1,11 @@
 """A database whose clock a test moves on: what was committed stays where it was."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import BoundedSemaphore, Lock
 
 from google.cloud import firestore
 
@@ -13,6 +15,9 @@ from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.clock import Clock
 
+_MOST_CALLS = 99
+"""At once."""
+
 
 class MovableDatabase:
     """Every time that it tells is converted: since each move, time goes on from where that move set it."""
@@ -20,26 +25,45 @@ class MovableDatabase:
     def __init__(self, database: Database, begins: datetime) -> None:
         self._database = database
         self._moves: list[tuple[datetime, datetime]] = []
+        self._gate, self._under_way = Lock(), BoundedSemaphore(_MOST_CALLS)
         self.move_on(begins)
 
     def move_on(self, to: datetime) -> None:
-        self._moves.append((self._database.read("events/-").read_at, to))
+        """While no call is under way: what is told is told by all moves before it."""
+        with self._gate:
+            for _ in range(_MOST_CALLS):
+                self._under_way.acquire()
+            self._moves.append((self._database.read("events/-").read_at, to))
+            self._under_way.release(_MOST_CALLS)
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        with self._gate:
+            self._under_way.acquire()
+        try:
+            yield
+        finally:
+            self._under_way.release()
 
     def shown(self, real: datetime) -> datetime:
         moved = [(at, to) for at, to in self._moves if at <= real]
         return moved[-1][1] + (real - moved[-1][0]) if moved else real
 
     def read(self, path: str) -> Document:
-        return self._converted(self._database.read(path))
+        with self._call():
+            return self._converted(self._database.read(path))
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
-        return [self._converted(found) for found in self._database.read_many(paths)]
+        with self._call():
+            return [self._converted(found) for found in self._database.read_many(paths)]
 
     def commit(self, *writes: Write) -> datetime:
-        return self.shown(self._database.commit(*writes))
+        with self._call():
+            return self.shown(self._database.commit(*writes))
 
     def query(self, query: Query) -> Iterable[Document]:
-        return [self._converted(found) for found in self._database.query(query)]
+        with self._call():
+            return [self._converted(found) for found in self._database.query(query)]
 
     def count(self, query: Query) -> int:
         return self._database.count(query)
