@@ -200,7 +200,7 @@ class EventFile(Table):
         "bring": "What people must bring, a line each. The confirmation lists it.",
         "languages": 'The languages in which people can register, the first for those who ask for no other: `["en"]`.',
         "staff_language": "The language of what the staff get (`en`).",
-        "staff": "The staff's e-mail addresses: they get the roster, and in digests what registrants write that needs them.",
+        "staff": "The staff's e-mail addresses: they get the roster, and digests of what needs review.",
         "intake": "",
         "form": "",
         "categories": "",
