@@ -1,10 +1,6 @@
 """Signed links."""
 
-import base64
 import hashlib
-import json
-import re
-import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -76,14 +72,3 @@ NoLink = LinkExpired | LinkDamaged | LinkRevoked
 def link_id(token: str) -> str:
     """By which a link is revoked. Without the signature, whose last character can be written in several ways."""
     return hashlib.sha256(token.rpartition(".")[0].encode()).hexdigest()[:32]
-
-
-def id_in(token: str) -> str | None:
-    """`Opened.id`, read without the key: nobody vouches for it. None where it is no id of ours."""
-    payload = token.rpartition(".")[0]
-    try:
-        packed = base64.urlsafe_b64decode(payload.lstrip(".") + "===")
-        _, id, *_ = json.loads(zlib.decompress(packed) if payload.startswith(".") else packed)
-    except (ValueError, TypeError, zlib.error):
-        return None
-    return id if isinstance(id, str) and re.fullmatch("[0-9A-Z]+", id) else None

@@ -13,10 +13,11 @@ from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.scan import everyone
 from rollcall.language import languages
+from rollcall.links import id_in
 from rollcall.model.email import EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.links import LinkPurpose, id_in, link_id
+from rollcall.model.links import LinkPurpose, link_id
 from rollcall.model.registration import Actor, Way
 from rollcall.ops import report
 from rollcall.ops.connect import Database, Refused

@@ -4,8 +4,8 @@ import pytest
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import register
+from rollcall.links import id_in
 from rollcall.model.email import new_link
-from rollcall.model.links import id_in
 from rollcall.model.registration import Actor, Registered, Way, Why
 from rollcall.ops.commands import revoke_link
 from rollcall.ops.connect import Database, Refused
