@@ -13,9 +13,10 @@ from handlers.form_page import CHANGE, CHECK, SEND, filled_in, given_back, label
 from handlers.logs import log
 from handlers.request_body import Form, read_page_form
 from handlers.responses import HttpProblem, page
-from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend
+from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend, may_change_until
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
+from rollcall.documents.changes import FieldChange, changes_between
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.registration import Actor, Registered, Registration, as_asked, same_mailbox, says_the_same
@@ -48,13 +49,6 @@ class Changing:
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Difference:
-    label: str
-    before: str
-    after: str
-
-
 def change(
     desk: Desk, event: Event, request: Request, by: Actor, address: str, find: Callable[[], Changing | Response]
 ) -> Response:
@@ -74,16 +68,13 @@ def change(
 
 
 def changes_end(desk: Desk, event: Event, there: Registered) -> datetime:
-    """Read afresh where it may be past; for a withdrawn one, until when its person may register again."""
-    intake = intake_now(desk, event)
-    return intake.closes_at if there.is_withdrawn else event.changes_end(intake.closes_at)
+    """Read afresh where it may be past."""
+    return may_change_until(event, intake_now(desk, event), there)
 
 
-def differences(event: Event, there: Registered, registration: Registration) -> list[Difference]:
-    before = schema.in_words(event, as_asked(there))
-    after = schema.in_words(event, registration)
-    said = [(one.label, before.get(one.name, ""), after.get(one.name, "")) for one in event.fields]
-    return [Difference(*one) for one in said if one[1] != one[2]]
+def differences(event: Event, there: Registered, registration: Registration) -> list[FieldChange]:
+    """In what is still asked."""
+    return [one for one in changes_between(event, as_asked(there), registration) if event.field(one.name)]
 
 
 def _shown(desk: Desk, event: Event, request: Request, of: Changing) -> Response:

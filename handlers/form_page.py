@@ -157,6 +157,9 @@ def _recent_deadline(desk: Desk, event: Event) -> datetime:
 
 
 def labelled_answers(event: Event, answers: Mapping[str, str]) -> list[tuple[str, str]]:
+    return labelled(event, in_labels(event, answers))
+
+
+def labelled(event: Event, said: Mapping[str, str]) -> list[tuple[str, str]]:
     """Label and text, without what was left empty."""
-    said = in_labels(event, answers)
     return [(field.label, text) for field in event.fields if (text := said.get(field.name, "").strip())]

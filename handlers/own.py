@@ -12,19 +12,20 @@ from flask import Request, Response
 from handlers import responses
 from handlers.change import NOT_REGISTERED, Changing, change, changes_end, differences
 from handlers.email_links import log_refused, no_link, opened, pressed
-from handlers.form_page import CHANGE
+from handlers.form_page import CHANGE, labelled
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, form_address, message, page, path_below
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Taken, TooLate, TooManyChanges
 from rollcall.desk.desk import Desk
+from rollcall.desk.register import intake_now
 from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, EmailKind, EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkPurpose, LinkRevoked, NoLink, Opened
-from rollcall.model.registration import Actor, Change, Registered, Registration, RegistrationStatus, Way, Why, as_asked
+from rollcall.model.registration import Actor, Change, Registered, Registration, Way, Why, as_asked
 from schemas.form import in_words, written
 
 _T = TypeVar("_T")
@@ -138,19 +139,14 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         registered=there,
         address=address,
         said=request.query_string.decode("ascii", "replace"),
-        not_me=there.is_withdrawn and _was_not_me(desk, event, there),
+        not_me=amend.was_not_theirs(desk, event, there),
         late=desk.intakes.recent(event).is_late(there.received_at),
         until=until,
         may_change=may_change,
         other=differences(event, there, other) if other else [],
-        answers=_answers(event, there.registration),
+        answers=labelled(event, in_words(event, there.registration)),
         sent=_sent(desk, event, there),
     )
-
-
-def _answers(event: Event, registration: Registration) -> list[tuple[str, str]]:
-    said = in_words(event, registration)
-    return [(field.label, text) for field in event.fields if (text := said.get(field.name, "").strip())]
 
 
 def _other_form(desk: Desk, event: Event, there: Registered) -> Registration | None:
@@ -179,11 +175,6 @@ def _sent(desk: Desk, event: Event, there: Registered) -> list[Sent]:
     ]
 
 
-def _was_not_me(desk: Desk, event: Event, there: Registered) -> bool:
-    whys = [one.change.why for one in desk.store.history(event.slug, there)]
-    return [why for why in whys if why in (Why.WITHDRAWN, Why.NOT_ME)][-1:] == [Why.NOT_ME]
-
-
 def _to_change(desk: Desk, event: Event, request: Request, token: str, address: str) -> Changing | Response:
     there = registered_by(desk, event, token)
     if not isinstance(there, Registered):
@@ -193,7 +184,7 @@ def _to_change(desk: Desk, event: Event, request: Request, token: str, address: 
 
 
 def _to_withdraw(desk: Desk, event: Event, there: Registered, address: str, *, not_me: bool = False) -> Response:
-    closes_at = changes_end(desk, event, replace(there, status=RegistrationStatus.WITHDRAWN))
+    closes_at = intake_now(desk, event).closes_at
     until = closes_at if desk.intakes.now(event) <= closes_at else None
     return page(200, "withdraw", event=event, registered=there, address=address, not_me=not_me, until=until)
 

@@ -100,7 +100,7 @@ def amend(
         if not made.came_too_late:
             return Amended(made)
         desk.intakes.fresh(event)
-        stands, until = _still_there(read(desk, event, id)), _until(desk, event, there, by)
+        stands, until = still_there(read(desk, event, id)), _until(desk, event, there, by)
         if until and made.changed_at and made.changed_at > until:
             return TooLate(stands, until)
         if stands.revision == made.revision + 1:
@@ -127,7 +127,7 @@ def withdraw(
             entries = [_confirmation(event, after, thread)]
         made = _commit(desk, event, there, after, change, entries)
         if made and made.came_too_late:
-            return TooLate(_still_there(read(desk, event, id)), event.over_at)
+            return TooLate(still_there(read(desk, event, id)), event.over_at)
         if made:
             return Amended(made)
     return None
@@ -184,7 +184,7 @@ def take_back(desk: Desk, event: Event, there: Registered) -> Registered:
         after = replace(before, revision=there.revision + 1, until=None)
         change = Change(Actor.ROLLCALL, Way.STORE, Why.TOO_LATE)
         made = _commit(desk, event, there, after, change, [])
-        there = made or _still_there(desk.store.registered(event.slug, there.id))
+        there = made or still_there(desk.store.registered(event.slug, there.id))
     return there
 
 
@@ -198,16 +198,33 @@ def as_at(store: Registrations, event: str, there: Registered, instant: datetime
     return [one for one in states if not one.came_too_late and (one.changed_at or one.received_at) <= instant][-1]
 
 
+def was_not_theirs(desk: Desk, event: Event, there: Registered) -> bool:
+    """Whether whoever has the mailbox withdrew it since somebody else had registered with it."""
+    if not there.is_withdrawn:
+        return False
+    whys = [one.change.why for one in desk.store.history(event.slug, there)]
+    return [why for why in whys if why in (Why.WITHDRAWN, Why.NOT_ME)][-1:] == [Why.NOT_ME]
+
+
+def may_change_until(event: Event, intake: Intake, there: Registered) -> datetime:
+    """For a withdrawn one, until when its person may register again."""
+    return intake.closes_at if there.is_withdrawn else event.changes_end(intake.closes_at)
+
+
+def still_there(there: Registered | None) -> Registered:
+    if there is None:
+        raise LookupError("a registration that was there is gone; registrations are never deleted")
+    return there
+
+
 def _until(desk: Desk, event: Event, there: Registered, by: Actor) -> datetime | None:
     """Read afresh before it could be a reason to refuse anyone."""
     if by is Actor.STAFF:
         return None
-
-    def until(intake: Intake) -> datetime:
-        return intake.closes_at if there.is_withdrawn else event.changes_end(intake.closes_at)
-
-    announced = until(desk.intakes.recent(event))
-    return until(desk.intakes.fresh(event)) if desk.intakes.now(event) > announced else announced
+    announced = may_change_until(event, desk.intakes.recent(event), there)
+    if desk.intakes.now(event) <= announced:
+        return announced
+    return may_change_until(event, desk.intakes.fresh(event), there)
 
 
 def _amended(there: Registered, form: Registration, until: datetime | None) -> Registered:
@@ -264,9 +281,3 @@ def _commit(
         is_known = True
     at = desk.store.save_registration(event.slug, before, after, change, entries, None if is_known else key)
     return replace(after, changed_at=at, version=None) if at else None
-
-
-def _still_there(there: Registered | None) -> Registered:
-    if there is None:
-        raise LookupError("a registration that was there is gone; registrations are never deleted")
-    return there

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend, take_back
+from rollcall.desk.amend import (
+    Amended,
+    NothingNew,
+    Overtaken,
+    Taken,
+    TooLate,
+    TooManyChanges,
+    amend,
+    still_there,
+    take_back,
+)
 from rollcall.desk.desk import Desk
 from rollcall.desk.quarantine import quarantine
 from rollcall.model.email import confirmation, conflict_notice
@@ -137,7 +147,7 @@ def register_emailed(
     accepted = _accept(desk, event, registration, intake, arrived_at=arrived_at, thread=answering or ())
     if isinstance(accepted, Accepted | Late):
         return accepted
-    there = _must_be(accepted)
+    there = still_there(accepted)
     if there.arrived_at == arrived_at and (there.is_withdrawn or there.registration == registration):
         return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
     if there.is_withdrawn:
@@ -199,7 +209,7 @@ def _again(
     use = desk.store.use_of_key(event.slug, key.id) if key else None
     if use and (there is None or use.registration_id != there.id or there.registration != registration):
         return KeyReused()
-    there = _must_be(there)
+    there = still_there(there)
     if use and not use.is_duplicate:
         return _accepted(there.id, there.received_at, desk.intakes.fresh(event))
     outcome = _compared(desk, event, there, registration, tell=True)
@@ -213,12 +223,6 @@ def _again(
 def _there(desk: Desk, event: Event, registration: Registration) -> Registered | None:
     there = desk.store.registration_of(event.slug, person_key(registration))
     return take_back(desk, event, there) if there else None
-
-
-def _must_be(there: Registered | None) -> Registered:
-    if there is None:
-        raise LookupError("a registration that was there is gone; registrations are never deleted")
-    return there
 
 
 def _compared(

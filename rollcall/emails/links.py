@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rollcall.desk.amend import take_back
+from rollcall.desk.amend import take_back, was_not_theirs
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import person_of, unlinked, worded
 from rollcall.language import N_, language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
-from rollcall.model.registration import Registered, Why, same_mailbox
+from rollcall.model.registration import Registered, same_mailbox
 
 MOST = 20
 """Registrations in one e-mail."""
@@ -65,20 +65,13 @@ def word(
 def _under(desk: Desk, event: Event, address: str) -> list[Registered]:
     found = desk.store.registrations_under(event.slug, address, MOST + 1)
     standing = [take_back(desk, event, one) for one in found]
-    return [one for one in standing if not (one.is_withdrawn and _was_not_theirs(desk, event, one))]
+    # whoever said so wants no more e-mails from us
+    return [one for one in standing if not was_not_theirs(desk, event, one)]
 
 
 def _linked(desk: Desk, event: Event, one: Registered, intake: Intake) -> Linked:
     link = desk.links.own(event.in_language(one.registration.language), one)
     return Linked(one, link, intake.is_late(one.received_at))
-
-
-def _was_not_theirs(desk: Desk, event: Event, withdrawn: Registered) -> bool:
-    """Whoever said so wants no more e-mails from us."""
-    history = desk.store.history(event.slug, withdrawn)
-    return [one.change.why for one in history if one.after.is_withdrawn and not one.before.is_withdrawn][-1:] == [
-        Why.NOT_ME
-    ]
 
 
 def _address_on_file(asked: str, found: Sequence[Registered]) -> str:
