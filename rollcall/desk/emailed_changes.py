@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, withdraw
 from rollcall.desk.desk import Desk
-from rollcall.model.email import is_email_id
+from rollcall.model.email import email_id_in, is_email_id
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
     Certainty,
@@ -34,7 +34,7 @@ _NAMES = ("family_name", "first_name")
 def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Registered | None:
     """Whose e-mail this answers, from the address on file: the last one that it names."""
     for reference in reversed(reading.references):
-        email_id = reference.strip("<>").rpartition("@")[0]
+        email_id = email_id_in(reference)
         entry = desk.store.entry(email_id) if is_email_id(event.slug, email_id) else None
         if entry is None:
             continue

@@ -19,7 +19,7 @@ from rollcall.desk.follow_up import note_completed
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
 from rollcall.desk.staff_digests import digests_next_morning
-from rollcall.model.email import OutboxEntry, is_reply_id, reply_entry
+from rollcall.model.email import OutboxEntry, email_id_in, is_reply_id, reply_entry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
@@ -254,16 +254,12 @@ def _answered_to(desk: Desk, event: Event, reading: ParsedEmail) -> Iterator[Inb
     """What its sender sent before and we replied to, by the replies that it names, the last first. Whoever else names a
     reply is a stranger."""
     for reference in reversed(reading.references):
-        email_id = _email_id(reference)
+        email_id = email_id_in(reference)
         entry = desk.store.entry(email_id) if is_reply_id(event.slug, email_id) else None
         if entry and entry.inbound_id and normalized_address(entry.to) == normalized_address(reading.sender):
             inbound = desk.store.inbound(entry.inbound_id)
             if inbound:
                 yield inbound
-
-
-def _email_id(message_id: str) -> str:
-    return message_id.strip("<>").rpartition("@")[0]
 
 
 def _is_news(
@@ -307,7 +303,7 @@ def _registered_forms(
     past = intake_now(desk, event).past
     status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
-    if not forms and any(is_reply_id(event.slug, _email_id(one)) for one in read.references):
+    if not forms and any(is_reply_id(event.slug, email_id_in(one)) for one in read.references):
         # a robot that does not say so would go on answering our answers
         can_answer, reasons = False, (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
     if there and not forms:

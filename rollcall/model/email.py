@@ -273,6 +273,10 @@ def reply_entry(inbound: InboundEmail, to: str) -> OutboxEntry:
     return OutboxEntry(id, EmailKind.REPLY, inbound.event, to, inbound_id=inbound.id, thread=inbound.thread)
 
 
+def email_id_in(message_id: str) -> str:
+    return message_id.strip("<>").rpartition("@")[0]
+
+
 def is_email_id(event: str, text: str) -> bool:
     """Whether it can be one of ours. Not every text can be an id in a store."""
     return re.fullmatch(rf"{re.escape(event)}\.[0-9A-Za-z.-]+", text) is not None
