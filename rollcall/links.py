@@ -11,6 +11,7 @@ from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from rollcall.model.event import Event
 from rollcall.model.links import (
+    BUTTON_VALID_FOR,
     SHORTEST_KEY,
     TO_STAFF,
     LinkDamaged,
@@ -20,7 +21,7 @@ from rollcall.model.links import (
     NoLink,
     Opened,
 )
-from rollcall.model.registration import Registered, normalized_address
+from rollcall.model.registration import Registered, new_id, normalized_address
 
 _HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 """For the key of each salt too; itsdangerous' own are SHA-1 (its page "Concepts")."""
@@ -83,16 +84,35 @@ class SignedLinks:
     def is_for(self, opened: Opened, address: str) -> bool:
         return self._recipients().verify_signature(normalized_address(address), opened.recipient)
 
+    def button(self, member: str, now: datetime) -> str:
+        token = self._buttons().dumps([new_id(), int(now.timestamp()), self._recipient(member)])
+        return token if isinstance(token, str) else token.decode()
+
+    def pressed(self, button: str, member: str, now: datetime) -> str | None:
+        try:
+            id, made_at, recipient = self._buttons().loads(button)
+        except BadData:
+            return None
+        is_fresh = now.timestamp() <= made_at + BUTTON_VALID_FOR.total_seconds()
+        is_theirs = self._recipients().verify_signature(normalized_address(member), recipient)
+        return str(id) if is_fresh and is_theirs else None
+
     def _link(self, purpose: LinkPurpose, event: Event, id: str, number: int, until: datetime, to: str = "") -> str:
         return f"{self.form_page(event)}/{self._path(purpose, event, id, number, until, to)}"
 
     def _path(self, purpose: LinkPurpose, event: Event, id: str, number: int, until: datetime, to: str = "") -> str:
-        recipient = self._recipients().get_signature(normalized_address(to)).decode() if to else ""
+        recipient = self._recipient(to) if to else ""
         token = self._serializer(purpose).dumps([event.slug, id, number, int(until.timestamp()), recipient])
         return f"{purpose}/{token if isinstance(token, str) else token.decode()}"
 
     def _is_one_of(self, staff: tuple[str, ...], recipient: str) -> bool:
         return any(self._recipients().verify_signature(normalized_address(one), recipient) for one in staff)
+
+    def _recipient(self, address: str) -> str:
+        return self._recipients().get_signature(normalized_address(address)).decode()
+
+    def _buttons(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self._keys(), salt="button", signer_kwargs=_HMAC_SHA256)
 
     def _recipients(self) -> Signer:
         """Nobody without the key can tell, or try, whose address a link names."""

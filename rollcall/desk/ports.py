@@ -22,6 +22,7 @@ from rollcall.model.registration import (
     Registration,
     Revision,
 )
+from rollcall.model.staff import AuditEntry
 
 
 class Registrations(Protocol):
@@ -33,6 +34,7 @@ class Registrations(Protocol):
         entry: OutboxEntry,
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
+        audit: AuditEntry | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
         written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
@@ -49,6 +51,7 @@ class Registrations(Protocol):
         change: Change,
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
+        audit: AuditEntry | None = None,
     ) -> datetime | None:
         """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
         somebody wrote the registration since it was read, or the key or an entry exists."""
@@ -130,7 +133,9 @@ class Inbound(Protocol):
 
     def inbound(self, id: str) -> InboundEmail | None: ...
 
-    def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+    def save_inbound(
+        self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
         """One commit, if nobody wrote the e-mail since it was read; else False. Entries that are there stay."""
 
     def due_inbound(self, limit: int) -> Sequence[str]:
@@ -159,7 +164,7 @@ class Intakes(Protocol):
     def due_looks(self, now: datetime) -> Sequence[str]:
         """Whose `Intake.looks_at` has come; one query, however many are closed."""
 
-    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
         """If nobody wrote the intake since it was read; else False."""
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
@@ -184,7 +189,23 @@ class Intakes(Protocol):
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Protocol):
+class Audit(Protocol):
+    """What the staff did. Each action and its entry are one commit, which is refused if the entry exists."""
+
+    def audit_entry(self, event: str, id: str) -> AuditEntry | None: ...
+
+    def audit(self, event: str, before: datetime | None, limit: int) -> Sequence[AuditEntry]:
+        """A page, the newest first."""
+
+    def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
+        """The oldest first."""
+
+    def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        """One commit, of what changes nothing else. False, and nothing written, if the audit entry or one of these
+        exists."""
+
+
+class Store(Registrations, Outbox, Inbound, Intakes, Audit, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 
@@ -248,3 +269,9 @@ class Links(Protocol):
     def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink: ...
 
     def is_for(self, opened: Opened, address: str) -> bool: ...
+
+    def button(self, member: str, now: datetime) -> str:
+        """What a form of the staff's pages carries: whoever does not see the page cannot press its button."""
+
+    def pressed(self, button: str, member: str, now: datetime) -> str | None:
+        """The id of the press, the same each time; None if the button is too old, or not this member's."""

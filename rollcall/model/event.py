@@ -9,7 +9,8 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, FormField
-from rollcall.model.registration import base32
+from rollcall.model.registration import base32, normalized_address
+from rollcall.model.staff import StaffMember
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ class Event:
         """The same event in the words of this language; unchanged where nobody offers that."""
         known = code in (*self.languages, self.staff_language)
         return self.translated(code) if known and self.translated and code != self.language else self
+
+    def member(self, address: str) -> StaffMember | None:
+        """Of the staff."""
+        known = normalized_address(address)
+        return next((StaffMember(one) for one in self.staff if normalized_address(one) == known), None)
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)

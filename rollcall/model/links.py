@@ -39,6 +39,9 @@ VALID_FOR = {
 registration work until the event is over. Whoever has a roster link sees every address; `make send-roster` makes new
 ones."""
 
+BUTTON_VALID_FOR = timedelta(days=1)
+"""Of the staff's pages, from when the page was made."""
+
 
 @dataclass(frozen=True)
 class Opened:

@@ -138,6 +138,8 @@ class Way(StrEnum):
     """Sent again by somebody who had withdrawn."""
     EMAIL = "email"
     COMMAND = "command"
+    DESK = "desk"
+    """The staff's pages."""
     STORE = "store"
     """By the store's clock: it came too late."""
 
@@ -163,6 +165,8 @@ class Change:
     why: Why
     inbound_id: str = ""
     """Of the e-mail that asked for it."""
+    who: str = ""
+    """Address of the one of the staff who made it at the desk."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from rollcall.model.registration import (
     mailbox,
     normalized_address,
 )
+from rollcall.model.staff import Action, AuditEntry
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
@@ -128,7 +129,7 @@ def change_record(before: Mapping[str, Any], after: Mapping[str, Any], change: C
     differ = [name for name in after if before[name] != after[name]]
     old, new = ({name: one[name] for name in differ} for one in (before, after))
     made = {"by": change.by.value, "way": change.way.value, "why": change.why.value, "inbound_id": change.inbound_id}
-    return {"before": old, "after": new, **made}
+    return {"before": old, "after": new, **made, **({"who": change.who} if change.who else {})}
 
 
 def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[str, Any]]]) -> list[Revision]:
@@ -141,7 +142,8 @@ def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[st
             registered_from(now.id, one, now.received_at, changed_at, None)
             for one, changed_at in ((earlier, times[number]), (record, at))
         )
-        made = Change(Actor(change["by"]), Way(change["way"]), Why(change["why"]), change.get("inbound_id", ""))
+        by, way, why = Actor(change["by"]), Way(change["way"]), Why(change["why"])
+        made = Change(by, way, why, change.get("inbound_id", ""), change.get("who", ""))
         revisions.append(Revision(made, before, after))
         record = earlier
     return revisions[::-1]
@@ -355,6 +357,35 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         looks_at=record.get("looks_at"),
         as_of=as_of,
         version=version,
+    )
+
+
+def audit_record(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "by": entry.by,
+        "at": entry.at,
+        "action": entry.action.value,
+        "registration_id": entry.registration_id,
+        "revision": entry.revision,
+        "about": entry.about,
+        "before": dict(entry.before),
+        "after": dict(entry.after),
+        "reason": entry.reason,
+    }
+
+
+def audit_from(id: str, record: Mapping[str, Any]) -> AuditEntry:
+    return AuditEntry(
+        id=id,
+        by=record["by"],
+        at=record["at"],
+        action=Action(record["action"]),
+        registration_id=record["registration_id"],
+        revision=record["revision"],
+        about=record["about"],
+        before=record["before"],
+        after=record["after"],
+        reason=record["reason"],
     )
 
 

@@ -10,6 +10,7 @@
     events/{slug}/rosters/{version}-{page}  ids, and each one's revision
     outbox/{id}                             created when it was enqueued
     inbound/{id}                            created when it was stored
+    events/{slug}/audit/{id}                what one of the staff did, by one press of a button
     queues/outbox                           the circuit breaker
 
 A person's request writes only documents keyed by that person, and no counter is kept.
@@ -40,6 +41,7 @@ from rollcall.model.registration import (
     normalized_address,
     person_key,
 )
+from rollcall.model.staff import AuditEntry
 from rollcall.store import codec
 from rollcall.store.codec import known, versioned
 
@@ -100,6 +102,7 @@ class Query:
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()
     order_by: str | None = None
+    descending: bool = False
     after: str | None = None
     limit: int | None = None
     ids_only: bool = False
@@ -168,11 +171,11 @@ class DocumentStore:
         due = Query("events", (("looks_at", "<=", now),), "looks_at", ids_only=True)
         return [found.id for found in self._database.query(due)]
 
-    def move_deadline(self, event: str, intake: Intake, closes_at: datetime) -> bool:
+    def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
         history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
         moved = codec.intake_record(replace(intake, closes_at=closes_at, history=history))
-        return self._committed(Update(_event_path(event), versioned(moved), intake.version))
+        return self._committed(Update(_event_path(event), versioned(moved), intake.version), *_audited(event, audit))
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
         revoked = codec.intake_record(replace(intake, revoked_links=(*intake.revoked_links, link)))
@@ -218,12 +221,14 @@ class DocumentStore:
         entry: OutboxEntry,
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
+        audit: AuditEntry | None = None,
     ) -> datetime | None:
         new = Registered(id, registration, AT_ONCE, arrived_at)
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
             _new(entry),
+            *_audited(event, audit),
         ]
         if key:
             writes.append(_under(event, key, KeyUse(id, is_duplicate=False)))
@@ -248,12 +253,13 @@ class DocumentStore:
         change: Change,
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
+        audit: AuditEntry | None = None,
     ) -> datetime | None:
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
         record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
         made = Create(f"{path}/history/{after.revision}", versioned(record))
-        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue)]
+        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue), *_audited(event, audit)]
         if person:
             writes.append(_person(event, person, after.id))
         try:
@@ -385,13 +391,16 @@ class DocumentStore:
     def inbound(self, id: str) -> InboundEmail | None:
         return self._read(_inbound_path(id), _inbound)
 
-    def save_inbound(self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+    def save_inbound(
+        self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
         """If entries exist, the commit fails; then it is made again without them."""
         written = Update(_inbound_path(inbound.id), versioned(codec.inbound_record(inbound)), inbound.version)
-        if self._committed(written, *map(_new, enqueue), is_ours=lambda: self.inbound(inbound.id) == inbound):
+        writes = written, *map(_new, enqueue), *_audited(inbound.event, audit)
+        if self._committed(*writes, is_ours=lambda: self.inbound(inbound.id) == inbound):
             return True
         not_there = [entry for entry in enqueue if self.entry(entry.id) is None]
-        return len(not_there) < len(enqueue) and self.save_inbound(inbound, not_there)
+        return len(not_there) < len(enqueue) and self.save_inbound(inbound, not_there, audit)
 
     def due_inbound(self, limit: int) -> Sequence[str]:
         return self._due("inbound", limit)
@@ -399,6 +408,26 @@ class DocumentStore:
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
         return [_inbound(found) for found in self._database.query(query)]
+
+    # --- what the staff did
+
+    def audit_entry(self, event: str, id: str) -> AuditEntry | None:
+        return self._read(_audit_path(event, id), lambda found: codec.audit_from(id, _values(found)))
+
+    def audit(self, event: str, before: datetime | None, limit: int) -> Sequence[AuditEntry]:
+        where = (("at", "<", before),) if before else ()
+        return self._audit(Query(f"{_event_path(event)}/audit", where, "at", descending=True, limit=limit))
+
+    def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
+        found = self._audit(Query(f"{_event_path(event)}/audit", (("registration_id", "==", registration_id),)))
+        return sorted(found, key=lambda one: one.at)
+
+    def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        noted = _audited(event, audit)
+        return self._committed(*noted, *map(_new, enqueue), is_ours=lambda: self.audit_entry(event, audit.id) == audit)
+
+    def _audit(self, query: Query) -> list[AuditEntry]:
+        return [codec.audit_from(found.id, _values(found)) for found in self._database.query(query)]
 
     def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
         found = self._database.read(path)
@@ -434,6 +463,14 @@ def _person(event: str, person: str, id: str) -> Write:
 
 def _conflict_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/conflicts/{id}"
+
+
+def _audit_path(event: str, id: str) -> str:
+    return f"{_event_path(event)}/audit/{id}"
+
+
+def _audited(event: str, audit: AuditEntry | None) -> list[Write]:
+    return [Create(_audit_path(event, audit.id), versioned(codec.audit_record(audit)))] if audit else []
 
 
 def _key_path(event: str, key: str) -> str:

@@ -114,7 +114,8 @@ class FirestoreDatabase:
         for field in query.where:
             chosen = chosen.where(filter=FieldFilter(*field))
         if in_order:
-            chosen = chosen.order_by(query.order_by or "__name__")
+            direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
+            chosen = chosen.order_by(query.order_by or "__name__", direction=direction)
         if query.limit is not None:
             chosen = chosen.limit(query.limit)
         if query.after:

@@ -262,6 +262,7 @@ def _sql(query: Query) -> tuple[str, list[object]]:
         sql += " and id > ?"
         values.append(query.after)
     sql += f" order by json_extract(record, '$.{query.order_by}')" if query.order_by else " order by id"
+    sql += " desc" if query.descending else ""
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values
 
 

@@ -27,7 +27,7 @@ from tests.support.desk import Postbox
 from tests.support.filled import PATHS, fill, query_all
 
 Index = tuple[str, ...]
-"""The collection, and the fields in order."""
+"""The collection, and the fields in order; `-` before one that descends."""
 WRITTEN = json.loads((Path(__file__).parents[2] / "deploy" / "firestore.indexes.json").read_text("utf-8"))
 COLLECTIONS = {path.split("/")[-2] for path in PATHS}
 
@@ -58,7 +58,9 @@ def test_each_query_has_its_index_and_each_index_its_query(queries: list[Any]) -
     needed = {needs for needs in map(_needs, queries) if len(needs) > 1}
     assert needed == _indexes()
     filtered = set(re.findall(r'\("(\w+)", "(?:==|<|<=|>|in)", ', Path(store_module.__file__).read_text("utf-8")))
-    assert filtered == {field for _, *fields in needed for field in fields}  # there is no query that nobody made here
+    assert filtered == {
+        field.strip("-") for _, *fields in needed for field in fields
+    }  # there is no query that nobody made here
 
 
 def test_every_field_that_no_query_needs_is_exempt() -> None:
@@ -89,16 +91,22 @@ def test_the_fields_by_which_documents_expire_are_written(project: str, tmp_path
 def _needs(query: Any) -> Index:
     where = query.where
     filters = [one.field_filter or one.unary_filter for one in where.composite_filter.filters] or [where.field_filter]
-    fields = [one.field.field_path for one in filters] + [order.field.field_path for order in query.order_by]
-    return (query.from_[0].collection_id, *dict.fromkeys(field for field in fields if field not in ("", "__name__")))
+    order = {one.field.field_path: _SIGNS[one.direction.name] for one in query.order_by}
+    fields = dict.fromkeys([one.field.field_path for one in filters] + list(order))
+    named = (f"{order.get(field, '')}{field}" for field in fields if field not in ("", "__name__"))
+    return (query.from_[0].collection_id, *named)
 
 
 def _indexes() -> set[Index]:
-    """Those that are written down; each is ascending, and of the collection."""
+    """Those that are written down; each is of the collection."""
     single = [(override, one) for override in WRITTEN["fieldOverrides"] for one in override["indexes"]]
-    assert [one for _, one in single] == [{"order": "ASCENDING", "queryScope": "COLLECTION"}] * len(single)
-    assert {field["order"] for index in WRITTEN["indexes"] for field in index["fields"]} == {"ASCENDING"}
-    assert {index["queryScope"] for index in WRITTEN["indexes"]} == {"COLLECTION"}
-    return {(override["collectionGroup"], override["fieldPath"]) for override, _ in single} | {
-        (index["collectionGroup"], *(field["fieldPath"] for field in index["fields"])) for index in WRITTEN["indexes"]
+    assert {one["queryScope"] for one in [*WRITTEN["indexes"], *(one for _, one in single)]} == {"COLLECTION"}
+    return {
+        (override["collectionGroup"], f"{_SIGNS[one['order']]}{override['fieldPath']}") for override, one in single
+    } | {
+        (index["collectionGroup"], *(f"{_SIGNS[field['order']]}{field['fieldPath']}" for field in index["fields"]))
+        for index in WRITTEN["indexes"]
     }
+
+
+_SIGNS = {"ASCENDING": "", "DESCENDING": "-"}

@@ -477,10 +477,10 @@ class DiesBeforeTheEnd:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def save_inbound(self, inbound: InboundEmail, enqueue: Any = ()) -> bool:
+    def save_inbound(self, inbound: InboundEmail, enqueue: Any = (), audit: Any = None) -> bool:
         if inbound.due_at is None:
             raise RuntimeError
-        return bool(self._store.save_inbound(inbound, enqueue))
+        return bool(self._store.save_inbound(inbound, enqueue, audit))
 
 
 class Slow:

@@ -8,6 +8,7 @@ from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
 from rollcall.model.intake import OnRoster
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
+from rollcall.model.staff import Action, Press
 from tests.support.builders import a_registration
 
 PATHS = (
@@ -19,6 +20,7 @@ PATHS = (
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
     "events/intgov04/rosters/0-000000",
+    "events/intgov04/audit/P",
     "outbox/intgov04.A.confirmation",
     "inbound/M",
     "queues/outbox",
@@ -38,6 +40,7 @@ def fill(store: Store, event: Event) -> None:
     store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at))
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
     store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
+    assert store.note(event.slug, Press("P", "staff@example.org", event.opens_at).entry(Action.RESENT))
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -61,3 +64,5 @@ def query_all(store: Store, event: Event) -> None:
     store.sent_to("a@example.org", now, now)
     store.due_inbound(9)
     store.all_inbound(event.slug, None, 9)
+    store.audit(event.slug, now, 9)
+    store.audit_of(event.slug, "A")

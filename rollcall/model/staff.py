@@ -1,0 +1,77 @@
+"""The staff of an event, and what they did at their desk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    EDITOR = "editor"
+
+
+class Receives(StrEnum):
+    """Which e-mails to the staff."""
+
+    ROSTER = "roster"
+    DIGEST = "digest"
+    ALERTS = "alerts"
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    address: str
+    role: Role = Role.EDITOR
+    language: str | None = None
+    """Of their pages and e-mails (BCP 47); None: `Event.staff_language`."""
+    receives: frozenset[Receives] = frozenset(Receives)
+
+
+class Action(StrEnum):
+    """What one of the staff did."""
+
+    CHANGED = "changed"
+    ADDRESS_CORRECTED = "address_corrected"
+    RESENT = "resent"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    """Withdrawn as the double of another registration."""
+    ADMITTED = "admitted"
+    """Though late."""
+    ADDED = "added"
+    """Registered by the staff, from a telephone call, a fax or paper."""
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    id: str
+    """Of the press of the button, so that the same press writes it once."""
+    by: str
+    """Address of one of the staff."""
+    at: datetime
+    """By the desk's clock; for the order of the log."""
+    action: Action
+    registration_id: str | None = None
+    revision: int | None = None
+    """That this made, whose history has before and after."""
+    about: str = ""
+    """Id of what else it was done to; no personal data."""
+    before: Mapping[str, str] = field(default_factory=dict)
+    """With `after`: what no history of a registration has. No personal data."""
+    after: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+    """As the staff wrote it."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """Of a button at the staff's desk."""
+
+    id: str
+    by: str
+    at: datetime
+
+    def entry(self, action: Action, **about: Any) -> AuditEntry:
+        return AuditEntry(self.id, self.by, self.at, action, **about)
