@@ -202,6 +202,8 @@ class QuarantinedForm:
     form: Registered
     """Under the `person_key` for an id; `received_at` is when this person's last one came."""
     signal: BotSignal
+    set_aside: bool = False
+    """By one of the staff, as a robot's."""
 
     @property
     def id(self) -> str:

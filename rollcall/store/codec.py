@@ -30,6 +30,7 @@ from rollcall.model.registration import (
     mailbox,
     normalized_address,
 )
+from rollcall.model.review import DifferingForm, Ending, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, AuditEntry
 
 SCHEMA_VERSION = 1
@@ -149,12 +150,13 @@ def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[st
     return revisions[::-1]
 
 
-def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str, Any]:
-    return {**registration_record(registration), "signal": signal.value}
+def quarantine_record(registration: Registration, signal: BotSignal, waits_since: datetime) -> dict[str, Any]:
+    return {**registration_record(registration), "signal": signal.value, "waits_since": waits_since}
 
 
-def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime) -> QuarantinedForm:
-    return QuarantinedForm(Registered(id, registration_from(record), received_at), BotSignal(record["signal"]))
+def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime, version: object) -> QuarantinedForm:
+    form = Registered(id, registration_from(record), received_at, version=version)
+    return QuarantinedForm(form, BotSignal(record["signal"]), set_aside=record["waits_since"] is None)
 
 
 def conflict_record(registration: Registration, until: datetime) -> dict[str, Any]:
@@ -163,6 +165,40 @@ def conflict_record(registration: Registration, until: datetime) -> dict[str, An
 
 def conflict_from(record: Mapping[str, Any]) -> ConflictingForm:
     return ConflictingForm(registration_from(record), record["expires_at"])
+
+
+def differing_record(form: DifferingForm) -> dict[str, Any]:
+    about = {"registration_id": form.registration_id, "waits_since": form.waits_since, "expires_at": form.until}
+    return {**registration_record(form.registration), **about}
+
+
+def differing_from(record: Mapping[str, Any], version: object) -> DifferingForm:
+    about = record["registration_id"], registration_from(record), record["waits_since"], record["expires_at"]
+    return DifferingForm(*about, version)
+
+
+def handling_record(handling: Handling) -> dict[str, Any]:
+    return {
+        "kind": handling.item.kind.value,
+        "item": handling.item.id,
+        "taken_by": handling.taken_by,
+        "taken_at": handling.taken_at,
+        "ended_by": handling.ended_by,
+        "ended_at": handling.ended_at,
+        "ending": handling.ending.value if handling.ending else None,
+    }
+
+
+def handling_from(record: Mapping[str, Any], version: object) -> Handling:
+    return Handling(
+        item=ItemId(ItemKind(record["kind"]), record["item"]),
+        taken_by=record["taken_by"],
+        taken_at=record["taken_at"],
+        ended_by=record["ended_by"],
+        ended_at=record["ended_at"],
+        ending=Ending(record["ending"]) if record["ending"] else None,
+        version=version,
+    )
 
 
 def person_record(registration_id: str) -> dict[str, Any]:
@@ -197,6 +233,8 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
             for attempt in entry.attempts
         ],
         "reason": entry.reason,
+        **({"dismissed": True} if entry.dismissed else {}),
+        "waits_since": entry.lost_at,
     }
 
 
@@ -218,6 +256,7 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
+        dismissed=record.get("dismissed", False),
         enqueued_at=enqueued_at,
         version=version,
     )
@@ -252,6 +291,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "answered": inbound.answered,
         "resolved": inbound.resolved,
         "language": inbound.language,
+        "waits_since": inbound.waits_since,
     }
 
 
