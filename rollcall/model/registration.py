@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -202,8 +202,8 @@ class QuarantinedForm:
     form: Registered
     """Under the `person_key` for an id; `received_at` is when this person's last one came."""
     signal: BotSignal
-    set_aside: bool = False
-    """By one of the staff, as a robot's."""
+    waits_since: datetime | None = datetime(1970, 1, 1, tzinfo=UTC)
+    """None: one of the staff has set it aside, as a robot's."""
 
     @property
     def id(self) -> str:

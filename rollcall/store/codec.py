@@ -156,7 +156,7 @@ def quarantine_record(registration: Registration, signal: BotSignal, waits_since
 
 def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime, version: object) -> QuarantinedForm:
     form = Registered(id, registration_from(record), received_at, version=version)
-    return QuarantinedForm(form, BotSignal(record["signal"]), set_aside=record["waits_since"] is None)
+    return QuarantinedForm(form, BotSignal(record["signal"]), record["waits_since"])
 
 
 def conflict_record(registration: Registration, until: datetime) -> dict[str, Any]:

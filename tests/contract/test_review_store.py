@@ -108,14 +108,17 @@ def test_a_quarantined_form_waits_until_it_is_set_aside_or_comes_again(store: St
     store.quarantine(SLUG, other, BotSignal.TOO_FAST, AT + timedelta(hours=1))
     store.quarantine(SLUG, person, BotSignal.TOO_FAST, AT)
     first, second = fresh().quarantined_waiting(SLUG, EVER, 9)
-    assert (first.id, second.id, first.set_aside) == (person_key(person), person_key(other), False)
+    assert (first.id, second.id, first.waits_since) == (person_key(person), person_key(other), AT)
     assert fresh().quarantined_waiting(SLUG, AT, 9) == [second]
     assert end(store, first)
     assert fresh().quarantined_waiting(SLUG, EVER, 9) == [second]
     there = fresh().quarantined_form(SLUG, first.id)
     assert there is not None
-    assert (there.set_aside, there.form.registration) == (True, person)
-    assert {one.id: one.set_aside for one in fresh().quarantined(SLUG, None, 9)} == {first.id: True, second.id: False}
+    assert (there.waits_since, there.form.registration) == (None, person)
+    assert {one.id: one.waits_since for one in fresh().quarantined(SLUG, None, 9)} == {
+        first.id: None,
+        second.id: second.waits_since,
+    }
     store.quarantine(SLUG, person, BotSignal.HIDDEN_FIELD, AT + timedelta(hours=2))
     assert [one.id for one in fresh().quarantined_waiting(SLUG, EVER, 9)] == [second.id, first.id]
     assert fresh().quarantined_form("another", first.id) is None
