@@ -38,8 +38,12 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
     """Withdrawn as the double of another registration."""
+    BROUGHT_BACK = "brought_back"
+    LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     """Though late."""
+    NOT_ADMITTED = "not_admitted"
+    """After all."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
 
