@@ -41,7 +41,8 @@ class EventsPage:
 class MessagePage:
     heading: str
     detail: str
-    back: str
+    back: str | None
+    """None where no page here is theirs."""
 
 
 _SECTIONS = (
@@ -68,7 +69,8 @@ def staff_page(visit: Visit, name: str, context: object, status: int = 200, **mo
 
 def message(request: Request, visit: Visit | None, error: HttpProblem) -> Response:
     spoken = spoken_to(request, visit.event if visit else None)
-    context = MessagePage(spoken.gettext(error.title), error.detail_in(spoken), root(request) + "/")
+    back = None if visit is None and error.status == 403 else f"{root(request)}/"
+    context = MessagePage(spoken.gettext(error.title), error.detail_in(spoken), back)
     if visit:
         response = staff_page(visit, "message", context, error.status)
     else:
