@@ -15,8 +15,10 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
+    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
@@ -36,13 +38,18 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
         audit: AuditEntry | None = None,
+        entered: Entered | None = None,
+        admitted: bool | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
         written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
-    def registration_of(self, event: str, person: str) -> Registered | None: ...
+    def registration_of(self, event: str, person: str) -> Registered | None:
+        """In place of a double, the one that it is a double of."""
+
+    def person(self, event: str, key: str) -> PersonDocument | None: ...
 
     def save_registration(
         self,
@@ -53,15 +60,20 @@ class Registrations(Protocol):
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
+        unmerged: Sequence[PersonDocument] = (),
     ) -> datetime | None:
         """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
-        somebody wrote the registration since it was read, or the key or an entry exists."""
+        somebody wrote the registration since it was read, or the key or an entry exists. `unmerged`: of two that are
+        made one; None too if somebody wrote those since, as each merge does."""
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         """The first change first."""
 
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
         """By e-mail address, however it is written."""
+
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        """Those of its `similarity_key`."""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         """In place of the last one of this registration; for the staff beside all that say something else."""

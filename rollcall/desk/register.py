@@ -150,7 +150,7 @@ def register_emailed(
         return accepted
     there = still_there(accepted)
     if there.arrived_at == arrived_at and (there.is_withdrawn or there.registration == registration):
-        return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
+        return _stands(there, desk.intakes.fresh(event))  # this very e-mail, read again
     if there.is_withdrawn:
         back = amend(desk, event, there.id, there.revision, registration, way=Way.EMAIL)
         return Accepted(there.id) if isinstance(back, Amended | NothingNew) else Conflict(there.id)
@@ -178,6 +178,10 @@ def _accept(
 
 def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late:
     return Late(id, intake.closes_at) if intake.is_late(received_at) else Accepted(id)
+
+
+def _stands(there: Registered, intake: Intake) -> Accepted | Late:
+    return Late(there.id, intake.closes_at) if intake.leaves_out(there) else Accepted(there.id)
 
 
 def _back(
@@ -213,7 +217,7 @@ def _again(
         return KeyReused()
     there = still_there(there)
     if use and not use.is_duplicate:
-        return _accepted(there.id, there.received_at, desk.intakes.fresh(event))
+        return _stands(there, desk.intakes.fresh(event))
     outcome = _compared(desk, event, there, registration, tell=True, for_staff=True)
     if key is None or use or isinstance(outcome, Conflict):
         return outcome
@@ -235,8 +239,8 @@ def _compared(
         if tell:
             desk.store.enqueue(conflict_notice(event.slug, there, desk.intakes.now(event)))
         return Conflict(there.id)
-    accepted = _accepted(there.id, there.received_at, desk.intakes.fresh(event))
-    return accepted if isinstance(accepted, Late) else Duplicate(there.id)
+    stands = _stands(there, desk.intakes.fresh(event))
+    return stands if isinstance(stands, Late) else Duplicate(there.id)
 
 
 def _keep(desk: Desk, event: Event, there: Registered, registration: Registration, *, for_staff: bool) -> None:

@@ -18,6 +18,7 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
     QuarantinedForm,
@@ -25,10 +26,12 @@ from rollcall.model.registration import (
     Registration,
     RegistrationStatus,
     Revision,
+    Source,
     Way,
     Why,
     mailbox,
     normalized_address,
+    similarity_hash,
 )
 from rollcall.model.review import DifferingForm, Ending, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, AuditEntry
@@ -85,11 +88,15 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
 
 
 _OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
+_OF_FEW = ("admitted", "double_of", "entered")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
-    """Of the first revision, without what later ones alone have."""
-    return {name: one for name, one in registered_record(registered).items() if name not in _OF_LATER_REVISIONS}
+    """Of the first revision, without what later ones alone, and few, have."""
+    record = registered_record(registered)
+    return {
+        name: one for name, one in record.items() if name not in _OF_LATER_REVISIONS and (one or name not in _OF_FEW)
+    }
 
 
 def registered_record(registered: Registered) -> dict[str, Any]:
@@ -103,6 +110,10 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "until": registered.until,
         "new_email": registered.new_email,
         "link": registered.link,
+        "similar": similarity_hash(registered.registration),
+        "admitted": registered.admitted,
+        "double_of": registered.double_of,
+        "entered": _entered_record(registered.entered),
     }
 
 
@@ -120,9 +131,20 @@ def registered_from(
         record.get("until"),
         record.get("new_email", ""),
         record.get("link", 0),
+        record.get("admitted"),
+        record.get("double_of", ""),
+        _entered(record.get("entered")),
         changed_at,
         version,
     )
+
+
+def _entered_record(entered: Entered | None) -> dict[str, str] | None:
+    return {"source": entered.source.value, "note": entered.note, "scan": entered.scan} if entered else None
+
+
+def _entered(record: Mapping[str, Any] | None) -> Entered | None:
+    return Entered(Source(record["source"]), record["note"], record["scan"]) if record else None
 
 
 def change_record(before: Mapping[str, Any], after: Mapping[str, Any], change: Change) -> dict[str, Any]:

@@ -32,8 +32,10 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
+    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
@@ -42,6 +44,7 @@ from rollcall.model.registration import (
     new_id,
     normalized_address,
     person_key,
+    similarity_hash,
 )
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
@@ -225,8 +228,10 @@ class DocumentStore:
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
         audit: AuditEntry | None = None,
+        entered: Entered | None = None,
+        admitted: bool | None = None,
     ) -> datetime | None:
-        new = Registered(id, registration, AT_ONCE, arrived_at)
+        new = Registered(id, registration, AT_ONCE, arrived_at, admitted=admitted, entered=entered)
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
@@ -246,7 +251,11 @@ class DocumentStore:
 
     def registration_of(self, event: str, person: str) -> Registered | None:
         id = self._read(_person_path(event, person), _registration_id)
-        return self.registered(event, id) if id else None
+        found, before = self.registered(event, id) if id else None, {id}
+        while found and found.double_of and found.double_of not in before:
+            before.add(found.double_of)
+            found = self.registered(event, found.double_of)
+        return found
 
     def save_registration(
         self,
@@ -257,6 +266,7 @@ class DocumentStore:
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
+        unmerged: Sequence[PersonDocument] = (),
     ) -> datetime | None:
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
@@ -265,11 +275,20 @@ class DocumentStore:
         writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue), *_audited(event, audit)]
         if person:
             writes.append(_person(event, person, after.id))
+        writes += [
+            Update(_person_path(event, one.key), versioned(codec.person_record(one.registration_id)), one.version)
+            for one in unmerged
+        ]
         try:
             return self._database.commit(*writes)
         except NotCommitted as refused:
             there = self._database.read(made.path) if refused.may_be_ours else None
             return there.created_at if there and there.values == made.values else None
+
+    def person(self, event: str, key: str) -> PersonDocument | None:
+        return self._read(
+            _person_path(event, key), lambda found: PersonDocument(key, _registration_id(found), found.version)
+        )
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
@@ -279,10 +298,12 @@ class DocumentStore:
         )
 
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
-        query = Query(
-            f"{_event_path(event)}/registrations", (("address", "==", normalized_address(address)),), limit=limit
-        )
+        query = Query(_registrations(event), (("address", "==", normalized_address(address)),), limit=limit)
         return [_registered(found) for found in self._database.query(query)]
+
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        like = (("similar", "==", similarity_hash(registration)),)
+        return [_registered(found) for found in self._database.query(Query(_registrations(event), like, limit=limit))]
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
@@ -302,7 +323,7 @@ class DocumentStore:
         return self._committed(_under(event, key, use))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit)
+        query = Query(_registrations(event), after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
@@ -495,8 +516,12 @@ def _event_path(slug: str) -> str:
     return f"events/{slug}"
 
 
+def _registrations(event: str) -> str:
+    return f"{_event_path(event)}/registrations"
+
+
 def _registration_path(event: str, id: str) -> str:
-    return f"events/{event}/registrations/{id}"
+    return f"{_registrations(event)}/{id}"
 
 
 def _person_path(event: str, person: str) -> str:

@@ -59,6 +59,7 @@ def query_all(store: Store, event: Event) -> None:
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
+    store.registrations_like(event.slug, a_registration(), 9)
     there = store.registered(event.slug, "A")
     assert there
     store.history(event.slug, there)
