@@ -17,6 +17,7 @@ from rollcall.model.registration import (
     ConflictingForm,
     IdempotencyKey,
     KeyUse,
+    Outline,
     QuarantinedForm,
     Registered,
     Registration,
@@ -74,6 +75,12 @@ class Registrations(Protocol):
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
+
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        """As `registrations`, with these answers alone."""
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """In no order; at most a page is asked for."""

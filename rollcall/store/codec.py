@@ -5,12 +5,13 @@ before can do without, needs no new `schema_version`; anything else does.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
+from rollcall.model.finding import name_in_order, terms
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
@@ -20,6 +21,7 @@ from rollcall.model.registration import (
     ConflictingForm,
     IdempotencyKey,
     KeyUse,
+    Outline,
     QuarantinedForm,
     Registered,
     Registration,
@@ -34,6 +36,8 @@ from rollcall.model.staff import Action, AuditEntry
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
+_LONGEST_NAME_KEY = 200
+"""Firestore indexes the first 1,500 bytes of a text."""
 
 
 class NewerSchema(Exception):
@@ -87,8 +91,9 @@ _OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
-    """Of the first revision, without what later ones alone have."""
-    return {name: one for name, one in registered_record(registered).items() if name not in _OF_LATER_REVISIONS}
+    """Of the first revision, without what later ones alone have. `received_at` need not be exact."""
+    first = {name: one for name, one in registered_record(registered).items() if name not in _OF_LATER_REVISIONS}
+    return {**first, **found_by(registered)}
 
 
 def registered_record(registered: Registered) -> dict[str, Any]:
@@ -102,6 +107,14 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "until": registered.until,
         "new_email": registered.new_email,
         "link": registered.link,
+    }
+
+
+def found_by(registered: Registered) -> dict[str, Any]:
+    """Beside the record, and of no history: it follows from the rest."""
+    return {
+        "name_key": name_in_order(registered.registration)[:_LONGEST_NAME_KEY],
+        "terms": terms(registered, registered.received_at.astimezone(UTC).date()),
     }
 
 
@@ -121,6 +134,28 @@ def registered_from(
         record.get("link", 0),
         changed_at,
         version,
+    )
+
+
+OUTLINED = ("category", "language", "status", "revision", "confirmed", "until")
+
+
+def outline_from(
+    id: str, record: Mapping[str, Any], received_at: datetime, changed_at: datetime, answers: Sequence[str]
+) -> Outline:
+    """Of a record of the `OUTLINED` fields and these answers."""
+    given = record.get("answers", {})
+    return Outline(
+        id,
+        received_at,
+        record["category"],
+        record["language"],
+        {name: given[name] for name in answers if given.get(name)},
+        RegistrationStatus(record.get("status") or RegistrationStatus.REGISTERED),
+        record.get("revision") or 1,
+        record.get("confirmed") or 1,
+        record.get("until"),
+        changed_at,
     )
 
 
