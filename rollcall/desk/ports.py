@@ -104,6 +104,9 @@ class Outbox(Protocol):
 
     def entry(self, id: str) -> OutboxEntry | None: ...
 
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        """As `registered_among`."""
+
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
         starts anew: the caller makes sure that nobody is sending it."""

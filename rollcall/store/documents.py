@@ -371,6 +371,9 @@ class DocumentStore:
     def entry(self, id: str) -> OutboxEntry | None:
         return self._read(_entry_path(id), _entry)
 
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        return [_entry(found) for found in self._database.read_many([_entry_path(id) for id in dict.fromkeys(ids)])]
+
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         written = Update(_entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
         return self._committed(written, *map(_renewed, enqueue), is_ours=lambda: self.entry(entry.id) == entry)
