@@ -361,7 +361,7 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     if one is None:
         return spoken.gettext(_NOT_OF_ONE.get(entry.kind, _TO_STAFF)), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"
-    if intake.is_late(one.received_at):
+    if intake.leaves_out(one):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)
     answers = one.registration.answers
     numbers = [
