@@ -36,8 +36,8 @@ def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
 
 
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """Those of people who have not registered since."""
-    forms = quarantined_forms(store, event)
+    """Those that the staff have not set aside, of people who have not registered since."""
+    forms = (form for form in quarantined_forms(store, event) if form.waits_since)
     while page := list(islice(forms, PAGE_SIZE)):
         registered = store.people_among(event, [form.id for form in page])
         yield from (form for form in page if form.id not in registered)

@@ -10,7 +10,10 @@ _ACTIONS = {
     Action.RESENT: N_("Confirmation sent again"),
     Action.WITHDRAWN: N_("Registration withdrawn"),
     Action.MERGED: N_("Withdrawn as a double"),
+    Action.BROUGHT_BACK: N_("Registered again"),
+    Action.LINKS_ENDED: N_("Links ended"),
     Action.ADMITTED: N_("Admitted late"),
+    Action.NOT_ADMITTED: N_("Admission taken back"),
     Action.ADDED: N_("Person added"),
 }
 

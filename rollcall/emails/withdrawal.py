@@ -15,12 +15,12 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     if not registered.is_withdrawn:
         return NotNeeded("the registration is no longer withdrawn")
     as_withdrawn = revision_of(desk, entry, registered).after
-    return word(entry, event.in_language(event.staff_language), as_withdrawn, intake)
+    return word(entry, event.for_member(event.member(entry.to)), as_withdrawn, intake)
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
     spoken = language(event.language)
-    late = intake.is_late(registered.received_at)
+    late = intake.leaves_out(registered)
     rows = [
         (spoken.gettext("Name"), who(event, registered)),
         (spoken.gettext("E-mail"), address(registered.registration.email)),

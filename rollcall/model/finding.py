@@ -27,6 +27,8 @@ EVERYONE = "=everyone"
 """A term of every registration."""
 STATUS, LANGUAGE, RECEIVED = "=status", "=language", "=received"
 """Names of facets. No field of a form begins so."""
+ADMITTED = "admitted"
+"""Beside the status."""
 _SHORTER = {length: [one for one in BEGINNINGS if one < length] for length in range(LONGEST + 1)}
 _WORD = re.compile(r"[^\W_]+")
 _REFERENCE_DIGITS = 8
@@ -46,6 +48,7 @@ def terms(registered: Registered, received_on: date) -> list[str]:
     found = [
         EVERYONE,
         facet(STATUS, registered.status.value),
+        *([facet(STATUS, ADMITTED)] if registered.admitted else []),
         facet(LANGUAGE, person.language),
         facet(RECEIVED, received_on.isoformat()),
         *(facet(name, code) for name in person.chosen for code in codes(person, name)),

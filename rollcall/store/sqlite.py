@@ -25,7 +25,7 @@ from rollcall.store.documents import (
     Write,
 )
 
-_FIELDS = ("due_at", "event", "address", "closing", "registration_id")
+_FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id")
 _TABLES = """
 create table clock (only integer primary key check (only = 1), last text not null);
 create table documents (

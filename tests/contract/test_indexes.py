@@ -90,6 +90,7 @@ def test_the_fields_by_which_documents_expire_are_written(project: str, tmp_path
         [document] = client.collection_group(ttl["collectionGroup"]).stream()
         expires[ttl["collectionGroup"]] = (document.to_dict() or {})[ttl["fieldPath"]]
     assert expires["idempotency"] == event.closes_at + timedelta(days=30)
+    assert today < expires["differing"] - timedelta(days=30) < today + timedelta(hours=1)
     assert today < expires["conflicts"] < today + timedelta(hours=2)
 
 

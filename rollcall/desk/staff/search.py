@@ -32,6 +32,8 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 
 class Standing(StrEnum):
     ON_TIME = "on_time"
+    ADMITTED = "admitted"
+    """Though late."""
     LATE = "late"
     WITHDRAWN = "withdrawn"
 
@@ -109,7 +111,9 @@ def all_found(desk: Desk, event: Event, sought: Sought) -> Iterator[Row]:
 def standing_of(intake: Intake, one: Registered) -> Standing:
     if one.is_withdrawn:
         return Standing.WITHDRAWN
-    return Standing.LATE if intake.is_late(one.received_at) else Standing.ON_TIME
+    if not intake.is_late(one.received_at):
+        return Standing.ON_TIME
+    return Standing.ADMITTED if one.admitted else Standing.LATE
 
 
 def _page(store: Store, event: Event, intake: Intake, sought: Sought, after: str | None) -> Found:
@@ -190,6 +194,8 @@ def _terms(event: Event, intake: Intake, sought: Sought) -> Sequence[str]:
             return [term]
     if sought.standing is Standing.WITHDRAWN:
         return [facet(finding.STATUS, RegistrationStatus.WITHDRAWN.value)]
+    if sought.standing is Standing.ADMITTED:
+        return [facet(finding.STATUS, finding.ADMITTED)]
     if sought.day and (terms := _received(*_day(event, sought.day))):
         return terms
     if sought.standing is Standing.LATE and (terms := _received(intake.closes_at, intake.as_of)):
