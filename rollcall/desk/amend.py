@@ -23,6 +23,7 @@ from rollcall.model.registration import (
     same_mailbox,
     says_the_same,
 )
+from rollcall.model.staff import Receives
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def withdraw(
             return TooLate(there, event.over_at)
         withdrawn: dict[str, Any] = {"status": RegistrationStatus.WITHDRAWN, "new_email": "", "until": event.over_at}
         if change.why is Why.NOT_ME:
-            after, staff = _next(there, **withdrawn), enumerate(event.staff, start=1)
-            entries = [withdrawal_notice(event.slug, id, after.revision, number, to) for number, to in staff]
+            after, told = _next(there, **withdrawn), event.told(Receives.ALERTS)
+            entries = [withdrawal_notice(event.slug, id, after.revision, to) for to in told]
         else:
             after = _next_confirmed(there, **withdrawn)
             entries = [_confirmation(event, after, thread)]
