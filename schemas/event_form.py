@@ -52,6 +52,7 @@ class FormTable:
 
 class ChoiceTable(Table):
     makes = Choice
+    is_text_alone = True
     says = {  # noqa: RUF012
         "code": "What is stored, and what programs send. Do not change it while the intake is open.",
         "label": "What people read.",

@@ -24,7 +24,7 @@ from rollcall.model.registration import (
     Registration,
     Revision,
 )
-from rollcall.model.staff import AuditEntry
+from rollcall.model.staff import AuditEntry, StaffMember
 
 
 class Registrations(Protocol):
@@ -279,6 +279,9 @@ class Links(Protocol):
         """The page that thanks a person: its path below the form's, which the browser has open."""
 
     def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink: ...
+
+    def member(self, event: Event, opened: Opened) -> StaffMember | None:
+        """Of the staff, for whom the link was made."""
 
     def is_for(self, opened: Opened, address: str) -> bool: ...
 

@@ -129,8 +129,10 @@ def roster_file_name(event: str, suffix: str) -> str:
     return f"{event}-roster{'-for-programs' if suffix == '.csv' else ''}{suffix}"
 
 
-def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str:
-    return f"roster-{event}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{suffix}"
+def roster_file_id(event: Event, sha256: str, as_of: datetime, suffix: str) -> str:
+    """In each language another file."""
+    in_language = event.language.replace("-", "")
+    return f"roster-{event.slug}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{in_language}{suffix}"
 
 
 def roster_file_ending(event: str, id: str) -> str | None:

@@ -177,7 +177,7 @@ def withdrawn(store: Store, id: str = "A") -> datetime | None:
     before = store.registered(SLUG, id)
     assert before is not None
     after = replace(before, status=RegistrationStatus.WITHDRAWN, revision=before.revision + 1)
-    entry = withdrawal_notice(SLUG, id, 2, 1, "staff@example.org")
+    entry = withdrawal_notice(SLUG, id, 2, "staff@example.org")
     return store.save_registration(SLUG, before, after, NOT_ME, [entry])
 
 
@@ -196,7 +196,7 @@ def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: Fr
     assert after.changed_at == changed_at
     assert [after] == fresh().registrations(SLUG, None, 9) == fresh().registered_among(SLUG, ["A"])
     assert fresh().registrations(SLUG, None, 9)[0].changed_at == after.changed_at
-    entry = fresh().entry(f"{SLUG}.A.withdrawal.2.1")
+    entry = fresh().entry(withdrawal_notice(SLUG, "A", 2, "staff@example.org").id)
     assert entry is not None
     assert (entry.to, entry.registration_id, entry.due_at) == ("staff@example.org", "A", AT_ONCE)
     assert isinstance(store, DocumentStore)
@@ -220,7 +220,7 @@ def test_a_registration_read_before_another_wrote_is_not_saved(store: Store, fre
     assert before is not None
     assert withdrawn(fresh())
     other = replace(before, revision=2)
-    enqueue = withdrawal_notice(SLUG, "A", 2, 2, "other@example.org")
+    enqueue = withdrawal_notice(SLUG, "A", 2, "other@example.org")
     assert not store.save_registration(SLUG, before, other, NOT_ME, [enqueue])
     assert fresh().entry(enqueue.id) is None
     assert fresh().registered(SLUG, "A") == replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
@@ -300,7 +300,7 @@ def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> N
 def test_entries_about_a_registration(store: Store, fresh: FreshStore) -> None:
     accept(store)
     accept(store, "B")
-    notice = withdrawal_notice(SLUG, "A", 2, 1, "staff@example.org")
+    notice = withdrawal_notice(SLUG, "A", 2, "staff@example.org")
     store.enqueue(notice)
     assert [one.id for one in fresh().entries_about("A", 9)] == [f"{SLUG}.A.confirmation", notice.id]
     assert fresh().entries_about("A", 9)[1].revision == 2
@@ -333,13 +333,13 @@ def test_kept_forms_come_in_pages_by_id(store: Store) -> None:
 
 def test_an_e_mail_that_is_for_later_is_not_due_before(store: Store, fresh: FreshStore) -> None:
     later, earlier = (store.now() + timedelta(hours=hours) for hours in (1, -1))
-    for number, not_before in enumerate((later, earlier)):
-        entry = staff_digest(SLUG, "20040203", number, "staff@example.org", not_before)
+    for to, not_before in (("later@example.org", later), ("earlier@example.org", earlier)):
+        entry = staff_digest(SLUG, "20040203", to, not_before)
         store.enqueue(entry)
         there = fresh().entry(entry.id)
         assert there is not None
         assert (there, there.due_at) == (entry, not_before)
-    assert store.due_entries(10) == [f"{SLUG}.staff-digest.20040203.1"]
+    assert store.due_entries(10) == [entry.id]
 
 
 def test_an_e_mail_is_queued_once(store: Store) -> None:
@@ -488,20 +488,20 @@ def test_what_is_enqueued_with_an_e_mail_is_enqueued_with_it_or_not_at_all(store
     entry = store.entry(entry_to("A"))
     assert entry is not None
     later = store.now() + timedelta(hours=1)
-    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", later)
+    enqueue = staff_digest(SLUG, "20040202T12", "staff@example.org", later)
     assert store.save_entry(replace(entry, reason="one"), [enqueue])
-    assert not store.save_entry(replace(entry, reason="other"), [staff_digest(SLUG, "x", 1, "a@example.org", later)])
+    assert not store.save_entry(replace(entry, reason="other"), [staff_digest(SLUG, "x", "a@example.org", later)])
     told = fresh().entry(enqueue.id)
     assert told is not None
     assert told == enqueue
     assert told.due_at == later
-    assert fresh().entry(f"{SLUG}.staff-digest.x.1") is None
+    assert fresh().entry(staff_digest(SLUG, "x", "a@example.org", later).id) is None
     assert fresh().due_entries(10) == [entry_to("A")]
 
 
 def test_what_is_enqueued_anew_is_due_anew(store: Store) -> None:
     accept(store)
-    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    enqueue = staff_digest(SLUG, "20040202T12", "staff@example.org", AT_ONCE)
     for _ in range(2):
         entry = store.entry(entry_to("A"))
         assert entry is not None
@@ -571,7 +571,7 @@ def test_the_circuit_breaker_comes_back_as_it_was_saved(store: Store, fresh: Fre
     assert new.as_of > before
     assert not new.is_open
     held = replace(new, opened_at=before, open_until=new.as_of + timedelta(minutes=1), times_opened=1, note="401")
-    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    enqueue = staff_digest(SLUG, "20040202T12", "staff@example.org", AT_ONCE)
     assert store.save_circuit_breaker(held, [enqueue])
     assert not store.save_circuit_breaker(replace(new, note="403"), [])
     read = fresh().circuit_breaker()
@@ -809,7 +809,7 @@ def test_a_message_read_before_another_wrote_is_not_saved(store: Store, fresh: F
 def test_what_is_enqueued_with_a_message_is_enqueued_with_it(store: Store, fresh: FreshStore) -> None:
     came = replace(came_in(store), message_id="<one@example.org>", references=("<zero@x>",))
     later = store.now() + timedelta(hours=1)
-    enqueue = [reply_entry(came, "a@example.org"), staff_digest(SLUG, "x", 1, "staff@example.org", later)]
+    enqueue = [reply_entry(came, "a@example.org"), staff_digest(SLUG, "x", "staff@example.org", later)]
     assert store.save_inbound(replace(came, due_at=None, answered=True), enqueue)
     entries = [fresh().entry(entry.id) for entry in enqueue]
     assert [(one, one.due_at, one.status) for one in entries if one] == [

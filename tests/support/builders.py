@@ -22,6 +22,7 @@ from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
 from rollcall.model.registration import Actor, Change, Registered, Registration, Way, Why, person_key
+from rollcall.model.staff import StaffMember
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
 from rollcall.store.sqlite import SqliteStore
@@ -57,6 +58,11 @@ def desk_with(
         sender=SENDER,
         limits=limits or Limits(),
     )
+
+
+def staff_of(*addresses: str) -> tuple[StaffMember, ...]:
+    """Editors who receive all."""
+    return tuple(map(StaffMember, addresses))
 
 
 def an_event(**changes: Any) -> Event:
