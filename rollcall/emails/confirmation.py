@@ -68,15 +68,9 @@ def word(
     revision: Revision | None = None,
 ) -> Email:
     """`revision` is the one that it is about, none for the first; `registered` is what stands now."""
-<<<<<<< HEAD
     spoken, late = language(event.language), intake.leaves_out(registered)
     in_time = late and e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
-    copies_to = event.staff if late else ()
-=======
-    spoken, late = language(event.language), intake.is_late(registered.received_at)
-    in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     copies_to = event.told(Receives.ALERTS) if late else ()
->>>>>>> main
     calendar_entry = None if late else f"{event.slug}.ics"
     about = revision.after if revision else replace(registered, revision=1, changed_at=registered.received_at)
     why = revision.change.why if revision and revision.change.why not in _AS_THE_FIRST else None
