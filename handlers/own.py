@@ -262,7 +262,7 @@ def _address_check(desk: Desk, event: Event, request: Request, token: str) -> Re
 
 
 def _refused(request: Request, event: Event, why: HttpProblem, **about: str) -> Response:
-    params = {"email": event.staff[0], **about}
+    params = {"email": event.secretariat, **about}
     return message(request, HttpProblem(why.status, why.title, why.detail, params), event)
 
 

@@ -24,7 +24,7 @@ from rollcall.model.registration import (
     same_mailbox,
     says_the_same,
 )
-from rollcall.model.staff import Action, AuditEntry, Press
+from rollcall.model.staff import Action, AuditEntry, Press, Receives
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def withdraw(
             return TooLate(there, event.over_at)
         withdrawn: dict[str, Any] = {"status": RegistrationStatus.WITHDRAWN, "new_email": "", "until": event.over_at}
         if change.why is Why.NOT_ME:
-            after, staff = next_revision(there, **withdrawn), enumerate(event.staff, start=1)
-            entries = [withdrawal_notice(event.slug, id, after.revision, number, to) for number, to in staff]
+            after, told = next_revision(there, **withdrawn), event.told(Receives.ALERTS)
+            entries = [withdrawal_notice(event.slug, id, after.revision, to) for to in told]
         else:
             after = confirmed_revision(there, **withdrawn)
             entries = [confirmation_of(event, after, thread)]

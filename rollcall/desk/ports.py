@@ -18,6 +18,7 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     PersonDocument,
     QuarantinedForm,
     Registered,
@@ -25,7 +26,7 @@ from rollcall.model.registration import (
     Revision,
 )
 from rollcall.model.review import DifferingForm, Handling, ItemId, Waiting
-from rollcall.model.staff import AuditEntry
+from rollcall.model.staff import AuditEntry, StaffMember
 
 
 class Registrations(Protocol):
@@ -88,6 +89,12 @@ class Registrations(Protocol):
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        """As `registrations`, with these answers alone."""
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
+
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """In no order; at most a page is asked for."""
 
@@ -111,6 +118,9 @@ class Outbox(Protocol):
         """Does nothing if it exists."""
 
     def entry(self, id: str) -> OutboxEntry | None: ...
+
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        """As `registered_among`."""
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
@@ -306,6 +316,9 @@ class Links(Protocol):
         """The page that thanks a person: its path below the form's, which the browser has open."""
 
     def opened(self, event: Event, purpose: LinkPurpose, token: str, now: datetime) -> Opened | NoLink: ...
+
+    def member(self, event: Event, opened: Opened) -> StaffMember | None:
+        """Of the staff, for whom the link was made."""
 
     def is_for(self, opened: Opened, address: str) -> bool: ...
 

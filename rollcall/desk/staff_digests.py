@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from rollcall.desk.desk import Desk
 from rollcall.model.email import EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
+from rollcall.model.staff import Receives
 
 MORNING = time(8)
 """In the event's zone."""
@@ -41,4 +42,4 @@ def is_lost(entry: OutboxEntry) -> bool:
 
 
 def _digests(event: Event, stamp: str, not_before: datetime) -> Sequence[OutboxEntry]:
-    return [staff_digest(event.slug, stamp, number, to, not_before) for number, to in enumerate(event.staff, start=1)]
+    return [staff_digest(event.slug, stamp, to, not_before) for to in event.told(Receives.DIGEST)]

@@ -27,6 +27,7 @@ from rollcall.model.event import Event, Venue
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.registration import Registered, Revision, Why, same_mailbox
+from rollcall.model.staff import Receives
 from templates import dates
 from templates.lines import isolated
 
@@ -69,7 +70,7 @@ def word(
     """`revision` is the one that it is about, none for the first; `registered` is what stands now."""
     spoken, late = language(event.language), intake.leaves_out(registered)
     in_time = late and e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
-    copies_to = event.staff if late else ()
+    copies_to = event.told(Receives.ALERTS) if late else ()
     calendar_entry = None if late else f"{event.slug}.ics"
     about = revision.after if revision else replace(registered, revision=1, changed_at=registered.received_at)
     why = revision.change.why if revision and revision.change.why not in _AS_THE_FIRST else None

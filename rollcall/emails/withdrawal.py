@@ -15,7 +15,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     if not registered.is_withdrawn:
         return NotNeeded("the registration is no longer withdrawn")
     as_withdrawn = revision_of(desk, entry, registered).after
-    return word(entry, event.in_language(event.staff_language), as_withdrawn, intake)
+    return word(entry, event.for_member(event.member(entry.to)), as_withdrawn, intake)
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:

@@ -271,13 +271,13 @@ def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntr
     return OutboxEntry(id, EmailKind.ROSTER, event, to, revision=version)
 
 
-def staff_digest(event: str, stamp: str, number: int, to: str, not_before: datetime) -> OutboxEntry:
-    id = f"{event}.staff-digest.{stamp}.{number}"
+def staff_digest(event: str, stamp: str, to: str, not_before: datetime) -> OutboxEntry:
+    id = f"{event}.staff-digest.{stamp}.{_digest_of(to)}"
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
 
 
-def withdrawal_notice(event: str, registration_id: str, revision: int, number: int, to: str) -> OutboxEntry:
-    id = f"{event}.{registration_id}.withdrawal.{revision}.{number}"
+def withdrawal_notice(event: str, registration_id: str, revision: int, to: str) -> OutboxEntry:
+    id = f"{event}.{registration_id}.withdrawal.{revision}.{_digest_of(to)}"
     return OutboxEntry(id, EmailKind.WITHDRAWAL, event, to, registration_id, revision=revision)
 
 

@@ -5,12 +5,13 @@ before can do without, needs no new `schema_version`; anything else does.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
+from rollcall.model.finding import name_in_order, terms
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
@@ -21,6 +22,7 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     QuarantinedForm,
     Registered,
     Registration,
@@ -38,6 +40,8 @@ from rollcall.model.staff import Action, AuditEntry
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
+_LONGEST_NAME_KEY = 200
+"""Firestore indexes the first 1,500 bytes of a text."""
 
 
 class NewerSchema(Exception):
@@ -92,11 +96,12 @@ _OF_FEW = ("admitted", "double_of", "entered")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
-    """Of the first revision, without what later ones alone, and few, have."""
+    """Of the first revision, without what later ones alone, and few, have. `received_at` need not be exact."""
     record = registered_record(registered)
-    return {
+    first = {
         name: one for name, one in record.items() if name not in _OF_LATER_REVISIONS and (one or name not in _OF_FEW)
     }
+    return {**first, **found_by(registered)}
 
 
 def registered_record(registered: Registered) -> dict[str, Any]:
@@ -114,6 +119,14 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "admitted": registered.admitted,
         "double_of": registered.double_of,
         "entered": _entered_record(registered.entered),
+    }
+
+
+def found_by(registered: Registered) -> dict[str, Any]:
+    """Beside the record, and of no history: it follows from the rest."""
+    return {
+        "name_key": name_in_order(registered.registration)[:_LONGEST_NAME_KEY],
+        "terms": terms(registered, registered.received_at.astimezone(UTC).date()),
     }
 
 
@@ -136,6 +149,29 @@ def registered_from(
         _entered(record.get("entered")),
         changed_at,
         version,
+    )
+
+
+OUTLINED = ("category", "language", "status", "revision", "confirmed", "until", "admitted")
+
+
+def outline_from(
+    id: str, record: Mapping[str, Any], received_at: datetime, changed_at: datetime, answers: Sequence[str]
+) -> Outline:
+    """Of a record of the `OUTLINED` fields and these answers."""
+    given = record.get("answers", {})
+    return Outline(
+        id,
+        received_at,
+        record["category"],
+        record["language"],
+        {name: given[name] for name in answers if given.get(name)},
+        RegistrationStatus(record.get("status") or RegistrationStatus.REGISTERED),
+        record.get("revision") or 1,
+        record.get("confirmed") or 1,
+        record.get("until"),
+        record.get("admitted"),
+        changed_at,
     )
 
 

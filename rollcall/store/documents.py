@@ -1,7 +1,7 @@
 """The store, on any database of documents: which document holds what, and what one commit writes.
 
     events/{slug}                           deadline, its history, revoked links, closing, later versions, next look
-    events/{slug}/registrations/{id}        created when it was received
+    events/{slug}/registrations/{id}        created when it was received; `name_key` and `terms`, by which it is found
     …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
     events/{slug}/conflicts/{id}            the last form that differed from this registration, for an hour
     events/{slug}/differing/{id}-{digest}   each form that differed from this registration, for the staff
@@ -35,6 +35,7 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     PersonDocument,
     QuarantinedForm,
     Registered,
@@ -103,15 +104,21 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`. Ordered by id by default."""
+    """Operators: `==`, `<`, `<=`, `>`, `in`; `array_contains_any` of `terms` alone, by `name_key`. Ordered by id by
+    default."""
 
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()
     order_by: str | None = None
     descending: bool = False
     after: str | None = None
+    """Id of the document after which it begins."""
+    after_value: str | None = None
+    """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False
+    only: tuple[str, ...] = ()
+    """The fields that it reads, `answers.country` for one of a map; all by default."""
 
 
 class NotCommitted(Exception):
@@ -137,6 +144,9 @@ class Database(Protocol):
     def query(self, query: Query) -> Iterable[Document]: ...
 
     def count(self, query: Query) -> int: ...
+
+    def about_now(self) -> datetime:
+        """By the clock of this process: reads nothing, and is not exact."""
 
 
 class DocumentStore:
@@ -231,7 +241,8 @@ class DocumentStore:
         entered: Entered | None = None,
         admitted: bool | None = None,
     ) -> datetime | None:
-        new = Registered(id, registration, AT_ONCE, arrived_at, admitted=admitted, entered=entered)
+        received_at = self._database.about_now()
+        new = Registered(id, registration, received_at, arrived_at, admitted=admitted, entered=entered)
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
@@ -272,7 +283,13 @@ class DocumentStore:
         old, new = codec.registered_record(before), codec.registered_record(after)
         record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
         made = Create(f"{path}/history/{after.revision}", versioned(record))
-        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue), *_audited(event, audit)]
+        found_by = codec.found_by(after)
+        writes = [
+            Update(path, versioned({**new, **found_by}), before.version),
+            made,
+            *map(_new, enqueue),
+            *_audited(event, audit),
+        ]
         if person:
             writes.append(_person(event, person, after.id))
         writes += [
@@ -326,6 +343,26 @@ class DocumentStore:
         query = Query(_registrations(event), after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
+        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit, only=only)
+        return [
+            codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
+            for found in self._database.query(query)
+        ]
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
+        query = Query(
+            f"{_event_path(event)}/registrations",
+            (("terms", "array_contains_any", list(terms)),),
+            "name_key",
+            after=after if place else None,
+            after_value=place["name_key"] if place else None,
+            limit=limit,
+        )
+        return [_registered(found) for found in self._database.query(query)]
+
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         paths = [_registration_path(event, id) for id in dict.fromkeys(ids)]
         return [_registered(found) for found in self._database.read_many(paths)]
@@ -361,6 +398,9 @@ class DocumentStore:
 
     def entry(self, id: str) -> OutboxEntry | None:
         return self._read(_entry_path(id), _entry)
+
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        return [_entry(found) for found in self._database.read_many([_entry_path(id) for id in dict.fromkeys(ids)])]
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         written = Update(_entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from rollcall.desk.ports import Store
 from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
+from rollcall.model.finding import EVERYONE
 from rollcall.model.intake import OnRoster
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
@@ -58,6 +59,8 @@ def query_all(store: Store, event: Event) -> None:
     store.due_intakes(now)
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
+    store.outlines(event.slug, "0", 9, ["country"])
+    store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
     store.registrations_like(event.slug, a_registration(), 9)
     there = store.registered(event.slug, "A")
