@@ -15,6 +15,9 @@ _ACTIONS = {
     Action.ADMITTED: N_("Admitted late"),
     Action.NOT_ADMITTED: N_("Admission taken back"),
     Action.ADDED: N_("Person added"),
+    Action.REVIEW_TAKEN: N_("Taken from the review queue"),
+    Action.REVIEW_RELEASED: N_("Given back to the review queue"),
+    Action.REVIEW_ENDED: N_("Ended in the review queue"),
 }
 
 
