@@ -69,6 +69,10 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.registrations import export
 
             return export(visit, name.removeprefix("export"))
+        case ["review", *below]:
+            from handlers.staff.review import review_pages
+
+            return review_pages(visit, below)
         case ["log"]:
             from handlers.staff.log import log_page
 
