@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from rollcall.documents.changes import News, RosterChange, by_whom
-from rollcall.documents.log import action_in_words, state_in_words
 from rollcall.documents.roster_content import (
     NOT_GIVEN,
     WHY_QUARANTINED,
@@ -29,6 +28,7 @@ from rollcall.documents.roster_content import (
     roster_file_name,
     status_in_words,
 )
+from rollcall.documents.staff_log import action_in_words, state_in_words
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus
@@ -388,7 +388,7 @@ def _log_cells(event: Event, entry: AuditEntry) -> Cells:
     return {
         "When": _time(entry.at, event),
         "By": entry.by,
-        "Did": action_in_words(event, entry),
+        "Did": action_in_words(event, entry.action),
         "reference": reference(entry.registration_id) if entry.registration_id else "",
         "was": state_in_words(entry.before),
         "is": state_in_words(entry.after),

@@ -1,5 +1,7 @@
 """What the staff did, in words."""
 
+from collections.abc import Mapping
+
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.staff import Action
@@ -15,8 +17,16 @@ _ACTIONS = {
     Action.ADMITTED: N_("Admitted late"),
     Action.NOT_ADMITTED: N_("Admission taken back"),
     Action.ADDED: N_("Person added"),
+    Action.REVIEW_TAKEN: N_("Item of the review queue taken"),
+    Action.REVIEW_RELEASED: N_("Item of the review queue given back"),
+    Action.REVIEW_ENDED: N_("Item of the review queue ended"),
 }
 
 
 def action_in_words(event: Event, action: Action) -> str:
     return language(event.language).gettext(_ACTIONS[action])
+
+
+def state_in_words(state: Mapping[str, str]) -> str:
+    """Before an action, or after it."""
+    return "\n".join(filter(None, state.values()))

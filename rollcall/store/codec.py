@@ -115,7 +115,6 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "until": registered.until,
         "new_email": registered.new_email,
         "link": registered.link,
-        "similar": similarity_hash(registered.registration),
         "admitted": registered.admitted,
         "double_of": registered.double_of,
         "entered": _entered_record(registered.entered),
@@ -127,6 +126,7 @@ def found_by(registered: Registered) -> dict[str, Any]:
     return {
         "name_key": name_in_order(registered.registration)[:_LONGEST_NAME_KEY],
         "terms": terms(registered, registered.received_at.astimezone(UTC).date()),
+        "similar": similarity_hash(registered.registration),
     }
 
 
