@@ -248,7 +248,7 @@ def test_the_log_says_who_did_what() -> None:
     assert first == {
         "When": "2004-02-03 10:30",
         "By": "secretary@example.org",
-        "What": "Admitted though late",
+        "What": "Admitted late",
         "Reference": one.reference,
         "Before": "late",
         "After": "in",
