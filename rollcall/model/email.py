@@ -94,6 +94,8 @@ class OutboxEntry:
     reason: str = ""
     revision: int = 1
     """Of the registration, or the version of the roster, which it is about."""
+    dismissed: bool = False
+    """By one of the staff: nobody is told any more that it did not arrive."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
@@ -102,6 +104,15 @@ class OutboxEntry:
     def is_over_total(self) -> bool:
         over = bool(self.attempts) and self.attempts[-1].outcome is AttemptOutcome.OVER_TOTAL
         return over and self.status is EmailStatus.PENDING
+
+    @property
+    def is_lost(self) -> bool:
+        """It did not arrive, and the staff have not put that right."""
+        return self.status in UNDELIVERED and not self.dismissed
+
+    @property
+    def lost_at(self) -> datetime | None:
+        return max((attempt.at for attempt in self.attempts), default=self.not_before) if self.is_lost else None
 
     @property
     def why(self) -> str:

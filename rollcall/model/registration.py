@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -142,10 +142,34 @@ class Registered:
 
     @property
     def came_too_late(self) -> bool:
-        """This revision: it is to be taken back. No commit is under way for so long as `UNDER_WAY`: one that seems to
-        have been is a restored document's, which has a time of its own."""
-        late_by = self.changed_at - self.until if self.changed_at and self.until else timedelta(0)
-        return timedelta(0) < late_by < UNDER_WAY
+        """This revision: it is to be taken back."""
+        return _came_too_late(self.changed_at, self.until)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Of a registration: what is counted, without what it says of a person."""
+
+    id: str
+    received_at: datetime
+    category: str
+    language: str
+    answers: Mapping[str, str]
+    """Those that were asked for."""
+    status: RegistrationStatus
+    revision: int
+    confirmed: int
+    until: datetime | None
+    admitted: bool | None
+    changed_at: datetime
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.status is RegistrationStatus.WITHDRAWN
+
+    @property
+    def came_too_late(self) -> bool:
+        return _came_too_late(self.changed_at, self.until)
 
 
 @dataclass(frozen=True)
@@ -242,10 +266,19 @@ class QuarantinedForm:
     form: Registered
     """Under the `person_key` for an id; `received_at` is when this person's last one came."""
     signal: BotSignal
+    waits_since: datetime | None = datetime(1970, 1, 1, tzinfo=UTC)
+    """None: one of the staff has set it aside, as a robot's."""
 
     @property
     def id(self) -> str:
         return self.form.id
+
+
+def _came_too_late(changed_at: datetime | None, until: datetime | None) -> bool:
+    """No commit is under way for so long as `UNDER_WAY`: one that seems to have been is a restored document's, which
+    has a time of its own."""
+    late_by = changed_at - until if changed_at and until else timedelta(0)
+    return timedelta(0) < late_by < UNDER_WAY
 
 
 def says_the_same(one: Registration, other: Registration) -> bool:

@@ -46,6 +46,10 @@ class Action(StrEnum):
     """After all."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
+    REVIEW_TAKEN = "review_taken"
+    REVIEW_RELEASED = "review_released"
+    REVIEW_ENDED = "review_ended"
+    """`about` is the item, `after` how it ended."""
 
 
 @dataclass(frozen=True)
