@@ -15,7 +15,6 @@ from rollcall.desk.staff.add import (
     IsThere,
     NotYetOpen,
     add,
-    as_staff_ask,
     is_scan_of,
     keep_scan,
 )
@@ -91,9 +90,9 @@ def test_the_staff_may_leave_out_what_the_event_says_and_no_more() -> None:
     event = an_event(staff_may_leave_out=("signature", "address"))
     without = {name: text for name, text in a_form().items() if name not in ("signature", "address", "organization")}
     with pytest.raises(ValidationError) as refused:
-        read_form(as_staff_ask(event), without)
+        read_form(event.as_staff_ask(), without)
     assert [*faults_of(refused.value)] == ["organization"]
-    assert read_form(as_staff_ask(event), {**without, "organization": "ITU"}).answers.keys() >= {"organization"}
+    assert read_form(event.as_staff_ask(), {**without, "organization": "ITU"}).answers.keys() >= {"organization"}
 
 
 @pytest.mark.parametrize(

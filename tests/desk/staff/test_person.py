@@ -41,7 +41,7 @@ from tests.support.desk import EVENT, Postbox, on_version
 
 SLUG, NEW, STAFF = EVENT.slug, "amina@new.example.org", "secretary@itu.int"
 SECOND = timedelta(seconds=1)
-BY_STAFF = {"by": Actor.STAFF, "way": Way.DESK}
+BY_STAFF: Any = {"by": Actor.STAFF, "way": Way.DESK}
 
 
 def press(desk: Desk) -> Press:
