@@ -41,6 +41,7 @@ class Registrations(Protocol):
         audit: AuditEntry | None = None,
         entered: Entered | None = None,
         admitted: bool | None = None,
+        inbound_id: str = "",
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
         written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""

@@ -92,7 +92,7 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
 
 
 _OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
-_OF_FEW = ("admitted", "double_of", "entered")
+_OF_FEW = ("admitted", "double_of", "entered", "inbound_id")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
@@ -118,6 +118,7 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "admitted": registered.admitted,
         "double_of": registered.double_of,
         "entered": _entered_record(registered.entered),
+        "inbound_id": registered.inbound_id,
     }
 
 
@@ -147,6 +148,7 @@ def registered_from(
         record.get("admitted"),
         record.get("double_of", ""),
         _entered(record.get("entered")),
+        record.get("inbound_id", ""),
         changed_at,
         version,
     )

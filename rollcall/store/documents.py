@@ -240,9 +240,12 @@ class DocumentStore:
         audit: AuditEntry | None = None,
         entered: Entered | None = None,
         admitted: bool | None = None,
+        inbound_id: str = "",
     ) -> datetime | None:
         received_at = self._database.about_now()
-        new = Registered(id, registration, received_at, arrived_at, admitted=admitted, entered=entered)
+        new = Registered(
+            id, registration, received_at, arrived_at, admitted=admitted, entered=entered, inbound_id=inbound_id
+        )
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
