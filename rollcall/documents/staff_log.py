@@ -17,9 +17,9 @@ _ACTIONS = {
     Action.ADMITTED: N_("Admitted late"),
     Action.NOT_ADMITTED: N_("Admission taken back"),
     Action.ADDED: N_("Person added"),
-    Action.REVIEW_TAKEN: N_("Item of the review queue taken"),
-    Action.REVIEW_RELEASED: N_("Item of the review queue given back"),
-    Action.REVIEW_ENDED: N_("Item of the review queue ended"),
+    Action.REVIEW_TAKEN: N_("Taken from the review queue"),
+    Action.REVIEW_RELEASED: N_("Given back to the review queue"),
+    Action.REVIEW_ENDED: N_("Ended in the review queue"),
 }
 
 
