@@ -6,10 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
+from rollcall.model.announcement import Announcement
+from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.links import LinkPurpose, NoLink, Opened
 from rollcall.model.registration import (
     BotSignal,
@@ -35,9 +37,11 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
         audit: AuditEntry | None = None,
+        invitation: Invitation | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
-        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
+        written, if the person or the key exists, or somebody wrote the invitation, which this uses, since it was read.
+        If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
@@ -52,6 +56,7 @@ class Registrations(Protocol):
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
+        invitation: Invitation | None = None,
     ) -> datetime | None:
         """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
         somebody wrote the registration since it was read, or the key or an entry exists."""
@@ -165,7 +170,7 @@ class Intakes(Protocol):
         """Whose `Intake.looks_at` has come; one query, however many are closed."""
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
-        """If nobody wrote the intake since it was read; else False."""
+        """`Intake.moved`, if nobody wrote the intake since it was read; else False."""
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
         """As `move_deadline`."""
@@ -189,6 +194,44 @@ class Intakes(Protocol):
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
 
 
+class Announcements(Protocol):
+    def announcement(self, id: str) -> Announcement | None: ...
+
+    def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
+        """In no order."""
+
+    def due_announcements(self, limit: int) -> Sequence[str]:
+        """Ids of those to go on enqueueing, the longest due first; one query, whatever the events."""
+
+    def save_announcement(
+        self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
+        """One commit; False, and nothing written, if somebody wrote it since it was read, or an entry exists."""
+
+    def entries_there(self, ids: Iterable[str]) -> Set[str]:
+        """Those that exist; at most a page is asked for."""
+
+    def count_about(self, about: str) -> Mapping[EmailStatus, int]: ...
+
+    def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]: ...
+
+
+class Invitations(Protocol):
+    def invitation(self, event: str, id: str) -> Invitation | None: ...
+
+    def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
+        """The newest first."""
+
+    def save_invitation(
+        self,
+        event: str,
+        invitation: Invitation,
+        enqueue: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
+    ) -> bool:
+        """As `save_announcement`."""
+
+
 class Audit(Protocol):
     """What the staff did. Each action and its entry are one commit, which is refused if the entry exists."""
 
@@ -205,7 +248,7 @@ class Audit(Protocol):
         exists."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Audit, Protocol):
+class Store(Registrations, Outbox, Inbound, Intakes, Announcements, Invitations, Audit, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 
@@ -262,6 +305,9 @@ class Links(Protocol):
         """For whoever gets it at `Registered.new_email`."""
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str: ...
+
+    def late(self, event: Event, invitation: Invitation) -> str:
+        """The form for whom it is for, until then."""
 
     def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
         """The page that thanks a person: its path below the form's, which the browser has open."""

@@ -35,12 +35,12 @@ class Standing:
 
 
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
-    """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
+    """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    closed = _found_in(store, event, intake.versions[0])
+    closings = [_found_in(store, event, one) for one in intake.closings]
     version = _found_in(store, event, beside)
     for one in everyone(store, event.slug):
-        on_closed_list, listed = closed(one.id) is not None, version(one.id)
+        on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
         on_time = on_closed_list or listed is not None or not intake.is_late(one.received_at)
         there = without_late_revision(store, event.slug, one)
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)

@@ -42,9 +42,15 @@ _KINDS = {
     EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
     EmailKind.LINKS: N_("Link to a registration"),
     EmailKind.ADDRESS: N_("Check of a new address"),
+    EmailKind.ANNOUNCEMENT: N_("Announcement"),
+    EmailKind.INVITATION: N_("Invitation"),
 }
 _TO_STAFF = N_("The staff")
-_NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
+_NOT_OF_ONE = {
+    EmailKind.REPLY: N_("Who wrote to us"),
+    EmailKind.LINKS: N_("Who asked for links"),
+    EmailKind.INVITATION: N_("Who may register late"),
+}
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
     FormStatus.DUPLICATE: NP_("a form", "duplicate"),

@@ -42,6 +42,18 @@ class Action(StrEnum):
     """Though late."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
+    DEADLINE_MOVED = "deadline_moved"
+    OPENED_AGAIN = "opened_again"
+    """A closed intake."""
+    INVITED = "invited"
+    """To register late, by a link for one person."""
+    INVITATION_REVOKED = "invitation_revoked"
+    ANNOUNCEMENT_WRITTEN = "announcement_written"
+    ANNOUNCEMENT_TRIED = "announcement_tried"
+    """Sent to whoever pressed alone."""
+    ANNOUNCED = "announced"
+    REMINDED = "reminded"
+    """Those whom we asked to complete a form."""
 
 
 @dataclass(frozen=True)
