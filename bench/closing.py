@@ -210,7 +210,7 @@ def _roster(desk: Desk, event: Event, watch: "Watch") -> dict[str, int]:
         sizes.update({one.name: one.stat().st_size for one in (workbook, table)})
         return Drawn((workbook, table), *counted)
 
-    intake, entry = desk.store.intake(event), roster_entry(event.slug, 1, event.staff[0])
+    intake, entry = desk.store.intake(event), roster_entry(event.slug, 1, event.secretariat)
     with watch.step("roster"):
         roster = roster_email.gather(desk, event, entry, intake, draw)
         with watch.step("the e-mail"):

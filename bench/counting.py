@@ -242,7 +242,7 @@ def _closing(of: Database, idle: Counted) -> dict[str, Each]:
             _send(send, id)
         of.store.move_deadline(slug, of.store.intake(event), of.store.now())
         closed.append(of.billed(lambda: close.ask("POST", "/")).minus(idle))
-        rosters.append(of.billed(partial(_send, send, roster_entry(slug, 1, event.staff[0]).id)))
+        rosters.append(of.billed(partial(_send, send, roster_entry(slug, 1, event.secretariat).id)))
     return {"close_intake, a closing": _each(*closed), "send_mail, a roster": _each(*rosters)}
 
 

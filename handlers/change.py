@@ -116,10 +116,10 @@ def _saved(
         case TooLate(until=until):
             return _too_late(event, until, of, form.typed)
         case Taken(other=other):
-            why = language(event.language).gettext(_TAKEN, reference=other.reference, email=event.staff[0])
+            why = language(event.language).gettext(_TAKEN, reference=other.reference, email=event.secretariat)
             return _form(desk, event, request, 409, of, form.typed, seen, problem=why)
         case TooManyChanges():
-            why = language(event.language).gettext(_TOO_MANY, email=event.staff[0])
+            why = language(event.language).gettext(_TOO_MANY, email=event.secretariat)
             return _form(desk, event, request, 409, of, form.typed, seen, problem=why)
         case None:
             raise NOT_REGISTERED

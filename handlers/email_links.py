@@ -31,7 +31,7 @@ GONE = HttpProblem(
 
 
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
-    token = "".join(token.split())  # mail programs break long lines
+    token = _whole(token)
     found = desk.links.opened(event, purpose, token, desk.intakes.now(event))
     if isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links:
         found = LinkRevoked()
@@ -40,6 +40,16 @@ def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened
     else:
         log_refused(event, purpose, found)
     return found
+
+
+def for_staff(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Event:
+    """In the language of the one whose link it is."""
+    found = desk.links.opened(event, purpose, _whole(token), desk.intakes.now(event))
+    return event.for_member(desk.links.member(event, found) if isinstance(found, Opened) else None)
+
+
+def _whole(token: str) -> str:
+    return "".join(token.split())  # mail programs break long lines
 
 
 def pressed(request: Request) -> bool:

@@ -119,20 +119,23 @@ def _route(desk: Desk, request: Request) -> Response:
             return email_links.complete(desk, event, request, opened)
         case [slug, LinkPurpose.RESOLVE, token]:
             allow(request, "GET", "HEAD", "POST")
-            return email_links.resolve(desk, _for_staff(_event(desk, request, slug)), request, token)
+            event = email_links.for_staff(desk, _event(desk, request, slug), LinkPurpose.RESOLVE, token)
+            return email_links.resolve(desk, event, request, token)
         case [slug, (LinkPurpose.OWN | LinkPurpose.ADDRESS | responses.FIND), *_]:
             from handlers import own
 
             return own.answer(desk, _event(desk, request, slug), request)
-        case [slug, LinkPurpose.AMEND, *_]:
+        case [slug, LinkPurpose.AMEND, *below]:
             from handlers import own
 
-            return own.answer(desk, _for_staff(_event(desk, request, slug)), request)
+            event = email_links.for_staff(desk, _event(desk, request, slug), LinkPurpose.AMEND, "".join(below))
+            return own.answer(desk, event, request)
         case [slug, LinkPurpose.ROSTER, token]:
             allow(request, "GET", "HEAD")
             from handlers.roster_files import roster_file
 
-            return roster_file(desk, _for_staff(_event(desk, request, slug)), request, token)
+            event = email_links.for_staff(desk, _event(desk, request, slug), LinkPurpose.ROSTER, token)
+            return roster_file(desk, event, request, token)
         case _:
             raise responses.NO_SUCH_PAGE
 
@@ -151,10 +154,6 @@ def _was_offered(request: Request) -> bool:
     """Perhaps, before the event's file was changed: links in e-mails keep working, and so do forms being filled in."""
     below = responses.path_below(request)[1:2]
     return below in [[purpose] for purpose in LinkPurpose] or request.mimetype in responses.FORM_TYPES
-
-
-def _for_staff(event: Event) -> Event:
-    return event.in_language(event.staff_language)
 
 
 def _openapi(desk: Desk) -> Response:

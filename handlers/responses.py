@@ -4,7 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
@@ -262,16 +262,20 @@ def bare_address(request: Request, event: Event) -> str:
 def _page_policy(event: Event | None, spoken: Language) -> str:
     """CSP Level 3: pages load nothing but the event's logo (their icon stands in them), run only our own style and
     script, known by their hashes, and send their form only to where it came from."""
-    style, script = _hash(render("pages/page.css")), _hash(render("pages/page.js", spoken))
     look = event.look if event else Look()
+    style, script = [render("pages/page.css")], [render("pages/page.js", spoken)]
     if event and event.asks_only_some:
-        script += f" {_hash(render('pages/conditions.js'))}"
+        script.append(render("pages/conditions.js"))
     if look.colour:
-        style += f" {_hash(render('pages/colour.css', colour=look.colour))}"
-    images = "'self' data:" if look.logo else "data:"
+        style.append(render("pages/colour.css", colour=look.colour))
+    return policy(style, script, images="'self' data:" if look.logo else "data:")
+
+
+def policy(style: Sequence[str], script: Sequence[str], images: str) -> str:
+    """Of a page that runs these styles and scripts alone, known by their hashes."""
     return (
-        f"default-src 'none'; style-src {style}; script-src {script}; img-src {images}; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {' '.join(map(_hash, style))}; script-src {' '.join(map(_hash, script))}; "
+        f"img-src {images}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

@@ -14,6 +14,7 @@ from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
     BUTTON_VALID_FOR,
     SHORTEST_KEY,
+    TO_EDITORS,
     TO_STAFF,
     LinkDamaged,
     LinkExpired,
@@ -23,6 +24,7 @@ from rollcall.model.links import (
     Opened,
 )
 from rollcall.model.registration import Registered, new_id, normalized_address
+from rollcall.model.staff import Role, StaffMember
 
 _HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 """For the key of each salt too; itsdangerous' own are SHA-1 (its page "Concepts")."""
@@ -81,9 +83,15 @@ class SignedLinks:
             return LinkDamaged()
         if now.timestamp() > until:
             return LinkExpired()
-        if purpose in TO_STAFF and not self._is_one_of(event.staff, recipient):
-            return LinkRevoked()
-        return Opened(slug, id, number, recipient)
+        found = Opened(slug, id, number, recipient)
+        if purpose in TO_STAFF:
+            member = self.member(event, found)
+            if member is None or (purpose in TO_EDITORS and member.role is not Role.EDITOR):
+                return LinkRevoked()
+        return found
+
+    def member(self, event: Event, opened: Opened) -> StaffMember | None:
+        return next((one for one in event.staff if self.is_for(opened, one.address)), None)
 
     def is_for(self, opened: Opened, address: str) -> bool:
         return self._recipients().verify_signature(normalized_address(address), opened.recipient)
@@ -108,9 +116,6 @@ class SignedLinks:
         recipient = self._recipient(to) if to else ""
         token = self._serializer(purpose).dumps([event.slug, id, number, int(until.timestamp()), recipient])
         return f"{purpose}/{token if isinstance(token, str) else token.decode()}"
-
-    def _is_one_of(self, staff: tuple[str, ...], recipient: str) -> bool:
-        return any(self._recipients().verify_signature(normalized_address(one), recipient) for one in staff)
 
     def _recipient(self, address: str) -> str:
         return self._recipients().get_signature(normalized_address(address)).decode()

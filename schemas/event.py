@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from marshmallow import ValidationError, fields, missing, validate, validates_sc
 from rollcall.language import ENGLISH, language, languages
 from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
+from rollcall.model.registration import normalized_address
+from rollcall.model.staff import Receives, Role, StaffMember
 from schemas.event_form import ChoiceTable, FormTable, FormTableSchema, codes_differ, fields_of
 from schemas.event_tables import Names, Table, Words, line
 from schemas.event_words import in_no_language_of_it, in_words_of, untranslated
@@ -183,6 +186,63 @@ def _is_spoken(code: str) -> None:
         raise ValidationError(f"{code} is not a language that the desk speaks: {', '.join(languages())}")
 
 
+def _one_of(kind: type[StrEnum], **more: Any) -> fields.Enum[StrEnum]:
+    *some, last = codes = [*map(str, kind)]
+    error = f"should be {', '.join(some)} or {last}"
+    return fields.Enum(
+        kind, by_value=True, error_messages={"unknown": error}, metadata={"json_schema": {"enum": codes}}, **more
+    )
+
+
+def _member(receives: Sequence[Receives], **said: Any) -> StaffMember:
+    return StaffMember(receives=frozenset(receives), **said)
+
+
+class _StaffTable(Table):
+    makes = staticmethod(_member)
+    says = {  # noqa: RUF012
+        "address": "Whose e-mail address: they open the staff’s desk with it.",
+        "role": "An `editor` may act at the desk, a `viewer` only look (`editor`).",
+        "language": "The language of their pages and e-mails (`staff_language`).",
+        "receives": "Which e-mails: `roster`, `digest` of what needs review, `alerts` as of a withdrawal (all).",
+    }
+    address = _email()
+    role = _one_of(Role, load_default=Role.EDITOR)
+    language = fields.String(load_default=None, validate=_is_spoken)
+    receives = fields.List(_one_of(Receives), load_default=[*Receives])
+
+
+class _Staff(fields.List[Any]):
+    """Tables, or addresses alone: then each is an editor who receives all."""
+
+    def __init__(self) -> None:
+        addresses = {"type": "array", "items": {"type": "string"}}
+        super().__init__(fields.Nested(_StaffTable), required=True, metadata={"or": addresses})
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, list) or not value:
+            raise ValidationError("should name an address or more")
+        if any(isinstance(one, str) for one in value):
+            if not all(isinstance(one, str) for one in value):
+                raise ValidationError("should be addresses alone, or tables under [[staff]] alone")
+            addresses: Any = fields.List(_email()).deserialize(value)
+            staff: Any = [*map(StaffMember, addresses)]
+        else:
+            staff = super()._deserialize(value, attr, data, **kwargs)
+        _can_work(staff)
+        return staff
+
+
+def _can_work(staff: Sequence[StaffMember]) -> None:
+    addresses = [normalized_address(one.address) for one in staff]
+    if twice := [place for place, address in enumerate(addresses) if address in addresses[:place]]:
+        raise ValidationError({place: ["should be another address: this one stands above"] for place in twice})
+    if not any(one.role is Role.EDITOR for one in staff):
+        raise ValidationError("should have an editor: viewers can do nothing")
+    if not any(Receives.ROSTER in one.receives for one in staff):
+        raise ValidationError("should have one who receives the roster")
+
+
 def _differ(codes: Sequence[str]) -> None:
     if len({*codes}) < len(codes):
         raise ValidationError("should name each once")
@@ -200,7 +260,7 @@ class EventFile(Table):
         "bring": "What people must bring, a line each. The confirmation lists it.",
         "languages": 'The languages in which people can register, the first for those who ask for no other: `["en"]`.',
         "staff_language": "The language of what the staff get (`en`).",
-        "staff": "The staff's e-mail addresses: they get the roster, and digests of what needs review.",
+        "staff": "Who answers for the event. Their addresses alone: editors, who receive all.",
         "intake": "",
         "form": "",
         "categories": "",
@@ -225,9 +285,7 @@ class EventFile(Table):
         validate=[validate.Length(min=1, error="should name one"), _differ],
     )
     staff_language = fields.String(load_default=ENGLISH, validate=_is_spoken)
-    staff = fields.List(
-        _email(), required=True, validate=validate.Length(min=1, error="should name an address or more")
-    )
+    staff = _Staff()
     intake = fields.Nested(_IntakeTable, required=True)
     form = fields.Nested(FormTableSchema, load_default=FormTable)
     categories = fields.List(fields.Nested(ChoiceTable), load_default=list, validate=codes_differ)
@@ -348,10 +406,12 @@ def _opened(path: Path) -> tuple[str, dict[str, Any]]:
 
 
 def _languages_of(given: Mapping[str, Any]) -> list[str]:
-    """As far as they are right; that of the staff comes last."""
-    offered = given.get("languages")
+    """As far as they are right; those of the staff come last."""
+    offered, staff = given.get("languages"), given.get("staff")
     codes = [*(offered if isinstance(offered, list) else ()), *([] if offered else [ENGLISH])]
-    return list(dict.fromkeys(code for code in (*codes, given.get("staff_language", ENGLISH)) if code in languages()))
+    codes.append(given.get("staff_language", ENGLISH))
+    codes += [one.get("language") for one in (staff if isinstance(staff, list) else ()) if isinstance(one, dict)]
+    return list(dict.fromkeys(code for code in codes if code in languages()))
 
 
 def _read(
@@ -394,6 +454,7 @@ def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> 
         language=code,
         fields=(),
         origins=form.origins,
+        staff_may_leave_out=form.staff_may_leave_out,
         **given,
     )
     if event.closes_at <= event.opens_at:

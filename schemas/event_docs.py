@@ -62,7 +62,9 @@ def _field(field: fields.Field[Any]) -> dict[str, Any]:
         case fields.Nested():
             return _table(_schema(field))
         case fields.List():
-            return {"type": "array", "items": _field(field.inner)}
+            listed = {"type": "array", "items": _field(field.inner)}
+            alone = field.metadata.get("or")
+            return {"anyOf": [alone, listed]} if alone else listed
         case fields.Boolean():
             return {"type": "boolean"}
         case fields.Integer():

@@ -16,6 +16,8 @@ class Table(Schema):
         unknown = RAISE
 
     makes: Callable[..., Any] = dict
+    is_text_alone: ClassVar[bool] = False
+    """A text may stand for the table, which people read."""
     says: ClassVar[dict[str, str]] = {}
     """What each field is, for docs/event-file.md and for editors (docs/event.schema.json)."""
 

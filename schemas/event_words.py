@@ -82,5 +82,5 @@ def _places_of(within: Any, key: Any, kind: fields.Field[Any], at: tuple[str, ..
             yield from _places_of(said, place, kind, tuple(f"{path}.{one}" for one in called for path in at))
     elif isinstance(tables, Table) and isinstance(said, dict):
         yield from _places(said, tables, tuple(f"{path}." for path in at))
-    elif isinstance(kind, Words) or (tables and isinstance(said, str)):  # a choice may be a text alone
+    elif isinstance(kind, Words) or (isinstance(tables, Table) and tables.is_text_alone and isinstance(said, str)):
         yield _Place(within, key, at, isinstance(kind, Names))

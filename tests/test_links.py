@@ -13,10 +13,10 @@ from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
 from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, Opened, link_id
-from tests.support.builders import LINKS, an_event, registered
+from tests.support.builders import LINKS, an_event, registered, staff_of
 
 ONE, OTHER = "one@example.org", "other@example.org"
-EVENT = an_event(staff=(ONE, OTHER))
+EVENT = an_event(staff=staff_of(ONE, OTHER))
 UNTIL = datetime(2004, 3, 1, 12, tzinfo=UTC)
 NEW = "a-new-key-for-links-in-32-letters"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_opens_nothing_of_another_event(purpose: LinkPurpose) -> None:
 
 @each_purpose
 def test_only_links_to_staff_end_when_the_address_leaves_the_events_file(purpose: LinkPurpose) -> None:
-    without, otherwise = replace(EVENT, staff=(OTHER,)), replace(EVENT, staff=(OTHER, ONE.title()))
+    without, otherwise = replace(EVENT, staff=staff_of(OTHER)), replace(EVENT, staff=staff_of(OTHER, ONE.title()))
     ended = LinkRevoked() if purpose in TO_STAFF else FOUND[purpose]
     assert LINKS.opened(without, purpose, TOKENS[purpose], UNTIL) == ended
     assert LINKS.opened(otherwise, purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]

@@ -100,8 +100,8 @@ class Desk:
         return SMOKE_TEST if slug == SMOKE_TEST.slug else self.events.get(slug)
 
     def forms_return_to(self, event: Event) -> str:
-        """The address for filled-in forms: the event's own, else the first of the staff's."""
-        return self.links.forms_to(event) or event.staff[0]
+        """The address for filled-in forms: the event's own, else the secretariat's."""
+        return self.links.forms_to(event) or event.secretariat
 
     def due_to_close(self, now: datetime) -> list[Event]:
         """Of those with a file, the longest past first."""

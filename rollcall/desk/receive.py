@@ -176,7 +176,7 @@ def is_ours(desk: Desk, address: str) -> bool:
     places = [place for event in desk.events.values() if (place := desk.links.forms_to(event))]
     own = {desk.sender, *places}
     for event in desk.events.values():
-        own |= {*event.staff, event.contact.email, (event.venue and event.venue.email) or ""}
+        own |= {*event.staff_addresses, event.contact.email, (event.venue and event.venue.email) or ""}
     hosts = {normalized_address(place).rpartition("@")[2] for place in places}
     address = normalized_address(address)
     return address in map(normalized_address, own) or address.rpartition("@")[2] in hosts

@@ -7,6 +7,7 @@ from rollcall.desk.scan import unsent_entries
 from rollcall.desk.versions import copies, draw, to_staff
 from rollcall.model.email import AT_ONCE, UNDELIVERED, EmailKind, OutboxEntry, roster_entry, staff_digest
 from rollcall.model.event import Event
+from rollcall.model.staff import Receives
 
 
 def resend_to_staff(store: Store, event: Event) -> Sequence[OutboxEntry]:
@@ -18,7 +19,7 @@ def resend_to_staff(store: Store, event: Event) -> Sequence[OutboxEntry]:
     rosters, digests = _rosters(store, event), []
     if _digest_was_lost(store, event):
         stamp = f"{intake.as_of:%Y%m%dT%H%M%S}"
-        digests = [staff_digest(event.slug, stamp, number, to, AT_ONCE) for number, to in enumerate(event.staff, 1)]
+        digests = [staff_digest(event.slug, stamp, to, AT_ONCE) for to in event.told(Receives.DIGEST)]
     for entry in digests:
         store.enqueue(entry)
     return [*rosters, *digests]
@@ -30,7 +31,10 @@ def _rosters(store: Store, event: Event) -> Sequence[OutboxEntry]:
     if not (versions := store.intake(event).versions):
         return []
     last = versions[-1]
-    entries = [roster_entry(event.slug, last.number, to, len(copies(store, event, last, to)) + 1) for to in event.staff]
+    entries = [
+        roster_entry(event.slug, last.number, to, len(copies(store, event, last, to)) + 1)
+        for to in event.told(Receives.ROSTER)
+    ]
     for entry in entries:
         store.enqueue(entry)
     return entries

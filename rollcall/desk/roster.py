@@ -26,6 +26,7 @@ class Standing:
     registered: Registered
     on_closed_list: bool
     on_time: bool
+    """Or admitted."""
     listed: int | None
     """The revision that this version has; None where it has none."""
 
@@ -41,8 +42,9 @@ def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion |
     version = _found_in(store, event, beside)
     for one in everyone(store, event.slug):
         on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
-        on_time = on_closed_list or listed is not None or not intake.is_late(one.received_at)
         there = without_late_revision(store, event.slug, one)
+        was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
+        on_time = was_on_time or not intake.leaves_out(there)
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
 
 

@@ -1,7 +1,7 @@
 """Lists that are longer than memory, read a page of results at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappush, heappushpop
 from itertools import islice
@@ -12,6 +12,7 @@ from rollcall.desk.ports import Store
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
 from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.staff import AuditEntry
 
 PAGE_SIZE = 500
 INBOUND_PAGE_SIZE = 50
@@ -35,9 +36,23 @@ def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
     return _all(partial(store.unsent_entries, event), PAGE_SIZE)
 
 
+def audit_entries(store: Store, event: str) -> Iterator[AuditEntry]:
+    """The newest first."""
+    before, seen = None, set[str]()
+    while page := [one for one in store.audit(event, before, PAGE_SIZE) if one.id not in seen]:
+        yield from page
+        oldest = page[-1].at
+        # those of that very moment once more: the page may have ended between them
+        seen = {one.id for one in page if one.at == oldest} | (seen if before == oldest + _MOMENT else set())
+        before = oldest + _MOMENT
+
+
+_MOMENT = timedelta(microseconds=1)
+
+
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """Those of people who have not registered since."""
-    forms = quarantined_forms(store, event)
+    """Those that the staff have not set aside, of people who have not registered since."""
+    forms = (form for form in quarantined_forms(store, event) if form.waits_since)
     while page := list(islice(forms, PAGE_SIZE)):
         registered = store.people_among(event, [form.id for form in page])
         yield from (form for form in page if form.id not in registered)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.model.email import UNDELIVERED, EmailKind, OutboxEntry, staff_digest
+from rollcall.model.email import EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
+from rollcall.model.staff import Receives
 
 MORNING = time(8)
 """In the event's zone."""
@@ -37,8 +38,8 @@ def digests_about(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
 
 
 def is_lost(entry: OutboxEntry) -> bool:
-    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST
+    return entry.is_lost and entry.kind is not EmailKind.STAFF_DIGEST
 
 
 def _digests(event: Event, stamp: str, not_before: datetime) -> Sequence[OutboxEntry]:
-    return [staff_digest(event.slug, stamp, number, to, not_before) for number, to in enumerate(event.staff, start=1)]
+    return [staff_digest(event.slug, stamp, to, not_before) for to in event.told(Receives.DIGEST)]

@@ -10,6 +10,7 @@ from rollcall.desk.staff_digests import next_morning
 from rollcall.model.email import EmailStatus, OutboxEntry, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
+from rollcall.model.staff import Receives
 
 
 def draw(store: Store, event: Event) -> RosterVersion | None:
@@ -45,8 +46,7 @@ def next_look(event: Event, now: datetime) -> datetime | None:
 
 
 def to_staff(event: Event, version: int) -> Sequence[OutboxEntry]:
-    entries = [roster_entry(event.slug, version, to) for to in event.staff]
-    return list({entry.id: entry for entry in entries}.values())
+    return [roster_entry(event.slug, version, to) for to in event.told(Receives.ROSTER)]
 
 
 def copies(store: Store, event: Event, version: RosterVersion, to: str) -> Sequence[OutboxEntry]:

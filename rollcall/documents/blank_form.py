@@ -159,7 +159,7 @@ def main() -> None:
     host = os.environ.get("FORMS_HOST")
     folder.mkdir(parents=True, exist_ok=True)
     for event in events.values():
-        to = f"{event.slug}@{host}" if host else event.staff[0]
+        to = f"{event.slug}@{host}" if host else event.secretariat
         for code in event.languages:
             name = f"{event.slug}-form.{code}" if len(event.languages) > 1 else f"{event.slug}-form"
             spoken = event.in_language(code)

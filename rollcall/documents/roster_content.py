@@ -13,6 +13,7 @@ from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, Registration
+from rollcall.model.staff import AuditEntry
 
 _T = TypeVar("_T")
 NOT_GIVEN = N_("(not given)")
@@ -103,6 +104,8 @@ class RosterContent:
     version: int = 1
     since: int | None = None
     """The version that the reader had, if any."""
+    log: Iterable[AuditEntry] = ()
+    """Read once."""
 
 
 ROSTER_TYPES = {
@@ -129,8 +132,10 @@ def roster_file_name(event: str, suffix: str) -> str:
     return f"{event}-roster{'-for-programs' if suffix == '.csv' else ''}{suffix}"
 
 
-def roster_file_id(event: str, sha256: str, as_of: datetime, suffix: str) -> str:
-    return f"roster-{event}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{suffix}"
+def roster_file_id(event: Event, sha256: str, as_of: datetime, suffix: str) -> str:
+    """In each language another file."""
+    in_language = event.language.replace("-", "")
+    return f"roster-{event.slug}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{in_language}{suffix}"
 
 
 def roster_file_ending(event: str, id: str) -> str | None:

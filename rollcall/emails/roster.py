@@ -105,7 +105,7 @@ class Roster:
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     if any(copies(desk.store, event, version, entry.to) for version in intake.versions[entry.revision :]):
         return NotNeeded("a newer version of the roster is enqueued for this address")
-    event = event.in_language(event.staff_language)
+    event = event.for_member(event.member(entry.to))
     return word(entry, event, gather(desk, event, entry, intake), intake)
 
 
@@ -141,6 +141,7 @@ def gather(
         inbound.not_completed.in_order(),
         version.number,
         had.number if had else None,
+        scan.audit_entries(desk.store, event.slug),
     )
     with TemporaryDirectory(prefix="roster-") as folder:
         drawn = draw(event, content, Path(folder))
@@ -348,7 +349,7 @@ def _handed_out(
         return tuple(Attachment(file.name, ROSTER_TYPES[file.suffix], file.read_bytes()) for file in files), ()
     linked = []
     for file in files:
-        id = roster_file_id(event.slug, version.sha256, intake.as_of, file.suffix)
+        id = roster_file_id(event, version.sha256, intake.as_of, file.suffix)
         desk.files().put_file(id, file)
         link = desk.links.roster(event, id, to, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.name, file.stat().st_size, link))

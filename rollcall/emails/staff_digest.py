@@ -19,6 +19,7 @@ from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, 
 from rollcall.model.intake import Intake
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered, reference
+from rollcall.model.staff import Role
 from templates import in_zone
 
 LOOKED_AT = 60_000_000
@@ -69,6 +70,7 @@ _ROW = 100  # characters of markup around a label and its text
 class ForReview:
     inbound: InboundEmail
     link: str
+    """None for those who may only look."""
     attachments: tuple[Attachment, ...]
     """Empty where they are too large."""
     people: Mapping[str, Registered] = field(default_factory=dict)
@@ -100,7 +102,7 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
-    event = event.in_language(event.staff_language)
+    event = event.for_member(event.member(entry.to))
     digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
     if digest.inbound.count and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
@@ -304,7 +306,8 @@ def _was_refused(entry: OutboxEntry, now: datetime) -> bool:
 def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail], room: int) -> tuple[ForReview, ...]:
     """`room`: bytes of attachments that go along."""
     until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RESOLVE]
-    look = LOOKED_AT
+    look, member = LOOKED_AT, event.member(to)
+    may_act = member is not None and member.role is Role.EDITOR
     for_review = []
     for inbound in reversed(left):  # what came last has its attachments at hand
         attachments, looked_at = _attachments_of(desk, inbound) if room > 0 and look > 0 else ((), 0)
@@ -313,12 +316,12 @@ def _for_review(desk: Desk, event: Event, to: str, left: Sequence[InboundEmail],
         if size > room:
             attachments, size = (), 0
         room -= size
-        link = desk.links.resolving(event, inbound.id, to, until)
+        link = desk.links.resolving(event, inbound.id, to, until) if may_act else ""
         people = _people(desk, event, [form for form in inbound.forms if _is_change(form)])
         changes = {
             place: desk.links.amending(event, inbound.id, place, to, until)
             for place, form in enumerate(inbound.forms)
-            if _is_change(form) and (form.answers or form.is_letter) and form.registration_id in people
+            if may_act and _is_change(form) and (form.answers or form.is_letter) and form.registration_id in people
         }
         for_review.append(ForReview(inbound, link, attachments, people, changes))
     return tuple(reversed(for_review))
@@ -364,7 +367,7 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     if one is None:
         return spoken.gettext(_NOT_OF_ONE.get(entry.kind, _TO_STAFF)), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"
-    if intake.is_late(one.received_at):
+    if intake.leaves_out(one):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)
     answers = one.registration.answers
     numbers = [

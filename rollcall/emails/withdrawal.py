@@ -15,12 +15,12 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     if not registered.is_withdrawn:
         return NotNeeded("the registration is no longer withdrawn")
     as_withdrawn = revision_of(desk, entry, registered).after
-    return word(entry, event.in_language(event.staff_language), as_withdrawn, intake)
+    return word(entry, event.for_member(event.member(entry.to)), as_withdrawn, intake)
 
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
     spoken = language(event.language)
-    late = intake.is_late(registered.received_at)
+    late = intake.leaves_out(registered)
     rows = [
         (spoken.gettext("Name"), who(event, registered)),
         (spoken.gettext("E-mail"), address(registered.registration.email)),
@@ -46,4 +46,5 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
 def _had_closed(registered: Registered, intake: Intake) -> bool:
     """While it was registered in time, by the deadline or by one before the intake was opened again."""
     deadlines = (intake.closes_at, *(one.drawn_at for one in intake.closings))
-    return any(registered.received_at <= one < (registered.changed_at or registered.received_at) for one in deadlines)
+    changed_at = registered.changed_at or registered.received_at
+    return any((registered.admitted or registered.received_at <= one) and one < changed_at for one in deadlines)

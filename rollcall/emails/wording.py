@@ -65,7 +65,7 @@ def worded(
         email_id=entry.id,
         to=entry.to,
         copies_to=copies_to,
-        reply_to=reply_to or event.staff[0],
+        reply_to=reply_to or event.secretariat,
         sender_name=event.organizer,
         subject=subject,
         text=text,

@@ -325,7 +325,7 @@ def is_only_heading(line: str) -> bool:
 def words_of(event: Event) -> Set[str]:
     """Those that say nothing to the event's staff."""
     own = [text for code in event.languages for text in _own_words(event.in_language(code))]
-    own = [*own, event.slug, *event.staff, event.zone.key, f"{event.starts:%A} {event.ends:%A}"]
+    own = [*own, event.slug, *event.staff_addresses, event.zone.key, f"{event.starts:%A} {event.ends:%A}"]
     months = {event.starts.month, event.ends.month, event.closes_at.month}
     named = {name for number, names in enumerate(_MONTHS, start=1) if number in months for name in names.split("|")}
     return _SAYS_NOTHING | named | {word for text in own for word in _WORD_OR_NUMBER.findall(plain(text))}

@@ -25,6 +25,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
 from rollcall.local.sendgrid import Outbox, Posted, StandIn, sendgrid_app
 from rollcall.local.sending_in import came_in, sample_emails, sending_in
+from rollcall.local.staff import local_staff, staff_of_this_machine
 from rollcall.model.event import SMOKE_TEST
 from templates import render
 
@@ -41,9 +42,10 @@ FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "send_mail": lambda desk, _: _triggered(desk),
     "send_due_mail": lambda desk, _: send_due_mail(desk, request),
     "close_intake": lambda desk, _: close_intake(desk, request),
+    "staff": lambda desk, _: local_staff(desk, request),
 }
 _OURS = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
-_FOR_ALL = ("/register", "/register/<path:rest>")
+_FOR_ALL = ("/register", "/register/", "/register/<path:rest>")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -52,10 +54,11 @@ def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Fla
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(sendgrid, now), url_prefix="/sendgrid")
     app.register_blueprint(sending_in(desk, sendgrid, now))
+    app.register_blueprint(staff_of_this_machine(desk))
     for name, function in FUNCTIONS.items():
         root = "/" + name.replace("_", "-")
         view = partial(_answer, function, desk, sendgrid.public_key)
-        for path in (root, f"{root}/<path:rest>"):
+        for path in (root, f"{root}/", f"{root}/<path:rest>"):
             app.add_url_rule(path, path, view, methods=METHODS, provide_automatic_options=False)
     app.before_request(_refuse_other_sites)
     app.after_request(functions_framework.read_request)

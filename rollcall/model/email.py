@@ -101,6 +101,8 @@ class OutboxEntry:
     """Of the registration, or the version of the roster, which it is about."""
     about: str = ""
     """Id of the announcement or the invitation; of a trial of an announcement, with its language."""
+    dismissed: bool = False
+    """By one of the staff: nobody is told any more that it did not arrive."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
@@ -109,6 +111,15 @@ class OutboxEntry:
     def is_over_total(self) -> bool:
         over = bool(self.attempts) and self.attempts[-1].outcome is AttemptOutcome.OVER_TOTAL
         return over and self.status is EmailStatus.PENDING
+
+    @property
+    def is_lost(self) -> bool:
+        """It did not arrive, and the staff have not put that right."""
+        return self.status in UNDELIVERED and not self.dismissed
+
+    @property
+    def lost_at(self) -> datetime | None:
+        return max((attempt.at for attempt in self.attempts), default=self.not_before) if self.is_lost else None
 
     @property
     def why(self) -> str:
@@ -233,6 +244,12 @@ def confirmation(
     return OutboxEntry(id, EmailKind.CONFIRMATION, event, to, registration_id, revision=revision, thread=thread)
 
 
+def resent_confirmation(event: str, registered: Registered, stamp: str) -> OutboxEntry:
+    """Once more, as the last one was."""
+    last = confirmation(event, registered.id, registered.registration.email, revision=registered.confirmed)
+    return replace(last, id=f"{last.id}.resent.{stamp}")
+
+
 def conflict_notice(event: str, registered: Registered, now: datetime) -> OutboxEntry:
     """One an hour."""
     id, to = f"{event}.{registered.id}.conflict.{now:%Y%m%dT%H}", registered.registration.email
@@ -261,13 +278,13 @@ def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntr
     return OutboxEntry(id, EmailKind.ROSTER, event, to, revision=version)
 
 
-def staff_digest(event: str, stamp: str, number: int, to: str, not_before: datetime) -> OutboxEntry:
-    id = f"{event}.staff-digest.{stamp}.{number}"
+def staff_digest(event: str, stamp: str, to: str, not_before: datetime) -> OutboxEntry:
+    id = f"{event}.staff-digest.{stamp}.{_digest_of(to)}"
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
 
 
-def withdrawal_notice(event: str, registration_id: str, revision: int, number: int, to: str) -> OutboxEntry:
-    id = f"{event}.{registration_id}.withdrawal.{revision}.{number}"
+def withdrawal_notice(event: str, registration_id: str, revision: int, to: str) -> OutboxEntry:
+    id = f"{event}.{registration_id}.withdrawal.{revision}.{_digest_of(to)}"
     return OutboxEntry(id, EmailKind.WITHDRAWAL, event, to, registration_id, revision=revision)
 
 

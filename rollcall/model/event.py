@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, FormField
 from rollcall.model.registration import base32, normalized_address
-from rollcall.model.staff import StaffMember
+from rollcall.model.staff import Receives, Role, StaffMember
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Event:
     venue: Venue | None
     """None where the event is online alone."""
     contact: Contact
-    staff: tuple[str, ...]
+    staff: tuple[StaffMember, ...]
     fields: tuple[FormField, ...]
     """Of its form, top to bottom."""
     origins: tuple[str, ...]
@@ -119,18 +119,37 @@ class Event:
     languages: tuple[str, ...] = ("en",)
     """In which people can register; the first is that of those who say nothing else."""
     staff_language: str = "en"
+    staff_may_leave_out: tuple[str, ...] = ()
+    """Fields that must be answered, but where the staff enter a form."""
     translated: Callable[[str], "Event"] | None = field(default=None, repr=False, compare=False)
     """The event file, read in another language."""
 
     def in_language(self, code: str) -> "Event":
         """The same event in the words of this language; unchanged where nobody offers that."""
-        known = code in (*self.languages, self.staff_language)
+        known = code in (*self.languages, self.staff_language, *(one.language for one in self.staff))
         return self.translated(code) if known and self.translated and code != self.language else self
+
+    def for_member(self, member: StaffMember | None) -> "Event":
+        """In the language of this one of the staff."""
+        return self.in_language((member and member.language) or self.staff_language)
 
     def member(self, address: str) -> StaffMember | None:
         """Of the staff."""
         known = normalized_address(address)
-        return next((StaffMember(one) for one in self.staff if normalized_address(one) == known), None)
+        return next((one for one in self.staff if normalized_address(one.address) == known), None)
+
+    def told(self, what: Receives) -> tuple[str, ...]:
+        """The addresses to which these e-mails go."""
+        return tuple(one.address for one in self.staff if what in one.receives)
+
+    @property
+    def staff_addresses(self) -> tuple[str, ...]:
+        return tuple(one.address for one in self.staff)
+
+    @property
+    def secretariat(self) -> str:
+        """The address to which people write: of the first who can do something about it."""
+        return next(one.address for one in self.staff if one.role is Role.EDITOR)
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)
@@ -225,7 +244,7 @@ SMOKE_TEST = Event(
     closes_at=datetime(9000, 1, 1, tzinfo=UTC),
     venue=None,
     contact=Contact("Rollcall", "Rollcall", "-", None, f"smoke-test@{_SINK}"),
-    staff=(f"smoke-test@{_SINK}",),
+    staff=(StaffMember(f"smoke-test@{_SINK}"),),
     fields=(
         FormField("family_name", "name", "Family name", "", required=True),
         FormField("email", "email", "E-mail", "", required=True),

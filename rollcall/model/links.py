@@ -26,6 +26,8 @@ class LinkPurpose(StrEnum):
 
 TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.AMEND, LinkPurpose.ROSTER)
 """Each is made for one address, and ends when that leaves the event's file."""
+TO_EDITORS = (LinkPurpose.RESOLVE, LinkPurpose.AMEND)
+"""Which end too when its role becomes another."""
 SHORTEST_KEY = 32
 """Characters of a key that signs links: `secrets.token_urlsafe(32)` makes 43, of 256 bits."""
 

@@ -38,8 +38,12 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
     """Withdrawn as the double of another registration."""
+    BROUGHT_BACK = "brought_back"
+    LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     """Though late."""
+    NOT_ADMITTED = "not_admitted"
+    """After all."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
     DEADLINE_MOVED = "deadline_moved"
@@ -54,6 +58,10 @@ class Action(StrEnum):
     ANNOUNCED = "announced"
     REMINDED = "reminded"
     """Those whom we asked to complete a form."""
+    REVIEW_TAKEN = "review_taken"
+    REVIEW_RELEASED = "review_released"
+    REVIEW_ENDED = "review_ended"
+    """`about` is the item, `after` how it ended."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.links import LinkPurpose, link_id
 from rollcall.model.registration import Actor, Way
+from rollcall.model.staff import Receives
 from rollcall.ops import report
 from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import check_folder
@@ -115,7 +116,7 @@ def send_roster(database: Database, slug: str) -> Answer:
     if intake.closing is None:
         lines.append(
             f"The intake closes at {deadline(intake.closes_at, event)}; the roster then goes to whom the deployed "
-            f"event file names. The one here names {', '.join(event.staff)}."
+            f"event file names. The one here names {', '.join(event.told(Receives.ROSTER))}."
         )
     if entries:
         lines.append("They go out within a minute or two; make status says whether they arrived.")

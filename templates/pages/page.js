@@ -19,7 +19,7 @@ form?.addEventListener("submit", (event) => {
 });
 const made = (name, said, more) => Object.assign(document.createElement(name), { textContent: said, ...more });
 {# Another language, without losing what was typed. #}
-for (const link of form ? document.querySelectorAll("nav a") : []) link.addEventListener("click", (event) => {
+for (const link of form ? document.querySelectorAll("nav.languages a") : []) link.addEventListener("click", (event) => {
   if (![...new FormData(form)].some(([name, said]) => said && name !== "shown_at")) return;
   event.preventDefault();
   const button = made("button", "", { hidden: true, formAction: `${link.href}?change` });

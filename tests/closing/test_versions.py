@@ -26,14 +26,14 @@ from rollcall.emails import roster
 from rollcall.model.email import DeliveryEvent, Email, EmailStatus, roster_entry
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.registration import Actor, Registered, Way
-from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event, id_of
+from tests.support.builders import CANNOT_COME, NOT_ME, a_registration, an_event, id_of, staff_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, on_version
 from tests.support.hooks import Hooks, hooked_desk
 from tests.support.scheduler import POST
 
 EVENT = an_event()
-STAFF = EVENT.staff[0]
+STAFF = EVENT.secretariat
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 MORNING = datetime.fromisoformat("2004-02-21T08:00:00+01:00")
 """After the deadline, which is midnight; the workshop is on 26 and 27 February."""
@@ -221,7 +221,7 @@ class TestToWhom:
 
     def test_who_is_added_later_gets_the_whole_roster(self, closed: Desk, clock: Clock, postbox: Postbox) -> None:
         says(closed, "Ada", hotel="Hôtel Royal")
-        with_another = replace(EVENT, staff=(STAFF, "new@example.org"))
+        with_another = replace(EVENT, staff=staff_of(STAFF, "new@example.org"))
         moved_on(replace(closed, events={EVENT.slug: with_another}), clock, MORNING)
         (email,) = rosters(postbox, "new@example.org")
         assert "We have sent you none before, or it did not arrive: this is the whole roster" in said(email)

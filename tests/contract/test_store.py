@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -29,6 +29,7 @@ from rollcall.model.email import (
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
+from rollcall.model.finding import EVERYONE, RECEIVED, STATUS, facet
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, OnRoster, RosterVersion
 from rollcall.model.registration import (
@@ -38,6 +39,7 @@ from rollcall.model.registration import (
     ConflictingForm,
     IdempotencyKey,
     KeyUse,
+    Outline,
     RegistrationStatus,
     Way,
     Why,
@@ -45,7 +47,7 @@ from rollcall.model.registration import (
     person_key,
 )
 from rollcall.store.codec import SCHEMA_VERSION
-from rollcall.store.documents import DocumentStore
+from rollcall.store.documents import Delete, DocumentStore, Replace
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 from tests.support.builders import NOT_ME, a_registration, an_event
@@ -177,7 +179,7 @@ def withdrawn(store: Store, id: str = "A") -> datetime | None:
     before = store.registered(SLUG, id)
     assert before is not None
     after = replace(before, status=RegistrationStatus.WITHDRAWN, revision=before.revision + 1)
-    entry = withdrawal_notice(SLUG, id, 2, 1, "staff@example.org")
+    entry = withdrawal_notice(SLUG, id, 2, "staff@example.org")
     return store.save_registration(SLUG, before, after, NOT_ME, [entry])
 
 
@@ -196,7 +198,7 @@ def test_a_change_comes_with_its_history_and_its_e_mails(store: Store, fresh: Fr
     assert after.changed_at == changed_at
     assert [after] == fresh().registrations(SLUG, None, 9) == fresh().registered_among(SLUG, ["A"])
     assert fresh().registrations(SLUG, None, 9)[0].changed_at == after.changed_at
-    entry = fresh().entry(f"{SLUG}.A.withdrawal.2.1")
+    entry = fresh().entry(withdrawal_notice(SLUG, "A", 2, "staff@example.org").id)
     assert entry is not None
     assert (entry.to, entry.registration_id, entry.due_at) == ("staff@example.org", "A", AT_ONCE)
     assert isinstance(store, DocumentStore)
@@ -220,7 +222,7 @@ def test_a_registration_read_before_another_wrote_is_not_saved(store: Store, fre
     assert before is not None
     assert withdrawn(fresh())
     other = replace(before, revision=2)
-    enqueue = withdrawal_notice(SLUG, "A", 2, 2, "other@example.org")
+    enqueue = withdrawal_notice(SLUG, "A", 2, "other@example.org")
     assert not store.save_registration(SLUG, before, other, NOT_ME, [enqueue])
     assert fresh().entry(enqueue.id) is None
     assert fresh().registered(SLUG, "A") == replace(before, status=RegistrationStatus.WITHDRAWN, revision=2)
@@ -286,6 +288,103 @@ def test_registrations_are_found_by_address_however_it_is_written(store: Store, 
     assert [one.id for one in fresh().registrations_under(SLUG, "new@example.org", 9)] == ["A"]
 
 
+def found(store: Store, *terms: str, after: str | None = None, limit: int = 9) -> list[str]:
+    return [one.id for one in store.find(SLUG, terms, after, limit)]
+
+
+def test_registrations_are_found_by_a_beginning_in_the_order_of_names(store: Store, fresh: FreshStore) -> None:
+    for id, name in (("A", "Ødegård"), ("B", "Åberg"), ("C", "Diallo"), ("D", "Dial"), ("E", "Zhou")):
+        accept(store, id, family_name=name, email=f"{id}@mail{id}.example")
+    store.accept("another", "F", a_registration(), confirmation("another", "F", "a@example.org"))
+    assert found(fresh(), EVERYONE) == ["B", "D", "C", "A", "E"]
+    assert found(fresh(), "dial") == ["D", "C"]
+    assert found(fresh(), "odegar") == ["A"]
+    assert found(fresh(), facet("category", "member-state"), limit=2) == ["B", "D"]
+    assert found(fresh(), "di", "zhou") == ["D", "C", "E"]
+    assert found(fresh(), "dial", "di") == ["D", "C"]
+    assert found(fresh(), facet("category", "no-such")) == []
+
+
+def test_a_page_of_those_found_goes_on_after_the_last(store: Store, fresh: FreshStore) -> None:
+    for id in "DBCA":
+        accept(store, id, family_name="Same")
+    accept(store, "E", family_name="Other")
+    assert found(fresh(), "same", limit=3) == ["A", "B", "C"]
+    assert found(fresh(), "same", after="C") == ["D"]
+    assert found(fresh(), EVERYONE, after="E", limit=1) == ["A"]
+    assert found(fresh(), "same", "other", after="E", limit=2) == ["A", "B"]
+    assert found(fresh(), EVERYONE, after="none", limit=1) == ["E"]
+
+
+def test_whoever_is_changed_is_found_as_they_are_now(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    assert changed(
+        store, family_name="Okafor", email="o@example.org", answers={"organization": "Post"}, category="associate"
+    )
+    assert found(fresh(), "okafor") == found(fresh(), "post") == found(fresh(), facet("category", "associate")) == ["A"]
+    assert found(fresh(), "diallo") == found(fresh(), facet("category", "member-state")) == []
+    assert withdrawn(store)
+    assert found(fresh(), facet(STATUS, "withdrawn")) == ["A"]
+    assert found(fresh(), facet(STATUS, "registered")) == []
+    there = fresh().registered(SLUG, "A")
+    assert there is not None
+    received_on = there.received_at.astimezone(UTC).date()
+    assert found(fresh(), facet(RECEIVED, received_on.isoformat())) == ["A"]
+    assert fresh().history(SLUG, there)[0].before.registration.family_name == "Diallo"
+
+
+def test_no_history_keeps_what_a_registration_is_found_by(store: Store) -> None:
+    accept(store)
+    assert changed(store, family_name="Okafor")
+    assert isinstance(store, DocumentStore)
+    kept = store._database.read(f"events/{SLUG}/registrations/A/history/2").values
+    assert kept is not None
+    assert set(kept["after"]) == {"family_name", "revision"}
+
+
+def test_a_registration_of_before_there_were_terms_still_stands(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    assert isinstance(store, DocumentStore)
+    path = f"events/{SLUG}/registrations/A"
+    there = store._database.read(path).values
+    assert there is not None
+    store._database.commit(
+        Replace(path, {name: one for name, one in there.items() if name not in ("terms", "name_key")})
+    )
+    assert fresh().registrations(SLUG, None, 9)[0].registration == a_registration(first_name="A")
+    assert found(fresh(), EVERYONE) == []
+    assert changed(store, language="fr")
+    assert found(fresh(), EVERYONE) == ["A"]
+    store._database.commit(Delete(path))
+    assert found(fresh(), EVERYONE) == []
+
+
+def test_outlines_say_what_is_counted(store: Store, fresh: FreshStore) -> None:
+    for id in "AB":
+        accept(store, id, answers={"country": "GN", "hotel": "Cornavin"}, language="fr")
+    assert withdrawn(store)
+    there = fresh().registered(SLUG, "A")
+    assert there is not None
+    assert there.changed_at is not None
+    first, second = fresh().outlines(SLUG, None, 9, ["country", "nationality"])
+    expected = Outline(
+        "A",
+        there.received_at,
+        "member-state",
+        "fr",
+        {"country": "GN"},
+        RegistrationStatus.WITHDRAWN,
+        2,
+        1,
+        None,
+        None,
+        there.changed_at,
+    )
+    assert first == expected
+    assert (second.id, second.status, second.revision) == ("B", RegistrationStatus.REGISTERED, 1)
+    assert [one.id for one in fresh().outlines(SLUG, "A", 9, [])] == ["B"]
+
+
 def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> None:
     assert store.conflict(SLUG, "A") is None
     first, last = (ConflictingForm(a_registration(first_name=name), EVENT.closes_at) for name in "XY")
@@ -300,7 +399,7 @@ def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> N
 def test_entries_about_a_registration(store: Store, fresh: FreshStore) -> None:
     accept(store)
     accept(store, "B")
-    notice = withdrawal_notice(SLUG, "A", 2, 1, "staff@example.org")
+    notice = withdrawal_notice(SLUG, "A", 2, "staff@example.org")
     store.enqueue(notice)
     assert [one.id for one in fresh().entries_about("A", 9)] == [f"{SLUG}.A.confirmation", notice.id]
     assert fresh().entries_about("A", 9)[1].revision == 2
@@ -333,13 +432,13 @@ def test_kept_forms_come_in_pages_by_id(store: Store) -> None:
 
 def test_an_e_mail_that_is_for_later_is_not_due_before(store: Store, fresh: FreshStore) -> None:
     later, earlier = (store.now() + timedelta(hours=hours) for hours in (1, -1))
-    for number, not_before in enumerate((later, earlier)):
-        entry = staff_digest(SLUG, "20040203", number, "staff@example.org", not_before)
+    for to, not_before in (("later@example.org", later), ("earlier@example.org", earlier)):
+        entry = staff_digest(SLUG, "20040203", to, not_before)
         store.enqueue(entry)
         there = fresh().entry(entry.id)
         assert there is not None
         assert (there, there.due_at) == (entry, not_before)
-    assert store.due_entries(10) == [f"{SLUG}.staff-digest.20040203.1"]
+    assert store.due_entries(10) == [entry.id]
 
 
 def test_an_e_mail_is_queued_once(store: Store) -> None:
@@ -488,20 +587,20 @@ def test_what_is_enqueued_with_an_e_mail_is_enqueued_with_it_or_not_at_all(store
     entry = store.entry(entry_to("A"))
     assert entry is not None
     later = store.now() + timedelta(hours=1)
-    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", later)
+    enqueue = staff_digest(SLUG, "20040202T12", "staff@example.org", later)
     assert store.save_entry(replace(entry, reason="one"), [enqueue])
-    assert not store.save_entry(replace(entry, reason="other"), [staff_digest(SLUG, "x", 1, "a@example.org", later)])
+    assert not store.save_entry(replace(entry, reason="other"), [staff_digest(SLUG, "x", "a@example.org", later)])
     told = fresh().entry(enqueue.id)
     assert told is not None
     assert told == enqueue
     assert told.due_at == later
-    assert fresh().entry(f"{SLUG}.staff-digest.x.1") is None
+    assert fresh().entry(staff_digest(SLUG, "x", "a@example.org", later).id) is None
     assert fresh().due_entries(10) == [entry_to("A")]
 
 
 def test_what_is_enqueued_anew_is_due_anew(store: Store) -> None:
     accept(store)
-    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    enqueue = staff_digest(SLUG, "20040202T12", "staff@example.org", AT_ONCE)
     for _ in range(2):
         entry = store.entry(entry_to("A"))
         assert entry is not None
@@ -571,7 +670,7 @@ def test_the_circuit_breaker_comes_back_as_it_was_saved(store: Store, fresh: Fre
     assert new.as_of > before
     assert not new.is_open
     held = replace(new, opened_at=before, open_until=new.as_of + timedelta(minutes=1), times_opened=1, note="401")
-    enqueue = staff_digest(SLUG, "20040202T12", 1, "staff@example.org", AT_ONCE)
+    enqueue = staff_digest(SLUG, "20040202T12", "staff@example.org", AT_ONCE)
     assert store.save_circuit_breaker(held, [enqueue])
     assert not store.save_circuit_breaker(replace(new, note="403"), [])
     read = fresh().circuit_breaker()
@@ -809,7 +908,7 @@ def test_a_message_read_before_another_wrote_is_not_saved(store: Store, fresh: F
 def test_what_is_enqueued_with_a_message_is_enqueued_with_it(store: Store, fresh: FreshStore) -> None:
     came = replace(came_in(store), message_id="<one@example.org>", references=("<zero@x>",))
     later = store.now() + timedelta(hours=1)
-    enqueue = [reply_entry(came, "a@example.org"), staff_digest(SLUG, "x", 1, "staff@example.org", later)]
+    enqueue = [reply_entry(came, "a@example.org"), staff_digest(SLUG, "x", "staff@example.org", later)]
     assert store.save_inbound(replace(came, due_at=None, answered=True), enqueue)
     entries = [fresh().entry(entry.id) for entry in enqueue]
     assert [(one, one.due_at, one.status) for one in entries if one] == [

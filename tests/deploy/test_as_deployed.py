@@ -305,7 +305,7 @@ def test_a_large_roster_is_served_from_the_bucket(deployed: Deployed) -> None:
     bucket = storage.Client(project=deployed.place.project).bucket(deployed.place.bucket)
     bucket.blob(id).upload_from_string("Reference")
     links, tomorrow = SignedLinks(SECRETS["LINK_KEY"], deployed.place.pages), datetime.now(UTC) + timedelta(days=1)
-    link = links.roster(past := an_event(slug=PAST), id, past.staff[0], tomorrow)
+    link = links.roster(past := an_event(slug=PAST), id, past.secretariat, tomorrow)
     assert deployed["register"].ask("GET", urlsplit(link).path).text == "Reference"
 
 

@@ -42,13 +42,13 @@ from rollcall.model.registration import (
     person_key,
 )
 from rollcall.model.staff import Press
-from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, an_event, desk_with
+from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, an_event, desk_with, staff_of
 from tests.support.desk import Postbox
 from tests.support.hooks import Hooked, Hooks
 from tests.support.inbound import raw_post, stored
 from tests.support.movable import MovableStore
 
-EVENT = an_event(staff=("one@itu.int", "two@itu.int"))
+EVENT = an_event(staff=staff_of("one@itu.int", "two@itu.int"))
 SLUG, DAY, SOON = EVENT.slug, timedelta(days=1), timedelta(minutes=10)
 ANYBODY = a_registration()
 BY_EMAIL = Change(Actor.REGISTRANT, Way.EMAIL, Why.WITHDRAWN)
@@ -336,7 +336,7 @@ class Rules:
             return "TooLate", one.id, one.revision
         emails = [(EmailKind.CONFIRMATION, one.form.address)]
         if why is NOT_ME:
-            emails = [(EmailKind.WITHDRAWAL, to) for to in EVENT.staff]
+            emails = [(EmailKind.WITHDRAWAL, to) for to in EVENT.staff_addresses]
         if self.now > EVENT.over_at:
             return "TooLate", one.id, self._taken_back(one, emails).revision
         return self._save(one, why, emails, is_withdrawn=True, new="")

@@ -136,7 +136,7 @@ def test_whoever_was_slow_in_drawing_up_an_earlier_list_does_not_change_the_clos
     desk.store.write_roster_page(EVENT.slug, f"{old.closing_name}-000000", slow)
     assert closing
     assert closing.count == len(on_version(desk.store, EVENT)) == 2
-    entry = roster_entry(EVENT.slug, 1, EVENT.staff[0])
+    entry = roster_entry(EVENT.slug, 1, EVENT.secretariat)
     assert roster.gather(desk, EVENT, entry, desk.store.intake(EVENT)).on_roster == 2
 
 

@@ -124,7 +124,7 @@ def test_the_staff_see_the_change_filled_in(desk: Desk, postbox: Postbox, clock:
     inbound = answer(desk, ours, "Hotel: Hôtel du Lac\nHotel: Beau-Rivage")
     (form,) = inbound.forms
     assert (form.registration_id, form.answers["address"]) == (there(desk).id, a_registration().answers["address"])
-    (for_review,) = staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at).inbound.shown
+    (for_review,) = staff_digest.gather(desk, EVENT, EVENT.secretariat, EVENT.opens_at).inbound.shown
     assert list(for_review.changes) == [0]
     (reply,) = sent(desk, postbox)
     assert "not changed yet" in " ".join(reply.text.split())
@@ -138,7 +138,7 @@ def test_a_letter_without_a_form_is_for_a_person_who_can_change_the_registration
 ) -> None:
     inbound = answer(desk, ours, UNCLEAR)
     assert [form.is_letter for form in inbound.forms] == [True]
-    digest = staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at)
+    digest = staff_digest.gather(desk, EVENT, EVENT.secretariat, EVENT.opens_at)
     (for_review,) = digest.inbound.shown
     assert list(for_review.changes) == [0]
     ((shown,), _) = staff_digest.inbound_shown(EVENT, [for_review])

@@ -100,7 +100,7 @@ def test_the_intakes_rules_hold(desk: Desk, clock: Clock) -> None:
     ],
 )
 def test_the_staff_are_told_on_the_next_morning(now: datetime, day: date, not_before: datetime) -> None:
-    told = staff_digest(SLUG, f"{day:%Y%m%d}", 1, "spumail@itu.int", not_before)
+    told = staff_digest(SLUG, f"{day:%Y%m%d}", "spumail@itu.int", not_before)
     assert digests_next_morning(EVENT, now) == [told]
 
 
@@ -138,7 +138,7 @@ def test_the_roster_lists_them_apart(desk: Desk, clock: Clock, postbox: Postbox)
     register(desk, EVENT, a_registration(), signal=BotSignal.TOO_FAST)
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    send(desk, roster_entry(SLUG, 1, EVENT.staff[0]).id)
+    send(desk, roster_entry(SLUG, 1, EVENT.secretariat).id)
     (message,) = postbox.messages
     assert message.subject.endswith("1 registered")
     assert "NEEDS REVIEW" in message.text

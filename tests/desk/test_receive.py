@@ -224,7 +224,7 @@ def test_a_link_opens_the_form_until_it_is_completed(came: Any, clock: Clock) ->
 
 
 def for_review(desk: Desk) -> tuple[staff_digest.ForReview, ...]:
-    return staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at).inbound.shown
+    return staff_digest.gather(desk, EVENT, EVENT.secretariat, EVENT.opens_at).inbound.shown
 
 
 def opened_by(desk: Desk, link: str, clock: Clock) -> Opened:
@@ -267,7 +267,7 @@ def test_what_may_not_be_answered_is_kept_and_nobody_is_written_to(
     assert enqueue(desk) == {"staff-digest": 1}
 
 
-@pytest.mark.parametrize("own", [*EVENT.staff, "registration@desk.example.org", "anything@forms.example.org"])
+@pytest.mark.parametrize("own", [*EVENT.staff_addresses, "registration@desk.example.org", "anything@forms.example.org"])
 def test_our_own_addresses_get_no_reply(came: Any, own: str) -> None:
     """The staff hand a form on: the registrant is confirmed, and only they."""
     registered, desk = came(a_reading(FORM, sender=own.upper()))
@@ -360,7 +360,9 @@ def test_a_remark_beside_a_certain_form_is_in_one_digest_and_leaves_nothing_to_d
     assert (inbound.status, forms(inbound)) == (InboundStatus.REGISTERED, [FormStatus.REGISTERED])
     (entry,) = digests_next_morning(EVENT, inbound.stored_at)
     assert enqueue(desk) == {"confirmation": 1, "staff-digest": 1}
-    assert staff_digest.gather(desk, EVENT, EVENT.staff[0], entry.not_before - REMARKS_OF).remarks.shown == (inbound,)
+    assert staff_digest.gather(desk, EVENT, EVENT.secretariat, entry.not_before - REMARKS_OF).remarks.shown == (
+        inbound,
+    )
     assert isinstance(staff_digest.write(desk, entry, EVENT, desk.store.intake(EVENT)), Email)
     (next_day,) = digests_next_morning(EVENT, entry.not_before)
     assert isinstance(staff_digest.write(desk, next_day, EVENT, desk.store.intake(EVENT)), NotNeeded)
@@ -668,11 +670,11 @@ def test_of_many_messages_only_the_last_are_looked_into(came: Any, clock: Clock)
         clock.now += timedelta(seconds=1)
         inbound, desk = came(a_reading(), f"{number:02}")
     files = Counting(desk.files())
-    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT, EVENT.staff[0], EVENT.opens_at)
+    about = staff_digest.gather(replace(desk, files=lambda: files), EVENT, EVENT.secretariat, EVENT.opens_at)
     assert (len(about.inbound.shown), about.inbound.count, files.looked_into) == (SHOWN, SHOWN + 2, SHOWN)
     assert about.inbound.shown[-1].inbound == inbound
     large = Counting(desk.files(), bytes(LOOKED_AT // 2))
-    staff_digest.gather(replace(desk, files=lambda: large), EVENT, EVENT.staff[0], EVENT.opens_at)
+    staff_digest.gather(replace(desk, files=lambda: large), EVENT, EVENT.secretariat, EVENT.opens_at)
     assert large.looked_into == 2
 
 
@@ -706,7 +708,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
     receive(desk, b"not read before the deadline")
     clock.now = EVENT.closes_at + timedelta(seconds=1)
     close(desk, EVENT)
-    entry = roster_entry(EVENT.slug, 1, EVENT.staff[0])
+    entry = roster_entry(EVENT.slug, 1, EVENT.secretariat)
     counted = roster.gather(desk, EVENT, entry, desk.store.intake(EVENT)).inbound
     assert counted == {
         InboundStatus.REGISTERED: 3,

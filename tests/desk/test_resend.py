@@ -11,12 +11,12 @@ from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.send import send_due
 from rollcall.desk.staff_digests import digests_within_the_hour
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation, staff_digest
-from tests.support.builders import a_registration, an_event, id_of
+from tests.support.builders import a_registration, an_event, id_of, staff_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox
 
 WRONG = an_event()
-MENDED = replace(WRONG, staff=("right@example.org", "second@example.org"))
+MENDED = replace(WRONG, staff=staff_of("right@example.org", "second@example.org"))
 
 
 def test_the_roster_goes_to_whom_the_file_names_now(desk: Desk, clock: Clock, postbox: Postbox) -> None:
@@ -27,10 +27,10 @@ def test_the_roster_goes_to_whom_the_file_names_now(desk: Desk, clock: Clock, po
     first = {message.to: message for message in postbox.messages}
     clock.forward(timedelta(minutes=5))
     enqueue = resend_to_staff(desk.store, MENDED)
-    assert [(entry.kind, entry.to) for entry in enqueue] == [(EmailKind.ROSTER, to) for to in MENDED.staff]
+    assert [(entry.kind, entry.to) for entry in enqueue] == [(EmailKind.ROSTER, to) for to in MENDED.staff_addresses]
     postbox.messages.clear()
     list(send_due(desk))
-    assert {message.to for message in postbox.messages} == set(MENDED.staff)
+    assert {message.to for message in postbox.messages} == set(MENDED.staff_addresses)
     for message in postbox.messages:
         assert (message.text, message.subject) == (first["spumail@itu.int"].text, first["spumail@itu.int"].subject)
         assert message.attachments[0] == first["spumail@itu.int"].attachments[0]
@@ -65,7 +65,10 @@ def test_a_digest_that_did_not_arrive_is_enqueued_anew(desk: Desk, clock: Clock,
     assert resend_to_staff(desk.store, MENDED) == []  # that was no word to the staff
     record_deliveries(desk, [DeliveryEvent(lost.id, EmailStatus.BOUNCED)])
     enqueue = resend_to_staff(desk.store, MENDED)
-    assert [(entry.kind, entry.to) for entry in enqueue] == [(EmailKind.STAFF_DIGEST, to) for to in MENDED.staff]
-    assert staff_digest(WRONG.slug, "20040202T13", 1, "", clock.now).id not in [entry.id for entry in enqueue]
+    assert [(entry.kind, entry.to) for entry in enqueue] == [
+        (EmailKind.STAFF_DIGEST, to) for to in MENDED.staff_addresses
+    ]
+    used = staff_digest(WRONG.slug, "20040202T13", MENDED.secretariat, clock.now)
+    assert used.id not in [entry.id for entry in enqueue]
     list(send_due(desk))
-    assert {message.to for message in postbox.messages} >= set(MENDED.staff)
+    assert {message.to for message in postbox.messages} >= set(MENDED.staff_addresses)

@@ -95,7 +95,7 @@ def sent_in_turn(desk: Desk) -> dict[str, EmailStatus]:
 def enqueue_digests(desk: Desk, clock: Clock, count: int) -> list[OutboxEntry]:
     """So many digests, which have something to tell."""
     desk.store.quarantine(EVENT.slug, a_registration(first_name="Robot"), BotSignal.TOO_FAST)
-    entries = [staff_digest(EVENT.slug, "x", number, "staff@example.org", clock.now) for number in range(count)]
+    entries = [staff_digest(EVENT.slug, "x", f"staff{number}@example.org", clock.now) for number in range(count)]
     for entry in entries:
         desk.store.enqueue(entry)
     return entries
@@ -611,7 +611,7 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
     close(desk, EVENT)
     state_after(desk)
     postbox.answers = [Rejected(permanent=True, note="SendGrid answered 413")]
-    send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
+    send(desk, roster_entry(EVENT.slug, 1, EVENT.secretariat).id)
     clock.forward(timedelta(hours=1))
     swept(desk)
     assert "Roster: failed: SendGrid answered 413" in postbox.messages[-1].text
@@ -621,7 +621,7 @@ def test_a_roster_that_cannot_be_sent_is_told_to_the_staff(desk: Desk, postbox: 
 def test_an_e_mail_that_is_no_longer_needed_is_cancelled_and_counts_nowhere_as_failed(
     desk: Desk, postbox: Postbox, clock: Clock
 ) -> None:
-    entry = staff_digest(EVENT.slug, "x", 1, "staff@example.org", clock.now)
+    entry = staff_digest(EVENT.slug, "x", "staff@example.org", clock.now)
     desk.store.enqueue(entry)
     assert send(desk, entry.id) == Attempted(EmailStatus.CANCELLED, "nothing needs review any more")
     assert (record_of(desk, entry.id).due_at, outcomes(record_of(desk, entry.id))) == (None, [AttemptOutcome.CANCELLED])
@@ -653,7 +653,7 @@ def test_waits_grow_to_a_bound(clock: Clock) -> None:
 def test_the_roster_is_of_the_closing(desk: Desk, postbox: Postbox, clock: Clock) -> None:
     clock.now = EVENT.closes_at + SECOND
     assert close(desk, EVENT) is not None
-    attempted = send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
+    attempted = send(desk, roster_entry(EVENT.slug, 1, EVENT.secretariat).id)
     assert attempted
     assert attempted.status is EmailStatus.SENT
     (message,) = postbox.messages
@@ -666,7 +666,7 @@ def test_what_bounced_is_on_the_roster(desk: Desk, postbox: Postbox, clock: Cloc
     record_deliveries(desk, [DeliveryEvent(ENTRY.id, EmailStatus.BOUNCED, "550 no such mailbox")])
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
-    send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
+    send(desk, roster_entry(EVENT.slug, 1, EVENT.secretariat).id)
     assert "bounced: 550 no such mailbox" in postbox.messages[-1].text
     (table,) = (file for file in postbox.messages[-1].attachments if file.name.endswith(".csv"))
     assert b",bounced\r\n" in table.content
@@ -676,9 +676,9 @@ def test_a_roster_page_that_was_altered_is_not_sent(desk: Desk, postbox: Postbox
     clock.now = EVENT.closes_at + SECOND
     close(desk, EVENT)
     desk.store.write_roster_page(EVENT.slug, desk.store.intake(EVENT).versions[0].page_name(0), [])
-    send(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id)
+    send(desk, roster_entry(EVENT.slug, 1, EVENT.secretariat).id)
     assert postbox.messages == []
-    assert record_of(desk, roster_entry(EVENT.slug, 1, EVENT.staff[0]).id).why == "could not be written: ValueError"
+    assert record_of(desk, roster_entry(EVENT.slug, 1, EVENT.secretariat).id).why == "could not be written: ValueError"
 
 
 def desk_entries(desk: Desk) -> list[str]:

@@ -63,7 +63,7 @@ def test_the_staff_and_whoever_is_on_call_are_told(desk: Desk, clock: Clock, pos
     assert "over the total  2" in status_text(status(desk.store, desk.events), Path())
     clock.now = digest.not_before
     list(send_due(desk))
-    (told,) = [one for one in postbox.messages if one.to in EVENT.staff]
+    (told,) = [one for one in postbox.messages if one.to in EVENT.staff_addresses]
     assert "E-MAILS WAIT" in told.text
 
 

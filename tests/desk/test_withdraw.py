@@ -27,7 +27,7 @@ from rollcall.emails.roster import gather
 from rollcall.model.email import EmailKind, EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.registration import BotSignal, Change, Registered, Why, person_key
-from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, id_of
+from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, id_of, staff_of
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, Postbox, entry_of, on_version
 from tests.support.inbound import raw_post, stored
@@ -54,7 +54,7 @@ def told(desk: Desk) -> list[OutboxEntry]:
 
 
 def test_the_staff_are_told_once_each_and_nobody_else(desk: Desk, postbox: Postbox) -> None:
-    both = replace(EVENT, staff=("one@itu.int", "two@itu.int"))
+    both = replace(EVENT, staff=staff_of("one@itu.int", "two@itu.int"))
     desk = replace(desk, events={SLUG: both})
     accepted = register(desk, both, a_registration())
     assert isinstance(accepted, Accepted)
@@ -81,7 +81,7 @@ def test_what_waits_for_the_person_is_not_sent(desk: Desk, postbox: Postbox) -> 
     id = id_of(desk.store, a_registration())
     withdraw(desk, EVENT, id, NOT_ME)
     list(send_due(desk))
-    assert [one.to for one in postbox.messages] == list(EVENT.staff)
+    assert [one.to for one in postbox.messages] == list(EVENT.staff_addresses)
     assert entry_of(desk, f"{SLUG}.{id}.confirmation").status is EmailStatus.CANCELLED
     assert entry_of(desk, conflict_notice(SLUG, there(desk.store), desk.store.now()).id).status is EmailStatus.CANCELLED
 
@@ -232,7 +232,7 @@ def test_a_roster_sent_after_it_names_the_person_apart(desk: Desk, clock: Clock)
     close(desk, EVENT)
     gone = withdraw(desk, EVENT, id_of(desk.store, a_registration(first_name="C")), NOT_ME)
     assert isinstance(gone, Amended)
-    roster = gather(desk, EVENT, roster_entry(EVENT.slug, 1, EVENT.staff[0]), desk.store.intake(EVENT))
+    roster = gather(desk, EVENT, roster_entry(EVENT.slug, 1, EVENT.secretariat), desk.store.intake(EVENT))
     assert [row.registered.reference for row in roster.withdrawn.shown] == [gone.registered.reference]
     assert roster.late.count == 0
     assert roster.by_category == {"member-state": 1}

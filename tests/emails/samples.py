@@ -150,7 +150,7 @@ def newly_linked(one: Registered, event: Event = EVENT) -> Email:
 
 
 def disowned(one: Registered, at: datetime, event: Event = EVENT) -> Email:
-    entry = email.withdrawal_notice(EVENT.slug, one.id, 2, 1, "spumail@itu.int")
+    entry = email.withdrawal_notice(EVENT.slug, one.id, 2, "spumail@itu.int")
     withdrawn = replace(one, status=RegistrationStatus.WITHDRAWN, changed_at=at)
     return withdrawal.word(entry, event, withdrawn, INTAKE)
 
@@ -222,7 +222,7 @@ def for_review(number: int, *files: Attachment, people: Mapping[str, Registered]
 
 
 def digest(event: Event = EVENT, **content: Any) -> Email | NotNeeded:
-    entry = email.staff_digest(EVENT.slug, "20040202T12", 1, "spumail@itu.int", NOON)
+    entry = email.staff_digest(EVENT.slug, "20040202T12", "spumail@itu.int", NOON)
     empty = StaffDigest(Shown(), Shown(), CircuitBreaker(NOON))
     return staff_digest.word(entry, event, replace(empty, **content), CLOSED)
 

@@ -33,7 +33,7 @@ def test_a_late_person_is_not_told_what_only_the_registered_need(late: Registere
         assert "the details we have" in body
         for needed_by_registered in ("please bring", "passport", "as registered", "calendar", "you are registered"):
             assert needed_by_registered not in body
-    assert (email.attachments, email.copies_to) == ((), EVENT.staff)
+    assert (email.attachments, email.copies_to) == ((), EVENT.staff_addresses)
 
 
 @pytest.mark.parametrize("code", EVENT.languages)

@@ -232,7 +232,7 @@ def test_who_registered_late_gets_no_calendar_entry_and_staff_a_copy(desk: Desk,
     desk.store.accept(EVENT.slug, late, a_registration(), email.confirmation(EVENT.slug, late, a_registration().email))
     changed(desk, late, by=Actor.STAFF)
     it = written(desk, late, 2)
-    assert (it.attachments, it.copies_to) == ((), EVENT.staff)
+    assert (it.attachments, it.copies_to) == ((), EVENT.staff_addresses)
     assert "It decides whether you can" in it.text
     withdraw(desk, EVENT, late, CANNOT_COME)
     assert written(desk, late, 3).attachments == ()

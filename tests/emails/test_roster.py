@@ -35,7 +35,7 @@ from tests.support.desk import Postbox, on_version, restore
 
 EVENT = an_event()
 ANYBODY = a_registration()
-FIRST, SECOND_VERSION = (roster_entry(EVENT.slug, version, EVENT.staff[0]) for version in (1, 2))
+FIRST, SECOND_VERSION = (roster_entry(EVENT.slug, version, EVENT.secretariat) for version in (1, 2))
 SECOND = timedelta(seconds=1)
 LONG = "Rue de la Poste " * 1900
 """About as much as a cell of a workbook holds."""
@@ -75,7 +75,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
     drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
     for name, content in zip(names, (table, workbook), strict=True):
-        link = desk.links.roster(event, name, event.staff[0], drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
+        link = desk.links.roster(event, name, event.secretariat, drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
         assert link in email.text
         assert link in email.html
         assert f"({round(len(content) / 1_000_000, 1):g} MB)" in email.text
@@ -199,7 +199,7 @@ WORKS: dict[str, Callable[[Desk], object]] = {
     "the roster": lambda desk: roster_mailed(desk),
     "a look at a roster that did not change": lambda desk: draw(desk.store, EVENT),
     "another version, in which everybody changed": lambda desk: another_version_mailed(desk),
-    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.staff[0], EVENT.opens_at),
+    "the staff digest": lambda desk: staff_digest.gather(desk, EVENT, EVENT.secretariat, EVENT.opens_at),
     "the status": lambda desk: status(desk.store, {EVENT.slug: EVENT}),
 }
 

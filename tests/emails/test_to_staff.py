@@ -205,7 +205,7 @@ def test_days_and_deadlines_are_told_in_the_events_zone() -> None:
 def test_the_roster_of_an_online_event_speaks_of_no_hotel_door_or_category() -> None:
     event = read_event(EVENTS / "examples" / "online-seminar.toml")
     attached = (Attachment("online-seminar-roster.xlsx", "text/plain", b""),)
-    said = word(roster_entry(event.slug, 1, event.staff[0]), event, Roster(attached=attached), CLOSED).text
+    said = word(roster_entry(event.slug, 1, event.secretariat), event, Roster(attached=attached), CLOSED).text
     assert "is for people: the roster and totals." in " ".join(said.split())
     assert not {"hotel", "door", "category"} & set(said.lower().split())
 
@@ -242,7 +242,7 @@ def test_the_roster_is_in_the_staffs_language(desk: Desk, clock: Clock, accepted
     """Whatever the registrant reads; and it tells in which language to write to them."""
     clock.now = OFFERED.closes_at + timedelta(seconds=1)
     close(desk, OFFERED)
-    email = written(desk, roster_entry(OFFERED.slug, 1, OFFERED.staff[0]))
+    email = written(desk, roster_entry(OFFERED.slug, 1, OFFERED.secretariat))
     assert "20 février 2004" in email.text
     assert ": arabe\n" in email.text
     table, workbook = email.attachments[1].content, email.attachments[0].content
@@ -256,7 +256,7 @@ def test_the_roster_is_in_the_staffs_language(desk: Desk, clock: Clock, accepted
 
 def test_the_digest_is_in_the_staffs_language(desk: Desk) -> None:
     desk.store.quarantine(OFFERED.slug, IN_ARABIC, BotSignal.TOO_FAST)
-    said = written(desk, staff_digest(OFFERED.slug, "20040202T12", 1, OFFERED.staff[0], NOON)).text
+    said = written(desk, staff_digest(OFFERED.slug, "20040202T12", OFFERED.secretariat, NOON)).text
     assert ": arabe\n" in said
     assert re.search("Déjeuner.?: Poisson\n", said)
     assert "2 février 2004" in said
@@ -264,7 +264,7 @@ def test_the_digest_is_in_the_staffs_language(desk: Desk) -> None:
 
 def test_a_withdrawal_is_told_in_the_staffs_language(desk: Desk, accepted: str) -> None:
     assert withdraw(desk, OFFERED, accepted, NOT_ME)
-    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 2, 1, OFFERED.staff[0])).text
+    said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 2, OFFERED.secretariat)).text
     assert ": arabe\n" in said
     assert "2 février 2004" in said
 
@@ -275,7 +275,7 @@ def test_a_withdrawal_is_told_as_it_was_and_not_once_it_no_longer_counts(desk: D
     assert withdraw(desk, EVENT, accepted.id, NOT_ME)
     clock.forward(timedelta(hours=2))
     end_links(desk, EVENT, accepted.id, Actor.STAFF, Way.COMMAND)
-    entry = withdrawal_notice(EVENT.slug, accepted.id, 2, 1, EVENT.staff[0])
+    entry = withdrawal_notice(EVENT.slug, accepted.id, 2, EVENT.secretariat)
     assert "Withdrawn: 2 February 2004, 13:00 (Zurich time)" in written(desk, entry, EVENT).text
     assert isinstance(register(desk, EVENT, a_registration()), Accepted)
     assert isinstance(write(desk, entry, EVENT, desk.store.intake(EVENT)), NotNeeded)

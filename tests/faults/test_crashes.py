@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from grpc import StatusCode
 
-from rollcall.model.email import roster_entry
+from rollcall.model.email import roster_entry, withdrawal_notice
 from rollcall.model.registration import Why
 from tests.support.builders import a_form_in_text
 from tests.support.faulty_firestore import answer_lost, passes
@@ -165,7 +165,10 @@ CASES = {
         lambda rollcall: rollcall.withdraw(not_me="yes"),
         before=one_is_confirmed,
         people=(),
-        extra_emails=lambda rollcall: [rollcall.confirmation_at(1), f"{SLUG}.{rollcall.id_of()}.withdrawal.2.1"],
+        extra_emails=lambda rollcall: [
+            rollcall.confirmation_at(1),
+            withdrawal_notice(SLUG, rollcall.id_of(), 2, rollcall.event.secretariat).id,
+        ],
         history=[Why.NOT_ME],
     ),
     "register again": Case(
@@ -199,7 +202,7 @@ CASES = {
         people=(ONE, OTHER),
         extra_emails=lambda rollcall: [
             rollcall.confirmation_at(2),
-            roster_entry(SLUG, 2, rollcall.event.staff[0]).id,
+            roster_entry(SLUG, 2, rollcall.event.secretariat).id,
         ],
         history=[Why.CHANGED],
     ),
@@ -317,7 +320,7 @@ def assert_everything_is_done(rollcall: Rollcall, case: Case, copies: int = 1) -
     assert rollcall.registered() == rollcall.on_roster() == sorted(rollcall.id_of(**person) for person in case.people)
     enqueue = [
         *(rollcall.confirmation_of(**person) for person in case.people),
-        roster_entry(SLUG, 1, rollcall.event.staff[0]).id,
+        roster_entry(SLUG, 1, rollcall.event.secretariat).id,
         *case.extra_emails(rollcall),
     ]
     posted = rollcall.posted()

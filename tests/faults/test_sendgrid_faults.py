@@ -53,7 +53,7 @@ def test_whoever_is_registered_is_confirmed(rollcall: Rollcall, fault: str, time
     enqueue = {
         rollcall.confirmation_of(**ONE),
         rollcall.confirmation_of(**OTHER),
-        roster_entry(SLUG, 1, rollcall.event.staff[0]).id,
+        roster_entry(SLUG, 1, rollcall.event.secretariat).id,
     } | told_of_the_hold
     assert set(posted) == enqueue
     came_and_failed = 0 if behaviour is resets_unread else times

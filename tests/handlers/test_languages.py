@@ -221,7 +221,7 @@ def test_every_address_below_is_there_in_each_language(six: Ask, desk: Desk, clo
 
 def test_pages_for_staff_are_in_the_language_of_the_staff(desk: Desk) -> None:
     event = offering("en", "ar", staff_language="fr")
-    for link in (LINKS.resolving(event, "none", event.staff[0], SOON), LINKS.roster(event, "none", "x", SOON)):
+    for link in (LINKS.resolving(event, "none", event.secretariat, SOON), LINKS.roster(event, "none", "x", SOON)):
         below = link.removeprefix("https://desk.example.org")
         page = of(desk, event)("GET", below, headers=PAGE | {"Accept-Language": "ar"})
         assert (page.status, said(page), choices(page)) == (410, "fr", {})

@@ -17,7 +17,7 @@ from rollcall.desk import amend
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.links import SignedLinks
-from rollcall.model.email import EmailKind, EmailStatus, confirmation
+from rollcall.model.email import EmailKind, EmailStatus, confirmation, withdrawal_notice
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, person_key
@@ -391,7 +391,7 @@ def test_another_registration_of_that_name_and_address_is_named(desk: Desk, ther
     assert other
     page = saved(desk, there, family_name="Other", hotel="Typed")
     assert page.status == 409
-    for said in (other.reference, 'value="Typed"', f"write to {EVENT.staff[0]}"):
+    for said in (other.reference, 'value="Typed"', f"write to {EVENT.secretariat}"):
         assert said in page.text
     assert now(desk, there) == there
 
@@ -401,7 +401,7 @@ def test_whoever_changed_it_too_often_is_told_whom_to_write_to(desk: Desk, there
     assert saved(desk, there, hotel="One").status == 303
     page = saved(desk, there, hotel="Two")
     assert page.status == 409
-    for said in ("very often", 'value="Two"', f"write to {EVENT.staff[0]}"):
+    for said in ("very often", 'value="Two"', f"write to {EVENT.secretariat}"):
         assert said in page.text
     assert post(desk, f"{own(desk, there)}/new-link").status == 409
     assert post(desk, f"{own(desk, there)}/withdraw").status == 303
@@ -571,7 +571,8 @@ def test_whoever_did_not_register_says_so(desk: Desk, there: Registered) -> None
     assert "The staff are told" in gone.text
     assert not [one for one in ("Amina", "Diallo", "Conakry", OLD) if one in gone.text]
     assert [one.change.why for one in history(desk, there)] == [Why.NOT_ME]
-    assert owed(desk, there) == ["withdrawal.2.1"]
+    notice = withdrawal_notice(EVENT.slug, there.id, 2, EVENT.secretariat)
+    assert [f"{EVENT.slug}.{there.id}.{one}" for one in owed(desk, there)] == [notice.id]
 
 
 def test_another_language_withdraws_nothing_and_keeps_the_tick(desk: Desk, there: Registered) -> None:
@@ -615,7 +616,7 @@ def inbound(desk: Desk, id: str, *forms: InboundForm) -> None:
     assert desk.store.save_inbound(replace(unread, due_at=None, status=status, sender=OLD, forms=forms))
 
 
-def amending(place: int = 0, to: str = EVENT.staff[0]) -> str:
+def amending(place: int = 0, to: str = EVENT.secretariat) -> str:
     return urlsplit(LINKS.amending(EVENT, "M", place, to, EVENT.closes_at)).path
 
 
@@ -651,7 +652,7 @@ def test_the_staff_may_change_after_the_deadline_and_keep_the_persons_language(d
     (there,) = desk.store.registrations(event.slug, None, 9)
     inbound(desk, "M", InboundForm(FormStatus.CONFLICT, there.id, answers={"hotel": "By e-mail"}))
     clock.now = event.closes_at + DAY
-    link = urlsplit(LINKS.amending(event, "M", 0, event.staff[0], event.over_at)).path
+    link = urlsplit(LINKS.amending(event, "M", 0, event.secretariat, event.over_at)).path
     assert "Change the registration" in get(desk, link).text
     assert post(desk, f"{link}?send", **a_form(hotel="By e-mail"), _revision=1).status == 303
     assert now(desk, there).registration.language == "fr"

@@ -20,7 +20,7 @@ from tests.support.served import Answer
 
 
 def a_link(purpose: LinkPurpose, clock: Clock, minutes: int = 1) -> str:
-    until, to = clock.now + timedelta(minutes=minutes), EVENT.staff[0]
+    until, to = clock.now + timedelta(minutes=minutes), EVENT.secretariat
     match purpose:
         case LinkPurpose.COMPLETE:
             return LINKS.completing(EVENT, "ID", 0, until)

@@ -12,6 +12,7 @@ import pytest
 from google.cloud import storage
 
 from rollcall.desk.ports import Files
+from rollcall.model.event import Event
 from rollcall.store import LARGEST_PIECE
 from rollcall.store.cloud_storage import CloudStorageFiles
 from rollcall.store.folder import FolderFiles
@@ -81,8 +82,8 @@ def fetch(served: Served, link: str, method: str = "GET") -> Fetched:
         connection.close()
 
 
-def roster(file_id: str, until: datetime = TOMORROW) -> str:
-    return LINKS.roster(OPEN, file_id, OPEN.staff[0], until)
+def roster(file_id: str, until: datetime = TOMORROW, event: Event = OPEN) -> str:
+    return LINKS.roster(event, file_id, event.secretariat, until)
 
 
 def test_streams_a_roster_over_32_mib(desk: Desk, tmp_path: Path) -> None:
@@ -122,7 +123,10 @@ def test_other_methods(desk: Desk) -> None:
     ("link", "heading"),
     [
         (roster(XLSX, until=YESTERDAY), "This link has expired"),
-        (LINKS.roster(OTHER, XLSX, OTHER.staff[0], TOMORROW).replace("/open-too/", "/open/"), "This link is damaged"),
+        (
+            roster(XLSX, event=OTHER).replace("/open-too/", "/open/"),
+            "This link is damaged",
+        ),
         (completing(XLSX).replace("/complete/", "/roster/"), "This link is damaged"),
         (roster(XLSX)[:-2], "This link is damaged"),
         ("https://desk.example.org/register/open/roster/%00%ff", "This link is damaged"),

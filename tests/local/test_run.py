@@ -114,7 +114,7 @@ def test_the_link_to_a_roster_that_no_email_could_carry_works_here_too(served: S
     FolderFiles(tmp_path / "database" / "messages").put(file_id, b"Reference\r\n")
     key = (tmp_path / "database" / "link-key").read_text("ascii")
     links = SignedLinks(key, f"http://localhost:{served.port}/register")
-    with urlopen(links.roster(EVENT, file_id, EVENT.staff[0], until_new_year)) as answer:
+    with urlopen(links.roster(EVENT, file_id, EVENT.secretariat, until_new_year)) as answer:
         assert answer.read() == b"Reference\r\n"
         assert answer.headers["Content-Disposition"] == 'attachment; filename="intgov04-roster-for-programs.csv"'
 

@@ -73,7 +73,7 @@ def test_mails_are_told_apart_by_what_becomes_of_them(clock: Clock) -> None:
     of_staff = replace(
         roster_entry(EVENT.slug, 1, "gone@example.org"), status=EmailStatus.BOUNCED, due_at=None, enqueued_at=now
     )
-    word = staff_digest(EVENT.slug, "20040203", 1, "staff@example.org", now + 60 * MINUTE)
+    word = staff_digest(EVENT.slug, "20040203", "staff@example.org", now + 60 * MINUTE)
     entries = [
         replace(confirmation(EVENT.slug, "A", "a@example.org"), enqueued_at=now - 3 * MINUTE),
         replace(

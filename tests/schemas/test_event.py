@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.event import EventFileError, read_event, read_events
+from rollcall.model.staff import Receives, Role, StaffMember
+from schemas.event import EventFileError, read_event, read_events, remarks_on
 from tests.support.builders import EVENTS
 
 LETTER = (EVENTS / "intgov04.toml").read_text("utf-8")
@@ -114,6 +115,82 @@ def test_what_no_browser_calls_an_origin(tmp_path: Path, origin: str) -> None:
     assert f": form.origins.2: {origin} is not an origin; write " in str(refused.value)
 
 
+def staffed(folder: Path, *tables: str) -> Path:
+    path = written(folder, 'staff = ["spumail@itu.int"]\n')
+    said = "".join(f"[[staff]]\n{table}\n" for table in tables)
+    path.write_text(f"{path.read_text('utf-8')}\n{said}", "utf-8")
+    return path
+
+
+def test_addresses_alone_are_editors_who_receive_all(tmp_path: Path) -> None:
+    event = read_event(written(tmp_path, '"spumail@itu.int"]', '"spumail@itu.int", "two@itu.int"]'))
+    assert event.staff == (StaffMember("spumail@itu.int"), StaffMember("two@itu.int"))
+    assert {one.role for one in event.staff} == {Role.EDITOR}
+    assert all(event.told(what) == event.staff_addresses for what in Receives)
+
+
+def test_staff_who_differ_have_a_table_each(tmp_path: Path) -> None:
+    minister = 'address = "Minister@itu.int"\nrole = "viewer"\nlanguage = "fr"\nreceives = ["roster"]'
+    event = read_event(staffed(tmp_path, minister, 'address = "desk@itu.int"\nreceives = ["digest", "alerts"]'))
+    assert event.told(Receives.ROSTER) == ("Minister@itu.int",)
+    assert event.told(Receives.DIGEST) == event.told(Receives.ALERTS) == ("desk@itu.int",)
+    assert event.secretariat == "desk@itu.int"
+    known = event.member(" minister@ITU.int")
+    assert known == StaffMember("Minister@itu.int", Role.VIEWER, "fr", frozenset({Receives.ROSTER}))
+    assert event.member("other@itu.int") is None
+    assert [event.for_member(one).language for one in (known, event.staff[1], None)] == ["fr", "en", "en"]
+
+
+ONE = 'address = "one@itu.int"'
+
+
+@pytest.mark.parametrize(
+    ("tables", "at", "fault"),
+    [
+        ([ONE, ""], "[[staff]]", "staff.2.address: is missing; add it"),
+        ([ONE, 'address = "two"'], 'address = "two"', "staff.2.address: should be an e-mail address"),
+        ([f'{ONE}\nrole = "boss"'], 'role = "boss"', "staff.1.role: should be viewer or editor"),
+        ([f'{ONE}\nlanguage = "xx"'], 'language = "xx"', "staff.1.language: xx is not a language that the desk speaks"),
+        ([f"{ONE}\nlanguage = []"], "language = []", "staff.1.language: "),
+        ([f'{ONE}\nreceives = ["post"]'], 'receives = ["post"]', "should be roster, digest or alerts"),
+        ([f'{ONE}\nname = "One"'], 'name = "One"', "staff.1.name: is not a field here"),
+        ([ONE, 'address = "ONE@itu.int"'], "[[staff]]", "staff.2: should be another address: this one stands above"),
+        ([f'{ONE}\nrole = "viewer"'], "[[staff]]", "staff: should have an editor"),
+        ([f'{ONE}\nreceives = ["digest"]'], "[[staff]]", "staff: should have one who receives the roster"),
+    ],
+)
+def test_a_fault_of_staff_is_named_with_its_line(tmp_path: Path, tables: list[str], at: str, fault: str) -> None:
+    path = staffed(tmp_path, *tables)
+    with pytest.raises(EventFileError) as refused:
+        read_event(path, in_all_languages=True)
+    lines = path.read_text("utf-8").split("\n")
+    places = [number for number, line in enumerate(lines, 1) if line == at]
+    said = [line for line in str(refused.value).splitlines() if fault in line]
+    assert len(said) == 1
+    assert any(said[0].startswith(f"{path}:{number}: ") for number in places)
+
+
+@pytest.mark.parametrize(
+    ("staff", "fault"),
+    [
+        ('["one@itu.int", "ONE@itu.int"]', "staff.2: should be another address: this one stands above"),
+        ('["one@itu.int", "two"]', "staff.2: should be an e-mail address"),
+        ('["one@itu.int", { address = "two@itu.int" }]', "staff: should be addresses alone, or tables"),
+        ('"one@itu.int"', "staff: should name an address or more"),
+        ('["one@itu.int"]\n[[staff]]\naddress = "two@itu.int"', "is not TOML"),
+    ],
+)
+def test_a_fault_in_addresses_alone(tmp_path: Path, staff: str, fault: str) -> None:
+    path = written(tmp_path, '["spumail@itu.int"]', staff)
+    with pytest.raises(EventFileError) as refused:
+        read_event(path)
+    assert fault in str(refused.value)
+
+
+def test_the_staffs_addresses_are_nothing_to_translate() -> None:
+    assert not [one for one in remarks_on(EVENTS / "intgov04.toml") if "staff" in one]
+
+
 def test_origins_of_forms_elsewhere(tmp_path: Path) -> None:
     origins = ("https://www.example.org", "http://localhost:8000")
     assert read_event(written(tmp_path, "[form]", f"[form]\norigins = {list(origins)}")).origins == origins
@@ -212,7 +289,7 @@ OWN = '[[form.fields]]\nname = "own"\nlabel = "Own"\n'
 )
 def test_a_fault_in_a_table_is_named_with_its_line(tmp_path: Path, more: str, line: str) -> None:
     needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
-    text = re.sub("^required = .*$", "", LETTER, flags=re.MULTILINE) + needed + more
+    text = re.sub("^(required|staff_may_leave_out) = .*$", "", LETTER, flags=re.MULTILINE) + needed + more
     path = tmp_path / "second.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(EventFileError) as refused:

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from rollcall.model.staff import Role
 from schemas.event import read_event
 from schemas.event_docs import PAGE, SCHEMA, json_schema, page
 from schemas.toml import read_toml
@@ -58,7 +59,7 @@ def test_an_editor_shows_what_the_desk_refuses(old: str, new: str) -> None:
 
 
 def test_the_pages_example_of_languages_can_be_used(tmp_path: Path) -> None:
-    _, example = EXAMPLES
+    _, example, _ = EXAMPLES
     top, _, fields = example.partition("\n\n")
     training = (EVENTS / "examples" / "training.toml").read_text("utf-8")
     path = tmp_path / "example.toml"
@@ -68,8 +69,17 @@ def test_the_pages_example_of_languages_can_be_used(tmp_path: Path) -> None:
     assert [event.in_language(code).title[:7] for code in event.languages] == ["Worksho", "Atelier"]
 
 
+def test_the_pages_example_of_staff_can_be_used(tmp_path: Path) -> None:
+    *_, example = EXAMPLES
+    path = tmp_path / "example.toml"
+    text = re.sub("^staff = .*$", "", FILES[0].read_text("utf-8"), flags=re.MULTILINE)
+    path.write_text(f"{text}\n{example}", "utf-8")
+    assert [one.role for one in read_event(path).staff] == [Role.EDITOR, Role.VIEWER]
+    jsonschema.validate(as_editors_read(read_toml(path.read_text("utf-8"))), json.loads(json_schema()))
+
+
 def test_the_pages_example_can_be_used(tmp_path: Path) -> None:
-    example, _ = EXAMPLES
+    example, _, _ = EXAMPLES
     needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
     path = tmp_path / "example.toml"
     path.write_text(FILES[0].read_text("utf-8").replace("required = [", "# required = [") + needed + example, "utf-8")

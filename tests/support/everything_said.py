@@ -163,13 +163,13 @@ def linked(desk: Desk, asked: Any) -> Iterator[tuple[str, Answer]]:
         "completed": LINKS.completing(LETTER, "B", 0, soon),
         "complete gone": LINKS.completing(LETTER, "Z", 0, soon),
         "complete expired": LINKS.completing(LETTER, "A", 0, past),
-        "resolve": LINKS.resolving(LETTER, "A", LETTER.staff[0], soon),
+        "resolve": LINKS.resolving(LETTER, "A", LETTER.secretariat, soon),
         "resolve leaver": LINKS.resolving(LETTER, "A", "leaver@example.org", soon),
-        "resolve expired": LINKS.resolving(LETTER, "A", LETTER.staff[0], past),
-        "roster expired": LINKS.roster(LETTER, "R", LETTER.staff[0], past),
-        "roster gone": LINKS.roster(LETTER, "R", LETTER.staff[0], soon),
-        "amend": LINKS.amending(LETTER, "C", 0, LETTER.staff[0], soon),
-        "amend nobody": LINKS.amending(LETTER, "A", 0, LETTER.staff[0], soon),
+        "resolve expired": LINKS.resolving(LETTER, "A", LETTER.secretariat, past),
+        "roster expired": LINKS.roster(LETTER, "R", LETTER.secretariat, past),
+        "roster gone": LINKS.roster(LETTER, "R", LETTER.secretariat, soon),
+        "amend": LINKS.amending(LETTER, "C", 0, LETTER.secretariat, soon),
+        "amend nobody": LINKS.amending(LETTER, "A", 0, LETTER.secretariat, soon),
         "amend leaver": LINKS.amending(LETTER, "C", 0, "leaver@example.org", soon),
         "own": own,
         "own, change": f"{own}/change",
@@ -212,7 +212,7 @@ def changed(desk: Desk, own: str, id: str, asked: Any) -> Iterator[tuple[str, An
     yield "address, revoked", asked("GET", check)
     yield "find, wrong", asked("POST", f"{PATH}/find", "email=x", FORM)
     yield "find, sent", asked("GET", f"{PATH}/find", step="sent")
-    amend = urlsplit(LINKS.amending(LETTER, "C", 0, LETTER.staff[0], NOON + timedelta(days=1))).path
+    amend = urlsplit(LINKS.amending(LETTER, "C", 0, LETTER.secretariat, NOON + timedelta(days=1))).path
     yield "amend, to check", posted(amend, "check", tel="+44 20 7946 0001")
     for said in ("changed", "unchanged"):
         yield f"amend, {said}", asked("GET", amend, step=said)

@@ -7,18 +7,23 @@ from rollcall.desk.ports import Store
 from rollcall.model.announcement import Announcement, Wording
 from rollcall.model.email import CircuitBreaker, confirmation
 from rollcall.model.event import Event
+from rollcall.model.finding import EVERYONE
 from rollcall.model.intake import OnRoster
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
+from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, Press
 from tests.support.builders import a_registration
 
+DIFFERING = DifferingForm("A", a_registration(), EVER + timedelta(days=1), EVER + timedelta(days=99_999))
 PATHS = (
     "events/intgov04",
     "events/intgov04/registrations/A",
     "events/intgov04/registrations/A/history/2",
     "events/intgov04/people/{person}",
     "events/intgov04/conflicts/A",
+    f"events/intgov04/differing/{DIFFERING.id}",
+    "events/intgov04/review/differing-A",
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
     "events/intgov04/rosters/0-000000",
@@ -41,7 +46,10 @@ def fill(store: Store, event: Event) -> None:
     assert there
     change = Change(Actor.STAFF, Way.COMMAND, Why.LINKS_ENDED)
     assert store.save_registration(event.slug, there, replace(there, revision=2), change)
-    store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at))
+    store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at), DIFFERING)
+    press = Press("Q", "staff@example.org", event.opens_at)
+    taken = Handling(ItemId(ItemKind.DIFFERING, "A"), press.by, press.at)
+    assert store.save_handling(event.slug, taken, press.entry(Action.REVIEW_TAKEN, about=str(taken.item)))
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
     store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
     assert store.note(event.slug, Press("P", "staff@example.org", event.opens_at).entry(Action.RESENT))
@@ -59,7 +67,10 @@ def query_all(store: Store, event: Event) -> None:
     store.due_intakes(now)
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
+    store.outlines(event.slug, "0", 9, ["country"])
+    store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
+    store.registrations_like(event.slug, a_registration(), 9)
     there = store.registered(event.slug, "A")
     assert there
     store.history(event.slug, there)
@@ -77,5 +88,10 @@ def query_all(store: Store, event: Event) -> None:
     store.count_about("N")
     store.undelivered_about("N", 9)
     store.invitations(event.slug, 9)
+    store.quarantined_waiting(event.slug, now, 9)
+    store.differing_waiting(event.slug, now, 9)
+    store.differing_of(event.slug, "A", 9)
+    store.inbound_waiting(event.slug, now, 9)
+    store.undelivered(event.slug, now, 9)
     store.audit(event.slug, now, 9)
     store.audit_of(event.slug, "A")

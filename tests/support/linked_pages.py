@@ -65,5 +65,5 @@ def completing(id: str, place: int = 0, event: Event = OPEN, until: datetime = T
     return LINKS.completing(event, id, place, until)
 
 
-def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW, to: str = OPEN.staff[0]) -> str:
+def resolving(id: str, event: Event = OPEN, until: datetime = TOMORROW, to: str = OPEN.secretariat) -> str:
     return LINKS.resolving(event, id, to, until)

@@ -1,1 +1,1 @@
-"""What the staff do at their desk. The core imports none of it."""
+"""What the staff do at their desk, a module a verb or group. The core does not import it."""

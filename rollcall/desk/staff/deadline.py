@@ -1,6 +1,6 @@
 """Moving the deadline, or opening a closed intake again, with what that means told before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import nsmallest
 
@@ -65,7 +65,7 @@ def meaning(store: Store, event: Event, intake: Intake, closes_at: datetime) -> 
     for one in everyone(store, event.slug):
         if one.is_withdrawn:
             continue
-        was, will_be = one.received_at > intake.closes_at, one.received_at > closes_at
+        was, will_be = intake.leaves_out(one), replace(intake, closes_at=closes_at).leaves_out(one)
         late += was
         if will_be and not was:
             become_late.add(one)

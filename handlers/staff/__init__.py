@@ -1,0 +1,77 @@
+"""`staff`: the staff's desk. Each page is of one event, for those of the staff whom its file names."""
+
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from handlers import responses
+from handlers.logs import log_fault
+from handlers.request_body import read_body
+from handlers.responses import NO_SUCH_PAGE, UNAVAILABLE, WENT_WRONG, HttpProblem, allow
+from handlers.staff import pages
+from handlers.staff.visit import Visit, events_of, path_below
+from rollcall.desk.desk import Desk
+from rollcall.language import N_
+from rollcall.model.errors import StoreUnavailable
+
+Identify = Callable[[Request], str]
+"""The e-mail address of whoever asks. Raises `HttpProblem`: 403 nobody vouches for it."""
+
+LARGEST_BODY = 12_000_000
+"""Bytes: a form with the scan of one on paper."""
+_NOT_STAFF = HttpProblem(
+    403,
+    N_("This page is for the staff"),
+    N_(
+        "%(address)s is not among the staff of any event here. Whoever deploys Rollcall can add it to the event's file."
+    ),
+)
+
+
+def staff(desk: Desk, identify: Identify, request: Request) -> Response:
+    """Whoever is not of the staff is answered before anything is read."""
+    visit = None
+    try:
+        address = identify(request)
+        if not events_of(desk, address):
+            raise HttpProblem(403, _NOT_STAFF.title, _NOT_STAFF.detail, {"address": address})
+        read_body(request, LARGEST_BODY)
+        match path_below(request):
+            case []:
+                allow(request, "GET", "HEAD")
+                response = pages.events(desk, request, address)
+            case [slug, *below]:
+                visit = Visit.of(desk, request, address, slug)
+                response = _route(visit, below)
+    except HttpProblem as error:
+        response = pages.message(request, visit, error)
+    except StoreUnavailable as error:
+        response = responses.unavailable(error, pages.message(request, visit, UNAVAILABLE))
+    except Exception as error:
+        log_fault(error)
+        response = pages.message(request, visit, WENT_WRONG)
+    responses.add_security_headers(response)
+    responses.compress_page(request, response)
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _route(visit: Visit, below: list[str]) -> Response:
+    """Each group of pages is a module, imported when it is asked for."""
+    match below:
+        case []:
+            return pages.start(visit)
+        case ["registrations"]:
+            from handlers.staff.registrations import registrations_page
+
+            return registrations_page(visit)
+        case ["registrations", "export.csv" | "export.xlsx" as name]:
+            from handlers.staff.registrations import export
+
+            return export(visit, name.removeprefix("export"))
+        case ["log"]:
+            from handlers.staff.log import log_page
+
+            return log_page(visit)
+        case _:
+            raise NO_SUCH_PAGE

@@ -1,0 +1,65 @@
+"""The log: what the staff did, the last first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Response
+
+from handlers.responses import allow
+from handlers.staff.pages import staff_page
+from handlers.staff.visit import Visit
+from rollcall.documents.staff_log import action_in_words
+from rollcall.model.registration import reference
+from rollcall.model.staff import AuditEntry
+
+_ENTRIES = 50
+
+
+@dataclass(frozen=True)
+class Logged:
+    at: datetime
+    by: str
+    what: str
+    reference: str
+    address: str
+    """Of the person's page; both empty where it is about none."""
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    reason: str
+
+
+@dataclass(frozen=True)
+class LogPage:
+    entries: Sequence[Logged]
+    older: str | None
+    """The address of the next page."""
+
+
+def log_page(visit: Visit) -> Response:
+    allow(visit.request, "GET", "HEAD")
+    entries = visit.desk.store.audit(visit.event.slug, _before(visit), _ENTRIES + 1)
+    older = visit.address("log", before=entries[_ENTRIES - 1].at.isoformat()) if len(entries) > _ENTRIES else None
+    return staff_page(visit, "log", LogPage([_logged(visit, one) for one in entries[:_ENTRIES]], older))
+
+
+def _before(visit: Visit) -> datetime | None:
+    try:
+        before = datetime.fromisoformat(visit.request.args.get("before", ""))
+    except ValueError:
+        return None
+    return before if before.tzinfo else None
+
+
+def _logged(visit: Visit, entry: AuditEntry) -> Logged:
+    id = entry.registration_id
+    return Logged(
+        at=entry.at,
+        by=entry.by,
+        what=action_in_words(visit.event, entry.action),
+        reference=reference(id) if id else "",
+        address=visit.address("registrations", id) if id else "",
+        before=entry.before,
+        after=entry.after,
+        reason=entry.reason,
+    )
