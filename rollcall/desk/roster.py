@@ -36,12 +36,12 @@ class Standing:
 
 
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
-    """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
+    """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    closed = _found_in(store, event, intake.versions[0])
+    closings = [_found_in(store, event, one) for one in intake.closings]
     version = _found_in(store, event, beside)
     for one in everyone(store, event.slug):
-        on_closed_list, listed = closed(one.id) is not None, version(one.id)
+        on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
         there = without_late_revision(store, event.slug, one)
         was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
         on_time = was_on_time or not intake.leaves_out(there)

@@ -31,6 +31,8 @@ _EMAILS = {
     EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
     EmailKind.LINKS: N_("Link to a registration"),
     EmailKind.ADDRESS: N_("Check of a new address"),
+    EmailKind.ANNOUNCEMENT: N_("Announcement"),
+    EmailKind.INVITATION: N_("Invitation"),
 }
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),

@@ -137,7 +137,7 @@ def _people(
     """Whether the roster's pages are whole, and how many people are what. Once closed, its list decides who is late: a
     restored document has another time."""
     counted = Counter[str]()
-    rosters = {intake.versions[0], intake.versions[-1]} if intake and intake.closing else set()
+    rosters = {*intake.closings, intake.versions[-1]} if intake and intake.versions else set()
     whole = are_whole(store, slug, *rosters)
     if event and intake and rosters and whole:
         for one in standing(store, event, intake, intake.versions[-1]):
