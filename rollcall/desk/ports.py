@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
+from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.links import LinkPurpose, NoLink, Opened
@@ -185,8 +186,17 @@ class Intakes(Protocol):
         looks_at: datetime | None,
         version: RosterVersion | None = None,
         entries: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
     ) -> bool:
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
+
+
+class Hotels(Protocol):
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        """Empty if there are none. Their pages are roster pages."""
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        """One commit, if nobody wrote them since they were read, and neither entry exists; else False."""
 
 
 class Audit(Protocol):
@@ -205,7 +215,7 @@ class Audit(Protocol):
         exists."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Audit, Protocol):
+class Store(Registrations, Outbox, Inbound, Intakes, Hotels, Audit, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 

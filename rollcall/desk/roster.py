@@ -46,6 +46,63 @@ def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion |
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
 
 
+def on_roster_now(store: Store, event: Event, intake: Intake) -> Iterator[Registered]:
+    """By id. Before the closing, those whom it would have."""
+    if intake.closing:
+        return (one.registered for one in standing(store, event, intake, None) if one.is_on_roster)
+    there = (without_late_revision(store, event.slug, one) for one in everyone(store, event.slug))
+    return (one for one in there if not one.is_withdrawn and not intake.is_late(one.received_at))
+
+
+def as_listed(store: Store, event: str, version: RosterVersion) -> Iterator[Registered]:
+    """By id, each as it then stood. Raises `ValueError` as `listed` does."""
+    rows = listed(store, event, version)
+    while page := list(islice(rows, ROSTER_PAGE)):
+        found = {one.id: one for one in store.registered_among(event, [row.id for row in page])}
+        yield from (_at_revision(store, event, found[row.id], row.revision) for row in page if row.id in found)
+
+
+Pair = tuple[Registered | None, Registered | None]
+
+
+def between(store: Store, event: str, then: RosterVersion | None, now: RosterVersion) -> Iterator[Pair]:
+    """Those whom two versions have otherwise, as each has them, by id. Raises `ValueError` as `listed` does."""
+    rows = _side_by_side(listed(store, event, then) if then else iter(()), listed(store, event, now))
+    differ = ((old, new) for old, new in rows if old != new)
+    while page := list(islice(differ, ROSTER_PAGE)):
+        ids = [row.id for pair in page for row in pair if row]
+        found = {one.id: one for one in store.registered_among(event, ids)}
+        for old, new in page:
+            at = (
+                _at_revision(store, event, found[row.id], row.revision) if row and row.id in found else None
+                for row in (old, new)
+            )
+            yield next(at), next(at)
+
+
+def _side_by_side(
+    those: Iterator[OnRoster], others: Iterator[OnRoster]
+) -> Iterator[tuple[OnRoster | None, OnRoster | None]]:
+    one, other = next(those, None), next(others, None)
+    while one or other:
+        if other is None or (one and one.id < other.id):
+            yield one, None
+            one = next(those, None)
+        elif one is None or other.id < one.id:
+            yield None, other
+            other = next(others, None)
+        else:
+            yield one, other
+            one, other = next(those, None), next(others, None)
+
+
+def _at_revision(store: Store, event: str, there: Registered, revision: int) -> Registered:
+    if there.revision <= revision:
+        return there
+    later = next((made for made in store.history(event, there) if made.number > revision), None)
+    return later.before if later else there
+
+
 def without_late_revision(store: Store, event: str, there: Registered) -> Registered:
     """As it stands, though one that came too late is not taken back yet. Writes nothing."""
     before = as_at(store, event, there, there.changed_at) if there.came_too_late and there.changed_at else there

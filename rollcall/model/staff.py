@@ -42,6 +42,9 @@ class Action(StrEnum):
     """Though late."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
+    ROOMING_LIST_SENT = "rooming_list_sent"
+    ROSTER_DRAWN = "roster_drawn"
+    ROSTER_SENT = "roster_sent"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
+from rollcall.model.email import (
+    NOT_TO_REGISTRANTS,
+    Attempt,
+    AttemptOutcome,
+    CircuitBreaker,
+    EmailKind,
+    EmailStatus,
+    OutboxEntry,
+)
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
+from rollcall.model.hotels import RoomingLists, SentList
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
@@ -190,7 +199,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "thread": list(entry.thread),
         "status": entry.status.value,
         "due_at": entry.due_at,
-        "to_registrants_of": None if entry.kind in TO_STAFF else entry.event,
+        "to_registrants_of": None if entry.kind in NOT_TO_REGISTRANTS else entry.event,
         "last_sent_at": max((attempt.at for attempt in entry.attempts if attempt.may_be_accepted), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
@@ -319,6 +328,33 @@ def breaker_from(record: Mapping[str, Any], as_of: datetime, version: object) ->
     )
 
 
+def rooming_lists_record(lists: RoomingLists) -> dict[str, Any]:
+    return {
+        "versions": [_version_record(one) for one in lists.versions],
+        "sent": [{"version": one.version, "entry": one.entry_id} for one in lists.sent],
+    }
+
+
+def rooming_lists_from(hotel: str, record: Mapping[str, Any], version: object) -> RoomingLists:
+    sent = tuple(SentList(one["version"], one["entry"]) for one in record["sent"])
+    return RoomingLists(hotel, tuple(map(_version_from, record["versions"])), sent, version)
+
+
+def _version_record(one: RosterVersion) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "count": one.count,
+        "sha256": one.sha256,
+        "pages": one.pages,
+        "drawn_at": one.drawn_at,
+        "name": one.name,
+    }
+
+
+def _version_from(one: Mapping[str, Any]) -> RosterVersion:
+    return RosterVersion(one["number"], one["count"], one["sha256"], one["pages"], one["drawn_at"], one["name"])
+
+
 def intake_record(intake: Intake) -> dict[str, Any]:
     closing = intake.closing
     return {
@@ -327,17 +363,7 @@ def intake_record(intake: Intake) -> dict[str, Any]:
         "history": [{"closes_at": one.closes_at, "moved_at": one.moved_at} for one in intake.history],
         "revoked_links": list(intake.revoked_links),
         "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
-        "versions": [
-            {
-                "number": one.number,
-                "count": one.count,
-                "sha256": one.sha256,
-                "pages": one.pages,
-                "drawn_at": one.drawn_at,
-                "name": one.name,
-            }
-            for one in intake.later_versions
-        ],
+        "versions": [_version_record(one) for one in intake.later_versions],
         "looks_at": intake.looks_at,
     }
 
@@ -350,10 +376,7 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
         history=tuple(EarlierDeadline(one["closes_at"], one["moved_at"]) for one in record["history"]),
         revoked_links=tuple(record.get("revoked_links", ())),
-        later_versions=tuple(
-            RosterVersion(one["number"], one["count"], one["sha256"], one["pages"], one["drawn_at"], one["name"])
-            for one in record.get("versions", ())
-        ),
+        later_versions=tuple(map(_version_from, record.get("versions", ()))),
         looks_at=record.get("looks_at"),
         as_of=as_of,
         version=version,

@@ -10,6 +10,7 @@
     events/{slug}/rosters/{version}-{page}  ids, and each one's revision
     outbox/{id}                             created when it was enqueued
     inbound/{id}                            created when it was stored
+    events/{slug}/hotels/{id}               versions of its rooming list, whose pages are in rosters, and those sent
     events/{slug}/audit/{id}                what one of the staff did, by one press of a button
     queues/outbox                           the circuit breaker
 
@@ -24,6 +25,7 @@ from typing import Any, Protocol, TypeVar
 
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
@@ -200,6 +202,7 @@ class DocumentStore:
         looks_at: datetime | None,
         version: RosterVersion | None = None,
         entries: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
     ) -> bool:
         later = (*intake.later_versions, version) if version else intake.later_versions
         looked = replace(intake, later_versions=later, looks_at=looks_at)
@@ -209,7 +212,7 @@ class DocumentStore:
             return there is not None and replace(there, as_of=looked.as_of) == looked
 
         written = Update(_event_path(event), versioned(codec.intake_record(looked)), intake.version)
-        return self._committed(written, *map(_renewed, entries), is_ours=is_ours)
+        return self._committed(written, *map(_renewed, entries), *_audited(event, audit), is_ours=is_ours)
 
     # --- registrations
 
@@ -409,6 +412,21 @@ class DocumentStore:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
         return [_inbound(found) for found in self._database.query(query)]
 
+    # --- hotels
+
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        return self._read(_hotel_path(event, hotel), _rooming_lists) or RoomingLists(hotel)
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        path, record = _hotel_path(event, lists.hotel), versioned(codec.rooming_lists_record(lists))
+        written = Create(path, record) if lists.version is None else Update(path, record, lists.version)
+        return self._committed(
+            written,
+            _new(entry),
+            *_audited(event, audit),
+            is_ours=lambda: self.audit_entry(event, audit.id) == audit,
+        )
+
     # --- what the staff did
 
     def audit_entry(self, event: str, id: str) -> AuditEntry | None:
@@ -465,6 +483,10 @@ def _conflict_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/conflicts/{id}"
 
 
+def _hotel_path(event: str, hotel: str) -> str:
+    return f"{_event_path(event)}/hotels/{hotel}"
+
+
 def _audit_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/audit/{id}"
 
@@ -512,6 +534,10 @@ def _intake(found: Document) -> Intake:
 
 def _registered(found: Document) -> Registered:
     return codec.registered_from(found.id, _values(found), found.created_at, found.updated_at, found.version)
+
+
+def _rooming_lists(found: Document) -> RoomingLists:
+    return codec.rooming_lists_from(found.id, _values(found), found.version)
 
 
 def _entry(found: Document) -> OutboxEntry:

@@ -17,7 +17,7 @@ import pytest
 from pypdf import PdfReader
 from typst import Compiler, TypstError
 
-from rollcall.documents.blank_form import _fonts, blank_form_pdf, blank_form_text
+from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from schemas.event import read_event
