@@ -114,6 +114,8 @@ def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str
     there = registered_by(desk, event, token)
     if not isinstance(there, Registered):
         return no_link(event, request, LinkPurpose.OWN, there)
+    if there.double_of:
+        return _double(desk, event, there)
     address = _address(request, event, LinkPurpose.OWN, token)
     match below:
         case ["withdraw"] if request.method == "POST":
@@ -128,6 +130,14 @@ def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str
             return _shown(desk, event, request, there, address)
 
 
+def _double(desk: Desk, event: Event, there: Registered) -> Response:
+    """Whoever has this link may not have the other registration's."""
+    other = amend.the_one_that_counts(desk, event, there)
+    if other.is_withdrawn:
+        return page(200, "withdrawn", event=event, registered=there)
+    return page(200, "double", event=event, registered=other)
+
+
 def _shown(desk: Desk, event: Event, request: Request, there: Registered, address: str) -> Response:
     until = changes_end(desk, event, there)
     may_change = desk.intakes.now(event) <= until
@@ -140,7 +150,7 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         address=address,
         said=request.query_string.decode("ascii", "replace"),
         not_me=amend.was_not_theirs(desk, event, there),
-        late=desk.intakes.recent(event).is_late(there.received_at),
+        late=desk.intakes.recent(event).leaves_out(there),
         until=until,
         may_change=may_change,
         other=differences(event, there, other) if other else [],
@@ -179,6 +189,8 @@ def _to_change(desk: Desk, event: Event, request: Request, token: str, address: 
     there = registered_by(desk, event, token)
     if not isinstance(there, Registered):
         return no_link(event, request, LinkPurpose.OWN, there)
+    if there.double_of:
+        return _double(desk, event, there)
     other = _other_form(desk, event, there) if request.query_string == _ANSWERS else None
     return Changing(there, Actor.REGISTRANT, address, written(other or as_asked(there)))
 

@@ -61,6 +61,14 @@ def _route(visit: Visit, below: list[str]) -> Response:
     match below:
         case []:
             return pages.start(visit)
+        case ["registrations"]:
+            from handlers.staff.registrations import registrations_page
+
+            return registrations_page(visit)
+        case ["registrations", "export.csv" | "export.xlsx" as name]:
+            from handlers.staff.registrations import export
+
+            return export(visit, name.removeprefix("export"))
         case ["log"]:
             from handlers.staff.log import log_page
 

@@ -13,6 +13,7 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import (
     Actor,
     Change,
+    PersonDocument,
     Registered,
     Registration,
     RegistrationStatus,
@@ -23,7 +24,7 @@ from rollcall.model.registration import (
     same_mailbox,
     says_the_same,
 )
-from rollcall.model.staff import Receives
+from rollcall.model.staff import Action, AuditEntry, Press, Receives
 
 
 @dataclass(frozen=True)
@@ -77,25 +78,31 @@ def amend(
     way: Way = Way.LINK,
     thread: tuple[str, ...] = (),
     inbound_id: str = "",
+    press: Press | None = None,
 ) -> Outcome | None:
     """Make the registration say what a form says, if revision `seen` still stands; a withdrawn one is registered again.
     None where there is none.
 
     1. Read it, and judge what the form asks for.
     2. In one commit write the registration, its history, its person's other key, and the e-mails. Another address than
-       the one on file has to be confirmed first (`confirm_address`).
+       the one on file has to be confirmed first (`confirm_address`), unless the staff say it at their desk, who know
+       whom they spoke to: of an e-mailed form (`Way.EMAIL`, `Way.LINK`) nobody knows that.
     3. A commit after the time for it changes nothing: it says until when it counts, and is taken back. If that time was
        moved meanwhile, begin anew.
     """
     while there := read(desk, event, id):
+        if was_pressed(desk, event, press):
+            return Amended(there)
         until = _until(desk, event, there, by)
-        after, why = _amended(there, form, until), Why.BACK if there.is_withdrawn else Why.CHANGED
+        after = _corrected(there, form) if way is Way.DESK else _amended(there, form, until)
+        why, action = (Why.BACK, Action.BROUGHT_BACK) if there.is_withdrawn else (Why.CHANGED, Action.CHANGED)
         if refused := _why_not(desk, event, there, seen, after):
             return refused
         asks_new_address = after.new_email and after.new_email != there.new_email
         checks = [address_check(event.slug, after)] if asks_new_address else []
-        change, entries = Change(by, way, why, inbound_id), [_confirmation(event, after, thread), *checks]
-        made = _commit(desk, event, there, after, change, entries)
+        change = Change(by, way, why, inbound_id, press.by if press else "")
+        entries = [confirmation_of(event, after, thread), *checks]
+        made = save(desk, event, there, after, change, entries, audited(press, action, after))
         if made is None:
             continue
         if not made.came_too_late:
@@ -110,23 +117,32 @@ def amend(
 
 
 def withdraw(
-    desk: Desk, event: Event, id: str, change: Change, thread: tuple[str, ...] = ()
+    desk: Desk,
+    event: Event,
+    id: str,
+    change: Change,
+    thread: tuple[str, ...] = (),
+    press: Press | None = None,
+    reason: str = "",
 ) -> Amended | NothingNew | TooLate | None:
     """Until the event is over. The staff are told at once if somebody else had registered that person, by whom no more
     is sent. None where there is no such registration."""
     while there := read(desk, event, id):
+        if was_pressed(desk, event, press):
+            return Amended(there)
         if there.is_withdrawn:
             return NothingNew(there)
         if desk.intakes.now(event) > event.over_at:
             return TooLate(there, event.over_at)
         withdrawn: dict[str, Any] = {"status": RegistrationStatus.WITHDRAWN, "new_email": "", "until": event.over_at}
         if change.why is Why.NOT_ME:
-            after, told = _next(there, **withdrawn), event.told(Receives.ALERTS)
+            after, told = next_revision(there, **withdrawn), event.told(Receives.ALERTS)
             entries = [withdrawal_notice(event.slug, id, after.revision, to) for to in told]
         else:
-            after = _next_confirmed(there, **withdrawn)
-            entries = [_confirmation(event, after, thread)]
-        made = _commit(desk, event, there, after, change, entries)
+            after = confirmed_revision(there, **withdrawn)
+            entries = [confirmation_of(event, after, thread)]
+        audit = audited(press, Action.WITHDRAWN, after, reason=reason)
+        made = save(desk, event, there, after, change, entries, audit)
         if made and made.came_too_late:
             return TooLate(still_there(read(desk, event, id)), event.over_at)
         if made:
@@ -140,11 +156,11 @@ def confirm_address(desk: Desk, event: Event, id: str, address: str) -> Amended 
         if normalized_address(there.new_email) != normalized_address(address):
             return NothingNew(there)
         registration = replace(there.registration, email=there.new_email)
-        after = _next_confirmed(there, registration=registration, new_email="", link=there.link + 1)
-        if taken := _taken(desk, event, there, after):
+        after = confirmed_revision(there, registration=registration, new_email="", link=there.link + 1)
+        if taken := taken_by(desk, event, there, after):
             return taken
         change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_CONFIRMED)
-        if made := _commit(desk, event, there, after, change, [_confirmation(event, after)]):
+        if made := save(desk, event, there, after, change, [confirmation_of(event, after)]):
             return Amended(made)
     return None
 
@@ -155,19 +171,26 @@ def keep_address(desk: Desk, event: Event, id: str) -> Amended | NothingNew | No
         if not there.new_email:
             return NothingNew(there)
         change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_KEPT)
-        if made := _commit(desk, event, there, _next(there, new_email=""), change, []):
+        if made := save(desk, event, there, next_revision(there, new_email=""), change, []):
             return Amended(made)
     return None
 
 
-def end_links(desk: Desk, event: Event, id: str, by: Actor, way: Way) -> Amended | TooManyChanges | None:
+def end_links(
+    desk: Desk, event: Event, id: str, by: Actor, way: Way, press: Press | None = None
+) -> Amended | TooManyChanges | None:
     """All that were sent until now; the address on file gets a new one."""
     while there := read(desk, event, id):
+        if was_pressed(desk, event, press):
+            return Amended(there)
         if by is Actor.REGISTRANT and there.revision >= desk.limits.revisions:
             return TooManyChanges(there)
-        after = _next(there, link=there.link + 1)
-        change = Change(by, way, Why.LINKS_ENDED)
-        if made := _commit(desk, event, there, after, change, [new_link(event.slug, after)]):
+        after = next_revision(there, link=there.link + 1)
+        change, audit = (
+            Change(by, way, Why.LINKS_ENDED, who=press.by if press else ""),
+            audited(press, Action.LINKS_ENDED, after),
+        )
+        if made := save(desk, event, there, after, change, [new_link(event.slug, after)], audit):
             return Amended(made)
     return None
 
@@ -184,7 +207,7 @@ def take_back(desk: Desk, event: Event, there: Registered) -> Registered:
         before = desk.store.history(event.slug, there)[-1].before
         after = replace(before, revision=there.revision + 1, until=None)
         change = Change(Actor.ROLLCALL, Way.STORE, Why.TOO_LATE)
-        made = _commit(desk, event, there, after, change, [])
+        made = save(desk, event, there, after, change, [])
         there = made or still_there(desk.store.registered(event.slug, there.id))
     return there
 
@@ -204,12 +227,29 @@ def was_not_theirs(desk: Desk, event: Event, there: Registered) -> bool:
     if not there.is_withdrawn:
         return False
     whys = [one.change.why for one in desk.store.history(event.slug, there)]
-    return [why for why in whys if why in (Why.WITHDRAWN, Why.NOT_ME)][-1:] == [Why.NOT_ME]
+    return [why for why in whys if why in (Why.WITHDRAWN, Why.NOT_ME, Why.DOUBLE)][-1:] == [Why.NOT_ME]
 
 
 def may_change_until(event: Event, intake: Intake, there: Registered) -> datetime:
     """For a withdrawn one, until when its person may register again."""
     return intake.closes_at if there.is_withdrawn else event.changes_end(intake.closes_at)
+
+
+def the_one_that_counts(desk: Desk, event: Event, there: Registered) -> Registered:
+    """In place of a double, its person's other registration."""
+    if not there.double_of:
+        return there
+    found = desk.store.registration_of(event.slug, person_key(there.registration))
+    return take_back(desk, event, still_there(found))
+
+
+def was_pressed(desk: Desk, event: Event, press: Press | None) -> bool:
+    """Before: what it does is done."""
+    return press is not None and desk.store.audit_entry(event.slug, press.id) is not None
+
+
+def audited(press: Press | None, action: Action, after: Registered, **about: Any) -> AuditEntry | None:
+    return press.entry(action, registration_id=after.id, revision=after.revision, **about) if press else None
 
 
 def still_there(there: Registered | None) -> Registered:
@@ -232,20 +272,33 @@ def _amended(there: Registered, form: Registration, until: datetime | None) -> R
     is_same = same_mailbox(form.email, there.registration.email)
     registration = form if is_same else replace(form, email=there.registration.email)
     new_email = "" if is_same else form.email
-    return _next_confirmed(
+    return confirmed_revision(
         there, registration=registration, new_email=new_email, status=RegistrationStatus.REGISTERED, until=until
     )
 
 
-def _next(there: Registered, **changed: Any) -> Registered:
+def _corrected(there: Registered, form: Registration) -> Registered:
+    """As the staff say at their desk: another address counts at once, and links that went to the old one end."""
+    is_same = same_mailbox(form.email, there.registration.email)
+    return confirmed_revision(
+        there,
+        registration=form,
+        new_email=there.new_email if is_same else "",
+        link=there.link if is_same else there.link + 1,
+        status=RegistrationStatus.REGISTERED,
+        double_of="",
+    )
+
+
+def next_revision(there: Registered, **changed: Any) -> Registered:
     return replace(there, **{"until": None, **changed}, revision=there.revision + 1)
 
 
-def _next_confirmed(there: Registered, **changed: Any) -> Registered:
-    return _next(there, confirmed=there.revision + 1, **changed)
+def confirmed_revision(there: Registered, **changed: Any) -> Registered:
+    return next_revision(there, confirmed=there.revision + 1, **changed)
 
 
-def _confirmation(event: Event, after: Registered, thread: tuple[str, ...] = ()) -> OutboxEntry:
+def confirmation_of(event: Event, after: Registered, thread: tuple[str, ...] = ()) -> OutboxEntry:
     return confirmation(event.slug, after.id, after.registration.email, thread, after.revision)
 
 
@@ -259,19 +312,31 @@ def _why_not(desk: Desk, event: Event, there: Registered, seen: int, after: Regi
         return TooLate(there, after.until)
     if there.revision >= desk.limits.revisions and after.until:
         return TooManyChanges(there)
-    return _taken(desk, event, there, after)
+    return taken_by(desk, event, there, after)
 
 
-def _taken(desk: Desk, event: Event, there: Registered, after: Registered) -> Taken | None:
+def taken_by(desk: Desk, event: Event, there: Registered, after: Registered) -> Taken | None:
+    """A double is its person's other registration's, until the staff bring it back."""
     key = person_key(after.registration)
-    if key == person_key(there.registration):
+    is_same = key == person_key(there.registration)
+    if is_same and not there.double_of:
         return None
     other = desk.store.registration_of(event.slug, key)
-    return Taken(there, other) if other and other.id != there.id else None
+    if other is None or other.id == there.id:
+        return None
+    is_theirs = person_key(other.registration) == key or after.double_of or not is_same
+    return Taken(there, other) if is_theirs else None
 
 
-def _commit(
-    desk: Desk, event: Event, before: Registered, after: Registered, change: Change, entries: Sequence[OutboxEntry]
+def save(
+    desk: Desk,
+    event: Event,
+    before: Registered,
+    after: Registered,
+    change: Change,
+    entries: Sequence[OutboxEntry],
+    audit: AuditEntry | None = None,
+    unmerged: Sequence[PersonDocument] = (),
 ) -> Registered | None:
     """None if somebody else wrote it, or became that person, meanwhile."""
     key = person_key(after.registration)
@@ -280,5 +345,6 @@ def _commit(
         if owner.id != after.id:
             return None
         is_known = True
-    at = desk.store.save_registration(event.slug, before, after, change, entries, None if is_known else key)
+    other_key = None if is_known else key
+    at = desk.store.save_registration(event.slug, before, after, change, entries, other_key, audit, unmerged)
     return replace(after, changed_at=at, version=None) if at else None

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, withdraw
+from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, the_one_that_counts, withdraw
 from rollcall.desk.desk import Desk
 from rollcall.model.email import email_id_in, is_email_id
 from rollcall.model.event import Event
@@ -42,7 +42,7 @@ def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Reg
         ids = {form.registration_id for form in inbound.forms} if inbound else {entry.registration_id}
         there = read(desk, event, one) if len(ids) == 1 and (one := ids.pop()) else None
         if there and same_mailbox(there.registration.email, reading.sender):
-            return there
+            return the_one_that_counts(desk, event, there)
     return None
 
 

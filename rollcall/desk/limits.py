@@ -50,5 +50,7 @@ class Limits:
     """Of a registration; after that, its person can only withdraw it."""
     conflict_kept: timedelta = timedelta(hours=1)
     """So long the answers of a form that changed nothing can be taken over."""
+    differing_kept: timedelta = timedelta(days=30)
+    """After the event, for the staff; they have ended most long before."""
     stored_answers: int = 200_000
     """Bytes, well below a document's limit; the file has all."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from rollcall.model.email import Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
+from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
@@ -16,13 +16,17 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
+    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
     Revision,
 )
+from rollcall.model.review import DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry, StaffMember
 
 
@@ -36,13 +40,18 @@ class Registrations(Protocol):
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
         audit: AuditEntry | None = None,
+        entered: Entered | None = None,
+        admitted: bool | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
         written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
-    def registration_of(self, event: str, person: str) -> Registered | None: ...
+    def registration_of(self, event: str, person: str) -> Registered | None:
+        """In place of a double, the one that it is a double of."""
+
+    def person(self, event: str, key: str) -> PersonDocument | None: ...
 
     def save_registration(
         self,
@@ -53,9 +62,11 @@ class Registrations(Protocol):
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
+        unmerged: Sequence[PersonDocument] = (),
     ) -> datetime | None:
         """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
-        somebody wrote the registration since it was read, or the key or an entry exists."""
+        somebody wrote the registration since it was read, or the key or an entry exists. `unmerged`: of two that are
+        made one; None too if somebody wrote those since, as each merge does."""
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         """The first change first."""
@@ -63,8 +74,11 @@ class Registrations(Protocol):
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
         """By e-mail address, however it is written."""
 
-    def keep_conflict(self, event: str, id: str, form: ConflictingForm) -> None:
-        """In place of the last one of this registration."""
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        """Those of its `similarity_key`."""
+
+    def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
+        """In place of the last one of this registration; for the staff beside all that say something else."""
 
     def conflict(self, event: str, id: str) -> ConflictingForm | None: ...
 
@@ -76,13 +90,21 @@ class Registrations(Protocol):
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        """As `registrations`, with these answers alone."""
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
+
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """In no order; at most a page is asked for."""
 
     def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
         """The registered ones; at most a page is asked for."""
 
-    def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
+    def quarantine(
+        self, event: str, registration: Registration, signal: BotSignal, waits_since: datetime = AT_ONCE
+    ) -> None:
         """In place of the person's last quarantined form."""
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
@@ -97,6 +119,9 @@ class Outbox(Protocol):
         """Does nothing if it exists."""
 
     def entry(self, id: str) -> OutboxEntry | None: ...
+
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        """As `registered_among`."""
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
@@ -215,7 +240,31 @@ class Audit(Protocol):
         exists."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Hotels, Audit, Protocol):
+class Review(Protocol):
+    """What waits for the staff: past `since`, the longest waiting first."""
+
+    def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
+        """Also of people who have registered since."""
+
+    def quarantined_form(self, event: str, person: str) -> QuarantinedForm | None: ...
+
+    def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]: ...
+
+    def differing_of(self, event: str, registration_id: str, limit: int) -> Sequence[DifferingForm]: ...
+
+    def inbound_waiting(self, event: str, since: datetime, limit: int) -> Sequence[InboundEmail]: ...
+
+    def undelivered(self, event: str, since: datetime, limit: int) -> Sequence[OutboxEntry]:
+        """Without those that were dismissed."""
+
+    def handlings(self, event: str, items: Iterable[ItemId]) -> Mapping[ItemId, Handling]:
+        """Of those that somebody touched; at most a page is asked for."""
+
+    def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
+        """In one commit with what ended, if nobody wrote any of it since it was read; else False."""
+
+
+class Store(Registrations, Outbox, Inbound, Intakes, Hotels, Audit, Review, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 

@@ -21,6 +21,7 @@ def bot_signal_in(hidden: str, shown_at: datetime | None, now: datetime) -> BotS
 def quarantine(desk: Desk, event: Event, registration: Registration, signal: BotSignal) -> None:
     """The staff are told in the morning: by then whoever was only fast has registered. The address on the form gets no
     e-mail: robots must not write to strangers through us."""
-    desk.store.quarantine(event.slug, registration, signal)
-    for entry in digests_next_morning(event, desk.intakes.now(event)):
+    now = desk.intakes.now(event)
+    desk.store.quarantine(event.slug, registration, signal, now)
+    for entry in digests_next_morning(event, now):
         desk.store.enqueue(entry)

@@ -33,6 +33,7 @@ from rollcall.model.registration import (
     person_key,
     reference,
 )
+from rollcall.model.review import DifferingForm
 
 KEY_KEPT = timedelta(days=30)
 """After the deadline, at least."""
@@ -149,11 +150,11 @@ def register_emailed(
         return accepted
     there = still_there(accepted)
     if there.arrived_at == arrived_at and (there.is_withdrawn or there.registration == registration):
-        return _accepted(there.id, there.received_at, desk.intakes.fresh(event))  # this very e-mail, read again
+        return _stands(there, desk.intakes.fresh(event))  # this very e-mail, read again
     if there.is_withdrawn:
         back = amend(desk, event, there.id, there.revision, registration, way=Way.EMAIL)
         return Accepted(there.id) if isinstance(back, Amended | NothingNew) else Conflict(there.id)
-    return _compared(desk, event, there, registration, tell=answering is None)
+    return _compared(desk, event, there, registration, tell=answering is None, for_staff=False)
 
 
 def _accept(
@@ -179,6 +180,10 @@ def _accepted(id: str, received_at: datetime, intake: Intake) -> Accepted | Late
     return Late(id, intake.closes_at) if intake.is_late(received_at) else Accepted(id)
 
 
+def _stands(there: Registered, intake: Intake) -> Accepted | Late:
+    return Late(there.id, intake.closes_at) if intake.leaves_out(there) else Accepted(there.id)
+
+
 def _back(
     desk: Desk, event: Event, registration: Registration, there: Registered, key: IdempotencyKey | None
 ) -> Accepted | Duplicate | Conflict | Late | Closed | KeyReused:
@@ -198,6 +203,7 @@ def _back(
         case NothingNew() | Overtaken():  # somebody else registered them again meanwhile
             return _again(desk, event, registration, _there(desk, event, registration), key)
         case None | Taken() | TooManyChanges():
+            _keep(desk, event, there, registration, for_staff=True)
             return Conflict(there.id)
         case _:
             assert_never(back)
@@ -211,8 +217,8 @@ def _again(
         return KeyReused()
     there = still_there(there)
     if use and not use.is_duplicate:
-        return _accepted(there.id, there.received_at, desk.intakes.fresh(event))
-    outcome = _compared(desk, event, there, registration, tell=True)
+        return _stands(there, desk.intakes.fresh(event))
+    outcome = _compared(desk, event, there, registration, tell=True, for_staff=True)
     if key is None or use or isinstance(outcome, Conflict):
         return outcome
     if desk.store.remember_use(event.slug, key, KeyUse(there.id, is_duplicate=True)):
@@ -226,13 +232,20 @@ def _there(desk: Desk, event: Event, registration: Registration) -> Registered |
 
 
 def _compared(
-    desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool
+    desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool, for_staff: bool
 ) -> Duplicate | Conflict | Late:
     if there.registration != registration:
-        now = desk.intakes.now(event)
-        desk.store.keep_conflict(event.slug, there.id, ConflictingForm(registration, now + desk.limits.conflict_kept))
+        _keep(desk, event, there, registration, for_staff=for_staff)
         if tell:
-            desk.store.enqueue(conflict_notice(event.slug, there, now))
+            desk.store.enqueue(conflict_notice(event.slug, there, desk.intakes.now(event)))
         return Conflict(there.id)
-    accepted = _accepted(there.id, there.received_at, desk.intakes.fresh(event))
-    return accepted if isinstance(accepted, Late) else Duplicate(there.id)
+    stands = _stands(there, desk.intakes.fresh(event))
+    return stands if isinstance(stands, Late) else Duplicate(there.id)
+
+
+def _keep(desk: Desk, event: Event, there: Registered, registration: Registration, *, for_staff: bool) -> None:
+    """For its person a while; `for_staff` until they have looked at it. They find those of an e-mail beside that."""
+    now = desk.intakes.now(event)
+    differing = DifferingForm(there.id, registration, now, max(now, event.over_at) + desk.limits.differing_kept)
+    offered = ConflictingForm(registration, now + desk.limits.conflict_kept)
+    desk.store.keep_conflict(event.slug, there.id, offered, differing if for_staff else None)

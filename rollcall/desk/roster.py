@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from rollcall.desk.amend import as_at
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step
+from rollcall.desk.scan import everyone, in_step, outlines
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.registration import Registered, Revision, says_the_same
@@ -26,6 +26,7 @@ class Standing:
     registered: Registered
     on_closed_list: bool
     on_time: bool
+    """Or admitted."""
     listed: int | None
     """The revision that this version has; None where it has none."""
 
@@ -41,17 +42,25 @@ def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion |
     version = _found_in(store, event, beside)
     for one in everyone(store, event.slug):
         on_closed_list, listed = closed(one.id) is not None, version(one.id)
-        on_time = on_closed_list or listed is not None or not intake.is_late(one.received_at)
         there = without_late_revision(store, event.slug, one)
+        was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
+        on_time = was_on_time or not intake.leaves_out(there)
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
 
 
-def on_roster_now(store: Store, event: Event, intake: Intake) -> Iterator[Registered]:
-    """By id. Before the closing, those whom it would have."""
-    if intake.closing:
-        return (one.registered for one in standing(store, event, intake, None) if one.is_on_roster)
-    there = (without_late_revision(store, event.slug, one) for one in everyone(store, event.slug))
-    return (one for one in there if not one.is_withdrawn and not intake.is_late(one.received_at))
+def answers_now(
+    store: Store, event: Event, intake: Intake, names: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
+    closed = _found_in(store, event, intake.versions[0] if intake.versions else None)
+    for one in outlines(store, event.slug, names):
+        withdrawn, answers = one.is_withdrawn, one.answers
+        if one.came_too_late and (there := store.registered(event.slug, one.id)):
+            before = without_late_revision(store, event.slug, there)
+            withdrawn, answers = before.is_withdrawn, before.registration.answers
+        on_time = closed(one.id) is not None or not intake.is_late(one.received_at) or one.admitted
+        if on_time and not withdrawn:
+            yield one.id, answers
 
 
 def as_listed(store: Store, event: str, version: RosterVersion) -> Iterator[Registered]:

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from rollcall.desk.ports import Store
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.registration import Outline, QuarantinedForm, Registered
 from rollcall.model.staff import AuditEntry
 
 PAGE_SIZE = 500
@@ -21,6 +21,10 @@ INBOUND_PAGE_SIZE = 50
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
     return _all(partial(store.registrations, event), PAGE_SIZE)
+
+
+def outlines(store: Store, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+    return _all(lambda after, limit: store.outlines(event, after, limit, answers), PAGE_SIZE)
 
 
 def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
@@ -51,8 +55,8 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:
-    """Those of people who have not registered since."""
-    forms = quarantined_forms(store, event)
+    """Those that the staff have not set aside, of people who have not registered since."""
+    forms = (form for form in quarantined_forms(store, event) if form.waits_since)
     while page := list(islice(forms, PAGE_SIZE)):
         registered = store.people_among(event, [form.id for form in page])
         yield from (form for form in page if form.id not in registered)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.model.email import UNDELIVERED, EmailKind, OutboxEntry, staff_digest
+from rollcall.model.email import EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
 from rollcall.model.staff import Receives
 
@@ -38,7 +38,7 @@ def digests_about(desk: Desk, entry: OutboxEntry) -> Sequence[OutboxEntry]:
 
 
 def is_lost(entry: OutboxEntry) -> bool:
-    return entry.status in UNDELIVERED and entry.kind is not EmailKind.STAFF_DIGEST
+    return entry.is_lost and entry.kind is not EmailKind.STAFF_DIGEST
 
 
 def _digests(event: Event, stamp: str, not_before: datetime) -> Sequence[OutboxEntry]:

@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from rollcall.documents.changes import News
-from rollcall.documents.roster import name_in_order
 from rollcall.documents.roster_content import NOT_GIVEN, ROSTER_TYPES
 from rollcall.documents.typefaces import fonts
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, Language, language
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
+from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
 from rollcall.model.hotels import as_the_hotel_sees, asked_for_hotel
 from rollcall.model.registration import Registered
@@ -58,20 +58,18 @@ class RoomingList:
     changes: Sequence[GuestChange] = ()
 
 
-def rooming_list(
-    event: Event,
-    hotel: str,
-    number: int,
-    at: datetime,
-    guests: Iterable[Registered],
-    since: int | None = None,
-    pairs: Iterable[tuple[Registered | None, Registered | None]] = (),
+def rooming_list(event: Event, hotel: str, number: int, at: datetime, guests: Iterable[Registered]) -> RoomingList:
+    in_order = sorted(guests, key=lambda one: name_in_order(one.registration))
+    return RoomingList(hotel, number, at, [_guest(event, one) for one in in_order])
+
+
+def with_changes(
+    event: Event, said: RoomingList, since: int, pairs: Iterable[tuple[Registered | None, Registered | None]]
 ) -> RoomingList:
     """`pairs`: those who stood otherwise in version `since`, then and now."""
-    in_order = sorted(guests, key=lambda one: name_in_order(one.registration))
-    changes = [change for then, now in pairs if (change := _change(event, then, now))] if since else []
+    changes = [change for then, now in pairs if (change := _change(event, then, now))]
     changes.sort(key=lambda one: (one.news, one.guest.said["family_name"], one.guest.said["first_name"]))
-    return RoomingList(hotel, number, at, [_guest(event, one) for one in in_order], since, changes)
+    return replace(said, since=since, changes=changes)
 
 
 def _change(event: Event, then: Registered | None, now: Registered | None) -> GuestChange | None:
@@ -101,9 +99,12 @@ def _guest(event: Event, one: Registered) -> Guest:
 
 def _labels(event: Event) -> Mapping[str, str]:
     fields = ("family_name", "first_name", *asked_for_hotel(event))
-    labels = {one.name: one.label for one in event.fields if one.name in fields}
-    if {"arrival", "departure"} <= labels.keys():
-        labels[_NIGHTS] = language(event.language).gettext("Nights")
+    labels = {}
+    for one in event.fields:
+        if one.name in fields:
+            labels[one.name] = one.label
+        if one.name == "departure" and event.field("arrival"):
+            labels[_NIGHTS] = language(event.language).gettext("Nights")
     return labels
 
 

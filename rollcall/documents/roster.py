@@ -33,6 +33,7 @@ from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
+from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
 from rollcall.model.hotels import hotel_key
 from rollcall.model.intake import e_mailed_in_time
@@ -241,12 +242,6 @@ def place(event: Event) -> Callable[[Registration], Place]:
         return order.get(person.category, len(order)), organization, name_in_order(person)
 
     return of
-
-
-def name_in_order(person: Registration) -> str:
-    """Sorts letters first, then accents, as English and most languages in Latin script do; others by code point."""
-    names = person.family_name, person.first_name
-    return "\x1f".join((*map(without_accents, names), *names))
 
 
 class SortedRows:

@@ -33,6 +33,8 @@ from templates.lines import isolated
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
+_AS_THE_FIRST = (Why.ADMITTED, Why.NOT_ADMITTED, Why.ADDRESS_CORRECTED)
+"""Revisions by which nothing was changed that the person knows of: they hear how they are registered."""
 _EXAMPLES = ("hotel", "organization", "tel")
 """Fields that many forms have, and people change."""
 
@@ -66,12 +68,12 @@ def word(
     revision: Revision | None = None,
 ) -> Email:
     """`revision` is the one that it is about, none for the first; `registered` is what stands now."""
-    spoken, late = language(event.language), intake.is_late(registered.received_at)
-    in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
+    spoken, late = language(event.language), intake.leaves_out(registered)
+    in_time = late and e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     copies_to = event.told(Receives.ALERTS) if late else ()
     calendar_entry = None if late else f"{event.slug}.ics"
     about = revision.after if revision else replace(registered, revision=1, changed_at=registered.received_at)
-    why = revision.change.why if revision else None
+    why = revision.change.why if revision and revision.change.why not in _AS_THE_FIRST else None
     changed = changes(event, revision.before.registration, revision.after.registration) if revision else []
     answers, until = registered.registration.answers, event.changes_end(intake.closes_at)
     return worded(
@@ -97,6 +99,8 @@ def word(
         details=[(label, first_lines(text)) for label, text in details(event, registered)],
         late=late,
         in_time=in_time,
+        admitted=bool(registered.admitted) and intake.is_late(registered.received_at),
+        no_longer_admitted=registered.admitted is False,
         closes_at=intake.closes_at,
         calendar_entry=calendar_entry,
         map=map_of(event.venue) if event.venue else None,

@@ -66,12 +66,12 @@ def _under(desk: Desk, event: Event, address: str) -> list[Registered]:
     found = desk.store.registrations_under(event.slug, address, MOST + 1)
     standing = [take_back(desk, event, one) for one in found]
     # whoever said so wants no more e-mails from us
-    return [one for one in standing if not was_not_theirs(desk, event, one)]
+    return [one for one in standing if not one.double_of and not was_not_theirs(desk, event, one)]
 
 
 def _linked(desk: Desk, event: Event, one: Registered, intake: Intake) -> Linked:
     link = desk.links.own(event.in_language(one.registration.language), one)
-    return Linked(one, link, intake.is_late(one.received_at))
+    return Linked(one, link, intake.leaves_out(one))
 
 
 def _address_on_file(asked: str, found: Sequence[Registered]) -> str:

@@ -239,7 +239,7 @@ def _of_an_e_mail(form: InboundForm) -> dict[str, tuple[Fault, ...]]:
 
 
 def _outcome(form: InboundForm, registered: Registered | None, intake: Intake) -> Outcome:
-    if registered is None or not intake.is_late(registered.received_at):
+    if registered is None or not intake.leaves_out(registered):
         return Outcome(form.status.value)
     in_time = e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     return Outcome.E_MAILED_IN_TIME if in_time else Outcome.LATE

@@ -43,9 +43,14 @@ _KINDS = {
     EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
     EmailKind.LINKS: N_("Link to a registration"),
     EmailKind.ADDRESS: N_("Check of a new address"),
+    EmailKind.ROOMING_LIST: N_("Rooming list"),
 }
 _TO_STAFF = N_("The staff")
-_NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
+_NOT_OF_ONE = {
+    EmailKind.REPLY: N_("Who wrote to us"),
+    EmailKind.LINKS: N_("Who asked for links"),
+    EmailKind.ROOMING_LIST: N_("A hotel"),
+}
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
     FormStatus.DUPLICATE: NP_("a form", "duplicate"),
@@ -361,7 +366,7 @@ def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, i
     if one is None:
         return spoken.gettext(_NOT_OF_ONE.get(entry.kind, _TO_STAFF)), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"
-    if intake.is_late(one.received_at):
+    if intake.leaves_out(one):
         name = spoken.gettext("%(name)s (%(reference)s, late)", name=wording.who(event, one), reference=one.reference)
     answers = one.registration.answers
     numbers = [

@@ -20,7 +20,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intake) -> Email:
     spoken = language(event.language)
-    late = intake.is_late(registered.received_at)
+    late = intake.leaves_out(registered)
     rows = [
         (spoken.gettext("Name"), who(event, registered)),
         (spoken.gettext("E-mail"), address(registered.registration.email)),

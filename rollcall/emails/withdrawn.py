@@ -13,7 +13,7 @@ from templates.lines import isolated
 
 def word(entry: OutboxEntry, event: Event, revision: Revision, intake: Intake, ways: Ways) -> Email:
     spoken, registered = language(event.language), revision.after
-    calendar_entry = None if intake.is_late(registered.received_at) else f"{event.slug}-withdrawn.ics"
+    calendar_entry = None if intake.leaves_out(registered) else f"{event.slug}-withdrawn.ics"
     return worded(
         entry,
         event,

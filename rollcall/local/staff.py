@@ -12,7 +12,7 @@ _COOKIE = "rollcall-staff"
 
 def staff_of_this_machine(desk: Desk) -> Blueprint:
     pages = Blueprint("staff", __name__)
-    everybody = sorted({one for event in desk.events.values() for one in event.staff})
+    everybody = sorted({one.address for event in desk.events.values() for one in event.staff})
 
     @pages.post("/staff-as")
     def choose() -> Response:

@@ -97,6 +97,8 @@ class OutboxEntry:
     reason: str = ""
     revision: int = 1
     """Of the registration, or the version of the roster or rooming list, which it is about."""
+    dismissed: bool = False
+    """By one of the staff: nobody is told any more that it did not arrive."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
     version: object = field(default=None, compare=False)
     """The store's mark of this reading."""
@@ -105,6 +107,15 @@ class OutboxEntry:
     def is_over_total(self) -> bool:
         over = bool(self.attempts) and self.attempts[-1].outcome is AttemptOutcome.OVER_TOTAL
         return over and self.status is EmailStatus.PENDING
+
+    @property
+    def is_lost(self) -> bool:
+        """It did not arrive, and the staff have not put that right."""
+        return self.status in UNDELIVERED and not self.dismissed
+
+    @property
+    def lost_at(self) -> datetime | None:
+        return max((attempt.at for attempt in self.attempts), default=self.not_before) if self.is_lost else None
 
     @property
     def why(self) -> str:
@@ -227,6 +238,12 @@ def confirmation(
 ) -> OutboxEntry:
     id = f"{event}.{registration_id}.confirmation{f'.{revision}' if revision > 1 else ''}"
     return OutboxEntry(id, EmailKind.CONFIRMATION, event, to, registration_id, revision=revision, thread=thread)
+
+
+def resent_confirmation(event: str, registered: Registered, stamp: str) -> OutboxEntry:
+    """Once more, as the last one was."""
+    last = confirmation(event, registered.id, registered.registration.email, revision=registered.confirmed)
+    return replace(last, id=f"{last.id}.resent.{stamp}")
 
 
 def conflict_notice(event: str, registered: Registered, now: datetime) -> OutboxEntry:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -23,9 +24,9 @@ def hotel_id(name: str) -> str:
     return base32(hashlib.sha256(hotel_key(name).encode()).digest()[:10])
 
 
-def hotel_of(event: Event, registration: Registration) -> str:
+def hotel_of(event: Event, answers: Mapping[str, str]) -> str:
     """Its name as the person wrote it, or the event in its first language; empty where it is not known."""
-    return event.in_language(event.languages[0]).hotel_of(registration.answers).strip()
+    return event.in_language(event.languages[0]).hotel_of(answers).strip()
 
 
 def listed_hotel(event: Event, id: str) -> Hotel | None:
@@ -62,9 +63,11 @@ class RoomingLists:
     """Their numbers are one after another, from 1."""
     sent: tuple[SentList, ...] = ()
     """The first first."""
+    name: str = ""
+    """Of the hotel, on the last one."""
     version: object = field(default=None, compare=False)
     """The store's mark of this reading; None: there were none."""
 
-    def with_sent(self, version: RosterVersion, entry: OutboxEntry) -> "RoomingLists":
+    def with_sent(self, version: RosterVersion, entry: OutboxEntry, name: str) -> "RoomingLists":
         versions = self.versions if version in self.versions else (*self.versions, version)
-        return replace(self, versions=versions, sent=(*self.sent, SentList(version.number, entry.id)))
+        return replace(self, name=name, versions=versions, sent=(*self.sent, SentList(version.number, entry.id)))

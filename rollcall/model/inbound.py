@@ -226,6 +226,11 @@ class InboundEmail:
         return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
 
     @property
+    def waits_since(self) -> datetime | None:
+        """None where it needs no review."""
+        return self.received_at if self.needs_review else None
+
+    @property
     def remark(self) -> str:
         """What stands beside its forms, for the staff to read; empty if it needs review."""
         return self.text if any(reason.code is ReviewReason.REMARK for reason in self.reasons) else ""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from rollcall.model.registration import Registered
+
 READ_AGAIN_AFTER = timedelta(seconds=15)
 """An instance reads an intake again when its copy is this old."""
 GOOD_FOR = timedelta(seconds=30)
@@ -92,6 +94,10 @@ class Intake:
 
     def is_late(self, received_at: datetime) -> bool:
         return received_at > self.closes_at
+
+    def leaves_out(self, one: Registered) -> bool:
+        """Late, and not admitted."""
+        return self.is_late(one.received_at) and not one.admitted
 
 
 def e_mailed_in_time(received_at: datetime, arrived_at: datetime | None, closes_at: datetime) -> bool:

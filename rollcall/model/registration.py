@@ -7,7 +7,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -81,6 +81,25 @@ class RegistrationStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class Source(StrEnum):
+    """From what the staff entered a form."""
+
+    TELEPHONE = "telephone"
+    FAX = "fax"
+    PAPER = "paper"
+
+
+@dataclass(frozen=True)
+class Entered:
+    """By the staff, for a person."""
+
+    source: Source
+    note: str = ""
+    """What the person said beyond the form."""
+    scan: str = ""
+    """Id of the file."""
+
+
 @dataclass(frozen=True)
 class Registered:
     id: str
@@ -99,6 +118,11 @@ class Registered:
     """To take the place of `registration.email` once somebody there confirms it."""
     link: int = 0
     """Links to it of a lower number have been ended."""
+    admitted: bool | None = None
+    """By the staff, though late; False once they took that back."""
+    double_of: str = ""
+    """Id of the same person's other registration, for which this one was withdrawn."""
+    entered: Entered | None = None
     changed_at: datetime | None = field(default=None, compare=False)
     """The commit time of this revision."""
     version: object = field(default=None, compare=False)
@@ -118,10 +142,43 @@ class Registered:
 
     @property
     def came_too_late(self) -> bool:
-        """This revision: it is to be taken back. No commit is under way for so long as `UNDER_WAY`: one that seems to
-        have been is a restored document's, which has a time of its own."""
-        late_by = self.changed_at - self.until if self.changed_at and self.until else timedelta(0)
-        return timedelta(0) < late_by < UNDER_WAY
+        """This revision: it is to be taken back."""
+        return _came_too_late(self.changed_at, self.until)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Of a registration: what is counted, without what it says of a person."""
+
+    id: str
+    received_at: datetime
+    category: str
+    language: str
+    answers: Mapping[str, str]
+    """Those that were asked for."""
+    status: RegistrationStatus
+    revision: int
+    confirmed: int
+    until: datetime | None
+    admitted: bool | None
+    changed_at: datetime
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.status is RegistrationStatus.WITHDRAWN
+
+    @property
+    def came_too_late(self) -> bool:
+        return _came_too_late(self.changed_at, self.until)
+
+
+@dataclass(frozen=True)
+class PersonDocument:
+    """Says whose registration a person's is."""
+
+    key: str
+    registration_id: str
+    version: object = field(default=None, compare=False)
 
 
 class Actor(StrEnum):
@@ -152,7 +209,14 @@ class Why(StrEnum):
     BACK = "back"
     ADDRESS_CONFIRMED = "address_confirmed"
     ADDRESS_KEPT = "address_kept"
+    ADDRESS_CORRECTED = "address_corrected"
+    """By the staff: it counts at once."""
     LINKS_ENDED = "links_ended"
+    ADMITTED = "admitted"
+    NOT_ADMITTED = "not_admitted"
+    """After all."""
+    DOUBLE = "double"
+    """Withdrawn, since the person has another registration."""
     TOO_LATE = "too_late"
 
 
@@ -202,10 +266,19 @@ class QuarantinedForm:
     form: Registered
     """Under the `person_key` for an id; `received_at` is when this person's last one came."""
     signal: BotSignal
+    waits_since: datetime | None = datetime(1970, 1, 1, tzinfo=UTC)
+    """None: one of the staff has set it aside, as a robot's."""
 
     @property
     def id(self) -> str:
         return self.form.id
+
+
+def _came_too_late(changed_at: datetime | None, until: datetime | None) -> bool:
+    """No commit is under way for so long as `UNDER_WAY`: one that seems to have been is a restored document's, which
+    has a time of its own."""
+    late_by = changed_at - until if changed_at and until else timedelta(0)
+    return timedelta(0) < late_by < UNDER_WAY
 
 
 def says_the_same(one: Registration, other: Registration) -> bool:
@@ -252,6 +325,10 @@ def similarity_key(registration: Registration) -> str:
     """The same for people who may be one: names differ by accents, order, or letters that keyboards swap."""
     names = sorted(map(_skeleton, (registration.family_name, registration.first_name)))
     return "\x1f".join((normalized_address(registration.email), *names))
+
+
+def similarity_hash(registration: Registration) -> str:
+    return base32(hashlib.sha256(similarity_key(registration).encode()).digest()[:_ID_BYTES])
 
 
 def fold(text: str) -> str:

@@ -38,13 +38,21 @@ class Action(StrEnum):
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
     """Withdrawn as the double of another registration."""
+    BROUGHT_BACK = "brought_back"
+    LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     """Though late."""
+    NOT_ADMITTED = "not_admitted"
+    """After all."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
     ROOMING_LIST_SENT = "rooming_list_sent"
     ROSTER_DRAWN = "roster_drawn"
     ROSTER_SENT = "roster_sent"
+    REVIEW_TAKEN = "review_taken"
+    REVIEW_RELEASED = "review_released"
+    REVIEW_ENDED = "review_ended"
+    """`about` is the item, `after` how it ended."""
 
 
 @dataclass(frozen=True)

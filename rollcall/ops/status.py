@@ -145,7 +145,7 @@ def _people(
             counted["news"] += is_news(store, event, one)
         return counted, whole
     for there in everyone(store, slug):
-        late = intake is not None and intake.is_late(there.received_at)
+        late = intake is not None and intake.leaves_out(there)
         counted.update(_kinds(without_late_revision(store, slug, there), now, late=late))
     return counted, whole
 

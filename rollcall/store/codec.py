@@ -5,7 +5,7 @@ before can do without, needs no new `schema_version`; anything else does.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rollcall.model.email import (
@@ -19,6 +19,7 @@ from rollcall.model.email import (
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
+from rollcall.model.finding import name_in_order, terms
 from rollcall.model.hotels import RoomingLists, SentList
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
@@ -27,22 +28,29 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     QuarantinedForm,
     Registered,
     Registration,
     RegistrationStatus,
     Revision,
+    Source,
     Way,
     Why,
     mailbox,
     normalized_address,
+    similarity_hash,
 )
+from rollcall.model.review import DifferingForm, Ending, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, AuditEntry
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
+_LONGEST_NAME_KEY = 200
+"""Firestore indexes the first 1,500 bytes of a text."""
 
 
 class NewerSchema(Exception):
@@ -93,11 +101,16 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
 
 
 _OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
+_OF_FEW = ("admitted", "double_of", "entered")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
-    """Of the first revision, without what later ones alone have."""
-    return {name: one for name, one in registered_record(registered).items() if name not in _OF_LATER_REVISIONS}
+    """Of the first revision, without what later ones alone, and few, have. `received_at` need not be exact."""
+    record = registered_record(registered)
+    first = {
+        name: one for name, one in record.items() if name not in _OF_LATER_REVISIONS and (one or name not in _OF_FEW)
+    }
+    return {**first, **found_by(registered)}
 
 
 def registered_record(registered: Registered) -> dict[str, Any]:
@@ -111,6 +124,18 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "until": registered.until,
         "new_email": registered.new_email,
         "link": registered.link,
+        "similar": similarity_hash(registered.registration),
+        "admitted": registered.admitted,
+        "double_of": registered.double_of,
+        "entered": _entered_record(registered.entered),
+    }
+
+
+def found_by(registered: Registered) -> dict[str, Any]:
+    """Beside the record, and of no history: it follows from the rest."""
+    return {
+        "name_key": name_in_order(registered.registration)[:_LONGEST_NAME_KEY],
+        "terms": terms(registered, registered.received_at.astimezone(UTC).date()),
     }
 
 
@@ -128,9 +153,43 @@ def registered_from(
         record.get("until"),
         record.get("new_email", ""),
         record.get("link", 0),
+        record.get("admitted"),
+        record.get("double_of", ""),
+        _entered(record.get("entered")),
         changed_at,
         version,
     )
+
+
+OUTLINED = ("category", "language", "status", "revision", "confirmed", "until", "admitted")
+
+
+def outline_from(
+    id: str, record: Mapping[str, Any], received_at: datetime, changed_at: datetime, answers: Sequence[str]
+) -> Outline:
+    """Of a record of the `OUTLINED` fields and these answers."""
+    given = record.get("answers", {})
+    return Outline(
+        id,
+        received_at,
+        record["category"],
+        record["language"],
+        {name: given[name] for name in answers if given.get(name)},
+        RegistrationStatus(record.get("status") or RegistrationStatus.REGISTERED),
+        record.get("revision") or 1,
+        record.get("confirmed") or 1,
+        record.get("until"),
+        record.get("admitted"),
+        changed_at,
+    )
+
+
+def _entered_record(entered: Entered | None) -> dict[str, str] | None:
+    return {"source": entered.source.value, "note": entered.note, "scan": entered.scan} if entered else None
+
+
+def _entered(record: Mapping[str, Any] | None) -> Entered | None:
+    return Entered(Source(record["source"]), record["note"], record["scan"]) if record else None
 
 
 def change_record(before: Mapping[str, Any], after: Mapping[str, Any], change: Change) -> dict[str, Any]:
@@ -158,12 +217,13 @@ def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[st
     return revisions[::-1]
 
 
-def quarantine_record(registration: Registration, signal: BotSignal) -> dict[str, Any]:
-    return {**registration_record(registration), "signal": signal.value}
+def quarantine_record(registration: Registration, signal: BotSignal, waits_since: datetime) -> dict[str, Any]:
+    return {**registration_record(registration), "signal": signal.value, "waits_since": waits_since}
 
 
-def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime) -> QuarantinedForm:
-    return QuarantinedForm(Registered(id, registration_from(record), received_at), BotSignal(record["signal"]))
+def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime, version: object) -> QuarantinedForm:
+    form = Registered(id, registration_from(record), received_at, version=version)
+    return QuarantinedForm(form, BotSignal(record["signal"]), record["waits_since"])
 
 
 def conflict_record(registration: Registration, until: datetime) -> dict[str, Any]:
@@ -172,6 +232,40 @@ def conflict_record(registration: Registration, until: datetime) -> dict[str, An
 
 def conflict_from(record: Mapping[str, Any]) -> ConflictingForm:
     return ConflictingForm(registration_from(record), record["expires_at"])
+
+
+def differing_record(form: DifferingForm) -> dict[str, Any]:
+    about = {"registration_id": form.registration_id, "waits_since": form.waits_since, "expires_at": form.until}
+    return {**registration_record(form.registration), **about}
+
+
+def differing_from(record: Mapping[str, Any], version: object) -> DifferingForm:
+    about = record["registration_id"], registration_from(record), record["waits_since"], record["expires_at"]
+    return DifferingForm(*about, version)
+
+
+def handling_record(handling: Handling) -> dict[str, Any]:
+    return {
+        "kind": handling.item.kind.value,
+        "item": handling.item.id,
+        "taken_by": handling.taken_by,
+        "taken_at": handling.taken_at,
+        "ended_by": handling.ended_by,
+        "ended_at": handling.ended_at,
+        "ending": handling.ending.value if handling.ending else None,
+    }
+
+
+def handling_from(record: Mapping[str, Any], version: object) -> Handling:
+    return Handling(
+        item=ItemId(ItemKind(record["kind"]), record["item"]),
+        taken_by=record["taken_by"],
+        taken_at=record["taken_at"],
+        ended_by=record["ended_by"],
+        ended_at=record["ended_at"],
+        ending=Ending(record["ending"]) if record["ending"] else None,
+        version=version,
+    )
 
 
 def person_record(registration_id: str) -> dict[str, Any]:
@@ -206,6 +300,8 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
             for attempt in entry.attempts
         ],
         "reason": entry.reason,
+        **({"dismissed": True} if entry.dismissed else {}),
+        "waits_since": entry.lost_at,
     }
 
 
@@ -227,6 +323,7 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
             for attempt in record["attempts"]
         ),
         reason=record["reason"],
+        dismissed=record.get("dismissed", False),
         enqueued_at=enqueued_at,
         version=version,
     )
@@ -261,6 +358,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "answered": inbound.answered,
         "resolved": inbound.resolved,
         "language": inbound.language,
+        "waits_since": inbound.waits_since,
     }
 
 
@@ -330,6 +428,7 @@ def breaker_from(record: Mapping[str, Any], as_of: datetime, version: object) ->
 
 def rooming_lists_record(lists: RoomingLists) -> dict[str, Any]:
     return {
+        "name": lists.name,
         "versions": [_version_record(one) for one in lists.versions],
         "sent": [{"version": one.version, "entry": one.entry_id} for one in lists.sent],
     }
@@ -337,7 +436,7 @@ def rooming_lists_record(lists: RoomingLists) -> dict[str, Any]:
 
 def rooming_lists_from(hotel: str, record: Mapping[str, Any], version: object) -> RoomingLists:
     sent = tuple(SentList(one["version"], one["entry"]) for one in record["sent"])
-    return RoomingLists(hotel, tuple(map(_version_from, record["versions"])), sent, version)
+    return RoomingLists(hotel, tuple(map(_version_from, record["versions"])), sent, record["name"], version)
 
 
 def _version_record(one: RosterVersion) -> dict[str, Any]:

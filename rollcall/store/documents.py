@@ -1,9 +1,11 @@
 """The store, on any database of documents: which document holds what, and what one commit writes.
 
     events/{slug}                           deadline, its history, revoked links, closing, later versions, next look
-    events/{slug}/registrations/{id}        created when it was received
+    events/{slug}/registrations/{id}        created when it was received; `name_key` and `terms`, by which it is found
     …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
     events/{slug}/conflicts/{id}            the last form that differed from this registration, for an hour
+    events/{slug}/differing/{id}-{digest}   each form that differed from this registration, for the staff
+    events/{slug}/review/{kind}-{id}        who of the staff has an item of the review queue, and how it ended
     events/{slug}/people/{key}              whose registration this person's is
     events/{slug}/idempotency/{key}         the registration under this key, made by it or found
     events/{slug}/quarantine/{key}          the last form of each person
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, assert_never
 
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
@@ -32,8 +34,11 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
+    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
@@ -42,7 +47,9 @@ from rollcall.model.registration import (
     new_id,
     normalized_address,
     person_key,
+    similarity_hash,
 )
+from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
 from rollcall.store import codec
 from rollcall.store.codec import known, versioned
@@ -99,15 +106,21 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`. Ordered by id by default."""
+    """Operators: `==`, `<`, `<=`, `>`, `in`; `array_contains_any` of `terms` alone, by `name_key`. Ordered by id by
+    default."""
 
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()
     order_by: str | None = None
     descending: bool = False
     after: str | None = None
+    """Id of the document after which it begins."""
+    after_value: str | None = None
+    """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False
+    only: tuple[str, ...] = ()
+    """The fields that it reads, `answers.country` for one of a map; all by default."""
 
 
 class NotCommitted(Exception):
@@ -133,6 +146,9 @@ class Database(Protocol):
     def query(self, query: Query) -> Iterable[Document]: ...
 
     def count(self, query: Query) -> int: ...
+
+    def about_now(self) -> datetime:
+        """By the clock of this process: reads nothing, and is not exact."""
 
 
 class DocumentStore:
@@ -225,8 +241,11 @@ class DocumentStore:
         key: IdempotencyKey | None = None,
         arrived_at: datetime | None = None,
         audit: AuditEntry | None = None,
+        entered: Entered | None = None,
+        admitted: bool | None = None,
     ) -> datetime | None:
-        new = Registered(id, registration, AT_ONCE, arrived_at)
+        received_at = self._database.about_now()
+        new = Registered(id, registration, received_at, arrived_at, admitted=admitted, entered=entered)
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
@@ -246,7 +265,11 @@ class DocumentStore:
 
     def registration_of(self, event: str, person: str) -> Registered | None:
         id = self._read(_person_path(event, person), _registration_id)
-        return self.registered(event, id) if id else None
+        found, before = self.registered(event, id) if id else None, {id}
+        while found and found.double_of and found.double_of not in before:
+            before.add(found.double_of)
+            found = self.registered(event, found.double_of)
+        return found
 
     def save_registration(
         self,
@@ -257,19 +280,35 @@ class DocumentStore:
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
+        unmerged: Sequence[PersonDocument] = (),
     ) -> datetime | None:
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
         record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
         made = Create(f"{path}/history/{after.revision}", versioned(record))
-        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue), *_audited(event, audit)]
+        found_by = codec.found_by(after)
+        writes = [
+            Update(path, versioned({**new, **found_by}), before.version),
+            made,
+            *map(_new, enqueue),
+            *_audited(event, audit),
+        ]
         if person:
             writes.append(_person(event, person, after.id))
+        writes += [
+            Update(_person_path(event, one.key), versioned(codec.person_record(one.registration_id)), one.version)
+            for one in unmerged
+        ]
         try:
             return self._database.commit(*writes)
         except NotCommitted as refused:
             there = self._database.read(made.path) if refused.may_be_ours else None
             return there.created_at if there and there.values == made.values else None
+
+    def person(self, event: str, key: str) -> PersonDocument | None:
+        return self._read(
+            _person_path(event, key), lambda found: PersonDocument(key, _registration_id(found), found.version)
+        )
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
@@ -279,14 +318,19 @@ class DocumentStore:
         )
 
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
-        query = Query(
-            f"{_event_path(event)}/registrations", (("address", "==", normalized_address(address)),), limit=limit
-        )
+        query = Query(_registrations(event), (("address", "==", normalized_address(address)),), limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
-    def keep_conflict(self, event: str, id: str, form: ConflictingForm) -> None:
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        like = (("similar", "==", similarity_hash(registration)),)
+        return [_registered(found) for found in self._database.query(Query(_registrations(event), like, limit=limit))]
+
+    def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
-        self._database.commit(Replace(_conflict_path(event, id), record))
+        writes = [Replace(_conflict_path(event, id), record)]
+        if differing:
+            writes.append(Replace(_differing_path(event, differing.id), versioned(codec.differing_record(differing))))
+        self._database.commit(*writes)
 
     def conflict(self, event: str, id: str) -> ConflictingForm | None:
         return self._read(_conflict_path(event, id), lambda found: codec.conflict_from(_values(found)))
@@ -299,7 +343,27 @@ class DocumentStore:
         return self._committed(_under(event, key, use))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit)
+        query = Query(_registrations(event), after=after, limit=limit)
+        return [_registered(found) for found in self._database.query(query)]
+
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
+        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit, only=only)
+        return [
+            codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
+            for found in self._database.query(query)
+        ]
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
+        query = Query(
+            f"{_event_path(event)}/registrations",
+            (("terms", "array_contains_any", list(terms)),),
+            "name_key",
+            after=after if place else None,
+            after_value=place["name_key"] if place else None,
+            limit=limit,
+        )
         return [_registered(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
@@ -310,22 +374,22 @@ class DocumentStore:
         paths = [_person_path(event, person) for person in dict.fromkeys(people)]
         return {found.id for found in self._database.read_many(paths)}
 
-    def quarantine(self, event: str, registration: Registration, signal: BotSignal) -> None:
-        path = f"{_event_path(event)}/quarantine/{person_key(registration)}"
-        self._database.commit(Replace(path, versioned(codec.quarantine_record(registration, signal))))
+    def quarantine(
+        self, event: str, registration: Registration, signal: BotSignal, waits_since: datetime = AT_ONCE
+    ) -> None:
+        path = _quarantine_path(event, person_key(registration))
+        self._database.commit(Replace(path, versioned(codec.quarantine_record(registration, signal, waits_since))))
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
         query = Query(f"{_event_path(event)}/quarantine", after=after, limit=limit)
-        return [
-            codec.quarantined_from(found.id, _values(found), found.updated_at) for found in self._database.query(query)
-        ]
+        return [_quarantined(found) for found in self._database.query(query)]
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         event = SMOKE_TEST.slug
         paths = (
             _registration_path(event, id),
             _person_path(event, person),
-            f"{_event_path(event)}/quarantine/{person}",
+            _quarantine_path(event, person),
         )
         self._database.commit(*map(Delete, (*paths, *map(_entry_path, entries))))
 
@@ -337,6 +401,9 @@ class DocumentStore:
 
     def entry(self, id: str) -> OutboxEntry | None:
         return self._read(_entry_path(id), _entry)
+
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        return [_entry(found) for found in self._database.read_many([_entry_path(id) for id in dict.fromkeys(ids)])]
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         written = Update(_entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
@@ -427,6 +494,46 @@ class DocumentStore:
             is_ours=lambda: self.audit_entry(event, audit.id) == audit,
         )
 
+    # --- review
+
+    def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
+        return [_quarantined(found) for found in self._waiting(f"{_event_path(event)}/quarantine", since, limit)]
+
+    def quarantined_form(self, event: str, person: str) -> QuarantinedForm | None:
+        return self._read(_quarantine_path(event, person), _quarantined)
+
+    def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]:
+        return [_differing(found) for found in self._waiting(f"{_event_path(event)}/differing", since, limit)]
+
+    def differing_of(self, event: str, registration_id: str, limit: int) -> Sequence[DifferingForm]:
+        its = ("registration_id", "==", registration_id)
+        return [_differing(one) for one in self._waiting(f"{_event_path(event)}/differing", EVER, limit, its)]
+
+    def inbound_waiting(self, event: str, since: datetime, limit: int) -> Sequence[InboundEmail]:
+        return [_inbound(found) for found in self._waiting("inbound", since, limit, ("event", "==", event))]
+
+    def undelivered(self, event: str, since: datetime, limit: int) -> Sequence[OutboxEntry]:
+        return [_entry(found) for found in self._waiting("outbox", since, limit, ("event", "==", event))]
+
+    def handlings(self, event: str, items: Iterable[ItemId]) -> Mapping[ItemId, Handling]:
+        paths = [_review_path(event, item) for item in dict.fromkeys(items)]
+        found = (codec.handling_from(_values(one), one.version) for one in self._database.read_many(paths))
+        return {handling.item: handling for handling in found}
+
+    def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
+        path, record = _review_path(event, handling.item), versioned(codec.handling_record(handling))
+        is_new = handling.version is None
+        written = Create(path, record) if is_new else Update(path, record, handling.version)
+        marked = [_ended(event, one) for one in ended]
+        noted = _audited(event, audit)
+        return self._committed(written, *marked, *noted, is_ours=lambda: self.audit_entry(event, audit.id) == audit)
+
+    def _waiting(
+        self, collection: str, since: datetime, limit: int, *where: tuple[str, str, Any]
+    ) -> Iterable[Document]:
+        waits = ("waits_since", ">", since)
+        return self._database.query(Query(collection, (*where, waits), "waits_since", limit=limit))
+
     # --- what the staff did
 
     def audit_entry(self, event: str, id: str) -> AuditEntry | None:
@@ -467,8 +574,12 @@ def _event_path(slug: str) -> str:
     return f"events/{slug}"
 
 
+def _registrations(event: str) -> str:
+    return f"{_event_path(event)}/registrations"
+
+
 def _registration_path(event: str, id: str) -> str:
-    return f"events/{event}/registrations/{id}"
+    return f"{_registrations(event)}/{id}"
 
 
 def _person_path(event: str, person: str) -> str:
@@ -485,6 +596,33 @@ def _conflict_path(event: str, id: str) -> str:
 
 def _hotel_path(event: str, hotel: str) -> str:
     return f"{_event_path(event)}/hotels/{hotel}"
+
+
+def _differing_path(event: str, id: str) -> str:
+    return f"{_event_path(event)}/differing/{id}"
+
+
+def _quarantine_path(event: str, person: str) -> str:
+    return f"{_event_path(event)}/quarantine/{person}"
+
+
+def _review_path(event: str, item: ItemId) -> str:
+    return f"{_event_path(event)}/review/{item}"
+
+
+def _ended(event: str, one: Waiting) -> Write:
+    """If nobody wrote it since it was read."""
+    match one:
+        case QuarantinedForm(form):
+            return Update(_quarantine_path(event, form.id), {"waits_since": None}, form.version)
+        case DifferingForm():
+            return Update(_differing_path(event, one.id), {"waits_since": None}, one.version)
+        case InboundEmail():
+            return Update(_inbound_path(one.id), {"waits_since": None, "resolved": True}, one.version)
+        case OutboxEntry():
+            return Update(_entry_path(one.id), {"waits_since": None, "dismissed": True}, one.version)
+        case _:
+            assert_never(one)
 
 
 def _audit_path(event: str, id: str) -> str:
@@ -542,6 +680,14 @@ def _rooming_lists(found: Document) -> RoomingLists:
 
 def _entry(found: Document) -> OutboxEntry:
     return codec.entry_from(found.id, _values(found), found.created_at, found.version)
+
+
+def _quarantined(found: Document) -> QuarantinedForm:
+    return codec.quarantined_from(found.id, _values(found), found.updated_at, found.version)
+
+
+def _differing(found: Document) -> DifferingForm:
+    return codec.differing_from(_values(found), found.version)
 
 
 def _inbound(found: Document) -> InboundEmail:

@@ -25,19 +25,22 @@ from rollcall.store.documents import (
     Write,
 )
 
-_FIELDS = ("due_at", "event", "address", "closing")
+_FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id")
 _TABLES = """
 create table clock (only integer primary key check (only = 1), last text not null);
 create table documents (
     collection text, id text, created_at text not null, updated_at text not null, record text not null,
     primary key (collection, id)
 ) without rowid;
+create table terms (
+    collection text, term text, name_key text, id text, primary key (collection, term, name_key, id)
+) without rowid;
 """ + "".join(
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
 )
 _TABLES += """create index by_hour on documents
     (collection, json_extract(record, '$.to_registrants_of'), json_extract(record, '$.last_sent_at'));"""
-_VERSION = 1
+_VERSION = 2
 """`pragma user_version`."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
@@ -110,7 +113,7 @@ class SqliteDatabase:
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)
-        rows = self._rows(f"select id, created_at, updated_at, record {sql}", values)
+        rows = self._rows(f"select id, created_at, updated_at, {_read_of(query)} {sql}", values)
         return [_document(*row, read_at=_NEVER) for row in rows]
 
     def count(self, query: Query) -> int:
@@ -118,6 +121,9 @@ class SqliteDatabase:
         ((count,),) = self._rows(f"select count(*) from (select 1 {sql})", values)
         found: int = count
         return found
+
+    def about_now(self) -> datetime:
+        return self._clock()
 
     def _read(self, path: str, read_at: datetime) -> Document:
         chosen = "select id, created_at, updated_at, record from documents where collection = ? and id = ?"
@@ -132,12 +138,15 @@ class SqliteDatabase:
                     raise NotCommitted(may_be_ours=False)
                 self._put(write.path, write.values, now, now)
             case Replace():
+                self._forget_terms(write.path, there.values)
                 self._put(write.path, write.values, there.created_at if there.values is not None else now, now)
             case Update():
                 if there.values is None or write.version not in (None, there.version):
                     raise NotCommitted(may_be_ours=False)
+                self._forget_terms(write.path, there.values)
                 self._put(write.path, {**there.values, **write.values}, there.created_at, now)
             case Delete():
+                self._forget_terms(write.path, there.values)
                 self._connection.execute("delete from documents where collection = ? and id = ?", _split(write.path))
             case _:
                 assert_never(write)
@@ -145,6 +154,11 @@ class SqliteDatabase:
     def _put(self, path: str, values: Values, created_at: datetime, now: datetime) -> None:
         row = (*_split(path), _text(created_at), _text(now), _json(values))
         self._connection.execute("insert or replace into documents values (?, ?, ?, ?, ?)", row)
+        self._connection.executemany("insert into terms values (?, ?, ?, ?)", _terms(path, values))
+
+    def _forget_terms(self, path: str, values: Values | None) -> None:
+        forget = "delete from terms where collection = ? and term = ? and name_key = ? and id = ?"
+        self._connection.executemany(forget, _terms(path, values))
 
     def _write_ahead(self) -> None:
         """SQLite refuses some of several who open a new file at once."""
@@ -246,8 +260,27 @@ def _unavailable_as_ours() -> Iterator[None]:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 
+def _terms(path: str, values: Values | None) -> list[tuple[str, str, str, str]]:
+    collection, id = _split(path)
+    return [(collection, term, values["name_key"], id) for term in values.get("terms", ())] if values else []
+
+
+def _read_of(query: Query) -> str:
+    """The nested ones together, as a document has them."""
+    if not query.only:
+        return "record"
+    flat = [f"'{name}', record -> '$.{name}'" for name in query.only if "." not in name]
+    nested = [name.split(".") for name in query.only if "." in name]
+    for outer in dict.fromkeys(outer for outer, _ in nested):
+        inner = ", ".join(f"'{name}', record -> '$.{outer}.{name}'" for first, name in nested if first == outer)
+        flat.append(f"'{outer}', json_object({inner})")
+    return f"json_object({', '.join(flat)})"
+
+
 def _sql(query: Query) -> tuple[str, list[object]]:
     """Field names are ours, and need no care."""
+    if query.order_by == "name_key":
+        return _sql_of_terms(query)
     sql = "from documents where collection = ?"
     values: list[object] = [query.collection]
     for name, operator, value in query.where:
@@ -264,6 +297,18 @@ def _sql(query: Query) -> tuple[str, list[object]]:
     sql += f" order by json_extract(record, '$.{query.order_by}')" if query.order_by else " order by id"
     sql += " desc" if query.descending else ""
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values
+
+
+def _sql_of_terms(query: Query) -> tuple[str, list[object]]:
+    ((_, _, terms),) = query.where
+    inner = f"where collection = ? and term in ({', '.join('?' * len(terms))})"
+    values: list[object] = [query.collection, *terms]
+    if query.after:
+        inner += " and (name_key, id) > (?, ?)"
+        values += [query.after_value, query.after]
+    inner += " order by name_key, id" + (f" limit {query.limit}" if query.limit is not None else "")
+    found = f"select distinct collection, name_key, id from terms {inner}"
+    return f"from ({found}) as found join documents using (collection, id) order by found.name_key, id", values
 
 
 def _split(path: str) -> tuple[str, str]:

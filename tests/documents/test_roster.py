@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
 from rollcall.documents.changes import News, RosterChange, change_of
-from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, guarded, name_in_order, place
+from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, guarded, place
 from rollcall.documents.roster_content import IncompleteForm, Part, RosterRow
 from rollcall.emails.roster import incomplete_form
 from rollcall.language import languages
 from rollcall.model.email import EmailStatus, confirmation
+from rollcall.model.finding import name_in_order
 from rollcall.model.form import FormField
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
 from rollcall.model.registration import (

@@ -4,22 +4,29 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rollcall.desk.ports import Store
-from rollcall.model.email import CircuitBreaker, confirmation
+from rollcall.model.email import CircuitBreaker, confirmation, rooming_list_entry
 from rollcall.model.event import Event
-from rollcall.model.intake import OnRoster
+from rollcall.model.finding import EVERYONE
+from rollcall.model.hotels import RoomingLists
+from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
+from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, Press
 from tests.support.builders import a_registration
 
+DIFFERING = DifferingForm("A", a_registration(), EVER + timedelta(days=1), EVER + timedelta(days=99_999))
 PATHS = (
     "events/intgov04",
     "events/intgov04/registrations/A",
     "events/intgov04/registrations/A/history/2",
     "events/intgov04/people/{person}",
     "events/intgov04/conflicts/A",
+    f"events/intgov04/differing/{DIFFERING.id}",
+    "events/intgov04/review/differing-A",
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
     "events/intgov04/rosters/0-000000",
+    "events/intgov04/hotels/H",
     "events/intgov04/audit/P",
     "outbox/intgov04.A.confirmation",
     "inbound/M",
@@ -37,10 +44,18 @@ def fill(store: Store, event: Event) -> None:
     assert there
     change = Change(Actor.STAFF, Way.COMMAND, Why.LINKS_ENDED)
     assert store.save_registration(event.slug, there, replace(there, revision=2), change)
-    store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at))
+    store.keep_conflict(event.slug, "A", ConflictingForm(registration, event.closes_at), DIFFERING)
+    press = Press("Q", "staff@example.org", event.opens_at)
+    taken = Handling(ItemId(ItemKind.DIFFERING, "A"), press.by, press.at)
+    assert store.save_handling(event.slug, taken, press.entry(Action.REVIEW_TAKEN, about=str(taken.item)))
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
     store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
     assert store.note(event.slug, Press("P", "staff@example.org", event.opens_at).entry(Action.RESENT))
+    sent = RoomingLists("H").with_sent(
+        RosterVersion(1, 1, "ab", 1, event.opens_at, "h"), rooming_list_entry(event.slug, "H", 1, "a@example.org"), "H"
+    )
+    by = Press("R", "staff@example.org", event.opens_at).entry(Action.ROOMING_LIST_SENT)
+    assert store.record_rooming_list(event.slug, sent, rooming_list_entry(event.slug, "H", 1, "a@example.org"), by)
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -51,7 +66,10 @@ def query_all(store: Store, event: Event) -> None:
     store.due_intakes(now)
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
+    store.outlines(event.slug, "0", 9, ["country"])
+    store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
+    store.registrations_like(event.slug, a_registration(), 9)
     there = store.registered(event.slug, "A")
     assert there
     store.history(event.slug, there)
@@ -64,5 +82,10 @@ def query_all(store: Store, event: Event) -> None:
     store.sent_to("a@example.org", now, now)
     store.due_inbound(9)
     store.all_inbound(event.slug, None, 9)
+    store.quarantined_waiting(event.slug, now, 9)
+    store.differing_waiting(event.slug, now, 9)
+    store.differing_of(event.slug, "A", 9)
+    store.inbound_waiting(event.slug, now, 9)
+    store.undelivered(event.slug, now, 9)
     store.audit(event.slug, now, 9)
     store.audit_of(event.slug, "A")

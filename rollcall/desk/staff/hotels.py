@@ -4,18 +4,20 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import as_listed, on_roster_now, write_pages
+from rollcall.desk.roster import answers_now, as_listed, without_late_revision, write_pages
+from rollcall.desk.scan import PAGE_SIZE
 from rollcall.model.email import EmailStatus, OutboxEntry, rooming_list_entry
 from rollcall.model.event import Event
-from rollcall.model.form import nights
-from rollcall.model.hotels import RoomingLists, as_the_hotel_sees, hotel_id, hotel_of
+from rollcall.model.form import HOTEL_NAME, nights
+from rollcall.model.hotels import RoomingLists, as_the_hotel_sees, hotel_id, hotel_of, listed_hotel
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.registration import Registered
 from rollcall.model.staff import Action, Press
 
+_ASKED = ("hotel", HOTEL_NAME, "arrival", "departure")
 MOST_HOTELS = 1000
 """Told apart; where people write the name, there may be as many as people."""
 
@@ -46,7 +48,7 @@ class AtHotel:
     @property
     def name(self) -> str:
         """As most write it."""
-        return max(self.spellings, key=lambda name: (self.spellings[name], name))
+        return _usual(self.spellings)
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ class Hotels:
 def hotels(store: Store, event: Event, intake: Intake) -> Hotels:
     found: dict[str, AtHotel] = {}
     everyone, not_said, others = Stays(), 0, 0
-    for one in on_roster_now(store, event, intake):
-        everyone.add(one.registration.answers)
-        name = hotel_of(event, one.registration)
+    for _, answers in answers_now(store, event, intake, _ASKED):
+        everyone.add(answers)
+        name = hotel_of(event, answers)
         id = hotel_id(name)
         if not name:
             not_said += 1
@@ -73,7 +75,7 @@ def hotels(store: Store, event: Event, intake: Intake) -> Hotels:
             others += 1
         else:
             hotel = found.setdefault(id, AtHotel(id))
-            hotel.stays.add(one.registration.answers)
+            hotel.stays.add(answers)
             hotel.spellings[name] += 1
     fullest = sorted(found.values(), key=lambda one: (-one.stays.people, one.name))
     return Hotels(fullest, everyone, not_said, others)
@@ -81,9 +83,29 @@ def hotels(store: Store, event: Event, intake: Intake) -> Hotels:
 
 def guests(store: Store, event: Event, intake: Intake, hotel: str) -> Iterator[Registered]:
     """By id. `hotel`: its id."""
-    for one in on_roster_now(store, event, intake):
-        if (name := hotel_of(event, one.registration)) and hotel_id(name) == hotel:
-            yield one
+    its = (id for id, answers in answers_now(store, event, intake, _ASKED) if stays_at(event, answers, hotel))
+    while page := list(islice(its, PAGE_SIZE)):
+        found = {one.id: one for one in store.registered_among(event.slug, page)}
+        there = (without_late_revision(store, event.slug, found[id]) for id in page if id in found)
+        # somebody may have changed it since
+        yield from (one for one in there if stays_at(event, one.registration.answers, hotel) and not one.is_withdrawn)
+
+
+def stays_at(event: Event, answers: Mapping[str, str], hotel: str) -> bool:
+    name = hotel_of(event, answers)
+    return bool(name) and hotel_id(name) == hotel
+
+
+def name_of(store: Store, event: Event, intake: Intake, lists: RoomingLists) -> str:
+    """As the event file has it, else as most guests write it, else as on the last list."""
+    if listed := listed_hotel(event, lists.hotel):
+        return listed.name
+    spellings = Counter(hotel_of(event, one.registration.answers) for one in guests(store, event, intake, lists.hotel))
+    return _usual(spellings) if spellings else lists.name
+
+
+def _usual(spellings: Counter[str]) -> str:
+    return max(spellings, key=lambda name: (spellings[name], name))
 
 
 @dataclass(frozen=True)
@@ -116,13 +138,15 @@ def send_list(
     lists = store.rooming_lists(event.slug, hotel)
     if len(lists.sent) != seen:
         return SentMeanwhile()
-    version = frozen(store, event, store.intake(event), lists)
+    intake = store.intake(event)
+    version = frozen(store, event, intake, lists)
     if version.count == 0 and not lists.versions:
         return NobodyThere()
     copies = sum(of_same(one.entry_id, version, event, hotel, to) for one in lists.sent)
     entry = rooming_list_entry(event.slug, hotel, version.number, to, copies + 1)
     audit = press.entry(Action.ROOMING_LIST_SENT, about=hotel, after={"version": str(version.number)})
-    done = store.record_rooming_list(event.slug, lists.with_sent(version, entry), entry, audit)
+    sent = lists.with_sent(version, entry, name_of(store, event, intake, lists))
+    done = store.record_rooming_list(event.slug, sent, entry, audit)
     return ListSent(version, entry) if done else SentMeanwhile()
 
 
@@ -147,6 +171,16 @@ def _same(store: Store, event: Event, intake: Intake, hotel: str, last: RosterVe
     then = ((one.id, as_the_hotel_sees(event, one.registration)) for one in as_listed(store, event.slug, last))
     now = ((one.id, as_the_hotel_sees(event, one.registration)) for one in guests(store, event, intake, hotel))
     return all(one == other for one, other in zip_longest(then, now))
+
+
+def has_newer(event: Event, lists: RoomingLists, version: RosterVersion, to: str) -> bool:
+    """Whether the hotel is sent a later version at this address too."""
+    later = [one for one in lists.sent if one.version > version.number]
+    return any(of_same(one.entry_id, lists.versions[one.version - 1], event, lists.hotel, to) for one in later)
+
+
+def version_numbered(lists: RoomingLists, number: int) -> RosterVersion | None:
+    return lists.versions[number - 1] if 0 < number <= len(lists.versions) else None
 
 
 def last_sent(store: Store, lists: RoomingLists, before: int) -> RosterVersion | None:

@@ -7,6 +7,7 @@ import pytest
 from handlers.responses import HttpProblem
 from handlers.staff import staff
 from rollcall.desk.desk import Desk
+from rollcall.model.staff import StaffMember
 from tests.support.builders import an_event
 from tests.support.desk import EVENT
 from tests.support.in_process import ask
@@ -17,7 +18,7 @@ STAFF = "registration@example.org"
 
 @pytest.fixture
 def at_desk(desk: Desk) -> StaffPages:
-    return StaffPages(desk, EVENT.staff[0])
+    return StaffPages(desk, EVENT.staff[0].address)
 
 
 def test_nobody_is_shown_anything_without_a_name(desk: Desk) -> None:
@@ -36,7 +37,7 @@ def test_whoever_no_event_names_sees_none(desk: Desk) -> None:
 
 
 def test_another_events_staff_is_told_that_it_is_not_there(desk: Desk) -> None:
-    other = an_event(slug="other", staff=(STAFF,))
+    other = an_event(slug="other", staff=(StaffMember(STAFF),))
     both = replace(desk, events={**desk.events, other.slug: other})
     assert StaffPages(both, STAFF).get("log").status == 404
     assert StaffPages(both, STAFF, other).get("log").status == 200
