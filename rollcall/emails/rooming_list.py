@@ -51,7 +51,7 @@ def word(entry: OutboxEntry, event: Event, said: RoomingList) -> Email:
         "rooming-list",
         reply_to=event.contact.email,
         attachments=files,
-        headline=rooming_list_title(event, said),
+        headline=wording.unlinked(rooming_list_title(event, said)),
         said=said,
         count=counted(event, said),
         rows=rows[:SHOWN],
