@@ -33,6 +33,7 @@ _EMAILS = {
     EmailKind.ADDRESS: N_("Check of a new address"),
     EmailKind.ANNOUNCEMENT: N_("Announcement"),
     EmailKind.INVITATION: N_("Invitation"),
+    EmailKind.ROOMING_LIST: N_("Rooming list"),
 }
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),

@@ -35,6 +35,7 @@ from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
+from rollcall.model.hotels import hotel_key
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import (
     Registered,
@@ -241,12 +242,6 @@ def place(event: Event) -> Callable[[Registration], Place]:
         return order.get(person.category, len(order)), organization, name_in_order(person)
 
     return of
-
-
-def hotel_key(name: str) -> str:
-    """The same for `Hotel Beau-Rivage`, `HÔTEL BEAU RIVAGE` and `Beau Rivage hotel`."""
-    words = re.findall(r"\w+", without_accents(name))
-    return "".join(word for word in words if word != "hotel") or "".join(words)
 
 
 class SortedRows:

@@ -20,6 +20,9 @@ _ACTIONS = {
     Action.REVIEW_TAKEN: N_("Taken from the review queue"),
     Action.REVIEW_RELEASED: N_("Given back to the review queue"),
     Action.REVIEW_ENDED: N_("Ended in the review queue"),
+    Action.ROOMING_LIST_SENT: N_("Rooming list sent"),
+    Action.ROSTER_DRAWN: N_("New version of the roster"),
+    Action.ROSTER_SENT: N_("Roster sent again"),
 }
 
 
