@@ -454,6 +454,7 @@ def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> 
         language=code,
         fields=(),
         origins=form.origins,
+        staff_may_leave_out=form.staff_may_leave_out,
         **given,
     )
     if event.closes_at <= event.opens_at:

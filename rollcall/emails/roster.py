@@ -141,6 +141,7 @@ def gather(
         inbound.not_completed.in_order(),
         version.number,
         had.number if had else None,
+        scan.audit_entries(desk.store, event.slug),
     )
     with TemporaryDirectory(prefix="roster-") as folder:
         drawn = draw(event, content, Path(folder))

@@ -119,6 +119,8 @@ class Event:
     languages: tuple[str, ...] = ("en",)
     """In which people can register; the first is that of those who say nothing else."""
     staff_language: str = "en"
+    staff_may_leave_out: tuple[str, ...] = ()
+    """Fields that must be answered, but where the staff enter a form."""
     translated: Callable[[str], "Event"] | None = field(default=None, repr=False, compare=False)
     """The event file, read in another language."""
 
