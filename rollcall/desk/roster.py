@@ -38,8 +38,8 @@ class Standing:
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
     """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
     younger."""
-    closed = _found_in(store, event, intake.versions[0])
-    version = _found_in(store, event, beside)
+    closed = found_in(store, event, intake.versions[0])
+    version = found_in(store, event, beside)
     for one in everyone(store, event.slug):
         on_closed_list, listed = closed(one.id) is not None, version(one.id)
         there = without_late_revision(store, event.slug, one)
@@ -113,7 +113,7 @@ def write_pages(
     return RosterVersion(number, count, digest.hexdigest(), pages, at, name)
 
 
-def _found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
+def found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
     """By id, in the order of ids."""
     return in_step(listed(store, event.slug, version) if version else (), attrgetter("id"))
 
