@@ -1,15 +1,15 @@
 """How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import Standing, are_whole, found_in, is_news, without_late_revision
-from rollcall.desk.scan import inbound_emails_now, outlines, still_quarantined, unsent_entries
-from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, outlines, still_quarantined, unsent_entries
+from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake, OnRoster
@@ -68,6 +68,8 @@ class EventStatus:
     """People of whom the next version of the roster would tell."""
     ahead: int = 0
     """Whose time is still to come: the clock ran ahead when they registered."""
+    unconfirmed: int = 0
+    """Registrations whose last confirmation was not delivered."""
     admitted: int = 0
     """Among those registered: late, and admitted."""
     stored: int = 0
@@ -138,7 +140,8 @@ def event_status(
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
-    counted = people.counted
+    counted, undelivered = people.counted, list[OutboxEntry]()
+    emails = unsent_counts(_noting_undelivered(unsent_entries(store, slug), undelivered), now)
     return EventStatus(
         slug=slug,
         event=event,
@@ -150,10 +153,11 @@ def event_status(
         quarantined=sum(1 for _ in still_quarantined(store, slug)),
         inbound=inbound,
         needs_review=to_review,
-        emails=unsent_counts(unsent_entries(store, slug), now),
+        emails=emails,
         list_is_whole=people.list_is_whole,
         not_on_last_version=counted["news"],
         ahead=counted["ahead"],
+        unconfirmed=_unconfirmed(store, slug, undelivered),
         admitted=counted["admitted"],
         stored=store.stored(slug),
         tally=people.tally,
@@ -206,6 +210,23 @@ class _People:
         self._languages[said.language] += 1
         for name, counter in self._answers.items():
             counter[said.category if name == "category" else said.answers.get(name, "")] += 1
+
+
+def _noting_undelivered(entries: Iterable[OutboxEntry], noted: list[OutboxEntry]) -> Iterator[OutboxEntry]:
+    """Confirmations alone."""
+    for entry in entries:
+        if entry.status in UNDELIVERED and entry.kind is EmailKind.CONFIRMATION:
+            noted.append(entry)
+        yield entry
+
+
+def _unconfirmed(store: Store, slug: str, undelivered: Sequence[OutboxEntry]) -> int:
+    """Where no later confirmation went out."""
+    count = 0
+    for start in range(0, len(undelivered), PAGE_SIZE):
+        about = {one.registration_id or "": one.revision for one in undelivered[start : start + PAGE_SIZE]}
+        count += sum(one.confirmed == about[one.id] for one in store.registered_among(slug, about))
+    return count
 
 
 def tallied(event: Event | None) -> list[str]:
