@@ -99,6 +99,9 @@ class Registrations(Protocol):
     def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
         """As `registrations`, with these answers alone."""
 
+    def stored(self, event: str) -> int:
+        """How many registrations and inbound e-mails there are, as the database counts them."""
+
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
         """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
 

@@ -364,6 +364,13 @@ class DocumentStore:
             for found in self._database.query(query)
         ]
 
+    def stored(self, event: str) -> int:
+        registrations, inbound = (
+            Query(f"{_event_path(event)}/registrations"),
+            Query("inbound", (("event", "==", event),)),
+        )
+        return self._database.count(registrations) + self._database.count(inbound)
+
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
         place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
         query = Query(

@@ -75,6 +75,7 @@ def query_all(store: Store, event: Event) -> None:
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
     store.outlines(event.slug, "0", 9, ["country"])
+    store.stored(event.slug)
     store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
     store.registrations_like(event.slug, a_registration(), 9)
