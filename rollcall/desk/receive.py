@@ -351,7 +351,7 @@ def _came_of(
         return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, form.doubts, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     registration = replace(form.registration, language=_language(event, form.language, read.language))
-    outcome = register_emailed(desk, event, registration, read.received_at, answering)
+    outcome = register_emailed(desk, event, registration, read.received_at, answering, read.id)
     match outcome:
         case Accepted() | Late():
             return InboundForm(FormStatus.REGISTERED, outcome.id, person=person)

@@ -31,6 +31,9 @@ _EMAILS = {
     EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
     EmailKind.LINKS: N_("Link to a registration"),
     EmailKind.ADDRESS: N_("Check of a new address"),
+    EmailKind.ANNOUNCEMENT: N_("Announcement"),
+    EmailKind.INVITATION: N_("Invitation"),
+    EmailKind.ROOMING_LIST: N_("Rooming list"),
 }
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),

@@ -36,7 +36,12 @@ LONGEST_FORMS = 10_000
 MOST_NAMED = 20
 """Attachments that are not handed on."""
 _TO_STAFF = N_("The staff")
-_NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
+_NOT_OF_ONE = {
+    EmailKind.REPLY: N_("Who wrote to us"),
+    EmailKind.LINKS: N_("Who asked for links"),
+    EmailKind.INVITATION: N_("Who may register late"),
+    EmailKind.ROOMING_LIST: N_("A hotel"),
+}
 _UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
 

@@ -21,6 +21,8 @@ class LinkPurpose(StrEnum):
     ROSTER = "roster"
     RECEIVED = "received"
     ALREADY_REGISTERED = "already-registered"
+    LATE = "late"
+    """Of one person, who may register though the intake is closed."""
 
 
 TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.AMEND, LinkPurpose.ROSTER)
@@ -54,7 +56,7 @@ BUTTON_VALID_FOR = timedelta(days=1)
 class Opened:
     event: str
     id: str
-    """Of the inbound e-mail, the file or the registration."""
+    """Of the inbound e-mail, the file, the registration or the invitation."""
     number: int = 0
     """The place of the form in the e-mail; for `OWN`, `Registered.link` when it was made."""
     recipient: str = ""
