@@ -337,8 +337,9 @@ def _save(visit: Visit, id: ItemId) -> Response:
     match outcome:
         case None:
             raise NOT_THERE
-        case FormSaved():
-            return next_page(visit, id.kind, press, Ending.CHANGED if taken else Ending.LEFT)
+        case FormSaved(now):
+            is_same = now.revision == item.people[0].revision
+            return next_page(visit, id.kind, press, Ending.LEFT if is_same else Ending.CHANGED)
         case amend.Overtaken():
             return refused(visit, id, review.ChangedMeanwhile(item))
         case amend.Taken() | amend.TooLate() | amend.TooManyChanges():

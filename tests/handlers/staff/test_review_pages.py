@@ -15,7 +15,7 @@ from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import Accepted, Conflict, register
 from rollcall.model.email import EmailStatus
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.registration import BotSignal, Registration, person_key
+from rollcall.model.registration import BotSignal, person_key
 from rollcall.model.review import ItemKind
 from rollcall.model.staff import Role, StaffMember
 from tests.support.builders import a_form, a_form_in_text, a_registration, an_event
@@ -26,25 +26,20 @@ from tests.support.staff_pages import StaffPages
 
 SLUG = EVENT.slug
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
-BEN = "ben@example.org"
+ANNA, BEN, VIEWER = EVENT.staff[0].address, "ben@example.org", "viewer@example.org"
 
 
 @pytest.fixture
 def pages(desk: Desk) -> StaffPages:
-    return StaffPages(desk, EVENT.staff[0])
+    return StaffPages(desk, ANNA)
 
 
 @pytest.fixture
 def two(desk: Desk) -> tuple[StaffPages, StaffPages, StaffPages]:
     """Two of the staff, and one who may only look."""
-    members = [StaffMember(EVENT.staff[0]), StaffMember(BEN), StaffMember("viewer@example.org", Role.VIEWER)]
-    event = with_staff(members)
-    shared = replace(desk, events={SLUG: event})
-    return StaffPages(shared, EVENT.staff[0]), StaffPages(shared, BEN), StaffPages(shared, "viewer@example.org")
-
-
-def with_staff(members: list[StaffMember]) -> object:
-    return an_event(members=tuple(members))
+    members = StaffMember(ANNA), StaffMember(BEN), StaffMember(VIEWER, Role.VIEWER)
+    shared = replace(desk, events={SLUG: an_event(staff=members)})
+    return StaffPages(shared, ANNA), StaffPages(shared, BEN), StaffPages(shared, VIEWER)
 
 
 def a_quarantined(desk: Desk, **changes: str) -> str:
@@ -74,10 +69,15 @@ def an_email(desk: Desk, text: str = "Is there a bus?", *files: tuple[str, str, 
     for name, type, content in files:
         main, _, sub = type.partition("/")
         message.add_attachment(content, maintype=main, subtype=sub, filename=name)
-    inbound = read_in(desk, receive(desk, stored(*raw_post(bytes(message)))))
+    inbound = read_in(desk, receive(desk, stored(*raw_post(bytes(message), sender="amina@example.org"))))
     assert inbound is not None
     assert inbound.needs_review
     return f"review/inbound/{inbound.id}"
+
+
+def a_machines_email(desk: Desk, text: str) -> str:
+    """A form that somebody has to look at."""
+    return an_email(desk, text, **{"Auto-Submitted": "auto-replied"})
 
 
 def an_undelivered(desk: Desk, reason: str = "550 no such user") -> str:
@@ -147,7 +147,7 @@ def test_an_item_is_listed_opened_taken_and_ended(pages: StaffPages, come: Come,
     assert ended.status == 303
     assert ended.headers["Location"] == f"{pages.path('review')}?done={ending}"
     assert f'href="{pages.path(path)}"' not in pages.get("/".join(path.split("/")[:2])).text
-    assert f"{EVENT.staff[0]}" in pages.get(path).text
+    assert ANNA in pages.get(path).text
     assert 'class="button"' not in pages.get(path).text or ending in ("dismissed",)
 
 
@@ -214,17 +214,17 @@ def test_an_item_of_another_event_is_not_there(desk: Desk, come: Come, ending: s
     other = an_event(slug="other")
     both = replace(desk, events={SLUG: EVENT, other.slug: other})
     path = come(both)
-    pages = StaffPages(both, EVENT.staff[0], other)
+    pages = StaffPages(both, ANNA, other)
     assert pages.get(path).status == 404
     assert pages.post(f"{path}/take").status == 404
     assert pages.post(f"{path}/end", _seen="", _ending=ending).status == 404
 
 
-@pytest.mark.parametrize("kind", [*ItemKind, "nothing", "../audit"])
-@pytest.mark.parametrize("id", ["none", "..", ".", "%2e%2e", "a b", "é", "x" * 400, "-", "A-A"])
-def test_an_address_that_leads_nowhere_is_not_found(pages: StaffPages, kind: str, id: str) -> None:
-    assert pages.get(f"review/{kind}/{id}").status == 404
-    assert pages.post(f"review/{kind}/{id}/take").status == 404
+@pytest.mark.parametrize("kind", [*ItemKind, "nothing"])
+def test_an_address_that_leads_nowhere_is_not_found(pages: StaffPages, kind: str) -> None:
+    for id in ("none", "..", ".", "%2e%2e", "a b", "é", 400 * "x", "-", "A-A"):
+        assert pages.get(f"review/{kind}/{id}").status == 404
+        assert pages.post(f"review/{kind}/{id}/take").status == 404
 
 
 class TestAQuarantinedForm:
@@ -290,23 +290,17 @@ def form_fields(pages: StaffPages, path: str, **changes: str) -> dict[str, str]:
 
 class TestAnInboundEmail:
     def test_its_form_is_filled_in_as_far_as_it_was_understood_and_registered(self, pages: StaffPages) -> None:
-        path = an_email(
-            pages.desk,
-            f"Please give me a visa.\n\n{a_form_in_text(tel='')}\nI need a visa!",
-            Auto_Submitted="auto-replied",
-        )
+        path = a_machines_email(pages.desk, a_form_in_text(tel=""))
         shown = pages.get(f"{path}/form/0")
         assert 'value="Diallo"' in shown.text
-        answer = pages.post(
-            f"{path}/form/0", **form_fields(pages, f"{path}/form/0", _ends="yes", tel="+224 30 41 13 31")
-        )
+        answer = pages.post(f"{path}/form/0", **form_fields(pages, f"{path}/form/0", _ends="yes"))
         assert (answer.status, answer.headers["Location"]) == (303, f"{pages.path('review')}?done=registered")
         (one,) = pages.desk.store.registrations(SLUG, None, 9)
         assert one.registration.family_name == "Diallo"
         assert inbound_of(pages.desk, path).resolved
 
     def test_a_wrong_answer_is_said_beside_its_field_and_all_stays(self, pages: StaffPages) -> None:
-        path = an_email(pages.desk, a_form_in_text(), Auto_Submitted="auto-replied")
+        path = a_machines_email(pages.desk, a_form_in_text())
         answer = pages.post(f"{path}/form/0", **form_fields(pages, f"{path}/form/0", email="no address", hotel="Epsom"))
         assert answer.status == 422
         assert 'value="no address"' in answer.text
@@ -330,7 +324,7 @@ class TestAnInboundEmail:
         assert "Mark as dealt with" in pages.get(path).text
 
     def test_it_is_answered_by_e_mail(self, pages: StaffPages) -> None:
-        path = an_email(pages.desk, Subject="A bus? & a <visa>\u2028x")
+        path = an_email(pages.desk, Subject="A bus? & a <visa> x")
         (reply,) = re.findall(r'href="(mailto:[^"]*)"', pages.get(path).text)
         address, _, query = unescape(reply).partition("?")
         assert address == "mailto:amina%40example.org"
@@ -343,7 +337,7 @@ class TestAnInboundEmail:
 
     @pytest.mark.parametrize("place", ["1", "-1", "x", "99999", "²"])
     def test_it_has_no_form_or_file_at_another_place(self, pages: StaffPages, place: str) -> None:
-        path = an_email(pages.desk, a_form_in_text(), Auto_Submitted="auto-replied")
+        path = a_machines_email(pages.desk, a_form_in_text())
         assert pages.get(f"{path}/form/{place}").status == 404
         assert pages.get(f"{path}/files/{place}").status == 404
         assert pages.post(f"{path}/form/{place}").status == 404
@@ -412,9 +406,6 @@ class TestAttachments:
         assert not {"/", "\\", "\u202e", "\n", '"'} & set(unquote(said.partition("''")[2]))
 
 
-EVIL_FORM: dict[str, str] = {name: EVIL for name in ("family_name", "first_name", "organization", "hotel")}
-
-
 def test_whatever_strangers_write_stays_text(pages: StaffPages) -> None:
     evil = a_registration(
         **{name: EVIL for name in ("family_name", "first_name")},
@@ -428,12 +419,10 @@ def test_whatever_strangers_write_stays_text(pages: StaffPages) -> None:
         an_email(
             pages.desk,
             f"{EVIL}\n\nIs there a bus?",
-            Subject=EVIL.replace("\n", ""),
-            From=f'"{"<i>"}" <"<u>"@example.org>',
+            Subject=EVIL,
+            From='"<i>" <"<u>"@example.org>',
         ),
-        an_email(
-            pages.desk, a_form_in_text(hotel=EVIL, organization=EVIL, first_name="<i>"), Auto_Submitted="auto-replied"
-        ),
+        a_machines_email(pages.desk, a_form_in_text(hotel=EVIL, organization=EVIL, first_name="<i>")),
     ]
     paths += [f"{paths[3]}/form/0", f"{paths[3]}/files", "review"]
     lost = pages.desk.store.entry(f"{SLUG}.{paths[1].rpartition('/')[2]}.confirmation")
@@ -458,6 +447,3 @@ def test_a_long_queue_is_shown_in_part(pages: StaffPages) -> None:
     assert page.count("/review/quarantined/") == 25
     assert "Show more" in page
     assert pages.get("review/quarantined").text.count("/review/quarantined/") == 27
-
-
-def unused(_: Registration) -> None: ...
