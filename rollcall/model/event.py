@@ -58,6 +58,8 @@ class Hotel:
     block_code: str | None = None
     """What to say when booking."""
     book_by: date | None = None
+    email: str | None = None
+    """Where rooming lists go."""
 
 
 @dataclass(frozen=True)
