@@ -18,7 +18,7 @@ from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges
 from rollcall.desk.desk import Desk
 from rollcall.desk.staff import person as at_desk
-from rollcall.desk.staff.person import IsOnTime, IsWithdrawn, Resent, Same
+from rollcall.desk.staff.person import IsOnTime, IsWithdrawn, Same
 from rollcall.documents.changes import FieldChange, changes_between
 from rollcall.language import N_, language
 from rollcall.model.event import Event
@@ -29,7 +29,7 @@ from schemas.faults import sentences
 from schemas.form import asked_of, faults_of, read_form
 from schemas.kinds import Answer
 
-Outcome = amend.Outcome | Resent | IsWithdrawn | IsOnTime | Same | None
+Outcome = amend.Outcome | IsWithdrawn | IsOnTime | Same | None
 _REASON = FormField(
     "reason", "text", N_("Reason"), N_("Say why. It stays in the log."), max_length=200, help=N_("It stays in the log.")
 )
@@ -126,7 +126,7 @@ _ACTIONS = {
     ),
     "resend": Action(
         N_("Send the confirmation again"),
-        N_("The last confirmation goes out once more, to the address on file."),
+        N_("A confirmation of what is registered now goes to the address on file."),
         "resent",
         lambda one: at_desk.resend(*_at(one)),
         _stands,
@@ -204,7 +204,7 @@ def _done(visit: Visit, there: Registered, action: Action) -> Response:
     about = {"event": event.slug, "registration": there.id, "action": action.said}
     log("INFO", "staff acted", **about, outcome=type(outcome).__name__)
     match outcome:
-        case Amended() | Resent():
+        case Amended():
             return _back(visit, there, action.said)
         case NothingNew():
             return _back(visit, there, "unchanged")

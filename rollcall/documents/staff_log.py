@@ -33,6 +33,7 @@ _WHYS = {
     Why.ADDRESS_CONFIRMED: N_("New e-mail address confirmed"),
     Why.ADDRESS_KEPT: N_("E-mail address kept as it was"),
     Why.ADDRESS_CORRECTED: _ACTIONS[Action.ADDRESS_CORRECTED],
+    Why.RESENT: _ACTIONS[Action.RESENT],
     Why.LINKS_ENDED: _ACTIONS[Action.LINKS_ENDED],
     Why.ADMITTED: _ACTIONS[Action.ADMITTED],
     Why.NOT_ADMITTED: _ACTIONS[Action.NOT_ADMITTED],
