@@ -75,6 +75,14 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.registrations import export
 
             return export(visit, name.removeprefix("export"))
+        case ["registrations", id, *below]:
+            from handlers.staff.person import person
+
+            return person(visit, id, below)
+        case ["add"]:
+            from handlers.staff.add import add_page
+
+            return add_page(visit)
         case ["review", *below]:
             from handlers.staff.review import review_pages
 

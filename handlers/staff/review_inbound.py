@@ -244,7 +244,7 @@ def _filled_in(
         standing=standing,
         there=person_of(visit, there) if there else None,
         revision=there.revision if there else 0,
-        asks=asked_of(visit.event),
+        asks=asked_of(visit.event.as_staff_ask()),
         values=values,
         errors=errors,
         notes=_notes(visit.event, form),
@@ -301,7 +301,7 @@ def _read(
     visit: Visit, item: Item, place: int, there: Registered | None, answers: Mapping[str, str], form: Form
 ) -> Registration:
     """In its person's language. Raises `ValidationError`."""
-    event = visit.event
+    event = visit.event.as_staff_ask()
     if there is None:
         said = _form_at(item, place).language or _of(item).language
         spoken = said if said in event.languages else event.languages[0]

@@ -130,12 +130,16 @@ class UndeliveredPage:
     standing: Standing
     rows: Sequence[tuple[str, str]]
     person: Person | None
+    correct: str
+    """Address of the page that corrects theirs."""
 
 
 @dataclass(frozen=True)
 class DoublesPage:
     standing: Standing
     people: Sequence[Person]
+    merge: str
+    """Address of the page that makes them one."""
 
 
 def answer(visit: Visit, id: ItemId, below: list[str]) -> Response:
@@ -195,8 +199,10 @@ def shown(
         case ItemKind.UNDELIVERED:
             return staff_page(visit, "review_undelivered", _undelivered(visit, item, standing), status)
         case ItemKind.DOUBLES:
+            one, other = item.people
+            merge = visit.address("registrations", one.id, "double", other=other.reference)
             people = [person_of(visit, one) for one in item.people]
-            return staff_page(visit, "review_doubles", DoublesPage(standing, people), status)
+            return staff_page(visit, "review_doubles", DoublesPage(standing, people, merge), status)
         case ItemKind.INBOUND:
             from handlers.staff.review_inbound import inbound_page
 
@@ -402,4 +408,5 @@ def _undelivered(visit: Visit, item: Item, standing: Standing) -> UndeliveredPag
         (spoken.gettext("Reason"), entry.why),
     ]
     there = person_of(visit, item.people[0]) if item.people else None
-    return UndeliveredPage(standing, [row for row in rows if row[1]], there)
+    correct = f"{there.address}/address" if there else ""
+    return UndeliveredPage(standing, [row for row in rows if row[1]], there, correct)

@@ -213,6 +213,8 @@ class Why(StrEnum):
     ADDRESS_KEPT = "address_kept"
     ADDRESS_CORRECTED = "address_corrected"
     """By the staff: it counts at once."""
+    RESENT = "resent"
+    """Only the confirmation, which is then the one that did or did not arrive."""
     LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     NOT_ADMITTED = "not_admitted"

@@ -336,7 +336,7 @@ class TestAnInboundEmail:
         (one,) = desk.store.registrations(SLUG, None, 9)
         inbound = desk.store.inbound(id.id)
         assert inbound is not None
-        assert (one.arrived_at, inbound.resolved) == (inbound.received_at, True)
+        assert (one.arrived_at, one.inbound_id, inbound.resolved) == (inbound.received_at, id.id, True)
         assert [(form.status, form.registration_id) for form in inbound.forms] == [(FormStatus.REGISTERED, one.id)]
 
     def test_with_another_form_it_goes_on_waiting(self, desk: Desk) -> None:
