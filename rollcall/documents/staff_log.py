@@ -15,6 +15,14 @@ _ACTIONS = {
     Action.ADMITTED: N_("Admitted late"),
     Action.NOT_ADMITTED: N_("Admission taken back"),
     Action.ADDED: N_("Person added"),
+    Action.DEADLINE_MOVED: N_("Deadline moved"),
+    Action.OPENED_AGAIN: N_("Registration opened again"),
+    Action.INVITED: N_("Invited to register late"),
+    Action.INVITATION_REVOKED: N_("Invitation revoked"),
+    Action.ANNOUNCEMENT_WRITTEN: N_("Announcement written"),
+    Action.ANNOUNCEMENT_TRIED: N_("Announcement sent to oneself"),
+    Action.ANNOUNCED: N_("Announcement sent"),
+    Action.REMINDED: N_("Reminder sent"),
 }
 
 

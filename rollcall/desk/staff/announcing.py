@@ -7,7 +7,7 @@ from dataclasses import replace
 from rollcall.desk.desk import Desk
 from rollcall.desk.roster import without_late_revision
 from rollcall.desk.staff.announce import is_written_to
-from rollcall.desk.staff.chosen import chosen
+from rollcall.desk.staff.chosen import chosen_by
 from rollcall.model.announcement import Announcement, AnnouncementStatus
 from rollcall.model.email import announcement_entry
 from rollcall.model.errors import StoreUnavailable
@@ -46,9 +46,10 @@ def _next_page(desk: Desk, there: Announcement) -> Announcement | None:
     event = desk.event(there.event)
     if event is None:
         raise LookupError("its event has no file any more")
-    are_chosen = chosen(desk, event, there.to)
+    is_chosen = chosen_by(desk, event, there.to)
     page = desk.store.registrations(event.slug, there.cursor or None, PAGE)
-    people = [one for one in page if is_written_to(without_late_revision(desk.store, event.slug, one), are_chosen)]
+    stands = (without_late_revision(desk.store, event.slug, one) for one in page)
+    people = [one for one in stands if is_written_to(one, is_chosen)]
     entries = [announcement_entry(there, one.id, one.registration.email) for one in people]
     after = replace(there, cursor=page[-1].id if page else there.cursor, enqueued=there.enqueued + len(entries))
     if len(page) < PAGE:
