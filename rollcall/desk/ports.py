@@ -9,6 +9,7 @@ from typing import Protocol
 from rollcall.model.announcement import Announcement
 from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
 from rollcall.model.event import Event
+from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
@@ -43,6 +44,7 @@ class Registrations(Protocol):
         audit: AuditEntry | None = None,
         entered: Entered | None = None,
         admitted: bool | None = None,
+        inbound_id: str = "",
         invitation: Invitation | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
@@ -96,6 +98,9 @@ class Registrations(Protocol):
 
     def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
         """As `registrations`, with these answers alone."""
+
+    def stored(self, event: str) -> int:
+        """How many registrations and inbound e-mails there are, as the database counts them."""
 
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
         """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
@@ -215,6 +220,7 @@ class Intakes(Protocol):
         looks_at: datetime | None,
         version: RosterVersion | None = None,
         entries: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
     ) -> bool:
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
 
@@ -257,6 +263,14 @@ class Invitations(Protocol):
         """As `save_announcement`."""
 
 
+class Hotels(Protocol):
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        """Empty if there are none. Their pages are roster pages."""
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        """One commit, if nobody wrote them since they were read, and neither entry exists; else False."""
+
+
 class Audit(Protocol):
     """What the staff did. Each action and its entry are one commit, which is refused if the entry exists."""
 
@@ -297,7 +311,7 @@ class Review(Protocol):
         """In one commit with what ended, if nobody wrote any of it since it was read; else False."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Announcements, Invitations, Audit, Review, Protocol):
+class Store(Registrations, Outbox, Inbound, Intakes, Announcements, Invitations, Hotels, Audit, Review, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 

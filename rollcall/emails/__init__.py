@@ -11,6 +11,7 @@ from rollcall.emails import (
     invitation,
     links,
     reply,
+    rooming_list,
     roster,
     staff_digest,
     withdrawal,
@@ -43,5 +44,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
             return announcement.write(desk, entry, event, intake)
         case EmailKind.INVITATION:
             return invitation.write(desk, entry, event, intake)
+        case EmailKind.ROOMING_LIST:
+            return rooming_list.write(desk, entry, event, intake)
         case _:
             assert_never(entry.kind)

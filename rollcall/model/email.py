@@ -32,9 +32,12 @@ class EmailKind(StrEnum):
     ANNOUNCEMENT = "announcement"
     INVITATION = "invitation"
     """To somebody who may register late."""
+    ROOMING_LIST = "rooming-list"
+    """To a hotel."""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
+NOT_TO_REGISTRANTS = (*TO_STAFF, EmailKind.ROOMING_LIST)
 
 
 class EmailStatus(StrEnum):
@@ -98,7 +101,7 @@ class OutboxEntry:
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
     revision: int = 1
-    """Of the registration, or the version of the roster, which it is about."""
+    """Of the registration, or the version of the roster or rooming list, which it is about."""
     about: str = ""
     """Id of the announcement or the invitation; of a trial of an announcement, with its language."""
     dismissed: bool = False
@@ -278,6 +281,18 @@ def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntr
     return OutboxEntry(id, EmailKind.ROSTER, event, to, revision=version)
 
 
+def rooming_list_entry(event: str, hotel: str, version: int, to: str, copy: int = 1) -> OutboxEntry:
+    """`hotel`: its id. Another copy is one that was asked for."""
+    copied = f".{copy}" if copy > 1 else ""
+    id = f"{event}.{EmailKind.ROOMING_LIST}.{hotel}.{version}.{_digest_of(to)}{copied}"
+    return OutboxEntry(id, EmailKind.ROOMING_LIST, event, to, revision=version)
+
+
+def hotel_of(entry: OutboxEntry) -> str:
+    """The id of the hotel whose rooming list it is."""
+    return entry.id.removeprefix(f"{entry.event}.{entry.kind}.").partition(".")[0]
+
+
 def staff_digest(event: str, stamp: str, to: str, not_before: datetime) -> OutboxEntry:
     id = f"{event}.staff-digest.{stamp}.{_digest_of(to)}"
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
@@ -331,9 +346,9 @@ def is_reply_id(event: str, text: str) -> bool:
     return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply(\.[0-9A-Z]+)?", text) is not None
 
 
-def goes_to_staff(id: str) -> bool:
+def is_not_to_registrants(id: str) -> bool:
     """By the id alone: a sweep reads no entry before it sends it."""
-    return any(f".{kind}." in id for kind in TO_STAFF)
+    return any(f".{kind}." in id for kind in NOT_TO_REGISTRANTS)
 
 
 def _digest_of(address: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rollcall.model.registration import Registered
+from rollcall.model.registration import Outline, Registered
 
 READ_AGAIN_AFTER = timedelta(seconds=15)
 """An instance reads an intake again when its copy is this old."""
@@ -123,7 +123,7 @@ class Intake:
     def is_late(self, received_at: datetime) -> bool:
         return received_at > self.closes_at
 
-    def leaves_out(self, one: Registered) -> bool:
+    def leaves_out(self, one: Registered | Outline) -> bool:
         """Late, and not admitted."""
         return self.is_late(one.received_at) and not one.admitted
 

@@ -1,6 +1,7 @@
 """Signed links."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -43,6 +44,10 @@ VALID_FOR = {
 registration work until the event is over. Whoever has a roster link sees every address; `make send-roster` makes new
 ones."""
 
+_TOKEN = re.compile(
+    rf"(/(?:{'|'.join(LinkPurpose)})/)[\w.~%=-]{{8,}}(?:\s*\n(?:[ \t]*[>|])*[ \t]*[\w.~%=-]{{20,}})*", re.IGNORECASE
+)
+"""A signed part, of which some programs write the end on the next line."""
 BUTTON_VALID_FOR = timedelta(days=1)
 """Of the staff's pages, from when the page was made."""
 
@@ -74,6 +79,11 @@ class LinkRevoked:
 
 
 NoLink = LinkExpired | LinkDamaged | LinkRevoked
+
+
+def without_tokens(text: str) -> str:
+    """What people quote of our e-mails, with no link of theirs that still works; also where a program broke it."""
+    return _TOKEN.sub(r"\1…", text)
 
 
 def link_id(token: str) -> str:

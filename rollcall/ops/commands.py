@@ -12,6 +12,7 @@ from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, after_its_end
 from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
 from rollcall.desk.staff.deadline import meaning
+from rollcall.desk.staff.status import status
 from rollcall.language import languages
 from rollcall.links import id_in
 from rollcall.model.email import EmailKind, OutboxEntry
@@ -24,7 +25,6 @@ from rollcall.ops import report
 from rollcall.ops.connect import Database, Refused
 from rollcall.ops.event_check import check_folder
 from rollcall.ops.smoke import Smoke, desk_url, smoke
-from rollcall.ops.status import status
 from schemas.event import as_written, deadline_from, read_events, remarks_on
 from templates import deadline, in_utc, in_zone
 

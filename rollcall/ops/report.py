@@ -6,9 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from rollcall.desk.staff.status import EventStatus, Status, UnsentCounts
 from rollcall.model.email import CircuitBreaker, OutboxEntry
 from rollcall.model.intake import Intake
-from rollcall.ops.status import EventStatus, Status, UnsentCounts
 from templates import deadline, in_utc, in_zone, words
 
 _Code = TypeVar("_Code", bound=StrEnum)

@@ -9,10 +9,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
-from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
+from rollcall.model.email import (
+    NOT_TO_REGISTRANTS,
+    Attempt,
+    AttemptOutcome,
+    CircuitBreaker,
+    EmailKind,
+    EmailStatus,
+    OutboxEntry,
+)
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.finding import name_in_order, terms
+from rollcall.model.hotels import RoomingLists, SentList
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
@@ -94,7 +103,7 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
 
 
 _OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
-_OF_FEW = ("admitted", "double_of", "entered")
+_OF_FEW = ("admitted", "double_of", "entered", "inbound_id")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
@@ -117,10 +126,10 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "until": registered.until,
         "new_email": registered.new_email,
         "link": registered.link,
-        "similar": similarity_hash(registered.registration),
         "admitted": registered.admitted,
         "double_of": registered.double_of,
         "entered": _entered_record(registered.entered),
+        "inbound_id": registered.inbound_id,
     }
 
 
@@ -129,6 +138,7 @@ def found_by(registered: Registered) -> dict[str, Any]:
     return {
         "name_key": name_in_order(registered.registration)[:_LONGEST_NAME_KEY],
         "terms": terms(registered, registered.received_at.astimezone(UTC).date()),
+        "similar": similarity_hash(registered.registration),
     }
 
 
@@ -149,6 +159,7 @@ def registered_from(
         record.get("admitted"),
         record.get("double_of", ""),
         _entered(record.get("entered")),
+        record.get("inbound_id", ""),
         changed_at,
         version,
     )
@@ -287,7 +298,7 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "thread": list(entry.thread),
         "status": entry.status.value,
         "due_at": entry.due_at,
-        "to_registrants_of": None if entry.kind in TO_STAFF else entry.event,
+        "to_registrants_of": None if entry.kind in NOT_TO_REGISTRANTS else entry.event,
         "last_sent_at": max((attempt.at for attempt in entry.attempts if attempt.may_be_accepted), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
@@ -421,6 +432,34 @@ def breaker_from(record: Mapping[str, Any], as_of: datetime, version: object) ->
     )
 
 
+def rooming_lists_record(lists: RoomingLists) -> dict[str, Any]:
+    return {
+        "name": lists.name,
+        "versions": [_version_record(one) for one in lists.versions],
+        "sent": [{"version": one.version, "entry": one.entry_id} for one in lists.sent],
+    }
+
+
+def rooming_lists_from(hotel: str, record: Mapping[str, Any], version: object) -> RoomingLists:
+    sent = tuple(SentList(one["version"], one["entry"]) for one in record["sent"])
+    return RoomingLists(hotel, tuple(map(_version_from, record["versions"])), sent, record["name"], version)
+
+
+def _version_record(one: RosterVersion) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "count": one.count,
+        "sha256": one.sha256,
+        "pages": one.pages,
+        "drawn_at": one.drawn_at,
+        "name": one.name,
+    }
+
+
+def _version_from(one: Mapping[str, Any]) -> RosterVersion:
+    return RosterVersion(one["number"], one["count"], one["sha256"], one["pages"], one["drawn_at"], one["name"])
+
+
 def intake_record(intake: Intake) -> dict[str, Any]:
     closing = intake.closing
     return {
@@ -448,23 +487,6 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         looks_at=record.get("looks_at"),
         as_of=as_of,
         version=version,
-    )
-
-
-def _version_record(version: RosterVersion) -> dict[str, Any]:
-    return {
-        "number": version.number,
-        "count": version.count,
-        "sha256": version.sha256,
-        "pages": version.pages,
-        "drawn_at": version.drawn_at,
-        "name": version.name,
-    }
-
-
-def _version_from(record: Mapping[str, Any]) -> RosterVersion:
-    return RosterVersion(
-        record["number"], record["count"], record["sha256"], record["pages"], record["drawn_at"], record["name"]
     )
 
 

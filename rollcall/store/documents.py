@@ -14,6 +14,7 @@
     inbound/{id}                            created when it was stored
     announcements/{id}                      what the staff write to people, and how far it is enqueued
     events/{slug}/invitations/{id}          to register late, by a link for one person
+    events/{slug}/hotels/{id}               versions of its rooming list, whose pages are in rosters, and those sent
     events/{slug}/audit/{id}                what one of the staff did, by one press of a button
     queues/outbox                           the circuit breaker
 
@@ -29,6 +30,7 @@ from typing import Any, Protocol, TypeVar, assert_never
 from rollcall.model.announcement import Announcement
 from rollcall.model.email import AT_ONCE, DONE, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
@@ -219,6 +221,7 @@ class DocumentStore:
         looks_at: datetime | None,
         version: RosterVersion | None = None,
         entries: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
     ) -> bool:
         later = (*intake.later_versions, version) if version else intake.later_versions
         looked = replace(intake, later_versions=later, looks_at=looks_at)
@@ -228,7 +231,7 @@ class DocumentStore:
             return there is not None and replace(there, as_of=looked.as_of) == looked
 
         written = Update(_event_path(event), versioned(codec.intake_record(looked)), intake.version)
-        return self._committed(written, *map(_renewed, entries), is_ours=is_ours)
+        return self._committed(written, *map(_renewed, entries), *_audited(event, audit), is_ours=is_ours)
 
     # --- registrations
 
@@ -243,10 +246,13 @@ class DocumentStore:
         audit: AuditEntry | None = None,
         entered: Entered | None = None,
         admitted: bool | None = None,
+        inbound_id: str = "",
         invitation: Invitation | None = None,
     ) -> datetime | None:
         received_at = self._database.about_now()
-        new = Registered(id, registration, received_at, arrived_at, admitted=admitted, entered=entered)
+        new = Registered(
+            id, registration, received_at, arrived_at, admitted=admitted, entered=entered, inbound_id=inbound_id
+        )
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
@@ -357,6 +363,13 @@ class DocumentStore:
             codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
             for found in self._database.query(query)
         ]
+
+    def stored(self, event: str) -> int:
+        registrations, inbound = (
+            Query(f"{_event_path(event)}/registrations"),
+            Query("inbound", (("event", "==", event),)),
+        )
+        return self._database.count(registrations) + self._database.count(inbound)
 
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
         place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
@@ -537,6 +550,21 @@ class DocumentStore:
         writes = written, *map(_new, enqueue), *_audited(event, audit)
         return self._committed(*writes, is_ours=lambda: self.invitation(event, invitation.id) == invitation)
 
+    # --- hotels
+
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        return self._read(_hotel_path(event, hotel), _rooming_lists) or RoomingLists(hotel)
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        path, record = _hotel_path(event, lists.hotel), versioned(codec.rooming_lists_record(lists))
+        written = Create(path, record) if lists.version is None else Update(path, record, lists.version)
+        return self._committed(
+            written,
+            _new(entry),
+            *_audited(event, audit),
+            is_ours=lambda: self.audit_entry(event, audit.id) == audit,
+        )
+
     # --- review
 
     def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
@@ -637,6 +665,10 @@ def _conflict_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/conflicts/{id}"
 
 
+def _hotel_path(event: str, hotel: str) -> str:
+    return f"{_event_path(event)}/hotels/{hotel}"
+
+
 def _differing_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/differing/{id}"
 
@@ -727,6 +759,10 @@ def _intake(found: Document) -> Intake:
 
 def _registered(found: Document) -> Registered:
     return codec.registered_from(found.id, _values(found), found.created_at, found.updated_at, found.version)
+
+
+def _rooming_lists(found: Document) -> RoomingLists:
+    return codec.rooming_lists_from(found.id, _values(found), found.version)
 
 
 def _entry(found: Document) -> OutboxEntry:

@@ -5,10 +5,11 @@ from datetime import timedelta
 
 from rollcall.desk.ports import Store
 from rollcall.model.announcement import Announcement, Wording
-from rollcall.model.email import CircuitBreaker, confirmation
+from rollcall.model.email import CircuitBreaker, confirmation, rooming_list_entry
 from rollcall.model.event import Event
 from rollcall.model.finding import EVERYONE
-from rollcall.model.intake import OnRoster
+from rollcall.model.hotels import RoomingLists
+from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
@@ -27,6 +28,7 @@ PATHS = (
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
     "events/intgov04/rosters/0-000000",
+    "events/intgov04/hotels/H",
     "events/intgov04/audit/P",
     "events/intgov04/invitations/I",
     "announcements/N",
@@ -57,6 +59,11 @@ def fill(store: Store, event: Event) -> None:
     assert store.save_invitation(
         event.slug, Invitation("I", "Ada", event.over_at, "ill", "staff@example.org", event.opens_at)
     )
+    sent = RoomingLists("H").with_sent(
+        RosterVersion(1, 1, "ab", 1, event.opens_at, "h"), rooming_list_entry(event.slug, "H", 1, "a@example.org"), "H"
+    )
+    by = Press("R", "staff@example.org", event.opens_at).entry(Action.ROOMING_LIST_SENT)
+    assert store.record_rooming_list(event.slug, sent, rooming_list_entry(event.slug, "H", 1, "a@example.org"), by)
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -68,6 +75,7 @@ def query_all(store: Store, event: Event) -> None:
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
     store.outlines(event.slug, "0", 9, ["country"])
+    store.stored(event.slug)
     store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
     store.registrations_like(event.slug, a_registration(), 9)
