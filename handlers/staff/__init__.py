@@ -91,5 +91,13 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.log import log_page
 
             return log_page(visit)
+        case ["write", *rest]:
+            from handlers.staff.write import write_pages
+
+            return write_pages(visit, rest)
+        case ["deadline", *rest]:
+            from handlers.staff.deadline import deadline_pages
+
+            return deadline_pages(visit, rest)
         case _:
             raise NO_SUCH_PAGE
