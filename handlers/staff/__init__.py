@@ -61,7 +61,13 @@ def _route(visit: Visit, below: list[str]) -> Response:
     """Each group of pages is a module, imported when it is asked for."""
     match below:
         case []:
-            return pages.start(visit)
+            from handlers.staff.overview import overview_page
+
+            return overview_page(visit)
+        case ["chart.svg"]:
+            from handlers.staff.overview import chart
+
+            return chart(visit)
         case ["registrations"]:
             from handlers.staff.registrations import registrations_page
 

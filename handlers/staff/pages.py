@@ -89,10 +89,6 @@ def events(desk: Desk, request: Request, address: str) -> Response:
     return _html(render("pages/staff/events.html", spoken, page=EventsPage(rows)), 200, None, spoken)
 
 
-def start(visit: Visit) -> Response:
-    return Response(status=303, headers={"Location": visit.address("log")})
-
-
 def _nav(visit: Visit, spoken: Language) -> Nav:
     here = visit.request.path.rstrip("/")
     sections = []

@@ -40,12 +40,12 @@ class Standing:
 
 
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
-    """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
+    """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    closed = _found_in(store, event, intake.versions[0])
-    version = _found_in(store, event, beside)
+    closings = [found_in(store, event, one) for one in intake.closings]
+    version = found_in(store, event, beside)
     for one in everyone(store, event.slug):
-        on_closed_list, listed = closed(one.id) is not None, version(one.id)
+        on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
         there = without_late_revision(store, event.slug, one)
         was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
         on_time = was_on_time or not intake.leaves_out(there)
@@ -56,7 +56,7 @@ def answers_now(
     store: Store, event: Event, intake: Intake, names: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
-    closed = _found_in(store, event, intake.versions[0] if intake.versions else None)
+    closed = found_in(store, event, intake.versions[0] if intake.versions else None)
     for one in outlines(store, event.slug, names):
         withdrawn, answers = one.is_withdrawn, one.answers
         if one.came_too_late and (there := store.registered(event.slug, one.id)):
@@ -182,7 +182,7 @@ def write_pages(
     return RosterVersion(number, count, digest.hexdigest(), pages, at, name)
 
 
-def _found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
+def found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
     """By id, in the order of ids."""
     return in_step(listed(store, event.slug, version) if version else (), attrgetter("id"))
 

@@ -24,6 +24,7 @@ def everyone(store: Store, event: str) -> Iterator[Registered]:
 
 
 def outlines(store: Store, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+    """Of everyone, with these answers."""
     return _all(lambda after, limit: store.outlines(event, after, limit, answers), PAGE_SIZE)
 
 

@@ -76,7 +76,7 @@ def last_had(store: Store, event: Event, versions: Sequence[RosterVersion], to: 
 
 def _next_version(store: Store, event: Event, intake: Intake) -> RosterVersion | None:
     last = intake.versions[-1]
-    check_pages(store, event.slug, *{intake.versions[0], last})
+    check_pages(store, event.slug, *{*intake.closings, last})
 
     def everyone_now() -> Iterator[Standing]:
         return standing(store, event, intake, last)

@@ -5,8 +5,10 @@ from typing import assert_never
 from rollcall.desk.desk import Desk
 from rollcall.emails import (
     address,
+    announcement,
     confirmation,
     conflict,
+    invitation,
     links,
     reply,
     rooming_list,
@@ -38,6 +40,10 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
             return links.write(desk, entry, event, intake)
         case EmailKind.ADDRESS:
             return address.write(desk, entry, event, intake)
+        case EmailKind.ANNOUNCEMENT:
+            return announcement.write(desk, entry, event, intake)
+        case EmailKind.INVITATION:
+            return invitation.write(desk, entry, event, intake)
         case EmailKind.ROOMING_LIST:
             return rooming_list.write(desk, entry, event, intake)
         case _:
