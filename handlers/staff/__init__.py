@@ -88,6 +88,18 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.hotels import rooming_list_file
 
             return rooming_list_file(visit, hotel, name.removeprefix("list"))
+        case ["rosters"]:
+            from handlers.staff.rosters import rosters_page
+
+            return rosters_page(visit)
+        case ["rosters", "changes"]:
+            from handlers.staff.rosters import changes_page
+
+            return changes_page(visit)
+        case ["rosters", version, "roster.csv" | "roster.xlsx" as name]:
+            from handlers.staff.rosters import version_file
+
+            return version_file(visit, version, name.removeprefix("roster"))
         case ["log"]:
             from handlers.staff.log import log_page
 

@@ -93,6 +93,20 @@ def between(store: Store, event: str, then: RosterVersion | None, now: RosterVer
             yield next(at), next(at)
 
 
+def until_now(store: Store, event: Event, intake: Intake, then: RosterVersion) -> Iterator[Pair]:
+    """As `between`, with the roster as it would be drawn now."""
+    for one in standing(store, event, intake, then):
+        if one.listed is None:
+            if one.is_on_roster:
+                yield None, one.registered
+            continue
+        was, revisions = changes_since(store, event, one)
+        if not one.is_on_roster:
+            yield was, None
+        elif revisions:
+            yield was, one.registered
+
+
 def side_by_side(
     those: Iterator[_WithId], others: Iterator[_WithId]
 ) -> Iterator[tuple[_WithId | None, _WithId | None]]:
