@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
+    from handlers.staff import Identify
+
 # Loaded modules are no garbage, and scanning them costs a tenth of a cold start: no collection until `desk` freezes
 # them (docs/performance.md).
 if "FUNCTION_TARGET" in os.environ:
@@ -103,6 +105,14 @@ def close_intake(request: Request) -> Response:
     from handlers.close_intake import close_intake as answer
 
     return answer(desk(), request)
+
+
+@functions_framework.http
+def staff(request: Request) -> Response:
+    """The staff's desk. Called by the staff's browsers, for whom Identity-Aware Proxy vouches."""
+    from handlers.staff import staff as answer
+
+    return answer(desk(), _identify(), request)
 
 
 @functions_framework.errorhandler(Exception)  # type: ignore[untyped-decorator]
@@ -196,6 +206,16 @@ def _verification_keys(setting: str) -> "tuple[EllipticCurvePublicKey, ...]":
         raise SystemExit(f"{setting} is not a verification key of SendGrid's: {error}") from None
 
 
+@cache
+def _identify() -> "Identify":
+    from handlers.staff.identity import by_signed_header
+    from rollcall.iap import PublishedKeys, SignedHeader
+
+    service = r"/projects/[0-9]+/locations/[a-z0-9-]+/services/[a-z0-9-]+\Z"
+    audience = env.str("IAP_AUDIENCE", validate=Regexp(service, error="Not a service of Cloud Run."))
+    return by_signed_header(SignedHeader(audience, PublishedKeys(time.monotonic)).address)
+
+
 def _needs_bucket_in_the_cloud() -> None:
     where = env.str("FILES", "files")
     if "K_SERVICE" in os.environ and not where.startswith("gs://"):
@@ -219,6 +239,11 @@ with _or_stop():
             _files()
             _reader()
             _needs_link_key()
+            env.str("PAGES", validate=Length(min=1))
+        case "staff":
+            _identify()
+            _needs_link_key()
+            _needs_bucket_in_the_cloud()
             env.str("PAGES", validate=Length(min=1))
         case "record_deliveries":
             _verification_keys("SENDGRID_WEBHOOK_KEY")

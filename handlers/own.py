@@ -37,6 +37,7 @@ _KINDS = {
     EmailKind.CONFLICT: N_("Another form in your name"),
     EmailKind.LINKS: N_("Link to your registration"),
     EmailKind.ADDRESS: N_("Is this your address?"),
+    EmailKind.ANNOUNCEMENT: N_("Announcement"),
 }
 _OVER = HttpProblem(410, N_("The event is over"), N_("Nothing was changed, and you need do nothing."))
 _TOO_MANY = HttpProblem(

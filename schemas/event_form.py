@@ -133,6 +133,7 @@ class _FieldTable(Table):
         "also": "Other labels for it in forms that come by e-mail.",
         "required_if": 'People must answer if another field has one of these answers: `{ category = ["delegate"] }`.',
         "only_if": "It is asked only if another field has one of these answers.",
+        "for_hotel": "Whether the person's hotel sees the answer in its rooming list, beside names and days.",
     }
     name = line(
         validate=validate.Regexp(_NAME, error="should be lower-case letters, digits and underscores, as job_title")
@@ -159,6 +160,12 @@ class _FieldTable(Table):
     also = fields.List(line(Names), load_default=None)
     required_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
     only_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
+    for_hotel = fields.Boolean(
+        load_default=None,
+        truthy={True},
+        falsy={False},
+        error_messages={"invalid": "should be true or false, without quotation marks"},
+    )
 
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormField:

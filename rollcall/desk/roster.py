@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from rollcall.desk.amend import as_at
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step
+from rollcall.desk.scan import everyone, in_step, outlines
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.registration import Registered, Revision, says_the_same
@@ -36,16 +36,80 @@ class Standing:
 
 
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
-    """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
+    """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    closed = found_in(store, event, intake.versions[0])
+    closings = [found_in(store, event, one) for one in intake.closings]
     version = found_in(store, event, beside)
     for one in everyone(store, event.slug):
-        on_closed_list, listed = closed(one.id) is not None, version(one.id)
+        on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
         there = without_late_revision(store, event.slug, one)
         was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
         on_time = was_on_time or not intake.leaves_out(there)
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
+
+
+def answers_now(
+    store: Store, event: Event, intake: Intake, names: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
+    closed = found_in(store, event, intake.versions[0] if intake.versions else None)
+    for one in outlines(store, event.slug, names):
+        withdrawn, answers = one.is_withdrawn, one.answers
+        if one.came_too_late and (there := store.registered(event.slug, one.id)):
+            before = without_late_revision(store, event.slug, there)
+            withdrawn, answers = before.is_withdrawn, before.registration.answers
+        on_time = closed(one.id) is not None or not intake.is_late(one.received_at) or one.admitted
+        if on_time and not withdrawn:
+            yield one.id, answers
+
+
+def as_listed(store: Store, event: str, version: RosterVersion) -> Iterator[Registered]:
+    """By id, each as it then stood. Raises `ValueError` as `listed` does."""
+    rows = listed(store, event, version)
+    while page := list(islice(rows, ROSTER_PAGE)):
+        found = {one.id: one for one in store.registered_among(event, [row.id for row in page])}
+        yield from (_at_revision(store, event, found[row.id], row.revision) for row in page if row.id in found)
+
+
+Pair = tuple[Registered | None, Registered | None]
+
+
+def between(store: Store, event: str, then: RosterVersion | None, now: RosterVersion) -> Iterator[Pair]:
+    """Those whom two versions have otherwise, as each has them, by id. Raises `ValueError` as `listed` does."""
+    rows = _side_by_side(listed(store, event, then) if then else iter(()), listed(store, event, now))
+    differ = ((old, new) for old, new in rows if old != new)
+    while page := list(islice(differ, ROSTER_PAGE)):
+        ids = [row.id for pair in page for row in pair if row]
+        found = {one.id: one for one in store.registered_among(event, ids)}
+        for old, new in page:
+            at = (
+                _at_revision(store, event, found[row.id], row.revision) if row and row.id in found else None
+                for row in (old, new)
+            )
+            yield next(at), next(at)
+
+
+def _side_by_side(
+    those: Iterator[OnRoster], others: Iterator[OnRoster]
+) -> Iterator[tuple[OnRoster | None, OnRoster | None]]:
+    one, other = next(those, None), next(others, None)
+    while one or other:
+        if other is None or (one and one.id < other.id):
+            yield one, None
+            one = next(those, None)
+        elif one is None or other.id < one.id:
+            yield None, other
+            other = next(others, None)
+        else:
+            yield one, other
+            one, other = next(those, None), next(others, None)
+
+
+def _at_revision(store: Store, event: str, there: Registered, revision: int) -> Registered:
+    if there.revision <= revision:
+        return there
+    later = next((made for made in store.history(event, there) if made.number > revision), None)
+    return later.before if later else there
 
 
 def without_late_revision(store: Store, event: str, there: Registered) -> Registered:

@@ -10,12 +10,13 @@ from rollcall.desk.staff_digests import next_morning
 from rollcall.model.email import EmailStatus, OutboxEntry, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
-from rollcall.model.staff import Receives
+from rollcall.model.staff import Action, AuditEntry, Press, Receives
 
 
-def draw(store: Store, event: Event) -> RosterVersion | None:
+def draw(store: Store, event: Event, press: Press | None = None) -> RosterVersion | None:
     """Record another version, and enqueue it for the staff, if the roster is no longer as the last one says. Safe to
-    call at any time, by several callers at once. None if nothing changed or the intake is not closed.
+    call at any time, by several callers at once. None if nothing changed or the intake is not closed. `press`: of the
+    staff's button that asks for it.
 
     1. Read the last version and the store's time together.
     2. Compare everyone, as they stand, with that version.
@@ -25,8 +26,11 @@ def draw(store: Store, event: Event) -> RosterVersion | None:
     """
     while (intake := store.intake(event)).closing:
         version = _next_version(store, event, intake)
-        if version is None or _recorded(store, event, intake, version):
+        audit = press.entry(Action.ROSTER_DRAWN, about=str(version.number)) if press and version else None
+        if version is None or _recorded(store, event, intake, version, audit):
             return version
+        if audit and store.audit_entry(event.slug, audit.id):  # this button drew one before
+            return None
     return None
 
 
@@ -72,7 +76,7 @@ def last_had(store: Store, event: Event, versions: Sequence[RosterVersion], to: 
 
 def _next_version(store: Store, event: Event, intake: Intake) -> RosterVersion | None:
     last = intake.versions[-1]
-    check_pages(store, event.slug, *{intake.versions[0], last})
+    check_pages(store, event.slug, *{*intake.closings, last})
 
     def everyone_now() -> Iterator[Standing]:
         return standing(store, event, intake, last)
@@ -84,6 +88,8 @@ def _next_version(store: Store, event: Event, intake: Intake) -> RosterVersion |
     return write_pages(store, event.slug, number, f"v{number}-{secrets.token_hex(8)}", rows, intake.as_of)
 
 
-def _recorded(store: Store, event: Event, intake: Intake, version: RosterVersion | None) -> bool:
+def _recorded(
+    store: Store, event: Event, intake: Intake, version: RosterVersion | None, audit: AuditEntry | None = None
+) -> bool:
     entries = to_staff(event, version.number) if version else []
-    return store.record_look(event.slug, intake, next_look(event, intake.as_of), version, entries)
+    return store.record_look(event.slug, intake, next_look(event, intake.as_of), version, entries, audit)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from rollcall.documents.changes import News, RosterChange, by_whom
-from rollcall.documents.log import action_in_words, state_in_words
 from rollcall.documents.roster_content import (
     NOT_GIVEN,
     WHY_QUARANTINED,
@@ -29,12 +28,14 @@ from rollcall.documents.roster_content import (
     roster_file_name,
     status_in_words,
 )
+from rollcall.documents.staff_log import action_in_words, state_in_words
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
+from rollcall.model.hotels import hotel_key
 from rollcall.model.intake import e_mailed_in_time
 from rollcall.model.registration import (
     Registered,
@@ -243,12 +244,6 @@ def place(event: Event) -> Callable[[Registration], Place]:
     return of
 
 
-def hotel_key(name: str) -> str:
-    """The same for `Hotel Beau-Rivage`, `HÔTEL BEAU RIVAGE` and `Beau Rivage hotel`."""
-    words = re.findall(r"\w+", without_accents(name))
-    return "".join(word for word in words if word != "hotel") or "".join(words)
-
-
 class SortedRows:
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -388,7 +383,7 @@ def _log_cells(event: Event, entry: AuditEntry) -> Cells:
     return {
         "When": _time(entry.at, event),
         "By": entry.by,
-        "Did": action_in_words(event, entry),
+        "Did": action_in_words(event, entry.action),
         "reference": reference(entry.registration_id) if entry.registration_id else "",
         "was": state_in_words(entry.before),
         "is": state_in_words(entry.after),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from rollcall.desk.amend import read
 from rollcall.desk.desk import Desk
-from rollcall.emails.reasons import why_doubted
+from rollcall.documents.reasons import why_doubted
 from rollcall.emails.wording import (
     address,
     details,
@@ -15,6 +15,7 @@ from rollcall.emails.wording import (
     labelled,
     name_of,
     one_line,
+    one_word,
     plain_line,
     unlinked,
     ways_of,
@@ -214,7 +215,7 @@ def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form
             language(event.language).gettext("At “%(label)s”: %(sentences)s", label=label, sentences=sentences)
             for label, sentences in faults(event, _of_an_e_mail(form))
         ],
-        doubts=why_doubted(event, form.doubts),
+        doubts=why_doubted(event, form.doubts, one_word),
         registered=registered,
         address=address(told.registration.email) if told else "",
         link=reply.links.get(place),

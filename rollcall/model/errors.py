@@ -9,3 +9,11 @@ class StoreUnavailable(Exception):
     def __init__(self, retry_after: timedelta) -> None:
         super().__init__("the store cannot be reached")
         self.retry_after = retry_after
+
+
+class NotIdentified(Exception):
+    """Nobody vouches for whoever asks; the message has no personal data."""
+
+
+class IdentityUnknown(Exception):
+    """Whether to believe who vouches cannot be told now; asking again is safe."""

@@ -123,6 +123,8 @@ class Registered:
     double_of: str = ""
     """Id of the same person's other registration, for which this one was withdrawn."""
     entered: Entered | None = None
+    inbound_id: str = ""
+    """Of the e-mail in which it came."""
     changed_at: datetime | None = field(default=None, compare=False)
     """The commit time of this revision."""
     version: object = field(default=None, compare=False)

@@ -25,7 +25,7 @@ from rollcall.store.documents import (
     Write,
 )
 
-_FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id")
+_FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id", "about")
 _TABLES = """
 create table clock (only integer primary key check (only = 1), last text not null);
 create table documents (
@@ -237,7 +237,7 @@ class SqliteDatabase:
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
             ("looks_at", f"collection = 'events' and {_IS_CLOSED} and ifnull({_LOOKS_AT}, '~') > ?"),
-            ("due_at", "collection in ('outbox', 'inbound') and json_extract(record, '$.due_at') > ?"),
+            ("due_at", "collection in ('outbox', 'inbound', 'announcements') and json_extract(record, '$.due_at') > ?"),
             ("last_sent_at", "collection = 'outbox' and json_extract(record, '$.last_sent_at') > ?"),
             ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
         ):

@@ -1,7 +1,7 @@
 """Registering a person for them, from a telephone call, a fax or paper."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from rollcall.desk.amend import read, still_there, take_back, was_pressed
@@ -85,15 +85,6 @@ def _as_before(desk: Desk, event: Event, press: Press) -> Added | AddedLate:
 
 def _added(desk: Desk, event: Event, there: Registered) -> Added | AddedLate:
     return AddedLate(there) if desk.intakes.fresh(event).leaves_out(there) else Added(there)
-
-
-def as_staff_ask(event: Event) -> Event:
-    """With the form's fields that the staff may leave out as optional ones."""
-    left_out = event.staff_may_leave_out
-    fields = tuple(
-        replace(one, required=False, required_if=None) if one.name in left_out else one for one in event.fields
-    )
-    return replace(event, fields=fields)
 
 
 def scan_ending(content: bytes) -> str | None:

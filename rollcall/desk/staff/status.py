@@ -176,17 +176,18 @@ class _People:
         self._event = event
         self._days, self._languages = Counter[date](), Counter[str]()
         self._answers = {name: Counter[str]() for name in tallied(event)}
-        on_closed_list: Callable[[str], OnRoster | None] = _on_none
-        on_last = on_closed_list
-        if event and intake and intake.closing:
-            first, last = intake.versions[0], intake.versions[-1]
-            self.list_is_whole = are_whole(store, slug, *{first, last})
+        closings: list[Callable[[str], OnRoster | None]] = []
+        on_last: Callable[[str], OnRoster | None] = _on_none
+        if event and intake and intake.versions:
+            last = intake.versions[-1]
+            self.list_is_whole = are_whole(store, slug, *{*intake.closings, last})
             if self.list_is_whole:
-                on_closed_list, on_last = found_in(store, event, first), found_in(store, event, last)
+                closings = [found_in(store, event, one) for one in intake.closings]
+                on_last = found_in(store, event, last)
         for outline in outlines(store, slug, [name for name in self._answers if name != "category"]):
             there = _as_it_counts(store, slug, outline)
-            closed, listed = on_closed_list(outline.id), on_last(outline.id)
-            was_on_time = closed is not None or (listed is not None and there.admitted is not False)
+            on_closed_list, listed = [found(outline.id) for found in closings], on_last(outline.id)
+            was_on_time = any(on_closed_list) or (listed is not None and there.admitted is not False)
             on_time = was_on_time or intake is None or not intake.leaves_out(there)
             self._count(there, intake, now, late=not on_time)
             if event and news and on_last is not _on_none:
