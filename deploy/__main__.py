@@ -294,9 +294,7 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
         faults.append(f"SENDGRID_HOST={host}: is neither {SENDGRID} nor, for a subuser in the EU, {SENDGRID_EU}")
     pool = environment.get("WORKFORCE_POOL", "")
     if pool and not _POOL.fullmatch(pool):
-        faults.append(
-            f"WORKFORCE_POOL={pool}: is no id of a workforce pool: lower-case letters, digits and hyphens"
-        )
+        faults.append(f"WORKFORCE_POOL={pool}: is no id of a workforce pool: lower-case letters, digits and hyphens")
     if faults:
         raise StepFailed("\n".join(faults))
     at = environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"]
