@@ -82,7 +82,7 @@ def _indexes(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
     """gcloud waits until each is built. Google adds a field to each: the document's name."""
 
     def known(index: Mapping[str, Any]) -> tuple[Any, ...]:
-        fields = [(field["fieldPath"], field["order"]) for field in index["fields"] if field["fieldPath"] != "__name__"]
+        fields = [(field["fieldPath"], *_how(field)) for field in index["fields"] if field["fieldPath"] != "__name__"]
         return index["collectionGroup"], index["queryScope"], tuple(fields)
 
     def changes(there: Any) -> Sequence[Command]:
@@ -98,11 +98,16 @@ def _indexes(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
 
 
 def _plain(index: Mapping[str, Any]) -> bool:
-    return all("order" in field for field in index["fields"])
+    return all("order" in field or "arrayConfig" in field for field in index["fields"])
+
+
+def _how(field: Mapping[str, Any]) -> tuple[str, str]:
+    """As gcloud's options say it."""
+    return ("order", field["order"].lower()) if "order" in field else ("array-config", field["arrayConfig"].lower())
 
 
 def _create_index(place: Place, index: Mapping[str, Any]) -> Command:
-    fields = [f"--field-config=field-path={one['fieldPath']},order={one['order'].lower()}" for one in index["fields"]]
+    fields = [f"--field-config=field-path={one['fieldPath']},{'='.join(_how(one))}" for one in index["fields"]]
     scope = index["queryScope"].lower().replace("_", "-")
     return gcloud(
         f"firestore indexes composite create --database={_NAME} --collection-group={index['collectionGroup']}"

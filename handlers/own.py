@@ -37,6 +37,7 @@ _KINDS = {
     EmailKind.CONFLICT: N_("Another form in your name"),
     EmailKind.LINKS: N_("Link to your registration"),
     EmailKind.ADDRESS: N_("Is this your address?"),
+    EmailKind.ANNOUNCEMENT: N_("Announcement"),
 }
 _OVER = HttpProblem(410, N_("The event is over"), N_("Nothing was changed, and you need do nothing."))
 _TOO_MANY = HttpProblem(
@@ -153,7 +154,7 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         late=desk.intakes.recent(event).leaves_out(there),
         until=until,
         may_change=may_change,
-        other=differences(event, there, other) if other else [],
+        other=differences(event, as_asked(there), other) if other else [],
         answers=labelled(event, in_words(event, there.registration)),
         sent=_sent(desk, event, there),
     )

@@ -10,15 +10,24 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.health import check_health
 from rollcall.desk.receive import read_due
 from rollcall.desk.send import send_due
+from rollcall.desk.staff.announcing import enqueue_due
 from rollcall.model.errors import StoreUnavailable
 
 
 def send_due_mail(desk: Desk, request: Request) -> Response:
-    """Send the e-mails that are due, and read the inbound ones that nobody has read yet. 200 with how many now have
-    which status; 503 if the store is unavailable. A fault with one is logged, and keeps no other waiting."""
+    """Enqueue the announcements that were sent off, send the e-mails that are due, and read the inbound ones that
+    nobody has read yet. 200 with how many now have which status; 503 if the store is unavailable. A fault with one is
+    logged, and keeps no other waiting."""
 
     def work() -> Response:
         _report_health(desk)  # first: seen even if this call dies on the way
+        for id, announced in enqueue_due(desk):
+            if isinstance(announced, Exception):
+                log_fault(announced, announcement=id)
+            else:
+                log(
+                    "INFO", "announcement enqueued", announcement=id, status=announced.status, people=announced.enqueued
+                )
         emails: Counter[str] = Counter()
         for email_id, attempted in send_due(desk):
             if isinstance(attempted, Exception):

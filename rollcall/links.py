@@ -10,6 +10,7 @@ from urllib.parse import quote
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
 from rollcall.model.event import Event
+from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
     BUTTON_VALID_FOR,
     SHORTEST_KEY,
@@ -65,6 +66,9 @@ class SignedLinks:
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str:
         return self._link(LinkPurpose.ROSTER, event, file_id, 0, until, to)
+
+    def late(self, event: Event, invitation: Invitation) -> str:
+        return self._link(LinkPurpose.LATE, event, invitation.id, 0, invitation.until)
 
     def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
         purpose = LinkPurpose.ALREADY_REGISTERED if duplicate else LinkPurpose.RECEIVED

@@ -93,6 +93,7 @@ class _HotelTable(Table):
         "rates": "What it costs, in words, as “USD 95 a night, breakfast included”.",
         "block_code": "What people say when they book, to get the event's rate.",
         "book_by": "The last day to book at that rate.",
+        "email": "Where the staff's desk sends rooming lists. Nobody else sees it.",
     }
     name = line(Names)
     tel = line(required=False)
@@ -101,6 +102,7 @@ class _HotelTable(Table):
     rates = line(Words, required=False)
     block_code = line(required=False)
     book_by = _LocalDate(load_default=None)
+    email = _email(required=False)
 
 
 class _OnlineTable(Table):
@@ -454,6 +456,7 @@ def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> 
         language=code,
         fields=(),
         origins=form.origins,
+        staff_may_leave_out=form.staff_may_leave_out,
         **given,
     )
     if event.closes_at <= event.opens_at:

@@ -18,6 +18,7 @@ from schemas.stock import LETTER, STOCK, other_words
 
 NEEDED = ("family_name", "email")
 """Without these the desk cannot tell people apart, nor write to them."""
+NEVER_LEFT_OUT = ("family_name", "first_name", "email", "category")
 _OF_ONE_KIND = (*NEEDED, "category", "signed_on", "arrival", "departure")
 MOST_FIELDS = 90
 """A page's own fields come on top (handlers/request_body.py, `MOST_FIELDS`)."""
@@ -44,6 +45,7 @@ class FormTable:
     """`list`: chosen; `free`: written; `none`: not asked."""
     required: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    staff_may_leave_out: tuple[str, ...] = ()
     fields: tuple[FormField, ...] = ()
     sections: tuple[Section, ...] = ()
 
@@ -131,6 +133,7 @@ class _FieldTable(Table):
         "also": "Other labels for it in forms that come by e-mail.",
         "required_if": 'People must answer if another field has one of these answers: `{ category = ["delegate"] }`.',
         "only_if": "It is asked only if another field has one of these answers.",
+        "for_hotel": "Whether the person's hotel sees the answer in its rooming list, beside names and days.",
     }
     name = line(
         validate=validate.Regexp(_NAME, error="should be lower-case letters, digits and underscores, as job_title")
@@ -157,6 +160,12 @@ class _FieldTable(Table):
     also = fields.List(line(Names), load_default=None)
     required_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
     only_if = _Condition(load_default=None, metadata={"json_schema": _CONDITION})
+    for_hotel = fields.Boolean(
+        load_default=None,
+        truthy={True},
+        falsy={False},
+        error_messages={"invalid": "should be true or false, without quotation marks"},
+    )
 
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> FormField:
@@ -183,6 +192,8 @@ class FormTableSchema(Table):
         "hotel": "`list`: people choose one of `[[hotels]]`, or another; `free`: they write it; `none`: not asked.",
         "required": "The names of the fields that people must fill in, beside those that say so themselves.",
         "origins": "Other sites whose pages may post this form from the browser (CORS), as `https://www.example.org`.",
+        "staff_may_leave_out": "Fields that people must fill in, and the staff need not where they enter a form from a "
+        "telephone call, a fax or paper. Never a name, the e-mail address or the category.",
         "fields": "",
         "sections": "",
     }
@@ -193,6 +204,7 @@ class FormTableSchema(Table):
     )
     required = fields.List(line(), load_default=list)
     origins = fields.List(line(validate=is_origin), load_default=list)
+    staff_may_leave_out = fields.List(line(), load_default=list)
     fields_ = fields.List(fields.Nested(_FieldTable), load_default=list, data_key="fields", attribute="fields")
     sections = fields.List(fields.Nested(_SectionTable), load_default=list)
 
@@ -295,6 +307,11 @@ def _see_that_names_are_right(asked: Sequence[FormField], form: FormTable) -> No
     for name in form.required:
         if name not in names:
             raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
+    for name in form.staff_may_leave_out:
+        if name not in names:
+            raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.staff_may_leave_out")
+        if name in NEVER_LEFT_OUT:
+            raise ValidationError(f"{name} is what people are told apart by; remove it", "form.staff_may_leave_out")
     if form.hotel == "list" and "hotel" not in names:
         raise ValidationError("is list, and the form does not ask for the hotel; add the field hotel", "form.hotel")
     boxes = sum(len(field.choices) if KINDS[field.kind].repeats else 1 for field in asked)

@@ -26,7 +26,8 @@ def close(desk: Desk, event: Event) -> Closing | None:
         return None
     then = (as_at(desk.store, event.slug, one, intake.closes_at) for one in everyone(desk.store, event.slug))
     rows = (OnRoster(one.id, one.revision) for one in then if one and not one.is_withdrawn)
-    first = write_pages(desk.store, event.slug, 1, intake.closing_name, rows, intake.closes_at)
-    closing = Closing(first.count, first.sha256, first.pages)
+    number = len(intake.earlier_versions) + 1
+    version = write_pages(desk.store, event.slug, number, intake.closing_name, rows, intake.closes_at)
+    closing = Closing(version.count, version.sha256, version.pages)
     anew = replace(intake, later_versions=(), looks_at=next_look(event, intake.as_of))
-    return closing if desk.store.record_closing(event.slug, anew, closing, to_staff(event, first.number)) else None
+    return closing if desk.store.record_closing(event.slug, anew, closing, to_staff(event, number)) else None

@@ -1,7 +1,7 @@
 """Moving a deadline, so that no answer given before becomes untrue."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rollcall.desk.ports import Intakes
 from rollcall.model.event import Event
@@ -35,6 +35,11 @@ def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moved | 
             return refused
         if store.move_deadline(event.slug, intake, closes_at):
             return Moved(closes_at)
+
+
+def after_its_end(event: Event, closes_at: datetime) -> bool:
+    """At its very end it is not."""
+    return event.is_over(closes_at - timedelta(microseconds=1))
 
 
 def why_not(intake: Intake, closes_at: datetime) -> TooEarly | AlreadyClosed | None:

@@ -6,10 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
+from rollcall.model.announcement import Announcement
+from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
 from rollcall.model.event import Event
+from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.links import LinkPurpose, NoLink, Opened
 from rollcall.model.registration import (
     BotSignal,
@@ -18,6 +21,7 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     PersonDocument,
     QuarantinedForm,
     Registered,
@@ -40,9 +44,12 @@ class Registrations(Protocol):
         audit: AuditEntry | None = None,
         entered: Entered | None = None,
         admitted: bool | None = None,
+        inbound_id: str = "",
+        invitation: Invitation | None = None,
     ) -> datetime | None:
         """Write registration, person, confirmation and key in one commit, and read nothing. Its time; None, and nothing
-        written, if the person or the key exists. If the answer to the commit is lost, look whether it was written."""
+        written, if the person or the key exists, or somebody wrote the invitation, which this uses, since it was read.
+        If the answer to the commit is lost, look whether it was written."""
 
     def registered(self, event: str, id: str) -> Registered | None: ...
 
@@ -61,6 +68,7 @@ class Registrations(Protocol):
         person: str | None = None,
         audit: AuditEntry | None = None,
         unmerged: Sequence[PersonDocument] = (),
+        invitation: Invitation | None = None,
     ) -> datetime | None:
         """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
         somebody wrote the registration since it was read, or the key or an entry exists. `unmerged`: of two that are
@@ -88,6 +96,15 @@ class Registrations(Protocol):
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        """As `registrations`, with these answers alone."""
+
+    def stored(self, event: str) -> int:
+        """How many registrations and inbound e-mails there are, as the database counts them."""
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
+
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """In no order; at most a page is asked for."""
 
@@ -111,6 +128,9 @@ class Outbox(Protocol):
         """Does nothing if it exists."""
 
     def entry(self, id: str) -> OutboxEntry | None: ...
+
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        """As `registered_among`."""
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
@@ -180,7 +200,7 @@ class Intakes(Protocol):
         """Whose `Intake.looks_at` has come; one query, however many are closed."""
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
-        """If nobody wrote the intake since it was read; else False."""
+        """`Intake.moved`, if nobody wrote the intake since it was read; else False."""
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
         """As `move_deadline`."""
@@ -200,8 +220,55 @@ class Intakes(Protocol):
         looks_at: datetime | None,
         version: RosterVersion | None = None,
         entries: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
     ) -> bool:
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
+
+
+class Announcements(Protocol):
+    def announcement(self, id: str) -> Announcement | None: ...
+
+    def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
+        """In no order."""
+
+    def due_announcements(self, limit: int) -> Sequence[str]:
+        """Ids of those to go on enqueueing, the longest due first; one query, whatever the events."""
+
+    def save_announcement(
+        self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
+        """One commit; False, and nothing written, if somebody wrote it since it was read, or an entry exists."""
+
+    def entries_there(self, ids: Iterable[str]) -> Set[str]:
+        """Those that exist; at most a page is asked for."""
+
+    def count_about(self, about: str) -> Mapping[EmailStatus, int]: ...
+
+    def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]: ...
+
+
+class Invitations(Protocol):
+    def invitation(self, event: str, id: str) -> Invitation | None: ...
+
+    def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
+        """The newest first."""
+
+    def save_invitation(
+        self,
+        event: str,
+        invitation: Invitation,
+        enqueue: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
+    ) -> bool:
+        """As `save_announcement`."""
+
+
+class Hotels(Protocol):
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        """Empty if there are none. Their pages are roster pages."""
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        """One commit, if nobody wrote them since they were read, and neither entry exists; else False."""
 
 
 class Audit(Protocol):
@@ -244,7 +311,7 @@ class Review(Protocol):
         """In one commit with what ended, if nobody wrote any of it since it was read; else False."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Audit, Review, Protocol):
+class Store(Registrations, Outbox, Inbound, Intakes, Announcements, Invitations, Hotels, Audit, Review, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 
@@ -301,6 +368,9 @@ class Links(Protocol):
         """For whoever gets it at `Registered.new_email`."""
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str: ...
+
+    def late(self, event: Event, invitation: Invitation) -> str:
+        """The form for whom it is for, until then."""
 
     def received(self, event: Event, registration_id: str, until: datetime, *, duplicate: bool) -> str:
         """The page that thanks a person: its path below the form's, which the browser has open."""

@@ -36,7 +36,7 @@ from rollcall.model.inbound import (
     ReviewReason,
     certainty,
 )
-from rollcall.model.links import Opened
+from rollcall.model.links import Opened, without_tokens
 from rollcall.model.registration import Registered, Registration, fold, normalized_address, person_key
 
 
@@ -209,7 +209,7 @@ def _read(
         references=reading.references,
         arrived_at=reading.arrived_at,
         not_read=reading.not_read,
-        text=reading.text,
+        text=without_tokens(reading.text),
         language=_language(event, *(form.language for form in reading.forms[:1]), reading.language),
     )
     forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form, told)]
@@ -298,6 +298,10 @@ def _registered_forms(
         return _came_of(desk, event, read, told, form, refuses=reading.refuses, can_answer=can_answer)
 
     forms = [replace(came(form), language=form.language) for form in found]
+    if there and reading.thanks and not found:
+        # as a form that is sent again
+        thanks = InboundForm(FormStatus.DUPLICATE, there.id, person=person_key(there.registration))
+        return replace(read, status=InboundStatus.REGISTERED, forms=(thanks,)), []
     if there and reading.withdraws and not found:
         forms, reading = [came_of_withdrawal(desk, event, there, read.id, thread)], replace(reading, refuses=False)
     past = intake_now(desk, event).past
@@ -347,7 +351,7 @@ def _came_of(
         return InboundForm(FormStatus.INCOMPLETE, None, form.answers, form.faults, form.doubts, person)
     answering = read.thread if can_answer and _is_of(form, read.sender) else None
     registration = replace(form.registration, language=_language(event, form.language, read.language))
-    outcome = register_emailed(desk, event, registration, read.received_at, answering)
+    outcome = register_emailed(desk, event, registration, read.received_at, answering, read.id)
     match outcome:
         case Accepted() | Late():
             return InboundForm(FormStatus.REGISTERED, outcome.id, person=person)

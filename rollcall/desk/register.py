@@ -138,14 +138,21 @@ def register(
 
 
 def register_emailed(
-    desk: Desk, event: Event, registration: Registration, arrived_at: datetime, answering: tuple[str, ...] | None
+    desk: Desk,
+    event: Event,
+    registration: Registration,
+    arrived_at: datetime,
+    answering: tuple[str, ...] | None,
+    inbound_id: str = "",
 ) -> Accepted | Duplicate | Conflict | Late | NotYetOpen:
     """Stored after the deadline too: nobody is there to take it back. `answering`: the References of our answer to the
     sender, if that is the registrant."""
     intake = intake_now(desk, event)
     if intake.not_yet_open:
         return NotYetOpen(intake.opens_at)
-    accepted = _accept(desk, event, registration, intake, arrived_at=arrived_at, thread=answering or ())
+    accepted = _accept(
+        desk, event, registration, intake, arrived_at=arrived_at, thread=answering or (), inbound_id=inbound_id
+    )
     if isinstance(accepted, Accepted | Late):
         return accepted
     there = still_there(accepted)
@@ -165,11 +172,12 @@ def _accept(
     key: IdempotencyKey | None = None,
     arrived_at: datetime | None = None,
     thread: tuple[str, ...] = (),
+    inbound_id: str = "",
 ) -> Accepted | Late | Registered | None:
     """Or whom it found; None if only the key exists."""
     id = new_id()
     entry = confirmation(event.slug, id, registration.email, thread)
-    received_at = desk.store.accept(event.slug, id, registration, entry, key, arrived_at)
+    received_at = desk.store.accept(event.slug, id, registration, entry, key, arrived_at, inbound_id=inbound_id)
     if received_at is None:
         return _there(desk, event, registration)
     is_judged = not intake.is_late(received_at) and intake.can_judge(received_at)

@@ -2,21 +2,25 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
+from typing import TypeVar
 
 from rollcall.desk.amend import as_at
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step
+from rollcall.desk.scan import everyone, in_step, outlines
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.registration import Registered, Revision, says_the_same
 
 ROSTER_PAGE = 500
 """Fixed: the closing's pages must be the same each time."""
+
+
+_WithId = TypeVar("_WithId", OnRoster, Registered)
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,95 @@ class Standing:
 
 
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
-    """Of everyone, by id, once the intake is closed. Whom the closing has is on time though a restored document is
+    """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    closed = _found_in(store, event, intake.versions[0])
-    version = _found_in(store, event, beside)
+    closings = [found_in(store, event, one) for one in intake.closings]
+    version = found_in(store, event, beside)
     for one in everyone(store, event.slug):
-        on_closed_list, listed = closed(one.id) is not None, version(one.id)
+        on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
         there = without_late_revision(store, event.slug, one)
         was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
         on_time = was_on_time or not intake.leaves_out(there)
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
+
+
+def answers_now(
+    store: Store, event: Event, intake: Intake, names: Sequence[str]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
+    closed = found_in(store, event, intake.versions[0] if intake.versions else None)
+    for one in outlines(store, event.slug, names):
+        withdrawn, answers = one.is_withdrawn, one.answers
+        if one.came_too_late and (there := store.registered(event.slug, one.id)):
+            before = without_late_revision(store, event.slug, there)
+            withdrawn, answers = before.is_withdrawn, before.registration.answers
+        on_time = closed(one.id) is not None or not intake.is_late(one.received_at) or one.admitted
+        if on_time and not withdrawn:
+            yield one.id, answers
+
+
+def as_listed(store: Store, event: str, version: RosterVersion) -> Iterator[Registered]:
+    """By id, each as it then stood. Raises `ValueError` as `listed` does."""
+    rows = listed(store, event, version)
+    while page := list(islice(rows, ROSTER_PAGE)):
+        found = {one.id: one for one in store.registered_among(event, [row.id for row in page])}
+        yield from (_at_revision(store, event, found[row.id], row.revision) for row in page if row.id in found)
+
+
+Pair = tuple[Registered | None, Registered | None]
+
+
+def between(store: Store, event: str, then: RosterVersion | None, now: RosterVersion) -> Iterator[Pair]:
+    """Those whom two versions have otherwise, as each has them, by id. Raises `ValueError` as `listed` does."""
+    rows = side_by_side(listed(store, event, then) if then else iter(()), listed(store, event, now))
+    differ = ((old, new) for old, new in rows if old != new)
+    while page := list(islice(differ, ROSTER_PAGE)):
+        ids = [row.id for pair in page for row in pair if row]
+        found = {one.id: one for one in store.registered_among(event, ids)}
+        for old, new in page:
+            at = (
+                _at_revision(store, event, found[row.id], row.revision) if row and row.id in found else None
+                for row in (old, new)
+            )
+            yield next(at), next(at)
+
+
+def until_now(store: Store, event: Event, intake: Intake, then: RosterVersion) -> Iterator[Pair]:
+    """As `between`, with the roster as it would be drawn now."""
+    for one in standing(store, event, intake, then):
+        if one.listed is None:
+            if one.is_on_roster:
+                yield None, one.registered
+            continue
+        was, revisions = changes_since(store, event, one)
+        if not one.is_on_roster:
+            yield was, None
+        elif revisions:
+            yield was, one.registered
+
+
+def side_by_side(
+    those: Iterator[_WithId], others: Iterator[_WithId]
+) -> Iterator[tuple[_WithId | None, _WithId | None]]:
+    """Both in the order of ids."""
+    one, other = next(those, None), next(others, None)
+    while one or other:
+        if other is None or (one and one.id < other.id):
+            yield one, None
+            one = next(those, None)
+        elif one is None or other.id < one.id:
+            yield None, other
+            other = next(others, None)
+        else:
+            yield one, other
+            one, other = next(those, None), next(others, None)
+
+
+def _at_revision(store: Store, event: str, there: Registered, revision: int) -> Registered:
+    if there.revision <= revision:
+        return there
+    later = next((made for made in store.history(event, there) if made.number > revision), None)
+    return later.before if later else there
 
 
 def without_late_revision(store: Store, event: str, there: Registered) -> Registered:
@@ -113,7 +196,7 @@ def write_pages(
     return RosterVersion(number, count, digest.hexdigest(), pages, at, name)
 
 
-def _found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
+def found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
     """By id, in the order of ids."""
     return in_step(listed(store, event.slug, version) if version else (), attrgetter("id"))
 

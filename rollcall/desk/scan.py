@@ -1,7 +1,7 @@
 """Lists that are longer than memory, read a page of results at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappush, heappushpop
 from itertools import islice
@@ -11,7 +11,8 @@ from typing import Generic, Protocol, TypeVar
 from rollcall.desk.ports import Store
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.registration import Outline, QuarantinedForm, Registered
+from rollcall.model.staff import AuditEntry
 
 PAGE_SIZE = 500
 INBOUND_PAGE_SIZE = 50
@@ -20,6 +21,11 @@ INBOUND_PAGE_SIZE = 50
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
     return _all(partial(store.registrations, event), PAGE_SIZE)
+
+
+def outlines(store: Store, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+    """Of everyone, with these answers."""
+    return _all(lambda after, limit: store.outlines(event, after, limit, answers), PAGE_SIZE)
 
 
 def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:
@@ -33,6 +39,20 @@ def inbound_emails(store: Store, event: str) -> Iterator[InboundEmail]:
 def unsent_entries(store: Store, event: str) -> Iterator[OutboxEntry]:
     """By id, so the confirmations among them in the order of the registrations' ids."""
     return _all(partial(store.unsent_entries, event), PAGE_SIZE)
+
+
+def audit_entries(store: Store, event: str) -> Iterator[AuditEntry]:
+    """The newest first."""
+    before, seen = None, set[str]()
+    while page := [one for one in store.audit(event, before, PAGE_SIZE) if one.id not in seen]:
+        yield from page
+        oldest = page[-1].at
+        # those of that very moment once more: the page may have ended between them
+        seen = {one.id for one in page if one.at == oldest} | (seen if before == oldest + _MOMENT else set())
+        before = oldest + _MOMENT
+
+
+_MOMENT = timedelta(microseconds=1)
 
 
 def still_quarantined(store: Store, event: str) -> Iterator[QuarantinedForm]:

@@ -55,7 +55,7 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     waits = False
     if may_be_postponed(entry):
         lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, limits.to_one_address)
-        is_counted = entry.kind not in email.TO_STAFF and lately < limits.to_one_address
+        is_counted = entry.kind not in email.NOT_TO_REGISTRANTS and lately < limits.to_one_address
         waits = is_counted and not _has_room(desk, entry.event, breaker.as_of)
     attempt_id = secrets.token_hex(8)
     if waits:
@@ -91,12 +91,12 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
 def _send_page(
     desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
-    """To people at once, then to staff one after another: a roster fills processor and memory."""
+    """To people at once, then to staff and hotels one after another: a roster fills processor and memory."""
     over = Signal()
 
     def one(email_id: str) -> Attempted | Exception | None:
         try:
-            if over.is_set() or (email.goes_to_staff(email_id) and desk.store.now() > until):
+            if over.is_set() or (email.is_not_to_registrants(email_id) and desk.store.now() > until):
                 return None
             attempted = _send_or_postpone(desk, email_id)
         except StoreUnavailable:
@@ -107,9 +107,9 @@ def _send_page(
         return attempted
 
     outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
-        email_id: pool.submit(one, email_id).result for email_id in due if not email.goes_to_staff(email_id)
+        email_id: pool.submit(one, email_id).result for email_id in due if not email.is_not_to_registrants(email_id)
     }
-    outcomes |= {email_id: partial(one, email_id) for email_id in due if email.goes_to_staff(email_id)}
+    outcomes |= {email_id: partial(one, email_id) for email_id in due if email.is_not_to_registrants(email_id)}
     unavailable = None
     try:
         for email_id, outcome in outcomes.items():
@@ -148,13 +148,13 @@ def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limit
     if lately >= limits.to_one_address:
         return _postponed(entry, attempt_id, now, limits)
     attempt = email.Attempt(attempt_id, now)
-    lease = limits.staff_lease if entry.kind in email.TO_STAFF else limits.lease
+    lease = limits.staff_lease if entry.kind in email.NOT_TO_REGISTRANTS else limits.lease
     return replace(entry, status=EmailStatus.SENDING, due_at=now + lease, attempts=(*entry.attempts, attempt))
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
     """Not what goes to staff, but for notices that anybody may cause; nor what counts for its address already."""
-    anybodys = entry.kind not in email.TO_STAFF or entry.kind is email.EmailKind.WITHDRAWAL
+    anybodys = entry.kind not in email.NOT_TO_REGISTRANTS or entry.kind is email.EmailKind.WITHDRAWAL
     return anybodys and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
 
@@ -278,7 +278,7 @@ def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
         intake = desk.store.intake(event)
         written = desk.write(desk, claimed, event, intake)
         # writing what staff get may take minutes
-        as_of = desk.store.now() if claimed.kind in email.TO_STAFF else intake.as_of
+        as_of = desk.store.now() if claimed.kind in email.NOT_TO_REGISTRANTS else intake.as_of
     except Exception as error:  # one e-mail that cannot be written must not keep the others waiting
         return email.Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
     if isinstance(written, NotNeeded):

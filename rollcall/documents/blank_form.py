@@ -6,12 +6,11 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rollcall.documents.fillable import Box, Typed, fillable
+from rollcall.documents.typefaces import fonts
 from rollcall.language import Language, language
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
@@ -19,9 +18,6 @@ from schemas.form import asked_of, can_be_printed
 from schemas.kinds import Answer, boxes_of
 from templates import days, deadline, place
 from templates.lines import COLUMNS, columns, filled
-
-if TYPE_CHECKING:
-    from typst import Fonts
 
 _PAGES = Path(__file__).with_suffix(".typ")
 _NUMBER = "\ufffc"
@@ -51,23 +47,8 @@ def blank_form_pdf(event: Event, to: str) -> bytes:
         "foot": spoken.gettext("%(event)s · page %(number)s", event=about, number=_NUMBER),
         "questions": [_question(one, fields, spoken) for one in asked_of(event)],
     }
-    pages: Any = Compiler(_PAGES, font_paths=_fonts()[0], sys_inputs={"asked": json.dumps(asked)})
+    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"asked": json.dumps(asked)})
     return fillable(pages.compile(format="pdf"), fields)
-
-
-@cache
-def _fonts() -> tuple["Fonts", TemporaryDirectory[str]]:
-    # FiraGO has the letters of Europe, Arabic, Hebrew, Georgian, Thai and Devanagari, and tells copy and paste which
-    # they are (of Noto Sans Arabic, a dot is a letter of its own); Noto has those of East Asia.
-    import manimgx_fonts_cjk
-    from pymupdf_fonts import myfont
-    from typst import Fonts
-
-    folder = TemporaryDirectory()  # typst reads them when it first draws with them
-    for name in ("figo", "figbo"):
-        (Path(folder.name) / name).with_suffix(".ttf").write_bytes(myfont(name))
-    folders = [folder.name, *manimgx_fonts_cjk.__path__]
-    return Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders), folder
 
 
 def _question(asked: Answer, fields: list[Typed | Box], spoken: Language) -> dict[str, object]:

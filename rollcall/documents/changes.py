@@ -81,6 +81,8 @@ def by_whom(event: Event, change: Change) -> str:
     spoken = language(event.language)
     if change.why is Why.NOT_ME:
         return spoken.gettext("whoever reads the mailbox, whom somebody else had registered")
+    if change.who:
+        return change.who
     return spoken.gettext(_BY_REGISTRANT[change.way] if change.by is Actor.REGISTRANT else _BY[change.by])
 
 

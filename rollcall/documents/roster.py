@@ -28,13 +28,24 @@ from rollcall.documents.roster_content import (
     roster_file_name,
     status_in_words,
 )
+from rollcall.documents.staff_log import action_in_words, state_in_words
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus
 from rollcall.model.event import Event
+from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
+from rollcall.model.hotels import hotel_key
 from rollcall.model.intake import e_mailed_in_time
-from rollcall.model.registration import Registered, Registration, Revision, similarity_key, without_accents
+from rollcall.model.registration import (
+    Registered,
+    Registration,
+    Revision,
+    reference,
+    similarity_key,
+    without_accents,
+)
+from rollcall.model.staff import AuditEntry
 from schemas.form import asked_of, in_words, written
 from schemas.kinds import Answer
 
@@ -72,16 +83,41 @@ _COLUMNS = {
     "Now": Column(N_("Now"), 26),
     "When": Column(N_("When"), 11, wraps=False),
     "By": Column(N_("By"), 16),
+    "Did": Column(N_("What"), 22),
+    "was": Column(N_("Before"), 22),
+    "is": Column(N_("After"), 22),
+    "reason": Column(N_("Reason"), 36),
 }
 _WIDTHS = {"title": 6, "category": 20, "organization": 30, "hotel": 20, "first_name": 14, "hotel_tel": 13}
 """Where it differs from that of the field's kind."""
 _TO_SIGN_IN = 32.0  # points
+_NEEDED_ON_PAPER = (
+    "why",
+    "in_time",
+    "reference",
+    "family_name",
+    "first_name",
+    "organization",
+    "category",
+    "hotel",
+    "arrival",
+    "departure",
+    NIGHTS,
+    "tel",
+    "email",
+    "confirmation",
+    "doubles",
+    "title",
+    LANGUAGE,
+)
+"""Of a sheet with all answers; then the form's other questions, as many as have room."""
 
 
 def draw(event: Event, content: RosterContent, folder: Path) -> Drawn:
     workbook, table = (folder / roster_file_name(event.slug, ending) for ending in (".xlsx", ".csv"))
     with closing(SortedRows(event)) as rows:
         rows.add(also_in_table(event, content.people, table), content.closes_at)
+        rows.add_log(content.log)
         spoken = language(event.language)
         title = roster_title(event, content.version)
         write_workbook(workbook, title, spoken, content.closes_at, sheets(event, content, rows))
@@ -134,14 +170,16 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
 
     def sheet(name: str, across: Iterable[str], cells: Iterable[Cells], count: int, **printed: Any) -> Sheet:
         shown = {one: columns[one] for one in across if one in columns}
-        return Sheet(spoken.pgettext("sheet, at most 31 characters", name), shown, cells, count, **printed)
+        named = spoken.pgettext("sheet, at most 31 characters", name)
+        return Sheet(named, shown, cells, count, matter_most=_NEEDED_ON_PAPER, **printed)
 
     fields, person = _asked(event), ("family_name", "first_name", "organization")
+    stay = [name for name in fields if name in ("arrival", "departure", NIGHTS)]
     in_language = (LANGUAGE,) if len(event.languages) > 1 else ()
     roster = "reference", *fields, *in_language, "received", "confirmation", "doubles"
     if rows.some_no_longer_asked:
         roster = *roster, NO_LONGER_ASKED
-    at_hotel, at_door = ("same_hotel", *person, "tel", "email", "reference"), (*person, "reference", "sign")
+    at_hotel, at_door = ("same_hotel", *person, *stay, "tel", "email", "reference"), (*person, "reference", "sign")
     changes = "reference", *person, "What", "Before", "Now", "When", "By"
     listed, late, withdrawn = (rows.count(part) for part in Part)
     totals = list(_totals(event, rows))
@@ -182,6 +220,12 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
             quarantined,
             len(quarantined),
         ),
+        sheet(
+            NP_("sheet, at most 31 characters", "Log"),
+            ("When", "By", "Did", "reference", "was", "is", "reason"),
+            rows.log(),
+            rows.count_log(),
+        ),
     )
     return [one for one in made if one.count or one is made[0]]
 
@@ -200,18 +244,6 @@ def place(event: Event) -> Callable[[Registration], Place]:
     return of
 
 
-def name_in_order(person: Registration) -> str:
-    """Sorts letters first, then accents, as English and most languages in Latin script do; others by code point."""
-    names = person.family_name, person.first_name
-    return "\x1f".join((*map(without_accents, names), *names))
-
-
-def hotel_key(name: str) -> str:
-    """The same for `Hotel Beau-Rivage`, `HÔTEL BEAU RIVAGE` and `Beau Rivage hotel`."""
-    words = re.findall(r"\w+", without_accents(name))
-    return "".join(word for word in words if word != "hotel") or "".join(words)
-
-
 class SortedRows:
     def __init__(self, event: Event) -> None:
         self._event = event
@@ -221,6 +253,7 @@ class SortedRows:
         self._file.execute("pragma journal_mode = off")
         self._file.execute(f"create table people ({_KEPT})")
         self._file.execute(f"create table changes (news, {_PLACE}, cells)")
+        self._file.execute("create table log (cells)")
 
     def close(self) -> None:
         self._file.close()
@@ -264,6 +297,11 @@ class SortedRows:
         for what in ("organization", "hotel"):
             self._file.execute(_TAKE_USUAL_SPELLING.format(what=what, roster=Part.ROSTER))
 
+    def add_log(self, entries: Iterable[AuditEntry]) -> None:
+        """The newest first."""
+        rows = ((json.dumps(_log_cells(self._event, one)),) for one in entries)
+        self._file.executemany("insert into log values (?)", rows)
+
     def of(self, part: Part = Part.ROSTER, *, order: str = "") -> Iterator[Cells]:
         """By place, or in this order. Sorts only keys, and looks each row up at its turn."""
         not_given = language(self._event.language).gettext(NOT_GIVEN)
@@ -280,6 +318,14 @@ class SortedRows:
     def changes(self) -> Iterator[Cells]:
         in_order = self._file.execute(f"select cells from changes order by news, {_PLACE}, rowid")
         return (json.loads(cells) for (cells,) in in_order)
+
+    def log(self) -> Iterator[Cells]:
+        """The oldest first."""
+        in_order = self._file.execute("select cells from log order by rowid desc")
+        return (json.loads(cells) for (cells,) in in_order)
+
+    def count_log(self) -> int:
+        return self._count("log")
 
     def count_changes(self) -> int:
         return self._count("changes")
@@ -331,6 +377,18 @@ def _change_cells(event: Event, change: RosterChange) -> Iterator[Cells]:
     not_given = spoken.gettext(NOT_GIVEN)
     for one, made in change.fields:
         yield cells(one.label, one.before or not_given, one.after or not_given, made)
+
+
+def _log_cells(event: Event, entry: AuditEntry) -> Cells:
+    return {
+        "When": _time(entry.at, event),
+        "By": entry.by,
+        "Did": action_in_words(event, entry.action),
+        "reference": reference(entry.registration_id) if entry.registration_id else "",
+        "was": state_in_words(entry.before),
+        "is": state_in_words(entry.after),
+        "reason": entry.reason,
+    }
 
 
 _PLACE = "category, organization_key, name"

@@ -13,6 +13,7 @@ from rollcall.language import N_, NP_, language
 from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, Registration
+from rollcall.model.staff import AuditEntry
 
 _T = TypeVar("_T")
 NOT_GIVEN = N_("(not given)")
@@ -103,6 +104,8 @@ class RosterContent:
     version: int = 1
     since: int | None = None
     """The version that the reader had, if any."""
+    log: Iterable[AuditEntry] = ()
+    """Read once."""
 
 
 ROSTER_TYPES = {

@@ -1,7 +1,10 @@
 """What the staff did, in words."""
 
+from collections.abc import Mapping
+
 from rollcall.language import N_, language
 from rollcall.model.event import Event
+from rollcall.model.registration import Source, Why
 from rollcall.model.staff import Action
 
 _ACTIONS = {
@@ -15,8 +18,51 @@ _ACTIONS = {
     Action.ADMITTED: N_("Admitted late"),
     Action.NOT_ADMITTED: N_("Admission taken back"),
     Action.ADDED: N_("Person added"),
+    Action.DEADLINE_MOVED: N_("Deadline moved"),
+    Action.OPENED_AGAIN: N_("Registration opened again"),
+    Action.INVITED: N_("Invited to register late"),
+    Action.INVITATION_REVOKED: N_("Invitation revoked"),
+    Action.ANNOUNCEMENT_WRITTEN: N_("Announcement written"),
+    Action.ANNOUNCEMENT_TRIED: N_("Announcement sent to oneself"),
+    Action.ANNOUNCED: N_("Announcement sent"),
+    Action.REMINDED: N_("Reminder sent"),
+    Action.REVIEW_TAKEN: N_("Taken from the review queue"),
+    Action.REVIEW_RELEASED: N_("Given back to the review queue"),
+    Action.REVIEW_ENDED: N_("Ended in the review queue"),
+    Action.ROOMING_LIST_SENT: N_("Rooming list sent"),
+    Action.ROSTER_DRAWN: N_("New version of the roster"),
+    Action.ROSTER_SENT: N_("Roster sent again"),
 }
+_WHYS = {
+    Why.CHANGED: _ACTIONS[Action.CHANGED],
+    Why.WITHDRAWN: _ACTIONS[Action.WITHDRAWN],
+    Why.NOT_ME: _ACTIONS[Action.WITHDRAWN],
+    Why.BACK: _ACTIONS[Action.BROUGHT_BACK],
+    Why.ADDRESS_CONFIRMED: N_("New e-mail address confirmed"),
+    Why.ADDRESS_KEPT: N_("E-mail address kept as it was"),
+    Why.ADDRESS_CORRECTED: _ACTIONS[Action.ADDRESS_CORRECTED],
+    Why.RESENT: _ACTIONS[Action.RESENT],
+    Why.LINKS_ENDED: _ACTIONS[Action.LINKS_ENDED],
+    Why.ADMITTED: _ACTIONS[Action.ADMITTED],
+    Why.NOT_ADMITTED: _ACTIONS[Action.NOT_ADMITTED],
+    Why.DOUBLE: _ACTIONS[Action.MERGED],
+    Why.TOO_LATE: N_("Taken back: it came too late"),
+}
+_SOURCES = {Source.TELEPHONE: N_("By telephone"), Source.FAX: N_("By fax"), Source.PAPER: N_("On paper")}
 
 
 def action_in_words(event: Event, action: Action) -> str:
     return language(event.language).gettext(_ACTIONS[action])
+
+
+def why_in_words(event: Event, why: Why) -> str:
+    return language(event.language).gettext(_WHYS[why])
+
+
+def source_in_words(event: Event, source: Source) -> str:
+    return language(event.language).gettext(_SOURCES[source])
+
+
+def state_in_words(state: Mapping[str, str]) -> str:
+    """Before an action, or after it."""
+    return "\n".join(filter(None, state.values()))

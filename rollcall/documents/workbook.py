@@ -1,4 +1,6 @@
-"""XLSX for people: all lines of a cell show, and a sheet prints one page wide in letters of 7 points or more."""
+"""XLSX for people: all lines of a cell show, and a sheet prints one page wide in letters of 8 points or more.
+
+Columns that have no room there are on the screen alone, behind the others."""
 
 import io
 import re
@@ -25,7 +27,8 @@ _LONGEST_SEEN = 1000  # characters: more than the tallest row shows
 _WRITTEN_AT_ONCE = 1 << 16  # bytes
 _MARGIN = 0.25  # inches
 _PORTRAIT, _LANDSCAPE = 8.27, 11.69  # inches, A4
-_LEAST_SCALE = 0.66  # prints 11 points as 7
+_LEAST_SCALE = 0.73  # prints 11 points as 8
+_NARROWEST = 0.75  # of a column's width, on paper
 _BOLD = 1.15  # times as wide
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
@@ -33,7 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0B-\x1F]")
 
 @dataclass(frozen=True)
 class Column:
-    """`width` in characters; less for those that wrap, where the sheet is too wide for a page."""
+    """`width` in characters; less for those that wrap, where what is printed is too wide for a page."""
 
     label: str
     width: int
@@ -42,7 +45,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Sheet:
-    """`least_height` of a row, in points."""
+    """`least_height` of a row, in points. `matter_most`: what has a place on paper before others."""
 
     name: str
     columns: Mapping[str, Column]
@@ -50,6 +53,16 @@ class Sheet:
     count: int
     portrait: bool = False
     least_height: float = 0.0
+    matter_most: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """`printed`: so many columns, the first ones."""
+
+    columns: Mapping[str, Column]
+    widths: Sequence[float]
+    printed: int
 
 
 def write_workbook(path: Path, title: str, spoken: Language, created: datetime, sheets: Sequence[Sheet]) -> None:
@@ -70,13 +83,41 @@ def write_workbook(path: Path, title: str, spoken: Language, created: datetime, 
                 into.writelines(_with_rows(parts.read(part), sheet_there) if sheet_there else [parts.read(part)])
 
 
-def widths(sheet: Sheet) -> list[float]:
-    """In characters of 7 pixels; a column has 5 more (ECMA-376, part 1, 18.3.1.13). No word of a label is broken."""
-    paper = _PORTRAIT if sheet.portrait else _LANDSCAPE
-    across = ((paper - 2 * _MARGIN) * 96 / _LEAST_SCALE - 5 * len(sheet.columns)) / 7
-    columns = list(sheet.columns.values())
-    least = [max(sum(map(_wide, word)) for word in column.label.split()) * _BOLD for column in columns]
-    wide = [max(column.width, word) for column, word in zip(columns, least, strict=True)]
+def _laid(sheet: Sheet) -> _Laid:
+    by_rank = {name: sheet.columns[name] for name in sheet.matter_most if name in sheet.columns} | dict(sheet.columns)
+    room, printed = _across(sheet.portrait), set[str]()
+    for name, column in by_rank.items():
+        if (narrowest := _narrowest(column) + _PADDING) <= room:
+            room -= narrowest
+            printed.add(name)
+    on_paper = {name: column for name, column in sheet.columns.items() if name in printed}
+    others = [max(column.width, _label_width(column)) for name, column in sheet.columns.items() if name not in printed]
+    widths = [*_widths(list(on_paper.values()), sheet.portrait), *others]
+    return _Laid(on_paper | dict(sheet.columns), widths, len(on_paper))
+
+
+_PADDING = 5 / 7
+"""Of a column, in characters of 7 pixels (ECMA-376, part 1, 18.3.1.13)."""
+
+
+def _across(portrait: bool) -> float:
+    """In those characters."""
+    return ((_PORTRAIT if portrait else _LANDSCAPE) - 2 * _MARGIN) * 96 / _LEAST_SCALE / 7
+
+
+def _label_width(column: Column) -> float:
+    """No word of a label is broken."""
+    return max(sum(map(_wide, word)) for word in column.label.split()) * _BOLD
+
+
+def _narrowest(column: Column) -> float:
+    return max(column.width * (_NARROWEST if column.wraps else 1), _label_width(column))
+
+
+def _widths(columns: Sequence[Column], portrait: bool) -> list[float]:
+    across = _across(portrait) - _PADDING * len(columns)
+    least = list(map(_narrowest, columns))
+    wide = [max(column.width, narrowest) for column, narrowest in zip(columns, least, strict=True)]
     narrower = {place for place, column in enumerate(columns) if column.wraps}
     while narrower:
         room = across - sum(width for place, width in enumerate(wide) if place not in narrower)
@@ -133,12 +174,12 @@ def _add_sheet(workbook: xlsxwriter.Workbook, title: str, spoken: Language, shee
     text = {"text_wrap": True, "align": "right" if from_right else "left", "valign": "top"}
     header = workbook.add_format({**text, "bold": True, "bg_color": "#DCE6F1", "border": 1})
     body = workbook.add_format({**text, "num_format": "@", "bottom": 1, "bottom_color": "#C9D1D9"})
-    across = widths(sheet)
-    for place, (column, width) in enumerate(zip(sheet.columns.values(), across, strict=True)):
+    laid = _laid(sheet)
+    for place, (column, width) in enumerate(zip(laid.columns.values(), laid.widths, strict=True)):
         page.set_column(place, place, width, body)
         page.write_string(0, place, column.label, header)
-    bold = [width / _BOLD for width in across]
-    page.set_row(0, row_height([column.label for column in sheet.columns.values()], bold))
+    bold = [width / _BOLD for width in laid.widths]
+    page.set_row(0, row_height([column.label for column in laid.columns.values()], bold))
     page.freeze_panes(1, 1)
     if from_right:
         page.right_to_left()
@@ -148,6 +189,7 @@ def _add_sheet(workbook: xlsxwriter.Workbook, title: str, spoken: Language, shee
     page.set_margins(left=_MARGIN, right=_MARGIN, top=0.6, bottom=0.6)
     page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # nor offer to make a telephone number a number
     page.fit_to_pages(1, 0)
+    page.print_area(0, 0, sheet.count, laid.printed - 1)
     page.repeat_rows(0)
     # isolated, since what stands there runs from left to right by itself (Unicode Standard Annex 9, 2.7)
     first, last = ("&R\u2067{}\u2069", "&L\u2067{}\u2069") if from_right else ("&L{}", "&R{}")
@@ -157,7 +199,9 @@ def _add_sheet(workbook: xlsxwriter.Workbook, title: str, spoken: Language, shee
         spoken.gettext("Printed %(day)s", day="&D"),
         spoken.gettext("Page %(page)s of %(pages)s", page="&P", pages="&N"),
     )
-    page.set_footer(first.format(day) + last.format(number))
+    more = len(laid.columns) - laid.printed
+    not_printed = spoken.ngettext("%(count)s more column on the screen", "%(count)s more columns on the screen", more)
+    page.set_footer(first.format(day) + (f"&C{not_printed}" if more else "") + last.format(number))
 
 
 def _with_rows(part: bytes, sheet: Sheet) -> Iterator[bytes]:
@@ -165,10 +209,11 @@ def _with_rows(part: bytes, sheet: Sheet) -> Iterator[bytes]:
     until, end, after = part.partition(b"</sheetData>")
     (style,) = set(re.findall(r'<col [^>]*style="(\d+)"', until.decode()))
     yield re.sub(rb"<dimension [^>]*/>", b"", until)  # how far the sheet goes; it may be left out
-    across, names = widths(sheet), [xl_col_to_name(number) for number in range(len(sheet.columns))]
+    laid = _laid(sheet)
+    names = [xl_col_to_name(number) for number in range(len(laid.columns))]
     for line, cells_of in enumerate(sheet.rows, start=2):
-        row = [cells_of.get(name, "") for name in sheet.columns]
-        height = max(row_height(row, across), sheet.least_height)
+        row = [cells_of.get(name, "") for name in laid.columns]
+        height = max(row_height(row, laid.widths), sheet.least_height)
         cells = "".join(_cell(f"{name}{line}", style, value) for name, value in zip(names, row, strict=True))
         yield f'<row r="{line}" ht="{height:g}" customHeight="1">{cells}</row>'.encode()
     yield end + after

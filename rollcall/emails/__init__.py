@@ -3,7 +3,19 @@
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
-from rollcall.emails import address, confirmation, conflict, links, reply, roster, staff_digest, withdrawal
+from rollcall.emails import (
+    address,
+    announcement,
+    confirmation,
+    conflict,
+    invitation,
+    links,
+    reply,
+    rooming_list,
+    roster,
+    staff_digest,
+    withdrawal,
+)
 from rollcall.model.email import Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
@@ -28,5 +40,11 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
             return links.write(desk, entry, event, intake)
         case EmailKind.ADDRESS:
             return address.write(desk, entry, event, intake)
+        case EmailKind.ANNOUNCEMENT:
+            return announcement.write(desk, entry, event, intake)
+        case EmailKind.INVITATION:
+            return invitation.write(desk, entry, event, intake)
+        case EmailKind.ROOMING_LIST:
+            return rooming_list.write(desk, entry, event, intake)
         case _:
             assert_never(entry.kind)

@@ -128,7 +128,7 @@ def gather(
     """
     version = version_of(entry, event, intake)
     had = last_had(desk.store, event, intake.versions[: version.number - 1], entry.to)
-    check_pages(desk.store, event.slug, *{intake.versions[0], had or intake.versions[0]})
+    check_pages(desk.store, event.slug, *{*intake.closings, had or intake.closings[0]})
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
     for one, status, registered in scan.inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
@@ -141,6 +141,7 @@ def gather(
         inbound.not_completed.in_order(),
         version.number,
         had.number if had else None,
+        scan.audit_entries(desk.store, event.slug),
     )
     with TemporaryDirectory(prefix="roster-") as folder:
         drawn = draw(event, content, Path(folder))

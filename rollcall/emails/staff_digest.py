@@ -8,11 +8,12 @@ from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
+from rollcall.documents.reasons import why, why_doubted
+from rollcall.documents.review_words import email_in_words, form_in_words
 from rollcall.documents.roster_content import NOTHING, Shown
 from rollcall.emails import wording
-from rollcall.emails.reasons import why, why_doubted
-from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, unlinked
-from rollcall.language import N_, NP_, Language, language
+from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, one_word, unlinked
+from rollcall.language import N_, Language, language
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
@@ -34,27 +35,12 @@ LONGEST_FORMS = 10_000
 """Characters, of one inbound e-mail."""
 MOST_NAMED = 20
 """Attachments that are not handed on."""
-_KINDS = {
-    EmailKind.CONFIRMATION: N_("Confirmation"),
-    EmailKind.CONFLICT: N_("Notice of a second form"),
-    EmailKind.ROSTER: N_("Roster"),
-    EmailKind.STAFF_DIGEST: N_("Staff digest"),
-    EmailKind.REPLY: N_("Reply"),
-    EmailKind.WITHDRAWAL: N_("Notice of a withdrawal"),
-    EmailKind.LINKS: N_("Link to a registration"),
-    EmailKind.ADDRESS: N_("Check of a new address"),
-}
 _TO_STAFF = N_("The staff")
-_NOT_OF_ONE = {EmailKind.REPLY: N_("Who wrote to us"), EmailKind.LINKS: N_("Who asked for links")}
-_FORMS = {
-    FormStatus.REGISTERED: NP_("a form", "registered"),
-    FormStatus.DUPLICATE: NP_("a form", "duplicate"),
-    FormStatus.CHANGED: NP_("a form", "changed its registration"),
-    FormStatus.WITHDRAWN: NP_("a form", "the registration is withdrawn"),
-    FormStatus.CONFLICT: NP_("a form", "conflict"),
-    FormStatus.INCOMPLETE: NP_("a form", "incomplete"),
-    FormStatus.NOT_YET_OPEN: NP_("a form", "came before registration opened"),
-    FormStatus.NEEDS_REVIEW: NP_("a form", "needs review"),
+_NOT_OF_ONE = {
+    EmailKind.REPLY: N_("Who wrote to us"),
+    EmailKind.LINKS: N_("Who asked for links"),
+    EmailKind.INVITATION: N_("Who may register late"),
+    EmailKind.ROOMING_LIST: N_("A hotel"),
 }
 _UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text
@@ -201,7 +187,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     rows = [
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
         (spoken.pgettext("of an e-mail", "Received"), in_zone(inbound.received_at, event)),
-        (spoken.gettext("Why it needs review"), why(event, inbound.reasons)),
+        (spoken.gettext("Why it needs review"), why(event, inbound.reasons, unlinked)),
         (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_read, attached, withheld, too_large)),
         (spoken.gettext("The e-mail itself"), itself),
     ]
@@ -256,7 +242,7 @@ def _form_for_staff(
     event: Event, form: InboundForm, people: Mapping[str, Registered]
 ) -> tuple[str, list[tuple[str, str]]]:
     spoken = language(event.language)
-    status = spoken.pgettext("a form", _FORMS[form.status])
+    status = form_in_words(event, form.status)
     if form.status in REGISTERED and form.registration_id:
         known_as = reference(form.registration_id)
         return spoken.gettext("%(status)s, reference %(reference)s", status=status, reference=known_as), []
@@ -274,7 +260,9 @@ def _form_for_staff(
         (spoken.gettext("%(label)s (missing or wrong)", label=label), sentences)
         for label, sentences in wording.faults(event, form.faults)
     ]
-    doubts = [(spoken.gettext("Not certain"), "\n".join(why_doubted(event, form.doubts)))] if form.doubts else []
+    doubts = (
+        [(spoken.gettext("Not certain"), "\n".join(why_doubted(event, form.doubts, one_word)))] if form.doubts else []
+    )
     rows = [(spoken.gettext("The row"), wording.shown(row)) for row in form.doubts.get(Doubt.ROW_NOT_READ, ())]
     said = wrong + doubts + rows + wording.labelled(event, form.answers)
     return wording.labelled_text(event, name, status), said
@@ -357,7 +345,7 @@ def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
 
 def _undelivered_row(event: Event, one: Registered | None, entry: OutboxEntry, intake: Intake) -> tuple[str, str]:
     spoken = language(event.language)
-    came_to = address(entry.to), (spoken.gettext(_KINDS[entry.kind]), wording.standing(event, entry))
+    came_to = address(entry.to), (email_in_words(event, entry.kind), wording.standing(event, entry))
     if one is None:
         return spoken.gettext(_NOT_OF_ONE.get(entry.kind, _TO_STAFF)), wording.in_lines(event, *came_to)
     name = f"{wording.who(event, one)} ({one.reference})"

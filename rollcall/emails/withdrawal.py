@@ -37,7 +37,14 @@ def word(entry: OutboxEntry, event: Event, registered: Registered, intake: Intak
         mailbox=address(registered.registration.email),
         rows=[(label, text) for label, text in rows if text],
         late=late,
-        on_closed_list=not late and (registered.changed_at or registered.received_at) > intake.closes_at,
+        on_closed_list=_had_closed(registered, intake),
         closes_at=intake.closes_at,
         next_roster_at=intake.looks_at,
     )
+
+
+def _had_closed(registered: Registered, intake: Intake) -> bool:
+    """While it was registered in time, by the deadline or by one before the intake was opened again."""
+    deadlines = (intake.closes_at, *(one.drawn_at for one in intake.closings))
+    changed_at = registered.changed_at or registered.received_at
+    return any((registered.admitted or registered.received_at <= one) and one < changed_at for one in deadlines)

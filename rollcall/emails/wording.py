@@ -246,6 +246,10 @@ def one_line(text: str, longest: int) -> str:
     return unlinked(plain_line(text, longest))
 
 
+def one_word(text: str) -> str:
+    return one_line(text, 60)
+
+
 def plain_line(text: str, longest: int) -> str:
     """For headers and names of files."""
     line = " ".join(_bounded(text).split())

@@ -20,6 +20,7 @@ from rollcall.inbound.letter import (
     QUESTION_MARKS,
     asks,
     names_another_event,
+    only_thanks,
     our_subjects,
     refuses,
     sets_a_condition,
@@ -91,6 +92,7 @@ class Found:
     over: ReviewReason | None = None
     """Why not all of it was read."""
     withdraws: bool = False
+    thanks: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
         refuses(f"{about.subject}\n\n{letter}") or (registered is not None and sets_a_condition(letter)),
         ReviewReason.TOO_MANY_FILES if files > MOST_FILES else None,
         not (people or not_read) and _tried(_withdraws, event, parts, False, about),
+        not (people or not_read) and _tried(_thanks, event, parts, False, about),
     )
 
 
@@ -184,6 +187,18 @@ def _withdraws(event: Event, parts: Parts, about: About) -> bool:
     texts = [bounded(text) for text in (*parts.plain, *map(text_of_html, parts.html))]
     letters = [[line.text for line in typed_lines(text)] for text in texts]
     return withdraws(about.subject, letters, Known(event, registered, about.reference, about.sender))
+
+
+def _thanks(event: Event, parts: Parts, about: About) -> bool:
+    registered = about.registered
+    if registered is None or parts.within or parts.files or parts.doubts:
+        return False
+    known = [about.sender, *registered.answers.values(), *our_subjects(event, about.reference)]
+    texts = [bounded(text) for text in (*parts.plain, *map(text_of_html, parts.html))]
+    letters = ["\n".join(line.text for line in typed_lines(text) if not line.quoted) for text in texts]
+    first, family = (registered.answers.get(name, "") for name in ("first_name", "family_name"))
+    names, subject = [f"{first} {family}", first], _TAG.sub("", about.subject)
+    return bool(letters) and all(only_thanks(letter, subject, event, known, names) for letter in letters)
 
 
 def _said_in(read: TextRead, about: About, *, own: bool) -> list[Answered]:

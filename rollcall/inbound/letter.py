@@ -101,6 +101,31 @@ _LONG_WORD = re.compile(r"(\w{40})\w+")
 """None in any language."""
 _ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@]+|https?://\S+")
 
+_LONGEST_THANKS = 1000
+_THANKS = re.compile(
+    r"\b(?:thanks?|received|noted|merci|recu|gracias|agradezco|recibid[oa]|danke|dank)\b|спасибо|благодар|получил"
+    r"|谢谢|多谢|感谢|收到|شكر|وصل|استلم"
+)
+_THANKS_TOGETHER = re.compile(
+    "非常|谢谢|多谢|感谢|收到|已|您的|您|你们|你|的|确认|邮件|信息|回复|通知|好的|好|了|我们|我|此致|敬礼|祝好|顺祝|商祺|敬上"
+)
+_OF_THANKS = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
+    plain("""
+    thanks thank you very much many so a lot colleagues madam tel telephone phone fax mobile cell email mail web
+    ministry of and de des la le du et y и for the your this kind quick prompt confirmation confirming e email mail
+    message reply response information received well noted got it ok okay perfect great good have nice day and with
+    i we my our dear regards all best re i've we've see there then soon of in on from is was to registration
+    merci beaucoup bien recu recue pour la le de votre vos cette confirmation courriel message reponse je nous vous
+    remercie remercions bonne journee parfait d accord et a bientot j ai avons rapide
+    gracias muchas mil por la el su sus esta confirmacion correo mensaje recibido recibida respuesta perfecto saludos
+    agradezco agradecemos muy amable de acuerdo hasta pronto buen dia
+    vielen dank danke fur die bestatigung erhalten nachricht ihre
+    спасибо большое огромное благодарю благодарим вас вам за подтверждение получил получила получили письмо ваше ответ
+    сообщение хорошо до встречи всё все отлично информацию
+    شكرا جزيلا الشكر لكم لك علي التاكيد تم الاستلام استلام رسالتكم وصلت وصلني وصلنا الف جزيل مع تحياتي بريدكم علي الرد
+    """).split()
+)
+
 _SAYS_NOTHING = {*" ".join((*_SALUTATIONS, *_CLOSINGS)).split()} | set(
     plain("""
     a about above address adjunta adjunto adjuntos adresse advance after again ah ai al all am an anbei and anhang
@@ -425,6 +450,38 @@ def says_something(text: str, words: Set[str]) -> bool:
     return bool(_QUESTION.search(text)) or any(
         not word.isdecimal() and word not in words for word in _WORD.findall(said)
     )
+
+
+def only_thanks(beside: str, subject: str, event: Event, known: Iterable[str], names: Iterable[str]) -> bool:
+    """Whether somebody says that they got our e-mail, and clearly nothing else: each word is known, but for a signature
+    below one of these names, or a greeting."""
+    known, said = list(known), f"{subject}\n\n{beside}"
+    lines = [line for line in beside.splitlines() if line.strip() and not _is_of_device(line)]
+    asked = asks("\n".join(line for line in lines if not _greets(line)))
+    if len(beside) > _LONGEST_THANKS or refuses(said) or asked or sets_a_condition(beside):
+        return False
+    if not any(_THANKS.search(plain(line)) for line in lines) or what_it_says(subject, event, known):
+        return False
+    own = {frozenset(plain(name).split()) for name in names}
+    fields = [field for code in event.languages for field in event.in_language(code).fields]
+    labels = {word for field in fields if field.kind not in ("tel", "email") for word in plain(field.label).split()}
+    labels -= {"of", "the", "de", "la"}
+    words = _OF_THANKS | {word for text in (*known, *names) for word in plain(text).split()}
+    signed = False
+    for line in lines:
+        unknown = _unknown_in(line, words)
+        if unknown and not (signed and all(word[0].isupper() and plain(word) not in labels for word in unknown)):
+            return False
+        closes = _closes(line) and not _THANKS.search(plain(line))
+        signed = signed or closes or frozenset(plain(line).split()) in own
+    return True
+
+
+def _unknown_in(line: str, words: Set[str]) -> list[str]:
+    said = _ADDRESS.sub(" ", line)
+    if max(plain(said), default="") >= _FIRST_IDEOGRAPH:
+        said = _THANKS_TOGETHER.sub(" ", said)
+    return [word for word in _WORD.findall(said) if not word.isdecimal() and plain(word) not in words]
 
 
 def _paragraphs_that_say_something(beside: str, words: Set[str]) -> Iterator[str]:

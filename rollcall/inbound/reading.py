@@ -80,6 +80,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         asks=says_more and found.asks,
         refuses=found.refuses,
         withdraws=found.withdraws and robot is None,
+        thanks=found.thanks and robot is None,
         automatic=robot,
         unproven=unproven(post, headers) or over,
         spam=is_spam(post),

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.scan import inbound_emails_now
-from rollcall.emails.reasons import why
+from rollcall.documents.reasons import why
 from rollcall.emails.wording import faults
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
 from rollcall.local.sample import SENDER, sample_text

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
+from rollcall.model.announcement import Announcement
 from rollcall.model.inbound import InboundEmail
+from rollcall.model.invitation import Invitation
 from rollcall.model.registration import Registered, normalized_address
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,9 +29,15 @@ class EmailKind(StrEnum):
     """To a registrant: the links to all registrations under this address."""
     ADDRESS = "address"
     """To the address that a registrant wants to have instead: is it theirs?"""
+    ANNOUNCEMENT = "announcement"
+    INVITATION = "invitation"
+    """To somebody who may register late."""
+    ROOMING_LIST = "rooming-list"
+    """To a hotel."""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
+NOT_TO_REGISTRANTS = (*TO_STAFF, EmailKind.ROOMING_LIST)
 
 
 class EmailStatus(StrEnum):
@@ -93,7 +101,9 @@ class OutboxEntry:
     attempts: tuple[Attempt, ...] = ()
     reason: str = ""
     revision: int = 1
-    """Of the registration, or the version of the roster, which it is about."""
+    """Of the registration, or the version of the roster or rooming list, which it is about."""
+    about: str = ""
+    """Id of the announcement or the invitation; of a trial of an announcement, with its language."""
     dismissed: bool = False
     """By one of the staff: nobody is told any more that it did not arrive."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
@@ -237,12 +247,6 @@ def confirmation(
     return OutboxEntry(id, EmailKind.CONFIRMATION, event, to, registration_id, revision=revision, thread=thread)
 
 
-def resent_confirmation(event: str, registered: Registered, stamp: str) -> OutboxEntry:
-    """Once more, as the last one was."""
-    last = confirmation(event, registered.id, registered.registration.email, revision=registered.confirmed)
-    return replace(last, id=f"{last.id}.resent.{stamp}")
-
-
 def conflict_notice(event: str, registered: Registered, now: datetime) -> OutboxEntry:
     """One an hour."""
     id, to = f"{event}.{registered.id}.conflict.{now:%Y%m%dT%H}", registered.registration.email
@@ -271,6 +275,18 @@ def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntr
     return OutboxEntry(id, EmailKind.ROSTER, event, to, revision=version)
 
 
+def rooming_list_entry(event: str, hotel: str, version: int, to: str, copy: int = 1) -> OutboxEntry:
+    """`hotel`: its id. Another copy is one that was asked for."""
+    copied = f".{copy}" if copy > 1 else ""
+    id = f"{event}.{EmailKind.ROOMING_LIST}.{hotel}.{version}.{_digest_of(to)}{copied}"
+    return OutboxEntry(id, EmailKind.ROOMING_LIST, event, to, revision=version)
+
+
+def hotel_of(entry: OutboxEntry) -> str:
+    """The id of the hotel whose rooming list it is."""
+    return entry.id.removeprefix(f"{entry.event}.{entry.kind}.").partition(".")[0]
+
+
 def staff_digest(event: str, stamp: str, to: str, not_before: datetime) -> OutboxEntry:
     id = f"{event}.staff-digest.{stamp}.{_digest_of(to)}"
     return OutboxEntry(id, EmailKind.STAFF_DIGEST, event, to, not_before=not_before, due_at=not_before)
@@ -281,13 +297,34 @@ def withdrawal_notice(event: str, registration_id: str, revision: int, to: str) 
     return OutboxEntry(id, EmailKind.WITHDRAWAL, event, to, registration_id, revision=revision)
 
 
-def reply_entry(inbound: InboundEmail, to: str) -> OutboxEntry:
-    """One, however often that very e-mail came (RFC 3834, 2)."""
+def announcement_entry(announcement: Announcement, registration_id: str, to: str) -> OutboxEntry:
+    id = f"{announcement.event}.{registration_id}.announcement.{announcement.id}"
+    kind = EmailKind.ANNOUNCEMENT
+    return OutboxEntry(id, kind, announcement.event, to, registration_id, about=announcement.id)
+
+
+def announcement_trial(announcement: Announcement, code: str, to: str, stamp: str) -> OutboxEntry:
+    """To one of the staff, in this language."""
+    id = f"{announcement.event}.announcement.{announcement.id}.{code}.{stamp}"
+    return OutboxEntry(id, EmailKind.ANNOUNCEMENT, announcement.event, to, about=f"{announcement.id}.{code}")
+
+
+def invitation_entry(event: str, invitation: Invitation) -> OutboxEntry:
+    id = f"{event}.invitation.{invitation.id}"
+    return OutboxEntry(id, EmailKind.INVITATION, event, invitation.email, about=invitation.id)
+
+
+def reply_entry(inbound: InboundEmail, to: str, stamp: str = "") -> OutboxEntry:
+    """One, however often that very e-mail came (RFC 3834, 2); and one for each time that the staff ask (`stamp`)."""
     about = hashlib.sha256(
         "\x1f".join((normalized_address(to), inbound.message_id or inbound.id)).encode()
     ).hexdigest()[:24]
-    id = f"{inbound.event}.{about}.reply"
+    id = f"{inbound.event}.{about}.reply{f'.{stamp}' if stamp else ''}"
     return OutboxEntry(id, EmailKind.REPLY, inbound.event, to, inbound_id=inbound.id, thread=inbound.thread)
+
+
+def is_reminder(entry: OutboxEntry) -> bool:
+    return entry.kind is EmailKind.REPLY and not entry.id.endswith(".reply")
 
 
 def email_id_in(message_id: str) -> str:
@@ -300,12 +337,12 @@ def is_email_id(event: str, text: str) -> bool:
 
 
 def is_reply_id(event: str, text: str) -> bool:
-    return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply", text) is not None
+    return re.fullmatch(rf"{re.escape(event)}\.[0-9a-f]{{24}}\.reply(\.[0-9A-Z]+)?", text) is not None
 
 
-def goes_to_staff(id: str) -> bool:
+def is_not_to_registrants(id: str) -> bool:
     """By the id alone: a sweep reads no entry before it sends it."""
-    return any(f".{kind}." in id for kind in TO_STAFF)
+    return any(f".{kind}." in id for kind in NOT_TO_REGISTRANTS)
 
 
 def _digest_of(address: str) -> str:

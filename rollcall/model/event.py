@@ -3,7 +3,7 @@
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -58,6 +58,8 @@ class Hotel:
     block_code: str | None = None
     """What to say when booking."""
     book_by: date | None = None
+    email: str | None = None
+    """Where rooming lists go."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class Event:
     languages: tuple[str, ...] = ("en",)
     """In which people can register; the first is that of those who say nothing else."""
     staff_language: str = "en"
+    staff_may_leave_out: tuple[str, ...] = ()
+    """Fields that must be answered, but where the staff enter a form."""
     translated: Callable[[str], "Event"] | None = field(default=None, repr=False, compare=False)
     """The event file, read in another language."""
 
@@ -148,6 +152,14 @@ class Event:
     def secretariat(self) -> str:
         """The address to which people write: of the first who can do something about it."""
         return next(one.address for one in self.staff if one.role is Role.EDITOR)
+
+    def as_staff_ask(self) -> "Event":
+        """What they may leave out is optional."""
+        left_out = self.staff_may_leave_out
+        fields = (
+            replace(one, required=False, required_if=None) if one.name in left_out else one for one in self.fields
+        )
+        return replace(self, fields=tuple(fields))
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)

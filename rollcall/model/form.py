@@ -1,7 +1,7 @@
 """What an event asks of those who register."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 ANOTHER_HOTEL = "another"
@@ -64,6 +64,9 @@ class FormField:
     """Bounds of a number or a date (ISO 8601), both included."""
     section: str = ""
     """The heading that it begins."""
+    for_hotel: bool = field(default=False, repr=False)
+    """Its answers stand in the rooming list of the person's hotel. Without it in its text, the form stays the same
+    (`Event.form_version`)."""
 
     def applies(self, answers: Mapping[str, str]) -> bool:
         return self.only_if is None or self.only_if.holds(answers)

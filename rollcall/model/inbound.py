@@ -134,6 +134,8 @@ class ParsedEmail:
     """Words cancel, refuse, replace or set a condition."""
     withdraws: bool = False
     """Clearly, its sender or the person whose registration it answers; and it says nothing else."""
+    thanks: bool = False
+    """For an e-mail of ours about its registration, and clearly says nothing else."""
     automatic: MachineSign | None = None
     unproven: Reason | None = None
     spam: bool = False

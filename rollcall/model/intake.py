@@ -1,10 +1,10 @@
 """The intake of an event."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rollcall.model.registration import Registered
+from rollcall.model.registration import Outline, Registered
 
 READ_AGAIN_AFTER = timedelta(seconds=15)
 """An instance reads an intake again when its copy is this old."""
@@ -31,7 +31,7 @@ class OnRoster(NamedTuple):
 @dataclass(frozen=True)
 class RosterVersion:
     number: int
-    """1 is the closing's."""
+    """1 is the first closing's."""
     count: int
     sha256: str
     """Over the ids alone."""
@@ -43,6 +43,10 @@ class RosterVersion:
 
     def page_name(self, number: int) -> str:
         return f"{self.name}-{number:06}"
+
+    @property
+    def is_closings(self) -> bool:
+        return self.name.isdecimal()
 
 
 @dataclass(frozen=True)
@@ -63,18 +67,42 @@ class Intake:
     revoked_links: tuple[str, ...] = ()
     """Each by its `link_id`."""
     later_versions: tuple[RosterVersion, ...] = ()
+    """Since the closing."""
+    earlier_versions: tuple[RosterVersion, ...] = ()
+    """From before it was opened again."""
     looks_at: datetime | None = None
     """When to look whether the roster changed; None: no more, or not yet."""
     version: object = field(default=None, compare=False)
 
     @property
     def versions(self) -> tuple[RosterVersion, ...]:
-        """Of the roster, by number; none before the closing."""
+        """Of the roster, by number; none before the first closing."""
         if self.closing is None:
-            return ()
+            return self.earlier_versions
         count, sha256, pages = self.closing.count, self.closing.sha256, self.closing.pages
-        first = RosterVersion(1, count, sha256, pages, self.closes_at, self.closing_name)
-        return first, *self.later_versions
+        number = len(self.earlier_versions) + 1
+        closings = RosterVersion(number, count, sha256, pages, self.closes_at, self.closing_name)
+        return *self.earlier_versions, closings, *self.later_versions
+
+    @property
+    def closings(self) -> tuple[RosterVersion, ...]:
+        """Whoever is on one of these versions was in time."""
+        return tuple(one for one in self.versions if one.is_closings)
+
+    def moved(self, closes_at: datetime) -> "Intake":
+        """To another deadline. A closed one is open again; its versions of the roster stay as they are."""
+        history = (*self.history, EarlierDeadline(self.closes_at, self.as_of))
+        if self.closing is None:
+            return replace(self, closes_at=closes_at, history=history)
+        return replace(
+            self,
+            closes_at=closes_at,
+            history=history,
+            closing=None,
+            earlier_versions=self.versions,
+            later_versions=(),
+            looks_at=None,
+        )
 
     @property
     def closing_name(self) -> str:
@@ -95,7 +123,7 @@ class Intake:
     def is_late(self, received_at: datetime) -> bool:
         return received_at > self.closes_at
 
-    def leaves_out(self, one: Registered) -> bool:
+    def leaves_out(self, one: Registered | Outline) -> bool:
         """Late, and not admitted."""
         return self.is_late(one.received_at) and not one.admitted
 

@@ -1,6 +1,7 @@
 """Signed links."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -20,6 +21,8 @@ class LinkPurpose(StrEnum):
     ROSTER = "roster"
     RECEIVED = "received"
     ALREADY_REGISTERED = "already-registered"
+    LATE = "late"
+    """Of one person, who may register though the intake is closed."""
 
 
 TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.AMEND, LinkPurpose.ROSTER)
@@ -41,6 +44,10 @@ VALID_FOR = {
 registration work until the event is over. Whoever has a roster link sees every address; `make send-roster` makes new
 ones."""
 
+_TOKEN = re.compile(
+    rf"(/(?:{'|'.join(LinkPurpose)})/)[\w.~%=-]{{8,}}(?:\s*\n(?:[ \t]*[>|])*[ \t]*[\w.~%=-]{{20,}})*", re.IGNORECASE
+)
+"""A signed part, of which some programs write the end on the next line."""
 BUTTON_VALID_FOR = timedelta(days=1)
 """Of the staff's pages, from when the page was made."""
 
@@ -49,7 +56,7 @@ BUTTON_VALID_FOR = timedelta(days=1)
 class Opened:
     event: str
     id: str
-    """Of the inbound e-mail, the file or the registration."""
+    """Of the inbound e-mail, the file, the registration or the invitation."""
     number: int = 0
     """The place of the form in the e-mail; for `OWN`, `Registered.link` when it was made."""
     recipient: str = ""
@@ -72,6 +79,11 @@ class LinkRevoked:
 
 
 NoLink = LinkExpired | LinkDamaged | LinkRevoked
+
+
+def without_tokens(text: str) -> str:
+    """What people quote of our e-mails, with no link of theirs that still works; also where a program broke it."""
+    return _TOKEN.sub(r"\1…", text)
 
 
 def link_id(token: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 UNDER_WAY = timedelta(hours=1)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -123,6 +123,8 @@ class Registered:
     double_of: str = ""
     """Id of the same person's other registration, for which this one was withdrawn."""
     entered: Entered | None = None
+    inbound_id: str = ""
+    """Of the e-mail in which it came."""
     changed_at: datetime | None = field(default=None, compare=False)
     """The commit time of this revision."""
     version: object = field(default=None, compare=False)
@@ -142,10 +144,33 @@ class Registered:
 
     @property
     def came_too_late(self) -> bool:
-        """This revision: it is to be taken back. No commit is under way for so long as `UNDER_WAY`: one that seems to
-        have been is a restored document's, which has a time of its own."""
-        late_by = self.changed_at - self.until if self.changed_at and self.until else timedelta(0)
-        return timedelta(0) < late_by < UNDER_WAY
+        """This revision: it is to be taken back."""
+        return _came_too_late(self.changed_at, self.until)
+
+
+class Outline(NamedTuple):
+    """Of a registration: what is counted, without what it says of a person."""
+
+    id: str
+    received_at: datetime
+    category: str
+    language: str
+    answers: Mapping[str, str]
+    """Those that were asked for."""
+    status: RegistrationStatus
+    revision: int
+    confirmed: int
+    until: datetime | None
+    admitted: bool | None
+    changed_at: datetime
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return self.status is RegistrationStatus.WITHDRAWN
+
+    @property
+    def came_too_late(self) -> bool:
+        return _came_too_late(self.changed_at, self.until)
 
 
 @dataclass(frozen=True)
@@ -187,6 +212,8 @@ class Why(StrEnum):
     ADDRESS_KEPT = "address_kept"
     ADDRESS_CORRECTED = "address_corrected"
     """By the staff: it counts at once."""
+    RESENT = "resent"
+    """Only the confirmation, which is then the one that did or did not arrive."""
     LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     NOT_ADMITTED = "not_admitted"
@@ -248,6 +275,13 @@ class QuarantinedForm:
     @property
     def id(self) -> str:
         return self.form.id
+
+
+def _came_too_late(changed_at: datetime | None, until: datetime | None) -> bool:
+    """No commit is under way for so long as `UNDER_WAY`: one that seems to have been is a restored document's, which
+    has a time of its own."""
+    late_by = changed_at - until if changed_at and until else timedelta(0)
+    return timedelta(0) < late_by < UNDER_WAY
 
 
 def says_the_same(one: Registration, other: Registration) -> bool:

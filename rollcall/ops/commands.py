@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import assert_never
 
 from rollcall.desk.amend import Amended, end_links, read
-from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, move_deadline, why_not
+from rollcall.desk.deadline import AlreadyClosed, Moved, TooEarly, after_its_end, move_deadline, why_not
 from rollcall.desk.follow_up import revoke
 from rollcall.desk.resend import resend_to_staff
-from rollcall.desk.scan import everyone
+from rollcall.desk.staff.deadline import meaning
+from rollcall.desk.staff.status import status
 from rollcall.language import languages
 from rollcall.links import id_in
 from rollcall.model.email import EmailKind, OutboxEntry
@@ -22,9 +23,8 @@ from rollcall.model.registration import Actor, Way
 from rollcall.model.staff import Receives
 from rollcall.ops import report
 from rollcall.ops.connect import Database, Refused
-from rollcall.ops.event_check import after_its_end, check_folder
+from rollcall.ops.event_check import check_folder
 from rollcall.ops.smoke import Smoke, desk_url, smoke
-from rollcall.ops.status import status
 from schemas.event import as_written, deadline_from, read_events, remarks_on
 from templates import deadline, in_utc, in_zone
 
@@ -103,9 +103,8 @@ def _what_would_change(database: Database, event: Event, old: Intake, closes_at:
         "The form's page says so within seconds; nobody gets an e-mail about it.",
     ]
     if old.past:
-        late = [one for one in everyone(database.store, event.slug) if old.is_late(one.received_at)]
-        admitted = sum(1 for one in late if one.received_at <= closes_at)
-        lines.append(f"Of {len(late)} late registrations {admitted} would be on the roster.")
+        means = meaning(database.store, event, old, closes_at)
+        lines.append(f"Of {means.late} late registrations {means.come_on_time.count} would be on the roster.")
     return "\n".join(lines)
 
 

@@ -1,10 +1,10 @@
 """Checking the event files before they are deployed, beside what the database says."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from rollcall.desk.deadline import why_not
+from rollcall.desk.deadline import after_its_end, why_not
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, inbound_emails, quarantined_forms
 from rollcall.model.event import SMOKE_TEST, Event
@@ -66,11 +66,6 @@ def _without_file(intake: Intake) -> str:
         f"is not there, or cannot be used, and the database knows the event: somebody registered or wrote for it, and "
         f"{stands}; put its file back, or say EVENTS=<folder that holds it>"
     )
-
-
-def after_its_end(event: Event, closes_at: datetime) -> bool:
-    """At its very end it is not."""
-    return event.is_over(closes_at - timedelta(microseconds=1))
 
 
 def _against_itself(event: Event) -> list[str]:

@@ -6,9 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from rollcall.desk.staff.status import EventStatus, Status, UnsentCounts
 from rollcall.model.email import CircuitBreaker, OutboxEntry
 from rollcall.model.intake import Intake
-from rollcall.ops.status import EventStatus, Status, UnsentCounts
 from templates import deadline, in_utc, in_zone, words
 
 _Code = TypeVar("_Code", bound=StrEnum)
@@ -160,6 +160,8 @@ def _closing_text(one: EventStatus) -> str:
         return "not yet; without its file the desk shows no page of it and does not close it"
     if one.is_overdue:
         return "MISSED: the deadline has passed and nobody closed; look whether close-intake is called each minute"
+    if one.intake and one.intake.versions:
+        return f"not yet; it was opened again, and {len(one.intake.versions)} versions of the roster stand"
     return "not yet"
 
 

@@ -5,14 +5,26 @@ before can do without, needs no new `schema_version`; anything else does.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from rollcall.model.email import TO_STAFF, Attempt, AttemptOutcome, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
+from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
+from rollcall.model.email import (
+    NOT_TO_REGISTRANTS,
+    Attempt,
+    AttemptOutcome,
+    CircuitBreaker,
+    EmailKind,
+    EmailStatus,
+    OutboxEntry,
+)
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
+from rollcall.model.finding import name_in_order, terms
+from rollcall.model.hotels import RoomingLists, SentList
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -21,6 +33,7 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     QuarantinedForm,
     Registered,
     Registration,
@@ -38,6 +51,8 @@ from rollcall.model.staff import Action, AuditEntry
 
 SCHEMA_VERSION = 1
 _RETRY_AFTER = timedelta(minutes=1)
+_LONGEST_NAME_KEY = 200
+"""Firestore indexes the first 1,500 bytes of a text."""
 
 
 class NewerSchema(Exception):
@@ -88,15 +103,16 @@ def registration_from(record: Mapping[str, Any]) -> Registration:
 
 
 _OF_LATER_REVISIONS = ("confirmed", "until", "new_email", "link")
-_OF_FEW = ("admitted", "double_of", "entered")
+_OF_FEW = ("admitted", "double_of", "entered", "inbound_id")
 
 
 def first_record(registered: Registered) -> dict[str, Any]:
-    """Of the first revision, without what later ones alone, and few, have."""
+    """Of the first revision, without what later ones alone, and few, have. `received_at` need not be exact."""
     record = registered_record(registered)
-    return {
+    first = {
         name: one for name, one in record.items() if name not in _OF_LATER_REVISIONS and (one or name not in _OF_FEW)
     }
+    return {**first, **found_by(registered)}
 
 
 def registered_record(registered: Registered) -> dict[str, Any]:
@@ -110,10 +126,19 @@ def registered_record(registered: Registered) -> dict[str, Any]:
         "until": registered.until,
         "new_email": registered.new_email,
         "link": registered.link,
-        "similar": similarity_hash(registered.registration),
         "admitted": registered.admitted,
         "double_of": registered.double_of,
         "entered": _entered_record(registered.entered),
+        "inbound_id": registered.inbound_id,
+    }
+
+
+def found_by(registered: Registered) -> dict[str, Any]:
+    """Beside the record, and of no history: it follows from the rest."""
+    return {
+        "name_key": name_in_order(registered.registration)[:_LONGEST_NAME_KEY],
+        "terms": terms(registered, registered.received_at.astimezone(UTC).date()),
+        "similar": similarity_hash(registered.registration),
     }
 
 
@@ -134,8 +159,32 @@ def registered_from(
         record.get("admitted"),
         record.get("double_of", ""),
         _entered(record.get("entered")),
+        record.get("inbound_id", ""),
         changed_at,
         version,
+    )
+
+
+OUTLINED = ("category", "language", "status", "revision", "confirmed", "until", "admitted")
+
+
+def outline_from(
+    id: str, record: Mapping[str, Any], received_at: datetime, changed_at: datetime, answers: Sequence[str]
+) -> Outline:
+    """Of a record of the `OUTLINED` fields and these answers."""
+    given = record.get("answers", {})
+    return Outline(
+        id,
+        received_at,
+        record["category"],
+        record["language"],
+        {name: given[name] for name in answers if given.get(name)},
+        RegistrationStatus(record.get("status") or RegistrationStatus.REGISTERED),
+        record.get("revision") or 1,
+        record.get("confirmed") or 1,
+        record.get("until"),
+        record.get("admitted"),
+        changed_at,
     )
 
 
@@ -243,12 +292,13 @@ def entry_record(entry: OutboxEntry) -> dict[str, Any]:
         "address": mailbox(entry.to),
         "registration_id": entry.registration_id,
         **({"revision": entry.revision} if entry.revision > 1 else {}),
+        **({"about": entry.about} if entry.about else {}),
         "not_before": entry.not_before,
         "inbound_id": entry.inbound_id,
         "thread": list(entry.thread),
         "status": entry.status.value,
         "due_at": entry.due_at,
-        "to_registrants_of": None if entry.kind in TO_STAFF else entry.event,
+        "to_registrants_of": None if entry.kind in NOT_TO_REGISTRANTS else entry.event,
         "last_sent_at": max((attempt.at for attempt in entry.attempts if attempt.may_be_accepted), default=None),
         "attempts": [
             {"id": attempt.id, "at": attempt.at, "outcome": attempt.outcome.value, "note": attempt.note}
@@ -268,6 +318,7 @@ def entry_from(id: str, record: Mapping[str, Any], enqueued_at: datetime, versio
         to=record["to"],
         registration_id=record["registration_id"],
         revision=record.get("revision", 1),
+        about=record.get("about", ""),
         not_before=record["not_before"],
         inbound_id=record["inbound_id"],
         thread=tuple(record["thread"]),
@@ -381,6 +432,34 @@ def breaker_from(record: Mapping[str, Any], as_of: datetime, version: object) ->
     )
 
 
+def rooming_lists_record(lists: RoomingLists) -> dict[str, Any]:
+    return {
+        "name": lists.name,
+        "versions": [_version_record(one) for one in lists.versions],
+        "sent": [{"version": one.version, "entry": one.entry_id} for one in lists.sent],
+    }
+
+
+def rooming_lists_from(hotel: str, record: Mapping[str, Any], version: object) -> RoomingLists:
+    sent = tuple(SentList(one["version"], one["entry"]) for one in record["sent"])
+    return RoomingLists(hotel, tuple(map(_version_from, record["versions"])), sent, record["name"], version)
+
+
+def _version_record(one: RosterVersion) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "count": one.count,
+        "sha256": one.sha256,
+        "pages": one.pages,
+        "drawn_at": one.drawn_at,
+        "name": one.name,
+    }
+
+
+def _version_from(one: Mapping[str, Any]) -> RosterVersion:
+    return RosterVersion(one["number"], one["count"], one["sha256"], one["pages"], one["drawn_at"], one["name"])
+
+
 def intake_record(intake: Intake) -> dict[str, Any]:
     closing = intake.closing
     return {
@@ -389,17 +468,8 @@ def intake_record(intake: Intake) -> dict[str, Any]:
         "history": [{"closes_at": one.closes_at, "moved_at": one.moved_at} for one in intake.history],
         "revoked_links": list(intake.revoked_links),
         "closing": {"count": closing.count, "sha256": closing.sha256, "pages": closing.pages} if closing else None,
-        "versions": [
-            {
-                "number": one.number,
-                "count": one.count,
-                "sha256": one.sha256,
-                "pages": one.pages,
-                "drawn_at": one.drawn_at,
-                "name": one.name,
-            }
-            for one in intake.later_versions
-        ],
+        "versions": [*map(_version_record, intake.later_versions)],
+        "earlier_versions": [*map(_version_record, intake.earlier_versions)],
         "looks_at": intake.looks_at,
     }
 
@@ -412,12 +482,79 @@ def intake_from(record: Mapping[str, Any], as_of: datetime, version: object) -> 
         closing=Closing(closing["count"], closing["sha256"], closing["pages"]) if closing else None,
         history=tuple(EarlierDeadline(one["closes_at"], one["moved_at"]) for one in record["history"]),
         revoked_links=tuple(record.get("revoked_links", ())),
-        later_versions=tuple(
-            RosterVersion(one["number"], one["count"], one["sha256"], one["pages"], one["drawn_at"], one["name"])
-            for one in record.get("versions", ())
-        ),
+        later_versions=tuple(map(_version_from, record.get("versions", ()))),
+        earlier_versions=tuple(map(_version_from, record.get("earlier_versions", ()))),
         looks_at=record.get("looks_at"),
         as_of=as_of,
+        version=version,
+    )
+
+
+def announcement_record(announcement: Announcement) -> dict[str, Any]:
+    return {
+        "event": announcement.event,
+        "words": {code: {"subject": one.subject, "text": one.text} for code, one in announcement.words.items()},
+        "to": announcement.to,
+        "by": announcement.by,
+        "written_at": announcement.written_at,
+        "status": announcement.status.value,
+        "tried": announcement.tried,
+        "sent_by": announcement.sent_by,
+        "sent_at": announcement.sent_at,
+        "expected": announcement.expected,
+        "cursor": announcement.cursor,
+        "enqueued": announcement.enqueued,
+        "due_at": announcement.due_at,
+    }
+
+
+def announcement_from(id: str, record: Mapping[str, Any], created_at: datetime, version: object) -> Announcement:
+    return Announcement(
+        id=id,
+        event=record["event"],
+        words={code: Wording(one["subject"], one["text"]) for code, one in record["words"].items()},
+        to=record["to"],
+        by=record["by"],
+        written_at=record["written_at"],
+        status=AnnouncementStatus(record["status"]),
+        tried=record["tried"],
+        sent_by=record["sent_by"],
+        sent_at=record["sent_at"],
+        expected=record["expected"],
+        cursor=record["cursor"],
+        enqueued=record["enqueued"],
+        due_at=record["due_at"],
+        created_at=created_at,
+        version=version,
+    )
+
+
+def invitation_record(invitation: Invitation) -> dict[str, Any]:
+    return {
+        "whom": invitation.whom,
+        "until": invitation.until,
+        "reason": invitation.reason,
+        "by": invitation.by,
+        "made_at": invitation.made_at,
+        "email": invitation.email,
+        "language": invitation.language,
+        "used_by": invitation.used_by,
+        "revoked": invitation.revoked,
+    }
+
+
+def invitation_from(id: str, record: Mapping[str, Any], version: object) -> Invitation:
+    return Invitation(
+        id=id,
+        whom=record["whom"],
+        until=record["until"],
+        reason=record["reason"],
+        by=record["by"],
+        made_at=record["made_at"],
+        email=record["email"],
+        language=record["language"],
+        used_by=record["used_by"],
+        revoked=record["revoked"],
         version=version,
     )
 

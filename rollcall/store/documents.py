@@ -1,7 +1,7 @@
 """The store, on any database of documents: which document holds what, and what one commit writes.
 
     events/{slug}                           deadline, its history, revoked links, closing, later versions, next look
-    events/{slug}/registrations/{id}        created when it was received
+    events/{slug}/registrations/{id}        created when it was received; `name_key` and `terms`, by which it is found
     …/registrations/{id}/history/{n}        what changed at revision n, by whom, in what way and why
     events/{slug}/conflicts/{id}            the last form that differed from this registration, for an hour
     events/{slug}/differing/{id}-{digest}   each form that differed from this registration, for the staff
@@ -12,6 +12,9 @@
     events/{slug}/rosters/{version}-{page}  ids, and each one's revision
     outbox/{id}                             created when it was enqueued
     inbound/{id}                            created when it was stored
+    announcements/{id}                      what the staff write to people, and how far it is enqueued
+    events/{slug}/invitations/{id}          to register late, by a link for one person
+    events/{slug}/hotels/{id}               versions of its rooming list, whose pages are in rosters, and those sent
     events/{slug}/audit/{id}                what one of the staff did, by one press of a button
     queues/outbox                           the circuit breaker
 
@@ -24,10 +27,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, assert_never
 
-from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.announcement import Announcement
+from rollcall.model.email import AT_ONCE, DONE, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
+from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
     BotSignal,
     Change,
@@ -35,6 +41,7 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
+    Outline,
     PersonDocument,
     QuarantinedForm,
     Registered,
@@ -103,15 +110,21 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`. Ordered by id by default."""
+    """Operators: `==`, `<`, `<=`, `>`, `in`; `array_contains_any` of `terms` alone, by `name_key`. Ordered by id by
+    default."""
 
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()
     order_by: str | None = None
     descending: bool = False
     after: str | None = None
+    """Id of the document after which it begins."""
+    after_value: str | None = None
+    """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False
+    only: tuple[str, ...] = ()
+    """The fields that it reads, `answers.country` for one of a map; all by default."""
 
 
 class NotCommitted(Exception):
@@ -137,6 +150,9 @@ class Database(Protocol):
     def query(self, query: Query) -> Iterable[Document]: ...
 
     def count(self, query: Query) -> int: ...
+
+    def about_now(self) -> datetime:
+        """By the clock of this process: reads nothing, and is not exact."""
 
 
 class DocumentStore:
@@ -179,9 +195,8 @@ class DocumentStore:
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
-        history = (*intake.history, EarlierDeadline(intake.closes_at, intake.as_of))
-        moved = codec.intake_record(replace(intake, closes_at=closes_at, history=history))
-        return self._committed(Update(_event_path(event), versioned(moved), intake.version), *_audited(event, audit))
+        moved = versioned(codec.intake_record(intake.moved(closes_at)))
+        return self._committed(Update(_event_path(event), moved, intake.version), *_audited(event, audit))
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
         revoked = codec.intake_record(replace(intake, revoked_links=(*intake.revoked_links, link)))
@@ -206,6 +221,7 @@ class DocumentStore:
         looks_at: datetime | None,
         version: RosterVersion | None = None,
         entries: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
     ) -> bool:
         later = (*intake.later_versions, version) if version else intake.later_versions
         looked = replace(intake, later_versions=later, looks_at=looks_at)
@@ -215,7 +231,7 @@ class DocumentStore:
             return there is not None and replace(there, as_of=looked.as_of) == looked
 
         written = Update(_event_path(event), versioned(codec.intake_record(looked)), intake.version)
-        return self._committed(written, *map(_renewed, entries), is_ours=is_ours)
+        return self._committed(written, *map(_renewed, entries), *_audited(event, audit), is_ours=is_ours)
 
     # --- registrations
 
@@ -230,13 +246,19 @@ class DocumentStore:
         audit: AuditEntry | None = None,
         entered: Entered | None = None,
         admitted: bool | None = None,
+        inbound_id: str = "",
+        invitation: Invitation | None = None,
     ) -> datetime | None:
-        new = Registered(id, registration, AT_ONCE, arrived_at, admitted=admitted, entered=entered)
+        received_at = self._database.about_now()
+        new = Registered(
+            id, registration, received_at, arrived_at, admitted=admitted, entered=entered, inbound_id=inbound_id
+        )
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
             _new(entry),
             *_audited(event, audit),
+            *_used(event, invitation, id),
         ]
         if key:
             writes.append(_under(event, key, KeyUse(id, is_duplicate=False)))
@@ -267,12 +289,20 @@ class DocumentStore:
         person: str | None = None,
         audit: AuditEntry | None = None,
         unmerged: Sequence[PersonDocument] = (),
+        invitation: Invitation | None = None,
     ) -> datetime | None:
         path = _registration_path(event, after.id)
         old, new = codec.registered_record(before), codec.registered_record(after)
         record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
         made = Create(f"{path}/history/{after.revision}", versioned(record))
-        writes = [Update(path, versioned(new), before.version), made, *map(_new, enqueue), *_audited(event, audit)]
+        found_by = codec.found_by(after)
+        writes = [
+            Update(path, versioned({**new, **found_by}), before.version),
+            made,
+            *map(_new, enqueue),
+            *_audited(event, audit),
+            *_used(event, invitation, after.id),
+        ]
         if person:
             writes.append(_person(event, person, after.id))
         writes += [
@@ -326,6 +356,33 @@ class DocumentStore:
         query = Query(_registrations(event), after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
+    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+        only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
+        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit, only=only)
+        return [
+            codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
+            for found in self._database.query(query)
+        ]
+
+    def stored(self, event: str) -> int:
+        registrations, inbound = (
+            Query(f"{_event_path(event)}/registrations"),
+            Query("inbound", (("event", "==", event),)),
+        )
+        return self._database.count(registrations) + self._database.count(inbound)
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
+        query = Query(
+            f"{_event_path(event)}/registrations",
+            (("terms", "array_contains_any", list(terms)),),
+            "name_key",
+            after=after if place else None,
+            after_value=place["name_key"] if place else None,
+            limit=limit,
+        )
+        return [_registered(found) for found in self._database.query(query)]
+
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         paths = [_registration_path(event, id) for id in dict.fromkeys(ids)]
         return [_registered(found) for found in self._database.read_many(paths)]
@@ -361,6 +418,9 @@ class DocumentStore:
 
     def entry(self, id: str) -> OutboxEntry | None:
         return self._read(_entry_path(id), _entry)
+
+    def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
+        return [_entry(found) for found in self._database.read_many([_entry_path(id) for id in dict.fromkeys(ids)])]
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         written = Update(_entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
@@ -435,6 +495,75 @@ class DocumentStore:
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
         return [_inbound(found) for found in self._database.query(query)]
+
+    # --- announcements and invitations
+
+    def announcement(self, id: str) -> Announcement | None:
+        return self._read(_announcement_path(id), _announcement)
+
+    def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
+        query = Query("announcements", (("event", "==", event),), limit=limit)
+        return [_announcement(found) for found in self._database.query(query)]
+
+    def due_announcements(self, limit: int) -> Sequence[str]:
+        return self._due("announcements", limit)
+
+    def save_announcement(
+        self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
+        written = _written(
+            _announcement_path(announcement.id), codec.announcement_record(announcement), announcement.version
+        )
+        writes = written, *map(_new, enqueue), *_audited(announcement.event, audit)
+        return self._committed(*writes, is_ours=lambda: self.announcement(announcement.id) == announcement)
+
+    def entries_there(self, ids: Iterable[str]) -> Set[str]:
+        return {found.id for found in self._database.read_many([*map(_entry_path, ids)])}
+
+    def count_about(self, about: str) -> Mapping[EmailStatus, int]:
+        counts = {
+            status: self._database.count(Query("outbox", (("about", "==", about), ("status", "==", status.value))))
+            for status in EmailStatus
+        }
+        return {status: count for status, count in counts.items() if count}
+
+    def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]:
+        where = (("about", "==", about), ("status", "in", [status.value for status in UNDELIVERED]))
+        return [_entry(found) for found in self._database.query(Query("outbox", where, limit=limit))]
+
+    def invitation(self, event: str, id: str) -> Invitation | None:
+        return self._read(_invitation_path(event, id), _invitation)
+
+    def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
+        newest = Query(f"{_event_path(event)}/invitations", order_by="made_at", descending=True, limit=limit)
+        return [_invitation(found) for found in self._database.query(newest)]
+
+    def save_invitation(
+        self,
+        event: str,
+        invitation: Invitation,
+        enqueue: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
+    ) -> bool:
+        path = _invitation_path(event, invitation.id)
+        written = _written(path, codec.invitation_record(invitation), invitation.version)
+        writes = written, *map(_new, enqueue), *_audited(event, audit)
+        return self._committed(*writes, is_ours=lambda: self.invitation(event, invitation.id) == invitation)
+
+    # --- hotels
+
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        return self._read(_hotel_path(event, hotel), _rooming_lists) or RoomingLists(hotel)
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        path, record = _hotel_path(event, lists.hotel), versioned(codec.rooming_lists_record(lists))
+        written = Create(path, record) if lists.version is None else Update(path, record, lists.version)
+        return self._committed(
+            written,
+            _new(entry),
+            *_audited(event, audit),
+            is_ours=lambda: self.audit_entry(event, audit.id) == audit,
+        )
 
     # --- review
 
@@ -536,6 +665,10 @@ def _conflict_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/conflicts/{id}"
 
 
+def _hotel_path(event: str, hotel: str) -> str:
+    return f"{_event_path(event)}/hotels/{hotel}"
+
+
 def _differing_path(event: str, id: str) -> str:
     return f"{_event_path(event)}/differing/{id}"
 
@@ -569,6 +702,22 @@ def _audit_path(event: str, id: str) -> str:
 
 def _audited(event: str, audit: AuditEntry | None) -> list[Write]:
     return [Create(_audit_path(event, audit.id), versioned(codec.audit_record(audit)))] if audit else []
+
+
+def _announcement_path(id: str) -> str:
+    return f"announcements/{id}"
+
+
+def _invitation_path(event: str, id: str) -> str:
+    return f"{_event_path(event)}/invitations/{id}"
+
+
+def _used(event: str, invitation: Invitation | None, id: str) -> list[Write]:
+    return [Update(_invitation_path(event, invitation.id), {"used_by": id}, invitation.version)] if invitation else []
+
+
+def _written(path: str, record: Values, version: object) -> Write:
+    return Create(path, versioned(record)) if version is None else Update(path, versioned(record), version)
 
 
 def _key_path(event: str, key: str) -> str:
@@ -612,8 +761,20 @@ def _registered(found: Document) -> Registered:
     return codec.registered_from(found.id, _values(found), found.created_at, found.updated_at, found.version)
 
 
+def _rooming_lists(found: Document) -> RoomingLists:
+    return codec.rooming_lists_from(found.id, _values(found), found.version)
+
+
 def _entry(found: Document) -> OutboxEntry:
     return codec.entry_from(found.id, _values(found), found.created_at, found.version)
+
+
+def _announcement(found: Document) -> Announcement:
+    return codec.announcement_from(found.id, _values(found), found.created_at, found.version)
+
+
+def _invitation(found: Document) -> Invitation:
+    return codec.invitation_from(found.id, _values(found), found.version)
 
 
 def _quarantined(found: Document) -> QuarantinedForm:

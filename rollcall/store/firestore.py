@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -108,6 +108,9 @@ class FirestoreDatabase:
             answers: Any = self._chosen(query, in_order=False).count().get(**self._call())
         return int(answers[0][0].value)
 
+    def about_now(self) -> datetime:
+        return datetime.now(UTC) + self._shift
+
     def _chosen(self, query: Query, *, in_order: bool = True) -> Any:
         collection = self._client.collection(query.collection)
         chosen: Any = collection
@@ -116,11 +119,14 @@ class FirestoreDatabase:
         if in_order:
             direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
             chosen = chosen.order_by(query.order_by or "__name__", direction=direction)
+            if query.after_value is not None:
+                chosen = chosen.order_by("__name__", direction=direction)
         if query.limit is not None:
             chosen = chosen.limit(query.limit)
         if query.after:
-            chosen = chosen.start_after({"__name__": collection.document(query.after)})
-        return chosen.select(()) if query.ids_only else chosen
+            place = {query.order_by: query.after_value} if query.after_value is not None else {}
+            chosen = chosen.start_after({**place, "__name__": collection.document(query.after)})
+        return chosen.select(query.only) if query.only or query.ids_only else chosen
 
     def _found(self, snapshot: Any) -> Document:
         read_at, created_at, updated_at = (

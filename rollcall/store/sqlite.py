@@ -25,19 +25,22 @@ from rollcall.store.documents import (
     Write,
 )
 
-_FIELDS = ("due_at", "event", "address", "closing", "similar")
+_FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id", "about")
 _TABLES = """
 create table clock (only integer primary key check (only = 1), last text not null);
 create table documents (
     collection text, id text, created_at text not null, updated_at text not null, record text not null,
     primary key (collection, id)
 ) without rowid;
+create table found_by (
+    collection text, name_key text, id text, terms text not null, primary key (collection, name_key, id)
+) without rowid;
 """ + "".join(
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
 )
 _TABLES += """create index by_hour on documents
     (collection, json_extract(record, '$.to_registrants_of'), json_extract(record, '$.last_sent_at'));"""
-_VERSION = 1
+_VERSION = 2
 """`pragma user_version`."""
 _BUSY_AFTER = timedelta(seconds=5)
 _RETRY_AFTER = timedelta(seconds=5)
@@ -48,7 +51,9 @@ _TICK = timedelta(microseconds=1)
 _WAITED_FOR = timedelta(hours=2)
 _A_MOMENT = timedelta(minutes=1)
 _LOG = logging.getLogger(__name__)
+_LINE = "\n"
 _INSTANT = "@"
+_HAS_INSTANT = f'{{"{_INSTANT}":'
 """An instant is an object with this one key: no text is taken for one."""
 
 
@@ -110,7 +115,7 @@ class SqliteDatabase:
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)
-        rows = self._rows(f"select id, created_at, updated_at, record {sql}", values)
+        rows = self._rows(f"select id, created_at, updated_at, {_read_of(query)} {sql}", values)
         return [_document(*row, read_at=_NEVER) for row in rows]
 
     def count(self, query: Query) -> int:
@@ -118,6 +123,9 @@ class SqliteDatabase:
         ((count,),) = self._rows(f"select count(*) from (select 1 {sql})", values)
         found: int = count
         return found
+
+    def about_now(self) -> datetime:
+        return self._clock()
 
     def _read(self, path: str, read_at: datetime) -> Document:
         chosen = "select id, created_at, updated_at, record from documents where collection = ? and id = ?"
@@ -132,12 +140,15 @@ class SqliteDatabase:
                     raise NotCommitted(may_be_ours=False)
                 self._put(write.path, write.values, now, now)
             case Replace():
+                self._forget_terms(write.path, there.values)
                 self._put(write.path, write.values, there.created_at if there.values is not None else now, now)
             case Update():
                 if there.values is None or write.version not in (None, there.version):
                     raise NotCommitted(may_be_ours=False)
+                self._forget_terms(write.path, there.values)
                 self._put(write.path, {**there.values, **write.values}, there.created_at, now)
             case Delete():
+                self._forget_terms(write.path, there.values)
                 self._connection.execute("delete from documents where collection = ? and id = ?", _split(write.path))
             case _:
                 assert_never(write)
@@ -145,6 +156,17 @@ class SqliteDatabase:
     def _put(self, path: str, values: Values, created_at: datetime, now: datetime) -> None:
         row = (*_split(path), _text(created_at), _text(now), _json(values))
         self._connection.execute("insert or replace into documents values (?, ?, ?, ?, ?)", row)
+        if "name_key" in values:
+            # a row for each term would cost a commit fifty pages of the file; looking through these takes 1 µs a person
+            collection, id = _split(path)
+            found_by = (collection, values["name_key"], id, _listed(values["terms"]))
+            self._connection.execute("insert into found_by values (?, ?, ?, ?)", found_by)
+
+    def _forget_terms(self, path: str, values: Values | None) -> None:
+        collection, id = _split(path)
+        if values and "name_key" in values:
+            forget = "delete from found_by where collection = ? and name_key = ? and id = ?"
+            self._connection.execute(forget, (collection, values["name_key"], id))
 
     def _write_ahead(self) -> None:
         """SQLite refuses some of several who open a new file at once."""
@@ -215,7 +237,7 @@ class SqliteDatabase:
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
             ("looks_at", f"collection = 'events' and {_IS_CLOSED} and ifnull({_LOOKS_AT}, '~') > ?"),
-            ("due_at", "collection in ('outbox', 'inbound') and json_extract(record, '$.due_at') > ?"),
+            ("due_at", "collection in ('outbox', 'inbound', 'announcements') and json_extract(record, '$.due_at') > ?"),
             ("last_sent_at", "collection = 'outbox' and json_extract(record, '$.last_sent_at') > ?"),
             ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
         ):
@@ -246,8 +268,26 @@ def _unavailable_as_ours() -> Iterator[None]:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 
+def _listed(terms: Sequence[str]) -> str:
+    return f"{_LINE}{_LINE.join(terms)}{_LINE}"
+
+
+def _read_of(query: Query) -> str:
+    """The nested ones together, as a document has them."""
+    if not query.only:
+        return "record"
+    flat = [f"'{name}', record -> '$.{name}'" for name in query.only if "." not in name]
+    nested = [name.split(".") for name in query.only if "." in name]
+    for outer in dict.fromkeys(outer for outer, _ in nested):
+        inner = ", ".join(f"'{name}', record -> '$.{outer}.{name}'" for first, name in nested if first == outer)
+        flat.append(f"'{outer}', json_object({inner})")
+    return f"json_object({', '.join(flat)})"
+
+
 def _sql(query: Query) -> tuple[str, list[object]]:
     """Field names are ours, and need no care."""
+    if query.order_by == "name_key":
+        return _sql_of_terms(query)
     sql = "from documents where collection = ?"
     values: list[object] = [query.collection]
     for name, operator, value in query.where:
@@ -266,13 +306,26 @@ def _sql(query: Query) -> tuple[str, list[object]]:
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values
 
 
+def _sql_of_terms(query: Query) -> tuple[str, list[object]]:
+    ((_, _, terms),) = query.where
+    inner = f"where collection = ? and ({' or '.join(['instr(terms, ?)'] * len(terms))})"
+    values: list[object] = [query.collection, *(_listed([term]) for term in terms)]
+    if query.after:
+        inner += " and (name_key, id) > (?, ?)"
+        values += [query.after_value, query.after]
+    inner += " order by name_key, id" + (f" limit {query.limit}" if query.limit is not None else "")
+    found = f"select collection, name_key, id from found_by {inner}"
+    return f"from ({found}) as found join documents using (collection, id) order by found.name_key, id", values
+
+
 def _split(path: str) -> tuple[str, str]:
     collection, _, id = path.rpartition("/")
     return collection, id
 
 
 def _document(id: str, created_at: str, updated_at: str, record: str, *, read_at: datetime) -> Document:
-    values = json.loads(record, object_hook=_with_instants)
+    # half the time where there is none: a map's only key
+    values = json.loads(record, object_hook=_with_instants if _HAS_INSTANT in record else None)
     times = datetime.fromisoformat(created_at), datetime.fromisoformat(updated_at)
     return Document(id, values, read_at, *times, version=updated_at)
 

@@ -12,10 +12,10 @@ from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send_due
+from rollcall.desk.staff.status import status
 from rollcall.model.email import Accepted as Sent
 from rollcall.model.email import RateLimited, SendResult, Unknown
 from rollcall.ops.report import status_text
-from rollcall.ops.status import status
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration
 from tests.support.clock import Clock

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -29,6 +29,7 @@ from rollcall.model.email import (
 )
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
+from rollcall.model.finding import EVERYONE, RECEIVED, STATUS, facet
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, OnRoster, RosterVersion
 from rollcall.model.registration import (
@@ -38,6 +39,7 @@ from rollcall.model.registration import (
     ConflictingForm,
     IdempotencyKey,
     KeyUse,
+    Outline,
     RegistrationStatus,
     Way,
     Why,
@@ -45,7 +47,7 @@ from rollcall.model.registration import (
     person_key,
 )
 from rollcall.store.codec import SCHEMA_VERSION
-from rollcall.store.documents import DocumentStore
+from rollcall.store.documents import Delete, DocumentStore, Replace
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 from tests.support.builders import NOT_ME, a_registration, an_event
@@ -284,6 +286,104 @@ def test_registrations_are_found_by_address_however_it_is_written(store: Store, 
     assert changed(store, email="new@example.org")
     assert [one.id for one in fresh().registrations_under(SLUG, address, 9)] == ["B"]
     assert [one.id for one in fresh().registrations_under(SLUG, "new@example.org", 9)] == ["A"]
+
+
+def found(store: Store, *terms: str, after: str | None = None, limit: int = 9) -> list[str]:
+    return [one.id for one in store.find(SLUG, terms, after, limit)]
+
+
+def test_registrations_are_found_by_a_beginning_in_the_order_of_names(store: Store, fresh: FreshStore) -> None:
+    for id, name in (("A", "Ødegård"), ("B", "Åberg"), ("C", "Diallo"), ("D", "Dial"), ("E", "Zhou")):
+        accept(store, id, family_name=name, email=f"{id}@mail{id}.example")
+    store.accept("another", "F", a_registration(), confirmation("another", "F", "a@example.org"))
+    assert found(fresh(), EVERYONE) == ["B", "D", "C", "A", "E"]
+    assert found(fresh(), "dial") == ["D", "C"]
+    assert found(fresh(), "odegar") == ["A"]
+    assert found(fresh(), facet("category", "member-state"), limit=2) == ["B", "D"]
+    assert found(fresh(), "di", "zhou") == ["D", "C", "E"]
+    assert found(fresh(), "dial", "di") == ["D", "C"]
+    assert found(fresh(), facet("category", "no-such")) == []
+
+
+def test_a_page_of_those_found_goes_on_after_the_last(store: Store, fresh: FreshStore) -> None:
+    for id in "DBCA":
+        accept(store, id, family_name="Same")
+    accept(store, "E", family_name="Other")
+    assert found(fresh(), "same", limit=3) == ["A", "B", "C"]
+    assert found(fresh(), "same", after="C") == ["D"]
+    assert found(fresh(), EVERYONE, after="E", limit=1) == ["A"]
+    assert found(fresh(), "same", "other", after="E", limit=2) == ["A", "B"]
+    assert found(fresh(), EVERYONE, after="none", limit=1) == ["E"]
+
+
+def test_whoever_is_changed_is_found_as_they_are_now(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    assert changed(
+        store, family_name="Okafor", email="o@example.org", answers={"organization": "Post"}, category="associate"
+    )
+    assert found(fresh(), "okafor") == found(fresh(), "post") == found(fresh(), facet("category", "associate")) == ["A"]
+    assert found(fresh(), "diallo") == found(fresh(), facet("category", "member-state")) == []
+    assert withdrawn(store)
+    assert found(fresh(), facet(STATUS, "withdrawn")) == ["A"]
+    assert found(fresh(), facet(STATUS, "registered")) == []
+    there = fresh().registered(SLUG, "A")
+    assert there is not None
+    received_on = there.received_at.astimezone(UTC).date()
+    assert found(fresh(), facet(RECEIVED, received_on.isoformat())) == ["A"]
+    assert fresh().history(SLUG, there)[0].before.registration.family_name == "Diallo"
+
+
+def test_no_history_keeps_what_a_registration_is_found_by(store: Store) -> None:
+    accept(store)
+    assert changed(store, family_name="Okafor")
+    assert isinstance(store, DocumentStore)
+    kept = store._database.read(f"events/{SLUG}/registrations/A/history/2").values
+    assert kept is not None
+    assert {"family_name", "revision"} <= set(kept["after"])
+    assert not {"terms", "name_key"} & {*kept["before"], *kept["after"]}
+
+
+def test_a_registration_of_before_there_were_terms_still_stands(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    assert isinstance(store, DocumentStore)
+    path = f"events/{SLUG}/registrations/A"
+    there = store._database.read(path).values
+    assert there is not None
+    store._database.commit(
+        Replace(path, {name: one for name, one in there.items() if name not in ("terms", "name_key")})
+    )
+    assert fresh().registrations(SLUG, None, 9)[0].registration == a_registration(first_name="A")
+    assert found(fresh(), EVERYONE) == []
+    assert changed(store, language="fr")
+    assert found(fresh(), EVERYONE) == ["A"]
+    store._database.commit(Delete(path))
+    assert found(fresh(), EVERYONE) == []
+
+
+def test_outlines_say_what_is_counted(store: Store, fresh: FreshStore) -> None:
+    for id in "AB":
+        accept(store, id, answers={"country": "GN", "hotel": "Cornavin"}, language="fr")
+    assert withdrawn(store)
+    there = fresh().registered(SLUG, "A")
+    assert there is not None
+    assert there.changed_at is not None
+    first, second = fresh().outlines(SLUG, None, 9, ["country", "nationality"])
+    expected = Outline(
+        "A",
+        there.received_at,
+        "member-state",
+        "fr",
+        {"country": "GN"},
+        RegistrationStatus.WITHDRAWN,
+        2,
+        1,
+        None,
+        None,
+        there.changed_at,
+    )
+    assert first == expected
+    assert (second.id, second.status, second.revision) == ("B", RegistrationStatus.REGISTERED, 1)
+    assert [one.id for one in fresh().outlines(SLUG, "A", 9, [])] == ["B"]
 
 
 def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> None:

@@ -24,10 +24,12 @@ from rollcall.desk.ports import Store
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.roster import listed
+from rollcall.desk.staff.deadline import mark, move
 from rollcall.desk.versions import draw
 from rollcall.model.email import EmailKind, confirmation
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail, InboundForm
+from rollcall.model.intake import Closing
 from rollcall.model.registration import (
     UNDER_WAY,
     Actor,
@@ -39,6 +41,7 @@ from rollcall.model.registration import (
     Why,
     person_key,
 )
+from rollcall.model.staff import Press
 from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, an_event, desk_with, staff_of
 from tests.support.desk import Postbox
 from tests.support.hooks import Hooked, Hooks
@@ -76,6 +79,7 @@ POINTS = (
     "before write_roster_page 1",
     "before record_closing 1",
     "before record_look 1",
+    "before move_deadline 1",
 )
 """What a verb asks of the store before it has changed anything there: others may come in between."""
 
@@ -177,6 +181,7 @@ class Rules:
     """Whose each name and address is that anybody ever had."""
     versions: tuple[dict[str, int], ...] = ()
     """Of the roster: the listed revision of each registration."""
+    is_closed: bool = False
 
     def copy(self) -> "Rules":
         return replace(self, people=dict(self.people), owners=dict(self.owners))
@@ -201,16 +206,19 @@ class Rules:
         if step.verb == "e-mail the form":
             return self._register_by_email(step.form, id, looked)
         if step.verb == "extend":
-            if self.versions:
+            if self.is_closed:
                 return ("AlreadyClosed",)
             self.deadlines_before += (self.deadline,)
             self.deadline += DAY
             return ("Moved",)
+        if step.verb == "open again":
+            return self._open_again()
         if step.verb == "close":
-            if self.versions or self.now <= self.deadline:
+            if self.is_closed or self.now <= self.deadline:
                 return ("NoneType",)
-            self.versions = (self.roster(self.deadline),)
-            return "Closing", len(self.versions[0])
+            self.is_closed = True
+            self.versions += (self.roster(self.deadline),)
+            return "Closing", len(self.versions[-1])
         if step.verb == "draw":
             return self._draw(looked)
         one = self.people[id]
@@ -226,10 +234,23 @@ class Rules:
             return self._keep(one)
         return self._end_links(one, step.by)
 
+    def _open_again(self) -> Said:
+        """What the staff have of the roster stays."""
+        later = self.deadline + 2 * DAY
+        if not self.is_closed:
+            return ("Overtaken",)
+        if later > EVENT.over_at:
+            return ("AfterEvent",)
+        if later < self.now:
+            return ("TooEarly",)
+        self.deadlines_before += (self.deadline,)
+        self.deadline, self.is_closed = later, False
+        return ("Moved",)
+
     def _draw(self, looked: "Rules") -> Said:
         """Of how everybody stood when it looked."""
         roster = looked.roster(looked.now)
-        if not self.versions:
+        if not self.is_closed:
             return ("NoneType",)
         last = self.versions[-1]
         if roster.keys() == last.keys() and not any(looked.people[id].was_other_since(last[id]) for id in last):
@@ -468,7 +489,14 @@ VERBS: Mapping[str, Verb] = {
     "extend": lambda desk, event, step, id, seen: move_deadline(
         desk.store, event, desk.store.intake(event).closes_at + DAY
     ),
+    "open again": lambda desk, event, step, id, seen: open_again(desk, event),
 }
+
+
+def open_again(desk: Desk, event: Event) -> object:
+    closed = replace(desk.store.intake(event), closing=Closing(0, "", 0))
+    press = Press(uuid.uuid4().hex, "one@itu.int", closed.as_of)
+    return move(desk.store, event, closed.closes_at + 2 * DAY, mark(closed), press)
 
 
 def answer(desk: Desk, step: Step, id: str, text: str) -> object:
@@ -527,7 +555,9 @@ def _steps(*verbs: str) -> st.SearchStrategy[Step]:
     )
 
 
-_any_steps = _steps(*4 * ["amend"], *3 * ["register"], "withdraw", "confirm address", "draw", "move on", *VERBS)
+_any_steps = _steps(
+    *4 * ["amend"], *3 * ["register"], "withdraw", "confirm address", "draw", "open again", "move on", *VERBS
+)
 _clock_steps = _steps("move on", "extend")
 _meanwhile = st.one_of(
     st.just(()), st.tuples(_any_steps), st.tuples(_clock_steps, _clock_steps), st.tuples(_any_steps, _clock_steps)
@@ -604,6 +634,28 @@ MOVING = [
     a_step("register", RENAMED),
     a_step("amend", RENAMED),
 ]
+OPENED_AGAIN = [
+    a_step("register"),
+    a_step("register", RENAMED),
+    a_step("open again"),
+    a_step("move on", to="before the deadline"),
+    a_step("register", MOVED, **while_another("move on", to="past the deadline", before="accept 1")),
+    a_step("close"),
+    a_step("withdraw", who=1),
+    a_step("draw", **while_another("open again", before="record_look 1")),
+    a_step("register", RENAMED),
+    a_step("amend", ELSEWHERE),
+    a_step("withdraw", who=1, **while_another("close")),
+    a_step("move on", to="before the deadline"),
+    a_step("amend", AMINA, **while_another("move on", to="past the deadline")),
+    a_step("close", **while_another("withdraw", before="write_roster_page 1")),
+    a_step("open again", **while_another("draw", before="move_deadline 1")),
+    a_step("extend"),
+    a_step("register"),
+    a_step("move on", to="past the deadline"),
+    a_step("close", **while_another("extend", before="record_closing 1")),
+    a_step("open again"),
+]
 
 
 @pytest.mark.slow
@@ -616,6 +668,8 @@ def test_whatever_was_told_is_so(request: pytest.FixtureRequest, tmp_path: Path,
     @example("before", TOUR)
     @example("after", TOUR)
     @example("the deadline", MOVING)
+    @example("the deadline", OPENED_AGAIN)
+    @example("after", OPENED_AGAIN)
     @given(st.sampled_from(list(UNTIL)), st.lists(_at_once, min_size=5, max_size=25))
     def whatever_was_told_is_so(until: str, steps: list[Step]) -> None:
         desks = Desks(f"test-{uuid.uuid4().hex[:12]}" if store == "firestore" else None, UNTIL[until], tmp_path)

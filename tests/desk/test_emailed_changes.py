@@ -15,6 +15,7 @@ from rollcall.desk.send import send_due
 from rollcall.emails import staff_digest
 from rollcall.model.email import Email, EmailKind
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundStatus, certainty
+from rollcall.model.links import without_tokens
 from rollcall.model.registration import Actor, Registered, Way, Why
 from tests.support.builders import CANNOT_COME, SENDER, a_form_in_text, a_registration
 from tests.support.clock import Clock
@@ -313,3 +314,30 @@ def test_one_registration_of_several_under_an_address(desk: Desk, postbox: Postb
     found = {one.registration.first_name: one.revision for one in desk.store.registrations(SLUG, None, 9)}
     assert found == {"Amina": 1, "Awa": 2}
     assert replace(a_registration(), first_name="Awa") == a_registration()
+
+
+@pytest.mark.parametrize("program", [gmail, thunderbird])
+def test_thanks_for_a_confirmation_need_nobody_and_get_no_answer(
+    desk: Desk, postbox: Postbox, ours: Email, program: Program
+) -> None:
+    inbound = answer(desk, ours, "Thank you very much!\n\nBest regards,\nAmina Diallo", program)
+    assert (inbound.needs_review, inbound.answered, inbound.remark) == (False, False, "")
+    assert statuses(inbound) == (InboundStatus.REGISTERED, [FormStatus.DUPLICATE])
+    assert inbound.forms[0].registration_id == there(desk).id
+    assert desk.store.due_entries(9) == []
+    assert sent(desk, postbox) == []
+    assert answer(desk, ours, "Thank you. Is there a bus?", program).needs_review
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_the_staff_do_not_see_the_link_in_a_quotation(desk: Desk, ours: Email, program: Program) -> None:
+    inbound = answer(desk, ours, "Is there a bus?", program)
+    [token] = {part.split("/own/")[1].split()[0] for part in ours.text.split("https://") if "/own/" in part}
+    assert len(token) > 40
+    assert not [part for part in (token[:30], token[-30:]) if part in inbound.text]
+
+
+def test_a_link_that_a_program_broke_is_not_shown_either() -> None:
+    broken = f"> https://a.example.org/register/x/own/{40 * 'a'}\n> {40 * 'b'}\n> Best regards"
+    assert without_tokens(broken) == "> https://a.example.org/register/x/own/…\n> Best regards"
+    assert without_tokens("My own/address/ of old: 12 Street") == "My own/address/ of old: 12 Street"

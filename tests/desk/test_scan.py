@@ -1,11 +1,16 @@
 """Lists that are longer than one reading."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollcall.desk.scan import Newest, in_step
+from rollcall.desk import scan
+from rollcall.desk.scan import Newest, audit_entries, in_step
+from rollcall.model.staff import Action, Press
+from rollcall.store.sqlite import SqliteStore
 
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
 ids = st.text("AB.-0", max_size=4)
@@ -24,3 +29,16 @@ def test_the_newest_are_the_end_of_the_sorted_list(minutes: list[int], most: int
         newest.add(NOON + timedelta(minutes=minute), place)
     assert newest.count == len(minutes)
     assert list(newest.in_order()) == sorted(range(len(minutes)), key=lambda place: minutes[place])[-most:]
+
+
+def test_the_log_has_each_entry_once_though_several_are_of_one_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "PAGE_SIZE", 3)
+    store = SqliteStore(tmp_path / "db.sqlite", lambda: NOON)
+    pressed = [NOON, NOON, NOON + timedelta(minutes=1), NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)]
+    for place, at in enumerate(pressed):
+        assert store.note("intgov04", Press(f"P{place}", "a@example.org", at).entry(Action.RESENT))
+    found = list(audit_entries(store, "intgov04"))
+    assert sorted(one.id for one in found) == [f"P{place}" for place in range(5)]
+    assert [one.at for one in found] == sorted(pressed, reverse=True)

@@ -31,7 +31,7 @@ from rollcall.model.email import (
     SendResult,
     Unknown,
     confirmation,
-    goes_to_staff,
+    is_not_to_registrants,
     roster_entry,
     staff_digest,
 )
@@ -484,7 +484,7 @@ class TestSweep:
         most = AtOnce()
 
         def post(message: Email) -> SendResult:
-            if goes_to_staff(message.email_id):
+            if is_not_to_registrants(message.email_id):
                 with most:
                     Signal().wait(0.2)  # another would come meanwhile, if it might
             return Accepted()
@@ -525,12 +525,12 @@ class TestSweep:
         began = clock.now
 
         def post(message: Email) -> SendResult:
-            if goes_to_staff(message.email_id):
+            if is_not_to_registrants(message.email_id):
                 clock.now = began + LIMITS.sweep_for + SECOND
             return Accepted()
 
-        assert sum(map(goes_to_staff, swept(replace(desk, post=post)))) == 1
-        assert sum(map(goes_to_staff, swept(desk))) == 2
+        assert sum(map(is_not_to_registrants, swept(replace(desk, post=post)))) == 1
+        assert sum(map(is_not_to_registrants, swept(desk))) == 2
 
     def test_an_e_mail_that_cannot_even_be_postponed_keeps_no_other_waiting(self, desk: Desk) -> None:
         class Store:

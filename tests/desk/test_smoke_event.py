@@ -8,12 +8,12 @@ from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send
+from rollcall.desk.staff.status import status
 from rollcall.model import email
 from rollcall.model.email import DeliveryEvent, Email, EmailKind, EmailStatus, SendResult, confirmation
 from rollcall.model.event import SMOKE_TEST, smoke_test_address
 from rollcall.model.registration import BotSignal, Registration, person_key
 from rollcall.ops.event_check import check_events
-from rollcall.ops.status import status
 from schemas.event import EventFileError, read_event
 from tests.support.builders import EVENTS, a_registration, id_of
 from tests.support.clock import Clock

@@ -11,9 +11,9 @@ from rollcall.desk.desk import Desk, LastHour
 from rollcall.desk.health import check_health
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
+from rollcall.desk.staff.status import status
 from rollcall.model.email import AttemptOutcome, Email, EmailKind, EmailStatus, roster_entry
 from rollcall.ops.report import status_text
-from rollcall.ops.status import status
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, Postbox

@@ -17,7 +17,8 @@ import pytest
 from pypdf import PdfReader
 from typst import Compiler, TypstError
 
-from rollcall.documents.blank_form import _fonts, blank_form_pdf, blank_form_text
+from rollcall.documents.blank_form import blank_form_pdf, blank_form_text
+from rollcall.documents.typefaces import fonts
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from schemas.event import read_event
@@ -156,7 +157,7 @@ def test_the_fonts_have_the_letters_that_can_be_printed() -> None:
 def drawn(letters: list[str]) -> None:
     """Under PDF/UA, which wants every letter to have a shape."""
     faces = '#set document(title: "letters")\n#set text(font: ("FiraGO", "Noto Sans CJK SC"))\n'
-    pages = Compiler((faces + " ".join(letters)).encode(), font_paths=_fonts()[0])
+    pages = Compiler((faces + " ".join(letters)).encode(), font_paths=fonts()[0])
     pages.compile(format="pdf", pdf_standards="ua-1")
 
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import openpyxl
 import pytest
@@ -17,14 +17,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 
-from rollcall.documents.changes import News, RosterChange
-from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, guarded, name_in_order, place
+from rollcall.documents.changes import News, RosterChange, change_of
+from rollcall.documents.roster import DOUBLES_NAMED, NAMED, SortedRows, guarded, place
 from rollcall.documents.roster_content import IncompleteForm, Part, RosterRow
 from rollcall.emails.roster import incomplete_form
 from rollcall.language import languages
 from rollcall.model.email import EmailStatus, confirmation
+from rollcall.model.finding import name_in_order
+from rollcall.model.form import FormField
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
-from rollcall.model.registration import BotSignal, QuarantinedForm, Registered, RegistrationStatus, without_accents
+from rollcall.model.registration import (
+    Actor,
+    BotSignal,
+    Change,
+    QuarantinedForm,
+    Registered,
+    RegistrationStatus,
+    Revision,
+    Way,
+    Why,
+    without_accents,
+)
+from rollcall.model.staff import Action, Press
 from schemas.event import read_event
 from tests.support.builders import EVENTS, a_registration, an_event, an_event_in, registered, roster_files
 from tests.support.left_out import leave_out
@@ -205,6 +219,52 @@ def test_the_workbook_is_made_to_be_read_and_printed() -> None:
     assert sheet.page_setup.orientation == "landscape"
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.row_dimensions[2].height >= 3 * 15  # the address has three lines
+
+
+def test_what_has_no_room_on_paper_is_on_the_screen_behind_the_rest() -> None:
+    own = (FormField(f"question_{number}", "text", f"Question {number}", "") for number in range(20))
+    event = replace(EVENT, fields=(*EVENT.fields, *own))
+    _, workbook = roster_files(registered(), event=event)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook))["Roster"]
+    labels = [str(cell.value) for cell in sheet[1]]
+    (printed,) = sheet[sheet.print_area.rpartition("!")[2]][:1]
+    on_paper = [str(cell.value) for cell in printed]
+    assert {"Reference", "Family name", "Hotel", "E-mail", "Confirmation"} <= {*on_paper}
+    assert labels[: len(on_paper)] == on_paper
+    assert len(labels) == len({*labels}) > len(on_paper)
+    assert {f"Question {n}" for n in range(20)} <= {*labels}
+    pixels = sum(sheet.column_dimensions[cell.column_letter].width * 7 for cell in printed)  # openpyxl adds the padding
+    assert pixels * 8 / 11 <= (11.69 - 0.5) * 96
+    assert f"{len(labels) - len(on_paper)} more columns on the screen" in str(sheet.oddFooter.center.text)
+
+
+def test_the_log_says_who_did_what() -> None:
+    one = registered()
+    press = Press("p", "secretary@example.org", datetime(2004, 2, 3, 9, 30, tzinfo=UTC))
+    moved = press.entry(Action.ADMITTED, registration_id=one.id, before={"a": "late"}, after={"a": "in"}, reason="ill")
+    later = replace(press.entry(Action.RESENT), at=press.at + timedelta(days=1))
+    _, workbook = roster_files(one, log=[later, moved])
+    first, last = read_xlsx(workbook, "Log")
+    assert first == {
+        "When": "2004-02-03 10:30",
+        "By": "secretary@example.org",
+        "What": "Admitted late",
+        "Reference": one.reference,
+        "Before": "late",
+        "After": "in",
+        "Reason": "ill",
+    }
+    assert last["When"] == "2004-02-04 10:30"
+
+
+def test_a_change_names_who_of_the_staff_made_it() -> None:
+    there = registered()
+    change = Change(Actor.STAFF, Way.DESK, Why.CHANGED, who="secretary@example.org")
+    now = replace(there, registration=replace(there.registration, family_name="Ba"), revision=2)
+    made = change_of(EVENT, there, [Revision(change, there, now)], now, is_on_roster=True)
+    _, workbook = roster_files(RosterRow(now, change=made), version=2, since=1)
+    (row,) = read_xlsx(workbook, "Changes")
+    assert row["By"] == "secretary@example.org"
 
 
 def test_the_same_roster_is_the_same_file() -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from rollcall.documents.changes import News, RosterChange, change_of
+from rollcall.documents.rooming_list import Guest, GuestChange, RoomingList
 from rollcall.documents.roster_content import RosterRow, Shown
 from rollcall.emails import (
     address,
@@ -15,6 +16,7 @@ from rollcall.emails import (
     links,
     moved,
     reply,
+    rooming_list,
     roster,
     staff_digest,
     withdrawal,
@@ -373,7 +375,23 @@ def _two_links(event: Event) -> Email:
     return linked(AMINA, withdrawal_of(other).after, event=event)
 
 
+def _rooming_list(since: int | None = None, *changes: GuestChange) -> Email:
+    guest = Guest(AMINA.reference, {"family_name": "Diallo", "first_name": "Amina"})
+    said = RoomingList("Hôtel Cornavin", 2 if since else 1, NOON, [guest], since, changes)
+    entry = email.rooming_list_entry(EVENT.slug, "H", said.number, "desk@cornavin.example.org")
+    return rooming_list.word(entry, EVENT, said)
+
+
+def _changed_rooms() -> Email:
+    guest = Guest(AMINA.reference, {"family_name": "www.example.org", "first_name": "Amina"})
+    moved = GuestChange(News.CHANGED, guest, [("Arrival", "2004-02-25", "2004-02-26")])
+    return _rooming_list(1, GuestChange(News.CAME, guest), GuestChange(News.LEFT, guest), moved)
+
+
 SAMPLES: dict[str, Callable[[], Email]] = {
+    "rooming-list": _rooming_list,
+    "rooming-list-unchanged": lambda: _rooming_list(1),
+    "rooming-list-changed": _changed_rooms,
     "confirmation-e-mailed-in-time": lambda: confirmed(E_MAILED_IN_TIME),
     "confirmation-no-hotel": lambda: confirmed(
         without_hotel(), replace(EVENT, hotels=(Hotel("Beau-Rivage", "+41 22 716 66 66", None),))

@@ -169,7 +169,7 @@ def test_links_count_as_what_goes_to_registrants() -> None:
         OutboxEntry("x", EmailKind.ADDRESS, EVENT.slug, AMINA.email),
     ):
         assert entry.kind not in email.TO_STAFF
-        assert not email.goes_to_staff(entry.id)
+        assert not email.is_not_to_registrants(entry.id)
 
 
 def test_the_digest_names_links_that_were_not_delivered() -> None:

@@ -19,6 +19,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import ROSTER_PAGE
 from rollcall.desk.send import send
+from rollcall.desk.staff.status import status
 from rollcall.desk.versions import draw
 from rollcall.documents.roster_content import Shown
 from rollcall.emails import roster, staff_digest
@@ -26,7 +27,6 @@ from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, new_id
-from rollcall.ops.status import status
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with

@@ -12,6 +12,7 @@ from rollcall.desk.health import MISSED_AFTER
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import send, send_due
+from rollcall.desk.staff.status import UnsentCounts, status, unsent_counts
 from rollcall.model.email import (
     AT_ONCE,
     DeliveryEvent,
@@ -24,7 +25,6 @@ from rollcall.model.email import (
 from rollcall.model.intake import OnRoster
 from rollcall.model.registration import Actor, BotSignal, Change, Way, Why
 from rollcall.ops.report import status_text
-from rollcall.ops.status import UnsentCounts, status, unsent_counts
 from tests.support.builders import a_registration, an_event, id_of
 from tests.support.clock import Clock
 from tests.support.desk import Postbox, restore

@@ -289,7 +289,7 @@ OWN = '[[form.fields]]\nname = "own"\nlabel = "Own"\n'
 )
 def test_a_fault_in_a_table_is_named_with_its_line(tmp_path: Path, more: str, line: str) -> None:
     needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
-    text = re.sub("^required = .*$", "", LETTER, flags=re.MULTILINE) + needed + more
+    text = re.sub("^(required|staff_may_leave_out) = .*$", "", LETTER, flags=re.MULTILINE) + needed + more
     path = tmp_path / "second.toml"
     path.write_text(text, "utf-8")
     with pytest.raises(EventFileError) as refused:

@@ -32,6 +32,7 @@ from schemas.form import read_form
 EVENTS = Path(__file__).parents[2] / "events"
 LINKS = SignedLinks("the-key-of-the-tests-in-32-letters", "https://desk.example.org/register", "forms.example.org")
 SENDER = "registration@desk.example.org"
+_NOT_LEFT_OUT = re.compile(r"^staff_may_leave_out = .*$", re.M)
 CANNOT_COME, NOT_ME = (Change(Actor.REGISTRANT, Way.LINK, why) for why in (Why.WITHDRAWN, Why.NOT_ME))
 
 
@@ -79,7 +80,7 @@ def an_event_for(*categories: Choice, **changes: Any) -> Event:
 def an_event_asking(fields: str, *, form: str = "", rest: str = "") -> Event:
     """The letter's, with other fields: TOML of `[[form.fields]]`, of `[form]`, and of tables of its own. Raises
     `EventFileError`."""
-    letter = (EVENTS / "intgov04.toml").read_text("utf-8")
+    letter = _NOT_LEFT_OUT.sub("", (EVENTS / "intgov04.toml").read_text("utf-8"))
     letter = re.sub(r"^required = .*$", form, letter, flags=re.MULTILINE)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "intgov04.toml"
@@ -91,7 +92,7 @@ def an_event_in(*languages: str, staff_language: str = "en", fields: str = "") -
     """The letter's, offered in these languages, in the first of them; with other `fields`, as above."""
     letter = re.sub(r"^(languages|staff_language) =.*$", "", (EVENTS / "intgov04.toml").read_text("utf-8"), flags=re.M)
     if fields:
-        letter = re.sub(r"^required = .*$", "", letter, flags=re.M)
+        letter = _NOT_LEFT_OUT.sub("", re.sub(r"^required = .*$", "", letter, flags=re.M))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "intgov04.toml"
         offered = f'languages = {list(languages)}\nstaff_language = "{staff_language}"'

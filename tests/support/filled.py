@@ -4,9 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from rollcall.desk.ports import Store
-from rollcall.model.email import CircuitBreaker, confirmation
+from rollcall.model.announcement import Announcement, Wording
+from rollcall.model.email import CircuitBreaker, confirmation, rooming_list_entry
 from rollcall.model.event import Event
-from rollcall.model.intake import OnRoster
+from rollcall.model.finding import EVERYONE
+from rollcall.model.hotels import RoomingLists
+from rollcall.model.intake import OnRoster, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, Press
@@ -24,7 +28,10 @@ PATHS = (
     "events/intgov04/idempotency/key",
     "events/intgov04/quarantine/{person}",
     "events/intgov04/rosters/0-000000",
+    "events/intgov04/hotels/H",
     "events/intgov04/audit/P",
+    "events/intgov04/invitations/I",
+    "announcements/N",
     "outbox/intgov04.A.confirmation",
     "inbound/M",
     "queues/outbox",
@@ -48,6 +55,15 @@ def fill(store: Store, event: Event) -> None:
     store.quarantine(event.slug, registration, BotSignal.TOO_FAST)
     store.write_roster_page(event.slug, "0-000000", [OnRoster("A", 1)])
     assert store.note(event.slug, Press("P", "staff@example.org", event.opens_at).entry(Action.RESENT))
+    assert store.save_announcement(Announcement("N", event.slug, {"en": Wording("Subject", "Text")}))
+    assert store.save_invitation(
+        event.slug, Invitation("I", "Ada", event.over_at, "ill", "staff@example.org", event.opens_at)
+    )
+    sent = RoomingLists("H").with_sent(
+        RosterVersion(1, 1, "ab", 1, event.opens_at, "h"), rooming_list_entry(event.slug, "H", 1, "a@example.org"), "H"
+    )
+    by = Press("R", "staff@example.org", event.opens_at).entry(Action.ROOMING_LIST_SENT)
+    assert store.record_rooming_list(event.slug, sent, rooming_list_entry(event.slug, "H", 1, "a@example.org"), by)
     store.add_inbound(event.slug, "M")
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
@@ -58,6 +74,9 @@ def query_all(store: Store, event: Event) -> None:
     store.due_intakes(now)
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
+    store.outlines(event.slug, "0", 9, ["country"])
+    store.stored(event.slug)
+    store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)
     store.registrations_like(event.slug, a_registration(), 9)
     there = store.registered(event.slug, "A")
@@ -72,6 +91,11 @@ def query_all(store: Store, event: Event) -> None:
     store.sent_to("a@example.org", now, now)
     store.due_inbound(9)
     store.all_inbound(event.slug, None, 9)
+    store.announcements(event.slug, 9)
+    store.due_announcements(9)
+    store.count_about("N")
+    store.undelivered_about("N", 9)
+    store.invitations(event.slug, 9)
     store.quarantined_waiting(event.slug, now, 9)
     store.differing_waiting(event.slug, now, 9)
     store.differing_of(event.slug, "A", 9)

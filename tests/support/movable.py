@@ -68,6 +68,9 @@ class MovableDatabase:
     def count(self, query: Query) -> int:
         return self._database.count(query)
 
+    def about_now(self) -> datetime:
+        return self.shown(self._database.about_now())
+
     def _converted(self, found: Document) -> Document:
         read_at, created_at, updated_at = map(self.shown, (found.read_at, found.created_at, found.updated_at))
         return replace(found, read_at=read_at, created_at=created_at, updated_at=updated_at)

@@ -41,7 +41,11 @@ class Item:
         """Of what whoever decides has seen: another once anything of it was written."""
         versions = [one.form.version if isinstance(one, QuarantinedForm) else one.version for one in self.behind]
         people = [f"{one.id} {one.revision}" for one in self.people]
-        return digest_of({str(place): str(one) for place, one in enumerate([*versions, *people])})
+        return ".".join(digest_of({str(place): str(one) for place, one in enumerate(of)}) for of in (versions, people))
+
+    def has_what_was(self, seen: str) -> bool:
+        """Nothing came since; the registration may have changed."""
+        return self.seen.partition(".")[0] == seen.partition(".")[0]
 
     @property
     def registration_id(self) -> str | None:

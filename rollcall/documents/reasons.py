@@ -1,8 +1,7 @@
 """Why an inbound e-mail needs review, and why a form in it is not certain, in words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from rollcall.emails.wording import one_line, unlinked
 from rollcall.language import N_, Language, language
 from rollcall.model.event import Event
 from rollcall.model.inbound import Doubt, Doubts, MachineSign, Reason, ReviewReason
@@ -71,22 +70,26 @@ _DOUBTS = {
 }
 
 
-def why(event: Event, reasons: Iterable[Reason]) -> str:
-    return " ".join(_sentence(language(event.language), reason) for reason in reasons)
+Written = Callable[[str], str]
+"""Makes what a stranger wrote safe for where it is shown."""
 
 
-def _sentence(spoken: Language, reason: Reason) -> str:
-    said = {name: unlinked(str(param)) for name, param in reason.params.items()}
+def why(event: Event, reasons: Iterable[Reason], as_written: Written = str) -> str:
+    return " ".join(_sentence(language(event.language), reason, as_written) for reason in reasons)
+
+
+def _sentence(spoken: Language, reason: Reason, as_written: Written) -> str:
+    said = {name: as_written(str(param)) for name, param in reason.params.items()}
     if "sign" in reason.params:
         said["sign"] = spoken.gettext(_SIGNS[MachineSign(reason.params["sign"])])
     return spoken.gettext(_SENTENCES[reason.code], **said)
 
 
-def why_doubted(event: Event, doubts: Doubts) -> list[str]:
+def why_doubted(event: Event, doubts: Doubts, as_written: Written = str) -> list[str]:
     spoken, labels = language(event.language), {field.name: field.label for field in event.fields}
 
     def named(about: Iterable[str]) -> str:
-        words = [labels.get(one, one_line(one, 60)) for one in about] or ["…"]  # too much to be kept
+        words = [labels.get(one) or as_written(one) for one in about] or ["…"]  # too much to be kept
         return spoken.listed([spoken.gettext("“%(word)s”", word=word) for word in words])
 
     return [spoken.gettext(_DOUBTS[doubt], about=named(about)) for doubt, about in doubts.items()]
