@@ -96,8 +96,8 @@ class Registrations(Protocol):
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
-    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
-        """As `registrations`, with these answers alone."""
+    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+        """Of everyone, by id, with these answers. Not all in memory at once."""
 
     def stored(self, event: str) -> int:
         """How many registrations and inbound e-mails there are, as the database counts them."""

@@ -367,7 +367,7 @@ def test_outlines_say_what_is_counted(store: Store, fresh: FreshStore) -> None:
     there = fresh().registered(SLUG, "A")
     assert there is not None
     assert there.changed_at is not None
-    first, second = fresh().outlines(SLUG, None, 9, ["country", "nationality"])
+    first, second = fresh().outlines(SLUG, ["country", "nationality"])
     expected = Outline(
         "A",
         there.received_at,
@@ -383,7 +383,8 @@ def test_outlines_say_what_is_counted(store: Store, fresh: FreshStore) -> None:
     )
     assert first == expected
     assert (second.id, second.status, second.revision) == ("B", RegistrationStatus.REGISTERED, 1)
-    assert [one.id for one in fresh().outlines(SLUG, "A", 9, [])] == ["B"]
+    assert [one.answers for one in fresh().outlines(SLUG, [])] == [{}, {}]
+    assert list(fresh().outlines("another", [])) == []
 
 
 def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> None:
