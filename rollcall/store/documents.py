@@ -35,6 +35,7 @@ from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
+    Beside,
     BotSignal,
     Change,
     ConflictingForm,
@@ -42,7 +43,6 @@ from rollcall.model.registration import (
     IdempotencyKey,
     KeyUse,
     Outline,
-    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
@@ -289,16 +289,12 @@ class DocumentStore:
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
-        unmerged: Sequence[PersonDocument] = (),
+        beside: Beside | None = None,
         invitation: Invitation | None = None,
     ) -> datetime | None:
-        path = _registration_path(event, after.id)
-        old, new = codec.registered_record(before), codec.registered_record(after)
-        record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
-        made = Create(f"{path}/history/{after.revision}", versioned(record))
-        found_by = codec.found_by(after)
+        updated, made = _revised(event, before, after, change)
         writes = [
-            Update(path, versioned({**new, **found_by}), before.version),
+            updated,
             made,
             *map(_new, enqueue),
             *_audited(event, audit),
@@ -306,20 +302,13 @@ class DocumentStore:
         ]
         if person:
             writes.append(_person(event, person, after.id))
-        writes += [
-            Update(_person_path(event, one.key), versioned(codec.person_record(one.registration_id)), one.version)
-            for one in unmerged
-        ]
+        if beside:
+            writes += _revised(event, *beside)
         try:
             return self._database.commit(*writes)
         except NotCommitted as refused:
             there = self._database.read(made.path) if refused.may_be_ours else None
             return there.created_at if there and there.values == made.values else None
-
-    def person(self, event: str, key: str) -> PersonDocument | None:
-        return self._read(
-            _person_path(event, key), lambda found: PersonDocument(key, _registration_id(found), found.version)
-        )
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
@@ -649,6 +638,14 @@ def _registrations(event: str) -> str:
 
 def _registration_path(event: str, id: str) -> str:
     return f"{_registrations(event)}/{id}"
+
+
+def _revised(event: str, before: Registered, after: Registered, change: Change) -> tuple[Write, Create]:
+    path = _registration_path(event, after.id)
+    old, new = codec.registered_record(before), codec.registered_record(after)
+    record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
+    updated = Update(path, versioned({**new, **codec.found_by(after)}), before.version)
+    return updated, Create(f"{path}/history/{after.revision}", versioned(record))
 
 
 def _person_path(event: str, person: str) -> str:
