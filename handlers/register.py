@@ -117,6 +117,11 @@ def _route(desk: Desk, request: Request) -> Response:
             if request.method == "POST":  # registers whether or not the link still works
                 return _post(desk, event, request, opened if isinstance(opened, Opened) else None)
             return email_links.complete(desk, event, request, opened)
+        case [slug, LinkPurpose.LATE, token]:
+            allow(request, "GET", "HEAD", "POST")
+            from handlers.late import late
+
+            return late(desk, _event(desk, request, slug), request, token)
         case [slug, LinkPurpose.RESOLVE, token]:
             allow(request, "GET", "HEAD", "POST")
             event = email_links.for_staff(desk, _event(desk, request, slug), LinkPurpose.RESOLVE, token)

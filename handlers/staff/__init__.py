@@ -13,6 +13,7 @@ from handlers.staff.visit import Visit, events_of, path_below
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.hotels import is_hotel_id
 
 Identify = Callable[[Request], str]
 """The e-mail address of whoever asks. Raises `HttpProblem`: 403 nobody vouches for it."""
@@ -87,9 +88,41 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.review import review_pages
 
             return review_pages(visit, below)
+        case ["hotels"]:
+            from handlers.staff.hotels import hotels_page
+
+            return hotels_page(visit)
+        case ["hotels", hotel] if is_hotel_id(hotel):
+            from handlers.staff.hotels import hotel_page
+
+            return hotel_page(visit, hotel)
+        case ["hotels", hotel, "list.pdf" | "list.xlsx" as name] if is_hotel_id(hotel):
+            from handlers.staff.hotels import rooming_list_file
+
+            return rooming_list_file(visit, hotel, name.removeprefix("list"))
+        case ["rosters"]:
+            from handlers.staff.rosters import rosters_page
+
+            return rosters_page(visit)
+        case ["rosters", "changes"]:
+            from handlers.staff.rosters import changes_page
+
+            return changes_page(visit)
+        case ["rosters", version, "roster.csv" | "roster.xlsx" as name]:
+            from handlers.staff.rosters import version_file
+
+            return version_file(visit, version, name.removeprefix("roster"))
         case ["log"]:
             from handlers.staff.log import log_page
 
             return log_page(visit)
+        case ["write", *rest]:
+            from handlers.staff.write import write_pages
+
+            return write_pages(visit, rest)
+        case ["deadline", *rest]:
+            from handlers.staff.deadline import deadline_pages
+
+            return deadline_pages(visit, rest)
         case _:
             raise NO_SUCH_PAGE

@@ -19,6 +19,7 @@ from handlers.logs import log
 from handlers.responses import allow
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
+from rollcall.desk.staff.chosen import query_of
 from rollcall.desk.staff.search import Delivery, Found, How, Row, Sought, Standing, all_found, search
 from rollcall.documents.roster import guarded
 from rollcall.documents.roster_content import ROSTER_TYPES, language_of, status_in_words
@@ -99,6 +100,8 @@ class RegistrationsPage:
     """Without words and filters; None where there are none."""
     exports: Sequence[tuple[str, str]]
     most_exported: int
+    write: str | None
+    """Where an announcement to them is written; None for viewers, and where it would go to others."""
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,12 @@ def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:
             if found.how is How.AS_TYPED and found.rows
         ],
         most_exported=MOST_EXPORTED,
+        write=_write(visit, sought) if found.how is How.AS_TYPED and found.rows and visit.may_edit else None,
     )
+
+
+def _write(visit: Visit, sought: Sought) -> str:
+    return "?".join(filter(None, (visit.address("write", "new"), query_of(sought))))
 
 
 def _filter(spoken: Language, name: str, label: str, words: Mapping[Any, str], chosen: StrEnum | None) -> Filter:

@@ -36,7 +36,9 @@ class Limits:
     count_again: timedelta = timedelta(minutes=5)
     max_postponements: int = 3
     page: int = 100
-    """Entries read at a time."""
+    """Entries read at a time; registrations looked at in one commit of an announcement."""
+    announcement_pages: int = 30
+    """In one call, of all announcements together."""
     senders: int = 16
     """Nearly all of it is waiting (docs/performance.md)."""
     sweep_for: timedelta = timedelta(minutes=5)

@@ -22,10 +22,18 @@ from rollcall.emails.wording import (
     worded,
 )
 from rollcall.language import N_, language
-from rollcall.model.email import Email, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, is_reminder
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm
+from rollcall.model.inbound import (
+    REGISTERED,
+    Doubt,
+    FormStatus,
+    InboundEmail,
+    InboundForm,
+    InboundStatus,
+    status_now,
+)
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered, same_mailbox
@@ -106,9 +114,17 @@ class FormShown:
     """To the registration's own page."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     reply = gather(desk, event, entry, intake)
+    if is_reminder(entry) and not _still_waits(desk, reply.inbound):
+        return NotNeeded("its people are registered by now, or the staff dealt with it")
     return word(entry, event.in_language(reply.inbound.language), reply, intake)
+
+
+def _still_waits(desk: Desk, inbound: InboundEmail) -> bool:
+    people = [form.person for form in inbound.forms if form.person]
+    status = status_now(inbound, desk.store.people_among(inbound.event, people))
+    return status is InboundStatus.WAITING_FOR_SENDER and not inbound.resolved
 
 
 def gather(desk: Desk, event: Event, entry: OutboxEntry, intake: Intake) -> Reply:

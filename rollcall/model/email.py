@@ -324,6 +324,10 @@ def reply_entry(inbound: InboundEmail, to: str, stamp: str = "") -> OutboxEntry:
     return OutboxEntry(id, EmailKind.REPLY, inbound.event, to, inbound_id=inbound.id, thread=inbound.thread)
 
 
+def is_reminder(entry: OutboxEntry) -> bool:
+    return entry.kind is EmailKind.REPLY and not entry.id.endswith(".reply")
+
+
 def email_id_in(message_id: str) -> str:
     return message_id.strip("<>").rpartition("@")[0]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 UNDER_WAY = timedelta(hours=1)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -148,8 +148,7 @@ class Registered:
         return _came_too_late(self.changed_at, self.until)
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(NamedTuple):
     """Of a registration: what is counted, without what it says of a person."""
 
     id: str

@@ -62,7 +62,7 @@ def test_each_query_has_its_index_and_each_index_its_query(queries: list[Any]) -
             r'\("(\w+)", "(?:==|<|<=|>|in|array_contains_any)", ', Path(store_module.__file__).read_text("utf-8")
         )
     )
-    ordered = {"name_key"}
+    ordered = {"name_key", "made_at"}
     assert filtered | ordered == {
         field.strip("-") for _, *fields in needed for field in fields
     }  # there is no query that nobody made here

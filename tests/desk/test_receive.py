@@ -167,6 +167,7 @@ def test_an_e_mailed_form_is_answered_in_the_language_of_its_labels_else_of_its_
     assert registered.registration.language == inbound.language == answered_in
     (entry,) = (one for one in at.store.unsent_entries(EVENT.slug, None, 99) if one.kind is EmailKind.REPLY)
     written = reply.write(at, entry, event, at.store.intake(event))
+    assert isinstance(written, Email)
     assert f'<html lang="{answered_in}"' in written.html
 
 

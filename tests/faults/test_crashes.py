@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from grpc import StatusCode
 
+from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
 from rollcall.model.email import roster_entry, withdrawal_notice
 from rollcall.model.registration import Why
 from tests.support.builders import a_form_in_text
@@ -87,6 +88,14 @@ def the_roster_changed_since_the_closing(rollcall: Rollcall) -> None:
     rollcall.change_as_staff(hotel="Beau-Rivage")
     assert rollcall.sweep().json["emails"] == {"sent": 1}
     rollcall.move_on(PAST_DEADLINE + 24 * HOUR)
+
+
+def an_announcement_was_sent_off(rollcall: Rollcall) -> None:
+    two_register(rollcall)
+    assert rollcall.sweep().json["emails"] == {"sent": 2}
+    words = {"en": Wording("The room changed", "We meet in room K.")}
+    sent = Announcement("N0", SLUG, words, status=AnnouncementStatus.ENQUEUEING, due_at=rollcall.store().now())
+    assert rollcall.store().save_announcement(sent)
 
 
 def stamped(rollcall: Rollcall, pattern: str) -> str:
@@ -217,6 +226,12 @@ CASES = {
     "close_intake": Case(
         lambda rollcall: rollcall.close(), before=two_register_and_the_deadline_passes, people=(ONE, OTHER)
     ),
+    "send_due_mail, an announcement": Case(
+        lambda rollcall: rollcall.sweep(),
+        before=an_announcement_was_sent_off,
+        people=(ONE, OTHER),
+        extra_emails=lambda rollcall: [f"{SLUG}.{rollcall.id_of(**person)}.announcement.N0" for person in (ONE, OTHER)],
+    ),
     "send_due_mail, the roster": Case(
         lambda rollcall: rollcall.sweep(), before=the_roster_is_owed, people=(ONE, OTHER)
     ),
@@ -226,6 +241,7 @@ DIES_FOR_REAL = {
     "register": "after accept 1",
     "send_mail": "after post 1",
     "send_due_mail": "before post 1",
+    "send_due_mail, an announcement": "after save_announcement 1",
     "record_deliveries": "before save_entry 1",
     "close_intake": "after write_roster_page 1",
     "close_intake, the next morning": "after write_roster_page 1",

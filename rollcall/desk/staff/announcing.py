@@ -7,15 +7,11 @@ from dataclasses import replace
 from rollcall.desk.desk import Desk
 from rollcall.desk.roster import without_late_revision
 from rollcall.desk.staff.announce import is_written_to
-from rollcall.desk.staff.chosen import chosen
+from rollcall.desk.staff.chosen import chosen_by
 from rollcall.model.announcement import Announcement, AnnouncementStatus
 from rollcall.model.email import announcement_entry
 from rollcall.model.errors import StoreUnavailable
 
-PAGE = 100
-"""Registrations looked at in one commit."""
-PAGES = 30
-"""In one call, of all announcements together."""
 _MOST = 10
 """Announcements, so that one that waits keeps no other waiting."""
 
@@ -24,7 +20,7 @@ def enqueue_due(desk: Desk) -> Iterator[tuple[str, Announcement | Exception]]:
     """Go on with the announcements that were sent off. Safe to call at any time, by several callers at once: each
     commit writes a page of outbox entries and moves the cursor past it, or is refused. One with which something
     unforeseen goes wrong waits, and comes with its exception."""
-    left = PAGES
+    left = desk.limits.announcement_pages
     for id in desk.store.due_announcements(_MOST):
         there = desk.store.announcement(id)
         try:
@@ -46,12 +42,13 @@ def _next_page(desk: Desk, there: Announcement) -> Announcement | None:
     event = desk.event(there.event)
     if event is None:
         raise LookupError("its event has no file any more")
-    are_chosen = chosen(desk, event, there.to)
-    page = desk.store.registrations(event.slug, there.cursor or None, PAGE)
-    people = [one for one in page if is_written_to(without_late_revision(desk.store, event.slug, one), are_chosen)]
+    is_chosen = chosen_by(desk, event, there.to)
+    page = desk.store.registrations(event.slug, there.cursor or None, desk.limits.page)
+    stands = (without_late_revision(desk.store, event.slug, one) for one in page)
+    people = [one for one in stands if is_written_to(one, is_chosen)]
     entries = [announcement_entry(there, one.id, one.registration.email) for one in people]
     after = replace(there, cursor=page[-1].id if page else there.cursor, enqueued=there.enqueued + len(entries))
-    if len(page) < PAGE:
+    if len(page) < desk.limits.page:
         after = replace(after, status=AnnouncementStatus.ENQUEUED, due_at=None)
     if not desk.store.save_announcement(after, entries):
         now = desk.store.announcement(there.id)

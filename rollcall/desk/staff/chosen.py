@@ -1,52 +1,65 @@
-"""To whom the staff write: all, or those that a filter shows."""
+"""To whom the staff write: to all, or to those that a page of registrations shows."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff.announce import Chosen
+from rollcall.desk.staff.search import Delivery, Sought, Standing, is_found
 from rollcall.model.event import Event
-from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 
-IN_TIME, LATE = "in_time", "late"
+ANSWER = "is-"
+"""Before the name of a field of the form."""
+_LONGEST_TEXT = 200
+_Code = TypeVar("_Code", bound=StrEnum)
 
 
-@dataclass(frozen=True)
-class Filter:
-    status: str = ""
-    language: str = ""
-    answers: Mapping[str, str] = field(default_factory=dict)
-    """Of fields with choices: one code each, by name."""
-
-    @property
-    def query(self) -> str:
-        said = {"status": self.status, "language": self.language, **dict(sorted(self.answers.items()))}
-        return urlencode({name: one for name, one in said.items() if one})
-
-    def matches(self, one: Registered, intake: Intake) -> bool:
-        late = LATE if intake.is_late(one.received_at) else IN_TIME
-        said = {**one.registration.answers, "category": one.registration.category}
-        return (
-            self.status in ("", late)
-            and self.language in ("", one.registration.language)
-            and all(code in said.get(name, "").split() for name, code in self.answers.items())
-        )
-
-
-def filter_from(event: Event, query: str) -> Filter:
-    """What it does not know is left out."""
+def sought_from(event: Event, query: str) -> Sought:
+    """From the address of a page of registrations. What is no filter, or no code of a choice, is passed over."""
     given = dict(parse_qsl(query))
-    fields = {field.name for field in event.fields if field.choices}
-    status = given.get("status", "")
-    return Filter(
-        status if status in (IN_TIME, LATE) else "",
-        given.get("language", "") if given.get("language") in event.languages else "",
-        {name: code for name, code in given.items() if name in fields and code},
+    return Sought(
+        text=given.get("q", "").strip()[:_LONGEST_TEXT],
+        chosen=tuple(_chosen(event, given)),
+        language=given.get("language", "") if given.get("language") in event.languages else "",
+        standing=_one_of(Standing, given.get("standing")),
+        delivery=_one_of(Delivery, given.get("delivery")),
+        day=_day(given.get("day", "")),
     )
 
 
-def chosen(desk: Desk, event: Event, query: str) -> Chosen:
-    shown, intake = filter_from(event, query), desk.intakes.recent(event)
-    return lambda one: shown.matches(one, intake)
+def query_of(sought: Sought) -> str:
+    said = [
+        ("q", sought.text),
+        ("standing", sought.standing or ""),
+        ("delivery", sought.delivery or ""),
+        ("language", sought.language),
+        ("day", sought.day.isoformat() if sought.day else ""),
+        *((f"{ANSWER}{name}", code) for name, code in sought.chosen),
+    ]
+    return urlencode([(name, text) for name, text in said if text])
+
+
+def chosen_by(desk: Desk, event: Event, query: str) -> Callable[[Registered], bool]:
+    sought, intake = sought_from(event, query), desk.intakes.fresh(event)
+    return lambda one: is_found(desk.store, event, intake, sought, one)
+
+
+def _chosen(event: Event, given: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for field in event.fields:
+        code = given.get(f"{ANSWER}{field.name}", "")
+        if code in [choice.code for choice in field.choices]:
+            yield field.name, code
+
+
+def _one_of(kind: type[_Code], code: str | None) -> _Code | None:
+    return kind(code) if code in [one.value for one in kind] else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

@@ -14,7 +14,7 @@ from itertools import islice
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.model import finding
-from rollcall.model.email import UNDELIVERED, EmailKind, OutboxEntry, confirmation
+from rollcall.model.email import DONE, UNDELIVERED, EmailKind, OutboxEntry, confirmation
 from rollcall.model.event import Event
 from rollcall.model.finding import facet
 from rollcall.model.intake import Intake
@@ -241,3 +241,13 @@ def _rows(store: Store, event: Event, intake: Intake, people: Sequence[Registere
     ids = [confirmation(event.slug, one.id, "", revision=one.confirmed).id for one in people]
     entries = {entry.id: entry for entry in store.entries_among(ids)}
     return [Row(one, standing_of(intake, one), entries.get(id)) for one, id in zip(people, ids, strict=True)]
+
+
+def is_found(store: Store, event: Event, intake: Intake, sought: Sought, one: Registered) -> bool:
+    """Whether the pages of results have it."""
+    if not _keeps(event, intake, sought, one):
+        return False
+    if sought.delivery is None:
+        return True
+    entry = store.entry(confirmation(event.slug, one.id, "", revision=one.confirmed).id)
+    return entry is not None and entry.status not in DONE and _is_meant(entry, sought.delivery)
