@@ -52,13 +52,14 @@ def answers_now(
     store: Store, event: Event, intake: Intake, names: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
-    closed = found_in(store, event, intake.versions[0] if intake.versions else None)
+    closings = [found_in(store, event, one) for one in intake.closings]
     for one in outlines(store, event.slug, names):
         withdrawn, answers = one.is_withdrawn, one.answers
         if one.came_too_late and (there := store.registered(event.slug, one.id)):
             before = without_late_revision(store, event.slug, there)
             withdrawn, answers = before.is_withdrawn, before.registration.answers
-        on_time = closed(one.id) is not None or not intake.is_late(one.received_at) or one.admitted
+        on_closed_list = any(found(one.id) for found in closings)
+        on_time = on_closed_list or not intake.is_late(one.received_at) or one.admitted
         if on_time and not withdrawn:
             yield one.id, answers
 
