@@ -21,6 +21,7 @@ from deploy import (
     firestore,
     front,
     functions,
+    iap,
     schedule,
     secrets,
     sendgrid,
@@ -72,6 +73,7 @@ _SETTINGS = {
 """What each is, an example, its pattern (https://cloud.google.com/resource-manager/docs/creating-managing-projects),
 and the error where it does not match."""
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_POOL = re.compile(r"[a-z0-9-]{4,32}")
 _FOLDER = re.compile(r"events[A-Za-z0-9._-]*/?")
 """What `.gcloudignore` lets through."""
 
@@ -96,6 +98,8 @@ class Outside:
     """Opens the database of a project. May raise `NoDatabase`."""
     now: Callable[[], datetime] = _machine_time
     """The time, while there is no database to ask."""
+    fetch: iap.Fetch = iap.fetch
+    """Asks for a page of the desk."""
 
 
 def main(command: str, environment: Mapping[str, str], outside: Outside) -> int:
@@ -116,7 +120,8 @@ def plan(environment: Mapping[str, str], outside: Outside) -> int:
     say(
         f"# What `make deploy` does in the project {place.project} while it is empty. This changes nothing.\n"
         "# `make deploy` looks at each resource first (not shown here) and changes only what differs.\n"
-        f"# The public can reach three paths of https://{place.domain}, through the load balancer, and nothing else.\n"
+        f"# The public can reach three paths of https://{place.domain}, through the load balancer, and nothing else;\n"
+        "# a fourth, /staff/, to those alone whom the event files name and Identity-Aware Proxy knows.\n"
         "# The load balancer and Cloud Armor cost money from the first day, alerts perhaps, everything else by use:\n"
         '# docs/deploy.md, "What there is, why, and what it costs". The database can never move to another region.\n'
         "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of the source,\n"
@@ -155,14 +160,16 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
 
 
 def check(environment: Mapping[str, str], outside: Outside) -> int:
-    """Report on the DNS records, the certificate and the budget; 1 where something is missing."""
+    """Report on the DNS records, the certificate, the staff's sign-in and the budget; 1 where something is missing."""
     place = _look_up(environment, outside)
     all_there = dns.check(place, front.address(place, outside.run), outside.sendgrid, outside.resolver())
     certificate = front.certificate_state(place, outside.run)
     say(f"The certificate of {place.domain}: {certificate}")
+    signs_in, sign_in = iap.sign_in(place, outside.run, outside.fetch)
+    say(f"The staff's desk: {sign_in}")
     has_budget, budget = billing.budget(place, outside.run)
     say(f"A budget that warns of the costs: {budget}")
-    return 0 if all_there and certificate == "ACTIVE" and has_budget else 1
+    return 0 if all_there and certificate == "ACTIVE" and signs_in and has_budget else 1
 
 
 def destroy(environment: Mapping[str, str], outside: Outside) -> int:
@@ -261,6 +268,7 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
         watch.log_exclusion(place),
         *functions.steps(place),
         secrets.OldVersions(place),
+        *iap.steps(place),
         *accounts.invokers(place),
         *schedule.steps(place),
         *front.steps(place),
@@ -284,13 +292,18 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
     host = environment.get("SENDGRID_HOST") or SENDGRID
     if host not in (SENDGRID, SENDGRID_EU):
         faults.append(f"SENDGRID_HOST={host}: is neither {SENDGRID} nor, for a subuser in the EU, {SENDGRID_EU}")
+    pool = environment.get("WORKFORCE_POOL", "")
+    if pool and not _POOL.fullmatch(pool):
+        faults.append(f"WORKFORCE_POOL={pool}: is no id of a workforce pool: lower-case letters, digits and hyphens")
     if faults:
         raise StepFailed("\n".join(faults))
-    return Place(environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"], on_call, events, host)
+    at = environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"]
+    return Place(*at, on_call, events, host, pool)
 
 
 def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
-    """The place, with what only Google knows of it. `EVENTS` and `ON_CALL`, left out, stay as they were deployed."""
+    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL` and `WORKFORCE_POOL`, left out, stay as they
+    were deployed."""
     given = _place(environment, number="", on_call="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
@@ -309,7 +322,8 @@ def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
             f"delete the desk (make destroy ... SENDGRID_HOST={sends_by}: what people sent stays)"
         )
     on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
-    known = {"EVENTS": deployed.get("EVENTS", "")} if not environment.get("EVENTS") else {}
+    kept = [name for name in ("EVENTS", "WORKFORCE_POOL") if not environment.get(name)]
+    known = {name: deployed.get(name, "") for name in kept}
     return replace(_place({**environment, **known}, project["projectNumber"], on_call), commit=_commit())
 
 

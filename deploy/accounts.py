@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from deploy.functions import FUNCTIONS
+from deploy.functions import FUNCTIONS, Function
 from deploy.place import Place
 from deploy.secrets import SECRETS
 from deploy.steps import Command, GcloudSet, GcloudStep, Step, gcloud
@@ -44,7 +44,7 @@ def steps(place: Place) -> tuple[Step, ...]:
 
 def invokers(place: Place) -> tuple[Step, ...]:
     """Who may call the functions, which are there by now."""
-    return tuple(_on_function(place, function.name, function.public) for function in FUNCTIONS)
+    return tuple(_on_function(place, function) for function in FUNCTIONS)
 
 
 def _accounts(place: Place) -> GcloudSet:
@@ -100,7 +100,7 @@ def _in_project(place: Place) -> GcloudSet:
         ("roles/storage.objectViewer", builder, sources),
         ("roles/eventarc.eventReceiver", _member(place, "trigger"), ""),
     }
-    return _bindings(
+    return bindings(
         place,
         "roles in the project: the database for the functions, building, receiving triggers",
         look=f"projects get-iam-policy {place.project}",
@@ -115,7 +115,7 @@ def _on_bucket(place: Place) -> GcloudSet:
     bucket = f"gs://{place.bucket}"
     rosters = f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/roster-')"
     whole_bucket = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.files}
-    return _bindings(
+    return bindings(
         place,
         "who may read and who may create inbound e-mails and rosters in the bucket; nobody may delete any",
         look=f"storage buckets get-iam-policy {bucket}",
@@ -127,7 +127,7 @@ def _on_bucket(place: Place) -> GcloudSet:
 
 def _on_secret(place: Place, key: str) -> GcloudSet:
     readers = [function.name for function in FUNCTIONS if key in function.keys]
-    return _bindings(
+    return bindings(
         place,
         f"who may read the secret {SECRETS[key]}: {', '.join(readers)}",
         look=f"secrets get-iam-policy {SECRETS[key]}",
@@ -179,10 +179,15 @@ def _same_logs(have: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, 
     return plain(have) == plain(wanted)
 
 
-def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
-    caller = "allUsers" if public else _member(place, INVOKERS[name])
-    who = "everybody, through the load balancer" if public else f"{INVOKERS[name]}, and nobody else"
-    return _bindings(
+def _on_function(place: Place, function: Function) -> GcloudSet:
+    name = function.name
+    if function.public:
+        caller, who = "allUsers", "everybody, through the load balancer"
+    elif function.behind_iap:
+        caller, who = f"serviceAccount:{place.iap}", "Identity-Aware Proxy, and nobody else"
+    else:
+        caller, who = _member(place, INVOKERS[name]), f"{INVOKERS[name]}, and nobody else"
+    return bindings(
         place,
         f"who may call {name}: {who}",
         look=f"run services get-iam-policy {name} --region={place.region}",
@@ -192,7 +197,7 @@ def _on_function(place: Place, name: str, public: bool) -> GcloudSet:
     )
 
 
-def _bindings(
+def bindings(
     place: Place,
     title: str,
     look: str,

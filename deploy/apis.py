@@ -19,6 +19,7 @@ APIS = {
     "firebaserules": "keeps every client out of the database",
     "firestore": "the database",
     "iam": "the functions' accounts",
+    "iap": "asks the staff who they are",
     "logging": "the functions' logs",
     "monitoring": "the alerts",
     "pubsub": "carries Eventarc's triggers",

@@ -4,10 +4,10 @@ A global external Application Load Balancer
 (https://cloud.google.com/load-balancing/docs/https/setup-global-ext-https-serverless). Its parts stand in order of
 creation; each is named `rollcall`, or after its function.
 
-- Only the three public functions have a group of endpoints. The load balancer itself redirects every other address,
-  those of private functions too, to the form.
-- Public functions accept traffic from the load balancer alone (`internal-and-gclb`): nobody bypasses the limit through
-  a `run.app` address.
+- Only the three public functions, and `staff`, which is behind Identity-Aware Proxy, have a group of endpoints. The
+  load balancer itself redirects every other address, those of private functions too, to the form.
+- They accept traffic from the load balancer alone (`internal-and-gclb`): nobody bypasses the limit through a `run.app`
+  address.
 - Its request log holds clients' addresses and the links in e-mails. It is on, since Cloud Armor reports its refusals
   there alone, and none of it is kept: `deploy/watch.py` excludes it first, and counts the refusals.
 - By http it redirects browsers; what a program posts there, readable on its way, is refused.
@@ -30,8 +30,9 @@ _PATHS = {
     "register": ("/register", "/register/*"),
     "receive-email": ("/receive-email",),
     "record-deliveries": ("/record-deliveries",),
+    "staff": ("/staff", "/staff/*"),
 }
-"""The public functions and their paths. SendGrid follows no redirect: its two are exact."""
+"""The functions behind it and their paths. SendGrid follows no redirect: its two are exact."""
 
 _HSTS = "Strict-Transport-Security: max-age=31536000; includeSubDomains"
 """A year. Below the desk's host name are SendGrid's records and nothing else (docs/deploy.md). On the backend services,
@@ -92,7 +93,7 @@ def _endpoints(place: Place) -> GcloudSet:
     where = f"--region={place.region}"
     make = f"network-endpoint-groups create {{0}} {where} --network-endpoint-type=serverless --cloud-run-service={{0}}"
     return GcloudSet(
-        "the endpoints of the public functions, and of no other",
+        "the endpoints of the public functions and of staff, and of no other",
         look=_ask(place, f"network-endpoint-groups list --regions={place.region}"),
         changes=lambda there: [_do(place, make.format(name)) for name in _PATHS if name not in _named(there)],
         empty=[],

@@ -40,6 +40,8 @@ class Function:
     """Its roles on the whole bucket of files."""
     rosters: tuple[str, ...] = ()
     """Its roles on the rosters in the bucket, and on nothing else there."""
+    behind_iap: bool = False
+    """Browsers reach it through the load balancer and Identity-Aware Proxy, which alone may call it."""
 
     @property
     def entry_point(self) -> str:
@@ -119,6 +121,20 @@ FUNCTIONS = (
         keys=("SENDGRID_PARSE_KEY",),
         files=(_READ, _WRITE),
     ),
+    # A handful of people work here. A scan of a form on paper has 10 MB, an export of 100,000 rows takes a minute, and
+    # is on its way to a slow line for some more. It enqueues e-mails and has no key to send them.
+    Function(
+        "staff",
+        "the staff's desk",
+        False,
+        "1Gi",
+        300,
+        concurrency=8,
+        max_instances=5,
+        keys=("LINK_KEY",),
+        files=(_READ, _WRITE),
+        behind_iap=True,
+    ),
     # People wait for it. A form needs some milliseconds of processor time and then waits for Firestore:
     # 80 at once wait less for each other than for the start of a second instance. 20 instances serve more forms
     # a second than an opening for 10,000 brings, and bound the bill of a flood. Staff download rosters from it: 100,000
@@ -153,6 +169,8 @@ def settings(place: Place) -> dict[str, str]:
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
         "SENDGRID_HOST": place.sendgrid,
+        "IAP_AUDIENCE": place.iap_audience,
+        **({"WORKFORCE_POOL": place.workforce_pool} if place.workforce_pool else {}),
         # The library would ask for the bucket's settings, which takes a role that nothing else needs.
         "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
         # That of Cloud Run's machines. Babel looks for it when it is imported, for 10 ms of a first page.
@@ -214,8 +232,9 @@ class Deployed:
     @property
     def title(self) -> str:
         """See `Step`."""
-        who = "everybody, through the load balancer" if self.function.public else "its own caller alone"
-        return f"the function {self.function.name}: {self.function.does}; callable by {who}"
+        public, iap = self.function.public, self.function.behind_iap
+        who = "everybody, through the load balancer" if public else "Identity-Aware Proxy" if iap else "its own caller"
+        return f"the function {self.function.name}: {self.function.does}; callable by {who}{'' if public else ' alone'}"
 
     def plan(self) -> Sequence[str]:
         """See `Step`."""
@@ -290,6 +309,8 @@ def _who_reaches(function: Function) -> Sequence[str]:
     count as internal (https://cloud.google.com/run/docs/securing/ingress)."""
     if function.public:
         return ["--ingress-settings=internal-and-gclb", "--allow-unauthenticated"]
+    if function.behind_iap:
+        return ["--ingress-settings=internal-and-gclb", "--no-allow-unauthenticated"]
     return ["--ingress-settings=internal-only", "--no-allow-unauthenticated"]
 
 

@@ -26,6 +26,8 @@ class Place:
     """The folder of the event files, below the project's own."""
     sendgrid: str = SENDGRID
     """The address of SendGrid's API, and so its region."""
+    workforce_pool: str = ""
+    """Of workforce identity federation, by which the staff sign in; empty: with Google's accounts."""
     commit: str = ""
     """Of what is deployed, for a later rollback; empty where it is unknown."""
 
@@ -47,6 +49,17 @@ class Place:
     def account(self, name: str) -> str:
         """The service account of a function, or of another caller."""
         return f"{name}@{self.project}.iam.gserviceaccount.com"
+
+    @property
+    def iap_audience(self) -> str:
+        """Whom Identity-Aware Proxy's signed header is for: the function `staff`
+        (https://cloud.google.com/iap/docs/signed-headers-howto)."""
+        return f"/projects/{self.number}/locations/{self.region}/services/staff"
+
+    @property
+    def iap(self) -> str:
+        """Identity-Aware Proxy's own account (https://cloud.google.com/iap/docs/enabling-cloud-run)."""
+        return f"service-{self.number}@gcp-sa-iap.iam.gserviceaccount.com"
 
     def run_address(self, function: str) -> str:
         """The address of a function that Google's own callers use; it is known before the function is there

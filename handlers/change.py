@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from flask import Request, Response
 from marshmallow import ValidationError
 
-from handlers.form_page import CHANGE, CHECK, SEND, filled_in, given_back, labelled_answers
+from handlers.form_page import CHANGE, CHECK, SEND, Shows, filled_in, given_back, labelled_answers
 from handlers.logs import log
 from handlers.request_body import Form, read_page_form
 from handlers.responses import HttpProblem, page
@@ -19,7 +19,8 @@ from rollcall.desk.register import intake_now
 from rollcall.documents.changes import FieldChange, changes_between
 from rollcall.language import N_, language
 from rollcall.model.event import Event
-from rollcall.model.registration import Actor, Registered, Registration, as_asked, same_mailbox, says_the_same
+from rollcall.model.registration import Actor, Registered, Registration, Way, as_asked, same_mailbox, says_the_same
+from rollcall.model.staff import Press
 from schemas import form as schema
 from schemas.faults import sentences
 
@@ -47,10 +48,24 @@ class Changing:
     suggested: Mapping[str, str]
     """What the form is filled in with."""
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    press: Callable[[Mapping[str, str]], Press] | None = None
+    """Of the staff's button in this form, at their desk."""
+    show: Shows = page
+
+    @property
+    def before(self) -> Registration:
+        """At their desk the staff see the address that counts apart from one that waits to be confirmed."""
+        return self.there.registration if self.press else as_asked(self.there)
 
 
 def change(
-    desk: Desk, event: Event, request: Request, by: Actor, address: str, find: Callable[[], Changing | Response]
+    desk: Desk,
+    event: Event,
+    request: Request,
+    by: Actor,
+    address: str,
+    find: Callable[[], Changing | Response],
+    show: Shows = page,
 ) -> Response:
     """Whatever fails, what was typed stays."""
     if request.method != "POST":
@@ -64,7 +79,7 @@ def change(
         raise
     except Exception as error:
         context = _context(request, by, address, None, form.typed.get(REVISION, ""))
-        return given_back(desk, request, event, form.typed, error, **context)
+        return given_back(desk, request, event, _answers(form), error, show=show, **context)
 
 
 def changes_end(desk: Desk, event: Event, there: Registered) -> datetime:
@@ -72,9 +87,14 @@ def changes_end(desk: Desk, event: Event, there: Registered) -> datetime:
     return may_change_until(event, intake_now(desk, event), there)
 
 
-def differences(event: Event, there: Registered, registration: Registration) -> list[FieldChange]:
+def differences(event: Event, before: Registration, after: Registration) -> list[FieldChange]:
     """In what is still asked."""
-    return [one for one in changes_between(event, as_asked(there), registration) if event.field(one.name)]
+    return [one for one in changes_between(event, before, after) if event.field(one.name)]
+
+
+def _answers(form: Form) -> dict[str, str]:
+    """Without what is the page's own."""
+    return {name: text for name, text in form.typed.items() if not name.startswith("_")}
 
 
 def _shown(desk: Desk, event: Event, request: Request, of: Changing) -> Response:
@@ -85,25 +105,34 @@ def _shown(desk: Desk, event: Event, request: Request, of: Changing) -> Response
 
 def _posted(desk: Desk, event: Event, request: Request, of: Changing, form: Form) -> Response:
     seen, step = _revision(form), request.query_string
+    press = of.press(form.typed) if of.press else None
     if ended := _ended(desk, event, of):
         return _too_late(event, ended, of, form.typed)
     if step == CHANGE:
-        return _form(desk, event, request, 200, of, form.typed, seen)
+        return _form(desk, event, request, 200, of, _answers(form), seen)
     try:
         registration = _registration(event, of, form)
     except ValidationError as error:
         errors = sentences(event, schema.faults_of(error))
         log("INFO", "form refused", event=event.slug, fields=[name for name in errors if event.field(name)])
-        return _form(desk, event, request, 422, of, form.typed, seen, errors=errors)
+        return _form(desk, event, request, 422, of, _answers(form), seen, errors=errors)
     if not step.startswith(SEND):
         return _to_check(event, of, form, registration, overtaken=seen != of.there.revision)
-    return _saved(desk, event, request, of, form, registration, seen)
+    return _saved(desk, event, request, of, form, registration, seen, press)
 
 
 def _saved(
-    desk: Desk, event: Event, request: Request, of: Changing, form: Form, registration: Registration, seen: int
+    desk: Desk,
+    event: Event,
+    request: Request,
+    of: Changing,
+    form: Form,
+    registration: Registration,
+    seen: int,
+    press: Press | None,
 ) -> Response:
-    outcome = amend(desk, event, of.there.id, seen, registration, of.by)
+    way = Way.DESK if press else Way.LINK
+    outcome = amend(desk, event, of.there.id, seen, registration, of.by, way, press=press)
     about = {"event": event.slug, "registration": of.there.id, "by": of.by}
     log("INFO", "change received", **about, outcome=type(outcome).__name__)
     match outcome:
@@ -117,10 +146,10 @@ def _saved(
             return _too_late(event, until, of, form.typed)
         case Taken(other=other):
             why = language(event.language).gettext(_TAKEN, reference=other.reference, email=event.secretariat)
-            return _form(desk, event, request, 409, of, form.typed, seen, problem=why)
+            return _form(desk, event, request, 409, of, _answers(form), seen, problem=why)
         case TooManyChanges():
             why = language(event.language).gettext(_TOO_MANY, email=event.secretariat)
-            return _form(desk, event, request, 409, of, form.typed, seen, problem=why)
+            return _form(desk, event, request, 409, of, _answers(form), seen, problem=why)
         case None:
             raise NOT_REGISTERED
         case _:
@@ -140,11 +169,11 @@ def _registration(event: Event, of: Changing, form: Form) -> Registration:
     questions that are not asked any more."""
     was = of.there.registration
     asked = event.in_language(was.language) if of.by is Actor.STAFF else event
-    answers = {name: text for name, text in form.typed.items() if name != REVISION}
-    registration = schema.read_form(asked, answers, form.faults)
+    registration = schema.read_form(asked.as_staff_ask() if of.press else asked, _answers(form), form.faults)
     gone = [name for name in was.answers if not event.field(name)]
     return replace(
         registration,
+        form_version=asked.form_version,
         answers={**{name: was.answers[name] for name in gone}, **registration.answers},
         chosen={**{name: was.chosen[name] for name in gone if name in was.chosen}, **registration.chosen},
     )
@@ -178,7 +207,8 @@ def _form(
     **wrong: Any,
 ) -> Response:
     context = _context(request, of.by, of.address, of.there, str(revision))
-    return filled_in(desk, request, event, status, values, **wrong, **context)
+    asked = event.as_staff_ask() if of.press else event
+    return filled_in(desk, request, asked, status, values, show=of.show, **wrong, **context)
 
 
 def _context(request: Request, by: Actor, address: str, there: Registered | None, revision: str) -> dict[str, Any]:
@@ -193,11 +223,11 @@ def _to_check(
     event: Event, of: Changing, form: Form, registration: Registration, *, overtaken: bool, status: int = 200
 ) -> Response:
     """What is saved comes under the revision that is shown here."""
-    changed = differences(event, of.there, registration)
+    changed = differences(event, of.before, registration)
     if not changed and not of.there.is_withdrawn:
         return _back(of, "unchanged")
-    values, by_staff = schema.in_codes(event, form.typed), of.by is Actor.STAFF
-    return page(
+    values, by_staff = schema.in_codes(event, _answers(form)), of.by is Actor.STAFF
+    return of.show(
         status,
         "check_changes",
         event=event,

@@ -1,6 +1,6 @@
 """The form's page in each of its states, and the blank form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
@@ -29,6 +29,8 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from schemas.form import asked_of, can_be_printed, in_codes, in_labels
 
+Shows = Callable[..., Response]
+"""`responses.page`, or the same in another frame."""
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
 """What the query of a posted form asks for; any other is as `SEND`."""
 SIGNATURE = "signature"
@@ -73,10 +75,11 @@ def filled_in(
     problem: str | None = None,
     once_more: str | None = None,
     template: str = "form",
+    show: Shows = page,
     **context: Any,
 ) -> Response:
     """templates/pages/form.html says what each is; `context`, what a template that extends it has besides."""
-    response = page(
+    response = show(
         status,
         template,
         event=event,

@@ -154,7 +154,7 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         late=desk.intakes.recent(event).leaves_out(there),
         until=until,
         may_change=may_change,
-        other=differences(event, there, other) if other else [],
+        other=differences(event, as_asked(there), other) if other else [],
         answers=labelled(event, in_words(event, there.registration)),
         sent=_sent(desk, event, there),
     )

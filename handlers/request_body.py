@@ -52,6 +52,8 @@ class Form:
     from_page: bool = False
     faults: Mapping[str, list[Fault]] = field(default_factory=dict)
     """Of ambiguous fields, which have no answer."""
+    file: bytes = b""
+    """The one that the page asks for, if any was chosen."""
 
     @property
     def typed(self) -> dict[str, str]:
@@ -125,11 +127,13 @@ def read_form(request: Request, several: Collection[str] = ()) -> Form:
     return form
 
 
-def read_page_form(request: Request, several: Collection[str] = ()) -> Form:
+def read_page_form(request: Request, several: Collection[str] = (), file: str = "") -> Form:
     """As `read_form`, where pages of ours post and no program does: JSON, which may have what no page can show, is
-    refused."""
+    refused. `file`: the field of the file that the page asks for."""
     if request.mimetype not in FORM_TYPES:
         raise _another_type(", ".join(FORM_TYPES))
+    if request.mimetype == "multipart/form-data" and file:
+        return _read_multipart(_decoded(request), request, several, file)
     return read_form(request, several)
 
 
@@ -285,7 +289,7 @@ def _read_urlencoded(body: bytes, _request: Request, several: Collection[str]) -
     return _form(pairs, several)
 
 
-def _read_multipart(body: bytes, request: Request, several: Collection[str]) -> Form:
+def _read_multipart(body: bytes, request: Request, several: Collection[str], file: str = "") -> Form:
     """RFC 7578, to its closing boundary. What is not UTF-8 becomes U+FFFD too."""
     parser = FormDataParser(silent=False, max_form_parts=MOST_FIELDS)
     try:
@@ -296,7 +300,10 @@ def _read_multipart(body: bytes, request: Request, several: Collection[str]) -> 
         raise _incomplete() from None
     if None in fields or None in files:
         raise HttpProblem(400, _NOT_READABLE, N_("A part of the form has no name. Nothing was registered."))
-    return _form(fields.items(multi=True), several, files)
+    chosen = [one.read() for one in files.poplist(file)]
+    if len(chosen) > 1:
+        raise _incomplete()
+    return replace(_form(fields.items(multi=True), several, files), file=b"".join(chosen))
 
 
 def _form(pairs: Iterable[tuple[str, str]], several: Collection[str], files: Iterable[str] = ()) -> Form:

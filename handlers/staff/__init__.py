@@ -13,6 +13,7 @@ from handlers.staff.visit import Visit, events_of, path_below
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
 from rollcall.model.errors import StoreUnavailable
+from rollcall.model.hotels import is_hotel_id
 
 Identify = Callable[[Request], str]
 """The e-mail address of whoever asks. Raises `HttpProblem`: 403 nobody vouches for it."""
@@ -75,6 +76,42 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.registrations import export
 
             return export(visit, name.removeprefix("export"))
+        case ["registrations", id, *below]:
+            from handlers.staff.person import person
+
+            return person(visit, id, below)
+        case ["add"]:
+            from handlers.staff.add import add_page
+
+            return add_page(visit)
+        case ["review", *below]:
+            from handlers.staff.review import review_pages
+
+            return review_pages(visit, below)
+        case ["hotels"]:
+            from handlers.staff.hotels import hotels_page
+
+            return hotels_page(visit)
+        case ["hotels", hotel] if is_hotel_id(hotel):
+            from handlers.staff.hotels import hotel_page
+
+            return hotel_page(visit, hotel)
+        case ["hotels", hotel, "list.pdf" | "list.xlsx" as name] if is_hotel_id(hotel):
+            from handlers.staff.hotels import rooming_list_file
+
+            return rooming_list_file(visit, hotel, name.removeprefix("list"))
+        case ["rosters"]:
+            from handlers.staff.rosters import rosters_page
+
+            return rosters_page(visit)
+        case ["rosters", "changes"]:
+            from handlers.staff.rosters import changes_page
+
+            return changes_page(visit)
+        case ["rosters", version, "roster.csv" | "roster.xlsx" as name]:
+            from handlers.staff.rosters import version_file
+
+            return version_file(visit, version, name.removeprefix("roster"))
         case ["log"]:
             from handlers.staff.log import log_page
 

@@ -40,7 +40,7 @@ def log_page(visit: Visit) -> Response:
     allow(visit.request, "GET", "HEAD")
     entries = visit.desk.store.audit(visit.event.slug, _before(visit), _ENTRIES + 1)
     older = visit.address("log", before=entries[_ENTRIES - 1].at.isoformat()) if len(entries) > _ENTRIES else None
-    return staff_page(visit, "log", LogPage([_logged(visit, one) for one in entries[:_ENTRIES]], older))
+    return staff_page(visit, "log", LogPage([logged(visit, one) for one in entries[:_ENTRIES]], older))
 
 
 def _before(visit: Visit) -> datetime | None:
@@ -51,7 +51,7 @@ def _before(visit: Visit) -> datetime | None:
     return before if before.tzinfo else None
 
 
-def _logged(visit: Visit, entry: AuditEntry) -> Logged:
+def logged(visit: Visit, entry: AuditEntry) -> Logged:
     id = entry.registration_id
     return Logged(
         at=entry.at,

@@ -67,6 +67,20 @@ def staff_page(visit: Visit, name: str, context: object, status: int = 200, **mo
     return _html(text, status, visit.event, spoken)
 
 
+def framed(visit: Visit, status: int, name: str, event: Event, **context: Any) -> Response:
+    """As `responses.page`: a page that registrants have too, in the staff's frame. `event`: as it asks the staff."""
+    spoken = language(event.language)
+    frame: dict[str, Any] = {
+        "layout": "pages/staff/event.html",
+        "nav": _nav(visit, spoken),
+        "button": visit.button() if visit.may_edit else None,
+        "button_name": BUTTON,
+        "other_languages": (),
+        "posted": True,
+    }
+    return _html(render(f"pages/{name}.html", spoken, event=event, **{**context, **frame}), status, event, spoken)
+
+
 def message(request: Request, visit: Visit | None, error: HttpProblem) -> Response:
     spoken = spoken_to(request, visit.event if visit else None)
     back = None if visit is None and error.status == 403 else f"{root(request)}/"

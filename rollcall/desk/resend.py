@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import unsent_entries
-from rollcall.desk.versions import copies, draw, to_staff
-from rollcall.model.email import AT_ONCE, UNDELIVERED, EmailKind, OutboxEntry, roster_entry, staff_digest
+from rollcall.desk.versions import draw, further_copies, to_staff
+from rollcall.model.email import AT_ONCE, UNDELIVERED, EmailKind, OutboxEntry, staff_digest
 from rollcall.model.event import Event
 from rollcall.model.staff import Receives
 
@@ -30,11 +30,7 @@ def _rosters(store: Store, event: Event) -> Sequence[OutboxEntry]:
         return to_staff(event, version.number)
     if not (versions := store.intake(event).versions):
         return []
-    last = versions[-1]
-    entries = [
-        roster_entry(event.slug, last.number, to, len(copies(store, event, last, to)) + 1)
-        for to in event.told(Receives.ROSTER)
-    ]
+    entries = further_copies(store, event, versions[-1], event.told(Receives.ROSTER))
     for entry in entries:
         store.enqueue(entry)
     return entries

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
+from typing import TypeVar
 
 from rollcall.desk.amend import as_at
 from rollcall.desk.ports import Store
@@ -17,6 +18,9 @@ from rollcall.model.registration import Registered, Revision, says_the_same
 
 ROSTER_PAGE = 500
 """Fixed: the closing's pages must be the same each time."""
+
+
+_WithId = TypeVar("_WithId", OnRoster, Registered)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ Pair = tuple[Registered | None, Registered | None]
 
 def between(store: Store, event: str, then: RosterVersion | None, now: RosterVersion) -> Iterator[Pair]:
     """Those whom two versions have otherwise, as each has them, by id. Raises `ValueError` as `listed` does."""
-    rows = _side_by_side(listed(store, event, then) if then else iter(()), listed(store, event, now))
+    rows = side_by_side(listed(store, event, then) if then else iter(()), listed(store, event, now))
     differ = ((old, new) for old, new in rows if old != new)
     while page := list(islice(differ, ROSTER_PAGE)):
         ids = [row.id for pair in page for row in pair if row]
@@ -90,9 +94,24 @@ def between(store: Store, event: str, then: RosterVersion | None, now: RosterVer
             yield next(at), next(at)
 
 
-def _side_by_side(
-    those: Iterator[OnRoster], others: Iterator[OnRoster]
-) -> Iterator[tuple[OnRoster | None, OnRoster | None]]:
+def until_now(store: Store, event: Event, intake: Intake, then: RosterVersion) -> Iterator[Pair]:
+    """As `between`, with the roster as it would be drawn now."""
+    for one in standing(store, event, intake, then):
+        if one.listed is None:
+            if one.is_on_roster:
+                yield None, one.registered
+            continue
+        was, revisions = changes_since(store, event, one)
+        if not one.is_on_roster:
+            yield was, None
+        elif revisions:
+            yield was, one.registered
+
+
+def side_by_side(
+    those: Iterator[_WithId], others: Iterator[_WithId]
+) -> Iterator[tuple[_WithId | None, _WithId | None]]:
+    """Both in the order of ids."""
     one, other = next(those, None), next(others, None)
     while one or other:
         if other is None or (one and one.id < other.id):

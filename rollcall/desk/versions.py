@@ -13,10 +13,12 @@ from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.staff import Action, AuditEntry, Press, Receives
 
 
-def draw(store: Store, event: Event, press: Press | None = None) -> RosterVersion | None:
+def draw(
+    store: Store, event: Event, press: Press | None = None, to: Sequence[str] | None = None
+) -> RosterVersion | None:
     """Record another version, and enqueue it for the staff, if the roster is no longer as the last one says. Safe to
     call at any time, by several callers at once. None if nothing changed or the intake is not closed. `press`: of the
-    staff's button that asks for it.
+    staff's button that asks for it. `to`: other addresses than those that receive rosters.
 
     1. Read the last version and the store's time together.
     2. Compare everyone, as they stand, with that version.
@@ -27,7 +29,7 @@ def draw(store: Store, event: Event, press: Press | None = None) -> RosterVersio
     while (intake := store.intake(event)).closing:
         version = _next_version(store, event, intake)
         audit = press.entry(Action.ROSTER_DRAWN, about=str(version.number)) if press and version else None
-        if version is None or _recorded(store, event, intake, version, audit):
+        if version is None or _recorded(store, event, intake, version, audit, to):
             return version
         if audit and store.audit_entry(event.slug, audit.id):  # this button drew one before
             return None
@@ -49,8 +51,8 @@ def next_look(event: Event, now: datetime) -> datetime | None:
     return None if event.is_over(morning) else morning
 
 
-def to_staff(event: Event, version: int) -> Sequence[OutboxEntry]:
-    return [roster_entry(event.slug, version, to) for to in event.told(Receives.ROSTER)]
+def to_staff(event: Event, version: int, to: Sequence[str] | None = None) -> Sequence[OutboxEntry]:
+    return [roster_entry(event.slug, version, one) for one in (event.told(Receives.ROSTER) if to is None else to)]
 
 
 def copies(store: Store, event: Event, version: RosterVersion, to: str) -> Sequence[OutboxEntry]:
@@ -59,6 +61,10 @@ def copies(store: Store, event: Event, version: RosterVersion, to: str) -> Seque
     while entry := store.entry(roster_entry(event.slug, version.number, to, len(found) + 1).id):
         found.append(entry)
     return found
+
+
+def further_copies(store: Store, event: Event, version: RosterVersion, to: Sequence[str]) -> Sequence[OutboxEntry]:
+    return [roster_entry(event.slug, version.number, one, len(copies(store, event, version, one)) + 1) for one in to]
 
 
 def last_had(store: Store, event: Event, versions: Sequence[RosterVersion], to: str) -> RosterVersion | None:
@@ -89,7 +95,12 @@ def _next_version(store: Store, event: Event, intake: Intake) -> RosterVersion |
 
 
 def _recorded(
-    store: Store, event: Event, intake: Intake, version: RosterVersion | None, audit: AuditEntry | None = None
+    store: Store,
+    event: Event,
+    intake: Intake,
+    version: RosterVersion | None,
+    audit: AuditEntry | None = None,
+    to: Sequence[str] | None = None,
 ) -> bool:
-    entries = to_staff(event, version.number) if version else []
+    entries = to_staff(event, version.number, to) if version else []
     return store.record_look(event.slug, intake, next_look(event, intake.as_of), version, entries, audit)

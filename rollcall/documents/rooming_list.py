@@ -1,9 +1,10 @@
 """A rooming list for one hotel: its guests, and of each what the hotel needs."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -50,6 +51,7 @@ class GuestChange:
 class RoomingList:
     hotel: str
     number: int
+    """0: of no version, as it now stands."""
     at: datetime
     guests: Sequence[Guest]
     """By name."""
@@ -59,8 +61,8 @@ class RoomingList:
 
 
 def rooming_list(event: Event, hotel: str, number: int, at: datetime, guests: Iterable[Registered]) -> RoomingList:
-    in_order = sorted(guests, key=lambda one: name_in_order(one.registration))
-    return RoomingList(hotel, number, at, [_guest(event, one) for one in in_order])
+    named = [(name_in_order(one.registration), _guest(event, one)) for one in guests]
+    return RoomingList(hotel, number, at, [guest for _, guest in sorted(named, key=itemgetter(0))])
 
 
 def with_changes(
@@ -97,6 +99,11 @@ def _guest(event: Event, one: Registered) -> Guest:
     return Guest(one.reference, {**names, **stay, _NIGHTS: "" if slept is None else str(slept)})
 
 
+def columns_of(event: Event) -> Sequence[tuple[str, str]]:
+    """Name and label each, beside the reference."""
+    return list(_labels(event).items())
+
+
 def _labels(event: Event) -> Mapping[str, str]:
     fields = ("family_name", "first_name", *asked_for_hotel(event))
     labels = {}
@@ -110,18 +117,20 @@ def _labels(event: Event) -> Mapping[str, str]:
 
 def rooming_list_files(event: Event, said: RoomingList) -> tuple[Attachment, ...]:
     return tuple(
-        Attachment(f"{event.slug}-rooming-list-{said.number}{ending}", kind, made(event, said))
-        for ending, kind, made in (
-            (".pdf", "application/pdf", rooming_list_pdf),
-            (".xlsx", ROSTER_TYPES[".xlsx"], rooming_list_workbook),
-        )
+        Attachment(rooming_list_name(event, said, ending), kind, made(event, said))
+        for ending, (kind, made) in ROOMING_LIST_TYPES.items()
     )
+
+
+def rooming_list_name(event: Event, said: RoomingList, ending: str) -> str:
+    return f"{event.slug}-rooming-list{f'-{said.number}' if said.number else ''}{ending}"
 
 
 def rooming_list_title(event: Event, said: RoomingList) -> str:
-    return language(event.language).gettext(
-        "Rooming list, version %(number)s: %(hotel)s", number=said.number, hotel=said.hotel
-    )
+    spoken = language(event.language)
+    if not said.number:
+        return spoken.gettext("Rooming list: %(hotel)s", hotel=said.hotel)
+    return spoken.gettext("Rooming list, version %(number)s: %(hotel)s", number=said.number, hotel=said.hotel)
 
 
 def rooming_list_workbook(event: Event, said: RoomingList) -> bytes:
@@ -184,6 +193,13 @@ def rooming_list_pdf(event: Event, said: RoomingList) -> bytes:
     }
     pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(about)})
     return bytes(pages.compile(format="pdf"))
+
+
+ROOMING_LIST_TYPES: Mapping[str, tuple[str, Callable[[Event, RoomingList], bytes]]] = {
+    ".pdf": ("application/pdf", rooming_list_pdf),
+    ".xlsx": (ROSTER_TYPES[".xlsx"], rooming_list_workbook),
+}
+"""Media type, and how it is made."""
 
 
 def counted(event: Event, said: RoomingList) -> str:

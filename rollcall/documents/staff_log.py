@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rollcall.language import N_, language
 from rollcall.model.event import Event
+from rollcall.model.registration import Source, Why
 from rollcall.model.staff import Action
 
 _ACTIONS = {
@@ -32,10 +33,34 @@ _ACTIONS = {
     Action.ROSTER_DRAWN: N_("New version of the roster"),
     Action.ROSTER_SENT: N_("Roster sent again"),
 }
+_WHYS = {
+    Why.CHANGED: _ACTIONS[Action.CHANGED],
+    Why.WITHDRAWN: _ACTIONS[Action.WITHDRAWN],
+    Why.NOT_ME: _ACTIONS[Action.WITHDRAWN],
+    Why.BACK: _ACTIONS[Action.BROUGHT_BACK],
+    Why.ADDRESS_CONFIRMED: N_("New e-mail address confirmed"),
+    Why.ADDRESS_KEPT: N_("E-mail address kept as it was"),
+    Why.ADDRESS_CORRECTED: _ACTIONS[Action.ADDRESS_CORRECTED],
+    Why.RESENT: _ACTIONS[Action.RESENT],
+    Why.LINKS_ENDED: _ACTIONS[Action.LINKS_ENDED],
+    Why.ADMITTED: _ACTIONS[Action.ADMITTED],
+    Why.NOT_ADMITTED: _ACTIONS[Action.NOT_ADMITTED],
+    Why.DOUBLE: _ACTIONS[Action.MERGED],
+    Why.TOO_LATE: N_("Taken back: it came too late"),
+}
+_SOURCES = {Source.TELEPHONE: N_("By telephone"), Source.FAX: N_("By fax"), Source.PAPER: N_("On paper")}
 
 
 def action_in_words(event: Event, action: Action) -> str:
     return language(event.language).gettext(_ACTIONS[action])
+
+
+def why_in_words(event: Event, why: Why) -> str:
+    return language(event.language).gettext(_WHYS[why])
+
+
+def source_in_words(event: Event, source: Source) -> str:
+    return language(event.language).gettext(_SOURCES[source])
 
 
 def state_in_words(state: Mapping[str, str]) -> str:

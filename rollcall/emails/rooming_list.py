@@ -31,7 +31,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     if has_newer(event, lists, version, entry.to):
         return NotNeeded("a newer version of the rooming list is enqueued for this address")
     had = last_sent(store, lists, version.number)
-    guests = list(as_listed(store, event.slug, version))
+    guests = as_listed(store, event.slug, version)
     event = event.in_language(event.staff_language)
     said = rooming_list(event, lists.name, version.number, version.drawn_at, guests)
     if had:

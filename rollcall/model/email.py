@@ -247,12 +247,6 @@ def confirmation(
     return OutboxEntry(id, EmailKind.CONFIRMATION, event, to, registration_id, revision=revision, thread=thread)
 
 
-def resent_confirmation(event: str, registered: Registered, stamp: str) -> OutboxEntry:
-    """Once more, as the last one was."""
-    last = confirmation(event, registered.id, registered.registration.email, revision=registered.confirmed)
-    return replace(last, id=f"{last.id}.resent.{stamp}")
-
-
 def conflict_notice(event: str, registered: Registered, now: datetime) -> OutboxEntry:
     """One an hour."""
     id, to = f"{event}.{registered.id}.conflict.{now:%Y%m%dT%H}", registered.registration.email

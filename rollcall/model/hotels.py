@@ -9,7 +9,7 @@ from functools import lru_cache
 from rollcall.model.email import OutboxEntry
 from rollcall.model.event import Event, Hotel
 from rollcall.model.intake import RosterVersion
-from rollcall.model.registration import Registration, base32, without_accents
+from rollcall.model.registration import ALPHABET, Registration, base32, without_accents
 
 
 def hotel_key(name: str) -> str:
@@ -22,6 +22,10 @@ def hotel_key(name: str) -> str:
 def hotel_id(name: str) -> str:
     """Of all spellings; in addresses and ids."""
     return base32(hashlib.sha256(hotel_key(name).encode()).digest()[:10])
+
+
+def is_hotel_id(text: str) -> bool:
+    return len(text) == 16 and set(text) <= set(ALPHABET)
 
 
 def hotel_of(event: Event, answers: Mapping[str, str]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 UNDER_WAY = timedelta(hours=1)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -148,8 +148,7 @@ class Registered:
         return _came_too_late(self.changed_at, self.until)
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(NamedTuple):
     """Of a registration: what is counted, without what it says of a person."""
 
     id: str
@@ -213,6 +212,8 @@ class Why(StrEnum):
     ADDRESS_KEPT = "address_kept"
     ADDRESS_CORRECTED = "address_corrected"
     """By the staff: it counts at once."""
+    RESENT = "resent"
+    """Only the confirmation, which is then the one that did or did not arrive."""
     LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     NOT_ADMITTED = "not_admitted"

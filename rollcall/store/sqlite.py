@@ -32,8 +32,8 @@ create table documents (
     collection text, id text, created_at text not null, updated_at text not null, record text not null,
     primary key (collection, id)
 ) without rowid;
-create table terms (
-    collection text, term text, name_key text, id text, primary key (collection, term, name_key, id)
+create table found_by (
+    collection text, name_key text, id text, terms text not null, primary key (collection, name_key, id)
 ) without rowid;
 """ + "".join(
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
@@ -51,7 +51,9 @@ _TICK = timedelta(microseconds=1)
 _WAITED_FOR = timedelta(hours=2)
 _A_MOMENT = timedelta(minutes=1)
 _LOG = logging.getLogger(__name__)
+_LINE = "\n"
 _INSTANT = "@"
+_HAS_INSTANT = f'{{"{_INSTANT}":'
 """An instant is an object with this one key: no text is taken for one."""
 
 
@@ -154,11 +156,17 @@ class SqliteDatabase:
     def _put(self, path: str, values: Values, created_at: datetime, now: datetime) -> None:
         row = (*_split(path), _text(created_at), _text(now), _json(values))
         self._connection.execute("insert or replace into documents values (?, ?, ?, ?, ?)", row)
-        self._connection.executemany("insert into terms values (?, ?, ?, ?)", _terms(path, values))
+        if "name_key" in values:
+            # a row for each term would cost a commit fifty pages of the file; looking through these takes 1 µs a person
+            collection, id = _split(path)
+            found_by = (collection, values["name_key"], id, _listed(values["terms"]))
+            self._connection.execute("insert into found_by values (?, ?, ?, ?)", found_by)
 
     def _forget_terms(self, path: str, values: Values | None) -> None:
-        forget = "delete from terms where collection = ? and term = ? and name_key = ? and id = ?"
-        self._connection.executemany(forget, _terms(path, values))
+        collection, id = _split(path)
+        if values and "name_key" in values:
+            forget = "delete from found_by where collection = ? and name_key = ? and id = ?"
+            self._connection.execute(forget, (collection, values["name_key"], id))
 
     def _write_ahead(self) -> None:
         """SQLite refuses some of several who open a new file at once."""
@@ -260,9 +268,8 @@ def _unavailable_as_ours() -> Iterator[None]:
         raise StoreUnavailable(_RETRY_AFTER) from error
 
 
-def _terms(path: str, values: Values | None) -> list[tuple[str, str, str, str]]:
-    collection, id = _split(path)
-    return [(collection, term, values["name_key"], id) for term in values.get("terms", ())] if values else []
+def _listed(terms: Sequence[str]) -> str:
+    return f"{_LINE}{_LINE.join(terms)}{_LINE}"
 
 
 def _read_of(query: Query) -> str:
@@ -301,13 +308,13 @@ def _sql(query: Query) -> tuple[str, list[object]]:
 
 def _sql_of_terms(query: Query) -> tuple[str, list[object]]:
     ((_, _, terms),) = query.where
-    inner = f"where collection = ? and term in ({', '.join('?' * len(terms))})"
-    values: list[object] = [query.collection, *terms]
+    inner = f"where collection = ? and ({' or '.join(['instr(terms, ?)'] * len(terms))})"
+    values: list[object] = [query.collection, *(_listed([term]) for term in terms)]
     if query.after:
         inner += " and (name_key, id) > (?, ?)"
         values += [query.after_value, query.after]
     inner += " order by name_key, id" + (f" limit {query.limit}" if query.limit is not None else "")
-    found = f"select distinct collection, name_key, id from terms {inner}"
+    found = f"select collection, name_key, id from found_by {inner}"
     return f"from ({found}) as found join documents using (collection, id) order by found.name_key, id", values
 
 
@@ -317,7 +324,8 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _document(id: str, created_at: str, updated_at: str, record: str, *, read_at: datetime) -> Document:
-    values = json.loads(record, object_hook=_with_instants)
+    # half the time where there is none: a map's only key
+    values = json.loads(record, object_hook=_with_instants if _HAS_INSTANT in record else None)
     times = datetime.fromisoformat(created_at), datetime.fromisoformat(updated_at)
     return Document(id, values, read_at, *times, version=updated_at)
 

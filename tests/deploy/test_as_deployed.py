@@ -31,6 +31,7 @@ from rollcall.model.email import EmailStatus
 from rollcall.store.firestore import FirestoreStore
 from tests.support.builders import a_form, a_registration, an_event, id_of, write_event, write_open_event
 from tests.support.google_api import GoogleApi
+from tests.support.iap import Key
 from tests.support.inbound import raw_post
 from tests.support.planned import PLACE, plan
 from tests.support.sendgrid_api import SendGridApi, sendgrid_api
@@ -342,11 +343,20 @@ def test_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> No
 @pytest.mark.slow
 def test_webhooks_answer_sendgrid_alone(deployed: Deployed) -> None:
     """Whatever else is sent to them, at whatever address."""
-    public = {one.name for one in deployments(deployed.place)} - PRIVATE.keys()
+    public = {one.name for one in deployments(deployed.place)} - PRIVATE.keys() - {"staff"}
     assert public == {"register", "record-deliveries", "receive-email"}
     for name in public - {"register"}:
         for path in ("/", f"/{name}", "/send-due-mail"):
             assert deployed[name].ask("POST", path, b"[]").status == 401, name
+
+
+@pytest.mark.slow
+def test_the_staffs_desk_believes_no_header_of_another(deployed: Deployed) -> None:
+    """Though nothing stands before it, as here."""
+    forged = Key("of nobody").header("spumail@itu.int", aud=deployed.place.iap_audience)
+    for headers in ({}, {"X-Goog-IAP-JWT-Assertion": "x"}, {"X-Goog-Authenticated-User-Email": "spumail@itu.int"}):
+        assert deployed["staff"].ask("GET", "/staff/", headers=headers).status == 403
+    assert deployed["staff"].ask("GET", "/staff/", headers={"X-Goog-IAP-JWT-Assertion": forged}).status in (403, 503)
 
 
 def test_private_functions_are_private_by_their_deployment() -> None:
@@ -356,7 +366,7 @@ def test_private_functions_are_private_by_their_deployment() -> None:
             assert "--no-allow-unauthenticated" in flags
             assert one.flags["--ingress-settings"] == "internal-only"
         else:
-            assert "--no-allow-unauthenticated" not in flags
+            assert ("--no-allow-unauthenticated" in flags) == (one.name == "staff")
             assert one.flags["--ingress-settings"] == "internal-and-gclb"
 
 
@@ -374,6 +384,7 @@ def test_each_private_function_has_one_caller() -> None:
             callers.setdefault(words[4], set()).add(flags["--member"])
     allowed = {name: {f"serviceAccount:{PLACE.account(caller)}"} for name, caller in PRIVATE.items()}
     allowed |= {name: {"allUsers"} for name in ("register", "record-deliveries", "receive-email")}
+    allowed["staff"] = {f"serviceAccount:{PLACE.iap}"}
     assert callers == allowed
 
 
@@ -392,6 +403,6 @@ def test_no_public_route_reaches_a_private_function() -> None:
     """The load balancer has no way to one: no group of endpoints, no backend, no path."""
     lines = [line for step in front.steps(PLACE) for line in step.plan()]
     groups = {line.partition("--cloud-run-service=")[2].split()[0] for line in lines if "--cloud-run-service=" in line}
-    assert groups == {"register", "record-deliveries", "receive-email"}
+    assert groups == {"register", "record-deliveries", "receive-email", "staff"}
     for name in PRIVATE:
         assert not [line for line in lines if name in line or name.replace("-", "_") in line]

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from dns.resolver import Resolver
 
-from deploy import firestore, front, functions, secrets, watch
+from deploy import firestore, front, functions, iap, secrets, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
 from deploy.place import SENDGRID, SENDGRID_EU, Place
@@ -42,6 +42,10 @@ SECRETS = ("link-key", "sendgrid-key", "inbound-key", "delivery-events-key")
 ALWAYS_SAID = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain}
 SETTINGS = ALWAYS_SAID | {"ON_CALL": PLACE.on_call, "EVENTS": PLACE.events}
 PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
+ALL = (*PUBLIC, *PRIVATE, "staff")
+IAP = f"service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
+AT_IAP = f"iap projects/{PROJECT}/iap_web/cloud_run-europe-west6/services/staff"
+MAY_OPEN = "roles/iap.httpsResourceAccessor"
 TESTED = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
 DATABASE = f"firestore projects/{PROJECT}/databases/(default)"
 
@@ -156,7 +160,9 @@ def test_gcloud_accepts_each_planned_command(deployment: Deployment) -> None:
     planned = [line for line in said.replace(" \\\n    ", " ").splitlines() if line.startswith("gcloud ")]
     assert len(planned) > 60
     for line in planned:
-        if "--member=allUsers" in line:  # done by then, by `--allow-unauthenticated`
+        if (
+            "--member=allUsers" in line or "gcp-sa-iap" in line
+        ):  # done by then, by `--allow-unauthenticated` and `--iap`
             continue
         known = line.partition("    # ")[0].partition(" <<")[0].replace("$NUMBER", NUMBER).replace("$VERSION", "1")
         assert _without_label(shlex.split(known)) in ran, line
@@ -221,7 +227,7 @@ def test_the_bucket_is_private_and_objects_expire(deployment: Deployment) -> Non
 
 
 def test_accounts_have_only_the_roles_they_need(deployment: Deployment) -> None:
-    database = {("roles/rollcallDatabase", name) for name in (*PUBLIC, *PRIVATE)}
+    database = {("roles/rollcallDatabase", name) for name in ALL}
     assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == database | {
         ("roles/artifactregistry.writer", "builder"),
         ("roles/logging.logWriter", "builder"),
@@ -238,7 +244,7 @@ def test_access_by_people_is_logged(deployment: Deployment) -> None:
         for one in configs
         for log in one["auditLogConfigs"]
     }
-    functions = {*PUBLIC, *PRIVATE}
+    functions = {*ALL}
     assert logged == {
         **{(service, f"DATA_{what}"): functions for service in ("datastore", "storage") for what in ("READ", "WRITE")},
         **{("secretmanager", f"DATA_{what}"): set() for what in ("READ", "WRITE")},
@@ -282,6 +288,8 @@ def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> Non
     assert there == {
         ("roles/storage.objectCreator", "receive-email", None),
         ("roles/storage.objectViewer", "receive-email", None),
+        ("roles/storage.objectCreator", "staff", None),
+        ("roles/storage.objectViewer", "staff", None),
         ("roles/storage.objectViewer", "send-mail", None),
         ("roles/storage.objectViewer", "send-due-mail", None),
         ("roles/storage.objectCreator", "send-mail", rosters),
@@ -293,7 +301,7 @@ def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> Non
 @pytest.mark.parametrize(
     ("secret", "readers"),
     [
-        ("link-key", {"register", "send-mail", "send-due-mail"}),
+        ("link-key", {"register", "staff", "send-mail", "send-due-mail"}),
         ("sendgrid-key", {"send-mail", "send-due-mail"}),
         ("delivery-events-key", {"record-deliveries"}),
         ("inbound-key", {"receive-email"}),
@@ -326,6 +334,7 @@ def test_no_key_is_in_a_command_a_foreign_request_or_output(deployment: Deployme
         ("send-mail", "trigger"),
         ("send-due-mail", "scheduler"),
         ("close-intake", "scheduler"),
+        ("staff", IAP),
     ],
 )
 def test_who_may_call_a_function(deployment: Deployment, name: str, caller: str) -> None:
@@ -340,6 +349,76 @@ def test_a_private_function_accepts_internal_traffic_alone(deployment: Deploymen
     ]
     assert said
     assert not any("allUsers" in str(asked.body) or "allAuthenticated" in str(asked.body) for asked in said)
+
+
+def test_the_staffs_desk_is_behind_identity_aware_proxy_and_the_load_balancer(deployment: Deployment) -> None:
+    service = deployment.kept[f"run {HERE}/services/staff"]
+    assert service["metadata"]["annotations"]["run.googleapis.com/iap-enabled"] == "true"
+    assert deployment.function("staff")["serviceConfig"]["ingressSettings"] == "ALLOW_INTERNAL_AND_GCLB"
+    audience = deployment.function("staff")["serviceConfig"]["environmentVariables"]["IAP_AUDIENCE"]
+    assert audience == f"/projects/{NUMBER}/locations/europe-west6/services/staff"
+    assert deployment.rights(AT_IAP) == {(MAY_OPEN, "user:spumail@itu.int")}
+
+
+def test_identity_aware_proxy_that_somebody_switched_off_is_on_again(deployment: Deployment) -> None:
+    service = deployment.google.resources[f"run {HERE}/services/staff"]
+    service["metadata"]["annotations"]["run.googleapis.com/iap-enabled"] = "false"
+    step = _step(deployment, "Identity-Aware Proxy before")
+    assert step.apply(deployment.outside.run) is not Result.UNCHANGED
+    assert service["metadata"]["annotations"]["run.googleapis.com/iap-enabled"] == "true"
+    assert step.apply(deployment.outside.run) is Result.UNCHANGED
+
+
+def _events_of(tmp_path: Path, *staff: str) -> Place:
+    letter = Path("events/intgov04.toml").read_text("utf-8")
+    (tmp_path / "intgov04.toml").write_text(letter.replace('["spumail@itu.int"]', json.dumps(staff)), "utf-8")
+    return replace(PLACE, events=str(tmp_path))
+
+
+def test_who_left_the_event_file_may_open_nothing_and_who_came_may(deployment: Deployment, tmp_path: Path) -> None:
+    google, run = deployment.google, deployment.outside.run
+    google.policies[AT_IAP]["bindings"] += [
+        {"role": MAY_OPEN, "members": ["user:gone@itu.int", "allAuthenticatedUsers"]},
+        {"role": "roles/iap.admin", "members": ["user:admin@itu.int"]},
+    ]
+    place = _events_of(tmp_path, "Two@itu.int", "spumail@itu.int")
+    assert iap.Grants(place).apply(run) is Result.UPDATED
+    assert google.members(AT_IAP) == {(MAY_OPEN, f"user:{one}@itu.int") for one in ("two", "spumail")}
+    assert iap.Grants(place).apply(run) is Result.UNCHANGED
+    assert iap.Grants(PLACE).apply(run) is Result.UPDATED
+    assert google.members(AT_IAP) == {(MAY_OPEN, "user:spumail@itu.int")}
+
+
+def test_an_address_that_is_nobodys_account_is_told_and_keeps_nobody_out(
+    deployment: Deployment, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    google, run = deployment.google, deployment.outside.run
+    place = _events_of(tmp_path, "mailbox@itu.int", "spumail@itu.int", "two@itu.int")
+
+    def knows_no_mailbox(command: Command) -> Completed:
+        unknown = "--member=user:mailbox@itu.int" in command.argv
+        return (
+            Completed(False, "", "INVALID_ARGUMENT: User mailbox@itu.int does not exist.") if unknown else run(command)
+        )
+
+    assert iap.Grants(place).apply(knows_no_mailbox) is Result.UPDATED
+    assert "Google knows no account user:mailbox@itu.int" in capsys.readouterr().out
+    assert google.members(AT_IAP) == {(MAY_OPEN, f"user:{one}@itu.int") for one in ("two", "spumail")}
+    with pytest.raises(StepFailed, match="PERMISSION_DENIED"):
+        iap.Grants(place).apply(
+            lambda command: Completed(False, "", "PERMISSION_DENIED") if "--role" in str(command) else run(command)
+        )
+    assert iap.Grants(PLACE).apply(run) is Result.UPDATED
+
+
+def test_of_a_workforce_pool_each_person_is_named(deployment: Deployment) -> None:
+    google, run = deployment.google, deployment.outside.run
+    place = replace(PLACE, workforce_pool="our-staff")
+    assert iap.Grants(place).apply(run) is Result.UPDATED
+    subject = "principal://iam.googleapis.com/locations/global/workforcePools/our-staff/subject/spumail@itu.int"
+    assert google.members(AT_IAP) == {(MAY_OPEN, subject)}
+    assert functions.settings(place) == functions.settings(PLACE) | {"WORKFORCE_POOL": "our-staff"}
+    assert iap.Grants(PLACE).apply(run) is Result.UPDATED
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -571,7 +650,7 @@ def test_rotating_deploys_every_function_that_reads_the_key(deployment: Deployme
     before = len(google.changes())
     assert main("rotate", SETTINGS | {"KEY": "link-key"}, deployment.outside) == 0
     deployed = [asked.path.rpartition("/")[2] for asked in google.changes()[before:] if asked.api == "cloudfunctions"]
-    for name in ("register", "send-mail", "send-due-mail"):
+    for name in ("register", "staff", "send-mail", "send-due-mail"):
         assert deployed.count(name) >= 2, deployed  # each must open what the new key signs before any signs with it
     assert "close-intake" not in deployed
     *old, newest = [
@@ -704,7 +783,7 @@ def test_all_invalid_settings_are_named_before_any_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
-    wrong |= {"SENDGRID_HOST": "https://api.eu.sendgrid.net"}
+    wrong |= {"SENDGRID_HOST": "https://api.eu.sendgrid.net", "WORKFORCE_POOL": "locations/global"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out

@@ -14,6 +14,7 @@ from dns.resolver import Resolver
 
 from deploy.__main__ import Outside, main
 from deploy.dns import Kind, Missing, Record, check, missing, records, table
+from deploy.iap import Answer
 from deploy.sendgrid import authenticated_domain, steps
 from deploy.steps import Command, Completed
 from tests.support.sendgrid_settings import Account, sendgrid_account
@@ -282,7 +283,9 @@ def test_the_command_is_content_once_records_certificate_and_budget_are_there(
         return Completed(there is not None, json.dumps(there), "not found")
 
     settings = {"PROJECT": PLACE.project, "REGION": PLACE.region, "DOMAIN": DOMAIN}
-    assert main("check", settings, Outside(google, api_of(account), lambda: zone.resolver)) == code
+    asked_to_sign_in = Answer(302, "https://accounts.google.com/o/oauth2/v2/auth?client_id=x", by_iap=True)
+    outside = Outside(google, api_of(account), lambda: zone.resolver, fetch=lambda _: asked_to_sign_in)
+    assert main("check", settings, outside) == code
     said = capsys.readouterr().out
     assert f"The certificate of {DOMAIN}: {certificate or 'not there'}" in said
     asked = "unknown: you may not see it" if budgets is None else "there"

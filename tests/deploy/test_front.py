@@ -15,13 +15,15 @@ from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
 
 pytestmark = pytest.mark.slow
 PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org")
-PUBLIC = ["register", "receive-email", "record-deliveries"]
+PUBLIC = ["register", "receive-email", "record-deliveries", "staff"]
 PRIVATE = ["send-mail", "send-due-mail", "close-intake"]
 WAYS = {
     "/register": "register",
     "/register/*": "register",
     "/receive-email": "receive-email",
     "/record-deliveries": "record-deliveries",
+    "/staff": "staff",
+    "/staff/*": "staff",
 }
 HSTS = "Strict-Transport-Security: max-age=31536000; includeSubDomains"
 

@@ -36,6 +36,7 @@ _BASES = {
     "firebaserules": "",
     "firestore": "",
     "iam": "",
+    "iap": "",
     "logging": "",
     "monitoring": "",
     "orgpolicy": "",
@@ -48,8 +49,9 @@ _BASES = {
 """The APIs, as gcloud's `api_endpoint_overrides` calls them, and what of the path belongs to the address."""
 _BY_OPERATION = {"artifactregistry", "certificatemanager", "cloudfunctions", "eventarc", "firestore", "serviceusage"}
 """The APIs whose changes are long-running operations, in the shape of https://google.aip.dev/151."""
-_ALWAYS_THERE = ("cloudresourcemanager",)
+_ALWAYS_THERE = ("cloudresourcemanager", "iap")
 """Where a policy may be about what nobody made."""
+_KNATIVE = "apis/serving.knative.dev/v1/namespaces/"
 _RUNTIMES = [
     {"name": f"python{version}", "environment": "GEN_2", "stage": "GA", "displayName": f"Python {version}"}
     for version in (310, 311, 312, 313)
@@ -125,6 +127,9 @@ class GoogleApi:
             "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
             "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
             "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
+            # some commands of Cloud Run put the region before the host's name, which then is nobody's
+            "http_proxy": self.url,
+            "no_proxy": "",
         }
         return told | {
             f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api.upper()}": f"{self.url}{api}/{base}" for api, base in _BASES.items()
@@ -158,6 +163,8 @@ class GoogleApi:
                 self.refuse[words] = left - 1
                 raise _Refused(400, "FAILED_PRECONDITION", "the stand-in was told to refuse this")
         key, _, verb = f"{asked.api} {asked.path}".partition(":")
+        if asked.path.startswith(_KNATIVE):
+            return self._knative(asked)
         if asked.api == "storage" and asked.path.endswith("/iam"):
             key, verb = key.removesuffix("/iam"), "getIamPolicy" if asked.method == "GET" else "setIamPolicy"
         if verb in ("getIamPolicy", "setIamPolicy") and asked.api not in _ALWAYS_THERE and key not in self.resources:
@@ -183,6 +190,27 @@ class GoogleApi:
             case "", "DELETE":
                 return self._delete(asked, key)
         return self._verb(asked, key, verb)
+
+    def _knative(self, asked: Asked) -> Any:
+        """A service of Cloud Run, as gcloud describes and updates it."""
+        id = asked.path.rpartition("/")[2]
+        found = [path for path in self.resources if re.fullmatch(rf"run projects/.+/services/{id}", path)]
+        if not found:
+            raise _Refused(404, "NOT_FOUND", f"{asked.path} was not found")
+        kept = self.resources[found[0]]
+        if asked.method == "PUT":
+            kept["metadata"] = {**kept["metadata"], "annotations": asked.body["metadata"].get("annotations", {})}
+        where = {"namespace": NUMBER, "labels": {"cloud.googleapis.com/location": found[0].split("/")[3]}}
+        return {
+            "apiVersion": "serving.knative.dev/v1",
+            "kind": "Service",
+            "metadata": {"name": id, "generation": 1, **where, **kept["metadata"]},
+            "spec": {
+                "template": {"metadata": {}, "spec": {"containers": [{"image": "image@sha256:0"}]}},
+                "traffic": [{"latestRevision": True, "percent": 100}],
+            },
+            "status": {"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True"}]},
+        }
 
     def _get(self, asked: Asked, key: str) -> Any:
         api, last = asked.api, asked.path.rpartition("/")[2]

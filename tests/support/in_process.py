@@ -14,6 +14,7 @@ from google.cloud import firestore
 from werkzeug.test import EnvironBuilder
 
 from rollcall.desk.desk import Desk
+from rollcall.documents.roster_content import ROSTER_TYPES
 from rollcall.local.emulator import free_port
 from rollcall.model.event import Event
 from rollcall.store.firestore import FirestoreStore
@@ -23,6 +24,7 @@ from tests.support.served import KEYS, ROOT, Answer
 
 _APP = Flask("as functions-framework has one")
 AT_ONCE = timedelta(seconds=0.2)
+_NO_TEXT = ("application/pdf", ROSTER_TYPES[".xlsx"])
 
 
 def ask(
@@ -37,7 +39,9 @@ def ask(
     builder = EnvironBuilder(path=path, method=method, data=content, headers=list((headers or {}).items()))
     with _APP.request_context(builder.get_environ()) as served:
         response = handle(served.request)
-    return Answer(response.status_code, dict(response.headers), response.get_data(as_text=True))
+        content = response.get_data()
+    text = "" if response.mimetype in _NO_TEXT else content.decode()
+    return Answer(response.status_code, dict(response.headers), text, content)
 
 
 @contextmanager

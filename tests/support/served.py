@@ -27,6 +27,8 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     text: str
+    """Empty of a file that is none."""
+    content: bytes = b""
 
     @property
     def json(self) -> Any:

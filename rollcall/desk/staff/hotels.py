@@ -4,10 +4,10 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import islice
 
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import answers_now, as_listed, without_late_revision, write_pages
+from rollcall.desk.roster import Pair, answers_now, as_listed, side_by_side, without_late_revision, write_pages
 from rollcall.desk.scan import PAGE_SIZE
 from rollcall.model.email import EmailStatus, OutboxEntry, rooming_list_entry
 from rollcall.model.event import Event
@@ -168,9 +168,17 @@ def frozen(store: Store, event: Event, intake: Intake, lists: RoomingLists) -> R
 
 
 def _same(store: Store, event: Event, intake: Intake, hotel: str, last: RosterVersion) -> bool:
-    then = ((one.id, as_the_hotel_sees(event, one.registration)) for one in as_listed(store, event.slug, last))
-    now = ((one.id, as_the_hotel_sees(event, one.registration)) for one in guests(store, event, intake, hotel))
-    return all(one == other for one, other in zip_longest(then, now))
+    return next(changes_since_version(store, event, intake, hotel, last), None) is None
+
+
+def changes_since_version(
+    store: Store, event: Event, intake: Intake, hotel: str, version: RosterVersion
+) -> Iterator[Pair]:
+    """Who came, left or changed for the hotel: as on that list, and as they now stand."""
+    for then, now in side_by_side(as_listed(store, event.slug, version), guests(store, event, intake, hotel)):
+        seen = [as_the_hotel_sees(event, one.registration) if one else None for one in (then, now)]
+        if seen[0] != seen[1]:
+            yield then, now
 
 
 def has_newer(event: Event, lists: RoomingLists, version: RosterVersion, to: str) -> bool:

@@ -20,7 +20,7 @@ from rollcall.desk.amend import (
     was_pressed,
 )
 from rollcall.desk.desk import Desk
-from rollcall.model.email import OutboxEntry, resent_confirmation
+from rollcall.model.email import OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.registration import (
     Actor,
@@ -52,11 +52,6 @@ class IsOnTime:
     registered: Registered
 
 
-@dataclass(frozen=True)
-class Resent:
-    registered: Registered
-
-
 def correct_address(
     desk: Desk, event: Event, press: Press, id: str, seen: int, address: str
 ) -> Amended | NothingNew | Overtaken | Taken | IsWithdrawn | None:
@@ -85,16 +80,18 @@ def _why_not_correct(there: Registered, seen: int, address: str) -> NothingNew |
     return Overtaken(there) if there.revision != seen else None
 
 
-def resend(desk: Desk, event: Event, press: Press, id: str) -> Resent | IsWithdrawn | None:
-    """The last confirmation, to the address on file."""
-    there = read(desk, event, id)
-    if there is None:
-        return None
-    if there.is_withdrawn:
-        return IsWithdrawn(there)
-    audit = press.entry(Action.RESENT, registration_id=id)
-    desk.store.note(event.slug, audit, [resent_confirmation(event.slug, there, press.id)])
-    return Resent(there)
+def resend(desk: Desk, event: Event, press: Press, id: str) -> Amended | IsWithdrawn | None:
+    """A confirmation of what stands now, to the address on file. It is a revision, so that whether the last one arrived
+    is known wherever that is asked."""
+    while there := read(desk, event, id):
+        if was_pressed(desk, event, press):
+            return Amended(there)
+        if there.is_withdrawn:
+            return IsWithdrawn(there)
+        after = confirmed_revision(there)
+        if made := _save(desk, event, press, there, after, Why.RESENT, Action.RESENT, [confirmation_of(event, after)]):
+            return Amended(made)
+    return None
 
 
 def withdraw(desk: Desk, event: Event, press: Press, id: str, reason: str) -> Amended | NothingNew | TooLate | None:

@@ -148,10 +148,12 @@ def _registered(
         return FormRegistered(made)
     if refused := why_not(item, seen, press):
         return refused
-    id, arrived_at = new_id(), inbound.received_at if inbound else None
+    id, arrived_at, inbound_id = new_id(), inbound.received_at if inbound else None, inbound.id if inbound else ""
     audit = press.entry(Action.ADDED, registration_id=id, revision=1, about=str(item.id))
     entry = confirmation(event.slug, id, registration.email)
-    if desk.store.accept(event.slug, id, registration, entry, arrived_at=arrived_at, audit=audit):
+    if desk.store.accept(
+        event.slug, id, registration, entry, arrived_at=arrived_at, audit=audit, inbound_id=inbound_id
+    ):
         return FormRegistered(amend.still_there(desk.store.registered(event.slug, id)))
     if made := _made_by(desk, event, press):
         return FormRegistered(made)

@@ -18,7 +18,6 @@ from rollcall.desk.send import send_due
 from rollcall.desk.staff.person import (
     IsOnTime,
     IsWithdrawn,
-    Resent,
     Same,
     admit,
     bring_back,
@@ -33,7 +32,7 @@ from rollcall.desk.staff.person import (
 )
 from rollcall.desk.versions import draw
 from rollcall.model.email import EmailKind
-from rollcall.model.registration import Actor, Change, Registered, Way, Why, new_id
+from rollcall.model.registration import Actor, Change, Registered, Way, Why, new_id, says_the_same
 from rollcall.model.staff import Action, Press
 from tests.support.builders import CANNOT_COME, a_registration
 from tests.support.clock import Clock
@@ -156,9 +155,12 @@ def test_an_address_that_waits_goes_on_waiting_when_the_staff_change_something_e
 def test_the_confirmation_goes_out_again(desk: Desk, postbox: Postbox) -> None:
     one = registered(desk)
     for _ in range(2):
-        assert isinstance(resend(desk, EVENT, press(desk), one.id), Resent)
-    assert len(told(desk, postbox, one.registration.email)) == 3
-    assert logged(desk, one.id) == 2 * [(Action.RESENT, None, "")]
+        assert isinstance(resend(desk, EVENT, press(desk), one.id), Amended)
+    said = told(desk, postbox, one.registration.email)
+    assert ["Registration confirmed" in one for one in said] == [True, True, True]
+    there = stored(desk, one.id)
+    assert (there.confirmed, says_the_same(there.registration, one.registration)) == (3, True)
+    assert logged(desk, one.id) == [(Action.RESENT, 2, ""), (Action.RESENT, 3, "")]
 
 
 def test_withdrawing_and_bringing_back_is_told(desk: Desk, postbox: Postbox) -> None:

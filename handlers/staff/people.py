@@ -1,0 +1,34 @@
+"""How the pages of the staff show a person."""
+
+from dataclasses import dataclass
+
+from handlers.responses import HttpProblem
+from handlers.staff.visit import Visit
+from rollcall.language import N_, language
+from rollcall.model.registration import Registered
+
+NOT_REGISTERED = HttpProblem(404, N_("Not found"), N_("No registration of this event is at this address."))
+
+
+@dataclass(frozen=True)
+class Tag:
+    text: str
+    bad: bool = False
+
+
+def tags_of(visit: Visit, there: Registered) -> list[Tag]:
+    spoken, intake = language(visit.event.language), visit.desk.intakes.recent(visit.event)
+    late = intake.is_late(there.received_at)
+    said = [
+        (there.is_withdrawn and not there.double_of, N_("Withdrawn"), True),
+        (bool(there.double_of), N_("Withdrawn as a double"), True),
+        (not there.is_withdrawn and not intake.leaves_out(there), N_("Registered"), False),
+        (late and not there.admitted, N_("Late"), True),
+        (late and bool(there.admitted), N_("Admitted late"), False),
+        (bool(there.new_email), N_("New e-mail address not confirmed"), True),
+    ]
+    return [Tag(spoken.gettext(text), bad) for is_so, text, bad in said if is_so]
+
+
+def address_of(visit: Visit, there: Registered, *below: str, **query: str) -> str:
+    return visit.address("registrations", there.id, *below, **query)

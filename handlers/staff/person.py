@@ -1,0 +1,293 @@
+"""A person: what is registered, what became of it, every e-mail, and what the staff can do about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from flask import Response
+
+from handlers.change import Changing, change
+from handlers.form_page import labelled
+from handlers.responses import HttpProblem, allow
+from handlers.staff import person_actions
+from handlers.staff.log import Logged, logged
+from handlers.staff.pages import framed, staff_page
+from handlers.staff.people import NOT_REGISTERED, Tag, address_of, tags_of
+from handlers.staff.visit import Visit
+from rollcall.desk import amend
+from rollcall.desk.staff.add import SCAN_TYPES
+from rollcall.desk.staff.person import likely_doubles
+from rollcall.documents.changes import FieldChange, by_whom, changes_between
+from rollcall.documents.roster_content import language_of, status_in_words
+from rollcall.documents.staff_log import source_in_words, why_in_words
+from rollcall.language import N_, language
+from rollcall.model.email import (
+    UNDELIVERED,
+    AttemptOutcome,
+    EmailKind,
+    EmailStatus,
+    NotNeeded,
+    OutboxEntry,
+    confirmation,
+)
+from rollcall.model.event import Event
+from rollcall.model.registration import Actor, Registered, Revision, full_name
+from schemas.form import in_words, written
+
+_NO_CONFIRMATION = HttpProblem(
+    410, N_("There is no confirmation"), N_("Of a withdrawn registration no confirmation would go out.")
+)
+_NO_SCAN = HttpProblem(404, N_("Not found"), N_("There is no scan of this form."))
+_ENTRIES = 200
+_KINDS = {
+    EmailKind.CONFIRMATION: N_("Confirmation"),
+    EmailKind.CONFLICT: N_("Another form in your name"),
+    EmailKind.LINKS: N_("Link to your registration"),
+    EmailKind.ADDRESS: N_("Is this your address?"),
+    EmailKind.WITHDRAWAL: N_("To the staff: withdrawn, since somebody else had registered the person"),
+}
+_OUTCOMES = {
+    AttemptOutcome.IN_PROGRESS: EmailStatus.SENDING,
+    AttemptOutcome.ACCEPTED: EmailStatus.SENT,
+    AttemptOutcome.REJECTED: EmailStatus.FAILED,
+    AttemptOutcome.RATE_LIMITED: EmailStatus.PENDING,
+    AttemptOutcome.UNKNOWN: EmailStatus.UNKNOWN,
+    AttemptOutcome.POSTPONED: EmailStatus.PENDING,
+    AttemptOutcome.OVER_TOTAL: EmailStatus.PENDING,
+    AttemptOutcome.CANCELLED: EmailStatus.CANCELLED,
+}
+_SAID = {
+    "changed": N_("The registration is changed. We are sending a confirmation to the person."),
+    "address": N_("The registration is changed. We are sending a confirmation to the person."),
+    "again": N_("The person is registered again. We are sending a confirmation."),
+    "unchanged": N_("Nothing was changed: the registration says this already."),
+    "corrected": N_("The address is corrected. A confirmation is on its way there."),
+    "resent": N_("The confirmation is on its way again."),
+    "withdrawn": N_("The registration is withdrawn. We are writing to the person."),
+    "links": N_("All links to this registration are ended. A new one is on its way to the person."),
+    "admitted": N_("The person is admitted. A confirmation is on its way."),
+    "not-admitted": N_("The admission is taken back. We are writing to the person."),
+    "merged": N_("The other registration is withdrawn as a double. Nobody is written to."),
+    "added": N_("The person is registered. A confirmation is on its way."),
+    "late": N_(
+        "The form is kept as late: the person is not on the roster unless you admit them. We are writing to them."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A revision."""
+
+    number: int
+    at: datetime
+    what: str
+    by: str
+    fields: Sequence[FieldChange]
+    inbound: str
+    """Address of the e-mail that asked for it; empty where none did."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    at: datetime
+    status: str
+    note: str
+
+
+@dataclass(frozen=True)
+class SentEmail:
+    about: str
+    to: str
+    at: datetime
+    status: str
+    reason: str
+    undelivered: bool
+    attempts: Sequence[Tried]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A likely double."""
+
+    name: str
+    reference: str
+    address: str
+    compare: str
+    """Address of the page that shows both."""
+    tags: Sequence[Tag]
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    name: str
+    reference: str
+    said: str
+    """What was just done, a sentence; empty where nothing was."""
+    tags: Sequence[Tag]
+    facts: Sequence[tuple[str, str]]
+    """Label and text of what is no answer."""
+    counts: tuple[str, str] | None
+    """Of a double: reference and address of the registration that counts."""
+    waiting: str
+    """The address that waits to be confirmed."""
+    answers: Sequence[tuple[str, str]]
+    actions: Sequence[tuple[str, str]]
+    """Address and name; none for those who may only look."""
+    files: Sequence[tuple[str, str]]
+    inbound: str
+    history: Sequence[Made]
+    emails: Sequence[SentEmail]
+    audit: Sequence[Logged]
+    doubles: Sequence[Alike]
+    compare: str
+    """Address of the page that compares with another."""
+
+
+def person(visit: Visit, id: str, below: list[str]) -> Response:
+    there = amend.read(visit.desk, visit.event, id)
+    if there is None:
+        raise NOT_REGISTERED
+    match below:
+        case []:
+            allow(visit.request, "GET", "HEAD")
+            return staff_page(visit, "person", _page(visit, there))
+        case ["change"]:
+            allow(visit.request, "GET", "HEAD", "POST")
+            return _change(visit, there)
+        case ["print"]:
+            allow(visit.request, "GET", "HEAD")
+            return _printed(visit, there)
+        case ["scan"]:
+            allow(visit.request, "GET", "HEAD")
+            return _scan(visit, there)
+        case [name]:
+            allow(visit.request, "GET", "HEAD", "POST")
+            return person_actions.answer(visit, there, name)
+        case _:
+            raise NOT_REGISTERED
+
+
+def _page(visit: Visit, there: Registered) -> PersonPage:
+    desk, event, spoken = visit.desk, visit.event, language(visit.event.language)
+    said = visit.request.query_string.decode("ascii", "replace")
+    counts = amend.the_one_that_counts(desk, event, there) if there.double_of else None
+    return PersonPage(
+        name=there.registration.full_name,
+        reference=there.reference,
+        said=spoken.gettext(_SAID[said]) if said in _SAID else "",
+        tags=tags_of(visit, there),
+        facts=_facts(event, there),
+        counts=(counts.reference, address_of(visit, counts)) if counts else None,
+        waiting=there.new_email,
+        answers=labelled(event, in_words(event, there.registration)),
+        actions=person_actions.offered(visit, there) if visit.may_edit else (),
+        files=_files(visit, there),
+        inbound=_inbound(visit, there.inbound_id),
+        history=[_made(visit, one) for one in reversed(desk.store.history(event.slug, there))],
+        emails=_emails(visit, there),
+        audit=[logged(visit, one) for one in reversed(desk.store.audit_of(event.slug, there.id))],
+        doubles=[_alike(visit, there, one) for one in likely_doubles(desk, event, there)],
+        compare=address_of(visit, there, "double"),
+    )
+
+
+def _facts(event: Event, there: Registered) -> list[tuple[str, str]]:
+    spoken, entered = language(event.language), there.entered
+    said = [
+        (N_("Language"), language_of(event, there.registration)),
+        (N_("How it came"), source_in_words(event, entered.source) if entered else ""),
+        (N_("What else it says"), entered.note if entered else ""),
+    ]
+    return [(spoken.gettext(label), text) for label, text in said if text]
+
+
+def _files(visit: Visit, there: Registered) -> list[tuple[str, str]]:
+    spoken, files = language(visit.event.language), []
+    if there.entered and there.entered.scan:
+        files.append((address_of(visit, there, "scan"), spoken.gettext("Download the scan")))
+    if not there.is_withdrawn:
+        files.append((address_of(visit, there, "print"), spoken.gettext("The confirmation, to print")))
+    return files
+
+
+def _inbound(visit: Visit, id: str) -> str:
+    return visit.address("review", "inbound", id) if id else ""
+
+
+def _made(visit: Visit, one: Revision) -> Made:
+    event, spoken = visit.event, language(visit.event.language)
+    before, after = one.before, one.after
+    fields = changes_between(event, before.registration, after.registration)
+    if before.new_email != after.new_email:
+        label = spoken.gettext("New e-mail address, to be confirmed")
+        fields.append(FieldChange("", label, before.new_email, after.new_email))
+    return Made(
+        number=one.number,
+        at=after.changed_at or after.received_at,
+        what=why_in_words(event, one.change.why),
+        by=one.change.who or by_whom(event, one.change),
+        fields=fields,
+        inbound=_inbound(visit, one.change.inbound_id),
+    )
+
+
+def _emails(visit: Visit, there: Registered) -> list[SentEmail]:
+    """The newest first."""
+    entries = visit.desk.store.entries_about(there.id, _ENTRIES)
+    return [_email(visit, one) for one in sorted(entries, key=lambda one: one.enqueued_at, reverse=True)]
+
+
+def _email(visit: Visit, one: OutboxEntry) -> SentEmail:
+    event = visit.event
+    about = _KINDS.get(one.kind)
+    return SentEmail(
+        about=language(event.language).gettext(about) if about else one.kind,
+        to=one.to,
+        at=one.attempts[-1].at if one.attempts else one.enqueued_at,
+        status=status_in_words(event, one.status),
+        reason=one.why,
+        undelivered=one.status in UNDELIVERED,
+        attempts=[Tried(try_.at, status_in_words(event, _OUTCOMES[try_.outcome]), try_.note) for try_ in one.attempts],
+    )
+
+
+def _alike(visit: Visit, there: Registered, other: Registered) -> Alike:
+    return Alike(
+        name=full_name(other.registration.first_name, other.registration.family_name),
+        reference=other.reference,
+        address=address_of(visit, other),
+        compare=address_of(visit, there, "double", other=other.reference),
+        tags=tags_of(visit, other),
+    )
+
+
+def _change(visit: Visit, there: Registered) -> Response:
+    show, address = partial(framed, visit), address_of(visit, there)
+    found = Changing(there, Actor.STAFF, address, written(there.registration), press=visit.press, show=show)
+    return change(visit.desk, visit.event, visit.request, Actor.STAFF, address, lambda: found, show)
+
+
+def _printed(visit: Visit, there: Registered) -> Response:
+    """The last confirmation, as it would go out now."""
+    desk, event = visit.desk, visit.event
+    entry = confirmation(event.slug, there.id, there.registration.email, revision=there.confirmed)
+    email = desk.write(desk, entry, event, desk.intakes.fresh(event))
+    if isinstance(email, NotNeeded):
+        raise _NO_CONFIRMATION
+    response = Response(email.html, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
+    )
+    return response
+
+
+def _scan(visit: Visit, there: Registered) -> Response:
+    id = there.entered.scan if there.entered else ""
+    pieces = visit.desk.files().pieces(id) if id else None
+    if pieces is None:
+        raise _NO_SCAN
+    ending = f".{id.rpartition('.')[2]}"
+    as_file = {"Content-Disposition": f'attachment; filename="{there.reference}{ending}"'}
+    return Response(pieces, mimetype=SCAN_TYPES[ending], headers=as_file)
