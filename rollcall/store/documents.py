@@ -607,7 +607,7 @@ class DocumentStore:
 
     def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
         found = self._audit(Query(f"{_event_path(event)}/audit", (("registration_id", "==", registration_id),)))
-        return sorted(found, key=lambda one: one.at)
+        return sorted(found, key=lambda one: (one.at, one.revision or 0))
 
     def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         noted = _audited(event, audit)
