@@ -317,7 +317,7 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _document(id: str, created_at: str, updated_at: str, record: str, *, read_at: datetime) -> Document:
-    values = json.loads(record, object_hook=_with_instants)
+    values = _DECODER.decode(record)
     times = datetime.fromisoformat(created_at), datetime.fromisoformat(updated_at)
     return Document(id, values, read_at, *times, version=updated_at)
 
@@ -329,6 +329,9 @@ def _json(value: object) -> str:
 
 def _with_instants(value: Mapping[str, Any]) -> Any:
     return datetime.fromisoformat(value[_INSTANT]) if value.keys() == {_INSTANT} else value
+
+
+_DECODER = json.JSONDecoder(object_hook=_with_instants)  # `json.loads` would make one each time
 
 
 def _text(instant: datetime) -> str:
