@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from rollcall.desk.amend import as_at
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone, in_step, outlines
+from rollcall.desk.scan import everyone, in_step
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.registration import Registered, Revision, says_the_same
@@ -57,7 +57,7 @@ def answers_now(
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
     closings = [found_in(store, event, one) for one in intake.closings]
-    for one in outlines(store, event.slug, names):
+    for one in store.outlines(event.slug, names):
         withdrawn, answers = one.is_withdrawn, one.answers
         if one.came_too_late and (there := store.registered(event.slug, one.id)):
             before = without_late_revision(store, event.slug, there)

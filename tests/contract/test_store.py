@@ -40,10 +40,13 @@ from rollcall.model.registration import (
     BotSignal,
     Change,
     ConflictingForm,
+    Entered,
     IdempotencyKey,
     KeyUse,
     Outline,
+    Registered,
     RegistrationStatus,
+    Source,
     Way,
     Why,
     new_id,
@@ -113,6 +116,38 @@ def test_accept_writes_the_registration_and_its_e_mail(store: Store, fresh: Fres
     assert (entry, entry.status, entry.due_at, entry.attempts) == (enqueue, EmailStatus.PENDING, AT_ONCE, ())
     assert fresh().registration_of(SLUG, person_key(registration)) == registered
     assert fresh().registration_of("another", person_key(registration)) is None
+
+
+def test_it_is_kept_how_a_registration_came(store: Store, fresh: FreshStore) -> None:
+    entered, registration = Entered(Source.FAX, "lunch", "scan"), a_registration()
+    entry = confirmation(SLUG, "A", registration.email)
+    assert store.accept(SLUG, "A", registration, entry, entered=entered, admitted=True, inbound_id="M")
+    there = fresh().registered(SLUG, "A")
+    assert there is not None
+    assert (there.entered, there.admitted, there.inbound_id) == (entered, True, "M")
+
+
+def test_two_registrations_become_one_in_one_commit(store: Store, fresh: FreshStore) -> None:
+    accept(store, "Élodie")
+    accept(store, "Elodie")
+    first, double = (registered_as(store, id) for id in ("Élodie", "Elodie"))
+    assert {one.id for one in store.registrations_like(SLUG, first.registration, 9)} == {first.id, double.id}
+    one, other = (Change(Actor.STAFF, Way.DESK, why) for why in (Why.ONE_OF_TWO, Why.DOUBLE))
+    kept = first, replace(first, revision=2), one
+    withdrawn = replace(double, revision=2, status=RegistrationStatus.WITHDRAWN, double_of=first.id)
+    stale = first, replace(first, revision=2), one
+    assert store.save_registration(SLUG, double, withdrawn, other, beside=kept)
+    assert fresh().registration_of(SLUG, person_key(double.registration)) == registered_as(store, "Élodie")
+    assert [made.change for made in fresh().history(SLUG, registered_as(store, "Élodie"))] == [one]
+    again = registered_as(store, "Elodie")
+    assert store.save_registration(SLUG, again, replace(again, revision=3), other, beside=stale) is None
+    assert registered_as(store, "Elodie").revision == 2
+
+
+def registered_as(store: Store, id: str) -> Registered:
+    there = store.registered(SLUG, id)
+    assert there is not None
+    return there
 
 
 def test_accept_again_writes_nothing(store: Store) -> None:
@@ -371,7 +406,7 @@ def test_outlines_say_what_is_counted(store: Store, fresh: FreshStore) -> None:
     there = fresh().registered(SLUG, "A")
     assert there is not None
     assert there.changed_at is not None
-    first, second = fresh().outlines(SLUG, None, 9, ["country", "nationality"])
+    first, second = fresh().outlines(SLUG, ["country", "nationality"])
     expected = Outline(
         "A",
         there.received_at,
@@ -387,7 +422,8 @@ def test_outlines_say_what_is_counted(store: Store, fresh: FreshStore) -> None:
     )
     assert first == expected
     assert (second.id, second.status, second.revision) == ("B", RegistrationStatus.REGISTERED, 1)
-    assert [one.id for one in fresh().outlines(SLUG, "A", 9, [])] == ["B"]
+    assert [one.answers for one in fresh().outlines(SLUG, [])] == [{}, {}]
+    assert list(fresh().outlines("another", [])) == []
 
 
 def test_the_last_conflicting_form_is_kept(store: Store, fresh: FreshStore) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import Standing, are_whole, found_in, is_news, without_late_revision
-from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, outlines, still_quarantined, unsent_entries
+from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
@@ -184,7 +184,7 @@ class _People:
             if self.list_is_whole:
                 closings = [found_in(store, event, one) for one in intake.closings]
                 on_last = found_in(store, event, last)
-        for outline in outlines(store, slug, [name for name in self._answers if name != "category"]):
+        for outline in store.outlines(slug, [name for name in self._answers if name != "category"]):
             there = _as_it_counts(store, slug, outline)
             on_closed_list, listed = [found(outline.id) for found in closings], on_last(outline.id)
             was_on_time = any(on_closed_list) or (listed is not None and there.admitted is not False)

@@ -22,6 +22,7 @@ from rollcall.desk.staff.hotels import (
     guests,
     hotels,
     last_sent,
+    one_hotel,
     send_list,
 )
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus
@@ -250,5 +251,6 @@ def test_lists_to_hotels_use_up_nothing_of_registrants(desk: Desk, postbox: Post
 def test_guests_are_of_one_hotel(desk: Desk) -> None:
     register(desk, EVENT, person("Ada"))
     register(desk, EVENT, person("Bea", hotel="Epsom"))
-    intake = desk.store.intake(EVENT)
-    assert [one.registration.first_name for one in guests(desk.store, EVENT, intake, EPSOM)] == ["Bea"]
+    epsom = one_hotel(desk.store, EVENT, desk.store.intake(EVENT), desk.store.rooming_lists(EVENT.slug, EPSOM))
+    assert [one.registration.first_name for one in guests(desk.store, EVENT, epsom)] == ["Bea"]
+    assert (epsom.name, epsom.stays.people) == ("Epsom", 1)
