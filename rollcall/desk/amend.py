@@ -12,8 +12,8 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import (
     Actor,
+    Beside,
     Change,
-    PersonDocument,
     Registered,
     Registration,
     RegistrationStatus,
@@ -317,15 +317,16 @@ def _why_not(desk: Desk, event: Event, there: Registered, seen: int, after: Regi
 
 def taken_by(desk: Desk, event: Event, there: Registered, after: Registered) -> Taken | None:
     """A double is its person's other registration's, until the staff bring it back."""
+    if after.double_of:
+        return Taken(there, the_one_that_counts(desk, event, there))
     key = person_key(after.registration)
     is_same = key == person_key(there.registration)
     if is_same and not there.double_of:
         return None
     other = desk.store.registration_of(event.slug, key)
-    if other is None or other.id == there.id:
+    if other is None or other.id == there.id or (is_same and person_key(other.registration) != key):
         return None
-    is_theirs = person_key(other.registration) == key or after.double_of or not is_same
-    return Taken(there, other) if is_theirs else None
+    return Taken(there, other)
 
 
 def save(
@@ -336,7 +337,7 @@ def save(
     change: Change,
     entries: Sequence[OutboxEntry],
     audit: AuditEntry | None = None,
-    unmerged: Sequence[PersonDocument] = (),
+    beside: Beside | None = None,
 ) -> Registered | None:
     """None if somebody else wrote it, or became that person, meanwhile."""
     key = person_key(after.registration)
@@ -346,5 +347,5 @@ def save(
             return None
         is_known = True
     other_key = None if is_known else key
-    at = desk.store.save_registration(event.slug, before, after, change, entries, other_key, audit, unmerged)
+    at = desk.store.save_registration(event.slug, before, after, change, entries, other_key, audit, beside)
     return replace(after, changed_at=at, version=None) if at else None

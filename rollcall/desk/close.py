@@ -18,7 +18,7 @@ def close(desk: Desk, event: Event) -> Closing | None:
     1. Read the deadline and the store's time together.
     2. Write the ids of all registrations committed, and not withdrawn, by the deadline, in pages by id. No later commit
        can have such a time, so after a crash a second call writes the same pages. Whom the staff admitted meanwhile
-       comes with version 2.
+       comes with the next version.
     3. In one commit record the closing and enqueue the staff's e-mails.
     """
     intake = desk.store.intake(event)

@@ -15,6 +15,7 @@ from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
 from rollcall.model.links import LinkPurpose, NoLink, Opened
 from rollcall.model.registration import (
+    Beside,
     BotSignal,
     Change,
     ConflictingForm,
@@ -22,7 +23,6 @@ from rollcall.model.registration import (
     IdempotencyKey,
     KeyUse,
     Outline,
-    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
@@ -56,8 +56,6 @@ class Registrations(Protocol):
     def registration_of(self, event: str, person: str) -> Registered | None:
         """In place of a double, the one that it is a double of."""
 
-    def person(self, event: str, key: str) -> PersonDocument | None: ...
-
     def save_registration(
         self,
         event: str,
@@ -67,12 +65,11 @@ class Registrations(Protocol):
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
-        unmerged: Sequence[PersonDocument] = (),
+        beside: Beside | None = None,
         invitation: Invitation | None = None,
     ) -> datetime | None:
         """With its history, the entries and this other `person_key` of its person in one commit. Its time; None if
-        somebody wrote the registration since it was read, or the key or an entry exists. `unmerged`: of two that are
-        made one; None too if somebody wrote those since, as each merge does."""
+        somebody wrote the registration, or the one `beside` it, since it was read, or the key or an entry exists."""
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         """The first change first."""
@@ -82,6 +79,9 @@ class Registrations(Protocol):
 
     def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
         """Those of its `similarity_key`."""
+
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        """By id: each one's id, and what it has in common with its likely doubles."""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         """In place of the last one of this registration; for the staff beside all that say something else."""
@@ -96,8 +96,8 @@ class Registrations(Protocol):
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
-    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
-        """As `registrations`, with these answers alone."""
+    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+        """Of everyone, by id, with these answers. Not all in memory at once."""
 
     def stored(self, event: str) -> int:
         """How many registrations and inbound e-mails there are, as the database counts them."""

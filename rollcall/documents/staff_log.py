@@ -46,6 +46,7 @@ _WHYS = {
     Why.ADMITTED: _ACTIONS[Action.ADMITTED],
     Why.NOT_ADMITTED: _ACTIONS[Action.NOT_ADMITTED],
     Why.DOUBLE: _ACTIONS[Action.MERGED],
+    Why.ONE_OF_TWO: N_("Another registration was withdrawn as the double of this one"),
     Why.TOO_LATE: N_("Taken back: it came too late"),
 }
 _SOURCES = {Source.TELEPHONE: N_("By telephone"), Source.FAX: N_("By fax"), Source.PAPER: N_("On paper")}

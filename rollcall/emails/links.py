@@ -35,7 +35,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     else:
         found = _under(desk, event, entry.to)
     to = _address_on_file(entry.to, found)
-    theirs = [one for one in found if same_mailbox(one.registration.email, to)]
+    theirs = [one for one in found if same_mailbox(one.registration.email, to) and not one.double_of]
     if not theirs:
         return NotNeeded("nobody is registered under this address")
     event = event.in_language(theirs[0].registration.language)

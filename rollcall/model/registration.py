@@ -173,15 +173,6 @@ class Outline(NamedTuple):
         return _came_too_late(self.changed_at, self.until)
 
 
-@dataclass(frozen=True)
-class PersonDocument:
-    """Says whose registration a person's is."""
-
-    key: str
-    registration_id: str
-    version: object = field(default=None, compare=False)
-
-
 class Actor(StrEnum):
     REGISTRANT = "registrant"
     STAFF = "staff"
@@ -220,6 +211,8 @@ class Why(StrEnum):
     """After all."""
     DOUBLE = "double"
     """Withdrawn, since the person has another registration."""
+    ONE_OF_TWO = "one_of_two"
+    """That other one, which counts."""
     TOO_LATE = "too_late"
 
 
@@ -234,6 +227,10 @@ class Change:
     """Of the e-mail that asked for it."""
     who: str = ""
     """Address of the one of the staff who made it at the desk."""
+
+
+Beside = tuple[Registered, Registered, Change]
+"""Another registration that changes in the same commit: before, after, why."""
 
 
 @dataclass(frozen=True)

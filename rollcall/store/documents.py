@@ -21,7 +21,7 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +35,7 @@ from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
+    Beside,
     BotSignal,
     Change,
     ConflictingForm,
@@ -42,7 +43,6 @@ from rollcall.model.registration import (
     IdempotencyKey,
     KeyUse,
     Outline,
-    PersonDocument,
     QuarantinedForm,
     Registered,
     Registration,
@@ -123,8 +123,6 @@ class Query:
     """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False
-    only: tuple[str, ...] = ()
-    """The fields that it reads, `answers.country` for one of a map; all by default."""
 
 
 class NotCommitted(Exception):
@@ -150,6 +148,9 @@ class Database(Protocol):
     def query(self, query: Query) -> Iterable[Document]: ...
 
     def count(self, query: Query) -> int: ...
+
+    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
+        """All, by id, a page of results in memory at a time. Reads these fields, `answers.country` for one of a map."""
 
     def about_now(self) -> datetime:
         """By the clock of this process: reads nothing, and is not exact."""
@@ -288,16 +289,12 @@ class DocumentStore:
         enqueue: Sequence[OutboxEntry] = (),
         person: str | None = None,
         audit: AuditEntry | None = None,
-        unmerged: Sequence[PersonDocument] = (),
+        beside: Beside | None = None,
         invitation: Invitation | None = None,
     ) -> datetime | None:
-        path = _registration_path(event, after.id)
-        old, new = codec.registered_record(before), codec.registered_record(after)
-        record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
-        made = Create(f"{path}/history/{after.revision}", versioned(record))
-        found_by = codec.found_by(after)
+        updated, made = _revised(event, before, after, change)
         writes = [
-            Update(path, versioned({**new, **found_by}), before.version),
+            updated,
             made,
             *map(_new, enqueue),
             *_audited(event, audit),
@@ -305,20 +302,13 @@ class DocumentStore:
         ]
         if person:
             writes.append(_person(event, person, after.id))
-        writes += [
-            Update(_person_path(event, one.key), versioned(codec.person_record(one.registration_id)), one.version)
-            for one in unmerged
-        ]
+        if beside:
+            writes += _revised(event, *beside)
         try:
             return self._database.commit(*writes)
         except NotCommitted as refused:
             there = self._database.read(made.path) if refused.may_be_ours else None
             return there.created_at if there and there.values == made.values else None
-
-    def person(self, event: str, key: str) -> PersonDocument | None:
-        return self._read(
-            _person_path(event, key), lambda found: PersonDocument(key, _registration_id(found), found.version)
-        )
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
@@ -334,6 +324,10 @@ class DocumentStore:
     def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
         like = (("similar", "==", similarity_hash(registration)),)
         return [_registered(found) for found in self._database.query(Query(_registrations(event), like, limit=limit))]
+
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        for found in self._database.scan(_registrations(event), ("similar",)):
+            yield found.id, (found.values or {}).get("similar") or ""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
@@ -356,13 +350,10 @@ class DocumentStore:
         query = Query(_registrations(event), after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
-    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
         only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit, only=only)
-        return [
-            codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
-            for found in self._database.query(query)
-        ]
+        for found in self._database.scan(f"{_event_path(event)}/registrations", only):
+            yield codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
 
     def stored(self, event: str) -> int:
         registrations, inbound = (
@@ -616,7 +607,7 @@ class DocumentStore:
 
     def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
         found = self._audit(Query(f"{_event_path(event)}/audit", (("registration_id", "==", registration_id),)))
-        return sorted(found, key=lambda one: one.at)
+        return sorted(found, key=lambda one: (one.at, one.revision or 0))
 
     def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         noted = _audited(event, audit)
@@ -651,6 +642,14 @@ def _registrations(event: str) -> str:
 
 def _registration_path(event: str, id: str) -> str:
     return f"{_registrations(event)}/{id}"
+
+
+def _revised(event: str, before: Registered, after: Registered, change: Change) -> tuple[Write, Create]:
+    path = _registration_path(event, after.id)
+    old, new = codec.registered_record(before), codec.registered_record(after)
+    record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
+    updated = Update(path, versioned({**new, **codec.found_by(after)}), before.version)
+    return updated, Create(f"{path}/history/{after.revision}", versioned(record))
 
 
 def _person_path(event: str, person: str) -> str:

@@ -24,6 +24,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.roster import listed
+from rollcall.desk.staff import person as at_desk
 from rollcall.desk.staff.deadline import mark, move
 from rollcall.desk.versions import draw
 from rollcall.model.email import EmailKind, confirmation
@@ -39,6 +40,7 @@ from rollcall.model.registration import (
     Revision,
     Way,
     Why,
+    new_id,
     person_key,
 )
 from rollcall.model.staff import Press
@@ -83,8 +85,14 @@ POINTS = (
 )
 """What a verb asks of the store before it has changed anything there: others may come in between."""
 
+STAFF = "one@itu.int"
+
 Said = tuple[Any, ...]
 """What a verb answered, in short."""
+
+
+def by_staff(why: Why) -> Change:
+    return Change(Actor.STAFF, Way.DESK, why, who=STAFF)
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,8 @@ class Step:
     meanwhile: tuple["Step", ...] = ()
     point: str = ""
     """Where the others come in between."""
+    other: str = ""
+    """Id of another registration."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +148,8 @@ class One:
     """The address that waits to be confirmed."""
     revision: int = 1
     link: int = 0
+    admitted: bool | None = None
+    double_of: str = ""
     history: tuple[Said, ...] = ()
     """Each revision's number, reason, and what it says."""
     owed: tuple[Said, ...] = ()
@@ -147,7 +159,7 @@ class One:
 
     @property
     def says(self) -> Said:
-        return self.form, self.is_withdrawn, self.new, self.link
+        return self.form, self.is_withdrawn, self.new, self.link, self.admitted, self.double_of
 
     def owing(self, emails: Sequence[tuple[EmailKind, str]]) -> tuple[Said, ...]:
         return *self.owed, *((kind, to, self.revision + 1) for kind, to in emails)
@@ -190,8 +202,13 @@ class Rules:
     def changes_until(self) -> datetime:
         return self.allowed or self.deadline
 
-    def roster(self, at: datetime) -> dict[str, int]:
-        listed = {one.id: one.listed(at) for one in self.people.values() if one.received_at <= self.deadline}
+    def roster(self, at: datetime, *, of_a_closing: bool = False) -> dict[str, int]:
+        in_time = [
+            one
+            for one in self.people.values()
+            if one.received_at <= self.deadline or (one.admitted and not of_a_closing)
+        ]
+        listed = {one.id: one.listed(at) for one in in_time}
         return {id: revision for id, revision in listed.items() if revision}
 
     @property
@@ -217,11 +234,21 @@ class Rules:
             if self.is_closed or self.now <= self.deadline:
                 return ("NoneType",)
             self.is_closed = True
-            self.versions += (self.roster(self.deadline),)
+            self.versions += (self.roster(self.deadline, of_a_closing=True),)
             return "Closing", len(self.versions[-1])
         if step.verb == "draw":
             return self._draw(looked)
         one = self.people[id]
+        if step.verb == "merge":
+            return self._merge(one, self.people[step.other])
+        if step.verb == "amend at the desk":
+            return self._amend(one, seen, step.form, Actor.STAFF, Way.DESK, looked)
+        if step.verb == "correct address":
+            return self._correct(one, seen, step.form.address)
+        if step.verb == "resend":
+            return self._resend(one)
+        if step.verb in ("admit", "take back admission"):
+            return self._admit(one, looked, admitted=step.verb == "admit")
         if step.verb == "amend":
             return self._amend(one, seen, step.form, step.by, step.way, looked)
         if step.verb == "withdraw":
@@ -258,8 +285,15 @@ class Rules:
         self.versions += (roster,)
         return "RosterVersion", len(roster)
 
+    def counting(self, id: str) -> One | None:
+        """In place of a double, the one that it is a double of."""
+        one = self.people.get(id)
+        while one and one.double_of:
+            one = self.people[one.double_of]
+        return one
+
     def _register(self, form: Form, new_id: str, looked: "Rules") -> Said:
-        one = self.people.get(self.owners.get(form.key, ""))
+        one = self.counting(self.owners.get(form.key, ""))
         if looked.now > looked.deadline and (one is None or one.is_withdrawn or one.form.hotel != form.hotel):
             return ("Closed",)
         if one is None:
@@ -270,18 +304,19 @@ class Rules:
         if one.form.hotel != form.hotel:
             self.people[one.id] = replace(one, in_conflict=True)
             return "Conflict", one.id
-        return "Late" if one.received_at > self.deadline else "Duplicate", one.id
+        return "Late" if one.received_at > self.deadline and not one.admitted else "Duplicate", one.id
 
     def _register_by_email(self, form: Form, new_id: str, looked: "Rules") -> Said:
         """It is kept though it comes too late, and compared with what stood when it was read."""
-        one = self.people.get(self.owners.get(form.key, ""))
+        one = self.counting(self.owners.get(form.key, ""))
         then = looked.people.get(one.id, one) if one else None
         if one and then and (one.is_withdrawn or then.is_withdrawn):
             what, *_ = self._amend(one, then.revision, form, Actor.REGISTRANT, Way.EMAIL, looked)
             return {"Amended": "registered", "NothingNew": "registered"}.get(what, "conflict"), one.id
         if one and one.form.hotel != form.hotel:
             return "conflict", one.id
-        return "duplicate" if one and one.received_at <= self.deadline else "registered", self._of(form, new_id).id
+        in_time = one and (one.received_at <= self.deadline or one.admitted)
+        return "duplicate" if in_time else "registered", self._of(form, new_id).id
 
     def _answered(self, one: One, step: Step, looked: "Rules") -> Said:
         """The lines are read beside what stood when the e-mail was."""
@@ -303,11 +338,22 @@ class Rules:
             owed = ((EmailKind.CONFIRMATION, form.address, 1),)
             self.owners[form.key] = new_id
             self.people[new_id] = One(new_id, form, self.now, form, owed=owed).standing(self.now)
-        return self.people[self.owners[form.key]]
+        return cast(One, self.counting(self.owners[form.key]))
+
+    def _is_taken(self, one: One, after: Form, double_of: str) -> bool:
+        if double_of:
+            return True
+        other = self.counting(self.owners.get(after.key, one.id))
+        if after.key == one.form.key:  # perhaps a double's, which is brought back
+            return other is not None and other.id != one.id and other.form.key == after.key
+        return other is not None and other.id != one.id
 
     def _amend(self, one: One, seen: int, form: Form, by: Actor, way: Way, looked: "Rules") -> Said:
-        same_mailbox = form.key[1] == one.form.key[1]
+        same_mailbox, link, double_of, who = form.key[1] == one.form.key[1], one.link, one.double_of, ""
         after, new = (form, "") if same_mailbox else (replace(form, address=one.form.address), form.address)
+        if way is Way.DESK:
+            after, new, double_of, who = form, one.new if same_mailbox else "", "", STAFF
+            link += not same_mailbox
         until = looked.deadline if one.is_withdrawn else looked.changes_until
         if (after, new) == (one.form, one.new) and not one.is_withdrawn:
             return "NothingNew", one.id, one.revision
@@ -317,17 +363,58 @@ class Rules:
             return "TooLate", one.id, one.revision
         if by is not Actor.STAFF and one.revision >= MOST:
             return "TooManyChanges", one.id, one.revision
-        if self.owners.get(after.key, one.id) != one.id:
+        if self._is_taken(one, after, double_of):
             return "Taken", one.id, one.revision
-        self.owners[after.key] = one.id
-        emails = [(EmailKind.CONFIRMATION, one.form.address if new else form.address)]
+        self.owners.setdefault(after.key, one.id)
+        emails = [(EmailKind.CONFIRMATION, after.address)]
         if new and new != one.new:
             emails.append((EmailKind.ADDRESS, new))
-        change = Change(by, way, Why.BACK if one.is_withdrawn else Why.CHANGED)
+        change = Change(by, way, Why.BACK if one.is_withdrawn else Why.CHANGED, who=who)
         if by is not Actor.STAFF and self.now > until:
             one = self._taken_back(one, emails)
             return self._amend(one, one.revision, form, by, way, self)
-        return self._save(one, change, emails, form=after, new=new, is_withdrawn=False)
+        says = {"form": after, "new": new, "is_withdrawn": False, "link": link, "double_of": double_of}
+        return self._save(one, change, emails, **says)
+
+    def _merge(self, first: One, double: One) -> Said:
+        if first.id == double.id:
+            return "Same", first.id, first.revision
+        if double.double_of == first.id:
+            return "NothingNew", double.id, double.revision
+        for one in (first, double):
+            if one.is_withdrawn:
+                return "IsWithdrawn", one.id, one.revision
+        self._save(first, by_staff(Why.ONE_OF_TWO), [])
+        return self._save(double, by_staff(Why.DOUBLE), [], is_withdrawn=True, new="", double_of=first.id)
+
+    def _correct(self, one: One, seen: int, address: str) -> Said:
+        if one.is_withdrawn:
+            return "IsWithdrawn", one.id, one.revision
+        if address == one.form.address and not one.new:
+            return "NothingNew", one.id, one.revision
+        if seen != one.revision:
+            return "Overtaken", one.id, one.revision
+        after = replace(one.form, address=address)
+        if self._is_taken(one, after, ""):
+            return "Taken", one.id, one.revision
+        self.owners.setdefault(after.key, one.id)
+        emails = [(EmailKind.CONFIRMATION, address)]
+        return self._save(one, by_staff(Why.ADDRESS_CORRECTED), emails, form=after, new="", link=one.link + 1)
+
+    def _resend(self, one: One) -> Said:
+        if one.is_withdrawn:
+            return "IsWithdrawn", one.id, one.revision
+        return self._save(one, by_staff(Why.RESENT), [(EmailKind.CONFIRMATION, one.form.address)])
+
+    def _admit(self, one: One, looked: "Rules", *, admitted: bool) -> Said:
+        if one.is_withdrawn:
+            return "IsWithdrawn", one.id, one.revision
+        if bool(one.admitted) is admitted:
+            return "NothingNew", one.id, one.revision
+        if one.received_at <= looked.deadline:
+            return "IsOnTime", one.id, one.revision
+        why = Why.ADMITTED if admitted else Why.NOT_ADMITTED
+        return self._save(one, by_staff(why), [(EmailKind.CONFIRMATION, one.form.address)], admitted=admitted)
 
     def _withdraw(self, one: One, why: Change, looked: "Rules") -> Said:
         if one.is_withdrawn:
@@ -345,9 +432,9 @@ class Rules:
         if one.new.lower() != address.lower():
             return "NothingNew", one.id, one.revision
         after = replace(one.form, address=one.new)
-        if self.owners.get(after.key, one.id) != one.id:
+        if self._is_taken(one, after, ""):
             return "Taken", one.id, one.revision
-        self.owners[after.key] = one.id
+        self.owners.setdefault(after.key, one.id)
         change = Change(Actor.REGISTRANT, Way.LINK, Why.ADDRESS_CONFIRMED)
         emails = [(EmailKind.CONFIRMATION, one.new)]
         return self._save(one, change, emails, form=after, new="", link=one.link + 1)
@@ -404,7 +491,9 @@ class Desks:
             self._compare(a_step(verb))
 
     def _compare(self, step: Step) -> None:
-        id = list(self.rules.people)[step.who % len(self.rules.people)] if step.verb in OF_ONE else ""
+        people = list(self.rules.people)
+        id = people[step.who % len(people)] if step.verb in OF_ONE else ""
+        step = replace(step, other=people[(step.who + 1) % len(people)] if people else "")
         seen, before = self._seen(step, id), self.rules.copy()
         if step.verb == "confirm address" and step.looks and (new := self.rules.people[id].new):
             step = replace(step, form=replace(step.form, address=new))
@@ -419,7 +508,7 @@ class Desks:
         else:
             raise AssertionError(f"{said}, {now_shown} is not what the rules say")
         if said[0] == "Amended":
-            self._shown[step.tab, id] = said[2]
+            self._shown[step.tab, said[1]] = said[2]
 
     def shown(self) -> dict[str, Said]:
         there = [read(self._tabs[0], self.event, one.id) for one in self.store.registrations(SLUG, None, 99)]
@@ -477,6 +566,18 @@ OF_ONE: Mapping[str, Verb] = {
     "keep address": lambda desk, event, step, id, seen: keep_address(desk, event, id),
     "e-mail a change": lambda desk, event, step, id, seen: answer(desk, step, id, f"Hotel: {step.form.hotel}"),
     "e-mail a withdrawal": lambda desk, event, step, id, seen: answer(desk, step, id, "I am sorry, I cannot come."),
+    "amend at the desk": lambda desk, event, step, id, seen: amend(
+        desk, event, id, seen, step.form.registration, Actor.STAFF, Way.DESK, press=press()
+    ),
+    "correct address": lambda desk, event, step, id, seen: at_desk.correct_address(
+        desk, event, press(), id, seen, step.form.address
+    ),
+    "resend": lambda desk, event, step, id, seen: at_desk.resend(desk, event, press(), id),
+    "admit": lambda desk, event, step, id, seen: at_desk.admit(desk, event, press(), id, "asked"),
+    "take back admission": lambda desk, event, step, id, seen: at_desk.take_back_admission(
+        desk, event, press(), id, "asked"
+    ),
+    "merge": lambda desk, event, step, id, seen: at_desk.merge(desk, event, press(), id, step.other),
     "end links": lambda desk, event, step, id, seen: end_links(desk, event, id, step.by, Way.LINK),
 }
 """What is done to one registration."""
@@ -497,6 +598,10 @@ def open_again(desk: Desk, event: Event) -> object:
     closed = replace(desk.store.intake(event), closing=Closing(0, "", 0))
     press = Press(uuid.uuid4().hex, "one@itu.int", closed.as_of)
     return move(desk.store, event, closed.closes_at + 2 * DAY, mark(closed), press)
+
+
+def press() -> Press:
+    return Press(new_id(), STAFF, BEGINS)
 
 
 def answer(desk: Desk, step: Step, id: str, text: str) -> object:
@@ -529,7 +634,8 @@ def in_it(said: Said) -> str:
 
 def says(there: Registered) -> Said:
     of = there.registration
-    return Form(of.family_name, of.email, of.answers["hotel"]), there.is_withdrawn, there.new_email, there.link
+    form = Form(of.family_name, of.email, of.answers["hotel"])
+    return form, there.is_withdrawn, there.new_email, there.link, there.admitted, there.double_of
 
 
 _forms = st.builds(
@@ -658,6 +764,36 @@ OPENED_AGAIN = [
 ]
 
 
+AT_THE_DESK = [
+    a_step("register"),
+    a_step("correct address", MOVED, **while_another("amend", ELSEWHERE)),
+    a_step("correct address", MOVED),
+    a_step("resend", **while_another("withdraw")),
+    a_step("amend at the desk", replace(RENAMED, address=MOVED.address), **while_another("resend")),
+    a_step("amend at the desk", replace(RENAMED, address=MOVED.address)),
+    a_step("register", AMINA),
+    a_step("register", ELSEWHERE),
+    a_step("register", replace(AMINA, name="Other")),
+    a_step("merge", **while_another("withdraw")),
+    a_step("amend at the desk", replace(RENAMED, address=MOVED.address)),
+    a_step("merge"),
+    a_step("register", replace(AMINA, name="Other")),
+    a_step("amend", ELSEWHERE, who=1),
+    a_step("amend at the desk", replace(AMINA, name="Other"), **while_another("resend")),
+    a_step("amend at the desk", ELSEWHERE, who=1, **while_another("merge")),
+    a_step("move on", to="past the deadline"),
+    a_step("e-mail the form", RENAMED),
+    a_step("e-mail the form", replace(RENAMED, address="late@example.org")),
+    a_step("admit", who=2, **while_another("admit")),
+    a_step("admit", who=3),
+    a_step("close", **while_another("admit", before="write_roster_page 1")),
+    a_step("draw"),
+    a_step("take back admission", who=2),
+    a_step("take back admission", who=3, **while_another("amend at the desk", ELSEWHERE)),
+    a_step("draw", **while_another("merge", before="record_look 1")),
+]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("store", EXAMPLES)
 def test_whatever_was_told_is_so(request: pytest.FixtureRequest, tmp_path: Path, store: str) -> None:
@@ -668,6 +804,7 @@ def test_whatever_was_told_is_so(request: pytest.FixtureRequest, tmp_path: Path,
     @example("before", TOUR)
     @example("after", TOUR)
     @example("the deadline", MOVING)
+    @example("after", AT_THE_DESK)
     @example("the deadline", OPENED_AGAIN)
     @example("after", OPENED_AGAIN)
     @given(st.sampled_from(list(UNTIL)), st.lists(_at_once, min_size=5, max_size=25))
@@ -687,10 +824,15 @@ def assert_all_is_so(desks: Desks) -> None:
     for one in rules.people.values():
         assert_one_is_so(desks, one)
     for (name, address), id in rules.owners.items():
-        there = store.registration_of(SLUG, person_key(Form(name, address, "").registration))
+        there, counts = (
+            store.registration_of(SLUG, person_key(Form(name, address, "").registration)),
+            rules.counting(id),
+        )
         assert there is not None
-        assert there.id == id
-    assert len({one.form.key for one in rules.people.values()}) == len(rules.people)
+        assert counts is not None
+        assert there.id == counts.id
+    keys = [one.form.key for one in rules.people.values() if not one.double_of]
+    assert len(set(keys)) == len(keys)
     for version, roster in zip(store.intake(desks.event).versions, rules.versions, strict=True):
         assert {row.id: row.revision for row in listed(store, SLUG, version)} == roster
 
@@ -710,7 +852,7 @@ def assert_one_is_so(desks: Desks, one: One) -> None:
         one.owed
     )
     states = [history[0].before, *(each.after for each in history)] if history else [there]
-    assert says(states[0]) == (one.registered_as, False, "", 0)
+    assert says(states[0]) == (one.registered_as, False, "", 0, None, "")
     for earlier, late, taken_back in zip(states, states[1:], states[2:], strict=False):
         if late.came_too_late:
             assert says(taken_back) == says(earlier)

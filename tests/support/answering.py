@@ -10,6 +10,7 @@ from handlers.record_deliveries import record_deliveries
 from handlers.register import register
 from handlers.send_due_mail import send_due_mail
 from handlers.signature import verification_keys
+from handlers.staff import staff
 from rollcall.desk.desk import Desk
 
 Answering = Mapping[str, Callable[[Desk, Request], Response]]
@@ -24,4 +25,10 @@ def answering(environment: Mapping[str, str]) -> Answering:
         "record_deliveries": lambda desk, request: record_deliveries(desk, reports, request),
         "receive_email": lambda desk, request: receive_email(desk, emails, request),
         "close_intake": close_intake,
+        "staff": lambda desk, request: staff(desk, lambda _: _secretary(desk), request),
     }
+
+
+def _secretary(desk: Desk) -> str:
+    (event,) = desk.events.values()
+    return event.staff[0].address

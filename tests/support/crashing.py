@@ -57,6 +57,11 @@ def close_intake(request: Request) -> Response:
     return _ANSWERING["close_intake"](_desk(), request)
 
 
+@functions_framework.http
+def staff(request: Request) -> Response:
+    return _ANSWERING["staff"](_desk(), request)
+
+
 def _die_where_ordered(point: str) -> None:
     order = FOLDER / "crash_at"
     if order.exists() and order.read_text() == point:

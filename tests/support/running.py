@@ -16,6 +16,7 @@ from flask import Flask, request
 from werkzeug.test import EnvironBuilder
 
 from handlers.send_mail import send_mail
+from handlers.staff.visit import BUTTON
 from rollcall.desk.amend import Amended, amend
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
@@ -218,6 +219,7 @@ class Rollcall:
         if self.line:
             self.line.forget_orders()
         self._read = open_store(self._environment, self._folder, self._database, lambda: self.shift)
+        self._button = LINKS.button(self.event.staff[0].address, datetime.now(UTC))
 
     def move_on(self, shift: timedelta) -> None:
         """It is now so much later than it really is."""
@@ -321,6 +323,12 @@ class Rollcall:
         form = replace(there.registration, answers={**there.registration.answers, **answers})
         desk = desk_with(self.store(), Postbox().post, self._folder, events={SLUG: self.event})
         assert isinstance(amend(desk, self.event, there.id, there.revision, form, Actor.STAFF), Amended)
+
+    def at_desk(self, page: str, **fields: object) -> Answer:
+        """One of the staff presses the button of this page, each time the very same."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode({**fields, BUTTON: self._button})
+        return self.way.ask("staff", f"/staff/{SLUG}/{page}", body, headers)
 
     def close(self) -> Answer:
         """Cloud Scheduler calls."""

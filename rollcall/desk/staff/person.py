@@ -30,7 +30,6 @@ from rollcall.model.registration import (
     Way,
     Why,
     is_reference,
-    person_key,
     similarity_key,
 )
 from rollcall.model.staff import Action, Press
@@ -153,34 +152,23 @@ class Same:
 def merge(
     desk: Desk, event: Event, press: Press, id: str, double_id: str
 ) -> Amended | NothingNew | IsWithdrawn | Same | None:
-    """Withdraw the double of a registration. Its person has one as before, and is not written to.
-
-    1. Read the documents of both people: every merge writes both, so that of two merges at once that would withdraw
-       each other's registration one fails.
-    2. See that the first one stands, and the double still does.
-    3. In one commit withdraw the double, with a link to the first, and write those documents.
-    """
-    while True:
-        first, double = read(desk, event, id), read(desk, event, double_id)
-        if first is None or double is None:
-            return None
-        if first.id == double.id:
-            return Same(first)
-        keys = {person_key(one.registration) for one in (first, double)}
-        people = [one for one in (desk.store.person(event.slug, key) for key in sorted(keys)) if one]
-        first, double = amend.still_there(read(desk, event, id)), amend.still_there(read(desk, event, double_id))
+    """Withdraw the double of a registration. Its person has one as before, and is not written to. One commit writes
+    both: of two merges at once, each of which would withdraw the other's registration, one fails."""
+    while (first := read(desk, event, id)) and (double := read(desk, event, double_id)):
         if was_pressed(desk, event, press):
             return Amended(double)
+        if first.id == double.id:
+            return Same(first)
         if double.double_of == first.id:
             return NothingNew(double)
-        if first.is_withdrawn:
-            return IsWithdrawn(first)
-        if double.is_withdrawn:
-            return IsWithdrawn(double)
+        if first.is_withdrawn or double.is_withdrawn:
+            return IsWithdrawn(first if first.is_withdrawn else double)
         after = next_revision(double, status=RegistrationStatus.WITHDRAWN, new_email="", double_of=first.id)
         audit = audited(press, Action.MERGED, after, about=first.id)
-        if made := save(desk, event, double, after, _change(press, Why.DOUBLE), [], audit, people):
+        kept = first, next_revision(first), _change(press, Why.ONE_OF_TWO)
+        if made := save(desk, event, double, after, _change(press, Why.DOUBLE), [], audit, kept):
             return Amended(made)
+    return None
 
 
 def likely_doubles(desk: Desk, event: Event, there: Registered) -> list[Registered]:

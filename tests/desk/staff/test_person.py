@@ -297,7 +297,7 @@ def test_a_double_is_not_brought_back_by_its_link_but_by_the_staff(desk: Desk) -
 def test_the_first_may_take_over_what_the_double_said(desk: Desk) -> None:
     first, double = registered(desk, first_name="Élodie"), registered(desk, first_name="Elodie")
     merge(desk, EVENT, press(desk), first.id, double.id)
-    assert isinstance(amend(desk, EVENT, first.id, 1, double.registration), Amended)
+    assert isinstance(amend(desk, EVENT, first.id, 2, double.registration), Amended)
     assert isinstance(bring_back(desk, EVENT, press(desk), double.id, 2), Taken)
 
 
