@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
-from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, Opened, link_id
+from rollcall.model.links import (
+    TO_EDITORS,
+    TO_STAFF,
+    LinkDamaged,
+    LinkExpired,
+    LinkPurpose,
+    LinkRevoked,
+    Opened,
+    link_id,
+)
+from rollcall.model.staff import Role, StaffMember
 from tests.support.builders import LINKS, an_event, registered, staff_of
 
 ONE, OTHER = "one@example.org", "other@example.org"
@@ -82,6 +92,13 @@ def test_only_links_to_staff_end_when_the_address_leaves_the_events_file(purpose
     ended = LinkRevoked() if purpose in TO_STAFF else FOUND[purpose]
     assert LINKS.opened(without, purpose, TOKENS[purpose], UNTIL) == ended
     assert LINKS.opened(otherwise, purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]
+
+
+@each_purpose
+def test_what_changes_something_opens_for_editors_alone(purpose: LinkPurpose) -> None:
+    viewer = replace(EVENT, staff=(StaffMember(ONE, Role.VIEWER), StaffMember(OTHER)))
+    ended = LinkRevoked() if purpose in TO_EDITORS else FOUND[purpose]
+    assert LINKS.opened(viewer, purpose, TOKENS[purpose], UNTIL) == ended
 
 
 def test_a_link_to_staff_is_of_one_person_whom_it_does_not_tell() -> None:
