@@ -45,7 +45,7 @@ PAGES = {
     "overview": "",
     "overview, its chart": "chart.svg?from=2004-01-14&counts=1.2.3.4.5.6.7.8.9",
 }
-_TURNS = 5
+_TURNS = 3
 _EVENT = an_event()
 
 

@@ -7,6 +7,7 @@ The index answers for one term; whatever else is asked for is looked at in what 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
@@ -135,9 +136,15 @@ def _alike(store: Store, event: Event, intake: Intake, sought: Sought) -> Found 
         heard = store.find(event.slug, [f"~{finding.sound(word)}"], None, MOST_ALIKE)
         kept = [one for one in heard if finding.sounds_like(one, words) and _keeps(event, intake, rest, one)]
         if kept:
-            kept.sort(key=lambda one: finding.likeness(one, words), reverse=True)
+            kept.sort(key=lambda one: _likeness(one, words), reverse=True)
             return Found(_rows(store, event, intake, kept[:ROWS]), how=How.ALIKE)
     return None
+
+
+def _likeness(one: Registered, words: Sequence[str]) -> float:
+    """Of its names to what was typed: more is liker."""
+    names = finding.names(one.registration)
+    return sum(max((SequenceMatcher(None, word, name).ratio() for name in names), default=0.0) for word in words)
 
 
 def _shorter(store: Store, event: Event, intake: Intake, sought: Sought) -> Found | None:
