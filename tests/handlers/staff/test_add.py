@@ -80,7 +80,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk, pages: Staff
 def test_a_scan_is_downloaded_and_never_opened_here(desk: Desk, pages: StaffPages) -> None:
     there = added(desk, add(pages, PDF))
     answer = pages.get(f"registrations/{there.id}/scan")
-    assert answer.text.encode() == PDF
+    assert answer.content == PDF
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{there.reference}.pdf"'
     assert answer.headers["Content-Type"].startswith("application/pdf")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
