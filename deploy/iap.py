@@ -119,7 +119,7 @@ Fetch = Callable[[str], Answer]
 
 class _Stays(HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        return None
+        """Then it is an error, which has the address."""
 
 
 def fetch(address: str) -> Answer:

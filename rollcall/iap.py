@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 from threading import Lock
-from urllib.request import urlopen
+from typing import Any
+from urllib.request import HTTPRedirectHandler, build_opener
 
 from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError
@@ -23,6 +24,11 @@ TRY_AGAIN_AFTER = 5.0
 _TIMEOUT = 5.0
 _MOST = 100_000
 """Bytes of all keys: Google's have 1,000."""
+
+
+class _FollowsNone(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        """Then it is an error."""
 
 
 class PublishedKeys:
@@ -56,7 +62,7 @@ class PublishedKeys:
 
     def _published(self) -> dict[str, str]:
         try:
-            with urlopen(self._address, timeout=_TIMEOUT) as answer:
+            with build_opener(_FollowsNone).open(self._address, timeout=_TIMEOUT) as answer:
                 keys = json.loads(answer.read(_MOST))
         except (OSError, ValueError) as error:
             raise IdentityUnknown("Google's keys cannot be read") from error

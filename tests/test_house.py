@@ -12,6 +12,7 @@ import pytest
 import main
 from rollcall.local.app import FUNCTIONS
 from tests.support.builders import LINKS
+from tests.support.iap import AUDIENCE
 from tests.support.in_process import start_main
 from tests.support.webhook import PUBLIC_KEY
 
@@ -51,6 +52,7 @@ print(json.dumps(sorted(sys.modules)))
         "phonenumbers",
         "apispec",
         "cryptography",
+        "google.auth.jwt",
         "google.cloud.storage",
         "rollcall.documents",
         "rollcall.inbound.reader",
@@ -89,10 +91,17 @@ def test_a_function_without_its_keys_does_not_start(missing: str, value: str | N
     assert missing in start_main(**settings, SQLITE_PATH=":memory:", **{missing: value})
 
 
-@pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email"])
+@pytest.mark.parametrize("audience", [None, "", "staff", "/projects/1/global/backendServices/2", f"{AUDIENCE} "])
+def test_the_staffs_desk_does_not_start_without_whom_to_believe(audience: str | None) -> None:
+    settings = {"FUNCTION_TARGET": "staff", "SQLITE_PATH": ":memory:"}
+    assert start_main(**settings, IAP_AUDIENCE=AUDIENCE) == ""
+    assert "IAP_AUDIENCE" in start_main(**settings, IAP_AUDIENCE=audience)
+
+
+@pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email", "staff"])
 def test_files_are_not_lost_with_an_instance(target: str) -> None:
     settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "files"}
-    keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY}
+    keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "IAP_AUDIENCE": AUDIENCE}
     assert "FILES=gs://<bucket>" in start_main(**keys, **settings)
 
 

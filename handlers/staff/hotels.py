@@ -1,6 +1,6 @@
 """Hotels: who stays where, and what each hotel is sent."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import nsmallest
@@ -25,7 +25,7 @@ from rollcall.desk.staff.hotels import (
     guests,
     hotels,
     last_sent,
-    name_of,
+    one_hotel,
     send_list,
     version_numbered,
 )
@@ -44,7 +44,6 @@ from rollcall.model.event import Event
 from rollcall.model.finding import name_in_order
 from rollcall.model.hotels import RoomingLists, listed_hotel
 from rollcall.model.intake import Intake, RosterVersion
-from rollcall.model.registration import Registered
 from schemas.faults import sentences
 from schemas.form import faults_of, read_address
 
@@ -197,10 +196,10 @@ def rooming_list_file(visit: Visit, hotel: str, ending: str) -> Response:
     lists, number = store.rooming_lists(event.slug, hotel), visit.request.args.get("version", "0")
     if number == "0":
         intake = store.intake(event)
-        name = name_of(store, event, intake, lists)
-        if not name:
+        there = one_hotel(store, event, intake, lists)
+        if not there.name:
             raise NO_SUCH_PAGE
-        said = rooming_list(event, name, 0, intake.as_of, guests(store, event, intake, hotel))
+        said = rooming_list(event, there.name, 0, intake.as_of, guests(store, event, there))
     else:
         version = version_numbered(lists, int(number)) if number.isdecimal() and len(number) < 6 else None
         if version is None:
@@ -224,23 +223,18 @@ def _shown(
     was_sent: bool = False,
 ) -> Response:
     store, event, hotel = visit.desk.store, visit.event, lists.hotel
-    name = name_of(store, event, intake, lists)
-    if not name:
+    there = one_hotel(store, event, intake, lists)
+    if not there.name:
         raise NO_SUCH_PAGE
-    stays = Stays()
-    rows = nsmallest(
-        MOST_SHOWN,
-        _counted(stays, guests(store, event, intake, hotel)),
-        key=lambda one: name_in_order(one.registration),
-    )
-    listed = rooming_list(event, name, 0, intake.as_of, rows)
+    rows = nsmallest(MOST_SHOWN, guests(store, event, there), key=lambda one: name_in_order(one.registration))
+    listed = rooming_list(event, there.name, 0, intake.as_of, rows)
     ids = {one.reference: one.id for one in rows}
     had = last_sent(store, lists, len(lists.versions) + 1)
-    pairs = list(islice(changes_since_version(store, event, intake, hotel, had), MOST_SHOWN + 1)) if had else []
+    pairs = list(islice(changes_since_version(store, event, there, had), MOST_SHOWN + 1)) if had else []
     changed = with_changes(event, listed, had.number, pairs[:MOST_SHOWN]) if had else listed
     columns = columns_of(event)
     page = HotelPage(
-        name=name,
+        name=there.name,
         address=visit.address("hotels", hotel),
         all_hotels=visit.address("hotels"),
         columns=[label for _, label in columns],
@@ -252,10 +246,10 @@ def _shown(
             )
             for one in listed.guests
         ],
-        count=stays.people,
-        nights=stays.nights,
+        count=there.stays.people,
+        nights=there.stays.nights,
         nights_asked=_asks_nights(event),
-        days=_days(stays),
+        days=_days(there.stays),
         files=_files(visit, hotel),
         since=had.number if had else None,
         changes=change_rows(event, changed),
@@ -269,12 +263,6 @@ def _shown(
         was_sent=was_sent,
     )
     return staff_page(visit, "hotel", page, 422 if error else 200)
-
-
-def _counted(stays: Stays, those: Iterable[Registered]) -> Iterator[Registered]:
-    for one in those:
-        stays.add(one.registration.answers)
-        yield one
 
 
 def _asks_nights(event: Event) -> bool:

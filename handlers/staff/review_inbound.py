@@ -172,7 +172,7 @@ def _form_shown(visit: Visit, item: Item, place: int, standing: Standing) -> For
         open="" if is_done or form.is_letter else f"{standing.address}/form/{place}",
         changes=there is not None,
         notes=_notes(event, form),
-        rows=[(labels.get(name, name), text) for name, text in answers.items() if text],
+        rows=[(labels[name], answers[name]) for name in labels if answers.get(name)],
         differing=_differing(event, there, form) if there and not is_done else [],
         person=visit.address("registrations", form.registration_id) if form.registration_id else "",
         reference=reference(form.registration_id) if form.registration_id else "",

@@ -80,6 +80,9 @@ class Registrations(Protocol):
     def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
         """Those of its `similarity_key`."""
 
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        """By id: each one's id, and what it has in common with its likely doubles."""
+
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         """In place of the last one of this registration; for the staff beside all that say something else."""
 
@@ -93,8 +96,8 @@ class Registrations(Protocol):
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
 
-    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
-        """As `registrations`, with these answers alone."""
+    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+        """Of everyone, by id, with these answers. Not all in memory at once."""
 
     def stored(self, event: str) -> int:
         """How many registrations and inbound e-mails there are, as the database counts them."""

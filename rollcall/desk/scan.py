@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from rollcall.desk.ports import Store
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail, InboundStatus, status_now
-from rollcall.model.registration import Outline, QuarantinedForm, Registered
+from rollcall.model.registration import QuarantinedForm, Registered
 from rollcall.model.staff import AuditEntry
 
 PAGE_SIZE = 500
@@ -21,11 +21,6 @@ INBOUND_PAGE_SIZE = 50
 
 def everyone(store: Store, event: str) -> Iterator[Registered]:
     return _all(partial(store.registrations, event), PAGE_SIZE)
-
-
-def outlines(store: Store, event: str, answers: Sequence[str]) -> Iterator[Outline]:
-    """Of everyone, with these answers."""
-    return _all(lambda after, limit: store.outlines(event, after, limit, answers), PAGE_SIZE)
 
 
 def quarantined_forms(store: Store, event: str) -> Iterator[QuarantinedForm]:

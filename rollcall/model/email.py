@@ -122,7 +122,8 @@ class OutboxEntry:
 
     @property
     def lost_at(self) -> datetime | None:
-        return max((attempt.at for attempt in self.attempts), default=self.not_before) if self.is_lost else None
+        at = max((attempt.at for attempt in self.attempts), default=max(self.not_before, self.enqueued_at))
+        return at if self.is_lost else None
 
     @property
     def why(self) -> str:

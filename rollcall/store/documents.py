@@ -21,7 +21,7 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -123,8 +123,6 @@ class Query:
     """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False
-    only: tuple[str, ...] = ()
-    """The fields that it reads, `answers.country` for one of a map; all by default."""
 
 
 class NotCommitted(Exception):
@@ -150,6 +148,9 @@ class Database(Protocol):
     def query(self, query: Query) -> Iterable[Document]: ...
 
     def count(self, query: Query) -> int: ...
+
+    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
+        """All, by id, a page of results in memory at a time. Reads these fields, `answers.country` for one of a map."""
 
     def about_now(self) -> datetime:
         """By the clock of this process: reads nothing, and is not exact."""
@@ -324,6 +325,10 @@ class DocumentStore:
         like = (("similar", "==", similarity_hash(registration)),)
         return [_registered(found) for found in self._database.query(Query(_registrations(event), like, limit=limit))]
 
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        for found in self._database.scan(_registrations(event), ("similar",)):
+            yield found.id, (found.values or {}).get("similar") or ""
+
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
         writes = [Replace(_conflict_path(event, id), record)]
@@ -345,13 +350,10 @@ class DocumentStore:
         query = Query(_registrations(event), after=after, limit=limit)
         return [_registered(found) for found in self._database.query(query)]
 
-    def outlines(self, event: str, after: str | None, limit: int, answers: Sequence[str]) -> Sequence[Outline]:
+    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
         only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        query = Query(f"{_event_path(event)}/registrations", after=after, limit=limit, only=only)
-        return [
-            codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
-            for found in self._database.query(query)
-        ]
+        for found in self._database.scan(f"{_event_path(event)}/registrations", only):
+            yield codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
 
     def stored(self, event: str) -> int:
         registrations, inbound = (
@@ -605,7 +607,7 @@ class DocumentStore:
 
     def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
         found = self._audit(Query(f"{_event_path(event)}/audit", (("registration_id", "==", registration_id),)))
-        return sorted(found, key=lambda one: one.at)
+        return sorted(found, key=lambda one: (one.at, one.revision or 0))
 
     def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         noted = _audited(event, audit)

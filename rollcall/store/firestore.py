@@ -108,6 +108,15 @@ class FirestoreDatabase:
             answers: Any = self._chosen(query, in_order=False).count().get(**self._call())
         return int(answers[0][0].value)
 
+    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
+        page = ""
+        while True:
+            with _unavailable_as_ours():
+                found, page = self._rpc.listed(collection, only, page, self._call())
+            yield from found
+            if not page:
+                return
+
     def about_now(self) -> datetime:
         return datetime.now(UTC) + self._shift
 
@@ -126,7 +135,7 @@ class FirestoreDatabase:
         if query.after:
             place = {query.order_by: query.after_value} if query.after_value is not None else {}
             chosen = chosen.start_after({**place, "__name__": collection.document(query.after)})
-        return chosen.select(query.only) if query.only or query.ids_only else chosen
+        return chosen.select(()) if query.ids_only else chosen
 
     def _found(self, snapshot: Any) -> Document:
         read_at, created_at, updated_at = (

@@ -52,6 +52,7 @@ _WAITED_FOR = timedelta(hours=2)
 _A_MOMENT = timedelta(minutes=1)
 _LOG = logging.getLogger(__name__)
 _LINE = "\n"
+_SCANNED = 500
 _INSTANT = "@"
 _HAS_INSTANT = f'{{"{_INSTANT}":'
 """An instant is an object with this one key: no text is taken for one."""
@@ -115,7 +116,7 @@ class SqliteDatabase:
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)
-        rows = self._rows(f"select id, created_at, updated_at, {_read_of(query)} {sql}", values)
+        rows = self._rows(f"select id, created_at, updated_at, record {sql}", values)
         return [_document(*row, read_at=_NEVER) for row in rows]
 
     def count(self, query: Query) -> int:
@@ -123,6 +124,13 @@ class SqliteDatabase:
         ((count,),) = self._rows(f"select count(*) from (select 1 {sql})", values)
         found: int = count
         return found
+
+    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
+        after = ""
+        sql = f"select id, created_at, updated_at, {_fields(only)} from documents where collection = ? and id > ?"
+        while rows := self._rows(f"{sql} order by id limit {_SCANNED}", (collection, after)):
+            yield from (_document(*row, read_at=_NEVER) for row in rows)
+            after = rows[-1][0]
 
     def about_now(self) -> datetime:
         return self._clock()
@@ -272,12 +280,10 @@ def _listed(terms: Sequence[str]) -> str:
     return f"{_LINE}{_LINE.join(terms)}{_LINE}"
 
 
-def _read_of(query: Query) -> str:
+def _fields(only: Sequence[str]) -> str:
     """The nested ones together, as a document has them."""
-    if not query.only:
-        return "record"
-    flat = [f"'{name}', record -> '$.{name}'" for name in query.only if "." not in name]
-    nested = [name.split(".") for name in query.only if "." in name]
+    flat = [f"'{name}', record -> '$.{name}'" for name in only if "." not in name]
+    nested = [name.split(".") for name in only if "." in name]
     for outer in dict.fromkeys(outer for outer, _ in nested):
         inner = ", ".join(f"'{name}', record -> '$.{outer}.{name}'" for first, name in nested if first == outer)
         flat.append(f"'{outer}', json_object({inner})")
@@ -337,6 +343,8 @@ def _json(value: object) -> str:
 
 def _with_instants(value: Mapping[str, Any]) -> Any:
     return datetime.fromisoformat(value[_INSTANT]) if value.keys() == {_INSTANT} else value
+
+
 
 
 def _text(instant: datetime) -> str:

@@ -181,3 +181,13 @@ def test_where_no_answer_came_it_is_ended_all_the_same(
         assert end(store, *seen)
         assert len(line.requests("Commit")) == 3
         assert store.differing_of(SLUG, "A", 9) == []
+
+
+def test_what_people_have_in_common_is_read_by_id(store: Store) -> None:
+    for id, name in (("C", "Diállo"), ("A", "Diallo"), ("B", "Bah")):
+        registration = a_registration(family_name=name)
+        assert store.accept(SLUG, id, registration, confirmation(SLUG, id, registration.email))
+    (one, first), (two, another), (three, alike) = store.similarities(SLUG)
+    assert (one, two, three) == ("A", "B", "C")
+    assert first == alike != another != ""
+    assert list(store.similarities("another")) == []

@@ -74,7 +74,7 @@ def query_all(store: Store, event: Event) -> None:
     store.due_intakes(now)
     store.due_looks(now)
     store.registrations(event.slug, "0", 9)
-    store.outlines(event.slug, "0", 9, ["country"])
+    list(store.outlines(event.slug, ["country"]))
     store.stored(event.slug)
     store.find(event.slug, [EVERYONE], "A", 9)
     store.registrations_under(event.slug, "a@example.org", 9)

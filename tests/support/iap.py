@@ -79,6 +79,7 @@ def published(*keys: Key) -> Iterator[Published]:
             )
             self.send_response(server.status)
             self.send_header("Content-Length", str(len(content)))
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
             self.wfile.write(content.encode())
 

@@ -68,6 +68,10 @@ class MovableDatabase:
     def count(self, query: Query) -> int:
         return self._database.count(query)
 
+    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
+        with self._call():
+            yield from map(self._converted, self._database.scan(collection, only))
+
     def about_now(self) -> datetime:
         return self.shown(self._database.about_now())
 

@@ -4,6 +4,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 
 from rollcall.desk.ports import Store
@@ -45,10 +46,24 @@ class AtHotel:
     stays: Stays = field(default_factory=Stays)
     spellings: Counter[str] = field(default_factory=Counter)
 
+    def add(self, name: str, answers: Mapping[str, str]) -> None:
+        self.stays.add(answers)
+        self.spellings[name] += 1
+
     @property
     def name(self) -> str:
         """As most write it."""
-        return _usual(self.spellings)
+        return max(self.spellings, key=lambda name: (self.spellings[name], name), default="")
+
+
+@dataclass(frozen=True)
+class OneHotel:
+    id: str
+    name: str
+    """Empty where there is no such hotel."""
+    stays: Stays
+    guests: Sequence[str]
+    """Ids of the registrations, in order."""
 
 
 @dataclass(frozen=True)
@@ -71,41 +86,41 @@ def hotels(store: Store, event: Event, intake: Intake) -> Hotels:
         id = hotel_id(name)
         if not name:
             not_said += 1
-        elif id not in found and len(found) == MOST_HOTELS:
+        elif hotel := found.get(id):
+            hotel.add(name, answers)
+        elif len(found) == MOST_HOTELS:
             others += 1
         else:
-            hotel = found.setdefault(id, AtHotel(id))
-            hotel.stays.add(answers)
-            hotel.spellings[name] += 1
+            found[id] = AtHotel(id)
+            found[id].add(name, answers)
     fullest = sorted(found.values(), key=lambda one: (-one.stays.people, one.name))
     return Hotels(fullest, everyone, not_said, others)
 
 
-def guests(store: Store, event: Event, intake: Intake, hotel: str) -> Iterator[Registered]:
-    """By id. `hotel`: its id."""
-    its = (id for id, answers in answers_now(store, event, intake, _ASKED) if stays_at(event, answers, hotel))
-    while page := list(islice(its, PAGE_SIZE)):
+def one_hotel(store: Store, event: Event, intake: Intake, lists: RoomingLists) -> OneHotel:
+    """Its name as the event file has it, else as most guests write it, else as on the last list."""
+    at, ids = AtHotel(lists.hotel), []
+    for id, answers in answers_now(store, event, intake, _ASKED):
+        if (name := hotel_of(event, answers)) and hotel_id(name) == at.id:
+            at.add(name, answers)
+            ids.append(id)
+    listed = listed_hotel(event, at.id)
+    return OneHotel(at.id, listed.name if listed else at.name or lists.name, at.stays, ids)
+
+
+def guests(store: Store, event: Event, hotel: OneHotel) -> Iterator[Registered]:
+    """By id."""
+    ids = iter(hotel.guests)
+    while page := list(islice(ids, PAGE_SIZE)):
         found = {one.id: one for one in store.registered_among(event.slug, page)}
         there = (without_late_revision(store, event.slug, found[id]) for id in page if id in found)
         # somebody may have changed it since
-        yield from (one for one in there if stays_at(event, one.registration.answers, hotel) and not one.is_withdrawn)
+        yield from (one for one in there if _stays_at(event, hotel, one) and not one.is_withdrawn)
 
 
-def stays_at(event: Event, answers: Mapping[str, str], hotel: str) -> bool:
-    name = hotel_of(event, answers)
-    return bool(name) and hotel_id(name) == hotel
-
-
-def name_of(store: Store, event: Event, intake: Intake, lists: RoomingLists) -> str:
-    """As the event file has it, else as most guests write it, else as on the last list."""
-    if listed := listed_hotel(event, lists.hotel):
-        return listed.name
-    spellings = Counter(hotel_of(event, one.registration.answers) for one in guests(store, event, intake, lists.hotel))
-    return _usual(spellings) if spellings else lists.name
-
-
-def _usual(spellings: Counter[str]) -> str:
-    return max(spellings, key=lambda name: (spellings[name], name))
+def _stays_at(event: Event, hotel: OneHotel, one: Registered) -> bool:
+    name = hotel_of(event, one.registration.answers)
+    return bool(name) and hotel_id(name) == hotel.id
 
 
 @dataclass(frozen=True)
@@ -139,13 +154,14 @@ def send_list(
     if len(lists.sent) != seen:
         return SentMeanwhile()
     intake = store.intake(event)
-    version = frozen(store, event, intake, lists)
+    there = one_hotel(store, event, intake, lists)
+    version = _frozen(store, event, there, lists, intake.as_of)
     if version.count == 0 and not lists.versions:
         return NobodyThere()
     copies = sum(of_same(one.entry_id, version, event, hotel, to) for one in lists.sent)
     entry = rooming_list_entry(event.slug, hotel, version.number, to, copies + 1)
     audit = press.entry(Action.ROOMING_LIST_SENT, about=hotel, after={"version": str(version.number)})
-    sent = lists.with_sent(version, entry, name_of(store, event, intake, lists))
+    sent = lists.with_sent(version, entry, there.name)
     done = store.record_rooming_list(event.slug, sent, entry, audit)
     return ListSent(version, entry) if done else SentMeanwhile()
 
@@ -156,26 +172,24 @@ def of_same(entry_id: str, version: RosterVersion, event: Event, hotel: str, to:
     return entry_id == first or entry_id.startswith(f"{first}.")
 
 
-def frozen(store: Store, event: Event, intake: Intake, lists: RoomingLists) -> RosterVersion:
+def _frozen(store: Store, event: Event, hotel: OneHotel, lists: RoomingLists, at: datetime) -> RosterVersion:
     """The last version if the hotel would read the same, else the next, not recorded yet."""
     last = lists.versions[-1] if lists.versions else None
-    if last and _same(store, event, intake, lists.hotel, last):
+    if last and _same(store, event, hotel, last):
         return last
     number = len(lists.versions) + 1
-    rows = (OnRoster(one.id, one.revision) for one in guests(store, event, intake, lists.hotel))
+    rows = (OnRoster(one.id, one.revision) for one in guests(store, event, hotel))
     name = f"hotel-{lists.hotel}-{number}-{secrets.token_hex(8)}"
-    return write_pages(store, event.slug, number, name, rows, intake.as_of)
+    return write_pages(store, event.slug, number, name, rows, at)
 
 
-def _same(store: Store, event: Event, intake: Intake, hotel: str, last: RosterVersion) -> bool:
-    return next(changes_since_version(store, event, intake, hotel, last), None) is None
+def _same(store: Store, event: Event, hotel: OneHotel, last: RosterVersion) -> bool:
+    return next(changes_since_version(store, event, hotel, last), None) is None
 
 
-def changes_since_version(
-    store: Store, event: Event, intake: Intake, hotel: str, version: RosterVersion
-) -> Iterator[Pair]:
+def changes_since_version(store: Store, event: Event, hotel: OneHotel, version: RosterVersion) -> Iterator[Pair]:
     """Who came, left or changed for the hotel: as on that list, and as they now stand."""
-    for then, now in side_by_side(as_listed(store, event.slug, version), guests(store, event, intake, hotel)):
+    for then, now in side_by_side(as_listed(store, event.slug, version), guests(store, event, hotel)):
         seen = [as_the_hotel_sees(event, one.registration) if one else None for one in (then, now)]
         if seen[0] != seen[1]:
             yield then, now

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar, assert_never
 
 from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
-from rollcall.desk.scan import everyone
 from rollcall.model.email import EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
@@ -23,6 +22,10 @@ MOST_FORMS = 10
 _PAGE, _PAGES = 100, 5
 """So many are looked at: some are settled by themselves, as when a person registered since."""
 
+"""Read at a time, with nothing else."""
+_SIMILAR = 12
+"""Digits of `similarity_hash`: of 100,000 hardly two are the same by chance, and the pair is compared."""
+_MOST_ALIKE = 10
 _T = TypeVar("_T")
 
 
@@ -291,16 +294,32 @@ def _all_undelivered(desk: Desk, event: Event) -> Iterator[Item]:
 
 
 def _all_doubles(desk: Desk, event: Event) -> Iterator[Item]:
-    """Of everyone, in some ten megabytes for 100,000."""
-    first: dict[int, str] = {}
-    for page in _in_pages(one for one in everyone(desk.store, event.slug) if not one.is_withdrawn):
-        pairs = [(first.setdefault(hash(similarity_key(one.registration)), one.id), one) for one in page]
-        doubles = [(id, one) for id, one in pairs if id != one.id]
-        ids = [ItemId(ItemKind.DOUBLES, f"{id}-{one.id}") for id, one in doubles]
-        handlings = desk.store.handlings(event.slug, ids)
-        there = {one.id: one for one in desk.store.registered_among(event.slug, [id for id, _ in doubles])}
-        items = (_doubles(there[id], one, handlings.get(item)) for (id, one), item in zip(doubles, ids, strict=True))
-        yield from (item for item in items if item.waits_since)
+    """Of everyone, in some thirty megabytes for 100,000."""
+    alike: dict[bytes, list[str]] = {}
+    pairs = (
+        (first, id)
+        for id, similar in desk.store.similarities(event.slug)
+        for first in _those_before(alike, id, similar)
+    )
+    while some := list(islice(pairs, _PAGE)):
+        yield from _pairs(desk, event, some)
+
+
+def _those_before(alike: dict[bytes, list[str]], id: str, similar: str) -> list[str]:
+    before = alike.setdefault(similar[:_SIMILAR].encode(), [])
+    found = list(before)
+    if len(before) < _MOST_ALIKE:
+        before.append(id)
+    return found
+
+
+def _pairs(desk: Desk, event: Event, pairs: Sequence[tuple[str, str]]) -> Iterator[Item]:
+    ids = {pair: ItemId(ItemKind.DOUBLES, "-".join(pair)) for pair in pairs}
+    handlings = desk.store.handlings(event.slug, ids.values())
+    there = {one.id: one for one in desk.store.registered_among(event.slug, chain(*pairs))}
+    both = [(there[one], there[other], id) for (one, other), id in ids.items() if {one, other} <= there.keys()]
+    items = (_doubles(one, other, handlings.get(id)) for one, other, id in both)
+    yield from (item for item in items if item.waits_since)
 
 
 _WAITING: dict[ItemKind, Callable[[Desk, Event], Iterator[Item]]] = {
@@ -326,8 +345,3 @@ def _pages(
 
 def _since(one: QuarantinedForm | DifferingForm | InboundEmail) -> datetime | None:
     return one.waits_since
-
-
-def _in_pages(people: Iterator[Registered]) -> Iterator[list[Registered]]:
-    while page := list(islice(people, _PAGE)):
-        yield page

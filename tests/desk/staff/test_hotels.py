@@ -22,6 +22,7 @@ from rollcall.desk.staff.hotels import (
     guests,
     hotels,
     last_sent,
+    one_hotel,
     send_list,
 )
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus
@@ -159,6 +160,25 @@ def test_the_next_list_says_what_changed_for_the_hotel(desk: Desk, postbox: Post
     assert [(row[0], row[3]) for row in news[1:]] == [("New", "Dan"), ("No longer", "Bea"), ("Changed", "Ada")]
 
 
+def test_a_hotel_sees_an_address_where_the_event_file_says_so(desk: Desk, postbox: Postbox) -> None:
+    fields = tuple(replace(field, for_hotel=field.name == "email") for field in EVENT.fields)
+    event = replace(EVENT, fields=fields)
+    desk = replace(desk, events={event.slug: event})
+    register(desk, event, person("Ada"))
+    assert isinstance(send_list(desk.store, event, CORNAVIN, TO, 0, press(desk, "P")), ListSent)
+    list(send_due(desk))
+    (email,) = [one for one in postbox.messages if one.to == TO]
+    assert "ada@example.org" in str(
+        list(openpyxl.load_workbook(io.BytesIO(email.attachments[1].content)).worksheets[0].values)
+    )
+    one = there(desk, "Ada")
+    moved = replace(one.registration, email="elsewhere@example.org")
+    assert amend(desk, event, one.id, one.revision, moved, Actor.STAFF, Way.DESK)
+    outcome = send_list(desk.store, event, CORNAVIN, TO, 1, press(desk, "Q"))
+    assert isinstance(outcome, ListSent)
+    assert outcome.version.number == 2
+
+
 def test_a_list_is_sent_as_it_was_frozen(desk: Desk, postbox: Postbox) -> None:
     register(desk, EVENT, person("Ada"))
     sent(desk, "P")
@@ -250,5 +270,6 @@ def test_lists_to_hotels_use_up_nothing_of_registrants(desk: Desk, postbox: Post
 def test_guests_are_of_one_hotel(desk: Desk) -> None:
     register(desk, EVENT, person("Ada"))
     register(desk, EVENT, person("Bea", hotel="Epsom"))
-    intake = desk.store.intake(EVENT)
-    assert [one.registration.first_name for one in guests(desk.store, EVENT, intake, EPSOM)] == ["Bea"]
+    epsom = one_hotel(desk.store, EVENT, desk.store.intake(EVENT), desk.store.rooming_lists(EVENT.slug, EPSOM))
+    assert [one.registration.first_name for one in guests(desk.store, EVENT, epsom)] == ["Bea"]
+    assert (epsom.name, epsom.stays.people) == ("Epsom", 1)

@@ -403,8 +403,10 @@ def test_a_withdrawn_double_is_none(desk: Desk) -> None:
     assert queue(desk, EVENT, ItemKind.DOUBLES).items == ()
 
 
-def test_of_three_alike_each_is_compared_with_the_first(desk: Desk) -> None:
+def test_of_three_alike_each_is_compared_with_each(desk: Desk) -> None:
     names = ("Diallo", "Diállo", "Dìallo")
     ids = sorted(registered(desk, a_registration(family_name=name)) for name in names)
     pairs = [item.id.id for item in queue(desk, EVENT, ItemKind.DOUBLES).items]
-    assert pairs == [f"{ids[0]}-{ids[1]}", f"{ids[0]}-{ids[2]}"]
+    assert pairs == [f"{ids[0]}-{ids[1]}", f"{ids[0]}-{ids[2]}", f"{ids[1]}-{ids[2]}"]
+    withdraw(desk, EVENT, ids[0], CANNOT_COME)
+    assert [item.id.id for item in queue(desk, EVENT, ItemKind.DOUBLES).items] == pairs[2:]

@@ -169,7 +169,7 @@ def test_a_new_key_is_asked_for_but_not_for_each_that_somebody_invents(behind: B
     assert behind.keys.asked == 2
 
 
-@pytest.mark.parametrize(("status", "body"), [(500, ""), (200, "<html>"), (200, "[]")])
+@pytest.mark.parametrize(("status", "body"), [(500, ""), (302, ""), (200, "<html>"), (200, "[]")])
 def test_without_the_keys_nobody_is_let_in_and_all_may_try_again(behind: Behind, status: int, body: str) -> None:
     behind.keys.status, behind.keys.body = status, body
     for _ in range(3):
