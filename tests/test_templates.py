@@ -34,7 +34,8 @@ print(templates.render("pages/page.css"))
 def test_what_is_compiled_ahead_is_not_compiled_again(house: Path) -> None:
     """Also where it stands in another folder then, as at Google."""
     moved = house.rename(house.parent / "workspace")
-    names = [f"pages/{path.name}" for path in (moved / "templates" / "pages").iterdir()]
+    pages = moved / "templates" / "pages"
+    names = [f"pages/{path.relative_to(pages)}" for path in pages.rglob("*") if path.is_file()]
     ran = _loads(moved, *names, compiles=False)
     assert ran.returncode == 0, ran.stderr
 

@@ -138,6 +138,7 @@ def _form(
         there=(there.reference, address_of(visit, there)) if there else None,
         scan=values.get(_SCAN, ""),
         action="?send",
+        revision="0",  # the page shows no answers to be checked before they are signed
     )
 
 

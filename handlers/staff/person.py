@@ -13,7 +13,7 @@ from handlers.responses import HttpProblem, allow
 from handlers.staff import person_actions
 from handlers.staff.log import Logged, logged
 from handlers.staff.pages import framed, staff_page
-from handlers.staff.people import NOT_REGISTERED, Tag, address_of, tags_of
+from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
 from rollcall.desk.staff.add import SCAN_TYPES
@@ -146,9 +146,7 @@ class PersonPage:
 
 
 def person(visit: Visit, id: str, below: list[str]) -> Response:
-    there = amend.read(visit.desk, visit.event, id)
-    if there is None:
-        raise NOT_REGISTERED
+    there = found(visit, id)
     match below:
         case []:
             allow(visit.request, "GET", "HEAD")
@@ -177,7 +175,7 @@ def _page(visit: Visit, there: Registered) -> PersonPage:
         name=there.registration.full_name,
         reference=there.reference,
         said=spoken.gettext(_SAID[said]) if said in _SAID else "",
-        tags=tags_of(visit, there),
+        tags=[*tags_of(visit, there), *_arrival(visit, there)],
         facts=_facts(event, there),
         counts=(counts.reference, address_of(visit, counts)) if counts else None,
         waiting=there.new_email,
@@ -191,6 +189,17 @@ def _page(visit: Visit, there: Registered) -> PersonPage:
         doubles=[_alike(visit, there, one) for one in likely_doubles(desk, event, there)],
         compare=address_of(visit, there, "double"),
     )
+
+
+def _arrival(visit: Visit, there: Registered) -> list[Tag]:
+    """Of the last confirmation."""
+    event, spoken = visit.event, language(visit.event.language)
+    entry = visit.desk.store.entry(confirmation(event.slug, there.id, "", revision=there.confirmed).id)
+    if entry is None:
+        return []
+    status = status_in_words(event, entry.status)
+    said = spoken.gettext("%(label)s: %(text)s", label=spoken.gettext("Confirmation"), text=status)
+    return [Tag(said, entry.status in UNDELIVERED)]
 
 
 def _facts(event: Event, there: Registered) -> list[tuple[str, str]]:
@@ -265,8 +274,8 @@ def _alike(visit: Visit, there: Registered, other: Registered) -> Alike:
 
 def _change(visit: Visit, there: Registered) -> Response:
     show, address = partial(framed, visit), address_of(visit, there)
-    found = Changing(there, Actor.STAFF, address, written(there.registration), press=visit.press, show=show)
-    return change(visit.desk, visit.event, visit.request, Actor.STAFF, address, lambda: found, show)
+    changing = Changing(there, Actor.STAFF, address, written(there.registration), press=visit.press, show=show)
+    return change(visit.desk, visit.event, visit.request, Actor.STAFF, address, lambda: changing, show)
 
 
 def _printed(visit: Visit, there: Registered) -> Response:

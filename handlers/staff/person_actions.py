@@ -12,7 +12,7 @@ from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem
 from handlers.staff.pages import staff_page
-from handlers.staff.people import NOT_REGISTERED, Tag, address_of, tags_of
+from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges
@@ -271,10 +271,7 @@ def _double(visit: Visit, there: Registered) -> Response:
         problem = language(visit.event.language).gettext(_NO_OTHER) if typed and other is None else ""
         return _double_page(visit, there, other, typed, problem)
     form = read_page_form(visit.request).typed
-    press, id = visit.press(form), form.get("other", "")
-    other = amend.read(visit.desk, visit.event, id) if id.isalnum() and id.isascii() else None
-    if other is None:
-        raise NOT_REGISTERED
+    press, other = visit.press(form), found(visit, form.get("other", ""))
     outcome = at_desk.merge(visit.desk, visit.event, press, there.id, other.id)
     about = {"event": visit.event.slug, "registration": there.id, "double": other.id}
     log("INFO", "double withdrawn", **about, outcome=type(outcome).__name__)

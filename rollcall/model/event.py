@@ -154,12 +154,12 @@ class Event:
         return next(one.address for one in self.staff if one.role is Role.EDITOR)
 
     def as_staff_ask(self) -> "Event":
-        """What they may leave out is optional."""
+        """What they may leave out is optional; no browser fills in the data of whoever types."""
         left_out = self.staff_may_leave_out
         fields = (
             replace(one, required=False, required_if=None) if one.name in left_out else one for one in self.fields
         )
-        return replace(self, fields=tuple(fields))
+        return replace(self, fields=tuple(replace(one, autocomplete="") for one in fields))
 
     def field(self, name: str) -> FormField | None:
         return next((field for field in self.fields if field.name == name), None)

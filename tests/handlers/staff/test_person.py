@@ -135,6 +135,11 @@ def test_a_person_of_another_event_is_not_here(desk: Desk, pages: StaffPages, pa
         assert pages.get(f"registrations/{one.id}{path}").status == 404
 
 
+@pytest.mark.parametrize("id", ["nobody", "__x__", "..", "%00", "A" * 2000])
+def test_what_is_no_id_is_nobody(pages: StaffPages, id: str) -> None:
+    assert pages.get(f"registrations/{id}").status == 404
+
+
 def test_answers_are_changed_with_a_check_before(desk: Desk, pages: StaffPages) -> None:
     one = registered(desk)
     path = f"registrations/{one.id}/change"
