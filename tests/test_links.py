@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
+from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
     TO_EDITORS,
     TO_STAFF,
@@ -41,6 +42,7 @@ MADE = {
     LinkPurpose.OWN: LINKS.own(OVER, registered(id=ID, link=3)),
     LinkPurpose.ADDRESS: LINKS.confirming_address(OVER, registered(id=ID, new_email=ONE)),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, ONE, UNTIL),
+    LinkPurpose.LATE: LINKS.late(EVENT, Invitation(ID, "Ada", UNTIL, "visa", ONE, UNTIL)),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
 }
@@ -53,6 +55,7 @@ FOUND = {
     LinkPurpose.OWN: Opened("intgov04", ID, 3),
     LinkPurpose.ADDRESS: Opened("intgov04", ID, 0, SIGNED),
     LinkPurpose.ROSTER: Opened("intgov04", FILE, 0, SIGNED),
+    LinkPurpose.LATE: Opened("intgov04", ID, 0),
     LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
     LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),
 }
