@@ -13,6 +13,8 @@ from typing import Any
 EVENT = "open"
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 _ANSWERS = ("title", "organization", "address", "tel", "fax", "hotel", "hotel_tel", "signature")
+_TERMS = [f"{number:05}" for number in range(57)]
+"""As many and as long as those by which the product finds a registration."""
 _NUMBERS = ("tel", "fax", "hotel_tel")
 
 
@@ -51,6 +53,9 @@ def _registration(form: Mapping[str, Any]) -> dict[str, Any]:
         "status": "registered",
         "revision": 1,
         "arrived_at": None,
+        "similar": _person_key(form),
+        "name_key": "\x1f".join(2 * (form["family_name"], form["first_name"])),
+        "terms": _TERMS,
     }
 
 

@@ -6,6 +6,7 @@ const { Firestore } = require('@google-cloud/firestore');
 const EVENT = 'open';
 const AT_ONCE = new Date(0);
 const ANSWERS = ['title', 'organization', 'address', 'tel', 'fax', 'hotel', 'hotel_tel', 'signature'];
+const TERMS = Array.from({ length: 57 }, (_, number) => String(number).padStart(5, '0'));
 const NUMBERS = ['tel', 'fax', 'hotel_tel'];
 const firestore = new Firestore();
 
@@ -33,9 +34,13 @@ functions.http('register', async (request, response) => {
     language: 'en',
     chosen: { title: 'Ms.', category: 'Administration of ITU Member State' },
     form_version: '00000000',
+    address: form.email,
     status: 'registered',
     revision: 1,
     arrived_at: null,
+    similar: personKey(form),
+    name_key: [form.family_name, form.first_name, form.family_name, form.first_name].join('\x1f'),
+    terms: TERMS,
   });
   batch.create(firestore.doc(`events/${EVENT}/people/${personKey(form)}`), {
     schema_version: 1,

@@ -80,8 +80,8 @@ class Registrations(Protocol):
     def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
         """Those of its `similarity_key`."""
 
-    def similarities(self, event: str, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
-        """A page by id, past `after`: each one's id, and what it has in common with its likely doubles."""
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        """By id: each one's id, and what it has in common with its likely doubles."""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         """In place of the last one of this registration; for the staff beside all that say something else."""

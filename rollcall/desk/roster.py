@@ -14,7 +14,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, in_step
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
-from rollcall.model.registration import Registered, Revision, says_the_same
+from rollcall.model.registration import Outline, Registered, Revision, says_the_same
 
 ROSTER_PAGE = 500
 """Fixed: the closing's pages must be the same each time."""
@@ -42,27 +42,39 @@ class Standing:
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
     """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    closings = [found_in(store, event, one) for one in intake.closings]
-    version = found_in(store, event, beside)
+    place = Places(store, event, intake, beside)
     for one in everyone(store, event.slug):
-        on_closed_list, listed = any(found(one.id) for found in closings), version(one.id)
         there = without_late_revision(store, event.slug, one)
-        was_on_time = on_closed_list or (listed is not None and there.admitted is not False)
-        on_time = was_on_time or not intake.leaves_out(there)
+        on_closed_list, listed, on_time = place.of(there)
         yield Standing(there, on_closed_list, on_time, listed.revision if listed else None)
+
+
+class Places:
+    """Where people stand beside a version of the roster; asked in the order of ids."""
+
+    def __init__(self, store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> None:
+        self._intake = intake
+        self._closings = [_found_in(store, event, one) for one in intake.closings]
+        self._version = _found_in(store, event, beside)
+
+    def of(self, one: Registered | Outline) -> tuple[bool, OnRoster | None, bool]:
+        """Whether a closing has it, its line in the version, and whether it is on time, or admitted."""
+        on_closed_list, listed = any(found(one.id) for found in self._closings), self._version(one.id)
+        was_on_time = on_closed_list or (listed is not None and one.admitted is not False)
+        return on_closed_list, listed, was_on_time or not self._intake.leaves_out(one)
 
 
 def answers_now(
     store: Store, event: Event, intake: Intake, names: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
-    closed = found_in(store, event, intake.versions[0] if intake.versions else None)
+    place = Places(store, event, intake, None)
     for one in store.outlines(event.slug, names):
         withdrawn, answers = one.is_withdrawn, one.answers
         if one.came_too_late and (there := store.registered(event.slug, one.id)):
             before = without_late_revision(store, event.slug, there)
             withdrawn, answers = before.is_withdrawn, before.registration.answers
-        on_time = closed(one.id) is not None or not intake.is_late(one.received_at) or one.admitted
+        _, _, on_time = place.of(one)
         if on_time and not withdrawn:
             yield one.id, answers
 
@@ -196,7 +208,7 @@ def write_pages(
     return RosterVersion(number, count, digest.hexdigest(), pages, at, name)
 
 
-def found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
+def _found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
     """By id, in the order of ids."""
     return in_step(listed(store, event.slug, version) if version else (), attrgetter("id"))
 

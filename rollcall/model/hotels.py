@@ -41,13 +41,18 @@ def listed_hotel(event: Event, id: str) -> Hotel | None:
 
 def as_the_hotel_sees(event: Event, registration: Registration) -> tuple[str, ...]:
     """What another list would say otherwise."""
-    seen = [registration.answers.get(name, "") for name in asked_for_hotel(event)]
-    return registration.family_name, registration.first_name, *seen
+    said = {**registration.answers, "email": registration.email, "category": registration.category}
+    return (
+        registration.family_name,
+        registration.first_name,
+        *(said.get(name, "") for name in asked_for_hotel(event)),
+    )
 
 
 def asked_for_hotel(event: Event) -> list[str]:
     """The fields that a hotel is told, beside the names."""
-    return [one.name for one in event.fields if one.for_hotel or one.name in ("arrival", "departure")]
+    asked = [one.name for one in event.fields if one.for_hotel or one.name in ("arrival", "departure")]
+    return [name for name in asked if name not in ("family_name", "first_name")]
 
 
 @dataclass(frozen=True)

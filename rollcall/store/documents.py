@@ -325,9 +325,9 @@ class DocumentStore:
         like = (("similar", "==", similarity_hash(registration)),)
         return [_registered(found) for found in self._database.query(Query(_registrations(event), like, limit=limit))]
 
-    def similarities(self, event: str, after: str | None, limit: int) -> Sequence[tuple[str, str]]:
-        query = Query(_registrations(event), after=after, limit=limit, only=("similar",))
-        return [(found.id, (found.values or {}).get("similar", "")) for found in self._database.query(query)]
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        for found in self._database.scan(_registrations(event), ("similar",)):
+            yield found.id, (found.values or {}).get("similar") or ""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
@@ -607,7 +607,7 @@ class DocumentStore:
 
     def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
         found = self._audit(Query(f"{_event_path(event)}/audit", (("registration_id", "==", registration_id),)))
-        return sorted(found, key=lambda one: one.at)
+        return sorted(found, key=lambda one: (one.at, one.revision or 0))
 
     def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
         noted = _audited(event, audit)

@@ -2,7 +2,18 @@
 
 import pytest
 
-from bench.growth import SLUG, Kind, an_outbox_entry, automatic, entries, served, size, tables
+from bench.growth import (
+    SLUG,
+    Kind,
+    a_registration_document,
+    an_outbox_entry,
+    automatic,
+    each_of,
+    entries,
+    served,
+    size,
+    tables,
+)
 from tests.support.served import ROOT
 
 PAGE = (ROOT / "docs" / "performance.md").read_text("utf-8")
@@ -32,10 +43,13 @@ def test_index_entries_are_those_deployed() -> None:
         ("address", "last_sent_at"),
         ("due_at",),
         ("event", "status"),
+        ("event", "waits_since"),
         ("registration_id",),
         ("to_registrants_of", "last_sent_at"),
     ]
-    assert entries(Kind("registrations", {}, 0)) == [("address",)]
+    assert entries(a_registration_document()) == [("address",), ("similar",), ("terms", "name_key")]
+    assert entries(Kind("registrations", {"address": ""}, 0)) == [("address",)]
+    assert each_of(Kind("registrations", {"terms": ["a", "bc"], "name_key": "x"}, 0), ("terms", "name_key")) == [4, 5]
 
 
 def test_entries_without_exemptions() -> None:

@@ -183,12 +183,11 @@ def test_where_no_answer_came_it_is_ended_all_the_same(
         assert store.differing_of(SLUG, "A", 9) == []
 
 
-def test_what_people_have_in_common_is_read_in_pages_by_id(store: Store) -> None:
+def test_what_people_have_in_common_is_read_by_id(store: Store) -> None:
     for id, name in (("C", "Diállo"), ("A", "Diallo"), ("B", "Bah")):
         registration = a_registration(family_name=name)
         assert store.accept(SLUG, id, registration, confirmation(SLUG, id, registration.email))
-    first = store.similarities(SLUG, None, 2)
-    second = store.similarities(SLUG, "B", 2)
-    assert [id for id, _ in (*first, *second)] == ["A", "B", "C"]
-    assert first[0][1] == second[0][1] != first[1][1] != ""
-    assert store.similarities("another", None, 9) == []
+    (one, first), (two, another), (three, alike) = store.similarities(SLUG)
+    assert (one, two, three) == ("A", "B", "C")
+    assert first == alike != another != ""
+    assert list(store.similarities("another")) == []

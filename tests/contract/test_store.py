@@ -15,12 +15,14 @@ from grpc import StatusCode
 
 from rollcall.desk.ports import Store
 from rollcall.model import fault
+from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
 from rollcall.model.email import (
     AT_ONCE,
     Attempt,
     AttemptOutcome,
     EmailStatus,
     OutboxEntry,
+    announcement_entry,
     confirmation,
     reply_entry,
     roster_entry,
@@ -32,6 +34,7 @@ from rollcall.model.event import SMOKE_TEST
 from rollcall.model.finding import EVERYONE, RECEIVED, STATUS, facet
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, EarlierDeadline, OnRoster, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -49,6 +52,7 @@ from rollcall.model.registration import (
     new_id,
     person_key,
 )
+from rollcall.model.staff import Action, Press
 from rollcall.store.codec import SCHEMA_VERSION
 from rollcall.store.documents import Delete, DocumentStore, Replace
 from rollcall.store.firestore import FirestoreStore
@@ -1233,3 +1237,80 @@ def test_all_intakes_are_known(store: Store, fresh: FreshStore) -> None:
     known = fresh().known_intakes()
     assert {slug: replace(intake, as_of=made[slug].as_of) for slug, intake in known.items()} == made
     assert all(intake.as_of >= made[slug].as_of for slug, intake in known.items())
+
+
+def test_an_announcement_moves_on_in_one_commit_with_its_e_mails(store: Store, fresh: FreshStore) -> None:
+    accept(store)
+    draft = Announcement("N", SLUG, {"en": Wording("Subject", "Text")}, "standing=late", "a@itu.int", store.now())
+    assert store.save_announcement(draft)
+    assert not store.save_announcement(draft)
+    assert fresh().due_announcements(9) == []
+    read = fresh().announcement("N")
+    assert read == draft
+    sent = replace(read, status=AnnouncementStatus.ENQUEUEING, due_at=store.now(), expected=1)
+    assert store.save_announcement(sent)
+    assert fresh().due_announcements(9) == ["N"]
+    assert not store.save_announcement(replace(sent, cursor="Z"))  # read before that
+    now = fresh().announcement("N")
+    assert now
+    entry = announcement_entry(now, "A", "a@example.org")
+    assert store.save_announcement(replace(now, cursor="A", enqueued=1), [entry])
+    later = fresh().announcement("N")
+    assert later
+    assert not store.save_announcement(replace(later, cursor="B"), [entry])
+    assert (later, fresh().announcements(SLUG, 9)) == (replace(now, cursor="A", enqueued=1), [later])
+    assert fresh().entries_there([entry.id, "nobody"]) == {entry.id}
+    there = fresh().entry(entry.id)
+    assert there
+    assert fresh().count_about("N") == {EmailStatus.PENDING: 1}
+    assert fresh().undelivered_about("N", 9) == []
+    assert store.save_entry(replace(there, status=EmailStatus.BOUNCED, due_at=None))
+    assert [one.id for one in fresh().undelivered_about("N", 9)] == [entry.id]
+    assert fresh().announcements("another", 9) == []
+
+
+def test_an_invitation_is_used_by_one_registration(store: Store, fresh: FreshStore) -> None:
+    now = store.now()
+    new = Invitation("I", "Ada", EVENT.over_at, "visa", "a@itu.int", now)
+    audit = Press("P", "a@itu.int", now).entry(Action.INVITED)
+    assert store.save_invitation(SLUG, new, audit=audit)
+    assert not store.save_invitation(SLUG, replace(new, id="J"), audit=audit)
+    read = fresh().invitation(SLUG, "I")
+    assert read == new
+    for id in "AB":
+        registration = a_registration(first_name=id)
+        entry = confirmation(SLUG, id, registration.email)
+        accepted = store.accept(SLUG, id, registration, entry, admitted=True, invitation=read)
+        assert (accepted is not None) is (id == "A")
+    assert fresh().registered(SLUG, "B") is None
+    assert fresh().invitations(SLUG, 9) == [replace(new, used_by="A")]
+    assert not store.save_invitation(SLUG, replace(read, revoked=True))
+    assert not changed_by(store, read)
+    assert changed_by(store, fresh().invitation(SLUG, "I"))
+
+
+def changed_by(store: Store, invitation: Invitation | None) -> bool:
+    before = store.registered(SLUG, "A")
+    assert before
+    after = replace(before, revision=before.revision + 1)
+    return store.save_registration(SLUG, before, after, CHANGED, invitation=invitation) is not None
+
+
+def test_an_intake_that_is_opened_again_keeps_its_versions(store: Store, fresh: FreshStore) -> None:
+    intake = store.intake(EVENT)
+    assert store.record_closing(SLUG, intake, Closing(3, "abc", 1), [])
+    closed = fresh().intake(EVENT)
+    version = RosterVersion(2, 4, "def", 1, closed.as_of, "v2-x")
+    assert store.record_look(SLUG, closed, closed.as_of, version)
+    closed = fresh().intake(EVENT)
+    later = EVENT.closes_at + timedelta(days=1)
+    assert store.move_deadline(SLUG, closed, later)
+    again = fresh().intake(EVENT)
+    assert (again.closing, again.closes_at, again.looks_at) == (None, later, None)
+    assert again.versions == closed.versions
+    assert [one.number for one in again.closings] == [1]
+    assert fresh().due_looks(EVENT.over_at) == []
+    assert fresh().due_intakes(later + timedelta(seconds=1)) == [SLUG]
+    assert store.record_closing(SLUG, again, Closing(5, "ghi", 1), [])
+    assert [(one.number, one.count) for one in fresh().intake(EVENT).versions] == [(1, 3), (2, 4), (3, 5)]
+    assert [one.number for one in fresh().intake(EVENT).closings] == [1, 3]

@@ -11,8 +11,10 @@ from rollcall.documents.rooming_list import Guest, GuestChange, RoomingList
 from rollcall.documents.roster_content import RosterRow, Shown
 from rollcall.emails import (
     address,
+    announcement,
     confirmation,
     conflict,
+    invitation,
     links,
     moved,
     reply,
@@ -28,11 +30,13 @@ from rollcall.emails.staff_digest import ForReview, StaffDigest
 from rollcall.emails.wording import Ways
 from rollcall.language import languages
 from rollcall.model import email
+from rollcall.model.announcement import Announcement, Wording
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.model.intake import Closing, Intake, RosterVersion
+from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -56,6 +60,13 @@ FOCAL_POINT = "focal.point@mpt.example.org"
 LINK = "https://desk.example.org/register/intgov04/complete/abc.def"
 FORM_PAGE = "https://desk.example.org/register/intgov04"
 ANSWERS_TO = "intgov04@forms.example.org"
+STAFF = EVENT.staff[0].address
+ROOM = Wording(
+    "The room changed",
+    "We meet in room K, not in room C.\nThe way is marked.\n\nSee https://www.example.org/rooms?k=1&l=2 (a map), or "
+    "write to rooms@example.org.\n\nBring <your> badge & a pen.",
+)
+SALLE = Wording("تغيّرت القاعة", "نجتمع في القاعة K.\n\nالخريطة: https://www.example.org/rooms")
 KEPT_UNTIL = NOON + timedelta(hours=1)
 
 AMINA = registered()
@@ -162,6 +173,18 @@ def conflicting(
 ) -> Email:
     entry = email.conflict_notice(event.slug, one, NOON)
     return conflict.word(entry, event, one, intake, ways(one, event), kept_until)
+
+
+def announced(event: Event = EVENT, said: Wording = ROOM) -> Email:
+    entry = email.announcement_entry(Announcement("N", event.slug, {}), AMINA.id, AMINA.registration.email)
+    whose = announcement.Addressee(AMINA.registration.addressed_as, AMINA.reference)
+    return announcement.word(entry, event, said, whose, INTAKE, ways(AMINA, event))
+
+
+def invited(event: Event = EVENT) -> Email:
+    until = EVENT.closes_at + timedelta(days=3)
+    one = Invitation("I", "Amina Diallo", until, "visa", STAFF, PAST.as_of, "amina@mpt.example.org")
+    return invitation.word(email.invitation_entry(event.slug, one), event, one, LINKS.late(event, one), ANSWERS_TO)
 
 
 def an_inbound(*forms: InboundForm, **changes: Any) -> InboundEmail:
@@ -401,6 +424,9 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "changed-late": lambda: about(changed(one=LATE, by=Actor.STAFF), intake=PAST),
     "withdrawn-late": lambda: about(withdrawal_of(LATE, way=Way.EMAIL), intake=PAST),
     "links-three": lambda: linked(AMINA, LATE, withdrawal_of().after, intake=PAST, more=True),
+    "announcement": announced,
+    "announcement.ar": lambda: announced(EVENT.in_language("ar"), SALLE),
+    "invitation": invited,
     "conflict-past": lambda: conflicting(AMINA, intake=PAST, kept_until=None),
     "reply-own-conflict": lambda: replied(
         InboundForm(FormStatus.CONFLICT, AMINA.id, answers=ANSWERS), own={AMINA.id: LINKS.own(EVENT, AMINA)}

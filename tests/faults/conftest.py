@@ -52,6 +52,8 @@ def _rollcall(request: pytest.FixtureRequest, folder: Path, in_process: bool) ->
             "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
             "SENDGRID_PARSE_KEY": PUBLIC_KEY,
             "MAIL_FROM": "registration@rollcall.example",
+            "IAP_AUDIENCE": "/projects/1/locations/europe-west6/services/staff",
+            "PAGES": "https://desk.example.org/register",
         }
         line = None
         if request.param == "firestore":

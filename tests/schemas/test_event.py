@@ -303,3 +303,19 @@ def test_a_fault_in_a_dotted_key_is_named_with_its_line(tmp_path: Path) -> None:
     path = written(tmp_path, "[intake]", 'look.colour = "#ffffff"\n[intake]')
     with pytest.raises(EventFileError, match=rf":{LETTER[: LETTER.index('[intake]')].count(chr(10)) + 1}: look.colour"):
         read_event(path)
+
+
+def test_what_is_for_the_hotel_is_no_other_form(tmp_path: Path) -> None:
+    conference = (EVENTS / "examples" / "conference.toml").read_text("utf-8")
+    told = conference.replace('name = "diet"\n', 'name = "diet"\nfor_hotel = true\n')
+    told = told.replace('name = "Hotel Lotus"\n', 'name = "Hotel Lotus"\nemail = "desk@lotus.example.org"\n')
+    forms = []
+    for text in (conference, told):
+        path = tmp_path / "conference.toml"
+        path.write_text(text, "utf-8")
+        (tmp_path / "conference-logo.svg").write_bytes((EVENTS / "examples" / "conference-logo.svg").read_bytes())
+        forms.append(read_event(path))
+    before, after = forms
+    assert after.form_version == before.form_version
+    assert [one.name for one in after.fields if one.for_hotel] == ["diet"]
+    assert [one.email for one in after.hotels] == ["desk@lotus.example.org", None]

@@ -96,7 +96,6 @@ def query_all(store: Store, event: Event) -> None:
     store.count_about("N")
     store.undelivered_about("N", 9)
     store.invitations(event.slug, 9)
-    store.similarities(event.slug, "0", 9)
     store.quarantined_waiting(event.slug, now, 9)
     store.differing_waiting(event.slug, now, 9)
     store.differing_of(event.slug, "A", 9)

@@ -22,7 +22,6 @@ MOST_FORMS = 10
 _PAGE, _PAGES = 100, 5
 """So many are looked at: some are settled by themselves, as when a person registered since."""
 
-_IDS = 2000
 """Read at a time, with nothing else."""
 _SIMILAR = 12
 """Digits of `similarity_hash`: of 100,000 hardly two are the same by chance, and the pair is compared."""
@@ -297,10 +296,13 @@ def _all_undelivered(desk: Desk, event: Event) -> Iterator[Item]:
 def _all_doubles(desk: Desk, event: Event) -> Iterator[Item]:
     """Of everyone, in some thirty megabytes for 100,000."""
     alike: dict[bytes, list[str]] = {}
-    for page in _pages_of_ids(desk, event):
-        pairs = [(first, id) for id, similar in page for first in _those_before(alike, id, similar)]
-        for some in _batched(pairs):
-            yield from _pairs(desk, event, some)
+    pairs = (
+        (first, id)
+        for id, similar in desk.store.similarities(event.slug)
+        for first in _those_before(alike, id, similar)
+    )
+    while some := list(islice(pairs, _PAGE)):
+        yield from _pairs(desk, event, some)
 
 
 def _those_before(alike: dict[bytes, list[str]], id: str, similar: str) -> list[str]:
@@ -343,14 +345,3 @@ def _pages(
 
 def _since(one: QuarantinedForm | DifferingForm | InboundEmail) -> datetime | None:
     return one.waits_since
-
-
-def _pages_of_ids(desk: Desk, event: Event) -> Iterator[Sequence[tuple[str, str]]]:
-    after: str | None = None
-    while page := desk.store.similarities(event.slug, after, _IDS):
-        yield page
-        after = page[-1][0]
-
-
-def _batched(pairs: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    return (pairs[start : start + _PAGE] for start in range(0, len(pairs), _PAGE))

@@ -1,13 +1,13 @@
 """How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Standing, are_whole, found_in, is_news, without_late_revision
+from rollcall.desk.roster import Places, Standing, are_whole, is_news, without_late_revision
 from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
@@ -176,21 +176,19 @@ class _People:
         self._event = event
         self._days, self._languages = Counter[date](), Counter[str]()
         self._answers = {name: Counter[str]() for name in tallied(event)}
-        closings: list[Callable[[str], OnRoster | None]] = []
-        on_last: Callable[[str], OnRoster | None] = _on_none
+        place: Places | None = None
         if event and intake and intake.versions:
             last = intake.versions[-1]
             self.list_is_whole = are_whole(store, slug, *{*intake.closings, last})
-            if self.list_is_whole:
-                closings = [found_in(store, event, one) for one in intake.closings]
-                on_last = found_in(store, event, last)
+            place = Places(store, event, intake, last) if self.list_is_whole else None
         for outline in store.outlines(slug, [name for name in self._answers if name != "category"]):
             there = _as_it_counts(store, slug, outline)
-            on_closed_list, listed = [found(outline.id) for found in closings], on_last(outline.id)
-            was_on_time = any(on_closed_list) or (listed is not None and there.admitted is not False)
-            on_time = was_on_time or intake is None or not intake.leaves_out(there)
+            on_time = intake is None or not intake.leaves_out(there)
+            listed: OnRoster | None = None
+            if place:
+                _, listed, on_time = place.of(there)
             self._count(there, intake, now, late=not on_time)
-            if event and news and on_last is not _on_none:
+            if event and news and place:
                 self.counted["news"] += _is_news(store, event, there, listed, on_time=on_time)
 
     @property
@@ -234,10 +232,6 @@ def tallied(event: Event | None) -> list[str]:
     """Fields by whose answers people are counted: whom they represent, and countries."""
     fields = event.fields if event else ()
     return [field.name for field in fields if field.name == "category" or field.kind == "country"]
-
-
-def _on_none(_: str) -> OnRoster | None:
-    return None
 
 
 def _as_it_counts(store: Store, slug: str, outline: Outline) -> Outline | Registered:

@@ -160,6 +160,25 @@ def test_the_next_list_says_what_changed_for_the_hotel(desk: Desk, postbox: Post
     assert [(row[0], row[3]) for row in news[1:]] == [("New", "Dan"), ("No longer", "Bea"), ("Changed", "Ada")]
 
 
+def test_a_hotel_sees_an_address_where_the_event_file_says_so(desk: Desk, postbox: Postbox) -> None:
+    fields = tuple(replace(field, for_hotel=field.name == "email") for field in EVENT.fields)
+    event = replace(EVENT, fields=fields)
+    desk = replace(desk, events={event.slug: event})
+    register(desk, event, person("Ada"))
+    assert isinstance(send_list(desk.store, event, CORNAVIN, TO, 0, press(desk, "P")), ListSent)
+    list(send_due(desk))
+    (email,) = [one for one in postbox.messages if one.to == TO]
+    assert "ada@example.org" in str(
+        list(openpyxl.load_workbook(io.BytesIO(email.attachments[1].content)).worksheets[0].values)
+    )
+    one = there(desk, "Ada")
+    moved = replace(one.registration, email="elsewhere@example.org")
+    assert amend(desk, event, one.id, one.revision, moved, Actor.STAFF, Way.DESK)
+    outcome = send_list(desk.store, event, CORNAVIN, TO, 1, press(desk, "Q"))
+    assert isinstance(outcome, ListSent)
+    assert outcome.version.number == 2
+
+
 def test_a_list_is_sent_as_it_was_frozen(desk: Desk, postbox: Postbox) -> None:
     register(desk, EVENT, person("Ada"))
     sent(desk, "P")
