@@ -287,7 +287,7 @@ def _rows(store: Store, event: Event, judge: Judge, people: Sequence[Registered]
 
 def is_found(store: Store, event: Event, intake: Intake, sought: Sought, one: Registered) -> bool:
     """Whether the pages of results have it."""
-    if not _keeps(event, intake, sought, one):
+    if not _keeps(event, Judge(store, event, intake), sought, one):
         return False
     if sought.delivery is None:
         return True
