@@ -221,13 +221,17 @@ def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[st
     return revisions[::-1]
 
 
-def quarantine_record(registration: Registration, signal: BotSignal, waits_since: datetime) -> dict[str, Any]:
-    return {**registration_record(registration), "signal": signal.value, "waits_since": waits_since}
+def quarantine_record(
+    registration: Registration, signal: BotSignal, waits_since: datetime, item: str
+) -> dict[str, Any]:
+    about = {"signal": signal.value, "waits_since": waits_since, "item": item}
+    return {**registration_record(registration), **about}
 
 
 def quarantined_from(id: str, record: Mapping[str, Any], received_at: datetime, version: object) -> QuarantinedForm:
     form = Registered(id, registration_from(record), received_at, version=version)
-    return QuarantinedForm(form, BotSignal(record["signal"]), record["waits_since"])
+    waits_since = record.get("waits_since", received_at)
+    return QuarantinedForm(form, BotSignal(record["signal"]), waits_since, record.get("item", ""))
 
 
 def conflict_record(registration: Registration, until: datetime) -> dict[str, Any]:

@@ -386,7 +386,8 @@ class DocumentStore:
         self, event: str, registration: Registration, signal: BotSignal, waits_since: datetime = AT_ONCE
     ) -> None:
         path = _quarantine_path(event, person_key(registration))
-        self._database.commit(Replace(path, versioned(codec.quarantine_record(registration, signal, waits_since))))
+        record = codec.quarantine_record(registration, signal, waits_since, new_id())
+        self._database.commit(Replace(path, versioned(record)))
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
         query = Query(f"{_event_path(event)}/quarantine", after=after, limit=limit)
@@ -561,8 +562,9 @@ class DocumentStore:
     def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
         return [_quarantined(found) for found in self._waiting(f"{_event_path(event)}/quarantine", since, limit)]
 
-    def quarantined_form(self, event: str, person: str) -> QuarantinedForm | None:
-        return self._read(_quarantine_path(event, person), _quarantined)
+    def quarantined_form(self, event: str, item: str) -> QuarantinedForm | None:
+        query = Query(f"{_event_path(event)}/quarantine", (("item", "==", item),), limit=1)
+        return next(map(_quarantined, self._database.query(query)), None)
 
     def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]:
         return [_differing(found) for found in self._waiting(f"{_event_path(event)}/differing", since, limit)]
