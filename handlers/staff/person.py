@@ -1,4 +1,4 @@
-"""A person: what is registered, what became of it, every e-mail, and what the staff can do about it."""
+"""A person: what is registered, its history, every e-mail, and what the staff can do about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
