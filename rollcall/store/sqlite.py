@@ -345,8 +345,6 @@ def _with_instants(value: Mapping[str, Any]) -> Any:
     return datetime.fromisoformat(value[_INSTANT]) if value.keys() == {_INSTANT} else value
 
 
-
-
 def _text(instant: datetime) -> str:
     """Fixed width, so that texts sort as instants do."""
     return instant.astimezone(UTC).isoformat(timespec="microseconds")
