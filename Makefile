@@ -4,7 +4,7 @@ FORMS ?= forms
 
 # A mistyped setting would be passed over in silence.
 settings = PYTHON PORT STORE AT EVENTS DATABASE SENDGRID_ANSWERS FIRESTORE_EMULATOR_HOST PROJECT EVENT SLUG TO URL YES JSON \
-	REGION DOMAIN ON_CALL KEY LINK SENDGRID_HOST FORMS FORMS_HOST LOCK AUDIT
+	REGION DOMAIN ON_CALL KEY LINK SENDGRID_HOST WORKFORCE_POOL FORMS FORMS_HOST LOCK AUDIT
 given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $(subst =, ,$(one)))))
 unknown = $(filter-out $(settings),$(given))
 $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
@@ -30,8 +30,8 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## rotate           changes a key (KEY=, PROJECT=, REGION=, DOMAIN=)
 ## destroy          takes the service away (PROJECT=, REGION=, DOMAIN=)
 ## bench-quick      how close a registration is to a bare function, in two minutes
-## bench            all measurements, in about 25 minutes; parts: bench-messages, bench-instances, bench-settings,
-##                  bench-counting, bench-growth, bench-people
+## bench            all measurements, in about half an hour; parts: bench-messages, bench-instances, bench-settings,
+##                  bench-counting, bench-growth, bench-people, bench-staff
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
 ## catalogues       what is said, gathered for those who translate it (docs/translating.md)
@@ -109,7 +109,7 @@ golden: .venv/test compiled
 	.venv/bin/python -m tests.ops.golden
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
-.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people
+.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people bench-staff
 bench: .venv/test compiled
 	.venv/bin/python -m bench
 
@@ -120,7 +120,7 @@ bench-messages: .venv/run compiled
 	.venv/bin/python -m bench.messages
 
 # Each by itself; the last two write the tables of docs/performance.md that are counted and reckoned.
-bench-instances bench-settings bench-counting bench-growth bench-people: .venv/test compiled
+bench-instances bench-settings bench-counting bench-growth bench-people bench-staff: .venv/test compiled
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
@@ -128,7 +128,7 @@ bench-instances bench-settings bench-counting bench-growth bench-people: .venv/t
 status smoke move-deadline send-roster revoke-link new-event event-check: .venv/run compiled
 	@.venv/bin/python -m rollcall.ops $@
 
-# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_HOST=, KEY= (rotate).
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_HOST=, WORKFORCE_POOL=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate
 deploy deploy-plan deploy-check destroy rotate: .venv/run compiled
 	@.venv/bin/python -m deploy $(@:deploy-%=%)

@@ -25,7 +25,8 @@ from bench.machine import no_arguments, write_results
 from bench.page import put
 from rollcall.model.email import confirmation
 from rollcall.model.registration import new_id
-from rollcall.store.documents import Document, DocumentStore
+from rollcall.store.database import Document
+from rollcall.store.documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.desk import Postbox
@@ -45,7 +46,7 @@ PAGES = {
     "overview": "",
     "overview, its chart": "chart.svg?from=2004-01-14&counts=1.2.3.4.5.6.7.8.9",
 }
-_TURNS = 5
+_TURNS = 3
 _EVENT = an_event()
 
 

@@ -1,6 +1,7 @@
 """The files of a roster that is too large for an e-mail."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from flask import Request, Response
 
@@ -14,6 +15,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, Opened
 
+_Piece = TypeVar("_Piece", bytes, str)
 _GONE = HttpProblem(
     410,
     N_("This roster is no longer here"),
@@ -33,10 +35,10 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
     if request.method == "GET":
         log("INFO", "roster downloaded", event=event.slug, ending=ending)
     as_file = {"Content-Disposition": f'attachment; filename="{roster_file_name(event.slug, ending)}"'}
-    return Response(_whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
+    return Response(whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
 
 
-def _whole_or_broken_off(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def whole_or_broken_off(pieces: Iterator[_Piece]) -> Iterator[_Piece]:
     """The status is sent: an error breaks the connection off, so that no browser takes half a roster for a whole."""
     try:
         yield from pieces

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
-from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, Opened, link_id
+from rollcall.model.invitation import Invitation
+from rollcall.model.links import (
+    TO_EDITORS,
+    TO_STAFF,
+    LinkDamaged,
+    LinkExpired,
+    LinkPurpose,
+    LinkRevoked,
+    Opened,
+    link_id,
+)
+from rollcall.model.staff import Role, StaffMember
 from tests.support.builders import LINKS, an_event, registered, staff_of
 
 ONE, OTHER = "one@example.org", "other@example.org"
@@ -31,6 +42,7 @@ MADE = {
     LinkPurpose.OWN: LINKS.own(OVER, registered(id=ID, link=3)),
     LinkPurpose.ADDRESS: LINKS.confirming_address(OVER, registered(id=ID, new_email=ONE)),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, ONE, UNTIL),
+    LinkPurpose.LATE: LINKS.late(EVENT, Invitation(ID, "Ada", UNTIL, "visa", ONE, UNTIL)),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
 }
@@ -43,6 +55,7 @@ FOUND = {
     LinkPurpose.OWN: Opened("intgov04", ID, 3),
     LinkPurpose.ADDRESS: Opened("intgov04", ID, 0, SIGNED),
     LinkPurpose.ROSTER: Opened("intgov04", FILE, 0, SIGNED),
+    LinkPurpose.LATE: Opened("intgov04", ID, 0),
     LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
     LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),
 }
@@ -82,6 +95,13 @@ def test_only_links_to_staff_end_when_the_address_leaves_the_events_file(purpose
     ended = LinkRevoked() if purpose in TO_STAFF else FOUND[purpose]
     assert LINKS.opened(without, purpose, TOKENS[purpose], UNTIL) == ended
     assert LINKS.opened(otherwise, purpose, TOKENS[purpose], UNTIL) == FOUND[purpose]
+
+
+@each_purpose
+def test_what_changes_something_opens_for_editors_alone(purpose: LinkPurpose) -> None:
+    viewer = replace(EVENT, staff=(StaffMember(ONE, Role.VIEWER), StaffMember(OTHER)))
+    ended = LinkRevoked() if purpose in TO_EDITORS else FOUND[purpose]
+    assert LINKS.opened(viewer, purpose, TOKENS[purpose], UNTIL) == ended
 
 
 def test_a_link_to_staff_is_of_one_person_whom_it_does_not_tell() -> None:

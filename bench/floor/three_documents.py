@@ -81,4 +81,5 @@ def _entry(id: str, form: Mapping[str, Any]) -> dict[str, Any]:
         "last_sent_at": None,
         "attempts": [],
         "reason": "",
+        "waits_since": None,
     }

@@ -62,6 +62,7 @@ functions.http('register', async (request, response) => {
     last_sent_at: null,
     attempts: [],
     reason: '',
+    waits_since: null,
   });
   await batch.commit();
   response.status(201).json({ status: 'accepted', event: EVENT, reference: id });

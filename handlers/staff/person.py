@@ -1,4 +1,4 @@
-"""A person: what is registered, what became of it, every e-mail, and what the staff can do about it."""
+"""A person: what is registered, its history, every e-mail, and what the staff can do about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +45,7 @@ _KINDS = {
     EmailKind.CONFLICT: N_("Another form in your name"),
     EmailKind.LINKS: N_("Link to your registration"),
     EmailKind.ADDRESS: N_("Is this your address?"),
+    EmailKind.ANNOUNCEMENT: N_("Announcement"),
     EmailKind.WITHDRAWAL: N_("To the staff: withdrawn, since somebody else had registered the person"),
 }
 _OUTCOMES = {

@@ -17,6 +17,7 @@ from flask import Response
 
 from handlers.logs import log
 from handlers.responses import allow
+from handlers.roster_files import whole_or_broken_off
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff.chosen import query_of
@@ -146,7 +147,9 @@ def export(visit: Visit, ending: str) -> Response:
     name = f"{event.slug}-registrations{ending}"
     as_file = {"Content-Disposition": f'attachment; filename="{name}"'}
     log("INFO", "registrations exported", event=event.slug, ending=ending)
-    body = _as_csv(head, cells) if ending == ".csv" else _as_workbook(event, head, cells, visit)
+    if ending == ".csv":
+        return Response(whole_or_broken_off(_as_csv(head, cells)), mimetype=ROSTER_TYPES[ending], headers=as_file)
+    body = whole_or_broken_off(_as_workbook(event, head, cells, visit))
     return Response(body, mimetype=ROSTER_TYPES[ending], headers=as_file)
 
 

@@ -1,4 +1,4 @@
-"""An inbound e-mail that needs a person: what it says, what is attached, and the form in it, filled in as far as it was
+"""An inbound e-mail that needs review: what it says, what is attached, and the form in it, filled in as far as it was
 understood."""
 
 from collections.abc import Mapping, Sequence

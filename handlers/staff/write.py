@@ -13,7 +13,7 @@ from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff import announce
 from rollcall.desk.staff.announce import Done, Faulty, NotTried, Overtaken
-from rollcall.desk.staff.chosen import chosen_by, query_of, sought_from
+from rollcall.desk.staff.chosen import count, query_of, sought_from
 from rollcall.desk.staff.remind import IntakeClosed, Reminded, remind, waiting
 from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_, Language, language
@@ -69,12 +69,18 @@ class AnnouncementsPage:
     new: str
     """Where another is written."""
     rows: Sequence[AnnouncementRow]
-    waiting: int
-    """Inbound e-mails whose sender is to complete a form."""
     remind: str | None
-    """Where they are reminded; None once there is nothing to complete."""
+    """Where those who are to complete a form are reminded; None once registration is closed."""
     reminded: str
     """To how many that was just done; empty: to nobody."""
+
+
+@dataclass(frozen=True)
+class RemindPage:
+    waiting: int
+    """Inbound e-mails whose sender is to complete a form."""
+    remind: str
+    back: str
 
 
 @dataclass(frozen=True)
@@ -163,8 +169,8 @@ def write_pages(visit: Visit, below: list[str]) -> Response:
             allow(visit.request, "GET", "HEAD")
             return _all(visit)
         case ["remind"]:
-            allow(visit.request, "POST")
-            return _remind(visit)
+            allow(visit.request, "GET", "HEAD", "POST")
+            return _remind(visit) if visit.is_post else _to_remind(visit)
         case ["new"]:
             allow(visit.request, "GET", "HEAD", "POST")
             return _save(visit, None) if visit.is_post else _new(visit)
@@ -209,13 +215,11 @@ def _all(visit: Visit) -> Response:
         )
         for one in there
     ]
-    waits = sum(1 for _ in waiting(visit.desk.store, visit.event))
-    is_open = waits and not visit.desk.intakes.recent(visit.event).past
+    is_open = not visit.desk.intakes.recent(visit.event).past
     given = visit.request.args.get("reminded", "")
     page = AnnouncementsPage(
         new=visit.address("write", "new"),
         rows=rows,
-        waiting=waits,
         remind=visit.address("write", "remind") if is_open else None,
         reminded=given if given.isdecimal() else "",
     )
@@ -227,11 +231,16 @@ def _when(one: Announcement) -> str:
     return at.isoformat() if at else ""
 
 
+def _to_remind(visit: Visit) -> Response:
+    waits = sum(1 for _ in waiting(visit.desk.store, visit.event))
+    return staff_page(visit, "remind", RemindPage(waits, visit.address("write", "remind"), visit.address("write")))
+
+
 def _remind(visit: Visit) -> Response:
     outcome = remind(visit.desk, visit.event, visit.press(_form(visit)))
     match outcome:
-        case Reminded(count):
-            return _see(visit.address("write", reminded=str(count)))
+        case Reminded(reminded):
+            return _see(visit.address("write", reminded=str(reminded)))
         case IntakeClosed():
             raise _CLOSED
         case _:
@@ -329,7 +338,7 @@ def _to_send(visit: Visit, there: Announcement) -> Response:
         return _see(visit.address("write", there.id))
     page = SendPage(
         subject=_subject(visit, there),
-        count=announce.count(visit.desk.store, visit.event, chosen_by(visit.desk, visit.event, there.to)),
+        count=count(visit.desk, visit.event, there.to),
         seen=there.content,
         send=visit.address("write", there.id, "send"),
         back=visit.address("write", there.id),
@@ -372,7 +381,7 @@ def _sent(visit: Visit, there: Announcement) -> Response:
         at=there.sent_at,
         expected=there.expected,
         enqueued=there.enqueued,
-        statuses=[(status_in_words(event, status), count) for status, count in counts.items()],
+        statuses=[(status_in_words(event, status), number) for status, number in counts.items()],
         undelivered=[
             Undelivered(
                 reference(one.registration_id or ""),

@@ -293,7 +293,8 @@ class Review(Protocol):
     def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
         """Also of people who have registered since."""
 
-    def quarantined_form(self, event: str, person: str) -> QuarantinedForm | None: ...
+    def quarantined_form(self, event: str, item: str) -> QuarantinedForm | None:
+        """Until another form of its person comes."""
 
     def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]: ...
 

@@ -214,7 +214,7 @@ def changes_heading(event: Event, said: RoomingList) -> str:
 
 
 def change_rows(event: Event, said: RoomingList) -> list[tuple[str, str]]:
-    """Each with the person and what became of them."""
+    """Each with the person and how they changed."""
     spoken = language(event.language)
     return [
         (

@@ -12,7 +12,10 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
-_ADDRESS = re.compile(r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]}»”’]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = re.compile(
+    r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]}»”’]"
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+)
 
 
 @dataclass(frozen=True)

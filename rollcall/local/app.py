@@ -98,9 +98,10 @@ def _refuse_other_sites() -> None:
     leads here) nor posts to it; but its form may come to `register`, as in the cloud."""
     if not _OURS.fullmatch(request.host):
         abort(Response("This run answers at http://localhost and nowhere else.\n", 421))
-    of_a_page = request.headers.get("Sec-Fetch-Site", "none")
+    of_a_page = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin", request.host_url.rstrip("/"))  # browsers of before 2023 say only this
-    is_ours = of_a_page in ("none", "same-origin") and origin == request.host_url.rstrip("/")
+    # a page without a referrer, as the staff's, has no origin for the others
+    is_ours = of_a_page in ("none", "same-origin") if of_a_page else origin == request.host_url.rstrip("/")
     if request.method == "POST" and not is_ours and request.endpoint not in _FOR_ALL:
         abort(Response("A page of another site posts nothing here.\n", 403))
 

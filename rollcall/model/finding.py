@@ -7,7 +7,6 @@ whoever asks checks on what was read whether it begins as was typed.
 import re
 from collections.abc import Iterable
 from datetime import date
-from difflib import SequenceMatcher
 from functools import lru_cache
 
 from rollcall.model.registration import (
@@ -107,13 +106,6 @@ def sounds_like(registered: Registered, sought: Iterable[str]) -> bool:
     """Whether each begins one of its words, or sounds as one of its names."""
     there, heard = words_of(registered), {sound(word) for word in names(registered.registration)}
     return all(sound(one) in heard or any(word.startswith(one) for word in there) for one in sought)
-
-
-def likeness(registered: Registered, sought: Iterable[str]) -> float:
-    """Of what was typed to its names, from 0 to 1."""
-    there = names(registered.registration)
-    best = [max((SequenceMatcher(None, one, word).ratio() for word in there), default=0.0) for one in sought]
-    return sum(best) / len(best) if best else 0.0
 
 
 @lru_cache(maxsize=4096)

@@ -268,6 +268,8 @@ class QuarantinedForm:
     signal: BotSignal
     waits_since: datetime | None = datetime(1970, 1, 1, tzinfo=UTC)
     """None: one of the staff has set it aside, as a robot's."""
+    item: str = field(default="", compare=False)
+    """Its id in the review queue, which says nothing about its person; each form has another."""
 
     @property
     def id(self) -> str:

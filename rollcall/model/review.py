@@ -42,7 +42,7 @@ class Ending(StrEnum):
 class ItemId:
     kind: ItemKind
     id: str
-    """A `person_key`, a registration's, an e-mail's; of doubles both registrations', parted by a hyphen."""
+    """A quarantined form's, a registration's, an e-mail's; of doubles both registrations', parted by a hyphen."""
 
     def __str__(self) -> str:
         return f"{self.kind}-{self.id}"

@@ -12,18 +12,8 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.documents import (
-    Create,
-    Delete,
-    Document,
-    DocumentStore,
-    NotCommitted,
-    Query,
-    Replace,
-    Update,
-    Values,
-    Write,
-)
+from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
+from rollcall.store.documents import DocumentStore
 
 _FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id", "about")
 _TABLES = """

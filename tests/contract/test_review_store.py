@@ -112,7 +112,7 @@ def test_a_quarantined_form_waits_until_it_is_set_aside_or_comes_again(store: St
     assert fresh().quarantined_waiting(SLUG, AT, 9) == [second]
     assert end(store, first)
     assert fresh().quarantined_waiting(SLUG, EVER, 9) == [second]
-    there = fresh().quarantined_form(SLUG, first.id)
+    there = fresh().quarantined_form(SLUG, first.item)
     assert there is not None
     assert (there.waits_since, there.form.registration) == (None, person)
     assert {one.id: one.waits_since for one in fresh().quarantined(SLUG, None, 9)} == {
@@ -121,7 +121,9 @@ def test_a_quarantined_form_waits_until_it_is_set_aside_or_comes_again(store: St
     }
     store.quarantine(SLUG, person, BotSignal.HIDDEN_FIELD, AT + timedelta(hours=2))
     assert [one.id for one in fresh().quarantined_waiting(SLUG, EVER, 9)] == [second.id, first.id]
-    assert fresh().quarantined_form("another", first.id) is None
+    assert fresh().quarantined_form("another", first.item) is None
+    assert fresh().quarantined_form(SLUG, first.item) is None
+    assert "" != first.item != second.item
 
 
 def needs_review(store: Store, id: str, received_at: datetime, event: str = SLUG) -> None:

@@ -1,5 +1,6 @@
 """An answer to our confirmation changes or withdraws the registration, if it is clear and comes from its address."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from email.message import EmailMessage
@@ -12,11 +13,13 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
+from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.emails import staff_digest
 from rollcall.model.email import Email, EmailKind
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundStatus, certainty
 from rollcall.model.links import without_tokens
 from rollcall.model.registration import Actor, Registered, Way, Why
+from rollcall.model.staff import Role, StaffMember
 from tests.support.builders import CANNOT_COME, SENDER, a_form_in_text, a_registration
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, Postbox
@@ -129,6 +132,22 @@ def test_the_staff_see_the_change_filled_in(desk: Desk, postbox: Postbox, clock:
     assert list(for_review.changes) == [0]
     (reply,) = sent(desk, postbox)
     assert "not changed yet" in " ".join(reply.text.split())
+
+
+def test_a_viewer_gets_no_link_that_changes_anything(desk: Desk, clock: Clock, ours: Email) -> None:
+    answer(desk, ours, "Hotel: Hôtel du Lac\nHotel: Beau-Rivage")
+    staff = (StaffMember("editor@itu.int"), StaffMember("viewer@itu.int", Role.VIEWER))
+    both = replace(EVENT, staff=staff)
+    told = [staff_digest.gather(desk, both, one.address, EVENT.opens_at).inbound.shown for one in staff]
+    (for_editors,), (for_viewers,) = told
+    assert for_editors.link
+    assert for_editors.changes
+    assert (for_viewers.link, for_viewers.changes) == ("", {})
+    (entry,) = (one for one in digests_next_morning(both, clock.now) if one.to == "viewer@itu.int")
+    email = staff_digest.write(desk, entry, both, desk.store.intake(EVENT))
+    assert isinstance(email, Email)
+    assert not re.search("/resolve/|/amend/", email.text + email.html)
+    assert "1 e-mail needs your review" in " ".join(email.text.split())
 
 
 UNCLEAR = "Could you change my hotel to the du Lac, please?"

@@ -27,6 +27,7 @@ from rollcall.emails.roster import gather
 from rollcall.model.email import EmailKind, EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.registration import BotSignal, Change, Registered, Why, person_key
+from rollcall.model.staff import Receives, StaffMember
 from tests.support.builders import CANNOT_COME, NOT_ME, a_form_in_text, a_registration, id_of, staff_of
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, Postbox, entry_of, on_version
@@ -68,6 +69,26 @@ def test_the_staff_are_told_once_each_and_nobody_else(desk: Desk, postbox: Postb
     for message in postbox.messages[1:]:
         assert "Amina Diallo" in message.text
         assert accepted.reference in message.text
+
+
+def test_each_of_the_staff_is_told_what_they_receive(desk: Desk, clock: Clock, postbox: Postbox) -> None:
+    some = replace(EVENT, staff=tuple(StaffMember(f"{what}@itu.int", receives=frozenset({what})) for what in Receives))
+    desk = replace(desk, events={SLUG: some})
+    accepted = register(desk, some, a_registration())
+    assert isinstance(accepted, Accepted)
+    withdraw(desk, some, accepted.id, NOT_ME)
+    register(desk, some, a_registration(first_name="Robot"), signal=BotSignal.TOO_FAST)
+    clock.now = some.closes_at + timedelta(seconds=1)
+    close(desk, some)
+    list(send_due(desk))
+    told = [
+        (one.to, one.subject.partition(":")[0].partition(",")[0]) for one in postbox.messages if "itu.int" in one.to
+    ]
+    assert sorted(told) == [
+        ("alerts@itu.int", "Withdrawn"),
+        ("digest@itu.int", "Needs review"),
+        ("roster@itu.int", "Roster"),
+    ]
 
 
 def test_an_unknown_registration_is_not_withdrawn(desk: Desk) -> None:

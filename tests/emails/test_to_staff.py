@@ -16,6 +16,7 @@ from rollcall.desk.amend import end_links, withdraw
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, register
+from rollcall.desk.staff_digests import digests_within_the_hour
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
 from rollcall.emails import write
 from rollcall.emails.roster import Roster, by_email, incomplete_form, word
@@ -37,6 +38,7 @@ from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
 from rollcall.model.registration import Actor, BotSignal, QuarantinedForm, Way
+from rollcall.model.staff import StaffMember
 from schemas.event import read_event
 from schemas.form import read_form
 from templates import dates, days, deadline
@@ -54,7 +56,7 @@ from tests.emails.samples import (
     some,
     unsent,
 )
-from tests.support.builders import EVENTS, NOT_ME, a_registration, an_event, an_event_in, registered
+from tests.support.builders import EVENTS, NOT_ME, a_registration, an_event, an_event_in, registered, staff_of
 from tests.support.clock import Clock
 
 MISSING = (Fault("required"),)
@@ -267,6 +269,29 @@ def test_a_withdrawal_is_told_in_the_staffs_language(desk: Desk, accepted: str) 
     said = written(desk, withdrawal_notice(OFFERED.slug, accepted, 2, OFFERED.secretariat)).text
     assert ": arabe\n" in said
     assert "2 février 2004" in said
+
+
+def test_each_of_the_staff_reads_their_own_language(desk: Desk, clock: Clock, accepted: str) -> None:
+    """The workbook too; somebody who left is told in that of the others."""
+    clock.now = OFFERED.closes_at + timedelta(seconds=1)
+    close(desk, OFFERED)
+    mixed = replace(OFFERED, staff=(StaffMember("one@itu.int"), StaffMember("two@itu.int", language="ar")))
+    for to, day, label in (
+        ("one@itu.int", "20 février 2004", "Déjeuner"),
+        ("TWO@itu.int", "20 فبراير 2004", "الغداء"),
+        ("gone@itu.int", "20 février 2004", "Déjeuner"),
+    ):
+        email = written(desk, roster_entry(OFFERED.slug, 1, to), mixed)
+        assert day in email.text
+        sheet = openpyxl.load_workbook(io.BytesIO(email.attachments[0].content)).worksheets[0]
+        assert label in next(iter(sheet.iter_rows(values_only=True)))
+
+
+def test_an_e_mail_to_staff_is_the_same_wherever_they_stand_in_the_file() -> None:
+    for staff in (("one@itu.int", "two@itu.int"), ("two@itu.int", "one@itu.int"), ("Two@itu.int",)):
+        event = replace(OFFERED, staff=staff_of(*staff))
+        (second,) = (one for one in digests_within_the_hour(event, NOON) if one.to.lower() == "two@itu.int")
+        assert second.id == staff_digest(OFFERED.slug, "20040202T12", "two@itu.int", NOON).id
 
 
 def test_a_withdrawal_is_told_as_it_was_and_not_once_it_no_longer_counts(desk: Desk, clock: Clock) -> None:

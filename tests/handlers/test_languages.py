@@ -19,6 +19,7 @@ from rollcall.desk.desk import Desk
 from rollcall.language import language
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
+from rollcall.model.staff import StaffMember
 from tests.support.builders import LINKS, a_form, an_event_in
 from tests.support.clock import Clock
 from tests.support.desk import EVENT
@@ -33,11 +34,12 @@ JSON = {"Content-Type": "application/json"}
 Ask = Callable[..., Answer]
 
 
-def offering(*codes: str, staff_language: str = "en") -> Event:
+def offering(*codes: str, staff_language: str = "en", staff: tuple[StaffMember, ...] = EVENT.staff) -> Event:
     """The letter's event in these languages: the words of the file stay English."""
 
     def translated(code: str) -> Event:
-        return replace(EVENT, language=code, languages=codes, translated=translated, staff_language=staff_language)
+        spoken = {"languages": codes, "staff_language": staff_language, "staff": staff}
+        return replace(EVENT, language=code, translated=translated, **spoken)  # type: ignore[arg-type]
 
     return translated(codes[0])
 
@@ -227,6 +229,15 @@ def test_pages_for_staff_are_in_the_language_of_the_staff(desk: Desk) -> None:
         assert (page.status, said(page), choices(page)) == (410, "fr", {})
     page = of(desk, event)("GET", f"{PATH}/fr", headers=PAGE)
     assert (page.status, said(page)) == (404, "en")
+
+
+def test_a_page_for_one_of_the_staff_is_in_their_own_language(desk: Desk) -> None:
+    staff = (StaffMember("one@itu.int"), StaffMember("two@itu.int", language="ru"))
+    event = offering("en", "ar", staff_language="fr", staff=staff)
+    for to, spoken in (("one@itu.int", "fr"), ("two@itu.int", "ru"), ("gone@itu.int", "fr")):
+        for link in (LINKS.resolving(event, "none", to, SOON), LINKS.amending(event, "none", 0, to, SOON)):
+            page = of(desk, event)("GET", link.removeprefix("https://desk.example.org"), headers=PAGE)
+            assert (page.status, said(page)) == (410, spoken)
 
 
 def test_a_page_about_no_event_is_in_the_language_that_a_browser_asks_for(six: Ask) -> None:

@@ -97,6 +97,7 @@ def query_all(store: Store, event: Event) -> None:
     store.undelivered_about("N", 9)
     store.invitations(event.slug, 9)
     store.quarantined_waiting(event.slug, now, 9)
+    store.quarantined_form(event.slug, "I")
     store.differing_waiting(event.slug, now, 9)
     store.differing_of(event.slug, "A", 9)
     store.inbound_waiting(event.slug, now, 9)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.scan import everyone
 from rollcall.model.announcement import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -92,11 +91,6 @@ def try_out(store: Store, event: Event, id: str, seen: str, member: StaffMember,
         if made := _made_by(store, event, id, press):
             return Done(made)
     raise LookupError(id)
-
-
-def count(store: Store, event: Event, chosen: Chosen) -> int:
-    """To how many people it would go now."""
-    return sum(1 for one in everyone(store, event.slug) if is_written_to(one, chosen))
 
 
 def is_written_to(one: Registered, chosen: Chosen) -> bool:

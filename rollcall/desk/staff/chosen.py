@@ -7,7 +7,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff.search import Delivery, Sought, Standing, is_found
+from rollcall.desk.staff.search import Delivery, Sought, Standing, all_found, is_found
 from rollcall.model.event import Event
 from rollcall.model.registration import Registered
 
@@ -45,6 +45,14 @@ def query_of(sought: Sought) -> str:
 def chosen_by(desk: Desk, event: Event, query: str) -> Callable[[Registered], bool]:
     sought, intake = sought_from(event, query), desk.intakes.fresh(event)
     return lambda one: is_found(desk.store, event, intake, sought, one)
+
+
+def count(desk: Desk, event: Event, query: str) -> int:
+    """To how many people it would go now."""
+    sought = sought_from(event, query)
+    if sought == Sought():
+        return sum(not one.is_withdrawn for one in desk.store.outlines(event.slug, ()))
+    return sum(not row.registered.is_withdrawn for row in all_found(desk, event, sought))
 
 
 def _chosen(event: Event, given: dict[str, str]) -> Iterator[tuple[str, str]]:

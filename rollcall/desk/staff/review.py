@@ -193,7 +193,7 @@ def _found(desk: Desk, event: Event, id: ItemId) -> Item | None:
     match id.kind:
         case ItemKind.QUARANTINED:
             form = desk.store.quarantined_form(event.slug, id.id)
-            there = desk.store.registration_of(event.slug, id.id) if form else None
+            there = desk.store.registration_of(event.slug, form.id) if form else None
             return _quarantined(form, there) if form else None
         case ItemKind.DIFFERING:
             one = _registered(desk, event, id.id)
@@ -225,7 +225,7 @@ def _registered(desk: Desk, event: Event, id: str) -> Registered | None:
 
 def _quarantined(form: QuarantinedForm, there: Registered | None) -> Item:
     since = form.waits_since if there is None else None
-    return Item(ItemId(ItemKind.QUARANTINED, form.id), since, (form,), (there,) if there else ())
+    return Item(ItemId(ItemKind.QUARANTINED, form.item), since, (form,), (there,) if there else ())
 
 
 def _differing(there: Registered, forms: Sequence[DifferingForm]) -> Item:

@@ -15,7 +15,16 @@ from rollcall.desk.staff.review import Done, Item, Refused, end, ended_as, find,
 from rollcall.model.email import confirmation
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm
-from rollcall.model.registration import Actor, Registered, Registration, Way, new_id, person_key, says_the_same
+from rollcall.model.registration import (
+    Actor,
+    QuarantinedForm,
+    Registered,
+    Registration,
+    Way,
+    new_id,
+    person_key,
+    says_the_same,
+)
 from rollcall.model.review import DifferingForm, Ending, ItemId, ItemKind
 from rollcall.model.staff import Action, Press
 
@@ -41,11 +50,11 @@ Outcome = FormRegistered | AlreadyRegistered | Refused
 Changed = FormSaved | Refused | amend.Overtaken | amend.Taken | amend.TooLate | amend.TooManyChanges
 
 
-def register_quarantined(desk: Desk, event: Event, person: str, seen: str, press: Press) -> Outcome | None:
+def register_quarantined(desk: Desk, event: Event, form_id: str, seen: str, press: Press) -> Outcome | None:
     """As the person sent it."""
-    id = ItemId(ItemKind.QUARANTINED, person)
-    item, form = find(desk, event, id), desk.store.quarantined_form(event.slug, person)
-    if item is None or form is None:
+    item = find(desk, event, ItemId(ItemKind.QUARANTINED, form_id))
+    form = item.behind[0] if item else None
+    if item is None or not isinstance(form, QuarantinedForm):
         return None
     outcome = _registered(desk, event, item, seen, press, form.form.registration)
     if isinstance(outcome, FormRegistered):

@@ -7,6 +7,7 @@ The index answers for one term; whatever else is asked for is looked at in what 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import SequenceMatcher
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
@@ -17,7 +18,7 @@ from rollcall.model import finding
 from rollcall.model.email import DONE, UNDELIVERED, EmailKind, OutboxEntry, confirmation
 from rollcall.model.event import Event
 from rollcall.model.finding import facet
-from rollcall.model.intake import Intake
+from rollcall.model.intake import Intake, OnRoster, RosterVersion
 from rollcall.model.registration import Registered, RegistrationStatus
 
 ROWS = 40
@@ -92,59 +93,100 @@ class Found:
 def search(desk: Desk, event: Event, sought: Sought, after: str | None = None, *, alike: bool = False) -> Found:
     """A page of results. Where nobody has the words that were typed, those who have the likest."""
     intake = desk.intakes.recent(event)
+    judge = Judge(desk.store, event, intake)
     if not alike:
-        found = _page(desk.store, event, intake, sought, after)
+        found = _page(desk.store, event, intake, judge, sought, after)
         if found.rows or after or found.after or not sought.words:
             return found
-    return _alike(desk.store, event, intake, sought) or _shorter(desk.store, event, intake, sought) or Found(())
+    return _alike(desk.store, event, judge, sought) or _shorter(desk.store, event, intake, judge, sought) or Found(())
 
 
 def all_found(desk: Desk, event: Event, sought: Sought) -> Iterator[Row]:
     """However many; a page of results in memory at a time."""
     intake, store = desk.intakes.fresh(event), desk.store
+    judge = Judge(store, event, intake)
     candidates = _candidates(store, event, intake, sought, None)
-    kept = (one for _, one in candidates if one and _keeps(event, intake, sought, one))
+    kept = (one for _, one in candidates if one and _keeps(event, judge, sought, one))
     while page := list(islice(kept, BATCH)):
-        yield from _rows(store, event, intake, page)
+        yield from _rows(store, event, judge, page)
 
 
-def standing_of(intake: Intake, one: Registered) -> Standing:
-    if one.is_withdrawn:
-        return Standing.WITHDRAWN
-    if not intake.is_late(one.received_at):
-        return Standing.ON_TIME
-    return Standing.ADMITTED if one.admitted else Standing.LATE
+class Judge:
+    """How each registration stands. Whom a closing has is on time though a restored document is younger: a few pages of
+    the roster are read where one seems late."""
+
+    def __init__(self, store: Store, event: Event, intake: Intake) -> None:
+        self._store, self._event, self._intake = store, event.slug, intake
+        self._pages: dict[str, Sequence[OnRoster]] = {}
+
+    def standing(self, one: Registered) -> Standing:
+        if one.is_withdrawn:
+            return Standing.WITHDRAWN
+        if not self._intake.is_late(one.received_at):
+            return Standing.ON_TIME
+        if one.admitted:
+            return Standing.ADMITTED
+        return Standing.ON_TIME if self._is_listed(one) else Standing.LATE
+
+    def _is_listed(self, one: Registered) -> bool:
+        versions = {*self._intake.closings, *(self._intake.versions[-1:] if one.admitted is None else ())}
+        return any(self._has(version, one.id) for version in versions)
+
+    def _has(self, version: RosterVersion, id: str) -> bool:
+        """Its pages are in the order of ids."""
+        low, high = 0, version.pages
+        while low < high:
+            middle = (low + high) // 2
+            page = self._page(version.page_name(middle))
+            if not page or id < page[0].id:
+                high = middle
+            elif id > page[-1].id:
+                low = middle + 1
+            else:
+                return any(row.id == id for row in page)
+        return False
+
+    def _page(self, name: str) -> Sequence[OnRoster]:
+        if name not in self._pages:
+            self._pages[name] = self._store.roster_page(self._event, name)
+        return self._pages[name]
 
 
-def _page(store: Store, event: Event, intake: Intake, sought: Sought, after: str | None) -> Found:
+def _page(store: Store, event: Event, intake: Intake, judge: Judge, sought: Sought, after: str | None) -> Found:
     kept: list[Registered] = []
     for number, (place, one) in enumerate(_candidates(store, event, intake, sought, after), start=1):
-        if one and _keeps(event, intake, sought, one):
+        if one and _keeps(event, judge, sought, one):
             if len(kept) == ROWS:
-                return Found(_rows(store, event, intake, kept), after)
+                return Found(_rows(store, event, judge, kept), after)
             kept.append(one)
         after = place
         if number == MOST_READ:
-            return Found(_rows(store, event, intake, kept), after, looked_at=number)
-    return Found(_rows(store, event, intake, kept))
+            return Found(_rows(store, event, judge, kept), after, looked_at=number)
+    return Found(_rows(store, event, judge, kept))
 
 
-def _alike(store: Store, event: Event, intake: Intake, sought: Sought) -> Found | None:
+def _alike(store: Store, event: Event, judge: Judge, sought: Sought) -> Found | None:
     words, rest = sought.words, replace(sought, text="")
     for word in sorted(words, key=len, reverse=True):
         heard = store.find(event.slug, [f"~{finding.sound(word)}"], None, MOST_ALIKE)
-        kept = [one for one in heard if finding.sounds_like(one, words) and _keeps(event, intake, rest, one)]
+        kept = [one for one in heard if finding.sounds_like(one, words) and _keeps(event, judge, rest, one)]
         if kept:
-            kept.sort(key=lambda one: finding.likeness(one, words), reverse=True)
-            return Found(_rows(store, event, intake, kept[:ROWS]), how=How.ALIKE)
+            kept.sort(key=lambda one: _likeness(one, words), reverse=True)
+            return Found(_rows(store, event, judge, kept[:ROWS]), how=How.ALIKE)
     return None
 
 
-def _shorter(store: Store, event: Event, intake: Intake, sought: Sought) -> Found | None:
+def _likeness(one: Registered, words: Sequence[str]) -> float:
+    """Of its names to what was typed: more is liker."""
+    names = finding.names(one.registration)
+    return sum(max((SequenceMatcher(None, word, name).ratio() for name in names), default=0.0) for word in words)
+
+
+def _shorter(store: Store, event: Event, intake: Intake, judge: Judge, sought: Sought) -> Found | None:
     for length in reversed(finding.BEGINNINGS[1:]):
         begun = " ".join(word[:length] for word in sought.words)
         if begun != " ".join(sought.words):
-            found = _page(store, event, intake, replace(sought, text=begun), None)
+            found = _page(store, event, intake, judge, replace(sought, text=begun), None)
             if found.rows:
                 return replace(found, after=None, looked_at=0, how=How.SHORTER, instead=begun)
     return None
@@ -226,26 +268,26 @@ def _choices(event: Event, name: str) -> int:
     return len(field.choices) if field else 0
 
 
-def _keeps(event: Event, intake: Intake, sought: Sought, one: Registered) -> bool:
+def _keeps(event: Event, judge: Judge, sought: Sought, one: Registered) -> bool:
     person = one.registration
     return (
         (not sought.words or finding.matches(one, sought.words))
         and all(code in finding.codes(person, name) for name, code in sought.chosen)
         and sought.language in ("", person.language)
-        and sought.standing in (None, standing_of(intake, one))
+        and (sought.standing is None or sought.standing is judge.standing(one))
         and sought.day in (None, event.day_of(one.received_at))
     )
 
 
-def _rows(store: Store, event: Event, intake: Intake, people: Sequence[Registered]) -> Sequence[Row]:
+def _rows(store: Store, event: Event, judge: Judge, people: Sequence[Registered]) -> Sequence[Row]:
     ids = [confirmation(event.slug, one.id, "", revision=one.confirmed).id for one in people]
     entries = {entry.id: entry for entry in store.entries_among(ids)}
-    return [Row(one, standing_of(intake, one), entries.get(id)) for one, id in zip(people, ids, strict=True)]
+    return [Row(one, judge.standing(one), entries.get(id)) for one, id in zip(people, ids, strict=True)]
 
 
 def is_found(store: Store, event: Event, intake: Intake, sought: Sought, one: Registered) -> bool:
     """Whether the pages of results have it."""
-    if not _keeps(event, intake, sought, one):
+    if not _keeps(event, Judge(store, event, intake), sought, one):
         return False
     if sought.delivery is None:
         return True

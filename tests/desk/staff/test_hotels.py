@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from pypdf import PdfReader
 
-from rollcall.desk.amend import amend, withdraw
+from rollcall.desk.amend import Amended, amend, withdraw
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
@@ -25,7 +25,8 @@ from rollcall.desk.staff.hotels import (
     one_hotel,
     send_list,
 )
-from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus
+from rollcall.desk.staff.person import admit
+from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation
 from rollcall.model.form import FormField
 from rollcall.model.hotels import hotel_id, hotel_key
 from rollcall.model.registration import Actor, Registered, Way
@@ -108,10 +109,13 @@ def test_people_are_counted_by_hotel_and_day(desk: Desk) -> None:
 def test_late_ones_have_no_room(desk: Desk, clock: Clock) -> None:
     register(desk, EVENT, person("Ada"))
     clock.now = EVENT.closes_at + timedelta(seconds=1)
-    register(desk, EVENT, person("Bea"))
+    late = confirmation(EVENT.slug, "B" * 24, "bea@example.org")
+    assert desk.store.accept(EVENT.slug, "B" * 24, person("Bea"), late)
     assert found(desk) == {"Hôtel Cornavin": (1, 3)}
     close(desk, EVENT)
     assert found(desk) == {"Hôtel Cornavin": (1, 3)}
+    assert isinstance(admit(desk, EVENT, press(desk, "A"), "B" * 24, "was ill"), Amended)
+    assert found(desk) == {"Hôtel Cornavin": (2, 6)}
 
 
 def test_a_hotel_gets_its_own_people_and_fields_only(desk: Desk, postbox: Postbox) -> None:

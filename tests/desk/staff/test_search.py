@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
 from rollcall.desk.staff import search as searching
 from rollcall.desk.staff.search import Delivery, How, Sought, Standing, all_found, search
 from rollcall.model.email import EmailStatus
 from rollcall.model.finding import sound, typed
 from rollcall.model.registration import Actor, Change, RegistrationStatus, Way, Why, new_id, reference
-from rollcall.store.documents import Query
+from rollcall.store.database import Query
 from tests.support.clock import Clock
-from tests.support.desk import EVENT
+from tests.support.desk import EVENT, restore
 from tests.support.people import called, settle, someone
 
 CHANGED = Change(Actor.STAFF, Way.DESK, Why.CHANGED)
@@ -142,6 +143,18 @@ def test_filters_by_how_a_registration_stands(desk: Desk, clock: Clock) -> None:
     }
     clock.now += timedelta(days=100)  # longer than one query has days
     assert ids(desk, standing=Standing.LATE) == ["C"]
+
+
+def test_whom_the_closing_has_is_on_time_though_restored_later(desk: Desk, clock: Clock) -> None:
+    for number in range(9):
+        someone(desk, EVENT, f"{number}")
+    clock.now = EVENT.closes_at + timedelta(minutes=1)
+    close(desk, EVENT)
+    someone(desk, EVENT, "X")
+    for id in ("0", "4", "8"):
+        restore(desk, EVENT.slug, id)
+    assert ids(desk, standing=Standing.LATE) == ["X"]
+    assert {row.registered.id: row.standing for row in search(desk, EVENT, Sought()).rows}["4"] is Standing.ON_TIME
 
 
 def test_filters_by_the_day_at_the_event(desk: Desk, clock: Clock) -> None:

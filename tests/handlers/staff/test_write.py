@@ -9,13 +9,15 @@ from handlers.send_due_mail import send_due_mail
 from rollcall.desk.amend import withdraw
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
+from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
 from rollcall.model.email import DeliveryEvent, Email, EmailStatus
 from rollcall.model.registration import Registration
 from rollcall.model.staff import Action, Role, StaffMember
-from tests.support.builders import CANNOT_COME, a_registration, id_of
+from tests.support.builders import CANNOT_COME, a_form_in_text, a_registration, id_of
 from tests.support.desk import EVENT, Postbox
+from tests.support.inbound import raw_post, stored
 from tests.support.scheduler import POST
 from tests.support.staff_pages import StaffPages
 
@@ -229,3 +231,17 @@ def test_one_of_another_event_is_not_there(pages: StaffPages, people: list[str])
     for path in (where, f"{where}/send", f"{where}/preview/en"):
         assert elsewhere.get(path).status == 404
     assert elsewhere.post(f"{where}/send", seen="", count="1").status == 404
+
+
+def test_those_who_are_to_complete_a_form_are_reminded_once(pages: StaffPages, postbox: Postbox) -> None:
+    form = a_form_in_text(first_name="Ada", email="ada@example.org", signature="")
+    raw = f"From: ada@example.org\r\nMessage-ID: <1@example.org>\r\n\r\n{form}"
+    assert read_in(pages.desk, receive(pages.desk, stored(*raw_post(raw.encode()))))
+    goes_out(pages, postbox)
+    assert "1 e-mail had a form" in pages.get("write/remind").text
+    button = pages.button()
+    for _ in range(2):
+        answer = pages.post("write/remind", button)
+        assert answer.status == 303
+        assert "1 reminder goes out" in pages.get(f"write?{urlsplit(answer.headers['Location']).query}").text
+    assert [one.to for one in goes_out(pages, postbox)] == ["ada@example.org"]
