@@ -173,7 +173,6 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "correct the address": f"{person}/address",
         "admit late": f"registrations/{busy.called(LATE[1]).id}/admit",
         "double": f"registrations/{twins[0]}/double?other={busy.called(TWINS[1]).reference}",
-        "confirmation to print": f"{person}/print",
         "add": "add",
         "review": "review",
         "review, all doubles": "review/doubles",
