@@ -59,7 +59,8 @@ from rollcall.model.intake import Closing, Intake
 from rollcall.model.registration import Registered, Registration, new_id, person_key
 from rollcall.store import firestore as firestore_store
 from rollcall.store.codec import entry_record, person_record, registered_record, versioned
-from rollcall.store.documents import Create, Database, DocumentStore
+from rollcall.store.database import Create, Database
+from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore import FirestoreDatabase
 from rollcall.store.firestore_rpc import firestore_api
 from rollcall.store.sqlite import SqliteDatabase

@@ -25,7 +25,8 @@ from bench.machine import no_arguments, write_results
 from bench.page import put
 from rollcall.model.email import confirmation
 from rollcall.model.registration import new_id
-from rollcall.store.documents import Document, DocumentStore
+from rollcall.store.database import Document
+from rollcall.store.documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.desk import Postbox

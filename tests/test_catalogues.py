@@ -33,8 +33,8 @@ SAME = {
 }
 """Words that are the same in English and in the language."""
 NAMES = {
-    *("ASCII", "CSV", "Content-Type", "DKIM", "Excel", "From", "Idempotency-Key", "JSON", "MB", "Miss", "Mrs", "PDF"),
-    *("RFC", "SHA-256", "SPF", "SendGrid", "URL", "UTC", "UTF-8", "Word", "gzip", "kB"),
+    *("ASCII", "CSV", "Content-Type", "DKIM", "Excel", "From", "Idempotency-Key", "JPEG", "JSON", "MB", "Miss", "Mrs"),
+    *("PDF", "PNG", "RFC", "SHA-256", "SPF", "SendGrid", "TIFF", "URL", "UTC", "UTF-8", "Word", "gzip", "kB"),
 }
 """Written in Latin letters everywhere."""
 NOT_SO = {

@@ -25,7 +25,7 @@ from tests.support.in_process import ask
 ROOT = Path(__file__).parent.parent
 PRODUCT = re.compile(r"main\.py|(handlers|schemas|templates|rollcall)/.*\.py")
 CORE = re.compile(
-    r"main\.py|handlers/register\.py|rollcall/(model|desk(?!/staff))/|rollcall/store/(documents|firestore|codec)"
+    r"main\.py|handlers/register\.py|rollcall/(model|desk(?!/staff))/|rollcall/store/(database|records|documents|firestore|codec)"
 )
 # put together, so that this file has none of them
 PRIVATE_WORDS = re.compile(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, the_one_that_counts, withdraw
+from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, still_there, the_one_that_counts, withdraw
 from rollcall.desk.desk import Desk
 from rollcall.model.email import email_id_in, is_email_id
 from rollcall.model.event import Event
@@ -41,9 +41,15 @@ def answered_registration(desk: Desk, event: Event, reading: ParsedEmail) -> Reg
         inbound = desk.store.inbound(entry.inbound_id) if entry.inbound_id else None
         ids = {form.registration_id for form in inbound.forms} if inbound else {entry.registration_id}
         there = read(desk, event, one) if len(ids) == 1 and (one := ids.pop()) else None
-        if there and same_mailbox(there.registration.email, reading.sender):
-            return the_one_that_counts(desk, event, there)
+        counts = _if_from(reading.sender, there) and the_one_that_counts(desk, event, still_there(there))
+        # a double's e-mails may have gone to a wrong address: that one is not the other registration's
+        if answered := _if_from(reading.sender, counts):
+            return answered
     return None
+
+
+def _if_from(sender: str, there: Registered | None) -> Registered | None:
+    return there if there and same_mailbox(there.registration.email, sender) else None
 
 
 def as_form(there: Registered) -> InboundForm:

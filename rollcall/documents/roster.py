@@ -81,7 +81,7 @@ _COLUMNS = {
     "What": Column(N_("Changed"), 18),
     "Before": Column(N_("In version %(number)s"), 26),
     "Now": Column(N_("Now"), 26),
-    "When": Column(N_("When"), 11, wraps=False),
+    "When": Column(N_("Date and time"), 11, wraps=False),
     "By": Column(N_("By"), 16),
     "Did": Column(N_("What"), 22),
     "was": Column(N_("Before"), 22),

@@ -33,7 +33,7 @@ from templates.lines import isolated
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
-_AS_THE_FIRST = (Why.ADMITTED, Why.NOT_ADMITTED, Why.ADDRESS_CORRECTED, Why.RESENT)
+_AS_THE_FIRST = (Why.ADMITTED, Why.NOT_ADMITTED, Why.ADDRESS_CORRECTED, Why.RESENT, Why.ONE_OF_TWO)
 """Revisions by which nothing was changed that the person knows of: they hear how they are registered."""
 _EXAMPLES = ("hotel", "organization", "tel")
 """Fields that many forms have, and people change."""

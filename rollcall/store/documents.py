@@ -21,16 +21,13 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol, TypeVar, assert_never
 
-from rollcall.model.announcement import Announcement
-from rollcall.model.email import AT_ONCE, DONE, UNDELIVERED, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
-from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
@@ -53,129 +50,45 @@ from rollcall.model.registration import (
     person_key,
     similarity_hash,
 )
-from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
+from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
-from rollcall.store import codec
-from rollcall.store.codec import known, versioned
+from rollcall.store import codec, staff_codec
+from rollcall.store.codec import versioned
+from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Write
+from rollcall.store.records import (
+    audited,
+    created,
+    differing_path,
+    entry_in,
+    entry_path,
+    event_path,
+    inbound_in,
+    inbound_path,
+    invitation_path,
+    quarantine_path,
+    quarantined_in,
+    values_of,
+)
+from rollcall.store.staff_documents import StaffDocuments
 
-Values = Mapping[str, Any]
-"""Text, whole numbers, truth values, instants, None, lists and mappings of such."""
-
-_T = TypeVar("_T")
 _BREAKER = "queues/outbox"
 _UNSENT = [status.value for status in EmailStatus if status not in DONE]
 
 
-@dataclass(frozen=True)
-class Document:
-    id: str
-    values: Values | None
-    """None if there is none."""
-    read_at: datetime
-    created_at: datetime
-    updated_at: datetime
-    version: object
-
-
-@dataclass(frozen=True)
-class Create:
-    path: str
-    values: Values
-
-
-@dataclass(frozen=True)
-class Replace:
-    """Keeps the create time."""
-
-    path: str
-    values: Values
-
-
-@dataclass(frozen=True)
-class Update:
-    """Fails if it does not exist, or is not of this version."""
-
-    path: str
-    values: Values
-    version: object = None
-
-
-@dataclass(frozen=True)
-class Delete:
-    path: str
-
-
-Write = Create | Replace | Update | Delete
-
-
-@dataclass(frozen=True)
-class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`; `array_contains_any` of `terms` alone, by `name_key`. Ordered by id by
-    default."""
-
-    collection: str
-    where: tuple[tuple[str, str, Any], ...] = ()
-    order_by: str | None = None
-    descending: bool = False
-    after: str | None = None
-    """Id of the document after which it begins."""
-    after_value: str | None = None
-    """Of the field that it is ordered by, in that document."""
-    limit: int | None = None
-    ids_only: bool = False
-
-
-class NotCommitted(Exception):
-    """Nothing was written, unless (`may_be_ours`) by an earlier try that ended without an answer."""
-
-    def __init__(self, *, may_be_ours: bool) -> None:
-        super().__init__("a precondition of the commit does not hold")
-        self.may_be_ours = may_be_ours
-
-
-class Database(Protocol):
-    """With one clock. Every method may raise `StoreUnavailable`."""
-
-    def read(self, path: str) -> Document:
-        """`read_at` is after every commit acknowledged before, before every later one."""
-
-    def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
-        """In no order."""
-
-    def commit(self, *writes: Write) -> datetime:
-        """All or none, and when. Raises `NotCommitted`."""
-
-    def query(self, query: Query) -> Iterable[Document]: ...
-
-    def count(self, query: Query) -> int: ...
-
-    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
-        """All, by id, a page of results in memory at a time. Reads these fields, `answers.country` for one of a map."""
-
-    def about_now(self) -> datetime:
-        """By the clock of this process: reads nothing, and is not exact."""
-
-
-class DocumentStore:
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
+class DocumentStore(StaffDocuments):
     # --- intakes
-
-    def now(self) -> datetime:
-        return self._database.read("events/-").read_at  # no such document: only the time of the reading
 
     def intake(self, event: Event) -> Intake:
         intake = self.known_intake(event.slug)
         if intake is None:
             announced = Intake(event.opens_at, event.closes_at, None, as_of=AT_ONCE)
             with suppress(NotCommitted):
-                self._database.commit(Create(_event_path(event.slug), versioned(codec.intake_record(announced))))
-            intake = _intake(self._database.read(_event_path(event.slug)))
+                self._database.commit(Create(event_path(event.slug), versioned(codec.intake_record(announced))))
+            intake = _intake(self._database.read(event_path(event.slug)))
         return intake
 
     def known_intake(self, event: str) -> Intake | None:
-        return self._read(_event_path(event), _intake)
+        return self._read(event_path(event), _intake)
 
     def known_intakes(self) -> Mapping[str, Intake]:
         # a query's time is not certain in every database
@@ -197,23 +110,23 @@ class DocumentStore:
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
         moved = versioned(codec.intake_record(intake.moved(closes_at)))
-        return self._committed(Update(_event_path(event), moved, intake.version), *_audited(event, audit))
+        return self._committed(Update(event_path(event), moved, intake.version), *audited(event, audit))
 
     def revoke_link(self, event: str, intake: Intake, link: str) -> bool:
         revoked = codec.intake_record(replace(intake, revoked_links=(*intake.revoked_links, link)))
-        return self._committed(Update(_event_path(event), versioned(revoked), intake.version))
+        return self._committed(Update(event_path(event), versioned(revoked), intake.version))
 
     def write_roster_page(self, event: str, name: str, rows: Sequence[OnRoster]) -> None:
-        path = f"{_event_path(event)}/rosters/{name}"
+        path = f"{event_path(event)}/rosters/{name}"
         self._database.commit(Replace(path, versioned(codec.roster_page_record(rows))))
 
     def roster_page(self, event: str, name: str) -> Sequence[OnRoster]:
-        path = f"{_event_path(event)}/rosters/{name}"
-        return self._read(path, lambda found: codec.roster_page_from(_values(found))) or []
+        path = f"{event_path(event)}/rosters/{name}"
+        return self._read(path, lambda found: codec.roster_page_from(values_of(found))) or []
 
     def record_closing(self, event: str, intake: Intake, closing: Closing, entries: Sequence[OutboxEntry]) -> bool:
         closed = versioned(codec.intake_record(replace(intake, closing=closing)))
-        return self._committed(Update(_event_path(event), closed, intake.version), *map(_renewed, entries))
+        return self._committed(Update(event_path(event), closed, intake.version), *map(_renewed, entries))
 
     def record_look(
         self,
@@ -231,8 +144,8 @@ class DocumentStore:
             there = self.known_intake(event)
             return there is not None and replace(there, as_of=looked.as_of) == looked
 
-        written = Update(_event_path(event), versioned(codec.intake_record(looked)), intake.version)
-        return self._committed(written, *map(_renewed, entries), *_audited(event, audit), is_ours=is_ours)
+        written = Update(event_path(event), versioned(codec.intake_record(looked)), intake.version)
+        return self._committed(written, *map(_renewed, entries), *audited(event, audit), is_ours=is_ours)
 
     # --- registrations
 
@@ -257,8 +170,8 @@ class DocumentStore:
         writes = [
             Create(_registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
-            _new(entry),
-            *_audited(event, audit),
+            created(entry),
+            *audited(event, audit),
             *_used(event, invitation, id),
         ]
         if key:
@@ -296,8 +209,8 @@ class DocumentStore:
         writes = [
             updated,
             made,
-            *map(_new, enqueue),
-            *_audited(event, audit),
+            *map(created, enqueue),
+            *audited(event, audit),
             *_used(event, invitation, after.id),
         ]
         if person:
@@ -312,7 +225,7 @@ class DocumentStore:
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
         found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
-        changes = sorted((int(one.id), one.created_at, _values(one)) for one in found)
+        changes = sorted((int(one.id), one.created_at, values_of(one)) for one in found)
         return codec.revisions_from(
             registered, [(at, change) for number, at, change in changes if number <= registered.revision]
         )
@@ -333,14 +246,16 @@ class DocumentStore:
         record = versioned(codec.conflict_record(form.registration, form.until))
         writes = [Replace(_conflict_path(event, id), record)]
         if differing:
-            writes.append(Replace(_differing_path(event, differing.id), versioned(codec.differing_record(differing))))
+            writes.append(
+                Replace(differing_path(event, differing.id), versioned(staff_codec.differing_record(differing)))
+            )
         self._database.commit(*writes)
 
     def conflict(self, event: str, id: str) -> ConflictingForm | None:
-        return self._read(_conflict_path(event, id), lambda found: codec.conflict_from(_values(found)))
+        return self._read(_conflict_path(event, id), lambda found: codec.conflict_from(values_of(found)))
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None:
-        return self._read(_key_path(event, key), lambda found: codec.key_use_from(_values(found)))
+        return self._read(_key_path(event, key), lambda found: codec.key_use_from(values_of(found)))
 
     def remember_use(self, event: str, key: IdempotencyKey, use: KeyUse) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
@@ -352,12 +267,12 @@ class DocumentStore:
 
     def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
         only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        for found in self._database.scan(f"{_event_path(event)}/registrations", only):
-            yield codec.outline_from(found.id, _values(found), found.created_at, found.updated_at, answers)
+        for found in self._database.scan(f"{event_path(event)}/registrations", only):
+            yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
 
     def stored(self, event: str) -> int:
         registrations, inbound = (
-            Query(f"{_event_path(event)}/registrations"),
+            Query(f"{event_path(event)}/registrations"),
             Query("inbound", (("event", "==", event),)),
         )
         return self._database.count(registrations) + self._database.count(inbound)
@@ -365,7 +280,7 @@ class DocumentStore:
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
         place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
         query = Query(
-            f"{_event_path(event)}/registrations",
+            f"{event_path(event)}/registrations",
             (("terms", "array_contains_any", list(terms)),),
             "name_key",
             after=after if place else None,
@@ -385,52 +300,52 @@ class DocumentStore:
     def quarantine(
         self, event: str, registration: Registration, signal: BotSignal, waits_since: datetime = AT_ONCE
     ) -> None:
-        path = _quarantine_path(event, person_key(registration))
+        path = quarantine_path(event, person_key(registration))
         record = codec.quarantine_record(registration, signal, waits_since, new_id())
         self._database.commit(Replace(path, versioned(record)))
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
-        query = Query(f"{_event_path(event)}/quarantine", after=after, limit=limit)
-        return [_quarantined(found) for found in self._database.query(query)]
+        query = Query(f"{event_path(event)}/quarantine", after=after, limit=limit)
+        return [quarantined_in(found) for found in self._database.query(query)]
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         event = SMOKE_TEST.slug
         paths = (
             _registration_path(event, id),
             _person_path(event, person),
-            _quarantine_path(event, person),
+            quarantine_path(event, person),
         )
-        self._database.commit(*map(Delete, (*paths, *map(_entry_path, entries))))
+        self._database.commit(*map(Delete, (*paths, *map(entry_path, entries))))
 
     # --- outbox
 
     def enqueue(self, entry: OutboxEntry) -> None:
         with suppress(NotCommitted):
-            self._database.commit(_new(entry))
+            self._database.commit(created(entry))
 
     def entry(self, id: str) -> OutboxEntry | None:
-        return self._read(_entry_path(id), _entry)
+        return self._read(entry_path(id), entry_in)
 
     def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
-        return [_entry(found) for found in self._database.read_many([_entry_path(id) for id in dict.fromkeys(ids)])]
+        return [entry_in(found) for found in self._database.read_many([entry_path(id) for id in dict.fromkeys(ids)])]
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        written = Update(_entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
+        written = Update(entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
         return self._committed(written, *map(_renewed, enqueue), is_ours=lambda: self.entry(entry.id) == entry)
 
     def due_entries(self, limit: int) -> Sequence[str]:
         return self._due("outbox", limit)
 
     def postpone(self, id: str, until: datetime) -> None:
-        self._database.commit(Update(_entry_path(id), {"due_at": until}))
+        self._database.commit(Update(entry_path(id), {"due_at": until}))
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         where = (("event", "==", event), ("status", "in", _UNSENT))
-        return [_entry(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
+        return [entry_in(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
 
     def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
         query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
-        return [_entry(found) for found in self._database.query(query)]
+        return [entry_in(found) for found in self._database.query(query)]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
@@ -442,14 +357,14 @@ class DocumentStore:
 
     def sent_to(self, to: str, since: datetime, until: datetime) -> Sequence[OutboxEntry]:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since), ("last_sent_at", "<=", until))
-        entries = map(_entry, self._database.query(Query("outbox", where, "last_sent_at")))
+        entries = map(entry_in, self._database.query(Query("outbox", where, "last_sent_at")))
         return [entry for entry in entries if normalized_address(entry.to) == normalized_address(to)]
 
     def circuit_breaker(self) -> CircuitBreaker:
         found = self._database.read(_BREAKER)
         if found.values is None:
             return CircuitBreaker(found.read_at)
-        return codec.breaker_from(_values(found), found.read_at, found.version)
+        return codec.breaker_from(values_of(found), found.read_at, found.version)
 
     def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
         record = versioned(codec.breaker_record(breaker))
@@ -465,17 +380,17 @@ class DocumentStore:
     def add_inbound(self, event: str, id: str) -> None:
         new = InboundEmail(id, event, stored_at=AT_ONCE, due_at=AT_ONCE)
         with suppress(NotCommitted):
-            self._database.commit(Create(_inbound_path(id), versioned(codec.inbound_record(new))))
+            self._database.commit(Create(inbound_path(id), versioned(codec.inbound_record(new))))
 
     def inbound(self, id: str) -> InboundEmail | None:
-        return self._read(_inbound_path(id), _inbound)
+        return self._read(inbound_path(id), inbound_in)
 
     def save_inbound(
         self, inbound: InboundEmail, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
     ) -> bool:
         """If entries exist, the commit fails; then it is made again without them."""
-        written = Update(_inbound_path(inbound.id), versioned(codec.inbound_record(inbound)), inbound.version)
-        writes = written, *map(_new, enqueue), *_audited(inbound.event, audit)
+        written = Update(inbound_path(inbound.id), versioned(codec.inbound_record(inbound)), inbound.version)
+        writes = written, *map(created, enqueue), *audited(inbound.event, audit)
         if self._committed(*writes, is_ours=lambda: self.inbound(inbound.id) == inbound):
             return True
         not_there = [entry for entry in enqueue if self.entry(entry.id) is None]
@@ -486,160 +401,11 @@ class DocumentStore:
 
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
-        return [_inbound(found) for found in self._database.query(query)]
-
-    # --- announcements and invitations
-
-    def announcement(self, id: str) -> Announcement | None:
-        return self._read(_announcement_path(id), _announcement)
-
-    def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
-        query = Query("announcements", (("event", "==", event),), limit=limit)
-        return [_announcement(found) for found in self._database.query(query)]
-
-    def due_announcements(self, limit: int) -> Sequence[str]:
-        return self._due("announcements", limit)
-
-    def save_announcement(
-        self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
-    ) -> bool:
-        written = _written(
-            _announcement_path(announcement.id), codec.announcement_record(announcement), announcement.version
-        )
-        writes = written, *map(_new, enqueue), *_audited(announcement.event, audit)
-        return self._committed(*writes, is_ours=lambda: self.announcement(announcement.id) == announcement)
-
-    def entries_there(self, ids: Iterable[str]) -> Set[str]:
-        return {found.id for found in self._database.read_many([*map(_entry_path, ids)])}
-
-    def count_about(self, about: str) -> Mapping[EmailStatus, int]:
-        counts = {
-            status: self._database.count(Query("outbox", (("about", "==", about), ("status", "==", status.value))))
-            for status in EmailStatus
-        }
-        return {status: count for status, count in counts.items() if count}
-
-    def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]:
-        where = (("about", "==", about), ("status", "in", [status.value for status in UNDELIVERED]))
-        return [_entry(found) for found in self._database.query(Query("outbox", where, limit=limit))]
-
-    def invitation(self, event: str, id: str) -> Invitation | None:
-        return self._read(_invitation_path(event, id), _invitation)
-
-    def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
-        newest = Query(f"{_event_path(event)}/invitations", order_by="made_at", descending=True, limit=limit)
-        return [_invitation(found) for found in self._database.query(newest)]
-
-    def save_invitation(
-        self,
-        event: str,
-        invitation: Invitation,
-        enqueue: Sequence[OutboxEntry] = (),
-        audit: AuditEntry | None = None,
-    ) -> bool:
-        path = _invitation_path(event, invitation.id)
-        written = _written(path, codec.invitation_record(invitation), invitation.version)
-        writes = written, *map(_new, enqueue), *_audited(event, audit)
-        return self._committed(*writes, is_ours=lambda: self.invitation(event, invitation.id) == invitation)
-
-    # --- hotels
-
-    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
-        return self._read(_hotel_path(event, hotel), _rooming_lists) or RoomingLists(hotel)
-
-    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
-        path, record = _hotel_path(event, lists.hotel), versioned(codec.rooming_lists_record(lists))
-        written = Create(path, record) if lists.version is None else Update(path, record, lists.version)
-        return self._committed(
-            written,
-            _new(entry),
-            *_audited(event, audit),
-            is_ours=lambda: self.audit_entry(event, audit.id) == audit,
-        )
-
-    # --- review
-
-    def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
-        return [_quarantined(found) for found in self._waiting(f"{_event_path(event)}/quarantine", since, limit)]
-
-    def quarantined_form(self, event: str, item: str) -> QuarantinedForm | None:
-        query = Query(f"{_event_path(event)}/quarantine", (("item", "==", item),), limit=1)
-        return next(map(_quarantined, self._database.query(query)), None)
-
-    def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]:
-        return [_differing(found) for found in self._waiting(f"{_event_path(event)}/differing", since, limit)]
-
-    def differing_of(self, event: str, registration_id: str, limit: int) -> Sequence[DifferingForm]:
-        its = ("registration_id", "==", registration_id)
-        return [_differing(one) for one in self._waiting(f"{_event_path(event)}/differing", EVER, limit, its)]
-
-    def inbound_waiting(self, event: str, since: datetime, limit: int) -> Sequence[InboundEmail]:
-        return [_inbound(found) for found in self._waiting("inbound", since, limit, ("event", "==", event))]
-
-    def undelivered(self, event: str, since: datetime, limit: int) -> Sequence[OutboxEntry]:
-        return [_entry(found) for found in self._waiting("outbox", since, limit, ("event", "==", event))]
-
-    def handlings(self, event: str, items: Iterable[ItemId]) -> Mapping[ItemId, Handling]:
-        paths = [_review_path(event, item) for item in dict.fromkeys(items)]
-        found = (codec.handling_from(_values(one), one.version) for one in self._database.read_many(paths))
-        return {handling.item: handling for handling in found}
-
-    def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
-        path, record = _review_path(event, handling.item), versioned(codec.handling_record(handling))
-        is_new = handling.version is None
-        written = Create(path, record) if is_new else Update(path, record, handling.version)
-        marked = [_ended(event, one) for one in ended]
-        noted = _audited(event, audit)
-        return self._committed(written, *marked, *noted, is_ours=lambda: self.audit_entry(event, audit.id) == audit)
-
-    def _waiting(
-        self, collection: str, since: datetime, limit: int, *where: tuple[str, str, Any]
-    ) -> Iterable[Document]:
-        waits = ("waits_since", ">", since)
-        return self._database.query(Query(collection, (*where, waits), "waits_since", limit=limit))
-
-    # --- what the staff did
-
-    def audit_entry(self, event: str, id: str) -> AuditEntry | None:
-        return self._read(_audit_path(event, id), lambda found: codec.audit_from(id, _values(found)))
-
-    def audit(self, event: str, before: datetime | None, limit: int) -> Sequence[AuditEntry]:
-        where = (("at", "<", before),) if before else ()
-        return self._audit(Query(f"{_event_path(event)}/audit", where, "at", descending=True, limit=limit))
-
-    def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
-        found = self._audit(Query(f"{_event_path(event)}/audit", (("registration_id", "==", registration_id),)))
-        return sorted(found, key=lambda one: (one.at, one.revision or 0))
-
-    def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        noted = _audited(event, audit)
-        return self._committed(*noted, *map(_new, enqueue), is_ours=lambda: self.audit_entry(event, audit.id) == audit)
-
-    def _audit(self, query: Query) -> list[AuditEntry]:
-        return [codec.audit_from(found.id, _values(found)) for found in self._database.query(query)]
-
-    def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
-        found = self._database.read(path)
-        return decode(found) if found.values is not None else None
-
-    def _due(self, collection: str, limit: int) -> Sequence[str]:
-        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
-        return [found.id for found in self._database.query(due)]
-
-    def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
-        try:
-            self._database.commit(*writes)
-        except NotCommitted as refused:
-            return refused.may_be_ours and is_ours()
-        return True
-
-
-def _event_path(slug: str) -> str:
-    return f"events/{slug}"
+        return [inbound_in(found) for found in self._database.query(query)]
 
 
 def _registrations(event: str) -> str:
-    return f"{_event_path(event)}/registrations"
+    return f"{event_path(event)}/registrations"
 
 
 def _registration_path(event: str, id: str) -> str:
@@ -663,128 +429,33 @@ def _person(event: str, person: str, id: str) -> Write:
 
 
 def _conflict_path(event: str, id: str) -> str:
-    return f"{_event_path(event)}/conflicts/{id}"
-
-
-def _hotel_path(event: str, hotel: str) -> str:
-    return f"{_event_path(event)}/hotels/{hotel}"
-
-
-def _differing_path(event: str, id: str) -> str:
-    return f"{_event_path(event)}/differing/{id}"
-
-
-def _quarantine_path(event: str, person: str) -> str:
-    return f"{_event_path(event)}/quarantine/{person}"
-
-
-def _review_path(event: str, item: ItemId) -> str:
-    return f"{_event_path(event)}/review/{item}"
-
-
-def _ended(event: str, one: Waiting) -> Write:
-    """If nobody wrote it since it was read."""
-    match one:
-        case QuarantinedForm(form):
-            return Update(_quarantine_path(event, form.id), {"waits_since": None}, form.version)
-        case DifferingForm():
-            return Update(_differing_path(event, one.id), {"waits_since": None}, one.version)
-        case InboundEmail():
-            return Update(_inbound_path(one.id), {"waits_since": None, "resolved": True}, one.version)
-        case OutboxEntry():
-            return Update(_entry_path(one.id), {"waits_since": None, "dismissed": True}, one.version)
-        case _:
-            assert_never(one)
-
-
-def _audit_path(event: str, id: str) -> str:
-    return f"{_event_path(event)}/audit/{id}"
-
-
-def _audited(event: str, audit: AuditEntry | None) -> list[Write]:
-    return [Create(_audit_path(event, audit.id), versioned(codec.audit_record(audit)))] if audit else []
-
-
-def _announcement_path(id: str) -> str:
-    return f"announcements/{id}"
-
-
-def _invitation_path(event: str, id: str) -> str:
-    return f"{_event_path(event)}/invitations/{id}"
+    return f"{event_path(event)}/conflicts/{id}"
 
 
 def _used(event: str, invitation: Invitation | None, id: str) -> list[Write]:
-    return [Update(_invitation_path(event, invitation.id), {"used_by": id}, invitation.version)] if invitation else []
-
-
-def _written(path: str, record: Values, version: object) -> Write:
-    return Create(path, versioned(record)) if version is None else Update(path, versioned(record), version)
+    return [Update(invitation_path(event, invitation.id), {"used_by": id}, invitation.version)] if invitation else []
 
 
 def _key_path(event: str, key: str) -> str:
-    return f"{_event_path(event)}/idempotency/{key}"
+    return f"{event_path(event)}/idempotency/{key}"
 
 
 def _under(event: str, key: IdempotencyKey, use: KeyUse) -> Write:
     return Create(_key_path(event, key.id), versioned(codec.idempotency_record(key, use)))
 
 
-def _entry_path(id: str) -> str:
-    return f"outbox/{id}"
-
-
-def _inbound_path(id: str) -> str:
-    return f"inbound/{id}"
-
-
-def _new(entry: OutboxEntry) -> Write:
-    return Create(_entry_path(entry.id), versioned(codec.entry_record(replace(entry, due_at=entry.not_before))))
-
-
 def _renewed(entry: OutboxEntry) -> Write:
-    return Replace(_entry_path(entry.id), versioned(codec.entry_record(replace(entry, due_at=entry.not_before))))
-
-
-def _values(found: Document) -> Values:
-    return known(found.values or {})
+    return Replace(entry_path(entry.id), versioned(codec.entry_record(replace(entry, due_at=entry.not_before))))
 
 
 def _registration_id(found: Document) -> str:
-    id: str = _values(found)["registration_id"]
+    id: str = values_of(found)["registration_id"]
     return id
 
 
 def _intake(found: Document) -> Intake:
-    return codec.intake_from(_values(found), found.read_at, found.version)
+    return codec.intake_from(values_of(found), found.read_at, found.version)
 
 
 def _registered(found: Document) -> Registered:
-    return codec.registered_from(found.id, _values(found), found.created_at, found.updated_at, found.version)
-
-
-def _rooming_lists(found: Document) -> RoomingLists:
-    return codec.rooming_lists_from(found.id, _values(found), found.version)
-
-
-def _entry(found: Document) -> OutboxEntry:
-    return codec.entry_from(found.id, _values(found), found.created_at, found.version)
-
-
-def _announcement(found: Document) -> Announcement:
-    return codec.announcement_from(found.id, _values(found), found.created_at, found.version)
-
-
-def _invitation(found: Document) -> Invitation:
-    return codec.invitation_from(found.id, _values(found), found.version)
-
-
-def _quarantined(found: Document) -> QuarantinedForm:
-    return codec.quarantined_from(found.id, _values(found), found.updated_at, found.version)
-
-
-def _differing(found: Document) -> DifferingForm:
-    return codec.differing_from(_values(found), found.version)
-
-
-def _inbound(found: Document) -> InboundEmail:
-    return codec.inbound_from(found.id, _values(found), found.created_at, found.version)
+    return codec.registered_from(found.id, values_of(found), found.created_at, found.updated_at, found.version)

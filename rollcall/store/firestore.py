@@ -29,7 +29,8 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.documents import Document, DocumentStore, NotCommitted, Query, Write
+from rollcall.store.database import Document, NotCommitted, Query, Write
+from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore_rpc import FirestoreRpc, firestore_api
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)

@@ -12,7 +12,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, CommitRequest, ListDocumentsRequest
 
-from rollcall.store.documents import Create, Delete, Document, Update, Values, Write
+from rollcall.store.database import Create, Delete, Document, Update, Values, Write
 
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()

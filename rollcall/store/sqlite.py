@@ -12,20 +12,10 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.documents import (
-    Create,
-    Delete,
-    Document,
-    DocumentStore,
-    NotCommitted,
-    Query,
-    Replace,
-    Update,
-    Values,
-    Write,
-)
+from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
+from rollcall.store.documents import DocumentStore
 
-_FIELDS = ("due_at", "event", "address", "closing", "similar", "registration_id", "about")
+_FIELDS = ("due_at", "address", "closing", "similar", "registration_id", "about")
 _TABLES = """
 create table clock (only integer primary key check (only = 1), last text not null);
 create table documents (
@@ -38,7 +28,9 @@ create table found_by (
 """ + "".join(
     f"create index by_{name} on documents (collection, json_extract(record, '$.{name}'));" for name in _FIELDS
 )
-_TABLES += """create index by_hour on documents
+_TABLES += """create index by_event on documents
+    (collection, json_extract(record, '$.event'), json_extract(record, '$.status'));
+create index by_hour on documents
     (collection, json_extract(record, '$.to_registrants_of'), json_extract(record, '$.last_sent_at'));"""
 _VERSION = 2
 """`pragma user_version`."""
@@ -120,7 +112,7 @@ class SqliteDatabase:
         return [_document(*row, read_at=_NEVER) for row in rows]
 
     def count(self, query: Query) -> int:
-        sql, values = _sql(query)
+        sql, values = _sql(query, in_order=query.limit is not None)  # without, the smallest index serves
         ((count,),) = self._rows(f"select count(*) from (select 1 {sql})", values)
         found: int = count
         return found
@@ -290,7 +282,7 @@ def _fields(only: Sequence[str]) -> str:
     return f"json_object({', '.join(flat)})"
 
 
-def _sql(query: Query) -> tuple[str, list[object]]:
+def _sql(query: Query, *, in_order: bool = True) -> tuple[str, list[object]]:
     """Field names are ours, and need no care."""
     if query.order_by == "name_key":
         return _sql_of_terms(query)
@@ -307,6 +299,8 @@ def _sql(query: Query) -> tuple[str, list[object]]:
     if query.after:
         sql += " and id > ?"
         values.append(query.after)
+    if not in_order:
+        return sql, values
     sql += f" order by json_extract(record, '$.{query.order_by}')" if query.order_by else " order by id"
     sql += " desc" if query.descending else ""
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values

@@ -122,7 +122,7 @@ class TestTheMorningAfter:
         assert f"3 people, SHA-256 {latest.sha256}" in text
         assert on_version(closed.store, EVENT, 1) == sorted(there(closed, name).id for name in ("Ada", "Ben", "Cid"))
         assert on_version(closed.store, EVENT, 2) == sorted(there(closed, name).id for name in ("Ada", "Eva", "Cid"))
-        told = ("First name", "Changed", "In version 1", "Now", "When", "By")
+        told = ("First name", "Changed", "In version 1", "Now", "Date and time", "By")
         assert [tuple(row[name] for name in told) for row in sheet(second, "Changes")] == [
             ("Eva", "Registration", "not on the roster", "on the roster", "2004-02-21 00:00", "the staff"),
             ("Eva", "Hotel", "", "Hôtel Cornavin", "2004-02-21 00:00", "the staff"),

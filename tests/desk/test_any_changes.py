@@ -240,7 +240,7 @@ class Rules:
             return self._draw(looked)
         one = self.people[id]
         if step.verb == "merge":
-            return self._merge(one, self.people[step.other])
+            return self._merge(one, self.people[step.other], looked)
         if step.verb == "amend at the desk":
             return self._amend(one, seen, step.form, Actor.STAFF, Way.DESK, looked)
         if step.verb == "correct address":
@@ -323,6 +323,11 @@ class Rules:
         then = looked.people[one.id]
         if step.form.address.lower() != then.form.address.lower():
             return ("unclear",)
+        if then.double_of:
+            then = cast(One, looked.counting(then.id))
+            one = self.people[then.id]
+            if step.form.address.lower() != then.form.address.lower():
+                return ("unclear",)
         if step.verb == "e-mail a withdrawal":
             what, *_ = self._withdraw(one, BY_EMAIL, looked)
             return "needs_review" if what == "TooLate" else "withdrawn", one.id
@@ -376,7 +381,7 @@ class Rules:
         says = {"form": after, "new": new, "is_withdrawn": False, "link": link, "double_of": double_of}
         return self._save(one, change, emails, **says)
 
-    def _merge(self, first: One, double: One) -> Said:
+    def _merge(self, first: One, double: One, looked: "Rules") -> Said:
         if first.id == double.id:
             return "Same", first.id, first.revision
         if double.double_of == first.id:
@@ -384,7 +389,14 @@ class Rules:
         for one in (first, double):
             if one.is_withdrawn:
                 return "IsWithdrawn", one.id, one.revision
-        self._save(first, by_staff(Why.ONE_OF_TWO), [])
+        first_is_late, double_is_late = (
+            one.received_at > looked.deadline and not one.admitted for one in (first, double)
+        )
+        if first_is_late and not double_is_late:
+            emails = [(EmailKind.CONFIRMATION, first.form.address)]
+            self._save(first, by_staff(Why.ONE_OF_TWO), emails, admitted=True)
+        else:
+            self._save(first, by_staff(Why.ONE_OF_TWO), [])
         return self._save(double, by_staff(Why.DOUBLE), [], is_withdrawn=True, new="", double_of=first.id)
 
     def _correct(self, one: One, seen: int, address: str) -> Said:
@@ -791,6 +803,8 @@ AT_THE_DESK = [
     a_step("take back admission", who=2),
     a_step("take back admission", who=3, **while_another("amend at the desk", ELSEWHERE)),
     a_step("draw", **while_another("merge", before="record_look 1")),
+    a_step("merge", who=3),
+    a_step("draw"),
 ]
 
 

@@ -246,7 +246,7 @@ def test_the_log_says_who_did_what() -> None:
     _, workbook = roster_files(one, log=[later, moved])
     first, last = read_xlsx(workbook, "Log")
     assert first == {
-        "When": "2004-02-03 10:30",
+        "Date and time": "2004-02-03 10:30",
         "By": "secretary@example.org",
         "What": "Admitted late",
         "Reference": one.reference,
@@ -254,7 +254,7 @@ def test_the_log_says_who_did_what() -> None:
         "After": "in",
         "Reason": "ill",
     }
-    assert last["When"] == "2004-02-04 10:30"
+    assert last["Date and time"] == "2004-02-04 10:30"
 
 
 def test_a_change_names_who_of_the_staff_made_it() -> None:

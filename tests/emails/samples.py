@@ -374,6 +374,11 @@ def changed(why: Why = Why.CHANGED, one: Registered = AMINA, **how: Any) -> Revi
     return revised(one, why, registration=OTHER_HOTEL, **how)
 
 
+def judged(why: Why, *, admitted: bool) -> Revision:
+    """By the staff, of whoever registered late."""
+    return revised(LATE, why, by=Actor.STAFF, admitted=admitted)
+
+
 def another_address() -> Revision:
     return revised(AMINA, new_email=NEW_ADDRESS)
 
@@ -422,6 +427,9 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "confirmation-changes-over": lambda: confirmed(AMINA, intake=replace(PAST, closes_at=EVENT.closes_at)),
     "changed-by-staff": lambda: about(changed(by=Actor.STAFF), intake=PAST),
     "changed-late": lambda: about(changed(one=LATE, by=Actor.STAFF), intake=PAST),
+    "admitted": lambda: about(judged(Why.ADMITTED, admitted=True), intake=PAST),
+    "not-admitted": lambda: about(judged(Why.NOT_ADMITTED, admitted=False), intake=PAST),
+    "address-corrected": lambda: about(revised(AMINA, Why.ADDRESS_CORRECTED, by=Actor.STAFF, link=1)),
     "withdrawn-late": lambda: about(withdrawal_of(LATE, way=Way.EMAIL), intake=PAST),
     "links-three": lambda: linked(AMINA, LATE, withdrawal_of().after, intake=PAST, more=True),
     "announcement": announced,

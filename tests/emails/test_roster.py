@@ -73,7 +73,7 @@ def test_a_roster_too_large_to_attach_is_in_storage_whole(store: Store, postbox:
     assert {row["address"] for row in rows} == {LONG}
     sheet = openpyxl.load_workbook(io.BytesIO(workbook), read_only=True)["Roster"]
     assert [row[4] for row in sheet.iter_rows(min_row=2, values_only=True)] == expected
-    drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%f.csv").replace(tzinfo=UTC)
+    drawn_up_at = datetime.strptime(names[0].split("-")[3], "%Y%m%dT%H%M%S%fen.csv").replace(tzinfo=UTC)
     for name, content in zip(names, (table, workbook), strict=True):
         link = desk.links.roster(event, name, event.secretariat, drawn_up_at + VALID_FOR[LinkPurpose.ROSTER])
         assert link in email.text

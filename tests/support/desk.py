@@ -9,7 +9,8 @@ from rollcall.desk.roster import listed
 from rollcall.model import email
 from rollcall.model.email import Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.store.documents import Create, Delete, DocumentStore
+from rollcall.store.database import Create, Delete
+from rollcall.store.documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock

@@ -10,7 +10,8 @@ from threading import BoundedSemaphore, Lock
 from google.cloud import firestore
 
 from rollcall.desk.ports import Store
-from rollcall.store.documents import Database, Document, DocumentStore, Query, Write
+from rollcall.store.database import Database, Document, Query, Write
+from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.clock import Clock

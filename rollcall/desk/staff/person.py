@@ -153,7 +153,8 @@ def merge(
     desk: Desk, event: Event, press: Press, id: str, double_id: str
 ) -> Amended | NothingNew | IsWithdrawn | Same | None:
     """Withdraw the double of a registration. Its person has one as before, and is not written to. One commit writes
-    both: of two merges at once, each of which would withdraw the other's registration, one fails."""
+    both: of two merges at once, each of which would withdraw the other's registration, one fails. If the double alone
+    came in time, the other is admitted, and confirmed: the person was registered in time."""
     while (first := read(desk, event, id)) and (double := read(desk, event, double_id)):
         if was_pressed(desk, event, press):
             return Amended(double)
@@ -165,8 +166,12 @@ def merge(
             return IsWithdrawn(first if first.is_withdrawn else double)
         after = next_revision(double, status=RegistrationStatus.WITHDRAWN, new_email="", double_of=first.id)
         audit = audited(press, Action.MERGED, after, about=first.id)
-        kept = first, next_revision(first), _change(press, Why.ONE_OF_TWO)
-        if made := save(desk, event, double, after, _change(press, Why.DOUBLE), [], audit, kept):
+        intake = desk.intakes.fresh(event)
+        was_in_time = intake.leaves_out(first) and not intake.leaves_out(double)
+        stays = confirmed_revision(first, admitted=True) if was_in_time else next_revision(first)
+        entries = [confirmation_of(event, stays)] if was_in_time else []
+        beside = first, stays, _change(press, Why.ONE_OF_TWO)
+        if made := save(desk, event, double, after, _change(press, Why.DOUBLE), entries, audit, beside):
             return Amended(made)
     return None
 

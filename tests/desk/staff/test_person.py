@@ -312,6 +312,19 @@ def test_of_two_merges_at_once_one_registration_stays(desk: Desk) -> None:
     assert [stored(desk, one.id).is_withdrawn for one in (first, double)].count(True) == 1
 
 
+def test_who_was_in_time_stays_on_the_roster_whichever_registration_is_kept(
+    desk: Desk, clock: Clock, postbox: Postbox
+) -> None:
+    double = registered(desk, first_name="Elodie")
+    first = late(desk, clock, first_name="Élodie")
+    assert close(desk, EVENT)
+    told(desk, postbox, first.registration.email)
+    assert isinstance(merge(desk, EVENT, press(desk), first.id, double.id), Amended)
+    assert draw(desk.store, EVENT)
+    assert on_version(desk.store, EVENT, 2) == [first.id]
+    assert "Registration confirmed" in told(desk, postbox, first.registration.email)[-1]
+
+
 def test_a_merge_is_refused_where_there_is_nothing_to_merge(desk: Desk) -> None:
     first, double = registered(desk, first_name="Élodie"), registered(desk, first_name="Elodie")
     assert isinstance(merge(desk, EVENT, press(desk), first.id, first.id), Same)

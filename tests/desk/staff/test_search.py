@@ -13,7 +13,7 @@ from rollcall.desk.staff.search import Delivery, How, Sought, Standing, all_foun
 from rollcall.model.email import EmailStatus
 from rollcall.model.finding import sound, typed
 from rollcall.model.registration import Actor, Change, RegistrationStatus, Way, Why, new_id, reference
-from rollcall.store.documents import Query
+from rollcall.store.database import Query
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, restore
 from tests.support.people import called, settle, someone

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from handlers.staff import staff
 from handlers.staff.identity import HEADER, by_signed_header
@@ -179,3 +181,13 @@ def test_without_the_keys_nobody_is_let_in_and_all_may_try_again(behind: Behind,
     behind.keys.status, behind.keys.body = 200, None
     behind.passed = TRY_AGAIN_AFTER
     assert behind.ask(KEY.header(MEMBER)).status == 200
+
+
+def test_only_the_algorithm_of_the_proxy_is_believed(behind: Behind) -> None:
+    """Though the key were published: the library takes RSA's too."""
+    key = rsa.generate_private_key(65537, 2048)
+    as_pem = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    behind.keys.body = json.dumps({"rsa": key.public_key().public_bytes(*as_pem).decode()})
+    signed = signed_part({"alg": "RS256", "kid": "rsa"}, {**NOW, "iat": now(), "exp": now() + 600})
+    signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+    assert behind.ask(f"{signed}.{in_base64(signature)}").status == 403

@@ -1,0 +1,126 @@
+"""A database of documents, as the stores use it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+Values = Mapping[str, Any]
+"""Text, whole numbers, truth values, instants, None, lists and mappings of such."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Document:
+    id: str
+    values: Values | None
+    """None if there is none."""
+    read_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    version: object
+
+
+@dataclass(frozen=True)
+class Create:
+    path: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Keeps the create time."""
+
+    path: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Update:
+    """Fails if it does not exist, or is not of this version."""
+
+    path: str
+    values: Values
+    version: object = None
+
+
+@dataclass(frozen=True)
+class Delete:
+    path: str
+
+
+Write = Create | Replace | Update | Delete
+
+
+@dataclass(frozen=True)
+class Query:
+    """Operators: `==`, `<`, `<=`, `>`, `in`; `array_contains_any` of `terms` alone, by `name_key`. Ordered by id by
+    default."""
+
+    collection: str
+    where: tuple[tuple[str, str, Any], ...] = ()
+    order_by: str | None = None
+    descending: bool = False
+    after: str | None = None
+    """Id of the document after which it begins."""
+    after_value: str | None = None
+    """Of the field that it is ordered by, in that document."""
+    limit: int | None = None
+    ids_only: bool = False
+
+
+class NotCommitted(Exception):
+    """Nothing was written, unless (`may_be_ours`) by an earlier try that ended without an answer."""
+
+    def __init__(self, *, may_be_ours: bool) -> None:
+        super().__init__("a precondition of the commit does not hold")
+        self.may_be_ours = may_be_ours
+
+
+class Database(Protocol):
+    """With one clock. Every method may raise `StoreUnavailable`."""
+
+    def read(self, path: str) -> Document:
+        """`read_at` is after every commit acknowledged before, before every later one."""
+
+    def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
+        """In no order."""
+
+    def commit(self, *writes: Write) -> datetime:
+        """All or none, and when. Raises `NotCommitted`."""
+
+    def query(self, query: Query) -> Iterable[Document]: ...
+
+    def count(self, query: Query) -> int: ...
+
+    def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
+        """All, by id, a page of results in memory at a time. Reads these fields, `answers.country` for one of a map."""
+
+    def about_now(self) -> datetime:
+        """By the clock of this process: reads nothing, and is not exact."""
+
+
+class Documents:
+    """A database, read and written in the ways that stores do."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def now(self) -> datetime:
+        return self._database.read("events/-").read_at  # no such document: only the time of the reading
+
+    def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
+        found = self._database.read(path)
+        return decode(found) if found.values is not None else None
+
+    def _due(self, collection: str, limit: int) -> Sequence[str]:
+        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
+        return [found.id for found in self._database.query(due)]
+
+    def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
+        try:
+            self._database.commit(*writes)
+        except NotCommitted as refused:
+            return refused.may_be_ours and is_ours()
+        return True

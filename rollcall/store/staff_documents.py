@@ -1,0 +1,215 @@
+"""What the store keeps for the staff's desk: announcements, invitations, rooming lists, the review queue, the log."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
+from typing import Any, assert_never
+
+from rollcall.model.announcement import Announcement
+from rollcall.model.email import UNDELIVERED, EmailStatus, OutboxEntry
+from rollcall.model.hotels import RoomingLists
+from rollcall.model.inbound import InboundEmail
+from rollcall.model.invitation import Invitation
+from rollcall.model.registration import (
+    QuarantinedForm,
+)
+from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
+from rollcall.model.staff import AuditEntry
+from rollcall.store import staff_codec
+from rollcall.store.codec import versioned
+from rollcall.store.database import Create, Document, Documents, Query, Update, Values, Write
+from rollcall.store.records import (
+    audit_path,
+    audited,
+    created,
+    differing_path,
+    entry_in,
+    entry_path,
+    event_path,
+    inbound_in,
+    inbound_path,
+    invitation_path,
+    quarantine_path,
+    quarantined_in,
+    values_of,
+)
+
+
+class StaffDocuments(Documents):
+    # --- announcements and invitations
+
+    def announcement(self, id: str) -> Announcement | None:
+        return self._read(_announcement_path(id), _announcement)
+
+    def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
+        query = Query("announcements", (("event", "==", event),), limit=limit)
+        return [_announcement(found) for found in self._database.query(query)]
+
+    def due_announcements(self, limit: int) -> Sequence[str]:
+        return self._due("announcements", limit)
+
+    def save_announcement(
+        self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
+        written = _written(
+            _announcement_path(announcement.id), staff_codec.announcement_record(announcement), announcement.version
+        )
+        writes = written, *map(created, enqueue), *audited(announcement.event, audit)
+        return self._committed(*writes, is_ours=lambda: self.announcement(announcement.id) == announcement)
+
+    def entries_there(self, ids: Iterable[str]) -> Set[str]:
+        return {found.id for found in self._database.read_many([*map(entry_path, ids)])}
+
+    def count_about(self, about: str) -> Mapping[EmailStatus, int]:
+        counts = {
+            status: self._database.count(Query("outbox", (("about", "==", about), ("status", "==", status.value))))
+            for status in EmailStatus
+        }
+        return {status: count for status, count in counts.items() if count}
+
+    def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]:
+        where = (("about", "==", about), ("status", "in", [status.value for status in UNDELIVERED]))
+        return [entry_in(found) for found in self._database.query(Query("outbox", where, limit=limit))]
+
+    def invitation(self, event: str, id: str) -> Invitation | None:
+        return self._read(invitation_path(event, id), _invitation)
+
+    def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
+        newest = Query(f"{event_path(event)}/invitations", order_by="made_at", descending=True, limit=limit)
+        return [_invitation(found) for found in self._database.query(newest)]
+
+    def save_invitation(
+        self,
+        event: str,
+        invitation: Invitation,
+        enqueue: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
+    ) -> bool:
+        path = invitation_path(event, invitation.id)
+        written = _written(path, staff_codec.invitation_record(invitation), invitation.version)
+        writes = written, *map(created, enqueue), *audited(event, audit)
+        return self._committed(*writes, is_ours=lambda: self.invitation(event, invitation.id) == invitation)
+
+    # --- hotels
+
+    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
+        return self._read(_hotel_path(event, hotel), _rooming_lists) or RoomingLists(hotel)
+
+    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
+        path, record = _hotel_path(event, lists.hotel), versioned(staff_codec.rooming_lists_record(lists))
+        written = Create(path, record) if lists.version is None else Update(path, record, lists.version)
+        return self._committed(
+            written,
+            created(entry),
+            *audited(event, audit),
+            is_ours=lambda: self.audit_entry(event, audit.id) == audit,
+        )
+
+    # --- the review queue
+
+    def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
+        return [quarantined_in(found) for found in self._waiting(f"{event_path(event)}/quarantine", since, limit)]
+
+    def quarantined_form(self, event: str, item: str) -> QuarantinedForm | None:
+        query = Query(f"{event_path(event)}/quarantine", (("item", "==", item),), limit=1)
+        return next(map(quarantined_in, self._database.query(query)), None)
+
+    def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]:
+        return [_differing(found) for found in self._waiting(f"{event_path(event)}/differing", since, limit)]
+
+    def differing_of(self, event: str, registration_id: str, limit: int) -> Sequence[DifferingForm]:
+        its = ("registration_id", "==", registration_id)
+        return [_differing(one) for one in self._waiting(f"{event_path(event)}/differing", EVER, limit, its)]
+
+    def inbound_waiting(self, event: str, since: datetime, limit: int) -> Sequence[InboundEmail]:
+        return [inbound_in(found) for found in self._waiting("inbound", since, limit, ("event", "==", event))]
+
+    def undelivered(self, event: str, since: datetime, limit: int) -> Sequence[OutboxEntry]:
+        return [entry_in(found) for found in self._waiting("outbox", since, limit, ("event", "==", event))]
+
+    def handlings(self, event: str, items: Iterable[ItemId]) -> Mapping[ItemId, Handling]:
+        paths = [_review_path(event, item) for item in dict.fromkeys(items)]
+        found = (staff_codec.handling_from(values_of(one), one.version) for one in self._database.read_many(paths))
+        return {handling.item: handling for handling in found}
+
+    def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
+        path, record = _review_path(event, handling.item), versioned(staff_codec.handling_record(handling))
+        is_new = handling.version is None
+        written = Create(path, record) if is_new else Update(path, record, handling.version)
+        marked = [_ended(event, one) for one in ended]
+        noted = audited(event, audit)
+        return self._committed(written, *marked, *noted, is_ours=lambda: self.audit_entry(event, audit.id) == audit)
+
+    def _waiting(
+        self, collection: str, since: datetime, limit: int, *where: tuple[str, str, Any]
+    ) -> Iterable[Document]:
+        waits = ("waits_since", ">", since)
+        return self._database.query(Query(collection, (*where, waits), "waits_since", limit=limit))
+
+    # --- what the staff did
+
+    def audit_entry(self, event: str, id: str) -> AuditEntry | None:
+        return self._read(audit_path(event, id), lambda found: staff_codec.audit_from(id, values_of(found)))
+
+    def audit(self, event: str, before: datetime | None, limit: int) -> Sequence[AuditEntry]:
+        where = (("at", "<", before),) if before else ()
+        return self._audit(Query(f"{event_path(event)}/audit", where, "at", descending=True, limit=limit))
+
+    def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
+        found = self._audit(Query(f"{event_path(event)}/audit", (("registration_id", "==", registration_id),)))
+        return sorted(found, key=lambda one: (one.at, one.revision or 0))
+
+    def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
+        noted = audited(event, audit)
+        return self._committed(
+            *noted, *map(created, enqueue), is_ours=lambda: self.audit_entry(event, audit.id) == audit
+        )
+
+    def _audit(self, query: Query) -> list[AuditEntry]:
+        return [staff_codec.audit_from(found.id, values_of(found)) for found in self._database.query(query)]
+
+
+def _hotel_path(event: str, hotel: str) -> str:
+    return f"{event_path(event)}/hotels/{hotel}"
+
+
+def _review_path(event: str, item: ItemId) -> str:
+    return f"{event_path(event)}/review/{item}"
+
+
+def _ended(event: str, one: Waiting) -> Write:
+    """If nobody wrote it since it was read."""
+    match one:
+        case QuarantinedForm(form):
+            return Update(quarantine_path(event, form.id), {"waits_since": None}, form.version)
+        case DifferingForm():
+            return Update(differing_path(event, one.id), {"waits_since": None}, one.version)
+        case InboundEmail():
+            return Update(inbound_path(one.id), {"waits_since": None, "resolved": True}, one.version)
+        case OutboxEntry():
+            return Update(entry_path(one.id), {"waits_since": None, "dismissed": True}, one.version)
+        case _:
+            assert_never(one)
+
+
+def _announcement_path(id: str) -> str:
+    return f"announcements/{id}"
+
+
+def _written(path: str, record: Values, version: object) -> Write:
+    return Create(path, versioned(record)) if version is None else Update(path, versioned(record), version)
+
+
+def _rooming_lists(found: Document) -> RoomingLists:
+    return staff_codec.rooming_lists_from(found.id, values_of(found), found.version)
+
+
+def _announcement(found: Document) -> Announcement:
+    return staff_codec.announcement_from(found.id, values_of(found), found.created_at, found.version)
+
+
+def _invitation(found: Document) -> Invitation:
+    return staff_codec.invitation_from(found.id, values_of(found), found.version)
+
+
+def _differing(found: Document) -> DifferingForm:
+    return staff_codec.differing_from(values_of(found), found.version)
