@@ -30,7 +30,7 @@ _BY_EMAIL = {
     InboundStatus.UNREAD: N_("Not read yet"),
     InboundStatus.CHANGED: N_("Changed or withdrew a registration"),
     InboundStatus.WAITING_FOR_SENDER: N_("Waiting for the sender"),
-    InboundStatus.NEEDS_REVIEW: N_("Needs review"),
+    InboundStatus.NEEDS_REVIEW: N_("E-mails that need review"),
     InboundStatus.AUTOMATIC: N_("Automatic"),
     InboundStatus.SPAM: N_("Spam"),
 }
@@ -111,7 +111,7 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         )
         for status, label in _BY_EMAIL.items()
     ]
-    held_back = Count(spoken.gettext("Held back: a robot may have filled it in"), stand.quarantined, review)
+    held_back = Count(spoken.gettext("Forms in quarantine"), stand.quarantined, review)
     parts = [registered, *by_email, held_back]
     standings = [
         Count(spoken.gettext("On time"), stand.registered - stand.admitted, found(standing=Standing.ON_TIME)),

@@ -19,13 +19,13 @@ from rollcall.desk import amend
 from rollcall.desk.staff.add import SCAN_TYPES
 from rollcall.desk.staff.person import likely_doubles
 from rollcall.documents.changes import FieldChange, by_whom, changes_between
+from rollcall.documents.review_words import email_in_words
 from rollcall.documents.roster_content import language_of, status_in_words
 from rollcall.documents.staff_log import source_in_words, why_in_words
 from rollcall.language import N_, language
 from rollcall.model.email import (
     UNDELIVERED,
     AttemptOutcome,
-    EmailKind,
     EmailStatus,
     NotNeeded,
     OutboxEntry,
@@ -40,14 +40,6 @@ _NO_CONFIRMATION = HttpProblem(
 )
 _NO_SCAN = HttpProblem(404, N_("Not found"), N_("There is no scan of this form."))
 _ENTRIES = 200
-_KINDS = {
-    EmailKind.CONFIRMATION: N_("Confirmation"),
-    EmailKind.CONFLICT: N_("Another form in your name"),
-    EmailKind.LINKS: N_("Link to your registration"),
-    EmailKind.ADDRESS: N_("Is this your address?"),
-    EmailKind.ANNOUNCEMENT: N_("Announcement"),
-    EmailKind.WITHDRAWAL: N_("To the staff: withdrawn, since somebody else had registered the person"),
-}
 _OUTCOMES = {
     AttemptOutcome.IN_PROGRESS: EmailStatus.SENDING,
     AttemptOutcome.ACCEPTED: EmailStatus.SENT,
@@ -251,9 +243,8 @@ def _emails(visit: Visit, there: Registered) -> list[SentEmail]:
 
 def _email(visit: Visit, one: OutboxEntry) -> SentEmail:
     event = visit.event
-    about = _KINDS.get(one.kind)
     return SentEmail(
-        about=language(event.language).gettext(about) if about else one.kind,
+        about=email_in_words(event, one.kind),
         to=one.to,
         at=one.attempts[-1].at if one.attempts else one.enqueued_at,
         status=status_in_words(event, one.status),

@@ -219,7 +219,9 @@ def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:
         looked_at=found.looked_at,
         how=found.how,
         instead=found.instead,
-        alike=address(("alike", "")) if sought.words and not view.alike and found.how is How.AS_TYPED else None,
+        alike=address(("alike", ""))
+        if sought.words and not view.alike and found.how is How.AS_TYPED and (found.rows or found.after)
+        else None,
         everyone=None if sought == Sought() else address(of=[("column", name) for name in view.columns]),
         exports=[
             (name, address(below=f"export{ending}"))
@@ -238,6 +240,11 @@ def _write(visit: Visit, sought: Sought) -> str:
 def _filter(spoken: Language, name: str, label: str, words: Mapping[Any, str], chosen: StrEnum | None) -> Filter:
     choices = [(code.value, spoken.gettext(one)) for code, one in words.items()]
     return Filter(name, spoken.gettext(label), choices, chosen or "")
+
+
+def _could_be_alike(view: View, found: Found) -> bool:
+    """Where nobody was found, those whose names are alike were looked for already."""
+    return bool(view.sought.words and not view.alike and found.how is How.AS_TYPED and (found.rows or found.after))
 
 
 def _row(visit: Visit, view: View, row: Row) -> TableRow:

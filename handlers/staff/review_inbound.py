@@ -112,6 +112,7 @@ class FormPage:
     asks: Sequence[Answer]
     values: Mapping[str, str]
     errors: Mapping[str, Sequence[str]]
+    is_posted: bool
     notes: Sequence[str]
     text: str
     """Of the e-mail."""
@@ -215,7 +216,9 @@ def _form(visit: Visit, id: ItemId, place: int) -> Response:
         **(written(there.registration) if there else {}),
         **{n: text for n, text in form.answers.items() if text},
     }
-    wrong = {name: faults for name, faults in form.faults.items() if there is None or form.answers.get(name)}
+    not_needed = () if there is None else [field.name for field in visit.event.fields]
+    left_out = {*visit.event.staff_may_leave_out, *not_needed}
+    wrong = {name: faults for name, faults in form.faults.items() if form.answers.get(name) or name not in left_out}
     return _filled_in(visit, item, place, in_codes(visit.event, suggested), sentences(visit.event, wrong))
 
 
@@ -247,6 +250,7 @@ def _filled_in(
         asks=asked_of(visit.event.as_staff_ask()),
         values=values,
         errors=errors,
+        is_posted=visit.is_post,
         notes=_notes(visit.event, form),
         text=_of(item).text,
         may_end=is_last if ends is None else ends,

@@ -69,7 +69,7 @@ def test_what_came_in_is_the_sum_of_what_became_of_it(desk: Desk, at_desk: Staff
         "Late": 1,
         "Withdrawn": 1,
     }
-    parts = ("Registered", "Needs review", "Spam", "Automatic", "Held back: a robot may have filled it in")
+    parts = ("Registered", "E-mails that need review", "Spam", "Automatic", "Forms in quarantine")
     assert [counted[part] for part in parts] == [5, 1, 1, 1, 1]
     assert counted["Received in all"] == 9
     assert "It balances" in text
