@@ -228,6 +228,7 @@ def test_a_confirmation_is_printed_without_scripts(desk: Desk, pages: StaffPages
     assert answer.status == 200
     assert one.reference in answer.text
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "/own/" not in answer.text
     double = registered(desk, first_name="Âmina")
     pages.post(f"registrations/{one.id}/double", other=double.id)
     assert pages.get(f"registrations/{double.id}/print").status == 410
