@@ -19,7 +19,7 @@ SHOWN = 25
 """Items of a kind."""
 MOST_FORMS = 10
 """Differing ones of a registration; later ones come up when these are ended."""
-_PAGE, _PAGES = 100, 5
+_PAGE, _PAGES = 100, 50
 """So many are looked at: some are settled by themselves, as when a person registered since."""
 
 """Read at a time, with nothing else."""
