@@ -170,3 +170,11 @@ def test_each_has_it_in_their_language(desk: Desk, postbox: Postbox) -> None:
     assert '<html lang="ar" dir="rtl">' in said["ar"].html
     assert '<a class="accent" dir="ltr" href="https://example.org/k"' in said["ar"].html
     assert '<html lang="fr"' in said["fr"].html
+
+
+def test_where_a_filter_means_nothing_any_more_nobody_is_written_to(small: Desk) -> None:
+    announcement = sent_off(small, "is-category=a-choice-that-is-gone")
+    [(_, wrong)] = enqueue_due(small)
+    assert isinstance(wrong, ValueError)
+    assert enqueued(small) == Counter()
+    assert there(small).cursor == announcement.cursor
