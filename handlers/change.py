@@ -104,7 +104,7 @@ def _shown(desk: Desk, event: Event, request: Request, of: Changing) -> Response
 
 
 def _posted(desk: Desk, event: Event, request: Request, of: Changing, form: Form) -> Response:
-    seen, step = _revision(form), request.query_string
+    seen, step = revision_in(form.typed), request.query_string
     press = of.press(form.typed) if of.press else None
     if ended := _ended(desk, event, of):
         return _too_late(event, ended, of, form.typed)
@@ -179,10 +179,10 @@ def _registration(event: Event, of: Changing, form: Form) -> Registration:
     )
 
 
-def _revision(form: Form) -> int:
+def revision_in(typed: Mapping[str, str]) -> int:
     """No number: of none that was ever shown."""
-    typed = form.typed.get(REVISION, "")
-    return int(typed) if re.fullmatch("[0-9]{1,6}", typed) else 0
+    number = typed.get(REVISION, "")
+    return int(number) if re.fullmatch("[0-9]{1,6}", number) else 0
 
 
 def _ended(desk: Desk, event: Event, of: Changing) -> datetime | None:

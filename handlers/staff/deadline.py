@@ -20,7 +20,7 @@ from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.invitation import LONGEST, Invitation
-from rollcall.model.registration import reference
+from rollcall.model.registration import may_be_id, reference
 from schemas.event import deadline_from
 from schemas.form import read_address
 from templates import in_zone
@@ -121,7 +121,7 @@ def deadline_pages(visit: Visit, below: list[str]) -> Response:
 
 
 def _there(visit: Visit, id: str) -> Invitation:
-    there = visit.desk.store.invitation(visit.event.slug, id) if id.isalnum() else None
+    there = visit.desk.store.invitation(visit.event.slug, id) if may_be_id(id) else None
     if there is None:
         raise NO_SUCH_PAGE
     return there

@@ -174,7 +174,7 @@ def hotel_page(visit: Visit, hotel: str) -> Response:
     if "send" not in form:
         return _shown(visit, intake, lists, to, checked=True)
     seen = form.get("seen", "")
-    outcome = send_list(store, event, hotel, to, int(seen) if seen.isdecimal() else -1, press)
+    outcome = send_list(store, event, hotel, to, int(seen) if seen.isdecimal() and len(seen) < 9 else -1, press)
     match outcome:
         case ListSent():
             log("INFO", "rooming list enqueued", event=event.slug, email_id=outcome.entry.id)

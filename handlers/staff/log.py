@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import Response
 
@@ -46,9 +46,9 @@ def log_page(visit: Visit) -> Response:
 def _before(visit: Visit) -> datetime | None:
     try:
         before = datetime.fromisoformat(visit.request.args.get("before", ""))
-    except ValueError:
+        return before.astimezone(UTC) if before.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return before if before.tzinfo else None
 
 
 def logged(visit: Visit, entry: AuditEntry) -> Logged:

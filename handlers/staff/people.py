@@ -6,14 +6,14 @@ from handlers.responses import HttpProblem
 from handlers.staff.visit import Visit
 from rollcall.desk.amend import read
 from rollcall.language import N_, language
-from rollcall.model.registration import ALPHABET, Registered
+from rollcall.model.registration import Registered, may_be_id
 
 NOT_REGISTERED = HttpProblem(404, N_("Not found"), N_("No registration of this event is at this address."))
 
 
 def found(visit: Visit, id: str) -> Registered:
-    """Raises `HttpProblem`; not every text can be an id in a store."""
-    there = read(visit.desk, visit.event, id) if set(id) <= set(ALPHABET) and id else None
+    """Raises `HttpProblem`."""
+    there = read(visit.desk, visit.event, id) if may_be_id(id) else None
     if there is None:
         raise NOT_REGISTERED
     return there

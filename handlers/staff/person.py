@@ -1,8 +1,8 @@
 """A person: what is registered, its history, every e-mail, and what the staff can do about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import partial
 
 from flask import Response
@@ -271,10 +271,12 @@ def _change(visit: Visit, there: Registered) -> Response:
 
 
 def _printed(visit: Visit, there: Registered) -> Response:
-    """The last confirmation, as it would go out now."""
+    """The last confirmation, as it would go out now; as after the event, when its link ends: by that whoever may only
+    look here could change and withdraw, as if they were its person."""
     desk, event = visit.desk, visit.event
+    intake = replace(desk.intakes.fresh(event), as_of=event.over_at + timedelta.resolution)
     entry = confirmation(event.slug, there.id, there.registration.email, revision=there.confirmed)
-    email = desk.write(desk, entry, event, desk.intakes.fresh(event))
+    email = desk.write(desk, entry, event, intake)
     if isinstance(email, NotNeeded):
         raise _NO_CONFIRMATION
     response = Response(email.html, content_type="text/html; charset=utf-8")

@@ -7,7 +7,7 @@ from typing import assert_never
 from flask import Response
 from marshmallow import ValidationError
 
-from handlers.change import REVISION
+from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem
@@ -201,7 +201,7 @@ def _done(visit: Visit, there: Registered, action: Action) -> Response:
         errors = sentences(event, faults_of(error))
         return _act_page(visit, there, action, typed, status=422, errors=errors)
     given = {**read.answers, "email": read.email}
-    outcome = action.do(Acted(visit, press, there, _revision(form.typed), given))
+    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), given))
     about = {"event": event.slug, "registration": there.id, "action": action.said}
     log("INFO", "staff acted", **about, outcome=type(outcome).__name__)
     match outcome:
@@ -309,11 +309,6 @@ def _double_page(
 
 def _at(one: Acted) -> tuple[Desk, Event, Press, str]:
     return one.visit.desk, one.visit.event, one.press, one.there.id
-
-
-def _revision(typed: Mapping[str, str]) -> int:
-    text = typed.get(REVISION, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else 0
 
 
 def _back(visit: Visit, there: Registered, said: str) -> Response:

@@ -20,7 +20,7 @@ from handlers.responses import allow
 from handlers.roster_files import whole_or_broken_off
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
-from rollcall.desk.staff.chosen import query_of
+from rollcall.desk.staff.chosen import day_from, query_of
 from rollcall.desk.staff.search import Delivery, Found, How, Row, Sought, Standing, all_found, search
 from rollcall.documents.roster import guarded
 from rollcall.documents.roster_content import ROSTER_TYPES, language_of, status_in_words
@@ -167,20 +167,13 @@ def _view(visit: Visit) -> View:
         language=given.get("language", "") if given.get("language") in event.languages else "",
         standing=_one_of(Standing, given.get("standing")),
         delivery=_one_of(Delivery, given.get("delivery")),
-        day=_day(given.get("day", "")),
+        day=day_from(given.get("day", "")),
     )
     return View(sought, columns or _usual(event), places, alike="alike" in given)
 
 
 def _one_of(kind: Any, code: str | None) -> Any:
     return kind(code) if code in [one.value for one in kind] else None
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:

@@ -10,12 +10,12 @@ from urllib.parse import quote
 from flask import Response
 from marshmallow import ValidationError
 
+from handlers.change import REVISION, revision_in
 from handlers.request_body import Form, read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
 from handlers.staff.pages import staff_page
 from handlers.staff.review_item import (
     NOT_THERE,
-    REVISION,
     SEEN,
     Person,
     Standing,
@@ -276,7 +276,7 @@ def _posted(visit: Visit, id: ItemId, place: int) -> Response:
     desk, seen, spoken = visit.desk, typed.get(SEEN, ""), language(event.language)
     outcome: review_forms.Outcome | review_forms.Changed | None
     if there:
-        revision = int(typed[REVISION]) if typed.get(REVISION, "").isdecimal() else 0
+        revision = revision_in(typed)
         outcome = review_forms.change_emailed(desk, event, id.id, place, seen, revision, press, registration, ends=ends)
     else:
         outcome = review_forms.register_emailed(desk, event, id.id, place, seen, press, registration, ends=ends)

@@ -8,6 +8,7 @@ from typing import assert_never
 from flask import Response
 from marshmallow import ValidationError
 
+from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
@@ -32,7 +33,7 @@ from schemas.form import faults_of, in_words, read_form
 
 DONE = "done"
 """In the query of the page that comes up next: how the last item ended."""
-SEEN, REVISION, OVER, ENDING = "_seen", "_revision", "_over", "_ending"
+SEEN, OVER, ENDING = "_seen", "_over", "_ending"
 TAKEN = "take-"
 """Before the name of a field in the form of a differing item."""
 NOT_THERE = HttpProblem(404, N_("Not found"), N_("The review queue of this event has no such item."))
@@ -338,8 +339,7 @@ def _save(visit: Visit, id: ItemId) -> Response:
         why = " ".join(one for wrong in sentences(event, faults_of(error)).values() for one in wrong)
         problem = language(event.language).gettext(_TOGETHER, why=why)
         return shown(visit, item, problem, 422, taken)
-    revision = int(typed.get(REVISION, "0")) if typed.get(REVISION, "0").isdecimal() else 0
-    outcome = review_forms.settle_differing(desk, event, id.id, seen, revision, press, form)
+    outcome = review_forms.settle_differing(desk, event, id.id, seen, revision_in(typed), press, form)
     noted(visit, id, "save", outcome)
     match outcome:
         case None:

@@ -26,7 +26,7 @@ from rollcall.model.announcement import (
 )
 from rollcall.model.email import Email, announcement_trial
 from rollcall.model.fault import Fault
-from rollcall.model.registration import new_id, reference
+from rollcall.model.registration import may_be_id, new_id, reference
 from schemas.faults import sentence
 
 _MOST = 200
@@ -195,7 +195,7 @@ def write_pages(visit: Visit, below: list[str]) -> Response:
 
 
 def _there(visit: Visit, id: str) -> Announcement:
-    there = visit.desk.store.announcement(id) if id.isalnum() else None
+    there = visit.desk.store.announcement(id) if may_be_id(id) else None
     if there is None or there.event != visit.event.slug:
         raise NO_SUCH_PAGE
     return there

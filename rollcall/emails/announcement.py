@@ -14,7 +14,7 @@ from rollcall.model.intake import Intake
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _ADDRESS = re.compile(
     r"https?://[^\s<>\"]*[^\s<>\"'.,;:!?)\]}»”’]"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 )
 
 

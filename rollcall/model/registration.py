@@ -17,6 +17,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", ALPHABET)
 _REFERENCE_DIGITS = 8
+_LONGEST_ID = 100
 _ID_BYTES = 15  # 120 bits are 24 base 32 digits, without padding
 _HAN_OR_HANGUL = re.compile("[々㐀-鿿가-힣\U00020000-\U0003ffff]+")
 _EAST_ASIAN = re.compile(f"(?:{_HAN_OR_HANGUL.pattern[:-1]}|[ぁ-ヿ])+")
@@ -311,6 +312,11 @@ def written(registration: Registration) -> dict[str, str]:
 def new_id() -> str:
     """120 random bits as 24 base 32 digits."""
     return base32(secrets.token_bytes(_ID_BYTES))
+
+
+def may_be_id(text: str) -> bool:
+    """Not every text can be an id in a store."""
+    return 0 < len(text) <= _LONGEST_ID and set(text) <= set(ALPHABET)
 
 
 def person_key(registration: Registration) -> str:

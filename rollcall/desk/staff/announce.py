@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
+from rollcall.desk.staff.chosen import still_means
 from rollcall.model.announcement import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -32,7 +33,7 @@ class Faulty:
 
 @dataclass(frozen=True)
 class Overtaken:
-    """Somebody wrote it, or sent it off, since it was shown."""
+    """Somebody wrote it, or sent it off, since it was shown; or by the event's file it would go to others."""
 
     announcement: Announcement
 
@@ -103,7 +104,7 @@ def send_off(desk: Desk, event: Event, id: str, seen: str, expected: int, press:
     while there := _of_event(store, event, id):
         if _is_sent(there) and (made := _made_by(store, event, id, press)):
             return Done(made)
-        if there.content != seen or _is_sent(there):
+        if there.content != seen or _is_sent(there) or not still_means(event, there.to):
             return Overtaken(there)
         if not there.may_be_sent:
             return NotTried(there)

@@ -21,12 +21,12 @@ def sought_from(event: Event, query: str) -> Sought:
     """From the address of a page of registrations. What is no filter, or no code of a choice, is passed over."""
     given = dict(parse_qsl(query))
     return Sought(
-        text=given.get("q", "").strip()[:_LONGEST_TEXT],
+        text=given.get("q", "").strip()[:_LONGEST_TEXT].strip(),
         chosen=tuple(_chosen(event, given)),
         language=given.get("language", "") if given.get("language") in event.languages else "",
         standing=_one_of(Standing, given.get("standing")),
         delivery=_one_of(Delivery, given.get("delivery")),
-        day=_day(given.get("day", "")),
+        day=day_from(given.get("day", "")),
     )
 
 
@@ -43,8 +43,16 @@ def query_of(sought: Sought) -> str:
 
 
 def chosen_by(desk: Desk, event: Event, query: str) -> Callable[[Registered], bool]:
+    """Raises `ValueError` where a filter means nothing any more, since without it everybody would be written to."""
     sought, intake = sought_from(event, query), desk.intakes.fresh(event)
+    if not still_means(event, query):
+        raise ValueError("what the announcement's people are chosen by has changed in the event's file")
     return lambda one: is_found(desk.store, event, intake, sought, one)
+
+
+def still_means(event: Event, query: str) -> bool:
+    """What it meant when the announcement was written."""
+    return query_of(sought_from(event, query)) == query
 
 
 def count(desk: Desk, event: Event, query: str) -> int:
@@ -66,8 +74,10 @@ def _one_of(kind: type[_Code], code: str | None) -> _Code | None:
     return kind(code) if code in [one.value for one in kind] else None
 
 
-def _day(text: str) -> date | None:
+def day_from(text: str) -> date | None:
+    """None too for the first and the last year that there are: what lies beside their days is no day."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return day if date.min.year < day.year < date.max.year else None

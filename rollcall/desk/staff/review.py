@@ -11,7 +11,7 @@ from rollcall.desk.desk import Desk
 from rollcall.model.email import EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.registration import QuarantinedForm, Registered, similarity_key
+from rollcall.model.registration import QuarantinedForm, Registered, may_be_id, similarity_key
 from rollcall.model.review import EVER, DifferingForm, Ending, Handling, ItemId, ItemKind, Waiting, digest_of
 from rollcall.model.staff import Action, Press
 
@@ -19,7 +19,7 @@ SHOWN = 25
 """Items of a kind."""
 MOST_FORMS = 10
 """Differing ones of a registration; later ones come up when these are ended."""
-_PAGE, _PAGES = 100, 5
+_PAGE, _PAGES = 100, 50
 """So many are looked at: some are settled by themselves, as when a person registered since."""
 
 """Read at a time, with nothing else."""
@@ -208,7 +208,7 @@ def _found(desk: Desk, event: Event, id: ItemId) -> Item | None:
             return _undelivered(entry, _registered(desk, event, entry.registration_id or ""))
         case ItemKind.DOUBLES:
             first, _, second = id.id.partition("-")
-            pair = [_registered(desk, event, one) for one in (first, second)]
+            pair = [_registered(desk, event, one) if may_be_id(one) else None for one in (first, second)]
             one, other = pair
             if one is None or other is None or first >= second:
                 return None

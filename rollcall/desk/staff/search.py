@@ -26,6 +26,8 @@ ROWS = 40
 BATCH = 100
 MOST_READ = 500
 MOST_ALIKE = 200
+MOST_HEARD = 3
+"""Words that are looked for by their sound."""
 MOST_TERMS = 30
 """Firestore's limit for one query."""
 _CLOCKS_DIFFER = timedelta(hours=1)
@@ -167,7 +169,7 @@ def _page(store: Store, event: Event, intake: Intake, judge: Judge, sought: Soug
 
 def _alike(store: Store, event: Event, judge: Judge, sought: Sought) -> Found | None:
     words, rest = sought.words, replace(sought, text="")
-    for word in sorted(words, key=len, reverse=True):
+    for word in sorted(words, key=len, reverse=True)[:MOST_HEARD]:
         heard = store.find(event.slug, [f"~{finding.sound(word)}"], None, MOST_ALIKE)
         kept = [one for one in heard if finding.sounds_like(one, words) and _keeps(event, judge, rest, one)]
         if kept:

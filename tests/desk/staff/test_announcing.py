@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import process_time
 from typing import Any, cast
 
 import pytest
@@ -14,6 +15,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
 from rollcall.desk.staff.announcing import enqueue_due
+from rollcall.emails.announcement import Piece, pieces
 from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
 from rollcall.model.email import EmailKind, announcement_entry
 from rollcall.model.registration import Registered
@@ -170,3 +172,22 @@ def test_each_has_it_in_their_language(desk: Desk, postbox: Postbox) -> None:
     assert '<html lang="ar" dir="rtl">' in said["ar"].html
     assert '<a class="accent" dir="ltr" href="https://example.org/k"' in said["ar"].html
     assert '<html lang="fr"' in said["fr"].html
+
+
+def test_where_a_filter_means_nothing_any_more_nobody_is_written_to(small: Desk) -> None:
+    announcement = sent_off(small, "is-category=a-choice-that-is-gone")
+    [(_, wrong)] = enqueue_due(small)
+    assert isinstance(wrong, ValueError)
+    assert enqueued(small) == Counter()
+    assert there(small).cursor == announcement.cursor
+
+
+def test_a_long_word_takes_no_time_that_grows_with_its_square() -> None:
+    began = process_time()
+    assert pieces("a" * 20_000) == [Piece("a" * 20_000)]
+    assert process_time() - began < 1
+    assert pieces("To a.b@c.example, or x") == [
+        Piece("To "),
+        Piece("a.b@c.example", "mailto:a.b@c.example"),
+        Piece(", or x"),
+    ]

@@ -410,3 +410,16 @@ def test_of_three_alike_each_is_compared_with_each(desk: Desk) -> None:
     assert pairs == [f"{ids[0]}-{ids[1]}", f"{ids[0]}-{ids[2]}", f"{ids[1]}-{ids[2]}"]
     withdraw(desk, EVENT, ids[0], CANNOT_COME)
     assert [item.id.id for item in queue(desk, EVENT, ItemKind.DOUBLES).items] == pairs[2:]
+
+
+def test_what_is_settled_by_itself_hides_nothing_that_came_later(
+    desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "_PAGE", 1)
+    for number in range(6):
+        clock.now += timedelta(seconds=1)
+        quarantine(desk, EVENT, a_registration(first_name=f"N{number}"), BotSignal.TOO_FAST)
+        registered(desk, a_registration(first_name=f"N{number}"))
+    clock.now += timedelta(hours=1)
+    waiting = quarantined(desk)
+    assert [item.id for item in queue(desk, EVENT, ItemKind.QUARANTINED).items] == [waiting]

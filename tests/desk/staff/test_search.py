@@ -1,5 +1,6 @@
 """Whom a search finds, and how much it reads."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from rollcall.desk.staff import search as searching
 from rollcall.desk.staff.search import Delivery, How, Sought, Standing, all_found, search
 from rollcall.model.email import EmailStatus
 from rollcall.model.finding import sound, typed
-from rollcall.model.registration import Actor, Change, RegistrationStatus, Way, Why, new_id, reference
+from rollcall.model.registration import Actor, Change, Registered, RegistrationStatus, Way, Why, new_id, reference
 from rollcall.store.database import Query
 from tests.support.clock import Clock
 from tests.support.desk import EVENT, restore
@@ -245,3 +246,16 @@ def test_the_first_page_reads_some_eighty_documents(desk: Desk, monkeypatch: pyt
 def test_another_events_people_are_not_found(desk: Desk) -> None:
     someone(desk, replace(EVENT, slug="other"), "A", family_name="Diallo")
     assert names(desk, "diallo") == []
+
+
+def test_many_words_are_not_each_looked_for_by_their_sound(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    found = desk.store.find
+
+    def counted(event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        asked.extend(terms)
+        return found(event, terms, after, limit)
+
+    monkeypatch.setattr(desk.store, "find", counted)
+    search(desk, EVENT, Sought("ka la ma na pa ra sa ta fa"))
+    assert len([one for one in asked if one.startswith("~")]) <= 3

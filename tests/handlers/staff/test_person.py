@@ -140,6 +140,19 @@ def test_what_is_no_id_is_nobody(pages: StaffPages, id: str) -> None:
     assert pages.get(f"registrations/{id}").status == 404
 
 
+@pytest.mark.parametrize("id", ["A" * 2000, "Ω"])
+def test_no_store_is_asked_for_what_can_be_no_id_there(
+    desk: Desk, pages: StaffPages, monkeypatch: pytest.MonkeyPatch, id: str
+) -> None:
+    def asked(*_: object) -> None:
+        raise AssertionError("Firestore takes it for a fault of ours")
+
+    for name in ("registered", "announcement", "invitation"):
+        monkeypatch.setattr(desk.store, name, asked)
+    for path in (f"registrations/{id}", f"write/{id}", f"deadline/invitations/{id}", "review/doubles/x-.."):
+        assert pages.get(path).status == 404
+
+
 def test_answers_are_changed_with_a_check_before(desk: Desk, pages: StaffPages) -> None:
     one = registered(desk)
     path = f"registrations/{one.id}/change"
@@ -228,6 +241,7 @@ def test_a_confirmation_is_printed_without_scripts(desk: Desk, pages: StaffPages
     assert answer.status == 200
     assert one.reference in answer.text
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "/own/" not in answer.text
     double = registered(desk, first_name="Âmina")
     pages.post(f"registrations/{one.id}/double", other=double.id)
     assert pages.get(f"registrations/{double.id}/print").status == 410

@@ -151,3 +151,9 @@ def test_a_long_export_says_where_it_stops(desk: Desk, at_desk: StaffPages, monk
     lines = at_desk.get("registrations/export.csv").text.splitlines()
     assert len(lines) == 4
     assert "only the first 2" in lines[-1]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_beside_the_first_and_the_last_day_there_is_none(at_desk: StaffPages, day: str) -> None:
+    for path in ("registrations", "registrations/export.csv", "write/new"):
+        assert at_desk.get(f"{path}?day={day}").status == 200

@@ -269,6 +269,13 @@ class TestDifferingForms:
         (one,) = pages.desk.store.registrations(SLUG, None, 9)
         assert one.revision == 1
 
+    def test_a_revision_that_is_no_number_is_none_that_was_shown(self, pages: StaffPages) -> None:
+        path = a_differing(pages.desk)
+        shown = pages.get(path).text
+        (form,) = set(re.findall(r'name="take-hotel" value="([^"]+)"', shown))
+        fields = {"_seen": field(pages.get(path), "_seen"), "_revision": "9" * 5000, "take-hotel": form}
+        assert pages.post(f"{path}/save", **fields).status == 409
+
     def test_answers_that_do_not_go_together_are_not_saved(self, pages: StaffPages) -> None:
         path = a_differing(pages.desk, address="")
         shown = pages.get(path)

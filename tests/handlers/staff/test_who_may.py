@@ -60,3 +60,8 @@ def test_what_staff_see_is_kept_by_nobody(at_desk: StaffPages) -> None:
     assert headers["X-Robots-Tag"] == "noindex"
     assert headers["Cache-Control"] in ("no-store", "private, no-cache")
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("before", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"])
+def test_the_log_begins_anew_where_no_clock_shows_that_time(at_desk: StaffPages, before: str) -> None:
+    assert at_desk.get(f"log?before={before}").status == 200

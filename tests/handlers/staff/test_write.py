@@ -253,3 +253,13 @@ def test_a_text_that_is_changed_on_a_page_whose_button_was_pressed_is_kept(pages
     assert pages.post(f"{draft}/try", button, seen=seen).status == 303
     assert pages.post(draft, button, **{**WORDS, "subject-en": "Another room"}, seen=seen, to="").status == 303
     assert "Another room" in pages.get(draft).text
+
+
+def test_by_a_filter_that_is_gone_nothing_is_sent_off(pages: StaffPages, people: list[str]) -> None:
+    draft = drafted(pages, "?is-category=member-state")
+    pages.post(f"{draft}/try", seen=hidden(pages.get(draft).text, "seen"))
+    gone = [replace(one, choices=one.choices[1:]) if one.name == "category" else one for one in pages.event.fields]
+    event = replace(pages.event, fields=tuple(gone))
+    later = StaffPages(replace(pages.desk, events={event.slug: event}), WRITER, event)
+    seen = hidden(later.get(f"{draft}/send").text, "seen")
+    assert later.post(f"{draft}/send", seen=seen, count="3").status == 409
